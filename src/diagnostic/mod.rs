@@ -1,0 +1,164 @@
+//! What went wrong, where, and what to do: the words between the stages and the people.
+//!
+//! A [`Problem`] never holds a secret value nor an excerpt of a document; whoever makes one sees to that.
+//! An *error* means that the tool could not do its job ([`Failure`]); a *note* is said beside a good result.
+
+use std::fmt;
+
+use crate::model::{Origin, Place, Sources};
+
+/// An error of one stage, with advice.
+pub trait Explain: std::error::Error {
+    /// What to do about it, where there is something to say.
+    fn hint(&self) -> Option<String> {
+        None
+    }
+}
+
+/// Where a problem is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum At {
+    /// Nowhere in particular.
+    Nowhere,
+    /// A position that the run's [`Sources`] can name.
+    Origin(Origin),
+    /// A position with its name.
+    Place(Place),
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Lower case, no full stop, subject first, literals in backticks.
+    pub message: String,
+    /// Where.
+    pub at: At,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+impl Problem {
+    /// A problem that has no place.
+    #[must_use]
+    pub fn new(error: &(impl Explain + ?Sized)) -> Self {
+        Self { message: error.to_string(), at: At::Nowhere, hint: error.hint() }
+    }
+
+    /// A problem at a position.
+    #[must_use]
+    pub fn at(origin: Origin, error: &(impl Explain + ?Sized)) -> Self {
+        Self { at: At::Origin(origin), ..Self::new(error) }
+    }
+
+    fn located(self, sources: &Sources) -> Self {
+        match self.at {
+            At::Origin(origin) => Self { at: At::Place(sources.place(origin)), ..self },
+            _ => self,
+        }
+    }
+
+    fn order(&self) -> (&str, u32, u32) {
+        match &self.at {
+            At::Place(place) => (&place.path, place.line, place.column),
+            At::Nowhere | At::Origin(_) => ("", 0, 0),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let At::Place(place) = &self.at {
+            write!(f, "{place}: ")?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+/// Why a stage could not do its job: at least one problem, all that it found.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    problems: Vec<Problem>,
+}
+
+impl Failure {
+    /// `Ok` where there is no problem.
+    ///
+    /// # Errors
+    /// All of them otherwise.
+    pub fn unless_empty(problems: Vec<Problem>) -> Result<(), Self> {
+        if problems.is_empty() { Ok(()) } else { Err(Self { problems }) }
+    }
+
+    /// The problems.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// Names the places and puts the problems in their order.
+    #[must_use]
+    pub fn located(self, sources: &Sources) -> Self {
+        let mut problems: Vec<Problem> =
+            self.problems.into_iter().map(|problem| problem.located(sources)).collect();
+        problems.sort_by(|a, b| a.order().cmp(&b.order()));
+        Self { problems }
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self { problems: vec![problem] }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.problems.iter().enumerate() {
+            if index > 0 {
+                writeln!(f)?;
+            }
+            write!(f, "{problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// How much a note matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Good to know.
+    Note,
+    /// Probably not what the author wants.
+    Warning,
+}
+
+/// Something said beside a good result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// How much it matters.
+    pub level: Level,
+    /// What it says.
+    pub problem: Problem,
+}
+
+impl Note {
+    /// A warning.
+    #[must_use]
+    pub const fn warning(problem: Problem) -> Self {
+        Self { level: Level::Warning, problem }
+    }
+
+    /// A remark.
+    #[must_use]
+    pub const fn note(problem: Problem) -> Self {
+        Self { level: Level::Note, problem }
+    }
+
+    /// Names its place.
+    #[must_use]
+    pub fn located(self, sources: &Sources) -> Self {
+        Self { problem: self.problem.located(sources), ..self }
+    }
+}

@@ -1,0 +1,124 @@
+//! The app file, `sealwave.yaml`: what an author says about an app. It comes from Git and is not trusted.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// `apiVersion` of both files.
+pub const API_VERSION: &str = "sealwave.dev/v1alpha1";
+
+/// Name of the app file.
+pub const APP_FILE: &str = "sealwave.yaml";
+
+/// An app file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct App {
+    /// Always [`API_VERSION`].
+    pub api_version: String,
+    /// Always `App`.
+    pub kind: String,
+    /// For objects without a namespace; else the destination's namespace.
+    #[serde(default)]
+    pub namespace: Option<String>,
+    /// What a placeholder Secret becomes, unless the environment says otherwise.
+    #[serde(default)]
+    pub backend: Backend,
+    /// The provider that `<path:…>` means.
+    #[serde(default)]
+    pub provider: Option<String>,
+    /// Environments by name; by default each directory under `envs/`.
+    #[serde(default)]
+    pub environments: BTreeMap<String, Environment>,
+    /// Waves by kind.
+    #[serde(default)]
+    pub waves: Waves,
+    /// Workload kinds beyond the built-in ones.
+    #[serde(default)]
+    pub workloads: Vec<WorkloadKind>,
+}
+
+/// One environment of an app.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Environment {
+    /// A cluster that the operator file knows; by default the environment's own name.
+    #[serde(default)]
+    pub cluster: Option<String>,
+    /// Instead of the app's.
+    #[serde(default)]
+    pub backend: Option<Backend>,
+    /// Instead of the app's.
+    #[serde(default)]
+    pub namespace: Option<String>,
+    /// Instead of the app's.
+    #[serde(default)]
+    pub provider: Option<String>,
+    /// Changes to objects, in order.
+    #[serde(default)]
+    pub patches: Vec<PatchEntry>,
+}
+
+/// A change to the objects that match.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PatchEntry {
+    /// Which objects; at least one must match.
+    pub target: Target,
+    /// A file with the patch: a sequence is a JSON Patch (RFC 6902), a mapping a JSON Merge Patch (RFC 7386).
+    #[serde(default)]
+    pub file: Option<PathBuf>,
+    /// The patch itself, instead of a file.
+    #[serde(default)]
+    pub patch: Option<serde_json::Value>,
+}
+
+/// Which objects a patch is for: those that have all that is given.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Target {
+    /// API group; `""` is the core group.
+    #[serde(default)]
+    pub group: Option<String>,
+    /// Kind.
+    #[serde(default)]
+    pub kind: Option<String>,
+    /// Name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Namespace.
+    #[serde(default)]
+    pub namespace: Option<String>,
+}
+
+/// What a placeholder Secret becomes.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Backend {
+    /// A SealedSecret for the sealed-secrets controller.
+    #[default]
+    SealedSecrets,
+}
+
+/// How waves are chosen.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Waves {
+    /// The wave of every object of a kind (`Job` or `batch/Job`) that has none of its own.
+    #[serde(default)]
+    pub kinds: BTreeMap<String, i32>,
+}
+
+/// A kind that holds a pod template.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WorkloadKind {
+    /// API group; `""` is the core group.
+    #[serde(default)]
+    pub group: String,
+    /// Kind.
+    pub kind: String,
+    /// Where the pod template is, as dotted keys, for example `spec.template`.
+    pub pod_template: String,
+}

@@ -1,0 +1,18 @@
+//! The nouns: plain values without I/O.
+
+mod app;
+mod json;
+mod manifest;
+mod node;
+mod operator;
+mod placeholder;
+mod secret_value;
+mod source;
+
+pub use app::{API_VERSION, APP_FILE, App, Backend, Environment, PatchEntry, Target, Waves, WorkloadKind};
+pub use manifest::{Manifest, NotAManifest, ObjectId};
+pub use node::{Entry, Mapping, Node, Number, Value};
+pub use operator::{CertificateSource, Cluster, Operator, PolicyRule, ProviderConfig};
+pub use placeholder::{Reference, Text};
+pub use secret_value::SecretValue;
+pub use source::{Origin, Place, Source, SourceId, Sources};

@@ -1,0 +1,86 @@
+//! The operator file: what the people who run sealwave say. It is trusted; nothing from Git reaches it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// An operator file. Relative paths in it are relative to the directory that holds it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Operator {
+    /// Always [`super::API_VERSION`].
+    pub api_version: String,
+    /// Always `Operator`.
+    pub kind: String,
+    /// The file that holds the seal key.
+    #[serde(default)]
+    pub seal_key_file: Option<PathBuf>,
+    /// A key for checksums of its own; without it, it is derived from the seal key.
+    #[serde(default)]
+    pub checksum_key_file: Option<PathBuf>,
+    /// Changing it re-seals everything once.
+    #[serde(default)]
+    pub epoch: String,
+    /// Seconds that one run may take.
+    #[serde(default = "default_deadline")]
+    pub deadline_seconds: u64,
+    /// Destination clusters by name.
+    #[serde(default)]
+    pub clusters: BTreeMap<String, Cluster>,
+    /// Secret sources by the name that placeholders use.
+    #[serde(default)]
+    pub providers: BTreeMap<String, ProviderConfig>,
+    /// Who may read what.
+    #[serde(default)]
+    pub policy: Vec<PolicyRule>,
+}
+
+const fn default_deadline() -> u64 {
+    50
+}
+
+/// A destination cluster.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Cluster {
+    /// The certificate of its sealed-secrets controller.
+    pub certificate: CertificateSource,
+}
+
+/// Where a certificate is.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CertificateSource {
+    /// A PEM file.
+    pub file: PathBuf,
+    /// Seal under it although it has expired.
+    #[serde(default)]
+    pub allow_expired: bool,
+}
+
+/// A secret source.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum ProviderConfig {
+    /// Environment variables of the sidecar.
+    Env {
+        /// The names (globs) that placeholders may use.
+        names: Vec<String>,
+    },
+    /// Files under one directory.
+    File {
+        /// The directory; nothing outside of it can be read.
+        root: PathBuf,
+    },
+}
+
+/// One rule: these projects may use these references.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PolicyRule {
+    /// Globs over Argo CD project names.
+    pub projects: Vec<String>,
+    /// Globs over `provider:path`.
+    pub allow: Vec<String>,
+}
