@@ -1,1 +1,31 @@
-fn main() {}
+//! The `sealwave` binary: flags in, one command, output and exit code out.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Parser as _;
+use sealwave::cli::Cli;
+use sealwave::deadline::Watch;
+use sealwave::diagnostic::Failure;
+use sealwave::{commands, config, shell};
+
+fn main() -> ExitCode {
+    shell::install_panic_hook();
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            match error.downcast_ref::<Failure>() {
+                Some(failure) => shell::print_failure(failure),
+                None => shell::print_error(&format!("{error:#}")),
+            }
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    let watch = Watch::start();
+    let outcome = shell::run(&watch, move |watch| commands::run(cli, &config::process_variables, watch))?;
+    shell::print_outcome(&outcome).context("standard output cannot be written")
+}

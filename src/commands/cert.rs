@@ -1,0 +1,1 @@
+//! `cert`: what a sealing certificate is and until when it serves.

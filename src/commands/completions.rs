@@ -1,0 +1,12 @@
+//! `completions`: a script for the user's shell.
+
+use clap::CommandFactory as _;
+
+use super::Outcome;
+use crate::cli::{Cli, CompletionsArgs};
+
+pub(super) fn run(args: &CompletionsArgs) -> Outcome {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "sealwave", &mut script);
+    Outcome::text(script)
+}

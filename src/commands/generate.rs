@@ -1,0 +1,80 @@
+//! `generate`: the manifests of one environment, sealed, as JSON documents.
+
+use std::time::{Duration, SystemTime};
+
+use super::Outcome;
+use super::session::{Flags, Session};
+use crate::cli::GenerateArgs;
+use crate::config::{self, ConfigError, OperatorFile, Variables};
+use crate::diagnostic::{Explain, Failure, Note, Problem};
+use crate::model::Policy;
+use crate::pipeline::{self, Access, Format, Plan, Sealing, Supply};
+use crate::providers::Providers;
+use crate::deadline::Watch;
+
+/// Something that a local run should know.
+#[derive(Debug, thiserror::Error)]
+enum Remark {
+    #[error("no project was named, so the policy was not asked and the ciphertexts differ from Argo CD's")]
+    NoProject,
+}
+
+impl Explain for Remark {
+    fn hint(&self) -> Option<String> {
+        Some("give `--project` to get what Argo CD gets".to_owned())
+    }
+}
+
+pub(super) fn run(args: GenerateArgs, variables: Variables<'_>, watch: &Watch) -> Result<Outcome, Failure> {
+    let mut notes = Vec::new();
+    let flags =
+        Flags { dir: args.dir.dir, environment: args.env, operator: args.operator, identity: args.identity };
+    let session = Session::open(flags, variables)?;
+    let Some(operator) = &session.operator else {
+        return Err(Problem::new(&ConfigError::NoOperatorFile).into());
+    };
+    watch.allow(Duration::from_secs(operator.operator().deadline_seconds));
+    let policy = Policy::new(&operator.operator().policy)?;
+    let names = |name: &str| variables(name);
+    let providers = Providers::new(&operator.operator().providers, operator.directory(), &names)?;
+    let plan = plan(&session, operator, &policy, &providers, watch, &mut notes)?;
+    let sealed =
+        pipeline::run(&session.discovery, &session.environment, &plan, &mut notes, &|stage| watch.enter(stage))?;
+    Ok(Outcome { stdout: pipeline::emit(&sealed, Format::Json), notes })
+}
+
+fn plan<'a>(
+    session: &'a Session,
+    operator: &OperatorFile,
+    policy: &'a Policy,
+    providers: &'a Providers,
+    watch: &Watch,
+    notes: &mut Vec<Note>,
+) -> Result<Plan<'a>, Failure> {
+    let key = operator.seal_key()?;
+    let checksums = operator.checksum_key(&key)?;
+    let certificate = operator.certificate(&session.cluster()?, SystemTime::now(), notes)?;
+    let project = session.identity.project.clone().unwrap_or_default();
+    let epoch = operator.operator().epoch.clone();
+    Ok(Plan {
+        context: session.context()?,
+        supply: Supply::Fetch {
+            providers,
+            access: access(session, policy, notes),
+            default_provider: session.default_provider()?,
+            deadline: watch.deadline(),
+        },
+        sealing: Sealing::deterministic(key, certificate, project, epoch),
+        checksums,
+    })
+}
+
+fn access<'a>(session: &'a Session, policy: &'a Policy, notes: &mut Vec<Note>) -> Access<'a> {
+    match &session.identity.project {
+        Some(project) => Access::Checked { policy, project },
+        None => {
+            notes.push(Note::note(Problem::new(&Remark::NoProject)));
+            Access::Unchecked
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! One short file per subcommand. A command returns what to print; only the shell prints it.
+
+mod cert;
+mod completions;
+mod discover;
+mod generate;
+mod key;
+mod parameters;
+mod render;
+mod session;
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::{Cli, Command, KeyCommand};
+use crate::config::Variables;
+use crate::diagnostic::{Failure, Note};
+use crate::deadline::Watch;
+
+/// What a command has to say.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Standard output, whole.
+    pub stdout: Vec<u8>,
+    /// Remarks for standard error.
+    pub notes: Vec<Note>,
+}
+
+/// Runs a command. Nothing is printed here, and nothing is written but what the command is for.
+///
+/// # Errors
+/// All that went wrong.
+pub fn run(cli: Cli, variables: Variables<'_>, watch: &Watch) -> Result<Outcome, Failure> {
+    match cli.command {
+        Command::Cert(args) => cert::run(&args, variables),
+        Command::Completions(args) => Ok(completions::run(&args)),
+        Command::Discover(args) => Ok(discover::run(&args.dir)),
+        Command::Generate(args) => generate::run(args, variables, watch),
+        Command::Key(KeyCommand::Generate(args)) => key::generate(&args),
+        Command::Parameters(args) => parameters::run(&args.dir, variables),
+        Command::Render(args) => render::run(args, variables, watch),
+    }
+}
+
+impl Outcome {
+    fn text(stdout: impl Into<Vec<u8>>) -> Self {
+        Self { stdout: stdout.into(), notes: Vec::new() }
+    }
+}
+
+/// The directory as the user named it, or `.`.
+fn directory(dir: &Path) -> PathBuf {
+    if dir.as_os_str().is_empty() { PathBuf::from(".") } else { dir.to_path_buf() }
+}

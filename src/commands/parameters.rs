@@ -1,0 +1,44 @@
+//! `parameters`: what Argo CD's user interface shows for the app, as a JSON array of `ParameterAnnouncement`.
+//!
+//! Argo CD caches it per revision and not per app, so it holds nothing of one app's own.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::Outcome;
+use crate::config::{ArgoCd, Variables};
+use crate::diagnostic::{Failure, Problem};
+use crate::pipeline;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Announcement<'a> {
+    name: &'a str,
+    title: &'a str,
+    tooltip: String,
+    required: bool,
+    item_type: &'a str,
+    collection_type: &'a str,
+    string: &'a str,
+}
+
+pub(super) fn run(dir: &Path, variables: Variables<'_>) -> Result<Outcome, Failure> {
+    let argocd = ArgoCd::read(variables).map_err(|error| Problem::new(&error))?;
+    let source_path = argocd.as_ref().and_then(|argocd| argocd.source_path.as_deref());
+    let discovery = pipeline::discover(&super::directory(dir), source_path)?;
+    let environments: Vec<&str> = discovery.environments().collect();
+    let only = if let [only] = environments[..] { Some(only) } else { None };
+    let announcements = [Announcement {
+        name: "env",
+        title: "Environment",
+        tooltip: format!("one of {}", environments.join(", ")),
+        required: only.is_none(),
+        item_type: "string",
+        collection_type: "string",
+        string: only.unwrap_or_default(),
+    }];
+    let mut json = serde_json::to_vec(&announcements).unwrap_or_else(|_| b"[]".to_vec());
+    json.push(b'\n');
+    Ok(Outcome::text(json))
+}

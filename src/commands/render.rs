@@ -1,0 +1,42 @@
+//! `render`: the same objects for a person's eyes, without a single credential.
+//!
+//! Nothing is fetched and nothing is sealed: where a value would go, the output says what it would come from.
+
+use super::Outcome;
+use super::session::{Flags, Session};
+use crate::cli::{OutputFormat, RenderArgs};
+use crate::config::Variables;
+use crate::crypto::ChecksumKey;
+use crate::diagnostic::{Explain, Failure, Note, Problem};
+use crate::pipeline::{self, Format, Plan, Sealing, Supply};
+use crate::deadline::Watch;
+
+/// What a reader of a preview should know.
+#[derive(Debug, thiserror::Error)]
+enum Remark {
+    #[error("this is a preview: secret values are redacted, and checksums are not those of the cluster")]
+    Preview,
+}
+
+impl Explain for Remark {}
+
+pub(super) fn run(args: RenderArgs, variables: Variables<'_>, watch: &Watch) -> Result<Outcome, Failure> {
+    let mut notes = vec![Note::note(Problem::new(&Remark::Preview))];
+    let flags =
+        Flags { dir: args.dir.dir, environment: args.env, operator: args.operator, identity: args.identity };
+    let session = Session::open(flags, variables)?;
+    let known = session.operator.as_ref().map(|file| file.operator().providers.keys().cloned().collect());
+    let plan = Plan {
+        context: session.context()?,
+        supply: Supply::Withhold { known: known.as_ref(), default_provider: session.default_provider()? },
+        sealing: Sealing::Redacted,
+        checksums: ChecksumKey::preview(),
+    };
+    let sealed =
+        pipeline::run(&session.discovery, &session.environment, &plan, &mut notes, &|stage| watch.enter(stage))?;
+    let format = match args.output {
+        OutputFormat::Json => Format::Json,
+        OutputFormat::Yaml => Format::Yaml,
+    };
+    Ok(Outcome { stdout: pipeline::emit(&sealed, format), notes })
+}

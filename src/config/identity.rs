@@ -1,0 +1,59 @@
+//! Who the app is: what Argo CD says, or what flags say in its place.
+
+use std::path::Path;
+
+use super::{ArgoCd, ConfigError};
+use crate::cli::IdentityArgs;
+
+/// Who the app is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Name of the app.
+    pub app: String,
+    /// Argo CD project; `None` where this runs locally and nobody named one.
+    pub project: Option<String>,
+    /// Destination namespace.
+    pub namespace: Option<String>,
+    /// Git revision; empty where it is not known.
+    pub revision: String,
+    /// Whether Argo CD itself vouches for all this.
+    pub vouched: bool,
+}
+
+impl Identity {
+    /// Argo CD's word where there is one, else the flags'.
+    ///
+    /// # Errors
+    /// A flag that would contradict Argo CD.
+    pub fn decide(argocd: Option<&ArgoCd>, flags: &IdentityArgs, dir: &Path) -> Result<Self, ConfigError> {
+        let Some(argocd) = argocd else { return Ok(Self::local(flags, dir)) };
+        for (flag, given) in
+            [("--project", &flags.project), ("--app", &flags.app), ("--namespace", &flags.namespace)]
+        {
+            if given.is_some() {
+                return Err(ConfigError::FlagInSidecar(flag));
+            }
+        }
+        Ok(Self {
+            app: argocd.app.clone(),
+            project: Some(argocd.project.clone()),
+            namespace: argocd.namespace.clone(),
+            revision: argocd.revision.clone().unwrap_or_default(),
+            vouched: true,
+        })
+    }
+
+    fn local(flags: &IdentityArgs, dir: &Path) -> Self {
+        let directory = || {
+            let full = fs_err::canonicalize(dir).unwrap_or_else(|_| dir.to_path_buf());
+            full.file_name().map_or_else(|| "app".to_owned(), |name| name.to_string_lossy().into_owned())
+        };
+        Self {
+            app: flags.app.clone().unwrap_or_else(directory),
+            project: flags.project.clone(),
+            namespace: flags.namespace.clone(),
+            revision: String::new(),
+            vouched: false,
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What was decided: flags, the operator file and Argo CD's environment become plain values here, once.
+//!
+//! This is the only module that reads the process environment. Nothing that comes from Git, from `ARGOCD_ENV_*`
+//! or from parameters may choose the operator file, a key, an address or a policy.
+
+mod argocd;
+mod identity;
+mod operator_file;
+
+pub use argocd::{ArgoCd, Parameter};
+pub use identity::Identity;
+pub use operator_file::OperatorFile;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::diagnostic::Explain;
+
+/// Reads one variable of the process environment; tests bring their own.
+pub type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+
+/// The environment of this process.
+#[must_use]
+pub fn process_variables(name: &str) -> Option<OsString> {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    std::env::var_os(name)
+}
+
+/// The variable that names the operator file where no flag does.
+pub const OPERATOR_VARIABLE: &str = "SEALWAVE_OPERATOR";
+
+/// The operator file that a flag or the environment names.
+#[must_use]
+pub fn operator_path(flag: Option<PathBuf>, variables: Variables<'_>) -> Option<PathBuf> {
+    flag.or_else(|| variables(OPERATOR_VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from))
+}
+
+/// Why flags, files and environment do not add up.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// No environment was named and there are several.
+    #[error("no environment was named; there are {0}")]
+    AmbiguousEnvironment(String),
+    /// A cluster that the operator file does not have.
+    #[error("cluster `{name}` is not in the operator file; it has {known}")]
+    ClusterUnknown {
+        /// The name that the environment gives.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// A flag stands in for what Argo CD says, and Argo CD said it.
+    #[error("`{0}` was given, but Argo CD runs this and says it itself")]
+    FlagInSidecar(&'static str),
+    /// No operator file.
+    #[error("no operator file was given")]
+    NoOperatorFile,
+    /// The operator file has no seal key.
+    #[error("the operator file names no `sealKeyFile`")]
+    NoSealKey,
+    /// `ARGOCD_APP_PARAMETERS` is not what Argo CD writes.
+    #[error("`ARGOCD_APP_PARAMETERS` is not a JSON array of parameters")]
+    Parameters,
+    /// A parameter that does not exist.
+    #[error("parameter `{0}` is unknown; the only one is `env`")]
+    ParameterUnknown(String),
+    /// A parameter has the wrong form.
+    #[error("parameter `{0}` must be a string")]
+    ParameterType(String),
+    /// A variable that should be text is not.
+    #[error("environment variable `{0}` is not valid UTF-8")]
+    NotUnicode(String),
+}
+
+impl Explain for ConfigError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::AmbiguousEnvironment(_) => {
+                "name one with `--env`; in Argo CD set the parameter `env` under `spec.source.plugin.parameters`".to_owned()
+            }
+            Self::ClusterUnknown { .. } => {
+                "add it under `clusters` with its sealing certificate, or correct `cluster` in `sealwave.yaml`".to_owned()
+            }
+            Self::FlagInSidecar(_) => "remove the flag from `plugin.yaml`".to_owned(),
+            Self::NoOperatorFile => format!(
+                "sealing needs the operator's keys: give `--operator FILE` or set `{OPERATOR_VARIABLE}`; `sealwave render` previews without"
+            ),
+            Self::NoSealKey => "make one with `sealwave key generate --output seal-key` and name it as `sealKeyFile`".to_owned(),
+            Self::ParameterType(_) => "write it as `- name: env` and `string: prod`".to_owned(),
+            Self::Parameters | Self::ParameterUnknown(_) | Self::NotUnicode(_) => return None,
+        })
+    }
+}
+
+/// Names for a message: `a`, `b`, `c`; or `none`.
+pub(crate) fn name_list<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
+    let quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    if quoted.is_empty() { "none".to_owned() } else { quoted.join(", ") }
+}

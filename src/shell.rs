@@ -1,0 +1,159 @@
+//! The shell around a command: one deadline, no payload of a panic on standard error, output only when all is well.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anstyle::{AnsiColor, Style};
+
+use crate::commands::Outcome;
+use crate::deadline::Watch;
+use crate::diagnostic::{At, Explain, Failure, Level, Note, Problem};
+use crate::pipeline::Stage;
+
+/// Deeply nested documents are read recursively, within limits that this stack holds.
+const STACK_BYTES: usize = 16 << 20;
+
+#[derive(Debug, thiserror::Error)]
+enum ShellError {
+    #[error("the deadline of {} seconds passed while {}", .allowed.as_secs(), doing(*.stage))]
+    Deadline { allowed: Duration, stage: Option<Stage> },
+    #[error("internal error: the run ended without a result")]
+    Panicked,
+    #[error("a thread cannot be started: {0}")]
+    Thread(io::ErrorKind),
+}
+
+impl Explain for ShellError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Deadline { .. } => {
+                Some("`deadlineSeconds` in the operator file sets it; Argo CD itself waits 60 seconds by default".to_owned())
+            }
+            Self::Panicked => Some("this is a bug in sealwave; the place above says where".to_owned()),
+            Self::Thread(_) => None,
+        }
+    }
+}
+
+const fn doing(stage: Option<Stage>) -> &'static str {
+    match stage {
+        None => "starting",
+        Some(Stage::Annotate) => "computing waves and checksums",
+        Some(Stage::Load) => "reading the app's files",
+        Some(Stage::Render) => "rendering",
+        Some(Stage::Resolve) => "fetching secrets",
+        Some(Stage::Seal) => "sealing",
+    }
+}
+
+/// Runs `command` in a thread of its own until its deadline.
+///
+/// # Errors
+/// The command's own, that it panicked, or that the deadline passed.
+pub fn run(
+    watch: &Watch,
+    command: impl FnOnce(&Watch) -> Result<Outcome, Failure> + Send + 'static,
+) -> Result<Outcome, Failure> {
+    let (sender, receiver) = mpsc::channel();
+    let inner = watch.clone();
+    thread::Builder::new()
+        .stack_size(STACK_BYTES)
+        .spawn(move || {
+            // Nobody receives only when the deadline has passed and was reported.
+            let _ = sender.send(command(&inner));
+        })
+        .map_err(|error| problem(&ShellError::Thread(error.kind())))?;
+    loop {
+        let left = watch.deadline().saturating_duration_since(Instant::now());
+        match receiver.recv_timeout(left) {
+            Ok(result) => return result,
+            Err(mpsc::RecvTimeoutError::Disconnected) => return Err(problem(&ShellError::Panicked)),
+            Err(mpsc::RecvTimeoutError::Timeout) if watch.deadline() > Instant::now() => {}
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                let (allowed, stage) = watch.state();
+                return Err(problem(&ShellError::Deadline { allowed, stage }));
+            }
+        }
+    }
+}
+
+fn problem(error: &ShellError) -> Failure {
+    Problem::new(error).into()
+}
+
+/// Makes a panic say where it happened and nothing else: its payload could hold a value.
+pub fn install_panic_hook() {
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map(|at| format!(" at {}:{}", at.file(), at.line())).unwrap_or_default();
+        let _ = writeln!(io::stderr(), "internal error{place}");
+    }));
+}
+
+/// Prints what a command had to say: remarks first, then its whole output.
+///
+/// # Errors
+/// Standard output cannot be written; a reader that went away early is no error.
+pub fn print_outcome(outcome: &Outcome) -> io::Result<()> {
+    print_notes(&outcome.notes);
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(&outcome.stdout).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Prints all problems of a failure.
+pub fn print_failure(failure: &Failure) {
+    for problem in failure.problems() {
+        print("error", AnsiColor::Red, problem);
+    }
+}
+
+/// Prints an error that is none of the pipeline's.
+pub fn print_error(message: &str) {
+    let problem = Problem { message: message.to_owned(), at: At::Nowhere, hint: None };
+    print("error", AnsiColor::Red, &problem);
+}
+
+fn print_notes(notes: &[Note]) {
+    for note in notes {
+        match note.level {
+            Level::Note => print("note", AnsiColor::Cyan, &note.problem),
+            Level::Warning => print("warning", AnsiColor::Yellow, &note.problem),
+        }
+    }
+}
+
+fn print(word: &str, colour: AnsiColor, problem: &Problem) {
+    let style = colour.on_default().bold();
+    let mut stderr = anstream::stderr().lock();
+    // A closed standard error must not hide the exit code.
+    let _ = writeln!(stderr, "{style}{word}{style:#}: {}", printable(&problem.message));
+    if let At::Place(place) = &problem.at {
+        let _ = writeln!(stderr, "  {} {}", dim("-->"), printable(place));
+    }
+    if let Some(hint) = &problem.hint {
+        let _ = writeln!(stderr, "  {} {}", dim("hint:"), printable(hint));
+    }
+}
+
+fn dim(text: &str) -> String {
+    let style = Style::new().bold();
+    format!("{style}{text}{style:#}")
+}
+
+/// Names and paths come from a repository: none of them may drive the reader's terminal.
+fn printable(text: impl Display) -> String {
+    let mut out = String::new();
+    for c in text.to_string().chars() {
+        if c.is_control() && c != '\n' {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}

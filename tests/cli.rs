@@ -1,0 +1,223 @@
+//! The binary as users run it: golden outputs of the scenarios, one faulty app per message, and Argo CD's calls.
+
+mod support;
+
+use std::path::Path;
+
+use support::small_app::SmallApp;
+use support::{cases, objects, root, run, sealwave, stderr_of_failure, stdout_of};
+
+/// `SEALWAVE_UPDATE_GOLDEN=1 cargo test --test cli` rewrites the expected files.
+fn update_golden() -> bool {
+    #[expect(clippy::disallowed_methods, reason = "a switch of the test suite")]
+    std::env::var_os("SEALWAVE_UPDATE_GOLDEN").is_some()
+}
+
+fn text(path: &Path) -> String {
+    fs_err::read_to_string(path).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A path relative to the repository, as README's readers write it.
+fn relative(path: &Path) -> String {
+    path.strip_prefix(root()).expect("below the repository").to_str().expect("UTF-8").to_owned()
+}
+
+#[test]
+fn scenarios_give_their_expected_output() {
+    for scenario in cases("scenario-") {
+        let app = relative(&scenario.join("app"));
+        let operator = relative(&scenario.join("operator/operator.yaml"));
+        let project = text(&scenario.join("project"));
+        let mut used = Vec::new();
+        for environment in environments(&app) {
+            let e = environment.as_str();
+            let sealed = ["generate", &app, "--env", e, "--operator", &operator, "--project", project.trim()];
+            let preview = ["render", &app, "--env", e];
+            used.push(check_golden(&scenario, &format!("{e}.json"), &stdout_of(&sealed)));
+            used.push(check_golden(&scenario, &format!("{e}.yaml"), &stdout_of(&preview)));
+        }
+        for file in fs_err::read_dir(scenario.join("expected")).expect("expected files") {
+            let name = file.expect("readable").file_name().to_string_lossy().into_owned();
+            assert!(used.contains(&name), "{}/expected/{name} belongs to no environment", scenario.display());
+        }
+    }
+}
+
+fn environments(app: &str) -> Vec<String> {
+    let announced: serde_json::Value = serde_json::from_str(&stdout_of(&["parameters", app])).expect("JSON");
+    let tooltip = announced[0]["tooltip"].as_str().expect("a tooltip");
+    let names = tooltip.trim_start_matches("one of ").split(", ").map(str::to_owned);
+    names.collect()
+}
+
+fn check_golden(scenario: &Path, name: &str, found: &str) -> String {
+    let path = scenario.join("expected").join(name);
+    if update_golden() {
+        fs_err::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+        fs_err::write(&path, found).expect("written");
+    }
+    assert!(!found.is_empty(), "{} is empty", path.display());
+    assert!(text(&path) == found, "{} differs; rewrite it with SEALWAVE_UPDATE_GOLDEN=1 and read the difference", path.display());
+    name.to_owned()
+}
+
+#[test]
+fn faulty_apps_get_a_clear_error_and_nothing_else() {
+    let all = cases("bad/");
+    assert!(all.len() >= 20, "only {} cases", all.len());
+    for case in all {
+        let lines = text(&case.join("args"));
+        let app = case.join("app");
+        let operator = case.join("operator");
+        let args: Vec<String> = lines
+            .lines()
+            .map(|line| line.replace("@app", &relative(&app)).replace("@operator", &relative(&operator)))
+            .collect();
+        let mut command = sealwave();
+        command.args(&args);
+        if case.join("env").exists() {
+            command.envs(text(&case.join("env")).lines().filter_map(|line| line.split_once('=')));
+        }
+        let output = command.output().expect("the binary starts");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{}: {stderr}", case.display());
+        assert!(output.stdout.is_empty(), "{} printed output", case.display());
+        assert!(!stderr.contains("internal error"), "{}: {stderr}", case.display());
+        for expected in text(&case.join("expect")).lines().filter(|line| !line.is_empty()) {
+            assert!(stderr.contains(expected), "{}: `{expected}` is not in\n{stderr}", case.display());
+        }
+    }
+}
+
+#[test]
+fn argo_cd_runs_it_in_the_app_directory_with_its_environment() {
+    let app = SmallApp::new();
+    let generate = |project: &str| {
+        sealwave()
+            .arg("generate")
+            .current_dir(app.path("app"))
+            .env("SEALWAVE_OPERATOR", app.path("operator/operator.yaml"))
+            .env("ARGOCD_APP_NAME", "shop-dev")
+            .env("ARGOCD_APP_PROJECT_NAME", project)
+            .env("ARGOCD_APP_NAMESPACE", "")
+            .env("ARGOCD_APP_PARAMETERS", r#"[{"name":"env","string":"dev"}]"#)
+            .env("PARAM_ENV", "dev")
+            .output()
+            .expect("the binary starts")
+    };
+    let output = generate("shop");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let here = sealwave().args(app.args()).output().expect("the binary starts");
+    assert_eq!(output.stdout, here.stdout, "the desk and the sidecar differ");
+    // Without a project (Argo CD before 3.0) no rule of the policy can match.
+    app.operator("");
+    app.replace("operator/operator.yaml", "projects: ['*']", "projects: [shop]");
+    let refused = generate("other");
+    assert_eq!(refused.status.code(), Some(2));
+    let stderr = String::from_utf8_lossy(&refused.stderr);
+    assert!(stderr.contains("file:db.yaml") && stderr.contains("policy"), "{stderr}");
+    assert_eq!(generate("").status.code(), Some(2));
+}
+
+#[test]
+fn without_a_policy_argo_cd_gets_nothing() {
+    let app = SmallApp::new();
+    app.replace("operator/operator.yaml", "policy: [{projects: ['*'], allow: ['file:**', 'env:*']}]\n", "");
+    let args = app.args();
+    let stderr = stderr_of_failure(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(stderr.contains("policy"), "{stderr}");
+}
+
+#[test]
+fn a_flag_cannot_speak_for_argo_cd() {
+    let app = SmallApp::new();
+    let output = sealwave().args(app.args()).env("ARGOCD_APP_NAME", "shop").output().expect("the binary starts");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("`--project`"));
+}
+
+#[test]
+fn discover_prints_one_line_or_nothing_and_never_fails() {
+    let app = SmallApp::new();
+    let path = |relative: &str| app.path(relative).to_str().expect("UTF-8").to_owned();
+    assert_eq!(stdout_of(&["discover", &path("app")]), "sealwave.yaml\n");
+    assert_eq!(stdout_of(&["discover", &path("operator")]), "");
+    assert_eq!(stdout_of(&["discover", &path("missing")]), "");
+}
+
+#[test]
+fn parameters_announce_the_environments() {
+    let app = SmallApp::new();
+    app.write("app/envs/prod/values.yaml", "{}\n");
+    let announced = stdout_of(&["parameters", app.path("app").to_str().expect("UTF-8")]);
+    let announced: serde_json::Value = serde_json::from_str(&announced).expect("JSON");
+    assert_eq!(announced[0]["name"], "env");
+    assert_eq!(announced[0]["tooltip"], "one of dev, prod");
+    assert_eq!(announced[0]["required"], true);
+}
+
+#[test]
+fn the_only_environment_needs_no_name() {
+    let app = SmallApp::new();
+    let dir = app.path("app");
+    let output = stdout_of(&["render", dir.to_str().expect("UTF-8"), "--output", "json"]);
+    assert_eq!(objects(&output).len(), 7);
+}
+
+#[test]
+fn a_preview_shows_where_a_value_would_go_and_needs_nothing() {
+    let app = SmallApp::new();
+    fs_err::remove_dir_all(app.path("operator")).expect("removed");
+    let output = run(&["render", app.path("app").to_str().expect("UTF-8"), "--env", "dev"]);
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(stdout.contains("file:db.yaml#password") && stdout.contains("redacted"), "{stdout}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("preview"));
+}
+
+#[test]
+fn a_new_seal_key_is_private_and_never_overwritten() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let dir = tempfile::TempDir::new().expect("a directory");
+    let path = dir.path().join("seal-key");
+    let args = ["key", "generate", "--output", path.to_str().expect("UTF-8")];
+    assert_eq!(stdout_of(&args), "");
+    assert_eq!(fs_err::metadata(&path).expect("written").permissions().mode() & 0o777, 0o600);
+    let before = fs_err::read(&path).expect("readable");
+    assert!(stderr_of_failure(&args).contains("exists already"));
+    assert_eq!(before, fs_err::read(&path).expect("readable"));
+    assert_ne!(stdout_of(&["key", "generate"]).as_bytes(), before);
+}
+
+#[test]
+fn a_generated_seal_key_seals() {
+    let app = SmallApp::new();
+    let key = stdout_of(&["key", "generate"]);
+    app.write("operator/seal-key", &key);
+    assert_eq!(app.generate().len(), 7);
+}
+
+#[test]
+fn a_certificate_is_shown() {
+    let shown = stdout_of(&["cert", "testdata/sealed-secrets/rsa4096.crt"]);
+    for word in ["SHA-256", "not before", "not after", "4096"] {
+        assert!(shown.to_lowercase().contains(&word.to_lowercase()), "{word}: {shown}");
+    }
+    stderr_of_failure(&["cert", "testdata/sealed-secrets/rsa4096.key"]);
+}
+
+#[test]
+fn completions_for_every_shell() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        assert!(stdout_of(&["completions", shell]).contains("sealwave"), "{shell}");
+    }
+}
+
+#[test]
+fn wrong_usage_is_an_error() {
+    stderr_of_failure(&["generate", "--no-such-flag"]);
+    stderr_of_failure(&["no-such-command"]);
+    stderr_of_failure(&[]);
+    assert!(stdout_of(&["--version"]).starts_with("sealwave "));
+}
