@@ -25,7 +25,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let key = RsaPublicKey::from_public_key_der(&spki)?;
     let mut bytes = vec![0x5a; key.size()];
     bytes[0] = 0;
-    let message = BoxedUint::from_be_slice(&bytes, key.n_bits_precision()).map_err(|_| "message does not fit")?;
+    let message =
+        BoxedUint::from_be_slice(&bytes, key.n_bits_precision()).map_err(|_| "message does not fit")?;
     let threads = thread::available_parallelism()?.get().min(operations.max(1));
     let started = Instant::now();
     thread::scope(|scope| {
