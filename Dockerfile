@@ -1,0 +1,21 @@
+# A sidecar image with one static binary. Nothing in it can run a shell.
+# Written and read with care, but not yet built: no container engine runs where the project is checked.
+FROM docker.io/library/rust:1.95-alpine AS build
+RUN apk add --no-cache musl-dev
+WORKDIR /src
+COPY Cargo.toml Cargo.lock ./
+COPY src ./src
+COPY benches ./benches
+# Alpine's own target is musl, so the binary is static; the check makes sure.
+RUN cargo build --release --locked --bin sealwave && \
+    if ldd target/release/sealwave 2>&1 | grep -q '=>'; then echo "sealwave is not static" >&2; exit 1; fi
+
+# Has certificate authorities and /tmp, but no shell and no package manager.
+FROM gcr.io/distroless/static-debian12:nonroot
+COPY --from=build /src/target/release/sealwave /usr/local/bin/sealwave
+COPY plugin.yaml /home/argocd/cmp-server/config/plugin.yaml
+# The repo-server's user, who must be able to open the plugin's socket.
+USER 999:999
+ENV HOME=/tmp
+# In the sidecar the command is /var/run/argocd/argocd-cmp-server, from a volume of the repo-server; without it, this.
+ENTRYPOINT ["/usr/local/bin/sealwave"]

@@ -1,0 +1,169 @@
+"""Measures the whole program against other things, in one run, and prints a Markdown table of ratios.
+
+Each pair is measured in turns, so that a busy machine is busy for both, and the best of the turns counts.
+The input is made here and is the same on every machine.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+TURNS = 7
+CERTIFICATE = Path("testdata/sealed-secrets/rsa4096.crt")
+KEY = "sealwave-seal-key-v1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"
+
+
+def run(command, cwd=None):
+    """Milliseconds, and the peak memory in KiB that the kernel counted."""
+    started = time.perf_counter()
+    process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    errors = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    elapsed = (time.perf_counter() - started) * 1000
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))} failed:\n{errors.decode(errors='replace')}")
+    return elapsed, usage.ru_maxrss
+
+
+def bare_rsa(program, operations):
+    return float(subprocess.run([program, str(operations)], check=True, capture_output=True, text=True).stdout)
+
+
+def deployment(index):
+    return f"""---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web-{index}
+spec:
+  selector: {{matchLabels: {{app: web-{index}}}}}
+  template:
+    metadata: {{labels: {{app: web-{index}}}}}
+    spec:
+      containers:
+        - name: web
+          image: example/web:{index}
+          envFrom:
+            - configMapRef: {{name: config-{index}}}
+"""
+
+
+def config_map(index, size):
+    out = f"---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: config-{index}\ndata:\n"
+    entry = 0
+    while len(out) < size:
+        out += f'  key-{entry}: "value {entry} of {index}"\n  file-{entry}.txt: |\n'
+        out += "".join(f"    line {line}: the quick brown fox, jumps = over {{ the }} lazy dog\n" for line in range(8))
+        entry += 1
+    return out
+
+
+def secret(index):
+    return (f"---\napiVersion: v1\nkind: Secret\nmetadata:\n  name: secret-{index}\nstringData:\n"
+            f"  password: <file:values.yaml#password-{index % 20}>\n")
+
+
+def make(top, name, manifest):
+    app = top / name
+    (app / "base").mkdir(parents=True)
+    (app / "sealwave.yaml").write_text(
+        "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: bench\nenvironments:\n  dev: {}\n")
+    (app / "base" / "all.yaml").write_text(manifest)
+    (app / "kustomization.yaml").write_text("namespace: bench\nresources: [base/all.yaml]\n")
+    return app
+
+
+def operator(top):
+    (top / "secrets").mkdir()
+    (top / "secrets" / "values.yaml").write_text("".join(f"password-{i}: fake-{i:04}\n" for i in range(20)))
+    shutil.copy(CERTIFICATE, top / "dev.pem")
+    (top / "seal-key").write_text(KEY)
+    (top / "operator.yaml").write_text("""apiVersion: sealwave.dev/v1alpha1
+kind: Operator
+sealKeyFile: seal-key
+clusters: {dev: {certificate: {file: dev.pem}}}
+providers: {file: {kind: file, root: secrets}}
+policy: [{projects: [bench], allow: ["file:*"]}]
+""")
+    return top / "operator.yaml"
+
+
+def measure(sealwave, rsa, top):
+    def generate(app):
+        return [sealwave, "generate", app, "--env", "dev", "--operator", file, "--project", "bench"]
+
+    file = operator(top)
+    big = "".join(config_map(i, 2_000_000 // 30) + deployment(i) for i in range(30))
+    large = make(top, "large", big)
+    many = make(top, "many", "".join(config_map(i, 300) + deployment(i) for i in range(400)) + "".join(map(secret, range(200))))
+
+    kubectl = shutil.which("kubectl")
+    runs = {"large": [], "kustomize": [], "many": [], "rsa": [], "version": []}
+    memory = 0
+    for turn in range(TURNS):
+        elapsed, peak = run(generate(large))
+        runs["large"].append(elapsed)
+        memory = max(memory, peak)
+        if kubectl and turn < 3:
+            runs["kustomize"].append(run([kubectl, "kustomize", large])[0])
+        runs["many"].append(run(generate(many))[0])
+        runs["rsa"].append(bare_rsa(rsa, 200))
+        runs["version"].append(run([sealwave, "--version"])[0])
+    best = {name: min(times) if times else None for name, times in runs.items()}
+
+    rows = []
+    if best["kustomize"]:
+        rows.append(("`generate` of 2 MB in 60 objects, against `kubectl kustomize` of it",
+                     f"{best['large']:.0f} ms, {best['kustomize']:.0f} ms",
+                     f"{best['kustomize'] / best['large']:.1f} times faster", "20 times"))
+    else:
+        print("kubectl is not installed: the comparison with `kubectl kustomize` is left out", file=sys.stderr)
+    budget = 1.3 * best["rsa"] + 50
+    rows.append(("1,000 objects with 200 sealed items, against 200 bare RSA-4096 operations on the same cores",
+                 f"{best['many']:.0f} ms, {best['rsa']:.0f} ms",
+                 f"{best['many'] / budget:.2f} of 1.3 × bare + 50 ms", "1"))
+    rows.append(("`--version`", f"{best['version']:.1f} ms", "", "10 ms"))
+    size = len(big)
+    allowed = 12 * size + 25_000_000
+    rows.append(("peak memory for those 2 MB, against the input's size",
+                 f"{memory * 1024 / 1e6:.0f} MB, {size / 1e6:.1f} MB",
+                 f"{memory * 1024 / allowed:.2f} of 12 × input + 25 MB", "1"))
+    return rows
+
+
+def table(rows):
+    lines = ["| what | measured | ratio | goal |", "|---|---|---|---|"]
+    return "\n".join(lines + [f"| {' | '.join(row)} |" for row in rows])
+
+
+def write(path, text):
+    begin, end = "<!-- bench:begin -->", "<!-- bench:end -->"
+    page = Path(path).read_text()
+    head, rest = page.split(begin)
+    _, tail = rest.split(end)
+    Path(path).write_text(f"{head}{begin}\n{text}\n{end}{tail}")
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--sealwave", required=True)
+    arguments.add_argument("--bare-rsa", required=True)
+    arguments.add_argument("--write", metavar="FILE")
+    given = arguments.parse_args()
+    with tempfile.TemporaryDirectory() as top:
+        text = table(measure(given.sealwave, given.bare_rsa, Path(top)))
+    cores = os.cpu_count()
+    text += f"\n\nBest of {TURNS} turns, {cores} cores. Reading YAML against a bare event scan is in `cargo bench`."
+    print(text)
+    if given.write:
+        write(given.write, text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Runs the benchmarks and prints the table of the README's section "Speed".
+#   scripts/bench.sh             prints
+#   scripts/bench.sh --write     prints, and puts the table into README.md
+#   scripts/bench.sh --table     the table only, without `cargo bench`
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+write=()
+benches=yes
+for argument in "$@"; do
+  case "$argument" in
+    --write) write=(--write README.md) ;;
+    --table) benches=no ;;
+    *) echo "unknown argument: $argument" >&2; exit 2 ;;
+  esac
+done
+command -v python3 >/dev/null || { echo "python3 is needed to measure" >&2; exit 2; }
+
+cargo build --release --locked --bin sealwave --example bare_rsa
+if [ "$benches" = yes ]; then cargo bench --locked; fi
+target=$(cargo metadata --format-version 1 --no-deps --locked | python3 -c 'import json,sys; print(json.load(sys.stdin)["target_directory"])')
+exec python3 scripts/bench.py --sealwave "$target/release/sealwave" --bare-rsa "$target/release/examples/bare_rsa" "${write[@]}"
