@@ -1,9 +1,11 @@
 //! The verbs, in the order in which they run: discover → load → render → resolve → seal → annotate → emit.
 
+mod annotate;
 mod render;
 mod resolve;
 mod seal;
 
+pub use annotate::{AnnotateSettings, annotate};
 pub use render::Rendered;
 pub use resolve::Resolved;
 pub use seal::Sealed;
