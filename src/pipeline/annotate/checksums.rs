@@ -1,0 +1,111 @@
+//! `checksum/config` and `checksum/secret` on pod templates: pods restart when what they read changed, and only then.
+//!
+//! - Each digest is over exactly the items that a workload reads, in an order of their own: neither the order of
+//!   objects nor a change of anything that it does not read shows.
+//! - A workload that reads nothing of this output gets no annotation.
+//! - A Job is not annotated, since Kubernetes refuses a changed template; nor is a Knative Service whose template
+//!   names its revision. A bare Pod is: its annotations may change (that restarts nothing, as nothing could).
+//! - A hook is left alone: Argo CD runs it anew at each sync.
+//! - The names are ours: an author's annotation of the same name gives way, aloud.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use super::catalogue::{Catalogue, Object};
+use super::digests::{Digests, Item};
+use super::notes::Remark;
+use super::references::{Keys, Reference, What};
+use super::workloads::Change;
+use super::{Edit, Workload};
+use crate::crypto::{ChecksumKey, Digest};
+use crate::diagnostic::{Note, Problem};
+use crate::pipeline::seal::SecretDigests;
+
+const CONFIG: &str = "checksum/config";
+const SECRET: &str = "checksum/secret";
+
+/// The annotations that the workloads get.
+pub(super) fn plan(
+    catalogue: &Catalogue<'_>,
+    workloads: &[Workload<'_>],
+    secrets: &SecretDigests,
+    key: &ChecksumKey,
+    notes: &mut Vec<Note>,
+) -> Vec<Edit> {
+    let mut digests = Digests::new(catalogue, secrets, key);
+    let mut edits = Vec::new();
+    for workload in workloads.iter().filter(|workload| !workload.standing.hook) {
+        let Some(object) = catalogue.object(workload.object) else { continue };
+        let read = read(catalogue, workload, object, &mut digests);
+        if read.iter().all(|(_, items)| items.is_empty()) {
+            continue;
+        }
+        if let Some(refusal) = refusal(workload, object) {
+            notes.extend(refusal);
+            continue;
+        }
+        for (annotation, items) in read.into_iter().filter(|(_, items)| !items.is_empty()) {
+            edits.push(Edit {
+                object: workload.object,
+                path: workload.template.path.iter().map(|key| (*key).to_owned()).collect(),
+                annotation,
+                text: hex(combined(key, annotation, &items)),
+            });
+        }
+    }
+    edits
+}
+
+/// Why a workload gets no checksums, where it gets none; the remark is missing where it would say nothing of use.
+fn refusal(workload: &Workload<'_>, object: &Object<'_>) -> Option<Option<Note>> {
+    let id = object.manifest.id();
+    let remark = match workload.template.change {
+        Change::Allowed => return None,
+        // A Job with a generated name is a new one each time.
+        Change::Immutable if object.name.is_empty() => return Some(None),
+        Change::Immutable => Remark::JobIsImmutable(id),
+        Change::NamedRevision => Remark::NamedRevision(id),
+    };
+    Some(Some(Note::note(Problem::at(object.manifest.origin(), &remark))))
+}
+
+/// What a workload reads, by the annotation that says so.
+fn read<'a>(
+    catalogue: &'a Catalogue<'a>,
+    workload: &Workload<'a>,
+    object: &Object<'a>,
+    digests: &mut Digests<'a>,
+) -> [(&'static str, BTreeSet<Item<'a>>); 2] {
+    let (mut config, mut secret) = (BTreeSet::new(), BTreeSet::new());
+    for reference in &workload.references {
+        let into = if reference.what == What::ConfigMap { &mut config } else { &mut secret };
+        digests.collect(object.namespace, reference, into);
+        if reference.what == What::ServiceAccount {
+            for name in catalogue.pull_secrets(object.namespace, reference.name) {
+                let pull = Reference { what: What::Secret, name, keys: Keys::All, optional: true };
+                digests.collect(object.namespace, &pull, &mut secret);
+            }
+        }
+    }
+    [(CONFIG, config), (SECRET, secret)]
+}
+
+fn combined(key: &ChecksumKey, annotation: &str, items: &BTreeSet<Item<'_>>) -> Digest {
+    let parts: Vec<&[u8]> = items
+        .iter()
+        .flat_map(|item| {
+            let [source, namespace, name, key] =
+                [item.source, item.namespace, item.name, item.key].map(str::as_bytes);
+            [source, namespace, name, key, item.digest.bytes()]
+        })
+        .collect();
+    key.digest(annotation, &parts)
+}
+
+fn hex(digest: Digest) -> String {
+    digest.bytes().iter().fold(String::with_capacity(32), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,240 @@
+//! Sync waves: configuration before its consumers, in as few waves as possible (each costs two seconds and more).
+//!
+//! What an author fixed (a wave, a hook, the app file's wave of a kind) stays. Everything else is in wave 0, for
+//! which nothing is written, apart from:
+//!
+//! - **Configuration that something uses** (a SealedSecret, Secret, ConfigMap, ExternalSecret and its store, a
+//!   SecretProviderClass, ServiceAccount, role or binding): one before its earliest user, and never after -1, so that
+//!   all configuration shares that one wave unless a user comes before 0 by its author's will. Roles and bindings
+//!   share the wave of their service account. A store is before its ExternalSecret, and a store's own credentials
+//!   before the store: Degraded objects fail a sync, and that is what either would be.
+//! - **SealedSecrets and ExternalSecrets that nothing is seen to use** are treated as if everything that could use them
+//!   did: Argo CD knows no place for their kinds and applies them after all others of a wave.
+//! - **A PersistentVolumeClaim** is in the wave of its earliest user. One that waits for its first consumer stays
+//!   Progressing, and in a wave of its own it would be waited for without end; within a wave, claims come first anyway.
+//! - **A Namespace** is in the wave of the earliest object in it, **a CustomResourceDefinition** before its objects.
+//!
+//! Only the Sync phase has its waves chosen here. Hooks of other phases are no users: before or after, no wave of
+//! the Sync phase can reach them; a hook that needs what comes later gets a warning.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Edit;
+use super::catalogue::{Catalogue, ESO, Object, RBAC, SEALED, STORE_CSI};
+use super::notes::Remark;
+use super::standing::{SYNC_WAVE, Standing};
+use super::uses::{Order, Use};
+use crate::diagnostic::{Note, Problem};
+
+/// The waves that objects get, and warnings about those that authors fixed.
+pub(super) fn plan(
+    catalogue: &Catalogue<'_>,
+    standings: &[Standing],
+    uses: &BTreeSet<Use>,
+    notes: &mut Vec<Note>,
+) -> Vec<Edit> {
+    let waves = assign(catalogue, standings, uses);
+    let said = Said { catalogue, standings, uses, waves: &waves };
+    said.earlier_phases(notes);
+    said.late(notes);
+    let chosen = |standing: &Standing| standing.wave.is_none() || standing.by_kind;
+    let edits = waves.iter().zip(standings).enumerate();
+    edits
+        .filter(|(_, (wave, standing))| **wave != 0 && chosen(standing))
+        .map(|(object, (wave, _))| Edit {
+            object,
+            path: Vec::new(),
+            annotation: SYNC_WAVE,
+            text: wave.to_string(),
+        })
+        .collect()
+}
+
+/// How an object comes by a wave that its author did not fix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// In the wave of its earliest user.
+    Claim,
+    /// Before its earliest user; wave 0 without one.
+    Configuration,
+    /// In wave 0, and no user of Secrets.
+    Passive,
+    /// Before its earliest user; without one, before everything that could be one.
+    Supplier,
+    /// In wave 0, and a possible user of Secrets.
+    User,
+}
+
+fn role(object: &Object<'_>) -> Role {
+    match (object.group, object.kind) {
+        ("", "PersistentVolumeClaim") => Role::Claim,
+        (ESO, "ExternalSecret" | "ClusterExternalSecret") | (SEALED, "SealedSecret") => Role::Supplier,
+        ("", "ConfigMap" | "Namespace" | "Secret" | "ServiceAccount")
+        | ("apiextensions.k8s.io", "CustomResourceDefinition")
+        | ("generators.external-secrets.io", _)
+        | (ESO, "ClusterSecretStore" | "SecretStore")
+        | (RBAC, _)
+        | (STORE_CSI, "SecretProviderClass") => Role::Configuration,
+        ("", "Endpoints" | "LimitRange" | "PersistentVolume" | "ResourceQuota" | "Service")
+        | (
+            "admissionregistration.k8s.io"
+            | "apiregistration.k8s.io"
+            | "autoscaling"
+            | "discovery.k8s.io"
+            | "node.k8s.io"
+            | "policy"
+            | "scheduling.k8s.io"
+            | "storage.k8s.io",
+            _,
+        )
+        | ("networking.k8s.io", "IngressClass" | "NetworkPolicy") => Role::Passive,
+        _ => Role::User,
+    }
+}
+
+/// The wave of every object.
+fn assign(catalogue: &Catalogue<'_>, standings: &[Standing], uses: &BTreeSet<Use>) -> Vec<i32> {
+    let roles: Vec<Role> = catalogue.objects().iter().map(role).collect();
+    let lead = lead(&roles, standings);
+    let in_sync = |number: usize| standings.get(number).is_some_and(|standing| standing.sync);
+    let mut by_user: Vec<Vec<&Use>> = vec![Vec::new(); roles.len()];
+    let mut users_left = vec![0_usize; roles.len()];
+    for edge in uses.iter().filter(|edge| in_sync(edge.user)) {
+        if let (Some(list), Some(left)) = (by_user.get_mut(edge.user), users_left.get_mut(edge.used)) {
+            list.push(edge);
+            *left += 1;
+        }
+    }
+    let mut bounds: Vec<Option<i32>> = vec![None; roles.len()];
+    let mut waves = vec![0; roles.len()];
+    let mut order = Walk::new(catalogue, users_left);
+    while let Some(number) = order.next() {
+        let (Some(role), Some(bound), Some(standing)) =
+            (roles.get(number), bounds.get(number), standings.get(number))
+        else {
+            continue;
+        };
+        let wave = standing.wave.unwrap_or_else(|| chosen(*role, *bound, lead));
+        if let Some(slot) = waves.get_mut(number) {
+            *slot = wave;
+        }
+        for edge in by_user.get(number).into_iter().flatten() {
+            if let Some(bound) = bounds.get_mut(edge.used) {
+                let limit = match edge.order {
+                    Order::Earlier => before(wave),
+                    Order::Same => wave,
+                };
+                *bound = Some(bound.map_or(limit, |known| known.min(limit)));
+            }
+            order.user_done(edge.used);
+        }
+    }
+    waves
+}
+
+fn chosen(role: Role, bound: Option<i32>, lead: i32) -> i32 {
+    match role {
+        Role::Claim => bound.unwrap_or(0),
+        Role::Configuration => bound.unwrap_or(0).min(0),
+        Role::Supplier => bound.unwrap_or(lead).min(0),
+        Role::Passive | Role::User => 0,
+    }
+}
+
+/// The wave for configuration that is used in `wave`.
+fn before(wave: i32) -> i32 {
+    wave.min(0).saturating_sub(1)
+}
+
+/// The wave for Secrets that nothing is seen to use: before everything that could; 0 where there is nothing.
+fn lead(roles: &[Role], standings: &[Standing]) -> i32 {
+    let users = roles.iter().zip(standings).filter(|(role, standing)| **role == Role::User && standing.sync);
+    users.map(|(_, standing)| standing.wave.unwrap_or(0)).min().map_or(0, before)
+}
+
+/// All objects, each after its users; where users go round in a circle, it is cut at the first by name.
+struct Walk {
+    ready: Vec<usize>,
+    users_left: Vec<usize>,
+    done: Vec<bool>,
+    sorted: std::vec::IntoIter<usize>,
+}
+
+impl Walk {
+    fn new(catalogue: &Catalogue<'_>, users_left: Vec<usize>) -> Self {
+        let mut sorted: Vec<usize> = (0..users_left.len()).collect();
+        sorted.sort_by_key(|number| catalogue.object(*number).map(Object::key));
+        let ready = users_left.iter().enumerate().filter(|(_, left)| **left == 0).map(|(at, _)| at).collect();
+        Self { ready, done: vec![false; users_left.len()], users_left, sorted: sorted.into_iter() }
+    }
+
+    fn user_done(&mut self, used: usize) {
+        if let Some(left) = self.users_left.get_mut(used) {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                self.ready.push(used);
+            }
+        }
+    }
+
+    fn next(&mut self) -> Option<usize> {
+        while let Some(number) = self.ready.pop().or_else(|| self.sorted.next()) {
+            if let Some(done) = self.done.get_mut(number).filter(|done| !**done) {
+                *done = true;
+                return Some(number);
+            }
+        }
+        None
+    }
+}
+
+/// What is to be said about waves and phases that authors fixed.
+struct Said<'a> {
+    catalogue: &'a Catalogue<'a>,
+    standings: &'a [Standing],
+    uses: &'a BTreeSet<Use>,
+    waves: &'a [i32],
+}
+
+impl Said<'_> {
+    /// `PreSync` hooks that need what the Sync phase brings.
+    fn earlier_phases(&self, notes: &mut Vec<Note>) {
+        let needs = self.uses.iter().filter(|edge| edge.needed).filter_map(|edge| {
+            let (user, used) = (self.standings.get(edge.user)?, self.standings.get(edge.used)?);
+            let missed = user.pre_sync && !used.pre_sync;
+            missed.then_some((self.catalogue.object(edge.user)?, self.catalogue.object(edge.used)?))
+        });
+        for (hook, needed) in needs {
+            let remark = Remark::NeedsLaterPhase { hook: hook.manifest.id(), needed: needed.manifest.id() };
+            notes.push(Note::warning(Problem::at(hook.manifest.origin(), &remark)));
+        }
+    }
+
+    /// Objects in a wave after one that cannot become healthy without them; each is said once, with its first user.
+    fn late(&self, notes: &mut Vec<Note>) {
+        let mut first: BTreeMap<usize, (i32, usize)> = BTreeMap::new();
+        for edge in self.uses.iter().filter(|edge| edge.needed) {
+            let place = |number: usize| {
+                let standing = self.standings.get(number).filter(|standing| standing.sync)?;
+                Some((standing, *self.waves.get(number)?))
+            };
+            let (Some((_, user_wave)), Some((used, used_wave))) = (place(edge.user), place(edge.used)) else {
+                continue;
+            };
+            if used.wave.is_some() && used_wave > user_wave {
+                let known = first.entry(edge.used).or_insert((user_wave, edge.user));
+                *known = (*known).min((user_wave, edge.user));
+            }
+        }
+        for (needed, (by_wave, by)) in first {
+            let (Some(needed), Some(by), Some(wave)) =
+                (self.catalogue.object(needed), self.catalogue.object(by), self.waves.get(needed))
+            else {
+                continue;
+            };
+            let id = needed.manifest.id();
+            let remark = Remark::Late { needed: id, wave: *wave, by: by.manifest.id(), by_wave };
+            notes.push(Note::warning(Problem::at(needed.manifest.origin(), &remark)));
+        }
+    }
+}
