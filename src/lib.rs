@@ -4,6 +4,7 @@
 //! discover → load → render → resolve → seal → annotate → emit
 //! ```
 
+mod backends;
 pub mod crypto;
 pub mod diagnostic;
 pub mod model;

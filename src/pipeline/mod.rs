@@ -6,4 +6,4 @@ mod seal;
 
 pub use render::Rendered;
 pub use resolve::Resolved;
-pub use seal::Sealed;
+pub use seal::{Sealed, Sealing, seal};
