@@ -1,5 +1,33 @@
 //! Keys, certificates, sealing and digests: the only files that touch the crypto crates.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `key` | the seal key: reading, making, judging, and the keys derived from it |
+//! | `checksum` | keyed digests of configuration |
+//! | `certificate` | the public half of a cluster's sealing key |
+//! | `derive` | what makes sealing deterministic: context and plaintext choose session key and OAEP seed |
+//! | `oaep`, `hybrid` | the format of one sealed item |
+//! | `sealer` | the three together, on all cores |
+//! | `danger` | the way back, for tests |
 
+mod certificate;
 mod checksum;
+mod danger;
+mod derive;
+mod encoding;
+mod hybrid;
+mod key;
+mod oaep;
+mod pem;
+mod scope;
+mod sealer;
+mod workers;
 
+pub use certificate::{
+    Certificate, CertificateDetails, CertificateError, CertificateWarning, EXPIRY_WARNING, Validity,
+};
 pub use checksum::{ChecksumKey, Digest};
+pub use danger::{DangerError, DangerPrivateKey, danger_unseal};
+pub use key::{KEY_PREFIX, KeyError, MIN_KEY_BYTES, SealKey};
+pub use scope::Scope;
+pub use sealer::{SealError, SealItem, Sealer};

@@ -3,6 +3,7 @@
 mod app;
 mod json;
 mod manifest;
+pub mod names;
 mod node;
 mod operator;
 mod placeholder;

@@ -59,4 +59,9 @@ impl Resolved {
     pub(crate) fn into_objects(self) -> Vec<ResolvedObject> {
         self.objects
     }
+
+    #[cfg(test)]
+    pub(crate) const fn for_tests(objects: Vec<ResolvedObject>) -> Self {
+        Self { objects }
+    }
 }

@@ -1,13 +1,17 @@
 //! Fourth verb: every Secret becomes an object that is safe to store.
 //!
-//! [`Sealed`] is the only type that [`super::emit()`] prints. Its fields are private to this file.
+//! [`Sealed`] is the only type that [`super::emit()`] prints. Its fields are private to this file, and [`seal`] is its only
+//! source: it never lets a value through, neither as it is nor in a digest under a key that everybody knows.
 
 use std::collections::BTreeMap;
 
 use compact_str::CompactString;
 
-use crate::crypto::Digest;
-use crate::model::Manifest;
+use super::resolve::{ItemValue, Resolved, ResolvedItem, ResolvedObject, ResolvedSecret};
+use crate::backends::sealed_secrets::{Blueprint, EncryptedItem, ItemShape, Stamp};
+use crate::crypto::{ChecksumKey, Digest, SealError, SealItem, Sealer};
+use crate::diagnostic::{Explain, Failure, Note, Problem};
+use crate::model::{Manifest, Node, Reference, Value};
 
 /// Objects that are safe to print, and the keyed digests of the values that went into them.
 ///
@@ -21,6 +25,50 @@ pub struct Sealed {
 
 /// Digest of each item of each Secret that was sealed: (namespace, name) → item key → digest.
 pub(crate) type SecretDigests = BTreeMap<(CompactString, CompactString), BTreeMap<CompactString, Digest>>;
+
+/// How Secrets are made safe.
+pub enum Sealing {
+    /// Sealed: equal input gives equal output.
+    Deterministic(Box<Sealer>),
+    /// Shown without values, for local previews; there is no key and no certificate.
+    Redacted,
+}
+
+/// Why a Secret cannot be made safe.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+enum CannotSeal {
+    /// A Secret with data came here as a plain object.
+    #[error("Secret `{0}` holds data that was not taken out for sealing")]
+    Unsealed(String),
+    /// There is no value to seal.
+    #[error("item `{0}` was not fetched, so it cannot be sealed")]
+    Withheld(CompactString),
+}
+
+impl Explain for CannotSeal {
+    fn hint(&self) -> Option<String> {
+        Some("this is a fault of sealwave; please report it (without the Secret)".to_owned())
+    }
+}
+
+/// Turns every Secret into a SealedSecret, or into the redacted likeness of one. Other objects pass untouched.
+///
+/// # Errors
+/// All Secrets that cannot be sealed, with their places; and, as a last guard, each Secret with data among the plain objects.
+pub fn seal(
+    resolved: Resolved,
+    sealing: &Sealing,
+    checksums: &ChecksumKey,
+    notes: &mut Vec<Note>,
+) -> Result<Sealed, Failure> {
+    let drafts = draft(resolved, notes)?;
+    let secrets = digests(&drafts, checksums);
+    let objects = match sealing {
+        Sealing::Deterministic(sealer) => seal_drafts(drafts, sealer)?,
+        Sealing::Redacted => drafts.into_iter().map(Draft::redacted).collect(),
+    };
+    Ok(Sealed { objects, secrets })
+}
 
 impl Sealed {
     /// The objects.
@@ -37,4 +85,198 @@ impl Sealed {
     pub(in crate::pipeline) fn objects_mut(&mut self) -> &mut [Manifest] {
         &mut self.objects
     }
+
+    #[cfg(test)]
+    pub(crate) const fn for_tests(objects: Vec<Manifest>, secrets: SecretDigests) -> Self {
+        Self { objects, secrets }
+    }
 }
+
+/// An object on its way.
+enum Draft {
+    Plain(Manifest),
+    Secret(Blueprint, Vec<ResolvedItem>),
+}
+
+fn draft(resolved: Resolved, notes: &mut Vec<Note>) -> Result<Vec<Draft>, Failure> {
+    let mut problems = Vec::new();
+    let mut drafts = Vec::new();
+    for object in resolved.into_objects() {
+        let draft = match object {
+            ResolvedObject::Plain(manifest) => guard(manifest).map_err(|problem| vec![problem]),
+            ResolvedObject::Secret(secret) => blueprint(secret, notes),
+        };
+        match draft {
+            Ok(draft) => drafts.push(draft),
+            Err(found) => problems.extend(found),
+        }
+    }
+    Failure::unless_empty(problems)?;
+    Ok(drafts)
+}
+
+/// The last guard: a Secret with data is never printed, whoever let it come this far.
+fn guard(manifest: Manifest) -> Result<Draft, Problem> {
+    let holds_data = |field: &str| manifest.root().get(field).is_some_and(|node| !is_empty(node));
+    if manifest.is_secret() && (holds_data("data") || holds_data("stringData")) {
+        let error = CannotSeal::Unsealed(manifest.name().to_owned());
+        return Err(Problem::at(manifest.origin(), &error));
+    }
+    Ok(Draft::Plain(manifest))
+}
+
+fn is_empty(node: &Node) -> bool {
+    match &node.value {
+        Value::Mapping(mapping) => mapping.is_empty(),
+        Value::Null => true,
+        _ => false,
+    }
+}
+
+fn blueprint(secret: ResolvedSecret, notes: &mut Vec<Note>) -> Result<Draft, Vec<Problem>> {
+    let ResolvedSecret { manifest, items } = secret;
+    let size = |item: &ResolvedItem| match &item.value {
+        ItemValue::Known(value) => Some(value.len()),
+        ItemValue::Withheld => None,
+    };
+    let shapes: Vec<ItemShape<'_>> = items
+        .iter()
+        .map(|item| ItemShape { key: &item.key, origin: item.origin, size: size(item) })
+        .collect();
+    let blueprint = Blueprint::new(manifest, &shapes, notes)?;
+    Ok(Draft::Secret(blueprint, items))
+}
+
+fn seal_drafts(drafts: Vec<Draft>, sealer: &Sealer) -> Result<Vec<Manifest>, Failure> {
+    let stamp = Stamp {
+        seal_key_id: sealer.key.id(),
+        public_key_sha256: sealer.certificate.details().public_key_sha256.clone(),
+    };
+    let mut sealed = seal_items(&drafts, sealer)?.into_iter();
+    let objects = drafts
+        .into_iter()
+        .map(|draft| match draft {
+            Draft::Plain(manifest) => manifest,
+            Draft::Secret(blueprint, items) => {
+                let items = items.into_iter().zip(sealed.by_ref());
+                blueprint.build(Some(&stamp), items.map(|(item, text)| encrypted(item, text)).collect())
+            }
+        })
+        .collect();
+    Ok(objects)
+}
+
+/// The sealed texts of all items of all Secrets, in order.
+fn seal_items(drafts: &[Draft], sealer: &Sealer) -> Result<Vec<String>, Failure> {
+    let named: Vec<(&Blueprint, CompactString, &[ResolvedItem])> = drafts
+        .iter()
+        .filter_map(|draft| match draft {
+            Draft::Plain(_) => None,
+            Draft::Secret(blueprint, items) => Some((blueprint, blueprint.sealing_name(), items.as_slice())),
+        })
+        .collect();
+    let mut work = Vec::new();
+    let mut problems = Vec::new();
+    for (blueprint, name, items) in &named {
+        for item in *items {
+            match &item.value {
+                ItemValue::Known(value) => work.push(SealItem {
+                    scope: blueprint.scope(),
+                    namespace: blueprint.namespace(),
+                    name,
+                    item_key: &item.key,
+                    unresolved: &item.unresolved,
+                    value,
+                }),
+                ItemValue::Withheld => {
+                    problems.push(Problem::at(item.origin, &CannotSeal::Withheld(item.key.clone())));
+                }
+            }
+        }
+    }
+    Failure::unless_empty(problems)?;
+    sealer.seal_all(&work).map_err(|error: SealError| Problem::new(&error).into())
+}
+
+impl Draft {
+    fn redacted(self) -> Manifest {
+        match self {
+            Self::Plain(manifest) => manifest,
+            Self::Secret(blueprint, items) => {
+                let items = items
+                    .into_iter()
+                    .map(|item| {
+                        let text = redaction(&item.references);
+                        encrypted(item, text)
+                    })
+                    .collect();
+                blueprint.build(None, items)
+            }
+        }
+    }
+}
+
+/// Drops the value; the sealed text takes its place.
+fn encrypted(item: ResolvedItem, text: String) -> EncryptedItem {
+    EncryptedItem { key: item.key, origin: item.origin, text }
+}
+
+/// What a preview shows in a value's place: where it would come from, and nothing of the text around it.
+fn redaction(references: &[Reference]) -> String {
+    if references.is_empty() {
+        return "redacted: a literal of the Secret".to_owned();
+    }
+    let shown: Vec<String> = references.iter().map(reference_text).collect();
+    format!("redacted: value of {}", shown.join(", "))
+}
+
+fn reference_text(reference: &Reference) -> String {
+    let part = |mark: &str, part: &Option<String>| {
+        part.as_ref().map_or(String::new(), |part| format!("{mark}{part}"))
+    };
+    let Reference { provider, path, key, version } = reference;
+    match (key, version) {
+        (None, Some(version)) => format!("{provider}:{path}##{version}"),
+        _ => format!("{provider}:{path}{}{}", part("#", key), part("#", version)),
+    }
+}
+
+fn digests(drafts: &[Draft], checksums: &ChecksumKey) -> SecretDigests {
+    let mut all = SecretDigests::new();
+    for draft in drafts {
+        let Draft::Secret(blueprint, items) = draft else { continue };
+        // Nothing can refer to a name that is not known yet.
+        if blueprint.name().is_empty() {
+            continue;
+        }
+        let digests = items.iter().map(|item| {
+            (item.key.clone(), item_digest(blueprint.namespace(), blueprint.name(), item, checksums))
+        });
+        all.entry((blueprint.namespace().into(), blueprint.name().into())).or_default().extend(digests);
+    }
+    all
+}
+
+/// The digest of an item: of its value and of its text before resolution; never of how it was sealed.
+///
+/// Under the preview key, which everybody knows, it tells references apart and nothing else: a digest of a literal could be
+/// guessed.
+fn item_digest(namespace: &str, name: &str, item: &ResolvedItem, checksums: &ChecksumKey) -> Digest {
+    let place = [namespace.as_bytes(), name.as_bytes(), item.key.as_bytes()];
+    match &item.value {
+        ItemValue::Known(value) if !checksums.is_preview() => {
+            let [namespace, name, key] = place;
+            let parts = [namespace, name, key, item.unresolved.expose(), value.expose()];
+            checksums.digest("secret item", &parts)
+        }
+        ItemValue::Known(_) | ItemValue::Withheld => {
+            let references: Vec<String> = item.references.iter().map(reference_text).collect();
+            let parts: Vec<&[u8]> =
+                place.into_iter().chain(references.iter().map(String::as_bytes)).collect();
+            checksums.digest("withheld secret item", &parts)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,20 @@
+//! Small encodings that several files share: length prefixes for keyed hashes, and hexadecimal text.
+
+use hmac::Mac;
+
+/// Feeds one part to a keyed hash, after its length as eight big-endian bytes.
+///
+/// A sequence of such parts reads one way only: `a`, `bc` never hashes like `ab`, `c`.
+pub(super) fn update_prefixed(mac: &mut impl Mac, part: &[u8]) {
+    mac.update(&(part.len() as u64).to_be_bytes());
+    mac.update(part);
+}
+
+/// Lower-case hexadecimal text.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(hex_digit).collect()
+}
+
+fn hex_digit(nibble: u8) -> char {
+    char::from_digit(u32::from(nibble), 16).unwrap_or('0')
+}

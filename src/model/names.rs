@@ -1,0 +1,34 @@
+//! Names of annotations and labels, each in one place.
+
+/// Prefix of what is meant for Argo CD; also `link.argocd.argoproj.io/` and its like end so.
+pub const ARGOCD_DOMAIN: &str = "argocd.argoproj.io";
+/// Argo CD's tracking annotation, which only Argo CD writes.
+pub const ARGOCD_TRACKING_ID: &str = "argocd.argoproj.io/tracking-id";
+/// Argo CD's hook annotation.
+pub const ARGOCD_HOOK: &str = "argocd.argoproj.io/hook";
+/// Options of one object's sync, separated by commas.
+pub const ARGOCD_SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
+/// The wave in which an object is applied.
+pub const ARGOCD_SYNC_WAVE: &str = "argocd.argoproj.io/sync-wave";
+/// The label that Argo CD tracks by, where it tracks by label.
+pub const INSTANCE_LABEL: &str = "app.kubernetes.io/instance";
+/// The label that Argo CD's own documentation suggests for tracking instead.
+pub const ARGOCD_INSTANCE_LABEL: &str = "argocd.argoproj.io/instance";
+/// Domain of Helm's hooks and resource policy, which Argo CD obeys too.
+pub const HELM_DOMAIN: &str = "helm.sh";
+/// Where `kubectl apply` leaves a copy of the whole object, values included.
+pub const KUBECTL_LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+/// The same of kubecfg.
+pub const KUBECFG_LAST_APPLIED: &str = "kubecfg.ksonnet.io/last-applied-configuration";
+
+/// `true` lets a `SealedSecret` be opened anywhere in its cluster.
+pub const CLUSTER_WIDE: &str = "sealedsecrets.bitnami.com/cluster-wide";
+/// `true` lets a `SealedSecret` be opened under any name in its namespace.
+pub const NAMESPACE_WIDE: &str = "sealedsecrets.bitnami.com/namespace-wide";
+
+/// Domain of our own annotations.
+pub const SEALWAVE_DOMAIN: &str = "sealwave.dev";
+/// Fingerprint of the public key that an object was sealed for: the same for each certificate of that key.
+pub const SEALED_FOR: &str = "sealwave.dev/certificate";
+/// Id of the seal key that an object was sealed under; not secret.
+pub const SEAL_KEY_ID: &str = "sealwave.dev/seal-key-id";
