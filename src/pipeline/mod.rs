@@ -5,5 +5,5 @@ mod resolve;
 mod seal;
 
 pub use render::Rendered;
-pub use resolve::Resolved;
+pub use resolve::{Access, Resolved, Supply, resolve};
 pub use seal::Sealed;
