@@ -21,6 +21,7 @@ mod oaep;
 mod pem;
 mod scope;
 mod sealer;
+mod sha256;
 mod workers;
 
 pub use certificate::{
@@ -31,3 +32,4 @@ pub use danger::{DangerError, DangerPrivateKey, danger_unseal};
 pub use key::{KEY_PREFIX, KeyError, MIN_KEY_BYTES, SealKey};
 pub use scope::Scope;
 pub use sealer::{SealError, SealItem, Sealer};
+pub(crate) use sha256::sha256_hex;

@@ -2,11 +2,13 @@
 
 mod app;
 mod json;
+pub(crate) mod json_text;
 mod manifest;
 pub mod names;
 mod node;
 mod operator;
 mod placeholder;
+mod policy;
 mod secret_value;
 mod source;
 
@@ -14,6 +16,11 @@ pub use app::{API_VERSION, APP_FILE, App, Backend, Environment, PatchEntry, Targ
 pub use manifest::{Manifest, NotAManifest, ObjectId};
 pub use node::{Entry, Mapping, Node, Number, Value};
 pub use operator::{CertificateSource, Cluster, Operator, PolicyRule, ProviderConfig};
-pub use placeholder::{Reference, Text};
+pub use placeholder::{
+    DEFAULT_PROVIDER, GrammarError, GrammarErrorKind, JsonPath, Modifier, Part, Placeholder, Reference, Text,
+};
+pub(crate) use placeholder::{SelectError, list, provider_name, suspects};
+pub use policy::{Decision, Policy, PolicyError};
+pub(crate) use policy::climbs;
 pub use secret_value::SecretValue;
 pub use source::{Origin, Place, Source, SourceId, Sources};

@@ -1,8 +1,40 @@
 //! The grammar of placeholders: `<provider:path#key#version | modifier | …>` inside a string.
 //!
-//! A text is parsed once, before anything is fetched; a resolved value is never parsed.
+//! A text is parsed once, in one pass, before anything is fetched; a resolved value is never parsed.
+//! Nothing here is printed by `Debug`: the literal parts of a text may be a secret that somebody committed.
+//!
+//! ```text
+//! text        = { literal | placeholder }
+//! placeholder = "<" provider ":" path [ "#" [ key ] [ "#" version ] ] { "|" modifier } ">"
+//! provider    = a-z { a-z | 0-9 | "-" }
+//! modifier    = name { argument }
+//! argument    = bare word | "…" with \" \\ \n \r \t | '…' with '' for a quote
+//! ```
+//!
+//! * A `<` starts a placeholder exactly where a provider name and a colon follow it directly. So `<html>`, `a < b`,
+//!   `<-`, `</x:y>` and `<Foo:bar>` are literal text, while `<http://…>` and `<soap:Body>` are placeholders (of a
+//!   provider that nobody configured, which is an error: a misspelt provider must not reach a cluster as text).
+//! * Directly before `provider:`, each pair `<<` stands for one literal `<`: `<<file:x#y>` is the text `<file:x#y>`,
+//!   and `<<<file:x#y>` is a `<` followed by a value. Anywhere else `<<` is two characters.
+//! * Path, key and version hold no `#`, `|`, `<`, `>` and no control character; spaces and tabs around them do not
+//!   count. A path is never empty; `path##version` names a version of the whole value.
+//! * A placeholder ends on the line on which it starts. One that does not end is an error, not text.
+//! * Bare arguments hold no space, `|`, `<` or `>`; quoted ones may.
+
+mod json_path;
+mod parser;
+
+use std::fmt;
 
 use compact_str::CompactString;
+use zeroize::Zeroizing;
+
+pub use json_path::JsonPath;
+pub(crate) use json_path::SelectError;
+pub(crate) use parser::{provider_name, suspects};
+
+/// The provider name that stands for the app's default provider.
+pub const DEFAULT_PROVIDER: &str = "path";
 
 /// What a placeholder refers to, apart from its modifiers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,6 +49,274 @@ pub struct Reference {
     pub version: Option<String>,
 }
 
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.provider, self.path)?;
+        match (&self.key, &self.version) {
+            (None, None) => Ok(()),
+            (Some(key), None) => write!(f, "#{key}"),
+            (key, Some(version)) => write!(f, "#{}#{version}", key.as_deref().unwrap_or("")),
+        }
+    }
+}
+
+/// A change to a value on its way into the text.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Modifier {
+    /// Standard base64 with padding.
+    Base64,
+    /// The bytes that standard base64 stands for.
+    Base64Decode,
+    /// This text where there is no value so far: the reference was not found, or a `jsonPath` before it.
+    Default(String),
+    /// This many spaces after every newline except one that ends the value: all lines but the first.
+    Indent(usize),
+    /// A JSON string literal with its quotes.
+    Json,
+    /// A part of a JSON document.
+    JsonPath(JsonPath),
+    /// SHA-256 in lower-case hex.
+    Sha256,
+    /// Without the ASCII white space at both ends.
+    Trim,
+    /// Percent-encoding of all but RFC 3986's unreserved characters; a space is `%20`.
+    UrlEncode,
+}
+
+impl Modifier {
+    /// Every modifier as it is written, in alphabetical order.
+    pub const NAMES: [&'static str; 9] =
+        ["base64", "base64decode", "default", "indent", "json", "jsonPath", "sha256", "trim", "urlencode"];
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Base64 => "base64",
+            Self::Base64Decode => "base64decode",
+            Self::Default(_) => "default",
+            Self::Indent(_) => "indent",
+            Self::Json => "json",
+            Self::JsonPath(_) => "jsonPath",
+            Self::Sha256 => "sha256",
+            Self::Trim => "trim",
+            Self::UrlEncode => "urlencode",
+        }
+    }
+
+    fn write(&self, out: &mut String) {
+        out.push_str(self.name());
+        match self {
+            Self::Default(text) => write_quoted(out, text),
+            Self::Indent(spaces) => {
+                out.push(' ');
+                out.push_str(&spaces.to_string());
+            }
+            Self::JsonPath(path) => write_quoted(out, path.source()),
+            Self::Base64 | Self::Base64Decode | Self::Json | Self::Sha256 | Self::Trim | Self::UrlEncode => {}
+        }
+    }
+}
+
+fn write_quoted(out: &mut String, text: &str) {
+    out.push_str(" \"");
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            other => out.push(other),
+        }
+    }
+    out.push('"');
+}
+
+/// One placeholder.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Placeholder {
+    /// What it refers to.
+    pub reference: Reference,
+    /// What is done to the value, in order.
+    pub modifiers: Vec<Modifier>,
+}
+
+/// A piece of a text.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Part {
+    /// Characters that stand for themselves; never empty, never two in a row.
+    Literal(Zeroizing<String>),
+    /// A value to come.
+    Placeholder(Placeholder),
+}
+
 /// A string that may hold placeholders, parsed.
-#[derive(Clone)]
-pub struct Text {}
+#[derive(Clone, PartialEq, Eq)]
+pub struct Text {
+    parts: Vec<Part>,
+}
+
+impl Text {
+    /// Parses a string. The work is linear in its length.
+    ///
+    /// # Errors
+    /// The first place where a placeholder starts and is not well formed.
+    pub fn parse(source: &str) -> Result<Self, GrammarError> {
+        parser::text(source).map(|parts| Self { parts })
+    }
+
+    /// The text that is one placeholder and nothing else.
+    pub(crate) fn of(placeholder: Placeholder) -> Self {
+        Self { parts: vec![Part::Placeholder(placeholder)] }
+    }
+
+    /// Its pieces in order.
+    #[must_use]
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// Its placeholders in order.
+    pub fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Literal(_) => None,
+            Part::Placeholder(placeholder) => Some(placeholder),
+        })
+    }
+
+    /// What it refers to, in order of appearance; a reference that appears twice is there twice.
+    pub fn references(&self) -> impl Iterator<Item = &Reference> {
+        self.placeholders().map(|placeholder| &placeholder.reference)
+    }
+
+    /// Whether it holds no placeholder.
+    #[must_use]
+    pub fn is_literal(&self) -> bool {
+        self.placeholders().next().is_none()
+    }
+
+    /// The same text with its references changed.
+    pub(crate) fn map_references(mut self, mut change: impl FnMut(&mut Reference)) -> Self {
+        for part in &mut self.parts {
+            if let Part::Placeholder(placeholder) = part {
+                change(&mut placeholder.reference);
+            }
+        }
+        self
+    }
+
+    /// A source text that parses to this; it may hold a secret that somebody committed.
+    #[must_use]
+    pub fn to_source(&self) -> Zeroizing<String> {
+        let mut out = Zeroizing::new(String::new());
+        for (index, part) in self.parts.iter().enumerate() {
+            match part {
+                Part::Literal(text) => {
+                    let before_placeholder = matches!(self.parts.get(index + 1), Some(Part::Placeholder(_)));
+                    parser::write_literal(&mut out, text, before_placeholder);
+                }
+                Part::Placeholder(placeholder) => {
+                    out.push('<');
+                    out.push_str(&placeholder.reference.to_string());
+                    for modifier in &placeholder.modifiers {
+                        out.push_str(" | ");
+                        modifier.write(&mut out);
+                    }
+                    out.push('>');
+                }
+            }
+        }
+        out
+    }
+}
+
+/// Why a string is no text: what is wrong, and where in it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{kind}")]
+pub struct GrammarError {
+    /// Bytes of the string before the place; always at a character's start.
+    pub offset: usize,
+    /// What is wrong there.
+    pub kind: GrammarErrorKind,
+}
+
+/// What is wrong with a placeholder. The texts hold names from the grammar and nothing of a literal or argument.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GrammarErrorKind {
+    /// The argument of a modifier is not what it takes.
+    #[error("modifier `{modifier}` takes {wanted}")]
+    BadArgument {
+        /// Its name.
+        modifier: &'static str,
+        /// What it takes.
+        wanted: String,
+    },
+    /// A character that may not be there.
+    #[error("placeholder holds a control character in its {0}")]
+    ControlCharacter(&'static str),
+    /// A path, key or version is empty.
+    #[error("placeholder has an empty {0}")]
+    Empty(&'static str),
+    /// A bar without a modifier behind it.
+    #[error("placeholder has a `|` without a modifier")]
+    MissingModifier,
+    /// No `>` on the line.
+    #[error("placeholder is not closed")]
+    NotClosed,
+    /// A quoted argument without its closing quote.
+    #[error("argument of modifier `{0}` has no closing quote")]
+    QuoteNotClosed(String),
+    /// More `#` than a reference has parts.
+    #[error("placeholder has more than two `#`")]
+    TooManyFields,
+    /// More modifiers than anybody needs.
+    #[error("placeholder has more than {0} modifiers")]
+    TooManyModifiers(usize),
+    /// An escape in a quoted argument that means nothing.
+    #[error("argument of modifier `{0}` holds an unknown escape")]
+    UnknownEscape(String),
+    /// No such modifier.
+    #[error("modifier `{0}` is unknown")]
+    UnknownModifier(String),
+    /// A modifier with more or fewer arguments than it takes.
+    #[error("modifier `{modifier}` takes {wanted}, got {got}")]
+    WrongArgumentCount {
+        /// Its name.
+        modifier: &'static str,
+        /// How many it takes.
+        wanted: &'static str,
+        /// How many are there.
+        got: usize,
+    },
+}
+
+impl GrammarErrorKind {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::BadArgument { .. } | Self::WrongArgumentCount { .. } => {
+                "arguments are separated by spaces; one that holds a space, `|`, `<` or `>` goes in quotes".into()
+            }
+            Self::ControlCharacter(_) | Self::Empty(_) | Self::TooManyFields => {
+                "a placeholder is `<provider:path#key#version | modifier>`; `#key` and `#version` may be left out"
+                    .into()
+            }
+            Self::MissingModifier | Self::TooManyModifiers(_) | Self::UnknownModifier(_) => {
+                format!("modifiers are {}", list(&Modifier::NAMES))
+            }
+            Self::NotClosed => {
+                "close it with `>` on the same line; if it is meant as text, double its `<`: `<<name:…`".into()
+            }
+            Self::QuoteNotClosed(_) | Self::UnknownEscape(_) => {
+                "`\"…\"` knows `\\\"`, `\\\\`, `\\n`, `\\r` and `\\t`; in `'…'` a quote is written twice".into()
+            }
+        }
+    }
+}
+
+/// Names in backticks, with commas.
+pub(crate) fn list<T: AsRef<str>>(names: &[T]) -> String {
+    names.iter().map(|name| format!("`{}`", name.as_ref())).collect::<Vec<_>>().join(", ")
+}

@@ -1,10 +1,29 @@
-//! Third verb: collect the references, fetch each once, put the values in their places.
+//! Fourth verb: collect the references, fetch each once, put the values in their places.
+//!
+//! Three passes. The first is pure: it parses every item of every Secret, collects the distinct references, and finds
+//! placeholders that stand where none may be. The second asks the policy about all references and fetches those that
+//! are allowed, each once: the only I/O. The third is pure again: it puts the values in their places. A value is never
+//! parsed. All problems of all passes are reported together, a failing reference once with the places that use it.
 //!
 //! [`Resolved`] holds plaintext. It has no `Debug` and no `Serialize`, and only [`super::seal()`] reads it.
 
+mod collect;
+mod modify;
+mod problem;
+mod scan;
+mod substitute;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
 use compact_str::CompactString;
 
-use crate::model::{Manifest, Origin, Reference, SecretValue};
+use self::collect::{Collected, Pending};
+use self::problem::{Places, ResolveError};
+use super::Rendered;
+use crate::diagnostic::{Failure, Note, Problem};
+use crate::model::{Decision, Manifest, Origin, Policy, Reference, SecretValue};
+use crate::providers::{Fetched, Providers};
 
 /// Objects whose Secrets hold their values; not to be printed.
 ///
@@ -41,7 +60,7 @@ pub(crate) struct ResolvedItem {
     pub(crate) origin: Origin,
     /// The item's bytes before placeholders were resolved (for `data`, the decoded ones).
     pub(crate) unresolved: SecretValue,
-    /// What it refers to, in order of appearance; empty for a literal.
+    /// What it refers to, in order of appearance; empty for a literal. `path` is already the provider that it means.
     pub(crate) references: Vec<Reference>,
     /// Its value.
     pub(crate) value: ItemValue,
@@ -63,5 +82,129 @@ impl Resolved {
     #[cfg(test)]
     pub(crate) const fn for_tests(objects: Vec<ResolvedObject>) -> Self {
         Self { objects }
+    }
+}
+
+/// Where values come from.
+#[derive(Clone, Copy)]
+pub enum Supply<'a> {
+    /// From the operator's providers.
+    Fetch {
+        /// The providers.
+        providers: &'a Providers,
+        /// Who may use what.
+        access: Access<'a>,
+        /// The provider that `<path:…>` means.
+        default_provider: Option<&'a str>,
+        /// When the run must be over.
+        deadline: Instant,
+    },
+    /// From nowhere: a preview. Nothing is fetched, and all that can be checked without values is.
+    Withhold {
+        /// The providers' names, where an operator file is at hand; without one, any name will do.
+        known: Option<&'a BTreeSet<String>>,
+        /// The provider that `<path:…>` means.
+        default_provider: Option<&'a str>,
+    },
+}
+
+/// Who may use which references.
+#[derive(Clone, Copy)]
+pub enum Access<'a> {
+    /// What the policy allows to this project.
+    Checked {
+        /// The operator's policy.
+        policy: &'a Policy,
+        /// The project, as Argo CD says it.
+        project: &'a str,
+    },
+    /// Everything: a local run by somebody who holds the operator file.
+    Unchecked,
+}
+
+/// Resolves the placeholders of all Secrets.
+///
+/// # Errors
+/// Everything that is wrong with placeholders, items and references; nothing is resolved then.
+pub fn resolve(rendered: Rendered, supply: &Supply<'_>, notes: &mut Vec<Note>) -> Result<Resolved, Failure> {
+    let names = Names::new(supply);
+    let mut problems = Vec::new();
+    let Collected { objects, references } =
+        collect::collect(rendered.into_objects(), &names, notes, &mut problems);
+    let objects = match supply {
+        Supply::Fetch { providers, access, deadline, .. } => {
+            let allowed = allow(&references, access, &mut problems);
+            let fetched = providers.fetch(allowed, *deadline);
+            report(&fetched, &references, &mut problems);
+            substitute::substitute(objects, &fetched, &mut problems)
+        }
+        Supply::Withhold { .. } => objects.into_iter().map(withheld).collect(),
+    };
+    Failure::unless_empty(problems)?;
+    Ok(Resolved { objects })
+}
+
+/// The names of providers, and what they mean.
+pub(super) struct Names<'a> {
+    /// None where any will do.
+    known: Option<BTreeSet<String>>,
+    default_provider: Option<&'a str>,
+}
+
+impl<'a> Names<'a> {
+    fn new(supply: &Supply<'a>) -> Self {
+        let (known, default_provider) = match supply {
+            Supply::Fetch { providers, default_provider, .. } => (Some(providers.names()), *default_provider),
+            Supply::Withhold { known, default_provider } => (known.cloned(), *default_provider),
+        };
+        Self { known, default_provider }
+    }
+}
+
+/// The references that may be fetched; the others become problems.
+fn allow<'r>(
+    references: &'r BTreeMap<Reference, Places>,
+    access: &Access<'_>,
+    problems: &mut Vec<Problem>,
+) -> Vec<&'r Reference> {
+    let Access::Checked { policy, project } = access else { return references.keys().collect() };
+    let mut allowed = Vec::new();
+    for (reference, places) in references {
+        match policy.decide(project, reference) {
+            Decision::Allowed { .. } => allowed.push(reference),
+            Decision::Refused => {
+                let error = ResolveError::Refused {
+                    reference: reference.clone(),
+                    project: (*project).to_owned(),
+                    others: places.others(),
+                };
+                problems.push(Problem::at(places.first(), &error));
+            }
+        }
+    }
+    allowed
+}
+
+/// Reports what failed, but for what is not found: there, a `default` may help.
+fn report(
+    fetched: &BTreeMap<&Reference, Fetched>,
+    references: &BTreeMap<Reference, Places>,
+    problems: &mut Vec<Problem>,
+) {
+    for (reference, answer) in fetched {
+        let (Err(error), Some(places)) = (answer, references.get(*reference)) else { continue };
+        if !substitute::is_missing(error) {
+            problems.push(problem::failed(reference, error, places));
+        }
+    }
+}
+
+fn withheld(pending: Pending) -> ResolvedObject {
+    match pending {
+        Pending::Plain(manifest) => ResolvedObject::Plain(manifest),
+        Pending::Secret(manifest, items) => ResolvedObject::Secret(ResolvedSecret {
+            manifest,
+            items: items.into_iter().map(|item| item.finish(ItemValue::Withheld)).collect(),
+        }),
     }
 }

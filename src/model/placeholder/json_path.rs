@@ -1,0 +1,209 @@
+//! The `JSONPath` templates of kubectl and argocd-vault-plugin, as far as they name one value: `{.a.b}`, `{.items[0].x}`,
+//! `{['a.b']}`, `{.a}{':'}{.b}`.
+//!
+//! A subset of our own: wildcards, filters, slices and `range` join several values with spaces, which no secret
+//! wants, and they are refused. In return a number keeps the digits that were written.
+
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+use crate::model::json_text;
+
+/// A parsed template.
+#[derive(Clone, PartialEq, Eq)]
+pub struct JsonPath {
+    source: String,
+    pieces: Vec<Piece>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+enum Piece {
+    Literal(String),
+    Path(Vec<Step>),
+}
+
+#[derive(Clone, PartialEq, Eq)]
+enum Step {
+    Field(String),
+    /// From the end where negative.
+    Index(i64),
+}
+
+/// Why a document has no value for a template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SelectError {
+    /// An object on the way has the key twice.
+    Ambiguous,
+    /// Something on the way is not there, or is null.
+    Missing,
+    /// It is not JSON.
+    NotJson,
+}
+
+impl From<json_text::NotJson> for SelectError {
+    fn from(error: json_text::NotJson) -> Self {
+        match error {
+            json_text::NotJson::Duplicate => Self::Ambiguous,
+            json_text::NotJson::Syntax => Self::NotJson,
+        }
+    }
+}
+
+impl JsonPath {
+    /// Parses a template.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(source: &str) -> Result<Self, &'static str> {
+        let mut pieces = Vec::new();
+        let mut rest = source;
+        while !rest.is_empty() {
+            let open = rest.find('{').unwrap_or(rest.len());
+            if open > 0 {
+                pieces.push(Piece::Literal(rest[..open].to_owned()));
+            }
+            rest = &rest[open..];
+            if let Some(inside) = rest.strip_prefix('{') {
+                let (piece, behind) = braced(inside)?;
+                pieces.push(piece);
+                rest = behind;
+            }
+        }
+        if pieces.iter().any(|piece| matches!(piece, Piece::Path(_))) {
+            Ok(Self { source: source.to_owned(), pieces })
+        } else {
+            Err("it has no path in braces")
+        }
+    }
+
+    /// As it was written.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The text that the template makes of a JSON document: strings as they are, numbers and booleans as written,
+    /// objects and arrays as compact JSON.
+    pub(crate) fn select(&self, json: &str) -> Result<Zeroizing<String>, SelectError> {
+        let root = json_text::parse(json)?;
+        let mut out = Zeroizing::new(String::new());
+        for piece in &self.pieces {
+            match piece {
+                Piece::Literal(text) => out.push_str(text),
+                Piece::Path(steps) => {
+                    let found = steps.iter().try_fold(root, |at, step| step.walk(at))?;
+                    out.push_str(&json_text::text(found)?.ok_or(SelectError::Missing)?);
+                }
+            }
+        }
+        Ok(out)
+    }
+}
+
+impl Step {
+    fn walk<'a>(&self, at: &'a RawValue) -> Result<&'a RawValue, SelectError> {
+        match self {
+            Self::Field(name) => json_text::member(at, name)?,
+            Self::Index(index) => json_text::element(at, *index)?,
+        }
+        .ok_or(SelectError::Missing)
+    }
+}
+
+/// Reads what is in braces, behind the opening one.
+fn braced(source: &str) -> Result<(Piece, &str), &'static str> {
+    let trimmed = source.trim_start_matches(' ');
+    let (piece, rest) = if let Some(quote @ ('\'' | '"')) = trimmed.chars().next() {
+        let (text, rest) = quoted(&trimmed[1..], quote)?;
+        (Piece::Literal(text), rest)
+    } else {
+        let (steps, rest) = path(trimmed)?;
+        (Piece::Path(steps), rest)
+    };
+    let rest = rest.trim_start_matches(' ').strip_prefix('}').ok_or("a brace is not closed")?;
+    Ok((piece, rest))
+}
+
+fn path(source: &str) -> Result<(Vec<Step>, &str), &'static str> {
+    let mut steps = Vec::new();
+    let mut rest = source.strip_prefix(['$', '@']).unwrap_or(source);
+    if rest.starts_with([' ', '}']) && rest.len() < source.len() {
+        return Ok((steps, rest));
+    }
+    if !rest.starts_with(['.', '[']) {
+        return Err("a path starts with `.` or `[`");
+    }
+    if let Some(behind) = rest.strip_prefix('.')
+        && behind.starts_with([' ', '}', '['])
+    {
+        rest = behind;
+    }
+    loop {
+        let step;
+        if let Some(behind) = rest.strip_prefix('.') {
+            (step, rest) = dotted(behind)?;
+        } else if let Some(behind) = rest.strip_prefix('[') {
+            (step, rest) = bracketed(behind)?;
+        } else {
+            return Ok((steps, rest));
+        }
+        steps.push(step);
+    }
+}
+
+/// Reads a name behind a dot; `\` makes the next character part of it.
+fn dotted(source: &str) -> Result<(Step, &str), &'static str> {
+    let mut name = String::new();
+    let mut chars = source.char_indices();
+    let mut end = source.len();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\\' => name.push(chars.next().ok_or("a `\\` has nothing behind it")?.1),
+            '.' | '[' | '}' | ' ' => {
+                end = at;
+                break;
+            }
+            '*' | '(' | ')' | '?' | ',' => return Err(UNSUPPORTED),
+            other => name.push(other),
+        }
+    }
+    match (name.is_empty(), source[end..].starts_with('.')) {
+        (false, _) => Ok((Step::Field(name), &source[end..])),
+        (true, true) => Err(UNSUPPORTED),
+        (true, false) => Err("a name is empty"),
+    }
+}
+
+/// Reads what is in square brackets, behind the opening one.
+fn bracketed(source: &str) -> Result<(Step, &str), &'static str> {
+    let (step, rest) = if let Some(quote @ ('\'' | '"')) = source.chars().next() {
+        let (name, rest) = quoted(&source[1..], quote)?;
+        (Step::Field(name), rest)
+    } else {
+        let end = source.find(']').ok_or("a bracket is not closed")?;
+        let number = &source[..end];
+        let digits = number.strip_prefix('-').unwrap_or(number);
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(UNSUPPORTED);
+        }
+        (Step::Index(number.parse().map_err(|_| "an index is too large")?), &source[end..])
+    };
+    let rest = rest.strip_prefix(']').ok_or("a bracket is not closed")?;
+    Ok((step, rest))
+}
+
+/// Reads up to the closing quote; `\` makes the next character part of the text.
+fn quoted(source: &str, quote: char) -> Result<(String, &str), &'static str> {
+    let mut text = String::new();
+    let mut chars = source.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\\' => text.push(chars.next().ok_or("a quote is not closed")?.1),
+            c if c == quote => return Ok((text, &source[at + 1..])),
+            other => text.push(other),
+        }
+    }
+    Err("a quote is not closed")
+}
+
+const UNSUPPORTED: &str = "wildcards, `..`, filters, slices and `range` are not supported: name one value";

@@ -1,0 +1,348 @@
+//! The parser of placeholders, by hand: one pass, no backtracking over more than a provider's name.
+
+use memchr::{memchr, memchr_iter};
+use zeroize::Zeroizing;
+
+use super::{GrammarError, GrammarErrorKind as Kind, JsonPath, Modifier, Part, Placeholder, Reference};
+
+/// Modifiers of one placeholder; a value may grow with each.
+const MAX_MODIFIERS: usize = 16;
+
+/// Spaces that `indent` may add to a line.
+const MAX_INDENT: usize = 100;
+
+pub(super) fn text(source: &str) -> Result<Vec<Part>, GrammarError> {
+    let mut parts = Vec::new();
+    let mut literal = Zeroizing::new(String::new());
+    let (mut copied, mut at) = (0, 0);
+    while let Some(found) = memchr(b'<', &source.as_bytes()[at..]) {
+        let start = at + found;
+        let run = brackets(&source[start..]);
+        at = start + run;
+        if provider_name(&source[at..]).is_none() {
+            continue;
+        }
+        literal.push_str(&source[copied..start]);
+        literal.extend(std::iter::repeat_n('<', run / 2));
+        if run % 2 == 1 {
+            let mut cursor = Cursor { source, start: at - 1, at };
+            let placeholder = cursor.placeholder()?;
+            push_literal(&mut parts, &mut literal);
+            parts.push(Part::Placeholder(placeholder));
+            at = cursor.at;
+        }
+        copied = at;
+    }
+    literal.push_str(&source[copied..]);
+    push_literal(&mut parts, &mut literal);
+    Ok(parts)
+}
+
+fn push_literal(parts: &mut Vec<Part>, literal: &mut Zeroizing<String>) {
+    if !literal.is_empty() {
+        parts.push(Part::Literal(std::mem::replace(literal, Zeroizing::new(String::new()))));
+    }
+}
+
+/// Writes a literal so that it parses to itself: brackets that could start a placeholder are doubled.
+pub(super) fn write_literal(out: &mut String, literal: &str, before_placeholder: bool) {
+    let mut at = 0;
+    while let Some(found) = memchr(b'<', &literal.as_bytes()[at..]) {
+        let start = at + found;
+        let run = brackets(&literal[start..]);
+        let rest = &literal[start + run..];
+        let doubled = if rest.is_empty() { before_placeholder } else { provider_name(rest).is_some() };
+        out.push_str(&literal[at..start]);
+        out.extend(std::iter::repeat_n('<', if doubled { 2 * run } else { run }));
+        at = start + run;
+    }
+    out.push_str(&literal[at..]);
+}
+
+/// How many `<` a text starts with.
+pub(super) fn brackets(text: &str) -> usize {
+    text.bytes().take_while(|byte| *byte == b'<').count()
+}
+
+/// The provider name that a text starts with, where a colon follows it.
+pub(crate) fn provider_name(text: &str) -> Option<&str> {
+    let bytes = text.as_bytes();
+    if !bytes.first()?.is_ascii_lowercase() {
+        return None;
+    }
+    let inside = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-';
+    let end = bytes.iter().position(|byte| !inside(byte))?;
+    (bytes.get(end) == Some(&b':')).then(|| &text[..end])
+}
+
+/// Reads one placeholder; `start` is at its `<`.
+struct Cursor<'a> {
+    source: &'a str,
+    start: usize,
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn placeholder(&mut self) -> Result<Placeholder, GrammarError> {
+        let provider = provider_name(self.rest()).unwrap_or("");
+        self.at += provider.len() + 1;
+        let reference = self.reference(provider)?;
+        let mut modifiers = Vec::new();
+        while self.take('|') {
+            if modifiers.len() == MAX_MODIFIERS {
+                return Err(self.error(Kind::TooManyModifiers(MAX_MODIFIERS)));
+            }
+            modifiers.push(self.modifier()?);
+        }
+        if self.take('>') { Ok(Placeholder { reference, modifiers }) } else { Err(self.not_closed()) }
+    }
+
+    fn reference(&mut self, provider: &str) -> Result<Reference, GrammarError> {
+        let path_at = self.at;
+        let path = self.field("path")?;
+        if path.is_empty() {
+            return Err(GrammarError { offset: path_at, kind: Kind::Empty("path") });
+        }
+        let (mut key, mut version) = (None, None);
+        if self.take('#') {
+            let key_at = self.at;
+            key = Some(self.field("key")?).filter(|key| !key.is_empty());
+            if self.take('#') {
+                let version_at = self.at;
+                version = Some(self.field("version")?).filter(|version| !version.is_empty());
+                if version.is_none() {
+                    return Err(GrammarError { offset: version_at, kind: Kind::Empty("version") });
+                }
+            } else if key.is_none() {
+                return Err(GrammarError { offset: key_at, kind: Kind::Empty("key") });
+            }
+        }
+        if self.peek() == Some('#') {
+            return Err(self.error(Kind::TooManyFields));
+        }
+        Ok(Reference {
+            provider: provider.into(),
+            path: path.to_owned(),
+            key: key.map(str::to_owned),
+            version: version.map(str::to_owned),
+        })
+    }
+
+    /// Reads up to the next `#`, `|` or `>`.
+    fn field(&mut self, name: &'static str) -> Result<&'a str, GrammarError> {
+        let start = self.at;
+        while let Some(c) = self.peek() {
+            match c {
+                '#' | '|' | '>' => return Ok(self.source[start..self.at].trim_matches([' ', '\t'])),
+                '\n' | '\r' | '<' => return Err(self.not_closed()),
+                '\t' => {}
+                c if c.is_control() => return Err(self.error(Kind::ControlCharacter(name))),
+                _ => {}
+            }
+            self.at += c.len_utf8();
+        }
+        Err(self.not_closed())
+    }
+
+    fn modifier(&mut self) -> Result<Modifier, GrammarError> {
+        self.skip_space();
+        let name_at = self.at;
+        let name = self.word(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+        if name.is_empty() {
+            return Err(match self.peek() {
+                Some('|' | '>') => self.error(Kind::MissingModifier),
+                None | Some('\n' | '\r' | '<') => self.not_closed(),
+                Some(_) => self.error(Kind::UnknownModifier(String::new())),
+            });
+        }
+        let mut arguments = Vec::new();
+        loop {
+            self.skip_space();
+            match self.peek() {
+                Some('|' | '>') => break,
+                None | Some('\n' | '\r' | '<') => return Err(self.not_closed()),
+                Some('"') => arguments.push(self.double_quoted(name)?),
+                Some('\'') => arguments.push(self.single_quoted(name)?),
+                Some(_) => arguments.push(self.bare()?),
+            }
+        }
+        modifier_of(name, arguments).map_err(|kind| GrammarError { offset: name_at, kind })
+    }
+
+    fn bare(&mut self) -> Result<String, GrammarError> {
+        let word = self.word(|c| !c.is_control() && !matches!(c, ' ' | '|' | '<' | '>'));
+        match self.peek() {
+            Some(c) if c.is_control() && !matches!(c, '\t' | '\n' | '\r') => {
+                Err(self.error(Kind::ControlCharacter("argument")))
+            }
+            _ => Ok(word.to_owned()),
+        }
+    }
+
+    fn single_quoted(&mut self, modifier: &str) -> Result<String, GrammarError> {
+        let open = self.at;
+        self.at += 1;
+        let mut text = String::new();
+        while let Some(c) = self.inside_quotes() {
+            self.at += c.len_utf8();
+            if c != '\'' {
+                text.push(c);
+            } else if self.peek() == Some('\'') {
+                text.push('\'');
+                self.at += 1;
+            } else {
+                return Ok(text);
+            }
+        }
+        Err(GrammarError { offset: open, kind: Kind::QuoteNotClosed(short(modifier)) })
+    }
+
+    fn double_quoted(&mut self, modifier: &str) -> Result<String, GrammarError> {
+        let open = self.at;
+        self.at += 1;
+        let mut text = String::new();
+        while let Some(c) = self.inside_quotes() {
+            let here = self.at;
+            self.at += c.len_utf8();
+            match c {
+                '"' => return Ok(text),
+                '\\' => {
+                    let escaped = match self.peek() {
+                        Some(c @ ('"' | '\\')) => c,
+                        Some('n') => '\n',
+                        Some('r') => '\r',
+                        Some('t') => '\t',
+                        _ => {
+                            let kind = Kind::UnknownEscape(short(modifier));
+                            return Err(GrammarError { offset: here, kind });
+                        }
+                    };
+                    self.at += 1;
+                    text.push(escaped);
+                }
+                other => text.push(other),
+            }
+        }
+        Err(GrammarError { offset: open, kind: Kind::QuoteNotClosed(short(modifier)) })
+    }
+
+    /// The next character, where it may stand in quotes.
+    fn inside_quotes(&self) -> Option<char> {
+        self.peek().filter(|c| !c.is_control() || *c == '\t')
+    }
+
+    fn word(&mut self, belongs: impl Fn(char) -> bool) -> &'a str {
+        let rest = self.rest();
+        let end = rest.find(|c| !belongs(c)).unwrap_or(rest.len());
+        self.at += end;
+        &rest[..end]
+    }
+
+    fn take(&mut self, wanted: char) -> bool {
+        self.skip_space();
+        let there = self.peek() == Some(wanted);
+        if there {
+            self.at += wanted.len_utf8();
+        }
+        there
+    }
+
+    fn skip_space(&mut self) {
+        self.word(|c| c == ' ' || c == '\t');
+    }
+
+    fn rest(&self) -> &'a str {
+        self.source.get(self.at..).unwrap_or("")
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
+    }
+
+    const fn error(&self, kind: Kind) -> GrammarError {
+        GrammarError { offset: self.at, kind }
+    }
+
+    const fn not_closed(&self) -> GrammarError {
+        GrammarError { offset: self.start, kind: Kind::NotClosed }
+    }
+}
+
+/// A modifier by its name, or by the name that argocd-vault-plugin gave it.
+fn modifier_of(name: &str, arguments: Vec<String>) -> Result<Modifier, Kind> {
+    let none = |modifier: Modifier| match arguments.len() {
+        0 => Ok(modifier),
+        got => Err(Kind::WrongArgumentCount { modifier: modifier.name(), wanted: "no argument", got }),
+    };
+    match name {
+        "base64" | "base64encode" => none(Modifier::Base64),
+        "base64decode" => none(Modifier::Base64Decode),
+        "default" => one("default", arguments).map(Modifier::Default),
+        "indent" => one("indent", arguments).and_then(|argument| indent(&argument)),
+        "json" => none(Modifier::Json),
+        "jsonPath" => one("jsonPath", arguments).and_then(|argument| json_path(&argument)),
+        "sha256" | "sha256sum" => none(Modifier::Sha256),
+        "trim" => none(Modifier::Trim),
+        "urlencode" => none(Modifier::UrlEncode),
+        unknown => Err(Kind::UnknownModifier(short(unknown))),
+    }
+}
+
+fn one(modifier: &'static str, mut arguments: Vec<String>) -> Result<String, Kind> {
+    match (arguments.pop(), arguments.len()) {
+        (Some(argument), 0) => Ok(argument),
+        (argument, rest) => {
+            let got = rest + usize::from(argument.is_some());
+            Err(Kind::WrongArgumentCount { modifier, wanted: "one argument", got })
+        }
+    }
+}
+
+fn indent(argument: &str) -> Result<Modifier, Kind> {
+    let digits = !argument.is_empty() && argument.bytes().all(|byte| byte.is_ascii_digit());
+    match argument.parse::<usize>() {
+        Ok(spaces) if digits && spaces <= MAX_INDENT => Ok(Modifier::Indent(spaces)),
+        _ => Err(Kind::BadArgument {
+            modifier: "indent",
+            wanted: format!("a number of spaces from 0 to {MAX_INDENT}"),
+        }),
+    }
+}
+
+fn json_path(argument: &str) -> Result<Modifier, Kind> {
+    JsonPath::parse(argument).map(Modifier::JsonPath).map_err(|error| Kind::BadArgument {
+        modifier: "jsonPath",
+        wanted: format!("a template such as `{{.a.b}}` ({error})"),
+    })
+}
+
+/// A name short enough for a message.
+fn short(name: &str) -> String {
+    name.chars().take(40).collect()
+}
+
+/// Where a `<` starts something that reads like a placeholder of a known provider, and whether it is doubled.
+///
+/// For strings outside of a Secret's data, where other languages' `<x:y>` are common: the provider must be known and
+/// a `>` must close it on the line. Yields the byte range of the brackets.
+pub(crate) fn suspects<'a>(
+    source: &'a str,
+    known: impl Fn(&str) -> bool + 'a,
+) -> impl Iterator<Item = std::ops::Range<usize>> + 'a {
+    let mut behind = 0;
+    memchr_iter(b'<', source.as_bytes()).filter_map(move |start| {
+        if start < behind {
+            return None;
+        }
+        let end = start + brackets(&source[start..]);
+        behind = end;
+        let rest = &source[end..];
+        let name = provider_name(rest)?;
+        let body = &rest[name.len() + 1..];
+        let stop = body.find(['<', '>', '\n', '\r'])?;
+        let closed = body[stop..].starts_with('>') && !body[..stop].trim().is_empty();
+        // `<path:name>` is how web frameworks write a route; argocd-vault-plugin's always has a key.
+        let keyed = name != super::DEFAULT_PROVIDER || body[..stop].contains('#');
+        (closed && keyed && known(name)).then_some(start..end)
+    })
+}

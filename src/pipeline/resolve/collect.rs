@@ -1,0 +1,298 @@
+//! First pass: the items of every Secret, parsed, and the distinct references in them. Pure.
+//!
+//! * Only `data` and `stringData` of a core `Secret` may hold placeholders. A Secret may have no field beyond those of
+//!   the API, since whatever is not known here would be printed.
+//! * `stringData` holds strings. A number or a boolean is an error, not converted: what YAML made of `0123` is not what
+//!   the author wrote. `stringData` wins over `data` under the same key, as in Kubernetes.
+//! * `data` holds base64, which Kubernetes reads with newlines but no spaces in it; placeholders are looked for in what
+//!   it stands for, where that is UTF-8. A placeholder in the clear there is accepted only if it is the whole value and
+//!   ends in `| base64`, so that it surely gives base64: anything else could be a password that happens to decode.
+//! * A Secret without items passes as a plain object.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use compact_str::CompactString;
+use memchr::memchr;
+use zeroize::Zeroizing;
+
+use super::problem::{Places, ResolveError, line_and_column, place_in, shown};
+use super::{ItemValue, Names, ResolvedItem, scan};
+use crate::diagnostic::{Note, Problem};
+use crate::model::{
+    DEFAULT_PROVIDER, Entry, GrammarError, Manifest, Modifier, Node, Origin, Part, Reference, SecretValue, Text,
+    climbs,
+};
+
+/// As Go's `encoding/base64.StdEncoding`: padding is required, its left-over bits are not looked at.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
+);
+
+/// What the first pass found.
+pub(super) struct Collected {
+    pub(super) objects: Vec<Pending>,
+    pub(super) references: BTreeMap<Reference, Places>,
+}
+
+/// An object that waits for values.
+pub(super) enum Pending {
+    Plain(Manifest),
+    Secret(Manifest, Vec<PendingItem>),
+}
+
+/// An item that waits for values.
+pub(super) struct PendingItem {
+    pub(super) key: CompactString,
+    pub(super) origin: Origin,
+    pub(super) unresolved: SecretValue,
+    pub(super) content: Content,
+}
+
+/// What an item is made of.
+pub(super) enum Content {
+    /// It stands for itself, exactly.
+    Bytes,
+    /// Text, with references mapped to the providers that they mean.
+    Text(Text),
+}
+
+impl PendingItem {
+    pub(super) fn finish(self, value: ItemValue) -> ResolvedItem {
+        let references = match &self.content {
+            Content::Bytes => Vec::new(),
+            Content::Text(text) => text.references().cloned().collect(),
+        };
+        ResolvedItem { key: self.key, origin: self.origin, unresolved: self.unresolved, references, value }
+    }
+}
+
+pub(super) fn collect(
+    objects: Vec<Manifest>,
+    names: &Names<'_>,
+    notes: &mut Vec<Note>,
+    problems: &mut Vec<Problem>,
+) -> Collected {
+    let mut collector = Collector { names, notes, problems, references: BTreeMap::new() };
+    let objects = objects.into_iter().map(|object| collector.object(object)).collect();
+    Collected { objects, references: collector.references }
+}
+
+struct Collector<'a> {
+    names: &'a Names<'a>,
+    notes: &'a mut Vec<Note>,
+    problems: &'a mut Vec<Problem>,
+    references: BTreeMap<Reference, Places>,
+}
+
+impl Collector<'_> {
+    fn object(&mut self, mut object: Manifest) -> Pending {
+        let items = if object.is_secret() { self.secret(&mut object) } else { Vec::new() };
+        scan::scan(object.root_mut(), self.names, self.problems);
+        if items.is_empty() { Pending::Plain(object) } else { Pending::Secret(object, items) }
+    }
+
+    fn secret(&mut self, object: &mut Manifest) -> Vec<PendingItem> {
+        self.unknown_fields(object.root());
+        let data = self.section(object.root_mut(), "data");
+        let string_data = self.section(object.root_mut(), "stringData");
+        let mut items = BTreeMap::new();
+        for entry in data {
+            if let Some(winner) = string_data.iter().find(|winner| winner.key == entry.key) {
+                self.note_override(winner);
+            } else if let Some(item) = self.data_item(entry) {
+                items.insert(item.key.clone(), item);
+            }
+        }
+        for entry in string_data {
+            if let Some(item) = self.string_item(entry) {
+                items.insert(item.key.clone(), item);
+            }
+        }
+        items.into_values().collect()
+    }
+
+    fn unknown_fields(&mut self, root: &Node) {
+        const KNOWN: [&str; 7] = ["apiVersion", "data", "immutable", "kind", "metadata", "stringData", "type"];
+        for entry in root.as_mapping().map_or(&[][..], |mapping| mapping.entries()) {
+            if !KNOWN.contains(&entry.key.as_str()) {
+                self.problem(entry.key_origin, &ResolveError::UnknownField { field: shown(&entry.key) });
+            }
+        }
+    }
+
+    /// Takes `data` or `stringData` out of a Secret; an empty one stays away, as Kubernetes would have it.
+    fn section(&mut self, root: &mut Node, field: &'static str) -> Vec<Entry> {
+        let Some(node) = root.as_mapping_mut().and_then(|mapping| mapping.remove(field)) else {
+            return Vec::new();
+        };
+        let (origin, got) = (node.origin, node.type_name());
+        match node.value {
+            crate::model::Value::Mapping(mapping) => mapping.into_entries(),
+            crate::model::Value::Null => Vec::new(),
+            _ => {
+                self.problem(origin, &ResolveError::SectionType { field, got });
+                Vec::new()
+            }
+        }
+    }
+
+    fn note_override(&mut self, winner: &Entry) {
+        let note = Override(shown(&winner.key));
+        self.notes.push(Note::warning(Problem::at(winner.key_origin, &note)));
+    }
+
+    fn string_item(&mut self, entry: Entry) -> Option<PendingItem> {
+        let (key, origin, text) = self.entry("stringData", entry)?;
+        let content = match Text::parse(&text) {
+            Ok(text) => Content::Text(self.references(text, origin)),
+            Err(error) => {
+                self.grammar(&key, place_in(origin, &text, error.offset), origin, &text, error);
+                return None;
+            }
+        };
+        Some(PendingItem { key, origin, unresolved: SecretValue::new(text.as_bytes().to_vec()), content })
+    }
+
+    fn data_item(&mut self, entry: Entry) -> Option<PendingItem> {
+        let (key, origin, text) = self.entry("data", entry)?;
+        if memchr(b'<', text.as_bytes()).is_some() {
+            return self.bare_placeholder(key, origin, &text);
+        }
+        let packed = Zeroizing::new(text.replace(['\n', '\r'], ""));
+        let Ok(bytes) = BASE64.decode(packed.as_bytes()) else {
+            self.problem(origin, &ResolveError::DataNotBase64 { key: shown(&key) });
+            return None;
+        };
+        let unresolved = SecretValue::new(bytes);
+        let content = match unresolved.expose_str() {
+            Some(decoded) if memchr(b'<', decoded.as_bytes()).is_some() => match Text::parse(decoded) {
+                Ok(text) => Content::Text(self.references(text, origin)),
+                Err(error) => {
+                    self.grammar(&key, None, origin, decoded, error);
+                    return None;
+                }
+            },
+            _ => Content::Bytes,
+        };
+        Some(PendingItem { key, origin, unresolved, content })
+    }
+
+    /// A `data` value that is no base64, but holds a `<`: one placeholder that ends in `| base64`, or an error.
+    fn bare_placeholder(&mut self, key: CompactString, origin: Origin, text: &str) -> Option<PendingItem> {
+        let parsed = match Text::parse(text) {
+            Ok(parsed) => parsed,
+            Err(error) => {
+                self.grammar(&key, place_in(origin, text, error.offset), origin, text, error);
+                return None;
+            }
+        };
+        let decoded = match parsed.parts() {
+            [Part::Placeholder(only)] => parsed_without_base64(only),
+            _ => None,
+        };
+        let Some(decoded) = decoded else {
+            let shown = shown(&key);
+            let error = if parsed.is_literal() {
+                ResolveError::DataNotBase64 { key: shown }
+            } else {
+                ResolveError::DataPlaceholder { key: shown }
+            };
+            self.problem(origin, &error);
+            return None;
+        };
+        let content = Content::Text(self.references(decoded, origin));
+        Some(PendingItem { key, origin, unresolved: SecretValue::new(text.as_bytes().to_vec()), content })
+    }
+
+    /// A key that is valid and a value that is a string.
+    fn entry(&mut self, field: &'static str, entry: Entry) -> Option<(CompactString, Origin, Zeroizing<String>)> {
+        if !is_item_key(&entry.key) {
+            self.problem(entry.key_origin, &ResolveError::ItemKey { key: shown(&entry.key) });
+            return None;
+        }
+        let Some(text) = entry.value.as_str() else {
+            let (key, got) = (shown(&entry.key), entry.value.type_name());
+            self.problem(entry.value.origin, &ResolveError::ValueType { field, key, got });
+            return None;
+        };
+        Some((entry.key.clone(), entry.value.origin, Zeroizing::new(text.to_owned())))
+    }
+
+    /// Maps the references of a text to the providers that they mean, and notes where each is used.
+    fn references(&mut self, text: Text, origin: Origin) -> Text {
+        text.map_references(|reference| {
+            if let Err(error) = self.names.settle(reference) {
+                self.problem(origin, &error);
+            } else if climbs(&reference.path) {
+                self.problem(origin, &ResolveError::PathClimbs { reference: reference.clone() });
+            } else if let Some(places) = self.references.get_mut(reference) {
+                places.add();
+            } else {
+                self.references.insert(reference.clone(), Places::new(origin));
+            }
+        })
+    }
+
+    fn grammar(
+        &mut self,
+        key: &str,
+        exact: Option<Origin>,
+        origin: Origin,
+        text: &str,
+        error: GrammarError,
+    ) {
+        let at = if exact.is_some() { None } else { Some(line_and_column(text, error.offset)) };
+        self.problem(exact.unwrap_or(origin), &ResolveError::Grammar { key: shown(key), error, at });
+    }
+
+    fn problem(&mut self, origin: Origin, error: &ResolveError) {
+        self.problems.push(Problem::at(origin, error));
+    }
+}
+
+impl Names<'_> {
+    /// Puts the default provider's name in the place of `path`, and checks that there is such a provider.
+    fn settle(&self, reference: &mut Reference) -> Result<(), ResolveError> {
+        let is_default = reference.provider == DEFAULT_PROVIDER;
+        if is_default {
+            reference.provider = self.default_provider.ok_or(ResolveError::NoDefaultProvider)?.into();
+        }
+        match &self.known {
+            Some(known) if !known.contains(reference.provider.as_str()) => Err(ResolveError::UnknownProvider {
+                provider: shown(&reference.provider),
+                known: known.iter().cloned().collect(),
+                is_default,
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A key that `data` and `stringData` hold both.
+#[derive(Debug, thiserror::Error)]
+#[error("item `{0}` is in `data` and in `stringData`; `stringData` wins")]
+struct Override(String);
+
+impl crate::diagnostic::Explain for Override {
+    fn hint(&self) -> Option<String> {
+        Some("remove one of them".to_owned())
+    }
+}
+
+/// The text of a placeholder that ends in `base64`, without that modifier.
+fn parsed_without_base64(placeholder: &crate::model::Placeholder) -> Option<Text> {
+    let mut placeholder = placeholder.clone();
+    (placeholder.modifiers.pop()? == Modifier::Base64).then(|| Text::of(placeholder))
+}
+
+/// As Kubernetes' `IsConfigMapKey`.
+fn is_item_key(key: &str) -> bool {
+    let inside = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    (1..=253).contains(&key.len()) && key.bytes().all(inside) && key != "." && !key.starts_with("..")
+}

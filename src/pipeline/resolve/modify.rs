@@ -1,0 +1,120 @@
+//! What modifiers do to a value. Pure; no error holds anything of the value.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::general_purpose::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use memchr::memchr_iter;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use zeroize::Zeroizing;
+
+use crate::crypto::sha256_hex;
+use crate::model::{Modifier, SecretValue, SelectError};
+
+/// Bytes that a value may have between modifiers; an item of a Secret is smaller.
+const MAX_BYTES: usize = 4 << 20;
+
+/// RFC 3986, 2.3: what need not be encoded.
+const RESERVED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Files end with a newline and other tools leave the padding out; anything else is an error.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// A modifier that could not be applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) modifier: &'static str,
+    pub(super) why: &'static str,
+}
+
+/// Why there is no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoValue {
+    /// The reference was not found.
+    NotFound,
+    /// A modifier found nothing.
+    Nothing(Refusal),
+}
+
+/// Applies modifiers in order. While there is no value, all but `default` are passed over.
+pub(super) fn apply(
+    fetched: Option<&SecretValue>,
+    modifiers: &[Modifier],
+) -> Result<Result<SecretValue, NoValue>, Refusal> {
+    let mut state = fetched.cloned().ok_or(NoValue::NotFound);
+    for modifier in modifiers {
+        state = match (state, modifier) {
+            (Err(_), Modifier::Default(text)) => Ok(SecretValue::new(text.as_bytes().to_vec())),
+            (Ok(value), modifier) => step(value, modifier)?,
+            (Err(nothing), _) => Err(nothing),
+        };
+        if state.as_ref().is_ok_and(|value| value.len() > MAX_BYTES) {
+            return Err(Refusal { modifier: modifier.name(), why: "its result is too large" });
+        }
+    }
+    Ok(state)
+}
+
+fn step(value: SecretValue, modifier: &Modifier) -> Result<Result<SecretValue, NoValue>, Refusal> {
+    let refuse = |why| Refusal { modifier: modifier.name(), why };
+    let bytes = value.expose();
+    let text = || value.expose_str().ok_or_else(|| refuse("the value is not UTF-8"));
+    let changed = match modifier {
+        Modifier::Base64 => STANDARD.encode(bytes).into_bytes(),
+        Modifier::Base64Decode => {
+            let packed = without_white_space(bytes);
+            LENIENT.decode(&*packed).map_err(|_| refuse("the value is not base64"))?
+        }
+        Modifier::Default(_) => return Ok(Ok(value)),
+        Modifier::Indent(spaces) => {
+            if bytes.len() + spaces * memchr_iter(b'\n', bytes).count() > MAX_BYTES {
+                return Err(refuse("its result is too large"));
+            }
+            indent(bytes, *spaces)
+        }
+        Modifier::Json => serde_json::to_vec(text()?).map_err(|_| refuse("the value is not text"))?,
+        Modifier::JsonPath(path) => match path.select(text()?) {
+            Ok(mut selected) => std::mem::take(&mut *selected).into_bytes(),
+            Err(SelectError::Missing) => {
+                return Ok(Err(NoValue::Nothing(refuse("the document has nothing there"))));
+            }
+            Err(SelectError::Ambiguous) => return Err(refuse("an object has the key twice")),
+            Err(SelectError::NotJson) => return Err(refuse("the value is not JSON")),
+        },
+        Modifier::Sha256 => sha256_hex(bytes).into_bytes(),
+        Modifier::Trim => trim(bytes).to_vec(),
+        Modifier::UrlEncode => Cow::from(percent_encode(bytes, &RESERVED)).into_owned().into_bytes(),
+    };
+    Ok(Ok(SecretValue::new(changed)))
+}
+
+fn without_white_space(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect())
+}
+
+fn indent(bytes: &[u8], spaces: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len() + spaces * memchr_iter(b'\n', bytes).count());
+    let mut copied = 0;
+    for newline in memchr_iter(b'\n', bytes) {
+        out.extend_from_slice(&bytes[copied..=newline]);
+        copied = newline + 1;
+        if copied < bytes.len() {
+            out.extend(std::iter::repeat_n(b' ', spaces));
+        }
+    }
+    out.extend_from_slice(&bytes[copied..]);
+    out
+}
+
+/// ASCII white space, with the vertical tab that Rust's own definition leaves out.
+fn trim(bytes: &[u8]) -> &[u8] {
+    let solid = |byte: &u8| !byte.is_ascii_whitespace() && *byte != 0x0b;
+    let Some(start) = bytes.iter().position(solid) else { return &[] };
+    let end = bytes.iter().rposition(solid).unwrap_or(start);
+    &bytes[start..=end]
+}

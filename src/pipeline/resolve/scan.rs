@@ -1,0 +1,61 @@
+//! Placeholders where none may be: every string and key outside of a Secret's data. Pure.
+//!
+//! Other languages' `<x:y>` are common in configuration, so that only those of a provider that is known count (the
+//! operator's, the kinds of [`KINDS`], `path`). No kind of object is exempt: a placeholder that stays would be deployed
+//! as it stands. `<<file:x#y>` is the text `<file:x#y>` here too; all else stays untouched.
+
+use super::Names;
+use super::problem::{ResolveError, place_in, shown};
+use crate::diagnostic::Problem;
+use crate::model::{DEFAULT_PROVIDER, Node, Origin, Value, provider_name, suspects};
+use crate::providers::KINDS;
+
+/// Reports placeholders in a tree, one per string, and takes the doubling off escaped ones.
+pub(super) fn scan(root: &mut Node, names: &Names<'_>, problems: &mut Vec<Problem>) {
+    // A stack of its own: the depth of a tree is its author's.
+    let mut stack = vec![root];
+    while let Some(node) = stack.pop() {
+        let origin = node.origin;
+        match &mut node.value {
+            Value::Bool(_) | Value::Null | Value::Number(_) => {}
+            Value::Mapping(mapping) => {
+                for entry in mapping.entries_mut() {
+                    check(&entry.key, entry.key_origin, names, problems);
+                    stack.push(&mut entry.value);
+                }
+            }
+            Value::Sequence(items) => stack.extend(items),
+            Value::String(text) => {
+                if let Some(unescaped) = check(text, origin, names, problems) {
+                    *text = unescaped.into();
+                }
+            }
+        }
+    }
+}
+
+/// Reports the first placeholder of a string; the string without its doubling where it is doubled.
+fn check(text: &str, origin: Origin, names: &Names<'_>, problems: &mut Vec<Problem>) -> Option<String> {
+    memchr::memchr(b'<', text.as_bytes())?;
+    let mut unescaped = String::new();
+    let mut copied = 0;
+    for brackets in suspects(text, |name| names.is_suspect(name)) {
+        if brackets.len() % 2 == 1 {
+            let provider = shown(provider_name(&text[brackets.end..]).unwrap_or(""));
+            let at = place_in(origin, text, brackets.end - 1).unwrap_or(origin);
+            problems.push(Problem::at(at, &ResolveError::Outside { provider }));
+            return None;
+        }
+        unescaped.push_str(&text[copied..brackets.start + brackets.len() / 2]);
+        copied = brackets.end;
+    }
+    (copied > 0).then(|| unescaped + &text[copied..])
+}
+
+impl Names<'_> {
+    fn is_suspect(&self, name: &str) -> bool {
+        name == DEFAULT_PROVIDER
+            || KINDS.contains(&name)
+            || self.known.as_ref().is_some_and(|known| known.contains(name))
+    }
+}

@@ -1,0 +1,143 @@
+//! Third pass: values in their places. Pure; a value goes in as bytes and is not looked at again.
+
+use std::collections::BTreeMap;
+
+use zeroize::Zeroizing;
+
+use super::collect::{Content, Pending, PendingItem};
+use super::modify::{self, NoValue, Refusal};
+use super::problem::{self, Places, ResolveError, shown};
+use super::{ItemValue, ResolvedItem, ResolvedObject, ResolvedSecret};
+use crate::diagnostic::Problem;
+use crate::model::{Part, Placeholder, Reference, SecretValue, Text};
+use crate::providers::{Fetched, ProviderError};
+
+/// Kubernetes' limit for all of a Secret; no item can be larger.
+const MAX_ITEM: usize = 1 << 20;
+
+/// Bytes of all items of a run, so that many Secrets over one large value do not exhaust the sidecar.
+const MAX_IN_ALL: usize = 64 << 20;
+
+/// Puts values in their places. Where a problem is reported, what comes back is not complete.
+pub(super) fn substitute(
+    objects: Vec<Pending>,
+    fetched: &BTreeMap<&Reference, Fetched>,
+    problems: &mut Vec<Problem>,
+) -> Vec<ResolvedObject> {
+    let mut run = Run { fetched, problems, missing: BTreeMap::new(), left: Some(MAX_IN_ALL) };
+    let objects = objects.into_iter().map(|object| run.object(object)).collect();
+    run.report_missing();
+    objects
+}
+
+/// Whether a reference gave the answer that lets `default` apply.
+pub(super) const fn is_missing(error: &ProviderError) -> bool {
+    matches!(error, ProviderError::NotFound { .. })
+}
+
+struct Run<'a> {
+    fetched: &'a BTreeMap<&'a Reference, Fetched>,
+    problems: &'a mut Vec<Problem>,
+    /// References that were not found, where no `default` helps.
+    missing: BTreeMap<Reference, Places>,
+    /// Bytes that the run may still hold; none once that was reported.
+    left: Option<usize>,
+}
+
+impl Run<'_> {
+    fn object(&mut self, object: Pending) -> ResolvedObject {
+        match object {
+            Pending::Plain(manifest) => ResolvedObject::Plain(manifest),
+            Pending::Secret(manifest, items) => ResolvedObject::Secret(ResolvedSecret {
+                manifest,
+                items: items.into_iter().filter_map(|item| self.item(item)).collect(),
+            }),
+        }
+    }
+
+    fn item(&mut self, item: PendingItem) -> Option<ResolvedItem> {
+        let value = match &item.content {
+            Content::Bytes => Some(item.unresolved.clone()),
+            Content::Text(text) => self.text(text, &item),
+        }?;
+        match self.left?.checked_sub(value.len()) {
+            Some(left) => self.left = Some(left),
+            None => {
+                self.left = None;
+                self.problem(&item, &ResolveError::TooLargeInAll { limit: MAX_IN_ALL });
+                return None;
+            }
+        }
+        Some(item.finish(ItemValue::Known(value)))
+    }
+
+    fn text(&mut self, text: &Text, item: &PendingItem) -> Option<SecretValue> {
+        let mut value = Zeroizing::new(Vec::new());
+        let mut complete = true;
+        for part in text.parts() {
+            let added = match part {
+                Part::Literal(literal) => Some(SecretValue::new(literal.as_bytes().to_vec())),
+                Part::Placeholder(placeholder) => self.placeholder(placeholder, item),
+            };
+            match added {
+                Some(added) if value.len() + added.len() > MAX_ITEM => {
+                    self.problem(item, &ResolveError::TooLarge { key: shown(&item.key), limit: MAX_ITEM });
+                    return None;
+                }
+                Some(added) => extend(&mut value, added.expose()),
+                None => complete = false,
+            }
+        }
+        complete.then(|| SecretValue::new(std::mem::take(&mut value)))
+    }
+
+    fn placeholder(&mut self, placeholder: &Placeholder, item: &PendingItem) -> Option<SecretValue> {
+        let reference = &placeholder.reference;
+        // What is not there was refused, and what failed was reported: nothing more to say of either.
+        let fetched = match self.fetched.get(reference)? {
+            Ok(value) => Some(value),
+            Err(error) if is_missing(error) => None,
+            Err(_) => return None,
+        };
+        match modify::apply(fetched, &placeholder.modifiers) {
+            Ok(Ok(value)) => return Some(value),
+            Ok(Err(NoValue::NotFound)) => match self.missing.get_mut(reference) {
+                Some(places) => places.add(),
+                None => {
+                    self.missing.insert(reference.clone(), Places::new(item.origin));
+                }
+            },
+            Ok(Err(NoValue::Nothing(refusal))) | Err(refusal) => self.refusal(item, reference, refusal),
+        }
+        None
+    }
+
+    fn refusal(&mut self, item: &PendingItem, reference: &Reference, refusal: Refusal) {
+        let Refusal { modifier, why } = refusal;
+        let error =
+            ResolveError::Modifier { key: shown(&item.key), reference: reference.clone(), modifier, why };
+        self.problem(item, &error);
+    }
+
+    fn report_missing(&mut self) {
+        for (reference, places) in &self.missing {
+            if let Some(Err(error)) = self.fetched.get(reference) {
+                self.problems.push(problem::failed(reference, error, places));
+            }
+        }
+    }
+
+    fn problem(&mut self, item: &PendingItem, error: &ResolveError) {
+        self.problems.push(Problem::at(item.origin, error));
+    }
+}
+
+/// Grows a buffer without leaving a copy of it behind.
+fn extend(buffer: &mut Zeroizing<Vec<u8>>, more: &[u8]) {
+    if buffer.capacity() - buffer.len() < more.len() {
+        let mut larger = Zeroizing::new(Vec::with_capacity((buffer.len() + more.len()) * 2));
+        larger.extend_from_slice(buffer);
+        *buffer = larger;
+    }
+    buffer.extend_from_slice(more);
+}

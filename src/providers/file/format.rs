@@ -1,0 +1,167 @@
+//! What stands under a key of a file.
+//!
+//! The file's name says what it is: `*.yaml`, `*.yml`, `*.json`, `*.properties`, `*.env`, `.env`, `.env.*`.
+//! In YAML and JSON the key is looked for as it is first (`a.b` may be one key), then as a way down through objects
+//! (`a`, then `b`). Strings are taken as they are, numbers and booleans as they were written, objects and arrays as
+//! compact JSON; null counts as not there. A key that stands twice is an error: nobody can say which one is meant.
+
+use zeroize::Zeroizing;
+
+use super::{dotenv, properties};
+use crate::model::{Node, Number, SecretValue, Value, json_text};
+use crate::providers::{Fetched, ProviderError};
+
+/// Keys and values, in the order of the file.
+pub(super) type Pairs = Vec<(String, Zeroizing<String>)>;
+
+/// A line-based format's error: the line, and what is wrong there, without a word of what it holds.
+pub(super) type LineError = (usize, &'static str);
+
+/// A parsed file.
+pub(super) enum Document {
+    Json(Zeroizing<String>),
+    Pairs(Pairs),
+    Yaml { source: Zeroizing<String>, root: Node },
+}
+
+enum Format {
+    Env,
+    Json,
+    Properties,
+    Yaml,
+}
+
+impl Document {
+    pub(super) fn parse(path: &str, content: &SecretValue) -> Result<Self, ProviderError> {
+        let format = format_of(path).ok_or_else(|| {
+            ProviderError::invalid(
+                "a key can only be read from YAML, JSON, .env and .properties files",
+                "leave the key out to get the whole file, or name the file by what it holds",
+            )
+        })?;
+        let text = content.expose_str().ok_or_else(|| malformed("it is not UTF-8"))?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        match format {
+            Format::Env => dotenv::parse(text).map(Self::Pairs).map_err(at_line),
+            Format::Json => match json_text::parse(text) {
+                Ok(_) => Ok(Self::Json(Zeroizing::new(text.to_owned()))),
+                Err(_) => Err(malformed("it is not well-formed JSON")),
+            },
+            Format::Properties => properties::parse(text).map(Self::Pairs).map_err(at_line),
+            Format::Yaml => {
+                Ok(Self::Yaml { source: Zeroizing::new(text.to_owned()), root: read_yaml(text)? })
+            }
+        }
+    }
+
+    pub(super) fn value(&self, key: &str) -> Fetched {
+        let found = match self {
+            Self::Json(text) => json_value(text, key).map_err(|error| match error {
+                json_text::NotJson::Duplicate => twice(),
+                json_text::NotJson::Syntax => malformed("a string in it is not well formed"),
+            })?,
+            Self::Pairs(pairs) => one_of(pairs, key)?,
+            Self::Yaml { source, root } => yaml_node(root, key).and_then(|node| yaml_text(node, source)),
+        };
+        found.map(|text| SecretValue::new(text.as_bytes().to_vec())).ok_or_else(|| {
+            ProviderError::not_found("the file has no such key", "keys of objects are joined with dots: `db.password`")
+        })
+    }
+}
+
+fn format_of(path: &str) -> Option<Format> {
+    let name = path.rsplit('/').next()?;
+    if name == ".env" || name.starts_with(".env.") {
+        return Some(Format::Env);
+    }
+    match name.rsplit_once('.')?.1 {
+        "env" => Some(Format::Env),
+        "json" => Some(Format::Json),
+        "properties" => Some(Format::Properties),
+        "yaml" | "yml" => Some(Format::Yaml),
+        _ => None,
+    }
+}
+
+fn one_of(pairs: &Pairs, key: &str) -> Result<Option<Zeroizing<String>>, ProviderError> {
+    let mut values = pairs.iter().filter(|(name, _)| name == key).map(|(_, value)| value);
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value.cloned()),
+        (_, Some(_)) => Err(twice()),
+    }
+}
+
+fn json_value(text: &str, key: &str) -> Result<Option<Zeroizing<String>>, json_text::NotJson> {
+    let root = json_text::parse(text)?;
+    if let Some(value) = json_text::member(root, key)? {
+        return json_text::text(value);
+    }
+    let mut at = root;
+    for segment in key.split('.') {
+        match json_text::member(at, segment)? {
+            Some(value) => at = value,
+            None => return Ok(None),
+        }
+    }
+    json_text::text(at)
+}
+
+fn yaml_node<'a>(root: &'a Node, key: &str) -> Option<&'a Node> {
+    root.get(key).or_else(|| key.split('.').try_fold(root, Node::get))
+}
+
+fn yaml_text(node: &Node, source: &str) -> Option<Zeroizing<String>> {
+    let text = match &node.value {
+        Value::Null => return None,
+        Value::String(text) => text.to_string(),
+        Value::Bool(_) | Value::Number(_) => {
+            as_written(node, source).map_or_else(|| canonical(&node.value), str::to_owned)
+        }
+        Value::Mapping(_) | Value::Sequence(_) => node.to_json().to_string(),
+    };
+    Some(Zeroizing::new(text))
+}
+
+fn canonical(value: &Value) -> String {
+    match value {
+        Value::Bool(flag) => flag.to_string(),
+        Value::Number(Number::Float(float)) => float.to_string(),
+        Value::Number(Number::Int(int)) => int.to_string(),
+        Value::Number(Number::Uint(uint)) => uint.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// A plain scalar as it stands in the source: `0123` and `1.10` are passwords that look like numbers.
+fn as_written<'s>(node: &Node, source: &'s str) -> Option<&'s str> {
+    let (line, column) = (node.origin.line.checked_sub(1)?, node.origin.column.checked_sub(1)?);
+    let width = node.origin.width as usize;
+    let rest = source.lines().nth(line as usize)?;
+    let start = rest.char_indices().nth(column as usize)?.0;
+    let rest = &rest[start..];
+    let end = rest.char_indices().nth(width).map_or(rest.len(), |(at, _)| at);
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-' | '_' | ':');
+    Some(&rest[..end]).filter(|text| !text.is_empty() && text.chars().all(plain))
+}
+
+/// Reads one YAML document.
+fn read_yaml(text: &str) -> Result<Node, ProviderError> {
+    let origin = crate::model::Origin::whole(crate::model::Sources::default().add(""));
+    let json: serde_json::Value = yaml_serde::from_str(text).map_err(|error| {
+        let line = error.location().map_or(0, |location| location.line());
+        at_line((line, "it is not well-formed YAML"))
+    })?;
+    Ok(Node::from_json(&json, origin))
+}
+
+fn malformed(why: &str) -> ProviderError {
+    ProviderError::invalid(format!("the file cannot be parsed: {why}"), "correct the file in the secret store")
+}
+
+fn at_line((line, why): LineError) -> ProviderError {
+    malformed(&if line == 0 { why.to_owned() } else { format!("{why} (line {line})") })
+}
+
+fn twice() -> ProviderError {
+    ProviderError::invalid("the file has the key twice", "remove one of them")
+}
