@@ -1,0 +1,373 @@
+//! First verb: find the app: its file, its environments and the repository that its paths must not leave.
+//!
+//! The app file comes from Git. It is read with bounds and checked before anything else is; a message names
+//! fields, never the values that the file gives them.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::{Component, Path, PathBuf};
+
+use fs_err as fs;
+use serde::de::DeserializeOwned;
+
+use super::closest::closest;
+use crate::diagnostic::{At, Explain, Failure, Problem};
+use crate::model::{API_VERSION, APP_FILE, App, Environment, Node, Origin, Place, Sources};
+use crate::yaml;
+
+/// An app file is written by hand; one of this size is a mistake or an attack.
+const MAX_APP_FILE: u64 = 1 << 20;
+
+/// Directory that holds one directory for each environment.
+pub(super) const ENVIRONMENTS: &str = "envs";
+
+/// An app that was found, before any of its manifests is read.
+#[derive(Clone, Debug)]
+pub struct Discovery {
+    given: PathBuf,
+    root: PathBuf,
+    boundary: PathBuf,
+    app: App,
+    app_text: Vec<u8>,
+    environments: BTreeMap<String, Environment>,
+}
+
+/// Why there is no usable app.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("`apiVersion` must be `{API_VERSION}`")]
+    ApiVersion,
+    #[error("app file holds {0} documents, not one")]
+    Documents(usize),
+    #[error("environment name is not valid; it must match `[a-z0-9]([-a-z0-9._]*[a-z0-9])?`")]
+    EnvironmentName,
+    #[error("{0}")]
+    Io(std::io::Error),
+    #[error("`kind` must be `App`")]
+    Kind,
+    #[error("no `{APP_FILE}` here")]
+    Missing,
+    #[error("app file leaves the repository")]
+    Outside,
+    #[error("app file is larger than {MAX_APP_FILE} bytes")]
+    TooLarge,
+    #[error("{message}")]
+    Typed { message: String },
+    #[error("environment `{name}` does not exist; there are: {known}")]
+    UnknownEnvironment { name: String, known: String, closest: Option<String> },
+}
+
+impl Explain for Error {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::ApiVersion | Self::Kind => {
+                Some(format!("start the file with `apiVersion: {API_VERSION}` and `kind: App`"))
+            }
+            Self::Documents(_) => Some(format!("`{APP_FILE}` holds the app and nothing else")),
+            Self::Missing => Some(format!("an app is a directory with a `{APP_FILE}`")),
+            Self::UnknownEnvironment { closest: Some(name), .. } => Some(format!("did you mean `{name}`?")),
+            Self::UnknownEnvironment { .. } => Some(format!(
+                "an environment is a directory under `{ENVIRONMENTS}/` or an entry of `environments` in `{APP_FILE}`"
+            )),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a directory holds an app, for Argo CD's discovery: cheap, and quiet about everything else.
+///
+/// A file of this name that some other tool uses is not ours: only `apiVersion` and `kind` decide.
+#[must_use]
+pub fn is_app(dir: &Path) -> bool {
+    let path = dir.join(APP_FILE);
+    let Ok(text) = read_bounded(&path) else {
+        return false;
+    };
+    let source = Sources::default().add(APP_FILE);
+    match yaml::read(&text, source, &yaml::Limits::default()) {
+        // An app file that cannot be read still marks an app: `generate` then says what is wrong with it.
+        Err(_) => true,
+        Ok(documents) => documents.first().is_some_and(|node| {
+            node.get("kind").and_then(Node::as_str) == Some("App")
+                && node
+                    .get("apiVersion")
+                    .and_then(Node::as_str)
+                    .is_some_and(|version| version.starts_with("sealwave.dev/"))
+        }),
+    }
+}
+
+/// Finds the app in `dir`.
+///
+/// `source_path` is the path of the app within its repository where Argo CD tells it. Environments are those that the
+/// app file declares and the directories under `envs/`; a directory that is not declared has the defaults.
+///
+/// # Errors
+/// No app file, one that cannot be used, or environments with names that are not valid.
+pub fn discover(dir: &Path, source_path: Option<&str>) -> Result<Discovery, Failure> {
+    let root = fs::canonicalize(dir).map_err(|error| Problem::new(&Error::Io(error)))?;
+    let boundary = boundary_of(&root, source_path);
+    let path = dir.join(APP_FILE);
+    let name = display_name(dir, Path::new(APP_FILE));
+    let app_text = app_file(&path, &boundary).map_err(|error| whole(&name, &error))?;
+    let mut sources = Sources::default();
+    let source = sources.add(&name);
+    let tree = app_tree(&app_text, source).map_err(|failure| failure.located(&sources))?;
+    let app: App = typed(&app_text, &name)?;
+    let environments = environments(dir, &app, &tree).map_err(|failure| failure.located(&sources))?;
+    Ok(Discovery { given: dir.to_owned(), root, boundary, app, app_text, environments })
+}
+
+impl Discovery {
+    /// The app file.
+    #[must_use]
+    pub const fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// The directory as the user gave it.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.given
+    }
+
+    /// The directory that no path of the app may leave; absolute, without links.
+    #[must_use]
+    pub fn boundary(&self) -> &Path {
+        &self.boundary
+    }
+
+    /// Names of the environments, sorted.
+    pub fn environments(&self) -> impl Iterator<Item = &str> {
+        self.environments.keys().map(String::as_str)
+    }
+
+    /// An environment by its name.
+    ///
+    /// # Errors
+    /// There is no such environment; the message lists those that there are.
+    pub fn environment(&self, name: &str) -> Result<&Environment, Failure> {
+        self.environments.get(name).ok_or_else(|| {
+            let known: Vec<String> = self.environments().map(|name| format!("`{name}`")).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            let closest = closest(name, self.environments()).map(str::to_owned);
+            let error = Error::UnknownEnvironment { name: name.to_owned(), known, closest };
+            whole(&self.name_of(Path::new(APP_FILE)), &error)
+        })
+    }
+
+    /// The app's directory; absolute, without links.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(super) fn app_text(&self) -> &[u8] {
+        &self.app_text
+    }
+
+    /// A path below the app's directory as the user would open it.
+    pub(super) fn name_of(&self, relative: &Path) -> String {
+        display_name(&self.given, relative)
+    }
+}
+
+/// `dir/relative` with `/` between the parts, and without a leading `./`.
+fn display_name(dir: &Path, relative: &Path) -> String {
+    let parts: PathBuf =
+        dir.join(relative).components().filter(|part| !matches!(part, Component::CurDir)).collect();
+    parts.to_string_lossy().replace('\\', "/")
+}
+
+fn whole(name: &str, error: &Error) -> Failure {
+    at_line(name, 0, 0, error)
+}
+
+fn at_line(name: &str, line: u32, column: u32, error: &Error) -> Failure {
+    let place = Place { path: name.to_owned(), line, column, rendered: None };
+    Problem { at: At::Place(place), ..Problem::new(error) }.into()
+}
+
+/// The repository's root: what is left of the directory without `source_path`, else the nearest directory with a
+/// `.git`, else the app itself.
+///
+/// Argo CD may leave `.git` out of what it sends, and with `manifest-generate-paths` it sends a subtree, so neither
+/// is certain to be there. When in doubt the boundary is the narrower one.
+fn boundary_of(root: &Path, source_path: Option<&str>) -> PathBuf {
+    if let Some(boundary) = source_path.and_then(|path| without_suffix(root, Path::new(path))) {
+        return boundary;
+    }
+    root.ancestors()
+        .find(|dir| dir.join(".git").symlink_metadata().is_ok())
+        .unwrap_or(root)
+        .to_owned()
+}
+
+fn without_suffix(root: &Path, suffix: &Path) -> Option<PathBuf> {
+    let mut rest = root;
+    for part in suffix.components().rev() {
+        match part {
+            Component::CurDir => {}
+            Component::Normal(name) if rest.file_name() == Some(name) => rest = rest.parent()?,
+            _ => return None,
+        }
+    }
+    Some(rest.to_owned())
+}
+
+fn app_file(path: &Path, boundary: &Path) -> Result<Vec<u8>, Error> {
+    let real = fs::canonicalize(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Error::Missing,
+        _ => Error::Io(error),
+    })?;
+    if !real.starts_with(boundary) {
+        return Err(Error::Outside);
+    }
+    read_bounded(path)
+}
+
+fn read_bounded(path: &Path) -> Result<Vec<u8>, Error> {
+    if !fs::metadata(path).map_err(Error::Io)?.is_file() {
+        return Err(Error::Missing);
+    }
+    let mut text = Vec::new();
+    let file = fs::File::open(path).map_err(Error::Io)?;
+    file.take(MAX_APP_FILE + 1).read_to_end(&mut text).map_err(Error::Io)?;
+    if text.len() as u64 > MAX_APP_FILE {
+        return Err(Error::TooLarge);
+    }
+    Ok(text)
+}
+
+/// The file as a tree with positions: its bounds and its two first fields are checked on that.
+fn app_tree(text: &[u8], source: crate::model::SourceId) -> Result<Node, Failure> {
+    let mut documents = yaml::read(text, source, &yaml::Limits::default())?;
+    if documents.len() != 1 {
+        return Err(Problem::at(Origin::whole(source), &Error::Documents(documents.len())).into());
+    }
+    let tree = documents.remove(0);
+    for (field, wanted, error) in
+        [("apiVersion", API_VERSION, Error::ApiVersion), ("kind", "App", Error::Kind)]
+    {
+        let node = tree.get(field);
+        if node.and_then(Node::as_str) != Some(wanted) {
+            let at = node.map_or(tree.origin, |node| node.origin);
+            return Err(Problem::at(at, &error).into());
+        }
+    }
+    Ok(tree)
+}
+
+fn typed<T: DeserializeOwned>(text: &[u8], name: &str) -> Result<T, Failure> {
+    yaml_serde::from_slice(text).map_err(|error| {
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let (line, column) = error
+            .location()
+            .map_or((0, 0), |location| (number(location.line()), number(location.column())));
+        at_line(name, line, column, &Error::Typed { message: without_values(&error.to_string()) })
+    })
+}
+
+/// What a reader's message says, without anything that it quotes of the file but the names of fields.
+fn without_values(message: &str) -> String {
+    let message = message.rsplit_once(" at line ").map_or(message, |(message, _)| message);
+    let expected = |rest: &str| rest.rsplit_once("expected ").map_or(String::new(), |(_, what)| what.to_owned());
+    for mark in ["invalid type: ", "invalid value: ", "unknown variant ", "invalid length "] {
+        if let Some(start) = message.find(mark) {
+            let path = message.get(..start).unwrap_or_default().trim_end_matches(": ");
+            let field = if path.is_empty() { "value" } else { path };
+            return format!("{field} is not valid: expected {}", expected(message));
+        }
+    }
+    for mark in ["unknown field `", "missing field `", "duplicate field `"] {
+        if let Some(start) = message.find(mark) {
+            return message.get(start..).unwrap_or_default().to_owned();
+        }
+    }
+    "the file cannot be read as an app".to_owned()
+}
+
+fn environments(dir: &Path, app: &App, tree: &Node) -> Result<BTreeMap<String, Environment>, Failure> {
+    let mut problems = Vec::new();
+    for entry in
+        tree.get("environments").and_then(Node::as_mapping).map_or(&[][..], |mapping| mapping.entries())
+    {
+        if !is_environment_name(&entry.key) {
+            problems.push(Problem::at(entry.key_origin, &Error::EnvironmentName));
+        }
+    }
+    let mut all = app.environments.clone();
+    for name in environment_directories(dir)? {
+        if is_environment_name(&name) {
+            all.entry(name).or_default();
+        } else {
+            let path = display_name(dir, &Path::new(ENVIRONMENTS).join(&name));
+            let place = Place { path, line: 0, column: 0, rendered: None };
+            problems.push(Problem { at: At::Place(place), ..Problem::new(&Error::EnvironmentName) });
+        }
+    }
+    Failure::unless_empty(problems)?;
+    Ok(all)
+}
+
+fn environment_directories(dir: &Path) -> Result<Vec<String>, Failure> {
+    let path = dir.join(ENVIRONMENTS);
+    if !path.is_dir() {
+        return Ok(Vec::new());
+    }
+    let io = |error| Failure::from(Problem::new(&Error::Io(error)));
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&path).map_err(io)? {
+        let entry = entry.map_err(io)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !name.starts_with('.') && entry.path().is_dir() {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// A name goes into paths, parameters and messages, so it is as plain as an object's name.
+fn is_environment_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    name.len() <= 63
+        && name.starts_with(plain)
+        && name.ends_with(plain)
+        && name.chars().all(|c| plain(c) || matches!(c, '-' | '.' | '_'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_boundary_is_what_the_source_path_leaves() {
+        let root = Path::new("/x/repo/apps/shop");
+        assert_eq!(without_suffix(root, Path::new("apps/shop")), Some("/x/repo".into()));
+        assert_eq!(without_suffix(root, Path::new("./apps/shop/")), Some("/x/repo".into()));
+        assert_eq!(without_suffix(root, Path::new(".")), Some(root.into()));
+        assert_eq!(without_suffix(root, Path::new("other/shop")), None);
+        assert_eq!(without_suffix(root, Path::new("../shop")), None);
+    }
+
+    #[test]
+    fn messages_hold_no_values() {
+        let quoted = "backend: invalid type: string \"hunter2, expected x\", expected a map at line 3 column 4";
+        assert_eq!(without_values(quoted), "backend is not valid: expected a map");
+        let variant = "backend: unknown variant `hunter2`, expected `sealed-secrets` at line 3 column 4";
+        assert_eq!(without_values(variant), "backend is not valid: expected `sealed-secrets`");
+        let field = "environments.dev: unknown field `x`, expected one of `cluster`, `backend` at line 1 column 2";
+        assert_eq!(without_values(field), "unknown field `x`, expected one of `cluster`, `backend`");
+        assert_eq!(without_values("did not find hunter2"), "the file cannot be read as an app");
+    }
+
+    #[test]
+    fn environment_names_are_plain() {
+        for name in ["dev", "eu-west.1", "a", "pre_prod"] {
+            assert!(is_environment_name(name), "{name}");
+        }
+        for name in ["", "Dev", "-dev", "dev-", "a/b", "..", "dév"] {
+            assert!(!is_environment_name(name), "{name}");
+        }
+    }
+}

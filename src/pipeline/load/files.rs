@@ -1,0 +1,287 @@
+//! Reading files of a repository that is not trusted.
+//!
+//! A path is followed only when it ends inside the repository; links are relative, and neither loops nor anything but
+//! files and directories count as content. Bounds are far above what real apps have, and far below what would
+//! trouble a sidecar that renders many apps at once.
+
+use std::io::Read;
+use std::path::{Component, Path, PathBuf};
+
+use fs_err as fs;
+use walkdir::{DirEntry, WalkDir};
+
+use crate::diagnostic::{At, Explain, Failure, Problem};
+use crate::model::{Origin, Place, SourceId, Sources};
+use crate::pipeline::Discovery;
+
+/// Files and directories of one environment; links can show one directory many times, so those count too.
+const MAX_ENTRIES: usize = 10_000;
+/// Bytes of one file. etcd takes objects of 1.5 MiB; a file may hold many.
+const MAX_FILE: u64 = 10 << 20;
+/// Bytes of all files of one environment; Argo CD's messages are at most 100 MiB.
+const MAX_TOTAL: u64 = 64 << 20;
+/// Directories within directories.
+const MAX_DEPTH: usize = 32;
+
+/// A file that was read.
+pub(super) struct Found {
+    /// Path below the app's directory.
+    pub(super) relative: PathBuf,
+    pub(super) source: SourceId,
+    pub(super) text: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("link is absolute")]
+    AbsoluteLink,
+    #[error("path is absolute")]
+    AbsolutePath,
+    #[error("link leads to one of its own parents")]
+    Loop,
+    #[error("file does not exist")]
+    Missing,
+    #[error("{0}")]
+    Io(String),
+    #[error("text is not valid UTF-8")]
+    NotUtf8,
+    #[error("{0} leaves the repository")]
+    Outside(&'static str),
+    #[error("it is neither a file nor a directory")]
+    Special,
+    #[error("file is larger than {MAX_FILE} bytes")]
+    TooLarge,
+    #[error("environment has more than {MAX_ENTRIES} files and directories")]
+    TooMany,
+    #[error("files of the environment are larger than {MAX_TOTAL} bytes together")]
+    TooMuch,
+}
+
+impl Explain for Error {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::AbsoluteLink => Some("use a relative link; an absolute one works on one machine only".to_owned()),
+            Self::AbsolutePath => Some("give the path relative to the app file".to_owned()),
+            Self::NotUtf8 => Some("save the file as UTF-8".to_owned()),
+            Self::Outside(_) => Some("keep everything that an app uses in its own repository".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// Reads files of one app and counts what it has read.
+pub(super) struct Reader<'a> {
+    app: &'a Discovery,
+    entries: usize,
+    bytes: u64,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) const fn new(app: &'a Discovery) -> Self {
+        Self { app, entries: 0, bytes: 0 }
+    }
+
+    /// The file at a fixed place; `None` where there is none.
+    pub(super) fn optional(&mut self, relative: &Path, sources: &mut Sources) -> Result<Option<Found>, Failure> {
+        match self.app.root().join(relative).symlink_metadata() {
+            Ok(_) => self.read(relative, sources).map(Some),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// A patch file; `at` is where the app file names it.
+    pub(super) fn patch_file(
+        &mut self,
+        file: &Path,
+        at: Origin,
+        sources: &mut Sources,
+    ) -> Result<Found, Failure> {
+        let fail = |error: &Error| Failure::from(Problem::at(at, error));
+        if file.is_absolute() {
+            return Err(fail(&Error::AbsolutePath));
+        }
+        if !self.is_inside(self.app.root(), file) {
+            return Err(fail(&Error::Outside("path")));
+        }
+        // `..` is taken off by name, so the path that is checked and the one that is read are the same.
+        let relative = lexical(file);
+        if self.app.root().join(&relative).symlink_metadata().is_err() {
+            return Err(fail(&Error::Missing));
+        }
+        self.read(&relative, sources)
+    }
+
+    /// All files below a directory, sorted by the bytes of their paths; hidden ones are left out.
+    pub(super) fn walk(
+        &mut self,
+        directory: &Path,
+        sources: &mut Sources,
+        problems: &mut Vec<Problem>,
+    ) -> Vec<Found> {
+        let mut paths = self.paths(directory, problems);
+        paths.sort_by(|a, b| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
+        let mut found = Vec::new();
+        for path in paths {
+            match self.read(&path, sources) {
+                Ok(file) => found.push(file),
+                Err(failure) => problems.extend_from_slice(failure.problems()),
+            }
+            if self.bytes > MAX_TOTAL {
+                break;
+            }
+        }
+        found
+    }
+
+    fn paths(&mut self, directory: &Path, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
+        let top = self.app.root().join(directory);
+        if top.symlink_metadata().is_err() {
+            return Vec::new();
+        }
+        let mut rejected = Vec::new();
+        let mut paths = Vec::new();
+        let walk = WalkDir::new(&top).follow_links(true).max_depth(MAX_DEPTH).sort_by_file_name();
+        let mut entries = self.entries;
+        for entry in walk.into_iter().filter_entry(|entry| self.may_enter(entry, &mut rejected)) {
+            entries = entries.saturating_add(1);
+            if entries > MAX_ENTRIES {
+                problems.push(self.problem(directory, &Error::TooMany));
+                break;
+            }
+            match entry {
+                Ok(entry) if entry.file_type().is_file() => {
+                    paths.push(self.relative(entry.path()));
+                }
+                Ok(entry) if entry.file_type().is_dir() => {}
+                Ok(entry) => problems.push(self.problem(&self.relative(entry.path()), &Error::Special)),
+                Err(error) => problems.push(self.walk_problem(&error, directory)),
+            }
+        }
+        self.entries = entries;
+        problems.append(&mut rejected);
+        paths
+    }
+
+    /// Whether a walk may go on with an entry: hidden ones are passed over, links are checked before they are followed.
+    fn may_enter(&self, entry: &DirEntry, rejected: &mut Vec<Problem>) -> bool {
+        if entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".") {
+            return false;
+        }
+        if !entry.path_is_symlink() {
+            return true;
+        }
+        match self.check_link(entry.path()) {
+            Ok(()) => true,
+            Err(error) => {
+                rejected.push(self.problem(&self.relative(entry.path()), &error));
+                false
+            }
+        }
+    }
+
+    fn check_link(&self, path: &Path) -> Result<(), Error> {
+        let target = fs::read_link(path).map_err(|error| io(&error))?;
+        if target.is_absolute() {
+            return Err(Error::AbsoluteLink);
+        }
+        // By name first: whether something exists outside must not show in the message.
+        let parent = path.parent().unwrap_or(path);
+        let parent = fs::canonicalize(parent).map_err(|error| io(&error))?;
+        if !self.is_inside(&parent, &target) {
+            return Err(Error::Outside("link"));
+        }
+        let real = fs::canonicalize(path).map_err(|error| io(&error))?;
+        if real.starts_with(self.app.boundary()) { Ok(()) } else { Err(Error::Outside("link")) }
+    }
+
+    /// Whether a relative path that starts in `from` stays in the repository, by the names alone.
+    fn is_inside(&self, from: &Path, relative: &Path) -> bool {
+        let end = relative.components().try_fold(from.to_owned(), |mut path, part| {
+            match part {
+                Component::CurDir => {}
+                Component::Normal(name) => path.push(name),
+                Component::ParentDir => {
+                    path.pop();
+                }
+                Component::Prefix(_) | Component::RootDir => return None,
+            }
+            path.starts_with(self.app.boundary()).then_some(path)
+        });
+        end.is_some()
+    }
+
+    fn read(&mut self, relative: &Path, sources: &mut Sources) -> Result<Found, Failure> {
+        let text = self.text(relative).map_err(|error| Failure::from(self.problem(relative, &error)))?;
+        let source = sources.add(self.app.name_of(relative));
+        Ok(Found { relative: relative.to_owned(), source, text })
+    }
+
+    fn text(&mut self, relative: &Path) -> Result<String, Error> {
+        let path = self.app.root().join(relative);
+        if path.is_symlink() {
+            self.check_link(&path)?;
+        }
+        let real = fs::canonicalize(&path).map_err(|error| io(&error))?;
+        if !real.starts_with(self.app.boundary()) {
+            return Err(Error::Outside("path"));
+        }
+        if !fs::metadata(&real).map_err(|error| io(&error))?.is_file() {
+            return Err(Error::Special);
+        }
+        let mut bytes = Vec::new();
+        let file = fs::File::open(&real).map_err(|error| io(&error))?;
+        file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|error| io(&error))?;
+        let size = bytes.len() as u64;
+        self.bytes = self.bytes.saturating_add(size);
+        match () {
+            () if size > MAX_FILE => Err(Error::TooLarge),
+            () if self.bytes > MAX_TOTAL => Err(Error::TooMuch),
+            () => String::from_utf8(bytes).map_err(|_| Error::NotUtf8),
+        }
+    }
+
+    fn relative(&self, path: &Path) -> PathBuf {
+        path.strip_prefix(self.app.root()).unwrap_or(path).to_owned()
+    }
+
+    fn problem(&self, relative: &Path, error: &Error) -> Problem {
+        let place = Place { path: self.app.name_of(relative), line: 0, column: 0, rendered: None };
+        Problem { at: At::Place(place), ..Problem::new(error) }
+    }
+
+    fn walk_problem(&self, error: &walkdir::Error, directory: &Path) -> Problem {
+        let path = error.path().map_or_else(|| directory.to_owned(), |path| self.relative(path));
+        let link = error.path().filter(|path| path.is_symlink()).map(|link| self.check_link(link));
+        let error = match error.io_error() {
+            _ if error.loop_ancestor().is_some() => Error::Loop,
+            Some(cause) if link.is_some() => link.and_then(Result::err).unwrap_or_else(|| io(cause)),
+            Some(cause) => io(cause),
+            None => Error::Io("directory cannot be read".to_owned()),
+        };
+        self.problem(&path, &error)
+    }
+}
+
+/// The operating system's words without the path, which the place names already.
+fn io(error: &std::io::Error) -> Error {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => Error::Missing,
+        kind => Error::Io(format!("file cannot be read: {kind}")),
+    }
+}
+
+/// A relative path without `.`, and with `..` at its start only: a patch may lie beside the app in the repository.
+fn lexical(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::Normal(name) => clean.push(name),
+            Component::ParentDir if clean.components().all(|part| part == Component::ParentDir) => clean.push(".."),
+            Component::ParentDir => {
+                clean.pop();
+            }
+            Component::CurDir | Component::Prefix(_) | Component::RootDir => {}
+        }
+    }
+    clean
+}

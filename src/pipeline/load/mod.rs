@@ -1,0 +1,264 @@
+//! Second verb: read what one environment is made of: values, manifests, templates, partials and patches.
+//!
+//! Everything is read here, with bounds, and nothing outside the repository is; the later stages do no I/O.
+
+mod files;
+mod values;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::discover::{Discovery, ENVIRONMENTS};
+use crate::diagnostic::{Explain, Failure, Note, Problem};
+use crate::model::{APP_FILE, Node, Origin, SourceId, Sources, Target};
+use crate::yaml;
+use files::{Found, Reader};
+
+/// Directory of the manifests that every environment has.
+const BASE: &str = "base";
+/// Directory of partials beside those among the manifests.
+const PARTIALS: &str = "partials";
+/// Name of the files with values.
+const VALUES: &str = "values.yaml";
+
+/// All that one environment is made of, read and bounded, not yet rendered.
+pub struct Loaded {
+    /// Values of the app under those of the environment; always a mapping.
+    pub(super) values: Node,
+    /// Manifests and templates in their order: base before the environment, each sorted by path.
+    pub(super) files: Vec<ManifestFile>,
+    /// Partials by name.
+    pub(super) partials: BTreeMap<String, Partial>,
+    /// Patches of the environment, in order.
+    pub(super) patches: Vec<Patch>,
+    /// Namespace that the app file gives for objects without one.
+    pub(super) namespace: Option<String>,
+    /// What is worth saying about what was found.
+    pub(super) notes: Vec<Note>,
+}
+
+/// A file whose documents become objects.
+pub(super) struct ManifestFile {
+    pub(super) source: SourceId,
+    pub(super) text: String,
+    pub(super) is_template: bool,
+}
+
+/// A template that others include.
+pub(super) struct Partial {
+    pub(super) source: SourceId,
+    pub(super) text: String,
+}
+
+/// A change to the objects that match.
+pub(super) struct Patch {
+    pub(super) target: Target,
+    /// A sequence of operations (JSON Patch) or a mapping (JSON Merge Patch), with positions.
+    pub(super) change: Node,
+    /// Where the app file names it.
+    pub(super) origin: Origin,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("partial `{0}` is defined twice; the other one is `{1}`")]
+    PartialTwice(String, String),
+    #[error("patch file holds {0} documents, not one")]
+    PatchDocuments(usize),
+    #[error("patch has {0}")]
+    PatchSource(&'static str),
+    #[error("template is not rendered: its name ends neither with `.yaml.hbs` nor with `.json.hbs`")]
+    StrayTemplate,
+}
+
+impl Explain for Error {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::PatchSource(_) => Some("give either `file` or `patch`".to_owned()),
+            Self::StrayTemplate => {
+                Some("start its name with `_` if it is a partial, else end it with `.yaml.hbs`".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Reads what `environment` is made of.
+///
+/// Values: `values.yaml` under `envs/<environment>/values.yaml`; mappings are merged key by key, a list replaces a
+/// list, and `null` takes a key away, as in Helm. Manifests: `*.yaml`, `*.yml` and `*.json` as they are, and templates
+/// where `.hbs` follows, of `base/` and `envs/<environment>/`. Partials: `partials/**/*.hbs`, and files among the
+/// manifests whose names start with `_` and end with `.hbs`; a partial's name is its path without `_` and extensions,
+/// and the environment's partial takes the place of the app's.
+///
+/// # Errors
+/// An unknown environment, and everything that cannot be read: wrong paths and links, too much or too large files,
+/// text that is not UTF-8, unusable values and patches. All of them together.
+pub fn load(discovery: &Discovery, environment: &str, sources: &mut Sources) -> Result<Loaded, Failure> {
+    let settings = discovery.environment(environment)?;
+    let own = Path::new(ENVIRONMENTS).join(environment);
+    let mut problems = Vec::new();
+    let mut reader = Reader::new(discovery);
+    let values = values::load(&mut reader, &own, sources);
+    let (patches, patch_files) = patches(discovery, environment, &mut reader, sources, &mut problems);
+    let mut loaded = Loaded {
+        values: values.unwrap_or_else(|failure| {
+            problems.extend_from_slice(failure.problems());
+            let source = sources.add(VALUES);
+            Node::new(crate::model::Value::Mapping(crate::model::Mapping::default()), Origin::whole(source))
+        }),
+        files: Vec::new(),
+        partials: BTreeMap::new(),
+        patches,
+        namespace: settings.namespace.clone().or_else(|| discovery.app().namespace.clone()),
+        notes: Vec::new(),
+    };
+    for (directory, all_partials) in [(Path::new(PARTIALS), true), (Path::new(BASE), false), (&own, false)] {
+        let found = reader.walk(directory, sources, &mut problems);
+        let mut layer = Layer { directory, all_partials, own_partials: BTreeMap::new() };
+        for file in found.into_iter().filter(|file| !patch_files.contains(&file.relative)) {
+            layer.take(file, &mut loaded, sources, &mut problems);
+        }
+        loaded.partials.append(&mut layer.own_partials);
+    }
+    Failure::unless_empty(problems)?;
+    Ok(loaded)
+}
+
+/// One directory of files; a later one's partials take the place of an earlier one's.
+struct Layer<'a> {
+    directory: &'a Path,
+    all_partials: bool,
+    own_partials: BTreeMap<String, Partial>,
+}
+
+/// What a file's name says that it is.
+#[derive(Debug, PartialEq, Eq)]
+enum Role {
+    Manifest,
+    Other,
+    Partial(String),
+    StrayTemplate,
+    Template,
+    Values,
+}
+
+impl Layer<'_> {
+    fn take(&mut self, file: Found, loaded: &mut Loaded, sources: &mut Sources, problems: &mut Vec<Problem>) {
+        let relative = file.relative.strip_prefix(self.directory).unwrap_or(&file.relative).to_owned();
+        match role(&relative, self.all_partials) {
+            Role::Manifest => {
+                loaded.files.push(ManifestFile { source: file.source, text: file.text, is_template: false });
+            }
+            Role::Other | Role::Values => {}
+            Role::Partial(name) => {
+                if let Some(first) = self.own_partials.get(&name) {
+                    let error = Error::PartialTwice(name, sources.name(first.source).to_owned());
+                    problems.push(Problem::at(Origin::whole(file.source), &error));
+                } else {
+                    self.own_partials.insert(name, Partial { source: file.source, text: file.text });
+                }
+            }
+            Role::StrayTemplate => loaded
+                .notes
+                .push(Note::warning(Problem::at(Origin::whole(file.source), &Error::StrayTemplate))),
+            Role::Template => {
+                loaded.files.push(ManifestFile { source: file.source, text: file.text, is_template: true });
+            }
+        }
+    }
+}
+
+/// Decides by the name alone; `relative` is below the layer's directory.
+fn role(relative: &Path, all_partials: bool) -> Role {
+    let path = relative.to_string_lossy().replace('\\', "/");
+    let file = path.rsplit('/').next().unwrap_or(&path);
+    let is_document = |name: &str| {
+        [".yaml", ".yml", ".json"].iter().any(|extension| name.len() > extension.len() && name.ends_with(extension))
+    };
+    if let Some(stem) = path.strip_suffix(".hbs") {
+        if all_partials || file.starts_with('_') {
+            return Role::Partial(partial_name(stem));
+        }
+        return if is_document(stem) { Role::Template } else { Role::StrayTemplate };
+    }
+    match path.as_str() {
+        _ if all_partials => Role::Other,
+        VALUES => Role::Values,
+        _ if is_document(file) => Role::Manifest,
+        _ => Role::Other,
+    }
+}
+
+fn partial_name(stem: &str) -> String {
+    let stem = [".yaml", ".yml", ".json"].iter().find_map(|extension| stem.strip_suffix(extension)).unwrap_or(stem);
+    match stem.rsplit_once('/') {
+        Some((directory, name)) => format!("{directory}/{}", name.strip_prefix('_').unwrap_or(name)),
+        None => stem.strip_prefix('_').unwrap_or(stem).to_owned(),
+    }
+}
+
+/// The environment's patches, and the files that hold them (which are no manifests, wherever they lie).
+fn patches(
+    discovery: &Discovery,
+    environment: &str,
+    reader: &mut Reader<'_>,
+    sources: &mut Sources,
+    problems: &mut Vec<Problem>,
+) -> (Vec<Patch>, BTreeSet<std::path::PathBuf>) {
+    let source = sources.add(discovery.name_of(Path::new(APP_FILE)));
+    let tree = yaml::read(discovery.app_text(), source, &yaml::Limits::default()).unwrap_or_default();
+    let places =
+        tree.first().and_then(|tree| tree.at(&["environments", environment, "patches"])).map_or(&[][..], Node::items);
+    let entries = discovery.environment(environment).map(|settings| settings.patches.as_slice()).unwrap_or_default();
+    let mut patches = Vec::new();
+    let mut names = BTreeSet::new();
+    for (entry, place) in entries.iter().zip(places) {
+        let origin = place.origin;
+        let change = match (&entry.file, place.get("patch")) {
+            (Some(file), None) => {
+                let at = place.get("file").map_or(origin, |node| node.origin);
+                reader.patch_file(file, at, sources).and_then(|found| {
+                    names.insert(found.relative.clone());
+                    single_document(&found)
+                })
+            }
+            (None, Some(inline)) => Ok(inline.clone()),
+            (None, None) => Err(Problem::at(origin, &Error::PatchSource("neither `file` nor `patch`")).into()),
+            (Some(_), Some(_)) => Err(Problem::at(origin, &Error::PatchSource("both `file` and `patch`")).into()),
+        };
+        match change {
+            Ok(change) => patches.push(Patch { target: entry.target.clone(), change, origin }),
+            Err(failure) => problems.extend_from_slice(failure.problems()),
+        }
+    }
+    (patches, names)
+}
+
+fn single_document(found: &Found) -> Result<Node, Failure> {
+    let mut documents = yaml::read(found.text.as_bytes(), found.source, &yaml::Limits::default())?;
+    if documents.len() == 1 {
+        return Ok(documents.remove(0));
+    }
+    Err(Problem::at(Origin::whole(found.source), &Error::PatchDocuments(documents.len())).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_says_what_a_file_is() {
+        let of = |path: &str| role(Path::new(path), false);
+        assert_eq!(of("a.yaml"), Role::Manifest);
+        assert_eq!(of("sub/values.yaml"), Role::Manifest);
+        assert_eq!(of("values.yaml"), Role::Values);
+        assert_eq!(of("a.json.hbs"), Role::Template);
+        assert_eq!(of("notes.md"), Role::Other);
+        assert_eq!(of("nginx.conf.hbs"), Role::StrayTemplate);
+        assert_eq!(of("_labels.hbs"), Role::Partial("labels".into()));
+        assert_eq!(of("web/_labels.yaml.hbs"), Role::Partial("web/labels".into()));
+        assert_eq!(role(Path::new("web/labels.hbs"), true), Role::Partial("web/labels".into()));
+        assert_eq!(role(Path::new("README.md"), true), Role::Other);
+    }
+}

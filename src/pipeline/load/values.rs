@@ -1,0 +1,95 @@
+//! Layered values: the app's under the environment's.
+
+use std::path::Path;
+
+use super::VALUES;
+use super::files::Reader;
+use crate::diagnostic::{Explain, Failure, Problem};
+use crate::model::{Mapping, Node, Origin, Sources, Value};
+use crate::yaml;
+
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("values are of type {0}, not object")]
+    NotAMapping(&'static str),
+    #[error("file of values holds {0} documents, not one")]
+    Documents(usize),
+}
+
+impl Explain for Error {}
+
+/// The merged values; an empty mapping where there are none.
+pub(super) fn load(reader: &mut Reader<'_>, own: &Path, sources: &mut Sources) -> Result<Node, Failure> {
+    let shared = layer(reader, Path::new(VALUES), sources);
+    let special = layer(reader, &own.join(VALUES), sources);
+    let mut problems = Vec::new();
+    let mut merged: Option<Node> = None;
+    for result in [shared, special] {
+        match (result, &mut merged) {
+            (Ok(Some(over)), Some(base)) => merge(base, over),
+            (Ok(Some(first)), none) => *none = Some(first),
+            (Ok(None), _) => {}
+            (Err(failure), _) => problems.extend_from_slice(failure.problems()),
+        }
+    }
+    Failure::unless_empty(problems)?;
+    Ok(merged.unwrap_or_else(|| {
+        let source = sources.add(VALUES);
+        Node::new(Value::Mapping(Mapping::default()), Origin::whole(source))
+    }))
+}
+
+fn layer(reader: &mut Reader<'_>, relative: &Path, sources: &mut Sources) -> Result<Option<Node>, Failure> {
+    let Some(found) = reader.optional(relative, sources)? else {
+        return Ok(None);
+    };
+    let mut documents = yaml::read(found.text.as_bytes(), found.source, &yaml::Limits::default())?;
+    if documents.len() > 1 {
+        return Err(Problem::at(Origin::whole(found.source), &Error::Documents(documents.len())).into());
+    }
+    let Some(node) = documents.pop() else {
+        return Ok(None);
+    };
+    match node.value {
+        Value::Mapping(_) => Ok(Some(node)),
+        Value::Null => Ok(None),
+        _ => Err(Problem::at(node.origin, &Error::NotAMapping(node.type_name())).into()),
+    }
+}
+
+/// Lays `over` on `base`: mappings key by key, `null` takes the key away, everything else replaces.
+///
+/// The depth is that of the documents, which the reader bounds.
+fn merge(base: &mut Node, over: Node) {
+    let origin = over.origin;
+    match (&mut base.value, over.value) {
+        (Value::Mapping(mapping), Value::Mapping(changes)) => {
+            for entry in changes.into_entries() {
+                if matches!(entry.value.value, Value::Null) {
+                    mapping.remove(&entry.key);
+                } else if let Some(old) = mapping.get_mut(&entry.key) {
+                    merge(old, entry.value);
+                } else {
+                    mapping.insert(entry.key, entry.key_origin, entry.value);
+                }
+            }
+        }
+        (_, value) => *base = Node::new(value, origin),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn mappings_merge_lists_replace_and_null_removes() {
+        let source = Sources::default().add("values.yaml");
+        let node = |json: serde_json::Value| Node::from_json(&json, Origin::whole(source));
+        let mut base = node(json!({"a": {"x": 1, "y": [1, 2]}, "b": 1, "c": {"d": 1}}));
+        merge(&mut base, node(json!({"a": {"y": [3], "z": null}, "b": null, "c": 2, "e": {"f": 3}})));
+        assert_eq!(base.to_json(), json!({"a": {"x": 1, "y": [3]}, "c": 2, "e": {"f": 3}}));
+    }
+}

@@ -1,0 +1,207 @@
+//! Runs the templates of one environment: strict, bounded, and knowing which template line made which output line.
+//!
+//! A template reaches nothing but its context and the app's own partials. It may hold loops and recursion, so work,
+//! depth and output are bounded; each bound ends in an error at the template's line.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use handlebars::{Context, Handlebars, Output, RenderContext as Run, Renderable, Template, no_escape};
+use serde_json::Value as Json;
+
+use super::errors::{TemplateFault, compile_problem, refusal_problem, render_problem};
+use super::helpers;
+use super::instrument::Instrument;
+use crate::diagnostic::{Failure, Problem};
+use crate::model::{Origin, SourceId};
+use crate::pipeline::load::Partial;
+
+/// Bytes of one template.
+const MAX_TEMPLATE: usize = 1 << 20;
+/// Brackets in one tag; the parser works its way down at each.
+const MAX_BRACKETS: usize = 128;
+/// Bytes that one template may render to.
+const MAX_OUTPUT: usize = 16 << 20;
+/// Partials and blocks within each other while rendering.
+const MAX_DEPTH: usize = 100;
+/// Units of work for all templates of an environment: one for each element that is rendered, and one for each 64 bytes
+/// that a helper handles. Real environments need some ten thousand.
+const MAX_WORK: u64 = 20_000_000;
+
+/// What the running template and its helpers share. One thread uses it; the atomics are there because helpers must be
+/// `Sync`.
+#[derive(Debug)]
+pub(super) struct State {
+    work: AtomicU64,
+    depth: AtomicUsize,
+    source: AtomicUsize,
+    line: AtomicUsize,
+    counts: AtomicBool,
+}
+
+impl State {
+    fn new() -> Self {
+        Self {
+            work: AtomicU64::new(MAX_WORK),
+            depth: AtomicUsize::new(0),
+            source: AtomicUsize::new(0),
+            line: AtomicUsize::new(0),
+            counts: AtomicBool::new(false),
+        }
+    }
+
+    /// Takes units off what is left.
+    pub(super) fn charge(&self, units: u64) -> Result<(), TemplateFault> {
+        self.work
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(units))
+            .map(drop)
+            .map_err(|_| TemplateFault::Work)
+    }
+
+    /// The next output comes from this line; `counts` where each of its line breaks is one of the template.
+    pub(super) fn mark(&self, source: usize, line: usize, counts: bool) {
+        self.source.store(source, Ordering::Relaxed);
+        self.line.store(line, Ordering::Relaxed);
+        self.counts.store(counts, Ordering::Relaxed);
+    }
+
+    pub(super) fn enter(&self) -> Result<(), TemplateFault> {
+        let depth = self.depth.fetch_add(1, Ordering::Relaxed);
+        if depth < MAX_DEPTH { Ok(()) } else { Err(TemplateFault::Depth) }
+    }
+
+    pub(super) fn leave(&self) {
+        self.depth.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The templates' surroundings: helpers, partials and values.
+pub(super) struct Engine {
+    registry: Handlebars<'static>,
+    context: Context,
+    state: Arc<State>,
+    sources: Vec<SourceId>,
+    partials: BTreeMap<String, (SourceId, String)>,
+    partial_cost: u64,
+}
+
+/// What a template rendered to.
+pub(super) struct RenderedText {
+    pub(super) text: String,
+    /// For each line of it, the template line that made it.
+    pub(super) lines: Vec<Origin>,
+}
+
+impl Engine {
+    /// Compiles the partials.
+    pub(super) fn new(partials: BTreeMap<String, Partial>, context: Json) -> Result<Self, Failure> {
+        let state = Arc::new(State::new());
+        let mut registry = Handlebars::new();
+        registry.set_strict_mode(true);
+        registry.register_escape_fn(no_escape);
+        registry.unregister_helper("log");
+        helpers::register(&mut registry, &state);
+        // A partial gets a copy of its context.
+        let partial_cost = 1 + helpers::size_of(&context) / 64;
+        let context = Context::from(context);
+        let mut engine =
+            Self { registry, context, state, sources: Vec::new(), partials: BTreeMap::new(), partial_cost };
+        let mut problems = Vec::new();
+        for (name, partial) in partials {
+            match engine.compile(partial.source, &partial.text, engine.partial_cost) {
+                Ok(template) => engine.registry.register_template(&name, template),
+                Err(problem) => problems.push(problem),
+            }
+            engine.partials.insert(name, (partial.source, partial.text));
+        }
+        Failure::unless_empty(problems)?;
+        Ok(engine)
+    }
+
+    /// Renders a template.
+    pub(super) fn render(&mut self, source: SourceId, text: &str) -> Result<RenderedText, Problem> {
+        let template = self.compile(source, text, 1)?;
+        let mut output = Placed { engine: self, text: String::new(), lines: Vec::new(), starts_line: true };
+        self.state.depth.store(0, Ordering::Relaxed);
+        let mut run = Run::new(template.name.as_ref());
+        match template.render(&self.registry, &self.context, &mut run, &mut output) {
+            Ok(()) => Ok(RenderedText { text: output.text, lines: output.lines }),
+            Err(error) => Err(render_problem(&error, &self.surroundings(source, text))),
+        }
+    }
+
+    fn surroundings<'a>(&'a self, source: SourceId, text: &'a str) -> super::errors::Surroundings<'a> {
+        super::errors::Surroundings {
+            source,
+            text,
+            partials: &self.partials,
+            sources: &self.sources,
+            values: self.context.data(),
+        }
+    }
+
+    fn compile(&mut self, source: SourceId, text: &str, cost: u64) -> Result<Template, Problem> {
+        self.sources.push(source);
+        let number = self.sources.len() - 1;
+        check(text).map_err(|fault| Problem::at(Origin::whole(source), &fault))?;
+        let mut template = Template::compile_with_name(text, number.to_string())
+            .map_err(|error| compile_problem(&error, source))?;
+        let instrument = Instrument::new(text, number, cost).expect("the call is a valid template");
+        instrument.apply(&mut template).map_err(|refusal| refusal_problem(&refusal, source))?;
+        Ok(template)
+    }
+}
+
+/// What is checked before the parser sees the text.
+fn check(text: &str) -> Result<(), TemplateFault> {
+    if text.len() > MAX_TEMPLATE {
+        return Err(TemplateFault::Size(MAX_TEMPLATE));
+    }
+    let brackets = |tag: &str| {
+        let tag = tag.split_once("}}").map_or(tag, |(tag, _)| tag);
+        tag.bytes().filter(|byte| matches!(byte, b'(' | b'[' | b'{')).count()
+    };
+    if text.split("{{").skip(1).any(|tag| brackets(tag) > MAX_BRACKETS) {
+        return Err(TemplateFault::Brackets(MAX_BRACKETS));
+    }
+    Ok(())
+}
+
+/// Output that knows, for each of its lines, the template line that started it.
+struct Placed<'e> {
+    engine: &'e Engine,
+    text: String,
+    lines: Vec<Origin>,
+    starts_line: bool,
+}
+
+impl Placed<'_> {
+    fn here(&self) -> Origin {
+        let state = &self.engine.state;
+        let number = state.source.load(Ordering::Relaxed);
+        let source = self.engine.sources.get(number).or_else(|| self.engine.sources.last());
+        let line = u32::try_from(state.line.load(Ordering::Relaxed)).unwrap_or(u32::MAX);
+        // There is a source as soon as anything renders.
+        Origin::point(*source.expect("a template that renders has a source"), line, 0)
+    }
+}
+
+impl Output for Placed<'_> {
+    fn write(&mut self, text: &str) -> std::io::Result<()> {
+        if self.text.len().saturating_add(text.len()) > MAX_OUTPUT {
+            return Err(std::io::Error::other(TemplateFault::Output(MAX_OUTPUT)));
+        }
+        for piece in text.split_inclusive('\n') {
+            if self.starts_line {
+                self.lines.push(self.here());
+            }
+            self.starts_line = piece.ends_with('\n');
+            if self.starts_line && self.engine.state.counts.load(Ordering::Relaxed) {
+                self.engine.state.line.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        self.text.push_str(text);
+        Ok(())
+    }
+}

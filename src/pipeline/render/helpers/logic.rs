@@ -1,0 +1,160 @@
+//! Helpers that choose, compare and count.
+
+use std::cmp::Ordering;
+
+use serde_json::Value as Json;
+
+use super::{Call, is_empty};
+use crate::pipeline::render::errors::TemplateFault;
+
+type Answer = Result<Json, TemplateFault>;
+
+/// `default fallback value`: the value, or the fallback where the value is undefined or empty.
+pub(super) fn default(call: &Call<'_>) -> Answer {
+    let value = call.value(1);
+    Ok(if is_empty(value) { call.value(0) } else { value }.clone())
+}
+
+/// `coalesce a b …`: the first that is not empty, else null.
+pub(super) fn coalesce(call: &Call<'_>) -> Answer {
+    Ok(call.values().iter().find(|value| !is_empty(value)).map_or(Json::Null, |value| (*value).clone()))
+}
+
+/// `empty value`
+pub(super) fn empty(call: &Call<'_>) -> Answer {
+    Ok(is_empty(call.value(0)).into())
+}
+
+/// `required message value`: the value; the author's message where it is undefined, null or an empty text.
+pub(super) fn required(call: &Call<'_>) -> Answer {
+    match call.value(1) {
+        Json::Null => Err(TemplateFault::Fail(call.text(0)?)),
+        Json::String(text) if text.is_empty() => Err(TemplateFault::Fail(call.text(0)?)),
+        value => Ok(value.clone()),
+    }
+}
+
+/// `fail message`
+pub(super) fn fail(call: &Call<'_>) -> Answer {
+    Err(TemplateFault::Fail(call.text(0)?))
+}
+
+/// `ternary yes no condition`
+pub(super) fn ternary(call: &Call<'_>) -> Answer {
+    Ok(call.value(usize::from(is_empty(call.value(2)))).clone())
+}
+
+/// `and a b …`: the first that is empty, else the last.
+pub(super) fn and(call: &Call<'_>) -> Answer {
+    let last = call.values().last();
+    Ok(call.values().iter().find(|value| is_empty(value)).or(last).map_or(Json::Null, |value| (*value).clone()))
+}
+
+/// `or a b …`: the first that is not empty, else the last.
+pub(super) fn or(call: &Call<'_>) -> Answer {
+    let last = call.values().last();
+    Ok(call.values().iter().find(|value| !is_empty(value)).or(last).map_or(Json::Null, |value| (*value).clone()))
+}
+
+/// `not value`
+pub(super) fn not(call: &Call<'_>) -> Answer {
+    Ok(is_empty(call.value(0)).into())
+}
+
+/// `eq a b …`: whether the first equals one of the others.
+pub(super) fn eq(call: &Call<'_>) -> Answer {
+    let first = call.value(0);
+    Ok(call.values().iter().skip(1).any(|other| same(first, other)).into())
+}
+
+/// `ne a b`
+pub(super) fn ne(call: &Call<'_>) -> Answer {
+    Ok((!same(call.value(0), call.value(1))).into())
+}
+
+/// `lt a b`
+pub(super) fn lt(call: &Call<'_>) -> Answer {
+    Ok((compare(call)? == Ordering::Less).into())
+}
+
+/// `le a b`
+pub(super) fn le(call: &Call<'_>) -> Answer {
+    Ok((compare(call)? != Ordering::Greater).into())
+}
+
+/// `gt a b`
+pub(super) fn gt(call: &Call<'_>) -> Answer {
+    Ok((compare(call)? == Ordering::Greater).into())
+}
+
+/// `ge a b`
+pub(super) fn ge(call: &Call<'_>) -> Answer {
+    Ok((compare(call)? != Ordering::Less).into())
+}
+
+/// `add a b …`, of integers.
+pub(super) fn add(call: &Call<'_>) -> Answer {
+    fold(call, 0, i64::checked_add)
+}
+
+/// `mul a b …`, of integers.
+pub(super) fn mul(call: &Call<'_>) -> Answer {
+    fold(call, 1, i64::checked_mul)
+}
+
+/// `sub a b`, of integers.
+pub(super) fn sub(call: &Call<'_>) -> Answer {
+    checked(call, call.integer(0)?.checked_sub(call.integer(1)?))
+}
+
+/// `div a b`, of integers.
+pub(super) fn div(call: &Call<'_>) -> Answer {
+    checked(call, call.integer(0)?.checked_div(call.integer(1)?))
+}
+
+/// `mod a b`, of integers.
+pub(super) fn modulo(call: &Call<'_>) -> Answer {
+    checked(call, call.integer(0)?.checked_rem(call.integer(1)?))
+}
+
+/// `int value`: numbers lose their fraction, texts must be integers.
+pub(super) fn int(call: &Call<'_>) -> Answer {
+    match call.value(0).as_f64().filter(|_| !call.value(0).is_i64()) {
+        #[expect(clippy::cast_possible_truncation, reason = "a cast of a float is saturating, which is what is wanted")]
+        Some(float) => Ok((float as i64).into()),
+        None => Ok(call.integer(0)?.into()),
+    }
+}
+
+fn fold(call: &Call<'_>, start: i64, step: fn(i64, i64) -> Option<i64>) -> Answer {
+    let mut total = Some(start);
+    for index in 0..call.values().len() {
+        let next = call.integer(index)?;
+        total = total.and_then(|total| step(total, next));
+    }
+    checked(call, total)
+}
+
+fn checked(call: &Call<'_>, result: Option<i64>) -> Answer {
+    result.map(Json::from).ok_or_else(|| call.wrong(call.values().len().saturating_sub(1), "the result is no integer"))
+}
+
+fn same(a: &Json, b: &Json) -> bool {
+    match (a, b) {
+        (Json::Number(x), Json::Number(y)) => x == y || x.as_f64() == y.as_f64(),
+        _ => a == b,
+    }
+}
+
+fn compare(call: &Call<'_>) -> Result<Ordering, TemplateFault> {
+    let (a, b) = (call.value(0), call.value(1));
+    let order = match (a, b) {
+        (Json::Number(x), Json::Number(y)) => match (x.as_i64(), y.as_i64()) {
+            (Some(x), Some(y)) => Some(x.cmp(&y)),
+            _ => x.as_f64().zip(y.as_f64()).and_then(|(x, y)| x.partial_cmp(&y)),
+        },
+        (Json::String(x), Json::String(y)) => Some(x.cmp(y)),
+        _ => None,
+    };
+    order.ok_or_else(|| call.wrong(1, "two numbers or two texts can be compared"))
+}

@@ -1,0 +1,210 @@
+//! Makes compiled templates say where they are.
+//!
+//! Handlebars tells nobody which template line a piece of output comes from, nor does it bound what a template does.
+//! So calls of private helpers are put between the elements of a compiled template: before each element one that says
+//! its line (and costs a unit of work), and at both ends of each nested template one that counts the depth. They write
+//! nothing, so neither the text nor the whitespace of the output can change, and no mark has to be taken out of it.
+//!
+//! The same walk refuses what cannot be bounded or placed: too many arguments, too deep nesting, and blocks that are
+//! rendered aside before their place is known (`{{#> name}}`).
+
+use handlebars::template::{DecoratorTemplate, HelperTemplate, Parameter, TemplateElement};
+use handlebars::Template;
+use serde_json::Value as Json;
+
+/// A character that starts the names of the private helpers; templates may not call such names.
+pub(super) const PRIVATE: char = '\u{10f8f0}';
+/// Says which line the next element is on: source, line, whether lines count on within it.
+pub(super) const MARK: &str = "\u{10f8f0}mark";
+/// A nested template or a partial starts; with the work that this costs.
+pub(super) const ENTER: &str = "\u{10f8f0}enter";
+/// It ends.
+pub(super) const LEAVE: &str = "\u{10f8f0}leave";
+/// Prints a value.
+pub(super) const PRINT: &str = "\u{10f8f0}print";
+
+/// Blocks within blocks; each branch of an `else if` is one more.
+const MAX_BLOCKS: usize = 64;
+/// Arguments of one call.
+const MAX_ARGUMENTS: usize = 64;
+/// Calls within calls.
+const MAX_CALLS: usize = 16;
+
+/// Why a template is refused before it runs.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub(super) enum Refused {
+    #[error("call has more than {MAX_ARGUMENTS} arguments")]
+    Arguments,
+    #[error("blocks are nested more than {MAX_BLOCKS} deep")]
+    Blocks,
+    #[error("calls are nested more than {MAX_CALLS} deep")]
+    Calls,
+    #[error("a partial with a block of its own (`{{{{#> name}}}}`) is not supported")]
+    PartialBlock,
+    #[error("name holds a private character")]
+    PrivateName,
+}
+
+/// Puts the calls into a template.
+pub(super) struct Instrument<'a> {
+    text: Vec<&'a str>,
+    source: usize,
+    entry_cost: u64,
+    call: TemplateElement,
+}
+
+/// Why and where (line, column) a template is refused.
+pub(super) type Refusal = (Refused, Option<(usize, usize)>);
+
+impl<'a> Instrument<'a> {
+    /// For the template with this text, which is number `source` of the engine.
+    pub(super) fn new(text: &'a str, source: usize, entry_cost: u64) -> Option<Self> {
+        let call = Template::compile(&format!("{{{{{MARK} 0}}}}")).ok()?.elements.pop()?;
+        Some(Self { text: text.split('\n').collect(), source, entry_cost, call })
+    }
+
+    /// Rewrites the template.
+    pub(super) fn apply(&self, template: &mut Template) -> Result<(), Refusal> {
+        self.nested(template, 0, self.entry_cost)
+    }
+
+    fn nested(&self, template: &mut Template, depth: usize, cost: u64) -> Result<(), Refusal> {
+        if depth > MAX_BLOCKS {
+            return Err((Refused::Blocks, None));
+        }
+        let has_places = template.mapping.len() == template.elements.len();
+        let places = std::mem::take(&mut template.mapping);
+        let elements = std::mem::take(&mut template.elements);
+        let mut add = |element: TemplateElement, place: Option<&handlebars::template::TemplateMapping>| {
+            template.elements.push(element);
+            if let (true, Some(place)) = (has_places, place) {
+                template.mapping.push(place.clone());
+            }
+        };
+        let mut last = None;
+        add(self.call(ENTER, vec![cost.into()]), places.first());
+        for (index, mut element) in elements.into_iter().enumerate() {
+            let place = places.get(index).filter(|_| has_places);
+            self.element(&mut element, depth).map_err(|(refused, at)| {
+                (refused, at.or_else(|| place.map(|place| (place.0, place.1))))
+            })?;
+            if let Some(place) = place {
+                let counts = matches!(element, TemplateElement::RawString(_));
+                let line = self.first_line(&element, place.0, place.1);
+                add(self.call(MARK, vec![self.source.into(), line.into(), counts.into()]), Some(place));
+            }
+            add(element, place);
+            last = place.cloned();
+        }
+        let end = last.or_else(|| places.first().cloned());
+        add(self.call(LEAVE, vec![0.into()]), end.as_ref());
+        // A template without elements has no place to give to the calls; errors then take the block's.
+        Ok(())
+    }
+
+    fn call(&self, name: &str, arguments: Vec<Json>) -> TemplateElement {
+        let mut call = self.call.clone();
+        if let TemplateElement::Expression(helper) = &mut call {
+            helper.name = Parameter::Name(name.to_owned());
+            helper.params = arguments.into_iter().map(Parameter::Literal).collect();
+        }
+        call
+    }
+
+    fn element(&self, element: &mut TemplateElement, depth: usize) -> Result<(), Refusal> {
+        match element {
+            TemplateElement::Expression(helper) | TemplateElement::HtmlExpression(helper) => {
+                self.helper(helper, depth)?;
+                self.print(helper);
+                Ok(())
+            }
+            TemplateElement::HelperBlock(helper) => self.helper(helper, depth),
+            TemplateElement::DecoratorExpression(decorator)
+            | TemplateElement::DecoratorBlock(decorator)
+            | TemplateElement::PartialExpression(decorator) => self.decorator(decorator, depth),
+            TemplateElement::PartialBlock(_) => Err((Refused::PartialBlock, None)),
+            _ => Ok(()),
+        }
+    }
+
+    fn helper(&self, helper: &mut HelperTemplate, depth: usize) -> Result<(), Refusal> {
+        arguments(&helper.name, helper.params.iter().chain(helper.hash.values()), 0)?;
+        for nested in [&mut helper.template, &mut helper.inverse].into_iter().flatten() {
+            self.nested(nested, depth.saturating_add(1), 1)?;
+        }
+        Ok(())
+    }
+
+    fn decorator(&self, decorator: &mut DecoratorTemplate, depth: usize) -> Result<(), Refusal> {
+        arguments(&decorator.name, decorator.params.iter().chain(decorator.hash.values()), 0)?;
+        match &mut decorator.template {
+            // An inline partial: entering it costs what entering a partial costs.
+            Some(nested) => self.nested(nested, depth.saturating_add(1), self.entry_cost),
+            None => Ok(()),
+        }
+    }
+
+    /// `{{path}}` becomes a call that prints the value, so that what is undefined or no scalar is told apart.
+    fn print(&self, helper: &mut HelperTemplate) {
+        if !helper.params.is_empty() || !helper.hash.is_empty() {
+            return;
+        }
+        if helper.name.as_name().is_some_and(super::helpers::is_helper) {
+            return;
+        }
+        let value = std::mem::replace(&mut helper.name, Parameter::Name(PRINT.to_owned()));
+        helper.params.push(value);
+    }
+
+    /// The template line on which an element's text starts.
+    ///
+    /// Handlebars notes where the first character that is not blank stands (for text that is all blank, where the next
+    /// tag stands), and cuts blanks off the text afterwards; so the line is counted back from there.
+    fn first_line(&self, element: &TemplateElement, line: usize, column: usize) -> usize {
+        let TemplateElement::RawString(text) = element else {
+            return line;
+        };
+        let blank = text.len().saturating_sub(text.trim_start().len());
+        let newlines = text.get(..blank).unwrap_or_default().matches('\n').count();
+        self.first_visible(line, column).saturating_sub(newlines).max(1)
+    }
+
+    /// The line of the first character from a position on that is not blank.
+    fn first_visible(&self, line: usize, column: usize) -> usize {
+        let skipped = |(index, text): (usize, &&str)| {
+            let from = if index == 0 { column.saturating_sub(1) } else { 0 };
+            text.chars().skip(from).any(|c| !c.is_whitespace())
+        };
+        let rest = self.text.get(line.saturating_sub(1)..).unwrap_or_default();
+        let after = rest.iter().enumerate().position(skipped).unwrap_or(rest.len().saturating_sub(1));
+        line.saturating_add(after)
+    }
+}
+
+fn arguments<'p>(
+    name: &'p Parameter,
+    all: impl Iterator<Item = &'p Parameter>,
+    depth: usize,
+) -> Result<(), Refusal> {
+    if depth > MAX_CALLS {
+        return Err((Refused::Calls, None));
+    }
+    if name.as_name().is_some_and(|name| name.contains(PRIVATE)) {
+        return Err((Refused::PrivateName, None));
+    }
+    let inner = std::iter::once(name).chain(all);
+    let mut count = 0_usize;
+    for parameter in inner {
+        count = count.saturating_add(1);
+        if count > MAX_ARGUMENTS {
+            return Err((Refused::Arguments, None));
+        }
+        if let Parameter::Subexpression(call) = parameter
+            && let TemplateElement::Expression(helper) = call.as_element()
+        {
+            let depth = depth.saturating_add(1);
+            arguments(&helper.name, helper.params.iter().chain(helper.hash.values()), depth)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,285 @@
+//! Patches of an environment: JSON Patch (RFC 6902) and JSON Merge Patch (RFC 7386).
+//!
+//! A library applies them to JSON; the result is then laid over the tree, so that whatever a patch left alone keeps
+//! its position and its place in the order, and what it changed points at the patch. Messages name the operation and
+//! its pointer, never a value.
+
+use json_patch::{PatchErrorKind, PatchOperation};
+use serde_json::Value as Json;
+
+use crate::diagnostic::{Explain, Failure, Problem};
+use crate::model::{Entry, Manifest, Mapping, Node, Origin, Target, Value};
+use crate::pipeline::load::Patch;
+
+/// Operations of one patch.
+const MAX_OPERATIONS: usize = 1_000;
+/// Nodes of an object while it is patched: `copy` can double it again and again.
+const MAX_NODES: usize = 200_000;
+/// Depth of an object while it is patched.
+const MAX_DEPTH: usize = 128;
+
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("operation {index} at `{pointer}` fails: {reason}")]
+    Failed { index: usize, pointer: String, reason: &'static str },
+    #[error("operation {0} is no JSON Patch operation")]
+    NotAnOperation(usize),
+    #[error("patch leaves no Kubernetes object: {0}")]
+    NotAManifest(crate::model::NotAManifest),
+    #[error("patch matches no object ({0})")]
+    NoTarget(String),
+    #[error("patch makes the object too large or too deep")]
+    TooLarge,
+    #[error("patch has more than {MAX_OPERATIONS} operations")]
+    TooMany,
+    #[error("patch is of type {0}; it must be a list of operations or an object")]
+    Type(&'static str),
+}
+
+impl Explain for Error {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Failed { reason: MISSING, .. } => {
+                Some("`add` makes the last part of a path only; `/` in a key is written `~1`, `~` is written `~0`".into())
+            }
+            Self::NotAnOperation(_) => Some(
+                "an operation has `op` (add, copy, move, remove, replace, test), `path`, and `value` or `from`".into(),
+            ),
+            Self::NoTarget(_) => {
+                Some("`group`, `kind`, `name` and `namespace` must all be those of the object; \"\" is the core group".into())
+            }
+            _ => None,
+        }
+    }
+}
+
+const MISSING: &str = "the path does not exist";
+
+/// Applies the patches in order, each to all objects that it matches.
+pub(super) fn apply(patches: &[Patch], objects: &mut [Manifest]) -> Result<(), Failure> {
+    let mut problems = Vec::new();
+    for patch in patches {
+        if let Err(mut found) = apply_one(patch, objects) {
+            problems.append(&mut found);
+        }
+    }
+    Failure::unless_empty(problems)
+}
+
+fn apply_one(patch: &Patch, objects: &mut [Manifest]) -> Result<(), Vec<Problem>> {
+    let change = Change::parse(patch).map_err(|problem| vec![problem])?;
+    let mut problems = Vec::new();
+    let mut matched = false;
+    for object in objects.iter_mut().filter(|object| matches(&patch.target, object)) {
+        matched = true;
+        let patched = change.apply(object).and_then(|root| {
+            Manifest::new(root).map_err(|(error, _)| Problem::at(patch.change.origin, &Error::NotAManifest(error)))
+        });
+        match patched {
+            Ok(patched) => *object = patched,
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if !matched {
+        problems.push(Problem::at(patch.origin, &Error::NoTarget(described(&patch.target))));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+fn matches(target: &Target, object: &Manifest) -> bool {
+    let fits = |wanted: &Option<String>, have: &str| wanted.as_deref().is_none_or(|wanted| wanted == have);
+    fits(&target.group, object.group())
+        && fits(&target.kind, object.kind())
+        && fits(&target.name, object.name())
+        && fits(&target.namespace, object.namespace())
+}
+
+fn described(target: &Target) -> String {
+    let parts = [
+        ("group", &target.group),
+        ("kind", &target.kind),
+        ("name", &target.name),
+        ("namespace", &target.namespace),
+    ];
+    let given: Vec<String> =
+        parts.iter().filter_map(|(name, value)| value.as_ref().map(|value| format!("{name} `{value}`"))).collect();
+    given.join(", ")
+}
+
+/// A patch that was understood.
+enum Change<'p> {
+    Merge { patch: Json, origin: Origin },
+    Operations(Vec<(PatchOperation, &'p Node)>),
+}
+
+impl<'p> Change<'p> {
+    fn parse(patch: &'p Patch) -> Result<Self, Problem> {
+        let change = &patch.change;
+        match &change.value {
+            Value::Mapping(_) => Ok(Self::Merge { patch: change.to_json(), origin: change.origin }),
+            Value::Sequence(items) if items.len() > MAX_OPERATIONS => {
+                Err(Problem::at(change.origin, &Error::TooMany))
+            }
+            Value::Sequence(items) => items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| {
+                    serde_json::from_value(item.to_json())
+                        .map(|operation| (operation, item))
+                        .map_err(|_| Problem::at(item.origin, &Error::NotAnOperation(index)))
+                })
+                .collect::<Result<_, _>>()
+                .map(Self::Operations),
+            _ => Err(Problem::at(change.origin, &Error::Type(change.type_name()))),
+        }
+    }
+
+    fn apply(&self, object: &Manifest) -> Result<Node, Problem> {
+        match self {
+            Self::Merge { patch, origin } => {
+                let mut json = object.root().to_json();
+                json_patch::merge(&mut json, patch);
+                bounded(&json).map_err(|error| Problem::at(*origin, &error))?;
+                Ok(laid_over(object.root().clone(), &json, *origin))
+            }
+            Self::Operations(operations) => {
+                let mut json = object.root().to_json();
+                let mut root = object.root().clone();
+                for (index, (operation, place)) in operations.iter().enumerate() {
+                    step(&mut json, index, operation).map_err(|error| Problem::at(place.origin, &error))?;
+                    root = laid_over(root, &json, place.origin);
+                }
+                Ok(root)
+            }
+        }
+    }
+}
+
+/// One operation at a time: so the bounds hold after each, and each change knows its operation.
+fn step(json: &mut Json, index: usize, operation: &PatchOperation) -> Result<(), Error> {
+    json_patch::patch_unsafe(json, std::slice::from_ref(operation)).map_err(|error| Error::Failed {
+        index,
+        pointer: operation.path().to_string(),
+        reason: match error.kind {
+            PatchErrorKind::TestFailed => "the value is another one",
+            PatchErrorKind::InvalidFromPointer => "the path in `from` does not exist",
+            PatchErrorKind::InvalidPointer => MISSING,
+            PatchErrorKind::CannotMoveInsideItself => "a value cannot move into itself",
+            _ => "it cannot be applied",
+        },
+    })?;
+    bounded(json)
+}
+
+fn bounded(json: &Json) -> Result<(), Error> {
+    fn count(json: &Json, depth: usize, nodes: &mut usize) -> bool {
+        *nodes = nodes.saturating_add(1);
+        if depth > MAX_DEPTH || *nodes > MAX_NODES {
+            return false;
+        }
+        match json {
+            Json::Array(items) => items.iter().all(|item| count(item, depth.saturating_add(1), nodes)),
+            Json::Object(fields) => fields.values().all(|field| count(field, depth.saturating_add(1), nodes)),
+            _ => true,
+        }
+    }
+    if count(json, 0, &mut 0) { Ok(()) } else { Err(Error::TooLarge) }
+}
+
+/// The tree of `new`, with the positions of `old` wherever the two are alike.
+fn laid_over(old: Node, new: &Json, changed: Origin) -> Node {
+    let origin = old.origin;
+    match (old.value, new) {
+        (Value::Mapping(mapping), Json::Object(fields)) => {
+            Node::new(Value::Mapping(mapping_over(mapping, fields, changed)), origin)
+        }
+        (Value::Sequence(items), Json::Array(new)) => {
+            Node::new(Value::Sequence(items_over(items, new, changed)), origin)
+        }
+        (value, new) => {
+            let old = Node::new(value, origin);
+            if old.to_json() == *new { old } else { Node::from_json(new, changed) }
+        }
+    }
+}
+
+/// Keys keep the order of the object; new ones follow.
+fn mapping_over(old: Mapping, new: &serde_json::Map<String, Json>, changed: Origin) -> Mapping {
+    let mut merged = Mapping::with_capacity(new.len());
+    for Entry { key, key_origin, value } in old.into_entries() {
+        if let Some(field) = new.get(key.as_str()) {
+            merged.push_new(Entry { key, key_origin, value: laid_over(value, field, changed) });
+        }
+    }
+    let known: std::collections::BTreeSet<String> =
+        merged.entries().iter().map(|entry| entry.key.to_string()).collect();
+    for (key, field) in new.iter().filter(|(key, _)| !known.contains(*key)) {
+        let value = Node::from_json(field, changed);
+        merged.push_new(Entry { key: key.into(), key_origin: changed, value });
+    }
+    merged
+}
+
+/// Items at both ends that are alike keep their positions; between them, item goes with item.
+fn items_over(old: Vec<Node>, new: &[Json], changed: Origin) -> Vec<Node> {
+    let alike = |(old, new): &(&Node, &Json)| old.to_json() == **new;
+    let head = old.iter().zip(new).take_while(alike).count();
+    let shorter = old.len().min(new.len()).saturating_sub(head);
+    let tail = old.iter().rev().zip(new.iter().rev()).take(shorter).take_while(alike).count();
+    let kept_after = new.len().saturating_sub(tail);
+    let old_after = old.len().saturating_sub(tail);
+    let same_length = old.len() == new.len();
+    let mut olds = old.into_iter().enumerate();
+    let mut merged: Vec<Node> = olds.by_ref().take(head).map(|(_, item)| item).collect();
+    let mut middle: Vec<Option<Node>> = Vec::new();
+    let mut end = Vec::new();
+    for (index, item) in olds {
+        if index < old_after { middle.push(Some(item)) } else { end.push(item) }
+    }
+    for (index, item) in new.iter().enumerate().take(kept_after).skip(head) {
+        let partner = middle.get_mut(index.saturating_sub(head)).filter(|_| same_length).and_then(Option::take);
+        merged.push(match partner {
+            Some(old) => laid_over(old, item, changed),
+            None => Node::from_json(item, changed),
+        });
+    }
+    merged.append(&mut end);
+    merged
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::Sources;
+
+    fn origins() -> (Origin, Origin) {
+        let mut sources = Sources::default();
+        (Origin::point(sources.add("old"), 1, 1), Origin::point(sources.add("patch"), 7, 1))
+    }
+
+    #[test]
+    fn what_a_patch_leaves_alone_keeps_its_place() {
+        let (old, changed) = origins();
+        let before = json!({"b": 1, "a": [{"n": 1}, {"n": 2}, {"n": 3}], "c": "x"});
+        let after = json!({"a": [{"n": 1}, {"n": 9}, {"n": 2}, {"n": 3}], "c": "y", "b": 1, "d": null});
+        let tree = laid_over(Node::from_json(&before, old), &after, changed);
+        assert_eq!(tree.to_json(), after);
+        let keys: Vec<_> = tree.as_mapping().unwrap().entries().iter().map(|entry| entry.key.as_str()).collect();
+        assert_eq!(keys, ["b", "a", "c", "d"]);
+        let places: Vec<_> = tree.get("a").unwrap().items().iter().map(|item| item.origin == changed).collect();
+        assert_eq!(places, [false, true, false, false]);
+        assert_eq!(tree.get("c").unwrap().origin, changed);
+        assert_eq!(tree.get("b").unwrap().origin, old);
+    }
+
+    #[test]
+    fn copying_into_itself_has_an_end() {
+        let mut json = json!({"a": [[1, 2, 3], 4]});
+        let copy: PatchOperation =
+            serde_json::from_value(json!({"op": "copy", "from": "/a", "path": "/a/-"})).unwrap();
+        let error = (0..100).find_map(|index| step(&mut json, index, &copy).err());
+        assert!(matches!(error, Some(Error::TooLarge)), "{error:?}");
+    }
+}
