@@ -107,7 +107,9 @@ pub enum OutputFormat {
 #[derive(Clone, Debug, Subcommand)]
 pub enum KeyCommand {
     /// Make a seal key
-    #[command(after_help = "Whoever holds the seal key can check guesses of sealed values: keep it where only the operator reads it.")]
+    #[command(
+        after_help = "Whoever holds the seal key can check guesses of sealed values: keep it where only the operator reads it."
+    )]
     Generate(KeyGenerateArgs),
 }
 

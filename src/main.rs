@@ -26,6 +26,6 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<()> {
     let cli = Cli::parse();
     let watch = Watch::start();
-    let outcome = shell::run(&watch, move |watch| commands::run(cli, &config::process_variables, watch))?;
+    let outcome = shell::run(&watch, move |watch| commands::run(cli, config::process_variables, watch))?;
     shell::print_outcome(&outcome).context("standard output cannot be written")
 }

@@ -29,9 +29,10 @@ enum ShellError {
 impl Explain for ShellError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Deadline { .. } => {
-                Some("`deadlineSeconds` in the operator file sets it; Argo CD itself waits 60 seconds by default".to_owned())
-            }
+            Self::Deadline { .. } => Some(
+                "`deadlineSeconds` in the operator file sets it; Argo CD itself waits 60 seconds by default"
+                    .to_owned(),
+            ),
             Self::Panicked => Some("this is a bug in sealwave; the place above says where".to_owned()),
             Self::Thread(_) => None,
         }

@@ -53,7 +53,8 @@ fn good_runs_of_the_scenarios_show_nothing() {
                 let mut args = vec![command.to_owned(), text(&app), "--env".to_owned(), environment.clone()];
                 args.extend(["--operator".to_owned(), operator.clone()]);
                 args.extend(project.iter().flat_map(|name| ["--project".to_owned(), (*name).to_owned()]));
-                let output = run_watched(&args, &format!("{command} of {} {environment}", scenario.display()));
+                let output =
+                    run_watched(&args, &format!("{command} of {} {environment}", scenario.display()));
                 assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             }
         }
@@ -66,9 +67,11 @@ fn faulty_apps_show_nothing() {
         let app = case.join("app");
         let operator = case.join("operator");
         let place = |line: &str| {
-            line.replace("@app", app.to_str().expect("UTF-8")).replace("@operator", operator.to_str().expect("UTF-8"))
+            line.replace("@app", app.to_str().expect("UTF-8"))
+                .replace("@operator", operator.to_str().expect("UTF-8"))
         };
-        let args: Vec<String> = fs_err::read_to_string(case.join("args")).expect("args").lines().map(place).collect();
+        let args: Vec<String> =
+            fs_err::read_to_string(case.join("args")).expect("args").lines().map(place).collect();
         run_watched(&args, &case.display().to_string());
     }
 }
@@ -79,28 +82,47 @@ fn failing_runs_show_nothing() {
     type Fault = fn(&SmallApp);
     let secrets = "app/base/secrets.yaml";
     let faults: &[(&str, Fault)] = &[
-        ("not found", |app| app.replace("app/base/secrets.yaml", "db.yaml#password>\n", "db.yaml#missing>\n")),
+        ("not found", |app| {
+            app.replace("app/base/secrets.yaml", "db.yaml#password>\n", "db.yaml#missing>\n")
+        }),
         ("db.yaml", |app| app.write("operator/secrets/db.yaml", "password: CANARY-1\npassword: CANARY-2\n")),
-        ("db.yaml", |app| app.write("operator/secrets/db.yaml", "password: [CANARY-1, {CANARY-2: 'CANARY}]\n")),
+        ("db.yaml", |app| {
+            app.write("operator/secrets/db.yaml", "password: [CANARY-1, {CANARY-2: 'CANARY}]\n")
+        }),
         ("db.yaml", |app| app.write("operator/secrets/db.yaml", "password:\n  nested: CANARY-1\n")),
         ("db.yaml", |app| app.write("operator/secrets/db.yaml", "\u{1}CANARY\n")),
         ("db.yaml", |app| app.replace("app/base/secrets.yaml", "| urlencode", "| base64decode")),
         ("db.yaml", |app| app.replace("app/base/secrets.yaml", "| urlencode", "| jsonPath {.a}")),
         ("modifier", |app| app.replace("app/base/secrets.yaml", "| urlencode", "| urlencode2")),
         ("secrets.yaml", |app| {
-            app.write("app/base/secrets.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  a: CANARY: b\n");
+            app.write(
+                "app/base/secrets.yaml",
+                "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  a: CANARY: b\n",
+            );
         }),
         ("secrets.yaml", |app| {
-            app.write("app/base/secrets.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: CANARY\n");
+            app.write(
+                "app/base/secrets.yaml",
+                "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: CANARY\n",
+            );
         }),
         ("secrets.yaml", |app| {
-            app.write("app/base/secrets.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {a: CANARY!}\n");
+            app.write(
+                "app/base/secrets.yaml",
+                "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {a: CANARY!}\n",
+            );
         }),
         ("secrets.yaml", |app| {
-            app.write("app/base/secrets.yaml", "kind: Secret\nmetadata: {name: a}\nstringData: {a: CANARY}\n");
+            app.write(
+                "app/base/secrets.yaml",
+                "kind: Secret\nmetadata: {name: a}\nstringData: {a: CANARY}\n",
+            );
         }),
         ("secrets.yaml", |app| {
-            app.write("app/base/secrets.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {a: CANARY}\ndata: {a: 7}\n");
+            app.write(
+                "app/base/secrets.yaml",
+                "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {a: CANARY}\ndata: {a: 7}\n",
+            );
         }),
         ("secrets.yaml.hbs", |app| {
             app.write("app/base/secrets.yaml.hbs", "kind: Secret\nstringData: {a: CANARY {{ nothing }}}\n");
@@ -111,15 +133,23 @@ fn failing_runs_show_nothing() {
         ("secrets.yaml.hbs", |app| {
             app.write("app/base/secrets.yaml.hbs", "kind: Secret\nstringData: {a: CANARY: {{ env }}\n");
         }),
-        ("certificate", |app| app.write("operator/dev.pem", "-----BEGIN CERTIFICATE-----\nCANARY\n-----END CERTIFICATE-----\n")),
+        ("certificate", |app| {
+            app.write("operator/dev.pem", "-----BEGIN CERTIFICATE-----\nCANARY\n-----END CERTIFICATE-----\n")
+        }),
         ("seal-key", |app| app.write("operator/seal-key", "CANARY\n")),
         ("operator.yaml", |app| app.operator("epoch: [CANARY]\n")),
         ("operator.yaml", |app| app.operator("CANARY\n")),
-        ("sealwave.yaml", |app| app.write("app/sealwave.yaml", "apiVersion: sealwave.dev/v1alpha1\nkind: App\nwaves: CANARY\n")),
+        ("sealwave.yaml", |app| {
+            app.write("app/sealwave.yaml", "apiVersion: sealwave.dev/v1alpha1\nkind: App\nwaves: CANARY\n")
+        }),
         ("values.yaml", |app| app.write("app/values.yaml", "CANARY\n")),
         ("1 MiB", |app| app.write("operator/secrets/web.txt", &"CANARY-".repeat(1 << 18))),
-        ("shop", |app| app.replace("app/base/config.yaml", "LOG_LEVEL: info", "LOG_LEVEL: <file:db.yaml#password>")),
-        ("ConfigMap", |app| app.replace("app/base/config.yaml", "LOG_LEVEL: info", "LOG_LEVEL: <file:db.yaml#password>")),
+        ("shop", |app| {
+            app.replace("app/base/config.yaml", "LOG_LEVEL: info", "LOG_LEVEL: <file:db.yaml#password>")
+        }),
+        ("ConfigMap", |app| {
+            app.replace("app/base/config.yaml", "LOG_LEVEL: info", "LOG_LEVEL: <file:db.yaml#password>")
+        }),
         ("key", |app| app.replace("app/base/secrets.yaml", "token:", "\"a key with CAN spaces\":")),
     ];
     for (index, (word, fault)) in faults.iter().enumerate() {

@@ -57,7 +57,11 @@ fn check_golden(scenario: &Path, name: &str, found: &str) -> String {
         fs_err::write(&path, found).expect("written");
     }
     assert!(!found.is_empty(), "{} is empty", path.display());
-    assert!(text(&path) == found, "{} differs; rewrite it with SEALWAVE_UPDATE_GOLDEN=1 and read the difference", path.display());
+    assert!(
+        text(&path) == found,
+        "{} differs; rewrite it with SEALWAVE_UPDATE_GOLDEN=1 and read the difference",
+        path.display()
+    );
     name.to_owned()
 }
 
@@ -131,7 +135,8 @@ fn without_a_policy_argo_cd_gets_nothing() {
 #[test]
 fn a_flag_cannot_speak_for_argo_cd() {
     let app = SmallApp::new();
-    let output = sealwave().args(app.args()).env("ARGOCD_APP_NAME", "shop").output().expect("the binary starts");
+    let output =
+        sealwave().args(app.args()).env("ARGOCD_APP_NAME", "shop").output().expect("the binary starts");
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("`--project`"));
 }

@@ -11,7 +11,8 @@ fn two_processes_and_one_core_give_the_same_bytes() {
     let app = SmallApp::new();
     let first = app.generate_bytes();
     assert_eq!(first, app.generate_bytes());
-    let pinned = Command::new("taskset").args(["-c", "0", env!("CARGO_BIN_EXE_sealwave")]).args(app.args()).output();
+    let pinned =
+        Command::new("taskset").args(["-c", "0", env!("CARGO_BIN_EXE_sealwave")]).args(app.args()).output();
     match pinned {
         Ok(output) => assert_eq!(first, output.stdout),
         Err(_) => eprintln!("skipped: `taskset` is not there to pin a run to one core"),

@@ -1,1 +1,58 @@
 //! `cert`: what a sealing certificate is and until when it serves.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::SystemTime;
+
+use super::Outcome;
+use crate::cli::CertArgs;
+use crate::config::{self, OperatorFile, Variables};
+use crate::crypto::{Certificate, Validity};
+use crate::diagnostic::Failure;
+
+pub(super) fn run(args: &CertArgs, variables: Variables) -> Result<Outcome, Failure> {
+    let mut shown = String::new();
+    for file in &args.files {
+        show(&mut shown, &file.display().to_string(), &config::read_certificate(Path::new(file))?);
+    }
+    if args.files.is_empty()
+        && let Some(path) = config::operator_path(args.operator.clone(), variables)
+    {
+        let operator = OperatorFile::read(&path)?;
+        for (cluster, file) in operator.certificate_files() {
+            show(&mut shown, &format!("{cluster} ({})", file.display()), &config::read_certificate(&file)?);
+        }
+    }
+    Ok(Outcome::text(shown))
+}
+
+fn show(out: &mut String, title: &str, certificate: &Certificate) {
+    let details = certificate.details();
+    let or_empty = |text: &str| if text.is_empty() { "(empty)".to_owned() } else { text.to_owned() };
+    let rows = [
+        ("subject", or_empty(&details.subject)),
+        ("issuer", or_empty(&details.issuer)),
+        ("serial", details.serial.clone()),
+        ("key", format!("RSA, {} bits", details.key_bits)),
+        ("not before", details.not_before.clone()),
+        ("not after", details.not_after.clone()),
+        ("validity", validity(certificate)),
+        ("certificate SHA-256", details.certificate_sha256.clone()),
+        ("public key SHA-256", details.public_key_sha256.clone()),
+    ];
+    let separator = if out.is_empty() { "" } else { "\n" };
+    // Writing to a string cannot fail.
+    let _ = writeln!(out, "{separator}{title}");
+    for (name, value) in rows {
+        let _ = writeln!(out, "  {name:<20}{value}");
+    }
+}
+
+fn validity(certificate: &Certificate) -> String {
+    match certificate.validity(SystemTime::now()) {
+        Validity::Expired => "expired".to_owned(),
+        Validity::ExpiresSoon(days) => format!("valid; expires in {days} days"),
+        Validity::NotYetValid => "not valid yet".to_owned(),
+        Validity::Valid => "valid".to_owned(),
+    }
+}

@@ -10,5 +10,9 @@ use crate::model::APP_FILE;
 use crate::pipeline;
 
 pub(super) fn run(dir: &Path) -> Outcome {
-    if pipeline::is_app(&super::directory(dir)) { Outcome::text(format!("{APP_FILE}\n")) } else { Outcome::default() }
+    if pipeline::is_app(&super::directory(dir)) {
+        Outcome::text(format!("{APP_FILE}\n"))
+    } else {
+        Outcome::default()
+    }
 }

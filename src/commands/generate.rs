@@ -5,12 +5,13 @@ use std::time::{Duration, SystemTime};
 use super::Outcome;
 use super::session::{Flags, Session};
 use crate::cli::GenerateArgs;
-use crate::config::{self, ConfigError, OperatorFile, Variables};
+use crate::config::{ConfigError, OperatorFile, Variables};
+use crate::crypto::Sealer;
+use crate::deadline::Watch;
 use crate::diagnostic::{Explain, Failure, Note, Problem};
 use crate::model::Policy;
 use crate::pipeline::{self, Access, Format, Plan, Sealing, Supply};
 use crate::providers::Providers;
-use crate::deadline::Watch;
 
 /// Something that a local run should know.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +26,7 @@ impl Explain for Remark {
     }
 }
 
-pub(super) fn run(args: GenerateArgs, variables: Variables<'_>, watch: &Watch) -> Result<Outcome, Failure> {
+pub(super) fn run(args: GenerateArgs, variables: Variables, watch: &Watch) -> Result<Outcome, Failure> {
     let mut notes = Vec::new();
     let flags =
         Flags { dir: args.dir.dir, environment: args.env, operator: args.operator, identity: args.identity };
@@ -35,11 +36,13 @@ pub(super) fn run(args: GenerateArgs, variables: Variables<'_>, watch: &Watch) -
     };
     watch.allow(Duration::from_secs(operator.operator().deadline_seconds));
     let policy = Policy::new(&operator.operator().policy)?;
-    let names = |name: &str| variables(name);
-    let providers = Providers::new(&operator.operator().providers, operator.directory(), &names)?;
+    let protected = operator.protected_files();
+    let providers =
+        Providers::new(&operator.operator().providers, operator.directory(), &protected, variables)?;
     let plan = plan(&session, operator, &policy, &providers, watch, &mut notes)?;
-    let sealed =
-        pipeline::run(&session.discovery, &session.environment, &plan, &mut notes, &|stage| watch.enter(stage))?;
+    let sealed = pipeline::run(&session.discovery, &session.environment, &plan, &mut notes, &|stage| {
+        watch.enter(stage)
+    })?;
     Ok(Outcome { stdout: pipeline::emit(&sealed, Format::Json), notes })
 }
 
@@ -64,7 +67,7 @@ fn plan<'a>(
             default_provider: session.default_provider()?,
             deadline: watch.deadline(),
         },
-        sealing: Sealing::deterministic(key, certificate, project, epoch),
+        sealing: Sealing::Deterministic(Box::new(Sealer { key, certificate, project, epoch })),
         checksums,
     })
 }

@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::{Cli, Command, KeyCommand};
 use crate::config::Variables;
-use crate::diagnostic::{Failure, Note};
 use crate::deadline::Watch;
+use crate::diagnostic::{Failure, Note};
 
 /// What a command has to say.
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ pub struct Outcome {
 ///
 /// # Errors
 /// All that went wrong.
-pub fn run(cli: Cli, variables: Variables<'_>, watch: &Watch) -> Result<Outcome, Failure> {
+pub fn run(cli: Cli, variables: Variables, watch: &Watch) -> Result<Outcome, Failure> {
     match cli.command {
         Command::Cert(args) => cert::run(&args, variables),
         Command::Completions(args) => Ok(completions::run(&args)),

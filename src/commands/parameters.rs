@@ -23,8 +23,8 @@ struct Announcement<'a> {
     string: &'a str,
 }
 
-pub(super) fn run(dir: &Path, variables: Variables<'_>) -> Result<Outcome, Failure> {
-    let argocd = ArgoCd::read(variables).map_err(|error| Problem::new(&error))?;
+pub(super) fn run(dir: &Path, variables: Variables) -> Result<Outcome, Failure> {
+    let argocd = ArgoCd::read(&variables).map_err(|error| Problem::new(&error))?;
     let source_path = argocd.as_ref().and_then(|argocd| argocd.source_path.as_deref());
     let discovery = pipeline::discover(&super::directory(dir), source_path)?;
     let environments: Vec<&str> = discovery.environments().collect();

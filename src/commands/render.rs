@@ -7,9 +7,9 @@ use super::session::{Flags, Session};
 use crate::cli::{OutputFormat, RenderArgs};
 use crate::config::Variables;
 use crate::crypto::ChecksumKey;
+use crate::deadline::Watch;
 use crate::diagnostic::{Explain, Failure, Note, Problem};
 use crate::pipeline::{self, Format, Plan, Sealing, Supply};
-use crate::deadline::Watch;
 
 /// What a reader of a preview should know.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +20,7 @@ enum Remark {
 
 impl Explain for Remark {}
 
-pub(super) fn run(args: RenderArgs, variables: Variables<'_>, watch: &Watch) -> Result<Outcome, Failure> {
+pub(super) fn run(args: RenderArgs, variables: Variables, watch: &Watch) -> Result<Outcome, Failure> {
     let mut notes = vec![Note::note(Problem::new(&Remark::Preview))];
     let flags =
         Flags { dir: args.dir.dir, environment: args.env, operator: args.operator, identity: args.identity };
@@ -32,8 +32,9 @@ pub(super) fn run(args: RenderArgs, variables: Variables<'_>, watch: &Watch) -> 
         sealing: Sealing::Redacted,
         checksums: ChecksumKey::preview(),
     };
-    let sealed =
-        pipeline::run(&session.discovery, &session.environment, &plan, &mut notes, &|stage| watch.enter(stage))?;
+    let sealed = pipeline::run(&session.discovery, &session.environment, &plan, &mut notes, &|stage| {
+        watch.enter(stage)
+    })?;
     let format = match args.output {
         OutputFormat::Json => Format::Json,
         OutputFormat::Yaml => Format::Yaml,

@@ -25,13 +25,14 @@ pub(super) struct Flags {
 
 impl Session {
     /// Finds the app, its environment, who it is, and the operator file if there is one.
-    pub(super) fn open(flags: Flags, variables: Variables<'_>) -> Result<Self, Failure> {
+    pub(super) fn open(flags: Flags, variables: Variables) -> Result<Self, Failure> {
         let dir = super::directory(&flags.dir);
-        let argocd = ArgoCd::read(variables).map_err(|error| Problem::new(&error))?;
+        let argocd = ArgoCd::read(&variables).map_err(|error| Problem::new(&error))?;
         let identity =
             Identity::decide(argocd.as_ref(), &flags.identity, &dir).map_err(|error| Problem::new(&error))?;
-        let operator =
-            config::operator_path(flags.operator, variables).map(|path| OperatorFile::read(&path)).transpose()?;
+        let operator = config::operator_path(flags.operator, variables)
+            .map(|path| OperatorFile::read(&path))
+            .transpose()?;
         let discovery = discover(&dir, argocd.as_ref())?;
         let environment = choose(&discovery, flags.environment, argocd.as_ref())?;
         discovery.environment(&environment)?;

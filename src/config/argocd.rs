@@ -3,9 +3,13 @@
 //! `ARGOCD_APP_*` come from Argo CD itself. Parameters come from whoever may edit the Application or commit
 //! `.argocd-source.yaml`, so they choose an environment and nothing else. `PARAM_*` is ignored: its names collide.
 
+use std::ffi::OsString;
+
 use serde::Deserialize;
 
-use super::{ConfigError, Variables};
+use super::ConfigError;
+
+type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 /// Argo CD's word on the app.
 #[derive(Clone, Debug)]
@@ -61,7 +65,10 @@ impl ArgoCd {
             if parameter.name != "env" {
                 return Err(ConfigError::ParameterUnknown(parameter.name.clone()));
             }
-            let text = parameter.string.as_deref().ok_or_else(|| ConfigError::ParameterType(parameter.name.clone()))?;
+            let text = parameter
+                .string
+                .as_deref()
+                .ok_or_else(|| ConfigError::ParameterType(parameter.name.clone()))?;
             environment = Some(text);
         }
         Ok(environment)
@@ -90,7 +97,9 @@ mod tests {
     use super::*;
 
     fn read(pairs: &[(&str, &str)]) -> Result<Option<ArgoCd>, ConfigError> {
-        ArgoCd::read(&|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value)))
+        ArgoCd::read(&|name| {
+            pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value))
+        })
     }
 
     #[test]
@@ -108,7 +117,10 @@ mod tests {
         assert_eq!(with("null").unwrap(), None);
         assert_eq!(with("[]").unwrap(), None);
         assert!(matches!(with(r#"[{"array":["x"],"name":"env"}]"#), Err(ConfigError::ParameterType(_))));
-        assert!(matches!(with(r#"[{"name":"values","map":{"a":"b"}}]"#), Err(ConfigError::ParameterUnknown(_))));
+        assert!(matches!(
+            with(r#"[{"name":"values","map":{"a":"b"}}]"#),
+            Err(ConfigError::ParameterUnknown(_))
+        ));
         assert!(matches!(with("{"), Err(ConfigError::Parameters)));
     }
 

@@ -10,14 +10,15 @@ mod operator_file;
 pub use argocd::{ArgoCd, Parameter};
 pub use identity::Identity;
 pub use operator_file::OperatorFile;
+pub(crate) use operator_file::read_certificate;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::diagnostic::Explain;
 
-/// Reads one variable of the process environment; tests bring their own.
-pub type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+/// Reads one variable of the process environment.
+pub type Variables = fn(&str) -> Option<OsString>;
 
 /// The environment of this process.
 #[must_use]
@@ -31,7 +32,7 @@ pub const OPERATOR_VARIABLE: &str = "SEALWAVE_OPERATOR";
 
 /// The operator file that a flag or the environment names.
 #[must_use]
-pub fn operator_path(flag: Option<PathBuf>, variables: Variables<'_>) -> Option<PathBuf> {
+pub fn operator_path(flag: Option<PathBuf>, variables: Variables) -> Option<PathBuf> {
     flag.or_else(|| variables(OPERATOR_VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from))
 }
 

@@ -17,6 +17,7 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 #[derive(Debug)]
 pub struct OperatorFile {
     operator: Operator,
+    path: PathBuf,
     directory: PathBuf,
 }
 
@@ -38,7 +39,9 @@ enum OperatorFileError {
 impl Explain for OperatorFileError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Unreadable { .. } => Some("paths in the operator file are relative to its directory".to_owned()),
+            Self::Unreadable { .. } => {
+                Some("paths in the operator file are relative to its directory".to_owned())
+            }
             Self::Content { hint, .. } => hint.clone(),
             Self::ApiVersion { .. } | Self::Kind { .. } | Self::TooLarge { .. } => None,
         }
@@ -61,8 +64,9 @@ impl OperatorFile {
         if operator.kind != "Operator" {
             return Err(wrong(OperatorFileError::Kind { path: shown, found: operator.kind }));
         }
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Ok(Self { operator, directory: directory.to_path_buf() })
+        let directory =
+            path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Ok(Self { operator, path: path.to_path_buf(), directory: directory.to_path_buf() })
     }
 
     /// What it says.
@@ -77,6 +81,14 @@ impl OperatorFile {
         &self.directory
     }
 
+    /// The files that no provider may read, whatever its root: this file and the keys that it names.
+    #[must_use]
+    pub fn protected_files(&self) -> Vec<PathBuf> {
+        let keys = [&self.operator.seal_key_file, &self.operator.checksum_key_file];
+        let keys = keys.into_iter().flatten().map(|file| self.directory.join(file));
+        std::iter::once(self.path.clone()).chain(keys).collect()
+    }
+
     /// The seal key.
     ///
     /// # Errors
@@ -86,7 +98,7 @@ impl OperatorFile {
             return Err(Problem::new(&ConfigError::NoSealKey).into());
         };
         let path = self.directory.join(file);
-        SealKey::read(bounded(&path)?.expose()).map_err(|error| content(&path, &error))
+        SealKey::from_file(bounded(&path)?.expose()).map_err(|error| content(&path, &error))
     }
 
     /// The key of checksums: the one in a file of its own, else derived from the seal key.
@@ -103,15 +115,27 @@ impl OperatorFile {
     ///
     /// # Errors
     /// The cluster is unknown; the certificate cannot be read or used.
-    pub fn certificate(&self, cluster: &str, now: SystemTime, notes: &mut Vec<Note>) -> Result<Certificate, Failure> {
+    pub fn certificate(
+        &self,
+        cluster: &str,
+        now: SystemTime,
+        notes: &mut Vec<Note>,
+    ) -> Result<Certificate, Failure> {
         let (path, allow_expired) = self.certificate_source(cluster)?;
         let certificate = read_certificate(&path)?;
-        let note = certificate.check_validity(now, allow_expired).map_err(|error| content(&path, &error))?;
-        notes.extend(note.map(|mut note| {
+        let mut said = Vec::new();
+        certificate.check_validity(now, allow_expired, &mut said).map_err(|error| content(&path, &error))?;
+        for note in &mut said {
             note.problem.message = format!("`{}`: {}", path.display(), note.problem.message);
-            note
-        }));
+        }
+        notes.append(&mut said);
         Ok(certificate)
+    }
+
+    /// The certificate file of each cluster.
+    pub fn certificate_files(&self) -> impl Iterator<Item = (&str, PathBuf)> {
+        let clusters = self.operator.clusters.iter();
+        clusters.map(|(name, cluster)| (name.as_str(), self.directory.join(&cluster.certificate.file)))
     }
 
     fn certificate_source(&self, cluster: &str) -> Result<(PathBuf, bool), Failure> {
@@ -129,7 +153,7 @@ impl OperatorFile {
 /// # Errors
 /// It cannot be read, or holds no usable certificate.
 pub(crate) fn read_certificate(path: &Path) -> Result<Certificate, Failure> {
-    Certificate::read(bounded(path)?.expose()).map_err(|error| content(path, &error))
+    Certificate::from_pem(bounded(path)?.expose()).map_err(|error| content(path, &error))
 }
 
 fn content(path: &Path, error: &dyn Explain) -> Failure {

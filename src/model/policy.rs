@@ -75,7 +75,9 @@ impl Explain for PolicyError {
         Some(
             match self {
                 Self::BadGlob { .. } => "`*` matches within a segment, `**` crosses `/`, `{a,b}` is a choice",
-                Self::Empty { .. } => "a rule without projects or patterns allows nothing: remove it or fill it",
+                Self::Empty { .. } => {
+                    "a rule without projects or patterns allows nothing: remove it or fill it"
+                }
                 Self::NoProvider { .. } => "write `provider:path`, for example `file:shop/**`",
             }
             .to_owned(),
@@ -90,7 +92,8 @@ impl Policy {
     /// All patterns that are not well formed.
     pub fn new(rules: &[PolicyRule]) -> Result<Self, Failure> {
         let mut problems = Vec::new();
-        let rules = rules.iter().enumerate().map(|(index, rule)| Rule::new(index, rule, &mut problems)).collect();
+        let rules =
+            rules.iter().enumerate().map(|(index, rule)| Rule::new(index, rule, &mut problems)).collect();
         Failure::unless_empty(problems)?;
         Ok(Self { rules })
     }
@@ -120,10 +123,10 @@ impl Rule {
                 problems.push(Problem::new(&PolicyError::Empty { rule: index, field }));
             }
         }
-        let mut keep = |result: Result<_, PolicyError>| {
-            result.map_err(|error| problems.push(Problem::new(&error))).ok()
-        };
-        let projects = rule.projects.iter().filter_map(|pattern| keep(glob(index, pattern, pattern))).collect();
+        let mut keep =
+            |result: Result<_, PolicyError>| result.map_err(|error| problems.push(Problem::new(&error))).ok();
+        let projects =
+            rule.projects.iter().filter_map(|pattern| keep(glob(index, pattern, pattern))).collect();
         let allow = rule
             .allow
             .iter()

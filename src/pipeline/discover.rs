@@ -196,10 +196,7 @@ fn boundary_of(root: &Path, source_path: Option<&str>) -> PathBuf {
     if let Some(boundary) = source_path.and_then(|path| without_suffix(root, Path::new(path))) {
         return boundary;
     }
-    root.ancestors()
-        .find(|dir| dir.join(".git").symlink_metadata().is_ok())
-        .unwrap_or(root)
-        .to_owned()
+    root.ancestors().find(|dir| dir.join(".git").symlink_metadata().is_ok()).unwrap_or(root).to_owned()
 }
 
 fn without_suffix(root: &Path, suffix: &Path) -> Option<PathBuf> {
@@ -260,9 +257,8 @@ fn app_tree(text: &[u8], source: crate::model::SourceId) -> Result<Node, Failure
 fn typed<T: DeserializeOwned>(text: &[u8], name: &str) -> Result<T, Failure> {
     yaml_serde::from_slice(text).map_err(|error| {
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let (line, column) = error
-            .location()
-            .map_or((0, 0), |location| (number(location.line()), number(location.column())));
+        let (line, column) =
+            error.location().map_or((0, 0), |location| (number(location.line()), number(location.column())));
         at_line(name, line, column, &Error::Typed { message: without_values(&error.to_string()) })
     })
 }
@@ -270,7 +266,8 @@ fn typed<T: DeserializeOwned>(text: &[u8], name: &str) -> Result<T, Failure> {
 /// What a reader's message says, without anything that it quotes of the file but the names of fields.
 fn without_values(message: &str) -> String {
     let message = message.rsplit_once(" at line ").map_or(message, |(message, _)| message);
-    let expected = |rest: &str| rest.rsplit_once("expected ").map_or(String::new(), |(_, what)| what.to_owned());
+    let expected =
+        |rest: &str| rest.rsplit_once("expected ").map_or(String::new(), |(_, what)| what.to_owned());
     for mark in ["invalid type: ", "invalid value: ", "unknown variant ", "invalid length "] {
         if let Some(start) = message.find(mark) {
             let path = message.get(..start).unwrap_or_default().trim_end_matches(": ");
@@ -352,11 +349,13 @@ mod tests {
 
     #[test]
     fn messages_hold_no_values() {
-        let quoted = "backend: invalid type: string \"hunter2, expected x\", expected a map at line 3 column 4";
+        let quoted =
+            "backend: invalid type: string \"hunter2, expected x\", expected a map at line 3 column 4";
         assert_eq!(without_values(quoted), "backend is not valid: expected a map");
         let variant = "backend: unknown variant `hunter2`, expected `sealed-secrets` at line 3 column 4";
         assert_eq!(without_values(variant), "backend is not valid: expected `sealed-secrets`");
-        let field = "environments.dev: unknown field `x`, expected one of `cluster`, `backend` at line 1 column 2";
+        let field =
+            "environments.dev: unknown field `x`, expected one of `cluster`, `backend` at line 1 column 2";
         assert_eq!(without_values(field), "unknown field `x`, expected one of `cluster`, `backend`");
         assert_eq!(without_values("did not find hunter2"), "the file cannot be read as an app");
     }

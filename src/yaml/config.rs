@@ -53,10 +53,15 @@ fn without_values(message: &str) -> String {
         _ => (None, message),
     };
     let text = if rest.starts_with("invalid type: ") || rest.starts_with("invalid value: ") {
-        rest.rsplit_once(", expected ").map_or("wrong type".to_owned(), |(_, expected)| format!("wrong type, expected {expected}"))
+        rest.rsplit_once(", expected ")
+            .map_or("wrong type".to_owned(), |(_, expected)| format!("wrong type, expected {expected}"))
     } else if rest.starts_with("unknown variant ") || rest.starts_with("invalid length ") {
-        rest.rsplit_once(", expected ").map_or("unknown value".to_owned(), |(_, expected)| format!("unknown value, expected {expected}"))
-    } else if ["unknown field ", "missing field ", "duplicate field ", "duplicate entry "].iter().any(|known| rest.starts_with(known)) {
+        rest.rsplit_once(", expected ")
+            .map_or("unknown value".to_owned(), |(_, expected)| format!("unknown value, expected {expected}"))
+    } else if ["unknown field ", "missing field ", "duplicate field ", "duplicate entry "]
+        .iter()
+        .any(|known| rest.starts_with(known))
+    {
         rest.to_owned()
     } else {
         "the file is not valid YAML".to_owned()
@@ -92,11 +97,17 @@ mod tests {
 
     #[test]
     fn names_fields_and_places_but_no_values() {
-        assert_eq!(problem("count: 1\ncuont: 2\n"), "x.yaml:2:1: unknown field `cuont`, expected `count` or `inner`");
+        assert_eq!(
+            problem("count: 1\ncuont: 2\n"),
+            "x.yaml:2:1: unknown field `cuont`, expected `count` or `inner`"
+        );
         let text = problem("count: hunter2\n");
         assert!(text.contains("expected u32") && !text.contains("hunter2"), "{text}");
         let text = problem("count: 1\ninner: {count: hunter2}\n");
-        assert!(text.contains("inner") && text.contains("expected u32") && !text.contains("hunter2"), "{text}");
+        assert!(
+            text.contains("inner") && text.contains("expected u32") && !text.contains("hunter2"),
+            "{text}"
+        );
         assert!(!problem("count: 'hunter2\n").contains("hunter2"));
         assert!(problem("{}").contains("missing field `count`"));
     }

@@ -57,7 +57,9 @@ pub fn cases(prefix: &str) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = fs_err::read_dir(root().join("testdata").join(parent))
         .expect("testdata exists")
         .map(|entry| entry.expect("readable").path())
-        .filter(|path| path.is_dir() && path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix)))
+        .filter(|path| {
+            path.is_dir() && path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix))
+        })
         .collect();
     found.sort();
     assert!(!found.is_empty(), "no case in testdata/{parent} starts with `{prefix}`");

@@ -49,7 +49,10 @@ impl SmallApp {
         app.write("app/base/secrets.yaml", SECRETS);
         app.write("app/base/config.yaml", CONFIG);
         let deployments: Vec<String> = ["api", "web"].map(|name| deployment(name, true)).into();
-        app.write("app/base/deployments.yaml", &(deployments.join("---\n") + "---\n" + &deployment("idle", false)));
+        app.write(
+            "app/base/deployments.yaml",
+            &(deployments.join("---\n") + "---\n" + &deployment("idle", false)),
+        );
         app.write("operator/secrets/db.yaml", "password: CANARY-p@ss word\n");
         app.write("operator/secrets/web.txt", "CANARY-token\n");
         app.certificate("rsa2048.crt");
@@ -82,7 +85,8 @@ impl SmallApp {
 
     /// A seal key that is a function of `seed` and looks random.
     pub fn seal_key(&self, seed: u8) {
-        let bytes: Vec<u8> = (0_u8..48).map(|index| index.wrapping_mul(167).wrapping_add(seed) ^ (index << 3)).collect();
+        let bytes: Vec<u8> =
+            (0_u8..48).map(|index| index.wrapping_mul(167).wrapping_add(seed) ^ (index << 3)).collect();
         fs_err::create_dir_all(self.path("operator")).expect("a directory");
         fs_err::write(self.path("operator/seal-key"), bytes).expect("written");
     }
@@ -102,9 +106,18 @@ impl SmallApp {
     pub fn args(&self) -> Vec<String> {
         let text = |path: PathBuf| path.to_str().expect("UTF-8").to_owned();
         let operator = text(self.path("operator/operator.yaml"));
-        ["generate", &text(self.path("app")), "--env", "dev", "--operator", &operator, "--project", &self.project]
-            .map(str::to_owned)
-            .into()
+        [
+            "generate",
+            &text(self.path("app")),
+            "--env",
+            "dev",
+            "--operator",
+            &operator,
+            "--project",
+            &self.project,
+        ]
+        .map(str::to_owned)
+        .into()
     }
 
     pub fn generate_bytes(&self) -> Vec<u8> {

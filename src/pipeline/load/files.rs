@@ -60,7 +60,9 @@ enum Error {
 impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::AbsoluteLink => Some("use a relative link; an absolute one works on one machine only".to_owned()),
+            Self::AbsoluteLink => {
+                Some("use a relative link; an absolute one works on one machine only".to_owned())
+            }
             Self::AbsolutePath => Some("give the path relative to the app file".to_owned()),
             Self::NotUtf8 => Some("save the file as UTF-8".to_owned()),
             Self::Outside(_) => Some("keep everything that an app uses in its own repository".to_owned()),
@@ -82,7 +84,11 @@ impl<'a> Reader<'a> {
     }
 
     /// The file at a fixed place; `None` where there is none.
-    pub(super) fn optional(&mut self, relative: &Path, sources: &mut Sources) -> Result<Option<Found>, Failure> {
+    pub(super) fn optional(
+        &mut self,
+        relative: &Path,
+        sources: &mut Sources,
+    ) -> Result<Option<Found>, Failure> {
         match self.app.root().join(relative).symlink_metadata() {
             Ok(_) => self.read(relative, sources).map(Some),
             Err(_) => Ok(None),
@@ -276,7 +282,9 @@ fn lexical(path: &Path) -> PathBuf {
     for part in path.components() {
         match part {
             Component::Normal(name) => clean.push(name),
-            Component::ParentDir if clean.components().all(|part| part == Component::ParentDir) => clean.push(".."),
+            Component::ParentDir if clean.components().all(|part| part == Component::ParentDir) => {
+                clean.push("..")
+            }
             Component::ParentDir => {
                 clean.pop();
             }

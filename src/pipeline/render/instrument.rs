@@ -8,8 +8,8 @@
 //! The same walk refuses what cannot be bounded or placed: too many arguments, too deep nesting, and blocks that are
 //! rendered aside before their place is known (`{{#> name}}`).
 
-use handlebars::template::{DecoratorTemplate, HelperTemplate, Parameter, TemplateElement};
 use handlebars::Template;
+use handlebars::template::{DecoratorTemplate, HelperTemplate, Parameter, TemplateElement};
 use serde_json::Value as Json;
 
 /// A character that starts the names of the private helpers; templates may not call such names.
@@ -85,9 +85,8 @@ impl<'a> Instrument<'a> {
         add(self.call(ENTER, vec![cost.into()]), places.first());
         for (index, mut element) in elements.into_iter().enumerate() {
             let place = places.get(index).filter(|_| has_places);
-            self.element(&mut element, depth).map_err(|(refused, at)| {
-                (refused, at.or_else(|| place.map(|place| (place.0, place.1))))
-            })?;
+            self.element(&mut element, depth)
+                .map_err(|(refused, at)| (refused, at.or_else(|| place.map(|place| (place.0, place.1)))))?;
             if let Some(place) = place {
                 let counts = matches!(element, TemplateElement::RawString(_));
                 let line = self.first_line(&element, place.0, place.1);

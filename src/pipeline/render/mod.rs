@@ -164,7 +164,7 @@ fn documents(
     } else {
         yaml::read(file.text.as_bytes(), file.source, &limits)?
     };
-    yaml::flatten_lists(nodes)
+    Ok(yaml::flatten_lists(nodes))
 }
 
 fn manifest(document: crate::model::Node) -> Result<Manifest, Problem> {
