@@ -54,7 +54,7 @@ const CLUSTER_SCOPED: &[(&str, &str)] = &[
 pub(super) const ESO: &str = "external-secrets.io";
 /// API group of roles and bindings.
 pub(super) const RBAC: &str = "rbac.authorization.k8s.io";
-/// API group of SealedSecrets.
+/// API group of `SealedSecret`.
 pub(super) const SEALED: &str = "bitnami.com";
 /// API group of the Secrets Store CSI driver.
 pub(super) const STORE_CSI: &str = "secrets-store.csi.x-k8s.io";

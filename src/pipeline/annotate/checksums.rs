@@ -34,14 +34,13 @@ pub(super) fn plan(
 ) -> Vec<Edit> {
     let mut digests = Digests::new(catalogue, secrets, key);
     let mut edits = Vec::new();
-    for workload in workloads.iter().filter(|workload| !workload.standing.hook) {
+    for workload in workloads.iter().filter(|workload| !workload.standing.phases.hook) {
         let Some(object) = catalogue.object(workload.object) else { continue };
         let read = read(catalogue, workload, object, &mut digests);
         if read.iter().all(|(_, items)| items.is_empty()) {
             continue;
         }
-        if let Some(refusal) = refusal(workload, object) {
-            notes.extend(refusal);
+        if !may_change(workload, object, notes) {
             continue;
         }
         for (annotation, items) in read.into_iter().filter(|(_, items)| !items.is_empty()) {
@@ -56,17 +55,18 @@ pub(super) fn plan(
     edits
 }
 
-/// Why a workload gets no checksums, where it gets none; the remark is missing where it would say nothing of use.
-fn refusal(workload: &Workload<'_>, object: &Object<'_>) -> Option<Option<Note>> {
+/// Whether the pod template may get annotations; if not, that is said.
+fn may_change(workload: &Workload<'_>, object: &Object<'_>, notes: &mut Vec<Note>) -> bool {
     let id = object.manifest.id();
     let remark = match workload.template.change {
-        Change::Allowed => return None,
-        // A Job with a generated name is a new one each time.
-        Change::Immutable if object.name.is_empty() => return Some(None),
+        Change::Allowed => return true,
+        // A Job with a generated name is a new one each time: there is nothing to say.
+        Change::Immutable if object.name.is_empty() => return false,
         Change::Immutable => Remark::JobIsImmutable(id),
         Change::NamedRevision => Remark::NamedRevision(id),
     };
-    Some(Some(Note::note(Problem::at(object.manifest.origin(), &remark))))
+    notes.push(Note::note(Problem::at(object.manifest.origin(), &remark)));
+    false
 }
 
 /// What a workload reads, by the annotation that says so.

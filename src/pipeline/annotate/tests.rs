@@ -1,5 +1,7 @@
 //! The stage as a whole: waves and checksums of sets of objects.
 
+#![expect(clippy::needless_pass_by_value, reason = "`json!` reads better without a borrow")]
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
