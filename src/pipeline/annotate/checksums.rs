@@ -12,9 +12,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::catalogue::{Catalogue, Object};
-use super::digests::{Digests, Item};
+use super::digests::{Digests, Item, combined};
 use super::notes::Remark;
-use super::references::{Keys, Reference, What};
+use super::references::What;
 use super::workloads::Change;
 use super::{Edit, Workload};
 use crate::crypto::{ChecksumKey, Digest};
@@ -36,7 +36,7 @@ pub(super) fn plan(
     let mut edits = Vec::new();
     for workload in workloads.iter().filter(|workload| !workload.standing.phases.hook) {
         let Some(object) = catalogue.object(workload.object) else { continue };
-        let read = read(catalogue, workload, object, &mut digests);
+        let read = read(workload, object, &mut digests);
         if read.iter().all(|(_, items)| items.is_empty()) {
             continue;
         }
@@ -71,7 +71,6 @@ fn may_change(workload: &Workload<'_>, object: &Object<'_>, notes: &mut Vec<Note
 
 /// What a workload reads, by the annotation that says so.
 fn read<'a>(
-    catalogue: &'a Catalogue<'a>,
     workload: &Workload<'a>,
     object: &Object<'a>,
     digests: &mut Digests<'a>,
@@ -80,26 +79,8 @@ fn read<'a>(
     for reference in &workload.references {
         let into = if reference.what == What::ConfigMap { &mut config } else { &mut secret };
         digests.collect(object.namespace, reference, into);
-        if reference.what == What::ServiceAccount {
-            for name in catalogue.pull_secrets(object.namespace, reference.name) {
-                let pull = Reference { what: What::Secret, name, keys: Keys::All, optional: true };
-                digests.collect(object.namespace, &pull, &mut secret);
-            }
-        }
     }
     [(CONFIG, config), (SECRET, secret)]
-}
-
-fn combined(key: &ChecksumKey, annotation: &str, items: &BTreeSet<Item<'_>>) -> Digest {
-    let parts: Vec<&[u8]> = items
-        .iter()
-        .flat_map(|item| {
-            let [source, namespace, name, key] =
-                [item.source, item.namespace, item.name, item.key].map(str::as_bytes);
-            [source, namespace, name, key, item.digest.bytes()]
-        })
-        .collect();
-    key.digest(annotation, &parts)
 }
 
 fn hex(digest: Digest) -> String {

@@ -20,9 +20,9 @@ const DEPTH: usize = 32;
 pub(super) struct Use {
     /// Number of the object that uses.
     pub(super) consumer: usize,
-    /// Number of the object that is dependency.
+    /// Number of the object that is used.
     pub(super) dependency: usize,
-    /// How far before its consumer the dependency object must be.
+    /// How far before its consumer it must be.
     pub(super) order: Order,
     /// Whether the consumer cannot become healthy without it.
     pub(super) needed: bool,
@@ -80,29 +80,26 @@ impl Uses<'_> {
         for reference in &workload.references {
             let needed = !reference.optional;
             self.meant(workload.object, reference.what, object.namespace, reference.name, needed);
-            if reference.what == What::ServiceAccount {
-                for secret in self.catalogue.pull_secrets(object.namespace, reference.name) {
-                    self.meant(workload.object, What::Secret, object.namespace, secret, false);
-                }
+        }
+    }
+
+    /// The secrets of a service account go with it: whoever uses it uses them.
+    fn account(&mut self, number: usize, object: &Object<'_>) {
+        for secret in self.catalogue.pull_secrets(object.namespace, object.name) {
+            for supplier in self.catalogue.suppliers(object.namespace, secret) {
+                self.add(number, *supplier, Order::Same, false);
             }
         }
     }
 
     fn fields(&mut self, number: usize, object: &Object<'_>, pod: bool) {
         match (object.group, object.kind) {
-            (
-                "",
-                "ConfigMap"
-                | "Namespace"
-                | "PersistentVolume"
-                | "PersistentVolumeClaim"
-                | "Service"
-                | "ServiceAccount",
-            )
+            ("", "ConfigMap" | "Namespace" | "PersistentVolume" | "PersistentVolumeClaim" | "Service")
             | ("apiextensions.k8s.io", "CustomResourceDefinition")
             | ("bitnami.com", "SealedSecret")
             | (RBAC, "ClusterRole" | "Role") => {}
             ("", "Secret") => self.token(number, object),
+            ("", "ServiceAccount") => self.account(number, object),
             (ESO, "ExternalSecret") => self.external_secret(number, object),
             (RBAC, "ClusterRoleBinding" | "RoleBinding") => self.binding(number, object),
             _ if pod => {}

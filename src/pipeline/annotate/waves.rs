@@ -6,7 +6,7 @@
 //! - **Configuration that something uses** (a `SealedSecret`, `Secret`, `ConfigMap`, `ExternalSecret` and its store,
 //!   a `SecretProviderClass`, a `ServiceAccount`, a role or a binding): one before its earliest consumer, and never
 //!   after -1, so that all configuration shares that one wave unless a consumer comes before 0 by its author's will.
-//!   Roles and bindings share the wave of their service account. A store is before its `ExternalSecret`, and a store's
+//!   Roles, bindings and pull secrets share the wave of their service account. A store is before its `ExternalSecret`, and a store's
 //!   own credentials before the store: without them either is Degraded, and a Degraded object fails the sync.
 //! - **A `SealedSecret` or `ExternalSecret` that nothing is seen to use** is treated as if everything that could use
 //!   it did: Argo CD knows no place for these kinds and applies them after all others of a wave.
@@ -138,12 +138,13 @@ fn chosen(role: Role, bound: Option<i32>, lead: i32) -> i32 {
     match role {
         Role::Claim => bound.unwrap_or(0),
         Role::Configuration => bound.unwrap_or(0).min(0),
-        Role::Supplier => bound.unwrap_or(lead).min(0),
+        // 0 comes only from a service account that nothing uses.
+        Role::Supplier => bound.filter(|bound| *bound < 0).unwrap_or(lead),
         Role::Passive | Role::User => 0,
     }
 }
 
-/// The wave for configuration that is dependency in `wave`.
+/// The wave for configuration that is used in `wave`.
 fn before(wave: i32) -> i32 {
     wave.min(0).saturating_sub(1)
 }
