@@ -437,15 +437,21 @@ fn a_pre_sync_hook_that_needs_a_sealed_secret_is_warned_of() {
 }
 
 #[test]
-fn circles_end() {
-    let store = object(
-        "external-secrets.io/v1",
-        "SecretStore",
-        "store",
-        json!({"spec": {"provider": {"vault": {"auth": {"tokenSecretRef": {"name": "token"}}}}}}),
-    );
-    let run = run(&[external_secret("token", json!({"secretStoreRef": {"name": "store"}})), store]);
-    assert_eq!(run.objects.len(), 2);
+fn a_circle_is_cut_and_what_it_needs_comes_before_it() {
+    let auth = json!({"tokenSecretRef": {"name": "token"}, "caSecretRef": {"name": "ca"}});
+    let mut objects = vec![
+        external_secret("token", json!({"secretStoreRef": {"name": "store"}})),
+        object("external-secrets.io/v1", "SecretStore", "store", json!({"spec": {"provider": {"x": auth}}})),
+        sealed_secret("ca", json!({"k": "AgA"})),
+        deployment("web", env_from_secret("token")),
+    ];
+    let there = annotations(&run(&objects));
+    let first = run(&objects);
+    assert_eq!(["token", "store", "ca"].map(|name| first.wave(name)), ["-1", "-2", "-3"]);
+    for _ in 0..objects.len() {
+        objects.rotate_left(1);
+        assert_eq!(annotations(&run(&objects)), there);
+    }
 }
 
 #[test]

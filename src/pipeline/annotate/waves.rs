@@ -98,19 +98,19 @@ fn assign(catalogue: &Catalogue<'_>, standings: &[Standing], uses: &BTreeSet<Use
     let lead = lead(&roles, standings);
     let in_sync = |number: usize| standings.get(number).is_some_and(|standing| standing.phases.sync);
     let mut by_consumer: Vec<Vec<&Use>> = vec![Vec::new(); roles.len()];
-    let mut consumers_left = vec![0_usize; roles.len()];
+    let mut consumers: Vec<Vec<usize>> = vec![Vec::new(); roles.len()];
     for edge in uses.iter().filter(|edge| in_sync(edge.consumer)) {
-        if let (Some(list), Some(left)) =
-            (by_consumer.get_mut(edge.consumer), consumers_left.get_mut(edge.dependency))
+        if let (Some(list), Some(of)) =
+            (by_consumer.get_mut(edge.consumer), consumers.get_mut(edge.dependency))
         {
             list.push(edge);
-            *left += 1;
+            of.push(edge.consumer);
         }
     }
     let mut bounds: Vec<Option<i32>> = vec![None; roles.len()];
     let mut waves = vec![0; roles.len()];
-    let mut order = Walk::new(catalogue, consumers_left);
-    while let Some(number) = order.next() {
+    let mut order = Walk::new(catalogue, consumers);
+    while let Some(number) = order.next(&bounds) {
         let (Some(role), Some(bound), Some(standing)) =
             (roles.get(number), bounds.get(number), standings.get(number))
         else {
@@ -156,21 +156,29 @@ fn lead(roles: &[Role], standings: &[Standing]) -> i32 {
     consumers.map(|(_, standing)| standing.wave.unwrap_or(0)).min().map_or(0, before)
 }
 
-/// All objects, each after its consumers; where consumers go round in a circle, it is cut at the first by name.
+/// All objects, each after its consumers; where they go round in a circle, it is cut.
 struct Walk {
-    ready: Vec<usize>,
+    consumers: Vec<Vec<usize>>,
     consumers_left: Vec<usize>,
     done: Vec<bool>,
-    sorted: std::vec::IntoIter<usize>,
+    ready: Vec<usize>,
+    by_name: Vec<usize>,
+    next_by_name: usize,
 }
 
 impl Walk {
-    fn new(catalogue: &Catalogue<'_>, consumers_left: Vec<usize>) -> Self {
-        let mut sorted: Vec<usize> = (0..consumers_left.len()).collect();
-        sorted.sort_by_key(|number| catalogue.object(*number).map(Object::key));
-        let ready =
-            consumers_left.iter().enumerate().filter(|(_, left)| **left == 0).map(|(at, _)| at).collect();
-        Self { ready, done: vec![false; consumers_left.len()], consumers_left, sorted: sorted.into_iter() }
+    /// `consumers` holds the consumers of each object.
+    fn new(catalogue: &Catalogue<'_>, mut consumers: Vec<Vec<usize>>) -> Self {
+        let key = |number: &usize| catalogue.object(*number).map(Object::key);
+        let mut by_name: Vec<usize> = (0..consumers.len()).collect();
+        by_name.sort_by_key(key);
+        for list in &mut consumers {
+            list.sort_by_key(key);
+        }
+        let consumers_left: Vec<usize> = consumers.iter().map(Vec::len).collect();
+        let ready = (0..consumers.len()).filter(|number| consumers_left.get(*number) == Some(&0)).collect();
+        let done = vec![false; consumers.len()];
+        Self { consumers, consumers_left, done, ready, by_name, next_by_name: 0 }
     }
 
     fn consumer_done(&mut self, dependency: usize) {
@@ -182,14 +190,41 @@ impl Walk {
         }
     }
 
-    fn next(&mut self) -> Option<usize> {
-        while let Some(number) = self.ready.pop().or_else(|| self.sorted.next()) {
+    /// The next object; `bounds` are what its consumers ask of each object so far.
+    fn next(&mut self, bounds: &[Option<i32>]) -> Option<usize> {
+        loop {
+            let number = self.ready.pop().or_else(|| self.cut(bounds))?;
             if let Some(done) = self.done.get_mut(number).filter(|done| !**done) {
                 *done = true;
                 return Some(number);
             }
         }
-        None
+    }
+
+    /// Where to cut a circle: at the object that something outside needs earliest.
+    ///
+    /// Going from consumer to consumer ends in a circle, since nothing is ready. Which one depends on names, not on
+    /// the order of objects.
+    fn cut(&mut self, bounds: &[Option<i32>]) -> Option<usize> {
+        let left = |number: &usize| self.done.get(*number) == Some(&false);
+        while !left(self.by_name.get(self.next_by_name)?) {
+            self.next_by_name += 1;
+        }
+        let mut path: Vec<usize> = Vec::new();
+        let mut seen: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut at = *self.by_name.get(self.next_by_name)?;
+        let start = loop {
+            if let Some(start) = seen.insert(at, path.len()) {
+                break start;
+            }
+            path.push(at);
+            match self.consumers.get(at).and_then(|list| list.iter().find(|number| left(number))) {
+                Some(consumer) => at = *consumer,
+                None => return Some(at),
+            }
+        };
+        let bound = |number: &usize| bounds.get(*number).copied().flatten().unwrap_or(i32::MAX);
+        path.into_iter().skip(start).min_by_key(bound)
     }
 }
 
