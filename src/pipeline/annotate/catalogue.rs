@@ -54,10 +54,14 @@ const CLUSTER_SCOPED: &[(&str, &str)] = &[
 pub(super) const ESO: &str = "external-secrets.io";
 /// API group of roles and bindings.
 pub(super) const RBAC: &str = "rbac.authorization.k8s.io";
-/// API group of SealedSecrets.
+/// API group of `SealedSecret`.
 pub(super) const SEALED: &str = "bitnami.com";
 /// API group of the Secrets Store CSI driver.
 pub(super) const STORE_CSI: &str = "secrets-store.csi.x-k8s.io";
+
+/// How many objects may supply one Secret. More than one is a mistake already; the bound keeps a hostile repository
+/// from multiplying suppliers by consumers.
+const SUPPLIERS: usize = 4;
 
 /// The objects, by number (their place in the output).
 pub(super) struct Catalogue<'a> {
@@ -82,6 +86,10 @@ impl<'a> Catalogue<'a> {
                     of_secret.push(number);
                 }
             }
+        }
+        for of_secret in suppliers.values_mut().filter(|of_secret| of_secret.len() > SUPPLIERS) {
+            of_secret.sort_by_key(|number| objects.get(*number).map(Object::key));
+            of_secret.truncate(SUPPLIERS);
         }
         Self { objects, numbers, suppliers }
     }

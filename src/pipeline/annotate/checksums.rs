@@ -12,9 +12,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::catalogue::{Catalogue, Object};
-use super::digests::{Digests, Item};
+use super::digests::{Digests, Item, combined};
 use super::notes::Remark;
-use super::references::{Keys, Reference, What};
+use super::references::What;
 use super::workloads::Change;
 use super::{Edit, Workload};
 use crate::crypto::{ChecksumKey, Digest};
@@ -34,14 +34,13 @@ pub(super) fn plan(
 ) -> Vec<Edit> {
     let mut digests = Digests::new(catalogue, secrets, key);
     let mut edits = Vec::new();
-    for workload in workloads.iter().filter(|workload| !workload.standing.hook) {
+    for workload in workloads.iter().filter(|workload| !workload.standing.phases.hook) {
         let Some(object) = catalogue.object(workload.object) else { continue };
-        let read = read(catalogue, workload, object, &mut digests);
+        let read = read(workload, object, &mut digests);
         if read.iter().all(|(_, items)| items.is_empty()) {
             continue;
         }
-        if let Some(refusal) = refusal(workload, object) {
-            notes.extend(refusal);
+        if !may_change(workload, object, notes) {
             continue;
         }
         for (annotation, items) in read.into_iter().filter(|(_, items)| !items.is_empty()) {
@@ -56,22 +55,22 @@ pub(super) fn plan(
     edits
 }
 
-/// Why a workload gets no checksums, where it gets none; the remark is missing where it would say nothing of use.
-fn refusal(workload: &Workload<'_>, object: &Object<'_>) -> Option<Option<Note>> {
+/// Whether the pod template may get annotations; if not, that is said.
+fn may_change(workload: &Workload<'_>, object: &Object<'_>, notes: &mut Vec<Note>) -> bool {
     let id = object.manifest.id();
     let remark = match workload.template.change {
-        Change::Allowed => return None,
-        // A Job with a generated name is a new one each time.
-        Change::Immutable if object.name.is_empty() => return Some(None),
+        Change::Allowed => return true,
+        // A Job with a generated name is a new one each time: there is nothing to say.
+        Change::Immutable if object.name.is_empty() => return false,
         Change::Immutable => Remark::JobIsImmutable(id),
         Change::NamedRevision => Remark::NamedRevision(id),
     };
-    Some(Some(Note::note(Problem::at(object.manifest.origin(), &remark))))
+    notes.push(Note::note(Problem::at(object.manifest.origin(), &remark)));
+    false
 }
 
 /// What a workload reads, by the annotation that says so.
 fn read<'a>(
-    catalogue: &'a Catalogue<'a>,
     workload: &Workload<'a>,
     object: &Object<'a>,
     digests: &mut Digests<'a>,
@@ -80,26 +79,8 @@ fn read<'a>(
     for reference in &workload.references {
         let into = if reference.what == What::ConfigMap { &mut config } else { &mut secret };
         digests.collect(object.namespace, reference, into);
-        if reference.what == What::ServiceAccount {
-            for name in catalogue.pull_secrets(object.namespace, reference.name) {
-                let pull = Reference { what: What::Secret, name, keys: Keys::All, optional: true };
-                digests.collect(object.namespace, &pull, &mut secret);
-            }
-        }
     }
     [(CONFIG, config), (SECRET, secret)]
-}
-
-fn combined(key: &ChecksumKey, annotation: &str, items: &BTreeSet<Item<'_>>) -> Digest {
-    let parts: Vec<&[u8]> = items
-        .iter()
-        .flat_map(|item| {
-            let [source, namespace, name, key] =
-                [item.source, item.namespace, item.name, item.key].map(str::as_bytes);
-            [source, namespace, name, key, item.digest.bytes()]
-        })
-        .collect();
-    key.digest(annotation, &parts)
 }
 
 fn hex(digest: Digest) -> String {

@@ -37,9 +37,11 @@ pub(super) struct Digests<'a> {
     catalogue: &'a Catalogue<'a>,
     secrets: &'a SecretDigests,
     key: &'a ChecksumKey,
-    whole: BTreeMap<(&'static str, usize), Digest>,
+    accounts: BTreeMap<usize, Option<Digest>>,
+    entries: BTreeMap<*const Node, Digest>,
     sealed: BTreeMap<(&'a str, &'a str), Digest>,
     tables: BTreeMap<*const Node, BTreeMap<&'a str, &'a Node>>,
+    whole: BTreeMap<(&'static str, usize), Digest>,
 }
 
 impl<'a> Digests<'a> {
@@ -53,9 +55,11 @@ impl<'a> Digests<'a> {
             catalogue,
             secrets,
             key,
-            whole: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+            entries: BTreeMap::new(),
             sealed: BTreeMap::new(),
             tables: BTreeMap::new(),
+            whole: BTreeMap::new(),
         }
     }
 
@@ -69,13 +73,11 @@ impl<'a> Digests<'a> {
         if reference.what == What::Secret && self.sealed_now(namespace, reference, into) {
             return;
         }
-        if matches!(reference.what, What::PersistentVolumeClaim | What::ServiceAccount) {
-            return;
-        }
         let catalogue = self.catalogue;
         for number in catalogue.meant(reference.what, namespace, reference.name) {
             let Some(object) = catalogue.object(number) else { continue };
             match (object.group, object.kind, reference.what) {
+                ("", "ServiceAccount", _) => self.account(number, object, into),
                 ("", "ConfigMap", _) => self.config_map(number, object, &reference.keys, into),
                 (ESO, _, _) => self.external_secret(number, object, &reference.keys, into),
                 (SEALED, _, _) => self.sealed_secret(number, object, &reference.keys, into),
@@ -121,6 +123,22 @@ impl<'a> Digests<'a> {
         true
     }
 
+    /// The Secrets with which a service account pulls images.
+    fn account(&mut self, number: usize, object: &Object<'a>, into: &mut BTreeSet<Item<'a>>) {
+        if !self.accounts.contains_key(&number) {
+            let mut pulled = BTreeSet::new();
+            for name in self.catalogue.pull_secrets(object.namespace, object.name) {
+                let pull = Reference { what: What::Secret, name, keys: Keys::All, optional: true };
+                self.collect(object.namespace, &pull, &mut pulled);
+            }
+            let digest = (!pulled.is_empty()).then(|| combined(self.key, "annotate/account", &pulled));
+            self.accounts.insert(number, digest);
+        }
+        if let Some(digest) = self.accounts.get(&number).copied().flatten() {
+            into.insert(item("ServiceAccount", object, "", digest));
+        }
+    }
+
     fn config_map(
         &mut self,
         number: usize,
@@ -155,9 +173,10 @@ impl<'a> Digests<'a> {
         // A template may use every item, and `data` is the old form, one ciphertext for all of them.
         let template = filled(root.at(&["spec", "template", "data"]));
         let blob = root.at(&["spec", "data"]);
-        let templated = |key: &str| template.is_some_and(|template| template.get(key).is_some());
+        let mut templated =
+            |key: &&str| template.is_some_and(|template| self.lookup(template, "", key).is_some());
         match keys {
-            Keys::Only(keys) if blob.is_none() && !keys.iter().any(|key| templated(key)) => {
+            Keys::Only(keys) if blob.is_none() && !keys.iter().any(&mut templated) => {
                 self.entries("SealedSecret", object, encrypted, "", keys, into);
             }
             _ => {
@@ -183,25 +202,43 @@ impl<'a> Digests<'a> {
             let asked: Vec<_> = asked.collect();
             if asked.len() == keys.len() {
                 for (key, entry) in asked {
-                    let digest =
-                        self.nodes("ExternalSecret", &[Some(entry), of(&["spec", "secretStoreRef"])]);
+                    let digest = self.entry("ExternalSecret", entry, of(&["spec", "secretStoreRef"]));
                     into.insert(item("ExternalSecret", object, key, digest));
                 }
                 return;
             }
         }
-        let part = |field: &str| template.and_then(|template| template.get(field));
-        let parts = [
-            of(&["spec", "secretStoreRef"]),
-            data,
-            of(&["spec", "dataFrom"]),
-            part("data"),
-            part("templateFrom"),
-            part("mergePolicy"),
-            part("engineVersion"),
-        ];
-        let digest = self.whole("ExternalSecret", number, &parts);
+        let digest = self.external_whole(number, object);
         into.insert(item("ExternalSecret", object, "", digest));
+    }
+
+    /// All that decides the values of an `ExternalSecret`, with what its template takes from other objects.
+    fn external_whole(&mut self, number: usize, object: &Object<'a>) -> Digest {
+        const SOURCE: &str = "ExternalSecret";
+        if let Some(digest) = self.whole.get(&(SOURCE, number)) {
+            return *digest;
+        }
+        let root = object.manifest.root();
+        let asked = ["secretStoreRef", "data", "dataFrom"].map(|field| root.at(&["spec", field]));
+        let made = ["data", "templateFrom", "mergePolicy", "engineVersion"]
+            .map(|field| root.at(&["spec", "target", "template", field]));
+        let own = self.nodes(SOURCE, &[asked.as_slice(), &made].concat());
+        let mut items = BTreeSet::from([item(SOURCE, object, "", own)]);
+        for from in root.at(&["spec", "target", "template", "templateFrom"]).map_or(&[][..], Node::items) {
+            let name = |field: &str| from.at(&[field, "name"]).and_then(Node::as_str);
+            if let Some(name) = name("configMap") {
+                let reference = Reference { what: What::ConfigMap, name, keys: Keys::All, optional: false };
+                self.collect(object.namespace, &reference, &mut items);
+            }
+            if let Some(name) = name("secret") {
+                // Not one that another `ExternalSecret` makes: they could go round in a circle.
+                let reference = Reference { what: What::Secret, name, keys: Keys::All, optional: false };
+                self.sealed_now(object.namespace, &reference, &mut items);
+            }
+        }
+        let digest = combined(self.key, "annotate/external", &items);
+        self.whole.insert((SOURCE, number), digest);
+        digest
     }
 
     /// A Secret that the CSI driver makes from what it mounts.
@@ -218,8 +255,10 @@ impl<'a> Digests<'a> {
             .and_then(|secret| secret.get("data"));
         match &reference.keys {
             Keys::All => {
-                let digest = self.nodes("SecretProviderClass.data", &[data]);
-                into.insert(item("SecretProviderClass.data", object, reference.name, digest));
+                if let Some(data) = data {
+                    let digest = self.entry("SecretProviderClass.data", data, None);
+                    into.insert(item("SecretProviderClass.data", object, reference.name, digest));
+                }
             }
             Keys::Only(keys) => self.entries("SecretProviderClass.data", object, data, "key", keys, into),
         }
@@ -247,10 +286,21 @@ impl<'a> Digests<'a> {
         let Some(node) = node else { return };
         for key in keys {
             if let Some(value) = self.lookup(node, field, key) {
-                let digest = self.nodes(source, &[Some(value)]);
+                let digest = self.entry(source, value, None);
                 into.insert(item(source, object, key, digest));
             }
         }
+    }
+
+    /// The digest of one entry, with what else in its object decides it.
+    fn entry(&mut self, source: &str, entry: &Node, with: Option<&Node>) -> Digest {
+        let at = std::ptr::from_ref(entry);
+        if let Some(digest) = self.entries.get(&at) {
+            return *digest;
+        }
+        let digest = self.nodes(source, &[Some(entry), with]);
+        self.entries.insert(at, digest);
+        digest
     }
 
     /// The entry of a mapping, or the item of a list whose `field` is `key`.
@@ -288,6 +338,19 @@ impl<'a> Digests<'a> {
         all.extend(encoded.iter().map(Vec::as_slice));
         self.key.digest("annotate/manifest", &all)
     }
+}
+
+/// One digest for a set of items.
+pub(super) fn combined(key: &ChecksumKey, label: &str, items: &BTreeSet<Item<'_>>) -> Digest {
+    let parts: Vec<&[u8]> = items
+        .iter()
+        .flat_map(|item| {
+            let [source, namespace, name, key] =
+                [item.source, item.namespace, item.name, item.key].map(str::as_bytes);
+            [source, namespace, name, key, item.digest.bytes()]
+        })
+        .collect();
+    key.digest(label, &parts)
 }
 
 const fn item<'a>(source: &'a str, object: &Object<'a>, key: &'a str, digest: Digest) -> Item<'a> {

@@ -56,7 +56,9 @@ pub(super) fn references(spec: &Node) -> Vec<Reference<'_>> {
         // The kubelet pulls without a credential that is missing.
         found.add(What::Secret, text(secret, "name"), Keys::All, true);
     }
-    found.add(What::ServiceAccount, Some(service_account(spec)), Keys::All, false);
+    let account = service_account(spec);
+    // Every namespace has its own `default` in any case.
+    found.add(What::ServiceAccount, Some(account), Keys::All, account == "default");
     found.references
 }
 

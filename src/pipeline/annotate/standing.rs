@@ -18,44 +18,52 @@ const HELM_WEIGHT: &str = "helm.sh/hook-weight";
 /// An object's place in a sync, as far as its author fixed it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Standing {
-    /// Whether it is a hook, of whatever phase.
-    pub(super) hook: bool,
-    /// Whether it is a hook that runs before the Sync phase.
-    pub(super) pre_sync: bool,
-    /// Whether it takes part in the Sync phase.
-    pub(super) sync: bool,
+    /// When it is applied.
+    pub(super) phases: Phases,
     /// Its wave: the author's own, or the app file's for its kind.
     pub(super) wave: Option<i32>,
     /// Whether the wave still has to be written on the object.
     pub(super) by_kind: bool,
 }
 
+/// When an object is applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Phases {
+    /// Whether it is a hook, of whatever phase.
+    pub(super) hook: bool,
+    /// Whether it is a hook that runs before the Sync phase.
+    pub(super) pre_sync: bool,
+    /// Whether it takes part in the Sync phase.
+    pub(super) sync: bool,
+}
+
 impl Standing {
     /// Reads the annotations of an object, and the app file's waves where it has none of its own.
     pub(super) fn of(manifest: &Manifest, waves: &Waves, notes: &mut Vec<Note>) -> Self {
-        let (hook, pre_sync, sync) = phases(manifest);
+        let phases = phases(manifest);
         let own = own_wave(manifest, notes);
-        let by_kind = if own.is_none() && !hook { kind_wave(manifest, waves) } else { None };
+        let by_kind = if own.is_none() && !phases.hook { kind_wave(manifest, waves) } else { None };
         // A hook without a wave runs in wave 0, and stays there.
-        let wave = own.or(by_kind).or(hook.then_some(0));
-        Self { hook, pre_sync, sync, wave, by_kind: by_kind.is_some() }
+        let wave = own.or(by_kind).or(phases.hook.then_some(0));
+        Self { phases, wave, by_kind: by_kind.is_some() }
     }
 }
 
-/// Whether it is a hook, whether one of `PreSync`, and whether it takes part in the Sync phase.
-fn phases(manifest: &Manifest) -> (bool, bool, bool) {
+fn phases(manifest: &Manifest) -> Phases {
     let has = |name, wanted: &[&str]| {
         manifest
             .annotation(name)
             .is_some_and(|text| text.split(',').any(|part| wanted.contains(&part.trim())))
     };
     if manifest.annotation(HOOK).is_some() {
-        return (true, has(HOOK, &["PreSync"]), has(HOOK, &["Sync"]));
+        return Phases { hook: true, pre_sync: has(HOOK, &["PreSync"]), sync: has(HOOK, &["Sync"]) };
     }
     // Argo CD takes `crd-install` for an ordinary object.
     match manifest.annotation(HELM_HOOK) {
-        None | Some("crd-install") => (false, false, true),
-        Some(_) => (true, has(HELM_HOOK, &["pre-install", "pre-upgrade"]), false),
+        None | Some("crd-install") => Phases { hook: false, pre_sync: false, sync: true },
+        Some(_) => {
+            Phases { hook: true, pre_sync: has(HELM_HOOK, &["pre-install", "pre-upgrade"]), sync: false }
+        }
     }
 }
 
@@ -147,7 +155,8 @@ mod tests {
             (json!({HOOK: "Sync", HELM_HOOK: "pre-install"}), (true, false, true)),
         ] {
             let (standing, _) = standing(&annotations, &[]);
-            assert_eq!((standing.hook, standing.pre_sync, standing.sync), expected, "{annotations}");
+            let Phases { hook, pre_sync, sync } = standing.phases;
+            assert_eq!((hook, pre_sync, sync), expected, "{annotations}");
         }
     }
 

@@ -1,5 +1,7 @@
 //! The stage as a whole: waves and checksums of sets of objects.
 
+#![expect(clippy::needless_pass_by_value, reason = "`json!` reads better without a borrow")]
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
@@ -274,6 +276,8 @@ fn suppliers_that_nothing_is_seen_to_use_come_before_what_could_use_them() {
     let both = |wave: &str| (wave.to_owned(), wave.to_owned());
     assert_eq!(waves(&[]), both(""));
     assert_eq!(waves(&[object("v1", "Service", "svc", json!({}))]), both(""));
+    let unused = object("v1", "ServiceAccount", "sa", json!({"imagePullSecrets": [{"name": "s"}]}));
+    assert_eq!(waves(&[unused, deployment("web", json!({}))]), both("-1"));
     assert_eq!(waves(&[object("example.org/v1", "Database", "db", json!({}))]), both("-1"));
     assert_eq!(waves(&[at_wave("-3", deployment("web", json!({})))]), both("-4"));
     assert_eq!(waves(&[at_wave("3", deployment("web", json!({})))]), both("-1"));
@@ -433,15 +437,21 @@ fn a_pre_sync_hook_that_needs_a_sealed_secret_is_warned_of() {
 }
 
 #[test]
-fn circles_end() {
-    let store = object(
-        "external-secrets.io/v1",
-        "SecretStore",
-        "store",
-        json!({"spec": {"provider": {"vault": {"auth": {"tokenSecretRef": {"name": "token"}}}}}}),
-    );
-    let run = run(&[external_secret("token", json!({"secretStoreRef": {"name": "store"}})), store]);
-    assert_eq!(run.objects.len(), 2);
+fn a_circle_is_cut_and_what_it_needs_comes_before_it() {
+    let auth = json!({"tokenSecretRef": {"name": "token"}, "caSecretRef": {"name": "ca"}});
+    let mut objects = vec![
+        external_secret("token", json!({"secretStoreRef": {"name": "store"}})),
+        object("external-secrets.io/v1", "SecretStore", "store", json!({"spec": {"provider": {"x": auth}}})),
+        sealed_secret("ca", json!({"k": "AgA"})),
+        deployment("web", env_from_secret("token")),
+    ];
+    let there = annotations(&run(&objects));
+    let first = run(&objects);
+    assert_eq!(["token", "store", "ca"].map(|name| first.wave(name)), ["-1", "-2", "-3"]);
+    for _ in 0..objects.len() {
+        objects.rotate_left(1);
+        assert_eq!(annotations(&run(&objects)), there);
+    }
 }
 
 #[test]
@@ -630,6 +640,36 @@ fn how_often_an_external_secret_asks_does_not_count() {
 }
 
 #[test]
+fn what_an_external_secret_takes_for_its_template_counts() {
+    let with = |template: &str| {
+        let from = json!({"target": {"template": {"templateFrom": [{"configMap": {"name": "t"}}]}}});
+        let run = run(&[
+            external_secret("e", from),
+            config_map("t", json!({"k": template})),
+            deployment("web", env_from_secret("e")),
+        ]);
+        run.checksums("web")[1].map(str::to_owned)
+    };
+    assert!(with("a").is_some());
+    assert_ne!(with("a"), with("b"));
+}
+
+#[test]
+fn pull_secrets_of_a_service_account_count() {
+    let with = |value: &str| {
+        let objects = [
+            object("v1", "ServiceAccount", "default", json!({"imagePullSecrets": [{"name": "pull"}]})),
+            sealed_secret("pull", json!({"k": "AgA"})),
+            deployment("web", json!({})),
+        ];
+        let run = run_with(&objects, &[("shop/pull", &[("k", value)])], &Settings::default());
+        run.checksums("web")[1].map(str::to_owned)
+    };
+    assert!(with("a").is_some());
+    assert_ne!(with("a"), with("b"));
+}
+
+#[test]
 fn a_mounted_provider_class_counts_as_a_secret() {
     let with = |parameters: &str| {
         let class = object(
@@ -776,6 +816,24 @@ fn the_order_of_objects_changes_nothing() {
         objects.reverse();
         assert_eq!(annotations(&run(&objects)), there);
     }
+}
+
+#[test]
+fn many_objects_share_the_work() {
+    // Each of these would take minutes if its parts were multiplied.
+    let mut objects: Vec<Json> = (0..2000)
+        .map(|number| external_secret(&format!("e{number}"), json!({"target": {"name": "s"}})))
+        .collect();
+    let pulls: Vec<Json> = (0..2000).map(|number| json!({"name": format!("e{number}")})).collect();
+    let large = "x".repeat(1 << 20);
+    objects.push(object("v1", "ServiceAccount", "default", json!({"imagePullSecrets": pulls})));
+    objects.push(config_map("large", json!({"k": large})));
+    for number in 0..2000 {
+        objects.push(deployment(&format!("d{number}"), env_from_secret("s")));
+        objects.push(deployment(&format!("k{number}"), env_key("configMapKeyRef", "large", "k")));
+    }
+    let run = run(&objects);
+    assert!(run.checksums("d0")[1].is_some() && run.checksums("k1999")[0].is_some());
 }
 
 /// JSON of the shape of objects, with the field names that this stage looks at, put together at random.

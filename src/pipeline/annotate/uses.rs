@@ -19,16 +19,16 @@ const DEPTH: usize = 32;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Use {
     /// Number of the object that uses.
-    pub(super) user: usize,
+    pub(super) consumer: usize,
     /// Number of the object that is used.
-    pub(super) used: usize,
-    /// How far before its user the used object must be.
+    pub(super) dependency: usize,
+    /// How far before its consumer it must be.
     pub(super) order: Order,
-    /// Whether the user cannot become healthy without it.
+    /// Whether the consumer cannot become healthy without it.
     pub(super) needed: bool,
 }
 
-/// How far before its user an object must be.
+/// How far before its consumer an object must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Order {
     /// In an earlier wave.
@@ -61,17 +61,17 @@ struct Uses<'a> {
 }
 
 impl Uses<'_> {
-    fn add(&mut self, user: usize, used: usize, order: Order, needed: bool) {
-        if user != used {
-            self.found.insert(Use { user, used, order, needed });
+    fn add(&mut self, consumer: usize, dependency: usize, order: Order, needed: bool) {
+        if consumer != dependency {
+            self.found.insert(Use { consumer, dependency, order, needed });
         }
     }
 
-    fn meant(&mut self, user: usize, what: What, namespace: &str, name: &str, needed: bool) {
+    fn meant(&mut self, consumer: usize, what: What, namespace: &str, name: &str, needed: bool) {
         // A claim that waits for its first consumer never becomes healthy in a wave before it.
         let order = if what == What::PersistentVolumeClaim { Order::Same } else { Order::Earlier };
-        for used in self.catalogue.meant(what, namespace, name) {
-            self.add(user, used, order, needed);
+        for dependency in self.catalogue.meant(what, namespace, name) {
+            self.add(consumer, dependency, order, needed);
         }
     }
 
@@ -80,29 +80,26 @@ impl Uses<'_> {
         for reference in &workload.references {
             let needed = !reference.optional;
             self.meant(workload.object, reference.what, object.namespace, reference.name, needed);
-            if reference.what == What::ServiceAccount {
-                for secret in self.catalogue.pull_secrets(object.namespace, reference.name) {
-                    self.meant(workload.object, What::Secret, object.namespace, secret, false);
-                }
+        }
+    }
+
+    /// The secrets of a service account go with it: whoever uses it uses them.
+    fn account(&mut self, number: usize, object: &Object<'_>) {
+        for secret in self.catalogue.pull_secrets(object.namespace, object.name) {
+            for supplier in self.catalogue.suppliers(object.namespace, secret) {
+                self.add(number, *supplier, Order::Same, false);
             }
         }
     }
 
     fn fields(&mut self, number: usize, object: &Object<'_>, pod: bool) {
         match (object.group, object.kind) {
-            (
-                "",
-                "ConfigMap"
-                | "Namespace"
-                | "PersistentVolume"
-                | "PersistentVolumeClaim"
-                | "Service"
-                | "ServiceAccount",
-            )
+            ("", "ConfigMap" | "Namespace" | "PersistentVolume" | "PersistentVolumeClaim" | "Service")
             | ("apiextensions.k8s.io", "CustomResourceDefinition")
             | ("bitnami.com", "SealedSecret")
             | (RBAC, "ClusterRole" | "Role") => {}
             ("", "Secret") => self.token(number, object),
+            ("", "ServiceAccount") => self.account(number, object),
             (ESO, "ExternalSecret") => self.external_secret(number, object),
             (RBAC, "ClusterRoleBinding" | "RoleBinding") => self.binding(number, object),
             _ if pod => {}
@@ -144,7 +141,7 @@ impl Uses<'_> {
         }
     }
 
-    /// Without its store an ExternalSecret is Degraded, which fails the sync: the store is a wave earlier.
+    /// Without its store an `ExternalSecret` is Degraded, which fails the sync: the store is a wave earlier.
     fn external_secret(&mut self, number: usize, object: &Object<'_>) {
         let Some(spec) = object.manifest.root().get("spec") else { return };
         let per_item = ["data", "dataFrom"].iter().filter_map(|list| spec.get(list)).flat_map(Node::items);
@@ -177,25 +174,25 @@ impl Uses<'_> {
     }
 
     /// Fields that are named like references, at any depth; whole pod specs too.
-    fn guess(&mut self, user: usize, object: &Object<'_>, node: &Node, depth: usize) {
+    fn guess(&mut self, consumer: usize, object: &Object<'_>, node: &Node, depth: usize) {
         let Some(depth) = depth.checked_sub(1) else { return };
         for item in node.items() {
-            self.guess(user, object, item, depth);
+            self.guess(consumer, object, item, depth);
         }
         let Some(mapping) = node.as_mapping() else { return };
         if mapping.get("containers").is_some() {
             for reference in references(node) {
-                self.meant(user, reference.what, object.namespace, reference.name, !reference.optional);
+                self.meant(consumer, reference.what, object.namespace, reference.name, !reference.optional);
             }
             return;
         }
         for entry in mapping.entries() {
-            self.guess_field(user, object, &entry.key, &entry.value);
-            self.guess(user, object, &entry.value, depth);
+            self.guess_field(consumer, object, &entry.key, &entry.value);
+            self.guess(consumer, object, &entry.value, depth);
         }
     }
 
-    fn guess_field(&mut self, user: usize, object: &Object<'_>, field: &str, value: &Node) {
+    fn guess_field(&mut self, consumer: usize, object: &Object<'_>, field: &str, value: &Node) {
         if field == "secretName" && object.is("cert-manager.io", "Certificate") {
             // The Secret that it makes.
             return;
@@ -206,7 +203,7 @@ impl Uses<'_> {
             let name = value.as_str().or_else(|| value.get("name")?.as_str());
             let namespace = value.get("namespace").and_then(Node::as_str).unwrap_or(object.namespace);
             if let Some(name) = name {
-                self.meant(user, what, namespace, name, false);
+                self.meant(consumer, what, namespace, name, false);
             }
         }
     }

@@ -3,19 +3,20 @@
 //! What an author fixed (a wave, a hook, the app file's wave of a kind) stays. Everything else is in wave 0, for
 //! which nothing is written, apart from:
 //!
-//! - **Configuration that something uses** (a SealedSecret, Secret, ConfigMap, ExternalSecret and its store, a
-//!   SecretProviderClass, ServiceAccount, role or binding): one before its earliest user, and never after -1, so that
-//!   all configuration shares that one wave unless a user comes before 0 by its author's will. Roles and bindings
-//!   share the wave of their service account. A store is before its ExternalSecret, and a store's own credentials
-//!   before the store: Degraded objects fail a sync, and that is what either would be.
-//! - **SealedSecrets and ExternalSecrets that nothing is seen to use** are treated as if everything that could use them
-//!   did: Argo CD knows no place for their kinds and applies them after all others of a wave.
-//! - **A PersistentVolumeClaim** is in the wave of its earliest user. One that waits for its first consumer stays
-//!   Progressing, and in a wave of its own it would be waited for without end; within a wave, claims come first anyway.
-//! - **A Namespace** is in the wave of the earliest object in it, **a CustomResourceDefinition** before its objects.
+//! - **Configuration that something uses** (a `SealedSecret`, `Secret`, `ConfigMap`, `ExternalSecret` and its store,
+//!   a `SecretProviderClass`, a `ServiceAccount`, a role or a binding): one before its earliest consumer, and never
+//!   after -1, so that all configuration shares that one wave unless a consumer comes before 0 by its author's will.
+//!   Roles, bindings and pull secrets share the wave of their service account. A store is before its `ExternalSecret`, and a store's
+//!   own credentials before the store: without them either is Degraded, and a Degraded object fails the sync.
+//! - **A `SealedSecret` or `ExternalSecret` that nothing is seen to use** is treated as if everything that could use
+//!   it did: Argo CD knows no place for these kinds and applies them after all others of a wave.
+//! - **A `PersistentVolumeClaim`** is in the wave of its earliest consumer. One that waits for its first consumer
+//!   stays Progressing, and a wave before would wait for it without end; within a wave, claims come first anyway.
+//! - **A `Namespace`** is in the wave of the earliest object in it.
+//! - **A `CustomResourceDefinition`** is one before the earliest of its objects.
 //!
-//! Only the Sync phase has its waves chosen here. Hooks of other phases are no users: before or after, no wave of
-//! the Sync phase can reach them; a hook that needs what comes later gets a warning.
+//! Only the Sync phase has its waves chosen here. Hooks of other phases are no consumers: they run before or after
+//! all waves of the Sync phase. One that needs what comes later gets a warning.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,15 +54,15 @@ pub(super) fn plan(
 /// How an object comes by a wave that its author did not fix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
-    /// In the wave of its earliest user.
+    /// In the wave of its earliest consumer.
     Claim,
-    /// Before its earliest user; wave 0 without one.
+    /// Before its earliest consumer; wave 0 without one.
     Configuration,
-    /// In wave 0, and no user of Secrets.
+    /// In wave 0, and no consumer of Secrets.
     Passive,
-    /// Before its earliest user; without one, before everything that could be one.
+    /// Before its earliest consumer; without one, before everything that could be one.
     Supplier,
-    /// In wave 0, and a possible user of Secrets.
+    /// In wave 0, and a possible consumer of Secrets.
     User,
 }
 
@@ -71,9 +72,8 @@ fn role(object: &Object<'_>) -> Role {
         (ESO, "ExternalSecret" | "ClusterExternalSecret") | (SEALED, "SealedSecret") => Role::Supplier,
         ("", "ConfigMap" | "Namespace" | "Secret" | "ServiceAccount")
         | ("apiextensions.k8s.io", "CustomResourceDefinition")
-        | ("generators.external-secrets.io", _)
         | (ESO, "ClusterSecretStore" | "SecretStore")
-        | (RBAC, _)
+        | ("generators.external-secrets.io" | RBAC, _)
         | (STORE_CSI, "SecretProviderClass") => Role::Configuration,
         ("", "Endpoints" | "LimitRange" | "PersistentVolume" | "ResourceQuota" | "Service")
         | (
@@ -96,19 +96,21 @@ fn role(object: &Object<'_>) -> Role {
 fn assign(catalogue: &Catalogue<'_>, standings: &[Standing], uses: &BTreeSet<Use>) -> Vec<i32> {
     let roles: Vec<Role> = catalogue.objects().iter().map(role).collect();
     let lead = lead(&roles, standings);
-    let in_sync = |number: usize| standings.get(number).is_some_and(|standing| standing.sync);
-    let mut by_user: Vec<Vec<&Use>> = vec![Vec::new(); roles.len()];
-    let mut users_left = vec![0_usize; roles.len()];
-    for edge in uses.iter().filter(|edge| in_sync(edge.user)) {
-        if let (Some(list), Some(left)) = (by_user.get_mut(edge.user), users_left.get_mut(edge.used)) {
+    let in_sync = |number: usize| standings.get(number).is_some_and(|standing| standing.phases.sync);
+    let mut by_consumer: Vec<Vec<&Use>> = vec![Vec::new(); roles.len()];
+    let mut consumers: Vec<Vec<usize>> = vec![Vec::new(); roles.len()];
+    for edge in uses.iter().filter(|edge| in_sync(edge.consumer)) {
+        if let (Some(list), Some(of)) =
+            (by_consumer.get_mut(edge.consumer), consumers.get_mut(edge.dependency))
+        {
             list.push(edge);
-            *left += 1;
+            of.push(edge.consumer);
         }
     }
     let mut bounds: Vec<Option<i32>> = vec![None; roles.len()];
     let mut waves = vec![0; roles.len()];
-    let mut order = Walk::new(catalogue, users_left);
-    while let Some(number) = order.next() {
+    let mut order = Walk::new(catalogue, consumers);
+    while let Some(number) = order.next(&bounds) {
         let (Some(role), Some(bound), Some(standing)) =
             (roles.get(number), bounds.get(number), standings.get(number))
         else {
@@ -118,15 +120,15 @@ fn assign(catalogue: &Catalogue<'_>, standings: &[Standing], uses: &BTreeSet<Use
         if let Some(slot) = waves.get_mut(number) {
             *slot = wave;
         }
-        for edge in by_user.get(number).into_iter().flatten() {
-            if let Some(bound) = bounds.get_mut(edge.used) {
+        for edge in by_consumer.get(number).into_iter().flatten() {
+            if let Some(bound) = bounds.get_mut(edge.dependency) {
                 let limit = match edge.order {
                     Order::Earlier => before(wave),
                     Order::Same => wave,
                 };
                 *bound = Some(bound.map_or(limit, |known| known.min(limit)));
             }
-            order.user_done(edge.used);
+            order.consumer_done(edge.dependency);
         }
     }
     waves
@@ -136,7 +138,8 @@ fn chosen(role: Role, bound: Option<i32>, lead: i32) -> i32 {
     match role {
         Role::Claim => bound.unwrap_or(0),
         Role::Configuration => bound.unwrap_or(0).min(0),
-        Role::Supplier => bound.unwrap_or(lead).min(0),
+        // 0 comes only from a service account that nothing uses.
+        Role::Supplier => bound.filter(|bound| *bound < 0).unwrap_or(lead),
         Role::Passive | Role::User => 0,
     }
 }
@@ -148,43 +151,80 @@ fn before(wave: i32) -> i32 {
 
 /// The wave for Secrets that nothing is seen to use: before everything that could; 0 where there is nothing.
 fn lead(roles: &[Role], standings: &[Standing]) -> i32 {
-    let users = roles.iter().zip(standings).filter(|(role, standing)| **role == Role::User && standing.sync);
-    users.map(|(_, standing)| standing.wave.unwrap_or(0)).min().map_or(0, before)
+    let consumers =
+        roles.iter().zip(standings).filter(|(role, standing)| **role == Role::User && standing.phases.sync);
+    consumers.map(|(_, standing)| standing.wave.unwrap_or(0)).min().map_or(0, before)
 }
 
-/// All objects, each after its users; where users go round in a circle, it is cut at the first by name.
+/// All objects, each after its consumers; where they go round in a circle, it is cut.
 struct Walk {
-    ready: Vec<usize>,
-    users_left: Vec<usize>,
+    consumers: Vec<Vec<usize>>,
+    consumers_left: Vec<usize>,
     done: Vec<bool>,
-    sorted: std::vec::IntoIter<usize>,
+    ready: Vec<usize>,
+    by_name: Vec<usize>,
+    next_by_name: usize,
 }
 
 impl Walk {
-    fn new(catalogue: &Catalogue<'_>, users_left: Vec<usize>) -> Self {
-        let mut sorted: Vec<usize> = (0..users_left.len()).collect();
-        sorted.sort_by_key(|number| catalogue.object(*number).map(Object::key));
-        let ready = users_left.iter().enumerate().filter(|(_, left)| **left == 0).map(|(at, _)| at).collect();
-        Self { ready, done: vec![false; users_left.len()], users_left, sorted: sorted.into_iter() }
+    /// `consumers` holds the consumers of each object.
+    fn new(catalogue: &Catalogue<'_>, mut consumers: Vec<Vec<usize>>) -> Self {
+        let key = |number: &usize| catalogue.object(*number).map(Object::key);
+        let mut by_name: Vec<usize> = (0..consumers.len()).collect();
+        by_name.sort_by_key(key);
+        for list in &mut consumers {
+            list.sort_by_key(key);
+        }
+        let consumers_left: Vec<usize> = consumers.iter().map(Vec::len).collect();
+        let ready = (0..consumers.len()).filter(|number| consumers_left.get(*number) == Some(&0)).collect();
+        let done = vec![false; consumers.len()];
+        Self { consumers, consumers_left, done, ready, by_name, next_by_name: 0 }
     }
 
-    fn user_done(&mut self, used: usize) {
-        if let Some(left) = self.users_left.get_mut(used) {
+    fn consumer_done(&mut self, dependency: usize) {
+        if let Some(left) = self.consumers_left.get_mut(dependency) {
             *left = left.saturating_sub(1);
             if *left == 0 {
-                self.ready.push(used);
+                self.ready.push(dependency);
             }
         }
     }
 
-    fn next(&mut self) -> Option<usize> {
-        while let Some(number) = self.ready.pop().or_else(|| self.sorted.next()) {
+    /// The next object; `bounds` are what its consumers ask of each object so far.
+    fn next(&mut self, bounds: &[Option<i32>]) -> Option<usize> {
+        loop {
+            let number = self.ready.pop().or_else(|| self.cut(bounds))?;
             if let Some(done) = self.done.get_mut(number).filter(|done| !**done) {
                 *done = true;
                 return Some(number);
             }
         }
-        None
+    }
+
+    /// Where to cut a circle: at the object that something outside needs earliest.
+    ///
+    /// Going from consumer to consumer ends in a circle, since nothing is ready. Which one depends on names, not on
+    /// the order of objects.
+    fn cut(&mut self, bounds: &[Option<i32>]) -> Option<usize> {
+        let left = |number: &usize| self.done.get(*number) == Some(&false);
+        while !left(self.by_name.get(self.next_by_name)?) {
+            self.next_by_name += 1;
+        }
+        let mut path: Vec<usize> = Vec::new();
+        let mut seen: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut at = *self.by_name.get(self.next_by_name)?;
+        let start = loop {
+            if let Some(start) = seen.insert(at, path.len()) {
+                break start;
+            }
+            path.push(at);
+            match self.consumers.get(at).and_then(|list| list.iter().find(|number| left(number))) {
+                Some(consumer) => at = *consumer,
+                None => return Some(at),
+            }
+        };
+        let bound = |number: &usize| bounds.get(*number).copied().flatten().unwrap_or(i32::MAX);
+        path.into_iter().skip(start).min_by_key(bound)
     }
 }
 
@@ -200,9 +240,10 @@ impl Said<'_> {
     /// `PreSync` hooks that need what the Sync phase brings.
     fn earlier_phases(&self, notes: &mut Vec<Note>) {
         let needs = self.uses.iter().filter(|edge| edge.needed).filter_map(|edge| {
-            let (user, used) = (self.standings.get(edge.user)?, self.standings.get(edge.used)?);
-            let missed = user.pre_sync && !used.pre_sync;
-            missed.then_some((self.catalogue.object(edge.user)?, self.catalogue.object(edge.used)?))
+            let (consumer, dependency) =
+                (self.standings.get(edge.consumer)?, self.standings.get(edge.dependency)?);
+            let missed = consumer.phases.pre_sync && !dependency.phases.pre_sync;
+            missed.then_some((self.catalogue.object(edge.consumer)?, self.catalogue.object(edge.dependency)?))
         });
         for (hook, needed) in needs {
             let remark = Remark::NeedsLaterPhase { hook: hook.manifest.id(), needed: needed.manifest.id() };
@@ -210,20 +251,22 @@ impl Said<'_> {
         }
     }
 
-    /// Objects in a wave after one that cannot become healthy without them; each is said once, with its first user.
+    /// Objects in a wave after one that cannot become healthy without them; each is said once, with its first consumer.
     fn late(&self, notes: &mut Vec<Note>) {
         let mut first: BTreeMap<usize, (i32, usize)> = BTreeMap::new();
         for edge in self.uses.iter().filter(|edge| edge.needed) {
             let place = |number: usize| {
-                let standing = self.standings.get(number).filter(|standing| standing.sync)?;
+                let standing = self.standings.get(number).filter(|standing| standing.phases.sync)?;
                 Some((standing, *self.waves.get(number)?))
             };
-            let (Some((_, user_wave)), Some((used, used_wave))) = (place(edge.user), place(edge.used)) else {
+            let (Some((_, consumer_wave)), Some((dependency, wave_of))) =
+                (place(edge.consumer), place(edge.dependency))
+            else {
                 continue;
             };
-            if used.wave.is_some() && used_wave > user_wave {
-                let known = first.entry(edge.used).or_insert((user_wave, edge.user));
-                *known = (*known).min((user_wave, edge.user));
+            if dependency.wave.is_some() && wave_of > consumer_wave {
+                let known = first.entry(edge.dependency).or_insert((consumer_wave, edge.consumer));
+                *known = (*known).min((consumer_wave, edge.consumer));
             }
         }
         for (needed, (by_wave, by)) in first {
