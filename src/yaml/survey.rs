@@ -26,6 +26,7 @@ const MARKED: [bool; 256] = {
     marked[0xc2] = true;
     marked[0xe2] = true;
     marked[0xef] = true;
+    marked[b'&' as usize] = true;
     marked[b'*' as usize] = true;
     marked[b'?' as usize] = true;
     marked[b'\\' as usize] = true;
@@ -59,6 +60,7 @@ pub(super) fn survey(text: &str) -> Located<Survey> {
 fn look(survey: &mut Survey, text: &str, at: usize, byte: u8, after: &[u8]) -> Located<()> {
     match (byte, after) {
         (b'*', _) => survey.stars = true,
+        (b'&', _) => survey.exact |= is_odd_anchor(text.as_bytes(), at),
         (b'\\', [b'/', ..]) => {
             survey.exact = true;
             survey.slashes = true;
@@ -82,6 +84,17 @@ fn look(survey: &mut Survey, text: &str, at: usize, byte: u8, after: &[u8]) -> L
 fn is_question_in_flow(before: &str, from_start: bool) -> bool {
     let (line, whole) = before.rsplit_once('\n').map_or((before, from_start), |(_, line)| (line, true));
     line.contains(['[', '{']) || whole && line.trim_ascii_start().is_empty()
+}
+
+/// Whether an anchor's name goes on with what only YAML 1.2 allows in one, such as the colon of `&a: b`.
+fn is_odd_anchor(bytes: &[u8], at: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+    if !before.is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'[' | b'{' | b',')) {
+        return false;
+    }
+    let mut name = bytes.iter().skip(at.saturating_add(1));
+    let next = name.find(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'-'));
+    !matches!(next, None | Some(b' ' | b'\n' | b'\r' | b'&'))
 }
 
 fn control(text: &str, at: usize) -> (YamlError, Spot) {
