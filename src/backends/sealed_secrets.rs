@@ -1,8 +1,8 @@
-//! The SealedSecret of a Secret, as the sealed-secrets controller needs it and as kubeseal would make it.
+//! The `SealedSecret` of a Secret, as the sealed-secrets controller needs it and as kubeseal would make it.
 //!
 //! What goes where: the controller gives the Secret that it makes the labels and annotations of `spec.template` only, and
-//! Argo CD looks at the SealedSecret only. So the author's metadata goes into the template, except what is meant for Argo CD
-//! (waves, hooks, sync options, tracking), which goes on the SealedSecret: in the template it would make Argo CD take the
+//! Argo CD looks at the `SealedSecret` only. So the author's metadata goes into the template, except what is meant for Argo CD
+//! (waves, hooks, sync options, tracking), which goes on the `SealedSecret`: in the template it would make Argo CD take the
 //! unsealed Secret for one of its own and prune it. Only what is named here is taken over; what the server writes
 //! (`uid`, `resourceVersion`, `managedFields`, …) is left behind.
 //!
@@ -98,7 +98,7 @@ impl Blueprint {
         }
     }
 
-    /// The SealedSecret. Without a stamp it is a preview, and says nothing of keys.
+    /// The `SealedSecret`. Without a stamp it is a preview, and says nothing of keys.
     pub(crate) fn build(self, stamp: Option<&Stamp>, mut items: Vec<EncryptedItem>) -> Manifest {
         items.sort_by(|a, b| a.key.cmp(&b.key));
         let size: usize = items.iter().map(|item| item.key.len() + item.text.len()).sum();

@@ -320,9 +320,9 @@ mod tests {
             RSA2048.replace('\n', "\r\n"),
             format!("\n\n# the dev cluster\nsubject=CN=x\n{RSA2048}"),
             format!("{RSA2048}{RSA3072}"),
-            RSA2048.lines().map(|line| format!("    {line}\n")).collect(),
+            RSA2048.replace('\n', "\n    "),
             RSA2048.trim_end().to_owned(),
-            format!("\u{feff}{}", format!("\n{RSA2048}")),
+            format!("\u{feff}\n{RSA2048}"),
         ] {
             assert_eq!(read(&variant).details(), plain.details());
         }

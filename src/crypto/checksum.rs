@@ -6,11 +6,11 @@
 use std::fmt;
 
 use hkdf::Hkdf;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::{Sha256, Sha512};
+use hmac::Mac;
+use sha2::Sha512;
 use zeroize::Zeroizing;
 
-use super::encoding::{hex, update_prefixed};
+use super::encoding::{hex, hmac_sha256, update_prefixed};
 use super::key::{KeyError, read_key_file};
 
 const SALT: &[u8] = b"sealwave/checksum/v1";
@@ -75,8 +75,7 @@ impl ChecksumKey {
     /// `label` separates the uses of the key.
     #[must_use]
     pub fn digest(&self, label: &str, parts: &[&[u8]]) -> Digest {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(self.key.as_slice()).expect("HMAC takes keys of every length");
+        let mut mac = hmac_sha256(self.key.as_slice());
         update_prefixed(&mut mac, label.as_bytes());
         for part in parts {
             update_prefixed(&mut mac, part);

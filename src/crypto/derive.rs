@@ -11,11 +11,11 @@
 //! Rules that must hold for ever: two plaintexts never share a session key (so the plaintext is in it); no field is ever left
 //! out; every field is length-prefixed. A change of anything here re-seals everything, so it needs a new version.
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::{Digest, Sha256, Sha512};
+use hmac::Mac;
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::encoding::update_prefixed;
+use super::encoding::{hmac_sha512, update_prefixed};
 use super::hybrid::SessionSecrets;
 use super::key::SealKey;
 use super::scope::Scope;
@@ -59,8 +59,7 @@ fn derive_versioned(
     context: &SealContext<'_>,
     plaintext: &[u8],
 ) -> SessionSecrets {
-    let mut mac =
-        Hmac::<Sha512>::new_from_slice(key.derivation_key()).expect("HMAC takes keys of every length");
+    let mut mac = hmac_sha512(key.derivation_key());
     for part in [
         version,
         spki_sha256,

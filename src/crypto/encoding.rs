@@ -1,6 +1,17 @@
-//! Small encodings that several files share: length prefixes for keyed hashes, and hexadecimal text.
+//! Small things that several files share: keyed hashes with length prefixes, and hexadecimal text.
 
-use hmac::Mac;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Sha256, Sha512};
+
+/// HMAC-SHA-256 under a key.
+pub(super) fn hmac_sha256(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("HMAC takes keys of every length")
+}
+
+/// HMAC-SHA-512 under a key.
+pub(super) fn hmac_sha512(key: &[u8]) -> Hmac<Sha512> {
+    Hmac::new_from_slice(key).expect("HMAC takes keys of every length")
+}
 
 /// Feeds one part to a keyed hash, after its length as eight big-endian bytes.
 ///

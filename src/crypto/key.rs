@@ -6,12 +6,12 @@
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_PAD_INDIFFERENT, URL_SAFE_PAD_INDIFFERENT};
 use hkdf::Hkdf;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::Mac;
 use sha2::Sha512;
 use zeroize::Zeroizing;
 
 use super::checksum::ChecksumKey;
-use super::encoding::hex;
+use super::encoding::{hex, hmac_sha512};
 use crate::diagnostic::Explain;
 
 /// What a key made by `sealwave key generate` starts with.
@@ -124,8 +124,7 @@ impl SealKey {
         expand(&keys, b"derive", derive.as_mut_slice());
         let mut id_key = Zeroizing::new([0; 64]);
         expand(&keys, b"id", id_key.as_mut_slice());
-        let mut mac =
-            Hmac::<Sha512>::new_from_slice(id_key.as_slice()).expect("HMAC takes keys of every length");
+        let mut mac = hmac_sha512(id_key.as_slice());
         mac.update(b"seal-key-id");
         let mut id = [0; 8];
         id.copy_from_slice(mac.finalize().into_bytes().split_at(8).0);

@@ -51,7 +51,7 @@ impl Explain for CannotSeal {
     }
 }
 
-/// Turns every Secret into a SealedSecret, or into the redacted likeness of one. Other objects pass untouched.
+/// Turns every Secret into a `SealedSecret`, or into the redacted likeness of one. Other objects pass untouched.
 ///
 /// # Errors
 /// All Secrets that cannot be sealed, with their places; and, as a last guard, each Secret with data among the plain objects.
@@ -152,13 +152,13 @@ fn seal_drafts(drafts: Vec<Draft>, sealer: &Sealer) -> Result<Vec<Manifest>, Fai
         seal_key_id: sealer.key.id(),
         public_key_sha256: sealer.certificate.details().public_key_sha256.clone(),
     };
-    let mut sealed = seal_items(&drafts, sealer)?.into_iter();
+    let mut texts = seal_items(&drafts, sealer)?.into_iter();
     let objects = drafts
         .into_iter()
         .map(|draft| match draft {
             Draft::Plain(manifest) => manifest,
             Draft::Secret(blueprint, items) => {
-                let items = items.into_iter().zip(sealed.by_ref());
+                let items = items.into_iter().zip(texts.by_ref());
                 blueprint.build(Some(&stamp), items.map(|(item, text)| encrypted(item, text)).collect())
             }
         })

@@ -10,7 +10,7 @@ use crate::model::{Manifest, Node, Origin, Value, names};
 const MAX_DATA_BYTES: usize = 1 << 20;
 const MAX_KEY_BYTES: usize = 253;
 
-/// Why a Secret cannot become a SealedSecret.
+/// Why a Secret cannot become a `SealedSecret`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum SealedSecretError {
     /// A key that Kubernetes refuses.
@@ -18,10 +18,10 @@ pub(super) enum SealedSecretError {
         "item key `{0}` is not valid: 1 to {MAX_KEY_BYTES} letters, digits, `-`, `_` or `.`, and not starting with `..`"
     )]
     ItemKey(String),
-    /// A SealedSecret of this scope is bound to a name.
+    /// A `SealedSecret` of this scope is bound to a name.
     #[error("Secret has no `metadata.name`, which scope strict needs")]
     NoName,
-    /// A SealedSecret of this scope is bound to a namespace.
+    /// A `SealedSecret` of this scope is bound to a namespace.
     #[error("Secret `{name}` has no namespace, which scope {scope} needs")]
     NoNamespace {
         /// Its name.

@@ -1,8 +1,8 @@
-//! Who gets which label and annotation: the SealedSecret, its template, or nobody.
+//! Who gets which label and annotation: the `SealedSecret`, its template, or nobody.
 
 use super::{Stamp, in_domain, is_last_applied, mapping};
 use crate::crypto::Scope;
-use crate::model::{Entry, Manifest, Mapping, Node, Origin, Value, names};
+use crate::model::{Manifest, Mapping, Node, Origin, Value, names};
 
 /// Metadata in the making: only these fields are ever taken over.
 pub(super) struct Metadata {
@@ -13,7 +13,7 @@ pub(super) struct Metadata {
     namespace: Option<Node>,
 }
 
-/// The SealedSecret's own metadata.
+/// The `SealedSecret`'s own metadata.
 pub(super) fn for_argocd(secret: &Manifest, scope: Scope) -> Metadata {
     let mut metadata = Metadata {
         annotations: picked(secret.annotations(), |name| is_for_argocd(name) && !is_ours_to_write(name)),
@@ -69,7 +69,7 @@ fn is_ours_to_write(name: &str) -> bool {
     matches!(name, names::ARGOCD_TRACKING_ID | names::SEALED_FOR | names::SEAL_KEY_ID)
 }
 
-/// Whether a label is for the SealedSecret alone: those that Argo CD may track by. Its other labels are for the Secret, such as
+/// Whether a label is for the `SealedSecret` alone: those that Argo CD may track by. Its other labels are for the Secret, such as
 /// `argocd.argoproj.io/secret-type` on the Secret of a repository.
 fn is_outer_label(name: &str) -> bool {
     matches!(name, names::INSTANCE_LABEL | names::ARGOCD_INSTANCE_LABEL)
@@ -113,7 +113,9 @@ impl Metadata {
             let mut entries = entries.into_entries();
             entries.sort_by(|a, b| a.key.cmp(&b.key));
             let mut mapping = Mapping::with_capacity(entries.len());
-            entries.into_iter().for_each(|entry: Entry| mapping.push_new(entry));
+            for entry in entries {
+                mapping.push_new(entry);
+            }
             (!mapping.is_empty()).then(|| Node::new(Value::Mapping(mapping), at))
         };
         mapping(

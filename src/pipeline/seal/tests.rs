@@ -1,4 +1,4 @@
-//! From resolved objects to SealedSecrets: what kubeseal would make, what Argo CD needs, and what must never show.
+//! From resolved objects to `SealedSecrets`: what kubeseal would make, what Argo CD needs, and what must never show.
 
 use std::path::Path;
 use std::process::Command;
