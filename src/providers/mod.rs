@@ -254,3 +254,6 @@ fn check_name(name: &str) -> Result<(), ProviderConfigError> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
