@@ -52,7 +52,9 @@ pub(crate) fn element(value: &RawValue, index: i64) -> Result<Option<&RawValue>,
 pub(crate) fn text(value: &RawValue) -> Result<Option<Zeroizing<String>>, NotJson> {
     let json = value.get();
     match json.as_bytes().first() {
-        Some(b'"') => serde_json::from_str(json).map(|text| Some(Zeroizing::new(text))).map_err(|_| NotJson::Syntax),
+        Some(b'"') => {
+            serde_json::from_str(json).map(|text| Some(Zeroizing::new(text))).map_err(|_| NotJson::Syntax)
+        }
         Some(b'{' | b'[') => Ok(Some(compact(json))),
         Some(b'n') => Ok(None),
         _ => Ok(Some(Zeroizing::new(json.to_owned()))),

@@ -19,7 +19,7 @@ pub use placeholder::{
     DEFAULT_PROVIDER, GrammarError, GrammarErrorKind, JsonPath, Modifier, Part, Placeholder, Reference, Text,
 };
 pub(crate) use placeholder::{SelectError, list, provider_name, suspects};
-pub use policy::{Decision, Policy, PolicyError};
 pub(crate) use policy::climbs;
+pub use policy::{Decision, Policy, PolicyError};
 pub use secret_value::SecretValue;
 pub use source::{Origin, Place, Source, SourceId, Sources};

@@ -75,7 +75,9 @@ impl Explain for PolicyError {
         Some(
             match self {
                 Self::BadGlob { .. } => "`*` matches within a segment, `**` crosses `/`, `{a,b}` is a choice",
-                Self::Empty { .. } => "a rule without projects or patterns allows nothing: remove it or fill it",
+                Self::Empty { .. } => {
+                    "a rule without projects or patterns allows nothing: remove it or fill it"
+                }
                 Self::NoProvider { .. } => "write `provider:path`, for example `file:shop/**`",
             }
             .to_owned(),
@@ -90,7 +92,8 @@ impl Policy {
     /// All patterns that are not well formed.
     pub fn new(rules: &[PolicyRule]) -> Result<Self, Failure> {
         let mut problems = Vec::new();
-        let rules = rules.iter().enumerate().map(|(index, rule)| Rule::new(index, rule, &mut problems)).collect();
+        let rules =
+            rules.iter().enumerate().map(|(index, rule)| Rule::new(index, rule, &mut problems)).collect();
         Failure::unless_empty(problems)?;
         Ok(Self { rules })
     }
@@ -125,7 +128,6 @@ impl Rule {
         Self { projects: valid(projects, problems), allow: valid(allow, problems) }
     }
 
-
     fn allows(&self, project: &str, reference: &Reference) -> bool {
         self.projects.iter().any(|glob| glob.is_match(project))
             && self.allow.iter().any(|pattern| pattern.matches(reference))
@@ -156,7 +158,8 @@ impl Pattern {
 }
 
 fn valid<T>(results: Vec<Result<T, PolicyError>>, problems: &mut Vec<Problem>) -> Vec<T> {
-    let keep = |result: Result<T, PolicyError>| result.map_err(|error| problems.push(Problem::new(&error))).ok();
+    let keep =
+        |result: Result<T, PolicyError>| result.map_err(|error| problems.push(Problem::new(&error))).ok();
     results.into_iter().filter_map(keep).collect()
 }
 
@@ -209,7 +212,11 @@ mod tests {
             ("file:*", &["file:a"], &["file:a/b"]),
             ("env:SHOP_*", &["env:SHOP_A"], &["env:shop_A", "env:XSHOP_A"]),
             ("vault-*:team/**", &["vault-eu:team/a"], &["vault:team/a", "vault-eu:teams/a"]),
-            ("file:db.yaml#user", &["file:db.yaml#user", "file:db.yaml#user#2"], &["file:db.yaml", "file:db.yaml#users"]),
+            (
+                "file:db.yaml#user",
+                &["file:db.yaml#user", "file:db.yaml#user#2"],
+                &["file:db.yaml", "file:db.yaml#users"],
+            ),
             ("file:db.yaml#*", &["file:db.yaml#user"], &["file:db.yaml"]),
             ("file:{a,b}/x", &["file:a/x", "file:b/x"], &["file:c/x"]),
         ] {

@@ -203,3 +203,6 @@ fn withheld(pending: Pending) -> ResolvedObject {
         }),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -94,7 +94,10 @@ impl File {
         // Looked at before it is opened: opening a FIFO would wait for a writer.
         let metadata = fs_err::metadata(&real).map_err(|error| io_error(&error))?;
         if !metadata.is_file() {
-            return Err(ProviderError::invalid("it is no regular file", "a reference names one file, no directory"));
+            return Err(ProviderError::invalid(
+                "it is no regular file",
+                "a reference names one file, no directory",
+            ));
         }
         read_bounded(&real)
     }
@@ -192,6 +195,8 @@ fn io_error(error: &std::io::Error) -> ProviderError {
         ErrorKind::PermissionDenied => {
             ProviderError::denied("the file may not be read", "give the user that runs sealwave access to it")
         }
-        kind => ProviderError::unreachable(format!("the file cannot be read ({kind})"), "see to the file system"),
+        kind => {
+            ProviderError::unreachable(format!("the file cannot be read ({kind})"), "see to the file system")
+        }
     }
 }

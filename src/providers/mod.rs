@@ -140,8 +140,12 @@ impl Explain for ProviderConfigError {
                 Self::BadName(_) => "a provider's name starts with a-z and holds a-z, 0-9 and `-` only",
                 Self::BadPattern { .. } => "`*` matches any characters, `{A,B}` is a choice",
                 Self::CatchAll { .. } => "name the variables that are meant for apps, for example `SHOP_*`",
-                Self::ReservedName => "`<path:…>` means the provider that the app file names; choose another name",
-                Self::RootTooWide { .. } => "give apps' secrets a directory of their own, beside the operator file",
+                Self::ReservedName => {
+                    "`<path:…>` means the provider that the app file names; choose another name"
+                }
+                Self::RootTooWide { .. } => {
+                    "give apps' secrets a directory of their own, beside the operator file"
+                }
             }
             .to_owned(),
         )
@@ -224,7 +228,10 @@ impl Providers {
             let mut answers = self.ask(name, &references, deadline).into_iter();
             for reference in references {
                 let answer = answers.next().unwrap_or_else(|| {
-                    Err(ProviderError::unreachable("its provider gave no answer", "this is a defect of sealwave"))
+                    Err(ProviderError::unreachable(
+                        "its provider gave no answer",
+                        "this is a defect of sealwave",
+                    ))
                 });
                 fetched.insert(reference, answer);
             }

@@ -58,19 +58,38 @@ fn env_reads_what_the_operator_named_and_no_more() {
     assert_eq!(fetch(&providers, "env:APP_ID").expect("set"), b"canary-APP_ID\n");
     assert!(missing(fetch(&providers, "env:SHOP_UNSET")));
     for name in [
-        "PATH", "shop_TOKEN", "XSHOP_A", "ARGOCD_ENV_ID", "ARGOCD_APP_ID", "PARAM_ID", "SEALWAVE_ID", "KUBERNETES_ID",
-        "KUBE_ID", "GIT_ID", "VAULT_TOKEN",
+        "PATH",
+        "shop_TOKEN",
+        "XSHOP_A",
+        "ARGOCD_ENV_ID",
+        "ARGOCD_APP_ID",
+        "PARAM_ID",
+        "SEALWAVE_ID",
+        "KUBERNETES_ID",
+        "KUBE_ID",
+        "GIT_ID",
+        "VAULT_TOKEN",
     ] {
         assert!(denied(fetch(&providers, &format!("env:{name}"))), "{name}");
     }
-    for source in ["env:SHOP_A#k", "env:SHOP_A##1", "env:SHOP_*", "env:SHOP_A=b", "env:", "env:1_ID", "env:SHOP_\u{e4}", "env:SHOP_A B"] {
+    for source in [
+        "env:SHOP_A#k",
+        "env:SHOP_A##1",
+        "env:SHOP_*",
+        "env:SHOP_A=b",
+        "env:",
+        "env:1_ID",
+        "env:SHOP_\u{e4}",
+        "env:SHOP_A B",
+    ] {
         assert!(invalid(fetch(&providers, source)), "{source}");
     }
 }
 
 #[test]
 fn bad_settings_are_reported_together() {
-    let env = |names: &[&str]| ProviderConfig::Env { names: names.iter().map(|name| (*name).to_owned()).collect() };
+    let env =
+        |names: &[&str]| ProviderConfig::Env { names: names.iter().map(|name| (*name).to_owned()).collect() };
     for pattern in ["*", "**", "?*", "[A-Z]*", "{*,A}", "*?"] {
         let config = BTreeMap::from([("e".to_owned(), env(&[pattern]))]);
         assert!(Providers::new(&config, Path::new("."), &[], |_| None).is_err(), "{pattern}");
@@ -138,16 +157,41 @@ fn files_are_exact_and_paths_stay_below_the_root() {
     assert_eq!(fetch(&providers, "file:shop/inside").expect("a link inside"), b"m");
     assert_eq!(fetch(&providers, "file:shop/%2e%2e").expect("taken literally"), b"literal");
     for path in [
-        "../outside", "shop/../../outside", "shop/..", "..", "shop/..data/mounted", "...", "/etc/passwd", "//etc/passwd",
-        "shop//value", "shop/value/", "./shop/value", "shop/./value", "shop\\value", "..\\outside", "sh\0op", "", "shop",
-        "large", "shop/value##1",
+        "../outside",
+        "shop/../../outside",
+        "shop/..",
+        "..",
+        "shop/..data/mounted",
+        "...",
+        "/etc/passwd",
+        "//etc/passwd",
+        "shop//value",
+        "shop/value/",
+        "./shop/value",
+        "shop/./value",
+        "shop\\value",
+        "..\\outside",
+        "sh\0op",
+        "",
+        "shop",
+        "large",
+        "shop/value##1",
     ] {
         assert!(invalid(fetch(&providers, &format!("file:{path}"))), "{path:?}");
     }
     for path in ["out", "abs", "environ", "key", "alias", "up/outside"] {
         assert!(denied(fetch(&providers, &format!("file:{path}"))), "{path}");
     }
-    for path in ["nope", "shop/nope", "shop/value/x", "dangling", "%2e%2e/outside", "%2e%2e%2foutside", "shop%2fvalue", "Shop/value"] {
+    for path in [
+        "nope",
+        "shop/nope",
+        "shop/value/x",
+        "dangling",
+        "%2e%2e/outside",
+        "%2e%2e%2foutside",
+        "shop%2fvalue",
+        "Shop/value",
+    ] {
         assert!(missing(fetch(&providers, &format!("file:{path}"))), "{path}");
     }
     assert!(matches!(fetch(&providers, "file:loop"), Err(ProviderError::Unreachable { .. })));
@@ -162,14 +206,23 @@ fn keys_of_files() {
     let root = dir.path().join("secrets");
     fs_err::create_dir(&root).expect("made");
     for (name, content) in [
-        ("a.json", r#"{"user":"u\n","n":1.10,"big":123456789012345678901,"t":true,"z":null,"a.b":"exact","a":{"b":"deep","c":"deep"},"l":[1, 2],"d":1,"d":2,"":"e"}"#),
+        (
+            "a.json",
+            r#"{"user":"u\n","n":1.10,"big":123456789012345678901,"t":true,"z":null,"a.b":"exact","a":{"b":"deep","c":"deep"},"l":[1, 2],"d":1,"d":2,"":"e"}"#,
+        ),
         ("a.yaml", "user: \"u\\n\"\nt: true\nn: 5432\na:\n  c: deep\n\"a.b\": exact\nl: [1]\nz:\n"),
         ("a.yml", "k: |\n  one\n  two\n"),
-        (".env", "# c\nA=1\nexport B = two words # c\nC='$A #x'\nD=\"a\\n\\\"b\\\"\\$ \\\nz\"\nE=\nF=a#b\nG=\"x\ny\" # c\r\nH=ä\nexport=1\nA.B=dot\n"),
+        (
+            ".env",
+            "# c\nA=1\nexport B = two words # c\nC='$A #x'\nD=\"a\\n\\\"b\\\"\\$ \\\nz\"\nE=\nF=a#b\nG=\"x\ny\" # c\r\nH=ä\nexport=1\nA.B=dot\n",
+        ),
         ("b.env", "A=1\nA=2\nB=3"),
         ("bad.env", "A=1\ncanary\n"),
         ("open.env", "A=\"canary\n"),
-        ("a.properties", "# c\n! c\na=1\n  b : two  \nc three\nd=x\\\n   y\\\\\ne\\ f\\:g=\\u00e4\\uD83D\\uDE00\\t\\q\nh\ni==\r\nj=1\\"),
+        (
+            "a.properties",
+            "# c\n! c\na=1\n  b : two  \nc three\nd=x\\\n   y\\\\\ne\\ f\\:g=\\u00e4\\uD83D\\uDE00\\t\\q\nh\ni==\r\nj=1\\",
+        ),
         ("bad.properties", "a=1\nb=\\uD83Dcanary\n"),
         ("bad.json", "{\"canary\":"),
         ("bad.yaml", "a: [canary\n"),
@@ -180,23 +233,66 @@ fn keys_of_files() {
     fs_err::write(root.join("latin.json"), b"\xff").expect("written");
     let providers = providers(dir.path(), "secrets", &[]).expect("valid");
     for (source, expected) in [
-        ("a.json#user", "u\n"), ("a.json#n", "1.10"), ("a.json#big", "123456789012345678901"), ("a.json#t", "true"),
-        ("a.json#a.b", "exact"), ("a.json#a.c", "deep"), ("a.json#l", "[1,2]"), ("a.json#a", r#"{"b":"deep","c":"deep"}"#),
-        ("a.yaml#user", "u\n"), ("a.yaml#t", "true"), ("a.yaml#n", "5432"), ("a.yaml#a.c", "deep"), ("a.yaml#a.b", "exact"),
-        ("a.yaml#l", "[1]"), ("a.yml#k", "one\ntwo\n"),
-        (".env#A", "1"), (".env#B", "two words"), (".env#C", "$A #x"), (".env#D", "a\n\"b\"$ z"), (".env#E", ""),
-        (".env#F", "a#b"), (".env#G", "x\ny"), (".env#H", "ä"), (".env#export", "1"), (".env#A.B", "dot"), ("b.env#B", "3"),
-        ("a.properties#a", "1"), ("a.properties#b", "two  "), ("a.properties#c", "three"), ("a.properties#d", "xy\\"),
-        ("a.properties#e f:g", "ä😀\tq"), ("a.properties#h", ""), ("a.properties#i", "="), ("a.properties#j", "1"),
+        ("a.json#user", "u\n"),
+        ("a.json#n", "1.10"),
+        ("a.json#big", "123456789012345678901"),
+        ("a.json#t", "true"),
+        ("a.json#a.b", "exact"),
+        ("a.json#a.c", "deep"),
+        ("a.json#l", "[1,2]"),
+        ("a.json#a", r#"{"b":"deep","c":"deep"}"#),
+        ("a.yaml#user", "u\n"),
+        ("a.yaml#t", "true"),
+        ("a.yaml#n", "5432"),
+        ("a.yaml#a.c", "deep"),
+        ("a.yaml#a.b", "exact"),
+        ("a.yaml#l", "[1]"),
+        ("a.yml#k", "one\ntwo\n"),
+        (".env#A", "1"),
+        (".env#B", "two words"),
+        (".env#C", "$A #x"),
+        (".env#D", "a\n\"b\"$ z"),
+        (".env#E", ""),
+        (".env#F", "a#b"),
+        (".env#G", "x\ny"),
+        (".env#H", "ä"),
+        (".env#export", "1"),
+        (".env#A.B", "dot"),
+        ("b.env#B", "3"),
+        ("a.properties#a", "1"),
+        ("a.properties#b", "two  "),
+        ("a.properties#c", "three"),
+        ("a.properties#d", "xy\\"),
+        ("a.properties#e f:g", "ä😀\tq"),
+        ("a.properties#h", ""),
+        ("a.properties#i", "="),
+        ("a.properties#j", "1"),
     ] {
         let found = fetch(&providers, &format!("file:{source}"));
         assert_eq!(found.as_deref().map(String::from_utf8_lossy).as_deref(), Ok(expected), "{source}");
     }
-    for source in ["a.json#q", "a.json#z", "a.json#a.q", "a.json#user.x", "a.yaml#z", "a.yaml#q", ".env#Q", "a.properties#q"] {
+    for source in [
+        "a.json#q",
+        "a.json#z",
+        "a.json#a.q",
+        "a.json#user.x",
+        "a.yaml#z",
+        "a.yaml#q",
+        ".env#Q",
+        "a.properties#q",
+    ] {
         assert!(missing(fetch(&providers, &format!("file:{source}"))), "{source}");
     }
     for source in [
-        "a.json#d", "b.env#A", "bad.env#A", "open.env#A", "bad.properties#a", "bad.json#a", "bad.yaml#a", "latin.json#a", "x.txt#a",
+        "a.json#d",
+        "b.env#A",
+        "bad.env#A",
+        "open.env#A",
+        "bad.properties#a",
+        "bad.json#a",
+        "bad.yaml#a",
+        "latin.json#a",
+        "x.txt#a",
     ] {
         let error = fetch(&providers, &format!("file:{source}")).expect_err("an error");
         assert!(matches!(error, ProviderError::Invalid { .. }), "{source}: {error}");
@@ -214,7 +310,10 @@ fn each_file_is_read_once_and_nothing_after_the_deadline() {
     let late = providers.fetch([&one], Instant::now());
     assert!(matches!(late.get(&one), Some(Err(ProviderError::Unreachable { .. }))));
     let unknown = reference("nope:a");
-    assert!(matches!(providers.fetch([&unknown], soon()).get(&unknown), Some(Err(ProviderError::Invalid { .. }))));
+    assert!(matches!(
+        providers.fetch([&unknown], soon()).get(&unknown),
+        Some(Err(ProviderError::Invalid { .. }))
+    ));
 }
 
 /// Answers less than it was asked.

@@ -51,7 +51,10 @@ fn what_is_a_placeholder_and_what_is_text() {
         ("< <file:x>", "[< ]{file:x}"),
         ("<file: a/b.yaml # k y #\tv >", "{file:a/b.yaml#k y#v}"),
         ("<file:x:y>", "{file:x:y}"),
-        ("<aws-sm:arn:aws:secretsmanager:eu-west-1:1:secret:a-b#u>", "{aws-sm:arn:aws:secretsmanager:eu-west-1:1:secret:a-b#u}"),
+        (
+            "<aws-sm:arn:aws:secretsmanager:eu-west-1:1:secret:a-b#u>",
+            "{aws-sm:arn:aws:secretsmanager:eu-west-1:1:secret:a-b#u}",
+        ),
         ("pg://<a:b#u>:<a:b#p | urlencode>@h/d>", "[pg://]{a:b#u}[:]{a:b#p}[@h/d>]"),
         ("<a:b><c:d>", "{a:b}{c:d}"),
         ("<<file:x#y>", "[<file:x#y>]"),
@@ -96,14 +99,24 @@ fn errors_say_what_and_where() {
         ("<a:b | Trim>", 7, K::UnknownModifier("Trim".into())),
         ("<a:b | trim x>", 7, K::WrongArgumentCount { modifier: "trim", wanted: "no argument", got: 1 }),
         ("<a:b | default>", 7, K::WrongArgumentCount { modifier: "default", wanted: "one argument", got: 0 }),
-        ("<a:b | default a b>", 7, K::WrongArgumentCount { modifier: "default", wanted: "one argument", got: 2 }),
+        (
+            "<a:b | default a b>",
+            7,
+            K::WrongArgumentCount { modifier: "default", wanted: "one argument", got: 2 },
+        ),
         ("<a:b | default \"x>", 15, K::QuoteNotClosed("default".into())),
         ("<a:b | default 'x\n'>", 15, K::QuoteNotClosed("default".into())),
         ("<a:b | default \"\\q\">", 16, K::UnknownEscape("default".into())),
     ] {
         assert_eq!(kind(source), (offset, expected), "{source:?}");
     }
-    for source in ["<a:b | indent x>", "<a:b | indent -1>", "<a:b | indent +1>", "<a:b | indent 101>", "<a:b | indent ''>"] {
+    for source in [
+        "<a:b | indent x>",
+        "<a:b | indent -1>",
+        "<a:b | indent +1>",
+        "<a:b | indent 101>",
+        "<a:b | indent ''>",
+    ] {
         assert!(matches!(kind(source).1, K::BadArgument { modifier: "indent", .. }), "{source}");
     }
     let many = format!("<a:b{}>", " | trim".repeat(17));
@@ -118,8 +131,10 @@ fn modifiers_and_their_arguments() {
     let default = |text: &str| vec![Modifier::Default(text.into())];
     assert!(modifiers("<a:b|base64|base64encode>") == [Modifier::Base64, Modifier::Base64]);
     assert!(modifiers("<a:b | sha256 | sha256sum>") == [Modifier::Sha256, Modifier::Sha256]);
-    assert!(modifiers("<a:b | base64decode | urlencode | json | trim>")
-        == [Modifier::Base64Decode, Modifier::UrlEncode, Modifier::Json, Modifier::Trim]);
+    assert!(
+        modifiers("<a:b | base64decode | urlencode | json | trim>")
+            == [Modifier::Base64Decode, Modifier::UrlEncode, Modifier::Json, Modifier::Trim]
+    );
     assert!(modifiers("<a:b | indent 0 | indent 100>") == [Modifier::Indent(0), Modifier::Indent(100)]);
     assert!(modifiers("<a:b | default x>") == default("x"));
     assert!(modifiers("<a:b | default ''>") == default(""));
@@ -132,7 +147,8 @@ fn modifiers_and_their_arguments() {
 fn json_path_templates_name_one_value() {
     let json = r#"{"a":{"b":"x y","a.b":1},"n":10000000000000000000001,"f":1.10,"t":true,"z":null,
         "items":[{"x":"0"},{"x":"1"}],"o":{ "k" : [ 1, "a b\" c" ] },"d":1,"d":2,"e\u0301":"é"}"#;
-    let select = |path: &str| JsonPath::parse(path).expect("a template").select(json).map(|text| text.to_string());
+    let select =
+        |path: &str| JsonPath::parse(path).expect("a template").select(json).map(|text| text.to_string());
     for (path, expected) in [
         ("{.a.b}", "x y"),
         ("{.n}", "10000000000000000000001"),
@@ -159,9 +175,28 @@ fn json_path_templates_name_one_value() {
     assert_eq!(all.select("nope").err(), Some(SelectError::NotJson));
     let deep = "[".repeat(100_000) + &"]".repeat(100_000);
     assert_eq!(all.select(&deep).map(|text| text.len()), Ok(200_000));
-    for path in ["", "a", "a.b", "{", "{}", "{.a", "{a}", "{.a..b}", "{.*}", "{.a[*]}", "{.a[0:1]}", "{.a[?(@.b)]}",
-        "{range .a[*]}", "{'x'}", "{.a[}", "{.a['}", "{.a['x'}", "{.a[99999999999999999999]}", "{..a}", "{.a.}"]
-    {
+    for path in [
+        "",
+        "a",
+        "a.b",
+        "{",
+        "{}",
+        "{.a",
+        "{a}",
+        "{.a..b}",
+        "{.*}",
+        "{.a[*]}",
+        "{.a[0:1]}",
+        "{.a[?(@.b)]}",
+        "{range .a[*]}",
+        "{'x'}",
+        "{.a[}",
+        "{.a['}",
+        "{.a['x'}",
+        "{.a[99999999999999999999]}",
+        "{..a}",
+        "{.a.}",
+    ] {
         assert!(JsonPath::parse(path).is_err(), "{path}");
     }
 }
@@ -206,8 +241,10 @@ fn modifier() -> impl Strategy<Value = Modifier> {
 }
 
 fn placeholder() -> impl Strategy<Value = Part> {
-    let reference = ("[a-z][a-z0-9-]{0,5}", field(), prop::option::of(field()), prop::option::of(field()))
-        .prop_map(|(provider, path, key, version)| Reference { provider: provider.into(), path, key, version });
+    let reference =
+        ("[a-z][a-z0-9-]{0,5}", field(), prop::option::of(field()), prop::option::of(field())).prop_map(
+            |(provider, path, key, version)| Reference { provider: provider.into(), path, key, version },
+        );
     (reference, prop::collection::vec(modifier(), 0..4))
         .prop_map(|(reference, modifiers)| Part::Placeholder(Placeholder { reference, modifiers }))
 }

@@ -22,8 +22,8 @@ use super::problem::{Places, ResolveError, line_and_column, place_in, shown};
 use super::{ItemValue, Names, ResolvedItem, scan};
 use crate::diagnostic::{Note, Problem};
 use crate::model::{
-    DEFAULT_PROVIDER, Entry, GrammarError, Manifest, Modifier, Node, Origin, Part, Reference, SecretValue, Text,
-    climbs,
+    DEFAULT_PROVIDER, Entry, GrammarError, Manifest, Modifier, Node, Origin, Part, Reference, SecretValue,
+    Text, climbs,
 };
 
 /// As Go's `encoding/base64.StdEncoding`: padding is required, its left-over bits are not looked at.
@@ -118,7 +118,8 @@ impl Collector<'_> {
     }
 
     fn unknown_fields(&mut self, root: &Node) {
-        const KNOWN: [&str; 7] = ["apiVersion", "data", "immutable", "kind", "metadata", "stringData", "type"];
+        const KNOWN: [&str; 7] =
+            ["apiVersion", "data", "immutable", "kind", "metadata", "stringData", "type"];
         for entry in root.as_mapping().map_or(&[][..], |mapping| mapping.entries()) {
             if !KNOWN.contains(&entry.key.as_str()) {
                 self.problem(entry.key_origin, &ResolveError::UnknownField { field: shown(&entry.key) });
@@ -211,7 +212,11 @@ impl Collector<'_> {
     }
 
     /// A key that is valid and a value that is a string.
-    fn entry(&mut self, field: &'static str, entry: Entry) -> Option<(CompactString, Origin, Zeroizing<String>)> {
+    fn entry(
+        &mut self,
+        field: &'static str,
+        entry: Entry,
+    ) -> Option<(CompactString, Origin, Zeroizing<String>)> {
         if !is_item_key(&entry.key) {
             self.problem(entry.key_origin, &ResolveError::ItemKey { key: shown(&entry.key) });
             return None;
@@ -239,14 +244,7 @@ impl Collector<'_> {
         })
     }
 
-    fn grammar(
-        &mut self,
-        key: &str,
-        exact: Option<Origin>,
-        origin: Origin,
-        text: &str,
-        error: GrammarError,
-    ) {
+    fn grammar(&mut self, key: &str, exact: Option<Origin>, origin: Origin, text: &str, error: GrammarError) {
         let at = if exact.is_some() { None } else { Some(line_and_column(text, error.offset)) };
         self.problem(exact.unwrap_or(origin), &ResolveError::Grammar { key: shown(key), error, at });
     }
@@ -264,11 +262,13 @@ impl Names<'_> {
             reference.provider = self.default_provider.ok_or(ResolveError::NoDefaultProvider)?.into();
         }
         match &self.known {
-            Some(known) if !known.contains(reference.provider.as_str()) => Err(ResolveError::UnknownProvider {
-                provider: shown(&reference.provider),
-                known: known.iter().cloned().collect(),
-                is_default,
-            }),
+            Some(known) if !known.contains(reference.provider.as_str()) => {
+                Err(ResolveError::UnknownProvider {
+                    provider: shown(&reference.provider),
+                    known: known.iter().cloned().collect(),
+                    is_default,
+                })
+            }
             _ => Ok(()),
         }
     }

@@ -91,12 +91,16 @@ impl Explain for ResolveError {
                 "a key holds letters, digits, `-`, `_` and `.`, 253 at most; a placeholder belongs in the value"
             }
             Self::Modifier { .. } => "look at what the reference holds, and at the modifiers before this one",
-            Self::NoDefaultProvider => "set `provider` in sealwave.yaml, or write the provider instead of `path`",
+            Self::NoDefaultProvider => {
+                "set `provider` in sealwave.yaml, or write the provider instead of `path`"
+            }
             Self::Outside { .. } => {
                 "put the value in a Secret and refer to it; if it is meant as text, double its `<`: `<<name:…`"
             }
             Self::PathClimbs { .. } => "write the whole path",
-            Self::Refused { .. } => "ask whoever runs sealwave for a rule under `policy` in the operator file",
+            Self::Refused { .. } => {
+                "ask whoever runs sealwave for a rule under `policy` in the operator file"
+            }
             Self::SectionType { .. } => "it is a mapping of keys to strings",
             Self::TooLarge { .. } => "Kubernetes takes one MiB per Secret",
             Self::TooLargeInAll { .. } => "split the app",

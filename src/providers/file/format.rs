@@ -64,7 +64,10 @@ impl Document {
             Self::Yaml { source, root } => yaml_node(root, key).and_then(|node| yaml_text(node, source)),
         };
         found.map(|text| SecretValue::new(text.as_bytes().to_vec())).ok_or_else(|| {
-            ProviderError::not_found("the file has no such key", "keys of objects are joined with dots: `db.password`")
+            ProviderError::not_found(
+                "the file has no such key",
+                "keys of objects are joined with dots: `db.password`",
+            )
         })
     }
 }
@@ -155,7 +158,10 @@ fn read_yaml(text: &str) -> Result<Node, ProviderError> {
 }
 
 fn malformed(why: &str) -> ProviderError {
-    ProviderError::invalid(format!("the file cannot be parsed: {why}"), "correct the file in the secret store")
+    ProviderError::invalid(
+        format!("the file cannot be parsed: {why}"),
+        "correct the file in the secret store",
+    )
 }
 
 fn at_line((line, why): LineError) -> ProviderError {

@@ -65,7 +65,8 @@ fn unescape(text: &str) -> Result<Zeroizing<String>, &'static str> {
             'r' => out.push('\r'),
             't' => out.push('\t'),
             'u' => {
-                let (c, behind) = unicode(rest).ok_or("a `\\u` is not followed by a character's four hex digits")?;
+                let (c, behind) =
+                    unicode(rest).ok_or("a `\\u` is not followed by a character's four hex digits")?;
                 out.push(c);
                 rest = behind;
             }
