@@ -320,3 +320,6 @@ impl GrammarErrorKind {
 pub(crate) fn list<T: AsRef<str>>(names: &[T]) -> String {
     names.iter().map(|name| format!("`{}`", name.as_ref())).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests;

@@ -123,18 +123,9 @@ impl Rule {
                 problems.push(Problem::new(&PolicyError::Empty { rule: index, field }));
             }
         }
-        let mut keep =
-            |result: Result<_, PolicyError>| result.map_err(|error| problems.push(Problem::new(&error))).ok();
-        let projects =
-            rule.projects.iter().filter_map(|pattern| keep(glob(index, pattern, pattern))).collect();
-        let allow = rule
-            .allow
-            .iter()
-            .filter_map(|pattern| {
-                Pattern::new(index, pattern).map_err(|error| problems.push(Problem::new(&error))).ok()
-            })
-            .collect();
-        Self { projects, allow }
+        let projects: Vec<_> = rule.projects.iter().map(|pattern| glob(index, pattern, pattern)).collect();
+        let allow: Vec<_> = rule.allow.iter().map(|pattern| Pattern::new(index, pattern)).collect();
+        Self { projects: valid(projects, problems), allow: valid(allow, problems) }
     }
 
     fn allows(&self, project: &str, reference: &Reference) -> bool {
@@ -166,6 +157,12 @@ impl Pattern {
     }
 }
 
+fn valid<T>(results: Vec<Result<T, PolicyError>>, problems: &mut Vec<Problem>) -> Vec<T> {
+    let keep =
+        |result: Result<T, PolicyError>| result.map_err(|error| problems.push(Problem::new(&error))).ok();
+    results.into_iter().filter_map(keep).collect()
+}
+
 fn glob(rule: usize, whole: &str, part: &str) -> Result<GlobMatcher, PolicyError> {
     let glob = GlobBuilder::new(part).literal_separator(true).backslash_escape(true).build();
     glob.map(|glob| glob.compile_matcher()).map_err(|error| PolicyError::BadGlob {
@@ -173,4 +170,113 @@ fn glob(rule: usize, whole: &str, part: &str) -> Result<GlobMatcher, PolicyError
         pattern: whole.to_owned(),
         why: error.kind().to_string(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Part, Text};
+
+    fn policy(rules: &[(&[&str], &[&str])]) -> Policy {
+        Policy::new(&rules.iter().map(|(projects, allow)| rule(projects, allow)).collect::<Vec<_>>())
+            .expect("valid rules")
+    }
+
+    fn rule(projects: &[&str], allow: &[&str]) -> PolicyRule {
+        let own = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
+        PolicyRule { projects: own(projects), allow: own(allow) }
+    }
+
+    fn reference(source: &str) -> Reference {
+        let text = Text::parse(&format!("<{source}>")).ok().expect("well formed");
+        match text.parts() {
+            [Part::Placeholder(placeholder)] => placeholder.reference.clone(),
+            _ => panic!("no reference: {source}"),
+        }
+    }
+
+    fn allows(pattern: &str, source: &str) -> bool {
+        policy(&[(&["p"], &[pattern])]).decide("p", &reference(source)) != Decision::Refused
+    }
+
+    #[test]
+    fn patterns() {
+        for (pattern, allowed, refused) in [
+            (
+                "file:shop/**",
+                &["file:shop/db.yaml", "file:shop/a/b#k", "file:shop/db.yaml#k#3"][..],
+                &["file:shop", "file:shopping/x", "file:Shop/db", "vault:shop/db", "file:other/shop/x"][..],
+            ),
+            ("file:shop/*", &["file:shop/db"], &["file:shop/a/b"]),
+            ("file:**", &["file:a", "file:a/b/c"], &["files:a", "env:A"]),
+            ("file:*", &["file:a"], &["file:a/b"]),
+            ("env:SHOP_*", &["env:SHOP_A"], &["env:shop_A", "env:XSHOP_A"]),
+            ("vault-*:team/**", &["vault-eu:team/a"], &["vault:team/a", "vault-eu:teams/a"]),
+            (
+                "file:db.yaml#user",
+                &["file:db.yaml#user", "file:db.yaml#user#2"],
+                &["file:db.yaml", "file:db.yaml#users"],
+            ),
+            ("file:db.yaml#*", &["file:db.yaml#user"], &["file:db.yaml"]),
+            ("file:{a,b}/x", &["file:a/x", "file:b/x"], &["file:c/x"]),
+        ] {
+            for source in allowed {
+                assert!(allows(pattern, source), "{pattern} must allow {source}");
+            }
+            for source in refused {
+                assert!(!allows(pattern, source), "{pattern} must refuse {source}");
+            }
+        }
+    }
+
+    #[test]
+    fn hostile_paths_widen_nothing() {
+        for source in [
+            "file:shop/../admin/db",
+            "file:shop/..",
+            "file:../shop/x",
+            "file:shop/.. /admin",
+            "file:shop/..\\admin",
+            "file:shop%2fdb",
+            "file:%73hop/db",
+            "file:*/db",
+            "file:**",
+            "file:sho?/db",
+            "file:[s]hop/db",
+            "file:{shop,admin}/db",
+            "file:ѕhop/db",
+            "file:sh\u{6f}\u{308}p/db",
+            "file:SHOP/db",
+            "file:/shop/db",
+            "file:./shop/db",
+            "file://shop/db",
+            "file:admin/db#shop/db",
+            "file:admin/db#x#shop/**",
+        ] {
+            assert!(!allows("file:shop/**", source), "{source}");
+        }
+        // Not decoded: it stays one literal segment below `shop`.
+        assert!(allows("file:shop/*", "file:shop/%2e%2e"));
+    }
+
+    #[test]
+    fn refuses_by_default_and_names_the_rule() {
+        let source = reference("file:shop/db");
+        assert_eq!(policy(&[]).decide("shop", &source), Decision::Refused);
+        let policy = policy(&[(&["crm"], &["file:**"]), (&["shop-*", "shop"], &["env:*", "file:shop/*"])]);
+        assert_eq!(policy.decide("shop", &source), Decision::Allowed { rule: 1 });
+        assert_eq!(policy.decide("shop-eu", &source), Decision::Allowed { rule: 1 });
+        assert_eq!(policy.decide("crm", &source), Decision::Allowed { rule: 0 });
+        for project in ["", "Shop", "shopping", "default", "shop/x"] {
+            assert_eq!(policy.decide(project, &source), Decision::Refused, "{project}");
+        }
+    }
+
+    #[test]
+    fn bad_rules_are_reported_together() {
+        let rules = [rule(&["*"], &["file:[a", "shop/**"]), rule(&[], &["file:**"]), rule(&["{a"], &[])];
+        let failure = Policy::new(&rules).err().expect("a failure");
+        assert_eq!(failure.problems().len(), 5, "{failure}");
+        assert!(failure.problems().iter().all(|problem| problem.hint.is_some()));
+    }
 }

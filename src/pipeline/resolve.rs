@@ -208,3 +208,6 @@ fn withheld(pending: Pending) -> ResolvedObject {
         }),
     }
 }
+
+#[cfg(test)]
+mod tests;

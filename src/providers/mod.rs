@@ -261,3 +261,6 @@ fn check_name(name: &str) -> Result<(), ProviderConfigError> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

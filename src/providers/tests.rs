@@ -1,0 +1,335 @@
+use std::os::unix::fs::symlink;
+use std::time::Duration;
+
+use super::*;
+use crate::model::{Part, Text};
+
+fn reference(source: &str) -> Reference {
+    let (provider, rest) = source.split_once(':').expect("a provider");
+    let mut fields = rest.split('#');
+    Reference {
+        provider: provider.into(),
+        path: fields.next().unwrap_or("").to_owned(),
+        key: fields.next().map(str::to_owned),
+        version: fields.next().map(str::to_owned),
+    }
+}
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(30)
+}
+
+fn providers(dir: &Path, root: &str, protected: &[PathBuf]) -> Result<Providers, Failure> {
+    let config = BTreeMap::from([
+        ("file".to_owned(), ProviderConfig::File { root: root.into() }),
+        ("env".to_owned(), ProviderConfig::Env { names: vec!["SHOP_*".to_owned(), "*_ID".to_owned()] }),
+    ]);
+    Providers::new(&config, dir, protected, |name| match name {
+        "SHOP_UNSET" => None,
+        "SHOP_EMPTY" => Some(OsString::new()),
+        other => Some(format!("canary-{other}\n").into()),
+    })
+}
+
+fn fetch(providers: &Providers, source: &str) -> Result<Vec<u8>, ProviderError> {
+    let reference = reference(source);
+    let mut fetched = providers.fetch([&reference], soon());
+    fetched.remove(&reference).expect("an answer").map(|value| value.expose().to_vec())
+}
+
+fn denied(error: Result<Vec<u8>, ProviderError>) -> bool {
+    matches!(error, Err(ProviderError::Denied { .. }))
+}
+
+fn invalid(error: Result<Vec<u8>, ProviderError>) -> bool {
+    matches!(error, Err(ProviderError::Invalid { .. }))
+}
+
+fn missing(error: Result<Vec<u8>, ProviderError>) -> bool {
+    matches!(error, Err(ProviderError::NotFound { .. }))
+}
+
+#[test]
+fn env_reads_what_the_operator_named_and_no_more() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let providers = providers(dir.path(), "secrets", &[]).expect("valid");
+    assert_eq!(fetch(&providers, "env:SHOP_TOKEN").expect("set"), b"canary-SHOP_TOKEN\n");
+    assert_eq!(fetch(&providers, "env:SHOP_EMPTY").expect("set"), b"");
+    assert_eq!(fetch(&providers, "env:APP_ID").expect("set"), b"canary-APP_ID\n");
+    assert!(missing(fetch(&providers, "env:SHOP_UNSET")));
+    for name in [
+        "PATH",
+        "shop_TOKEN",
+        "XSHOP_A",
+        "ARGOCD_ENV_ID",
+        "ARGOCD_APP_ID",
+        "PARAM_ID",
+        "SEALWAVE_ID",
+        "KUBERNETES_ID",
+        "KUBE_ID",
+        "GIT_ID",
+        "VAULT_TOKEN",
+    ] {
+        assert!(denied(fetch(&providers, &format!("env:{name}"))), "{name}");
+    }
+    for source in [
+        "env:SHOP_A#k",
+        "env:SHOP_A##1",
+        "env:SHOP_*",
+        "env:SHOP_A=b",
+        "env:",
+        "env:1_ID",
+        "env:SHOP_\u{e4}",
+        "env:SHOP_A B",
+    ] {
+        assert!(invalid(fetch(&providers, source)), "{source}");
+    }
+}
+
+#[test]
+fn bad_settings_are_reported_together() {
+    let env =
+        |names: &[&str]| ProviderConfig::Env { names: names.iter().map(|name| (*name).to_owned()).collect() };
+    for pattern in ["*", "**", "?*", "[A-Z]*", "{*,A}", "*?"] {
+        let config = BTreeMap::from([("e".to_owned(), env(&[pattern]))]);
+        assert!(Providers::new(&config, Path::new("."), &[], |_| None).is_err(), "{pattern}");
+    }
+    let config = BTreeMap::from([
+        ("path".to_owned(), env(&["A"])),
+        ("Bad".to_owned(), env(&["A"])),
+        ("a_b".to_owned(), env(&["A"])),
+        ("glob".to_owned(), env(&["[a"])),
+        ("wide".to_owned(), ProviderConfig::File { root: "/".into() }),
+        ("proc".to_owned(), ProviderConfig::File { root: "/proc".into() }),
+    ]);
+    let failure = Providers::new(&config, Path::new("."), &[], |_| None).err().expect("a failure");
+    assert_eq!(failure.problems().len(), 6, "{failure}");
+    assert!(failure.problems().iter().all(|problem| problem.hint.is_some()));
+}
+
+#[test]
+fn a_root_never_holds_the_operator_file() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let inner = dir.path().join("operator");
+    fs_err::create_dir(&inner).expect("made");
+    for root in [".", "..", "/"] {
+        assert!(providers(&inner, root, &[]).is_err(), "{root}");
+    }
+    symlink(&inner, inner.join("loop")).expect("linked");
+    assert!(providers(&inner, "loop", &[]).is_err());
+    // A root that turns up later is judged when it is read.
+    let late = providers(&inner, "late", &[]).expect("not there yet");
+    assert!(matches!(fetch(&late, "file:seal-key"), Err(ProviderError::Unreachable { .. })));
+    symlink(&inner, inner.join("late")).expect("linked");
+    fs_err::write(inner.join("seal-key"), "canary").expect("written");
+    assert!(denied(fetch(&late, "file:seal-key")));
+}
+
+#[test]
+fn files_are_exact_and_paths_stay_below_the_root() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let root = dir.path().join("secrets");
+    fs_err::create_dir_all(root.join("shop/..data")).expect("made");
+    let value = b"a\0<file:x#y> {{ }} $\xff\n\n";
+    fs_err::write(root.join("shop/value"), value).expect("written");
+    fs_err::write(root.join("shop/..data/mounted"), "m").expect("written");
+    fs_err::write(root.join("shop/empty"), "").expect("written");
+    fs_err::write(root.join("shop/%2e%2e"), "literal").expect("written");
+    fs_err::write(root.join("large"), vec![b'x'; (2 << 20) + 1]).expect("written");
+    fs_err::write(root.join("key"), "canary").expect("written");
+    fs_err::write(dir.path().join("outside"), "canary").expect("written");
+    for (target, link) in [
+        ("..data/mounted", "shop/inside"),
+        ("../outside", "out"),
+        ("/etc/passwd", "abs"),
+        ("/proc/self/environ", "environ"),
+        ("key", "alias"),
+        ("loop", "loop"),
+        ("nowhere", "dangling"),
+        ("..", "up"),
+    ] {
+        symlink(target, root.join(link)).expect("linked");
+    }
+    let made = std::process::Command::new("mkfifo").arg(root.join("fifo")).status();
+    let providers = providers(dir.path(), "secrets", &["secrets/key".into()]).expect("valid");
+    assert_eq!(fetch(&providers, "file:shop/value").expect("a file"), value);
+    assert_eq!(fetch(&providers, "file:shop/empty").expect("a file"), b"");
+    assert_eq!(fetch(&providers, "file:shop/inside").expect("a link inside"), b"m");
+    assert_eq!(fetch(&providers, "file:shop/%2e%2e").expect("taken literally"), b"literal");
+    for path in [
+        "../outside",
+        "shop/../../outside",
+        "shop/..",
+        "..",
+        "shop/..data/mounted",
+        "...",
+        "/etc/passwd",
+        "//etc/passwd",
+        "shop//value",
+        "shop/value/",
+        "./shop/value",
+        "shop/./value",
+        "shop\\value",
+        "..\\outside",
+        "sh\0op",
+        "",
+        "shop",
+        "large",
+        "shop/value##1",
+    ] {
+        assert!(invalid(fetch(&providers, &format!("file:{path}"))), "{path:?}");
+    }
+    for path in ["out", "abs", "environ", "key", "alias", "up/outside"] {
+        assert!(denied(fetch(&providers, &format!("file:{path}"))), "{path}");
+    }
+    for path in [
+        "nope",
+        "shop/nope",
+        "shop/value/x",
+        "dangling",
+        "%2e%2e/outside",
+        "%2e%2e%2foutside",
+        "shop%2fvalue",
+        "Shop/value",
+    ] {
+        assert!(missing(fetch(&providers, &format!("file:{path}"))), "{path}");
+    }
+    assert!(matches!(fetch(&providers, "file:loop"), Err(ProviderError::Unreachable { .. })));
+    if made.is_ok_and(|status| status.success()) {
+        assert!(invalid(fetch(&providers, "file:fifo")));
+    }
+}
+
+#[test]
+fn keys_of_files() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let root = dir.path().join("secrets");
+    fs_err::create_dir(&root).expect("made");
+    for (name, content) in [
+        (
+            "a.json",
+            r#"{"user":"u\n","n":1.10,"big":123456789012345678901,"t":true,"z":null,"a.b":"exact","a":{"b":"deep","c":"deep"},"l":[1, 2],"d":1,"d":2,"":"e"}"#,
+        ),
+        ("a.yaml", "user: \"u\\n\"\nt: true\nn: 5432\na:\n  c: deep\n\"a.b\": exact\nl: [1]\nz:\n"),
+        ("a.yml", "k: |\n  one\n  two\n"),
+        (
+            ".env",
+            "# c\nA=1\nexport B = two words # c\nC='$A #x'\nD=\"a\\n\\\"b\\\"\\$ \\\nz\"\nE=\nF=a#b\nG=\"x\ny\" # c\r\nH=ä\nexport=1\nA.B=dot\n",
+        ),
+        ("b.env", "A=1\nA=2\nB=3"),
+        ("bad.env", "A=1\ncanary\n"),
+        ("open.env", "A=\"canary\n"),
+        (
+            "a.properties",
+            "# c\n! c\na=1\n  b : two  \nc three\nd=x\\\n   y\\\\\ne\\ f\\:g=\\u00e4\\uD83D\\uDE00\\t\\q\nh\ni==\r\nj=1\\",
+        ),
+        ("bad.properties", "a=1\nb=\\uD83Dcanary\n"),
+        ("bad.json", "{\"canary\":"),
+        ("bad.yaml", "a: [canary\n"),
+        ("x.txt", "a=1"),
+    ] {
+        fs_err::write(root.join(name), content).expect("written");
+    }
+    fs_err::write(root.join("latin.json"), b"\xff").expect("written");
+    let providers = providers(dir.path(), "secrets", &[]).expect("valid");
+    for (source, expected) in [
+        ("a.json#user", "u\n"),
+        ("a.json#n", "1.10"),
+        ("a.json#big", "123456789012345678901"),
+        ("a.json#t", "true"),
+        ("a.json#a.b", "exact"),
+        ("a.json#a.c", "deep"),
+        ("a.json#l", "[1,2]"),
+        ("a.json#a", r#"{"b":"deep","c":"deep"}"#),
+        ("a.yaml#user", "u\n"),
+        ("a.yaml#t", "true"),
+        ("a.yaml#n", "5432"),
+        ("a.yaml#a.c", "deep"),
+        ("a.yaml#a.b", "exact"),
+        ("a.yaml#l", "[1]"),
+        ("a.yml#k", "one\ntwo\n"),
+        (".env#A", "1"),
+        (".env#B", "two words"),
+        (".env#C", "$A #x"),
+        (".env#D", "a\n\"b\"$ z"),
+        (".env#E", ""),
+        (".env#F", "a#b"),
+        (".env#G", "x\ny"),
+        (".env#H", "ä"),
+        (".env#export", "1"),
+        (".env#A.B", "dot"),
+        ("b.env#B", "3"),
+        ("a.properties#a", "1"),
+        ("a.properties#b", "two  "),
+        ("a.properties#c", "three"),
+        ("a.properties#d", "xy\\"),
+        ("a.properties#e f:g", "ä😀\tq"),
+        ("a.properties#h", ""),
+        ("a.properties#i", "="),
+        ("a.properties#j", "1"),
+    ] {
+        let found = fetch(&providers, &format!("file:{source}"));
+        assert_eq!(found.as_deref().map(String::from_utf8_lossy).as_deref(), Ok(expected), "{source}");
+    }
+    for source in [
+        "a.json#q",
+        "a.json#z",
+        "a.json#a.q",
+        "a.json#user.x",
+        "a.yaml#z",
+        "a.yaml#q",
+        ".env#Q",
+        "a.properties#q",
+    ] {
+        assert!(missing(fetch(&providers, &format!("file:{source}"))), "{source}");
+    }
+    for source in [
+        "a.json#d",
+        "b.env#A",
+        "bad.env#A",
+        "open.env#A",
+        "bad.properties#a",
+        "bad.json#a",
+        "bad.yaml#a",
+        "latin.json#a",
+        "x.txt#a",
+    ] {
+        let error = fetch(&providers, &format!("file:{source}")).expect_err("an error");
+        assert!(matches!(error, ProviderError::Invalid { .. }), "{source}: {error}");
+        assert!(!format!("{error} {:?}", error.hint()).contains("canary"), "{source}: {error}");
+    }
+}
+
+#[test]
+fn each_file_is_read_once_and_nothing_after_the_deadline() {
+    let dir = tempfile::tempdir().expect("a directory");
+    fs_err::create_dir(dir.path().join("secrets")).expect("made");
+    fs_err::write(dir.path().join("secrets/a.json"), r#"{"k":"v"}"#).expect("written");
+    let providers = providers(dir.path(), "secrets", &[]).expect("valid");
+    let one = reference("file:a.json#k");
+    let late = providers.fetch([&one], Instant::now());
+    assert!(matches!(late.get(&one), Some(Err(ProviderError::Unreachable { .. }))));
+    let unknown = reference("nope:a");
+    assert!(matches!(
+        providers.fetch([&unknown], soon()).get(&unknown),
+        Some(Err(ProviderError::Invalid { .. }))
+    ));
+}
+
+/// Answers less than it was asked.
+struct Silent;
+
+impl Provider for Silent {
+    fn fetch(&self, _references: &[&Reference], _deadline: Instant) -> Vec<Fetched> {
+        Vec::new()
+    }
+}
+
+#[test]
+fn a_provider_that_forgets_an_answer_is_an_error() {
+    let providers = Providers::default().with("silent", Silent);
+    let text = Text::parse("<silent:a>").ok().expect("well formed");
+    let [Part::Placeholder(placeholder)] = text.parts() else { panic!("one placeholder") };
+    let fetched = providers.fetch([&placeholder.reference], soon());
+    assert!(matches!(fetched.get(&placeholder.reference), Some(Err(ProviderError::Unreachable { .. }))));
+}
