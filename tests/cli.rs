@@ -5,7 +5,7 @@ mod support;
 use std::path::Path;
 
 use support::small_app::SmallApp;
-use support::{cases, objects, root, run, sealwave, stderr_of_failure, stdout_of};
+use support::{cases, objects, operator_of, root, run, sealwave, stderr_of_failure, stdout_of};
 
 /// `SEALWAVE_UPDATE_GOLDEN=1 cargo test --test cli` rewrites the expected files.
 fn update_golden() -> bool {
@@ -72,7 +72,7 @@ fn faulty_apps_get_a_clear_error_and_nothing_else() {
     for case in all {
         let lines = text(&case.join("args"));
         let app = case.join("app");
-        let operator = case.join("operator");
+        let operator = operator_of(&case);
         let args: Vec<String> = lines
             .lines()
             .map(|line| line.replace("@app", &relative(&app)).replace("@operator", &relative(&operator)))

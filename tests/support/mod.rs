@@ -66,6 +66,12 @@ pub fn cases(prefix: &str) -> Vec<PathBuf> {
     found
 }
 
+/// The operator's directory of a faulty app: its own, or the one that those without share.
+pub fn operator_of(case: &Path) -> PathBuf {
+    let own = case.join("operator");
+    if own.is_dir() { own } else { root().join("testdata/bad-operator") }
+}
+
 /// A copy of a directory, links included, to be changed by a test.
 pub fn copy_tree(from: &Path, to: &Path) {
     fs_err::create_dir_all(to).expect("a directory");

@@ -8,8 +8,10 @@
 use zeroize::Zeroizing;
 
 use super::{dotenv, properties};
-use crate::model::{Node, Number, SecretValue, Value, json_text};
+use crate::diagnostic::At;
+use crate::model::{Node, Number, SecretValue, Sources, Value, json_text};
 use crate::providers::{Fetched, ProviderError};
+use crate::yaml;
 
 /// Keys and values, in the order of the file.
 pub(super) type Pairs = Vec<(String, Zeroizing<String>)>;
@@ -149,12 +151,19 @@ fn as_written<'s>(node: &Node, source: &'s str) -> Option<&'s str> {
 
 /// Reads one YAML document.
 fn read_yaml(text: &str) -> Result<Node, ProviderError> {
-    let origin = crate::model::Origin::whole(crate::model::Sources::default().add(""));
-    let json: serde_json::Value = yaml_serde::from_str(text).map_err(|error| {
-        let line = error.location().map_or(0, |location| location.line());
-        at_line((line, "it is not well-formed YAML"))
+    let source = Sources::default().add("");
+    let mut documents = yaml::read(text.as_bytes(), source, &yaml::Limits::default()).map_err(|failure| {
+        let line = failure.problems().iter().find_map(|problem| match problem.at {
+            At::Origin(origin) => Some(origin.line as usize),
+            _ => None,
+        });
+        at_line((line.unwrap_or(0), "it is not YAML as Kubernetes reads it, or gives a key twice"))
     })?;
-    Ok(Node::from_json(&json, origin))
+    match (documents.pop(), documents.is_empty()) {
+        (Some(document), true) => Ok(document),
+        (None, _) => Err(malformed("it is empty")),
+        (Some(_), false) => Err(malformed("it holds several documents")),
+    }
 }
 
 fn malformed(why: &str) -> ProviderError {
