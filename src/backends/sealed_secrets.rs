@@ -101,6 +101,7 @@ impl Blueprint {
     /// The `SealedSecret`. Without a stamp it is a preview, and says nothing of keys.
     pub(crate) fn build(self, stamp: Option<&Stamp>, mut items: Vec<EncryptedItem>) -> Manifest {
         items.sort_by(|a, b| a.key.cmp(&b.key));
+        items.dedup_by(|later, earlier| later.key == earlier.key);
         let size: usize = items.iter().map(|item| item.key.len() + item.text.len()).sum();
         let Self { mut secret, scope } = self;
         let at = secret.origin();
@@ -129,7 +130,8 @@ fn spec(secret: &Manifest, scope: Scope, items: Vec<EncryptedItem>) -> Node {
     let at = secret.origin();
     let mut encrypted = Mapping::with_capacity(items.len());
     for item in items {
-        encrypted.insert(item.key, item.origin, Node::string(item.text, item.origin));
+        let value = Node::string(item.text, item.origin);
+        encrypted.push_new(Entry { key: item.key, key_origin: item.origin, value });
     }
     let field = |name: &str| secret.root().get(name).filter(|node| !is_empty(node)).cloned();
     let template = mapping(

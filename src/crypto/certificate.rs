@@ -129,7 +129,7 @@ pub enum CertificateWarning {
     #[error("certificate expired at {0}; it is used because the operator file allows it")]
     ExpiredButAllowed(String),
     /// Near its end.
-    #[error("certificate expires in {days} days, at {not_after}")]
+    #[error("certificate expires at {not_after}; whole days left: {days}")]
     ExpiresSoon {
         /// Whole days that are left.
         days: u64,

@@ -127,6 +127,14 @@ mod tests {
         assert!(text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)));
     }
 
+    /// Computed by another implementation. It must hold for ever: a change restarts every pod of every user.
+    #[test]
+    fn the_published_answer_holds() {
+        let key = b"sealwave-seal-key-v1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n";
+        let digest = ChecksumKey::from_key_file(key).unwrap().digest("secret item", &[b"shop", b"db"]);
+        assert_eq!(digest.to_string(), "84e0802b30c572c4ecb79c6115ef8125");
+    }
+
     #[test]
     fn only_the_preview_key_is_public() {
         assert!(ChecksumKey::preview().is_preview());

@@ -94,10 +94,11 @@ impl SealKey {
     pub fn generate() -> Result<Zeroizing<String>, KeyError> {
         let mut secret = Zeroizing::new([0; MIN_KEY_BYTES]);
         getrandom::fill(secret.as_mut_slice()).map_err(|_| KeyError::NoRandomness)?;
+        let encoded = encode(&secret);
         // Enough room at once: a string that grows would leave copies behind.
-        let mut line = Zeroizing::new(String::with_capacity(128));
+        let mut line = Zeroizing::new(String::with_capacity(KEY_PREFIX.len() + encoded.len()));
         line.push_str(KEY_PREFIX);
-        STANDARD.encode_string(secret.as_slice(), &mut line);
+        line.extend(encoded.iter().map(|byte| char::from(*byte)));
         Ok(line)
     }
 
@@ -130,6 +131,12 @@ impl SealKey {
         id.copy_from_slice(mac.finalize().into_bytes().split_at(8).0);
         Self { derive, checksum: ChecksumKey::from_secret(secret), id }
     }
+}
+
+fn encode(secret: &[u8; MIN_KEY_BYTES]) -> Zeroizing<[u8; MIN_KEY_BYTES.div_ceil(3) * 4]> {
+    let mut encoded = Zeroizing::new([0; MIN_KEY_BYTES.div_ceil(3) * 4]);
+    STANDARD.encode_slice(secret, encoded.as_mut_slice()).expect("there is room for all of it");
+    encoded
 }
 
 fn expand(keys: &Hkdf<Sha512>, label: &[u8], out: &mut [u8]) {

@@ -3,7 +3,7 @@
 //! [`Sealed`] is the only type that [`super::emit()`] prints. Its fields are private to this file, and [`seal`] is its only
 //! source: it never lets a value through, neither as it is nor in a digest under a key that everybody knows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use compact_str::CompactString;
 
@@ -226,7 +226,9 @@ fn redaction(references: &[Reference]) -> String {
     if references.is_empty() {
         return "redacted: a literal of the Secret".to_owned();
     }
-    let shown: Vec<String> = references.iter().map(reference_text).collect();
+    let mut seen = BTreeSet::new();
+    let shown: Vec<String> =
+        references.iter().map(reference_text).filter(|text| seen.insert(text.clone())).collect();
     format!("redacted: value of {}", shown.join(", "))
 }
 
