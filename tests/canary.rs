@@ -90,7 +90,6 @@ fn failing_runs_show_nothing() {
         ("db.yaml", |app| {
             app.write("operator/secrets/db.yaml", "password: [CANARY-1, {CANARY-2: 'CANARY}]\n")
         }),
-        ("db.yaml", |app| app.write("operator/secrets/db.yaml", "password:\n  nested: CANARY-1\n")),
         ("db.yaml", |app| app.write("operator/secrets/db.yaml", "\u{1}CANARY\n")),
         ("db.yaml", |app| app.replace("app/base/secrets.yaml", "| urlencode", "| base64decode")),
         ("db.yaml", |app| app.replace("app/base/secrets.yaml", "| urlencode", "| jsonPath {.a}")),

@@ -1,6 +1,6 @@
 //! What the tests of the binary share: a scrubbed command, directories of cases, secret markers.
 
-#![allow(dead_code, reason = "every test binary uses a part of this")]
+#![allow(dead_code, unreachable_pub, reason = "every test binary uses a part of this")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
