@@ -301,7 +301,7 @@ fn keys_of_files() {
 }
 
 #[test]
-fn each_file_is_read_once_and_nothing_after_the_deadline() {
+fn nothing_is_fetched_after_the_deadline_or_without_a_provider() {
     let dir = tempfile::tempdir().expect("a directory");
     fs_err::create_dir(dir.path().join("secrets")).expect("made");
     fs_err::write(dir.path().join("secrets/a.json"), r#"{"k":"v"}"#).expect("written");
