@@ -188,7 +188,7 @@ mod tests {
     }
 
     fn reference(source: &str) -> Reference {
-        let text = Text::parse(&format!("<{source}>")).ok().expect("well formed");
+        let text = Text::parse(&format!("<{source}>")).expect("well formed");
         match text.parts() {
             [Part::Placeholder(placeholder)] => placeholder.reference.clone(),
             _ => panic!("no reference: {source}"),

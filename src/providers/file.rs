@@ -1,7 +1,7 @@
 //! `<file:shop/db.yaml#password>`: files under one directory of the operator's.
 //!
 //! Without a key, the value is the file's bytes, exactly. With one, the file is YAML, JSON, `.env` or `.properties`
-//! by its name, and the value is what stands under the key (see [`format`]).
+//! by its name, and the value is what stands under the key (see [`mod@format`]).
 //!
 //! The path comes from Git. It is taken literally, segment by segment, and nothing of it is decoded. What it leads to
 //! must, after all symbolic links, still lie under the root (a mounted Kubernetes Secret is full of links that do),

@@ -150,9 +150,8 @@ impl<'a> Cursor<'a> {
         let name = self.word(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
         if name.is_empty() {
             return Err(match self.peek() {
-                Some('|' | '>') => self.error(Kind::MissingModifier),
                 None | Some('\n' | '\r' | '<') => self.not_closed(),
-                Some(_) => self.error(Kind::UnknownModifier(String::new())),
+                Some(_) => self.error(Kind::MissingModifier),
             });
         }
         let mut arguments = Vec::new();

@@ -3,12 +3,12 @@ use proptest::prelude::*;
 use super::*;
 
 fn kind(source: &str) -> (usize, GrammarErrorKind) {
-    let error = Text::parse(source).err().expect("an error");
+    let error = Text::parse(source).expect_err("an error");
     (error.offset, error.kind)
 }
 
 fn only(source: &str) -> Placeholder {
-    match Text::parse(source).ok().expect("well formed").parts() {
+    match Text::parse(source).expect("well formed").parts() {
         [Part::Placeholder(placeholder)] => placeholder.clone(),
         _ => panic!("not one placeholder: {source}"),
     }
@@ -16,7 +16,7 @@ fn only(source: &str) -> Placeholder {
 
 /// Literal parts in brackets, references in braces.
 fn shape(source: &str) -> String {
-    let text = Text::parse(source).ok().expect("well formed");
+    let text = Text::parse(source).expect("well formed");
     text.parts()
         .iter()
         .map(|part| match part {
@@ -95,6 +95,7 @@ fn errors_say_what_and_where() {
         ("<a:b | default x\u{7}>", 16, K::ControlCharacter("argument")),
         ("<a:b |>", 6, K::MissingModifier),
         ("<a:b | | trim>", 7, K::MissingModifier),
+        ("<a:b | 'x'>", 7, K::MissingModifier),
         ("<a:b | nope>", 7, K::UnknownModifier("nope".into())),
         ("<a:b | Trim>", 7, K::UnknownModifier("Trim".into())),
         ("<a:b | trim x>", 7, K::WrongArgumentCount { modifier: "trim", wanted: "no argument", got: 1 }),

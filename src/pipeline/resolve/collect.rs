@@ -105,12 +105,12 @@ impl Collector<'_> {
         for entry in data {
             if let Some(winner) = string_data.iter().find(|winner| winner.key == entry.key) {
                 self.note_override(winner);
-            } else if let Some(item) = self.data_item(entry) {
+            } else if let Some(item) = self.data_item(&entry) {
                 items.insert(item.key.clone(), item);
             }
         }
         for entry in string_data {
-            if let Some(item) = self.string_item(entry) {
+            if let Some(item) = self.string_item(&entry) {
                 items.insert(item.key.clone(), item);
             }
         }
@@ -148,7 +148,7 @@ impl Collector<'_> {
         self.notes.push(Note::warning(Problem::at(winner.key_origin, &note)));
     }
 
-    fn string_item(&mut self, entry: Entry) -> Option<PendingItem> {
+    fn string_item(&mut self, entry: &Entry) -> Option<PendingItem> {
         let (key, origin, text) = self.entry("stringData", entry)?;
         let content = match Text::parse(&text) {
             Ok(text) => Content::Text(self.references(text, origin)),
@@ -160,7 +160,7 @@ impl Collector<'_> {
         Some(PendingItem { key, origin, unresolved: SecretValue::new(text.as_bytes().to_vec()), content })
     }
 
-    fn data_item(&mut self, entry: Entry) -> Option<PendingItem> {
+    fn data_item(&mut self, entry: &Entry) -> Option<PendingItem> {
         let (key, origin, text) = self.entry("data", entry)?;
         if memchr(b'<', text.as_bytes()).is_some() {
             return self.bare_placeholder(key, origin, &text);
@@ -215,7 +215,7 @@ impl Collector<'_> {
     fn entry(
         &mut self,
         field: &'static str,
-        entry: Entry,
+        entry: &Entry,
     ) -> Option<(CompactString, Origin, Zeroizing<String>)> {
         if !is_item_key(&entry.key) {
             self.problem(entry.key_origin, &ResolveError::ItemKey { key: shown(&entry.key) });
@@ -256,21 +256,21 @@ impl Collector<'_> {
 
 impl Names<'_> {
     /// Puts the default provider's name in the place of `path`, and checks that there is such a provider.
-    fn settle(&self, reference: &mut Reference) -> Result<(), ResolveError> {
+    fn settle(&self, reference: &mut Reference) -> Result<(), Box<ResolveError>> {
         let is_default = reference.provider == DEFAULT_PROVIDER;
         if is_default {
-            reference.provider = self.default_provider.ok_or(ResolveError::NoDefaultProvider)?.into();
+            let default = self.default_provider.ok_or_else(|| Box::new(ResolveError::NoDefaultProvider))?;
+            reference.provider = default.into();
         }
-        match &self.known {
-            Some(known) if !known.contains(reference.provider.as_str()) => {
-                Err(ResolveError::UnknownProvider {
-                    provider: shown(&reference.provider),
-                    known: known.iter().cloned().collect(),
-                    is_default,
-                })
-            }
-            _ => Ok(()),
+        let Some(known) = &self.known else { return Ok(()) };
+        if known.contains(reference.provider.as_str()) {
+            return Ok(());
         }
+        Err(Box::new(ResolveError::UnknownProvider {
+            provider: shown(&reference.provider),
+            known: known.iter().cloned().collect(),
+            is_default,
+        }))
     }
 }
 

@@ -60,13 +60,10 @@ impl Run<'_> {
             Content::Bytes => Some(item.unresolved.clone()),
             Content::Text(text) => self.text(text, &item),
         }?;
-        match self.left?.checked_sub(value.len()) {
-            Some(left) => self.left = Some(left),
-            None => {
-                self.left = None;
-                self.problem(&item, &ResolveError::TooLargeInAll { limit: MAX_IN_ALL });
-                return None;
-            }
+        self.left = self.left?.checked_sub(value.len());
+        if self.left.is_none() {
+            self.problem(&item, &ResolveError::TooLargeInAll { limit: MAX_IN_ALL });
+            return None;
         }
         Some(item.finish(ItemValue::Known(value)))
     }

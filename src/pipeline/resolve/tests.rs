@@ -51,7 +51,7 @@ fn answer(reference: &Reference) -> Fetched {
 
 fn object(json: &serde_json::Value) -> Manifest {
     let origin = Origin::point(Sources::default().add("a.yaml"), 7, 3);
-    Manifest::new(Node::from_json(json, origin)).ok().expect("an object")
+    Manifest::new(Node::from_json(json, origin)).expect("an object")
 }
 
 fn secret(fields: serde_json::Value) -> Manifest {
@@ -358,7 +358,7 @@ fn withholding_fetches_nothing_and_checks_all_the_same() {
         let supply = Supply::Withhold { known, default_provider: Some("stub") };
         resolve(Rendered::for_tests(vec![manifest]), &supply, &mut Vec::new())
     };
-    let resolved = withhold(string_data("x <path:u#k> <stub:none>"), Some(&known)).ok().expect("well formed");
+    let resolved = withhold(string_data("x <path:u#k> <stub:none>"), Some(&known)).expect("well formed");
     let objects = resolved.into_objects();
     let [ResolvedObject::Secret(found)] = objects.as_slice() else { panic!("a Secret") };
     let [item] = found.items.as_slice() else { panic!("one item") };

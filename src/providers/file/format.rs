@@ -140,6 +140,10 @@ fn canonical(value: &Value) -> String {
 /// A plain scalar as it stands in the source: `0123` and `1.10` are passwords that look like numbers.
 fn as_written<'s>(node: &Node, source: &'s str) -> Option<&'s str> {
     let (line, column) = (node.origin.line.checked_sub(1)?, node.origin.column.checked_sub(1)?);
+    // A lone carriage return ends a line in YAML, but not for `lines`.
+    if source.split('\r').skip(1).any(|behind| !behind.starts_with('\n')) {
+        return None;
+    }
     let width = node.origin.width as usize;
     let rest = source.lines().nth(line as usize)?;
     let start = rest.char_indices().nth(column as usize)?.0;
@@ -179,4 +183,41 @@ fn at_line((line, why): LineError) -> ProviderError {
 
 fn twice() -> ProviderError {
     ProviderError::invalid("the file has the key twice", "remove one of them")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Origin, Sources};
+
+    proptest::proptest! {
+        #[test]
+        fn no_file_panics(
+            text in "(A|=|:|'|\"|\\\\|\n|\r|#|!| |\t|\\$|export |\\\\u00e4|\\\\uD83D|\\\\uDE00|\u{e4}|\u{1f600}|\\{|\\}|\\[|\\]|,|1){0,25}",
+        ) {
+            let content = SecretValue::new(text.into_bytes());
+            for name in [".env", "a.json", "a.properties", "a.yaml"] {
+                if let Ok(document) = Document::parse(name, &content) {
+                    let _ = document.value("A");
+                    let _ = document.value("A.A");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_and_booleans_keep_how_they_were_written() {
+        let id = Sources::default().add("a.yaml");
+        let at = |line, column, width| {
+            Node::new(Value::Number(Number::Int(83)), Origin { source: id, line, column, width })
+        };
+        let text = |node: &Node| yaml_text(node, "a: 0123 # c\n\u{e4}: 1.10\n").map(|text| text.to_string());
+        assert_eq!(text(&at(1, 4, 4)).as_deref(), Some("0123"));
+        assert_eq!(text(&at(2, 4, 4)).as_deref(), Some("1.10"));
+        // Where the position says nothing of use, the value itself is written.
+        for node in [at(0, 0, 0), at(1, 4, 0), at(9, 1, 1), at(1, 40, 2), at(1, 1, 9)] {
+            assert_eq!(text(&node).as_deref(), Some("83"));
+        }
+        assert_eq!(yaml_text(&at(2, 1, 1), "a\rb\nc").map(|text| text.to_string()).as_deref(), Some("83"));
+    }
 }
