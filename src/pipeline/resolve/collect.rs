@@ -93,7 +93,7 @@ struct Collector<'a> {
 impl Collector<'_> {
     fn object(&mut self, mut object: Manifest) -> Pending {
         let items = if object.is_secret() { self.secret(&mut object) } else { Vec::new() };
-        scan::scan(object.root_mut(), self.names, self.problems);
+        scan::scan(&mut object, self.names, self.problems);
         if items.is_empty() { Pending::Plain(object) } else { Pending::Secret(object, items) }
     }
 

@@ -46,8 +46,8 @@ pub(super) enum ResolveError {
     Modifier { key: String, reference: Reference, modifier: &'static str, why: &'static str },
     #[error("`<path:…>` is used, but the app names no default provider")]
     NoDefaultProvider,
-    #[error("placeholder of provider `{provider}` stands outside of a Secret's data")]
-    Outside { provider: String },
+    #[error("placeholder of provider `{provider}` stands outside of a Secret's data, in {object}")]
+    Outside { provider: String, object: String },
     #[error("path of reference `{reference}` has a segment `..`")]
     PathClimbs { reference: Reference },
     #[error("reference `{reference}` is refused: no rule of the operator's policy allows it to project `{project}`{}", and_others(*.others))]

@@ -7,26 +7,27 @@
 use super::Names;
 use super::problem::{ResolveError, place_in, shown};
 use crate::diagnostic::Problem;
-use crate::model::{DEFAULT_PROVIDER, Node, Origin, Value, provider_name, suspects};
+use crate::model::{DEFAULT_PROVIDER, Manifest, ObjectId, Origin, Value, provider_name, suspects};
 use crate::providers::KINDS;
 
 /// Reports placeholders in a tree, one per string, and takes the doubling off escaped ones.
-pub(super) fn scan(root: &mut Node, names: &Names<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn scan(object: &mut Manifest, names: &Names<'_>, problems: &mut Vec<Problem>) {
     // A stack of its own: the depth of a tree is its author's.
-    let mut stack = vec![root];
+    let id = object.id();
+    let mut stack = vec![object.root_mut()];
     while let Some(node) = stack.pop() {
         let origin = node.origin;
         match &mut node.value {
             Value::Bool(_) | Value::Null | Value::Number(_) => {}
             Value::Mapping(mapping) => {
                 for entry in mapping.entries_mut() {
-                    check(&entry.key, entry.key_origin, names, problems);
+                    check(&entry.key, entry.key_origin, &id, names, problems);
                     stack.push(&mut entry.value);
                 }
             }
             Value::Sequence(items) => stack.extend(items),
             Value::String(text) => {
-                if let Some(unescaped) = check(text, origin, names, problems) {
+                if let Some(unescaped) = check(text, origin, &id, names, problems) {
                     *text = unescaped.into();
                 }
             }
@@ -35,7 +36,7 @@ pub(super) fn scan(root: &mut Node, names: &Names<'_>, problems: &mut Vec<Proble
 }
 
 /// Reports the first placeholder of a string; the string without its doubling where it is doubled.
-fn check(text: &str, origin: Origin, names: &Names<'_>, problems: &mut Vec<Problem>) -> Option<String> {
+fn check(text: &str, origin: Origin, id: &ObjectId, names: &Names<'_>, problems: &mut Vec<Problem>) -> Option<String> {
     memchr::memchr(b'<', text.as_bytes())?;
     let mut unescaped = String::new();
     let mut copied = 0;
@@ -43,7 +44,7 @@ fn check(text: &str, origin: Origin, names: &Names<'_>, problems: &mut Vec<Probl
         if brackets.len() % 2 == 1 {
             let provider = shown(provider_name(&text[brackets.end..]).unwrap_or(""));
             let at = place_in(origin, text, brackets.end - 1).unwrap_or(origin);
-            problems.push(Problem::at(at, &ResolveError::Outside { provider }));
+            problems.push(Problem::at(at, &ResolveError::Outside { provider, object: id.to_string() }));
             return None;
         }
         unescaped.push_str(&text[copied..brackets.start + brackets.len() / 2]);
