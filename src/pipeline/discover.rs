@@ -41,6 +41,8 @@ enum Error {
     Documents(usize),
     #[error("environment name is not valid; it must match `[a-z0-9]([-a-z0-9._]*[a-z0-9])?`")]
     EnvironmentName,
+    #[error("directory of the environments leaves the repository")]
+    EnvironmentsOutside,
     #[error("{0}")]
     Io(std::io::Error),
     #[error("`kind` must be `App`")]
@@ -114,7 +116,8 @@ pub fn discover(dir: &Path, source_path: Option<&str>) -> Result<Discovery, Fail
     let source = sources.add(&name);
     let tree = app_tree(&app_text, source).map_err(|failure| failure.located(&sources))?;
     let app: App = typed(&app_text, &name)?;
-    let environments = environments(dir, &app, &tree).map_err(|failure| failure.located(&sources))?;
+    let environments =
+        environments(dir, &boundary, &app, &tree).map_err(|failure| failure.located(&sources))?;
     Ok(Discovery { given: dir.to_owned(), root, boundary, app, app_text, environments })
 }
 
@@ -196,10 +199,7 @@ fn boundary_of(root: &Path, source_path: Option<&str>) -> PathBuf {
     if let Some(boundary) = source_path.and_then(|path| without_suffix(root, Path::new(path))) {
         return boundary;
     }
-    root.ancestors()
-        .find(|dir| dir.join(".git").symlink_metadata().is_ok())
-        .unwrap_or(root)
-        .to_owned()
+    root.ancestors().find(|dir| dir.join(".git").symlink_metadata().is_ok()).unwrap_or(root).to_owned()
 }
 
 fn without_suffix(root: &Path, suffix: &Path) -> Option<PathBuf> {
@@ -260,9 +260,8 @@ fn app_tree(text: &[u8], source: crate::model::SourceId) -> Result<Node, Failure
 fn typed<T: DeserializeOwned>(text: &[u8], name: &str) -> Result<T, Failure> {
     yaml_serde::from_slice(text).map_err(|error| {
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let (line, column) = error
-            .location()
-            .map_or((0, 0), |location| (number(location.line()), number(location.column())));
+        let (line, column) =
+            error.location().map_or((0, 0), |location| (number(location.line()), number(location.column())));
         at_line(name, line, column, &Error::Typed { message: without_values(&error.to_string()) })
     })
 }
@@ -270,7 +269,8 @@ fn typed<T: DeserializeOwned>(text: &[u8], name: &str) -> Result<T, Failure> {
 /// What a reader's message says, without anything that it quotes of the file but the names of fields.
 fn without_values(message: &str) -> String {
     let message = message.rsplit_once(" at line ").map_or(message, |(message, _)| message);
-    let expected = |rest: &str| rest.rsplit_once("expected ").map_or(String::new(), |(_, what)| what.to_owned());
+    let expected =
+        |rest: &str| rest.rsplit_once("expected ").map_or(String::new(), |(_, what)| what.to_owned());
     for mark in ["invalid type: ", "invalid value: ", "unknown variant ", "invalid length "] {
         if let Some(start) = message.find(mark) {
             let path = message.get(..start).unwrap_or_default().trim_end_matches(": ");
@@ -286,7 +286,12 @@ fn without_values(message: &str) -> String {
     "the file cannot be read as an app".to_owned()
 }
 
-fn environments(dir: &Path, app: &App, tree: &Node) -> Result<BTreeMap<String, Environment>, Failure> {
+fn environments(
+    dir: &Path,
+    boundary: &Path,
+    app: &App,
+    tree: &Node,
+) -> Result<BTreeMap<String, Environment>, Failure> {
     let mut problems = Vec::new();
     for entry in
         tree.get("environments").and_then(Node::as_mapping).map_or(&[][..], |mapping| mapping.entries())
@@ -296,7 +301,7 @@ fn environments(dir: &Path, app: &App, tree: &Node) -> Result<BTreeMap<String, E
         }
     }
     let mut all = app.environments.clone();
-    for name in environment_directories(dir)? {
+    for name in environment_directories(dir, boundary)? {
         if is_environment_name(&name) {
             all.entry(name).or_default();
         } else {
@@ -309,12 +314,16 @@ fn environments(dir: &Path, app: &App, tree: &Node) -> Result<BTreeMap<String, E
     Ok(all)
 }
 
-fn environment_directories(dir: &Path) -> Result<Vec<String>, Failure> {
+fn environment_directories(dir: &Path, boundary: &Path) -> Result<Vec<String>, Failure> {
     let path = dir.join(ENVIRONMENTS);
+    let io = |error| Failure::from(Problem::new(&Error::Io(error)));
     if !path.is_dir() {
         return Ok(Vec::new());
     }
-    let io = |error| Failure::from(Problem::new(&Error::Io(error)));
+    // Names of directories end up in messages, so a link must not show other ones.
+    if !fs::canonicalize(&path).map_err(io)?.starts_with(boundary) {
+        return Err(whole(&display_name(dir, Path::new(ENVIRONMENTS)), &Error::EnvironmentsOutside));
+    }
     let mut names = Vec::new();
     for entry in fs::read_dir(&path).map_err(io)? {
         let entry = entry.map_err(io)?;
@@ -352,11 +361,13 @@ mod tests {
 
     #[test]
     fn messages_hold_no_values() {
-        let quoted = "backend: invalid type: string \"hunter2, expected x\", expected a map at line 3 column 4";
+        let quoted =
+            "backend: invalid type: string \"hunter2, expected x\", expected a map at line 3 column 4";
         assert_eq!(without_values(quoted), "backend is not valid: expected a map");
         let variant = "backend: unknown variant `hunter2`, expected `sealed-secrets` at line 3 column 4";
         assert_eq!(without_values(variant), "backend is not valid: expected `sealed-secrets`");
-        let field = "environments.dev: unknown field `x`, expected one of `cluster`, `backend` at line 1 column 2";
+        let field =
+            "environments.dev: unknown field `x`, expected one of `cluster`, `backend` at line 1 column 2";
         assert_eq!(without_values(field), "unknown field `x`, expected one of `cluster`, `backend`");
         assert_eq!(without_values("did not find hunter2"), "the file cannot be read as an app");
     }

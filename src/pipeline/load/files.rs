@@ -49,6 +49,8 @@ enum Error {
     Outside(&'static str),
     #[error("it is neither a file nor a directory")]
     Special,
+    #[error("directories are nested more than {MAX_DEPTH} deep")]
+    TooDeep,
     #[error("file is larger than {MAX_FILE} bytes")]
     TooLarge,
     #[error("environment has more than {MAX_ENTRIES} files and directories")]
@@ -60,7 +62,9 @@ enum Error {
 impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::AbsoluteLink => Some("use a relative link; an absolute one works on one machine only".to_owned()),
+            Self::AbsoluteLink => {
+                Some("use a relative link; an absolute one works on one machine only".to_owned())
+            }
             Self::AbsolutePath => Some("give the path relative to the app file".to_owned()),
             Self::NotUtf8 => Some("save the file as UTF-8".to_owned()),
             Self::Outside(_) => Some("keep everything that an app uses in its own repository".to_owned()),
@@ -82,7 +86,11 @@ impl<'a> Reader<'a> {
     }
 
     /// The file at a fixed place; `None` where there is none.
-    pub(super) fn optional(&mut self, relative: &Path, sources: &mut Sources) -> Result<Option<Found>, Failure> {
+    pub(super) fn optional(
+        &mut self,
+        relative: &Path,
+        sources: &mut Sources,
+    ) -> Result<Option<Found>, Failure> {
         match self.app.root().join(relative).symlink_metadata() {
             Ok(_) => self.read(relative, sources).map(Some),
             Err(_) => Ok(None),
@@ -152,7 +160,10 @@ impl<'a> Reader<'a> {
                 Ok(entry) if entry.file_type().is_file() => {
                     paths.push(self.relative(entry.path()));
                 }
-                Ok(entry) if entry.file_type().is_dir() => {}
+                Ok(entry) if entry.file_type().is_dir() && entry.depth() < MAX_DEPTH => {}
+                Ok(entry) if entry.file_type().is_dir() => {
+                    problems.push(self.problem(&self.relative(entry.path()), &Error::TooDeep));
+                }
                 Ok(entry) => problems.push(self.problem(&self.relative(entry.path()), &Error::Special)),
                 Err(error) => problems.push(self.walk_problem(&error, directory)),
             }
@@ -236,7 +247,7 @@ impl<'a> Reader<'a> {
         match () {
             () if size > MAX_FILE => Err(Error::TooLarge),
             () if self.bytes > MAX_TOTAL => Err(Error::TooMuch),
-            () => String::from_utf8(bytes).map_err(|_| Error::NotUtf8),
+            () => String::from_utf8(bytes).map(without_mark).map_err(|_| Error::NotUtf8),
         }
     }
 
@@ -262,6 +273,14 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// A byte order mark is no text; within a template it would end up in the middle of a document.
+fn without_mark(mut text: String) -> String {
+    if text.starts_with('\u{feff}') {
+        text.remove(0);
+    }
+    text
+}
+
 /// The operating system's words without the path, which the place names already.
 fn io(error: &std::io::Error) -> Error {
     match error.kind() {
@@ -276,7 +295,9 @@ fn lexical(path: &Path) -> PathBuf {
     for part in path.components() {
         match part {
             Component::Normal(name) => clean.push(name),
-            Component::ParentDir if clean.components().all(|part| part == Component::ParentDir) => clean.push(".."),
+            Component::ParentDir if clean.components().all(|part| part == Component::ParentDir) => {
+                clean.push("..");
+            }
             Component::ParentDir => {
                 clean.pop();
             }

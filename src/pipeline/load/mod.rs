@@ -174,7 +174,9 @@ fn role(relative: &Path, all_partials: bool) -> Role {
     let path = relative.to_string_lossy().replace('\\', "/");
     let file = path.rsplit('/').next().unwrap_or(&path);
     let is_document = |name: &str| {
-        [".yaml", ".yml", ".json"].iter().any(|extension| name.len() > extension.len() && name.ends_with(extension))
+        [".yaml", ".yml", ".json"]
+            .iter()
+            .any(|extension| name.len() > extension.len() && name.ends_with(extension))
     };
     if let Some(stem) = path.strip_suffix(".hbs") {
         if all_partials || file.starts_with('_') {
@@ -191,7 +193,8 @@ fn role(relative: &Path, all_partials: bool) -> Role {
 }
 
 fn partial_name(stem: &str) -> String {
-    let stem = [".yaml", ".yml", ".json"].iter().find_map(|extension| stem.strip_suffix(extension)).unwrap_or(stem);
+    let stem =
+        [".yaml", ".yml", ".json"].iter().find_map(|extension| stem.strip_suffix(extension)).unwrap_or(stem);
     match stem.rsplit_once('/') {
         Some((directory, name)) => format!("{directory}/{}", name.strip_prefix('_').unwrap_or(name)),
         None => stem.strip_prefix('_').unwrap_or(stem).to_owned(),
@@ -208,9 +211,12 @@ fn patches(
 ) -> (Vec<Patch>, BTreeSet<std::path::PathBuf>) {
     let source = sources.add(discovery.name_of(Path::new(APP_FILE)));
     let tree = yaml::read(discovery.app_text(), source, &yaml::Limits::default()).unwrap_or_default();
-    let places =
-        tree.first().and_then(|tree| tree.at(&["environments", environment, "patches"])).map_or(&[][..], Node::items);
-    let entries = discovery.environment(environment).map(|settings| settings.patches.as_slice()).unwrap_or_default();
+    let places = tree
+        .first()
+        .and_then(|tree| tree.at(&["environments", environment, "patches"]))
+        .map_or(&[][..], Node::items);
+    let entries =
+        discovery.environment(environment).map(|settings| settings.patches.as_slice()).unwrap_or_default();
     let mut patches = Vec::new();
     let mut names = BTreeSet::new();
     for (entry, place) in entries.iter().zip(places) {
@@ -224,8 +230,12 @@ fn patches(
                 })
             }
             (None, Some(inline)) => Ok(inline.clone()),
-            (None, None) => Err(Problem::at(origin, &Error::PatchSource("neither `file` nor `patch`")).into()),
-            (Some(_), Some(_)) => Err(Problem::at(origin, &Error::PatchSource("both `file` and `patch`")).into()),
+            (None, None) => {
+                Err(Problem::at(origin, &Error::PatchSource("neither `file` nor `patch`")).into())
+            }
+            (Some(_), Some(_)) => {
+                Err(Problem::at(origin, &Error::PatchSource("both `file` and `patch`")).into())
+            }
         };
         match change {
             Ok(change) => patches.push(Patch { target: entry.target.clone(), change, origin }),

@@ -27,7 +27,7 @@ const MAX_OUTPUT: usize = 16 << 20;
 const MAX_DEPTH: usize = 100;
 /// Units of work for all templates of an environment: one for each element that is rendered, and one for each 64 bytes
 /// that a helper handles. Real environments need some ten thousand.
-const MAX_WORK: u64 = 20_000_000;
+const MAX_WORK: u64 = 4_000_000;
 
 /// What the running template and its helpers share. One thread uses it; the atomics are there because helpers must be
 /// `Sync`.

@@ -60,12 +60,17 @@ impl Explain for TemplateFault {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Block(_) => Some("write `{{#if (helper …)}}`".to_owned()),
-            Self::Type { .. } => Some("write `{{toYaml value}}`, `{{toJson value}}` or `{{join \",\" list}}`".to_owned()),
+            Self::Type { .. } => {
+                Some("write `{{toYaml value}}`, `{{toJson value}}` or `{{join \",\" list}}`".to_owned())
+            }
             Self::Undefined { closest: Some(name), .. }
             | Self::NoHelper(_, Some(name))
             | Self::NoPartial(_, Some(name)) => Some(format!("did you mean `{name}`?")),
             Self::Undefined { path, .. } if path == "namespace" => {
                 Some("set `namespace` in `sealwave.yaml`, or name the destination's namespace".to_owned())
+            }
+            Self::Undefined { path, .. } if reads_as_boolean(path) => {
+                Some("YAML reads this key as a boolean; choose another one, or put it in quotes".to_owned())
             }
             Self::Undefined { path, .. } => {
                 Some(format!("set it in `values.yaml`, or write `{{{{default \"…\" {path}}}}}`"))
@@ -75,6 +80,12 @@ impl Explain for TemplateFault {
             _ => None,
         }
     }
+}
+
+/// Kubernetes' YAML takes `n: 3` for `false: 3`, keys included.
+fn reads_as_boolean(path: &str) -> bool {
+    let last = path.rsplit(['.', '/']).next().unwrap_or(path).to_ascii_lowercase();
+    ["n", "no", "off", "on", "y", "yes"].contains(&last.as_str())
 }
 
 impl From<TemplateFault> for RenderError {
@@ -103,7 +114,9 @@ pub(super) fn compile_problem(error: &TemplateError, source: SourceId) -> Proble
         }
         // The parser's message holds names of rules, nothing of the text.
         TemplateErrorReason::InvalidSyntax(message) => TemplateFault::Syntax(message.replace('_', " ")),
-        TemplateErrorReason::InvalidParam(_) => TemplateFault::Syntax("an argument cannot be read".to_owned()),
+        TemplateErrorReason::InvalidParam(_) => {
+            TemplateFault::Syntax("an argument cannot be read".to_owned())
+        }
         _ => TemplateFault::Syntax("a tag cannot be read".to_owned()),
     };
     Problem::at(origin(source, error.pos()), &fault)
@@ -132,7 +145,9 @@ pub(super) fn render_problem(error: &RenderError, around: &Surroundings<'_>) -> 
     let at = origin(source, error.line_no.zip(error.column_no));
     let own = fault_of(error.reason());
     let fault = match own {
-        Ok(fault) => return Problem::at(refined(at, source, fault, around), fault_or_closest(fault, around).as_ref()),
+        Ok(fault) => {
+            return Problem::at(refined(at, source, fault, around), fault_or_closest(fault, around).as_ref());
+        }
         Err(fault) => fault,
     };
     Problem::at(refined(at, source, &fault, around), fault_or_closest(&fault, around).as_ref())
@@ -151,11 +166,14 @@ fn fault_of(reason: &RenderErrorReason) -> Result<&TemplateFault, TemplateFault>
                 None => TemplateFault::Other("output failed"),
             }
         }
-        RenderErrorReason::MissingVariable(path) => {
-            TemplateFault::Undefined { path: path.clone().unwrap_or_else(|| "this".to_owned()), closest: None }
-        }
+        RenderErrorReason::MissingVariable(path) => TemplateFault::Undefined {
+            path: path.clone().unwrap_or_else(|| "this".to_owned()),
+            closest: None,
+        },
         RenderErrorReason::PartialNotFound(name) => TemplateFault::NoPartial(name.clone(), None),
-        RenderErrorReason::PartialBlockNotFound => TemplateFault::NoPartial("@partial-block".to_owned(), None),
+        RenderErrorReason::PartialBlockNotFound => {
+            TemplateFault::NoPartial("@partial-block".to_owned(), None)
+        }
         RenderErrorReason::HelperNotFound(name) => TemplateFault::NoHelper(name.clone(), None),
         RenderErrorReason::CannotIncludeSelf => TemplateFault::Depth,
         RenderErrorReason::InvalidJsonIndex(index) => TemplateFault::Index(index.clone()),
@@ -170,9 +188,10 @@ fn fault_of(reason: &RenderErrorReason) -> Result<&TemplateFault, TemplateFault>
 /// The fault with the nearest known name, where it is about a name.
 fn fault_or_closest<'f>(fault: &'f TemplateFault, around: &Surroundings<'_>) -> Box<dyn Explain + 'f> {
     match fault {
-        TemplateFault::Undefined { path, closest: None } => {
-            Box::new(TemplateFault::Undefined { path: path.clone(), closest: closest_path(path, around.values) })
-        }
+        TemplateFault::Undefined { path, closest: None } => Box::new(TemplateFault::Undefined {
+            path: path.clone(),
+            closest: closest_path(path, around.values),
+        }),
         TemplateFault::NoHelper(name, None) => {
             let known = helpers::names().chain(["each", "if", "lookup", "unless", "with"]);
             Box::new(TemplateFault::NoHelper(name.clone(), closest(name, known).map(str::to_owned)))
@@ -197,7 +216,8 @@ impl Explain for Borrowed<'_> {
 
 /// The path with its first unknown part replaced by the nearest known one.
 fn closest_path(path: &str, values: &Json) -> Option<String> {
-    let parts: Vec<&str> = path.split(['.', '/']).filter(|part| !matches!(*part, "" | "this" | "@root")).collect();
+    let parts: Vec<&str> =
+        path.split(['.', '/']).filter(|part| !matches!(*part, "" | "this" | "@root")).collect();
     let mut node = values;
     for (index, part) in parts.iter().enumerate() {
         let known = node.as_object()?;

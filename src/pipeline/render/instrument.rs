@@ -8,8 +8,8 @@
 //! The same walk refuses what cannot be bounded or placed: too many arguments, too deep nesting, and blocks that are
 //! rendered aside before their place is known (`{{#> name}}`).
 
-use handlebars::template::{DecoratorTemplate, HelperTemplate, Parameter, TemplateElement};
 use handlebars::Template;
+use handlebars::template::{DecoratorTemplate, HelperTemplate, Parameter, TemplateElement};
 use serde_json::Value as Json;
 
 /// A character that starts the names of the private helpers; templates may not call such names.
@@ -85,9 +85,8 @@ impl<'a> Instrument<'a> {
         add(self.call(ENTER, vec![cost.into()]), places.first());
         for (index, mut element) in elements.into_iter().enumerate() {
             let place = places.get(index).filter(|_| has_places);
-            self.element(&mut element, depth).map_err(|(refused, at)| {
-                (refused, at.or_else(|| place.map(|place| (place.0, place.1))))
-            })?;
+            self.element(&mut element, depth)
+                .map_err(|(refused, at)| (refused, at.or_else(|| place.map(|place| (place.0, place.1)))))?;
             if let Some(place) = place {
                 let counts = matches!(element, TemplateElement::RawString(_));
                 let line = self.first_line(&element, place.0, place.1);
@@ -115,7 +114,7 @@ impl<'a> Instrument<'a> {
         match element {
             TemplateElement::Expression(helper) | TemplateElement::HtmlExpression(helper) => {
                 self.helper(helper, depth)?;
-                self.print(helper);
+                print(helper);
                 Ok(())
             }
             TemplateElement::HelperBlock(helper) => self.helper(helper, depth),
@@ -144,18 +143,6 @@ impl<'a> Instrument<'a> {
         }
     }
 
-    /// `{{path}}` becomes a call that prints the value, so that what is undefined or no scalar is told apart.
-    fn print(&self, helper: &mut HelperTemplate) {
-        if !helper.params.is_empty() || !helper.hash.is_empty() {
-            return;
-        }
-        if helper.name.as_name().is_some_and(super::helpers::is_helper) {
-            return;
-        }
-        let value = std::mem::replace(&mut helper.name, Parameter::Name(PRINT.to_owned()));
-        helper.params.push(value);
-    }
-
     /// The template line on which an element's text starts.
     ///
     /// Handlebars notes where the first character that is not blank stands (for text that is all blank, where the next
@@ -179,6 +166,18 @@ impl<'a> Instrument<'a> {
         let after = rest.iter().enumerate().position(skipped).unwrap_or(rest.len().saturating_sub(1));
         line.saturating_add(after)
     }
+}
+
+/// `{{path}}` becomes a call that prints the value, so that what is undefined or no scalar is told apart.
+fn print(helper: &mut HelperTemplate) {
+    if !helper.params.is_empty() || !helper.hash.is_empty() {
+        return;
+    }
+    if helper.name.as_name().is_some_and(super::helpers::is_helper) {
+        return;
+    }
+    let value = std::mem::replace(&mut helper.name, Parameter::Name(PRINT.to_owned()));
+    helper.params.push(value);
 }
 
 fn arguments<'p>(

@@ -31,7 +31,17 @@ static CLUSTER_SCOPED: &[(&str, &[&str])] = &[
     ("authorization.k8s.io", &["SelfSubjectAccessReview", "SelfSubjectRulesReview", "SubjectAccessReview"]),
     ("cert-manager.io", &["ClusterIssuer"]),
     ("certificates.k8s.io", &["CertificateSigningRequest", "ClusterTrustBundle"]),
-    ("crd.projectcalico.org", &["BGPConfiguration", "BGPPeer", "FelixConfiguration", "GlobalNetworkPolicy", "GlobalNetworkSet", "IPPool"]),
+    (
+        "crd.projectcalico.org",
+        &[
+            "BGPConfiguration",
+            "BGPPeer",
+            "FelixConfiguration",
+            "GlobalNetworkPolicy",
+            "GlobalNetworkSet",
+            "IPPool",
+        ],
+    ),
     ("external-secrets.io", &["ClusterExternalSecret", "ClusterPushSecret", "ClusterSecretStore"]),
     ("flowcontrol.apiserver.k8s.io", &["FlowSchema", "PriorityLevelConfiguration"]),
     ("gateway.networking.k8s.io", &["GatewayClass"]),
@@ -47,7 +57,10 @@ static CLUSTER_SCOPED: &[(&str, &[&str])] = &[
     ("resource.k8s.io", &["DeviceClass", "DeviceTaintRule", "ResourceSlice"]),
     ("scheduling.k8s.io", &["PriorityClass"]),
     ("snapshot.storage.k8s.io", &["VolumeSnapshotClass", "VolumeSnapshotContent"]),
-    ("storage.k8s.io", &["CSIDriver", "CSINode", "StorageClass", "VolumeAttachment", "VolumeAttributesClass"]),
+    (
+        "storage.k8s.io",
+        &["CSIDriver", "CSINode", "StorageClass", "VolumeAttachment", "VolumeAttributesClass"],
+    ),
     ("storagemigration.k8s.io", &["StorageVersionMigration"]),
     ("templates.gatekeeper.sh", &["ConstraintTemplate"]),
 ];
@@ -68,7 +81,9 @@ pub(super) struct Scopes {
 impl Scopes {
     /// Learns from the CRDs among the objects.
     pub(super) fn of(objects: &[Manifest]) -> Self {
-        let text = |object: &Manifest, path: &[&str]| object.root().at(path).and_then(Node::as_str).map(CompactString::from);
+        let text = |object: &Manifest, path: &[&str]| {
+            object.root().at(path).and_then(Node::as_str).map(CompactString::from)
+        };
         let own = objects
             .iter()
             .filter(|object| object.is("apiextensions.k8s.io", "CustomResourceDefinition"))
@@ -88,8 +103,7 @@ impl Scopes {
         }
         match CLUSTER_SCOPED.binary_search_by(|(known, _)| (*known).cmp(group)) {
             Ok(at) => CLUSTER_SCOPED.get(at).is_some_and(|(_, kinds)| kinds.contains(&kind)),
-            // Custom resources beside a namespaced twin are called so by custom.
-            Err(_) => kind.len() > 7 && kind.starts_with("Cluster") && kind[7..].starts_with(char::is_uppercase) && group.contains('.') && !group.ends_with(".k8s.io") && !NAMESPACED_CLUSTERS.contains(&(group, kind)),
+            Err(_) => is_called_cluster(group, kind),
         }
     }
 
@@ -108,13 +122,16 @@ impl Scopes {
     }
 }
 
-/// Kinds of which the name starts with `Cluster` although they have a namespace.
-static NAMESPACED_CLUSTERS: &[(&str, &str)] = &[
-    ("cluster.x-k8s.io", "ClusterClass"),
-    ("addons.cluster.x-k8s.io", "ClusterResourceSet"),
-    ("addons.cluster.x-k8s.io", "ClusterResourceSetBinding"),
-    ("operators.coreos.com", "ClusterServiceVersion"),
-];
+/// Kinds of which the name starts with `Cluster` although they have a namespace, outside Kubernetes' own groups.
+static NAMESPACED_CLUSTERS: &[(&str, &str)] = &[("operators.coreos.com", "ClusterServiceVersion")];
+
+/// Custom resources beside a namespaced twin (`Issuer`, `ClusterIssuer`) are called so by custom.
+fn is_called_cluster(group: &str, kind: &str) -> bool {
+    kind.strip_prefix("Cluster").is_some_and(|twin| twin.starts_with(char::is_uppercase))
+        && group.contains('.')
+        && !group.ends_with(".k8s.io")
+        && !NAMESPACED_CLUSTERS.contains(&(group, kind))
+}
 
 fn lacks_namespace(object: &Manifest) -> bool {
     match object.root().at(&["metadata", "namespace"]).map(|node| &node.value) {

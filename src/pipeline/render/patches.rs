@@ -73,7 +73,8 @@ fn apply_one(patch: &Patch, objects: &mut [Manifest]) -> Result<(), Vec<Problem>
     for object in objects.iter_mut().filter(|object| matches(&patch.target, object)) {
         matched = true;
         let patched = change.apply(object).and_then(|root| {
-            Manifest::new(root).map_err(|(error, _)| Problem::at(patch.change.origin, &Error::NotAManifest(error)))
+            Manifest::new(root)
+                .map_err(|(error, _)| Problem::at(patch.change.origin, &Error::NotAManifest(error)))
         });
         match patched {
             Ok(patched) => *object = patched,
@@ -101,8 +102,10 @@ fn described(target: &Target) -> String {
         ("name", &target.name),
         ("namespace", &target.namespace),
     ];
-    let given: Vec<String> =
-        parts.iter().filter_map(|(name, value)| value.as_ref().map(|value| format!("{name} `{value}`"))).collect();
+    let given: Vec<String> = parts
+        .iter()
+        .filter_map(|(name, value)| value.as_ref().map(|value| format!("{name} `{value}`")))
+        .collect();
     given.join(", ")
 }
 
@@ -237,7 +240,8 @@ fn items_over(old: Vec<Node>, new: &[Json], changed: Origin) -> Vec<Node> {
         if index < old_after { middle.push(Some(item)) } else { end.push(item) }
     }
     for (index, item) in new.iter().enumerate().take(kept_after).skip(head) {
-        let partner = middle.get_mut(index.saturating_sub(head)).filter(|_| same_length).and_then(Option::take);
+        let partner =
+            middle.get_mut(index.saturating_sub(head)).filter(|_| same_length).and_then(Option::take);
         merged.push(match partner {
             Some(old) => laid_over(old, item, changed),
             None => Node::from_json(item, changed),
@@ -266,9 +270,11 @@ mod tests {
         let after = json!({"a": [{"n": 1}, {"n": 9}, {"n": 2}, {"n": 3}], "c": "y", "b": 1, "d": null});
         let tree = laid_over(Node::from_json(&before, old), &after, changed);
         assert_eq!(tree.to_json(), after);
-        let keys: Vec<_> = tree.as_mapping().unwrap().entries().iter().map(|entry| entry.key.as_str()).collect();
+        let keys: Vec<_> =
+            tree.as_mapping().unwrap().entries().iter().map(|entry| entry.key.as_str()).collect();
         assert_eq!(keys, ["b", "a", "c", "d"]);
-        let places: Vec<_> = tree.get("a").unwrap().items().iter().map(|item| item.origin == changed).collect();
+        let places: Vec<_> =
+            tree.get("a").unwrap().items().iter().map(|item| item.origin == changed).collect();
         assert_eq!(places, [false, true, false, false]);
         assert_eq!(tree.get("c").unwrap().origin, changed);
         assert_eq!(tree.get("b").unwrap().origin, old);

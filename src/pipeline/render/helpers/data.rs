@@ -1,5 +1,7 @@
 //! Helpers for lists and objects, and for YAML and JSON.
 
+#![expect(clippy::unnecessary_wraps, reason = "all helpers have one signature, whether they can fail or not")]
+
 use serde_json::{Map, Value as Json};
 
 use super::{Call, text};
@@ -96,14 +98,20 @@ pub(super) fn to_json(call: &Call<'_>) -> Answer {
 
 /// `toPrettyJson value`
 pub(super) fn to_pretty_json(call: &Call<'_>) -> Answer {
-    serde_json::to_string_pretty(call.value(0)).map(Json::from).map_err(|_| call.wrong(0, "it cannot be written"))
+    serde_json::to_string_pretty(call.value(0))
+        .map(Json::from)
+        .map_err(|_| call.wrong(0, "it cannot be written"))
 }
 
 /// `toYaml value`, as Kubernetes reads it and without a line break at its end.
 pub(super) fn to_yaml(call: &Call<'_>) -> Answer {
     let source = Sources::default().add("toYaml");
     let node = Node::from_json(call.value(0), Origin::whole(source));
-    Ok(yaml::to_yaml(&node).trim_end_matches('\n').into())
+    let mut text = Vec::new();
+    yaml::write_yaml(&node, &mut text);
+    let text = String::from_utf8(text).map_err(|_| call.wrong(0, "it cannot be written"))?;
+    // It goes into a document, so the mark that starts one must go.
+    Ok(text.strip_prefix("---\n").unwrap_or(&text).trim_end_matches('\n').into())
 }
 
 /// `fromJson text`

@@ -1,5 +1,7 @@
 //! Helpers that choose, compare and count.
 
+#![expect(clippy::unnecessary_wraps, reason = "all helpers have one signature, whether they can fail or not")]
+
 use std::cmp::Ordering;
 
 use serde_json::Value as Json;
@@ -47,13 +49,23 @@ pub(super) fn ternary(call: &Call<'_>) -> Answer {
 /// `and a b …`: the first that is empty, else the last.
 pub(super) fn and(call: &Call<'_>) -> Answer {
     let last = call.values().last();
-    Ok(call.values().iter().find(|value| is_empty(value)).or(last).map_or(Json::Null, |value| (*value).clone()))
+    Ok(call
+        .values()
+        .iter()
+        .find(|value| is_empty(value))
+        .or(last)
+        .map_or(Json::Null, |value| (*value).clone()))
 }
 
 /// `or a b …`: the first that is not empty, else the last.
 pub(super) fn or(call: &Call<'_>) -> Answer {
     let last = call.values().last();
-    Ok(call.values().iter().find(|value| !is_empty(value)).or(last).map_or(Json::Null, |value| (*value).clone()))
+    Ok(call
+        .values()
+        .iter()
+        .find(|value| !is_empty(value))
+        .or(last)
+        .map_or(Json::Null, |value| (*value).clone()))
 }
 
 /// `not value`
@@ -120,7 +132,10 @@ pub(super) fn modulo(call: &Call<'_>) -> Answer {
 /// `int value`: numbers lose their fraction, texts must be integers.
 pub(super) fn int(call: &Call<'_>) -> Answer {
     match call.value(0).as_f64().filter(|_| !call.value(0).is_i64()) {
-        #[expect(clippy::cast_possible_truncation, reason = "a cast of a float is saturating, which is what is wanted")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a cast of a float is saturating, which is what is wanted"
+        )]
         Some(float) => Ok((float as i64).into()),
         None => Ok(call.integer(0)?.into()),
     }
@@ -136,7 +151,9 @@ fn fold(call: &Call<'_>, start: i64, step: fn(i64, i64) -> Option<i64>) -> Answe
 }
 
 fn checked(call: &Call<'_>, result: Option<i64>) -> Answer {
-    result.map(Json::from).ok_or_else(|| call.wrong(call.values().len().saturating_sub(1), "the result is no integer"))
+    result
+        .map(Json::from)
+        .ok_or_else(|| call.wrong(call.values().len().saturating_sub(1), "the result is no integer"))
 }
 
 fn same(a: &Json, b: &Json) -> bool {

@@ -9,7 +9,9 @@ mod text;
 
 use std::sync::Arc;
 
-use handlebars::{Context, Handlebars, Helper, HelperDef, JsonTruthy, RenderContext, RenderError, ScopedJson};
+use handlebars::{
+    Context, Handlebars, Helper, HelperDef, JsonTruthy, RenderContext, RenderError, ScopedJson,
+};
 use serde_json::Value as Json;
 
 use super::engine::State;
@@ -128,7 +130,8 @@ pub(super) fn register(registry: &mut Handlebars<'static>, state: &Arc<State>) {
     for function in FUNCTIONS {
         registry.register_helper(function.name, Box::new(Guarded { function, state: Arc::clone(state) }));
     }
-    for (name, role) in [(ENTER, Role::Enter), (LEAVE, Role::Leave), (MARK, Role::Mark), (PRINT, Role::Print)] {
+    for (name, role) in [(ENTER, Role::Enter), (LEAVE, Role::Leave), (MARK, Role::Mark), (PRINT, Role::Print)]
+    {
         registry.register_helper(name, Box::new(Private { role, state: Arc::clone(state) }));
     }
 }

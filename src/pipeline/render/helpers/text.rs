@@ -81,7 +81,8 @@ pub(super) fn printf(call: &Call<'_>) -> Answer {
             text.push('%');
             continue;
         }
-        let index = arguments.next().ok_or_else(|| call.wrong(0, "it names more arguments than there are"))?;
+        let index =
+            arguments.next().ok_or_else(|| call.wrong(0, "it names more arguments than there are"))?;
         match verb {
             Some('d') => text.push_str(&call.integer(index)?.to_string()),
             Some('q') => text.push_str(&quoted(&call.text(index)?)),
@@ -107,7 +108,12 @@ pub(super) fn squote(call: &Call<'_>) -> Answer {
     if let Some(index) = texts.iter().position(|text| text.contains(['\n', '\r'])) {
         return Err(call.wrong(index, "single quotes cannot hold a line break; use `quote`"));
     }
-    Ok(texts.iter().map(|text| format!("'{}'", text.replace('\'', "''"))).collect::<Vec<_>>().join(" ").into())
+    Ok(texts
+        .iter()
+        .map(|text| format!("'{}'", text.replace('\'', "''")))
+        .collect::<Vec<_>>()
+        .join(" ")
+        .into())
 }
 
 /// `repeat count text`
