@@ -8,3 +8,4 @@ pub mod crypto;
 pub mod diagnostic;
 pub mod model;
 pub mod pipeline;
+pub mod yaml;

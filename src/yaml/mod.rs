@@ -1,0 +1,64 @@
+//! YAML exactly as Kubernetes reads it: a reader and two writers.
+//!
+//! Kubernetes reads manifests with Go's `sigs.k8s.io/yaml`: a port of libyaml, the scalar rules of YAML 1.1 and a trip
+//! through JSON. [`read`] gives the same trees, with the position of every node, and refuses what Kubernetes refuses.
+//! It is stricter where Kubernetes loses or multiplies data without a word: keys given twice, text after the end of a
+//! document, binary that is no text, aliases and nesting without end.
+//!
+//! Two parsers stand behind one kind of event. `saphyr-parser` is fast, but follows YAML 1.2; `libyaml-safer` is a port
+//! of libyaml and as near to Kubernetes as it gets, at up to three times the cost on long texts. So each document goes
+//! to the first, unless it holds one of the few constructs that the two read differently (`survey`), and to the second
+//! when the first refuses it; the second's verdict is final. Documents are cut apart before either of them, as
+//! Kubernetes does it, so one odd document does not slow down the others.
+//!
+//! Nothing here does I/O, and no message quotes what was read; keys are named, values never.
+
+mod error;
+mod events;
+mod json_text;
+mod limits;
+mod lists;
+mod scalar;
+mod stream;
+mod survey;
+mod tree;
+mod write_json;
+mod write_yaml;
+
+pub use error::{Syntax, YamlError};
+pub use limits::{DuplicateKeys, Limits};
+pub use lists::flatten_lists;
+pub use stream::Documents;
+pub use write_json::write_json;
+pub use write_yaml::{write_documents, write_yaml};
+
+use crate::diagnostic::Failure;
+use crate::model::{Node, SourceId};
+
+/// Problems after which a stream is given up.
+const MAX_PROBLEMS: usize = 200;
+
+/// All documents of a stream; those that are empty or null are left out.
+///
+/// # Errors
+/// All that is wrong, with line and column.
+pub fn read(bytes: &[u8], source: SourceId, limits: &Limits) -> Result<Vec<Node>, Failure> {
+    let mut nodes = Vec::new();
+    let mut problems = Vec::new();
+    for document in documents(bytes, source, limits) {
+        match document {
+            Ok(node) => nodes.push(node),
+            Err(problem) => problems.push(problem),
+        }
+        if problems.len() >= MAX_PROBLEMS {
+            break;
+        }
+    }
+    Failure::unless_empty(problems).map(|()| nodes)
+}
+
+/// The documents of a stream, one at a time.
+#[must_use]
+pub fn documents<'a>(bytes: &'a [u8], source: SourceId, limits: &Limits) -> Documents<'a> {
+    Documents::new(bytes, source, limits)
+}

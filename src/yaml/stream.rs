@@ -1,0 +1,204 @@
+//! A stream of documents, taken apart as Kubernetes' decoder does it.
+//!
+//! A stream whose first character is `{` holds JSON documents, one after another. Any other is cut at lines that
+//! start with `---`, before any YAML is parsed, and each piece holds one document.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+
+use super::error::YamlError;
+use super::events::{Exact, Fast, Spot, number};
+use super::json_text::JsonText;
+use super::limits::Limits;
+use super::survey::survey;
+use super::tree::{Builder, Read};
+use crate::diagnostic::Problem;
+use crate::model::{Node, Origin, SourceId, Value};
+
+/// The documents of a stream, in order; empty ones are left out.
+///
+/// One document is in memory at a time. After a problem the next document follows, where it can be found.
+pub struct Documents<'a> {
+    source: SourceId,
+    limits: Limits,
+    input: Input<'a>,
+    pending: VecDeque<Problem>,
+}
+
+enum Input<'a> {
+    Json(JsonText<'a>),
+    Nothing,
+    Yaml(Pieces<'a>),
+}
+
+impl<'a> Documents<'a> {
+    pub(super) fn new(bytes: &'a [u8], source: SourceId, limits: &Limits) -> Self {
+        let mut documents = Self { source, limits: *limits, input: Input::Nothing, pending: VecDeque::new() };
+        if bytes.len() > limits.stream_bytes {
+            documents.report(&YamlError::StreamSize(limits.stream_bytes), Origin::whole(source));
+            return documents;
+        }
+        match std::str::from_utf8(bytes) {
+            Ok(text) if text.trim_ascii_start().starts_with('{') => {
+                documents.input = Input::Json(JsonText::new(text));
+            }
+            Ok(text) => documents.input = Input::Yaml(Pieces::new(text)),
+            Err(error) => {
+                let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
+                documents.report(&YamlError::Encoding, end_of(valid, source));
+            }
+        }
+        documents
+    }
+
+    fn report(&mut self, error: &YamlError, origin: Origin) {
+        self.pending.push_back(Problem::at(origin, error));
+    }
+
+    /// Reads on until there is a tree or a problem; `None` at the end.
+    fn advance(&mut self) -> Option<Option<Node>> {
+        let read = match &mut self.input {
+            Input::Nothing => return None,
+            Input::Json(json) => {
+                if !json.next_document() {
+                    return None;
+                }
+                read_json(json, self.source, &self.limits)
+            }
+            Input::Yaml(pieces) => {
+                let piece = pieces.next()?;
+                if let Some(column) = piece.bad_separator {
+                    let origin = Origin::point(self.source, piece.lines_before, column);
+                    self.pending.push_back(Problem::at(origin, &YamlError::Separator));
+                }
+                read_yaml(&piece, self.source, &self.limits)
+            }
+        };
+        for (error, origin) in &read.problems {
+            self.pending.push_back(Problem::at(*origin, error));
+        }
+        Some(read.root.filter(|root| read.problems.is_empty() && root.value != Value::Null))
+    }
+}
+
+impl Iterator for Documents<'_> {
+    type Item = Result<Node, Problem>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(problem) = self.pending.pop_front() {
+                return Some(Err(problem));
+            }
+            if let Some(node) = self.advance()? {
+                // A document that is fine in itself can still follow a bad separator.
+                return Some(self.pending.pop_front().map_or(Ok(node), Err));
+            }
+        }
+    }
+}
+
+/// The position behind a text whose end is bad.
+fn end_of(valid: &[u8], source: SourceId) -> Origin {
+    let line = valid.iter().filter(|byte| **byte == b'\n').count();
+    let last = valid.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    let column = String::from_utf8_lossy(last).chars().count();
+    Origin::point(source, number(line).saturating_add(1), number(column).saturating_add(1))
+}
+
+fn read_json(json: &mut JsonText<'_>, source: SourceId, limits: &Limits) -> Read {
+    let start = json.position();
+    let mut read = Builder::new(source, limits, false).read(json);
+    if !read.problems.is_empty() {
+        json.abandon();
+    } else if json.position().saturating_sub(start) > limits.document_bytes {
+        let error = YamlError::DocumentSize(limits.document_bytes);
+        let origin = read.root.as_ref().map_or(Origin::whole(source), |root| root.origin);
+        read.problems.push((error, origin));
+    }
+    read
+}
+
+fn read_yaml(piece: &Piece<'_>, source: SourceId, limits: &Limits) -> Read {
+    let refuse = |error, line: u32, column| Read {
+        root: None,
+        problems: vec![(error, Origin::point(source, line.saturating_add(piece.lines_before), column))],
+        syntax_error: false,
+    };
+    if piece.text.len() > limits.document_bytes {
+        return refuse(YamlError::DocumentSize(limits.document_bytes), 1, 0);
+    }
+    let text = piece.text.strip_prefix('\u{feff}').unwrap_or(piece.text);
+    let survey = match survey(text) {
+        Ok(survey) => survey,
+        Err((error, Spot { line, column, .. })) => return refuse(error, line, column),
+    };
+    // Kubernetes reads line by line and ends the last line, too.
+    let text = if text.ends_with('\n') { Cow::Borrowed(text) } else { Cow::Owned(format!("{text}\n")) };
+    let builder = || Builder::new(source, limits, survey.stars);
+    if !survey.exact {
+        let read = builder().read(&mut Fast::new(&text, piece.lines_before));
+        if !read.syntax_error {
+            return read;
+        }
+    }
+    builder().read(&mut Exact::new(&text, piece.lines_before, survey.slashes))
+}
+
+/// The pieces of a stream between its separators.
+struct Pieces<'a> {
+    text: &'a str,
+    at: usize,
+    line: u32,
+    done: bool,
+}
+
+struct Piece<'a> {
+    text: &'a str,
+    lines_before: u32,
+    /// Column of the text that follows the separator before this piece.
+    bad_separator: Option<u32>,
+}
+
+impl<'a> Pieces<'a> {
+    const fn new(text: &'a str) -> Self {
+        Self { text, at: 0, line: 0, done: false }
+    }
+
+    fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or("")
+    }
+
+    /// Steps over a separator line, where there is one; the column of what should not be on it.
+    fn separator(&mut self) -> Option<u32> {
+        let rest = self.rest();
+        let after = rest.strip_prefix("---")?;
+        let line = after.split_inclusive('\n').next().unwrap_or("");
+        self.at = self.at.saturating_add(3).saturating_add(line.len());
+        self.line = self.line.saturating_add(1);
+        let text = line.trim_start();
+        if text.is_empty() || text.starts_with('#') {
+            return None;
+        }
+        Some(number(line.len().saturating_sub(text.len())).saturating_add(4))
+    }
+}
+
+impl<'a> Iterator for Pieces<'a> {
+    type Item = Piece<'a>;
+
+    fn next(&mut self) -> Option<Piece<'a>> {
+        if self.done {
+            return None;
+        }
+        let bad_separator = self.separator();
+        let rest = self.rest();
+        let end = if rest.starts_with("---") { Some(0) } else { rest.find("\n---").map(|at| at + 1) };
+        self.done = end.is_none();
+        let text = rest.get(..end.unwrap_or(rest.len())).unwrap_or("");
+        let lines_before = self.line;
+        let lines = text.bytes().filter(|byte| *byte == b'\n').count();
+        self.line = self.line.saturating_add(number(lines));
+        self.at = self.at.saturating_add(text.len());
+        Some(Piece { text, lines_before, bad_separator })
+    }
+}

@@ -1,0 +1,120 @@
+//! One look over a document's bytes: what no YAML may hold, and what decides which parser reads it.
+
+use super::error::YamlError;
+use super::events::{Located, Spot, number};
+
+/// What a document holds, as far as it matters before parsing.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Survey {
+    /// Something that the two parsers read differently.
+    pub(super) exact: bool,
+    /// `\/`, which Kubernetes refuses in double-quoted scalars and the parsers take.
+    pub(super) slashes: bool,
+    /// `*`, without which there is no alias.
+    pub(super) stars: bool,
+}
+
+/// Bytes that need a closer look.
+const MARKED: [bool; 256] = {
+    let mut marked = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        marked[byte] = !matches!(byte, 0x09 | 0x0a);
+        byte += 1;
+    }
+    marked[0x7f] = true;
+    marked[0xc2] = true;
+    marked[0xe2] = true;
+    marked[0xef] = true;
+    marked[b'&' as usize] = true;
+    marked[b'*' as usize] = true;
+    marked[b'?' as usize] = true;
+    marked[b'\\' as usize] = true;
+    marked
+};
+
+/// Looks over a document.
+///
+/// # Errors
+/// The first character that YAML does not allow, or a directive before the document.
+pub(super) fn survey(text: &str) -> Located<Survey> {
+    let mut survey = Survey::default();
+    if let Some(line) = directive(text) {
+        return Err((YamlError::Directive, Spot { line, column: 1, width: 0 }));
+    }
+    let bytes = text.as_bytes();
+    let mut examined = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        if MARKED.get(usize::from(*byte)) == Some(&true) {
+            let after = bytes.get(at + 1..).unwrap_or_default();
+            if *byte == b'?' && !survey.exact {
+                survey.exact = is_question_in_flow(text.get(examined..at).unwrap_or(""), examined == 0);
+                examined = at;
+            }
+            look(&mut survey, text, at, *byte, after)?;
+        }
+    }
+    Ok(survey)
+}
+
+fn look(survey: &mut Survey, text: &str, at: usize, byte: u8, after: &[u8]) -> Located<()> {
+    match (byte, after) {
+        (b'*', _) => survey.stars = true,
+        (b'&', _) => survey.exact |= is_odd_anchor(text.as_bytes(), at),
+        (b'\\', [b'/', ..]) => {
+            survey.exact = true;
+            survey.slashes = true;
+        }
+        (b'\\', [b'u' | b'U', ..]) | (0xc2, [0x85, ..]) | (0xe2, [0x80, 0xa8 | 0xa9, ..]) => {
+            survey.exact = true;
+        }
+        // A carriage return alone is a line break, too, and rare enough.
+        (b'\r', _) => survey.exact |= after.first() != Some(&b'\n'),
+        (0..0x20 | 0x7f, _) | (0xc2, [..0xa0, ..]) | (0xef, [0xbf, 0xbe | 0xbf, ..]) => {
+            return Err(control(text, at));
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// YAML 1.1 gives a `?` within a flow collection a meaning wherever it stands; YAML 1.2 does not.
+///
+/// `before` is what was not examined for an earlier `?`, so that a line of many is not searched again for each.
+fn is_question_in_flow(before: &str, from_start: bool) -> bool {
+    let (line, whole) = before.rsplit_once('\n').map_or((before, from_start), |(_, line)| (line, true));
+    line.contains(['[', '{']) || whole && line.trim_ascii_start().is_empty()
+}
+
+/// Whether an anchor's name goes on with what only YAML 1.2 allows in one, such as the colon of `&a: b`.
+fn is_odd_anchor(bytes: &[u8], at: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+    if !before.is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'[' | b'{' | b',')) {
+        return false;
+    }
+    let mut name = bytes.iter().skip(at.saturating_add(1));
+    let next = name.find(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'-'));
+    !matches!(next, None | Some(b' ' | b'\n' | b'\r' | b'&'))
+}
+
+fn control(text: &str, at: usize) -> (YamlError, Spot) {
+    let before = text.get(..at).unwrap_or("");
+    let line = before.bytes().filter(|byte| *byte == b'\n').count();
+    let column = before.rsplit('\n').next().unwrap_or("").chars().count();
+    let found = text.get(at..).and_then(|rest| rest.chars().next()).map_or(0, u32::from);
+    let spot =
+        Spot { line: number(line).saturating_add(1), column: number(column).saturating_add(1), width: 1 };
+    (YamlError::ControlCharacter(found), spot)
+}
+
+/// The line of a directive before the document's content.
+fn directive(text: &str) -> Option<u32> {
+    for (index, line) in text.lines().enumerate() {
+        match line.trim_ascii_start().bytes().next() {
+            None | Some(b'#') => {}
+            Some(b'%') if line.starts_with('%') => return Some(number(index).saturating_add(1)),
+            Some(_) => return None,
+        }
+    }
+    None
+}

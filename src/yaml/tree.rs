@@ -1,0 +1,414 @@
+//! Events become a tree: keys, duplicates, merge keys, anchors and aliases, each within its bounds.
+//!
+//! No recursion over the input: open collections stand on a stack whose height is limited. What is wrong with one
+//! key or value is noted and the rest still read, so that all of it is reported at once.
+
+use std::collections::{HashMap, HashSet};
+
+use compact_str::CompactString;
+
+use super::error::YamlError;
+use super::events::{Event, Events, Located, Scalar, Spot};
+use super::limits::{DuplicateKeys, Limits};
+use super::scalar::{Resolved, Tag, resolve};
+use crate::model::{Entry, Mapping, Node, Origin, SourceId, Value};
+
+/// Entries from which on a mapping gets an index of its keys.
+const INDEX_FROM: usize = 16;
+
+/// Problems after which a document is given up.
+const MAX_PROBLEMS: usize = 50;
+
+/// What one document came to: no tree where it is empty.
+pub(super) struct Read {
+    pub(super) root: Option<Node>,
+    pub(super) problems: Vec<(YamlError, Origin)>,
+    /// Whether the parser, rather than what it read, was the reason to stop.
+    pub(super) syntax_error: bool,
+}
+
+/// Builds the tree of one document.
+pub(super) struct Builder<'l> {
+    limits: &'l Limits,
+    source: SourceId,
+    open: Vec<Frame>,
+    root: Option<Node>,
+    nodes: usize,
+    aliases: Aliases,
+    problems: Vec<(YamlError, Origin)>,
+}
+
+/// A collection that is not closed yet.
+struct Frame {
+    origin: Origin,
+    anchor: usize,
+    kind: Kind,
+}
+
+enum Kind {
+    Mapping(OpenMapping),
+    Sequence(Vec<Node>),
+}
+
+/// A mapping under construction.
+#[derive(Default)]
+struct OpenMapping {
+    mapping: Mapping,
+    index: HashMap<CompactString, usize>,
+    /// Keys that so far came from merges only; a key of the mapping's own may replace each of them.
+    merged: HashSet<CompactString>,
+    slot: Slot,
+}
+
+/// Where the next node of a mapping goes.
+#[derive(Default)]
+enum Slot {
+    /// It is a key.
+    #[default]
+    Key,
+    /// It is the value of this key.
+    Value(CompactString, Origin),
+    /// It is the value of a merge key.
+    Merge,
+    /// It is the value of a key that was refused.
+    Refused,
+}
+
+/// Anchored nodes of the document and what expanding them has cost.
+struct Aliases {
+    /// False where the text holds no `*`, so that nothing need be kept.
+    wanted: bool,
+    anchored: HashMap<usize, Anchored>,
+    nodes: usize,
+    bytes: usize,
+}
+
+struct Anchored {
+    node: Node,
+    key: Option<Result<CompactString, YamlError>>,
+    size: Size,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Size {
+    nodes: usize,
+    bytes: usize,
+    height: usize,
+}
+
+impl<'l> Builder<'l> {
+    /// `aliases` tells whether the document can hold any.
+    pub(super) fn new(source: SourceId, limits: &'l Limits, aliases: bool) -> Self {
+        Self {
+            limits,
+            source,
+            open: Vec::new(),
+            root: None,
+            nodes: 0,
+            aliases: Aliases { wanted: aliases, anchored: HashMap::new(), nodes: 0, bytes: 0 },
+            problems: Vec::new(),
+        }
+    }
+
+    /// Reads all events.
+    pub(super) fn read<'a>(mut self, events: &mut impl Events<'a>) -> Read {
+        let mut syntax_error = false;
+        while let Some(next) = events.next() {
+            let taken = match next {
+                Ok((event, spot)) => self.take(event, spot),
+                Err(error) => {
+                    syntax_error = true;
+                    Err(error)
+                }
+            };
+            if let Err((error, spot)) = taken {
+                let origin = self.origin(spot);
+                self.problems.push((error, origin));
+                break;
+            }
+            if self.problems.len() >= MAX_PROBLEMS {
+                break;
+            }
+        }
+        Read { root: self.root, problems: self.problems, syntax_error }
+    }
+
+    const fn origin(&self, spot: Spot) -> Origin {
+        Origin { source: self.source, line: spot.line, column: spot.column, width: spot.width }
+    }
+
+    /// Takes one event. An error ends the document; lesser problems are only noted.
+    fn take(&mut self, event: Event<'_>, spot: Spot) -> Located<()> {
+        match event {
+            Event::Alias(anchor) => self.alias(anchor, spot),
+            Event::MappingEnd | Event::SequenceEnd => self.close(spot),
+            Event::MappingStart(anchor) => self.open(anchor, spot, Kind::Mapping(OpenMapping::default())),
+            Event::Scalar(scalar) => self.scalar(scalar, spot),
+            Event::SequenceStart(anchor) => self.open(anchor, spot, Kind::Sequence(Vec::new())),
+        }
+    }
+
+    fn open(&mut self, anchor: usize, spot: Spot, kind: Kind) -> Located<()> {
+        if self.expects_key() {
+            return Err((YamlError::KeyNotScalar, spot));
+        }
+        if self.open.len() >= self.limits.depth {
+            return Err((YamlError::Depth(self.limits.depth), spot));
+        }
+        let origin = Origin { width: 0, ..self.origin(spot) };
+        self.open.push(Frame { origin, anchor, kind });
+        Ok(())
+    }
+
+    fn close(&mut self, spot: Spot) -> Located<()> {
+        let Some(frame) = self.open.pop() else { return Ok(()) };
+        let value = match frame.kind {
+            Kind::Mapping(open) => Value::Mapping(open.mapping),
+            Kind::Sequence(items) => Value::Sequence(items),
+        };
+        let node = Node::new(value, frame.origin);
+        self.keep(frame.anchor, &node, None, spot)?;
+        self.place(node, false, spot)
+    }
+
+    fn scalar(&mut self, scalar: Scalar<'_>, spot: Spot) -> Located<()> {
+        if self.expects_key() {
+            return self.key(scalar, spot);
+        }
+        let Scalar { text, anchor, plain, tag } = scalar;
+        let resolved = resolve(&text, plain, tag);
+        let kept = (anchor > 0 && self.aliases.wanted).then(|| (text.clone(), resolved.clone()));
+        let node = match resolved.and_then(|resolved| resolved.into_value(text)) {
+            Ok(value) => Node::new(value, self.origin(spot)),
+            Err(error) => self.refuse(error, spot),
+        };
+        if let Some((text, resolved)) = kept {
+            let key = resolved.and_then(|resolved| resolved.into_key(text));
+            self.keep(anchor, &node, Some(key), spot)?;
+        }
+        self.place(node, false, spot)
+    }
+
+    /// Notes a problem; null stands in for the value.
+    fn refuse(&mut self, error: YamlError, spot: Spot) -> Node {
+        let origin = self.origin(spot);
+        self.problems.push((error, origin));
+        Node::new(Value::Null, origin)
+    }
+
+    fn expects_key(&self) -> bool {
+        matches!(
+            self.open.last(),
+            Some(Frame { kind: Kind::Mapping(OpenMapping { slot: Slot::Key, .. }), .. })
+        )
+    }
+
+    fn key(&mut self, scalar: Scalar<'_>, spot: Spot) -> Located<()> {
+        let Scalar { text, anchor, plain, tag } = scalar;
+        if text == "<<" && (plain || tag == Tag::Merge) {
+            self.set_slot(Slot::Merge);
+            return Ok(());
+        }
+        let resolved = resolve(&text, plain, tag);
+        if anchor > 0 && self.aliases.wanted {
+            let key = resolved.clone().and_then(|resolved| resolved.into_key(text.clone()));
+            let value = resolved.clone().and_then(|resolved| resolved.into_value(text.clone()));
+            let node = Node::new(value.unwrap_or(Value::Null), self.origin(spot));
+            self.keep(anchor, &node, Some(key), spot)?;
+        }
+        self.use_key(resolved.and_then(|resolved: Resolved| resolved.into_key(text)), spot);
+        Ok(())
+    }
+
+    fn use_key(&mut self, key: Result<CompactString, YamlError>, spot: Spot) {
+        let origin = self.origin(spot);
+        let slot = match key {
+            Ok(key) => match self.first_line_of(&key) {
+                Some(first_line) if self.limits.duplicate_keys == DuplicateKeys::Refuse => {
+                    let key = key.to_string();
+                    self.problems.push((YamlError::DuplicateKey { key, first_line }, origin));
+                    Slot::Refused
+                }
+                _ => Slot::Value(key, origin),
+            },
+            Err(error) => {
+                self.problems.push((error, origin));
+                Slot::Refused
+            }
+        };
+        self.set_slot(slot);
+    }
+
+    fn set_slot(&mut self, slot: Slot) {
+        if let Some(Frame { kind: Kind::Mapping(open), .. }) = self.open.last_mut() {
+            open.slot = slot;
+        }
+    }
+
+    /// The line on which the innermost mapping has the key already, unless it only came from a merge.
+    fn first_line_of(&self, key: &CompactString) -> Option<u32> {
+        let Some(Frame { kind: Kind::Mapping(open), .. }) = self.open.last() else { return None };
+        let entry = open.mapping.entries().get(open.position(key)?)?;
+        (!open.merged.contains(key)).then_some(entry.key_origin.line)
+    }
+
+    /// Puts a finished node where it belongs.
+    fn place(&mut self, node: Node, aliased: bool, spot: Spot) -> Located<()> {
+        self.nodes += 1;
+        if self.nodes > self.limits.document_nodes {
+            return Err((YamlError::Nodes(self.limits.document_nodes), spot));
+        }
+        match self.open.last_mut().map(|frame| &mut frame.kind) {
+            None => self.root = Some(node),
+            Some(Kind::Sequence(items)) => items.push(node),
+            Some(Kind::Mapping(open)) => match std::mem::take(&mut open.slot) {
+                Slot::Value(key, origin) => open.set(key, origin, node),
+                Slot::Merge => {
+                    if let Err(error) = open.merge(node, aliased) {
+                        self.refuse(error, spot);
+                    }
+                }
+                Slot::Key | Slot::Refused => {}
+            },
+        }
+        Ok(())
+    }
+
+    /// Keeps an anchored node for its aliases. The copies count as expansion, since nested anchors multiply them.
+    fn keep(
+        &mut self,
+        anchor: usize,
+        node: &Node,
+        key: Option<Result<CompactString, YamlError>>,
+        spot: Spot,
+    ) -> Located<()> {
+        if anchor == 0 || !self.aliases.wanted {
+            return Ok(());
+        }
+        let size = size_of(node);
+        self.aliases.spend(size, self.limits).map_err(|error| (error, spot))?;
+        self.aliases.anchored.insert(anchor, Anchored { node: node.clone(), key, size });
+        Ok(())
+    }
+
+    fn alias(&mut self, anchor: usize, spot: Spot) -> Located<()> {
+        if self.open.iter().any(|frame| frame.anchor == anchor) {
+            return Err((YamlError::AliasCycle, spot));
+        }
+        let origin = self.origin(spot);
+        let Some(anchored) = self.aliases.anchored.get(&anchor) else {
+            return Err((YamlError::UnknownAnchor, spot));
+        };
+        if self.expects_key() {
+            let Some(key) = anchored.key.clone() else { return Err((YamlError::KeyNotScalar, spot)) };
+            self.use_key(key, spot);
+            return Ok(());
+        }
+        let size = anchored.size;
+        if self.open.len().saturating_add(size.height) > self.limits.depth {
+            return Err((YamlError::Depth(self.limits.depth), spot));
+        }
+        let node = Node { value: anchored.node.value.clone(), origin };
+        self.aliases.spend(size, self.limits).map_err(|error| (error, spot))?;
+        self.place(node, true, spot)
+    }
+}
+
+impl OpenMapping {
+    fn position(&self, key: &CompactString) -> Option<usize> {
+        if self.index.is_empty() {
+            return self.mapping.entries().iter().position(|entry| entry.key == *key);
+        }
+        self.index.get(key).copied()
+    }
+
+    /// Sets a key of the mapping's own: the first place, the last value.
+    fn set(&mut self, key: CompactString, key_origin: Origin, value: Node) {
+        if !self.merged.is_empty() {
+            self.merged.remove(&key);
+        }
+        self.put(Entry { key, key_origin, value });
+    }
+
+    fn put(&mut self, entry: Entry) {
+        if let Some(old) = self.position(&entry.key).and_then(|at| self.mapping.entries_mut().get_mut(at)) {
+            *old = entry;
+            return;
+        }
+        let at = self.mapping.len();
+        if at == INDEX_FROM {
+            let keys = self.mapping.entries().iter().enumerate();
+            self.index = keys.map(|(at, entry)| (entry.key.clone(), at)).collect();
+        }
+        if at >= INDEX_FROM {
+            self.index.insert(entry.key.clone(), at);
+        }
+        self.mapping.push_new(entry);
+    }
+
+    /// Merges as Kubernetes does: over what the mapping has so far, earlier items of a sequence over later ones.
+    fn merge(&mut self, node: Node, aliased: bool) -> Result<(), YamlError> {
+        match node.value {
+            Value::Mapping(mapping) => self.merge_mapping(mapping),
+            Value::Sequence(items) if !aliased => {
+                if items.iter().any(|item| item.as_mapping().is_none()) {
+                    return Err(YamlError::MergeValue);
+                }
+                for item in items.into_iter().rev() {
+                    if let Value::Mapping(mapping) = item.value {
+                        self.merge_mapping(mapping);
+                    }
+                }
+            }
+            _ => return Err(YamlError::MergeValue),
+        }
+        Ok(())
+    }
+
+    fn merge_mapping(&mut self, mapping: Mapping) {
+        for entry in mapping.into_entries() {
+            if self.position(&entry.key).is_none() {
+                self.merged.insert(entry.key.clone());
+            }
+            self.put(entry);
+        }
+    }
+}
+
+impl Aliases {
+    fn spend(&mut self, size: Size, limits: &Limits) -> Result<(), YamlError> {
+        self.nodes = self.nodes.saturating_add(size.nodes);
+        self.bytes = self.bytes.saturating_add(size.bytes);
+        if self.nodes > limits.alias_nodes {
+            return Err(YamlError::AliasExpansion("the nodes that one document may have"));
+        }
+        if self.bytes > limits.alias_bytes {
+            return Err(YamlError::AliasExpansion("the bytes that one document may have"));
+        }
+        Ok(())
+    }
+}
+
+/// The size of a tree; its height is limited, and with it this recursion.
+fn size_of(node: &Node) -> Size {
+    let mut size = Size { nodes: 1, bytes: 0, height: 0 };
+    let mut add = |child: &Node, key: usize| {
+        let inner = size_of(child);
+        size.nodes = size.nodes.saturating_add(inner.nodes);
+        size.bytes = size.bytes.saturating_add(inner.bytes).saturating_add(key);
+        size.height = size.height.max(inner.height.saturating_add(1));
+    };
+    match &node.value {
+        Value::Mapping(mapping) => {
+            mapping.entries().iter().for_each(|entry| add(&entry.value, entry.key.len()));
+            size.height = size.height.max(1);
+        }
+        Value::Sequence(items) => {
+            items.iter().for_each(|item| add(item, 0));
+            size.height = size.height.max(1);
+        }
+        Value::String(text) => size.bytes = text.len(),
+        Value::Bool(_) | Value::Null | Value::Number(_) => {}
+    }
+    size
+}
