@@ -629,6 +629,42 @@ fn environments_are_declared_or_directories() {
 }
 
 #[test]
+fn strings_stay_strings_through_to_yaml() {
+    let words = json!([
+        "yes",
+        "017",
+        "1e3",
+        "null",
+        "~",
+        "a: b",
+        "- x",
+        "",
+        " ",
+        "two\nlines\n",
+        "{{ .x }}",
+        "0x1",
+        "on"
+    ]);
+    let values = format!("words: {words}\n");
+    assert_eq!(evaluated("{{nindent 4 (toYaml words)}}", &values), words);
+    assert_eq!(evaluated("{{toJson words}}", &values), words);
+    assert_eq!(evaluated("{{#each words}}{{#if @last}}{{quote this}}{{/if}}{{/each}}", &values), "on");
+}
+
+#[test]
+fn the_boundary_is_as_narrow_as_what_is_known() {
+    let app = App::new(&[]);
+    let repository = fs::canonicalize(app.repository.path()).unwrap();
+    let directory = app.directory();
+    assert_eq!(discover(&directory, None).unwrap().boundary(), repository);
+    fs::remove_dir(repository.join(".git")).unwrap();
+    assert_eq!(discover(&directory, None).unwrap().boundary(), repository.join("app"));
+    assert_eq!(discover(&directory, Some("app")).unwrap().boundary(), repository);
+    assert_eq!(discover(&directory, Some(".")).unwrap().boundary(), repository.join("app"));
+    assert_eq!(discover(&directory, Some("other/app")).unwrap().boundary(), repository.join("app"));
+}
+
+#[test]
 fn only_apps_are_apps() {
     let app = App::new(&[]);
     assert!(is_app(&app.directory()));

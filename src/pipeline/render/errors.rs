@@ -48,6 +48,8 @@ pub(super) enum TemplateFault {
     Size(usize),
     #[error("template is not valid: {0}")]
     Syntax(String),
+    #[error("templates render to more than {0} bytes together")]
+    Total(usize),
     #[error("value `{path}` is of type {kind} and cannot be printed")]
     Type { path: String, kind: &'static str },
     #[error("value `{path}` is not defined")]
