@@ -421,6 +421,17 @@ fn patches_of_both_kinds_change_objects_and_keep_positions() {
 }
 
 #[test]
+fn a_patch_of_another_environment_is_no_manifest() {
+    let app = App::new(&[("base/a.yaml", &map("a", "  k: v\n")), ("base/prod-patch.yaml", "data: {k: w}\n")]);
+    app.write(
+        "sealwave.yaml",
+        format!("{APP}  prod: {{patches: [{{target: {{}}, file: ./base/prod-patch.yaml}}]}}\n"),
+    );
+    assert_eq!(app.run().data(), json!({"k": "v"}));
+    assert_eq!(app.run_as("prod").data(), json!({"k": "w"}));
+}
+
+#[test]
 fn patches_that_do_not_fit_are_errors() {
     for (patch, wanted) in [
         (
@@ -602,6 +613,10 @@ fn the_app_file_is_checked() {
         (format!("{head}namespce: hunter2\n"), "sealwave.yaml:3:1: unknown field `namespce`"),
         (format!("{head}backend: hunter2\n"), "sealwave.yaml:3:10: backend is not valid"),
         (format!("{head}environments: {{Dev_: {{}}}}\n"), "environment name is not valid"),
+        (
+            format!("{head}environments: {{no: {{}}}}\n"),
+            "sealwave.yaml:3:16: environment name reads as `false`",
+        ),
         (format!("{head}---\na: b\n"), "app file holds 2 documents, not one"),
         (format!("{head}{}", " ".repeat(2 << 20)), "app file is larger than"),
     ] {
@@ -662,6 +677,44 @@ fn the_boundary_is_as_narrow_as_what_is_known() {
     assert_eq!(discover(&directory, Some("app")).unwrap().boundary(), repository);
     assert_eq!(discover(&directory, Some(".")).unwrap().boundary(), repository.join("app"));
     assert_eq!(discover(&directory, Some("other/app")).unwrap().boundary(), repository.join("app"));
+}
+
+#[test]
+fn what_is_too_deep_or_too_large_is_an_error() {
+    let app = App::new(&[("base/a.yaml", &map("a", "  k: v\n"))]);
+    app.write("values.yaml", format!("a: {}{}\n", "[".repeat(300), "]".repeat(300)));
+    let error = app.run().error();
+    assert!(error.starts_with("values.yaml:1:"), "{error}");
+    let app = App::new(&[]);
+    app.write("base/a.yaml", vec![b'#'; 11 << 20]);
+    assert!(app.run().error().starts_with("base/a.yaml: file is larger than"));
+    let app = App::new(&[]);
+    app.write(&format!("base/{}a.yaml", "d/".repeat(40)), map("a", "  k: v\n"));
+    assert!(app.run().error().contains("directories are nested more than 32 deep"));
+}
+
+#[test]
+fn values_must_be_one_mapping() {
+    for (values, wanted) in [
+        ("- a\n", "values.yaml:1:1: values are of type array, not object"),
+        ("a: 1\n---\nb: 2\n", "values.yaml: file of values holds 2 documents, not one"),
+        ("a: 1\na: 2\n", "values.yaml:2:1: "),
+    ] {
+        let error = App::template(&map("a", "  k: v\n"), values).run().error();
+        assert!(error.starts_with(wanted), "{error}");
+    }
+    assert_eq!(App::template(&map("a", "  k: v\n"), "# nothing\n").run().objects().len(), 1);
+}
+
+#[test]
+fn names_that_are_taken_or_stray_are_told() {
+    let app =
+        App::new(&[("base/a.yaml", &map("a", "  k: v\n")), ("base/_x.hbs", "x"), ("base/_x.yaml.hbs", "x")]);
+    assert!(app.run().error().starts_with("base/_x.yaml.hbs: partial `x` is defined twice"));
+    let app = App::new(&[("base/a.yaml", &map("a", "  k: v\n")), ("base/nginx.conf.hbs", "x")]);
+    let outcome = app.run();
+    assert_eq!(outcome.objects().len(), 1);
+    assert!(outcome.notes[0].problem.message.starts_with("template is not rendered"));
 }
 
 #[test]

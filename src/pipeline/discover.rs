@@ -35,6 +35,8 @@ pub struct Discovery {
 /// Why there is no usable app.
 #[derive(Debug, thiserror::Error)]
 enum Error {
+    #[error("environment name reads as `{0}`")]
+    AmbiguousName(String),
     #[error("`apiVersion` must be `{API_VERSION}`")]
     ApiVersion,
     #[error("app file holds {0} documents, not one")]
@@ -62,6 +64,7 @@ enum Error {
 impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
+            Self::AmbiguousName(_) => Some("put the name in quotes".to_owned()),
             Self::ApiVersion | Self::Kind => {
                 Some(format!("start the file with `apiVersion: {API_VERSION}` and `kind: App`"))
             }
@@ -298,6 +301,9 @@ fn environments(
     {
         if !is_environment_name(&entry.key) {
             problems.push(Problem::at(entry.key_origin, &Error::EnvironmentName));
+        } else if !app.environments.contains_key(entry.key.as_str()) {
+            // Kubernetes' YAML takes `no` for `false`; the two readers must mean the same environment.
+            problems.push(Problem::at(entry.key_origin, &Error::AmbiguousName(entry.key.to_string())));
         }
     }
     let mut all = app.environments.clone();

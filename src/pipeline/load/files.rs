@@ -290,7 +290,7 @@ fn io(error: &std::io::Error) -> Error {
 }
 
 /// A relative path without `.`, and with `..` at its start only: a patch may lie beside the app in the repository.
-fn lexical(path: &Path) -> PathBuf {
+pub(super) fn lexical(path: &Path) -> PathBuf {
     let mut clean = PathBuf::new();
     for part in path.components() {
         match part {
