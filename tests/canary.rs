@@ -41,7 +41,8 @@ fn holds_marker(dir: &Path) -> bool {
 
 #[test]
 fn good_runs_of_the_scenarios_show_nothing() {
-    let marked = cases("scenario-").iter().filter(|scenario| holds_marker(&scenario.join("operator"))).count();
+    let marked =
+        cases("scenario-").iter().filter(|scenario| holds_marker(&scenario.join("operator"))).count();
     assert!(marked >= 3, "only {marked} scenarios have a marker to look for");
     for scenario in cases("scenario-") {
         let app = scenario.join("app");

@@ -8,7 +8,6 @@ use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 use fs_err as fs;
-use serde::de::DeserializeOwned;
 
 use super::closest::closest;
 use crate::diagnostic::{At, Explain, Failure, Problem};
@@ -35,12 +34,16 @@ pub struct Discovery {
 /// Why there is no usable app.
 #[derive(Debug, thiserror::Error)]
 enum Error {
+    #[error("environment name reads as `{0}`")]
+    AmbiguousName(String),
     #[error("`apiVersion` must be `{API_VERSION}`")]
     ApiVersion,
     #[error("app file holds {0} documents, not one")]
     Documents(usize),
     #[error("environment name is not valid; it must match `[a-z0-9]([-a-z0-9._]*[a-z0-9])?`")]
     EnvironmentName,
+    #[error("directory of the environments leaves the repository")]
+    EnvironmentsOutside,
     #[error("{0}")]
     Io(std::io::Error),
     #[error("`kind` must be `App`")]
@@ -51,8 +54,6 @@ enum Error {
     Outside,
     #[error("app file is larger than {MAX_APP_FILE} bytes")]
     TooLarge,
-    #[error("{message}")]
-    Typed { message: String },
     #[error("environment `{name}` does not exist; there are: {known}")]
     UnknownEnvironment { name: String, known: String, closest: Option<String> },
 }
@@ -60,6 +61,7 @@ enum Error {
 impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
+            Self::AmbiguousName(_) => Some("put the name in quotes".to_owned()),
             Self::ApiVersion | Self::Kind => {
                 Some(format!("start the file with `apiVersion: {API_VERSION}` and `kind: App`"))
             }
@@ -113,8 +115,9 @@ pub fn discover(dir: &Path, source_path: Option<&str>) -> Result<Discovery, Fail
     let mut sources = Sources::default();
     let source = sources.add(&name);
     let tree = app_tree(&app_text, source).map_err(|failure| failure.located(&sources))?;
-    let app: App = typed(&app_text, &name)?;
-    let environments = environments(dir, &app, &tree).map_err(|failure| failure.located(&sources))?;
+    let app: App = yaml::read_config(&app_text, &name)?;
+    let environments =
+        environments(dir, &boundary, &app, &tree).map_err(|failure| failure.located(&sources))?;
     Ok(Discovery { given: dir.to_owned(), root, boundary, app, app_text, environments })
 }
 
@@ -254,46 +257,25 @@ fn app_tree(text: &[u8], source: crate::model::SourceId) -> Result<Node, Failure
     Ok(tree)
 }
 
-fn typed<T: DeserializeOwned>(text: &[u8], name: &str) -> Result<T, Failure> {
-    yaml_serde::from_slice(text).map_err(|error| {
-        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let (line, column) =
-            error.location().map_or((0, 0), |location| (number(location.line()), number(location.column())));
-        at_line(name, line, column, &Error::Typed { message: without_values(&error.to_string()) })
-    })
-}
-
-/// What a reader's message says, without anything that it quotes of the file but the names of fields.
-fn without_values(message: &str) -> String {
-    let message = message.rsplit_once(" at line ").map_or(message, |(message, _)| message);
-    let expected =
-        |rest: &str| rest.rsplit_once("expected ").map_or(String::new(), |(_, what)| what.to_owned());
-    for mark in ["invalid type: ", "invalid value: ", "unknown variant ", "invalid length "] {
-        if let Some(start) = message.find(mark) {
-            let path = message.get(..start).unwrap_or_default().trim_end_matches(": ");
-            let field = if path.is_empty() { "value" } else { path };
-            return format!("{field} is not valid: expected {}", expected(message));
-        }
-    }
-    for mark in ["unknown field `", "missing field `", "duplicate field `"] {
-        if let Some(start) = message.find(mark) {
-            return message.get(start..).unwrap_or_default().to_owned();
-        }
-    }
-    "the file cannot be read as an app".to_owned()
-}
-
-fn environments(dir: &Path, app: &App, tree: &Node) -> Result<BTreeMap<String, Environment>, Failure> {
+fn environments(
+    dir: &Path,
+    boundary: &Path,
+    app: &App,
+    tree: &Node,
+) -> Result<BTreeMap<String, Environment>, Failure> {
     let mut problems = Vec::new();
     for entry in
         tree.get("environments").and_then(Node::as_mapping).map_or(&[][..], |mapping| mapping.entries())
     {
         if !is_environment_name(&entry.key) {
             problems.push(Problem::at(entry.key_origin, &Error::EnvironmentName));
+        } else if !app.environments.contains_key(entry.key.as_str()) {
+            // Kubernetes' YAML takes `no` for `false`; the two readers must mean the same environment.
+            problems.push(Problem::at(entry.key_origin, &Error::AmbiguousName(entry.key.to_string())));
         }
     }
     let mut all = app.environments.clone();
-    for name in environment_directories(dir)? {
+    for name in environment_directories(dir, boundary)? {
         if is_environment_name(&name) {
             all.entry(name).or_default();
         } else {
@@ -306,12 +288,16 @@ fn environments(dir: &Path, app: &App, tree: &Node) -> Result<BTreeMap<String, E
     Ok(all)
 }
 
-fn environment_directories(dir: &Path) -> Result<Vec<String>, Failure> {
+fn environment_directories(dir: &Path, boundary: &Path) -> Result<Vec<String>, Failure> {
     let path = dir.join(ENVIRONMENTS);
+    let io = |error| Failure::from(Problem::new(&Error::Io(error)));
     if !path.is_dir() {
         return Ok(Vec::new());
     }
-    let io = |error| Failure::from(Problem::new(&Error::Io(error)));
+    // Names of directories end up in messages, so a link must not show other ones.
+    if !fs::canonicalize(&path).map_err(io)?.starts_with(boundary) {
+        return Err(whole(&display_name(dir, Path::new(ENVIRONMENTS)), &Error::EnvironmentsOutside));
+    }
     let mut names = Vec::new();
     for entry in fs::read_dir(&path).map_err(io)? {
         let entry = entry.map_err(io)?;
@@ -345,19 +331,6 @@ mod tests {
         assert_eq!(without_suffix(root, Path::new(".")), Some(root.into()));
         assert_eq!(without_suffix(root, Path::new("other/shop")), None);
         assert_eq!(without_suffix(root, Path::new("../shop")), None);
-    }
-
-    #[test]
-    fn messages_hold_no_values() {
-        let quoted =
-            "backend: invalid type: string \"hunter2, expected x\", expected a map at line 3 column 4";
-        assert_eq!(without_values(quoted), "backend is not valid: expected a map");
-        let variant = "backend: unknown variant `hunter2`, expected `sealed-secrets` at line 3 column 4";
-        assert_eq!(without_values(variant), "backend is not valid: expected `sealed-secrets`");
-        let field =
-            "environments.dev: unknown field `x`, expected one of `cluster`, `backend` at line 1 column 2";
-        assert_eq!(without_values(field), "unknown field `x`, expected one of `cluster`, `backend`");
-        assert_eq!(without_values("did not find hunter2"), "the file cannot be read as an app");
     }
 
     #[test]

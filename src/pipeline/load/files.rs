@@ -49,6 +49,8 @@ enum Error {
     Outside(&'static str),
     #[error("it is neither a file nor a directory")]
     Special,
+    #[error("directories are nested more than {MAX_DEPTH} deep")]
+    TooDeep,
     #[error("file is larger than {MAX_FILE} bytes")]
     TooLarge,
     #[error("environment has more than {MAX_ENTRIES} files and directories")]
@@ -158,7 +160,10 @@ impl<'a> Reader<'a> {
                 Ok(entry) if entry.file_type().is_file() => {
                     paths.push(self.relative(entry.path()));
                 }
-                Ok(entry) if entry.file_type().is_dir() => {}
+                Ok(entry) if entry.file_type().is_dir() && entry.depth() < MAX_DEPTH => {}
+                Ok(entry) if entry.file_type().is_dir() => {
+                    problems.push(self.problem(&self.relative(entry.path()), &Error::TooDeep));
+                }
                 Ok(entry) => problems.push(self.problem(&self.relative(entry.path()), &Error::Special)),
                 Err(error) => problems.push(self.walk_problem(&error, directory)),
             }
@@ -242,7 +247,7 @@ impl<'a> Reader<'a> {
         match () {
             () if size > MAX_FILE => Err(Error::TooLarge),
             () if self.bytes > MAX_TOTAL => Err(Error::TooMuch),
-            () => String::from_utf8(bytes).map_err(|_| Error::NotUtf8),
+            () => String::from_utf8(bytes).map(without_mark).map_err(|_| Error::NotUtf8),
         }
     }
 
@@ -268,6 +273,14 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// A byte order mark is no text; within a template it would end up in the middle of a document.
+fn without_mark(mut text: String) -> String {
+    if text.starts_with('\u{feff}') {
+        text.remove(0);
+    }
+    text
+}
+
 /// The operating system's words without the path, which the place names already.
 fn io(error: &std::io::Error) -> Error {
     match error.kind() {
@@ -277,13 +290,13 @@ fn io(error: &std::io::Error) -> Error {
 }
 
 /// A relative path without `.`, and with `..` at its start only: a patch may lie beside the app in the repository.
-fn lexical(path: &Path) -> PathBuf {
+pub(super) fn lexical(path: &Path) -> PathBuf {
     let mut clean = PathBuf::new();
     for part in path.components() {
         match part {
             Component::Normal(name) => clean.push(name),
             Component::ParentDir if clean.components().all(|part| part == Component::ParentDir) => {
-                clean.push("..")
+                clean.push("..");
             }
             Component::ParentDir => {
                 clean.pop();

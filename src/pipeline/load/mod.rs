@@ -6,11 +6,11 @@ mod files;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::discover::{Discovery, ENVIRONMENTS};
 use crate::diagnostic::{Explain, Failure, Note, Problem};
-use crate::model::{APP_FILE, Node, Origin, SourceId, Sources, Target};
+use crate::model::{APP_FILE, Node, Origin, PatchEntry, SourceId, Sources, Target};
 use crate::yaml;
 use files::{Found, Reader};
 
@@ -100,7 +100,8 @@ pub fn load(discovery: &Discovery, environment: &str, sources: &mut Sources) -> 
     let mut problems = Vec::new();
     let mut reader = Reader::new(discovery);
     let values = values::load(&mut reader, &own, sources);
-    let (patches, patch_files) = patches(discovery, environment, &mut reader, sources, &mut problems);
+    let patches = patches(discovery, environment, &mut reader, sources, &mut problems);
+    let patch_files = patch_files(discovery);
     let mut loaded = Loaded {
         values: values.unwrap_or_else(|failure| {
             problems.extend_from_slice(failure.problems());
@@ -201,15 +202,22 @@ fn partial_name(stem: &str) -> String {
     }
 }
 
-/// The environment's patches, and the files that hold them (which are no manifests, wherever they lie).
+/// Files that some environment uses as patches: no manifests, wherever they lie.
+fn patch_files(discovery: &Discovery) -> BTreeSet<PathBuf> {
+    let entries = discovery.app().environments.values().flat_map(|settings| &settings.patches);
+    entries.filter_map(|entry| entry.file.as_deref()).map(files::lexical).collect()
+}
+
+/// The environment's patches.
 fn patches(
     discovery: &Discovery,
     environment: &str,
     reader: &mut Reader<'_>,
     sources: &mut Sources,
     problems: &mut Vec<Problem>,
-) -> (Vec<Patch>, BTreeSet<std::path::PathBuf>) {
+) -> Vec<Patch> {
     let source = sources.add(discovery.name_of(Path::new(APP_FILE)));
+    // It was read before, so it can be read.
     let tree = yaml::read(discovery.app_text(), source, &yaml::Limits::default()).unwrap_or_default();
     let places = tree
         .first()
@@ -218,31 +226,32 @@ fn patches(
     let entries =
         discovery.environment(environment).map(|settings| settings.patches.as_slice()).unwrap_or_default();
     let mut patches = Vec::new();
-    let mut names = BTreeSet::new();
     for (entry, place) in entries.iter().zip(places) {
-        let origin = place.origin;
-        let change = match (&entry.file, place.get("patch")) {
-            (Some(file), None) => {
-                let at = place.get("file").map_or(origin, |node| node.origin);
-                reader.patch_file(file, at, sources).and_then(|found| {
-                    names.insert(found.relative.clone());
-                    single_document(&found)
-                })
-            }
-            (None, Some(inline)) => Ok(inline.clone()),
-            (None, None) => {
-                Err(Problem::at(origin, &Error::PatchSource("neither `file` nor `patch`")).into())
-            }
-            (Some(_), Some(_)) => {
-                Err(Problem::at(origin, &Error::PatchSource("both `file` and `patch`")).into())
-            }
-        };
-        match change {
-            Ok(change) => patches.push(Patch { target: entry.target.clone(), change, origin }),
+        match change(entry, place, reader, sources) {
+            Ok(change) => patches.push(Patch { target: entry.target.clone(), change, origin: place.origin }),
             Err(failure) => problems.extend_from_slice(failure.problems()),
         }
     }
-    (patches, names)
+    patches
+}
+
+/// What a patch says, from its file or from the app file itself.
+fn change(
+    entry: &PatchEntry,
+    place: &Node,
+    reader: &mut Reader<'_>,
+    sources: &mut Sources,
+) -> Result<Node, Failure> {
+    let wrong = |what| Err(Problem::at(place.origin, &Error::PatchSource(what)).into());
+    match (&entry.file, place.get("patch")) {
+        (Some(file), None) => {
+            let at = place.get("file").map_or(place.origin, |node| node.origin);
+            single_document(&reader.patch_file(file, at, sources)?)
+        }
+        (None, Some(inline)) => Ok(inline.clone()),
+        (None, None) => wrong("neither `file` nor `patch`"),
+        (Some(_), Some(_)) => wrong("both `file` and `patch`"),
+    }
 }
 
 fn single_document(found: &Found) -> Result<Node, Failure> {

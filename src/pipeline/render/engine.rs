@@ -23,11 +23,13 @@ const MAX_TEMPLATE: usize = 1 << 20;
 const MAX_BRACKETS: usize = 128;
 /// Bytes that one template may render to.
 const MAX_OUTPUT: usize = 16 << 20;
+/// Bytes that all templates of an environment may render to.
+const MAX_TOTAL: usize = 64 << 20;
 /// Partials and blocks within each other while rendering.
 const MAX_DEPTH: usize = 100;
 /// Units of work for all templates of an environment: one for each element that is rendered, and one for each 64 bytes
 /// that a helper handles. Real environments need some ten thousand.
-const MAX_WORK: u64 = 20_000_000;
+const MAX_WORK: u64 = 4_000_000;
 
 /// What the running template and its helpers share. One thread uses it; the atomics are there because helpers must be
 /// `Sync`.
@@ -84,6 +86,7 @@ pub(super) struct Engine {
     sources: Vec<SourceId>,
     partials: BTreeMap<String, (SourceId, String)>,
     partial_cost: u64,
+    written: usize,
 }
 
 /// What a template rendered to.
@@ -102,11 +105,18 @@ impl Engine {
         registry.register_escape_fn(no_escape);
         registry.unregister_helper("log");
         helpers::register(&mut registry, &state);
-        // A partial gets a copy of its context.
-        let partial_cost = 1 + helpers::size_of(&context) / 64;
+        // A partial gets a copy of its context, which is quicker than what helpers do.
+        let partial_cost = 1 + helpers::size_of(&context) / 256;
         let context = Context::from(context);
-        let mut engine =
-            Self { registry, context, state, sources: Vec::new(), partials: BTreeMap::new(), partial_cost };
+        let mut engine = Self {
+            registry,
+            context,
+            state,
+            sources: Vec::new(),
+            partials: BTreeMap::new(),
+            partial_cost,
+            written: 0,
+        };
         let mut problems = Vec::new();
         for (name, partial) in partials {
             match engine.compile(partial.source, &partial.text, engine.partial_cost) {
@@ -125,10 +135,11 @@ impl Engine {
         let mut output = Placed { engine: self, text: String::new(), lines: Vec::new(), starts_line: true };
         self.state.depth.store(0, Ordering::Relaxed);
         let mut run = Run::new(template.name.as_ref());
-        match template.render(&self.registry, &self.context, &mut run, &mut output) {
-            Ok(()) => Ok(RenderedText { text: output.text, lines: output.lines }),
-            Err(error) => Err(render_problem(&error, &self.surroundings(source, text))),
-        }
+        let result = template.render(&self.registry, &self.context, &mut run, &mut output);
+        let Placed { text: rendered, lines, .. } = output;
+        result.map_err(|error| render_problem(&error, &self.surroundings(source, text)))?;
+        self.written = self.written.saturating_add(rendered.len());
+        Ok(RenderedText { text: rendered, lines })
     }
 
     fn surroundings<'a>(&'a self, source: SourceId, text: &'a str) -> super::errors::Surroundings<'a> {
@@ -189,8 +200,12 @@ impl Placed<'_> {
 
 impl Output for Placed<'_> {
     fn write(&mut self, text: &str) -> std::io::Result<()> {
-        if self.text.len().saturating_add(text.len()) > MAX_OUTPUT {
+        let length = self.text.len().saturating_add(text.len());
+        if length > MAX_OUTPUT {
             return Err(std::io::Error::other(TemplateFault::Output(MAX_OUTPUT)));
+        }
+        if self.engine.written.saturating_add(length) > MAX_TOTAL {
+            return Err(std::io::Error::other(TemplateFault::Total(MAX_TOTAL)));
         }
         for piece in text.split_inclusive('\n') {
             if self.starts_line {

@@ -48,6 +48,8 @@ pub(super) enum TemplateFault {
     Size(usize),
     #[error("template is not valid: {0}")]
     Syntax(String),
+    #[error("templates render to more than {0} bytes together")]
+    Total(usize),
     #[error("value `{path}` is of type {kind} and cannot be printed")]
     Type { path: String, kind: &'static str },
     #[error("value `{path}` is not defined")]
@@ -69,6 +71,9 @@ impl Explain for TemplateFault {
             Self::Undefined { path, .. } if path == "namespace" => {
                 Some("set `namespace` in `sealwave.yaml`, or name the destination's namespace".to_owned())
             }
+            Self::Undefined { path, .. } if reads_as_boolean(path) => {
+                Some("YAML reads this key as a boolean; choose another one, or put it in quotes".to_owned())
+            }
             Self::Undefined { path, .. } => {
                 Some(format!("set it in `values.yaml`, or write `{{{{default \"…\" {path}}}}}`"))
             }
@@ -77,6 +82,12 @@ impl Explain for TemplateFault {
             _ => None,
         }
     }
+}
+
+/// Kubernetes' YAML takes `n: 3` for `false: 3`, keys included.
+fn reads_as_boolean(path: &str) -> bool {
+    let last = path.rsplit(['.', '/']).next().unwrap_or(path).to_ascii_lowercase();
+    ["n", "no", "off", "on", "y", "yes"].contains(&last.as_str())
 }
 
 impl From<TemplateFault> for RenderError {

@@ -114,7 +114,7 @@ impl<'a> Instrument<'a> {
         match element {
             TemplateElement::Expression(helper) | TemplateElement::HtmlExpression(helper) => {
                 self.helper(helper, depth)?;
-                self.print(helper);
+                print(helper);
                 Ok(())
             }
             TemplateElement::HelperBlock(helper) => self.helper(helper, depth),
@@ -143,18 +143,6 @@ impl<'a> Instrument<'a> {
         }
     }
 
-    /// `{{path}}` becomes a call that prints the value, so that what is undefined or no scalar is told apart.
-    fn print(&self, helper: &mut HelperTemplate) {
-        if !helper.params.is_empty() || !helper.hash.is_empty() {
-            return;
-        }
-        if helper.name.as_name().is_some_and(super::helpers::is_helper) {
-            return;
-        }
-        let value = std::mem::replace(&mut helper.name, Parameter::Name(PRINT.to_owned()));
-        helper.params.push(value);
-    }
-
     /// The template line on which an element's text starts.
     ///
     /// Handlebars notes where the first character that is not blank stands (for text that is all blank, where the next
@@ -178,6 +166,18 @@ impl<'a> Instrument<'a> {
         let after = rest.iter().enumerate().position(skipped).unwrap_or(rest.len().saturating_sub(1));
         line.saturating_add(after)
     }
+}
+
+/// `{{path}}` becomes a call that prints the value, so that what is undefined or no scalar is told apart.
+fn print(helper: &mut HelperTemplate) {
+    if !helper.params.is_empty() || !helper.hash.is_empty() {
+        return;
+    }
+    if helper.name.as_name().is_some_and(super::helpers::is_helper) {
+        return;
+    }
+    let value = std::mem::replace(&mut helper.name, Parameter::Name(PRINT.to_owned()));
+    helper.params.push(value);
 }
 
 fn arguments<'p>(

@@ -104,7 +104,7 @@ pub fn render(
     let mut problems = Vec::new();
     let mut objects = Vec::new();
     for file in files {
-        match documents(file, &mut engine, sources) {
+        match documents(&file, &mut engine, sources) {
             Ok(documents) => documents.into_iter().for_each(|document| match manifest(document) {
                 Ok(object) => objects.push(object),
                 Err(problem) => problems.push(problem),
@@ -151,7 +151,7 @@ fn template_data(
 }
 
 fn documents(
-    file: ManifestFile,
+    file: &ManifestFile,
     engine: &mut Engine,
     sources: &mut Sources,
 ) -> Result<Vec<crate::model::Node>, Failure> {

@@ -103,15 +103,7 @@ impl Scopes {
         }
         match CLUSTER_SCOPED.binary_search_by(|(known, _)| (*known).cmp(group)) {
             Ok(at) => CLUSTER_SCOPED.get(at).is_some_and(|(_, kinds)| kinds.contains(&kind)),
-            // Custom resources beside a namespaced twin are called so by custom.
-            Err(_) => {
-                kind.len() > 7
-                    && kind.starts_with("Cluster")
-                    && kind[7..].starts_with(char::is_uppercase)
-                    && group.contains('.')
-                    && !group.ends_with(".k8s.io")
-                    && !NAMESPACED_CLUSTERS.contains(&(group, kind))
-            }
+            Err(_) => is_called_cluster(group, kind),
         }
     }
 
@@ -130,13 +122,16 @@ impl Scopes {
     }
 }
 
-/// Kinds of which the name starts with `Cluster` although they have a namespace.
-static NAMESPACED_CLUSTERS: &[(&str, &str)] = &[
-    ("cluster.x-k8s.io", "ClusterClass"),
-    ("addons.cluster.x-k8s.io", "ClusterResourceSet"),
-    ("addons.cluster.x-k8s.io", "ClusterResourceSetBinding"),
-    ("operators.coreos.com", "ClusterServiceVersion"),
-];
+/// Kinds of which the name starts with `Cluster` although they have a namespace, outside Kubernetes' own groups.
+static NAMESPACED_CLUSTERS: &[(&str, &str)] = &[("operators.coreos.com", "ClusterServiceVersion")];
+
+/// Custom resources beside a namespaced twin (`Issuer`, `ClusterIssuer`) are called so by custom.
+fn is_called_cluster(group: &str, kind: &str) -> bool {
+    kind.strip_prefix("Cluster").is_some_and(|twin| twin.starts_with(char::is_uppercase))
+        && group.contains('.')
+        && !group.ends_with(".k8s.io")
+        && !NAMESPACED_CLUSTERS.contains(&(group, kind))
+}
 
 fn lacks_namespace(object: &Manifest) -> bool {
     match object.root().at(&["metadata", "namespace"]).map(|node| &node.value) {

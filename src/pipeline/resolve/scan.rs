@@ -36,7 +36,13 @@ pub(super) fn scan(object: &mut Manifest, names: &Names<'_>, problems: &mut Vec<
 }
 
 /// Reports the first placeholder of a string; the string without its doubling where it is doubled.
-fn check(text: &str, origin: Origin, id: &ObjectId, names: &Names<'_>, problems: &mut Vec<Problem>) -> Option<String> {
+fn check(
+    text: &str,
+    origin: Origin,
+    id: &ObjectId,
+    names: &Names<'_>,
+    problems: &mut Vec<Problem>,
+) -> Option<String> {
     memchr::memchr(b'<', text.as_bytes())?;
     let mut unescaped = String::new();
     let mut copied = 0;

@@ -1,5 +1,7 @@
 //! Helpers for lists and objects, and for YAML and JSON.
 
+#![expect(clippy::unnecessary_wraps, reason = "all helpers have one signature, whether they can fail or not")]
+
 use serde_json::{Map, Value as Json};
 
 use super::{Call, text};
@@ -108,8 +110,8 @@ pub(super) fn to_yaml(call: &Call<'_>) -> Answer {
     let mut text = Vec::new();
     yaml::write_yaml(&node, &mut text);
     let text = String::from_utf8(text).map_err(|_| call.wrong(0, "it cannot be written"))?;
-    let text = text.strip_prefix("---\n").unwrap_or(&text);
-    Ok(text.trim_end_matches('\n').into())
+    // It goes into a document, so the mark that starts one must go.
+    Ok(text.strip_prefix("---\n").unwrap_or(&text).trim_end_matches('\n').into())
 }
 
 /// `fromJson text`
