@@ -66,7 +66,7 @@ pub struct GenerateArgs {
     /// Environment [default: the parameter `env`, or the only one there is]
     #[arg(long, short = 'e', value_name = "NAME")]
     pub env: Option<String>,
-    /// Operator file [env: SEALWAVE_OPERATOR]
+    /// Operator file [env: `SEALWAVE_OPERATOR`]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub operator: Option<PathBuf>,
     /// Who the app is.
@@ -83,7 +83,7 @@ pub struct RenderArgs {
     /// Environment [default: the only one there is]
     #[arg(long, short = 'e', value_name = "NAME")]
     pub env: Option<String>,
-    /// Operator file, to check provider names against [env: SEALWAVE_OPERATOR]
+    /// Operator file, to check provider names against [env: `SEALWAVE_OPERATOR`]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub operator: Option<PathBuf>,
     /// Form of the output

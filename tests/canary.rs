@@ -1,6 +1,12 @@
 //! Every fake secret holds a marker. It must never show: in no output, plain or encoded, of good runs and of failing ones,
 //! and in no file that a run leaves behind.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "tests stop at the first surprise and say what they skip"
+)]
+
 mod support;
 
 use std::path::Path;
@@ -85,11 +91,11 @@ fn failing_runs_show_nothing() {
     let secrets = "app/base/secrets.yaml";
     let faults: &[(&str, Fault)] = &[
         ("not found", |app| {
-            app.replace("app/base/secrets.yaml", "db.yaml#password>\n", "db.yaml#missing>\n")
+            app.replace("app/base/secrets.yaml", "db.yaml#password>\n", "db.yaml#missing>\n");
         }),
         ("db.yaml", |app| app.write("operator/secrets/db.yaml", "password: CANARY-1\npassword: CANARY-2\n")),
         ("db.yaml", |app| {
-            app.write("operator/secrets/db.yaml", "password: [CANARY-1, {CANARY-2: 'CANARY}]\n")
+            app.write("operator/secrets/db.yaml", "password: [CANARY-1, {CANARY-2: 'CANARY}]\n");
         }),
         ("db.yaml", |app| app.write("operator/secrets/db.yaml", "\u{1}CANARY\n")),
         ("db.yaml", |app| app.replace("app/base/secrets.yaml", "| urlencode", "| base64decode")),
@@ -135,21 +141,21 @@ fn failing_runs_show_nothing() {
             app.write("app/base/secrets.yaml.hbs", "kind: Secret\nstringData: {a: CANARY: {{ env }}\n");
         }),
         ("certificate", |app| {
-            app.write("operator/dev.pem", "-----BEGIN CERTIFICATE-----\nCANARY\n-----END CERTIFICATE-----\n")
+            app.write("operator/dev.pem", "-----BEGIN CERTIFICATE-----\nCANARY\n-----END CERTIFICATE-----\n");
         }),
         ("seal-key", |app| app.write("operator/seal-key", "CANARY\n")),
         ("operator.yaml", |app| app.operator("epoch: [CANARY]\n")),
         ("operator.yaml", |app| app.operator("CANARY\n")),
         ("sealwave.yaml", |app| {
-            app.write("app/sealwave.yaml", "apiVersion: sealwave.dev/v1alpha1\nkind: App\nwaves: CANARY\n")
+            app.write("app/sealwave.yaml", "apiVersion: sealwave.dev/v1alpha1\nkind: App\nwaves: CANARY\n");
         }),
         ("values.yaml", |app| app.write("app/values.yaml", "CANARY\n")),
         ("1 MiB", |app| app.write("operator/secrets/web.txt", &"CANARY-".repeat(1 << 18))),
         ("shop", |app| {
-            app.replace("app/base/config.yaml", "LOG_LEVEL: info", "LOG_LEVEL: <file:db.yaml#password>")
+            app.replace("app/base/config.yaml", "LOG_LEVEL: info", "LOG_LEVEL: <file:db.yaml#password>");
         }),
         ("ConfigMap", |app| {
-            app.replace("app/base/config.yaml", "LOG_LEVEL: info", "LOG_LEVEL: <file:db.yaml#password>")
+            app.replace("app/base/config.yaml", "LOG_LEVEL: info", "LOG_LEVEL: <file:db.yaml#password>");
         }),
         ("key", |app| app.replace("app/base/secrets.yaml", "token:", "\"a key with CAN spaces\":")),
     ];

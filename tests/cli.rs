@@ -1,5 +1,11 @@
 //! The binary as users run it: golden outputs of the scenarios, one faulty app per message, and Argo CD's calls.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "tests stop at the first surprise and say what they skip"
+)]
+
 mod support;
 
 use std::path::Path;

@@ -1,5 +1,11 @@
 //! The same input gives the same bytes; each thing that must change them does, and nothing else.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "tests stop at the first surprise and say what they skip"
+)]
+
 mod support;
 
 use std::process::Command;

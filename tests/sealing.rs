@@ -1,5 +1,10 @@
 //! Sealing from outside: real kubeseal files open, what we seal opens again, and equal input gives equal bytes.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "tests stop at the first surprise and say what they skip"
+)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::fs::read_to_string;

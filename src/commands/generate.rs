@@ -41,7 +41,7 @@ pub(super) fn run(args: GenerateArgs, variables: Variables, watch: &Watch) -> Re
         Providers::new(&operator.operator().providers, operator.directory(), &protected, variables)?;
     let plan = plan(&session, operator, &policy, &providers, watch, &mut notes)?;
     let sealed = pipeline::run(&session.discovery, &session.environment, &plan, &mut notes, &|stage| {
-        watch.enter(stage)
+        watch.enter(stage);
     })?;
     Ok(Outcome { stdout: pipeline::emit(&sealed, Format::Json), notes })
 }
@@ -73,11 +73,10 @@ fn plan<'a>(
 }
 
 fn access<'a>(session: &'a Session, policy: &'a Policy, notes: &mut Vec<Note>) -> Access<'a> {
-    match &session.identity.project {
-        Some(project) => Access::Checked { policy, project },
-        None => {
-            notes.push(Note::note(Problem::new(&Remark::NoProject)));
-            Access::Unchecked
-        }
+    if let Some(project) = &session.identity.project {
+        Access::Checked { policy, project }
+    } else {
+        notes.push(Note::remark(Problem::new(&Remark::NoProject)));
+        Access::Unchecked
     }
 }

@@ -21,7 +21,7 @@ enum Remark {
 impl Explain for Remark {}
 
 pub(super) fn run(args: RenderArgs, variables: Variables, watch: &Watch) -> Result<Outcome, Failure> {
-    let mut notes = vec![Note::note(Problem::new(&Remark::Preview))];
+    let mut notes = vec![Note::remark(Problem::new(&Remark::Preview))];
     let flags =
         Flags { dir: args.dir.dir, environment: args.env, operator: args.operator, identity: args.identity };
     let session = Session::open(flags, variables)?;
@@ -33,7 +33,7 @@ pub(super) fn run(args: RenderArgs, variables: Variables, watch: &Watch) -> Resu
         checksums: ChecksumKey::preview(),
     };
     let sealed = pipeline::run(&session.discovery, &session.environment, &plan, &mut notes, &|stage| {
-        watch.enter(stage)
+        watch.enter(stage);
     })?;
     let format = match args.output {
         OutputFormat::Json => Format::Json,

@@ -152,7 +152,7 @@ impl Note {
 
     /// A remark.
     #[must_use]
-    pub const fn note(problem: Problem) -> Self {
+    pub const fn remark(problem: Problem) -> Self {
         Self { level: Level::Note, problem }
     }
 

@@ -96,7 +96,7 @@ pub struct Target {
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum Backend {
-    /// A SealedSecret for the sealed-secrets controller.
+    /// A `SealedSecret` for the sealed-secrets controller.
     #[default]
     SealedSecrets,
 }

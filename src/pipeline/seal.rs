@@ -85,11 +85,6 @@ impl Sealed {
     pub(in crate::pipeline) fn objects_mut(&mut self) -> &mut [Manifest] {
         &mut self.objects
     }
-
-    #[cfg(test)]
-    pub(crate) const fn for_tests(objects: Vec<Manifest>, secrets: SecretDigests) -> Self {
-        Self { objects, secrets }
-    }
 }
 
 /// An object on its way.

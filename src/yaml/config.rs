@@ -88,7 +88,7 @@ mod tests {
         count: u32,
         #[serde(default)]
         #[expect(dead_code, reason = "only read by serde")]
-        inner: Option<Box<Example>>,
+        inner: Option<Box<Self>>,
     }
 
     fn problem(text: &str) -> String {

@@ -404,7 +404,9 @@ fn size_of(node: &Node) -> Size {
             size.height = size.height.max(1);
         }
         Value::Sequence(items) => {
-            items.iter().for_each(|item| add(item, 0));
+            for item in items {
+                add(item, 0);
+            }
             size.height = size.height.max(1);
         }
         Value::String(text) => size.bytes = text.len(),

@@ -103,8 +103,15 @@ pub fn marker_forms(marker: &str) -> Vec<String> {
         let end = (bytes.len() * 8) / 6;
         forms.push(text[start..end].to_owned());
     }
-    forms.push(marker.bytes().map(|byte| format!("{byte:02x}")).collect());
+    forms.push(hex(marker));
     forms
+}
+
+fn hex(text: &str) -> String {
+    text.bytes()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|nibble| char::from_digit(nibble.into(), 16))
+        .collect()
 }
 
 /// Where a marker shows in some bytes, if it does.

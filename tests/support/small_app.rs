@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::{objects, root, sealwave};
 
-/// Two Secrets, two ConfigMaps and three Deployments: `api` reads both of the first, `web` those of the second,
+/// Two Secrets, two `ConfigMaps` and three Deployments: `api` reads both of the first, `web` those of the second,
 /// `idle` nothing.
 pub struct SmallApp {
     dir: TempDir,
@@ -139,7 +139,7 @@ pub fn find<'a>(objects: &'a [Value], kind: &str, name: &str) -> &'a Value {
         .unwrap_or_else(|| panic!("no {kind} {name}"))
 }
 
-/// An item of a SealedSecret.
+/// An item of a `SealedSecret`.
 pub fn item(objects: &[Value], name: &str, key: &str) -> String {
     find(objects, "SealedSecret", name)["spec"]["encryptedData"][key].as_str().expect("an item").to_owned()
 }

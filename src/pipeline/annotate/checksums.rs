@@ -65,7 +65,7 @@ fn may_change(workload: &Workload<'_>, object: &Object<'_>, notes: &mut Vec<Note
         Change::Immutable => Remark::JobIsImmutable(id),
         Change::NamedRevision => Remark::NamedRevision(id),
     };
-    notes.push(Note::note(Problem::at(object.manifest.origin(), &remark)));
+    notes.push(Note::remark(Problem::at(object.manifest.origin(), &remark)));
     false
 }
 

@@ -143,7 +143,7 @@ fn write(edits: &[Edit], objects: &mut [Manifest], notes: &mut Vec<Note>) {
                 &Remark::AnnotationsMalformed { object: id(), annotation },
             ))),
             Some(Some(old)) if old.as_str() != Some(&edit.text) => {
-                Some(Note::note(Problem::at(old.origin, &Remark::Replaced { object: id(), annotation })))
+                Some(Note::remark(Problem::at(old.origin, &Remark::Replaced { object: id(), annotation })))
             }
             Some(_) => None,
         });

@@ -151,7 +151,7 @@ fn drop_namespace(object: &mut Manifest, notes: &mut Vec<Note>) {
         && !matches!(namespace.value, Value::Null)
     {
         let at = if namespace.origin.line == 0 { origin } else { namespace.origin };
-        notes.push(Note::note(Problem::at(at, &Remark::Dropped(kind))));
+        notes.push(Note::remark(Problem::at(at, &Remark::Dropped(kind))));
     }
 }
 
