@@ -216,9 +216,10 @@ impl<'a> Events<'a> for Exact<'a> {
             }
             let event = match self.pull() {
                 Ok(event) => event,
-                Err(error) => {
+                Err((error, spot)) => {
+                    let ended = self.state == ExactState::Ended;
                     self.state = ExactState::Done;
-                    return Some(Err(error));
+                    return Some(Err((if ended { YamlError::TrailingDocument } else { error }, spot)));
                 }
             };
             let spot = self.spot(event.start_mark, event.end_mark);

@@ -26,6 +26,7 @@ const MARKED: [bool; 256] = {
     marked[0xc2] = true;
     marked[0xe2] = true;
     marked[0xef] = true;
+    marked[b'!' as usize] = true;
     marked[b'&' as usize] = true;
     marked[b'*' as usize] = true;
     marked[b'?' as usize] = true;
@@ -60,6 +61,7 @@ pub(super) fn survey(text: &str) -> Located<Survey> {
 fn look(survey: &mut Survey, text: &str, at: usize, byte: u8, after: &[u8]) -> Located<()> {
     match (byte, after) {
         (b'*', _) => survey.stars = true,
+        (b'!', _) => survey.exact |= is_tag_with_comma(text.as_bytes(), at),
         (b'&', _) => survey.exact |= is_odd_anchor(text.as_bytes(), at),
         (b'\\', [b'/', ..]) => {
             survey.exact = true;
@@ -86,10 +88,22 @@ fn is_question_in_flow(before: &str, from_start: bool) -> bool {
     line.contains(['[', '{']) || whole && line.trim_ascii_start().is_empty()
 }
 
+/// Whether a node's properties can start here.
+fn starts_token(bytes: &[u8], at: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+    before.is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'[' | b'{' | b','))
+}
+
+/// Whether a comma follows a tag at once: in a flow collection only YAML 1.2 allows it.
+fn is_tag_with_comma(bytes: &[u8], at: usize) -> bool {
+    let rest = bytes.get(at.saturating_add(1)..).unwrap_or_default();
+    let end = rest.iter().position(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b'!'));
+    starts_token(bytes, at) && end.and_then(|end| rest.get(end)) == Some(&b',')
+}
+
 /// Whether an anchor's name goes on with what only YAML 1.2 allows in one, such as the colon of `&a: b`.
 fn is_odd_anchor(bytes: &[u8], at: usize) -> bool {
-    let before = at.checked_sub(1).and_then(|before| bytes.get(before));
-    if !before.is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'[' | b'{' | b',')) {
+    if !starts_token(bytes, at) {
         return false;
     }
     let mut name = bytes.iter().skip(at.saturating_add(1));
