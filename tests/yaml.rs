@@ -103,6 +103,20 @@ fn streams_are_cut_as_kubernetes_cuts_them() {
 }
 
 #[test]
+fn yaml_one_one_decides_where_the_versions_differ() {
+    assert_eq!(json_of("a: [?b, c]\n"), [r#"{"a":[{"b":null},"c"]}"#]);
+    assert_eq!(json_of("a: &x [?b]\n"), [r#"{"a":[{"b":null}]}"#]);
+    assert_eq!(json_of("a: a?b\nb: [\"a?b\"]\n"), [r#"{"a":"a?b","b":["a?b"]}"#]);
+    assert_eq!(json_of("a: \"\\u00e9\"\n"), [r#"{"a":"é"}"#]);
+    assert_eq!(json_of("a: '\\/'\nb:\t\"x\ny\"\n"), [r#"{"a":"\\/","b":"x y"}"#]);
+    for refused in
+        ["a: [a?b]\n", "a: {a?: b}\n", "a: \"\\/\"\n", "a: \"\\ud83d\\ude00\"\n", "&a: b\n", "a: [!foo,b]\n"]
+    {
+        assert!(read(refused).is_err(), "{refused}");
+    }
+}
+
+#[test]
 fn nodes_know_their_places() {
     let nodes = read("a: 1\n---\nb:\n  c: héllo\n  d: x\n").unwrap();
     let value = nodes[1].at(&["b", "c"]).unwrap();

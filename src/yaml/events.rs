@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::io::BufReader;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use libyaml_safer::{EventData, ScalarStyle as ExactStyle};
+use libyaml_safer::{EventData, MappingStyle, ScalarStyle as ExactStyle, SequenceStyle};
 use saphyr_parser::{Event as FastEvent, ScalarStyle as FastStyle, StrInput};
 
 use super::error::{Syntax, YamlError};
@@ -61,13 +61,28 @@ pub(super) fn number(value: impl TryInto<u32>) -> u32 {
 pub(super) struct Fast<'a> {
     parser: saphyr_parser::Parser<'a, StrInput<'a>>,
     lines_before: u32,
+    /// Whether double-quoted scalars may hold escapes that only the other parser judges rightly.
+    escapes: bool,
+    /// Open collections; true for those in flow style.
+    open: Vec<bool>,
     ended: bool,
 }
 
 impl<'a> Fast<'a> {
     /// Events of one document whose first line is `lines_before + 1`.
-    pub(super) fn new(text: &'a str, lines_before: u32) -> Self {
-        Self { parser: saphyr_parser::Parser::new_from_str(text), lines_before, ended: false }
+    pub(super) fn new(text: &'a str, lines_before: u32, escapes: bool) -> Self {
+        let parser = saphyr_parser::Parser::new_from_str(text);
+        Self { parser, lines_before, escapes, open: Vec::new(), ended: false }
+    }
+
+    /// Whether Kubernetes may read a scalar differently: within a flow collection a `?` has a meaning of its own to
+    /// YAML 1.1, wherever it stands, and escapes are fewer.
+    fn is_doubtful(&self, text: &Cow<'a, str>, style: FastStyle) -> bool {
+        match style {
+            FastStyle::Plain => self.open.last() == Some(&true) && text.contains('?'),
+            FastStyle::DoubleQuoted => self.escapes && matches!(text, Cow::Owned(_)),
+            _ => false,
+        }
     }
 
     fn spot(&self, span: saphyr_parser::Span) -> Spot {
@@ -99,6 +114,16 @@ impl<'a> Events<'a> for Fast<'a> {
                 }
             };
             let spot = self.spot(span);
+            match &event {
+                FastEvent::MappingStart(..) | FastEvent::SequenceStart(..) => {
+                    self.open.push(span.start.index() != span.end.index());
+                }
+                FastEvent::MappingEnd | FastEvent::SequenceEnd => _ = self.open.pop(),
+                FastEvent::Scalar(text, style, ..) if self.is_doubtful(text, *style) => {
+                    return Some(Err((YamlError::Syntax(Syntax::Other), spot)));
+                }
+                _ => {}
+            }
             let event = match event {
                 FastEvent::Nothing | FastEvent::StreamStart => continue,
                 FastEvent::StreamEnd => return None,
@@ -135,6 +160,8 @@ pub(super) struct Exact<'a> {
     lines_before: u32,
     anchors: HashMap<String, usize>,
     seen: usize,
+    /// Open collections; true for those in flow style.
+    open: Vec<bool>,
     state: ExactState,
 }
 
@@ -160,6 +187,7 @@ impl<'a> Exact<'a> {
             lines_before,
             anchors: HashMap::new(),
             seen: 0,
+            open: Vec::new(),
             state: ExactState::Document,
         }
     }
@@ -183,6 +211,20 @@ impl<'a> Exact<'a> {
             escaped = c == '\\' && !escaped;
             found
         })
+    }
+
+    /// Keeps count of flow collections, within which Kubernetes ends a plain scalar at a `?` and then gives up.
+    fn is_refused(&mut self, event: &libyaml_safer::Event) -> bool {
+        match &event.data {
+            EventData::MappingStart { style, .. } => self.open.push(*style == MappingStyle::Flow),
+            EventData::SequenceStart { style, .. } => self.open.push(*style == SequenceStyle::Flow),
+            EventData::MappingEnd | EventData::SequenceEnd => _ = self.open.pop(),
+            EventData::Scalar { value, style: ExactStyle::Plain, .. } => {
+                return self.open.last() == Some(&true) && value.contains('?');
+            }
+            _ => {}
+        }
+        false
     }
 
     fn define(&mut self, anchor: Option<String>) -> usize {
@@ -223,6 +265,9 @@ impl<'a> Events<'a> for Exact<'a> {
                 }
             };
             let spot = self.spot(event.start_mark, event.end_mark);
+            if self.is_refused(&event) {
+                return Some(Err((YamlError::Syntax(Syntax::Flow), spot)));
+            }
             let event = match event.data {
                 EventData::StreamStart { .. } => continue,
                 EventData::StreamEnd => {

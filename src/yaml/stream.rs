@@ -136,12 +136,12 @@ fn read_yaml(piece: &Piece<'_>, source: SourceId, limits: &Limits) -> Read {
     let text = if text.ends_with('\n') { Cow::Borrowed(text) } else { Cow::Owned(format!("{text}\n")) };
     let builder = || Builder::new(source, limits, survey.stars);
     if !survey.exact {
-        let read = builder().read(&mut Fast::new(&text, piece.lines_before));
+        let read = builder().read(&mut Fast::new(&text, piece.lines_before, survey.escapes));
         if !read.syntax_error {
             return read;
         }
     }
-    builder().read(&mut Exact::new(&text, piece.lines_before, survey.slashes))
+    builder().read(&mut Exact::new(&text, piece.lines_before, survey.escapes))
 }
 
 /// The pieces of a stream between its separators.
