@@ -77,10 +77,10 @@ impl<'a> Fast<'a> {
 
     /// Whether Kubernetes may read a scalar differently: within a flow collection a `?` has a meaning of its own to
     /// YAML 1.1, wherever it stands, and escapes are fewer.
-    fn is_doubtful(&self, text: &Cow<'a, str>, style: FastStyle) -> bool {
+    fn is_doubtful(&self, text: &str, decoded: bool, style: FastStyle) -> bool {
         match style {
             FastStyle::Plain => self.open.last() == Some(&true) && text.contains('?'),
-            FastStyle::DoubleQuoted => self.escapes && matches!(text, Cow::Owned(_)),
+            FastStyle::DoubleQuoted => self.escapes && decoded,
             _ => false,
         }
     }
@@ -119,18 +119,19 @@ impl<'a> Events<'a> for Fast<'a> {
                     self.open.push(span.start.index() != span.end.index());
                 }
                 FastEvent::MappingEnd | FastEvent::SequenceEnd => _ = self.open.pop(),
-                FastEvent::Scalar(text, style, ..) if self.is_doubtful(text, *style) => {
+                FastEvent::Scalar(text, style, ..)
+                    if self.is_doubtful(text, matches!(text, Cow::Owned(_)), *style) =>
+                {
                     return Some(Err((YamlError::Syntax(Syntax::Other), spot)));
                 }
                 _ => {}
             }
             let event = match event {
-                FastEvent::Nothing | FastEvent::StreamStart => continue,
                 FastEvent::StreamEnd => return None,
                 FastEvent::DocumentStart(_) if self.ended => {
                     return Some(Err((YamlError::TrailingDocument, spot)));
                 }
-                FastEvent::DocumentStart(_) => continue,
+                FastEvent::DocumentStart(_) | FastEvent::Nothing | FastEvent::StreamStart => continue,
                 FastEvent::DocumentEnd => {
                     self.ended = true;
                     continue;
@@ -269,7 +270,6 @@ impl<'a> Events<'a> for Exact<'a> {
                 return Some(Err((YamlError::Syntax(Syntax::Flow), spot)));
             }
             let event = match event.data {
-                EventData::StreamStart { .. } => continue,
                 EventData::StreamEnd => {
                     self.state = ExactState::Done;
                     return None;
@@ -277,7 +277,7 @@ impl<'a> Events<'a> for Exact<'a> {
                 EventData::DocumentStart { .. } if self.state == ExactState::Ended => {
                     return Some(Err((YamlError::TrailingDocument, spot)));
                 }
-                EventData::DocumentStart { .. } => continue,
+                EventData::DocumentStart { .. } | EventData::StreamStart { .. } => continue,
                 EventData::DocumentEnd { .. } => {
                     self.state = ExactState::Ended;
                     continue;
