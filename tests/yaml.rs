@@ -1,5 +1,12 @@
 //! Errors with their places, streams, lists, hostile input and round trips.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::format_collect,
+    clippy::format_push_string,
+    reason = "tests stop at the first surprise"
+)]
+
 use proptest::prelude::*;
 use sealwave::diagnostic::{At, Failure};
 use sealwave::model::{Entry, Mapping, Node, Number, Origin, SourceId, Sources, Value};
