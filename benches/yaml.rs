@@ -1,1 +1,47 @@
-fn main() {}
+//! Reading YAML against `saphyr-parser`'s bare event scan of the same text, both in one run.
+//!
+//! Prints the best of several rounds that take turns, so that a busy machine slows both alike. Asserts nothing.
+#![allow(clippy::print_stdout, reason = "printing is what a benchmark is for")]
+
+mod support;
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use sealwave::model::Sources;
+use sealwave::yaml::{self, Limits};
+
+const ROUNDS: usize = 9;
+
+fn main() {
+    println!("{:<28} {:>8} {:>12} {:>12} {:>7}", "input", "MB", "scan MB/s", "read MB/s", "ratio");
+    compare("60 objects", &support::manifest(60, 2_000_000));
+    compare("100,000 tiny documents", &support::tiny_documents(100_000));
+}
+
+fn compare(name: &str, text: &str) {
+    let source = Sources::default().add(name);
+    let (mut scan, mut read) = (Duration::MAX, Duration::MAX);
+    for _ in 0..ROUNDS {
+        scan = scan.min(time(|| saphyr_parser::Parser::new_from_str(text).flatten().count()));
+        read = read.min(time(|| {
+            yaml::read(text.as_bytes(), source, &Limits::default()).map_or(0, |nodes| nodes.len())
+        }));
+    }
+    let megabytes = f64::from(u32::try_from(text.len()).unwrap_or(u32::MAX)) / 1e6;
+    let speed = |time: Duration| megabytes / time.as_secs_f64();
+    println!(
+        "{name:<28} {megabytes:>8.1} {:>12.1} {:>12.1} {:>7.2}",
+        speed(scan),
+        speed(read),
+        read.as_secs_f64() / scan.as_secs_f64()
+    );
+}
+
+fn time<T>(run: impl FnOnce() -> T) -> Duration {
+    let start = Instant::now();
+    let result = black_box(run());
+    let elapsed = start.elapsed();
+    drop(result);
+    elapsed
+}

@@ -128,7 +128,7 @@ fn failing_runs_show_nothing() {
         ("secrets.yaml", |app| {
             app.write(
                 "app/base/secrets.yaml",
-                "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {a: CANARY}\ndata: {a: 7}\n",
+                "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {a: CANARY}\ndata: {b: 7}\n",
             );
         }),
         ("secrets.yaml.hbs", |app| {
@@ -150,7 +150,7 @@ fn failing_runs_show_nothing() {
             app.write("app/sealwave.yaml", "apiVersion: sealwave.dev/v1alpha1\nkind: App\nwaves: CANARY\n");
         }),
         ("values.yaml", |app| app.write("app/values.yaml", "CANARY\n")),
-        ("1 MiB", |app| app.write("operator/secrets/web.txt", &"CANARY-".repeat(1 << 18))),
+        ("1048576", |app| app.write("operator/secrets/web.txt", &"CANARY-".repeat(1 << 18))),
         ("shop", |app| {
             app.replace("app/base/config.yaml", "LOG_LEVEL: info", "LOG_LEVEL: <file:db.yaml#password>");
         }),

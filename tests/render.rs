@@ -1,10 +1,5 @@
 //! Discover, load and render: small apps in temporary directories.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "tests stop at the first surprise and say what they skip"
-)]
 #![allow(missing_docs, reason = "a test crate has no readers of its documentation")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -616,7 +611,7 @@ fn the_app_file_is_checked() {
             "sealwave.yaml:2:7: `kind` must be `App`",
         ),
         (format!("{head}namespce: hunter2\n"), "sealwave.yaml:3:1: unknown field `namespce`"),
-        (format!("{head}backend: hunter2\n"), "sealwave.yaml:3:10: backend is not valid"),
+        (format!("{head}backend: hunter2\n"), "sealwave.yaml:3:10: `backend`: unknown value"),
         (format!("{head}environments: {{Dev_: {{}}}}\n"), "environment name is not valid"),
         (
             format!("{head}environments: {{no: {{}}}}\n"),

@@ -4,9 +4,9 @@
 use std::fmt::Write as _;
 
 /// A manifest of about `bytes` bytes and exactly `objects` objects, shaped as a cluster add-on's is:
-/// custom resource definitions with deep schemas, ConfigMaps with long block scalars, and workloads.
+/// custom resource definitions with deep schemas, `ConfigMap`s with long block scalars, and workloads.
 #[must_use]
-pub fn manifest(objects: usize, bytes: usize) -> String {
+pub(crate) fn manifest(objects: usize, bytes: usize) -> String {
     let share = bytes / objects.max(1);
     let mut out = String::with_capacity(bytes + bytes / 8);
     for index in 0..objects {
@@ -22,9 +22,9 @@ pub fn manifest(objects: usize, bytes: usize) -> String {
     out
 }
 
-/// Many ConfigMaps of one short key each.
+/// Many `ConfigMap`s of one short key each.
 #[must_use]
-pub fn tiny_documents(count: usize) -> String {
+pub(crate) fn tiny_documents(count: usize) -> String {
     let mut out = String::with_capacity(count * 110);
     for index in 0..count {
         let _ = write!(

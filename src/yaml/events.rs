@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::io::BufReader;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use libyaml_safer::{EventData, ScalarStyle as ExactStyle};
+use libyaml_safer::{EventData, MappingStyle, ScalarStyle as ExactStyle, SequenceStyle};
 use saphyr_parser::{Event as FastEvent, ScalarStyle as FastStyle, StrInput};
 
 use super::error::{Syntax, YamlError};
@@ -61,13 +61,28 @@ pub(super) fn number(value: impl TryInto<u32>) -> u32 {
 pub(super) struct Fast<'a> {
     parser: saphyr_parser::Parser<'a, StrInput<'a>>,
     lines_before: u32,
+    /// Whether double-quoted scalars may hold escapes that only the other parser judges rightly.
+    escapes: bool,
+    /// Open collections; true for those in flow style.
+    open: Vec<bool>,
     ended: bool,
 }
 
 impl<'a> Fast<'a> {
     /// Events of one document whose first line is `lines_before + 1`.
-    pub(super) fn new(text: &'a str, lines_before: u32) -> Self {
-        Self { parser: saphyr_parser::Parser::new_from_str(text), lines_before, ended: false }
+    pub(super) fn new(text: &'a str, lines_before: u32, escapes: bool) -> Self {
+        let parser = saphyr_parser::Parser::new_from_str(text);
+        Self { parser, lines_before, escapes, open: Vec::new(), ended: false }
+    }
+
+    /// Whether Kubernetes may read a scalar differently: within a flow collection a `?` has a meaning of its own to
+    /// YAML 1.1, wherever it stands, and escapes are fewer.
+    fn is_doubtful(&self, text: &str, decoded: bool, style: FastStyle) -> bool {
+        match style {
+            FastStyle::Plain => self.open.last() == Some(&true) && text.contains('?'),
+            FastStyle::DoubleQuoted => self.escapes && decoded,
+            _ => false,
+        }
     }
 
     fn spot(&self, span: saphyr_parser::Span) -> Spot {
@@ -99,13 +114,24 @@ impl<'a> Events<'a> for Fast<'a> {
                 }
             };
             let spot = self.spot(span);
+            match &event {
+                FastEvent::MappingStart(..) | FastEvent::SequenceStart(..) => {
+                    self.open.push(span.start.index() != span.end.index());
+                }
+                FastEvent::MappingEnd | FastEvent::SequenceEnd => _ = self.open.pop(),
+                FastEvent::Scalar(text, style, ..)
+                    if self.is_doubtful(text, matches!(text, Cow::Owned(_)), *style) =>
+                {
+                    return Some(Err((YamlError::Syntax(Syntax::Other), spot)));
+                }
+                _ => {}
+            }
             let event = match event {
-                FastEvent::Nothing | FastEvent::StreamStart => continue,
                 FastEvent::StreamEnd => return None,
                 FastEvent::DocumentStart(_) if self.ended => {
                     return Some(Err((YamlError::TrailingDocument, spot)));
                 }
-                FastEvent::DocumentStart(_) => continue,
+                FastEvent::DocumentStart(_) | FastEvent::Nothing | FastEvent::StreamStart => continue,
                 FastEvent::DocumentEnd => {
                     self.ended = true;
                     continue;
@@ -135,6 +161,8 @@ pub(super) struct Exact<'a> {
     lines_before: u32,
     anchors: HashMap<String, usize>,
     seen: usize,
+    /// Open collections; true for those in flow style.
+    open: Vec<bool>,
     state: ExactState,
 }
 
@@ -160,6 +188,7 @@ impl<'a> Exact<'a> {
             lines_before,
             anchors: HashMap::new(),
             seen: 0,
+            open: Vec::new(),
             state: ExactState::Document,
         }
     }
@@ -183,6 +212,20 @@ impl<'a> Exact<'a> {
             escaped = c == '\\' && !escaped;
             found
         })
+    }
+
+    /// Keeps count of flow collections, within which Kubernetes ends a plain scalar at a `?` and then gives up.
+    fn is_refused(&mut self, event: &libyaml_safer::Event) -> bool {
+        match &event.data {
+            EventData::MappingStart { style, .. } => self.open.push(*style == MappingStyle::Flow),
+            EventData::SequenceStart { style, .. } => self.open.push(*style == SequenceStyle::Flow),
+            EventData::MappingEnd | EventData::SequenceEnd => _ = self.open.pop(),
+            EventData::Scalar { value, style: ExactStyle::Plain, .. } => {
+                return self.open.last() == Some(&true) && value.contains('?');
+            }
+            _ => {}
+        }
+        false
     }
 
     fn define(&mut self, anchor: Option<String>) -> usize {
@@ -216,14 +259,17 @@ impl<'a> Events<'a> for Exact<'a> {
             }
             let event = match self.pull() {
                 Ok(event) => event,
-                Err(error) => {
+                Err((error, spot)) => {
+                    let ended = self.state == ExactState::Ended;
                     self.state = ExactState::Done;
-                    return Some(Err(error));
+                    return Some(Err((if ended { YamlError::TrailingDocument } else { error }, spot)));
                 }
             };
             let spot = self.spot(event.start_mark, event.end_mark);
+            if self.is_refused(&event) {
+                return Some(Err((YamlError::Syntax(Syntax::Flow), spot)));
+            }
             let event = match event.data {
-                EventData::StreamStart { .. } => continue,
                 EventData::StreamEnd => {
                     self.state = ExactState::Done;
                     return None;
@@ -231,7 +277,7 @@ impl<'a> Events<'a> for Exact<'a> {
                 EventData::DocumentStart { .. } if self.state == ExactState::Ended => {
                     return Some(Err((YamlError::TrailingDocument, spot)));
                 }
-                EventData::DocumentStart { .. } => continue,
+                EventData::DocumentStart { .. } | EventData::StreamStart { .. } => continue,
                 EventData::DocumentEnd { .. } => {
                     self.state = ExactState::Ended;
                     continue;

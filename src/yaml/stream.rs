@@ -25,6 +25,9 @@ pub struct Documents<'a> {
     pending: VecDeque<Problem>,
 }
 
+/// The stream has no more documents.
+struct End;
+
 enum Input<'a> {
     Json(JsonText<'a>),
     Nothing,
@@ -55,18 +58,18 @@ impl<'a> Documents<'a> {
         self.pending.push_back(Problem::at(origin, error));
     }
 
-    /// Reads on until there is a tree or a problem; `None` at the end.
-    fn advance(&mut self) -> Option<Option<Node>> {
+    /// Reads one document, which may be empty or hold problems only.
+    fn advance(&mut self) -> Result<Option<Node>, End> {
         let read = match &mut self.input {
-            Input::Nothing => return None,
+            Input::Nothing => return Err(End),
             Input::Json(json) => {
                 if !json.next_document() {
-                    return None;
+                    return Err(End);
                 }
                 read_json(json, self.source, &self.limits)
             }
             Input::Yaml(pieces) => {
-                let piece = pieces.next()?;
+                let piece = pieces.next().ok_or(End)?;
                 if let Some(column) = piece.bad_separator {
                     let origin = Origin::point(self.source, piece.lines_before, column);
                     self.pending.push_back(Problem::at(origin, &YamlError::Separator));
@@ -77,7 +80,7 @@ impl<'a> Documents<'a> {
         for (error, origin) in &read.problems {
             self.pending.push_back(Problem::at(*origin, error));
         }
-        Some(read.root.filter(|root| read.problems.is_empty() && root.value != Value::Null))
+        Ok(read.root.filter(|root| read.problems.is_empty() && root.value != Value::Null))
     }
 }
 
@@ -89,7 +92,7 @@ impl Iterator for Documents<'_> {
             if let Some(problem) = self.pending.pop_front() {
                 return Some(Err(problem));
             }
-            if let Some(node) = self.advance()? {
+            if let Some(node) = self.advance().ok()? {
                 // A document that is fine in itself can still follow a bad separator.
                 return Some(self.pending.pop_front().map_or(Ok(node), Err));
             }
@@ -98,6 +101,7 @@ impl Iterator for Documents<'_> {
 }
 
 /// The position behind a text whose end is bad.
+#[expect(clippy::naive_bytecount, reason = "once per input, before giving it up")]
 fn end_of(valid: &[u8], source: SourceId) -> Origin {
     let line = valid.iter().filter(|byte| **byte == b'\n').count();
     let last = valid.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -136,12 +140,12 @@ fn read_yaml(piece: &Piece<'_>, source: SourceId, limits: &Limits) -> Read {
     let text = if text.ends_with('\n') { Cow::Borrowed(text) } else { Cow::Owned(format!("{text}\n")) };
     let builder = || Builder::new(source, limits, survey.stars);
     if !survey.exact {
-        let read = builder().read(&mut Fast::new(&text, piece.lines_before));
+        let read = builder().read(&mut Fast::new(&text, piece.lines_before, survey.escapes));
         if !read.syntax_error {
             return read;
         }
     }
-    builder().read(&mut Exact::new(&text, piece.lines_before, survey.slashes))
+    builder().read(&mut Exact::new(&text, piece.lines_before, survey.escapes))
 }
 
 /// The pieces of a stream between its separators.

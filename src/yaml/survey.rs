@@ -8,8 +8,8 @@ use super::events::{Located, Spot, number};
 pub(super) struct Survey {
     /// Something that the two parsers read differently.
     pub(super) exact: bool,
-    /// `\/`, which Kubernetes refuses in double-quoted scalars and the parsers take.
-    pub(super) slashes: bool,
+    /// `\/`, which Kubernetes refuses in double-quoted scalars, or `\u`, whose surrogates it refuses.
+    pub(super) escapes: bool,
     /// `*`, without which there is no alias.
     pub(super) stars: bool,
 }
@@ -26,9 +26,9 @@ const MARKED: [bool; 256] = {
     marked[0xc2] = true;
     marked[0xe2] = true;
     marked[0xef] = true;
+    marked[b'!' as usize] = true;
     marked[b'&' as usize] = true;
     marked[b'*' as usize] = true;
-    marked[b'?' as usize] = true;
     marked[b'\\' as usize] = true;
     marked
 };
@@ -43,14 +43,9 @@ pub(super) fn survey(text: &str) -> Located<Survey> {
         return Err((YamlError::Directive, Spot { line, column: 1, width: 0 }));
     }
     let bytes = text.as_bytes();
-    let mut examined = 0;
     for (at, byte) in bytes.iter().enumerate() {
         if MARKED.get(usize::from(*byte)) == Some(&true) {
             let after = bytes.get(at + 1..).unwrap_or_default();
-            if *byte == b'?' && !survey.exact {
-                survey.exact = is_question_in_flow(text.get(examined..at).unwrap_or(""), examined == 0);
-                examined = at;
-            }
             look(&mut survey, text, at, *byte, after)?;
         }
     }
@@ -60,17 +55,13 @@ pub(super) fn survey(text: &str) -> Located<Survey> {
 fn look(survey: &mut Survey, text: &str, at: usize, byte: u8, after: &[u8]) -> Located<()> {
     match (byte, after) {
         (b'*', _) => survey.stars = true,
+        (b'!', _) => survey.exact |= is_tag_with_comma(text.as_bytes(), at),
         (b'&', _) => survey.exact |= is_odd_anchor(text.as_bytes(), at),
-        (b'\\', [b'/', ..]) => {
-            survey.exact = true;
-            survey.slashes = true;
-        }
-        (b'\\', [b'u' | b'U', ..]) | (0xc2, [0x85, ..]) | (0xe2, [0x80, 0xa8 | 0xa9, ..]) => {
-            survey.exact = true;
-        }
+        (b'\\', [b'/' | b'u' | b'U', ..]) => survey.escapes = true,
+        (0xc2, [0x85, ..]) | (0xe2, [0x80, 0xa8 | 0xa9, ..]) => survey.exact = true,
         // A carriage return alone is a line break, too, and rare enough.
         (b'\r', _) => survey.exact |= after.first() != Some(&b'\n'),
-        (0..0x20 | 0x7f, _) | (0xc2, [..0xa0, ..]) | (0xef, [0xbf, 0xbe | 0xbf, ..]) => {
+        (0..=0x1f | 0x7f, _) | (0xc2, [..=0x9f, ..]) | (0xef, [0xbf, 0xbe | 0xbf, ..]) => {
             return Err(control(text, at));
         }
         _ => {}
@@ -78,18 +69,22 @@ fn look(survey: &mut Survey, text: &str, at: usize, byte: u8, after: &[u8]) -> L
     Ok(())
 }
 
-/// YAML 1.1 gives a `?` within a flow collection a meaning wherever it stands; YAML 1.2 does not.
-///
-/// `before` is what was not examined for an earlier `?`, so that a line of many is not searched again for each.
-fn is_question_in_flow(before: &str, from_start: bool) -> bool {
-    let (line, whole) = before.rsplit_once('\n').map_or((before, from_start), |(_, line)| (line, true));
-    line.contains(['[', '{']) || whole && line.trim_ascii_start().is_empty()
+/// Whether a node's properties can start here.
+fn starts_token(bytes: &[u8], at: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+    before.is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'[' | b'{' | b','))
+}
+
+/// Whether a comma follows a tag at once: in a flow collection only YAML 1.2 allows it.
+fn is_tag_with_comma(bytes: &[u8], at: usize) -> bool {
+    let rest = bytes.get(at.saturating_add(1)..).unwrap_or_default();
+    let end = rest.iter().position(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b'!'));
+    starts_token(bytes, at) && end.and_then(|end| rest.get(end)) == Some(&b',')
 }
 
 /// Whether an anchor's name goes on with what only YAML 1.2 allows in one, such as the colon of `&a: b`.
 fn is_odd_anchor(bytes: &[u8], at: usize) -> bool {
-    let before = at.checked_sub(1).and_then(|before| bytes.get(before));
-    if !before.is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'[' | b'{' | b',')) {
+    if !starts_token(bytes, at) {
         return false;
     }
     let mut name = bytes.iter().skip(at.saturating_add(1));

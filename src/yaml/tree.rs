@@ -212,8 +212,8 @@ impl<'l> Builder<'l> {
         let resolved = resolve(&text, plain, tag);
         if anchor > 0 && self.aliases.wanted {
             let key = resolved.clone().and_then(|resolved| resolved.into_key(text.clone()));
-            let value = resolved.clone().and_then(|resolved| resolved.into_value(text.clone()));
-            let node = Node::new(value.unwrap_or(Value::Null), self.origin(spot));
+            let content = resolved.clone().and_then(|found| found.into_value(text.clone()));
+            let node = Node::new(content.unwrap_or(Value::Null), self.origin(spot));
             self.keep(anchor, &node, Some(key), spot)?;
         }
         self.use_key(resolved.and_then(|resolved: Resolved| resolved.into_key(text)), spot);
@@ -222,7 +222,7 @@ impl<'l> Builder<'l> {
 
     fn use_key(&mut self, key: Result<CompactString, YamlError>, spot: Spot) {
         let origin = self.origin(spot);
-        let slot = match key {
+        let next = match key {
             Ok(key) => match self.first_line_of(&key) {
                 Some(first_line) if self.limits.duplicate_keys == DuplicateKeys::Refuse => {
                     let key = key.to_string();
@@ -236,7 +236,7 @@ impl<'l> Builder<'l> {
                 Slot::Refused
             }
         };
-        self.set_slot(slot);
+        self.set_slot(next);
     }
 
     fn set_slot(&mut self, slot: Slot) {
@@ -400,7 +400,9 @@ fn size_of(node: &Node) -> Size {
     };
     match &node.value {
         Value::Mapping(mapping) => {
-            mapping.entries().iter().for_each(|entry| add(&entry.value, entry.key.len()));
+            for entry in mapping.entries() {
+                add(&entry.value, entry.key.len());
+            }
             size.height = size.height.max(1);
         }
         Value::Sequence(items) => {

@@ -199,7 +199,8 @@ fn is_numeric(text: &str) -> bool {
     };
     let bytes = text.as_bytes();
     let prefixed = matches!(bytes, [b'0', b'x' | b'X' | b'o' | b'O' | b'b' | b'B', ..]);
-    let dated = matches!(bytes, [a, b, c, d, b'-', e, ..] if [a, b, c, d, e].iter().all(|byte| byte.is_ascii_digit()));
+    let dated = bytes.get(4) == Some(&b'-')
+        && [0, 1, 2, 3, 5].iter().all(|at| bytes.get(*at).is_some_and(u8::is_ascii_digit));
     bytes.first().is_some_and(u8::is_ascii_digit) && (prefixed || dated || looks_numeric(text))
         || matches!(text.to_ascii_lowercase().as_str(), ".inf" | "-.inf" | "+.inf" | ".nan")
 }

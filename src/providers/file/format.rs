@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::{dotenv, properties};
 use crate::diagnostic::At;
-use crate::model::{Node, Number, SecretValue, Sources, Value, json_text};
+use crate::model::{Entry, Node, Number, Origin, SecretValue, Sources, Value, json_text};
 use crate::providers::{Fetched, ProviderError};
 use crate::yaml;
 
@@ -63,7 +63,9 @@ impl Document {
                 json_text::NotJson::Syntax => malformed("a string in it is not well formed"),
             })?,
             Self::Pairs(pairs) => one_of(pairs, key)?,
-            Self::Yaml { source, root } => yaml_node(root, key).and_then(|node| yaml_text(node, source)),
+            Self::Yaml { source, root } => {
+                yaml_node(root, key, source).and_then(|node| yaml_text(node, source))
+            }
         };
         found.map(|text| SecretValue::new(text.as_bytes().to_vec())).ok_or_else(|| {
             ProviderError::not_found(
@@ -111,8 +113,16 @@ fn json_value(text: &str, key: &str) -> Result<Option<Zeroizing<String>>, json_t
     json_text::text(at)
 }
 
-fn yaml_node<'a>(root: &'a Node, key: &str) -> Option<&'a Node> {
-    root.get(key).or_else(|| key.split('.').try_fold(root, Node::get))
+fn yaml_node<'a>(root: &'a Node, key: &str, source: &str) -> Option<&'a Node> {
+    yaml_member(root, key, source)
+        .or_else(|| key.split('.').try_fold(root, |node, segment| yaml_member(node, segment, source)))
+}
+
+/// A secret's file is no manifest: its keys `n` and `on` are no booleans, but what stands there.
+fn yaml_member<'a>(node: &'a Node, key: &str, source: &str) -> Option<&'a Node> {
+    let entries = node.as_mapping()?.entries();
+    let written = |entry: &&Entry| as_written(entry.key_origin, source).is_some_and(|text| text == key);
+    entries.iter().find(written).map(|entry| &entry.value).or_else(|| node.get(key))
 }
 
 fn yaml_text(node: &Node, source: &str) -> Option<Zeroizing<String>> {
@@ -120,7 +130,7 @@ fn yaml_text(node: &Node, source: &str) -> Option<Zeroizing<String>> {
         Value::Null => return None,
         Value::String(text) => text.to_string(),
         Value::Bool(_) | Value::Number(_) => {
-            as_written(node, source).map_or_else(|| canonical(&node.value), str::to_owned)
+            as_written(node.origin, source).map_or_else(|| canonical(&node.value), str::to_owned)
         }
         Value::Mapping(_) | Value::Sequence(_) => node.to_json().to_string(),
     };
@@ -138,13 +148,13 @@ fn canonical(value: &Value) -> String {
 }
 
 /// A plain scalar as it stands in the source: `0123` and `1.10` are passwords that look like numbers.
-fn as_written<'s>(node: &Node, source: &'s str) -> Option<&'s str> {
-    let (line, column) = (node.origin.line.checked_sub(1)?, node.origin.column.checked_sub(1)?);
+fn as_written(origin: Origin, source: &str) -> Option<&str> {
+    let (line, column) = (origin.line.checked_sub(1)?, origin.column.checked_sub(1)?);
     // A lone carriage return ends a line in YAML, but not for `lines`.
     if source.split('\r').skip(1).any(|behind| !behind.starts_with('\n')) {
         return None;
     }
-    let width = node.origin.width as usize;
+    let width = origin.width as usize;
     let rest = source.lines().nth(line as usize)?;
     let start = rest.char_indices().nth(column as usize)?.0;
     let rest = &rest[start..];
