@@ -15,7 +15,7 @@ from pathlib import Path
 
 TURNS = 7
 CERTIFICATE = Path("testdata/sealed-secrets/rsa4096.crt")
-KEY = "sealwave-seal-key-v1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"
+KEY = "sealwave-seal-key-v1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"
 
 
 def run(command, cwd=None):

@@ -21,4 +21,5 @@ pub mod model;
 pub mod pipeline;
 pub mod providers;
 pub mod shell;
+mod workers;
 pub mod yaml;

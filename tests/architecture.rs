@@ -17,14 +17,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("cli", &[]),
     ("commands", &["cli", "config", "crypto", "deadline", "diagnostic", "model", "pipeline", "providers"]),
     ("config", &["cli", "crypto", "diagnostic", "model", "yaml"]),
-    ("crypto", &["diagnostic", "model"]),
+    ("crypto", &["diagnostic", "model", "workers"]),
     ("deadline", &["pipeline"]),
     ("diagnostic", &["model"]),
     ("model", &["diagnostic"]),
     ("pipeline", &["backends", "crypto", "diagnostic", "model", "providers", "yaml"]),
     ("providers", &["diagnostic", "model", "yaml"]),
     ("shell", &["commands", "deadline", "diagnostic", "pipeline"]),
-    ("yaml", &["diagnostic", "model"]),
+    ("workers", &[]),
+    ("yaml", &["diagnostic", "model", "workers"]),
 ];
 
 #[test]

@@ -180,6 +180,10 @@ fn a_committed_literal_is_sealed_and_shows_nothing() {
         "apiVersion: v1\nkind: Secret\nmetadata:\n  name: literal\n  annotations:\n    kubectl.kubernetes.io/last-applied-configuration: '{\"stringData\":{\"a\":\"CANARY\"}}'\n\
          stringData: {a: CANARY-literal}\ndata: {b: Q0FOQVJZ}\n",
     );
+    app.write(
+        "app/base/token.yaml",
+        "apiVersion: v1\nkind: Secret\ntype: kubernetes.io/service-account-token\nmetadata:\n  name: token\n  annotations:\n    kubernetes.io/service-account.name: api\n    kubectl.kubernetes.io/last-applied-configuration: '{\"data\":{\"token\":\"Q0FOQVJZ\"}}'\n",
+    );
     for command in ["generate", "render"] {
         let mut args = app.args();
         args[0] = command.to_owned();

@@ -22,7 +22,6 @@ mod pem;
 mod scope;
 mod sealer;
 mod sha256;
-mod workers;
 
 pub use certificate::{
     Certificate, CertificateDetails, CertificateError, CertificateWarning, EXPIRY_WARNING, Validity,

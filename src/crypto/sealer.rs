@@ -5,9 +5,9 @@ use super::derive::{SealContext, derive};
 use super::hybrid;
 use super::key::SealKey;
 use super::scope::Scope;
-use super::workers;
 use crate::diagnostic::Explain;
 use crate::model::SecretValue;
+use crate::workers;
 
 /// What all items of a run are sealed with.
 pub struct Sealer {

@@ -11,7 +11,7 @@ use super::resolve::{ItemValue, Resolved, ResolvedItem, ResolvedObject, Resolved
 use crate::backends::sealed_secrets::{Blueprint, EncryptedItem, ItemShape, Stamp};
 use crate::crypto::{ChecksumKey, Digest, SealError, SealItem, Sealer};
 use crate::diagnostic::{Explain, Failure, Note, Problem};
-use crate::model::{Manifest, Node, Reference, Value};
+use crate::model::{Manifest, Node, Reference, Value, names};
 
 /// Objects that are safe to print, and the keyed digests of the values that went into them.
 ///
@@ -117,7 +117,18 @@ fn guard(manifest: Manifest) -> Result<Draft, Problem> {
         let error = CannotSeal::Unsealed(manifest.name().to_owned());
         return Err(Problem::at(manifest.origin(), &error));
     }
-    Ok(Draft::Plain(manifest))
+    Ok(Draft::Plain(if manifest.is_secret() { without_copies(manifest) } else { manifest }))
+}
+
+/// Takes off the copies that `kubectl apply` leaves of a whole Secret, with what it once held.
+fn without_copies(mut secret: Manifest) -> Manifest {
+    let copies = [names::KUBECTL_LAST_APPLIED, names::KUBECFG_LAST_APPLIED];
+    if let Some(annotations) =
+        secret.root_mut().at_mut(&["metadata", "annotations"]).and_then(Node::as_mapping_mut)
+    {
+        annotations.retain(|entry| !copies.contains(&entry.key.as_str()));
+    }
+    secret
 }
 
 fn is_empty(node: &Node) -> bool {

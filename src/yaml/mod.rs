@@ -47,7 +47,7 @@ const MAX_PROBLEMS: usize = 200;
 pub fn read(bytes: &[u8], source: SourceId, limits: &Limits) -> Result<Vec<Node>, Failure> {
     let mut nodes = Vec::new();
     let mut problems = Vec::new();
-    for document in documents(bytes, source, limits) {
+    for document in documents(bytes, source, limits).into_all() {
         match document {
             Ok(node) => nodes.push(node),
             Err(problem) => problems.push(problem),

@@ -14,6 +14,10 @@ use super::survey::survey;
 use super::tree::{Builder, Read};
 use crate::diagnostic::Problem;
 use crate::model::{Node, Origin, SourceId, Value};
+use crate::workers;
+
+/// Below this many bytes, starting threads costs more than it saves.
+const PARALLEL_ABOVE: usize = 128 << 10;
 
 /// The documents of a stream, in order; empty ones are left out.
 ///
@@ -54,6 +58,20 @@ impl<'a> Documents<'a> {
         documents
     }
 
+    /// All that is left, in order; the documents of a long stream are read on all cores.
+    pub(super) fn into_all(self) -> Vec<Result<Node, Problem>> {
+        let Input::Yaml(pieces) = &self.input else { return self.collect() };
+        if pieces.text.len() < PARALLEL_ABOVE || !self.pending.is_empty() {
+            return self.collect();
+        }
+        let (source, limits) = (self.source, self.limits);
+        let pieces: Vec<Piece<'_>> = pieces.clone().collect();
+        match workers::map(&pieces, |piece| read_piece(piece, source, &limits)) {
+            Ok(all) => all.into_iter().flat_map(PieceRead::into_results).collect(),
+            Err(workers::WorkerPanicked) => self.collect(),
+        }
+    }
+
     fn report(&mut self, error: &YamlError, origin: Origin) {
         self.pending.push_back(Problem::at(origin, error));
     }
@@ -66,21 +84,12 @@ impl<'a> Documents<'a> {
                 if !json.next_document() {
                     return Err(End);
                 }
-                read_json(json, self.source, &self.limits)
+                PieceRead::new(Vec::new(), read_json(json, self.source, &self.limits))
             }
-            Input::Yaml(pieces) => {
-                let piece = pieces.next().ok_or(End)?;
-                if let Some(column) = piece.bad_separator {
-                    let origin = Origin::point(self.source, piece.lines_before, column);
-                    self.pending.push_back(Problem::at(origin, &YamlError::Separator));
-                }
-                read_yaml(&piece, self.source, &self.limits)
-            }
+            Input::Yaml(pieces) => read_piece(&pieces.next().ok_or(End)?, self.source, &self.limits),
         };
-        for (error, origin) in &read.problems {
-            self.pending.push_back(Problem::at(*origin, error));
-        }
-        Ok(read.root.filter(|root| read.problems.is_empty() && root.value != Value::Null))
+        self.pending.extend(read.problems);
+        Ok(read.node)
     }
 }
 
@@ -93,11 +102,35 @@ impl Iterator for Documents<'_> {
                 return Some(Err(problem));
             }
             if let Some(node) = self.advance().ok()? {
-                // A document that is fine in itself can still follow a bad separator.
-                return Some(self.pending.pop_front().map_or(Ok(node), Err));
+                return Some(Ok(node));
             }
         }
     }
+}
+
+/// What one piece of a stream gave: problems, or a document, or nothing.
+struct PieceRead {
+    problems: Vec<Problem>,
+    node: Option<Node>,
+}
+
+impl PieceRead {
+    fn new(mut problems: Vec<Problem>, read: Read) -> Self {
+        problems.extend(read.problems.iter().map(|(error, origin)| Problem::at(*origin, error)));
+        let node = read.root.filter(|root| problems.is_empty() && root.value != Value::Null);
+        Self { problems, node }
+    }
+
+    fn into_results(self) -> impl Iterator<Item = Result<Node, Problem>> {
+        self.problems.into_iter().map(Err).chain(self.node.map(Ok))
+    }
+}
+
+fn read_piece(piece: &Piece<'_>, source: SourceId, limits: &Limits) -> PieceRead {
+    let separator = piece
+        .bad_separator
+        .map(|column| Problem::at(Origin::point(source, piece.lines_before, column), &YamlError::Separator));
+    PieceRead::new(Vec::from_iter(separator), read_yaml(piece, source, limits))
 }
 
 /// The position behind a text whose end is bad.
@@ -149,6 +182,7 @@ fn read_yaml(piece: &Piece<'_>, source: SourceId, limits: &Limits) -> Read {
 }
 
 /// The pieces of a stream between its separators.
+#[derive(Clone)]
 struct Pieces<'a> {
     text: &'a str,
     at: usize,

@@ -14,24 +14,8 @@ pub(super) struct Survey {
     pub(super) stars: bool,
 }
 
-/// Bytes that need a closer look.
-const MARKED: [bool; 256] = {
-    let mut marked = [false; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        marked[byte] = !matches!(byte, 0x09 | 0x0a);
-        byte += 1;
-    }
-    marked[0x7f] = true;
-    marked[0xc2] = true;
-    marked[0xe2] = true;
-    marked[0xef] = true;
-    marked[b'!' as usize] = true;
-    marked[b'&' as usize] = true;
-    marked[b'*' as usize] = true;
-    marked[b'\\' as usize] = true;
-    marked
-};
+/// Bytes that are looked at together.
+const CHUNK: usize = 32;
 
 /// Looks over a document.
 ///
@@ -43,13 +27,30 @@ pub(super) fn survey(text: &str) -> Located<Survey> {
         return Err((YamlError::Directive, Spot { line, column: 1, width: 0 }));
     }
     let bytes = text.as_bytes();
-    for (at, byte) in bytes.iter().enumerate() {
-        if MARKED.get(usize::from(*byte)) == Some(&true) {
-            let after = bytes.get(at + 1..).unwrap_or_default();
-            look(&mut survey, text, at, *byte, after)?;
+    for (chunk, start) in bytes.chunks(CHUNK).zip((0..).step_by(CHUNK)) {
+        // Most chunks hold nothing of interest, and this loop has no branches.
+        if !chunk.iter().fold(false, |any, byte| any | is_marked(*byte)) {
+            continue;
+        }
+        for (at, byte) in (start..).zip(chunk).filter(|(_, byte)| is_marked(**byte)) {
+            look(&mut survey, text, at, *byte, bytes.get(at + 1..).unwrap_or_default())?;
         }
     }
     Ok(survey)
+}
+
+/// Whether a byte needs a closer look.
+#[expect(clippy::needless_bitwise_bool, reason = "without branches the compiler looks at many bytes at once")]
+const fn is_marked(byte: u8) -> bool {
+    (byte < 0x20) & (byte != 0x09) & (byte != 0x0a)
+        | (byte == 0x7f)
+        | (byte == 0xc2)
+        | (byte == 0xe2)
+        | (byte == 0xef)
+        | (byte == b'!')
+        | (byte == b'&')
+        | (byte == b'*')
+        | (byte == b'\\')
 }
 
 fn look(survey: &mut Survey, text: &str, at: usize, byte: u8, after: &[u8]) -> Located<()> {

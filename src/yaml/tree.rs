@@ -54,10 +54,18 @@ enum Kind {
 #[derive(Default)]
 struct OpenMapping {
     mapping: Mapping,
+    /// Only for mappings that are large or hold merges, so that all others stay small.
+    keys: Option<Box<Keys>>,
+    slot: Slot,
+}
+
+/// What is known of the keys of a mapping, beside the entries themselves.
+#[derive(Default)]
+struct Keys {
+    /// Position of each key; empty below [`INDEX_FROM`] entries.
     index: HashMap<CompactString, usize>,
     /// Keys that so far came from merges only; a key of the mapping's own may replace each of them.
     merged: HashSet<CompactString>,
-    slot: Slot,
 }
 
 /// Where the next node of a mapping goes.
@@ -66,8 +74,8 @@ enum Slot {
     /// It is a key.
     #[default]
     Key,
-    /// It is the value of this key.
-    Value(CompactString, Origin),
+    /// It is the value of this key, which the mapping may have at a position already.
+    Value(CompactString, Origin, Option<usize>),
     /// It is the value of a merge key.
     Merge,
     /// It is the value of a key that was refused.
@@ -223,14 +231,17 @@ impl<'l> Builder<'l> {
     fn use_key(&mut self, key: Result<CompactString, YamlError>, spot: Spot) {
         let origin = self.origin(spot);
         let next = match key {
-            Ok(key) => match self.first_line_of(&key) {
-                Some(first_line) if self.limits.duplicate_keys == DuplicateKeys::Refuse => {
-                    let key = key.to_string();
-                    self.problems.push((YamlError::DuplicateKey { key, first_line }, origin));
-                    Slot::Refused
+            Ok(key) => {
+                let at = self.open_mapping().and_then(|open| open.position(&key));
+                match at.and_then(|at| self.first_line_of(&key, at)) {
+                    Some(first_line) if self.limits.duplicate_keys == DuplicateKeys::Refuse => {
+                        let key = key.to_string();
+                        self.problems.push((YamlError::DuplicateKey { key, first_line }, origin));
+                        Slot::Refused
+                    }
+                    _ => Slot::Value(key, origin, at),
                 }
-                _ => Slot::Value(key, origin),
-            },
+            }
             Err(error) => {
                 self.problems.push((error, origin));
                 Slot::Refused
@@ -245,11 +256,20 @@ impl<'l> Builder<'l> {
         }
     }
 
+    /// The innermost collection, where it is a mapping.
+    fn open_mapping(&self) -> Option<&OpenMapping> {
+        match self.open.last() {
+            Some(Frame { kind: Kind::Mapping(open), .. }) => Some(open),
+            _ => None,
+        }
+    }
+
     /// The line on which the innermost mapping has the key already, unless it only came from a merge.
-    fn first_line_of(&self, key: &CompactString) -> Option<u32> {
-        let Some(Frame { kind: Kind::Mapping(open), .. }) = self.open.last() else { return None };
-        let entry = open.mapping.entries().get(open.position(key)?)?;
-        (!open.merged.contains(key)).then_some(entry.key_origin.line)
+    fn first_line_of(&self, key: &CompactString, at: usize) -> Option<u32> {
+        let open = self.open_mapping()?;
+        let entry = open.mapping.entries().get(at)?;
+        let merged = open.keys.as_ref().is_some_and(|keys| keys.merged.contains(key));
+        (!merged).then_some(entry.key_origin.line)
     }
 
     /// Puts a finished node where it belongs.
@@ -262,7 +282,7 @@ impl<'l> Builder<'l> {
             None => self.root = Some(node),
             Some(Kind::Sequence(items)) => items.push(node),
             Some(Kind::Mapping(open)) => match std::mem::take(&mut open.slot) {
-                Slot::Value(key, origin) => open.set(key, origin, node),
+                Slot::Value(key, origin, at) => open.set(Entry { key, key_origin: origin, value: node }, at),
                 Slot::Merge => {
                     if let Err(error) = open.merge(node, aliased) {
                         self.refuse(error, spot);
@@ -316,32 +336,35 @@ impl<'l> Builder<'l> {
 
 impl OpenMapping {
     fn position(&self, key: &CompactString) -> Option<usize> {
-        if self.index.is_empty() {
-            return self.mapping.entries().iter().position(|entry| entry.key == *key);
+        match &self.keys {
+            Some(keys) if !keys.index.is_empty() => keys.index.get(key).copied(),
+            _ => self.mapping.entries().iter().position(|entry| entry.key == *key),
         }
-        self.index.get(key).copied()
     }
 
-    /// Sets a key of the mapping's own: the first place, the last value.
-    fn set(&mut self, key: CompactString, key_origin: Origin, value: Node) {
-        if !self.merged.is_empty() {
-            self.merged.remove(&key);
+    /// Sets a key of the mapping's own: the first place (`at`, where it has one), the last value.
+    fn set(&mut self, entry: Entry, at: Option<usize>) {
+        if let Some(keys) = &mut self.keys {
+            keys.merged.remove(&entry.key);
         }
-        self.put(Entry { key, key_origin, value });
+        self.put(entry, at);
     }
 
-    fn put(&mut self, entry: Entry) {
-        if let Some(old) = self.position(&entry.key).and_then(|at| self.mapping.entries_mut().get_mut(at)) {
+    fn put(&mut self, entry: Entry, at: Option<usize>) {
+        if let Some(old) = at.and_then(|at| self.mapping.entries_mut().get_mut(at)) {
             *old = entry;
             return;
         }
         let at = self.mapping.len();
         if at == INDEX_FROM {
-            let keys = self.mapping.entries().iter().enumerate();
-            self.index = keys.map(|(at, entry)| (entry.key.clone(), at)).collect();
+            let entries = self.mapping.entries().iter().enumerate();
+            self.keys.get_or_insert_default().index =
+                entries.map(|(at, entry)| (entry.key.clone(), at)).collect();
         }
-        if at >= INDEX_FROM {
-            self.index.insert(entry.key.clone(), at);
+        if at >= INDEX_FROM
+            && let Some(keys) = &mut self.keys
+        {
+            keys.index.insert(entry.key.clone(), at);
         }
         self.mapping.push_new(entry);
     }
@@ -367,10 +390,11 @@ impl OpenMapping {
 
     fn merge_mapping(&mut self, mapping: Mapping) {
         for entry in mapping.into_entries() {
-            if self.position(&entry.key).is_none() {
-                self.merged.insert(entry.key.clone());
+            let at = self.position(&entry.key);
+            if at.is_none() {
+                self.keys.get_or_insert_default().merged.insert(entry.key.clone());
             }
-            self.put(entry);
+            self.put(entry, at);
         }
     }
 }

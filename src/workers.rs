@@ -6,10 +6,10 @@ use std::thread;
 
 /// A worker panicked. What it said is dropped: it may hold what it worked on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct WorkerPanicked;
+pub(crate) struct WorkerPanicked;
 
 /// Applies `work` to each item, on as many threads as there are cores (and never more than items).
-pub(super) fn map<T: Sync, R: Send>(
+pub(crate) fn map<T: Sync, R: Send>(
     items: &[T],
     work: impl Fn(&T) -> R + Sync,
 ) -> Result<Vec<R>, WorkerPanicked> {
