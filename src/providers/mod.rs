@@ -6,6 +6,8 @@
 
 mod env;
 mod file;
+#[cfg(any(feature = "aws", feature = "k8s", feature = "vault"))]
+mod runtime;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
