@@ -246,7 +246,7 @@ impl Providers {
     }
 
     /// Fetches each reference once, with one call per provider.
-    pub(crate) fn fetch<'r>(
+    pub fn fetch<'r>(
         &self,
         references: impl IntoIterator<Item = &'r Reference>,
         deadline: Instant,
