@@ -84,13 +84,12 @@ fn authors_cannot_choose_where_to_and_as_whom() {
     let stub = Stub::start(|asked, _| canary(asked));
     let trap = Stub::start(|asked, _| canary(asked));
     let endpoint = trap.endpoint.as_str();
-    let parameters = format!("[{{\"name\":\"env\",\"string\":\"dev\"}}]");
     let mut variables = KEYS.to_vec();
     variables.extend([
         ("ARGOCD_APP_NAME", "shop"),
         ("ARGOCD_APP_PROJECT_NAME", "shop"),
         ("ARGOCD_APP_NAMESPACE", "shop"),
-        ("ARGOCD_APP_PARAMETERS", parameters.as_str()),
+        ("ARGOCD_APP_PARAMETERS", r#"[{"name":"env","string":"dev"}]"#),
         ("ARGOCD_ENV_AWS_ENDPOINT_URL", endpoint),
         ("ARGOCD_ENV_AWS_ENDPOINT_URL_SECRETS_MANAGER", endpoint),
         ("ARGOCD_ENV_AWS_PROFILE", "evil"),

@@ -9,10 +9,10 @@
 //! as compact JSON; null counts as not there.
 
 mod exchange;
-mod failure;
+pub(super) mod failure;
 mod parameter_store;
 mod secrets_manager;
-mod session;
+pub(super) mod session;
 mod settings;
 mod target;
 
@@ -99,18 +99,19 @@ impl Provider for Aws {
             targets.iter().filter_map(|target| target.as_ref().ok()).cloned().collect();
         // Without a question that can be asked, not even credentials are looked for.
         let answers = if distinct.is_empty() { BTreeMap::new() } else { self.ask(&distinct, deadline) };
-        let value = |(reference, target): (&&Reference, Result<Target, ProviderError>)| {
-            let target = target?;
-            let answer = answers.get(&target).cloned().unwrap_or_else(|| Err(no_answer()));
-            answer?.value(reference.key.as_deref())
-        };
+        let value =
+            |(reference, target): (&&Reference, Result<Target, ProviderError>)| match answers.get(&target?) {
+                Some(Ok(held)) => held.value(reference.key.as_deref()),
+                Some(Err(error)) => Err(error.clone()),
+                None => Err(no_answer()),
+            };
         references.iter().zip(targets).map(value).collect()
     }
 }
 
 impl Held {
-    fn value(self, key: Option<&str>) -> Fetched {
-        let Some(key) = key else { return Ok(self.value) };
+    fn value(&self, key: Option<&str>) -> Fetched {
+        let Some(key) = key else { return Ok(self.value.clone()) };
         let whole = "leave the key out to get the whole value";
         if self.binary {
             return Err(ProviderError::invalid("it is binary, and a key can only be read from JSON", whole));

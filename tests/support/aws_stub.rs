@@ -114,7 +114,7 @@ fn write(mut stream: &TcpStream, reply: Reply) -> bool {
             write(stream, *reply)
         }
         Reply::Hang => {
-            thread::sleep(Duration::from_secs(600));
+            thread::sleep(Duration::from_mins(10));
             false
         }
     }
@@ -131,8 +131,8 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Asked> {
         reader.read_line(&mut line).ok()?;
         let Some((name, value)) = line.trim_end().split_once(": ") else { break };
         match name.to_ascii_lowercase().as_str() {
-            "x-amz-target" => target = value.to_owned(),
-            "authorization" => authorization = value.to_owned(),
+            "x-amz-target" => value.clone_into(&mut target),
+            "authorization" => value.clone_into(&mut authorization),
             "content-length" => length = value.parse().ok()?,
             _ => {}
         }

@@ -36,3 +36,30 @@ pub struct AssumeRole {
     #[serde(default)]
     pub endpoint_url: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ProviderConfig;
+
+    #[test]
+    fn settings_are_read_and_unknown_ones_refused() {
+        let read = |json: &str| serde_json::from_str::<ProviderConfig>(json);
+        assert!(
+            matches!(read(r#"{"kind": "aws-sm"}"#), Ok(ProviderConfig::AwsSm(all)) if all == AwsSettings::default())
+        );
+        let whole = r#"{"kind": "aws-ssm", "region": "eu-west-1", "profile": "p", "endpointUrl": "https://e",
+            "assumeRole": {"roleArn": "r", "externalId": "x", "sessionName": "s", "endpointUrl": "https://t"}}"#;
+        let Ok(ProviderConfig::AwsSsm(settings)) = read(whole) else { panic!("it is not read") };
+        assert_eq!(settings.region.as_deref(), Some("eu-west-1"));
+        assert_eq!(settings.assume_role.expect("a role").session_name.as_deref(), Some("s"));
+        for json in [
+            r#"{"kind": "aws-sm", "accessKeyId": "a"}"#,
+            r#"{"kind": "aws-sm", "assumeRole": {}}"#,
+            r#"{"kind": "aws-sm", "assumeRole": {"roleArn": "r", "policy": "p"}}"#,
+            r#"{"kind": "aws-sms"}"#,
+        ] {
+            assert!(read(json).is_err(), "{json}");
+        }
+    }
+}

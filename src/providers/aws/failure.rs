@@ -222,7 +222,7 @@ impl Fault {
         }
     }
 
-    /// The status and the code, as far as they are known: ` (HTTP 400, `ValidationException`)`.
+    /// The status and the code, as far as they are known: in brackets, behind a space.
     fn said(&self) -> String {
         match (self.status, &self.code) {
             (None, None) => String::new(),

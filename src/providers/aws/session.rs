@@ -40,6 +40,8 @@ const MAX_CONNECT: Duration = Duration::from_secs(5);
 
 const DEFAULT_SESSION_NAME: &str = "sealwave";
 
+const OWN_IDENTITY: &str = "the sidecar's identity";
+
 /// Somebody that AWS knows, and how to call it as them.
 pub(in crate::providers) struct Session {
     config: SdkConfig,
@@ -64,6 +66,7 @@ impl Session {
         };
         let mut config = with_credentials(config, credentials);
         if let Some(role) = &settings.assume_role {
+            config.region().ok_or_else(no_region)?;
             let credentials = assume(role, &config).await?;
             config = with_credentials(config, credentials);
         }
@@ -78,10 +81,7 @@ impl Session {
         match region {
             Some(name) => Ok(self.config.to_builder().region(Region::new(name.to_owned())).build()),
             None if self.config.region().is_some() => Ok(self.config.clone()),
-            None => Err(ProviderError::denied(
-                "no AWS region is set",
-                "set `region` of this provider in the operator file, or `AWS_REGION` of the sidecar",
-            )),
+            None => Err(no_region()),
         }
     }
 }
@@ -161,11 +161,9 @@ async fn assume(role: &AssumeRole, config: &SdkConfig) -> Result<Credentials, Pr
         .set_external_id(role.external_id.clone())
         .send()
         .await
-        .map_err(|error| {
-            let caller = "the sidecar's own identity";
-            Fault::of(&error).explain(Call::AssumeRole, caller)
-        })?;
-    let given = answer.credentials.ok_or_else(|| Fault::malformed().explain(Call::AssumeRole, ""))?;
+        .map_err(|error| Fault::of(&error).explain(Call::AssumeRole, OWN_IDENTITY))?;
+    let malformed = || Fault::malformed().explain(Call::AssumeRole, OWN_IDENTITY);
+    let given = answer.credentials.ok_or_else(malformed)?;
     Ok(Credentials::new(
         given.access_key_id,
         given.secret_access_key,
@@ -180,8 +178,15 @@ fn caller(settings: &AwsSettings) -> String {
     match (&settings.assume_role, &settings.profile) {
         (Some(role), _) => format!("role `{}`", role.role_arn),
         (None, Some(profile)) => format!("the identity of profile `{profile}`"),
-        (None, None) => "the sidecar's identity".to_owned(),
+        (None, None) => OWN_IDENTITY.to_owned(),
     }
+}
+
+fn no_region() -> ProviderError {
+    ProviderError::denied(
+        "no AWS region is set",
+        "set `region` of this provider in the operator file, or `AWS_REGION` of the sidecar",
+    )
 }
 
 fn no_credentials(error: &CredentialsError) -> ProviderError {

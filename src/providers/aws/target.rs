@@ -153,7 +153,9 @@ fn version(service: Service, text: &str) -> Result<Option<Version>, ProviderErro
         Service::ParameterStore if all(|byte| byte.is_ascii_digit()) && text.len() <= 18 => {
             Version::Id(text.to_owned())
         }
-        Service::ParameterStore if label && text.len() <= 100 && !text.as_bytes()[0].is_ascii_digit() => {
+        Service::ParameterStore
+            if label && text.len() <= 100 && !text.starts_with(|c: char| c.is_ascii_digit()) =>
+        {
             Version::Label(text.to_owned())
         }
         Service::SecretsManager if text == CURRENT => return Ok(None),
