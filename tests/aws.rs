@@ -170,3 +170,48 @@ fn failing_runs_show_nothing() {
         assert!(!stderr.contains("internal error"), "{stderr}");
     }
 }
+
+/// IRSA exchanges a token for credentials at STS; Pod Identity gets them from an agent on the node.
+#[test]
+fn the_identity_of_a_pod_is_found_as_the_sdk_finds_it() {
+    let stub = Stub::start(|asked, _| match asked.operation.as_str() {
+        "AssumeRoleWithWebIdentity" => {
+            let body = "<AssumeRoleWithWebIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+                <AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>ASIAIRSA</AccessKeyId>\
+                <SecretAccessKey>CANARY</SecretAccessKey><SessionToken>CANARY</SessionToken>\
+                <Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleWithWebIdentityResult>\
+                </AssumeRoleWithWebIdentityResponse>";
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\ncontent-length: {}\r\n\r\n",
+                body.len()
+            );
+            Reply::Raw((head + body).into_bytes())
+        }
+        "" if asked.authorization == "CANARY-agent" => Reply::ok(serde_json::json!({
+            "AccessKeyId": "ASIAPOD", "SecretAccessKey": "CANARY", "Token": "CANARY", "Expiration": "2099-01-01T00:00:00Z",
+        })),
+        _ => canary(asked),
+    });
+    let app = app(&stub.endpoint);
+    app.write("token", "CANARY-agent");
+    let token = app.path("token");
+    let token = token.to_str().unwrap();
+    let agent = format!("{}/v1/credentials", stub.endpoint);
+    let irsa = [
+        ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/shop"),
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", token),
+        ("AWS_ENDPOINT_URL_STS", &stub.endpoint),
+    ];
+    let pod = [
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", agent.as_str()),
+        ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", token),
+    ];
+    for (variables, key) in [(&irsa[..], "ASIAIRSA"), (&pod[..], "ASIAPOD")] {
+        let before = stub.asked().len();
+        let output = generate(&app, variables);
+        assert!(output.status.success(), "{key}: {}", String::from_utf8_lossy(&output.stderr));
+        let asked = stub.asked().split_off(before);
+        let calls: Vec<_> = asked.iter().filter(|asked| asked.target.contains("GetSecretValue")).collect();
+        assert!(calls.len() == 1 && calls[0].authorization.contains(&format!("Credential={key}/")), "{key}");
+    }
+}

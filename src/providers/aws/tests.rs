@@ -12,7 +12,7 @@ use super::target::Version;
 use super::*;
 use crate::model::AssumeRole;
 
-const LONG: Duration = Duration::from_secs(120);
+const LONG: Duration = Duration::from_mins(2);
 const KEY: &str = "CANARYSECRETACCESSKEY";
 
 fn reference(source: &str) -> Reference {
