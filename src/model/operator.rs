@@ -1,9 +1,13 @@
 //! The operator file: what the people who run sealwave say. It is trusted; nothing from Git reaches it.
 
+mod aws;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
+
+pub use aws::{AssumeRole, AwsSettings};
 
 /// An operator file. Relative paths in it are relative to the directory that holds it.
 #[derive(Clone, Debug, Deserialize)]
@@ -63,6 +67,10 @@ pub struct CertificateSource {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum ProviderConfig {
+    /// AWS Secrets Manager.
+    AwsSm(AwsSettings),
+    /// AWS Systems Manager Parameter Store.
+    AwsSsm(AwsSettings),
     /// Environment variables of the sidecar.
     Env {
         /// The names (globs) that placeholders may use.

@@ -4,8 +4,15 @@
 //! bounds. References are the only thing that comes from Git, and each provider takes them for hostile.
 //! No error here holds a value, nor a part of the document that a value was looked for in.
 
+#[cfg(feature = "aws")]
+mod aws;
+#[cfg(not(feature = "aws"))]
+#[path = "not_built/aws.rs"]
+mod aws;
 mod env;
 mod file;
+#[cfg(any(feature = "aws", feature = "k8s", feature = "vault"))]
+mod runtime;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -110,6 +117,16 @@ pub enum ProviderConfigError {
         /// The glob.
         pattern: String,
     },
+    /// A setting is not of the form that it must have.
+    #[error("provider `{provider}`: `{field}` is not {wanted}")]
+    BadSetting {
+        /// The provider's name.
+        provider: String,
+        /// The setting.
+        field: &'static str,
+        /// What it must be.
+        wanted: &'static str,
+    },
     /// A glob for environment variables matches everything.
     #[error("provider `{provider}`: `{pattern}` in `names` would let apps read the whole environment")]
     CatchAll {
@@ -117,6 +134,14 @@ pub enum ProviderConfigError {
         provider: String,
         /// The glob.
         pattern: String,
+    },
+    /// This binary was built without that kind of provider.
+    #[error("provider `{provider}` needs the feature `{feature}`, which this binary was built without")]
+    NotBuilt {
+        /// The provider's name.
+        provider: String,
+        /// The cargo feature.
+        feature: &'static str,
     },
     /// The name means the app's default provider.
     #[error("provider name `{DEFAULT_PROVIDER}` is taken")]
@@ -139,7 +164,9 @@ impl Explain for ProviderConfigError {
             match self {
                 Self::BadName(_) => "a provider's name starts with a-z and holds a-z, 0-9 and `-` only",
                 Self::BadPattern { .. } => "`*` matches any characters, `{A,B}` is a choice",
+                Self::BadSetting { .. } => "correct it in the operator file",
                 Self::CatchAll { .. } => "name the variables that are meant for apps, for example `SHOP_*`",
+                Self::NotBuilt { .. } => "use a binary with all features, or remove the provider",
                 Self::ReservedName => {
                     "`<path:…>` means the provider that the app file names; choose another name"
                 }
@@ -183,6 +210,12 @@ impl Providers {
                 problems.push(Problem::new(&error));
             }
             let provider: Result<Box<dyn Provider>, _> = match config {
+                ProviderConfig::AwsSm(settings) => {
+                    aws::provider(name, aws::Service::SecretsManager, settings, &environment)
+                }
+                ProviderConfig::AwsSsm(settings) => {
+                    aws::provider(name, aws::Service::ParameterStore, settings, &environment)
+                }
                 ProviderConfig::Env { names } => env::Env::new(name, names, Arc::clone(&environment))
                     .map(|provider| Box::new(provider) as Box<dyn Provider>),
                 ProviderConfig::File { root } => file::File::new(name, root, operator_dir, protected)
@@ -213,7 +246,7 @@ impl Providers {
     }
 
     /// Fetches each reference once, with one call per provider.
-    pub(crate) fn fetch<'r>(
+    pub fn fetch<'r>(
         &self,
         references: impl IntoIterator<Item = &'r Reference>,
         deadline: Instant,
