@@ -1,9 +1,11 @@
 //! The operator file: what the people who run sealwave say. It is trusted; nothing from Git reaches it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+
+use super::remote::{K8sSettings, VaultSettings};
 
 /// An operator file. Relative paths in it are relative to the directory that holds it.
 #[derive(Clone, Debug, Deserialize)]
@@ -73,6 +75,22 @@ pub enum ProviderConfig {
         /// The directory; nothing outside of it can be read.
         root: PathBuf,
     },
+    /// Secrets of a Kubernetes cluster.
+    K8s(K8sSettings),
+    /// A Vault or OpenBao server.
+    Vault(VaultSettings),
+}
+
+impl ProviderConfig {
+    /// The files that this source lives on, and that no other source may hand out.
+    pub fn credential_files(&self) -> impl Iterator<Item = &Path> {
+        let files: [Option<&PathBuf>; 2] = match self {
+            Self::Env { .. } | Self::File { .. } => [None, None],
+            Self::K8s(settings) => [settings.kubeconfig.as_ref(), None],
+            Self::Vault(settings) => [settings.auth.file(), settings.ca_file.as_ref()],
+        };
+        files.into_iter().flatten().map(PathBuf::as_path)
+    }
 }
 
 /// One rule: these projects may use these references.
