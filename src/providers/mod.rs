@@ -10,7 +10,7 @@ mod env;
 mod file;
 #[cfg(feature = "k8s")]
 mod k8s;
-#[cfg(any(feature = "aws", feature = "k8s", feature = "vault"))]
+#[cfg(any(feature = "k8s", feature = "vault"))]
 mod retry;
 #[cfg(any(feature = "aws", feature = "k8s", feature = "vault"))]
 mod runtime;
