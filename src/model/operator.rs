@@ -82,6 +82,15 @@ pub enum ProviderConfig {
 }
 
 impl ProviderConfig {
+    /// Other paths that mean the same to this source, and that a policy has to deny along with the one that is written.
+    #[must_use]
+    pub fn other_spellings(&self, path: &str) -> Vec<String> {
+        match self {
+            Self::Env { .. } | Self::File { .. } | Self::K8s(_) => Vec::new(),
+            Self::Vault(settings) => settings.other_spellings(path),
+        }
+    }
+
     /// The files that this source lives on, and that no other source may hand out.
     pub fn credential_files(&self) -> impl Iterator<Item = &Path> {
         let files: [Option<&PathBuf>; 2] = match self {

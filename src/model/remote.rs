@@ -48,6 +48,31 @@ pub struct VaultSettings {
     pub namespace: Option<String>,
 }
 
+impl VaultSettings {
+    /// Other paths that mean the same secret: `secret/db` and `secret/data/db` do, where version 2 of the engine is
+    /// mounted at `secret`. What a policy denies under one of them must be denied under each. Where the operator names
+    /// no mounts, these are the paths that may mean the same, whatever is mounted where.
+    #[must_use]
+    pub fn other_spellings(&self, path: &str) -> Vec<String> {
+        let named = self.mounts.iter().map(|(mount, version)| (mount.trim_matches('/'), *version));
+        let other = |mount: &str| {
+            let below = path.strip_prefix(mount)?.strip_prefix('/')?;
+            match below.strip_prefix("data/") {
+                Some(secret) => (!secret.starts_with("data/")).then(|| format!("{mount}/{secret}")),
+                None => Some(format!("{mount}/data/{below}")),
+            }
+        };
+        if self.mounts.is_empty() {
+            path.match_indices('/').filter_map(|(at, _)| other(path.get(..at)?)).collect()
+        } else {
+            named
+                .filter(|(_, version)| *version == KvVersion::Two)
+                .filter_map(|(mount, _)| other(mount))
+                .collect()
+        }
+    }
+}
+
 /// How to log in to Vault.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
@@ -110,5 +135,46 @@ impl TryFrom<u8> for KvVersion {
             2 => Ok(Self::Two),
             _ => Err("a version of the KV engine is 1 or 2"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(mounts: &[(&str, KvVersion)]) -> VaultSettings {
+        VaultSettings {
+            address: "https://vault".to_owned(),
+            allow_http: false,
+            auth: VaultAuth::Token { file: "token".into() },
+            ca_file: None,
+            mounts: mounts.iter().map(|(mount, version)| ((*mount).to_owned(), *version)).collect(),
+            namespace: None,
+        }
+    }
+
+    #[test]
+    fn a_secret_of_version_2_has_two_spellings() {
+        let named =
+            settings(&[("secret/", KvVersion::Two), ("team/kv", KvVersion::Two), ("old", KvVersion::One)]);
+        for (path, other) in [
+            ("secret/db", Some("secret/data/db")),
+            ("secret/data/db", Some("secret/db")),
+            ("secret/data", Some("secret/data/data")),
+            ("secret/data/data/db", None),
+            ("team/kv/a/b", Some("team/kv/data/a/b")),
+            ("old/data/db", None),
+            ("secrets/db", None),
+        ] {
+            assert_eq!(named.other_spellings(path).first().map(String::as_str), other, "{path}");
+        }
+    }
+
+    #[test]
+    fn where_no_mount_is_named_any_may_be_meant() {
+        let open = settings(&[]);
+        assert_eq!(open.other_spellings("a/data/b"), ["a/b", "a/data/data/b"]);
+        assert_eq!(open.other_spellings("a/b/c"), ["a/data/b/c", "a/b/data/c"]);
+        assert_eq!(open.other_spellings("a"), [""; 0]);
     }
 }

@@ -126,7 +126,8 @@ impl K8s {
     ) -> Result<BTreeMap<SecretId<'r>, Result<Secret, ProviderError>>, ProviderError> {
         let connection = Connection::open(self.kubeconfig.as_deref(), self.context.as_deref()).await?;
         let work = wanted.iter().map(|(namespace, name)| {
-            let (connection, namespace, name) = (connection.clone(), (*namespace).to_owned(), (*name).to_owned());
+            let (connection, namespace, name) =
+                (connection.clone(), (*namespace).to_owned(), (*name).to_owned());
             async move { Secret::read(connection.read(&namespace, &name, end).await?) }
         });
         let answers = runtime::gather(end, AT_ONCE, work).await.into_iter();

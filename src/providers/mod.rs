@@ -241,7 +241,8 @@ impl Providers {
             if let Err(error) = check_name(name) {
                 problems.push(Problem::new(&error));
             }
-            let provider = make(name, config, &Surroundings { operator_dir, protected, environment: &environment });
+            let provider =
+                make(name, config, &Surroundings { operator_dir, protected, environment: &environment });
             match provider {
                 Ok(provider) => {
                     all.insert(name.clone(), provider);

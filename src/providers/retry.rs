@@ -127,11 +127,7 @@ mod tests {
     }
 
     /// Attempts of which the first `failing` fail, with this wish for a pause; the result and how many there were.
-    fn attempts(
-        failing: u32,
-        after: Option<Duration>,
-        left: Duration,
-    ) -> (Result<(), ProviderError>, u32) {
+    fn attempts(failing: u32, after: Option<Duration>, left: Duration) -> (Result<(), ProviderError>, u32) {
         let count = Cell::new(0);
         let deadline = Instant::now() + Duration::from_secs(60);
         let result = runtime::run(deadline, |_| {

@@ -122,11 +122,8 @@ fn read(reader: &mut BufReader<&TcpStream>) -> Option<Asked> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|bytes| *bytes > 0)?;
     let mut words = line.split(' ');
-    let mut asked = Asked {
-        method: words.next()?.to_owned(),
-        target: words.next()?.to_owned(),
-        ..Asked::default()
-    };
+    let mut asked =
+        Asked { method: words.next()?.to_owned(), target: words.next()?.to_owned(), ..Asked::default() };
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).ok()?;

@@ -94,7 +94,10 @@ impl Provider for Vault {
         wanted.sort_unstable();
         wanted.dedup();
         if wanted.is_empty() {
-            return checked.into_iter().map(|secret| Err(secret.err().unwrap_or_else(ProviderError::overdue))).collect();
+            return checked
+                .into_iter()
+                .map(|secret| Err(secret.err().unwrap_or_else(ProviderError::overdue)))
+                .collect();
         }
         let documents = match runtime::run(deadline, |end| self.documents(wanted, end)) {
             Ok(documents) => documents,

@@ -31,7 +31,10 @@ impl Connection {
     ///
     /// # Errors
     /// The settings or the credentials cannot be used.
-    pub(super) async fn open(kubeconfig: Option<&Path>, context: Option<&str>) -> Result<Self, ProviderError> {
+    pub(super) async fn open(
+        kubeconfig: Option<&Path>,
+        context: Option<&str>,
+    ) -> Result<Self, ProviderError> {
         runtime::install_crypto();
         let mut config = match kubeconfig {
             Some(file) => from_file(file, context).await?,

@@ -20,14 +20,17 @@ impl Document {
         let path = request.path.as_str();
         match answer.status {
             200 => Self::parse(answer, request),
-            404 if request.versioned && let Some(why) = gone(answer) => Err(ProviderError::not_found(
-                why,
-                "choose another version, or `vault kv undelete` it",
-            )),
-            404 if says(answer, &["no handler for route", "unsupported path"]) => Err(ProviderError::invalid(
-                format!("the server has no secrets engine at `{path}`"),
-                "correct the first part of the path, or `mounts` in the operator file",
-            )),
+            404 if request.versioned
+                && let Some(why) = gone(answer) =>
+            {
+                Err(ProviderError::not_found(why, "choose another version, or `vault kv undelete` it"))
+            }
+            404 if says(answer, &["no handler for route", "unsupported path"]) => {
+                Err(ProviderError::invalid(
+                    format!("the server has no secrets engine at `{path}`"),
+                    "correct the first part of the path, or `mounts` in the operator file",
+                ))
+            }
             404 => Err(ProviderError::not_found(
                 format!("there is nothing at `{path}`"),
                 "`vault kv list` shows what there is",

@@ -199,12 +199,14 @@ fn judge(asked: &Url, response: &Response) -> Result<(), Failed> {
 fn redirected(asked: &Url, location: Option<&[u8]>) -> Failed {
     let location = location.and_then(|bytes| std::str::from_utf8(bytes).ok());
     let target = location.and_then(|location| asked.join(location).ok());
-    let again = target.is_some_and(|target| target.origin() == asked.origin() && target.path() == asked.path());
+    let again =
+        target.is_some_and(|target| target.origin() == asked.origin() && target.path() == asked.path());
     if again {
         let hint = "let its standbys forward requests, or direct `address` to the active server";
         Failed::transient(ProviderError::unreachable("the server is a standby that redirects", hint))
     } else {
-        let hint = "redirects are not followed; set `address` to where they lead, if it is trusted with the token";
+        let hint =
+            "redirects are not followed; set `address` to where they lead, if it is trusted with the token";
         Failed::Final(ProviderError::unreachable("the server redirects to another address", hint))
     }
 }
@@ -273,7 +275,7 @@ mod tests {
             "//evil/v1/secret/data/a",
             "https://vault:8200/v1/secret/data/b",
             "https://vault:8200@evil/v1/secret/data/a",
-            "\u{1}",
+            "\u{1}x",
         ] {
             assert!(!again(location), "{location}");
         }

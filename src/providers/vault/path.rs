@@ -62,7 +62,10 @@ pub(super) fn malformed(path: &str) -> Option<&'static str> {
 }
 
 fn is_version(text: &str) -> bool {
-    text.len() <= 9 && !text.starts_with('0') && !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+    text.len() <= 9
+        && !text.starts_with('0')
+        && !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A path of the server's API, from literal segments.
@@ -180,8 +183,18 @@ mod tests {
     #[test]
     fn hostile_paths_are_refused() {
         for path in [
-            "", "/secret/a", "secret//a", "secret/a/", "secret/./a", "secret/../sys/a", "..", "secret/a?b=c",
-            "secret/a#b", "secret\\a", "secret/a\n", "secret/\u{85}a",
+            "",
+            "/secret/a",
+            "secret//a",
+            "secret/a/",
+            "secret/./a",
+            "secret/../sys/a",
+            "..",
+            "secret/a?b=c",
+            "secret/a#b",
+            "secret\\a",
+            "secret/a\n",
+            "secret/\u{85}a",
         ] {
             assert!(matches!(check(&reference(path, None)), Err(ProviderError::Invalid { .. })), "{path}");
         }

@@ -70,10 +70,19 @@ impl Session {
     ///
     /// # Errors
     /// The server cannot be reached, or refuses.
-    pub(super) async fn open(address: &Address, auth: &VaultAuth, end: Instant) -> Result<Self, ProviderError> {
+    pub(super) async fn open(
+        address: &Address,
+        auth: &VaultAuth,
+        end: Instant,
+    ) -> Result<Self, ProviderError> {
         let api = Api::new(address)?;
         let header = log_in(&api, auth, end).await?;
-        Ok(Self { api, auth: auth.clone(), end, token: Mutex::new(Token { header: Ok(header), renewals: 0 }) })
+        Ok(Self {
+            api,
+            auth: auth.clone(),
+            end,
+            token: Mutex::new(Token { header: Ok(header), renewals: 0 }),
+        })
     }
 
     /// The mount of each path: one of `known`, or what the server says, which is asked once for each mount.
@@ -86,7 +95,8 @@ impl Session {
         let mut broken = None;
         let mut located = Vec::new();
         for path in paths {
-            let covering = mounts.iter().filter(|mount| mount.below(path).is_some()).max_by_key(|mount| mount.depth());
+            let covering =
+                mounts.iter().filter(|mount| mount.below(path).is_some()).max_by_key(|mount| mount.depth());
             located.push(if let Some(mount) = covering {
                 Ok(mount.clone())
             } else if !known.is_empty() {
@@ -138,8 +148,14 @@ impl Session {
         if answer::token_is_invalid(&answer) { Err(no_longer_good()) } else { Ok(answer) }
     }
 
-    async fn ask(&self, path: &str, query: Option<&str>, token: &HeaderValue) -> Result<Answer, ProviderError> {
-        retry(self.end, Patience::default(), || self.api.send(Method::GET, path, query, Some(token), None)).await
+    async fn ask(
+        &self,
+        path: &str,
+        query: Option<&str>,
+        token: &HeaderValue,
+    ) -> Result<Answer, ProviderError> {
+        retry(self.end, Patience::default(), || self.api.send(Method::GET, path, query, Some(token), None))
+            .await
     }
 
     /// A token newer than the one that was refused. All requests of a session share one new login.

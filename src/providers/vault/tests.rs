@@ -28,11 +28,8 @@ fn settings(address: &str) -> (TempDir, VaultSettings) {
     fs_err::write(dir.path().join("secret-id"), format!("{MARKER}-secret-id\n")).expect("written");
     fs_err::write(dir.path().join("jwt"), format!("{MARKER}.jwt\n")).expect("written");
     fs_err::write(dir.path().join("token"), format!("{TOKEN}\n")).expect("written");
-    let auth = VaultAuth::AppRole {
-        mount: None,
-        role_id: "role".to_owned(),
-        secret_id_file: "secret-id".into(),
-    };
+    let auth =
+        VaultAuth::AppRole { mount: None, role_id: "role".to_owned(), secret_id_file: "secret-id".into() };
     let settings = VaultSettings {
         address: address.to_owned(),
         allow_http: false,
@@ -44,14 +41,21 @@ fn settings(address: &str) -> (TempDir, VaultSettings) {
     (dir, settings)
 }
 
-fn fetch_with(dir: &TempDir, settings: &VaultSettings, sources: &[&str], left: Duration) -> Vec<Result<Vec<u8>, ProviderError>> {
+fn fetch_with(
+    dir: &TempDir,
+    settings: &VaultSettings,
+    sources: &[&str],
+    left: Duration,
+) -> Vec<Result<Vec<u8>, ProviderError>> {
     let config = BTreeMap::from([("vault".to_owned(), ProviderConfig::Vault(settings.clone()))]);
     let providers = Providers::new(&config, dir.path(), &[], |_| None).expect("valid");
     let references: Vec<Reference> = sources.iter().map(|source| reference(source)).collect();
-    let mut fetched = providers.fetch(&references, Instant::now() + left);
+    let fetched = providers.fetch(&references, Instant::now() + left);
     let answers: Vec<_> = references
         .iter()
-        .map(|reference| fetched.remove(reference).expect("an answer").map(|value| value.expose().to_vec()))
+        .map(|reference| {
+            fetched[reference].as_ref().map(|value| value.expose().to_vec()).map_err(ProviderError::clone)
+        })
         .collect();
     for error in answers.iter().filter_map(|answer| answer.as_ref().err()) {
         assert!(!format!("{error} {error:?}").contains(MARKER), "{error:?}");
@@ -74,9 +78,11 @@ fn kv2(data: &str) -> Reply {
 
 /// A server that lets everybody in who comes by AppRole, and answers the rest by `answers`.
 fn server(answers: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static) -> StubServer {
-    StubServer::start(move |asked, before| {
-        if asked.target.starts_with("/v1/auth/") { login() } else { answers(asked, before) }
-    })
+    StubServer::start(
+        move |asked, before| {
+            if asked.target.starts_with("/v1/auth/") { login() } else { answers(asked, before) }
+        },
+    )
 }
 
 fn text(answer: &Result<Vec<u8>, ProviderError>) -> &str {
@@ -101,20 +107,25 @@ fn unreachable(answer: &Result<Vec<u8>, ProviderError>) -> bool {
 
 #[test]
 fn many_references_are_one_login_and_one_get_for_each_path() {
-    let server = server(|asked, _| kv2(&format!(r#"{{"k":"{}"}}"#, asked.target)));
-    let sources: Vec<String> = (0..300)
-        .map(|number| {
-            let spelling = if number % 2 == 0 { "secret/data" } else { "secret" };
-            format!("{spelling}/p{}#{}", number % 20, if number % 3 == 0 { "k" } else { "other" })
-        })
-        .collect();
-    let answers = fetch(&server, &sources.iter().map(String::as_str).collect::<Vec<_>>());
-    for (source, answer) in sources.iter().zip(&answers) {
-        let path = source.split(['/', '#']).find(|part| part.starts_with('p')).expect("a path");
-        if source.ends_with("#k") {
-            assert_eq!(text(answer), format!("/v1/secret/data/{path}"), "{source}");
-        } else {
+    let server = server(|asked, _| {
+        let fields = (0..14).map(|key| (format!("k{key}"), format!("{} {key}", asked.target)));
+        kv2(&json!(fields.collect::<BTreeMap<_, _>>()).to_string())
+    });
+    let mut sources = Vec::new();
+    for path in 0..20 {
+        for key in 0..15 {
+            // Both spellings mean the same secret.
+            let mount = if key % 2 == 0 { "secret/data" } else { "secret" };
+            sources.push((path, key, format!("{mount}/p{path}#k{key}")));
+        }
+    }
+    let answers = fetch(&server, &sources.iter().map(|(_, _, source)| source.as_str()).collect::<Vec<_>>());
+    assert_eq!(answers.len(), 300);
+    for ((path, key, source), answer) in sources.iter().zip(&answers) {
+        if *key == 14 {
             assert!(missing(answer), "{source}");
+        } else {
+            assert_eq!(text(answer), format!("/v1/secret/data/p{path} {key}"), "{source}");
         }
     }
     let asked = server.asked();
@@ -184,11 +195,25 @@ fn versions_and_what_became_of_them() {
         "/v1/old/a" => Reply::json(200, r#"{"data":{"k":"plain"},"lease_duration":1}"#),
         _ => Reply::json(404, r#"{"errors":[]}"#),
     });
-    let sources = ["secret/a#k#2", "secret/a#k#3", "secret/a#k#4", "secret/a#k#5", "old/a#k", "old/a#k#1", "secret/b#k"];
+    let sources = [
+        "secret/a#k#2",
+        "secret/a#k#3",
+        "secret/a#k#4",
+        "secret/a#k#5",
+        "old/a#k",
+        "old/a#k#1",
+        "secret/b#k",
+    ];
     let answers = fetch(&server, &sources);
     assert_eq!(text(&answers[0]), "second");
-    assert!(answers[1].as_ref().is_err_and(|error| missing(&answers[1]) && error.to_string().contains("deleted")));
-    assert!(answers[2].as_ref().is_err_and(|error| missing(&answers[2]) && error.to_string().contains("destroyed")));
+    assert!(
+        answers[1].as_ref().is_err_and(|error| missing(&answers[1]) && error.to_string().contains("deleted"))
+    );
+    assert!(
+        answers[2]
+            .as_ref()
+            .is_err_and(|error| missing(&answers[2]) && error.to_string().contains("destroyed"))
+    );
     assert!(missing(&answers[3]) && missing(&answers[6]));
     assert_eq!(text(&answers[4]), "plain");
     assert!(invalid(&answers[5]));
@@ -211,7 +236,8 @@ fn mounts_are_asked_for_once_each_where_the_operator_names_none() {
     let (dir, mut settings) = settings(&server.address);
     settings.mounts.clear();
     settings.namespace = Some("/eu/shop/".to_owned());
-    let sources = ["team/kv/a#k", "team/kv/data/b#k", "plain/a#k", "database/creds/a#k", "ns/sys/mounts#k", "lies/a#k"];
+    let sources =
+        ["team/kv/a#k", "team/kv/data/b#k", "plain/a#k", "database/creds/a#k", "ns/sys/mounts#k", "lies/a#k"];
     let answers = fetch_with(&dir, &settings, &sources, Duration::from_secs(30));
     assert_eq!(text(&answers[0]), "/v1/team/kv/data/a");
     assert_eq!(text(&answers[1]), "/v1/team/kv/data/b");
@@ -226,10 +252,18 @@ fn mounts_are_asked_for_once_each_where_the_operator_names_none() {
 #[test]
 fn nothing_but_secrets_below_the_operators_mounts_is_asked_for() {
     let server = server(|_, _| kv2(r#"{"k":"CANARY"}"#));
-    for source in ["sys/mounts#k", "auth/token/lookup-self#k", "identity/x#k", "cubbyhole/x#k", "other/a#k", "Secret/a#k"] {
+    for source in [
+        "sys/mounts#k",
+        "auth/token/lookup-self#k",
+        "identity/x#k",
+        "cubbyhole/x#k",
+        "other/a#k",
+        "Secret/a#k",
+    ] {
         assert!(denied(&fetch(&server, &[source])[0]), "{source}");
     }
-    for source in ["secret/../sys/mounts#k", "secret//a#k", "/secret/a#k", "secret/a?version=1#k", "secret#k"] {
+    for source in ["secret/../sys/mounts#k", "secret//a#k", "/secret/a#k", "secret/a?version=1#k", "secret#k"]
+    {
         let answer = &fetch(&server, &[source])[0];
         assert!(invalid(answer) || denied(answer), "{source}");
     }
@@ -249,7 +283,8 @@ fn transient_failures_are_tried_again() {
         ("/v1/secret/data/standby", 0) => Reply::json(307, "").header("Location", "/v1/secret/data/standby"),
         _ => answer(),
     });
-    let sources = ["throttled", "failing", "half", "behind", "standby"].map(|name| format!("secret/{name}#k"));
+    let sources =
+        ["throttled", "failing", "half", "behind", "standby"].map(|name| format!("secret/{name}#k"));
     let answers = fetch(&server, &sources.each_ref().map(String::as_str));
     assert!(answers.iter().all(|answer| text(answer) == "v"));
     let counts = ["throttled", "failing", "half", "behind", "standby"]
@@ -261,7 +296,9 @@ fn transient_failures_are_tried_again() {
 #[test]
 fn what_does_not_pass_is_told_apart() {
     let server = server(|asked, _| match asked.target.rsplit('/').next().unwrap_or_default() {
-        "forbidden" => Reply::json(403, r#"{"errors":["1 error occurred:\n\t* permission denied CANARY\n\n"]}"#),
+        "forbidden" => {
+            Reply::json(403, r#"{"errors":["1 error occurred:\n\t* permission denied CANARY\n\n"]}"#)
+        }
         "sealed" => Reply::json(503, r#"{"errors":["Vault is sealed"]}"#),
         "route" => Reply::json(404, r#"{"errors":["no handler for route \"secret/data/route\". CANARY"]}"#),
         "html" => Reply::json(200, "<html>CANARY</html>").header("Content-Type", "text/html"),
@@ -290,9 +327,8 @@ fn what_does_not_pass_is_told_apart() {
 fn a_redirect_to_another_host_gets_nothing() {
     let other = StubServer::start(|_, _| kv2(r#"{"k":"v"}"#));
     let target = other.address.clone();
-    let server = server(move |asked, _| {
-        Reply::json(307, "").header("Location", format!("{target}{}", asked.target))
-    });
+    let server =
+        server(move |asked, _| Reply::json(307, "").header("Location", format!("{target}{}", asked.target)));
     let answer = fetch(&server, &["secret/a#k"]).remove(0);
     assert!(unreachable(&answer) && format!("{answer:?}").contains("redirect"), "{answer:?}");
     assert_eq!(other.asked().len(), 0);
@@ -352,7 +388,8 @@ fn logins_of_each_kind_and_their_refusal() {
         token_file: Some("jwt".into()),
     };
     assert!(ask(Some(auth)).iter().all(|answer| text(answer) == "v"));
-    let login = server.asked().into_iter().find(|asked| asked.target == "/v1/auth/k8s/eu/login").expect("asked");
+    let login =
+        server.asked().into_iter().find(|asked| asked.target == "/v1/auth/k8s/eu/login").expect("asked");
     let sent: serde_json::Value = serde_json::from_str(&login.body).expect("JSON");
     assert_eq!(sent, json!({"role": "argocd", "jwt": "CANARY.jwt"}));
     assert!(ask(Some(VaultAuth::Token { file: "token".into() })).iter().all(|answer| text(answer) == "v"));
@@ -408,7 +445,9 @@ fn bad_settings_are_refused() {
         }),
         Ok(())
     );
-    for address in [plain, "vault.example:8200", "ftp://a", "https://u:CANARY@a", "https://a?b", "https://a#b", ""] {
+    for address in
+        [plain, "vault.example:8200", "ftp://a", "https://u:CANARY@a", "https://a?b", "https://a#b", ""]
+    {
         let error = new(&|settings| settings.address = address.to_owned()).expect_err(address);
         assert!(!format!("{error:?}").contains(MARKER));
     }
@@ -417,8 +456,11 @@ fn bad_settings_are_refused() {
     assert!(new(&|settings| drop(settings.mounts.insert("sys".to_owned(), KvVersion::One))).is_err());
     assert!(
         new(&|settings| {
-            settings.auth =
-                VaultAuth::Kubernetes { mount: Some("../x".to_owned()), role: "r".to_owned(), token_file: None };
+            settings.auth = VaultAuth::Kubernetes {
+                mount: Some("../x".to_owned()),
+                role: "r".to_owned(),
+                token_file: None,
+            };
         })
         .is_err()
     );
