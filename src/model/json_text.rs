@@ -61,6 +61,23 @@ pub(crate) fn text(value: &RawValue) -> Result<Option<Zeroizing<String>>, NotJso
     }
 }
 
+/// What stands under a key, as text: a key that is written so (`a.b` may be one), else the way down through objects that
+/// its dots describe. `None` where there is nothing, or null.
+pub(crate) fn lookup(json: &str, key: &str) -> Result<Option<Zeroizing<String>>, NotJson> {
+    let root = parse(json)?;
+    if let Some(value) = member(root, key)? {
+        return text(value);
+    }
+    let mut at = root;
+    for segment in key.split('.') {
+        match member(at, segment)? {
+            Some(value) => at = value,
+            None => return Ok(None),
+        }
+    }
+    text(at)
+}
+
 fn compact(json: &str) -> Zeroizing<String> {
     let mut out = Zeroizing::new(String::with_capacity(json.len()));
     let (mut in_string, mut escaped) = (false, false);

@@ -1,11 +1,15 @@
 //! The operator file: what the people who run sealwave say. It is trusted; nothing from Git reaches it.
 
+mod aws;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use super::remote::{K8sSettings, VaultSettings};
+
+pub use aws::{AssumeRole, AwsSettings};
 
 /// An operator file. Relative paths in it are relative to the directory that holds it.
 #[derive(Clone, Debug, Deserialize)]
@@ -65,6 +69,10 @@ pub struct CertificateSource {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum ProviderConfig {
+    /// AWS Secrets Manager.
+    AwsSm(AwsSettings),
+    /// AWS Systems Manager Parameter Store.
+    AwsSsm(AwsSettings),
     /// Environment variables of the sidecar.
     Env {
         /// The names (globs) that placeholders may use.
@@ -86,7 +94,9 @@ impl ProviderConfig {
     #[must_use]
     pub fn other_spellings(&self, path: &str) -> Vec<String> {
         match self {
-            Self::Env { .. } | Self::File { .. } | Self::K8s(_) => Vec::new(),
+            Self::AwsSm(_) | Self::AwsSsm(_) | Self::Env { .. } | Self::File { .. } | Self::K8s(_) => {
+                Vec::new()
+            }
             Self::Vault(settings) => settings.other_spellings(path),
         }
     }
@@ -94,7 +104,7 @@ impl ProviderConfig {
     /// The files that this source lives on, and that no other source may hand out.
     pub fn credential_files(&self) -> impl Iterator<Item = &Path> {
         let files: [Option<&PathBuf>; 2] = match self {
-            Self::Env { .. } | Self::File { .. } => [None, None],
+            Self::AwsSm(_) | Self::AwsSsm(_) | Self::Env { .. } | Self::File { .. } => [None, None],
             Self::K8s(settings) => [settings.kubeconfig.as_ref(), None],
             Self::Vault(settings) => [settings.auth.file(), settings.ca_file.as_ref()],
         };

@@ -47,7 +47,7 @@ impl K8s {
         settings: &K8sSettings,
         operator_dir: &Path,
     ) -> Result<Self, ProviderConfigError> {
-        let bad = |reason: &str, hint| ProviderConfigError::BadSetting {
+        let bad = |reason: &str, hint| ProviderConfigError::Refused {
             provider: provider.to_owned(),
             reason: reason.to_owned(),
             hint,

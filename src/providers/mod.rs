@@ -4,6 +4,8 @@
 //! bounds. References are the only thing that comes from Git, and each provider takes them for hostile.
 //! No error here holds a value, nor a part of the document that a value was looked for in.
 
+#[cfg(feature = "aws")]
+mod aws;
 #[cfg(any(feature = "k8s", feature = "vault"))]
 mod credential;
 mod env;
@@ -145,15 +147,15 @@ pub enum ProviderConfigError {
         /// The glob.
         pattern: String,
     },
-    /// A setting has no meaning.
-    #[error("provider `{provider}`: {reason}")]
+    /// A setting is not of the form that it must have.
+    #[error("provider `{provider}`: `{field}` is not {wanted}")]
     BadSetting {
         /// The provider's name.
         provider: String,
-        /// Which setting, and what is wrong with it.
-        reason: String,
-        /// What to do.
-        hint: &'static str,
+        /// The setting.
+        field: &'static str,
+        /// What it must be.
+        wanted: &'static str,
     },
     /// A glob for environment variables matches everything.
     #[error("provider `{provider}`: `{pattern}` in `names` would let apps read the whole environment")]
@@ -172,6 +174,16 @@ pub enum ProviderConfigError {
         kind: &'static str,
         /// The Cargo feature that it comes with.
         feature: &'static str,
+    },
+    /// A setting must not be as it is.
+    #[error("provider `{provider}`: {reason}")]
+    Refused {
+        /// The provider's name.
+        provider: String,
+        /// Which setting, and what is wrong with it.
+        reason: String,
+        /// What to do.
+        hint: &'static str,
     },
     /// The name means the app's default provider.
     #[error("provider name `{DEFAULT_PROVIDER}` is taken")]
@@ -192,12 +204,13 @@ impl Explain for ProviderConfigError {
     fn hint(&self) -> Option<String> {
         Some(
             match self {
-                Self::BadSetting { hint, .. } => hint,
+                Self::Refused { hint, .. } => hint,
                 Self::NotBuilt { feature, .. } => {
                     return Some(format!("use a release, or build with `--features {feature}`"));
                 }
                 Self::BadName(_) => "a provider's name starts with a-z and holds a-z, 0-9 and `-` only",
                 Self::BadPattern { .. } => "`*` matches any characters, `{A,B}` is a choice",
+                Self::BadSetting { .. } => "correct it in the operator file",
                 Self::CatchAll { .. } => "name the variables that are meant for apps, for example `SHOP_*`",
                 Self::ReservedName => {
                     "`<path:…>` means the provider that the app file names; choose another name"
@@ -268,7 +281,7 @@ impl Providers {
     }
 
     /// Fetches each reference once, with one call per provider, and all providers at the same time.
-    pub(crate) fn fetch<'r>(
+    pub fn fetch<'r>(
         &self,
         references: impl IntoIterator<Item = &'r Reference>,
         deadline: Instant,
@@ -375,7 +388,7 @@ struct Surroundings<'a> {
 macro_rules! if_built {
     ($feature:literal, $kind:literal, $name:ident, $settings:ident, $made:expr) => {{
         #[cfg(feature = $feature)]
-        let made = $made.map(boxed);
+        let made = $made;
         #[cfg(not(feature = $feature))]
         let made = {
             let _ = $settings;
@@ -393,13 +406,37 @@ fn make(
 ) -> Result<Box<dyn Provider>, ProviderConfigError> {
     let Surroundings { operator_dir, protected, environment } = *around;
     match config {
+        ProviderConfig::AwsSm(settings) => {
+            if_built!(
+                "aws",
+                "aws-sm",
+                name,
+                settings,
+                aws::provider(name, aws::Service::SecretsManager, settings, environment)
+            )
+        }
+        ProviderConfig::AwsSsm(settings) => {
+            if_built!(
+                "aws",
+                "aws-ssm",
+                name,
+                settings,
+                aws::provider(name, aws::Service::ParameterStore, settings, environment)
+            )
+        }
         ProviderConfig::Env { names } => env::Env::new(name, names, Arc::clone(environment)).map(boxed),
         ProviderConfig::File { root } => file::File::new(name, root, operator_dir, protected).map(boxed),
         ProviderConfig::K8s(settings) => {
-            if_built!("k8s", "k8s", name, settings, k8s::K8s::new(name, settings, operator_dir))
+            if_built!("k8s", "k8s", name, settings, k8s::K8s::new(name, settings, operator_dir).map(boxed))
         }
         ProviderConfig::Vault(settings) => {
-            if_built!("vault", "vault", name, settings, vault::Vault::new(name, settings, operator_dir))
+            if_built!(
+                "vault",
+                "vault",
+                name,
+                settings,
+                vault::Vault::new(name, settings, operator_dir).map(boxed)
+            )
         }
     }
 }

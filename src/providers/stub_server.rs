@@ -1,5 +1,7 @@
 //! An HTTP server for tests, on loopback: it notes what it is asked and answers what the test says.
 
+#![allow(dead_code, reason = "each test target uses a part of this")]
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};

@@ -44,7 +44,7 @@ impl Vault {
         settings: &VaultSettings,
         operator_dir: &Path,
     ) -> Result<Self, ProviderConfigError> {
-        let bad = |(reason, hint): (String, &'static str)| ProviderConfigError::BadSetting {
+        let bad = |(reason, hint): (String, &'static str)| ProviderConfigError::Refused {
             provider: provider.to_owned(),
             reason,
             hint,

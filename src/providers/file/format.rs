@@ -58,7 +58,7 @@ impl Document {
 
     pub(super) fn value(&self, key: &str) -> Fetched {
         let found = match self {
-            Self::Json(text) => json_value(text, key).map_err(|error| match error {
+            Self::Json(text) => json_text::lookup(text, key).map_err(|error| match error {
                 json_text::NotJson::Duplicate => twice(),
                 json_text::NotJson::Syntax => malformed("a string in it is not well formed"),
             })?,
@@ -96,21 +96,6 @@ fn one_of(pairs: &Pairs, key: &str) -> Result<Option<Zeroizing<String>>, Provide
         (value, None) => Ok(value.cloned()),
         (_, Some(_)) => Err(twice()),
     }
-}
-
-fn json_value(text: &str, key: &str) -> Result<Option<Zeroizing<String>>, json_text::NotJson> {
-    let root = json_text::parse(text)?;
-    if let Some(value) = json_text::member(root, key)? {
-        return json_text::text(value);
-    }
-    let mut at = root;
-    for segment in key.split('.') {
-        match json_text::member(at, segment)? {
-            Some(value) => at = value,
-            None => return Ok(None),
-        }
-    }
-    json_text::text(at)
 }
 
 fn yaml_node<'a>(root: &'a Node, key: &str, source: &str) -> Option<&'a Node> {

@@ -453,7 +453,7 @@ fn bad_settings_are_refused() {
     }
     assert!(new(&|settings| settings.namespace = Some("a/../b".to_owned())).is_err());
     assert!(new(&|settings| settings.namespace = Some("a\u{e4}\n".to_owned())).is_err());
-    assert!(new(&|settings| drop(settings.mounts.insert("sys".to_owned(), KvVersion::One))).is_err());
+    assert!(new(&|settings| settings.mounts = BTreeMap::from([("sys".to_owned(), KvVersion::One)])).is_err());
     assert!(
         new(&|settings| {
             settings.auth = VaultAuth::Kubernetes {

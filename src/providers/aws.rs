@@ -1,0 +1,142 @@
+//! `<aws-sm:name#key#version>` and `<aws-ssm:/name#key#version>`: AWS Secrets Manager and Parameter Store.
+//!
+//! The address, the credentials and the role come from the operator file and the sidecar ([`session`]); a reference says
+//! what to ask for and nothing else ([`target`]). Each secret and version is asked for once, whatever number of keys is
+//! read from it, in batches where the service has them ([`exchange`]).
+//!
+//! A value is the text or the bytes, exactly. With a key, the text is a JSON object, and the value is what stands under
+//! the key, by the same rule as in a JSON file: strings as they are, numbers and booleans as written, objects and arrays
+//! as compact JSON; null counts as not there.
+
+mod exchange;
+mod failure;
+mod parameter_store;
+mod secrets_manager;
+mod session;
+mod settings;
+mod target;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use aws_credential_types::Credentials;
+
+use self::session::Session;
+use self::target::Target;
+use super::runtime::{self, Interrupted};
+use super::{Environment, Fetched, Provider, ProviderConfigError, ProviderError};
+use crate::model::{AwsSettings, Reference, SecretValue, json_text};
+
+/// The two services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Service {
+    ParameterStore,
+    SecretsManager,
+}
+
+/// What one target gave.
+type Answer = Result<Held, ProviderError>;
+
+/// A whole secret.
+#[derive(Clone)]
+struct Held {
+    value: SecretValue,
+    /// It was stored as bytes, so that nothing in it is a key.
+    binary: bool,
+}
+
+/// A provider of one of the services.
+///
+/// # Errors
+/// A setting that is not of its form.
+pub(super) fn provider(
+    name: &str,
+    service: Service,
+    settings: &AwsSettings,
+    environment: &Environment,
+) -> Result<Box<dyn Provider>, ProviderConfigError> {
+    settings::check(name, settings)?;
+    let environment = Arc::clone(environment);
+    Ok(Box::new(Aws { service, settings: settings.clone(), environment, fixed: None }))
+}
+
+struct Aws {
+    service: Service,
+    settings: AwsSettings,
+    environment: Environment,
+    /// Credentials instead of those that would be found; for tests.
+    fixed: Option<Credentials>,
+}
+
+impl Aws {
+    fn ask(&self, targets: &BTreeSet<Target>, deadline: Instant) -> BTreeMap<Target, Answer> {
+        let asked = runtime::run(deadline, async |end| {
+            let session = Session::open(&self.settings, &self.environment, self.fixed.as_ref(), end).await?;
+            Ok(exchange::ask(self.service, &session, targets, end).await)
+        });
+        let error = match asked {
+            Ok(Ok(answers)) => return answers,
+            Ok(Err(error)) => error,
+            Err(Interrupted::Elapsed) => ProviderError::unreachable(
+                "AWS credentials were still awaited at the run's deadline",
+                "see whether the sidecar reaches STS, the Pod Identity agent or the instance metadata",
+            ),
+            Err(Interrupted::NotStarted(kind)) => ProviderError::unreachable(
+                format!("the system refuses what a network call needs ({kind})"),
+                "look at the sidecar's limits for processes and files",
+            ),
+        };
+        targets.iter().map(|target| (target.clone(), Err(error.clone()))).collect()
+    }
+}
+
+impl Provider for Aws {
+    fn fetch(&self, references: &[&Reference], deadline: Instant) -> Vec<Fetched> {
+        let targets: Vec<Result<Target, ProviderError>> =
+            references.iter().map(|reference| Target::new(self.service, reference)).collect();
+        let distinct: BTreeSet<Target> =
+            targets.iter().filter_map(|target| target.as_ref().ok()).cloned().collect();
+        // Without a question that can be asked, not even credentials are looked for.
+        let answers = if distinct.is_empty() { BTreeMap::new() } else { self.ask(&distinct, deadline) };
+        let value = |(reference, target): (&&Reference, Result<Target, ProviderError>)| {
+            let target = target?;
+            let answer = answers.get(&target).cloned().unwrap_or_else(|| Err(no_answer()));
+            answer?.value(reference.key.as_deref())
+        };
+        references.iter().zip(targets).map(value).collect()
+    }
+}
+
+impl Held {
+    fn value(self, key: Option<&str>) -> Fetched {
+        let Some(key) = key else { return Ok(self.value) };
+        let whole = "leave the key out to get the whole value";
+        if self.binary {
+            return Err(ProviderError::invalid("it is binary, and a key can only be read from JSON", whole));
+        }
+        let text = self.value.expose_str().unwrap_or("");
+        if !text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{') {
+            return Err(ProviderError::invalid("it is no JSON object, so it has no keys", whole));
+        }
+        let found = json_text::lookup(text, key).map_err(|error| match error {
+            json_text::NotJson::Duplicate => {
+                ProviderError::invalid("it has the key twice", "remove one of them from the secret")
+            }
+            json_text::NotJson::Syntax => ProviderError::invalid("it is not well-formed JSON", whole),
+        })?;
+        found.map(|text| SecretValue::new(text.as_bytes().to_vec())).ok_or_else(|| {
+            ProviderError::not_found(
+                "it has no such key",
+                "keys of objects within it are joined with dots: `db.password`",
+            )
+        })
+    }
+}
+
+fn no_answer() -> ProviderError {
+    ProviderError::unreachable("AWS gave no answer", "this is a defect of sealwave")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,495 @@
+//! Against a stub on loopback that checks what it is asked and fails as it is told to.
+
+#[path = "../../../tests/support/aws_stub.rs"]
+mod aws_stub;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use self::aws_stub::{Asked, Reply, Stub, answer_with, names, secret};
+use super::target::Version;
+use super::*;
+use crate::model::AssumeRole;
+
+const LONG: Duration = Duration::from_secs(120);
+const KEY: &str = "CANARYSECRETACCESSKEY";
+
+fn reference(source: &str) -> Reference {
+    let (provider, rest) = source.split_once(':').expect("a provider");
+    let mut fields = rest.split('#').map(str::to_owned);
+    Reference {
+        provider: provider.into(),
+        path: fields.next().unwrap_or_default(),
+        key: fields.next().filter(|key| !key.is_empty()),
+        version: fields.next(),
+    }
+}
+
+fn provider(service: Service, endpoint: &str) -> Aws {
+    let settings = AwsSettings {
+        region: Some("eu-west-1".to_owned()),
+        endpoint_url: Some(endpoint.to_owned()),
+        ..AwsSettings::default()
+    };
+    let fixed = Some(Credentials::new("AKIAEXAMPLE", KEY, None, None, "test"));
+    Aws { service, settings, environment: Arc::new(|_| None), fixed }
+}
+
+fn fetch_within(aws: &Aws, sources: &[&str], time: Duration) -> Vec<Result<Vec<u8>, ProviderError>> {
+    let references: Vec<Reference> = sources.iter().map(|source| reference(source)).collect();
+    let references: Vec<&Reference> = references.iter().collect();
+    let fetched = aws.fetch(&references, Instant::now() + time);
+    let bytes = |answer: Fetched| answer.map(|value| value.expose().to_vec());
+    let answers: Vec<_> = fetched.into_iter().map(bytes).collect();
+    for error in answers.iter().filter_map(|answer| answer.as_ref().err()) {
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains("CANARY"), "{shown}");
+        assert!(crate::diagnostic::Explain::hint(error).is_some(), "{shown}");
+    }
+    answers
+}
+
+fn fetch(aws: &Aws, sources: &[&str]) -> Vec<Result<Vec<u8>, ProviderError>> {
+    fetch_within(aws, sources, LONG)
+}
+
+fn secrets(stub: &Stub, sources: &[&str]) -> Vec<Result<Vec<u8>, ProviderError>> {
+    fetch(&provider(Service::SecretsManager, &stub.endpoint), sources)
+}
+
+fn parameters(stub: &Stub, sources: &[&str]) -> Vec<Result<Vec<u8>, ProviderError>> {
+    fetch(&provider(Service::ParameterStore, &stub.endpoint), sources)
+}
+
+fn canary(name: &str) -> String {
+    json!({"password": format!("CANARY-{name}"), "port": 5432}).to_string()
+}
+
+fn error(answer: &Result<Vec<u8>, ProviderError>) -> (&'static str, String) {
+    let error = answer.as_ref().expect_err("an error");
+    let kind = match error {
+        ProviderError::Denied { .. } => "denied",
+        ProviderError::Invalid { .. } => "invalid",
+        ProviderError::NotFound { .. } => "not found",
+        ProviderError::Unreachable { .. } => "unreachable",
+    };
+    (kind, error.to_string())
+}
+
+/// Checks the class of an error and a word of its text.
+fn assert_error(answer: &Result<Vec<u8>, ProviderError>, kind: &str, word: &str) {
+    let (is, text) = error(answer);
+    assert!(is == kind && text.contains(word), "{is}: {text}");
+}
+
+#[test]
+fn many_placeholders_make_few_calls() {
+    let stub = Stub::start(|asked, _| answer_with(canary, asked));
+    let sources: Vec<String> = (0..300).map(|n| format!("aws-sm:db-{:02}#password", n % 20)).collect();
+    let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
+    let values = secrets(&stub, &sources);
+    assert_eq!(values.len(), 300);
+    assert_eq!(values[27].as_deref().expect("a value"), b"CANARY-db-07");
+    assert_eq!(stub.operations(), ["BatchGetSecretValue"]);
+    let asked = &stub.asked()[0];
+    assert_eq!(asked.target, "secretsmanager.BatchGetSecretValue");
+    assert!(asked.authorization.contains("/eu-west-1/secretsmanager/aws4_request"));
+    assert_eq!(names(asked), (0..20).map(|n| format!("db-{n:02}")).collect::<Vec<_>>());
+
+    let stub = Stub::start(|asked, _| answer_with(canary, asked));
+    let sources: Vec<String> = (0..300).map(|n| format!("aws-sm:db-{:02}#port", n % 45)).collect();
+    let values = secrets(&stub, &sources.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(values.iter().all(|value| value.as_deref() == Ok(b"5432")));
+    assert_eq!(stub.operations(), ["BatchGetSecretValue"; 3]);
+}
+
+#[test]
+fn parameters_come_ten_at_a_time() {
+    let stub = Stub::start(|asked, _| answer_with(|name| format!("CANARY {name}"), asked));
+    let sources: Vec<String> = (0..60).map(|n| format!("aws-ssm:/app/p-{:02}", n % 25)).collect();
+    let values = parameters(&stub, &sources.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(values[26].as_deref().expect("a value"), b"CANARY /app/p-01");
+    assert_eq!(stub.operations(), ["GetParameters"; 3]);
+    assert!(stub.asked().iter().all(|asked| asked.target == "AmazonSSM.GetParameters"
+        && asked.body["WithDecryption"] == json!(true)
+        && names(asked).len() <= 10));
+}
+
+#[test]
+fn versions_of_a_parameter_are_asked_for_apart() {
+    let stub = Stub::start(|asked, _| answer_with(|name| format!("value of {name}"), asked));
+    let sources = ["aws-ssm:/a", "aws-ssm:/a##3", "aws-ssm:/a##blue", "aws-ssm:/b##3"];
+    let values = parameters(&stub, &sources);
+    for (value, expected) in values.iter().zip(["/a", "/a:3", "/a:blue", "/b:3"]) {
+        assert_eq!(value.as_deref(), Ok(format!("value of {expected}").as_bytes()));
+    }
+    let mut asked: Vec<Vec<String>> = stub.asked().iter().map(names).collect();
+    asked.sort();
+    assert_eq!(asked, [vec!["/a", "/b:3"], vec!["/a:3"], vec!["/a:blue"]]);
+}
+
+#[test]
+fn versions_of_a_secret_go_by_their_form() {
+    let stub = Stub::start(|asked, _| answer_with(canary, asked));
+    let id = "11111111-2222-3333-4444-555555555555";
+    let terraform = "terraform-20240101123456789000000001";
+    let sources: Vec<String> = ["AWSPREVIOUS", "AWSCURRENT", "blue", id, terraform]
+        .iter()
+        .map(|version| format!("aws-sm:db##{version}"))
+        .chain(["aws-sm:db".to_owned(), "aws-sm:db#port".to_owned()])
+        .collect();
+    let values = secrets(&stub, &sources.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(values.iter().all(Result::is_ok), "{values:?}");
+    let asked = stub.asked();
+    // The current version was asked for once, by three references.
+    assert_eq!(asked.len(), 5);
+    let versions = |field: &str| {
+        let mut all: Vec<String> =
+            asked.iter().filter_map(|asked| Some(asked.body[field].as_str()?.to_owned())).collect();
+        all.sort();
+        all
+    };
+    assert_eq!(versions("VersionStage"), ["AWSPREVIOUS", "blue"]);
+    assert_eq!(versions("VersionId"), [id, terraform]);
+}
+
+#[test]
+fn an_arn_is_asked_for_in_its_own_region() {
+    let stub = Stub::start(|asked, _| answer_with(canary, asked));
+    let arn = |region: &str, name: &str| {
+        format!("aws-sm:arn:aws:secretsmanager:{region}:123456789012:secret:{name}")
+    };
+    let sources = [arn("us-east-2", "a/b-AbCdEf"), arn("eu-west-1", "c"), "aws-sm:d#port".to_owned()];
+    let values = secrets(&stub, &sources.each_ref().map(String::as_str));
+    assert_eq!(values[2].as_deref(), Ok(&b"5432"[..]));
+    let mut regions: Vec<String> = stub
+        .asked()
+        .iter()
+        .filter_map(|asked| asked.authorization.split('/').nth(2).map(str::to_owned))
+        .collect();
+    regions.sort();
+    assert_eq!(regions, ["eu-west-1", "eu-west-1", "us-east-2"]);
+}
+
+#[test]
+fn hostile_paths_are_never_asked_for() {
+    let stub = Stub::start(|asked, _| answer_with(canary, asked));
+    let long = format!("aws-sm:{}", "a".repeat(3000));
+    for source in [
+        "aws-sm:a b",
+        "aws-sm:a\u{7}b",
+        "aws-sm:a\nb",
+        "aws-sm:",
+        "aws-sm:db*",
+        "aws-sm:d%62",
+        "aws-sm:ѕhop/db",
+        "aws-sm:db:AWSPREVIOUS",
+        "aws-sm:db##a b",
+        "aws-sm:db##",
+        "aws-sm:arn:aws:secretsmanager:evil.example.com/:123456789012:secret:a",
+        "aws-sm:arn:aws:secretsmanager:eu-west-1.evil-1:123456789012:secret:a",
+        "aws-sm:arn:aws:secretsmanager::123456789012:secret:a",
+        "aws-sm:arn:aws:secretsmanager:eu-west-1:1:secret:a",
+        "aws-sm:arn:aws:ssm:eu-west-1:123456789012:parameter/a",
+        "aws-sm:arn:aws:secretsmanager:eu-west-1:123456789012:secret:a:b",
+        "aws-sm:arn:evil:secretsmanager:eu-west-1:123456789012:secret:a",
+        "aws-sm:arn:",
+        &long,
+    ] {
+        assert_eq!(error(&secrets(&stub, &[source])[0]).0, "invalid", "{source}");
+    }
+    for source in
+        ["aws-ssm:/a:3", "aws-ssm:/a##3:4", "aws-ssm:/a##1a", "aws-ssm:/a@b", "aws-ssm:/ä", "aws-ssm:/a##"]
+    {
+        assert_eq!(error(&parameters(&stub, &[source])[0]).0, "invalid", "{source}");
+    }
+    assert_error(
+        &parameters(&stub, &["aws-ssm:/aws/reference/secretsmanager/db"])[0],
+        "denied",
+        "another name",
+    );
+    assert!(stub.asked().is_empty());
+}
+
+#[test]
+fn keys_of_json() {
+    let document = "{\"a\": {\"b\": \"nested\", \"n\": 1.10}, \"a.b\": \"written\", \"t\": true, \"z\": null, \
+                    \"big\": 12345678901234567890123, \"o\": {\"x\": [1, \"ä \"]}, \"d\": 1, \"d\": 2, \"e\": \"\"}";
+    let stub = Stub::start(move |asked, _| match names(asked).first().map(String::as_str) {
+        Some("list") => answer_with(|_| "[1]".to_owned(), asked),
+        Some("text") => answer_with(|_| "CANARY".to_owned(), asked),
+        Some("broken") => answer_with(|_| "{\"a\": CANARY}".to_owned(), asked),
+        Some("binary") => {
+            Reply::ok(json!({"ARN": "", "Name": "binary", "SecretBinary": "eyJhIjogIkNBTkFSWSJ9AA=="}))
+        }
+        _ => answer_with(|_| document.to_owned(), asked),
+    });
+    for (key, expected) in [
+        ("a.b", "written"),
+        ("a.n", "1.10"),
+        ("t", "true"),
+        ("big", "12345678901234567890123"),
+        ("o", "{\"x\":[1,\"ä \"]}"),
+        ("e", ""),
+    ] {
+        let value = secrets(&stub, &[&format!("aws-sm:db#{key}")]).remove(0);
+        assert_eq!(value.as_deref(), Ok(expected.as_bytes()), "{key}");
+    }
+    for key in ["z", "missing", "a.x", "t.x", "e.x"] {
+        assert_error(&secrets(&stub, &[&format!("aws-sm:db#{key}")])[0], "not found", "no such key");
+    }
+    assert_error(&secrets(&stub, &["aws-sm:db#d"])[0], "invalid", "twice");
+    assert_error(&secrets(&stub, &["aws-sm:list#a"])[0], "invalid", "no JSON object");
+    assert_error(&secrets(&stub, &["aws-sm:text#a"])[0], "invalid", "no JSON object");
+    assert_error(&secrets(&stub, &["aws-sm:broken#a"])[0], "invalid", "well-formed");
+    assert_error(&secrets(&stub, &["aws-sm:binary#a"])[0], "invalid", "binary");
+    assert_eq!(secrets(&stub, &["aws-sm:binary"])[0].as_deref(), Ok(&b"{\"a\": \"CANARY\"}\0"[..]));
+}
+
+#[test]
+fn values_survive_exactly() {
+    let values = [
+        "trailing newline\n",
+        "\u{0}NUL\u{0}",
+        "\u{1f512} \u{10ffff}",
+        "<aws-sm:x#y> {{ a }} $HOME ${x} %",
+        "a: [b\n--- ",
+        "",
+        &"x".repeat(65536),
+    ];
+    for text in values {
+        let own = text.to_owned();
+        let stub = Stub::start(move |asked, _| answer_with(|_| own.clone(), asked));
+        let answers = secrets(&stub, &["aws-sm:a", "aws-sm:b"]);
+        assert!(answers.iter().all(|answer| answer.as_deref() == Ok(text.as_bytes())), "{text:.20}");
+        let answers = parameters(&stub, &["aws-ssm:/a"]);
+        assert_eq!(answers[0].as_deref(), Ok(text.as_bytes()), "{text:.20}");
+    }
+}
+
+#[test]
+fn each_secret_of_a_batch_has_its_own_answer() {
+    let stub = Stub::start(|asked, _| {
+        let failed =
+            |name: &str, code: &str| json!({"SecretId": name, "ErrorCode": code, "Message": "CANARY"});
+        match asked.operation.as_str() {
+            "BatchGetSecretValue" => Reply::ok(json!({
+                "SecretValues": [secret("good", "CANARY-good"), {"Name": "empty", "ARN": "x"}],
+                "Errors": [
+                    failed("missing", "ResourceNotFoundException"),
+                    failed("refused", "AccessDeniedException"),
+                    failed("key", "DecryptionFailure"),
+                    failed("deleted", "InvalidRequestException"),
+                    failed("busy", "InternalServiceError"),
+                ],
+            })),
+            _ => answer_with(|name| format!("CANARY-{name}"), asked),
+        }
+    });
+    let sources = ["busy", "deleted", "empty", "good", "key", "left-out", "missing", "refused"]
+        .map(|name| format!("aws-sm:{name}"));
+    let answers = secrets(&stub, &sources.each_ref().map(String::as_str));
+    for (at, expected) in
+        [(0, "CANARY-busy"), (2, "CANARY-empty"), (3, "CANARY-good"), (5, "CANARY-left-out")]
+    {
+        assert_eq!(answers[at].as_deref(), Ok(expected.as_bytes()));
+    }
+    assert_error(&answers[1], "invalid", "present state");
+    assert_error(&answers[4], "denied", "decrypt");
+    assert_error(&answers[6], "not found", "ResourceNotFoundException");
+    assert_error(&answers[7], "denied", "secretsmanager:GetSecretValue");
+    assert_eq!(stub.operations().iter().filter(|name| *name == "GetSecretValue").count(), 3);
+}
+
+#[test]
+fn without_the_right_to_batches_each_is_asked_for_alone() {
+    let stub = Stub::start(|asked, _| match asked.operation.as_str() {
+        "BatchGetSecretValue" => Reply::error(400, "AccessDeniedException"),
+        _ if names(asked) == ["b"] => Reply::error(400, "ResourceNotFoundException"),
+        _ => answer_with(canary, asked),
+    });
+    let answers = secrets(&stub, &["aws-sm:a#port", "aws-sm:b", "aws-sm:c#port"]);
+    assert_eq!(answers[0].as_deref(), Ok(&b"5432"[..]));
+    assert_error(&answers[1], "not found", "");
+    assert_eq!(stub.operations().len(), 4);
+
+    let stub = Stub::start(|asked, _| match names(asked).as_slice() {
+        [one] if one == "/b" => Reply::error(400, "AccessDeniedException"),
+        [_] => answer_with(str::to_owned, asked),
+        _ => Reply::error(400, "AccessDeniedException"),
+    });
+    let answers = parameters(&stub, &["aws-ssm:/a", "aws-ssm:/b", "aws-ssm:/c"]);
+    assert_eq!(answers[2].as_deref(), Ok(&b"/c"[..]));
+    assert_error(&answers[1], "denied", "ssm:GetParameters");
+}
+
+#[test]
+fn unknown_parameters_are_not_found() {
+    let stub = Stub::start(|asked, _| {
+        let mut invalid = names(asked);
+        invalid.retain(|name| name != "/a");
+        Reply::ok(json!({"Parameters": [{"Name": "/a", "Value": "x"}], "InvalidParameters": invalid}))
+    });
+    let answers = parameters(&stub, &["aws-ssm:/a", "aws-ssm:/b", "aws-ssm:/c##3"]);
+    assert!(answers[0].is_ok());
+    assert_error(&answers[1], "not found", "none of this name");
+    assert_error(&answers[2], "not found", "none of this name");
+    let stub = Stub::start(|_, _| Reply::ok(json!({"Parameters": [{"Name": "/a"}]})));
+    for answer in parameters(&stub, &["aws-ssm:/a", "aws-ssm:/b"]) {
+        assert_error(&answer, "invalid", "form");
+    }
+}
+
+/// An answer that a fault makes, its class, and a word of its message.
+type Fault = (fn(&Asked) -> Reply, &'static str, &'static str);
+
+#[test]
+fn faults_are_told_apart() {
+    let faults: &[Fault] = &[
+        (|_| Reply::error(400, "ExpiredTokenException"), "denied", "credentials"),
+        (|_| Reply::error(403, "UnrecognizedClientException"), "denied", "credentials"),
+        (|_| Reply::error(403, "CANARY"), "denied", "HTTP 403"),
+        (|_| Reply::error(400, "DecryptionFailure"), "denied", "decrypt"),
+        (|_| Reply::error(400, "ResourceNotFoundException"), "not found", "none of this name"),
+        (|_| Reply::error(400, "ValidationException"), "invalid", "cannot be asked"),
+        (|_| Reply::error(418, "CANARY"), "unreachable", "HTTP 418"),
+        (|_| Reply::ok(json!({"SecretValues": 7, "SecretString": {"a": "CANARY"}})), "invalid", "form"),
+        (|_| Reply::ok(json!(["CANARY"])), "invalid", "form"),
+        (|_| Reply::ok(json!({"SecretValues": [{"Name": ["CANARY"]}]})), "invalid", "form"),
+        (|_| Reply::Json(200, Value::Null), "invalid", "form"),
+    ];
+    for (index, (fault, kind, word)) in faults.iter().enumerate() {
+        let stub = Stub::start(|asked, _| fault(asked));
+        for sources in [&["aws-sm:a"][..], &["aws-sm:a", "aws-sm:b"]] {
+            for answer in secrets(&stub, sources) {
+                let (is, text) = error(&answer);
+                assert!(is == *kind && text.contains(word), "fault {index}: {is}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn passing_faults_are_tried_again() {
+    for (status, code) in
+        [(400, "ThrottlingException"), (500, "InternalServiceError"), (503, "ServiceUnavailable")]
+    {
+        let stub = Stub::start(move |asked, before| match before {
+            0 | 1 => Reply::error(status, code),
+            _ => answer_with(canary, asked),
+        });
+        assert_eq!(secrets(&stub, &["aws-sm:a#port"])[0].as_deref(), Ok(&b"5432"[..]), "{code}");
+        assert_eq!(stub.asked().len(), 3, "{code}");
+    }
+    // A connection that ends in the middle of an answer.
+    let half = "HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.1\r\ncontent-length: 900\r\n\r\n{\"Name\": \"CANARY";
+    let stub = Stub::start(move |asked, before| match before {
+        0 => Reply::Raw(half.as_bytes().to_vec()),
+        _ => answer_with(canary, asked),
+    });
+    let answer = &secrets(&stub, &["aws-sm:a#port"])[0];
+    if stub.asked().len() == 1 {
+        assert_error(answer, "invalid", "cut off");
+    } else {
+        assert_eq!(answer.as_deref(), Ok(&b"5432"[..]));
+    }
+}
+
+#[test]
+fn a_throttle_that_lasts_is_unreachable() {
+    let stub = Stub::start(|_, _| Reply::error(400, "ThrottlingException"));
+    let aws = provider(Service::SecretsManager, &stub.endpoint);
+    let answer = fetch_within(&aws, &["aws-sm:a", "aws-sm:b"], Duration::from_millis(900));
+    assert_eq!(error(&answer[0]).0, "unreachable");
+    assert!(stub.operations().iter().all(|name| name == "BatchGetSecretValue"));
+}
+
+#[test]
+fn at_the_deadline_it_says_what_was_awaited() {
+    let stub = Stub::start(|asked, _| match names(asked).first().map(String::as_str) {
+        Some("fast") => answer_with(canary, asked),
+        _ => Reply::Hang,
+    });
+    let aws = provider(Service::SecretsManager, &stub.endpoint);
+    let sources = ["aws-sm:fast##blue", "aws-sm:slow", "aws-sm:slower"];
+    let answers = fetch_within(&aws, &sources, Duration::from_millis(1500));
+    assert!(answers[0].is_ok(), "{:?}", answers[0]);
+    assert_error(&answers[1], "unreachable", "`secretsmanager:BatchGetSecretValue` was not answered");
+    assert_error(&answers[2], "unreachable", "deadline");
+}
+
+#[test]
+fn a_redirect_is_not_followed() {
+    let elsewhere = Stub::start(|asked, _| answer_with(canary, asked));
+    for status in [301, 302, 307, 308] {
+        let location = elsewhere.endpoint.clone();
+        let stub = Stub::start(move |_, _| {
+            let head =
+                format!("HTTP/1.1 {status} Moved\r\nlocation: {location}/\r\ncontent-length: 0\r\n\r\n");
+            Reply::Raw(head.into_bytes())
+        });
+        assert_error(&secrets(&stub, &["aws-sm:a"])[0], "unreachable", "elsewhere");
+    }
+    assert!(elsewhere.asked().is_empty());
+}
+
+#[test]
+fn nobody_there_is_unreachable() {
+    let aws = provider(Service::SecretsManager, "http://127.0.0.1:9");
+    let answer = fetch_within(&aws, &["aws-sm:a"], Duration::from_secs(2));
+    assert_eq!(error(&answer[0]).0, "unreachable");
+}
+
+fn sts(expiry: &str) -> Reply {
+    let body = format!(
+        "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult><Credentials>\
+         <AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>CANARY</SecretAccessKey><SessionToken>CANARY</SessionToken>\
+         <Expiration>{expiry}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"
+    );
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\ncontent-length: {}\r\n\r\n", body.len());
+    Reply::Raw((head + &body).into_bytes())
+}
+
+#[test]
+fn a_role_is_taken_on_first() {
+    let role = |endpoint: &str, external: &str| {
+        Some(AssumeRole {
+            role_arn: "arn:aws:iam::123456789012:role/reader".to_owned(),
+            external_id: Some(external.to_owned()),
+            session_name: None,
+            endpoint_url: Some(endpoint.to_owned()),
+        })
+    };
+    let stub = Stub::start(|asked, _| match asked.operation.as_str() {
+        "AssumeRole" if asked.body.to_string().contains("ExternalId=team-1") => sts("2099-01-01T00:00:00Z"),
+        "AssumeRole" => Reply::error(403, "AccessDenied"),
+        _ => answer_with(canary, asked),
+    });
+    let mut aws = provider(Service::SecretsManager, &stub.endpoint);
+    aws.settings.assume_role = role(&stub.endpoint, "team-1");
+    assert_eq!(fetch(&aws, &["aws-sm:a#port"])[0].as_deref(), Ok(&b"5432"[..]));
+    let asked = stub.asked();
+    assert!(asked[0].body.to_string().contains("RoleSessionName=sealwave"));
+    assert!(asked[1].authorization.contains("Credential=ASIAROLE/"));
+    aws.settings.assume_role = role(&stub.endpoint, "other");
+    assert_error(&fetch(&aws, &["aws-sm:a"])[0], "denied", "sts:AssumeRole");
+}
+
+#[test]
+fn without_a_region_the_operator_is_told() {
+    let mut aws = provider(Service::SecretsManager, "http://127.0.0.1:9");
+    aws.settings.region = None;
+    aws.settings.profile = Some("nowhere".to_owned());
+    aws.fixed = None;
+    let answer = fetch_within(&aws, &["aws-sm:a"], Duration::from_secs(10));
+    assert_error(&answer[0], "denied", "AWS");
+}
+
+#[test]
+fn targets_of_the_same_secret_are_one() {
+    let target = |source: &str| Target::new(Service::SecretsManager, &reference(source)).expect("valid");
+    assert_eq!(target("aws-sm:a#x"), target("aws-sm:a#y#AWSCURRENT"));
+    assert_eq!(target("aws-sm:a##blue").version, Some(Version::Label("blue".to_owned())));
+    assert_ne!(target("aws-sm:a"), target("aws-sm:A"));
+}

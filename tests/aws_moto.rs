@@ -1,0 +1,235 @@
+//! AWS' providers against moto, an emulator, through the real SDK and the real binary: `.ci/moto cargo test --test aws_moto`.
+//!
+//! Without an emulator's address in `SEALWAVE_MOTO` this says that it was skipped.
+#![cfg(feature = "aws")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "tests stop at the first surprise and say what they skip"
+)]
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_secretsmanager::primitives::Blob;
+use aws_sdk_ssm::types::ParameterType;
+use sealwave::crypto::{DangerPrivateKey, Scope, danger_unseal};
+use support::small_app::{SmallApp, item};
+use support::{MARKER, find_marker, objects, root, sealwave};
+
+const JSON: &str = "{\"user\": \"CANARY u\", \"nested\": {\"password\": \"p@ss:CANARY\"}, \"port\": 5432, \"on\": true, \
+                    \"float\": 1.10, \"big\": 1234567890123456789012, \"a.b\": \"dotted\"}";
+const PROPERTIES: &str = "# CANARY\nuser=shop\npassword=a\\=b\n";
+const BINARY: &[u8] = b"\0CANARY\xff\0\x01\n";
+const UTF8: &str = "\u{1f512} CANARY \u{10ffff} \u{e4}";
+const TEXT: &str = "CANARY <aws-sm:x#y> <env:HOME> {{ a }} {{{b}}} $HOME ${x} %s `c` !d\r\n---\n- y: on\n";
+
+fn endpoint() -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "the emulator's address comes from whoever started it")]
+    let endpoint = std::env::var("SEALWAVE_MOTO").ok();
+    if endpoint.is_none() {
+        eprintln!("skipped: SEALWAVE_MOTO does not say where an emulator is; run it with `.ci/moto`");
+    }
+    endpoint
+}
+
+async fn config(endpoint: &str, region: &str) -> SdkConfig {
+    let credentials = aws_sdk_sts::config::Credentials::new("AKIAMOTO", "moto", None, None, "test");
+    aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .region(Region::new(region.to_owned()))
+        .endpoint_url(endpoint)
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .credentials_provider(credentials)
+        .load()
+        .await
+}
+
+/// Fills the emulator; returns the ARN of the JSON secret and the id of a secret's first version.
+async fn fill(endpoint: &str) -> (String, String) {
+    let client = aws_sdk_secretsmanager::Client::new(&config(endpoint, "eu-west-1").await);
+    let large = large();
+    for (name, text) in [
+        ("properties", PROPERTIES),
+        ("utf8", UTF8),
+        ("text", TEXT),
+        ("large", &large),
+        ("versions", "CANARY old"),
+    ] {
+        client.create_secret().name(format!("app/{name}")).secret_string(text).send().await.unwrap();
+    }
+    client.create_secret().name("app/binary").secret_binary(Blob::new(BINARY)).send().await.unwrap();
+    let json = client.create_secret().name("app/json").secret_string(JSON).send().await.unwrap();
+    let old = client.get_secret_value().secret_id("app/versions").send().await.unwrap();
+    client.put_secret_value().secret_id("app/versions").secret_string("CANARY new").send().await.unwrap();
+
+    let other = aws_sdk_secretsmanager::Client::new(&config(endpoint, "us-east-1").await);
+    other.create_secret().name("app/json").secret_string("{\"user\": \"CANARY us\"}").send().await.unwrap();
+
+    let client = aws_sdk_ssm::Client::new(&config(endpoint, "eu-west-1").await);
+    for (name, kind, text) in [
+        ("string", ParameterType::String, "CANARY string\n"),
+        ("secure", ParameterType::SecureString, TEXT),
+        ("list", ParameterType::StringList, "CANARY a,b,c"),
+        ("versions", ParameterType::SecureString, "CANARY one"),
+        ("json", ParameterType::SecureString, JSON),
+    ] {
+        client.put_parameter().name(format!("/app/{name}")).r#type(kind).value(text).send().await.unwrap();
+    }
+    let second = client.put_parameter().name("/app/versions").value("CANARY two").overwrite(true);
+    second.send().await.unwrap();
+    let label = client.label_parameter_version().name("/app/versions").parameter_version(1).labels("blue");
+    label.send().await.unwrap();
+    (json.arn.unwrap(), old.version_id.unwrap())
+}
+
+fn large() -> String {
+    "CANARY 0123456789 ".chars().cycle().take(65536).collect()
+}
+
+/// Item keys, the placeholder of each, and the value that it must have.
+fn expectations(arn: &str, version: &str) -> BTreeMap<String, (String, Vec<u8>)> {
+    let large = large();
+    let cases: Vec<(String, &[u8])> = vec![
+        ("<aws-sm:app/json#user>".into(), b"CANARY u"),
+        ("<aws-sm:app/json#nested.password>".into(), b"p@ss:CANARY"),
+        ("<aws-sm:app/json#port>".into(), b"5432"),
+        ("<aws-sm:app/json#on>".into(), b"true"),
+        ("<aws-sm:app/json#float>".into(), b"1.10"),
+        ("<aws-sm:app/json#big>".into(), b"1234567890123456789012"),
+        ("<aws-sm:app/json#a.b>".into(), b"dotted"),
+        ("<aws-sm:app/json>".into(), JSON.as_bytes()),
+        (
+            "postgresql://<aws-sm:app/json#user | urlencode>:<aws-sm:app/json#nested.password | urlencode>@db:<aws-sm:app/json#port>/x"
+                .into(),
+            b"postgresql://CANARY%20u:p%40ss%3ACANARY@db:5432/x",
+        ),
+        (format!("<aws-sm:{arn}#user>"), b"CANARY u"),
+        ("<aws-us:app/json#user>".into(), b"CANARY us"),
+        ("<aws-role:app/json#port>".into(), b"5432"),
+        ("<aws-sm:app/properties>".into(), PROPERTIES.as_bytes()),
+        ("<aws-sm:app/binary>".into(), BINARY),
+        ("<aws-sm:app/large>".into(), large.as_bytes()),
+        ("<aws-sm:app/utf8>".into(), UTF8.as_bytes()),
+        ("<aws-sm:app/text>".into(), TEXT.as_bytes()),
+        ("<aws-sm:app/versions>".into(), b"CANARY new"),
+        ("<aws-sm:app/versions##AWSCURRENT>".into(), b"CANARY new"),
+        ("<aws-sm:app/versions##AWSPREVIOUS>".into(), b"CANARY old"),
+        (format!("<aws-sm:app/versions##{version}>"), b"CANARY old"),
+        ("<aws-ssm:/app/string>".into(), b"CANARY string\n"),
+        ("<aws-ssm:/app/secure>".into(), TEXT.as_bytes()),
+        ("<aws-ssm:/app/list>".into(), b"CANARY a,b,c"),
+        ("<aws-ssm:/app/json#nested.password>".into(), b"p@ss:CANARY"),
+        ("<aws-ssm:/app/versions>".into(), b"CANARY two"),
+        ("<aws-ssm:/app/versions##1>".into(), b"CANARY one"),
+        ("<aws-ssm:/app/versions##blue>".into(), b"CANARY one"),
+        ("<aws-sm:app/missing | default \"none\">".into(), b"none"),
+    ];
+    let number =
+        |(index, (text, value)): (usize, (String, &[u8]))| (format!("i{index}"), (text, value.to_vec()));
+    cases.into_iter().enumerate().map(number).collect()
+}
+
+fn app(endpoint: &str) -> SmallApp {
+    let app = SmallApp::new();
+    app.write("aws/config", "[profile moto]\nregion = eu-west-1\n[profile us]\nregion = us-east-1\n");
+    let keys = "aws_access_key_id = AKIACANARY\naws_secret_access_key = CANARY\n";
+    app.write("aws/credentials", &format!("[moto]\n{keys}[us]\n{keys}"));
+    app.write(
+        "operator/operator.yaml",
+        &format!(
+            "apiVersion: sealwave.dev/v1alpha1
+kind: Operator
+sealKeyFile: seal-key
+clusters: {{dev: {{certificate: {{file: dev.pem, allowExpired: true}}}}}}
+providers:
+  aws-sm: {{kind: aws-sm, profile: moto, endpointUrl: '{endpoint}'}}
+  aws-ssm: {{kind: aws-ssm, profile: moto, endpointUrl: '{endpoint}'}}
+  aws-us: {{kind: aws-sm, profile: us, endpointUrl: '{endpoint}'}}
+  aws-role:
+    kind: aws-sm
+    region: eu-west-1
+    profile: moto
+    endpointUrl: '{endpoint}'
+    assumeRole: {{roleArn: 'arn:aws:iam::123456789012:role/reader', externalId: shop-1, endpointUrl: '{endpoint}'}}
+policy: [{{projects: ['*'], allow: ['aws-*:**']}}]
+"
+        ),
+    );
+    app
+}
+
+fn generate(app: &SmallApp) -> (bool, Vec<u8>, String) {
+    let output = sealwave()
+        .args(app.args())
+        .env("AWS_CONFIG_FILE", app.path("aws/config"))
+        .env("AWS_SHARED_CREDENTIALS_FILE", app.path("aws/credentials"))
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("RUST_LOG", "trace")
+        .output()
+        .unwrap();
+    for bytes in [&output.stdout, &output.stderr] {
+        assert_eq!(find_marker(bytes, MARKER), None, "{}", String::from_utf8_lossy(bytes));
+    }
+    (output.status.success(), output.stdout, String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn values_come_through_the_real_sdk_as_they_were_stored() {
+    let Some(endpoint) = endpoint() else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (arn, version) = runtime.block_on(fill(&endpoint));
+    let expected = expectations(&arn, &version);
+    let app = app(&endpoint);
+    let items: Vec<String> = expected
+        .iter()
+        .map(|(key, (text, _))| format!("  {key}: {}\n", serde_json::to_string(text).unwrap()))
+        .collect();
+    let secret = format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: aws, namespace: shop}}\nstringData:\n{}",
+        items.concat()
+    );
+    app.write("app/base/secrets.yaml", &secret);
+    let (success, stdout, stderr) = generate(&app);
+    assert!(success, "{stderr}");
+
+    let objects = objects(std::str::from_utf8(&stdout).unwrap());
+    let pem = fs_err::read_to_string(root().join("testdata/sealed-secrets/rsa2048.key")).unwrap();
+    let key = DangerPrivateKey::from_pem(&pem).unwrap();
+    for (name, (text, value)) in &expected {
+        let opened =
+            danger_unseal(&key, &Scope::Strict.label("shop", "aws"), &item(&objects, "aws", name)).unwrap();
+        assert!(
+            opened.expose() == value.as_slice(),
+            "{text}: {:?}",
+            opened.expose_str().map(|text| text.get(..80))
+        );
+    }
+
+    // Everything that is wrong is said in one run.
+    let wrong = [
+        "<aws-sm:app/none>",
+        "<aws-sm:app/json#none>",
+        "<aws-sm:app/binary#a>",
+        "<aws-sm:app/versions##none>",
+        "<aws-ssm:/app/none>",
+        "<aws-ssm:/app/versions##9>",
+        "<aws-ssm:/app/string#a>",
+    ];
+    let items: Vec<String> =
+        wrong.iter().enumerate().map(|(n, text)| format!("  i{n}: \"{text}\"\n")).collect();
+    app.write(
+        "app/base/secrets.yaml",
+        &format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: aws, namespace: shop}}\nstringData:\n{}",
+            items.concat()
+        ),
+    );
+    let (success, stdout, stderr) = generate(&app);
+    assert!(!success && stdout.is_empty(), "{stderr}");
+    for text in wrong {
+        assert!(stderr.contains(text.trim_matches(['<', '>'])), "{text} is not in:\n{stderr}");
+    }
+    assert_eq!(stderr.matches("is not found").count(), 5, "{stderr}");
+}
