@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use crate::crypto::{Certificate, ChecksumKey, SealKey};
 use crate::diagnostic::{Explain, Failure, Note, Problem};
-use crate::model::{API_VERSION, Cluster, Operator, SecretValue};
+use crate::model::{API_VERSION, Cluster, Operator, ProviderConfig, SecretValue};
 use crate::yaml;
 
 use super::ConfigError;
@@ -81,12 +81,13 @@ impl OperatorFile {
         &self.directory
     }
 
-    /// The files that no provider may read, whatever its root: this file and the keys that it names.
+    /// The files that no provider may read, whatever its root: this file, and the keys and credentials that it names.
     #[must_use]
     pub fn protected_files(&self) -> Vec<PathBuf> {
         let keys = [&self.operator.seal_key_file, &self.operator.checksum_key_file];
-        let keys = keys.into_iter().flatten().map(|file| self.directory.join(file));
-        std::iter::once(self.path.clone()).chain(keys).collect()
+        let credentials = self.operator.providers.values().flat_map(ProviderConfig::credential_files);
+        let keys = keys.into_iter().flatten().map(PathBuf::as_path).chain(credentials);
+        std::iter::once(self.path.clone()).chain(keys.map(|file| self.directory.join(file))).collect()
     }
 
     /// The seal key.

@@ -9,6 +9,7 @@ mod node;
 mod operator;
 mod placeholder;
 mod policy;
+mod remote;
 mod secret_value;
 mod source;
 
@@ -24,5 +25,6 @@ pub use placeholder::{
 pub(crate) use placeholder::{SelectError, list, provider_name, suspects};
 pub(crate) use policy::climbs;
 pub use policy::{Decision, Policy, PolicyError};
+pub use remote::{K8sSettings, KvVersion, VaultAuth, VaultSettings};
 pub use secret_value::SecretValue;
 pub use source::{Origin, Place, Source, SourceId, Sources};

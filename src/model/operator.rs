@@ -3,9 +3,11 @@
 mod aws;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+
+use super::remote::{K8sSettings, VaultSettings};
 
 pub use aws::{AssumeRole, AwsSettings};
 
@@ -81,6 +83,33 @@ pub enum ProviderConfig {
         /// The directory; nothing outside of it can be read.
         root: PathBuf,
     },
+    /// Secrets of a Kubernetes cluster.
+    K8s(K8sSettings),
+    /// A Vault or OpenBao server.
+    Vault(VaultSettings),
+}
+
+impl ProviderConfig {
+    /// Other paths that mean the same to this source, and that a policy has to deny along with the one that is written.
+    #[must_use]
+    pub fn other_spellings(&self, path: &str) -> Vec<String> {
+        match self {
+            Self::AwsSm(_) | Self::AwsSsm(_) | Self::Env { .. } | Self::File { .. } | Self::K8s(_) => {
+                Vec::new()
+            }
+            Self::Vault(settings) => settings.other_spellings(path),
+        }
+    }
+
+    /// The files that this source lives on, and that no other source may hand out.
+    pub fn credential_files(&self) -> impl Iterator<Item = &Path> {
+        let files: [Option<&PathBuf>; 2] = match self {
+            Self::AwsSm(_) | Self::AwsSsm(_) | Self::Env { .. } | Self::File { .. } => [None, None],
+            Self::K8s(settings) => [settings.kubeconfig.as_ref(), None],
+            Self::Vault(settings) => [settings.auth.file(), settings.ca_file.as_ref()],
+        };
+        files.into_iter().flatten().map(PathBuf::as_path)
+    }
 }
 
 /// One rule: these projects may use these references.

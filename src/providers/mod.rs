@@ -6,25 +6,46 @@
 
 #[cfg(feature = "aws")]
 mod aws;
-#[cfg(not(feature = "aws"))]
-#[path = "not_built/aws.rs"]
-mod aws;
+#[cfg(any(feature = "k8s", feature = "vault"))]
+mod credential;
 mod env;
 mod file;
+#[cfg(feature = "k8s")]
+mod k8s;
+#[cfg(any(feature = "k8s", feature = "vault"))]
+mod retry;
 #[cfg(any(feature = "aws", feature = "k8s", feature = "vault"))]
 mod runtime;
+#[cfg(all(test, any(feature = "k8s", feature = "vault")))]
+mod stub_server;
+#[cfg(any(feature = "k8s", feature = "vault"))]
+mod tls;
+#[cfg(feature = "vault")]
+mod vault;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 use std::time::Instant;
 
 use crate::diagnostic::{Explain, Failure, Problem};
-use crate::model::{DEFAULT_PROVIDER, ProviderConfig, Reference, SecretValue, provider_name};
+use crate::model::{DEFAULT_PROVIDER, ProviderConfig, Reference, SecretValue, list, provider_name};
 
 /// The kinds that sealwave knows or will know; a placeholder of one of them is never meant as text.
 pub const KINDS: [&str; 7] = ["aws-sm", "aws-ssm", "env", "file", "k8s", "sops", "vault"];
+
+/// Stack of the thread that a provider is asked in: files are parsed there, within limits that this holds.
+const STACK_BYTES: usize = 16 << 20;
+
+/// What an answer says that the deadline cut off, until [`Providers::fetch`] has added what else was awaited.
+const OVERDUE: &str = "the run's deadline came first";
+
+const DEADLINE_HINT: &str = "`deadlineSeconds` in the operator file sets it; stay under Argo CD's own limit";
+
+/// Names in the list of what was still awaited.
+const MAX_AWAITED: usize = 20;
 
 /// What one reference gave.
 pub type Fetched = Result<SecretValue, ProviderError>;
@@ -90,6 +111,15 @@ impl ProviderError {
     pub(crate) fn unreachable(reason: impl Into<String>, hint: &str) -> Self {
         Self::Unreachable { reason: reason.into(), hint: Some(hint.to_owned()) }
     }
+
+    /// The answer for what was still awaited when the deadline came.
+    pub(crate) fn overdue() -> Self {
+        Self::unreachable(OVERDUE, DEADLINE_HINT)
+    }
+
+    fn is_overdue(&self) -> bool {
+        matches!(self, Self::Unreachable { reason, .. } if reason == OVERDUE)
+    }
 }
 
 impl Explain for ProviderError {
@@ -135,13 +165,25 @@ pub enum ProviderConfigError {
         /// The glob.
         pattern: String,
     },
-    /// This binary was built without that kind of provider.
-    #[error("provider `{provider}` needs the feature `{feature}`, which this binary was built without")]
+    /// This program was built without it.
+    #[error("provider `{provider}`: this build has no `{kind}` provider")]
     NotBuilt {
         /// The provider's name.
         provider: String,
-        /// The cargo feature.
+        /// Its kind.
+        kind: &'static str,
+        /// The Cargo feature that it comes with.
         feature: &'static str,
+    },
+    /// A setting must not be as it is.
+    #[error("provider `{provider}`: {reason}")]
+    Refused {
+        /// The provider's name.
+        provider: String,
+        /// Which setting, and what is wrong with it.
+        reason: String,
+        /// What to do.
+        hint: &'static str,
     },
     /// The name means the app's default provider.
     #[error("provider name `{DEFAULT_PROVIDER}` is taken")]
@@ -162,11 +204,14 @@ impl Explain for ProviderConfigError {
     fn hint(&self) -> Option<String> {
         Some(
             match self {
+                Self::Refused { hint, .. } => hint,
+                Self::NotBuilt { feature, .. } => {
+                    return Some(format!("use a release, or build with `--features {feature}`"));
+                }
                 Self::BadName(_) => "a provider's name starts with a-z and holds a-z, 0-9 and `-` only",
                 Self::BadPattern { .. } => "`*` matches any characters, `{A,B}` is a choice",
                 Self::BadSetting { .. } => "correct it in the operator file",
                 Self::CatchAll { .. } => "name the variables that are meant for apps, for example `SHOP_*`",
-                Self::NotBuilt { .. } => "use a binary with all features, or remove the provider",
                 Self::ReservedName => {
                     "`<path:…>` means the provider that the app file names; choose another name"
                 }
@@ -209,18 +254,8 @@ impl Providers {
             if let Err(error) = check_name(name) {
                 problems.push(Problem::new(&error));
             }
-            let provider: Result<Box<dyn Provider>, _> = match config {
-                ProviderConfig::AwsSm(settings) => {
-                    aws::provider(name, aws::Service::SecretsManager, settings, &environment)
-                }
-                ProviderConfig::AwsSsm(settings) => {
-                    aws::provider(name, aws::Service::ParameterStore, settings, &environment)
-                }
-                ProviderConfig::Env { names } => env::Env::new(name, names, Arc::clone(&environment))
-                    .map(|provider| Box::new(provider) as Box<dyn Provider>),
-                ProviderConfig::File { root } => file::File::new(name, root, operator_dir, protected)
-                    .map(|provider| Box::new(provider) as Box<dyn Provider>),
-            };
+            let provider =
+                make(name, config, &Surroundings { operator_dir, protected, environment: &environment });
             match provider {
                 Ok(provider) => {
                     all.insert(name.clone(), provider);
@@ -245,7 +280,7 @@ impl Providers {
         self.all.keys().cloned().collect()
     }
 
-    /// Fetches each reference once, with one call per provider.
+    /// Fetches each reference once, with one call per provider, and all providers at the same time.
     pub fn fetch<'r>(
         &self,
         references: impl IntoIterator<Item = &'r Reference>,
@@ -255,34 +290,159 @@ impl Providers {
         for reference in references {
             by_provider.entry(&reference.provider).or_default().insert(reference);
         }
-        let mut fetched = BTreeMap::new();
-        for (name, references) in by_provider {
-            let references: Vec<&Reference> = references.into_iter().collect();
-            let mut answers = self.ask(name, &references, deadline).into_iter();
-            for reference in references {
-                let answer = answers.next().unwrap_or_else(|| {
-                    Err(ProviderError::unreachable(
-                        "its provider gave no answer",
-                        "this is a defect of sealwave",
-                    ))
-                });
-                fetched.insert(reference, answer);
-            }
-        }
-        fetched
+        let asked: Vec<(&str, Vec<&Reference>)> = by_provider
+            .into_iter()
+            .map(|(name, references)| (name, references.into_iter().collect()))
+            .collect();
+        let answers = thread::scope(|scope| {
+            let running: Vec<_> = asked
+                .iter()
+                .map(|(name, references)| {
+                    let ask = move || self.ask(name, references, deadline);
+                    thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, ask)
+                })
+                .collect();
+            running.into_iter().map(answers_of).collect::<Vec<_>>()
+        });
+        asked
+            .into_iter()
+            .zip(answers)
+            .flat_map(|((_, references), answers)| each_in_its_place(references, answers))
+            .collect()
     }
 
     fn ask(&self, name: &str, references: &[&Reference], deadline: Instant) -> Vec<Fetched> {
         let error = match self.all.get(name) {
-            Some(_) if Instant::now() >= deadline => ProviderError::unreachable(
-                "the run's deadline has passed",
-                "`deadlineSeconds` in the operator file sets it; stay under Argo CD's own limit",
-            ),
+            Some(_) if Instant::now() >= deadline => ProviderError::overdue(),
             Some(provider) => return provider.fetch(references, deadline),
             None => ProviderError::invalid("there is no such provider", "add it to the operator file"),
         };
         vec![Err(error); references.len()]
     }
+}
+
+/// What a provider's thread came to. What it panicked with may hold a value, so nobody looks at it.
+fn answers_of(
+    thread: std::io::Result<thread::ScopedJoinHandle<'_, Vec<Fetched>>>,
+) -> Result<Vec<Fetched>, ProviderError> {
+    match thread.map(thread::ScopedJoinHandle::join) {
+        Ok(Ok(answers)) => Ok(answers),
+        Ok(Err(_)) => {
+            Err(ProviderError::unreachable("its provider broke down", "this is a defect of sealwave"))
+        }
+        Err(error) => Err(ProviderError::unreachable(
+            format!("a thread cannot be started ({})", error.kind()),
+            "give the container more processes or memory",
+        )),
+    }
+}
+
+/// One answer for each reference; those that the deadline cut off name all that was awaited.
+fn each_in_its_place(
+    references: Vec<&Reference>,
+    answers: Result<Vec<Fetched>, ProviderError>,
+) -> Vec<(&Reference, Fetched)> {
+    let (answers, rest) = match answers {
+        Ok(answers) => (
+            answers,
+            ProviderError::unreachable("its provider gave no answer", "this is a defect of sealwave"),
+        ),
+        Err(error) => (Vec::new(), error),
+    };
+    let answers = answers.into_iter().chain(std::iter::repeat_with(|| Err(rest.clone())));
+    let mut all: Vec<(&Reference, Fetched)> = references.into_iter().zip(answers).collect();
+    let overdue = |answer: &Fetched| matches!(answer, Err(error) if error.is_overdue());
+    let awaited: BTreeSet<String> = all
+        .iter()
+        .filter(|(_, answer)| overdue(answer))
+        .map(|(reference, _)| format!("{}:{}", reference.provider, reference.path))
+        .collect();
+    if !awaited.is_empty() {
+        let error = ProviderError::unreachable(
+            format!("{OVERDUE}; still awaited: {}", listed(&awaited)),
+            DEADLINE_HINT,
+        );
+        all.iter_mut().filter(|(_, answer)| overdue(answer)).for_each(|(_, answer)| {
+            *answer = Err(error.clone());
+        });
+    }
+    all
+}
+
+fn listed(names: &BTreeSet<String>) -> String {
+    let first: Vec<&String> = names.iter().take(MAX_AWAITED).collect();
+    match names.len() - first.len() {
+        0 => list(&first),
+        more => format!("{} and {more} more", list(&first)),
+    }
+}
+
+/// What a provider is made from, besides its settings.
+struct Surroundings<'a> {
+    operator_dir: &'a Path,
+    protected: &'a [PathBuf],
+    environment: &'a Environment,
+}
+
+/// `$made`, or where the feature is not built in, the error that says so; `$made` is not compiled then.
+macro_rules! if_built {
+    ($feature:literal, $kind:literal, $name:ident, $settings:ident, $made:expr) => {{
+        #[cfg(feature = $feature)]
+        let made = $made;
+        #[cfg(not(feature = $feature))]
+        let made = {
+            let _ = $settings;
+            Err(ProviderConfigError::NotBuilt { provider: $name.to_owned(), kind: $kind, feature: $feature })
+        };
+        made
+    }};
+}
+
+/// Makes one provider; each kind has its line here.
+fn make(
+    name: &str,
+    config: &ProviderConfig,
+    around: &Surroundings<'_>,
+) -> Result<Box<dyn Provider>, ProviderConfigError> {
+    let Surroundings { operator_dir, protected, environment } = *around;
+    match config {
+        ProviderConfig::AwsSm(settings) => {
+            if_built!(
+                "aws",
+                "aws-sm",
+                name,
+                settings,
+                aws::provider(name, aws::Service::SecretsManager, settings, environment)
+            )
+        }
+        ProviderConfig::AwsSsm(settings) => {
+            if_built!(
+                "aws",
+                "aws-ssm",
+                name,
+                settings,
+                aws::provider(name, aws::Service::ParameterStore, settings, environment)
+            )
+        }
+        ProviderConfig::Env { names } => env::Env::new(name, names, Arc::clone(environment)).map(boxed),
+        ProviderConfig::File { root } => file::File::new(name, root, operator_dir, protected).map(boxed),
+        ProviderConfig::K8s(settings) => {
+            if_built!("k8s", "k8s", name, settings, k8s::K8s::new(name, settings, operator_dir).map(boxed))
+        }
+        ProviderConfig::Vault(settings) => {
+            if_built!(
+                "vault",
+                "vault",
+                name,
+                settings,
+                vault::Vault::new(name, settings, operator_dir).map(boxed)
+            )
+        }
+    }
+}
+
+fn boxed(provider: impl Provider + 'static) -> Box<dyn Provider> {
+    Box::new(provider)
 }
 
 fn check_name(name: &str) -> Result<(), ProviderConfigError> {

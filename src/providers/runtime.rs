@@ -81,8 +81,7 @@ pub(super) async fn gather<T: Send + 'static, W: Future<Output = T> + Send + 'st
 }
 
 /// Makes `ring` the process' cryptography for TLS, for clients that do not bring their own choice.
-#[cfg(feature = "vault")]
-#[allow(dead_code, reason = "for clients that are built on `reqwest`")]
+#[cfg(any(feature = "k8s", feature = "vault"))]
 pub(super) fn install_crypto() {
     // It fails only where one is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -96,7 +95,7 @@ mod tests {
 
     use super::*;
 
-    const LONG: Duration = Duration::from_mins(10);
+    const LONG: Duration = Duration::from_secs(600);
 
     fn within(duration: Duration) -> Instant {
         Instant::now() + duration

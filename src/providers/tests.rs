@@ -333,3 +333,83 @@ fn a_provider_that_forgets_an_answer_is_an_error() {
     let fetched = providers.fetch([&placeholder.reference], soon());
     assert!(matches!(fetched.get(&placeholder.reference), Some(Err(ProviderError::Unreachable { .. }))));
 }
+
+/// Answers only while the other one of its kind is being asked.
+struct Meets(std::sync::Mutex<(std::sync::mpsc::Sender<()>, std::sync::mpsc::Receiver<()>)>);
+
+impl Provider for Meets {
+    fn fetch(&self, references: &[&Reference], _deadline: Instant) -> Vec<Fetched> {
+        let ends = self.0.lock().expect("not poisoned");
+        ends.0.send(()).expect("the other one lives");
+        let met = ends.1.recv_timeout(Duration::from_secs(20)).is_ok();
+        references
+            .iter()
+            .map(|_| if met { Ok(SecretValue::new(b"met".to_vec())) } else { Err(ProviderError::overdue()) })
+            .collect()
+    }
+}
+
+/// Breaks down with a value in its hands.
+struct Panics;
+
+impl Provider for Panics {
+    fn fetch(&self, _references: &[&Reference], _deadline: Instant) -> Vec<Fetched> {
+        panic!("canary")
+    }
+}
+
+#[test]
+fn providers_are_asked_at_the_same_time_and_one_that_breaks_down_harms_no_other() {
+    let (to_b, from_a) = std::sync::mpsc::channel();
+    let (to_a, from_b) = std::sync::mpsc::channel();
+    let providers = Providers::default()
+        .with("a", Meets((to_b, from_b).into()))
+        .with("b", Meets((to_a, from_a).into()))
+        .with("c", Panics);
+    let references = ["a:x", "b:x", "c:x", "c:y"].map(reference);
+    let fetched = providers.fetch(&references, soon());
+    assert_eq!(fetched.keys().copied().collect::<Vec<_>>(), references.iter().collect::<Vec<_>>());
+    for met in &references[..2] {
+        assert!(fetched[met].is_ok(), "{met}");
+    }
+    for broken in &references[2..] {
+        let Err(error) = &fetched[broken] else { panic!("{broken} cannot be there") };
+        assert!(matches!(error, ProviderError::Unreachable { .. }));
+        assert!(!format!("{error:?}").contains("canary"));
+    }
+}
+
+/// Comes too late for all but the first.
+struct Slow;
+
+impl Provider for Slow {
+    fn fetch(&self, references: &[&Reference], _deadline: Instant) -> Vec<Fetched> {
+        let late = references.iter().skip(1).map(|_| Err(ProviderError::overdue()));
+        std::iter::once(Ok(SecretValue::new(Vec::new()))).chain(late).collect()
+    }
+}
+
+#[test]
+fn what_was_awaited_at_the_deadline_is_listed_once_and_within_bounds() {
+    let providers = Providers::default().with("slow", Slow);
+    let names: Vec<Reference> =
+        (0..60).map(|number| reference(&format!("slow:p{:02}#{}", number / 2, number % 2))).collect();
+    let fetched = providers.fetch(&names, soon());
+    let Err(error) = &fetched[&names[1]] else { panic!("late") };
+    let text = error.to_string();
+    assert!(
+        text.contains("still awaited: `slow:p00`, `slow:p01`, ") && text.ends_with("`slow:p19` and 10 more"),
+        "{text}"
+    );
+    assert!(fetched[&names[0]].is_ok());
+    assert_eq!(fetched.values().filter(|answer| answer.is_err()).count(), 59);
+}
+
+#[cfg(not(feature = "vault"))]
+#[test]
+fn a_build_without_a_provider_says_so() {
+    let config = yaml_serde::from_str("v: {kind: vault, address: 'https://v', auth: {token: {file: t}}}")
+        .expect("valid");
+    let failure = Providers::new(&config, Path::new("."), &[], |_| None).err().expect("a failure");
+    assert_eq!(failure.to_string(), "provider `v`: this build has no `vault` provider");
+}

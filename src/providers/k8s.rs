@@ -1,0 +1,234 @@
+//! `<k8s:db#password>`: a key of a Secret in a namespace that the operator names.
+//!
+//! Where the operator names one namespace, the path is the Secret's name; where several, it is `NAMESPACE/NAME`. The
+//! value is the key's bytes, exactly. The tokens of service accounts and of joining nodes are never handed out: who has
+//! one can act in the cluster. Nothing that the cluster answers goes into an error.
+
+mod connection;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
+use self::connection::Connection;
+use super::runtime::{self, Interrupted};
+use super::{Fetched, Provider, ProviderConfigError, ProviderError};
+use crate::model::json_text::{self, NotJson};
+use crate::model::{K8sSettings, Reference, SecretValue};
+
+/// Requests that wait for an answer at the same time.
+const AT_ONCE: usize = 8;
+
+/// Types of Secrets that are credentials of the cluster itself.
+const REFUSED_TYPES: [&str; 2] = ["bootstrap.kubernetes.io/token", "kubernetes.io/service-account-token"];
+
+pub(super) struct K8s {
+    scope: Scope,
+    kubeconfig: Option<PathBuf>,
+    context: Option<String>,
+}
+
+/// The namespaces that can be read.
+enum Scope {
+    One(String),
+    Several(BTreeSet<String>),
+}
+
+/// A namespace and the name of a Secret in it.
+type SecretId<'r> = (&'r str, &'r str);
+
+impl K8s {
+    pub(super) fn new(
+        provider: &str,
+        settings: &K8sSettings,
+        operator_dir: &Path,
+    ) -> Result<Self, ProviderConfigError> {
+        let bad = |reason: &str, hint| ProviderConfigError::Refused {
+            provider: provider.to_owned(),
+            reason: reason.to_owned(),
+            hint,
+        };
+        let scope = match (&settings.namespace, &settings.namespaces[..]) {
+            (Some(one), []) => Scope::One(one.clone()),
+            (None, [_, ..]) => Scope::Several(settings.namespaces.iter().cloned().collect()),
+            _ => return Err(bad("it needs either `namespace` or `namespaces`", SCOPE_HINT)),
+        };
+        let valid = match &scope {
+            Scope::One(one) => is_label(one),
+            Scope::Several(several) => several.iter().all(|name| is_label(name)),
+        };
+        if !valid {
+            return Err(bad("it names what cannot be a namespace", SCOPE_HINT));
+        }
+        if settings.context.is_some() && settings.kubeconfig.is_none() {
+            return Err(bad("`context` is one of a kubeconfig", "name the file with `kubeconfig`"));
+        }
+        Ok(Self {
+            scope,
+            kubeconfig: settings.kubeconfig.as_ref().map(|file| operator_dir.join(file)),
+            context: settings.context.clone(),
+        })
+    }
+
+    /// The Secret that a reference means.
+    fn check<'r>(&'r self, reference: &'r Reference) -> Result<SecretId<'r>, ProviderError> {
+        let path = reference.path.as_str();
+        let id = match (&self.scope, path.split_once('/')) {
+            (Scope::One(namespace), None) => (namespace.as_str(), path),
+            (Scope::One(_), Some(_)) => {
+                return Err(ProviderError::invalid(
+                    "the path holds a `/`, and this provider reads one namespace",
+                    "write the Secret's name alone, for example `<k8s:db#password>`",
+                ));
+            }
+            (Scope::Several(namespaces), Some((namespace, name))) => {
+                let known = namespaces.get(namespace).ok_or_else(|| {
+                    ProviderError::denied(
+                        "the operator file does not name this namespace",
+                        "add it to `namespaces` of this provider in the operator file",
+                    )
+                })?;
+                (known.as_str(), name)
+            }
+            (Scope::Several(_), None) => {
+                return Err(ProviderError::invalid(
+                    "the path names no namespace, and this provider reads several",
+                    "write `NAMESPACE/NAME`, for example `<k8s:shop/db#password>`",
+                ));
+            }
+        };
+        if !is_subdomain(id.1) {
+            return Err(ProviderError::invalid(
+                "that is no name of a Secret",
+                "a name holds a-z, 0-9, `-` and `.`, and starts and ends with a letter or a digit",
+            ));
+        }
+        if reference.version.is_some() {
+            return Err(ProviderError::invalid("a Secret has no versions", "leave the version out"));
+        }
+        if reference.key.is_none() {
+            return Err(ProviderError::invalid(
+                "a Secret holds several values, and no key is given",
+                "write the key, for example `<k8s:db#password>`",
+            ));
+        }
+        Ok(id)
+    }
+
+    async fn secrets<'r>(
+        &self,
+        wanted: BTreeSet<SecretId<'r>>,
+        end: Instant,
+    ) -> Result<BTreeMap<SecretId<'r>, Result<Secret, ProviderError>>, ProviderError> {
+        let connection = Connection::open(self.kubeconfig.as_deref(), self.context.as_deref()).await?;
+        let work = wanted.iter().map(|(namespace, name)| {
+            let (connection, namespace, name) =
+                (connection.clone(), (*namespace).to_owned(), (*name).to_owned());
+            async move { Secret::read(connection.read(&namespace, &name, end).await?) }
+        });
+        let answers = runtime::gather(end, AT_ONCE, work).await.into_iter();
+        let answers = answers.map(|answer| answer.unwrap_or_else(|| Err(ProviderError::overdue())));
+        Ok(wanted.iter().copied().zip(answers).collect())
+    }
+}
+
+const SCOPE_HINT: &str =
+    "`namespace: shop-secrets` reads Secrets of one namespace, `namespaces: [a, b]` those of several";
+
+impl Provider for K8s {
+    fn fetch(&self, references: &[&Reference], deadline: Instant) -> Vec<Fetched> {
+        let checked: Vec<_> = references.iter().map(|reference| self.check(reference)).collect();
+        let wanted: BTreeSet<_> = checked.iter().filter_map(|id| id.as_ref().ok().copied()).collect();
+        let secrets = if wanted.is_empty() {
+            Ok(BTreeMap::new())
+        } else {
+            match runtime::run(deadline, |end| self.secrets(wanted, end)) {
+                Ok(secrets) => secrets,
+                Err(Interrupted::Elapsed) => Err(ProviderError::overdue()),
+                Err(Interrupted::NotStarted(kind)) => Err(ProviderError::unreachable(
+                    format!("no connection can be prepared ({kind})"),
+                    "see to the limits of the container",
+                )),
+            }
+        };
+        let value = |id: Result<SecretId<'_>, ProviderError>, reference: &Reference| {
+            let id = id?;
+            let secrets = secrets.as_ref().map_err(ProviderError::clone)?;
+            let secret = secrets.get(&id).ok_or_else(ProviderError::overdue)?;
+            secret.as_ref().map_err(ProviderError::clone)?.value(reference.key.as_deref().unwrap_or_default())
+        };
+        checked.into_iter().zip(references).map(|(id, reference)| value(id, reference)).collect()
+    }
+}
+
+/// A Secret as the cluster wrote it.
+struct Secret(Zeroizing<Vec<u8>>);
+
+impl Secret {
+    fn read(json: Zeroizing<Vec<u8>>) -> Result<Self, ProviderError> {
+        let secret = Self(json);
+        let text = |field| -> Result<Option<String>, NotJson> {
+            Ok(secret.member(&[field])?.and_then(|json| serde_json::from_str(json.get()).ok()))
+        };
+        if text("kind").map_err(malformed)?.as_deref() != Some("Secret") {
+            return Err(malformed(NotJson::Syntax));
+        }
+        let kind = text("type").map_err(malformed)?.unwrap_or_default();
+        if REFUSED_TYPES.contains(&kind.as_str()) {
+            return Err(ProviderError::denied(
+                format!("it is of type `{kind}`: a credential of the cluster itself"),
+                "use a Secret that was made for the app",
+            ));
+        }
+        Ok(secret)
+    }
+
+    fn value(&self, key: &str) -> Fetched {
+        let Some(found) = self.member(&["data", key]).map_err(malformed)? else {
+            return Err(ProviderError::not_found("the Secret has no such key", "correct the key"));
+        };
+        let encoded: Option<Zeroizing<String>> = serde_json::from_str(found.get()).ok().map(Zeroizing::new);
+        let bytes = encoded.and_then(|encoded| STANDARD.decode(encoded.as_bytes()).ok());
+        bytes.map(SecretValue::new).ok_or_else(|| malformed(NotJson::Syntax))
+    }
+
+    fn member(&self, path: &[&str]) -> Result<Option<&serde_json::value::RawValue>, NotJson> {
+        let text = std::str::from_utf8(&self.0).map_err(|_| NotJson::Syntax)?;
+        let mut at = json_text::parse(text)?;
+        for field in path {
+            match json_text::member(at, field)? {
+                Some(value) => at = value,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(at))
+    }
+}
+
+fn malformed(_: NotJson) -> ProviderError {
+    ProviderError::invalid(
+        "the cluster's answer is no Secret",
+        "see that the address of the cluster is that of its API",
+    )
+}
+
+/// RFC 1123, as Kubernetes wants a namespace.
+fn is_label(name: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    name.len() <= 63
+        && name.bytes().all(|byte| inner(byte) || byte == b'-')
+        && name.bytes().next().is_some_and(inner)
+        && name.bytes().last().is_some_and(inner)
+}
+
+/// RFC 1123, as Kubernetes wants the name of a Secret.
+fn is_subdomain(name: &str) -> bool {
+    name.len() <= 253 && name.split('.').all(is_label)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+//! `<vault:secret/db#password#2>`: key-value secrets of Vault and OpenBao, version 1 and 2 of the engine.
+//!
+//! Without a key, the value is all of the secret as compact JSON. The version counts for version 2 of the engine only.
+//! Where that is mounted at `secret`, `secret/db` and the API's own `secret/data/db` are the same secret.
+//!
+//! The server, the login and the mounts come from the operator file. A path is taken literally, segment by segment,
+//! and only ever completes the path of a KV mount: no other endpoint of the server can be reached. The token goes to
+//! that one address alone; no redirect is followed. Nothing that the server answers goes into an error.
+
+mod answer;
+mod api;
+mod path;
+mod session;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use self::answer::Document;
+use self::api::Address;
+use self::path::{Mount, SecretRequest};
+use self::session::Session;
+use super::runtime::{self, Interrupted};
+use super::{Fetched, Provider, ProviderConfigError, ProviderError};
+use crate::model::{Reference, VaultAuth, VaultSettings};
+
+/// Requests that wait for an answer at the same time.
+const AT_ONCE: usize = 8;
+
+pub(super) struct Vault {
+    address: Address,
+    auth: VaultAuth,
+    /// The operator's own; none where the server is asked.
+    mounts: Vec<Mount>,
+}
+
+/// What each distinct path and version of a run came to.
+type Documents<'r> = BTreeMap<(&'r str, Option<&'r str>), Result<Arc<Document>, ProviderError>>;
+
+impl Vault {
+    pub(super) fn new(
+        provider: &str,
+        settings: &VaultSettings,
+        operator_dir: &Path,
+    ) -> Result<Self, ProviderConfigError> {
+        let bad = |(reason, hint): (String, &'static str)| ProviderConfigError::Refused {
+            provider: provider.to_owned(),
+            reason,
+            hint,
+        };
+        let mounts = settings.mounts.iter().map(|(path, version)| Mount::new(path, *version));
+        Ok(Self {
+            address: Address::new(settings, operator_dir).map_err(bad)?,
+            auth: session::check_auth(&settings.auth, operator_dir).map_err(bad)?,
+            mounts: mounts.collect::<Result<_, _>>().map_err(bad)?,
+        })
+    }
+
+    async fn documents<'r>(
+        &self,
+        wanted: Vec<(&'r str, Option<&'r str>)>,
+        end: Instant,
+    ) -> Result<Documents<'r>, ProviderError> {
+        let session = Arc::new(Session::open(&self.address, &self.auth, end).await?);
+        let mut documents = Documents::new();
+        let mut requests: BTreeMap<SecretRequest, Vec<_>> = BTreeMap::new();
+        let located = session.locate(&self.mounts, wanted.iter().map(|(path, _)| *path)).await;
+        for (secret, mount) in wanted.into_iter().zip(located) {
+            match mount.and_then(|mount| SecretRequest::new(&mount, secret.0, secret.1)) {
+                Ok(request) => requests.entry(request).or_default().push(secret),
+                Err(error) => {
+                    documents.insert(secret, Err(error));
+                }
+            }
+        }
+        let work = requests.keys().cloned().map(|request| {
+            let session = Arc::clone(&session);
+            async move { session.read(&request).await.map(Arc::new) }
+        });
+        let answers = runtime::gather(end, AT_ONCE, work).await;
+        for (secrets, answer) in requests.into_values().zip(answers) {
+            let answer = answer.unwrap_or_else(|| Err(ProviderError::overdue()));
+            documents.extend(secrets.into_iter().map(|secret| (secret, answer.clone())));
+        }
+        Ok(documents)
+    }
+}
+
+impl Provider for Vault {
+    fn fetch(&self, references: &[&Reference], deadline: Instant) -> Vec<Fetched> {
+        let checked: Vec<_> = references.iter().map(|reference| path::check(reference)).collect();
+        let mut wanted: Vec<_> = checked.iter().filter_map(|secret| secret.clone().ok()).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        if wanted.is_empty() {
+            return checked
+                .into_iter()
+                .map(|secret| Err(secret.err().unwrap_or_else(ProviderError::overdue)))
+                .collect();
+        }
+        let documents = match runtime::run(deadline, |end| self.documents(wanted, end)) {
+            Ok(documents) => documents,
+            Err(Interrupted::Elapsed) => Err(ProviderError::overdue()),
+            Err(Interrupted::NotStarted(kind)) => Err(ProviderError::unreachable(
+                format!("no connection can be prepared ({kind})"),
+                "see to the limits of the container",
+            )),
+        };
+        let value = |secret: Result<_, ProviderError>, reference: &Reference| {
+            let secret = secret?;
+            let documents = documents.as_ref().map_err(ProviderError::clone)?;
+            let document = documents.get(&secret).ok_or_else(ProviderError::overdue)?;
+            document.as_ref().map_err(ProviderError::clone)?.value(reference.key.as_deref())
+        };
+        checked.into_iter().zip(references).map(|(secret, reference)| value(secret, reference)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;
