@@ -10,10 +10,11 @@ cd "$(dirname "$0")"
 [ -f age.key ] || age-keygen -o age.key
 [ -f other.key ] || age-keygen -o other.key
 ours=$(age-keygen -y age.key) other=$(age-keygen -y other.key)
-encrypt() { # FILE RECIPIENTS [OPTION…]
-  file=$1 recipients=$2
-  shift 2
-  sops --config "$config" encrypt --age "$recipients" "$@" "plain/$file" > "$file"
+encrypt() { # FILE [RECIPIENTS [OPTION…]]
+  file=$1 age=${2:+--age $2}
+  shift $(($# > 1 ? 2 : 1))
+  # shellcheck disable=SC2086 # one option and its value, or nothing
+  sops --config "$config" encrypt $age "$@" "plain/$file" > "$file"
   SOPS_AGE_KEY_FILE=age.key sops decrypt "$file" > "expected/$file" || rm "expected/$file"
 }
 rm -rf expected && mkdir expected
@@ -23,13 +24,13 @@ encrypt stranger.yaml "$other"
 encrypt suffix.yaml "$ours" --encrypted-suffix _secret
 encrypt regex.yaml "$ours" --encrypted-regex '^(data|stringData)$'
 encrypt unregex.json "$ours" --unencrypted-regex '^(apiVersion|metadata)$'
-encrypt comments.yaml "$ours" --encrypted-comment-regex 'sops:enc'
-# `mac_only_encrypted` can be set in a configuration file only.
+# The rest can be said in a configuration file only.
 config=$(mktemp) && trap 'rm -f "$config"' EXIT
 cat > "$config" <<END
 creation_rules:
-  - {path_regex: yaml, age: $ours, encrypted_regex: ^secret, mac_only_encrypted: true}
-  - {path_regex: env, age: $ours, unencrypted_suffix: _PLAIN, mac_only_encrypted: true}
+  - {path_regex: only.yaml, age: $ours, encrypted_regex: ^secret, mac_only_encrypted: true}
+  - {path_regex: only.env, age: $ours, unencrypted_suffix: _PLAIN, mac_only_encrypted: true}
+  - {path_regex: comments.yaml, age: $ours, encrypted_comment_regex: "sops:enc"}
+  - {path_regex: groups.yaml, shamir_threshold: 2, key_groups: [{age: [$ours]}, {age: [$other]}]}
 END
-encrypt only.yaml "$ours"
-encrypt only.env "$ours"
+for file in only.yaml only.env comments.yaml groups.yaml; do encrypt "$file"; done
