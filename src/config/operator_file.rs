@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use crate::crypto::{Certificate, ChecksumKey, SealKey};
 use crate::diagnostic::{Explain, Failure, Note, Problem};
-use crate::model::{API_VERSION, Cluster, Operator, SecretValue};
+use crate::model::{API_VERSION, Cluster, Operator, ProviderConfig, SecretValue};
 use crate::yaml;
 
 use super::ConfigError;
@@ -85,8 +85,16 @@ impl OperatorFile {
     #[must_use]
     pub fn protected_files(&self) -> Vec<PathBuf> {
         let keys = [&self.operator.seal_key_file, &self.operator.checksum_key_file];
-        let keys = keys.into_iter().flatten().map(|file| self.directory.join(file));
+        let keys = keys.into_iter().flatten().chain(self.age_key_files());
+        let keys = keys.map(|file| self.directory.join(file));
         std::iter::once(self.path.clone()).chain(keys).collect()
+    }
+
+    fn age_key_files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.operator.providers.values().flat_map(|provider| match provider {
+            ProviderConfig::Sops { age_key_files, .. } => age_key_files.as_slice(),
+            _ => &[],
+        })
     }
 
     /// The seal key.

@@ -15,7 +15,7 @@ mod source;
 pub use app::{API_VERSION, APP_FILE, App, Backend, Environment, PatchEntry, Target, Waves, WorkloadKind};
 pub use manifest::{Manifest, NotAManifest, ObjectId};
 pub use node::{Entry, Mapping, Node, Number, Value};
-pub use operator::{CertificateSource, Cluster, Operator, PolicyRule, ProviderConfig};
+pub use operator::{AwsKms, CertificateSource, Cluster, Operator, PolicyRule, ProviderConfig};
 pub use placeholder::{
     DEFAULT_PROVIDER, GrammarError, GrammarErrorKind, JsonPath, Modifier, Part, Placeholder, Reference, Text,
 };

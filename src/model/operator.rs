@@ -73,6 +73,39 @@ pub enum ProviderConfig {
         /// The directory; nothing outside of it can be read.
         root: PathBuf,
     },
+    /// Files of the app's repository, encrypted with SOPS.
+    Sops {
+        /// Files with age identities.
+        #[serde(default)]
+        age_key_files: Vec<PathBuf>,
+        /// Keys in AWS KMS that files may be decrypted with.
+        #[serde(default)]
+        aws_kms: Option<AwsKms>,
+    },
+}
+
+/// Which keys of AWS KMS a file of an app may name, and as whom they are used.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AwsKms {
+    /// Globs over the keys' ARNs; a file that names another key is refused.
+    pub keys: Vec<String>,
+    /// Pairs that the encryption context in a file must hold. KMS authenticates the context, so they tell apart the
+    /// files of teams that share a key.
+    #[serde(default)]
+    pub context: BTreeMap<String, String>,
+    /// The region to call; by default the one in the key's ARN.
+    #[serde(default)]
+    pub region: Option<String>,
+    /// A profile of the sidecar's AWS configuration.
+    #[serde(default)]
+    pub profile: Option<String>,
+    /// The ARN of a role to assume.
+    #[serde(default)]
+    pub assume_role: Option<String>,
+    /// Another address of KMS, such as a VPC endpoint.
+    #[serde(default)]
+    pub endpoint_url: Option<String>,
 }
 
 /// One rule: these projects may use these references.

@@ -6,6 +6,8 @@
 
 mod env;
 mod file;
+#[cfg(feature = "sops")]
+mod sops;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -102,7 +104,7 @@ pub enum ProviderConfigError {
     /// Its name cannot be written in a placeholder.
     #[error("provider name `{0}` is not valid")]
     BadName(String),
-    /// A glob for environment variables is not well formed.
+    /// A glob is not well formed.
     #[error("provider `{provider}`: `{pattern}` is no glob")]
     BadPattern {
         /// The provider's name.
@@ -117,6 +119,20 @@ pub enum ProviderConfigError {
         provider: String,
         /// The glob.
         pattern: String,
+    },
+    /// It has nothing to decrypt with.
+    #[error("provider `{provider}` has no key")]
+    NoKeys {
+        /// The provider's name.
+        provider: String,
+    },
+    /// The binary was built without what it needs.
+    #[error("provider `{provider}` needs the feature `{feature}`, which is not in this build")]
+    NotBuilt {
+        /// The provider's name.
+        provider: String,
+        /// The Cargo feature.
+        feature: &'static str,
     },
     /// The name means the app's default provider.
     #[error("provider name `{DEFAULT_PROVIDER}` is taken")]
@@ -140,6 +156,8 @@ impl Explain for ProviderConfigError {
                 Self::BadName(_) => "a provider's name starts with a-z and holds a-z, 0-9 and `-` only",
                 Self::BadPattern { .. } => "`*` matches any characters, `{A,B}` is a choice",
                 Self::CatchAll { .. } => "name the variables that are meant for apps, for example `SHOP_*`",
+                Self::NoKeys { .. } => "give it `ageKeyFiles` or `awsKms`",
+                Self::NotBuilt { .. } => "use a build with all features",
                 Self::ReservedName => {
                     "`<path:…>` means the provider that the app file names; choose another name"
                 }
@@ -155,6 +173,15 @@ impl Explain for ProviderConfigError {
 /// The environment, as `config` hands it on.
 pub(crate) type Environment = Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>;
 
+/// Where the app's own files are, for providers that read them.
+#[derive(Clone, Debug)]
+pub struct AppFiles {
+    /// The directory of the app file; paths in references are relative to it.
+    pub directory: PathBuf,
+    /// The directory that no path may leave; absolute, without links.
+    pub boundary: PathBuf,
+}
+
 /// The providers of an operator file by the name that placeholders use.
 #[derive(Default)]
 pub struct Providers {
@@ -165,7 +192,8 @@ impl Providers {
     /// Makes the providers of an operator file.
     ///
     /// Relative paths are relative to `operator_dir`. `protected` are files that no provider may ever read, whatever
-    /// its root: the operator file, the seal key, the checksum key. Nothing is read yet but the paths of roots.
+    /// its root: the operator file, the seal key, the checksum key. `app` is where the app's own files are. Nothing is
+    /// read yet but the paths of roots.
     ///
     /// # Errors
     /// All settings that are not valid.
@@ -173,8 +201,11 @@ impl Providers {
         config: &BTreeMap<String, ProviderConfig>,
         operator_dir: &Path,
         protected: &[PathBuf],
+        app: &AppFiles,
         environment: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static,
     ) -> Result<Self, Failure> {
+        #[cfg(not(feature = "sops"))]
+        let _ = app;
         let environment: Environment = Arc::new(environment);
         let mut problems = Vec::new();
         let mut all = BTreeMap::new();
@@ -187,6 +218,15 @@ impl Providers {
                     .map(|provider| Box::new(provider) as Box<dyn Provider>),
                 ProviderConfig::File { root } => file::File::new(name, root, operator_dir, protected)
                     .map(|provider| Box::new(provider) as Box<dyn Provider>),
+                #[cfg(feature = "sops")]
+                ProviderConfig::Sops { age_key_files, aws_kms } => {
+                    sops::Sops::new(name, age_key_files, aws_kms.as_ref(), operator_dir, app)
+                        .map(|provider| Box::new(provider) as Box<dyn Provider>)
+                }
+                #[cfg(not(feature = "sops"))]
+                ProviderConfig::Sops { .. } => {
+                    Err(ProviderConfigError::NotBuilt { provider: name.clone(), feature: "sops" })
+                }
             };
             match provider {
                 Ok(provider) => {
