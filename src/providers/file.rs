@@ -151,7 +151,10 @@ impl Opened {
 /// Refuses what could mean anything but a file further down.
 fn check_path(path: &str) -> Result<(), ProviderError> {
     path_fault(path).map_or(Ok(()), |why| {
-        Err(ProviderError::invalid(why, "write the path below the provider's root, for example `shop/db.yaml`"))
+        Err(ProviderError::invalid(
+            why,
+            "write the path below the provider's root, for example `shop/db.yaml`",
+        ))
     })
 }
 

@@ -60,14 +60,20 @@ impl Sops {
             ));
         }
         let directory = fs_err::canonicalize(&self.app.directory).map_err(|error| {
-            ProviderError::unreachable(format!("the app cannot be opened ({})", error.kind()), "see to the file system")
+            ProviderError::unreachable(
+                format!("the app cannot be opened ({})", error.kind()),
+                "see to the file system",
+            )
         })?;
         let real = fs_err::canonicalize(directory.join(path)).map_err(|error| match error.kind() {
             ErrorKind::NotFound | ErrorKind::NotADirectory => ProviderError::not_found(
                 "there is no such file in the app",
                 "the path is relative to the directory of `sealwave.yaml`",
             ),
-            kind => ProviderError::unreachable(format!("the file cannot be read ({kind})"), "see to the file system"),
+            kind => ProviderError::unreachable(
+                format!("the file cannot be read ({kind})"),
+                "see to the file system",
+            ),
         })?;
         if !real.starts_with(&self.app.boundary) {
             return Err(ProviderError::denied(

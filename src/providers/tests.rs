@@ -96,7 +96,10 @@ fn bad_settings_are_reported_together() {
         |names: &[&str]| ProviderConfig::Env { names: names.iter().map(|name| (*name).to_owned()).collect() };
     for pattern in ["*", "**", "?*", "[A-Z]*", "{*,A}", "*?"] {
         let config = BTreeMap::from([("e".to_owned(), env(&[pattern]))]);
-        assert!(Providers::new(&config, Path::new("."), &[], &app(Path::new(".")), |_| None).is_err(), "{pattern}");
+        assert!(
+            Providers::new(&config, Path::new("."), &[], &app(Path::new(".")), |_| None).is_err(),
+            "{pattern}"
+        );
     }
     let config = BTreeMap::from([
         ("path".to_owned(), env(&["A"])),
@@ -106,7 +109,9 @@ fn bad_settings_are_reported_together() {
         ("wide".to_owned(), ProviderConfig::File { root: "/".into() }),
         ("proc".to_owned(), ProviderConfig::File { root: "/proc".into() }),
     ]);
-    let failure = Providers::new(&config, Path::new("."), &[], &app(Path::new(".")), |_| None).err().expect("a failure");
+    let failure = Providers::new(&config, Path::new("."), &[], &app(Path::new(".")), |_| None)
+        .err()
+        .expect("a failure");
     assert_eq!(failure.problems().len(), 6, "{failure}");
     assert!(failure.problems().iter().all(|problem| problem.hint.is_some()));
 }

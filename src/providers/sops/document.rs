@@ -15,8 +15,8 @@ use crate::model::{Mapping, Node, Number, SecretValue, Value};
 
 /// What a digest over encrypted values only starts with: the SHA-256 of `sops`, so that it never equals one over all.
 const ONLY_ENCRYPTED: [u8; 32] = [
-    0x8a, 0x3f, 0xd2, 0xad, 0x54, 0xce, 0x66, 0x52, 0x7b, 0x10, 0x34, 0xf3, 0xd1, 0x47, 0xbe, 0x0b, 0x0b, 0x97, 0x5b,
-    0x3b, 0xf4, 0x4f, 0x72, 0xc6, 0xfd, 0xad, 0xec, 0x81, 0x76, 0xf2, 0x7d, 0x69,
+    0x8a, 0x3f, 0xd2, 0xad, 0x54, 0xce, 0x66, 0x52, 0x7b, 0x10, 0x34, 0xf3, 0xd1, 0x47, 0xbe, 0x0b, 0x0b,
+    0x97, 0x5b, 0x3b, 0xf4, 0x4f, 0x72, 0xc6, 0xfd, 0xad, 0xec, 0x81, 0x76, 0xf2, 0x7d, 0x69,
 ];
 
 /// A decrypted file.
@@ -41,7 +41,8 @@ impl Document {
         }
         let mut walk = Walk { metadata, key, digest, path: String::new() };
         let root = walk.map(&parsed.data, false)?;
-        let expected = value::open(&metadata.mac, key, &metadata.last_modified).map_err(|_| SopsError::Mac)?;
+        let expected =
+            value::open(&metadata.mac, key, &metadata.last_modified).map_err(|_| SopsError::Mac)?;
         if expected.authenticated() != Some(walk.digest.finish().as_bytes()) {
             return Err(SopsError::Mac);
         }
@@ -51,7 +52,9 @@ impl Document {
     /// The value under a key, or the whole of a binary file.
     pub(super) fn value(&self, key: Option<&str>) -> Result<SecretValue, SopsError> {
         let bytes = match (self.format, key) {
-            (Format::Binary, None) => self.root.member("data").and_then(Tree::text).ok_or(SopsError::KeyMissing)?,
+            (Format::Binary, None) => {
+                self.root.member("data").and_then(Tree::text).ok_or(SopsError::KeyMissing)?
+            }
             (Format::Binary, Some(_)) => return Err(SopsError::NoKeysInBinary),
             (_, None) => return Err(SopsError::WholeFile),
             (_, Some(key)) => self.root.find(key).ok_or(SopsError::KeyMissing)?.bytes()?,

@@ -21,7 +21,9 @@ pub(super) enum SopsError {
     #[error("the file has no such key")]
     KeyMissing,
     #[cfg(feature = "aws")]
-    #[error("the KMS encryption context that the file has for `{arn}` lacks what the provider asks of `{names}`")]
+    #[error(
+        "the KMS encryption context that the file has for `{arn}` lacks what the provider asks of `{names}`"
+    )]
     KmsContext { arn: String, names: String },
     #[error("the key leads to bytes that are no text, inside an object or a list")]
     KeyNotText,
@@ -31,7 +33,9 @@ pub(super) enum SopsError {
     Metadata(&'static str),
     #[error("a binary file has no keys")]
     NoKeysInBinary,
-    #[error("none of the provider's keys opens the file; it is encrypted to {file}, and the provider has {ours}")]
+    #[error(
+        "none of the provider's keys opens the file; it is encrypted to {file}, and the provider has {ours}"
+    )]
     NoUsableKey { file: String, ours: String, skipped: String },
     #[error("the file is not encrypted: it has no `sops` metadata")]
     NotEncrypted,
@@ -57,15 +61,21 @@ impl Explain for SopsError {
             Self::Aws(error) => return error.hint(),
             Self::DataKey(_) => "take the file from a commit where `sops decrypt` works, or encrypt it again",
             Self::KeyGroups => "encrypt it with one key group: `sops updatekeys` after removing `key_groups`",
-            Self::KeyMissing => "keys of objects are joined with dots, items count from 0: `db.users.0.password`",
+            Self::KeyMissing => {
+                "keys of objects are joined with dots, items count from 0: `db.users.0.password`"
+            }
             #[cfg(feature = "aws")]
-            Self::KmsContext { .. } => "encrypt the file with `--encryption-context` as the provider's `context` says",
+            Self::KmsContext { .. } => {
+                "encrypt the file with `--encryption-context` as the provider's `context` says"
+            }
             Self::KeyNotText => "name the key of one value",
             Self::Mac | Self::Value(_) => {
                 "change files with `sops edit` only; a merge or an edit by hand breaks them, and so does an attack"
             }
             Self::Metadata(_) => "the `sops` part of a file is written by `sops` and nothing else",
-            Self::NoKeysInBinary => "leave the key out to get the whole file, or name the file by what it holds",
+            Self::NoKeysInBinary => {
+                "leave the key out to get the whole file, or name the file by what it holds"
+            }
             Self::NoUsableKey { skipped, .. } => {
                 return Some(format!(
                     "add a recipient of the provider with `sops rotate --add-age`, or give the provider the key{skipped}"

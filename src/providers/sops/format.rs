@@ -139,7 +139,11 @@ fn ini_value(value: &str, number: usize) -> Result<&str, SopsError> {
     let special = value.starts_with(['"', '\'', '`'])
         || value.ends_with('\\')
         || [" #", " ;", "\t#", "\t;"].iter().any(|comment| value.contains(comment));
-    if special { Err(at_line(number, "a value has quotes, a comment or a line behind it")) } else { Ok(value) }
+    if special {
+        Err(at_line(number, "a value has quotes, a comment or a line behind it"))
+    } else {
+        Ok(value)
+    }
 }
 
 /// A mapping whose keys are each given once.
@@ -155,7 +159,11 @@ impl Collector {
             return Err(at_line(number, "a key is given twice"));
         }
         let origin = nowhere();
-        self.mapping.push_new(Entry { key: name.into(), key_origin: origin, value: Node::new(value, origin) });
+        self.mapping.push_new(Entry {
+            key: name.into(),
+            key_origin: origin,
+            value: Node::new(value, origin),
+        });
         Ok(())
     }
 

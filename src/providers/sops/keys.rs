@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Instant;
 
+use super::error::SopsError;
 #[cfg(feature = "aws")]
 use super::kms::Kms;
-use super::error::SopsError;
 use super::metadata::{KmsKey, Metadata};
 use crate::crypto::{AgeIdentities, DataKey, is_age_recipient};
 use crate::model::{AwsKms, SecretValue};
@@ -87,9 +87,9 @@ impl Keys {
         let Some(kms) = &self.kms else { return Ok(None) };
         let mut failed = None;
         for key in metadata.kms.iter().filter(|key| kms.allows(key)) {
-            let opened = kms.decrypt(key, deadline).and_then(|bytes| {
-                DataKey::new(&bytes).ok_or_else(|| SopsError::DataKey(key.arn.clone()))
-            });
+            let opened = kms
+                .decrypt(key, deadline)
+                .and_then(|bytes| DataKey::new(&bytes).ok_or_else(|| SopsError::DataKey(key.arn.clone())));
             match opened {
                 Ok(key) => return Ok(Some(key)),
                 Err(error) => failed = failed.or(Some(error)),
@@ -109,8 +109,11 @@ impl Keys {
     }
 
     fn no_usable_key(&self, metadata: &Metadata) -> SopsError {
-        let file = metadata.age.iter().map(|key| key.recipient.as_str()).filter(|text| is_age_recipient(text));
-        let file = file.chain(metadata.kms.iter().filter_map(KmsKey::shown_arn)).chain(metadata.skipped.iter().copied());
+        let file =
+            metadata.age.iter().map(|key| key.recipient.as_str()).filter(|text| is_age_recipient(text));
+        let file = file
+            .chain(metadata.kms.iter().filter_map(KmsKey::shown_arn))
+            .chain(metadata.skipped.iter().copied());
         let age = self.identities().map(|age| age.recipients().collect()).unwrap_or_default();
         let ours = self.named(age);
         let skipped = if metadata.skipped.is_empty() {

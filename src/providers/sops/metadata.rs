@@ -58,7 +58,8 @@ impl KmsKey {
     pub(super) fn region(&self) -> Option<&str> {
         let parts: Vec<&str> = self.arn.split(':').collect();
         let &["arn", partition, "kms", region, account, key] = parts.as_slice() else { return None };
-        let plain = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-');
+        let plain =
+            |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-');
         let name = key.strip_prefix("key/").or_else(|| key.strip_prefix("alias/"))?;
         let named = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'/' | b'_');
         let fits = (partition == "aws" || partition.starts_with("aws-"))
@@ -108,7 +109,8 @@ impl Metadata {
         if !list(node, "key_groups")?.is_empty() || threshold > 1 {
             return Err(SopsError::KeyGroups);
         }
-        let skipped = OTHER_KINDS.into_iter().filter(|kind| list(node, kind).is_ok_and(|list| !list.is_empty()));
+        let skipped =
+            OTHER_KINDS.into_iter().filter(|kind| list(node, kind).is_ok_and(|list| !list.is_empty()));
         Ok(Self {
             age: list(node, "age")?.into_iter().map(age_key).collect::<Result<_, _>>()?,
             kms: list(node, "kms")?.into_iter().map(kms_key).collect::<Result<_, _>>()?,
@@ -179,7 +181,9 @@ fn list<'a>(node: &'a Node, name: &str) -> Result<Vec<&'a Node>, SopsError> {
 }
 
 fn text<'a>(node: &'a Node, name: &str) -> Result<&'a str, SopsError> {
-    node.get(name).and_then(Node::as_str).ok_or(SopsError::Metadata("a field that must be there is not, or is no text"))
+    node.get(name)
+        .and_then(Node::as_str)
+        .ok_or(SopsError::Metadata("a field that must be there is not, or is no text"))
 }
 
 fn integer(node: &Node) -> i64 {

@@ -64,9 +64,8 @@ pub(super) fn open(text: &str, key: &DataKey, path: &str) -> Result<Plain, NotOp
         return Err(NotOpened::InClear);
     }
     let sealed = parse(text).ok_or(NotOpened::Form)?;
-    let plain = key
-        .open(&sealed.nonce, path.as_bytes(), &sealed.data, &sealed.tag)
-        .ok_or(NotOpened::Mismatch)?;
+    let plain =
+        key.open(&sealed.nonce, path.as_bytes(), &sealed.data, &sealed.tag).ok_or(NotOpened::Mismatch)?;
     typed(plain, sealed.kind).ok_or(NotOpened::Form)
 }
 
@@ -195,7 +194,10 @@ mod tests {
         assert_eq!(opened(&good, "b:"), Err(NotOpened::Mismatch));
         let other_data = good.replacen("data:", "data:AAAA", 1);
         assert_eq!(opened(&other_data, "a:"), Err(NotOpened::Mismatch));
-        assert_eq!(open(&good, &DataKey::new(&[8; 32]).expect("32 bytes"), "a:").err(), Some(NotOpened::Mismatch));
+        assert_eq!(
+            open(&good, &DataKey::new(&[8; 32]).expect("32 bytes"), "a:").err(),
+            Some(NotOpened::Mismatch)
+        );
         for (bad, why) in [
             ("CANARY".to_owned(), NotOpened::InClear),
             ("enc[AES256_GCM,".to_owned(), NotOpened::InClear),
