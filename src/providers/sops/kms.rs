@@ -170,10 +170,10 @@ fn explain(arn: &str, error: &SdkError<DecryptError>) -> SopsError {
     let SdkError::ServiceError(service) = error else {
         return match error {
             SdkError::TimeoutError(_) => late(),
-            SdkError::ConstructionFailure(_) => denied(
-                "there are no AWS credentials for KMS",
-                "give the sidecar's ServiceAccount a role (IRSA or Pod Identity), or name a `profile`",
-            ),
+            SdkError::DispatchFailure(failure) if failure.is_timeout() => late(),
+            // The SDK files credentials that it could not get under neither of the network's own kinds.
+            SdkError::DispatchFailure(failure) if !failure.is_io() => no_credentials(),
+            SdkError::ConstructionFailure(_) => no_credentials(),
             _ => unreachable("AWS KMS cannot be reached", "see whether the sidecar reaches the KMS endpoint"),
         };
     };
@@ -191,6 +191,13 @@ fn explain(arn: &str, error: &SdkError<DecryptError>) -> SopsError {
         }
         _ => unreachable("AWS KMS could not answer", "try again; AWS' health page may say more"),
     }
+}
+
+fn no_credentials() -> SopsError {
+    denied(
+        "there are no AWS credentials for KMS",
+        "give the sidecar's ServiceAccount a role (IRSA or Pod Identity), or name a `profile`",
+    )
 }
 
 fn late() -> SopsError {
