@@ -22,7 +22,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("diagnostic", &["model"]),
     ("model", &["diagnostic"]),
     ("pipeline", &["backends", "crypto", "diagnostic", "model", "providers", "yaml"]),
-    ("providers", &["diagnostic", "model", "yaml"]),
+    ("providers", &["crypto", "diagnostic", "model", "yaml"]),
     ("shell", &["commands", "deadline", "diagnostic", "pipeline"]),
     ("workers", &[]),
     ("yaml", &["diagnostic", "model", "workers"]),

@@ -11,7 +11,7 @@ use crate::deadline::Watch;
 use crate::diagnostic::{Explain, Failure, Note, Problem};
 use crate::model::Policy;
 use crate::pipeline::{self, Access, Format, Plan, Sealing, Supply};
-use crate::providers::Providers;
+use crate::providers::{AppFiles, Providers};
 
 /// Something that a local run should know.
 #[derive(Debug, thiserror::Error)]
@@ -37,8 +37,12 @@ pub(super) fn run(args: GenerateArgs, variables: Variables, watch: &Watch) -> Re
     watch.allow(Duration::from_secs(operator.operator().deadline_seconds));
     let policy = Policy::new(&operator.operator().policy)?;
     let protected = operator.protected_files();
+    let app = AppFiles {
+        directory: session.discovery.directory().to_owned(),
+        boundary: session.discovery.boundary().to_owned(),
+    };
     let providers =
-        Providers::new(&operator.operator().providers, operator.directory(), &protected, variables)?;
+        Providers::new(&operator.operator().providers, operator.directory(), &protected, &app, variables)?;
     let plan = plan(&session, operator, &policy, &providers, watch, &mut notes)?;
     let sealed = pipeline::run(&session.discovery, &session.environment, &plan, &mut notes, &|stage| {
         watch.enter(stage);

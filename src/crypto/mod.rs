@@ -8,11 +8,16 @@
 //! | `derive` | what makes sealing deterministic: context and plaintext choose session key and OAEP seed |
 //! | `oaep`, `hybrid` | the format of one sealed item |
 //! | `sealer` | the three together, on all cores |
+//! | `age_identities`, `data_key` | reading SOPS files |
 //! | `danger` | the way back, for tests |
 
+#[cfg(feature = "sops")]
+mod age_identities;
 mod certificate;
 mod checksum;
 mod danger;
+#[cfg(feature = "sops")]
+mod data_key;
 mod derive;
 mod encoding;
 mod hybrid;
@@ -23,11 +28,15 @@ mod scope;
 mod sealer;
 mod sha256;
 
+#[cfg(feature = "sops")]
+pub(crate) use age_identities::{AgeIdentities, is_age_recipient};
 pub use certificate::{
     Certificate, CertificateDetails, CertificateError, CertificateWarning, EXPIRY_WARNING, Validity,
 };
 pub use checksum::{ChecksumKey, Digest};
 pub use danger::{DangerError, DangerPrivateKey, danger_unseal};
+#[cfg(feature = "sops")]
+pub(crate) use data_key::{DataKey, NONCE_BYTES, TAG_BYTES, ValuesDigest};
 pub use key::{KEY_PREFIX, KeyError, MIN_KEY_BYTES, SealKey};
 pub use scope::Scope;
 pub use sealer::{SealError, SealItem, Sealer};

@@ -17,7 +17,7 @@ pub use app::{API_VERSION, APP_FILE, App, Backend, Environment, PatchEntry, Targ
 pub use manifest::{Manifest, NotAManifest, ObjectId};
 pub use node::{Entry, Mapping, Node, Number, Value};
 pub use operator::{
-    AssumeRole, AwsSettings, CertificateSource, Cluster, Operator, PolicyRule, ProviderConfig,
+    AssumeRole, AwsKms, AwsSettings, CertificateSource, Cluster, Operator, PolicyRule, ProviderConfig,
 };
 pub use placeholder::{
     DEFAULT_PROVIDER, GrammarError, GrammarErrorKind, JsonPath, Modifier, Part, Placeholder, Reference, Text,

@@ -85,6 +85,15 @@ pub enum ProviderConfig {
     },
     /// Secrets of a Kubernetes cluster.
     K8s(K8sSettings),
+    /// Files of the app's repository, encrypted with SOPS.
+    Sops {
+        /// Files with age identities.
+        #[serde(default)]
+        age_key_files: Vec<PathBuf>,
+        /// Keys in AWS KMS that files may be decrypted with.
+        #[serde(default)]
+        aws_kms: Option<AwsKms>,
+    },
     /// A Vault or OpenBao server.
     Vault(VaultSettings),
 }
@@ -94,7 +103,7 @@ impl ProviderConfig {
     #[must_use]
     pub fn other_spellings(&self, path: &str) -> Vec<String> {
         match self {
-            Self::AwsSm(_) | Self::AwsSsm(_) | Self::Env { .. } | Self::File { .. } | Self::K8s(_) => {
+            Self::AwsSm(_) | Self::AwsSsm(_) | Self::Env { .. } | Self::File { .. } | Self::K8s(_) | Self::Sops { .. } => {
                 Vec::new()
             }
             Self::Vault(settings) => settings.other_spellings(path),
@@ -103,13 +112,38 @@ impl ProviderConfig {
 
     /// The files that this source lives on, and that no other source may hand out.
     pub fn credential_files(&self) -> impl Iterator<Item = &Path> {
-        let files: [Option<&PathBuf>; 2] = match self {
-            Self::AwsSm(_) | Self::AwsSsm(_) | Self::Env { .. } | Self::File { .. } => [None, None],
-            Self::K8s(settings) => [settings.kubeconfig.as_ref(), None],
-            Self::Vault(settings) => [settings.auth.file(), settings.ca_file.as_ref()],
+        let files: Vec<&PathBuf> = match self {
+            Self::AwsSm(_) | Self::AwsSsm(_) | Self::Env { .. } | Self::File { .. } => Vec::new(),
+            Self::K8s(settings) => settings.kubeconfig.iter().collect(),
+            Self::Sops { age_key_files, .. } => age_key_files.iter().collect(),
+            Self::Vault(settings) => settings.auth.file().into_iter().chain(&settings.ca_file).collect(),
         };
-        files.into_iter().flatten().map(PathBuf::as_path)
+        files.into_iter().map(PathBuf::as_path)
     }
+}
+
+/// Which keys of AWS KMS a file of an app may name, and as whom they are used.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AwsKms {
+    /// Globs over the keys' ARNs; a file that names another key is refused.
+    pub keys: Vec<String>,
+    /// Pairs that the encryption context in a file must hold. KMS authenticates the context, so they tell apart the
+    /// files of teams that share a key.
+    #[serde(default)]
+    pub context: BTreeMap<String, String>,
+    /// The region to call; by default the one in the key's ARN.
+    #[serde(default)]
+    pub region: Option<String>,
+    /// A profile of the sidecar's AWS configuration.
+    #[serde(default)]
+    pub profile: Option<String>,
+    /// The ARN of a role to assume.
+    #[serde(default)]
+    pub assume_role: Option<String>,
+    /// Another address of KMS, such as a VPC endpoint.
+    #[serde(default)]
+    pub endpoint_url: Option<String>,
 }
 
 /// One rule: these projects may use these references.

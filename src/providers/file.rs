@@ -91,15 +91,7 @@ impl File {
         check_path(path)?;
         let real = fs_err::canonicalize(root.join(path)).map_err(|error| io_error(&error))?;
         self.check_target(root, &real)?;
-        // Looked at before it is opened: opening a FIFO would wait for a writer.
-        let metadata = fs_err::metadata(&real).map_err(|error| io_error(&error))?;
-        if !metadata.is_file() {
-            return Err(ProviderError::invalid(
-                "it is no regular file",
-                "a reference names one file, no directory",
-            ));
-        }
-        read_bounded(&real)
+        read_regular(&real)
     }
 
     fn check_target(&self, root: &Path, real: &Path) -> Result<(), ProviderError> {
@@ -158,18 +150,40 @@ impl Opened {
 
 /// Refuses what could mean anything but a file further down.
 fn check_path(path: &str) -> Result<(), ProviderError> {
-    let why = if path.starts_with('/') {
-        "the path is absolute"
+    path_fault(path).map_or(Ok(()), |why| {
+        Err(ProviderError::invalid(
+            why,
+            "write the path below the provider's root, for example `shop/db.yaml`",
+        ))
+    })
+}
+
+/// Why a path could mean anything but a file further down.
+pub(super) fn path_fault(path: &str) -> Option<&'static str> {
+    if path.starts_with('/') {
+        Some("the path is absolute")
     } else if path.contains(['\\', '\0']) {
-        "the path holds a backslash or a NUL"
+        Some("the path holds a backslash or a NUL")
     } else if path.split('/').any(|segment| segment.is_empty() || segment == ".") {
-        "the path has an empty segment or `.`"
+        Some("the path has an empty segment or `.`")
     } else if path.split('/').any(|segment| segment.starts_with("..")) {
-        "the path has a segment that starts with `..`"
+        Some("the path has a segment that starts with `..`")
     } else {
-        return Ok(());
-    };
-    Err(ProviderError::invalid(why, "write the path below the provider's root, for example `shop/db.yaml`"))
+        None
+    }
+}
+
+/// Reads a regular file within its bound.
+pub(super) fn read_regular(path: &Path) -> Fetched {
+    // Looked at before it is opened: opening a FIFO would wait for a writer.
+    let metadata = fs_err::metadata(path).map_err(|error| io_error(&error))?;
+    if !metadata.is_file() {
+        return Err(ProviderError::invalid(
+            "it is no regular file",
+            "a reference names one file, no directory",
+        ));
+    }
+    read_bounded(path)
 }
 
 fn read_bounded(path: &Path) -> Fetched {

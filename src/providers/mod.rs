@@ -18,6 +18,8 @@ mod retry;
 mod runtime;
 #[cfg(all(test, any(feature = "k8s", feature = "vault")))]
 mod stub_server;
+#[cfg(feature = "sops")]
+mod sops;
 #[cfg(any(feature = "k8s", feature = "vault"))]
 mod tls;
 #[cfg(feature = "vault")]
@@ -139,7 +141,7 @@ pub enum ProviderConfigError {
     /// Its name cannot be written in a placeholder.
     #[error("provider name `{0}` is not valid")]
     BadName(String),
-    /// A glob for environment variables is not well formed.
+    /// A glob is not well formed.
     #[error("provider `{provider}`: `{pattern}` is no glob")]
     BadPattern {
         /// The provider's name.
@@ -164,6 +166,12 @@ pub enum ProviderConfigError {
         provider: String,
         /// The glob.
         pattern: String,
+    },
+    /// It has nothing to decrypt with.
+    #[error("provider `{provider}` has no key")]
+    NoKeys {
+        /// The provider's name.
+        provider: String,
     },
     /// This program was built without it.
     #[error("provider `{provider}`: this build has no `{kind}` provider")]
@@ -212,6 +220,7 @@ impl Explain for ProviderConfigError {
                 Self::BadPattern { .. } => "`*` matches any characters, `{A,B}` is a choice",
                 Self::BadSetting { .. } => "correct it in the operator file",
                 Self::CatchAll { .. } => "name the variables that are meant for apps, for example `SHOP_*`",
+                Self::NoKeys { .. } => "give it `ageKeyFiles` or `awsKms`",
                 Self::ReservedName => {
                     "`<path:…>` means the provider that the app file names; choose another name"
                 }
@@ -227,6 +236,15 @@ impl Explain for ProviderConfigError {
 /// The environment, as `config` hands it on.
 pub(crate) type Environment = Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>;
 
+/// Where the app's own files are, for providers that read them.
+#[derive(Clone, Debug)]
+pub struct AppFiles {
+    /// The directory of the app file; paths in references are relative to it.
+    pub directory: PathBuf,
+    /// The directory that no path may leave; absolute, without links.
+    pub boundary: PathBuf,
+}
+
 /// The providers of an operator file by the name that placeholders use.
 #[derive(Default)]
 pub struct Providers {
@@ -237,7 +255,8 @@ impl Providers {
     /// Makes the providers of an operator file.
     ///
     /// Relative paths are relative to `operator_dir`. `protected` are files that no provider may ever read, whatever
-    /// its root: the operator file, the seal key, the checksum key. Nothing is read yet but the paths of roots.
+    /// its root: the operator file, the seal key, the checksum key. `app` is where the app's own files are. Nothing is
+    /// read yet but the paths of roots.
     ///
     /// # Errors
     /// All settings that are not valid.
@@ -245,6 +264,7 @@ impl Providers {
         config: &BTreeMap<String, ProviderConfig>,
         operator_dir: &Path,
         protected: &[PathBuf],
+        app: &AppFiles,
         environment: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static,
     ) -> Result<Self, Failure> {
         let environment: Environment = Arc::new(environment);
@@ -255,7 +275,7 @@ impl Providers {
                 problems.push(Problem::new(&error));
             }
             let provider =
-                make(name, config, &Surroundings { operator_dir, protected, environment: &environment });
+                make(name, config, &Surroundings { operator_dir, protected, app, environment: &environment });
             match provider {
                 Ok(provider) => {
                     all.insert(name.clone(), provider);
@@ -381,6 +401,7 @@ fn listed(names: &BTreeSet<String>) -> String {
 struct Surroundings<'a> {
     operator_dir: &'a Path,
     protected: &'a [PathBuf],
+    app: &'a AppFiles,
     environment: &'a Environment,
 }
 
@@ -404,7 +425,7 @@ fn make(
     config: &ProviderConfig,
     around: &Surroundings<'_>,
 ) -> Result<Box<dyn Provider>, ProviderConfigError> {
-    let Surroundings { operator_dir, protected, environment } = *around;
+    let Surroundings { operator_dir, protected, app, environment } = *around;
     match config {
         ProviderConfig::AwsSm(settings) => {
             if_built!(
@@ -428,6 +449,15 @@ fn make(
         ProviderConfig::File { root } => file::File::new(name, root, operator_dir, protected).map(boxed),
         ProviderConfig::K8s(settings) => {
             if_built!("k8s", "k8s", name, settings, k8s::K8s::new(name, settings, operator_dir).map(boxed))
+        }
+        ProviderConfig::Sops { age_key_files, aws_kms } => {
+            if_built!(
+                "sops",
+                "sops",
+                name,
+                app,
+                sops::Sops::new(name, age_key_files, aws_kms.as_ref(), operator_dir, app).map(boxed)
+            )
         }
         ProviderConfig::Vault(settings) => {
             if_built!(

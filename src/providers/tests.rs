@@ -15,6 +15,10 @@ fn reference(source: &str) -> Reference {
     }
 }
 
+fn app(dir: &Path) -> AppFiles {
+    AppFiles { directory: dir.to_owned(), boundary: dir.to_owned() }
+}
+
 fn soon() -> Instant {
     Instant::now() + Duration::from_secs(30)
 }
@@ -24,7 +28,7 @@ fn providers(dir: &Path, root: &str, protected: &[PathBuf]) -> Result<Providers,
         ("file".to_owned(), ProviderConfig::File { root: root.into() }),
         ("env".to_owned(), ProviderConfig::Env { names: vec!["SHOP_*".to_owned(), "*_ID".to_owned()] }),
     ]);
-    Providers::new(&config, dir, protected, |name| match name {
+    Providers::new(&config, dir, protected, &app(dir), |name| match name {
         "SHOP_UNSET" => None,
         "SHOP_EMPTY" => Some(OsString::new()),
         other => Some(format!("canary-{other}\n").into()),
@@ -92,7 +96,10 @@ fn bad_settings_are_reported_together() {
         |names: &[&str]| ProviderConfig::Env { names: names.iter().map(|name| (*name).to_owned()).collect() };
     for pattern in ["*", "**", "?*", "[A-Z]*", "{*,A}", "*?"] {
         let config = BTreeMap::from([("e".to_owned(), env(&[pattern]))]);
-        assert!(Providers::new(&config, Path::new("."), &[], |_| None).is_err(), "{pattern}");
+        assert!(
+            Providers::new(&config, Path::new("."), &[], &app(Path::new(".")), |_| None).is_err(),
+            "{pattern}"
+        );
     }
     let config = BTreeMap::from([
         ("path".to_owned(), env(&["A"])),
@@ -102,7 +109,9 @@ fn bad_settings_are_reported_together() {
         ("wide".to_owned(), ProviderConfig::File { root: "/".into() }),
         ("proc".to_owned(), ProviderConfig::File { root: "/proc".into() }),
     ]);
-    let failure = Providers::new(&config, Path::new("."), &[], |_| None).err().expect("a failure");
+    let failure = Providers::new(&config, Path::new("."), &[], &app(Path::new(".")), |_| None)
+        .err()
+        .expect("a failure");
     assert_eq!(failure.problems().len(), 6, "{failure}");
     assert!(failure.problems().iter().all(|problem| problem.hint.is_some()));
 }

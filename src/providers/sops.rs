@@ -1,0 +1,112 @@
+//! `<sops:secrets/db.enc.yaml#password>`: files of the app's own repository, encrypted with SOPS.
+//!
+//! The path is taken literally, below the directory of the app file. What it leads to must, after all symbolic links,
+//! still lie in the repository and be a regular file. A key is looked for as it is first, then as a way down joined
+//! with dots, where items of lists count from 0; without a key, only a binary file has a value.
+//!
+//! Whoever can commit can also copy another team's encrypted file. What keeps teams apart is the key: give each an
+//! instance of this provider with its own keys, and allow it to that team's projects alone.
+
+mod document;
+mod error;
+mod format;
+mod keys;
+#[cfg(feature = "aws")]
+mod kms;
+mod metadata;
+mod value;
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use self::document::Document;
+use self::keys::Keys;
+use self::metadata::Metadata;
+use super::file::{path_fault, read_regular};
+use super::{AppFiles, Fetched, Provider, ProviderConfigError, ProviderError};
+use crate::model::{AwsKms, Reference, SecretValue};
+
+pub(super) struct Sops {
+    app: AppFiles,
+    keys: Keys,
+}
+
+impl Sops {
+    pub(super) fn new(
+        provider: &str,
+        age_key_files: &[PathBuf],
+        aws_kms: Option<&AwsKms>,
+        operator_dir: &Path,
+        app: &AppFiles,
+    ) -> Result<Self, ProviderConfigError> {
+        Ok(Self { app: app.clone(), keys: Keys::new(provider, age_key_files, aws_kms, operator_dir)? })
+    }
+
+    fn open(&self, path: &str, deadline: Instant) -> Result<Document, ProviderError> {
+        let content = self.read(path)?;
+        let parsed = format::parse(path, content.expose())?;
+        let metadata = Metadata::read(&parsed.metadata)?;
+        let key = self.keys.data_key(&metadata, deadline)?;
+        Ok(Document::open(&parsed, &metadata, &key)?)
+    }
+
+    fn read(&self, path: &str) -> Result<SecretValue, ProviderError> {
+        if let Some(why) = path_fault(path) {
+            return Err(ProviderError::invalid(
+                why,
+                "write the path below the app's directory, for example `secrets/db.enc.yaml`",
+            ));
+        }
+        let directory = fs_err::canonicalize(&self.app.directory).map_err(|error| {
+            ProviderError::unreachable(
+                format!("the app cannot be opened ({})", error.kind()),
+                "see to the file system",
+            )
+        })?;
+        let real = fs_err::canonicalize(directory.join(path)).map_err(|error| match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => ProviderError::not_found(
+                "there is no such file in the app",
+                "the path is relative to the directory of `sealwave.yaml`",
+            ),
+            kind => ProviderError::unreachable(
+                format!("the file cannot be read ({kind})"),
+                "see to the file system",
+            ),
+        })?;
+        if !real.starts_with(&self.app.boundary) {
+            return Err(ProviderError::denied(
+                "a symbolic link leads out of the repository",
+                "put the file itself into the repository",
+            ));
+        }
+        read_regular(&real)
+    }
+}
+
+impl Provider for Sops {
+    fn fetch(&self, references: &[&Reference], deadline: Instant) -> Vec<Fetched> {
+        let mut opened: BTreeMap<&str, Result<Document, ProviderError>> = BTreeMap::new();
+        let mut answers = Vec::with_capacity(references.len());
+        for reference in references {
+            if reference.version.is_some() {
+                answers.push(Err(ProviderError::invalid(
+                    "a file has no versions",
+                    "leave the version out; the commit that is deployed says which one it is",
+                )));
+                continue;
+            }
+            let document =
+                opened.entry(&reference.path).or_insert_with(|| self.open(&reference.path, deadline));
+            answers.push(match document {
+                Ok(document) => document.value(reference.key.as_deref()).map_err(ProviderError::from),
+                Err(error) => Err(error.clone()),
+            });
+        }
+        answers
+    }
+}
+
+#[cfg(test)]
+mod tests;

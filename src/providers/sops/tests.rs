@@ -1,0 +1,378 @@
+//! Against files that `sops` itself made; `testdata/sops/make.sh` says how.
+
+use std::os::unix::fs::symlink;
+use std::time::Duration;
+
+use super::*;
+
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/sops");
+
+/// The recipients of `age.key` and `other.key`.
+const OURS: &str = "age1t97az49eepmgr7e6afutvw8sscrv7kjg2w8jtclqmrnmxsld3qgs6tylum";
+const OTHER: &str = "age17s9xc7g2txx80tkfzwa2tnf5grntqa28hecfpmguaz456fzupusq5k8yaz";
+
+/// An app in a repository, both of which are gone with it.
+struct Repository(tempfile::TempDir);
+
+impl Repository {
+    /// With all fixtures in `app/`.
+    fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        fs_err::create_dir_all(dir.path().join("repository/app/sub")).expect("made");
+        let repository = Self(dir);
+        let mut seen = 0;
+        for entry in fs_err::read_dir(FIXTURES).expect("fixtures") {
+            let path = entry.expect("an entry").path();
+            if path.is_file() {
+                fs_err::copy(&path, repository.app().join(path.file_name().expect("a name")))
+                    .expect("copied");
+                seen += 1;
+            }
+        }
+        assert!(seen > 14, "{seen}");
+        repository
+    }
+
+    fn app(&self) -> PathBuf {
+        self.0.path().join("repository/app")
+    }
+
+    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        fs_err::write(self.app().join(name), bytes).expect("written");
+    }
+
+    fn text(name: &str) -> String {
+        fs_err::read_to_string(Path::new(FIXTURES).join(name)).expect("a fixture")
+    }
+
+    fn provider(&self, keys: &[&str]) -> Sops {
+        let boundary = fs_err::canonicalize(self.0.path().join("repository")).expect("there");
+        let app = AppFiles { directory: self.app(), boundary };
+        let keys: Vec<PathBuf> = keys.iter().map(PathBuf::from).collect();
+        Sops::new("sops", &keys, None, Path::new(FIXTURES), &app).expect("valid")
+    }
+
+    fn fetch(&self, source: &str) -> Result<Vec<u8>, ProviderError> {
+        fetch(&self.provider(&["age.key"]), source)
+    }
+}
+
+fn reference(source: &str) -> Reference {
+    let mut fields = source.split('#');
+    Reference {
+        provider: "sops".into(),
+        path: fields.next().unwrap_or("").to_owned(),
+        key: fields.next().map(str::to_owned),
+        version: fields.next().map(str::to_owned),
+    }
+}
+
+fn fetch(sops: &Sops, source: &str) -> Result<Vec<u8>, ProviderError> {
+    let reference = reference(source);
+    let mut answers = sops.fetch(&[&reference], Instant::now() + Duration::from_secs(30));
+    assert_eq!(answers.len(), 1);
+    let answer = answers.remove(0).map(|value| value.expose().to_vec());
+    if let Err(error) = &answer {
+        let text = format!("{error} {:?}", crate::diagnostic::Explain::hint(error));
+        assert!(!text.contains("CANARY"), "{text}");
+        for secret in ["age.key", "other.key"].map(Repository::text) {
+            let key = secret.lines().find(|line| line.starts_with("AGE-SECRET")).expect("a key");
+            assert!(!text.contains(&key[..24]), "{text}");
+        }
+    }
+    answer
+}
+
+fn text(answer: Result<Vec<u8>, ProviderError>) -> Result<String, ProviderError> {
+    answer.map(|bytes| String::from_utf8(bytes).expect("UTF-8"))
+}
+
+fn error(answer: Result<Vec<u8>, ProviderError>) -> String {
+    answer.expect_err("an error").to_string()
+}
+
+#[test]
+fn values_of_real_files_come_back_exactly() {
+    let repository = Repository::new();
+    for (source, expected) in [
+        ("all.yaml#password", "CANARY-p@ss <aws-sm:x#y> {{ z }} $"),
+        ("all.yaml#username_unencrypted", "shop"),
+        ("all.yaml#db.host", "CANARY.example"),
+        ("all.yaml#db.port", "5432"),
+        ("all.yaml#db.ratio", "1.5"),
+        ("all.yaml#db.tls", "true"),
+        ("all.yaml#db.legacy", "no"),
+        ("all.yaml#db.off", "false"),
+        ("all.yaml#db.empty", ""),
+        ("all.yaml#db.none", "{}"),
+        ("all.yaml#db.nobody", "[]"),
+        ("all.yaml#db.date", "2001-12-14T00:00:00Z"),
+        ("all.yaml#db.time", "2001-12-14T21:59:43.1-05:00"),
+        ("all.yaml#db.quoted", "0123"),
+        ("all.yaml#db.octal", "15"),
+        ("all.yaml#db.big", "9007199254740993"),
+        ("all.yaml#db.tiny", "0.0000001"),
+        ("all.yaml#db.huge", "1500000000000000000000000000000"),
+        ("all.yaml#a.b", "CANARY-exact"),
+        ("all.yaml#a.c", "CANARY-c"),
+        ("all.yaml#a", r#"{"b":"CANARY-deep","c":"CANARY-c"}"#),
+        ("all.yaml#with:colon.x", "CANARY-colon"),
+        ("all.yaml#list.0", "CANARY-one"),
+        ("all.yaml#list.1.n", "2"),
+        ("all.yaml#list.2.1", "CANARY-4"),
+        ("all.yaml#list.4", ""),
+        ("all.yaml#list", r#"["CANARY-one",{"name":"CANARY-two","n":2},["CANARY-3","CANARY-4"],null,""]"#),
+        ("all.yaml#multi", "CANARY line one\nline two\n"),
+        ("all.yaml#folded", "CANARY folded text"),
+        ("all.yaml#unicode", "CANARY ä 😀 \0 \t 😀"),
+        (
+            "all.yaml#plain_unencrypted",
+            r#"{"port":8080,"ratio":0.5,"on":true,"list":["a",1,false,null],"text":"yes"}"#,
+        ),
+        ("all.json#password", "CANARY-p\"\\\0\n"),
+        ("all.json#n", "5432"),
+        ("all.json#f", "1.1"),
+        ("all.json#t", "true"),
+        ("all.json#", "CANARY-empty-key"),
+        ("all.json#empty", ""),
+        ("all.json#l.2.2.x", "CANARY-x"),
+        ("all.json#db.user", "CANARY-ü😀"),
+        ("all.json#db.deep_unencrypted.a", "1.25"),
+        ("all.env#PASSWORD", "CANARY-p@ss #not a comment"),
+        ("all.env#EMPTY", ""),
+        ("all.env#SPACED", " CANARY both sides "),
+        ("all.env#QUOTED", "\"CANARY\""),
+        ("all.env#MULTI", "CANARY\ntwo"),
+        ("all.env#EQUALS", "a=CANARY=b"),
+        ("all.env#DOTTED.KEY", "CANARY-dot"),
+        ("all.env#HOST_unencrypted", "db.example"),
+        ("all.env#UNI", "CANARY-ä😀"),
+        ("all.ini#DEFAULT.top", "CANARY-top"),
+        ("all.ini#db.user", "CANARY-user"),
+        ("all.ini#db.password", "CANARY p=ss:word"),
+        ("all.ini#db.host_unencrypted", "db.example"),
+        ("all.ini#db.empty", ""),
+        ("several.yaml#key", "CANARY-several"),
+        ("suffix.yaml#user", "shop"),
+        ("suffix.yaml#pass_secret", "CANARY-suffix"),
+        ("suffix.yaml#tree_secret.1.b", "1"),
+        ("regex.yaml#stringData.password", "CANARY-regex"),
+        ("regex.yaml#metadata.name", "app"),
+        ("unregex.json#stringData.p", "CANARY-unregex"),
+        ("only.yaml#secretKey", "CANARY-only"),
+        ("only.yaml#secrets.b", "2"),
+        ("only.yaml#public", "1"),
+        ("only.env#A", "CANARY-only"),
+        ("only.env#B_PLAIN", "open"),
+        ("comments.yaml#hidden", "CANARY-hidden"),
+        ("comments.yaml#also", "5"),
+    ] {
+        assert_eq!(text(repository.fetch(source)), Ok(expected.to_owned()), "{source}");
+    }
+    let blob = repository.fetch("blob.bin").expect("a value");
+    assert_eq!(blob, b"CANARY\x00\x01\xff\xfe binary\r\n\n");
+}
+
+#[test]
+fn what_is_not_there_is_not_found() {
+    let repository = Repository::new();
+    for source in [
+        "nope.yaml#a",
+        "all.yaml/x#a",
+        "all.yaml#nope",
+        "all.yaml#db.nothing",
+        "all.yaml#list.9",
+        "all.yaml#list.01",
+        "all.yaml#list.+1",
+        "all.yaml#list.-1",
+        "all.yaml#password.x",
+        "all.yaml#sops",
+        "all.yaml#sops.mac",
+        "all.env#sops_mac",
+        "all.ini#sops.mac",
+        "%2e%2e/all.yaml#a",
+        "ALL.yaml#password",
+    ] {
+        let answer = repository.fetch(source);
+        assert!(matches!(answer, Err(ProviderError::NotFound { .. })), "{source}: {answer:?}");
+    }
+    for source in ["all.yaml", "all.json", "all.env", "all.ini", "blob.bin#data", "all.yaml#password#1"] {
+        let answer = repository.fetch(source);
+        assert!(matches!(answer, Err(ProviderError::Invalid { .. })), "{source}: {answer:?}");
+    }
+}
+
+#[test]
+fn keys_that_do_not_fit_are_named() {
+    let repository = Repository::new();
+    let answer = repository.fetch("stranger.yaml#key");
+    assert!(matches!(answer, Err(ProviderError::Denied { .. })), "{answer:?}");
+    let message = error(answer);
+    assert!(message.contains(OURS) && message.contains(OTHER), "{message}");
+    let both = repository.provider(&["age.key", "other.key"]);
+    assert_eq!(text(fetch(&both, "stranger.yaml#key")), Ok("CANARY-several".to_owned()));
+    assert!(error(repository.fetch("groups.yaml#key")).contains("key groups"));
+
+    for (keys, why) in
+        [(["nope.key"], "cannot be read"), (["all.env"], "no X25519 identity"), ([".."], "cannot be read")]
+    {
+        let answer = fetch(&repository.provider(&keys), "all.yaml#password");
+        assert!(error(answer).contains(why), "{keys:?}");
+    }
+}
+
+#[test]
+fn a_damaged_data_key_is_no_wrong_key() {
+    let repository = Repository::new();
+    let good = Repository::text("suffix.yaml");
+    let lines: Vec<&str> = good.lines().collect();
+    let at = lines.iter().position(|line| line.contains("END AGE")).expect("armor");
+    repository.write("cut.yaml", good.replacen(lines[at - 1], "            AAAA", 1));
+    repository.write("lies.yaml", Repository::text("stranger.yaml").replace(OTHER, OURS));
+    for source in ["cut.yaml#user", "lies.yaml#key"] {
+        let message = error(repository.fetch(source));
+        assert!(message.contains("data key is damaged"), "{source}: {message}");
+    }
+}
+
+/// Changes the first thing that fits in a copy of a fixture, and says what comes of asking for a value.
+fn tampered(fixture: &str, key: &str, from: &str, to: &str) -> String {
+    let repository = Repository::new();
+    let before = Repository::text(fixture);
+    let after = before.replacen(from, to, 1);
+    assert_ne!(before, after, "{fixture}: {from}");
+    repository.write(fixture, after);
+    error(repository.fetch(&format!("{fixture}#{key}")))
+}
+
+#[test]
+fn every_change_is_seen() {
+    let moved = "does not belong there";
+    let mac = "MAC does not match";
+    for (fixture, key, from, to, why) in [
+        // A value, its label, its key, the MAC, the time that the MAC is bound to.
+        (
+            "all.yaml",
+            "password",
+            "password: ENC[AES256_GCM,data:",
+            "password: ENC[AES256_GCM,data:AAAA",
+            moved,
+        ),
+        ("all.yaml", "db.port", "type:int", "type:comment", mac),
+        ("all.yaml", "username_unencrypted", "username_unencrypted: shop", "username_unencrypted: root", mac),
+        ("all.yaml", "passwort", "password:", "passwort:", moved),
+        ("all.yaml", "password", "lastmodified: \"2", "lastmodified: \"3", mac),
+        ("all.yaml", "password", "mac: ENC[AES256_GCM,data:", "mac: ENC[AES256_GCM,data:AAAA", mac),
+        ("all.yaml", "password", "mac: ENC[", "mac: \"\"\n    old: ENC[", mac),
+        // Values that were added, and ones that say that they need no encryption.
+        ("all.yaml", "password", "password:", "added_unencrypted: x\npassword:", mac),
+        ("all.yaml", "added", "password:", "added: x\npassword:", "should be encrypted"),
+        ("all.yaml", "added", "password:", "added: 5\npassword:", "should be encrypted"),
+        (
+            "all.yaml",
+            "password",
+            "unencrypted_suffix: _unencrypted",
+            "unencrypted_suffix: word",
+            "should be encrypted",
+        ),
+        ("all.yaml", "password", "version:", "mac_only_encrypted: true\n    version:", mac),
+        ("only.yaml", "public", "mac_only_encrypted: true", "mac_only_encrypted: false", mac),
+        ("only.yaml", "secretKey", "secretKey:", "secretMore: x\nsecretKey:", "should be encrypted"),
+        ("comments.yaml", "hidden", "also: 5", "also: 6", mac),
+        ("all.json", "n", "\"port_unencrypted\": 8080", "\"port_unencrypted\": 8081", mac),
+        ("all.env", "PASSWORD", "HOST_unencrypted=db", "HOST_unencrypted=xx", mac),
+        ("all.env", "PASSWORT", "PASSWORD=", "PASSWORT=", moved),
+        ("all.ini", "db.user", "[db]", "[dc]", moved),
+        // Rules that no `sops` writes.
+        ("all.yaml", "password", "version:", "encrypted_regex: x\n    version:", "several rules"),
+        ("regex.yaml", "data.k", "^(data|stringData)$", "((((", "regular expression"),
+        ("regex.yaml", "data.k", "^(data|stringData)$", "(a{999}){999}", "regular expression"),
+        ("all.yaml", "password", "version:", "shamir_threshold: 2\n    version:", "key groups"),
+    ] {
+        let message = tampered(fixture, key, from, to);
+        assert!(message.contains(why), "{fixture}: {from} → {to}: {message}");
+    }
+}
+
+#[test]
+fn a_removed_or_moved_value_is_seen() {
+    let repository = Repository::new();
+    let good = Repository::text("all.yaml");
+    let lines: Vec<&str> = good.lines().collect();
+    let at = |start: &str| lines.iter().position(|line| line.starts_with(start)).expect("a line");
+    let (password, multi) = (at("password:"), at("multi:"));
+    let mut removed = lines.clone();
+    removed.remove(password);
+    repository.write("removed.yaml", removed.join("\n"));
+    let mut swapped = lines.clone();
+    swapped.swap(password, multi);
+    repository.write("swapped.yaml", swapped.join("\n"));
+    for name in ["removed.yaml", "swapped.yaml"] {
+        let message = error(repository.fetch(&format!("{name}#a.c")));
+        assert!(message.contains("MAC does not match"), "{name}: {message}");
+    }
+}
+
+#[test]
+fn paths_stay_in_the_repository() {
+    let repository = Repository::new();
+    let app = repository.app();
+    let outside = repository.0.path().join("outside.yaml");
+    fs_err::copy(app.join("all.yaml"), &outside).expect("copied");
+    fs_err::copy(app.join("all.yaml"), app.join("../shared.yaml")).expect("copied");
+    symlink(&outside, app.join("out.yaml")).expect("linked");
+    symlink("../..", app.join("up")).expect("linked");
+    symlink("../shared.yaml", app.join("shared.yaml")).expect("linked");
+    symlink("self.yaml", app.join("self.yaml")).expect("linked");
+    assert!(repository.fetch("shared.yaml#password").is_ok());
+    for source in ["out.yaml#password", "up/outside.yaml#password"] {
+        assert!(matches!(repository.fetch(source), Err(ProviderError::Denied { .. })), "{source}");
+    }
+    let absolute = format!("{}#password", app.join("all.yaml").display());
+    for source in [
+        "../shared.yaml#password",
+        "./all.yaml#password",
+        "sub/../all.yaml#password",
+        "sub#a",
+        "#a",
+        &absolute,
+    ] {
+        assert!(matches!(repository.fetch(source), Err(ProviderError::Invalid { .. })), "{source}");
+    }
+    assert!(matches!(repository.fetch("self.yaml#a"), Err(ProviderError::Unreachable { .. })));
+}
+
+#[test]
+fn hostile_files_are_errors() {
+    let repository = Repository::new();
+    repository.write("plain.yaml", "password: CANARY\n");
+    assert!(error(repository.fetch("plain.yaml#password")).contains("is not encrypted"));
+    let deep = format!("{{\"a\":{}1{},\"sops\":{{}}}}", "[".repeat(5000), "]".repeat(5000));
+    repository.write("deep.json", deep);
+    repository.write("huge.yaml", vec![b'a'; (2 << 20) + 1]);
+    repository.write("bomb.yaml", {
+        let mut text = "a0: &a0 [x]\n".to_owned();
+        for level in 1..12 {
+            let items = vec![format!("*a{}", level - 1); 10].join(", ");
+            text.push_str(&format!("a{level}: &a{level} [{items}]\n"));
+        }
+        text + "sops: {mac: x, lastmodified: x}\n"
+    });
+    let keys = vec!["{recipient: x, enc: x}"; 200].join(", ");
+    repository.write("keys.yaml", format!("a: x\nsops: {{mac: x, lastmodified: x, age: [{keys}]}}\n"));
+    repository.write("types.yaml", "a: x\nsops: {mac: [CANARY], lastmodified: {}, age: 5}\n");
+    let flat: String = (0..5000).map(|number| format!("sops_age__list_{number}__map_enc=x\n")).collect();
+    repository.write("flat.env", flat);
+    repository.write("nested.env", format!("sops_a{}=x\n", "__map_a".repeat(10_000)));
+    for name in ["deep.json", "huge.yaml", "bomb.yaml", "keys.yaml", "types.yaml", "flat.env", "nested.env"] {
+        let answer = repository.fetch(&format!("{name}#a"));
+        assert!(matches!(answer, Err(ProviderError::Invalid { .. })), "{name}: {answer:?}");
+    }
+}
+
+#[test]
+fn a_provider_without_keys_is_a_mistake() {
+    let app = AppFiles { directory: ".".into(), boundary: "/".into() };
+    let error = Sops::new("sops", &[], None, Path::new("."), &app).err();
+    assert_eq!(error, Some(ProviderConfigError::NoKeys { provider: "sops".to_owned() }));
+}
