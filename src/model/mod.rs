@@ -12,12 +12,15 @@ mod policy;
 mod secret_value;
 mod source;
 
-pub use app::{API_VERSION, APP_FILE, App, Backend, Environment, PatchEntry, Target, Waves, WorkloadKind};
+pub use app::{
+    API_VERSION, APP_FILE, App, Backend, Compatibility, Environment, PatchEntry, Target, Waves, WorkloadKind,
+};
 pub use manifest::{Manifest, NotAManifest, ObjectId};
 pub use node::{Entry, Mapping, Node, Number, Value};
 pub use operator::{CertificateSource, Cluster, Operator, PolicyRule, ProviderConfig};
 pub use placeholder::{
-    DEFAULT_PROVIDER, GrammarError, GrammarErrorKind, JsonPath, Modifier, Part, Placeholder, Reference, Text,
+    DEFAULT_PROVIDER, Generic, GrammarError, GrammarErrorKind, JsonPath, Modifier, Part, Placeholder,
+    Reference, Text,
 };
 pub(crate) use placeholder::{SelectError, list, provider_name, suspects};
 pub(crate) use policy::climbs;
