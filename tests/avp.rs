@@ -36,7 +36,9 @@ fn app(manifest: &str) -> SmallApp {
 }
 
 fn secret(annotations: &str, fields: &str) -> String {
-    format!("apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n  annotations: {{{annotations}}}\n{fields}\n")
+    format!(
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n  annotations: {{{annotations}}}\n{fields}\n"
+    )
 }
 
 const PATH: &str = "avp.kubernetes.io/path: team/db.yaml";
@@ -84,7 +86,11 @@ fn manifests_give_what_they_gave() {
         ("stringData", "<json | jsonPath {.u}{' - '}{.p}>", "joe - s3"),
         ("stringData", "<json|jsonParse|jsonPath {.p}>", "s3"),
         ("stringData", "<yaml | yamlParse | jsonPath {.u}>", "joe"),
-        ("stringData", "<password | sha256sum>", "762e6011f2ccddff0a54a7e91f94d3b53299e5e588d7ecbb45397eab37938a00"),
+        (
+            "stringData",
+            "<password | sha256sum>",
+            "762e6011f2ccddff0a54a7e91f94d3b53299e5e588d7ecbb45397eab37938a00",
+        ),
         ("data", "<json | jsonPath {.u} | base64encode>", "joe"),
         // base64 of `pg://<username>:<password>@h`, as generators write it.
         ("data", "cGc6Ly88dXNlcm5hbWU+OjxwYXNzd29yZD5AaA==", "pg://CANARY-user:CANARY-p@ss@h"),
@@ -150,7 +156,9 @@ fn what_cannot_be_kept_is_an_error() {
             "a file has no versions",
         ),
         (
-            format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c, annotations: {{{PATH}}}}}\ndata: {{k: <password>}}\n"),
+            format!(
+                "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c, annotations: {{{PATH}}}}}\ndata: {{k: <password>}}\n"
+            ),
             "placeholder `<…>` stands outside of a Secret's data, in ConfigMap `shop/c`",
         ),
         (

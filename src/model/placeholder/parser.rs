@@ -3,7 +3,9 @@
 use memchr::{memchr, memchr_iter};
 use zeroize::Zeroizing;
 
-use super::{Generic, GrammarError, GrammarErrorKind as Kind, JsonPath, Modifier, Part, Placeholder, Reference};
+use super::{
+    Generic, GrammarError, GrammarErrorKind as Kind, JsonPath, Modifier, Part, Placeholder, Reference,
+};
 
 /// Modifiers of one placeholder; a value may grow with each.
 const MAX_MODIFIERS: usize = 16;
@@ -199,8 +201,7 @@ impl<'a> Cursor<'a> {
             });
         }
         if !is_modifier(name) {
-            let kind =
-                if is_generic { Kind::MissingModifier } else { Kind::UnknownModifier(short(name)) };
+            let kind = if is_generic { Kind::MissingModifier } else { Kind::UnknownModifier(short(name)) };
             return Err(GrammarError { offset: name_at, kind });
         }
         let mut arguments = Vec::new();

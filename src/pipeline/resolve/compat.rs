@@ -157,14 +157,19 @@ impl Explain for AvpError {
             Self::Unknown(_) => {
                 Some(format!("argocd-vault-plugin's annotations are {}", crate::model::list(&KNOWN)))
             }
-            Self::Value { .. } => Some("write it as it is, or from values; never as a placeholder".to_owned()),
+            Self::Value { .. } => {
+                Some("write it as it is, or from values; never as a placeholder".to_owned())
+            }
         }
     }
 }
 
 /// An annotation without effect.
 #[derive(Debug, thiserror::Error)]
-#[error("annotation `{}` has no effect: the operator's provider knows the version of its mount", names::AVP_KV_VERSION)]
+#[error(
+    "annotation `{}` has no effect: the operator's provider knows the version of its mount",
+    names::AVP_KV_VERSION
+)]
 struct KvVersion;
 
 impl Explain for KvVersion {

@@ -90,8 +90,7 @@ impl Writer<'_> {
         self.reached.set((origin.line, column, start));
         let width = origin.width as usize;
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-' | '_' | ':');
-        line.get(start..start.checked_add(width)?)
-            .filter(|text| !text.is_empty() && text.chars().all(plain))
+        line.get(start..start.checked_add(width)?).filter(|text| !text.is_empty() && text.chars().all(plain))
     }
 }
 
@@ -115,9 +114,7 @@ mod tests {
     fn scalars_keep_how_they_were_written() {
         assert_eq!(
             json("pin: 0123\nprice: 1.10\non: yes\nflag: true\nn: ~\nlist: [1, {}, [], 'x\"y']\n").as_deref(),
-            Some(
-                r#"{"pin":"0123","price":1.10,"on":"yes","flag":true,"n":null,"list":[1,{},[],"x\"y"]}"#
-            )
+            Some(r#"{"pin":"0123","price":1.10,"on":"yes","flag":true,"n":null,"list":[1,{},[],"x\"y"]}"#)
         );
         assert_eq!(json("0123").as_deref(), Some("0123"));
         assert_eq!(json("'a b'\n").as_deref(), Some("a b"));
