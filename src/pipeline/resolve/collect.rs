@@ -114,10 +114,12 @@ impl Collector<'_> {
         self.unknown_fields(object.root());
         let data = self.section(object.root_mut(), "data");
         let string_data = self.section(object.root_mut(), "stringData");
+        let winners: BTreeMap<CompactString, Origin> =
+            string_data.iter().map(|entry| (entry.key.clone(), entry.key_origin)).collect();
         let mut items = BTreeMap::new();
         for entry in data {
-            if let Some(winner) = string_data.iter().find(|winner| winner.key == entry.key) {
-                self.note_override(winner);
+            if let Some(origin) = winners.get(&entry.key) {
+                self.note_override(&entry.key, *origin);
             } else if let Some(item) = self.data_item(&entry) {
                 items.insert(item.key.clone(), item);
             }
@@ -156,9 +158,9 @@ impl Collector<'_> {
         }
     }
 
-    fn note_override(&mut self, winner: &Entry) {
-        let note = Override(shown(&winner.key));
-        self.notes.push(Note::warning(Problem::at(winner.key_origin, &note)));
+    fn note_override(&mut self, key: &str, winner: Origin) {
+        let note = Override(shown(key));
+        self.notes.push(Note::warning(Problem::at(winner, &note)));
     }
 
     fn string_item(&mut self, entry: &Entry) -> Option<PendingItem> {
