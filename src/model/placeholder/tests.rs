@@ -205,7 +205,7 @@ fn json_path_templates_name_one_value() {
 #[test]
 fn suspects_are_closed_and_known() {
     let known = |name: &str| name == "file" || name == "path";
-    let found = |text: &str| suspects(text, known).map(|range| (range.start, range.end)).collect::<Vec<_>>();
+    let found = |text: &str| suspects(text, false, known).map(|range| (range.start, range.end)).collect::<Vec<_>>();
     assert_eq!(found("a <file:x#y> <soap:z> <<file:x>"), [(2, 3), (22, 24)]);
     assert_eq!(found("<file:x"), []);
     assert_eq!(found("<file:x\n>"), []);
@@ -219,7 +219,7 @@ fn suspects_are_closed_and_known() {
 fn hostile_texts_take_linear_time() {
     for unit in ["<", "<a", "<a:b", "<<a:b", "<a:b>", "<a:b|", "<a:b | default '"] {
         let _ = Text::parse(&unit.repeat(200_000));
-        let _ = suspects(&unit.repeat(200_000), |_| true).count();
+        let _ = suspects(&unit.repeat(200_000), true, |_| true).count();
     }
 }
 
@@ -289,7 +289,7 @@ proptest! {
             }
             Err(error) => prop_assert!(source.is_char_boundary(error.offset)),
         }
-        let _ = suspects(&source, |_| true).count();
+        let _ = suspects(&source, true, |_| true).count();
     }
 
     #[test]
