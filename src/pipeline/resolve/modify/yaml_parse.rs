@@ -133,9 +133,10 @@ mod tests {
 
     #[test]
     fn places_are_found_on_long_lines() {
-        let text = format!("{{\u{e4}: [{}], 0x1F: &a 007, b: *a}}", "010, \u{e4}, ".repeat(20_000));
+        let text = format!("list: [{}]\n0x1F: 007\n", "010, \u{e4}, ".repeat(20_000));
         let json = json(&text).expect("a document");
-        assert!(json.ends_with(r#""010","ä"],"0x1F":"007","b":"007"}"#));
+        assert!(json.starts_with(r#"{"list":["010","ä","010""#));
+        assert!(json.ends_with(r#""010","ä"],"0x1F":"007"}"#));
     }
 
     proptest::proptest! {
