@@ -64,7 +64,9 @@ fn take(object: &mut Manifest) -> Vec<Entry> {
             metadata.remove("annotations");
         }
     } else {
-        kept.into_iter().for_each(|entry| annotations.push_new(entry));
+        for entry in kept {
+            annotations.push_new(entry);
+        }
     }
     taken
 }
