@@ -25,6 +25,9 @@ pub struct App {
     /// What a placeholder Secret becomes, unless the environment says otherwise.
     #[serde(default)]
     pub backend: Backend,
+    /// The tool whose placeholders this app's Secrets were written for, besides sealwave's own.
+    #[serde(default)]
+    pub compatibility: Option<Compatibility>,
     /// The provider that `<path:…>` means.
     #[serde(default)]
     pub provider: Option<String>,
@@ -99,6 +102,14 @@ pub enum Backend {
     /// A `SealedSecret` for the sealed-secrets controller.
     #[default]
     SealedSecrets,
+}
+
+/// A tool whose placeholders are understood besides sealwave's own.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Compatibility {
+    /// argocd-vault-plugin: `<key>` in Secrets whose annotation `avp.kubernetes.io/path` names a path.
+    Avp,
 }
 
 /// How waves are chosen.

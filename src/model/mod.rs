@@ -13,14 +13,17 @@ mod remote;
 mod secret_value;
 mod source;
 
-pub use app::{API_VERSION, APP_FILE, App, Backend, Environment, PatchEntry, Target, Waves, WorkloadKind};
+pub use app::{
+    API_VERSION, APP_FILE, App, Backend, Compatibility, Environment, PatchEntry, Target, Waves, WorkloadKind,
+};
 pub use manifest::{Manifest, NotAManifest, ObjectId};
 pub use node::{Entry, Mapping, Node, Number, Value};
 pub use operator::{
     AssumeRole, AwsKms, AwsSettings, CertificateSource, Cluster, Operator, PolicyRule, ProviderConfig,
 };
 pub use placeholder::{
-    DEFAULT_PROVIDER, GrammarError, GrammarErrorKind, JsonPath, Modifier, Part, Placeholder, Reference, Text,
+    DEFAULT_PROVIDER, Generic, GrammarError, GrammarErrorKind, JsonPath, Modifier, Part, Placeholder,
+    Reference, Text,
 };
 pub(crate) use placeholder::{SelectError, list, provider_name, suspects};
 pub(crate) use policy::climbs;

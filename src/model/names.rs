@@ -21,6 +21,19 @@ pub const KUBECTL_LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-confi
 /// The same of kubecfg.
 pub const KUBECFG_LAST_APPLIED: &str = "kubecfg.ksonnet.io/last-applied-configuration";
 
+/// Domain of argocd-vault-plugin's annotations.
+pub const AVP_DOMAIN: &str = "avp.kubernetes.io";
+/// `true` has argocd-vault-plugin leave an object as it is.
+pub const AVP_IGNORE: &str = "avp.kubernetes.io/ignore";
+/// `1` or `2`: the version of the Vault mount.
+pub const AVP_KV_VERSION: &str = "avp.kubernetes.io/kv-version";
+/// The path that every `<key>` of an object refers to.
+pub const AVP_PATH: &str = "avp.kubernetes.io/path";
+/// `true` has argocd-vault-plugin leave out keys whose value does not exist.
+pub const AVP_REMOVE_MISSING: &str = "avp.kubernetes.io/remove-missing";
+/// The version that every `<key>` of an object refers to.
+pub const AVP_SECRET_VERSION: &str = "avp.kubernetes.io/secret-version";
+
 /// `true` lets a `SealedSecret` be opened anywhere in its cluster.
 pub const CLUSTER_WIDE: &str = "sealedsecrets.bitnami.com/cluster-wide";
 /// `true` lets a `SealedSecret` be opened under any name in its namespace.

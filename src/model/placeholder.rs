@@ -19,7 +19,20 @@
 //! * Path, key and version hold no `#`, `|`, `<`, `>` and no control character; spaces and tabs around them do not
 //!   count. A path is never empty; `path##version` names a version of the whole value.
 //! * A placeholder ends on the line on which it starts. One that does not end is an error, not text.
-//! * Bare arguments hold no space, `|`, `<` or `>`; quoted ones may.
+//! * Bare arguments hold no space, `|`, `<` or `>`; quoted ones may. A bare `jsonPath` goes on to the next `|` or `>`,
+//!   each run of white space in it counting as one space, as argocd-vault-plugin reads it.
+//!
+//! In an object that names a path ([`Generic`]) there is one form more, argocd-vault-plugin's generic one:
+//!
+//! ```text
+//! placeholder = "<" key { "|" modifier } ">"
+//! ```
+//!
+//! * There, a `<` starts a placeholder also where a `|` or a `>` follows on the line before another `<`, with more than
+//!   white space between. What is between must be a key: letters, digits, spaces inside, and `- _ . / : @ +`. All else
+//!   is an error: argocd-vault-plugin would ask its store for it.
+//! * `<<` stands for a literal `<` before this form too: `<<key>` is the text `<key>`.
+//! * A space may follow the `<` of either form.
 
 mod json_path;
 mod parser;
@@ -60,6 +73,36 @@ impl fmt::Display for Reference {
     }
 }
 
+/// What `<key>` refers to in an object that names a path: that key of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generic {
+    path: String,
+    version: Option<String>,
+}
+
+impl Generic {
+    /// A path and perhaps a version of the default provider; the rules are those for the fields of a placeholder.
+    ///
+    /// # Errors
+    /// The field that holds what it may not.
+    pub fn new(path: &str, version: Option<&str>) -> Result<Self, &'static str> {
+        let path = parser::whole_field(path).ok_or("path")?.to_owned();
+        let version = version
+            .map(|version| parser::whole_field(version).map(str::to_owned).ok_or("version"))
+            .transpose()?;
+        Ok(Self { path, version })
+    }
+
+    fn reference(&self, key: &str) -> Reference {
+        Reference {
+            provider: DEFAULT_PROVIDER.into(),
+            path: self.path.clone(),
+            key: Some(key.to_owned()),
+            version: self.version.clone(),
+        }
+    }
+}
+
 /// A change to a value on its way into the text.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Modifier {
@@ -81,12 +124,25 @@ pub enum Modifier {
     Trim,
     /// Percent-encoding of all but RFC 3986's unreserved characters; a space is `%20`.
     UrlEncode,
+    /// The JSON of a YAML document; of a document that is one scalar, its text.
+    YamlParse,
 }
 
 impl Modifier {
     /// Every modifier as it is written, in alphabetical order.
-    pub const NAMES: [&'static str; 9] =
-        ["base64", "base64decode", "default", "indent", "json", "jsonPath", "sha256", "trim", "urlencode"];
+    pub const NAMES: [&'static str; 11] = [
+        "base64",
+        "base64decode",
+        "default",
+        "indent",
+        "json",
+        "jsonParse",
+        "jsonPath",
+        "sha256",
+        "trim",
+        "urlencode",
+        "yamlParse",
+    ];
 
     /// Its name.
     #[must_use]
@@ -101,6 +157,7 @@ impl Modifier {
             Self::Sha256 => "sha256",
             Self::Trim => "trim",
             Self::UrlEncode => "urlencode",
+            Self::YamlParse => "yamlParse",
         }
     }
 
@@ -113,7 +170,13 @@ impl Modifier {
                 out.push_str(&spaces.to_string());
             }
             Self::JsonPath(path) => write_quoted(out, path.source()),
-            Self::Base64 | Self::Base64Decode | Self::Json | Self::Sha256 | Self::Trim | Self::UrlEncode => {}
+            Self::Base64
+            | Self::Base64Decode
+            | Self::Json
+            | Self::Sha256
+            | Self::Trim
+            | Self::UrlEncode
+            | Self::YamlParse => {}
         }
     }
 }
@@ -163,7 +226,15 @@ impl Text {
     /// # Errors
     /// The first place where a placeholder starts and is not well formed.
     pub fn parse(source: &str) -> Result<Self, GrammarError> {
-        parser::text(source).map(|parts| Self { parts })
+        parser::text(source, None).map(|parts| Self { parts })
+    }
+
+    /// Parses a string of an object that names a path: `<key>` refers to a key of it. The work is linear as well.
+    ///
+    /// # Errors
+    /// The first place where a placeholder starts and is not well formed.
+    pub fn parse_generic(source: &str, generic: &Generic) -> Result<Self, GrammarError> {
+        parser::text(source, Some(generic)).map(|parts| Self { parts })
     }
 
     /// The text that is one placeholder and nothing else.
@@ -261,6 +332,9 @@ pub enum GrammarErrorKind {
     /// A bar without a modifier behind it.
     #[error("placeholder has a `|` without a modifier")]
     MissingModifier,
+    /// What stands in brackets where a key would is none.
+    #[error("what stands between `<` and `>` is no key")]
+    NotAKey,
     /// No `>` on the line.
     #[error("placeholder is not closed")]
     NotClosed,
@@ -305,6 +379,10 @@ impl GrammarErrorKind {
             }
             Self::MissingModifier | Self::TooManyModifiers(_) | Self::UnknownModifier(_) => {
                 format!("modifiers are {}", list(&Modifier::NAMES))
+            }
+            Self::NotAKey => {
+                "each `<…>` is a placeholder here, since the object has `avp.kubernetes.io/path`; if it is meant as text, double its `<`"
+                    .into()
             }
             Self::NotClosed => {
                 "close it with `>` on the same line; if it is meant as text, double its `<`: `<<name:…`".into()

@@ -88,7 +88,7 @@ fn stages(
     progress(Stage::Render);
     let rendered = render(loaded, &plan.context, sources, notes)?;
     progress(Stage::Resolve);
-    let resolved = resolve(rendered, &plan.supply, notes)?;
+    let resolved = resolve(rendered, &plan.supply, app.compatibility, notes)?;
     progress(Stage::Seal);
     let sealed = seal(resolved, &plan.sealing, &plan.checksums, notes)?;
     progress(Stage::Annotate);

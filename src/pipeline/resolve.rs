@@ -8,6 +8,7 @@
 //! [`Resolved`] holds plaintext. It has no `Debug` and no `Serialize`, and only [`super::seal()`] reads it.
 
 mod collect;
+mod compat;
 mod modify;
 mod problem;
 mod scan;
@@ -22,7 +23,7 @@ use self::collect::{Collected, Pending};
 use self::problem::{Places, ResolveError};
 use super::Rendered;
 use crate::diagnostic::{Failure, Note, Problem};
-use crate::model::{Decision, Manifest, Origin, Policy, Reference, SecretValue};
+use crate::model::{Compatibility, Decision, Manifest, Origin, Policy, Reference, SecretValue};
 use crate::providers::{Fetched, Providers};
 
 /// Objects whose Secrets hold their values; not to be printed.
@@ -59,6 +60,9 @@ pub(crate) struct ResolvedItem {
     /// Where its value stands in the source.
     pub(crate) origin: Origin,
     /// The item's bytes before placeholders were resolved (for `data`, the decoded ones).
+    ///
+    /// Where a reference did not name its provider itself, or its path, this is the same text with references in full: what
+    /// an item refers to is always part of this.
     pub(crate) unresolved: SecretValue,
     /// What it refers to, in order of appearance; empty for a literal. `path` is already the provider that it means.
     pub(crate) references: Vec<Reference>,
@@ -126,17 +130,22 @@ pub enum Access<'a> {
 ///
 /// # Errors
 /// Everything that is wrong with placeholders, items and references; nothing is resolved then.
-pub fn resolve(rendered: Rendered, supply: &Supply<'_>, notes: &mut Vec<Note>) -> Result<Resolved, Failure> {
+pub fn resolve(
+    rendered: Rendered,
+    supply: &Supply<'_>,
+    compatibility: Option<Compatibility>,
+    notes: &mut Vec<Note>,
+) -> Result<Resolved, Failure> {
     let names = Names::new(supply);
     let mut problems = Vec::new();
     let Collected { objects, references } =
-        collect::collect(rendered.into_objects(), &names, notes, &mut problems);
+        collect::collect(rendered.into_objects(), &names, compatibility, notes, &mut problems);
     let objects = match supply {
         Supply::Fetch { providers, access, deadline, .. } => {
             let allowed = allow(&references, access, &mut problems);
             let fetched = providers.fetch(allowed, *deadline);
             report(&fetched, &references, &mut problems);
-            substitute::substitute(objects, &fetched, &mut problems)
+            substitute::substitute(objects, &fetched, notes, &mut problems)
         }
         Supply::Withhold { .. } => objects.into_iter().map(withheld).collect(),
     };

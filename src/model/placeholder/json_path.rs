@@ -9,6 +9,9 @@ use zeroize::Zeroizing;
 
 use crate::model::json_text;
 
+/// Pieces of a template and steps of a path; each piece may be the whole document, which is read anew for each step.
+const MAX_PIECES: usize = 32;
+
 /// A parsed template.
 #[derive(Clone, PartialEq, Eq)]
 pub struct JsonPath {
@@ -68,6 +71,9 @@ impl JsonPath {
                 pieces.push(piece);
                 rest = behind;
             }
+        }
+        if pieces.len() > MAX_PIECES {
+            return Err("it has too many pieces");
         }
         if pieces.iter().any(|piece| matches!(piece, Piece::Path(_))) {
             Ok(Self { source: source.to_owned(), pieces })
@@ -148,6 +154,9 @@ fn path(source: &str) -> Result<(Vec<Step>, &str), &'static str> {
             return Ok((steps, rest));
         }
         steps.push(step);
+        if steps.len() > MAX_PIECES {
+            return Err("a path has too many steps");
+        }
     }
 }
 

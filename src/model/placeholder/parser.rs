@@ -3,15 +3,20 @@
 use memchr::{memchr, memchr_iter};
 use zeroize::Zeroizing;
 
-use super::{GrammarError, GrammarErrorKind as Kind, JsonPath, Modifier, Part, Placeholder, Reference};
+use super::{
+    Generic, GrammarError, GrammarErrorKind as Kind, JsonPath, Modifier, Part, Placeholder, Reference,
+};
 
 /// Modifiers of one placeholder; a value may grow with each.
 const MAX_MODIFIERS: usize = 16;
 
+/// The `jsonPath` that stands for everything.
+const WHOLE_DOCUMENT: &str = "{@}";
+
 /// Spaces that `indent` may add to a line.
 const MAX_INDENT: usize = 100;
 
-pub(super) fn text(source: &str) -> Result<Vec<Part>, GrammarError> {
+pub(super) fn text(source: &str, generic: Option<&Generic>) -> Result<Vec<Part>, GrammarError> {
     let mut parts = Vec::new();
     let mut literal = Zeroizing::new(String::new());
     let (mut copied, mut at) = (0, 0);
@@ -19,14 +24,14 @@ pub(super) fn text(source: &str) -> Result<Vec<Part>, GrammarError> {
         let start = at + found;
         let run = brackets(&source[start..]);
         at = start + run;
-        if provider_name(&source[at..]).is_none() {
+        if !starts_placeholder(&source[at..], generic) {
             continue;
         }
         literal.push_str(&source[copied..start]);
         literal.extend(std::iter::repeat_n('<', run / 2));
         if run % 2 == 1 {
             let mut cursor = Cursor { source, start: at - 1, at };
-            let placeholder = cursor.placeholder()?;
+            let placeholder = cursor.placeholder(generic)?;
             push_literal(&mut parts, &mut literal);
             parts.push(Part::Placeholder(placeholder));
             at = cursor.at;
@@ -42,6 +47,31 @@ fn push_literal(parts: &mut Vec<Part>, literal: &mut Zeroizing<String>) {
     if !literal.is_empty() {
         parts.push(Part::Literal(std::mem::replace(literal, Zeroizing::new(String::new()))));
     }
+}
+
+/// Whether a placeholder follows a `<`.
+fn starts_placeholder(rest: &str, generic: Option<&Generic>) -> bool {
+    provider_name(rest).is_some() || generic.is_some() && is_generic(rest)
+}
+
+/// Whether what follows a `<` reads like the generic form, in an object that names a path.
+///
+/// Looks no further than to the next `<`, so that the work stays linear.
+fn is_generic(rest: &str) -> bool {
+    let end = rest.find(['<', '>', '|', '\n', '\r']);
+    end.is_some_and(|end| rest[end..].starts_with(['>', '|']) && !rest[..end].trim().is_empty())
+}
+
+/// Whether a character may stand in the key of the generic form.
+fn is_in_key(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.' | '/' | ':' | '@' | '+')
+}
+
+/// A text that can be a whole path, key or version, without the white space around it.
+pub(super) fn whole_field(text: &str) -> Option<&str> {
+    let text = text.trim_matches([' ', '\t']);
+    let fits = |c: char| !matches!(c, '#' | '|' | '<' | '>') && (c == '\t' || !c.is_control());
+    (!text.is_empty() && text.chars().all(fits)).then_some(text)
 }
 
 /// Writes a literal so that it parses to itself: brackets that could start a placeholder are doubled.
@@ -83,21 +113,36 @@ struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    fn placeholder(&mut self) -> Result<Placeholder, GrammarError> {
-        let provider = provider_name(self.rest()).unwrap_or("");
-        self.at += provider.len() + 1;
-        let reference = self.reference(provider)?;
+    fn placeholder(&mut self, generic: Option<&Generic>) -> Result<Placeholder, GrammarError> {
+        if generic.is_some() {
+            self.skip_space();
+        }
+        let (reference, is_generic) = match (provider_name(self.rest()), generic) {
+            (None, Some(generic)) => (self.generic(generic)?, true),
+            (provider, _) => (self.reference(provider.unwrap_or(""))?, false),
+        };
         let mut modifiers = Vec::new();
         while self.take('|') {
             if modifiers.len() == MAX_MODIFIERS {
                 return Err(self.error(Kind::TooManyModifiers(MAX_MODIFIERS)));
             }
-            modifiers.push(self.modifier()?);
+            modifiers.push(self.modifier(is_generic)?);
         }
         if self.take('>') { Ok(Placeholder { reference, modifiers }) } else { Err(self.not_closed()) }
     }
 
+    fn generic(&mut self, generic: &Generic) -> Result<Reference, GrammarError> {
+        let key_at = self.at;
+        let no_key = |_| GrammarError { offset: key_at, kind: Kind::NotAKey };
+        let key = self.field("key").map_err(no_key)?;
+        if key.is_empty() || self.peek() == Some('#') || !key.chars().all(is_in_key) {
+            return Err(GrammarError { offset: key_at, kind: Kind::NotAKey });
+        }
+        Ok(generic.reference(key))
+    }
+
     fn reference(&mut self, provider: &str) -> Result<Reference, GrammarError> {
+        self.at += provider.len() + 1;
         let path_at = self.at;
         let path = self.field("path")?;
         if path.is_empty() {
@@ -144,7 +189,8 @@ impl<'a> Cursor<'a> {
         Err(self.not_closed())
     }
 
-    fn modifier(&mut self) -> Result<Modifier, GrammarError> {
+    /// A modifier. What follows a generic key may as well be text that nobody meant, so it is not named unless it is one.
+    fn modifier(&mut self, is_generic: bool) -> Result<Modifier, GrammarError> {
         self.skip_space();
         let name_at = self.at;
         let name = self.word(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
@@ -154,6 +200,10 @@ impl<'a> Cursor<'a> {
                 Some(_) => self.error(Kind::MissingModifier),
             });
         }
+        if !is_modifier(name) {
+            let kind = if is_generic { Kind::MissingModifier } else { Kind::UnknownModifier(short(name)) };
+            return Err(GrammarError { offset: name_at, kind });
+        }
         let mut arguments = Vec::new();
         loop {
             self.skip_space();
@@ -162,6 +212,7 @@ impl<'a> Cursor<'a> {
                 None | Some('\n' | '\r' | '<') => return Err(self.not_closed()),
                 Some('"') => arguments.push(self.double_quoted(name)?),
                 Some('\'') => arguments.push(self.single_quoted(name)?),
+                Some(_) if name == "jsonPath" => arguments.push(self.template()?),
                 Some(_) => arguments.push(self.bare()?),
             }
         }
@@ -175,6 +226,18 @@ impl<'a> Cursor<'a> {
                 Err(self.error(Kind::ControlCharacter("argument")))
             }
             _ => Ok(word.to_owned()),
+        }
+    }
+
+    /// A bare `jsonPath` template: all words up to the next `|` or `>`, with one space between them.
+    fn template(&mut self) -> Result<String, GrammarError> {
+        let mut words = vec![self.bare()?];
+        loop {
+            self.skip_space();
+            match self.peek() {
+                None | Some('|' | '>' | '<' | '\n' | '\r') => return Ok(words.join(" ")),
+                Some(_) => words.push(self.bare()?),
+            }
         }
     }
 
@@ -267,6 +330,11 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// Whether there is a modifier of this name.
+fn is_modifier(name: &str) -> bool {
+    Modifier::NAMES.contains(&name) || matches!(name, "base64encode" | "sha256sum")
+}
+
 /// A modifier by its name, or by the name that argocd-vault-plugin gave it.
 fn modifier_of(name: &str, arguments: Vec<String>) -> Result<Modifier, Kind> {
     let none = |modifier: Modifier| match arguments.len() {
@@ -279,10 +347,16 @@ fn modifier_of(name: &str, arguments: Vec<String>) -> Result<Modifier, Kind> {
         "default" => one("default", arguments).map(Modifier::Default),
         "indent" => one("indent", arguments).and_then(|argument| indent(&argument)),
         "json" => none(Modifier::Json),
+        // Parsed JSON as text: strings as they are, all else as JSON. So it is the path to the whole document.
+        "jsonParse" => match arguments.len() {
+            0 => json_path(WHOLE_DOCUMENT),
+            got => Err(Kind::WrongArgumentCount { modifier: "jsonParse", wanted: "no argument", got }),
+        },
         "jsonPath" => one("jsonPath", arguments).and_then(|argument| json_path(&argument)),
         "sha256" | "sha256sum" => none(Modifier::Sha256),
         "trim" => none(Modifier::Trim),
         "urlencode" => none(Modifier::UrlEncode),
+        "yamlParse" => none(Modifier::YamlParse),
         unknown => Err(Kind::UnknownModifier(short(unknown))),
     }
 }
@@ -323,9 +397,11 @@ fn short(name: &str) -> String {
 /// Where a `<` starts something that reads like a placeholder of a known provider, and whether it is doubled.
 ///
 /// For strings outside of a Secret's data, where other languages' `<x:y>` are common: the provider must be known and
-/// a `>` must close it on the line. Yields the byte range of the brackets.
+/// a `>` must close it on the line. With `generic`, all that reads like that form counts as well. Yields the byte range
+/// of the brackets.
 pub(crate) fn suspects<'a>(
     source: &'a str,
+    generic: bool,
     known: impl Fn(&str) -> bool + 'a,
 ) -> impl Iterator<Item = std::ops::Range<usize>> + 'a {
     let mut behind = 0;
@@ -336,6 +412,9 @@ pub(crate) fn suspects<'a>(
         let end = start + brackets(&source[start..]);
         behind = end;
         let rest = &source[end..];
+        if generic && is_generic(rest) {
+            return Some(start..end);
+        }
         let name = provider_name(rest)?;
         let body = &rest[name.len() + 1..];
         let stop = body.find(['<', '>', '\n', '\r'])?;

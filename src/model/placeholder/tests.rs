@@ -205,7 +205,8 @@ fn json_path_templates_name_one_value() {
 #[test]
 fn suspects_are_closed_and_known() {
     let known = |name: &str| name == "file" || name == "path";
-    let found = |text: &str| suspects(text, known).map(|range| (range.start, range.end)).collect::<Vec<_>>();
+    let found =
+        |text: &str| suspects(text, false, known).map(|range| (range.start, range.end)).collect::<Vec<_>>();
     assert_eq!(found("a <file:x#y> <soap:z> <<file:x>"), [(2, 3), (22, 24)]);
     assert_eq!(found("<file:x"), []);
     assert_eq!(found("<file:x\n>"), []);
@@ -219,7 +220,8 @@ fn suspects_are_closed_and_known() {
 fn hostile_texts_take_linear_time() {
     for unit in ["<", "<a", "<a:b", "<<a:b", "<a:b>", "<a:b|", "<a:b | default '"] {
         let _ = Text::parse(&unit.repeat(200_000));
-        let _ = suspects(&unit.repeat(200_000), |_| true).count();
+        let _ = Text::parse_generic(&unit.repeat(200_000), &generic());
+        let _ = suspects(&unit.repeat(200_000), true, |_| true).count();
     }
 }
 
@@ -289,7 +291,7 @@ proptest! {
             }
             Err(error) => prop_assert!(source.is_char_boundary(error.offset)),
         }
-        let _ = suspects(&source, |_| true).count();
+        let _ = suspects(&source, true, |_| true).count();
     }
 
     #[test]
@@ -317,5 +319,86 @@ impl fmt::Debug for Part {
 impl fmt::Debug for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.to_source())
+    }
+}
+
+fn generic() -> Generic {
+    Generic::new("team/db", Some("2")).expect("a path")
+}
+
+#[test]
+fn in_an_object_with_a_path_keys_are_placeholders() {
+    for (source, expected) in [
+        ("<a>", "{path:team/db#a#2}"),
+        ("< a b >", "{path:team/db#a b#2}"),
+        ("x<a|trim>y<b | default \"<c>\">", "[x]{path:team/db#a#2}[y]{path:team/db#b#2}"),
+        ("<path:x#y>< file:z>", "{path:x#y}{file:z}"),
+        ("a < b <c>", "[a < b ]{path:team/db#c#2}"),
+        ("<a\n>", "[<a\n>]"),
+        ("<> < > <", "[<> < > <]"),
+        ("<<a> <<<a>", "[<a> <]{path:team/db#a#2}"),
+        ("<<EOF\nx", "[<<EOF\nx]"),
+        ("<Foo:bar>", "{path:team/db#Foo:bar#2}"),
+    ] {
+        let text = Text::parse_generic(source, &generic()).expect("well formed");
+        let shape: String = text
+            .parts()
+            .iter()
+            .map(|part| match part {
+                Part::Literal(text) => format!("[{}]", text.as_str()),
+                Part::Placeholder(placeholder) => format!("{{{}}}", placeholder.reference),
+            })
+            .collect();
+        assert_eq!(shape, expected, "{source}");
+        assert!(Text::parse(&text.to_source()).expect("well formed") == text, "{source}");
+    }
+}
+
+#[test]
+fn what_is_no_key_is_not_quoted() {
+    use GrammarErrorKind as K;
+    for (source, offset, expected) in [
+        ("a<b=\"c\">", 2, K::NotAKey),
+        ("<a#b>", 1, K::NotAKey),
+        ("</a>x<!-- -->", 6, K::NotAKey),
+        ("< a\0 >", 2, K::NotAKey),
+        ("p<w|s3cret>", 4, K::MissingModifier),
+        ("sort <in | uniq", 11, K::MissingModifier),
+        ("<a | trim", 0, K::NotClosed),
+    ] {
+        let error = Text::parse_generic(source, &generic()).expect_err("an error");
+        assert_eq!((error.offset, error.kind), (offset, expected), "{source:?}");
+    }
+    for (path, version) in
+        [("", None), ("a#b", None), ("<a>", None), ("a\n", None), ("a", Some("")), ("a", Some("b|c"))]
+    {
+        assert!(Generic::new(path, version).is_err(), "{path:?} {version:?}");
+    }
+}
+
+#[test]
+fn bare_json_paths_hold_spaces() {
+    for (source, expected) in [
+        ("<a:b | jsonPath {.a} \t {.b}>", "{.a} {.b}"),
+        ("<a:b | jsonPath {.a}{' '}{.b} | trim>", "{.a}{' '}{.b}"),
+        ("<a:b | jsonPath \"{.a}{'  '}{.b}\">", "{.a}{'  '}{.b}"),
+        ("<a:b | jsonParse>", "{@}"),
+    ] {
+        match &only(source).modifiers[0] {
+            Modifier::JsonPath(path) => assert_eq!(path.source(), expected, "{source}"),
+            other => panic!("{} in {source}", other.name()),
+        }
+    }
+    assert_eq!(kind("<a:b | jsonParse x>").0, 7);
+    assert!(JsonPath::parse(&"{.a}".repeat(32)).is_ok() && JsonPath::parse(&"{.a}".repeat(33)).is_err());
+    assert!(JsonPath::parse(&format!("{{{}}}", ".a".repeat(33))).is_err());
+}
+
+proptest! {
+    #[test]
+    fn generic_texts_make_the_round_trip(source in "(<|>|a|b:|path:x#y|\\|| |trim|\n|#|\"|'|jsonPath|\\{\\.a\\}|\u{e4}){0,16}") {
+        if let Ok(text) = Text::parse_generic(&source, &generic()) {
+            prop_assert!(Text::parse(&text.to_source()).ok() == Some(text));
+        }
     }
 }

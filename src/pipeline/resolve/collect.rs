@@ -7,6 +7,7 @@
 //! * `data` holds base64, which Kubernetes reads with newlines but no spaces in it; placeholders are looked for in what
 //!   it stands for, where that is UTF-8. A placeholder in the clear there is accepted only if it is the whole value and
 //!   ends in `| base64`, so that it surely gives base64: anything else could be a password that happens to decode.
+//!   With `compatibility: avp`, one that is the whole value and ends otherwise refers to base64, as it did there.
 //! * A Secret without items passes as a plain object.
 
 use std::collections::BTreeMap;
@@ -18,12 +19,13 @@ use compact_str::CompactString;
 use memchr::memchr;
 use zeroize::Zeroizing;
 
+use super::compat::{self, Wishes};
 use super::problem::{Places, ResolveError, line_and_column, place_in, shown};
 use super::{ItemValue, Names, ResolvedItem, scan};
 use crate::diagnostic::{Note, Problem};
 use crate::model::{
-    DEFAULT_PROVIDER, Entry, GrammarError, Manifest, Modifier, Node, Origin, Part, Reference, SecretValue,
-    Text, climbs,
+    Compatibility, DEFAULT_PROVIDER, Entry, GrammarError, Manifest, Modifier, Node, Origin, Part,
+    Placeholder, Reference, SecretValue, Text, climbs,
 };
 
 /// As Go's `encoding/base64.StdEncoding`: padding is required, its left-over bits are not looked at.
@@ -52,6 +54,8 @@ pub(super) struct PendingItem {
     pub(super) origin: Origin,
     pub(super) unresolved: SecretValue,
     pub(super) content: Content,
+    /// Left out where a reference of it is not found.
+    pub(super) is_optional: bool,
 }
 
 /// What an item is made of.
@@ -75,16 +79,22 @@ impl PendingItem {
 pub(super) fn collect(
     objects: Vec<Manifest>,
     names: &Names<'_>,
+    compatibility: Option<Compatibility>,
     notes: &mut Vec<Note>,
     problems: &mut Vec<Problem>,
 ) -> Collected {
-    let mut collector = Collector { names, notes, problems, references: BTreeMap::new() };
+    let wishes = Wishes::default();
+    let references = BTreeMap::new();
+    let mut collector = Collector { names, compatibility, wishes, notes, problems, references };
     let objects = objects.into_iter().map(|object| collector.object(object)).collect();
     Collected { objects, references: collector.references }
 }
 
 struct Collector<'a> {
     names: &'a Names<'a>,
+    compatibility: Option<Compatibility>,
+    /// What the annotations of the object at hand ask for.
+    wishes: Wishes,
     notes: &'a mut Vec<Note>,
     problems: &'a mut Vec<Problem>,
     references: BTreeMap<Reference, Places>,
@@ -92,8 +102,11 @@ struct Collector<'a> {
 
 impl Collector<'_> {
     fn object(&mut self, mut object: Manifest) -> Pending {
+        self.wishes = compat::wishes(&mut object, self.compatibility, self.notes, self.problems);
         let items = if object.is_secret() { self.secret(&mut object) } else { Vec::new() };
-        scan::scan(&mut object, self.names, self.problems);
+        if !self.wishes.ignore {
+            scan::scan(&mut object, self.names, self.wishes.generic.is_some(), self.problems);
+        }
         if items.is_empty() { Pending::Plain(object) } else { Pending::Secret(object, items) }
     }
 
@@ -101,10 +114,12 @@ impl Collector<'_> {
         self.unknown_fields(object.root());
         let data = self.section(object.root_mut(), "data");
         let string_data = self.section(object.root_mut(), "stringData");
+        let winners: BTreeMap<CompactString, Origin> =
+            string_data.iter().map(|entry| (entry.key.clone(), entry.key_origin)).collect();
         let mut items = BTreeMap::new();
         for entry in data {
-            if let Some(winner) = string_data.iter().find(|winner| winner.key == entry.key) {
-                self.note_override(winner);
+            if let Some(origin) = winners.get(&entry.key) {
+                self.note_override(&entry.key, *origin);
             } else if let Some(item) = self.data_item(&entry) {
                 items.insert(item.key.clone(), item);
             }
@@ -143,26 +158,53 @@ impl Collector<'_> {
         }
     }
 
-    fn note_override(&mut self, winner: &Entry) {
-        let note = Override(shown(&winner.key));
-        self.notes.push(Note::warning(Problem::at(winner.key_origin, &note)));
+    fn note_override(&mut self, key: &str, winner: Origin) {
+        let note = Override(shown(key));
+        self.notes.push(Note::warning(Problem::at(winner, &note)));
     }
 
     fn string_item(&mut self, entry: &Entry) -> Option<PendingItem> {
         let (key, origin, text) = self.entry("stringData", entry)?;
-        let content = match Text::parse(&text) {
-            Ok(text) => Content::Text(self.references(text, origin)),
+        let unresolved = SecretValue::new(text.as_bytes().to_vec());
+        if self.wishes.ignore {
+            return Some(literal(key, origin, unresolved));
+        }
+        match self.parse(&text) {
+            Ok(parsed) => Some(self.text_item(key, origin, unresolved, parsed)),
             Err(error) => {
                 self.grammar(&key, place_in(origin, &text, error.offset), origin, &text, error);
-                return None;
+                None
             }
-        };
-        Some(PendingItem { key, origin, unresolved: SecretValue::new(text.as_bytes().to_vec()), content })
+        }
+    }
+
+    fn parse(&self, text: &str) -> Result<Text, GrammarError> {
+        match &self.wishes.generic {
+            None => Text::parse(text),
+            Some(generic) => Text::parse_generic(text, generic),
+        }
+    }
+
+    /// An item with references. Those that leave out the provider, or the path as well, depend on more than the item's own
+    /// text: there, the text with references in full takes its place, so that another provider or path means another text.
+    fn text_item(
+        &mut self,
+        key: CompactString,
+        origin: Origin,
+        unresolved: SecretValue,
+        text: Text,
+    ) -> PendingItem {
+        let in_full = text.references().all(|reference| reference.provider != DEFAULT_PROVIDER);
+        let text = self.references(text, origin);
+        let unresolved =
+            if in_full { unresolved } else { SecretValue::new(text.to_source().as_bytes().to_vec()) };
+        let is_optional = self.wishes.remove_missing;
+        PendingItem { key, origin, unresolved, content: Content::Text(text), is_optional }
     }
 
     fn data_item(&mut self, entry: &Entry) -> Option<PendingItem> {
         let (key, origin, text) = self.entry("data", entry)?;
-        if memchr(b'<', text.as_bytes()).is_some() {
+        if !self.wishes.ignore && memchr(b'<', text.as_bytes()).is_some() {
             return self.bare_placeholder(key, origin, &text);
         }
         let packed = Zeroizing::new(text.replace(['\n', '\r'], ""));
@@ -171,22 +213,18 @@ impl Collector<'_> {
             return None;
         };
         let unresolved = SecretValue::new(bytes);
-        let content = match unresolved.expose_str() {
-            Some(decoded) if memchr(b'<', decoded.as_bytes()).is_some() => match Text::parse(decoded) {
-                Ok(text) => Content::Text(self.references(text, origin)),
-                Err(error) => {
-                    self.grammar(&key, None, origin, decoded, error);
-                    return None;
-                }
-            },
-            _ => Content::Bytes,
+        let parsed = match unresolved.expose_str() {
+            Some(decoded) if !self.wishes.ignore && memchr(b'<', decoded.as_bytes()).is_some() => {
+                self.parse(decoded).map_err(|error| self.grammar(&key, None, origin, decoded, error)).ok()?
+            }
+            _ => return Some(literal(key, origin, unresolved)),
         };
-        Some(PendingItem { key, origin, unresolved, content })
+        Some(self.text_item(key, origin, unresolved, parsed))
     }
 
     /// A `data` value that is no base64, but holds a `<`: one placeholder that ends in `| base64`, or an error.
     fn bare_placeholder(&mut self, key: CompactString, origin: Origin, text: &str) -> Option<PendingItem> {
-        let parsed = match Text::parse(text) {
+        let parsed = match self.parse(text) {
             Ok(parsed) => parsed,
             Err(error) => {
                 self.grammar(&key, place_in(origin, text, error.offset), origin, text, error);
@@ -194,7 +232,7 @@ impl Collector<'_> {
             }
         };
         let decoded = match parsed.parts() {
-            [Part::Placeholder(only)] => parsed_without_base64(only),
+            [Part::Placeholder(only)] => self.without_base64(only),
             _ => None,
         };
         let Some(decoded) = decoded else {
@@ -207,8 +245,20 @@ impl Collector<'_> {
             self.problem(origin, &error);
             return None;
         };
-        let content = Content::Text(self.references(decoded, origin));
-        Some(PendingItem { key, origin, unresolved: SecretValue::new(text.as_bytes().to_vec()), content })
+        let unresolved = SecretValue::new(text.as_bytes().to_vec());
+        Some(self.text_item(key, origin, unresolved, decoded))
+    }
+
+    /// The text whose base64 a placeholder gives.
+    fn without_base64(&self, placeholder: &Placeholder) -> Option<Text> {
+        let mut placeholder = placeholder.clone();
+        if placeholder.modifiers.last() == Some(&Modifier::Base64) {
+            placeholder.modifiers.pop();
+        } else {
+            self.compatibility?;
+            placeholder.modifiers.push(Modifier::Base64Decode);
+        }
+        Some(Text::of(placeholder))
     }
 
     /// A key that is valid and a value that is a string.
@@ -285,10 +335,9 @@ impl crate::diagnostic::Explain for Override {
     }
 }
 
-/// The text of a placeholder that ends in `base64`, without that modifier.
-fn parsed_without_base64(placeholder: &crate::model::Placeholder) -> Option<Text> {
-    let mut placeholder = placeholder.clone();
-    (placeholder.modifiers.pop()? == Modifier::Base64).then(|| Text::of(placeholder))
+/// An item that stands for itself.
+const fn literal(key: CompactString, origin: Origin, unresolved: SecretValue) -> PendingItem {
+    PendingItem { key, origin, unresolved, content: Content::Bytes, is_optional: false }
 }
 
 /// As Kubernetes' `IsConfigMapKey`.

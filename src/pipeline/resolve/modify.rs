@@ -1,5 +1,7 @@
 //! What modifiers do to a value. Pure; no error holds anything of the value.
 
+mod yaml_parse;
+
 use std::borrow::Cow;
 
 use base64::Engine as _;
@@ -88,6 +90,10 @@ fn step(value: SecretValue, modifier: &Modifier) -> Result<Result<SecretValue, N
         },
         Modifier::Sha256 => sha256_hex(bytes).into_bytes(),
         Modifier::Trim => trim(bytes).to_vec(),
+        Modifier::YamlParse => match yaml_parse::to_json(text()?).map_err(refuse)? {
+            Some(json) => json.as_bytes().to_vec(),
+            None => return Ok(Err(NoValue::Nothing(refuse("the document is null")))),
+        },
         Modifier::UrlEncode => Cow::from(percent_encode(bytes, &RESERVED)).into_owned().into_bytes(),
     };
     Ok(Ok(SecretValue::new(changed)))

@@ -38,6 +38,8 @@ pub(super) enum ResolveError {
     DataPlaceholder { key: String },
     #[error("reference `{reference}` {error}{}", and_others(*.others))]
     Failed { reference: Reference, error: ProviderError, others: usize },
+    #[error("placeholder `<…>` stands outside of a Secret's data, in {object}")]
+    GenericOutside { object: String },
     #[error("item `{key}`: {error}{}", in_value(*.at))]
     Grammar { key: String, error: GrammarError, at: Option<(usize, usize)> },
     #[error("item key `{key}` is not valid")]
@@ -86,6 +88,9 @@ impl Explain for ResolveError {
                 "put it in `stringData`; in `data`, it must be one placeholder that ends in `| base64`, or base64 of a text"
             }
             Self::Failed { error, .. } => return error.hint(),
+            Self::GenericOutside { .. } => {
+                "put the value in a Secret and refer to it; if it is meant as text, remove `avp.kubernetes.io/path` from the object, or double its `<`"
+            }
             Self::Grammar { error, .. } => return Some(error.kind.hint()),
             Self::ItemKey { .. } => {
                 "a key holds letters, digits, `-`, `_` and `.`, 253 at most; a placeholder belongs in the value"

@@ -2,7 +2,8 @@
 //!
 //! Other languages' `<x:y>` are common in configuration, so that only those of a provider that is known count (the
 //! operator's, the kinds of [`KINDS`], `path`). No kind of object is exempt: a placeholder that stays would be deployed
-//! as it stands. `<<file:x#y>` is the text `<file:x#y>` here too; all else stays untouched.
+//! as it stands. `<<file:x#y>` is the text `<file:x#y>` here too; all else stays untouched. Where an object names a path
+//! for argocd-vault-plugin's `<key>`, those count as well: that tool would have put values there.
 
 use super::Names;
 use super::problem::{ResolveError, place_in, shown};
@@ -11,9 +12,10 @@ use crate::model::{DEFAULT_PROVIDER, Manifest, ObjectId, Origin, Value, provider
 use crate::providers::KINDS;
 
 /// Reports placeholders in a tree, one per string, and takes the doubling off escaped ones.
-pub(super) fn scan(object: &mut Manifest, names: &Names<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn scan(object: &mut Manifest, names: &Names<'_>, generic: bool, problems: &mut Vec<Problem>) {
     // A stack of its own: the depth of a tree is its author's.
     let id = object.id();
+    let place = Place { id: &id, names, generic };
     let mut stack = vec![object.root_mut()];
     while let Some(node) = stack.pop() {
         let origin = node.origin;
@@ -21,13 +23,13 @@ pub(super) fn scan(object: &mut Manifest, names: &Names<'_>, problems: &mut Vec<
             Value::Bool(_) | Value::Null | Value::Number(_) => {}
             Value::Mapping(mapping) => {
                 for entry in mapping.entries_mut() {
-                    check(&entry.key, entry.key_origin, &id, names, problems);
+                    place.check(&entry.key, entry.key_origin, problems);
                     stack.push(&mut entry.value);
                 }
             }
             Value::Sequence(items) => stack.extend(items),
             Value::String(text) => {
-                if let Some(unescaped) = check(text, origin, &id, names, problems) {
+                if let Some(unescaped) = place.check(text, origin, problems) {
                     *text = unescaped.into();
                 }
             }
@@ -35,28 +37,38 @@ pub(super) fn scan(object: &mut Manifest, names: &Names<'_>, problems: &mut Vec<
     }
 }
 
-/// Reports the first placeholder of a string; the string without its doubling where it is doubled.
-fn check(
-    text: &str,
-    origin: Origin,
-    id: &ObjectId,
-    names: &Names<'_>,
-    problems: &mut Vec<Problem>,
-) -> Option<String> {
-    memchr::memchr(b'<', text.as_bytes())?;
-    let mut unescaped = String::new();
-    let mut copied = 0;
-    for brackets in suspects(text, |name| names.is_suspect(name)) {
-        if brackets.len() % 2 == 1 {
-            let provider = shown(provider_name(&text[brackets.end..]).unwrap_or(""));
-            let at = place_in(origin, text, brackets.end - 1).unwrap_or(origin);
-            problems.push(Problem::at(at, &ResolveError::Outside { provider, object: id.to_string() }));
-            return None;
+/// Whose strings are looked at, and what counts in them.
+struct Place<'a> {
+    id: &'a ObjectId,
+    names: &'a Names<'a>,
+    generic: bool,
+}
+
+impl Place<'_> {
+    /// Reports the first placeholder of a string; the string without its doubling where it is doubled.
+    fn check(&self, text: &str, origin: Origin, problems: &mut Vec<Problem>) -> Option<String> {
+        memchr::memchr(b'<', text.as_bytes())?;
+        let mut unescaped = String::new();
+        let mut copied = 0;
+        for brackets in suspects(text, self.generic, |name| self.names.is_suspect(name)) {
+            if brackets.len() % 2 == 1 {
+                let at = place_in(origin, text, brackets.end - 1).unwrap_or(origin);
+                problems.push(Problem::at(at, &self.error(&text[brackets.end..])));
+                return None;
+            }
+            unescaped.push_str(&text[copied..brackets.start + brackets.len() / 2]);
+            copied = brackets.end;
         }
-        unescaped.push_str(&text[copied..brackets.start + brackets.len() / 2]);
-        copied = brackets.end;
+        (copied > 0).then(|| unescaped + &text[copied..])
     }
-    (copied > 0).then(|| unescaped + &text[copied..])
+
+    fn error(&self, rest: &str) -> ResolveError {
+        let object = self.id.to_string();
+        match provider_name(rest).filter(|name| self.names.is_suspect(name)) {
+            Some(provider) => ResolveError::Outside { provider: shown(provider), object },
+            None => ResolveError::GenericOutside { object },
+        }
+    }
 }
 
 impl Names<'_> {

@@ -8,7 +8,7 @@ use super::collect::{Content, Pending, PendingItem};
 use super::modify::{self, NoValue, Refusal};
 use super::problem::{self, Places, ResolveError, shown};
 use super::{ItemValue, ResolvedItem, ResolvedObject, ResolvedSecret};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Explain, Note, Problem};
 use crate::model::{Part, Placeholder, Reference, SecretValue, Text};
 use crate::providers::{Fetched, ProviderError};
 
@@ -22,9 +22,10 @@ const MAX_IN_ALL: usize = 64 << 20;
 pub(super) fn substitute(
     objects: Vec<Pending>,
     fetched: &BTreeMap<&Reference, Fetched>,
+    notes: &mut Vec<Note>,
     problems: &mut Vec<Problem>,
 ) -> Vec<ResolvedObject> {
-    let mut run = Run { fetched, problems, missing: BTreeMap::new(), left: Some(MAX_IN_ALL) };
+    let mut run = Run { fetched, notes, problems, missing: BTreeMap::new(), left: Some(MAX_IN_ALL) };
     let objects = objects.into_iter().map(|object| run.object(object)).collect();
     run.report_missing();
     objects
@@ -37,6 +38,7 @@ pub(super) const fn is_missing(error: &ProviderError) -> bool {
 
 struct Run<'a> {
     fetched: &'a BTreeMap<&'a Reference, Fetched>,
+    notes: &'a mut Vec<Note>,
     problems: &'a mut Vec<Problem>,
     /// References that were not found, where no `default` helps.
     missing: BTreeMap<Reference, Places>,
@@ -48,10 +50,14 @@ impl Run<'_> {
     fn object(&mut self, object: Pending) -> ResolvedObject {
         match object {
             Pending::Plain(manifest) => ResolvedObject::Plain(manifest),
-            Pending::Secret(manifest, items) => ResolvedObject::Secret(ResolvedSecret {
-                manifest,
-                items: items.into_iter().filter_map(|item| self.item(item)).collect(),
-            }),
+            Pending::Secret(manifest, items) => {
+                let items: Vec<_> = items.into_iter().filter_map(|item| self.item(item)).collect();
+                // All of them were left out: as a Secret that never had any.
+                if items.is_empty() {
+                    return ResolvedObject::Plain(manifest);
+                }
+                ResolvedObject::Secret(ResolvedSecret { manifest, items })
+            }
         }
     }
 
@@ -98,6 +104,10 @@ impl Run<'_> {
         };
         match modify::apply(fetched, &placeholder.modifiers) {
             Ok(Ok(value)) => return Some(value),
+            Ok(Err(NoValue::NotFound)) if item.is_optional => {
+                let note = LeftOut { key: shown(&item.key), reference: reference.clone() };
+                self.notes.push(Note::remark(Problem::at(item.origin, &note)));
+            }
             Ok(Err(NoValue::NotFound)) => match self.missing.get_mut(reference) {
                 Some(places) => places.add(),
                 None => {
@@ -128,6 +138,16 @@ impl Run<'_> {
         self.problems.push(Problem::at(item.origin, error));
     }
 }
+
+/// An item that its author wants left out where its value does not exist.
+#[derive(Debug, thiserror::Error)]
+#[error("item `{key}` is left out: reference `{reference}` is not found")]
+struct LeftOut {
+    key: String,
+    reference: Reference,
+}
+
+impl Explain for LeftOut {}
 
 /// Grows a buffer without leaving a copy of it behind.
 fn extend(buffer: &mut Zeroizing<Vec<u8>>, more: &[u8]) {

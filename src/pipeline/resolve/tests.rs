@@ -67,12 +67,20 @@ fn string_data(text: &str) -> Manifest {
 }
 
 fn run(objects: Vec<Manifest>, access: Access<'_>) -> (Result<Resolved, Failure>, Vec<Note>, Stub) {
+    run_as(objects, access, None)
+}
+
+fn run_as(
+    objects: Vec<Manifest>,
+    access: Access<'_>,
+    compatibility: Option<Compatibility>,
+) -> (Result<Resolved, Failure>, Vec<Note>, Stub) {
     let stub = Stub::default();
     let providers = Providers::default().with("stub", stub.clone()).with("other", stub.clone());
     let deadline = Instant::now() + Duration::from_secs(30);
     let supply = Supply::Fetch { providers: &providers, access, default_provider: Some("stub"), deadline };
     let mut notes = Vec::new();
-    let result = resolve(Rendered::for_tests(objects), &supply, &mut notes);
+    let result = resolve(Rendered::for_tests(objects), &supply, compatibility, &mut notes);
     (result, notes, stub)
 }
 
@@ -298,7 +306,7 @@ fn unknown_providers_and_climbing_paths() {
     let deadline = Instant::now();
     let supply =
         Supply::Fetch { providers: &providers, access: Access::Unchecked, default_provider: None, deadline };
-    let result = resolve(Rendered::for_tests(vec![string_data("<path:a>")]), &supply, &mut Vec::new());
+    let result = resolve(Rendered::for_tests(vec![string_data("<path:a>")]), &supply, None, &mut Vec::new());
     assert!(result.err().expect("an error").to_string().contains("names no default provider"));
 }
 
@@ -356,14 +364,14 @@ fn withholding_fetches_nothing_and_checks_all_the_same() {
     let known = BTreeSet::from(["stub".to_owned()]);
     let withhold = |manifest: Manifest, known| {
         let supply = Supply::Withhold { known, default_provider: Some("stub") };
-        resolve(Rendered::for_tests(vec![manifest]), &supply, &mut Vec::new())
+        resolve(Rendered::for_tests(vec![manifest]), &supply, None, &mut Vec::new())
     };
     let resolved = withhold(string_data("x <path:u#k> <stub:none>"), Some(&known)).expect("well formed");
     let objects = resolved.into_objects();
     let [ResolvedObject::Secret(found)] = objects.as_slice() else { panic!("a Secret") };
     let [item] = found.items.as_slice() else { panic!("one item") };
     assert!(matches!(item.value, ItemValue::Withheld));
-    assert_eq!(item.unresolved.expose(), b"x <path:u#k> <stub:none>");
+    assert_eq!(item.unresolved.expose(), b"x <stub:u#k> <stub:none>");
     let references: Vec<_> = item.references.iter().map(ToString::to_string).collect();
     assert_eq!(references, ["stub:u#k", "stub:none"]);
     for text in ["<nope:u>", "<stub:u", "<stub:u | nope>"] {
