@@ -15,12 +15,12 @@ mod source;
 pub use app::{API_VERSION, APP_FILE, App, Backend, Environment, PatchEntry, Target, Waves, WorkloadKind};
 pub use manifest::{Manifest, NotAManifest, ObjectId};
 pub use node::{Entry, Mapping, Node, Number, Value};
-pub use operator::{CertificateSource, Cluster, Operator, PolicyRule, ProviderConfig};
+pub use operator::{AuditConfig, CertificateSource, Cluster, Operator, PolicyRule, ProviderConfig};
 pub use placeholder::{
     DEFAULT_PROVIDER, GrammarError, GrammarErrorKind, JsonPath, Modifier, Part, Placeholder, Reference, Text,
 };
 pub(crate) use placeholder::{SelectError, list, provider_name, suspects};
 pub(crate) use policy::climbs;
-pub use policy::{Decision, Policy, PolicyError};
+pub use policy::{BoundPolicy, Decision, Policy, PolicyError, Subject, without_credentials};
 pub use secret_value::SecretValue;
 pub use source::{Origin, Place, Source, SourceId, Sources};
