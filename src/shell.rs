@@ -99,11 +99,8 @@ pub fn install_panic_hook() {
 pub fn print_outcome(outcome: &Outcome) -> io::Result<()> {
     print_notes(&outcome.notes);
     let print = |stdout: &mut dyn Write| stdout.write_all(&outcome.stdout).and_then(|()| stdout.flush());
-    let printed = if outcome.styled {
-        print(&mut anstream::stdout().lock())
-    } else {
-        print(&mut io::stdout().lock())
-    };
+    let printed =
+        if outcome.styled { print(&mut anstream::stdout().lock()) } else { print(&mut io::stdout().lock()) };
     match printed {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
         _ => Ok(()),

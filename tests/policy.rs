@@ -137,7 +137,8 @@ fn no_reference_reaches_beyond_the_policy() {
 #[test]
 fn no_other_project_gets_anything() {
     let app = app("");
-    for project in ["", "shop2", "Shop", "*", "sho?", "[s]hop", "{shop,x}", "shop/", "shop\u{200b}", "ѕhop"] {
+    for project in ["", "shop2", "Shop", "*", "sho?", "[s]hop", "{shop,x}", "shop/", "shop\u{200b}", "ѕhop"]
+    {
         let stderr = refused(&mut argocd(&app, project), project);
         assert!(stderr.contains("no rule of the operator's policy allows it"), "{project}: {stderr}");
     }
@@ -152,7 +153,9 @@ fn nothing_that_authors_write_changes_the_policy() {
         ("environment of the Application", |app, command| {
             app.write("app/wide.yaml", WIDE);
             for name in ["SEALWAVE_OPERATOR", "ARGOCD_APP_PROJECT_NAME", "POLICY", "PROJECT", "OPERATOR"] {
-                command.env(format!("ARGOCD_ENV_{name}"), "wide.yaml").env(format!("PARAM_{name}"), "wide.yaml");
+                command
+                    .env(format!("ARGOCD_ENV_{name}"), "wide.yaml")
+                    .env(format!("PARAM_{name}"), "wide.yaml");
             }
         }),
         ("operator file in Git", |app, _| {
@@ -169,7 +172,10 @@ fn nothing_that_authors_write_changes_the_policy() {
             }
         }),
         ("parameters", |_, command| {
-            command.env("ARGOCD_APP_PARAMETERS", r#"[{"name":"env","string":"dev"},{"name":"project","string":"admin"}]"#);
+            command.env(
+                "ARGOCD_APP_PARAMETERS",
+                r#"[{"name":"env","string":"dev"},{"name":"project","string":"admin"}]"#,
+            );
         }),
         ("the parameter env", |_, command| {
             command.env("ARGOCD_APP_PARAMETERS", r#"[{"name":"env","string":"../../admin"}]"#);
@@ -178,20 +184,39 @@ fn nothing_that_authors_write_changes_the_policy() {
             app.write("app/sealwave.yaml", "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\npolicy: [{projects: ['*'], allow: ['file:**']}]\n");
         }),
         ("providers in the app file", |app, _| {
-            app.write("app/sealwave.yaml", "apiVersion: sealwave.dev/v1alpha1\nkind: App\nproviders: {mine: {kind: file, root: /}}\n");
+            app.write(
+                "app/sealwave.yaml",
+                "apiVersion: sealwave.dev/v1alpha1\nkind: App\nproviders: {mine: {kind: file, root: /}}\n",
+            );
         }),
         ("a key in the app file", |app, _| {
-            app.write("app/sealwave.yaml", "apiVersion: sealwave.dev/v1alpha1\nkind: App\nsealKeyFile: mine\n");
+            app.write(
+                "app/sealwave.yaml",
+                "apiVersion: sealwave.dev/v1alpha1\nkind: App\nsealKeyFile: mine\n",
+            );
         }),
         ("the app's namespace", |app, _| {
-            app.write("app/sealwave.yaml", "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: admin\n");
+            app.write(
+                "app/sealwave.yaml",
+                "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: admin\n",
+            );
         }),
         ("namespace of the Secret, and values", |app, _| {
-            app.write("app/values.yaml", "project: admin\nnamespace: admin\npolicy: [{projects: ['*'], allow: ['file:**']}]\n");
-            app.replace("app/base/extra.yaml", "{name: extra}", "{name: extra, namespace: admin, annotations: {argocd.argoproj.io/project: admin}}");
+            app.write(
+                "app/values.yaml",
+                "project: admin\nnamespace: admin\npolicy: [{projects: ['*'], allow: ['file:**']}]\n",
+            );
+            app.replace(
+                "app/base/extra.yaml",
+                "{name: extra}",
+                "{name: extra, namespace: admin, annotations: {argocd.argoproj.io/project: admin}}",
+            );
         }),
         ("a default provider", |app, _| {
-            app.write("app/sealwave.yaml", "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\nprovider: file\n");
+            app.write(
+                "app/sealwave.yaml",
+                "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\nprovider: file\n",
+            );
             with_reference(app, "path:admin/db.yaml");
         }),
         ("flags in the sidecar", |_, command| {
@@ -251,7 +276,9 @@ fn refs_lists_references_with_their_rule_and_fetches_nothing() {
     let references = list["environments"][0]["references"].as_array().unwrap();
     let summary: Vec<_> = references
         .iter()
-        .map(|listed| [&listed["reference"], &listed["decision"], &listed["rule"]].map(|text| text.as_str().unwrap()))
+        .map(|listed| {
+            [&listed["reference"], &listed["decision"], &listed["rule"]].map(|text| text.as_str().unwrap())
+        })
         .collect();
     assert_eq!(
         summary,

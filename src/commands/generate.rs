@@ -77,11 +77,7 @@ fn plan<'a>(
 }
 
 /// The audit that the operator asks for, opened before anything is fetched.
-fn audit(
-    session: &Session,
-    operator: &OperatorFile,
-    subject: &Subject,
-) -> Result<Option<AuditLog>, Failure> {
+fn audit(session: &Session, operator: &OperatorFile, subject: &Subject) -> Result<Option<AuditLog>, Failure> {
     let Some((file, stderr)) = operator.audit() else { return Ok(None) };
     let log = AuditLog::open(file.as_deref(), stderr, session.discovery.boundary(), subject.clone());
     Ok(Some(log.map_err(|error| Problem::new(&error))?))

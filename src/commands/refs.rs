@@ -92,8 +92,7 @@ pub(super) fn run(args: RefsArgs, variables: Variables, watch: &Watch) -> Result
 
 /// The policy, where there is one to ask and somebody to ask about.
 fn policy(session: &Session, notes: &mut Vec<Note>) -> Result<Option<Policy>, Failure> {
-    let policy =
-        session.operator.as_ref().map(|file| Policy::new(&file.operator().policy)).transpose()?;
+    let policy = session.operator.as_ref().map(|file| Policy::new(&file.operator().policy)).transpose()?;
     let missing = match (&policy, &session.identity.project) {
         (Some(_), Some(_)) => return Ok(policy),
         (None, _) => "operator file",
@@ -121,9 +120,9 @@ fn references(session: &Session, policy: Option<&Policy>, watch: &Watch) -> Resu
         by_reference.entry(used.reference.clone()).or_default().push(used);
     }
     let listed = by_reference.into_iter().map(|(reference, uses)| {
-        let verdict = bound.as_ref().map_or(Verdict::NotAsked, |(policy, bound)| {
-            Verdict::new(policy, bound, &reference)
-        });
+        let verdict = bound
+            .as_ref()
+            .map_or(Verdict::NotAsked, |(policy, bound)| Verdict::new(policy, bound, &reference));
         Listed { reference, verdict, uses }
     });
     Ok(listed.collect())

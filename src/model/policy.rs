@@ -280,15 +280,19 @@ fn criteria(name: &str, rule: &PolicyRule, report: &mut impl FnMut(PolicyError))
     for (field, list, of) in NAMES {
         let Some(list) = list(rule) else { continue };
         filled(field, list);
-        criteria.push((of, list.iter().map(|pattern| plain_glob(name, pattern)).collect::<Result<_, _>>().map(Globs::Names)));
+        criteria.push((
+            of,
+            list.iter().map(|pattern| plain_glob(name, pattern)).collect::<Result<_, _>>().map(Globs::Names),
+        ));
     }
     if let Some(list) = &rule.repositories {
         filled("repositories", list);
-        criteria.push((|subject| &subject.repository, Repositories::new(name, list).map(Globs::Repositories)));
+        criteria
+            .push((|subject| &subject.repository, Repositories::new(name, list).map(Globs::Repositories)));
     }
-    let compiled = criteria.into_iter().map(|(of, globs): (fn(&Subject) -> &str, _)| {
-        globs.map(|globs| Criterion { of, globs })
-    });
+    let compiled = criteria
+        .into_iter()
+        .map(|(of, globs): (fn(&Subject) -> &str, _)| globs.map(|globs| Criterion { of, globs }));
     compiled.filter_map(|criterion| criterion.map_err(&mut *report).ok()).collect()
 }
 

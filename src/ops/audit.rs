@@ -95,15 +95,14 @@ impl AuditLog {
     }
 
     fn line(&self, time: &str, record: &Record<'_>) -> Vec<u8> {
-        let known = |text: &'_ String| if text.is_empty() { None } else { Some(text.clone()) };
         let subject = &self.subject;
         let line = Line {
             time,
-            project: known(&subject.project).as_deref(),
-            app: known(&subject.app).as_deref(),
-            namespace: known(&subject.namespace).as_deref(),
-            repository: known(&subject.repository).as_deref(),
-            environment: known(&subject.environment).as_deref(),
+            project: known(&subject.project),
+            app: known(&subject.app),
+            namespace: known(&subject.namespace),
+            repository: known(&subject.repository),
+            environment: known(&subject.environment),
             reference: record.reference.to_string(),
             rule: record.rule,
             version: record.reference.version.as_deref(),
@@ -125,7 +124,10 @@ impl AuditLog {
         }
         if self.stderr {
             let written = io::stderr().lock().write_all(line);
-            written.map_err(|error| AuditError::Unwritable { place: "stderr".to_owned(), reason: error.kind() })?;
+            written.map_err(|error| AuditError::Unwritable {
+                place: "stderr".to_owned(),
+                reason: error.kind(),
+            })?;
         }
         Ok(())
     }
@@ -178,6 +180,11 @@ fn new_file(path: &Path) -> io::Result<PathBuf> {
         return Err(io::ErrorKind::NotFound.into());
     }
     Ok(fs_err::canonicalize(parent)?.join(name))
+}
+
+/// What is empty is not known.
+fn known(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> AuditError {

@@ -173,8 +173,7 @@ pub(super) struct Use {
 pub(super) fn uses(rendered: Rendered, supply: &Supply<'_>) -> Result<Vec<Use>, Failure> {
     let names = Names::new(supply);
     let mut problems = Vec::new();
-    let collected =
-        collect::collect(rendered.into_objects(), &names, &mut Vec::new(), &mut problems);
+    let collected = collect::collect(rendered.into_objects(), &names, &mut Vec::new(), &mut problems);
     Failure::unless_empty(problems)?;
     let mut uses = Vec::new();
     for object in &collected.objects {

@@ -27,10 +27,8 @@ pub(super) fn write(report: &Report) -> String {
 
 fn references(out: &mut String, all: &[Listed]) {
     let names: Vec<String> = all.iter().map(|listed| ascii(&listed.reference.to_string())).collect();
-    let places: Vec<Vec<String>> = all
-        .iter()
-        .map(|listed| listed.uses.iter().map(|used| printable(&used.place)).collect())
-        .collect();
+    let places: Vec<Vec<String>> =
+        all.iter().map(|listed| listed.uses.iter().map(|used| printable(&used.place)).collect()).collect();
     let name_width = names.iter().map(|name| width(name)).max().unwrap_or(0);
     let place_width = places.iter().flatten().map(|place| width(place)).max().unwrap_or(0);
     for ((listed, name), places) in all.iter().zip(&names).zip(&places) {

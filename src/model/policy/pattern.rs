@@ -46,11 +46,7 @@ impl Pattern {
             return Err(no_provider());
         }
         let template = |part| Template::new(rule, whole, part);
-        Ok(Self {
-            provider: template(provider)?,
-            path: template(path)?,
-            key: key.map(template).transpose()?,
-        })
+        Ok(Self { provider: template(provider)?, path: template(path)?, key: key.map(template).transpose()? })
     }
 
     /// For an `allow`: to the letter, or not at all.
@@ -160,7 +156,9 @@ impl Template {
                     return Err(bad(word, "cannot stand in a class `[…]`"));
                 }
                 at += class;
-            } else if let Some((word, variable)) = Variable::ALL.iter().find(|(word, _)| rest.starts_with(word)) {
+            } else if let Some((word, variable)) =
+                Variable::ALL.iter().find(|(word, _)| rest.starts_with(word))
+            {
                 pieces.push(Piece::Glob(part[copied..at].to_owned()));
                 pieces.push(Piece::Variable(*variable));
                 at += word.len();
@@ -253,7 +251,12 @@ pub(super) fn check_plain(rule: &str, pattern: &str) -> Result<(), PolicyError> 
     }
 }
 
-pub(super) fn compile(rule: &str, whole: &str, text: &str, any_case: bool) -> Result<GlobMatcher, PolicyError> {
+pub(super) fn compile(
+    rule: &str,
+    whole: &str,
+    text: &str,
+    any_case: bool,
+) -> Result<GlobMatcher, PolicyError> {
     glob(text, any_case).map_err(|error| PolicyError::BadGlob {
         rule: rule.to_owned(),
         pattern: whole.to_owned(),

@@ -70,7 +70,8 @@ fn strict(url: &str) -> String {
     let url = without_credentials(&with_scheme(url.trim()));
     let Some((scheme, rest)) = url.split_once("://") else { return url };
     let (authority, path) = split_path(rest);
-    let (user, host) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
+    let (user, host) =
+        authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
     let user = user.map(|user| format!("{user}@")).unwrap_or_default();
     let path = path.trim_end_matches('/');
     let path = path.strip_suffix(".git").unwrap_or(path);
@@ -82,7 +83,10 @@ fn loose(url: &str) -> String {
     let Some((_, rest)) = url.split_once("://") else { return url };
     let (authority, path) = split_path(rest);
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let host = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(host, |(host, _)| host);
+    let host = host
+        .rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
+        .map_or(host, |(host, _)| host);
     let mut segments = vec![host];
     for segment in path.split('/') {
         match segment {

@@ -59,7 +59,11 @@ fn patterns() {
         ("file:*", &["file:a"], &["file:a/b"]),
         ("env:SHOP_*", &["env:SHOP_A"], &["env:shop_A", "env:XSHOP_A"]),
         ("vault-*:team/**", &["vault-eu:team/a"], &["vault:team/a", "vault-eu:teams/a"]),
-        ("file:db.yaml#user", &["file:db.yaml#user", "file:db.yaml#user#2"], &["file:db.yaml", "file:db.yaml#users"]),
+        (
+            "file:db.yaml#user",
+            &["file:db.yaml#user", "file:db.yaml#user#2"],
+            &["file:db.yaml", "file:db.yaml#users"],
+        ),
         ("file:db.yaml#*", &["file:db.yaml#user"], &["file:db.yaml"]),
         ("file:{a,b}/x", &["file:a/x", "file:b/x"], &["file:c/x"]),
         ("file:{namespace}/{env}/*", &["file:shop/dev/x"], &["file:shop/prod/x", "file:{namespace}/dev/x"]),
@@ -157,7 +161,8 @@ fn what_denies_is_taken_broadly() {
 
 #[test]
 fn refuses_by_default_and_names_the_rule() {
-    let rules = [rule(&["crm"], &["file:**"], &[]), rule(&["shop-*", "shop"], &["env:*", "file:shop/*"], &[])];
+    let rules =
+        [rule(&["crm"], &["file:**"], &[]), rule(&["shop-*", "shop"], &["env:*", "file:shop/*"], &[])];
     let source = "file:shop/db";
     assert_eq!(decide(&[], &subject("shop"), source), Decision::Refused);
     assert_eq!(decide(&rules, &subject("shop"), source), Decision::Allowed { rule: 1 });
@@ -213,11 +218,13 @@ fn deny_wins_wherever_it_stands() {
 /// What cannot be filled in, or is not known, neither allows nor leads around what denies.
 #[test]
 fn what_is_not_known_is_refused() {
-    let names = ["", "*", "a/b", "..", "a..b", ".", "{x}", "a,b", "[a]", "a?", "a\\", "а", "a b", "-a", "a\n"];
+    let names =
+        ["", "*", "a/b", "..", "a..b", ".", "{x}", "a,b", "[a]", "a?", "a\\", "а", "a b", "-a", "a\n"];
     for name in names {
         let odd = Subject { app: name.to_owned(), ..subject("p") };
         let allow = [rule(&["p"], &["file:{app}/**", "file:x{app}"], &[])];
-        for source in ["file:a/b", "file:*/b", "file:x", "file:a/b/c", "file://x", "file:xa", "file:{app}/x"] {
+        for source in ["file:a/b", "file:*/b", "file:x", "file:a/b/c", "file://x", "file:xa", "file:{app}/x"]
+        {
             assert_eq!(decide(&allow, &odd, source), Decision::Refused, "{name:?} {source}");
         }
         let deny = [rule(&["p"], &["*:**"], &["file:{app}/**"])];
@@ -283,7 +290,13 @@ fn bad_rules_are_reported_together() {
         (rule(&["*"], &["path:x", ":x"], &[]), 2),
         (rule(&["*"], &["file:{environment}/x", "file:{a}", "file:[{app}]/x"], &["file:{Project}"]), 4),
         (rule(&["{project}"], &["file:x"], &[]), 1),
-        (PolicyRule { repositories: Some(own(&["https://x/{app}", "[a"])), ..rule(&["*"], &["file:x"], &[]) }, 1),
+        (
+            PolicyRule {
+                repositories: Some(own(&["https://x/{app}", "[a"])),
+                ..rule(&["*"], &["file:x"], &[])
+            },
+            1,
+        ),
         (PolicyRule { apps: Some(Vec::new()), ..rule(&["*"], &["file:x"], &[]) }, 1),
         (named(""), 1),
     ] {

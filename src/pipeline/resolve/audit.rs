@@ -76,10 +76,9 @@ pub(super) fn records<'a>(
     access: &Access<'a>,
 ) -> Vec<Record<'a>> {
     let name = |decision: &Option<Decision>| match (access, decision) {
-        (
-            Access::Checked { policy, .. },
-            Some(Decision::Allowed { rule } | Decision::Denied { rule }),
-        ) => Some(policy.rule_name(*rule)),
+        (Access::Checked { policy, .. }, Some(Decision::Allowed { rule } | Decision::Denied { rule })) => {
+            Some(policy.rule_name(*rule))
+        }
         _ => None,
     };
     verdicts

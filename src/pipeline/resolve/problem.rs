@@ -87,7 +87,9 @@ impl Explain for ResolveError {
             Self::DataPlaceholder { .. } => {
                 "put it in `stringData`; in `data`, it must be one placeholder that ends in `| base64`, or base64 of a text"
             }
-            Self::DeniedByRule { .. } => "a rule that denies wins over every rule that allows; use another reference, or ask whoever runs sealwave",
+            Self::DeniedByRule { .. } => {
+                "a rule that denies wins over every rule that allows; use another reference, or ask whoever runs sealwave"
+            }
             Self::Failed { error, .. } => return error.hint(),
             Self::Grammar { error, .. } => return Some(error.kind.hint()),
             Self::ItemKey { .. } => {
