@@ -96,8 +96,10 @@ impl Bound {
         provider.is_match(reference.provider.as_str())
             && spellings(&reference.path).iter().any(|spelling| path.is_match(spelling))
             && key.as_ref().is_none_or(|globs| {
+                let Some((itself, ancestors)) = globs.split_first() else { return true };
                 reference.key.as_ref().is_none_or(|key| {
-                    self_and_ancestors(key).any(|key| globs.iter().any(|glob| glob.is_match(key)))
+                    ancestors.iter().any(|glob| glob.is_match(key))
+                        || self_and_ancestors(key).any(|key| itself.is_match(key))
                 })
             })
     }
@@ -217,6 +219,9 @@ fn class_length(glob: &str) -> Option<usize> {
 
 /// The braces that a glob starts with, where there is no comma right inside of them.
 fn word_in_braces(glob: &str) -> Option<&str> {
+    if !glob.starts_with('{') {
+        return None;
+    }
     let mut depth = 0_usize;
     for (at, c) in glob.char_indices() {
         match c {
@@ -270,7 +275,7 @@ fn glob(text: &str, any_case: bool) -> Result<GlobMatcher, globset::Error> {
     builder.build().map(|glob| glob.compile_matcher())
 }
 
-/// Globs for a key and for everything that it lies in: `a.b` and `a`. None where a glob cannot be cut so.
+/// Globs for a key, first, and for everything that it lies in: `a.b` and `a`. None where a glob cannot be cut so.
 fn with_ancestors(key: &str) -> Option<Vec<GlobMatcher>> {
     self_and_ancestors(key).map(|key| glob(key, true).ok()).collect()
 }
