@@ -30,6 +30,9 @@ pub enum Command {
     Key(KeyCommand),
     /// Announce the app's parameters as JSON (called by Argo CD)
     Parameters(DirArgs),
+    /// List the secrets that an app refers to, and what the operator's policy says to each; fetches nothing
+    #[command(after_help = "Exit code 1 means that the policy refuses a reference.")]
+    Refs(RefsArgs),
     /// Preview the manifests of one environment; needs no credentials
     Render(RenderArgs),
 }
@@ -55,6 +58,9 @@ pub struct IdentityArgs {
     /// Destination namespace, for objects without one
     #[arg(long, short = 'n', value_name = "NAME")]
     pub namespace: Option<String>,
+    /// URL of the app's repository
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub repository: Option<String>,
 }
 
 /// `generate`.
@@ -92,6 +98,35 @@ pub struct RenderArgs {
     /// Who the app is.
     #[command(flatten)]
     pub identity: IdentityArgs,
+}
+
+/// `refs`.
+#[derive(Clone, Debug, Args)]
+pub struct RefsArgs {
+    /// Which app.
+    #[command(flatten)]
+    pub dir: DirArgs,
+    /// Environment [default: all of them]
+    #[arg(long, short = 'e', value_name = "NAME")]
+    pub env: Option<String>,
+    /// Operator file, for its policy and its providers' names [env: `SEALWAVE_OPERATOR`]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub operator: Option<PathBuf>,
+    /// Form of the output
+    #[arg(long, short = 'o', value_name = "FORMAT", default_value = "human")]
+    pub output: ReportFormat,
+    /// Who the app is.
+    #[command(flatten)]
+    pub identity: IdentityArgs,
+}
+
+/// Form of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// Aligned text
+    Human,
+    /// One JSON document
+    Json,
 }
 
 /// Form of manifests.

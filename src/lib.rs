@@ -18,6 +18,7 @@ pub mod crypto;
 pub mod deadline;
 pub mod diagnostic;
 pub mod model;
+pub mod ops;
 pub mod pipeline;
 pub mod providers;
 pub mod shell;

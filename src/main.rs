@@ -12,7 +12,8 @@ use sealwave::{commands, config, shell};
 fn main() -> ExitCode {
     shell::install_panic_hook();
     match run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::from(1),
         Err(error) => {
             match error.downcast_ref::<Failure>() {
                 Some(failure) => shell::print_failure(failure),
@@ -23,9 +24,11 @@ fn main() -> ExitCode {
     }
 }
 
-fn run() -> anyhow::Result<()> {
+/// Whether there were findings.
+fn run() -> anyhow::Result<bool> {
     let cli = Cli::parse();
     let watch = Watch::start();
     let outcome = shell::run(&watch, move |watch| commands::run(cli, config::process_variables, watch))?;
-    shell::print_outcome(&outcome).context("standard output cannot be written")
+    shell::print_outcome(&outcome).context("standard output cannot be written")?;
+    Ok(outcome.findings)
 }

@@ -1,6 +1,5 @@
 //! The shell around a command: one deadline, no payload of a panic on standard error, output only when all is well.
 
-use std::fmt::Display;
 use std::io::{self, Write};
 use std::sync::mpsc;
 use std::thread;
@@ -10,7 +9,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::commands::Outcome;
 use crate::deadline::Watch;
-use crate::diagnostic::{At, Explain, Failure, Level, Note, Problem};
+use crate::diagnostic::{At, Explain, Failure, Level, Note, Problem, printable};
 use crate::pipeline::Stage;
 
 /// Deeply nested documents are read recursively, within limits that this stack holds.
@@ -99,8 +98,10 @@ pub fn install_panic_hook() {
 /// Standard output cannot be written; a reader that went away early is no error.
 pub fn print_outcome(outcome: &Outcome) -> io::Result<()> {
     print_notes(&outcome.notes);
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(&outcome.stdout).and_then(|()| stdout.flush()) {
+    let print = |stdout: &mut dyn Write| stdout.write_all(&outcome.stdout).and_then(|()| stdout.flush());
+    let printed =
+        if outcome.styled { print(&mut anstream::stdout().lock()) } else { print(&mut io::stdout().lock()) };
+    match printed {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
         _ => Ok(()),
     }
@@ -144,17 +145,4 @@ fn print(word: &str, colour: AnsiColor, problem: &Problem) {
 fn dim(text: &str) -> String {
     let style = Style::new().bold();
     format!("{style}{text}{style:#}")
-}
-
-/// Names and paths come from a repository: none of them may drive the reader's terminal.
-fn printable(text: impl Display) -> String {
-    let mut out = String::new();
-    for c in text.to_string().chars() {
-        if c.is_control() && c != '\n' {
-            out.extend(c.escape_default());
-        } else {
-            out.push(c);
-        }
-    }
-    out
 }

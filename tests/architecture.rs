@@ -15,12 +15,16 @@ use walkdir::WalkDir;
 const MAY_USE: &[(&str, &[&str])] = &[
     ("backends", &["crypto", "diagnostic", "model", "pipeline::resolve"]),
     ("cli", &[]),
-    ("commands", &["cli", "config", "crypto", "deadline", "diagnostic", "model", "pipeline", "providers"]),
+    (
+        "commands",
+        &["cli", "config", "crypto", "deadline", "diagnostic", "model", "ops", "pipeline", "providers"],
+    ),
     ("config", &["cli", "crypto", "diagnostic", "model", "yaml"]),
     ("crypto", &["diagnostic", "model", "workers"]),
     ("deadline", &["pipeline"]),
     ("diagnostic", &["model"]),
     ("model", &["diagnostic"]),
+    ("ops", &["diagnostic", "model", "pipeline"]),
     ("pipeline", &["backends", "crypto", "diagnostic", "model", "providers", "yaml"]),
     ("providers", &["crypto", "diagnostic", "model", "yaml"]),
     ("shell", &["commands", "deadline", "diagnostic", "pipeline"]),

@@ -9,8 +9,9 @@ use crate::config::{ConfigError, OperatorFile, Variables};
 use crate::crypto::Sealer;
 use crate::deadline::Watch;
 use crate::diagnostic::{Explain, Failure, Note, Problem};
-use crate::model::Policy;
-use crate::pipeline::{self, Access, Format, Plan, Sealing, Supply};
+use crate::model::{Policy, Subject};
+use crate::ops::AuditLog;
+use crate::pipeline::{self, Access, Audit, Format, Plan, Sealing, Supply};
 use crate::providers::{AppFiles, Providers};
 
 /// Something that a local run should know.
@@ -43,19 +44,27 @@ pub(super) fn run(args: GenerateArgs, variables: Variables, watch: &Watch) -> Re
     };
     let providers =
         Providers::new(&operator.operator().providers, operator.directory(), &protected, &app, variables)?;
-    let plan = plan(&session, operator, &policy, &providers, watch, &mut notes)?;
+    let subject = session.subject();
+    let audit = audit(&session, operator, &subject)?;
+    let access = access(&session, &policy, &subject, &mut notes);
+    let supply = Supply::Fetch {
+        providers: &providers,
+        access,
+        audit: audit.as_ref().map(|audit| audit as &dyn Audit),
+        default_provider: session.default_provider()?,
+        deadline: watch.deadline(),
+    };
+    let plan = plan(&session, operator, supply, &mut notes)?;
     let sealed = pipeline::run(&session.discovery, &session.environment, &plan, &mut notes, &|stage| {
         watch.enter(stage);
     })?;
-    Ok(Outcome { stdout: pipeline::emit(&sealed, Format::Json), notes })
+    Ok(Outcome { stdout: pipeline::emit(&sealed, Format::Json), notes, ..Outcome::default() })
 }
 
 fn plan<'a>(
-    session: &'a Session,
+    session: &Session,
     operator: &OperatorFile,
-    policy: &'a Policy,
-    providers: &'a Providers,
-    watch: &Watch,
+    supply: Supply<'a>,
     notes: &mut Vec<Note>,
 ) -> Result<Plan<'a>, Failure> {
     let key = operator.seal_key()?;
@@ -65,20 +74,27 @@ fn plan<'a>(
     let epoch = operator.operator().epoch.clone();
     Ok(Plan {
         context: session.context()?,
-        supply: Supply::Fetch {
-            providers,
-            access: access(session, policy, notes),
-            default_provider: session.default_provider()?,
-            deadline: watch.deadline(),
-        },
+        supply,
         sealing: Sealing::Deterministic(Box::new(Sealer { key, certificate, project, epoch })),
         checksums,
     })
 }
 
-fn access<'a>(session: &'a Session, policy: &'a Policy, notes: &mut Vec<Note>) -> Access<'a> {
-    if let Some(project) = &session.identity.project {
-        Access::Checked { policy, project }
+/// The audit that the operator asks for, opened before anything is fetched.
+fn audit(session: &Session, operator: &OperatorFile, subject: &Subject) -> Result<Option<AuditLog>, Failure> {
+    let Some((file, stderr)) = operator.audit() else { return Ok(None) };
+    let log = AuditLog::open(file.as_deref(), stderr, session.discovery.boundary(), subject.clone());
+    Ok(Some(log.map_err(|error| Problem::new(&error))?))
+}
+
+fn access<'a>(
+    session: &Session,
+    policy: &'a Policy,
+    subject: &'a Subject,
+    notes: &mut Vec<Note>,
+) -> Access<'a> {
+    if session.identity.project.is_some() {
+        Access::Checked { policy, subject }
     } else {
         notes.push(Note::remark(Problem::new(&Remark::NoProject)));
         Access::Unchecked

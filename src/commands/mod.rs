@@ -6,6 +6,7 @@ mod discover;
 mod generate;
 mod key;
 mod parameters;
+mod refs;
 mod render;
 mod session;
 
@@ -21,6 +22,10 @@ use crate::diagnostic::{Failure, Note};
 pub struct Outcome {
     /// Standard output, whole.
     pub stdout: Vec<u8>,
+    /// Whether it is text for people, with colours for a terminal.
+    pub styled: bool,
+    /// Whether something is wrong with what was looked at; the command itself did its job.
+    pub findings: bool,
     /// Remarks for standard error.
     pub notes: Vec<Note>,
 }
@@ -37,13 +42,14 @@ pub fn run(cli: Cli, variables: Variables, watch: &Watch) -> Result<Outcome, Fai
         Command::Generate(args) => generate::run(args, variables, watch),
         Command::Key(KeyCommand::Generate(args)) => key::generate(&args),
         Command::Parameters(args) => parameters::run(&args.dir, variables),
+        Command::Refs(args) => refs::run(args, variables, watch),
         Command::Render(args) => render::run(args, variables, watch),
     }
 }
 
 impl Outcome {
     fn text(stdout: impl Into<Vec<u8>>) -> Self {
-        Self { stdout: stdout.into(), notes: Vec::new() }
+        Self { stdout: stdout.into(), ..Self::default() }
     }
 }
 

@@ -39,5 +39,5 @@ pub(super) fn run(args: RenderArgs, variables: Variables, watch: &Watch) -> Resu
         OutputFormat::Json => Format::Json,
         OutputFormat::Yaml => Format::Yaml,
     };
-    Ok(Outcome { stdout: pipeline::emit(&sealed, format), notes })
+    Ok(Outcome { stdout: pipeline::emit(&sealed, format), notes, ..Outcome::default() })
 }

@@ -1,10 +1,11 @@
-//! What `generate` and `render` decide alike before the pipeline runs.
+//! What `generate`, `refs` and `render` decide alike before the pipeline runs.
 
 use std::path::{Path, PathBuf};
 
 use crate::cli::IdentityArgs;
 use crate::config::{self, ArgoCd, ConfigError, Identity, OperatorFile, Variables};
 use crate::diagnostic::{Failure, Problem};
+use crate::model::Subject;
 use crate::pipeline::{self, Discovery, RenderContext};
 
 /// An app, one of its environments, and who the app is.
@@ -15,7 +16,7 @@ pub(super) struct Session {
     pub(super) operator: Option<OperatorFile>,
 }
 
-/// Flags that both commands have.
+/// Flags that these commands have.
 pub(super) struct Flags {
     pub(super) dir: PathBuf,
     pub(super) environment: Option<String>,
@@ -26,17 +27,27 @@ pub(super) struct Flags {
 impl Session {
     /// Finds the app, its environment, who it is, and the operator file if there is one.
     pub(super) fn open(flags: Flags, variables: Variables) -> Result<Self, Failure> {
-        let dir = super::directory(&flags.dir);
-        let argocd = ArgoCd::read(&variables).map_err(|error| Problem::new(&error))?;
-        let identity =
-            Identity::decide(argocd.as_ref(), &flags.identity, &dir).map_err(|error| Problem::new(&error))?;
-        let operator = config::operator_path(flags.operator, variables)
-            .map(|path| OperatorFile::read(&path))
-            .transpose()?;
-        let discovery = discover(&dir, argocd.as_ref())?;
+        let Opened { discovery, identity, operator, argocd } = Opened::new(&flags, variables)?;
         let environment = choose(&discovery, flags.environment, argocd.as_ref())?;
         discovery.environment(&environment)?;
         Ok(Self { discovery, environment, identity, operator })
+    }
+
+    /// The same, and the names of the environments that are meant: the one that a flag or a parameter names, else all.
+    pub(super) fn open_every(flags: Flags, variables: Variables) -> Result<(Self, Vec<String>), Failure> {
+        let Opened { discovery, identity, operator, argocd } = Opened::new(&flags, variables)?;
+        let named = named(flags.environment, argocd.as_ref())?;
+        let environments =
+            named.map_or_else(|| discovery.environments().map(str::to_owned).collect(), |name| vec![name]);
+        for environment in &environments {
+            discovery.environment(environment)?;
+        }
+        Ok((Self { discovery, environment: String::new(), identity, operator }, environments))
+    }
+
+    /// Whom the operator's policy is asked about.
+    pub(super) fn subject(&self) -> Subject {
+        self.identity.subject(&self.environment)
     }
 
     /// The cluster that the environment names; by default one of the environment's own name.
@@ -63,22 +74,51 @@ impl Session {
     }
 }
 
+/// What is the same for every environment.
+struct Opened {
+    discovery: Discovery,
+    identity: Identity,
+    operator: Option<OperatorFile>,
+    argocd: Option<ArgoCd>,
+}
+
+impl Opened {
+    fn new(flags: &Flags, variables: Variables) -> Result<Self, Failure> {
+        let dir = super::directory(&flags.dir);
+        let argocd = ArgoCd::read(&variables).map_err(|error| Problem::new(&error))?;
+        let identity =
+            Identity::decide(argocd.as_ref(), &flags.identity, &dir).map_err(|error| Problem::new(&error))?;
+        let operator = config::operator_path(flags.operator.clone(), variables)
+            .map(|path| OperatorFile::read(&path))
+            .transpose()?;
+        let discovery = discover(&dir, argocd.as_ref())?;
+        Ok(Self { discovery, identity, operator, argocd })
+    }
+}
+
 fn discover(dir: &Path, argocd: Option<&ArgoCd>) -> Result<Discovery, Failure> {
     pipeline::discover(dir, argocd.and_then(|argocd| argocd.source_path.as_deref()))
 }
 
 fn choose(discovery: &Discovery, flag: Option<String>, argocd: Option<&ArgoCd>) -> Result<String, Failure> {
-    if let Some(environment) = flag {
+    if let Some(environment) = named(flag, argocd)? {
         return Ok(environment);
-    }
-    if let Some(argocd) = argocd
-        && let Some(environment) = argocd.environment().map_err(|error| Problem::new(&error))?
-    {
-        return Ok(environment.to_owned());
     }
     let names: Vec<String> = discovery.environments().map(str::to_owned).collect();
     match &names[..] {
         [only] => Ok(only.clone()),
         _ => Err(Problem::new(&ConfigError::AmbiguousEnvironment(config::name_list(&names))).into()),
+    }
+}
+
+/// The environment that a flag or Argo CD's parameter names.
+fn named(flag: Option<String>, argocd: Option<&ArgoCd>) -> Result<Option<String>, Failure> {
+    match (flag, argocd) {
+        (Some(environment), _) => Ok(Some(environment)),
+        (None, None) => Ok(None),
+        (None, Some(argocd)) => {
+            let parameter = argocd.environment().map_err(|error| Problem::new(&error))?;
+            Ok(parameter.map(str::to_owned))
+        }
     }
 }

@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use serde::Deserialize;
 
 use super::ConfigError;
+use crate::model::without_credentials;
 
 type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
@@ -22,6 +23,8 @@ pub struct ArgoCd {
     pub namespace: Option<String>,
     /// `ARGOCD_APP_REVISION`.
     pub revision: Option<String>,
+    /// `ARGOCD_APP_SOURCE_REPO_URL` without credentials. `.argocd-source.yaml` cannot change it.
+    pub repository: Option<String>,
     /// `ARGOCD_APP_SOURCE_PATH`.
     pub source_path: Option<String>,
     /// `ARGOCD_APP_PARAMETERS`.
@@ -50,6 +53,7 @@ impl ArgoCd {
             project: text(variables, "ARGOCD_APP_PROJECT_NAME")?.unwrap_or_default(),
             namespace: text(variables, "ARGOCD_APP_NAMESPACE")?,
             revision: text(variables, "ARGOCD_APP_REVISION")?,
+            repository: text(variables, "ARGOCD_APP_SOURCE_REPO_URL")?.map(|url| without_credentials(&url)),
             source_path: text(variables, "ARGOCD_APP_SOURCE_PATH")?,
             parameters: parameters(text(variables, "ARGOCD_APP_PARAMETERS")?.as_deref())?,
         }))
@@ -129,5 +133,18 @@ mod tests {
         let argocd = read(&[("ARGOCD_APP_NAME", "a"), ("ARGOCD_APP_NAMESPACE", "")]).unwrap().unwrap();
         assert_eq!(argocd.namespace, None);
         assert_eq!(argocd.project, "");
+    }
+
+    #[test]
+    fn the_repository_keeps_no_credentials() {
+        for (given, kept) in [
+            ("https://x:token@git.example.com/a.git", "https://git.example.com/a.git"),
+            ("https://token@git.example.com/a", "https://git.example.com/a"),
+            ("git@git.example.com:a.git", "git@git.example.com:a.git"),
+            ("ssh://git:word@git.example.com:22/a", "ssh://git@git.example.com:22/a"),
+        ] {
+            let argocd = read(&[("ARGOCD_APP_NAME", "a"), ("ARGOCD_APP_SOURCE_REPO_URL", given)]);
+            assert_eq!(argocd.unwrap().unwrap().repository.as_deref(), Some(kept));
+        }
     }
 }

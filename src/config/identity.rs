@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{ArgoCd, ConfigError};
 use crate::cli::IdentityArgs;
+use crate::model::{Subject, without_credentials};
 
 /// Who the app is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub struct Identity {
     pub project: Option<String>,
     /// Destination namespace.
     pub namespace: Option<String>,
+    /// URL of the app's repository, without credentials.
+    pub repository: Option<String>,
     /// Git revision; empty where it is not known.
     pub revision: String,
     /// Whether Argo CD itself vouches for all this.
@@ -27,9 +30,12 @@ impl Identity {
     /// A flag that would contradict Argo CD.
     pub fn decide(argocd: Option<&ArgoCd>, flags: &IdentityArgs, dir: &Path) -> Result<Self, ConfigError> {
         let Some(argocd) = argocd else { return Ok(Self::local(flags, dir)) };
-        for (flag, given) in
-            [("--project", &flags.project), ("--app", &flags.app), ("--namespace", &flags.namespace)]
-        {
+        for (flag, given) in [
+            ("--project", &flags.project),
+            ("--app", &flags.app),
+            ("--namespace", &flags.namespace),
+            ("--repository", &flags.repository),
+        ] {
             if given.is_some() {
                 return Err(ConfigError::FlagInSidecar(flag));
             }
@@ -38,9 +44,22 @@ impl Identity {
             app: argocd.app.clone(),
             project: Some(argocd.project.clone()),
             namespace: argocd.namespace.clone(),
+            repository: argocd.repository.clone(),
             revision: argocd.revision.clone().unwrap_or_default(),
             vouched: true,
         })
+    }
+
+    /// Whom the operator's policy is asked about, in one environment.
+    #[must_use]
+    pub fn subject(&self, environment: &str) -> Subject {
+        Subject {
+            project: self.project.clone().unwrap_or_default(),
+            app: self.app.clone(),
+            namespace: self.namespace.clone().unwrap_or_default(),
+            repository: self.repository.clone().unwrap_or_default(),
+            environment: environment.to_owned(),
+        }
     }
 
     fn local(flags: &IdentityArgs, dir: &Path) -> Self {
@@ -52,6 +71,7 @@ impl Identity {
             app: flags.app.clone().unwrap_or_else(directory),
             project: flags.project.clone(),
             namespace: flags.namespace.clone(),
+            repository: flags.repository.as_deref().map(without_credentials),
             revision: String::new(),
             vouched: false,
         }

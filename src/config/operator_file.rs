@@ -81,13 +81,22 @@ impl OperatorFile {
         &self.directory
     }
 
-    /// The files that no provider may read, whatever its root: this file, and the keys and credentials that it names.
+    /// The files that no provider may read, whatever its root: this file, the keys and credentials that it names, and the
+    /// audit.
     #[must_use]
     pub fn protected_files(&self) -> Vec<PathBuf> {
-        let keys = [&self.operator.seal_key_file, &self.operator.checksum_key_file];
+        let audit = self.operator.audit.as_ref().and_then(|audit| audit.file.as_ref());
+        let named = [self.operator.seal_key_file.as_ref(), self.operator.checksum_key_file.as_ref(), audit];
         let credentials = self.operator.providers.values().flat_map(ProviderConfig::credential_files);
-        let keys = keys.into_iter().flatten().map(PathBuf::as_path).chain(credentials);
-        std::iter::once(self.path.clone()).chain(keys.map(|file| self.directory.join(file))).collect()
+        let named = named.into_iter().flatten().map(PathBuf::as_path).chain(credentials);
+        std::iter::once(self.path.clone()).chain(named.map(|file| self.directory.join(file))).collect()
+    }
+
+    /// Where each use of a secret is to be written down: the file, and whether on standard error.
+    #[must_use]
+    pub fn audit(&self) -> Option<(Option<PathBuf>, bool)> {
+        let audit = self.operator.audit.as_ref()?;
+        Some((audit.file.as_ref().map(|file| self.directory.join(file)), audit.stderr))
     }
 
     /// The seal key.

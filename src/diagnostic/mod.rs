@@ -162,3 +162,16 @@ impl Note {
         Self { problem: self.problem.located(sources), ..self }
     }
 }
+
+/// A text that drives nobody's terminal: names and paths come from a repository.
+pub(crate) fn printable(text: impl fmt::Display) -> String {
+    let mut out = String::new();
+    for c in text.to_string().chars() {
+        if c.is_control() && c != '\n' {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}

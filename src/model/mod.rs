@@ -19,7 +19,7 @@ pub use app::{
 pub use manifest::{Manifest, NotAManifest, ObjectId};
 pub use node::{Entry, Mapping, Node, Number, Value};
 pub use operator::{
-    AssumeRole, AwsKms, AwsSettings, CertificateSource, Cluster, Operator, PolicyRule, ProviderConfig,
+    AssumeRole, AuditConfig, AwsKms, AwsSettings, CertificateSource, Cluster, Operator, PolicyRule, ProviderConfig,
 };
 pub use placeholder::{
     DEFAULT_PROVIDER, Generic, GrammarError, GrammarErrorKind, JsonPath, Modifier, Part, Placeholder,
@@ -27,7 +27,7 @@ pub use placeholder::{
 };
 pub(crate) use placeholder::{SelectError, list, provider_name, suspects};
 pub(crate) use policy::climbs;
-pub use policy::{Decision, Policy, PolicyError};
+pub use policy::{BoundPolicy, Decision, Policy, PolicyError, Subject, without_credentials};
 pub use remote::{K8sSettings, KvVersion, VaultAuth, VaultSettings};
 pub use secret_value::SecretValue;
 pub use source::{Origin, Place, Source, SourceId, Sources};

@@ -40,6 +40,9 @@ pub struct Operator {
     /// Who may read what.
     #[serde(default)]
     pub policy: Vec<PolicyRule>,
+    /// Where each use of a secret is written down.
+    #[serde(default)]
+    pub audit: Option<AuditConfig>,
 }
 
 const fn default_deadline() -> u64 {
@@ -146,12 +149,38 @@ pub struct AwsKms {
     pub endpoint_url: Option<String>,
 }
 
-/// One rule: these projects may use these references.
+/// Where each use of a secret is written down; one of the two at least.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AuditConfig {
+    /// A file that lines are appended to; made readable by its owner only.
+    #[serde(default)]
+    pub file: Option<PathBuf>,
+    /// Standard error.
+    #[serde(default)]
+    pub stderr: bool,
+}
+
+/// One rule: the apps that all its criteria match may, or may not, use these references.
+///
+/// A criterion that is left out matches every app. A rule with `allow` must name its `projects`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PolicyRule {
+    /// What messages call it; without one, `policy[0]` and so on.
+    pub name: Option<String>,
     /// Globs over Argo CD project names.
-    pub projects: Vec<String>,
-    /// Globs over `provider:path`.
+    pub projects: Option<Vec<String>>,
+    /// Globs over app names, as `ARGOCD_APP_NAME` has them.
+    pub apps: Option<Vec<String>>,
+    /// Globs over destination namespaces.
+    pub namespaces: Option<Vec<String>>,
+    /// Globs over URLs of the app's repository.
+    pub repositories: Option<Vec<String>>,
+    /// Globs over environment names. Authors choose the environment: this narrows, and protects nothing.
+    pub environments: Option<Vec<String>>,
+    /// Globs over `provider:path` and `provider:path#key` that these apps may use.
     pub allow: Vec<String>,
+    /// The same for what they may not use, whatever any rule allows.
+    pub deny: Vec<String>,
 }

@@ -22,12 +22,12 @@ pub use discover::{Discovery, discover, is_app};
 pub use emit::{Format, emit};
 pub use load::{Loaded, load};
 pub use render::{RenderContext, Rendered, render};
-pub use resolve::{Access, Resolved, Supply, resolve};
+pub use resolve::{Access, Audit, Outcome, Record, Resolved, Supply, resolve};
 pub use seal::{Sealed, Sealing, seal};
 
 use crate::crypto::ChecksumKey;
 use crate::diagnostic::{Failure, Note};
-use crate::model::Sources;
+use crate::model::{ObjectId, Place, Reference, Sources};
 
 /// All that one run needs besides the app's files.
 pub struct Plan<'a> {
@@ -72,6 +72,49 @@ pub fn run(
     let result = stages(discovery, environment, plan, &mut sources, &mut said, progress);
     notes.extend(said.into_iter().map(|note| note.located(&sources)));
     result.map_err(|failure| failure.located(&sources))
+}
+
+/// One use of a secret in an environment: a placeholder in an item of a Secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReferenceUse {
+    /// What it refers to; `path` is already the provider that it means.
+    pub reference: Reference,
+    /// The Secret.
+    pub secret: ObjectId,
+    /// The item's key.
+    pub item: String,
+    /// Where the item's value stands.
+    pub place: Place,
+}
+
+/// All uses of secrets in one environment, in the order of objects, items and placeholders. Nothing is fetched.
+///
+/// # Errors
+/// All problems of the first stage that could not do its job, with their places.
+pub fn references(
+    discovery: &Discovery,
+    environment: &str,
+    context: &RenderContext,
+    supply: &Supply<'_>,
+    progress: &dyn Fn(Stage),
+) -> Result<Vec<ReferenceUse>, Failure> {
+    let mut sources = Sources::default();
+    let mut collect = || {
+        progress(Stage::Load);
+        let loaded = load(discovery, environment, &mut sources)?;
+        progress(Stage::Render);
+        let rendered = render(loaded, context, &mut sources, &mut Vec::new())?;
+        resolve::uses(rendered, supply, discovery.app().compatibility)
+    };
+    let uses = collect();
+    let uses = uses.map_err(|failure| failure.located(&sources))?;
+    let place = |used: resolve::Use| ReferenceUse {
+        reference: used.reference,
+        secret: used.secret,
+        item: used.item,
+        place: sources.place(used.origin),
+    };
+    Ok(uses.into_iter().map(place).collect())
 }
 
 fn stages(

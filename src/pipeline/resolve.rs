@@ -7,6 +7,7 @@
 //!
 //! [`Resolved`] holds plaintext. It has no `Debug` and no `Serialize`, and only [`super::seal()`] reads it.
 
+mod audit;
 mod collect;
 mod compat;
 mod modify;
@@ -19,12 +20,16 @@ use std::time::Instant;
 
 use compact_str::CompactString;
 
-use self::collect::{Collected, Pending};
+use self::collect::{Collected, Content, Pending};
 use self::problem::{Places, ResolveError};
 use super::Rendered;
 use crate::diagnostic::{Failure, Note, Problem};
-use crate::model::{Compatibility, Decision, Manifest, Origin, Policy, Reference, SecretValue};
+use crate::model::{
+    Compatibility, Decision, Manifest, ObjectId, Origin, Policy, Reference, SecretValue, Subject,
+};
 use crate::providers::{Fetched, Providers};
+
+pub use self::audit::{Audit, Outcome, Record};
 
 /// Objects whose Secrets hold their values; not to be printed.
 ///
@@ -98,6 +103,8 @@ pub enum Supply<'a> {
         providers: &'a Providers,
         /// Who may use what.
         access: Access<'a>,
+        /// Where to write down what was asked for and what came of it.
+        audit: Option<&'a dyn Audit>,
         /// The provider that `<path:…>` means.
         default_provider: Option<&'a str>,
         /// When the run must be over.
@@ -115,12 +122,12 @@ pub enum Supply<'a> {
 /// Who may use which references.
 #[derive(Clone, Copy)]
 pub enum Access<'a> {
-    /// What the policy allows to this project.
+    /// What the policy allows to this app.
     Checked {
         /// The operator's policy.
         policy: &'a Policy,
-        /// The project, as Argo CD says it.
-        project: &'a str,
+        /// The app, as Argo CD says it.
+        subject: &'a Subject,
     },
     /// Everything: a local run by somebody who holds the operator file.
     Unchecked,
@@ -141,9 +148,13 @@ pub fn resolve(
     let Collected { objects, references } =
         collect::collect(rendered.into_objects(), &names, compatibility, notes, &mut problems);
     let objects = match supply {
-        Supply::Fetch { providers, access, deadline, .. } => {
-            let allowed = allow(&references, access, &mut problems);
-            let fetched = providers.fetch(allowed, *deadline);
+        Supply::Fetch { providers, access, audit, deadline, .. } => {
+            let verdicts = judge(&references, access);
+            refuse(&verdicts, &references, access, &mut problems);
+            let fetched = providers.fetch(allowed(&verdicts), *deadline);
+            if let Some(audit) = audit {
+                audit.write(&audit::records(&verdicts, &fetched, access)).map_err(Failure::from)?;
+            }
             report(&fetched, &references, &mut problems);
             substitute::substitute(objects, &fetched, notes, &mut problems)
         }
@@ -151,6 +162,48 @@ pub fn resolve(
     };
     Failure::unless_empty(problems)?;
     Ok(Resolved { objects })
+}
+
+/// One use of a reference: an item of a Secret that holds a placeholder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Use {
+    /// What it refers to; `path` is already the provider that it means.
+    pub(super) reference: Reference,
+    /// The Secret.
+    pub(super) secret: ObjectId,
+    /// The item's key.
+    pub(super) item: String,
+    /// Where the item's value stands.
+    pub(super) origin: Origin,
+}
+
+/// All uses of references, in the order of objects, items and placeholders; the first pass alone, so that it is pure.
+///
+/// # Errors
+/// Everything that is wrong with placeholders and items.
+pub(super) fn uses(
+    rendered: Rendered,
+    supply: &Supply<'_>,
+    compatibility: Option<Compatibility>,
+) -> Result<Vec<Use>, Failure> {
+    let names = Names::new(supply);
+    let mut problems = Vec::new();
+    let collected = collect::collect(rendered.into_objects(), &names, compatibility, &mut Vec::new(), &mut problems);
+    Failure::unless_empty(problems)?;
+    let mut uses = Vec::new();
+    for object in &collected.objects {
+        let Pending::Secret(manifest, items) = object else { continue };
+        for item in items {
+            let Content::Text(text) = &item.content else { continue };
+            uses.extend(text.references().map(|reference| Use {
+                reference: reference.clone(),
+                secret: manifest.id(),
+                item: item.key.to_string(),
+                origin: item.origin,
+            }));
+        }
+    }
+    Ok(uses)
 }
 
 /// The names of providers, and what they mean.
@@ -170,28 +223,46 @@ impl<'a> Names<'a> {
     }
 }
 
-/// The references that may be fetched; the others become problems.
-fn allow<'r>(
-    references: &'r BTreeMap<Reference, Places>,
+/// What the policy says to each reference; nothing where it is not asked.
+type Verdicts<'r> = BTreeMap<&'r Reference, Option<Decision>>;
+
+fn judge<'r>(references: &'r BTreeMap<Reference, Places>, access: &Access<'_>) -> Verdicts<'r> {
+    let bound = match access {
+        Access::Checked { policy, subject } => Some(policy.bind(subject)),
+        Access::Unchecked => None,
+    };
+    let decide = |reference| bound.as_ref().map(|bound| bound.decide(reference));
+    references.keys().map(|reference| (reference, decide(reference))).collect()
+}
+
+fn allowed<'r>(verdicts: &Verdicts<'r>) -> impl Iterator<Item = &'r Reference> {
+    let allowed = |decision: &Option<Decision>| matches!(decision, None | Some(Decision::Allowed { .. }));
+    verdicts.iter().filter(move |(_, decision)| allowed(decision)).map(|(reference, _)| *reference)
+}
+
+/// Reports what the policy does not allow.
+fn refuse(
+    verdicts: &Verdicts<'_>,
+    references: &BTreeMap<Reference, Places>,
     access: &Access<'_>,
     problems: &mut Vec<Problem>,
-) -> Vec<&'r Reference> {
-    let Access::Checked { policy, project } = access else { return references.keys().collect() };
-    let mut allowed = Vec::new();
-    for (reference, places) in references {
-        match policy.decide(project, reference) {
-            Decision::Allowed { .. } => allowed.push(reference),
-            Decision::Refused => {
-                let error = ResolveError::Refused {
-                    reference: reference.clone(),
-                    project: (*project).to_owned(),
-                    others: places.others(),
-                };
-                problems.push(Problem::at(places.first(), &error));
-            }
-        }
+) {
+    let Access::Checked { policy, subject } = access else { return };
+    for (reference, decision) in verdicts {
+        let Some(places) = references.get(*reference) else { continue };
+        let rule = match decision {
+            None | Some(Decision::Allowed { .. }) => continue,
+            Some(Decision::Denied { rule }) => Some(policy.rule_name(*rule).to_owned()),
+            Some(Decision::Refused) => None,
+        };
+        let reference = (*reference).clone();
+        let (subject, others) = (subject.to_string(), places.others());
+        let error = match rule {
+            Some(rule) => ResolveError::DeniedByRule { reference, rule, subject, others },
+            None => ResolveError::Refused { reference, subject, others },
+        };
+        problems.push(Problem::at(places.first(), &error));
     }
-    allowed
 }
 
 /// Reports what failed, but for what is not found: there, a `default` may help.

@@ -36,6 +36,8 @@ pub(super) enum ResolveError {
     DataNotBase64 { key: String },
     #[error("item `{key}` of `data` is a placeholder that does not give base64")]
     DataPlaceholder { key: String },
+    #[error("reference `{reference}` is denied: rule `{rule}` of the operator's policy denies it to {subject}{}", and_others(*.others))]
+    DeniedByRule { reference: Reference, rule: String, subject: String, others: usize },
     #[error("reference `{reference}` {error}{}", and_others(*.others))]
     Failed { reference: Reference, error: ProviderError, others: usize },
     #[error("placeholder `<…>` stands outside of a Secret's data, in {object}")]
@@ -52,8 +54,8 @@ pub(super) enum ResolveError {
     Outside { provider: String, object: String },
     #[error("path of reference `{reference}` has a segment `..`")]
     PathClimbs { reference: Reference },
-    #[error("reference `{reference}` is refused: no rule of the operator's policy allows it to project `{project}`{}", and_others(*.others))]
-    Refused { reference: Reference, project: String, others: usize },
+    #[error("reference `{reference}` is refused: no rule of the operator's policy allows it to {subject}{}", and_others(*.others))]
+    Refused { reference: Reference, subject: String, others: usize },
     #[error("`{field}` of a Secret is of type {got}, not object")]
     SectionType { field: &'static str, got: &'static str },
     #[error("item `{key}` is larger than {limit} bytes once its placeholders are resolved")]
@@ -86,6 +88,9 @@ impl Explain for ResolveError {
             Self::DataNotBase64 { .. } => "values in `data` are base64; put plain text in `stringData`",
             Self::DataPlaceholder { .. } => {
                 "put it in `stringData`; in `data`, it must be one placeholder that ends in `| base64`, or base64 of a text"
+            }
+            Self::DeniedByRule { .. } => {
+                "a rule that denies wins over every rule that allows; use another reference, or ask whoever runs sealwave"
             }
             Self::Failed { error, .. } => return error.hint(),
             Self::GenericOutside { .. } => {

@@ -78,7 +78,13 @@ fn run_as(
     let stub = Stub::default();
     let providers = Providers::default().with("stub", stub.clone()).with("other", stub.clone());
     let deadline = Instant::now() + Duration::from_secs(30);
-    let supply = Supply::Fetch { providers: &providers, access, default_provider: Some("stub"), deadline };
+    let supply = Supply::Fetch {
+        providers: &providers,
+        access,
+        default_provider: Some("stub"),
+        audit: None,
+        deadline,
+    };
     let mut notes = Vec::new();
     let result = resolve(Rendered::for_tests(objects), &supply, compatibility, &mut notes);
     (result, notes, stub)
@@ -304,21 +310,33 @@ fn unknown_providers_and_climbing_paths() {
     assert!(message(string_data("<stub:a/../b>")).contains("segment `..`"));
     let providers = Providers::default();
     let deadline = Instant::now();
-    let supply =
-        Supply::Fetch { providers: &providers, access: Access::Unchecked, default_provider: None, deadline };
+    let supply = Supply::Fetch {
+        providers: &providers,
+        access: Access::Unchecked,
+        default_provider: None,
+        audit: None,
+        deadline,
+    };
     let result = resolve(Rendered::for_tests(vec![string_data("<path:a>")]), &supply, None, &mut Vec::new());
     assert!(result.err().expect("an error").to_string().contains("names no default provider"));
 }
 
 #[test]
 fn problems_of_all_passes_come_together_and_each_reference_once() {
-    let policy = Policy::new(&[PolicyRule { projects: vec!["p".into()], allow: vec!["stub:*".into()] }])
-        .expect("valid");
+    let policy = Policy::new(&[PolicyRule {
+        projects: Some(vec!["p".into()]),
+        allow: vec!["stub:*".into()],
+        ..PolicyRule::default()
+    }])
+    .expect("valid");
     let manifest = secret(json!({"stringData": {
         "a": "<stub:none><stub:none><stub:none2>", "b": "<stub:none>", "c": "<other:x>", "d": "<stub:denied>",
         "e": "<stub:x | nope>", "f": 1, "g": "<stub:canary | base64decode>", "h": "<stub:none3 | default x>",
     }}));
-    let (result, _, stub) = run(vec![manifest], Access::Checked { policy: &policy, project: "p" });
+    let (result, _, stub) = run(
+        vec![manifest],
+        Access::Checked { policy: &policy, subject: &Subject { project: "p".into(), ..Subject::default() } },
+    );
     let failure = result.err().expect("a failure");
     let text = failure.to_string();
     assert_eq!(failure.problems().len(), 7, "{text}");

@@ -1,0 +1,151 @@
+//! `refs`: the secrets that an app refers to, by environment, and what the operator's policy says to each.
+//!
+//! Nothing is fetched. The policy is asked where there is an operator file and a project; what it does not allow is a
+//! finding.
+
+mod human;
+mod json;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::Outcome;
+use super::session::{Flags, Session};
+use crate::cli::{RefsArgs, ReportFormat};
+use crate::config::Variables;
+use crate::deadline::Watch;
+use crate::diagnostic::{Explain, Failure, Note, Problem};
+use crate::model::{BoundPolicy, Decision, Policy, Reference, Subject};
+use crate::pipeline::{self, ReferenceUse, Supply};
+
+/// What a reader of the list should know.
+#[derive(Debug, thiserror::Error)]
+enum Remark {
+    #[error("the policy was not asked: no {0} was named")]
+    NotAsked(&'static str),
+}
+
+impl Explain for Remark {
+    fn hint(&self) -> Option<String> {
+        Some("give `--operator` and `--project` to see what the policy allows".to_owned())
+    }
+}
+
+/// All that the command found.
+struct Report {
+    subject: Subject,
+    environments: Vec<Environment>,
+}
+
+struct Environment {
+    name: String,
+    references: Vec<Listed>,
+}
+
+/// A reference, what the policy says, and where it is used.
+struct Listed {
+    reference: Reference,
+    verdict: Verdict,
+    uses: Vec<ReferenceUse>,
+}
+
+/// What the policy says, with the rule's name.
+enum Verdict {
+    Allowed(String),
+    Denied(String),
+    NotAsked,
+    Refused,
+}
+
+pub(super) fn run(args: RefsArgs, variables: Variables, watch: &Watch) -> Result<Outcome, Failure> {
+    let flags =
+        Flags { dir: args.dir.dir, environment: args.env, operator: args.operator, identity: args.identity };
+    let (mut session, environments) = Session::open_every(flags, variables)?;
+    if let Some(operator) = &session.operator {
+        watch.allow(Duration::from_secs(operator.operator().deadline_seconds));
+    }
+    let mut notes = Vec::new();
+    let policy = policy(&session, &mut notes)?;
+    let mut report = Report { subject: session.subject(), environments: Vec::new() };
+    let mut problems: Vec<Problem> = Vec::new();
+    for name in environments {
+        session.environment.clone_from(&name);
+        match references(&session, policy.as_ref(), watch) {
+            Ok(references) => report.environments.push(Environment { name, references }),
+            // What environments share is wrong in each of them, and said once.
+            Err(failure) => {
+                for problem in failure.problems() {
+                    if !problems.contains(problem) {
+                        problems.push(problem.clone());
+                    }
+                }
+            }
+        }
+    }
+    Failure::unless_empty(problems)?;
+    let (stdout, styled) = match args.output {
+        ReportFormat::Human => (human::write(&report).into_bytes(), true),
+        ReportFormat::Json => (json::write(&report), false),
+    };
+    Ok(Outcome { stdout, styled, findings: report.has_findings(), notes })
+}
+
+/// The policy, where there is one to ask and somebody to ask about.
+fn policy(session: &Session, notes: &mut Vec<Note>) -> Result<Option<Policy>, Failure> {
+    let policy = session.operator.as_ref().map(|file| Policy::new(&file.operator().policy)).transpose()?;
+    let missing = match (&policy, &session.identity.project) {
+        (Some(_), Some(_)) => return Ok(policy),
+        (None, _) => "operator file",
+        (Some(_), None) => "project",
+    };
+    notes.push(Note::remark(Problem::new(&Remark::NotAsked(missing))));
+    Ok(None)
+}
+
+/// The references of one environment in their order, each once.
+fn references(session: &Session, policy: Option<&Policy>, watch: &Watch) -> Result<Vec<Listed>, Failure> {
+    let known = session.operator.as_ref().map(|file| file.operator().providers.keys().cloned().collect());
+    let supply = Supply::Withhold { known: known.as_ref(), default_provider: session.default_provider()? };
+    let progress = |stage| watch.enter(stage);
+    let uses = pipeline::references(
+        &session.discovery,
+        &session.environment,
+        &session.context()?,
+        &supply,
+        &progress,
+    )?;
+    let bound = policy.map(|policy| (policy, policy.bind(&session.subject())));
+    let mut by_reference: BTreeMap<Reference, Vec<ReferenceUse>> = BTreeMap::new();
+    for used in uses {
+        by_reference.entry(used.reference.clone()).or_default().push(used);
+    }
+    let listed = by_reference.into_iter().map(|(reference, uses)| {
+        let verdict = bound
+            .as_ref()
+            .map_or(Verdict::NotAsked, |(policy, bound)| Verdict::new(policy, bound, &reference));
+        Listed { reference, verdict, uses }
+    });
+    Ok(listed.collect())
+}
+
+impl Verdict {
+    fn new(policy: &Policy, bound: &BoundPolicy, reference: &Reference) -> Self {
+        let name = |rule| policy.rule_name(rule).to_owned();
+        match bound.decide(reference) {
+            Decision::Allowed { rule } => Self::Allowed(name(rule)),
+            Decision::Denied { rule } => Self::Denied(name(rule)),
+            Decision::Refused => Self::Refused,
+        }
+    }
+
+    const fn is_finding(&self) -> bool {
+        matches!(self, Self::Denied(_) | Self::Refused)
+    }
+}
+
+impl Report {
+    fn has_findings(&self) -> bool {
+        let mut listed = self.environments.iter().flat_map(|environment| &environment.references);
+        listed.any(|listed| listed.verdict.is_finding())
+    }
+}

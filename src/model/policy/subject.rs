@@ -1,0 +1,34 @@
+//! Whom a policy is asked about.
+
+use std::fmt;
+
+/// An app as Argo CD says it; a field that is not known is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subject {
+    /// Argo CD project.
+    pub project: String,
+    /// Name of the app; `<namespace>_<name>` for apps outside Argo CD's own namespace.
+    pub app: String,
+    /// Destination namespace.
+    pub namespace: String,
+    /// URL of the app's repository, without credentials.
+    pub repository: String,
+    /// Environment that is rendered. Not Argo CD's word but the app author's.
+    pub environment: String,
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "project `{}`, app `{}`", self.project, self.app)?;
+        for (field, value) in [
+            ("namespace", &self.namespace),
+            ("repository", &self.repository),
+            ("environment", &self.environment),
+        ] {
+            if !value.is_empty() {
+                write!(f, ", {field} `{value}`")?;
+            }
+        }
+        Ok(())
+    }
+}

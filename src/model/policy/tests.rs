@@ -1,0 +1,345 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::{Part, Text};
+
+fn rule(projects: &[&str], allow: &[&str], deny: &[&str]) -> PolicyRule {
+    PolicyRule { projects: Some(own(projects)), allow: own(allow), deny: own(deny), ..PolicyRule::default() }
+}
+
+fn own(list: &[&str]) -> Vec<String> {
+    list.iter().map(|text| (*text).to_owned()).collect()
+}
+
+fn policy(rules: &[PolicyRule]) -> Policy {
+    Policy::new(rules).unwrap_or_else(|failure| panic!("{failure}"))
+}
+
+fn subject(project: &str) -> Subject {
+    Subject {
+        project: project.to_owned(),
+        app: "team_shop".to_owned(),
+        namespace: "shop".to_owned(),
+        repository: "https://git.example.com/shop/deploy.git".to_owned(),
+        environment: "dev".to_owned(),
+    }
+}
+
+fn reference(source: &str) -> Reference {
+    let text = Text::parse(&format!("<{source}>")).expect("well formed");
+    match text.parts() {
+        [Part::Placeholder(placeholder)] => placeholder.reference.clone(),
+        _ => panic!("no reference: {source}"),
+    }
+}
+
+fn decide(rules: &[PolicyRule], subject: &Subject, source: &str) -> Decision {
+    policy(rules).decide(subject, &reference(source))
+}
+
+fn allows(pattern: &str, source: &str) -> bool {
+    matches!(decide(&[rule(&["p"], &[pattern], &[])], &subject("p"), source), Decision::Allowed { .. })
+}
+
+fn denies(pattern: &str, source: &str) -> bool {
+    let rules = [rule(&["p"], &["*:**"], &[]), rule(&["p"], &[], &[pattern])];
+    decide(&rules, &subject("p"), source) == Decision::Denied { rule: 1 }
+}
+
+#[test]
+fn patterns() {
+    for (pattern, allowed, refused) in [
+        (
+            "file:shop/**",
+            &["file:shop/db.yaml", "file:shop/a/b#k", "file:shop/db.yaml#k#3"][..],
+            &["file:shop", "file:shopping/x", "file:Shop/db", "vault:shop/db", "file:other/shop/x"][..],
+        ),
+        ("file:shop/*", &["file:shop/db"], &["file:shop/a/b"]),
+        ("file:**", &["file:a", "file:a/b/c"], &["files:a", "env:A"]),
+        ("file:*", &["file:a"], &["file:a/b"]),
+        ("env:SHOP_*", &["env:SHOP_A"], &["env:shop_A", "env:XSHOP_A"]),
+        ("vault-*:team/**", &["vault-eu:team/a"], &["vault:team/a", "vault-eu:teams/a"]),
+        (
+            "file:db.yaml#user",
+            &["file:db.yaml#user", "file:db.yaml#user#2"],
+            &["file:db.yaml", "file:db.yaml#users"],
+        ),
+        ("file:db.yaml#*", &["file:db.yaml#user"], &["file:db.yaml"]),
+        ("file:{a,b}/x", &["file:a/x", "file:b/x"], &["file:c/x"]),
+        ("file:{namespace}/{env}/*", &["file:shop/dev/x"], &["file:shop/prod/x", "file:{namespace}/dev/x"]),
+        ("file:{{namespace},shared}/x", &["file:shop/x", "file:shared/x"], &["file:other/x"]),
+        ("file:{app}/x", &["file:team_shop/x"], &["file:team/x", "file:teamXshop/x"]),
+        (r"file:\{env\}/x", &["file:{env}/x"], &["file:dev/x"]),
+        ("{project}:x", &["p:x"], &["file:x"]),
+        ("aws-sm:arn:aws:*:secret:shop/*", &["aws-sm:arn:aws:x:secret:shop/a"], &["aws-sm:shop/a"]),
+    ] {
+        for source in allowed {
+            assert!(allows(pattern, source), "{pattern} must allow {source}");
+        }
+        for source in refused {
+            assert!(!allows(pattern, source), "{pattern} must refuse {source}");
+        }
+    }
+}
+
+#[test]
+fn hostile_paths_widen_nothing() {
+    for source in [
+        "file:shop/../admin/db",
+        "file:shop/..",
+        "file:../shop/x",
+        "file:shop/.. /admin",
+        "file:shop/..\\admin",
+        "file:shop%2fdb",
+        "file:%73hop/db",
+        "file:*/db",
+        "file:**",
+        "file:sho?/db",
+        "file:[s]hop/db",
+        "file:{shop,admin}/db",
+        "file:ѕhop/db",
+        "file:sh\u{6f}\u{308}p/db",
+        "file:SHOP/db",
+        "file:/shop/db",
+        "file:./shop/db",
+        "file://shop/db",
+        "file:admin/db#shop/db",
+        "file:admin/db##shop/**",
+    ] {
+        assert!(!allows("file:shop/**", source), "{source}");
+    }
+    // Not decoded: it stays one literal segment below `shop`.
+    assert!(allows("file:shop/*", "file:shop/%2e%2e"));
+}
+
+#[test]
+fn what_denies_is_taken_broadly() {
+    for (pattern, denied, left) in [
+        (
+            "file:prod/**",
+            &[
+                "file:prod/db",
+                "file:/prod/db",
+                "file:PROD/db",
+                "file:prod//db",
+                "file:./prod/./db",
+                "file:%70rod/db",
+                "file:prod%2Fdb",
+                "file:prod\\db",
+                "file:prod/db#key#3",
+            ][..],
+            &["file:dev/db", "file:prod2/db", "vault:prod/db"][..],
+        ),
+        (
+            "aws-sm:prod/*",
+            &[
+                "aws-sm:arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdEf",
+                "aws-sm:arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:prod/db",
+            ],
+            &["aws-sm:arn:aws:secretsmanager:eu-west-1:123456789012:secret:dev/db-AbCdEf"],
+        ),
+        (
+            "aws-ssm:/prod/**",
+            &["aws-ssm:/prod/a", "aws-ssm:prod/a", "aws-ssm:arn:aws:ssm:eu-west-1:1:parameter/prod/a"],
+            &["aws-ssm:/dev/a"],
+        ),
+        (
+            "file:db#a.b",
+            &["file:db#a.b", "file:db", "file:db#a", "file:db#a.b.c", "file:db#A.B", "file:db#a.b[0]"],
+            &["file:db#a.c", "file:db#b"],
+        ),
+        ("file:{namespace}/*", &["file:shop/x"], &["file:other/x"]),
+    ] {
+        for source in denied {
+            assert!(denies(pattern, source), "{pattern} must deny {source}");
+        }
+        for source in left {
+            assert!(!denies(pattern, source), "{pattern} must not deny {source}");
+        }
+    }
+}
+
+#[test]
+fn refuses_by_default_and_names_the_rule() {
+    let rules =
+        [rule(&["crm"], &["file:**"], &[]), rule(&["shop-*", "shop"], &["env:*", "file:shop/*"], &[])];
+    let source = "file:shop/db";
+    assert_eq!(decide(&[], &subject("shop"), source), Decision::Refused);
+    assert_eq!(decide(&rules, &subject("shop"), source), Decision::Allowed { rule: 1 });
+    assert_eq!(decide(&rules, &subject("shop-eu"), source), Decision::Allowed { rule: 1 });
+    assert_eq!(decide(&rules, &subject("crm"), source), Decision::Allowed { rule: 0 });
+    for project in ["", "Shop", "shopping", "default", "shop/x", "*", "shop-*/x", "{shop,crm}", "[s]hop"] {
+        assert_eq!(decide(&rules, &subject(project), source), Decision::Refused, "{project}");
+    }
+    let named = PolicyRule { name: Some("shops".into()), ..rule(&["*"], &["env:*"], &[]) };
+    let policy = policy(&[rules[0].clone(), named]);
+    assert_eq!((policy.rule_name(0), policy.rule_name(1)), ("policy[0]", "shops"));
+}
+
+#[test]
+fn every_criterion_must_match() {
+    let full = PolicyRule {
+        apps: Some(own(&["team_*"])),
+        namespaces: Some(own(&["shop"])),
+        repositories: Some(own(&["https://git.example.com/shop/*"])),
+        environments: Some(own(&["dev"])),
+        ..rule(&["p"], &["file:**"], &[])
+    };
+    let allowed = |subject: &Subject| decide(&[full.clone()], subject, "file:x") != Decision::Refused;
+    let fits = subject("p");
+    assert!(allowed(&fits));
+    for other in [
+        Subject { project: "q".into(), ..fits.clone() },
+        Subject { app: "shop".into(), ..fits.clone() },
+        Subject { namespace: "crm".into(), ..fits.clone() },
+        Subject { namespace: String::new(), ..fits.clone() },
+        Subject { repository: "https://git.example.com/crm/deploy".into(), ..fits.clone() },
+        Subject { repository: String::new(), ..fits.clone() },
+        Subject { environment: "prod".into(), ..fits.clone() },
+        Subject { environment: String::new(), ..fits.clone() },
+    ] {
+        assert!(!allowed(&other), "{other}");
+    }
+}
+
+#[test]
+fn deny_wins_wherever_it_stands() {
+    let allow = rule(&["*"], &["file:**"], &[]);
+    let deny = PolicyRule { deny: own(&["file:prod/**"]), ..PolicyRule::default() };
+    for (rules, number) in [([allow.clone(), deny.clone()], 1), ([deny, allow], 0)] {
+        assert_eq!(decide(&rules, &subject("p"), "file:prod/x"), Decision::Denied { rule: number });
+        assert_eq!(decide(&rules, &subject("p"), "file:dev/x"), Decision::Allowed { rule: 1 - number });
+    }
+    let both = [rule(&["p"], &["file:**"], &["file:a"])];
+    assert_eq!(decide(&both, &subject("p"), "file:a"), Decision::Denied { rule: 0 });
+    assert_eq!(decide(&both, &subject("q"), "file:a"), Decision::Refused);
+}
+
+/// What cannot be filled in, or is not known, neither allows nor leads around what denies.
+#[test]
+fn what_is_not_known_is_refused() {
+    let names =
+        ["", "*", "a/b", "..", "a..b", ".", "{x}", "a,b", "[a]", "a?", "a\\", "а", "a b", "-a", "a\n"];
+    for name in names {
+        let odd = Subject { app: name.to_owned(), ..subject("p") };
+        let allow = [rule(&["p"], &["file:{app}/**", "file:x{app}"], &[])];
+        for source in ["file:a/b", "file:*/b", "file:x", "file:a/b/c", "file://x", "file:xa", "file:{app}/x"]
+        {
+            assert_eq!(decide(&allow, &odd, source), Decision::Refused, "{name:?} {source}");
+        }
+        let deny = [rule(&["p"], &["*:**"], &["file:{app}/**"])];
+        assert_eq!(decide(&deny, &odd, "file:z"), Decision::Denied { rule: 0 }, "{name:?}");
+    }
+    let unknown = Subject { namespace: String::new(), ..subject("p") };
+    let deny = PolicyRule { namespaces: Some(own(&["prod"])), ..rule(&["p"], &[], &["file:**"]) };
+    let rules = [rule(&["p"], &["file:**"], &[]), deny];
+    assert_eq!(decide(&rules, &unknown, "file:x"), Decision::Denied { rule: 1 });
+    assert_eq!(decide(&rules, &subject("p"), "file:x"), Decision::Allowed { rule: 0 });
+}
+
+#[test]
+fn repository_urls() {
+    let decide = |pattern: &str, url: &str| {
+        let at = |deny: &[&str], allow: &[&str]| PolicyRule {
+            repositories: Some(own(&[pattern])),
+            ..rule(&["p"], allow, deny)
+        };
+        let subject = Subject { repository: url.to_owned(), ..subject("p") };
+        let allowed = policy(&[at(&[], &["file:**"])]).decide(&subject, &reference("file:x"));
+        let denied = policy(&[at(&["file:**"], &[])]).decide(&subject, &reference("file:x"));
+        (allowed != Decision::Refused, denied != Decision::Refused)
+    };
+    let https = "https://git.example.com/shop/*";
+    for (pattern, url, expected) in [
+        (https, "https://git.example.com/shop/deploy", (true, true)),
+        (https, "https://git.example.com/shop/deploy.git", (true, true)),
+        (https, "HTTPS://Git.Example.com/shop/deploy/", (true, true)),
+        (https, "https://token@git.example.com/shop/deploy", (true, true)),
+        (https, "https://git.example.com/Shop/deploy", (false, true)),
+        (https, "https://git.example.com:443/shop/deploy", (false, true)),
+        (https, "http://git.example.com/shop/deploy", (false, true)),
+        (https, "git@git.example.com:shop/deploy", (false, true)),
+        (https, "https://git.example.com//shop/deploy", (false, true)),
+        (https, "https://git.example.com/%73hop/deploy", (false, true)),
+        (https, "https://git.example.com/crm/../shop/deploy", (false, true)),
+        (https, "https://git.example.com/shop/..", (false, false)),
+        (https, "https://git.example.com/shop/../crm", (false, false)),
+        (https, "https://git.example.com.evil.org/shop/deploy", (false, false)),
+        (https, "https://git.example.com@evil.org/shop/deploy", (false, false)),
+        (https, "https://evil.org/git.example.com/shop/deploy", (false, false)),
+        (https, "https://git.example.com/shop/a/b", (false, false)),
+        ("https://git.example.com/shop/deploy.git", "https://git.example.com/shop/deploy", (true, true)),
+        ("git@git.example.com:shop/*", "ssh://git@git.example.com/shop/deploy.git", (true, true)),
+        ("git@git.example.com:shop/*", "git@git.example.com:shop/deploy", (true, true)),
+        ("git@git.example.com:shop/*", "mallory@git.example.com:shop/deploy", (false, true)),
+        ("*", "https://git.example.com/shop/deploy", (true, true)),
+        ("https://git.example.com/**", "https://git.example.com/a/b/c", (true, true)),
+    ] {
+        assert_eq!(decide(pattern, url), expected, "{pattern} {url}");
+    }
+}
+
+#[test]
+fn bad_rules_are_reported_together() {
+    let named = |name: &str| PolicyRule { name: Some(name.to_owned()), ..rule(&["*"], &["file:*"], &[]) };
+    for (rule, count) in [
+        (rule(&["*"], &["file:[a", "shop/**"], &[]), 2),
+        (rule(&[], &["file:**"], &[]), 1),
+        (rule(&["{a"], &[], &[]), 2),
+        (PolicyRule { allow: own(&["file:*"]), ..PolicyRule::default() }, 1),
+        (rule(&["*"], &["path:x", ":x"], &[]), 2),
+        (rule(&["*"], &["file:{environment}/x", "file:{a}", "file:[{app}]/x"], &["file:{Project}"]), 4),
+        (rule(&["{project}"], &["file:x"], &[]), 1),
+        (
+            PolicyRule {
+                repositories: Some(own(&["https://x/{app}", "[a"])),
+                ..rule(&["*"], &["file:x"], &[])
+            },
+            1,
+        ),
+        (PolicyRule { apps: Some(Vec::new()), ..rule(&["*"], &["file:x"], &[]) }, 1),
+        (named(""), 1),
+    ] {
+        let failure = Policy::new(&[rule]).err().expect("a failure");
+        assert_eq!(failure.problems().len(), count, "{failure}");
+        assert!(failure.problems().iter().all(|problem| problem.hint.is_some()));
+    }
+    assert!(Policy::new(&[named("a"), named("a")]).is_err());
+}
+
+proptest! {
+    /// However a reference is written: what does not start with a pattern's literal beginning is not allowed by it.
+    #[test]
+    fn nothing_outside_of_a_literal_prefix_is_allowed(
+        provider in "(file|file-2|fil|vault)",
+        path in prop_oneof![".*", "(shop|[Ss]hop|\\*|%73hop|sho\\?)?[/\\\\.]{0,3}[a-z*?\\[{/.%]{0,12}"],
+        key in proptest::option::of(".*"),
+        app in ".*",
+    ) {
+        let reference = Reference { provider: provider.as_str().into(), path: path.clone(), key, version: None };
+        let rules = [rule(&["p"], &["file:shop/**", "file:shop/{app}/*", "file:shop/[!x]*#k"], &[])];
+        let subject = Subject { app, ..subject("p") };
+        if let Decision::Allowed { .. } = policy(&rules).decide(&subject, &reference) {
+            prop_assert!(provider == "file" && path.starts_with("shop/") && !climbs(&path));
+        }
+    }
+
+    /// A subject's name stands for itself alone, and never for a pattern.
+    #[test]
+    fn a_name_reaches_only_its_own_path(app in "[-a-z*?{},.\\[\\]!\\\\/_]{0,6}", other in "[-a-z*?{},.\\[\\]!\\\\/_]{0,6}") {
+        let reference = Reference { provider: "file".into(), path: format!("{other}/x"), key: None, version: None };
+        let rules = [rule(&["p"], &["file:{app}/x"], &[])];
+        let subject = Subject { app: app.clone(), ..subject("p") };
+        if let Decision::Allowed { .. } = policy(&rules).decide(&subject, &reference) {
+            prop_assert_eq!(app, other);
+        }
+    }
+
+    /// No URL and no pattern makes the forms of repositories panic, and credentials are gone.
+    #[test]
+    fn any_url_will_do(url in ".*", user in "[a-z]{1,8}", password in "[A-Z0-9]{8,12}") {
+        let _ = Repositories::new("r", &[url.clone()]).map(|repositories| (repositories.surely(&url), repositories.perhaps(&url)));
+        let with = format!("https://{user}:{password}@host/path");
+        prop_assert!(!without_credentials(&with).contains(&password));
+    }
+}

@@ -1,0 +1,92 @@
+//! What came of each reference of a run, for whoever keeps a record of it. Names and outcomes, never a value.
+
+use std::collections::BTreeMap;
+
+use super::{Access, Verdicts};
+use crate::diagnostic::Problem;
+use crate::model::{Decision, Reference};
+use crate::providers::{Fetched, ProviderError};
+
+/// Keeps a record. It is asked once per run, after fetching and before anything is made of the values.
+pub trait Audit: Sync {
+    /// Writes all records down.
+    ///
+    /// # Errors
+    /// They could not be written: then the run must not go on.
+    fn write(&self, records: &[Record<'_>]) -> Result<(), Problem>;
+}
+
+/// What came of one reference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record<'a> {
+    /// The reference.
+    pub reference: &'a Reference,
+    /// The rule that allowed or denied it; none where no rule allows it, or where the policy was not asked.
+    pub rule: Option<&'a str>,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What can come of a reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The source does not let us read it.
+    Denied,
+    /// The policy does not allow it; the source was not asked.
+    DeniedByPolicy,
+    /// The source gave a value.
+    Fetched,
+    /// The reference, or what it leads to, is not of the right form.
+    Invalid,
+    /// The source has no such thing.
+    NotFound,
+    /// The source did not answer.
+    Unreachable,
+}
+
+impl Outcome {
+    /// Its name in a record.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Denied => "denied",
+            Self::DeniedByPolicy => "denied-by-policy",
+            Self::Fetched => "fetched",
+            Self::Invalid => "invalid",
+            Self::NotFound => "not-found",
+            Self::Unreachable => "unreachable",
+        }
+    }
+
+    const fn of(fetched: &Fetched) -> Self {
+        match fetched {
+            Ok(_) => Self::Fetched,
+            Err(ProviderError::Denied { .. }) => Self::Denied,
+            Err(ProviderError::Invalid { .. }) => Self::Invalid,
+            Err(ProviderError::NotFound { .. }) => Self::NotFound,
+            Err(ProviderError::Unreachable { .. }) => Self::Unreachable,
+        }
+    }
+}
+
+/// The records of a run, in the order of its references.
+pub(super) fn records<'a>(
+    verdicts: &Verdicts<'a>,
+    fetched: &BTreeMap<&Reference, Fetched>,
+    access: &Access<'a>,
+) -> Vec<Record<'a>> {
+    let name = |decision: &Option<Decision>| match (access, decision) {
+        (Access::Checked { policy, .. }, Some(Decision::Allowed { rule } | Decision::Denied { rule })) => {
+            Some(policy.rule_name(*rule))
+        }
+        _ => None,
+    };
+    verdicts
+        .iter()
+        .map(|(reference, decision)| Record {
+            reference,
+            rule: name(decision),
+            outcome: fetched.get(*reference).map_or(Outcome::DeniedByPolicy, Outcome::of),
+        })
+        .collect()
+}
