@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test target uses a part of this")]
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -108,7 +109,7 @@ fn serve(stream: &TcpStream, log: &Mutex<Vec<Asked>>, answers: &Answers) -> Opti
         thread::sleep(reply.delay);
         let mut head = format!("HTTP/1.1 {} X\r\nContent-Length: {}\r\n", reply.status, reply.body.len());
         for (name, value) in &reply.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(head, "{name}: {value}\r\n");
         }
         head.push_str("\r\n");
         let mut stream = stream;

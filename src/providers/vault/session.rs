@@ -143,7 +143,7 @@ impl Session {
         if !answer::token_is_invalid(&answer) {
             return Ok(answer);
         }
-        let token = self.renew(token, renewals).await?;
+        let token = self.renew(&token, renewals).await?;
         let answer = self.ask(path, query, &token).await?;
         if answer::token_is_invalid(&answer) { Err(no_longer_good()) } else { Ok(answer) }
     }
@@ -159,13 +159,13 @@ impl Session {
     }
 
     /// A token newer than the one that was refused. All requests of a session share one new login.
-    async fn renew(&self, refused: HeaderValue, renewals: u32) -> Result<HeaderValue, ProviderError> {
+    async fn renew(&self, refused: &HeaderValue, renewals: u32) -> Result<HeaderValue, ProviderError> {
         let mut current = self.token.lock().await;
         if current.renewals == renewals {
             current.renewals += 1;
             current.header = if renewals == 0 {
                 let renewed = log_in(&self.api, &self.auth, self.end).await;
-                renewed.and_then(|token| if token == refused { Err(no_longer_good()) } else { Ok(token) })
+                renewed.and_then(|token| if token == *refused { Err(no_longer_good()) } else { Ok(token) })
             } else {
                 Err(no_longer_good())
             };
