@@ -8,9 +8,12 @@ pub mod names;
 mod node;
 mod operator;
 mod placeholder;
+pub(crate) mod pods;
 mod policy;
 mod secret_value;
 mod source;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use app::{API_VERSION, APP_FILE, App, Backend, Environment, PatchEntry, Target, Waves, WorkloadKind};
 pub use manifest::{Manifest, NotAManifest, ObjectId};

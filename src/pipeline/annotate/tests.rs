@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
-use super::testing::manifests;
+use crate::model::testing::manifests;
 use super::*;
 use crate::diagnostic::Level;
 use crate::model::Manifest;

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Workload;
 use super::catalogue::{Catalogue, ESO, Object, RBAC};
-use super::references::{What, references};
+use crate::model::pods::{What, references};
 use crate::model::Node;
 
 /// How deep references are looked for in objects of unknown kinds.
