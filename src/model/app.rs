@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::{Backend, ExternalSecretsSettings, SecretsStoreCsiSettings};
+
 /// `apiVersion` of both files.
 pub const API_VERSION: &str = "sealwave.dev/v1alpha1";
 
@@ -25,6 +27,12 @@ pub struct App {
     /// What a placeholder Secret becomes, unless the environment says otherwise.
     #[serde(default)]
     pub backend: Backend,
+    /// What the backend `external-secrets` needs to know.
+    #[serde(default)]
+    pub external_secrets: ExternalSecretsSettings,
+    /// What the backend `secrets-store-csi` needs to know.
+    #[serde(default)]
+    pub secrets_store_csi: SecretsStoreCsiSettings,
     /// The provider that `<path:…>` means.
     #[serde(default)]
     pub provider: Option<String>,
@@ -49,6 +57,15 @@ pub struct Environment {
     /// Instead of the app's.
     #[serde(default)]
     pub backend: Option<Backend>,
+    /// Secrets with another backend than the environment's, by their names; each name must be one of a Secret.
+    #[serde(default)]
+    pub secret_backends: BTreeMap<String, Backend>,
+    /// Before the app's, store by store.
+    #[serde(default)]
+    pub external_secrets: ExternalSecretsSettings,
+    /// Before the app's, provider by provider.
+    #[serde(default)]
+    pub secrets_store_csi: SecretsStoreCsiSettings,
     /// Instead of the app's.
     #[serde(default)]
     pub namespace: Option<String>,
@@ -90,15 +107,6 @@ pub struct Target {
     /// Namespace.
     #[serde(default)]
     pub namespace: Option<String>,
-}
-
-/// What a placeholder Secret becomes.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "kebab-case")]
-pub enum Backend {
-    /// A `SealedSecret` for the sealed-secrets controller.
-    #[default]
-    SealedSecrets,
 }
 
 /// How waves are chosen.

@@ -1,6 +1,8 @@
 //! The nouns: plain values without I/O.
 
 mod app;
+mod backends;
+mod duration;
 mod json;
 pub(crate) mod json_text;
 mod manifest;
@@ -15,14 +17,19 @@ mod source;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub use app::{API_VERSION, APP_FILE, App, Backend, Environment, PatchEntry, Target, Waves, WorkloadKind};
+pub use app::{API_VERSION, APP_FILE, App, Environment, PatchEntry, Target, Waves, WorkloadKind};
+pub use backends::{
+    Backend, Backends, CsiProviderSettings, ExternalSecretVersion, ExternalSecretsSettings,
+    SecretsStoreCsiSettings, Service, StoreKind, StoreSettings,
+};
+pub(crate) use backends::{CsiProvider, ExternalSecrets, Store};
 pub use manifest::{Manifest, NotAManifest, ObjectId};
 pub use node::{Entry, Mapping, Node, Number, Value};
 pub use operator::{CertificateSource, Cluster, Operator, PolicyRule, ProviderConfig};
 pub use placeholder::{
     DEFAULT_PROVIDER, GrammarError, GrammarErrorKind, JsonPath, Modifier, Part, Placeholder, Reference, Text,
 };
-pub(crate) use placeholder::{SelectError, list, provider_name, suspects};
+pub(crate) use placeholder::{JsonStep, SelectError, list, provider_name, suspects};
 pub(crate) use policy::climbs;
 pub use policy::{Decision, Policy, PolicyError};
 pub use secret_value::SecretValue;

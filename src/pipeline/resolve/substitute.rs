@@ -47,7 +47,7 @@ struct Run<'a> {
 impl Run<'_> {
     fn object(&mut self, object: Pending) -> ResolvedObject {
         match object {
-            Pending::Plain(manifest) => ResolvedObject::Plain(manifest),
+            Pending::Plain(_) | Pending::Referred(..) => super::withheld(object),
             Pending::Secret(manifest, items) => ResolvedObject::Secret(ResolvedSecret {
                 manifest,
                 items: items.into_iter().filter_map(|item| self.item(item)).collect(),
