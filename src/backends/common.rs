@@ -19,11 +19,7 @@ const OURS_ALONE: [&str; 4] = ["env", "file", "k8s", "sops"];
 
 /// The refusal of a provider that the settings do not have.
 pub(super) fn unknown_provider(provider: &str, section: &'static str) -> Why {
-    Why::UnknownProvider {
-        provider: provider.to_owned(),
-        section,
-        readable: !OURS_ALONE.contains(&provider),
-    }
+    Why::UnknownProvider { provider: provider.to_owned(), section, readable: !OURS_ALONE.contains(&provider) }
 }
 
 /// Checks the fields of a Secret that are taken over as they are.

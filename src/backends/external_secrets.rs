@@ -111,7 +111,8 @@ impl<'a> Draft<'a> {
             ExternalSecretVersion::V1 => "external-secrets.io/v1",
             ExternalSecretVersion::V1beta1 => "external-secrets.io/v1beta1",
         };
-        let mut root = json!({"apiVersion": version, "kind": "ExternalSecret", "metadata": null, "spec": null});
+        let mut root =
+            json!({"apiVersion": version, "kind": "ExternalSecret", "metadata": null, "spec": null});
         root["spec"] = self.spec(secret);
         let mut root = Node::from_json(&root, at);
         if let Some(metadata) = root.at_mut(&["metadata"]) {

@@ -40,8 +40,7 @@ pub(super) fn for_template(secret: &Manifest, scope: Scope) -> Metadata {
 }
 
 fn named(secret: &Manifest) -> Metadata {
-    let field =
-        |name: &str| secret.root().at(&["metadata", name]).filter(|node| !is_empty(node)).cloned();
+    let field = |name: &str| secret.root().at(&["metadata", name]).filter(|node| !is_empty(node)).cloned();
     let name = field("name");
     Metadata {
         annotations: Mapping::default(),

@@ -39,7 +39,9 @@ pub(crate) enum Why {
     Modifier { name: &'static str },
     #[error("modifier `{name}` works there on the fetched value only, not after `{after}`")]
     ModifierOrder { name: &'static str, after: &'static str },
-    #[error("its placeholders read `{first}` and `{second}`, and text can be joined from one remote object only")]
+    #[error(
+        "its placeholders read `{first}` and `{second}`, and text can be joined from one remote object only"
+    )]
     ManyObjects { first: String, second: String },
     #[error("its placeholders need different providers or regions of the driver: `{first}` and `{second}`")]
     ManyProviders { first: String, second: String },
@@ -86,7 +88,9 @@ impl Explain for Refusal {
             Why::Immutable => "remove `immutable`",
             Why::Literal => "put what is no secret in a ConfigMap, and what is one in the store",
             Why::Modifier { .. } | Why::ModifierOrder { .. } => "store the value in the form that is needed",
-            Why::ManyObjects { .. } => "keep both values in one JSON secret, or use the backend `external-secrets`",
+            Why::ManyObjects { .. } => {
+                "keep both values in one JSON secret, or use the backend `external-secrets`"
+            }
             Why::ManyProviders { .. } => "split the Secret",
             Why::JsonPath => "name one place with fields and indices, such as `{.a.b[0]}`",
             Why::JsonPathInKey => "store the inner document as JSON instead of as text",
@@ -94,16 +98,22 @@ impl Explain for Refusal {
             Why::NoName => "give it a name",
             Why::NoPod => "use the backend `external-secrets` for it",
             Why::PemType(_) => "use the backend `external-secrets` for it",
-            Why::PodSpec { .. } => return Some("`volumes`, `containers` and `volumeMounts` are lists".to_owned()),
+            Why::PodSpec { .. } => {
+                return Some("`volumes`, `containers` and `volumeMounts` are lists".to_owned());
+            }
             Why::PullSecret { .. } => "use the backend `external-secrets` for it",
-            Why::TextAroundVault => "store the whole text under one key, or use the backend `external-secrets`",
+            Why::TextAroundVault => {
+                "store the whole text under one key, or use the backend `external-secrets`"
+            }
             Why::Type(_) => "let Kubernetes make such Secrets itself",
             Why::UnknownProvider { section, readable: true, .. } => {
                 return Some(format!("add it under `{section}` in sealwave.yaml"));
             }
             Why::UnknownProvider { .. } => "keep the value in AWS Secrets Manager, Parameter Store or Vault",
             Why::Version { .. } => "leave the version out",
-            Why::WholeInText { .. } => "keep the value under a key of a JSON secret, or use the backend `external-secrets`",
+            Why::WholeInText { .. } => {
+                "keep the value under a key of a JSON secret, or use the backend `external-secrets`"
+            }
             Why::WrongType { .. } => return None,
         };
         Some(format!("{way}; {}", otherwise()))

@@ -20,9 +20,7 @@ use super::metadata;
 use super::refusal::{Refusals, Why};
 use crate::crypto::Scope;
 use crate::diagnostic::Problem;
-use crate::model::{
-    Backend, CsiProvider, Entry, Manifest, Mapping, Node, Part, Placeholder, Service, Text,
-};
+use crate::model::{Backend, CsiProvider, Entry, Manifest, Mapping, Node, Part, Placeholder, Service, Text};
 use crate::yaml::write_yaml;
 
 /// Providers by the names that placeholders use.
@@ -46,7 +44,8 @@ pub(crate) fn build(
     if type_of(&secret) == "kubernetes.io/tls" {
         refusals.whole(secret.origin(), Why::PemType(type_of(&secret).to_owned()));
     }
-    let mut draft = Draft { providers, common: None, aliases: Aliases::new(&name), kind: None, data: Vec::new() };
+    let mut draft =
+        Draft { providers, common: None, aliases: Aliases::new(&name), kind: None, data: Vec::new() };
     for item in items {
         if let Err(why) = draft.item(item) {
             refusals.item(item.key, item.origin, why);

@@ -231,7 +231,9 @@ impl Explain for SettingError {
         Some(
             match self {
                 Self::Empty(_) | Self::Foreign { .. } => "remove it",
-                Self::Missing { field: "region", .. } => "write the region of the secrets, for example `region: eu-west-1`",
+                Self::Missing { field: "region", .. } => {
+                    "write the region of the secrets, for example `region: eu-west-1`"
+                }
                 Self::Missing { .. } => "the driver's provider cannot work without it",
                 Self::RefreshInterval => "write it as `1h`, `90m` or `30s`",
                 Self::UnknownService(_) => "add `provider: aws-sm`, `aws-ssm` or `vault`",
@@ -388,7 +390,8 @@ mod tests {
     use super::*;
 
     fn decided(text: &str) -> Result<Backends, Failure> {
-        let app: App = yaml_serde::from_str(&format!("apiVersion: a\nkind: App\n{text}")).expect("an app file");
+        let app: App =
+            yaml_serde::from_str(&format!("apiVersion: a\nkind: App\n{text}")).expect("an app file");
         let environment = app.environments.get("e").cloned().unwrap_or_default();
         Backends::decide(&app, &environment)
     }

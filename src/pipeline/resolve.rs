@@ -237,10 +237,12 @@ fn report(
 fn withheld(pending: Pending) -> ResolvedObject {
     match pending {
         Pending::Plain(manifest) => ResolvedObject::Plain(manifest),
-        Pending::Referred(manifest, items) | Pending::Secret(manifest, items) => ResolvedObject::Secret(ResolvedSecret {
-            manifest,
-            items: items.into_iter().map(|item| item.finish(ItemValue::Withheld)).collect(),
-        }),
+        Pending::Referred(manifest, items) | Pending::Secret(manifest, items) => {
+            ResolvedObject::Secret(ResolvedSecret {
+                manifest,
+                items: items.into_iter().map(|item| item.finish(ItemValue::Withheld)).collect(),
+            })
+        }
     }
 }
 

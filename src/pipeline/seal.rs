@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use compact_str::CompactString;
 
 use super::resolve::{ItemValue, Resolved, ResolvedItem, ResolvedObject, ResolvedSecret};
+use crate::backends::sealed_secrets::{Blueprint, EncryptedItem, ItemShape, Stamp};
 use crate::backends::secrets_store_csi::{self, Class};
 use crate::backends::{ReferredItem, external_secrets};
-use crate::backends::sealed_secrets::{Blueprint, EncryptedItem, ItemShape, Stamp};
 use crate::crypto::{ChecksumKey, Digest, SealError, SealItem, Sealer};
 use crate::diagnostic::{Explain, Failure, Note, Problem};
 use crate::model::{Backend, Backends, Manifest, Node, Reference, Value, WorkloadKind};
@@ -166,7 +166,8 @@ fn draft(resolved: Resolved, backends: &Backends, notes: &mut Vec<Note>) -> Draf
             Err(found) => out.problems.extend(found),
         }
     }
-    out.problems.extend(unused.into_iter().map(|name| Problem::new(&CannotSeal::NoSuchSecret(name.to_owned()))));
+    out.problems
+        .extend(unused.into_iter().map(|name| Problem::new(&CannotSeal::NoSuchSecret(name.to_owned()))));
     out
 }
 

@@ -117,4 +117,3 @@ fn escape(key: &str, dots: bool) -> String {
     }
     out
 }
-

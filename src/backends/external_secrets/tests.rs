@@ -102,7 +102,7 @@ spec:
         annotations:
           note: x
       data:
-        url: "postgresql://{{ .r0 }}:{{ .r1 | urlquery | replace \"+\" \"%20\" }}@host/db"
+        url: postgresql://{{ .r0 }}:{{ .r1 | urlquery | replace "+" "%20" }}@host/db
         username: "{{ .r0 }}"
   data:
   - secretKey: r0
@@ -146,7 +146,12 @@ fn references_become_what_each_store_knows() {
     let uuid = format!("uuid/{id}");
     for (text, key, property, version) in [
         ("<aws-sm:a/b>", "a/b", None, None),
-        ("<aws-sm:arn:aws:secretsmanager:eu-west-1:1:secret:x-AbCdEf#k>", "arn:aws:secretsmanager:eu-west-1:1:secret:x-AbCdEf", Some("k"), None),
+        (
+            "<aws-sm:arn:aws:secretsmanager:eu-west-1:1:secret:x-AbCdEf#k>",
+            "arn:aws:secretsmanager:eu-west-1:1:secret:x-AbCdEf",
+            Some("k"),
+            None,
+        ),
         ("<aws-sm:A##AWSPREVIOUS>", "A", None, Some("AWSPREVIOUS")),
         (&by_id, "A", None, Some(uuid.as_str())),
         ("<aws-sm:A#a.b>", "A", Some("a.b"), None),
@@ -211,7 +216,10 @@ fn several_stores_stand_side_by_side() {
         data[1]["sourceRef"],
         json!({"storeRef": {"name": "parameters", "kind": "ClusterSecretStore"}})
     );
-    assert_eq!(built["spec"]["target"]["template"]["data"], json!({"a": "{{ .r0 }}", "b": "{{ .r1 }}", "c": "{{ .r0 }}"}));
+    assert_eq!(
+        built["spec"]["target"]["template"]["data"],
+        json!({"a": "{{ .r0 }}", "b": "{{ .r1 }}", "c": "{{ .r0 }}"})
+    );
 }
 
 #[test]

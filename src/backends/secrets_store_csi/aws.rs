@@ -103,9 +103,10 @@ fn expression(text: &Text) -> Result<Option<String>, Why> {
     for piece in text.parts() {
         pieces.push(match piece {
             Part::Literal(literal) => Piece::Literal(literal.as_str()),
-            Part::Placeholder(placeholder) => Piece::Expression(part(placeholder)?.ok_or_else(|| {
-                Why::WholeInText { reference: placeholder.reference.to_string() }
-            })?),
+            Part::Placeholder(placeholder) => Piece::Expression(
+                part(placeholder)?
+                    .ok_or_else(|| Why::WholeInText { reference: placeholder.reference.to_string() })?,
+            ),
         });
     }
     Ok(Some(jmespath::join(&pieces)))
@@ -137,8 +138,11 @@ fn check(reference: &Reference, service: Service, provider: Option<&CsiProvider>
     let mut fields = arn.split(':').skip(1);
     let (of, region) = (fields.next().unwrap_or(""), fields.next().unwrap_or(""));
     let wrong = |expected: String| Err(Why::Arn { reference: shown(reference), expected });
-    let (expected, name) =
-        if service == Service::AwsSsm { ("ssm", "Parameter Store") } else { ("secretsmanager", "Secrets Manager") };
+    let (expected, name) = if service == Service::AwsSsm {
+        ("ssm", "Parameter Store")
+    } else {
+        ("secretsmanager", "Secrets Manager")
+    };
     if of != expected {
         return wrong(name.to_owned());
     }

@@ -94,12 +94,11 @@ fn consumer(spec: &Node, secret: &str) -> Option<Place> {
         means(container_references(container))
             || mounts.iter().filter_map(|mount| text(mount, "name")).any(|name| volumes.contains(&name))
     };
-    let found = ["containers", "initContainers"].into_iter().find_map(|list| {
-        Some((list, listed(spec, list).iter().position(uses)?))
-    });
-    let by_others = || {
-        !volumes.is_empty() || listed(spec, "ephemeralContainers").iter().any(|container| uses(container))
-    };
+    let found = ["containers", "initContainers"]
+        .into_iter()
+        .find_map(|list| Some((list, listed(spec, list).iter().position(uses)?)));
+    let by_others =
+        || !volumes.is_empty() || listed(spec, "ephemeralContainers").iter().any(|container| uses(container));
     found.or_else(|| by_others().then_some(("containers", 0)))
 }
 
@@ -109,9 +108,10 @@ fn wire(spec: &mut Node, class: &str, (list, index): Place) -> Option<()> {
         Some(name) => name,
         None => add_volume(spec, class)?,
     };
-    let mounted = ["containers", "initContainers"].into_iter().flat_map(|list| listed(spec, list)).any(
-        |container| listed(container, "volumeMounts").iter().any(|mount| text(mount, "name") == Some(&volume)),
-    );
+    let mounted =
+        ["containers", "initContainers"].into_iter().flat_map(|list| listed(spec, list)).any(|container| {
+            listed(container, "volumeMounts").iter().any(|mount| text(mount, "name") == Some(&volume))
+        });
     if mounted {
         return Some(());
     }

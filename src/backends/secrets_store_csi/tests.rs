@@ -152,10 +152,10 @@ fn expressions() {
 
 #[test]
 fn vault_gives_single_keys() {
-    let built = built_with(&plain(), &[
-        ("a", "<vault:secret/data/shop#user>"),
-        ("b", "<vault:secret/data/shop#key | base64decode>"),
-    ])
+    let built = built_with(
+        &plain(),
+        &[("a", "<vault:secret/data/shop#user>"), ("b", "<vault:secret/data/shop#key | base64decode>")],
+    )
     .unwrap();
     assert_eq!(built["spec"]["provider"], json!("vault"));
     assert_eq!(
@@ -220,12 +220,15 @@ fn what_it_cannot_express_is_refused_all_at_once() {
 
 #[test]
 fn vault_joins_nothing() {
-    let problems = built_with(&plain(), &[
-        ("a", "x<vault:secret/data/x#y>"),
-        ("b", "<vault:secret/data/x>"),
-        ("c", "<vault:secret/data/x#y#2>"),
-        ("d", "<vault:secret/data/x#y | trim>"),
-    ])
+    let problems = built_with(
+        &plain(),
+        &[
+            ("a", "x<vault:secret/data/x#y>"),
+            ("b", "<vault:secret/data/x>"),
+            ("c", "<vault:secret/data/x#y#2>"),
+            ("d", "<vault:secret/data/x#y | trim>"),
+        ],
+    )
     .unwrap_err();
     assert_eq!(problems.len(), 4, "{problems:?}");
 }

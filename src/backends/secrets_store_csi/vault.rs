@@ -29,8 +29,7 @@ impl Objects {
             return Err(Why::NoKey { reference: reference.to_string() });
         };
         let alias = aliases.take(key);
-        let mut object =
-            json!({"objectName": alias, "secretPath": reference.path, "secretKey": secret_key});
+        let mut object = json!({"objectName": alias, "secretPath": reference.path, "secretKey": secret_key});
         if decode {
             object["encoding"] = "base64".into();
         }

@@ -298,7 +298,12 @@ fn unknown_providers_and_climbing_paths() {
     let deadline = Instant::now();
     let supply =
         Supply::Fetch { providers: &providers, access: Access::Unchecked, default_provider: None, deadline };
-    let result = resolve(Rendered::for_tests(vec![string_data("<path:a>")]), &supply, &Backends::default(), &mut Vec::new());
+    let result = resolve(
+        Rendered::for_tests(vec![string_data("<path:a>")]),
+        &supply,
+        &Backends::default(),
+        &mut Vec::new(),
+    );
     assert!(result.err().expect("an error").to_string().contains("names no default provider"));
 }
 

@@ -83,7 +83,13 @@ fn settings() -> SealSettings<'static> {
 }
 
 fn seal_one(object: &Json, items: Vec<ResolvedItem>, sealing: &Sealing) -> Result<Sealed, Failure> {
-    seal(Resolved::for_tests(vec![secret(object, items)]), sealing, &settings(), &checksums(), &mut Vec::new())
+    seal(
+        Resolved::for_tests(vec![secret(object, items)]),
+        sealing,
+        &settings(),
+        &checksums(),
+        &mut Vec::new(),
+    )
 }
 
 fn sealed_json(object: &Json, items: Vec<ResolvedItem>) -> Json {
@@ -370,7 +376,8 @@ fn a_secret_with_data_among_the_plain_objects_is_an_error() {
         let mut object = plain_secret("db");
         object[field] = json!({"password": "CANARY"});
         let resolved = Resolved::for_tests(vec![ResolvedObject::Plain(manifest(&object))]);
-        let failure = seal(resolved, &Sealing::Redacted, &settings(), &checksums(), &mut Vec::new()).err().unwrap();
+        let failure =
+            seal(resolved, &Sealing::Redacted, &settings(), &checksums(), &mut Vec::new()).err().unwrap();
         assert_eq!(failure.problems().len(), 1);
         assert!(!failure.to_string().contains("CANARY"));
     }
@@ -392,7 +399,8 @@ fn objects_keep_their_order_and_items_their_secrets() {
             _ => secret(&plain_secret(&n.to_string()), vec![literal("a", &[n]), literal("b", &[n, n])]),
         })
         .collect();
-    let sealed = seal(Resolved::for_tests(objects), &usual(), &settings(), &checksums(), &mut Vec::new()).unwrap();
+    let sealed =
+        seal(Resolved::for_tests(objects), &usual(), &settings(), &checksums(), &mut Vec::new()).unwrap();
     for (n, object) in (0_u8..).zip(sealed.objects()) {
         assert_eq!(object.name(), n.to_string());
         if !n.is_multiple_of(3) {
@@ -460,7 +468,9 @@ fn what_an_item_is_changes_both_its_ciphertext_and_its_checksum() {
 fn under_the_preview_key_no_literal_is_digested() {
     let digest = |item: ResolvedItem| {
         let resolved = Resolved::for_tests(vec![secret(&plain_secret("db"), vec![item])]);
-        let sealed = seal(resolved, &Sealing::Redacted, &settings(), &ChecksumKey::preview(), &mut Vec::new()).unwrap();
+        let sealed =
+            seal(resolved, &Sealing::Redacted, &settings(), &ChecksumKey::preview(), &mut Vec::new())
+                .unwrap();
         *sealed.secrets().values().next().unwrap().values().next().unwrap()
     };
     assert_eq!(digest(literal("a", b"1")), digest(literal("a", b"2")));

@@ -13,7 +13,11 @@ fn deployment(spec: &Json) -> Json {
 }
 
 fn class() -> Class {
-    Class { namespace: "n".to_owned(), name: "db".to_owned(), origin: manifest(&deployment(&json!({}))).origin() }
+    Class {
+        namespace: "n".to_owned(),
+        name: "db".to_owned(),
+        origin: manifest(&deployment(&json!({}))).origin(),
+    }
 }
 
 fn mounted(object: &Json) -> Result<Json, Vec<String>> {
@@ -65,7 +69,10 @@ fn volumes_and_init_containers_count() {
         let found = mounted(&deployment(&spec)).unwrap();
         let spec = &found["spec"]["template"]["spec"];
         assert_eq!(spec["volumes"], json!([source, volume("secrets-store-db")]));
-        assert_eq!(spec["initContainers"][0]["volumeMounts"][1]["mountPath"], json!("/mnt/secrets-store/db-2"));
+        assert_eq!(
+            spec["initContainers"][0]["volumeMounts"][1]["mountPath"],
+            json!("/mnt/secrets-store/db-2")
+        );
         assert_eq!(spec["containers"][0].get("volumeMounts"), None);
     }
 }
@@ -75,7 +82,8 @@ fn an_authors_own_volume_is_used() {
     let own = json!({"csi": {
         "driver": "secrets-store.csi.k8s.io", "volumeAttributes": {"secretProviderClass": "db"},
     }, "name": "mine"});
-    let spec = json!({"containers": [{"name": "a", "envFrom": [{"secretRef": {"name": "db"}}]}], "volumes": [own]});
+    let spec =
+        json!({"containers": [{"name": "a", "envFrom": [{"secretRef": {"name": "db"}}]}], "volumes": [own]});
     let found = mounted(&deployment(&spec)).unwrap();
     let spec = &found["spec"]["template"]["spec"];
     assert_eq!(spec["volumes"], json!([own]));
