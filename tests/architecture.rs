@@ -13,7 +13,7 @@ use walkdir::WalkDir;
 
 /// Each module and what it may use of the crate, besides itself.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("backends", &["crypto", "diagnostic", "model", "pipeline::resolve"]),
+    ("backends", &["crypto", "diagnostic", "model", "pipeline::resolve", "yaml"]),
     ("cli", &[]),
     (
         "commands",

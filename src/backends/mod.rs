@@ -1,4 +1,11 @@
 //! What a placeholder Secret becomes: one file per backend. Nothing here sees a secret value; `pipeline::seal` puts the sealed
-//! items in.
+//! items in. The two backends that store references see the text of items as it was committed.
 
+mod common;
+pub(crate) mod external_secrets;
+mod metadata;
+mod refusal;
 pub(crate) mod sealed_secrets;
+pub(crate) mod secrets_store_csi;
+
+pub(crate) use common::ReferredItem;

@@ -9,10 +9,10 @@
 //! No value of the Secret comes here, only its size.
 
 mod checks;
-mod metadata;
 
 use compact_str::CompactString;
 
+use super::metadata;
 use crate::crypto::Scope;
 use crate::diagnostic::{Note, Problem};
 use crate::model::{Entry, Manifest, Mapping, Node, Origin, Value, names};
@@ -149,12 +149,12 @@ fn spec(secret: &Manifest, scope: Scope, items: Vec<EncryptedItem>) -> Node {
 }
 
 /// Whether a field says nothing: null, or an empty text.
-fn is_empty(node: &Node) -> bool {
+pub(super) fn is_empty(node: &Node) -> bool {
     matches!(&node.value, Value::Null) || node.as_str() == Some("")
 }
 
 /// A mapping of those fields that are there.
-fn mapping<const N: usize>(at: Origin, fields: [(&str, Option<Node>); N]) -> Node {
+pub(super) fn mapping<const N: usize>(at: Origin, fields: [(&str, Option<Node>); N]) -> Node {
     let mut mapping = Mapping::with_capacity(N);
     for (key, value) in fields {
         if let Some(value) = value {
@@ -165,13 +165,13 @@ fn mapping<const N: usize>(at: Origin, fields: [(&str, Option<Node>); N]) -> Nod
 }
 
 /// Whether an annotation or a label belongs to a domain or to one below it (`link.argocd.argoproj.io/…`).
-fn in_domain(name: &str, domain: &str) -> bool {
+pub(super) fn in_domain(name: &str, domain: &str) -> bool {
     name.split_once('/')
         .and_then(|(prefix, _)| prefix.strip_suffix(domain))
         .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 /// Whether an annotation is a copy of the whole object, values included.
-fn is_last_applied(name: &str) -> bool {
+pub(super) fn is_last_applied(name: &str) -> bool {
     matches!(name, names::KUBECTL_LAST_APPLIED | names::KUBECFG_LAST_APPLIED)
 }

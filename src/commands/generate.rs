@@ -6,10 +6,10 @@ use super::Outcome;
 use super::session::{Flags, Session};
 use crate::cli::GenerateArgs;
 use crate::config::{ConfigError, OperatorFile, Variables};
-use crate::crypto::Sealer;
+use crate::crypto::{ChecksumKey, Sealer};
 use crate::deadline::Watch;
 use crate::diagnostic::{Explain, Failure, Note, Problem};
-use crate::model::{Policy, Subject};
+use crate::model::{Backends, Policy, Subject};
 use crate::ops::AuditLog;
 use crate::pipeline::{self, Access, Audit, Format, Plan, Sealing, Supply};
 use crate::providers::{AppFiles, Providers};
@@ -32,6 +32,10 @@ pub(super) fn run(args: GenerateArgs, variables: Variables, watch: &Watch) -> Re
     let flags =
         Flags { dir: args.dir.dir, environment: args.env, operator: args.operator, identity: args.identity };
     let session = Session::open(flags, variables)?;
+    let backends = session.discovery.backends(&session.environment)?;
+    if !backends.need_values() {
+        return referring(&session, backends, watch, notes);
+    }
     let Some(operator) = &session.operator else {
         return Err(Problem::new(&ConfigError::NoOperatorFile).into());
     };
@@ -54,11 +58,53 @@ pub(super) fn run(args: GenerateArgs, variables: Variables, watch: &Watch) -> Re
         default_provider: session.default_provider()?,
         deadline: watch.deadline(),
     };
-    let plan = plan(&session, operator, supply, &mut notes)?;
+    let plan = Plan { backends, ..plan(&session, operator, supply, &mut notes)? };
     let sealed = pipeline::run(&session.discovery, &session.environment, &plan, &mut notes, &|stage| {
         watch.enter(stage);
     })?;
     Ok(Outcome { stdout: pipeline::emit(&sealed, Format::Json), notes, ..Outcome::default() })
+}
+
+/// A run in which all Secrets go to backends that store references: it needs no key, no certificate and no credential. The
+/// policy of an operator file is asked all the same.
+fn referring(
+    session: &Session,
+    backends: Backends,
+    watch: &Watch,
+    mut notes: Vec<Note>,
+) -> Result<Outcome, Failure> {
+    let operator = session.operator.as_ref();
+    let policy = operator.map(|file| Policy::new(&file.operator().policy)).transpose()?;
+    let known = operator.map(|file| file.operator().providers.keys().cloned().collect());
+    let subject = session.subject();
+    if let Some(operator) = operator {
+        watch.allow(Duration::from_secs(operator.operator().deadline_seconds));
+    }
+    let plan = Plan {
+        context: session.context()?,
+        supply: Supply::Refer {
+            known: known.as_ref(),
+            access: policy.as_ref().map_or(Access::Unchecked, |policy| access(session, policy, &subject, &mut notes)),
+            default_provider: session.default_provider()?,
+        },
+        backends,
+        sealing: Sealing::Nothing,
+        checksums: checksum_key(operator)?,
+    };
+    let sealed = pipeline::run(&session.discovery, &session.environment, &plan, &mut notes, &|stage| {
+        watch.enter(stage);
+    })?;
+    Ok(Outcome { stdout: pipeline::emit(&sealed, Format::Json), notes, ..Outcome::default() })
+}
+
+/// The operator's key where there is one. Without it a public one will do: references are no secrets.
+fn checksum_key(operator: Option<&OperatorFile>) -> Result<ChecksumKey, Failure> {
+    match operator {
+        Some(operator) if operator.operator().seal_key_file.is_some() => {
+            operator.checksum_key(&operator.seal_key()?)
+        }
+        _ => Ok(ChecksumKey::references()),
+    }
 }
 
 fn plan<'a>(
@@ -75,6 +121,7 @@ fn plan<'a>(
     Ok(Plan {
         context: session.context()?,
         supply,
+        backends: Backends::default(),
         sealing: Sealing::Deterministic(Box::new(Sealer { key, certificate, project, epoch })),
         checksums,
     })

@@ -29,6 +29,7 @@ pub(super) fn run(args: RenderArgs, variables: Variables, watch: &Watch) -> Resu
     let plan = Plan {
         context: session.context()?,
         supply: Supply::Withhold { known: known.as_ref(), default_provider: session.default_provider()? },
+        backends: session.discovery.backends(&session.environment)?,
         sealing: Sealing::Redacted,
         checksums: ChecksumKey::preview(),
     };

@@ -14,6 +14,7 @@ use super::encoding::{hex, hmac_sha256, update_prefixed};
 use super::key::{KeyError, read_key_file};
 
 const SALT: &[u8] = b"sealwave/checksum/v1";
+const REFERENCES: &[u8] = b"sealwave: the checksum key of references is public";
 const PREVIEW: &[u8] = b"sealwave: the checksum key of local previews is public";
 
 /// A keyed digest (HMAC-SHA-256, truncated to 16 bytes); it tells nothing to who lacks the key.
@@ -43,7 +44,7 @@ impl fmt::Display for Digest {
 /// ```
 pub struct ChecksumKey {
     key: Zeroizing<[u8; 32]>,
-    preview: bool,
+    public: bool,
 }
 
 impl ChecksumKey {
@@ -61,13 +62,20 @@ impl ChecksumKey {
     /// The key of local previews, known to everybody: what it digests must not be secret.
     #[must_use]
     pub fn preview() -> Self {
-        Self { preview: true, ..Self::from_secret(PREVIEW) }
+        Self { public: true, ..Self::from_secret(PREVIEW) }
+    }
+
+    /// The key of checksums over references and committed configuration alone, known to everybody: for apps all of whose
+    /// Secrets go to backends that store references, where no operator gives a key.
+    #[must_use]
+    pub fn references() -> Self {
+        Self { public: true, ..Self::from_secret(REFERENCES) }
     }
 
     /// Whether everybody knows this key.
     #[must_use]
-    pub const fn is_preview(&self) -> bool {
-        self.preview
+    pub const fn is_public(&self) -> bool {
+        self.public
     }
 
     /// The digest of a sequence of parts, each length-prefixed, so that no two sequences read alike.
@@ -88,7 +96,7 @@ impl ChecksumKey {
 
     /// A second owner of the key; not `Clone`, so that copies are made on purpose.
     pub(super) fn duplicate(&self) -> Self {
-        Self { key: self.key.clone(), preview: self.preview }
+        Self { key: self.key.clone(), public: self.public }
     }
 
     pub(super) fn from_secret(secret: &[u8]) -> Self {
@@ -96,7 +104,7 @@ impl ChecksumKey {
         Hkdf::<Sha512>::new(Some(SALT), secret)
             .expand(b"checksum", key.as_mut_slice())
             .expect("32 bytes are within what HKDF-SHA-512 gives");
-        Self { key, preview: false }
+        Self { key, public: false }
     }
 }
 
@@ -136,9 +144,12 @@ mod tests {
     }
 
     #[test]
-    fn only_the_preview_key_is_public() {
-        assert!(ChecksumKey::preview().is_preview());
-        assert!(!ChecksumKey::from_secret(b"x").is_preview());
+    fn only_keys_that_everybody_knows_are_public() {
+        assert!(ChecksumKey::preview().is_public());
+        assert!(ChecksumKey::references().is_public());
+        let of = |key: ChecksumKey| key.digest("l", &[b"x"]);
+        assert_ne!(of(ChecksumKey::references()), of(ChecksumKey::preview()));
+        assert!(!ChecksumKey::from_secret(b"x").is_public());
         assert_ne!(
             ChecksumKey::preview().digest("l", &[b"x"]),
             ChecksumKey::from_secret(b"x").digest("l", &[b"x"])

@@ -322,6 +322,6 @@ mod tests {
             digest(&key.checksum_key()),
             digest(&SealKey::from_file(other.as_bytes()).unwrap().checksum_key())
         );
-        assert!(!key.checksum_key().is_preview());
+        assert!(!key.checksum_key().is_public());
     }
 }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::{Backend, ExternalSecretsSettings, SecretsStoreCsiSettings};
+
 /// `apiVersion` of both files.
 pub const API_VERSION: &str = "sealwave.dev/v1alpha1";
 
@@ -28,6 +30,12 @@ pub struct App {
     /// The tool whose placeholders this app's Secrets were written for, besides sealwave's own.
     #[serde(default)]
     pub compatibility: Option<Compatibility>,
+    /// What the backend `external-secrets` needs to know.
+    #[serde(default)]
+    pub external_secrets: ExternalSecretsSettings,
+    /// What the backend `secrets-store-csi` needs to know.
+    #[serde(default)]
+    pub secrets_store_csi: SecretsStoreCsiSettings,
     /// The provider that `<path:…>` means.
     #[serde(default)]
     pub provider: Option<String>,
@@ -52,6 +60,15 @@ pub struct Environment {
     /// Instead of the app's.
     #[serde(default)]
     pub backend: Option<Backend>,
+    /// Secrets with another backend than the environment's, by their names; each name must be one of a Secret.
+    #[serde(default)]
+    pub secret_backends: BTreeMap<String, Backend>,
+    /// Before the app's, store by store.
+    #[serde(default)]
+    pub external_secrets: ExternalSecretsSettings,
+    /// Before the app's, provider by provider.
+    #[serde(default)]
+    pub secrets_store_csi: SecretsStoreCsiSettings,
     /// Instead of the app's.
     #[serde(default)]
     pub namespace: Option<String>,
@@ -93,15 +110,6 @@ pub struct Target {
     /// Namespace.
     #[serde(default)]
     pub namespace: Option<String>,
-}
-
-/// What a placeholder Secret becomes.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "kebab-case")]
-pub enum Backend {
-    /// A `SealedSecret` for the sealed-secrets controller.
-    #[default]
-    SealedSecrets,
 }
 
 /// A tool whose placeholders are understood besides sealwave's own.

@@ -1,6 +1,8 @@
 //! The nouns: plain values without I/O.
 
 mod app;
+mod backends;
+mod duration;
 mod json;
 pub(crate) mod json_text;
 mod manifest;
@@ -8,14 +10,22 @@ pub mod names;
 mod node;
 mod operator;
 mod placeholder;
+pub(crate) mod pods;
 mod policy;
 mod remote;
 mod secret_value;
 mod source;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use app::{
-    API_VERSION, APP_FILE, App, Backend, Compatibility, Environment, PatchEntry, Target, Waves, WorkloadKind,
+    API_VERSION, APP_FILE, App, Compatibility, Environment, PatchEntry, Target, Waves, WorkloadKind,
 };
+pub use backends::{
+    Backend, Backends, CsiProviderSettings, ExternalSecretVersion, ExternalSecretsSettings,
+    SecretsStoreCsiSettings, Service, StoreKind, StoreSettings,
+};
+pub(crate) use backends::{CsiProvider, ExternalSecrets, Store};
 pub use manifest::{Manifest, NotAManifest, ObjectId};
 pub use node::{Entry, Mapping, Node, Number, Value};
 pub use operator::{
@@ -25,7 +35,7 @@ pub use placeholder::{
     DEFAULT_PROVIDER, Generic, GrammarError, GrammarErrorKind, JsonPath, Modifier, Part, Placeholder,
     Reference, Text,
 };
-pub(crate) use placeholder::{SelectError, list, provider_name, suspects};
+pub(crate) use placeholder::{JsonStep, SelectError, list, provider_name, suspects};
 pub(crate) use policy::climbs;
 pub use policy::{BoundPolicy, Decision, Policy, PolicyError, Subject, without_credentials};
 pub use remote::{K8sSettings, KvVersion, VaultAuth, VaultSettings};

@@ -43,7 +43,7 @@ use compact_str::CompactString;
 use zeroize::Zeroizing;
 
 pub use json_path::JsonPath;
-pub(crate) use json_path::SelectError;
+pub(crate) use json_path::{JsonStep, SelectError};
 pub(crate) use parser::{provider_name, suspects};
 
 /// The provider name that stands for the app's default provider.

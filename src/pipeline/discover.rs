@@ -11,7 +11,7 @@ use fs_err as fs;
 
 use super::closest::closest;
 use crate::diagnostic::{At, Explain, Failure, Problem};
-use crate::model::{API_VERSION, APP_FILE, App, Environment, Node, Origin, Place, Sources};
+use crate::model::{API_VERSION, APP_FILE, App, Backends, Environment, Node, Origin, Place, Sources};
 use crate::yaml;
 
 /// An app file is written by hand; one of this size is a mistake or an attack.
@@ -156,6 +156,21 @@ impl Discovery {
             let closest = closest(name, self.environments()).map(str::to_owned);
             let error = Error::UnknownEnvironment { name: name.to_owned(), known, closest };
             whole(&self.name_of(Path::new(APP_FILE)), &error)
+        })
+    }
+
+    /// What the Secrets of an environment become.
+    ///
+    /// # Errors
+    /// There is no such environment; or settings that cannot be followed.
+    pub fn backends(&self, name: &str) -> Result<Backends, Failure> {
+        let environment = self.environment(name)?;
+        Backends::decide(&self.app, environment).map_err(|failure| {
+            let path = self.name_of(Path::new(APP_FILE));
+            let place = At::Place(Place { path, line: 0, column: 0, rendered: None });
+            let problems = failure.problems().iter().cloned();
+            let problems = problems.map(|problem| Problem { at: place.clone(), ..problem }).collect();
+            Failure::unless_empty(problems).err().unwrap_or(failure)
         })
     }
 

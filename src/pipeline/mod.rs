@@ -23,11 +23,11 @@ pub use emit::{Format, emit};
 pub use load::{Loaded, load};
 pub use render::{RenderContext, Rendered, render};
 pub use resolve::{Access, Audit, Outcome, Record, Resolved, Supply, resolve};
-pub use seal::{Sealed, Sealing, seal};
+pub use seal::{SealSettings, Sealed, Sealing, seal};
 
 use crate::crypto::ChecksumKey;
 use crate::diagnostic::{Failure, Note};
-use crate::model::{ObjectId, Place, Reference, Sources};
+use crate::model::{Backends, ObjectId, Place, Reference, Sources};
 
 /// All that one run needs besides the app's files.
 pub struct Plan<'a> {
@@ -35,7 +35,9 @@ pub struct Plan<'a> {
     pub context: RenderContext,
     /// Where values come from.
     pub supply: Supply<'a>,
-    /// How Secrets become safe.
+    /// What each Secret becomes.
+    pub backends: Backends,
+    /// How Secrets become safe, where they are to be sealed.
     pub sealing: Sealing,
     /// The key of checksums.
     pub checksums: ChecksumKey,
@@ -131,9 +133,10 @@ fn stages(
     progress(Stage::Render);
     let rendered = render(loaded, &plan.context, sources, notes)?;
     progress(Stage::Resolve);
-    let resolved = resolve(rendered, &plan.supply, app.compatibility, notes)?;
+    let resolved = resolve(rendered, &plan.supply, app.compatibility, &plan.backends, notes)?;
     progress(Stage::Seal);
-    let sealed = seal(resolved, &plan.sealing, &plan.checksums, notes)?;
+    let settings = SealSettings { backends: &plan.backends, workloads: &app.workloads };
+    let sealed = seal(resolved, &plan.sealing, &settings, &plan.checksums, notes)?;
     progress(Stage::Annotate);
     let settings = AnnotateSettings { waves: &app.waves, workloads: &app.workloads };
     annotate(sealed, &plan.checksums, &settings, notes)

@@ -20,12 +20,12 @@ use std::time::Instant;
 
 use compact_str::CompactString;
 
-use self::collect::{Collected, Content, Pending};
+use self::collect::{Collected, Content, Pending, PendingItem};
 use self::problem::{Places, ResolveError};
 use super::Rendered;
 use crate::diagnostic::{Failure, Note, Problem};
 use crate::model::{
-    Compatibility, Decision, Manifest, ObjectId, Origin, Policy, Reference, SecretValue, Subject,
+    Backends, Compatibility, Decision, Manifest, ObjectId, Origin, Policy, Reference, SecretValue, Subject, Text,
 };
 use crate::providers::{Fetched, Providers};
 
@@ -71,6 +71,8 @@ pub(crate) struct ResolvedItem {
     pub(crate) unresolved: SecretValue,
     /// What it refers to, in order of appearance; empty for a literal. `path` is already the provider that it means.
     pub(crate) references: Vec<Reference>,
+    /// The same text, parsed, `path` mapped too; none where the item's bytes stand for themselves.
+    pub(crate) text: Option<Text>,
     /// Its value.
     pub(crate) value: ItemValue,
 }
@@ -79,7 +81,7 @@ pub(crate) struct ResolvedItem {
 pub(crate) enum ItemValue {
     /// Fetched, or a literal.
     Known(SecretValue),
-    /// Not fetched: a local preview shows where it would go.
+    /// Not fetched: a local preview shows where it would go, and some backends store references alone.
     Withheld,
 }
 
@@ -110,6 +112,15 @@ pub enum Supply<'a> {
         /// When the run must be over.
         deadline: Instant,
     },
+    /// From nowhere: all Secrets go to backends that store references.
+    Refer {
+        /// The providers' names, where an operator file is at hand.
+        known: Option<&'a BTreeSet<String>>,
+        /// Who may use what.
+        access: Access<'a>,
+        /// The provider that `<path:…>` means.
+        default_provider: Option<&'a str>,
+    },
     /// From nowhere: a preview. Nothing is fetched, and all that can be checked without values is.
     Withhold {
         /// The providers' names, where an operator file is at hand; without one, any name will do.
@@ -133,7 +144,8 @@ pub enum Access<'a> {
     Unchecked,
 }
 
-/// Resolves the placeholders of all Secrets.
+/// Resolves the placeholders of all Secrets. For a backend that stores references nothing is fetched; the policy is asked
+/// about its references all the same.
 ///
 /// # Errors
 /// Everything that is wrong with placeholders, items and references; nothing is resolved then.
@@ -141,9 +153,10 @@ pub fn resolve(
     rendered: Rendered,
     supply: &Supply<'_>,
     compatibility: Option<Compatibility>,
+    backends: &Backends,
     notes: &mut Vec<Note>,
 ) -> Result<Resolved, Failure> {
-    let names = Names::new(supply);
+    let names = Names::new(supply, backends);
     let mut problems = Vec::new();
     let Collected { objects, references } =
         collect::collect(rendered.into_objects(), &names, compatibility, notes, &mut problems);
@@ -151,12 +164,16 @@ pub fn resolve(
         Supply::Fetch { providers, access, audit, deadline, .. } => {
             let verdicts = judge(&references, access);
             refuse(&verdicts, &references, access, &mut problems);
-            let fetched = providers.fetch(allowed(&verdicts), *deadline);
+            let fetched = providers.fetch(wanted(allowed(&verdicts), &objects), *deadline);
             if let Some(audit) = audit {
                 audit.write(&audit::records(&verdicts, &fetched, access)).map_err(Failure::from)?;
             }
             report(&fetched, &references, &mut problems);
             substitute::substitute(objects, &fetched, notes, &mut problems)
+        }
+        Supply::Refer { access, .. } => {
+            refuse(&judge(&references, access), &references, access, &mut problems);
+            objects.into_iter().map(withheld).collect()
         }
         Supply::Withhold { .. } => objects.into_iter().map(withheld).collect(),
     };
@@ -186,7 +203,8 @@ pub(super) fn uses(
     supply: &Supply<'_>,
     compatibility: Option<Compatibility>,
 ) -> Result<Vec<Use>, Failure> {
-    let names = Names::new(supply);
+    let backends = Backends::default();
+    let names = Names::new(supply, &backends);
     let mut problems = Vec::new();
     let collected = collect::collect(rendered.into_objects(), &names, compatibility, &mut Vec::new(), &mut problems);
     Failure::unless_empty(problems)?;
@@ -211,15 +229,18 @@ pub(super) struct Names<'a> {
     /// None where any will do.
     known: Option<BTreeSet<String>>,
     default_provider: Option<&'a str>,
+    backends: &'a Backends,
 }
 
 impl<'a> Names<'a> {
-    fn new(supply: &Supply<'a>) -> Self {
+    fn new(supply: &Supply<'a>, backends: &'a Backends) -> Self {
         let (known, default_provider) = match supply {
             Supply::Fetch { providers, default_provider, .. } => (Some(providers.names()), *default_provider),
-            Supply::Withhold { known, default_provider } => (known.cloned(), *default_provider),
+            Supply::Refer { known, default_provider, .. } | Supply::Withhold { known, default_provider } => {
+                (known.cloned(), *default_provider)
+            }
         };
-        Self { known, default_provider }
+        Self { known, default_provider, backends }
     }
 }
 
@@ -265,6 +286,16 @@ fn refuse(
     }
 }
 
+/// Those references whose values some object waits for.
+fn wanted<'r>(allowed: impl Iterator<Item = &'r Reference>, objects: &[Pending]) -> Vec<&'r Reference> {
+    let waiting = objects.iter().filter_map(|object| match object {
+        Pending::Secret(_, items) => Some(items),
+        Pending::Plain(_) | Pending::Referred(..) => None,
+    });
+    let waiting: BTreeSet<&Reference> = waiting.flatten().flat_map(PendingItem::references).collect();
+    allowed.filter(|reference| waiting.contains(*reference)).collect()
+}
+
 /// Reports what failed, but for what is not found: there, a `default` may help.
 fn report(
     fetched: &BTreeMap<&Reference, Fetched>,
@@ -282,10 +313,12 @@ fn report(
 fn withheld(pending: Pending) -> ResolvedObject {
     match pending {
         Pending::Plain(manifest) => ResolvedObject::Plain(manifest),
-        Pending::Secret(manifest, items) => ResolvedObject::Secret(ResolvedSecret {
-            manifest,
-            items: items.into_iter().map(|item| item.finish(ItemValue::Withheld)).collect(),
-        }),
+        Pending::Referred(manifest, items) | Pending::Secret(manifest, items) => {
+            ResolvedObject::Secret(ResolvedSecret {
+                manifest,
+                items: items.into_iter().map(|item| item.finish(ItemValue::Withheld)).collect(),
+            })
+        }
     }
 }
 

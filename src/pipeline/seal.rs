@@ -1,4 +1,4 @@
-//! Fourth verb: every Secret becomes an object that is safe to store.
+//! Fifth verb: every Secret becomes an object that is safe to store.
 //!
 //! [`Sealed`] is the only type that [`super::emit()`] prints. Its fields are private to this file, and [`seal`] is its only
 //! source: it never lets a value through, neither as it is nor in a digest under a key that everybody knows.
@@ -9,9 +9,11 @@ use compact_str::CompactString;
 
 use super::resolve::{ItemValue, Resolved, ResolvedItem, ResolvedObject, ResolvedSecret};
 use crate::backends::sealed_secrets::{Blueprint, EncryptedItem, ItemShape, Stamp};
+use crate::backends::secrets_store_csi::{self, Class};
+use crate::backends::{ReferredItem, external_secrets};
 use crate::crypto::{ChecksumKey, Digest, SealError, SealItem, Sealer};
 use crate::diagnostic::{Explain, Failure, Note, Problem};
-use crate::model::{Manifest, Node, Reference, Value, names};
+use crate::model::{Backend, Backends, Manifest, Node, Reference, Value, WorkloadKind, names};
 
 /// Objects that are safe to print, and the keyed digests of the values that went into them.
 ///
@@ -30,6 +32,8 @@ pub(crate) type SecretDigests = BTreeMap<(CompactString, CompactString), BTreeMa
 pub enum Sealing {
     /// Sealed: equal input gives equal output.
     Deterministic(Box<Sealer>),
+    /// Not at all: no Secret needs it, and there is no key and no certificate.
+    Nothing,
     /// Shown without values, for local previews; there is no key and no certificate.
     Redacted,
 }
@@ -37,6 +41,12 @@ pub enum Sealing {
 /// Why a Secret cannot be made safe.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 enum CannotSeal {
+    /// A Secret has to be sealed, and it was decided that none would.
+    #[error("Secret `{0}` has to be sealed, but there is no key for it")]
+    NoKey(String),
+    /// The app file names a Secret that there is not.
+    #[error("`secretBackends` names Secret `{0}`, which this environment does not have")]
+    NoSuchSecret(String),
     /// A Secret with data came here as a plain object.
     #[error("Secret `{0}` holds data that was not taken out for sealing")]
     Unsealed(String),
@@ -47,27 +57,56 @@ enum CannotSeal {
 
 impl Explain for CannotSeal {
     fn hint(&self) -> Option<String> {
-        Some("this is a fault of sealwave; please report it (without the Secret)".to_owned())
+        Some(match self {
+            Self::NoKey(_) | Self::Unsealed(_) | Self::Withheld(_) => {
+                "this is a fault of sealwave; please report it (without the Secret)".to_owned()
+            }
+            Self::NoSuchSecret(_) => "correct the name, or remove the entry from sealwave.yaml".to_owned(),
+        })
     }
 }
 
-/// Turns every Secret into a `SealedSecret`, or into the redacted likeness of one. Other objects pass untouched.
+/// What becomes of Secrets, and which objects have pods.
+#[derive(Clone, Copy)]
+pub struct SealSettings<'a> {
+    /// What each Secret becomes.
+    pub backends: &'a Backends,
+    /// Workload kinds beyond the built-in ones.
+    pub workloads: &'a [WorkloadKind],
+}
+
+/// Turns every Secret into what its backend makes of it: a `SealedSecret`, or the redacted likeness of one; an
+/// `ExternalSecret`; a `SecretProviderClass`, which the pods that use the Secret mount then. Other objects pass untouched.
 ///
 /// # Errors
-/// All Secrets that cannot be sealed, with their places; and, as a last guard, each Secret with data among the plain objects.
+/// All Secrets that their backend cannot take, with their places; and, as a last guard, each Secret with data among the plain
+/// objects.
 pub fn seal(
     resolved: Resolved,
     sealing: &Sealing,
+    settings: &SealSettings<'_>,
     checksums: &ChecksumKey,
     notes: &mut Vec<Note>,
 ) -> Result<Sealed, Failure> {
-    let drafts = draft(resolved, notes)?;
+    let Drafted { drafts, classes, mut problems } = draft(resolved, settings.backends, notes);
     let secrets = digests(&drafts, checksums);
-    let objects = match sealing {
+    if !problems.is_empty() {
+        // Whether pods use the Secrets can be said all the same, so that everything is said at once.
+        let mut plain: Vec<Manifest> = drafts.into_iter().map(Draft::redacted).collect();
+        problems.extend(mount(&mut plain, &classes, settings.workloads));
+        return Err(Failure::unless_empty(problems).expect_err("there are problems"));
+    }
+    let mut objects = match sealing {
         Sealing::Deterministic(sealer) => seal_drafts(drafts, sealer)?,
+        Sealing::Nothing => unsealed(drafts)?,
         Sealing::Redacted => drafts.into_iter().map(Draft::redacted).collect(),
     };
+    Failure::unless_empty(mount(&mut objects, &classes, settings.workloads))?;
     Ok(Sealed { objects, secrets })
+}
+
+fn mount(objects: &mut [Manifest], classes: &[Class], workloads: &[WorkloadKind]) -> Vec<Problem> {
+    secrets_store_csi::mount(objects, classes, workloads).err().unwrap_or_default()
 }
 
 impl Sealed {
@@ -93,21 +132,64 @@ enum Draft {
     Secret(Blueprint, Vec<ResolvedItem>),
 }
 
-fn draft(resolved: Resolved, notes: &mut Vec<Note>) -> Result<Vec<Draft>, Failure> {
-    let mut problems = Vec::new();
-    let mut drafts = Vec::new();
+struct Drafted {
+    drafts: Vec<Draft>,
+    /// Classes that pods have to mount.
+    classes: Vec<Class>,
+    problems: Vec<Problem>,
+}
+
+fn draft(resolved: Resolved, backends: &Backends, notes: &mut Vec<Note>) -> Drafted {
+    let mut out = Drafted { drafts: Vec::new(), classes: Vec::new(), problems: Vec::new() };
+    let mut unused = backends.named_secrets();
     for object in resolved.into_objects() {
         let draft = match object {
             ResolvedObject::Plain(manifest) => guard(manifest).map_err(|problem| vec![problem]),
-            ResolvedObject::Secret(secret) => blueprint(secret, notes),
+            ResolvedObject::Secret(secret) => {
+                unused.remove(secret.manifest.name());
+                match backends.of(secret.manifest.name()) {
+                    Backend::ExternalSecrets => referred(secret, |manifest, items| {
+                        external_secrets::build(manifest, items, backends.external_secrets())
+                    }),
+                    Backend::SealedSecrets => blueprint(secret, notes),
+                    Backend::SecretsStoreCsi => {
+                        out.classes.push(class(&secret.manifest));
+                        referred(secret, |manifest, items| {
+                            secrets_store_csi::build(manifest, items, backends.csi_providers())
+                        })
+                    }
+                }
+            }
         };
         match draft {
-            Ok(draft) => drafts.push(draft),
-            Err(found) => problems.extend(found),
+            Ok(draft) => out.drafts.push(draft),
+            Err(found) => out.problems.extend(found),
         }
     }
-    Failure::unless_empty(problems)?;
-    Ok(drafts)
+    out.problems
+        .extend(unused.into_iter().map(|name| Problem::new(&CannotSeal::NoSuchSecret(name.to_owned()))));
+    out
+}
+
+/// A Secret for a backend that stores references; values, where there are any, end here.
+fn referred(
+    secret: ResolvedSecret,
+    build: impl FnOnce(Manifest, &[ReferredItem<'_>]) -> Result<Manifest, Vec<Problem>>,
+) -> Result<Draft, Vec<Problem>> {
+    let ResolvedSecret { manifest, items } = secret;
+    let items: Vec<ReferredItem<'_>> = items
+        .iter()
+        .map(|item| ReferredItem { key: &item.key, origin: item.origin, text: item.text.as_ref() })
+        .collect();
+    build(manifest, &items).map(Draft::Plain)
+}
+
+fn class(secret: &Manifest) -> Class {
+    Class {
+        namespace: secret.namespace().to_owned(),
+        name: secret.name().to_owned(),
+        origin: secret.origin(),
+    }
 }
 
 /// The last guard: a Secret with data is never printed, whoever let it come this far.
@@ -204,6 +286,21 @@ fn seal_items(drafts: &[Draft], sealer: &Sealer) -> Result<Vec<String>, Failure>
     sealer.seal_all(&work).map_err(|error: SealError| Problem::new(&error).into())
 }
 
+/// The objects, where none of them has to be sealed.
+fn unsealed(drafts: Vec<Draft>) -> Result<Vec<Manifest>, Failure> {
+    let mut objects = Vec::with_capacity(drafts.len());
+    let mut problems = Vec::new();
+    for draft in drafts {
+        match draft {
+            Draft::Plain(manifest) => objects.push(manifest),
+            Draft::Secret(blueprint, _) => {
+                problems.push(Problem::new(&CannotSeal::NoKey(blueprint.name().to_owned())));
+            }
+        }
+    }
+    Failure::unless_empty(problems).map(|()| objects)
+}
+
 impl Draft {
     fn redacted(self) -> Manifest {
         match self {
@@ -272,7 +369,7 @@ fn digests(drafts: &[Draft], checksums: &ChecksumKey) -> SecretDigests {
 fn item_digest(namespace: &str, name: &str, item: &ResolvedItem, checksums: &ChecksumKey) -> Digest {
     let place = [namespace.as_bytes(), name.as_bytes(), item.key.as_bytes()];
     match &item.value {
-        ItemValue::Known(value) if !checksums.is_preview() => {
+        ItemValue::Known(value) if !checksums.is_public() => {
             let [namespace, name, key] = place;
             let parts = [namespace, name, key, item.unresolved.expose(), value.expose()];
             checksums.digest("secret item", &parts)

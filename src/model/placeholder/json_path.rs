@@ -22,13 +22,15 @@ pub struct JsonPath {
 #[derive(Clone, PartialEq, Eq)]
 enum Piece {
     Literal(String),
-    Path(Vec<Step>),
+    Path(Vec<JsonStep>),
 }
 
+/// One step into a document.
 #[derive(Clone, PartialEq, Eq)]
-enum Step {
+pub(crate) enum JsonStep {
+    /// Into an object.
     Field(String),
-    /// From the end where negative.
+    /// Into an array, from the end where negative.
     Index(i64),
 }
 
@@ -88,6 +90,14 @@ impl JsonPath {
         &self.source
     }
 
+    /// The steps, where the template is a single path and nothing else.
+    pub(crate) fn single(&self) -> Option<&[JsonStep]> {
+        match &self.pieces[..] {
+            [Piece::Path(steps)] => Some(steps),
+            _ => None,
+        }
+    }
+
     /// The text that the template makes of a JSON document: strings as they are, numbers and booleans as written,
     /// objects and arrays as compact JSON.
     pub(crate) fn select(&self, json: &str) -> Result<Zeroizing<String>, SelectError> {
@@ -106,7 +116,7 @@ impl JsonPath {
     }
 }
 
-impl Step {
+impl JsonStep {
     fn walk<'a>(&self, at: &'a RawValue) -> Result<&'a RawValue, SelectError> {
         match self {
             Self::Field(name) => json_text::member(at, name)?,
@@ -130,7 +140,7 @@ fn braced(source: &str) -> Result<(Piece, &str), &'static str> {
     Ok((piece, rest))
 }
 
-fn path(source: &str) -> Result<(Vec<Step>, &str), &'static str> {
+fn path(source: &str) -> Result<(Vec<JsonStep>, &str), &'static str> {
     let mut steps = Vec::new();
     let mut rest = source.strip_prefix(['$', '@']).unwrap_or(source);
     if rest.starts_with([' ', '}']) && rest.len() < source.len() {
@@ -161,7 +171,7 @@ fn path(source: &str) -> Result<(Vec<Step>, &str), &'static str> {
 }
 
 /// Reads a name behind a dot; `\` makes the next character part of it.
-fn dotted(source: &str) -> Result<(Step, &str), &'static str> {
+fn dotted(source: &str) -> Result<(JsonStep, &str), &'static str> {
     let mut name = String::new();
     let mut chars = source.char_indices();
     let mut end = source.len();
@@ -177,17 +187,17 @@ fn dotted(source: &str) -> Result<(Step, &str), &'static str> {
         }
     }
     match (name.is_empty(), source[end..].starts_with('.')) {
-        (false, _) => Ok((Step::Field(name), &source[end..])),
+        (false, _) => Ok((JsonStep::Field(name), &source[end..])),
         (true, true) => Err(UNSUPPORTED),
         (true, false) => Err("a name is empty"),
     }
 }
 
 /// Reads what is in square brackets, behind the opening one.
-fn bracketed(source: &str) -> Result<(Step, &str), &'static str> {
+fn bracketed(source: &str) -> Result<(JsonStep, &str), &'static str> {
     let (step, rest) = if let Some(quote @ ('\'' | '"')) = source.chars().next() {
         let (name, rest) = quoted(&source[1..], quote)?;
-        (Step::Field(name), rest)
+        (JsonStep::Field(name), rest)
     } else {
         let end = source.find(']').ok_or("a bracket is not closed")?;
         let number = &source[..end];
@@ -195,7 +205,7 @@ fn bracketed(source: &str) -> Result<(Step, &str), &'static str> {
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(UNSUPPORTED);
         }
-        (Step::Index(number.parse().map_err(|_| "an index is too large")?), &source[end..])
+        (JsonStep::Index(number.parse().map_err(|_| "an index is too large")?), &source[end..])
     };
     let rest = rest.strip_prefix(']').ok_or("a bracket is not closed")?;
     Ok((step, rest))

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::references::What;
+use crate::model::pods::What;
 use crate::model::{Manifest, Node};
 
 /// An object and what identifies it, read once.
@@ -162,7 +162,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::pipeline::annotate::testing::manifests;
+    use crate::model::testing::manifests;
 
     #[test]
     fn a_secret_is_found_by_whatever_supplies_it() {

@@ -14,11 +14,10 @@ use std::fmt::Write;
 use super::catalogue::{Catalogue, Object};
 use super::digests::{Digests, Item, combined};
 use super::notes::Remark;
-use super::references::What;
-use super::workloads::Change;
 use super::{Edit, Workload};
 use crate::crypto::{ChecksumKey, Digest};
 use crate::diagnostic::{Note, Problem};
+use crate::model::pods::{Change, What};
 use crate::pipeline::seal::SecretDigests;
 
 const CONFIG: &str = "checksum/config";

@@ -13,21 +13,18 @@ mod catalogue;
 mod checksums;
 mod digests;
 mod notes;
-mod references;
 mod standing;
 mod uses;
 mod waves;
-mod workloads;
 
 use catalogue::Catalogue;
 use notes::{BadSetting, Remark};
-use references::Reference;
 use standing::Standing;
-use workloads::PodTemplate;
 
 use super::seal::{Sealed, SecretDigests};
 use crate::crypto::ChecksumKey;
 use crate::diagnostic::{Failure, Note, Problem};
+use crate::model::pods::{self, PodTemplate, Reference};
 use crate::model::{Manifest, Node, Waves, WorkloadKind};
 
 /// What the app file says about this stage.
@@ -111,10 +108,10 @@ fn workloads_of<'a>(
 ) -> Vec<Workload<'a>> {
     let mut found = Vec::new();
     for (object, (manifest, standing)) in objects.iter().zip(standings).enumerate() {
-        match workloads::pod_template(manifest, settings.workloads) {
+        match pods::pod_template(manifest, settings.workloads) {
             Ok(None) => {}
             Ok(Some(template)) => {
-                let references = references::references(template.spec);
+                let references = pods::references(template.spec);
                 found.push(Workload { object, template, references, standing: *standing });
             }
             Err(missing) => {
@@ -150,7 +147,5 @@ fn write(edits: &[Edit], objects: &mut [Manifest], notes: &mut Vec<Note>) {
     }
 }
 
-#[cfg(test)]
-mod testing;
 #[cfg(test)]
 mod tests;

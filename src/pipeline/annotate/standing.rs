@@ -104,7 +104,7 @@ mod tests {
     use serde_json::{Value as Json, json};
 
     use super::*;
-    use crate::pipeline::annotate::testing::manifest;
+    use crate::model::testing::manifest;
 
     fn standing(annotations: &Json, kinds: &[(&str, i32)]) -> (Standing, usize) {
         let waves = Waves { kinds: kinds.iter().map(|(kind, wave)| ((*kind).to_owned(), *wave)).collect() };

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
-use super::testing::manifests;
 use super::*;
 use crate::diagnostic::Level;
 use crate::model::Manifest;
+use crate::model::testing::manifests;
 
 const WAVE: &str = "argocd.argoproj.io/sync-wave";
 

@@ -45,6 +45,8 @@ pub(super) struct Collected {
 /// An object that waits for values.
 pub(super) enum Pending {
     Plain(Manifest),
+    /// One of a backend that stores references: it waits for no values.
+    Referred(Manifest, Vec<PendingItem>),
     Secret(Manifest, Vec<PendingItem>),
 }
 
@@ -68,11 +70,27 @@ pub(super) enum Content {
 
 impl PendingItem {
     pub(super) fn finish(self, value: ItemValue) -> ResolvedItem {
-        let references = match &self.content {
-            Content::Bytes => Vec::new(),
-            Content::Text(text) => text.references().cloned().collect(),
+        let references = self.references().cloned().collect();
+        let text = match self.content {
+            Content::Bytes => None,
+            Content::Text(text) => Some(text),
         };
-        ResolvedItem { key: self.key, origin: self.origin, unresolved: self.unresolved, references, value }
+        ResolvedItem {
+            key: self.key,
+            origin: self.origin,
+            unresolved: self.unresolved,
+            references,
+            text,
+            value,
+        }
+    }
+
+    pub(super) fn references(&self) -> impl Iterator<Item = &Reference> {
+        let text = match &self.content {
+            Content::Bytes => None,
+            Content::Text(text) => Some(text),
+        };
+        text.into_iter().flat_map(Text::references)
     }
 }
 
@@ -85,7 +103,8 @@ pub(super) fn collect(
 ) -> Collected {
     let wishes = Wishes::default();
     let references = BTreeMap::new();
-    let mut collector = Collector { names, compatibility, wishes, notes, problems, references };
+    let mut collector =
+        Collector { names, compatibility, wishes, notes, problems, needs_values: true, references };
     let objects = objects.into_iter().map(|object| collector.object(object)).collect();
     Collected { objects, references: collector.references }
 }
@@ -97,17 +116,24 @@ struct Collector<'a> {
     wishes: Wishes,
     notes: &'a mut Vec<Note>,
     problems: &'a mut Vec<Problem>,
+    /// Whether the values of the Secret at hand are fetched.
+    needs_values: bool,
     references: BTreeMap<Reference, Places>,
 }
 
 impl Collector<'_> {
     fn object(&mut self, mut object: Manifest) -> Pending {
         self.wishes = compat::wishes(&mut object, self.compatibility, self.notes, self.problems);
+        self.needs_values = self.names.backends.of(object.name()).needs_values();
         let items = if object.is_secret() { self.secret(&mut object) } else { Vec::new() };
         if !self.wishes.ignore {
             scan::scan(&mut object, self.names, self.wishes.generic.is_some(), self.problems);
         }
-        if items.is_empty() { Pending::Plain(object) } else { Pending::Secret(object, items) }
+        match (items.is_empty(), self.needs_values) {
+            (true, _) => Pending::Plain(object),
+            (false, true) => Pending::Secret(object, items),
+            (false, false) => Pending::Referred(object, items),
+        }
     }
 
     fn secret(&mut self, object: &mut Manifest) -> Vec<PendingItem> {
@@ -282,7 +308,7 @@ impl Collector<'_> {
     /// Maps the references of a text to the providers that they mean, and notes where each is used.
     fn references(&mut self, text: Text, origin: Origin) -> Text {
         text.map_references(|reference| {
-            if let Err(error) = self.names.settle(reference) {
+            if let Err(error) = self.names.settle(reference, self.needs_values) {
                 self.problem(origin, &error);
             } else if climbs(&reference.path) {
                 self.problem(origin, &ResolveError::PathClimbs { reference: reference.clone() });
@@ -305,15 +331,16 @@ impl Collector<'_> {
 }
 
 impl Names<'_> {
-    /// Puts the default provider's name in the place of `path`, and checks that there is such a provider.
-    fn settle(&self, reference: &mut Reference) -> Result<(), Box<ResolveError>> {
+    /// Puts the default provider's name in the place of `path`, and checks that there is such a provider; where nothing is
+    /// fetched, it is the backend that must know it.
+    fn settle(&self, reference: &mut Reference, needs_values: bool) -> Result<(), Box<ResolveError>> {
         let is_default = reference.provider == DEFAULT_PROVIDER;
         if is_default {
             let default = self.default_provider.ok_or_else(|| Box::new(ResolveError::NoDefaultProvider))?;
             reference.provider = default.into();
         }
         let Some(known) = &self.known else { return Ok(()) };
-        if known.contains(reference.provider.as_str()) {
+        if !needs_values || known.contains(reference.provider.as_str()) {
             return Ok(());
         }
         Err(Box::new(ResolveError::UnknownProvider {

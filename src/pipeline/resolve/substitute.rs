@@ -49,7 +49,7 @@ struct Run<'a> {
 impl Run<'_> {
     fn object(&mut self, object: Pending) -> ResolvedObject {
         match object {
-            Pending::Plain(manifest) => ResolvedObject::Plain(manifest),
+            Pending::Plain(_) | Pending::Referred(..) => super::withheld(object),
             Pending::Secret(manifest, items) => {
                 let items: Vec<_> = items.into_iter().filter_map(|item| self.item(item)).collect();
                 // All of them were left out: as a Secret that never had any.

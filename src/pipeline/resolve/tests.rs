@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::*;
 use crate::diagnostic::At;
-use crate::model::{Node, PolicyRule, Sources};
+use crate::model::{Backends, Node, PolicyRule, Sources};
 use crate::providers::{Provider, ProviderError};
 
 const CANARY: &str = "c4n4ry";
@@ -86,7 +86,7 @@ fn run_as(
         deadline,
     };
     let mut notes = Vec::new();
-    let result = resolve(Rendered::for_tests(objects), &supply, compatibility, &mut notes);
+    let result = resolve(Rendered::for_tests(objects), &supply, compatibility, &Backends::default(), &mut notes);
     (result, notes, stub)
 }
 
@@ -317,7 +317,7 @@ fn unknown_providers_and_climbing_paths() {
         audit: None,
         deadline,
     };
-    let result = resolve(Rendered::for_tests(vec![string_data("<path:a>")]), &supply, None, &mut Vec::new());
+    let result = resolve(Rendered::for_tests(vec![string_data("<path:a>")]), &supply, None, &Backends::default(), &mut Vec::new());
     assert!(result.err().expect("an error").to_string().contains("names no default provider"));
 }
 
@@ -382,7 +382,7 @@ fn withholding_fetches_nothing_and_checks_all_the_same() {
     let known = BTreeSet::from(["stub".to_owned()]);
     let withhold = |manifest: Manifest, known| {
         let supply = Supply::Withhold { known, default_provider: Some("stub") };
-        resolve(Rendered::for_tests(vec![manifest]), &supply, None, &mut Vec::new())
+        resolve(Rendered::for_tests(vec![manifest]), &supply, None, &Backends::default(), &mut Vec::new())
     };
     let resolved = withhold(string_data("x <path:u#k> <stub:none>"), Some(&known)).expect("well formed");
     let objects = resolved.into_objects();

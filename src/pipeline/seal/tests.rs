@@ -50,6 +50,7 @@ fn item(key: &str, unresolved: &[u8], value: &[u8]) -> ResolvedItem {
         origin: origin(),
         unresolved: SecretValue::new(unresolved.to_vec()),
         references: Vec::new(),
+        text: None,
         value: ItemValue::Known(SecretValue::new(value.to_vec())),
     }
 }
@@ -75,8 +76,20 @@ fn secret(object: &Json, items: Vec<ResolvedItem>) -> ResolvedObject {
     ResolvedObject::Secret(ResolvedSecret { manifest: manifest(object), items })
 }
 
+/// Everything is sealed.
+fn settings() -> SealSettings<'static> {
+    static SEALED: std::sync::LazyLock<Backends> = std::sync::LazyLock::new(Backends::default);
+    SealSettings { backends: &SEALED, workloads: &[] }
+}
+
 fn seal_one(object: &Json, items: Vec<ResolvedItem>, sealing: &Sealing) -> Result<Sealed, Failure> {
-    seal(Resolved::for_tests(vec![secret(object, items)]), sealing, &checksums(), &mut Vec::new())
+    seal(
+        Resolved::for_tests(vec![secret(object, items)]),
+        sealing,
+        &settings(),
+        &checksums(),
+        &mut Vec::new(),
+    )
 }
 
 fn sealed_json(object: &Json, items: Vec<ResolvedItem>) -> Json {
@@ -314,7 +327,7 @@ fn two_scopes_at_once_are_warned_of_and_the_widest_wins() {
         json!({(names::CLUSTER_WIDE): "true", (names::NAMESPACE_WIDE): "true"});
     let mut notes = Vec::new();
     let resolved = Resolved::for_tests(vec![secret(&object, vec![literal("a", b"1")])]);
-    let sealed = seal(resolved, &usual(), &checksums(), &mut notes).unwrap();
+    let sealed = seal(resolved, &usual(), &settings(), &checksums(), &mut notes).unwrap();
     assert_eq!(notes.len(), 1);
     let json = sealed.objects()[0].root().to_json();
     assert_eq!(json["metadata"]["annotations"].get(names::NAMESPACE_WIDE), None);
@@ -363,7 +376,8 @@ fn a_secret_with_data_among_the_plain_objects_is_an_error() {
         let mut object = plain_secret("db");
         object[field] = json!({"password": "CANARY"});
         let resolved = Resolved::for_tests(vec![ResolvedObject::Plain(manifest(&object))]);
-        let failure = seal(resolved, &Sealing::Redacted, &checksums(), &mut Vec::new()).err().unwrap();
+        let failure =
+            seal(resolved, &Sealing::Redacted, &settings(), &checksums(), &mut Vec::new()).err().unwrap();
         assert_eq!(failure.problems().len(), 1);
         assert!(!failure.to_string().contains("CANARY"));
     }
@@ -371,7 +385,7 @@ fn a_secret_with_data_among_the_plain_objects_is_an_error() {
     token["type"] = json!("kubernetes.io/service-account-token");
     token["data"] = Json::Null;
     let resolved = Resolved::for_tests(vec![ResolvedObject::Plain(manifest(&token))]);
-    let sealed = seal(resolved, &usual(), &checksums(), &mut Vec::new()).unwrap();
+    let sealed = seal(resolved, &usual(), &settings(), &checksums(), &mut Vec::new()).unwrap();
     assert_eq!(sealed.objects()[0].root().to_json(), token);
 }
 
@@ -385,7 +399,8 @@ fn objects_keep_their_order_and_items_their_secrets() {
             _ => secret(&plain_secret(&n.to_string()), vec![literal("a", &[n]), literal("b", &[n, n])]),
         })
         .collect();
-    let sealed = seal(Resolved::for_tests(objects), &usual(), &checksums(), &mut Vec::new()).unwrap();
+    let sealed =
+        seal(Resolved::for_tests(objects), &usual(), &settings(), &checksums(), &mut Vec::new()).unwrap();
     for (n, object) in (0_u8..).zip(sealed.objects()) {
         assert_eq!(object.name(), n.to_string());
         if !n.is_multiple_of(3) {
@@ -453,7 +468,9 @@ fn what_an_item_is_changes_both_its_ciphertext_and_its_checksum() {
 fn under_the_preview_key_no_literal_is_digested() {
     let digest = |item: ResolvedItem| {
         let resolved = Resolved::for_tests(vec![secret(&plain_secret("db"), vec![item])]);
-        let sealed = seal(resolved, &Sealing::Redacted, &ChecksumKey::preview(), &mut Vec::new()).unwrap();
+        let sealed =
+            seal(resolved, &Sealing::Redacted, &settings(), &ChecksumKey::preview(), &mut Vec::new())
+                .unwrap();
         *sealed.secrets().values().next().unwrap().values().next().unwrap()
     };
     assert_eq!(digest(literal("a", b"1")), digest(literal("a", b"2")));

@@ -6,18 +6,18 @@
 use crate::model::{Manifest, Node, WorkloadKind};
 
 /// The pod template of an object.
-pub(super) struct PodTemplate<'a> {
+pub(crate) struct PodTemplate<'a> {
     /// The keys that lead to it; empty where the object itself is the pod.
-    pub(super) path: Vec<&'a str>,
+    pub(crate) path: Vec<&'a str>,
     /// Its `spec`.
-    pub(super) spec: &'a Node,
+    pub(crate) spec: &'a Node,
     /// Whether an annotation may be put on it.
-    pub(super) change: Change,
+    pub(crate) change: Change,
 }
 
 /// Whether a pod template of an existing object may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Change {
+pub(crate) enum Change {
     /// It may.
     Allowed,
     /// Kubernetes refuses it (a Job).
@@ -27,9 +27,9 @@ pub(super) enum Change {
 }
 
 /// A kind of the app file whose path leads nowhere in an object.
-pub(super) struct NoTemplate<'a> {
+pub(crate) struct NoTemplate<'a> {
     /// The path, as the app file has it.
-    pub(super) path: &'a str,
+    pub(crate) path: &'a str,
 }
 
 const TEMPLATE: &[&str] = &["spec", "template"];
@@ -52,7 +52,7 @@ const BUILT_IN: &[(&str, &str, &[&str])] = &[
 ///
 /// # Errors
 /// A kind of the app file has no pod template at the path that the app file gives.
-pub(super) fn pod_template<'a>(
+pub(crate) fn pod_template<'a>(
     manifest: &'a Manifest,
     declared: &'a [WorkloadKind],
 ) -> Result<Option<PodTemplate<'a>>, NoTemplate<'a>> {
@@ -87,7 +87,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::pipeline::annotate::testing::manifest;
+    use crate::model::testing::manifest;
 
     fn path(api: &str, kind: &str, body: &serde_json::Value) -> Option<String> {
         let object =

@@ -6,7 +6,7 @@ use crate::model::Node;
 
 /// The kinds of objects that a reference may mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum What {
+pub(crate) enum What {
     /// A `ConfigMap`.
     ConfigMap,
     /// A `PersistentVolumeClaim`.
@@ -21,7 +21,7 @@ pub(super) enum What {
 
 /// Which items of an object are used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Keys<'a> {
+pub(crate) enum Keys<'a> {
     /// Whatever there is.
     All,
     /// Only these.
@@ -30,19 +30,19 @@ pub(super) enum Keys<'a> {
 
 /// One reference of a pod, to an object in the pod's own namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Reference<'a> {
+pub(crate) struct Reference<'a> {
     /// What kind of object.
-    pub(super) what: What,
+    pub(crate) what: What,
     /// Its name; never empty.
-    pub(super) name: &'a str,
+    pub(crate) name: &'a str,
     /// What of it is used.
-    pub(super) keys: Keys<'a>,
+    pub(crate) keys: Keys<'a>,
     /// Whether the pod starts without it.
-    pub(super) optional: bool,
+    pub(crate) optional: bool,
 }
 
 /// The references of a pod spec, in the order in which they stand there.
-pub(super) fn references(spec: &Node) -> Vec<Reference<'_>> {
+pub(crate) fn references(spec: &Node) -> Vec<Reference<'_>> {
     let mut found = Found::default();
     for list in ["initContainers", "containers", "ephemeralContainers"] {
         for container in items(spec, list) {
@@ -59,6 +59,20 @@ pub(super) fn references(spec: &Node) -> Vec<Reference<'_>> {
     let account = service_account(spec);
     // Every namespace has its own `default` in any case.
     found.add(What::ServiceAccount, Some(account), Keys::All, account == "default");
+    found.references
+}
+
+/// The references of one container.
+pub(crate) fn container_references(container: &Node) -> Vec<Reference<'_>> {
+    let mut found = Found::default();
+    found.container(container);
+    found.references
+}
+
+/// The references of one volume.
+pub(crate) fn volume_references(volume: &Node) -> Vec<Reference<'_>> {
+    let mut found = Found::default();
+    found.volume(volume);
     found.references
 }
 
@@ -173,7 +187,7 @@ mod tests {
     use serde_json::{Value as Json, json};
 
     use super::*;
-    use crate::pipeline::annotate::testing::node;
+    use crate::model::testing::node;
 
     /// The references of a pod spec as `Kind/name[keys]?`, without the service account.
     fn found(spec: &Json) -> Vec<String> {

@@ -1,6 +1,7 @@
-//! Who gets which label and annotation: the `SealedSecret`, its template, or nobody.
+//! Who gets which label and annotation: the object that stands for a Secret (a `SealedSecret`, an `ExternalSecret`, …), the
+//! template of the Secret, or nobody.
 
-use super::{Stamp, in_domain, is_last_applied, mapping};
+use super::sealed_secrets::{Stamp, in_domain, is_empty, is_last_applied, mapping};
 use crate::crypto::Scope;
 use crate::model::{Manifest, Mapping, Node, Origin, Value, names};
 
@@ -13,7 +14,7 @@ pub(super) struct Metadata {
     namespace: Option<Node>,
 }
 
-/// The `SealedSecret`'s own metadata.
+/// The metadata of the object that stands for the Secret.
 pub(super) fn for_argocd(secret: &Manifest, scope: Scope) -> Metadata {
     let mut metadata = Metadata {
         annotations: picked(secret.annotations(), |name| is_for_argocd(name) && !is_ours_to_write(name)),
@@ -39,8 +40,7 @@ pub(super) fn for_template(secret: &Manifest, scope: Scope) -> Metadata {
 }
 
 fn named(secret: &Manifest) -> Metadata {
-    let field =
-        |name: &str| secret.root().at(&["metadata", name]).filter(|node| !super::is_empty(node)).cloned();
+    let field = |name: &str| secret.root().at(&["metadata", name]).filter(|node| !is_empty(node)).cloned();
     let name = field("name");
     Metadata {
         annotations: Mapping::default(),
@@ -108,14 +108,14 @@ impl Metadata {
         }
     }
 
+    /// Labels and annotations, each in the order of their names.
+    pub(super) fn into_maps(self) -> (Mapping, Mapping) {
+        (sorted(self.labels), sorted(self.annotations))
+    }
+
     pub(super) fn into_node(self, at: Origin) -> Node {
         let sorted = |entries: Mapping| {
-            let mut entries = entries.into_entries();
-            entries.sort_by(|a, b| a.key.cmp(&b.key));
-            let mut mapping = Mapping::with_capacity(entries.len());
-            for entry in entries {
-                mapping.push_new(entry);
-            }
+            let mapping = sorted(entries);
             (!mapping.is_empty()).then(|| Node::new(Value::Mapping(mapping), at))
         };
         mapping(
@@ -129,4 +129,14 @@ impl Metadata {
             ],
         )
     }
+}
+
+fn sorted(entries: Mapping) -> Mapping {
+    let mut entries = entries.into_entries();
+    entries.sort_by(|a, b| a.key.cmp(&b.key));
+    let mut mapping = Mapping::with_capacity(entries.len());
+    for entry in entries {
+        mapping.push_new(entry);
+    }
+    mapping
 }

@@ -1,0 +1,67 @@
+//! What the two backends that store references have in common.
+
+use super::refusal::{Refusals, Why};
+use crate::model::{Manifest, Node, Origin, Reference, Text, Value};
+
+/// An item of a Secret, as a backend sees it that stores references.
+#[derive(Clone, Copy)]
+pub(crate) struct ReferredItem<'a> {
+    /// Its key.
+    pub(crate) key: &'a str,
+    /// Where its value stands.
+    pub(crate) origin: Origin,
+    /// What it is made of; none where it is bytes that stand for themselves.
+    pub(crate) text: Option<&'a Text>,
+}
+
+/// Kinds of providers that no operator in a cluster reads.
+const OURS_ALONE: [&str; 4] = ["env", "file", "k8s", "sops"];
+
+/// The refusal of a provider that the settings do not have.
+pub(super) fn unknown_provider(provider: &str, section: &'static str) -> Why {
+    Why::UnknownProvider { provider: provider.to_owned(), section, readable: !OURS_ALONE.contains(&provider) }
+}
+
+/// Checks the fields of a Secret that are taken over as they are.
+pub(super) fn check_fields(secret: &Manifest, refusals: &mut Refusals<'_>) {
+    if secret.name().is_empty() {
+        refusals.whole(secret.origin(), Why::NoName);
+    }
+    let fields: [(&[&str], &'static str, &'static str); 5] = [
+        (&["immutable"], "immutable", "boolean"),
+        (&["metadata", "annotations"], "metadata.annotations", "object"),
+        (&["metadata", "labels"], "metadata.labels", "object"),
+        (&["metadata", "namespace"], "metadata.namespace", "string"),
+        (&["type"], "type", "string"),
+    ];
+    for (path, field, expected) in fields {
+        if let Some(node) = secret.root().at(path)
+            && node.type_name() != expected
+            && node.value != Value::Null
+        {
+            refusals.whole(node.origin, Why::WrongType { field, expected, found: node.type_name() });
+        }
+    }
+}
+
+/// The type of a Secret.
+pub(super) fn type_of(secret: &Manifest) -> &str {
+    secret.root().get("type").and_then(Node::as_str).filter(|text| !text.is_empty()).unwrap_or("Opaque")
+}
+
+/// Whether a Secret is immutable.
+pub(super) fn is_immutable(secret: &Manifest) -> bool {
+    matches!(secret.root().get("immutable").map(|node| &node.value), Some(Value::Bool(true)))
+}
+
+/// Whether a version of AWS Secrets Manager is the id of one (a UUID), and not the name of a stage.
+pub(super) fn is_version_id(version: &str) -> bool {
+    let groups: Vec<&str> = version.split('-').collect();
+    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
+        && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// A reference as a message shows it, without its version.
+pub(super) fn shown(reference: &Reference) -> String {
+    Reference { version: None, ..reference.clone() }.to_string()
+}

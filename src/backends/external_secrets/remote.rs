@@ -1,0 +1,119 @@
+//! What an `ExternalSecret` asks a store for: `remoteRef`, with those modifiers that the store's side can do.
+
+use serde_json::{Value as Json, json};
+
+use super::template;
+use crate::backends::common::is_version_id;
+use crate::backends::refusal::Why;
+use crate::model::{JsonPath, JsonStep, Modifier, Placeholder, Reference, Service, Store};
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Remote {
+    key: String,
+    property: Option<String>,
+    version: Option<String>,
+    /// Whether the operator decodes base64. Bad base64 is an error then, and binary values stay whole.
+    decode: bool,
+}
+
+/// A placeholder taken apart.
+pub(super) struct Taken {
+    pub(super) remote: Remote,
+    /// What the template still has to do.
+    pub(super) filters: Vec<&'static str>,
+}
+
+/// Takes a placeholder apart.
+pub(super) fn take(placeholder: &Placeholder, store: &Store) -> Result<Taken, Why> {
+    let reference = &placeholder.reference;
+    let mut remote = Remote {
+        key: key(reference, store),
+        property: reference.key.as_deref().map(|key| escape(key, false)),
+        version: version(reference, store.service)?,
+        decode: false,
+    };
+    let mut filters = Vec::new();
+    let mut after: Option<&'static str> = None;
+    for modifier in &placeholder.modifiers {
+        let name = modifier.name();
+        match (modifier, after) {
+            (Modifier::JsonPath(_), None) if reference.key.is_some() => return Err(Why::JsonPathInKey),
+            (Modifier::JsonPath(path), None) => remote.property = Some(property(path)?),
+            (Modifier::Base64Decode, None | Some("jsonPath")) => remote.decode = true,
+            (Modifier::Base64Decode | Modifier::JsonPath(_), Some(after)) => {
+                return Err(Why::ModifierOrder { name, after });
+            }
+            _ => filters.push(template::filter(modifier).ok_or(Why::Modifier { name })?),
+        }
+        after = Some(name);
+    }
+    Ok(Taken { remote, filters })
+}
+
+impl Remote {
+    /// `remoteRef`, with all that the CRD would default.
+    pub(super) fn to_json(&self) -> Json {
+        let mut out = json!({"key": self.key});
+        if let Some(property) = &self.property {
+            out["property"] = property.as_str().into();
+        }
+        if let Some(version) = &self.version {
+            out["version"] = version.as_str().into();
+        }
+        out["conversionStrategy"] = "Default".into();
+        out["decodingStrategy"] = if self.decode { "Base64" } else { "None" }.into();
+        out["metadataPolicy"] = "None".into();
+        out
+    }
+}
+
+/// The name of a secret as its store knows it. A Vault store knows its mount itself.
+fn key(reference: &Reference, store: &Store) -> String {
+    let path = reference.path.as_str();
+    if store.service != Service::Vault {
+        return path.to_owned();
+    }
+    let below = match &store.mount {
+        Some(mount) => path.strip_prefix(mount.as_str()).and_then(|rest| rest.strip_prefix('/')),
+        None => path.split_once('/').map(|(_, rest)| rest).filter(|rest| rest.starts_with("data/")),
+    };
+    below.map_or(path, |below| below.strip_prefix("data/").unwrap_or(below)).to_owned()
+}
+
+fn version(reference: &Reference, service: Service) -> Result<Option<String>, Why> {
+    let Some(version) = &reference.version else { return Ok(None) };
+    match service {
+        Service::AwsSm if is_version_id(version) => Ok(Some(format!("uuid/{version}"))),
+        Service::AwsSm => Ok(Some(version.clone())),
+        Service::AwsSsm | Service::Vault if version.parse::<u64>().is_ok() => Ok(Some(version.clone())),
+        Service::AwsSsm | Service::Vault => Err(Why::Version { reference: reference.to_string() }),
+    }
+}
+
+/// A JSON path as a property; the operator reads it with gjson.
+fn property(path: &JsonPath) -> Result<String, Why> {
+    let steps = path.single().filter(|steps| !steps.is_empty()).ok_or(Why::JsonPath)?;
+    let steps: Option<Vec<String>> = steps
+        .iter()
+        .map(|step| match step {
+            JsonStep::Field(name) if name.is_empty() => None,
+            JsonStep::Field(name) => Some(escape(name, true)),
+            JsonStep::Index(index) => u64::try_from(*index).ok().map(|index| index.to_string()),
+        })
+        .collect();
+    steps.map(|steps| steps.join(".")).ok_or(Why::JsonPath)
+}
+
+/// Escapes what gjson would take for syntax. A dot in a `#key` stays: the operator looks for the key with the dot first, then
+/// for the path, which is what the key means here too.
+fn escape(key: &str, dots: bool) -> String {
+    let mut out = String::with_capacity(key.len());
+    for c in key.chars() {
+        if "*?|#@!{}[]()\\".contains(c) || (dots && c == '.') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}

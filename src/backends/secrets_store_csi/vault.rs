@@ -1,0 +1,43 @@
+//! What Vault's provider of the driver reads: single keys of secrets.
+
+use serde_json::{Value as Json, json};
+
+use super::{Aliases, alone};
+use crate::backends::refusal::Why;
+use crate::model::{Modifier, Text};
+
+/// The keys that a class reads, in order.
+#[derive(Default)]
+pub(super) struct Objects(Vec<Json>);
+
+impl Objects {
+    /// Adds what an item reads; the alias of it.
+    pub(super) fn add(&mut self, key: &str, text: &Text, aliases: &mut Aliases) -> Result<String, Why> {
+        let placeholder = alone(text).ok_or(Why::TextAroundVault)?;
+        let reference = &placeholder.reference;
+        if reference.version.is_some() {
+            return Err(Why::Version { reference: reference.to_string() });
+        }
+        let decode = match &placeholder.modifiers[..] {
+            [] => false,
+            [Modifier::Base64Decode] => true,
+            [Modifier::Base64Decode, other, ..] | [other, ..] => {
+                return Err(Why::Modifier { name: other.name() });
+            }
+        };
+        let Some(secret_key) = &reference.key else {
+            return Err(Why::NoKey { reference: reference.to_string() });
+        };
+        let alias = aliases.take(key);
+        let mut object = json!({"objectName": alias, "secretPath": reference.path, "secretKey": secret_key});
+        if decode {
+            object["encoding"] = "base64".into();
+        }
+        self.0.push(object);
+        Ok(alias)
+    }
+
+    pub(super) fn to_json(&self) -> Json {
+        self.0.iter().cloned().collect()
+    }
+}

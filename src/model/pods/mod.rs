@@ -1,0 +1,9 @@
+//! Pods within objects: where a workload keeps its pod template, and what a pod refers to.
+//!
+//! Pure reading: nothing is looked up or changed here, and a malformed part is passed over.
+
+mod references;
+mod template;
+
+pub(crate) use references::{Keys, Reference, What, container_references, references, volume_references};
+pub(crate) use template::{Change, PodTemplate, pod_template};
