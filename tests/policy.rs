@@ -261,7 +261,7 @@ fn refs_lists_references_with_their_rule_and_fetches_nothing() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "{text}");
     assert!(text.starts_with("dev\n  file:db.yaml#password  allowed by `shops`\n"), "{text}");
-    assert!(text.contains("base/secrets.yaml:5:13  Secret `shop/api`, item `password`\n"), "{text}");
+    assert!(text.contains("base/secrets.yaml:5:13   Secret `shop/api`, item `password`\n"), "{text}");
     assert!(!text.contains('\u{1b}'), "colour without a terminal");
     assert!(!app.path("operator/audit.jsonl").exists());
 
