@@ -75,7 +75,7 @@ enum Kind {
     Vault(vault::Objects),
 }
 
-impl<'a> Draft<'a> {
+impl Draft<'_> {
     fn item(&mut self, item: &ReferredItem<'_>) -> Result<(), Why> {
         let text = item.text.filter(|text| !text.is_literal()).ok_or(Why::Literal)?;
         for placeholder in text.placeholders() {

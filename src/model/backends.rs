@@ -50,7 +50,7 @@ pub enum Service {
     AwsSm,
     /// Parameter Store of AWS Systems Manager.
     AwsSsm,
-    /// The KV engine of Vault or OpenBao.
+    /// The KV engine of Vault or `OpenBao`.
     Vault,
 }
 

@@ -1,4 +1,4 @@
-//! JMESPath expressions, in the part of the language that the provider's implementation (go-jmespath 0.4) knows.
+//! `JMESPath` expressions, in the part of the language that the provider's implementation (go-jmespath 0.4) knows.
 //!
 //! What is joined must be strings: the provider refuses a number, and so a pod does not start rather than getting a text
 //! that nobody checked. A key that is missing does the same.

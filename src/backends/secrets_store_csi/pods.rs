@@ -39,7 +39,7 @@ pub(crate) fn mount(
         let mut used = false;
         for object in objects.iter_mut() {
             match mount_in(object, class, kinds) {
-                Ok(uses) => used |= uses,
+                Ok(does) => used |= does,
                 Err(why) => {
                     used = true;
                     refusals.whole(object.origin(), why);
@@ -98,7 +98,7 @@ fn consumer(spec: &Node, secret: &str) -> Option<Place> {
         .into_iter()
         .find_map(|list| Some((list, listed(spec, list).iter().position(uses)?)));
     let by_others =
-        || !volumes.is_empty() || listed(spec, "ephemeralContainers").iter().any(|container| uses(container));
+        || !volumes.is_empty() || listed(spec, "ephemeralContainers").iter().any(&uses);
     found.or_else(|| by_others().then_some(("containers", 0)))
 }
 
