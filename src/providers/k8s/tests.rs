@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use super::super::stub_server::{Asked, Reply, StubServer};
 use super::*;
 use crate::model::ProviderConfig;
-use crate::providers::Providers;
+use crate::providers::{AppFiles, Providers};
 
 const MARKER: &str = "CANARY";
 
@@ -62,7 +62,8 @@ fn fetch_within(
 ) -> Vec<Result<Vec<u8>, ProviderError>> {
     let dir = kubeconfig(server);
     let config = BTreeMap::from([("k8s".to_owned(), ProviderConfig::K8s(settings.clone()))]);
-    let providers = Providers::new(&config, dir.path(), &[], |_| None).expect("valid");
+    let app = AppFiles { directory: dir.path().to_owned(), boundary: dir.path().to_owned() };
+    let providers = Providers::new(&config, dir.path(), &[], &app, |_| None).expect("valid");
     let references: Vec<Reference> = sources.iter().map(|source| reference(source)).collect();
     let fetched = providers.fetch(&references, Instant::now() + left);
     let answers: Vec<_> = references

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use super::super::stub_server::{Asked, Reply, StubServer};
 use super::*;
 use crate::model::{KvVersion, ProviderConfig};
-use crate::providers::Providers;
+use crate::providers::{AppFiles, Providers};
 
 const MARKER: &str = "CANARY";
 const TOKEN: &str = "hvs.CANARY-token";
@@ -48,7 +48,8 @@ fn fetch_with(
     left: Duration,
 ) -> Vec<Result<Vec<u8>, ProviderError>> {
     let config = BTreeMap::from([("vault".to_owned(), ProviderConfig::Vault(settings.clone()))]);
-    let providers = Providers::new(&config, dir.path(), &[], |_| None).expect("valid");
+    let app = AppFiles { directory: dir.path().to_owned(), boundary: dir.path().to_owned() };
+    let providers = Providers::new(&config, dir.path(), &[], &app, |_| None).expect("valid");
     let references: Vec<Reference> = sources.iter().map(|source| reference(source)).collect();
     let fetched = providers.fetch(&references, Instant::now() + left);
     let answers: Vec<_> = references
