@@ -9,6 +9,7 @@ use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use sealwave::crypto::ChecksumKey;
+use sealwave::model::Backends;
 use sealwave::pipeline::{self, Discovery, Format, Plan, RenderContext, Sealing, Stage, Supply};
 
 const ROUNDS: usize = 9;
@@ -53,6 +54,7 @@ fn round(discovery: &Discovery) -> Vec<(String, Duration)> {
             revision: String::new(),
         },
         supply: Supply::Withhold { known: None, default_provider: None },
+        backends: Backends::default(),
         sealing: Sealing::Redacted,
         checksums: ChecksumKey::preview(),
     };

@@ -8,13 +8,13 @@
 mod aws_stub;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use aws_config::{BehaviorVersion, Region};
 use aws_stub::{Reply, Stub, answer_with};
 use sealwave::model::{AwsSettings, ProviderConfig, Reference};
-use sealwave::providers::Providers;
+use sealwave::providers::{AppFiles, Providers};
 
 const LATENCY: Duration = Duration::from_millis(20);
 const ROUNDS: usize = 15;
@@ -90,7 +90,8 @@ fn providers(kind: &str, endpoint: &str) -> Providers {
         "aws-ssm" => ProviderConfig::AwsSsm(settings),
         _ => ProviderConfig::AwsSm(settings),
     };
-    Providers::new(&BTreeMap::from([(kind.to_owned(), config)]), Path::new("."), &[], |_| None)
+    let app = AppFiles { directory: PathBuf::from("."), boundary: PathBuf::from(".") };
+    Providers::new(&BTreeMap::from([(kind.to_owned(), config)]), Path::new("."), &[], &app, |_| None)
         .expect("valid settings")
 }
 

@@ -130,7 +130,7 @@ impl<'a> Draft<'a> {
         spec.insert("refreshInterval".to_owned(), self.settings.refresh_interval.as_str().into());
         let main = self.remotes.first().map(|(store, _)| *store);
         spec.insert("secretStoreRef".to_owned(), main.map_or(Json::Null, store_ref));
-        spec.insert("target".to_owned(), target(secret, self.data));
+        spec.insert("target".to_owned(), target(secret, &self.data));
         let data = self.remotes.iter().enumerate();
         let data = data.map(|(number, (store, remote))| {
             let mut entry = json!({"secretKey": format!("r{number}"), "remoteRef": remote.to_json()});
@@ -148,7 +148,7 @@ fn store_ref(store: &Store) -> Json {
     json!({"name": store.name, "kind": store.kind.name()})
 }
 
-fn target(secret: &Manifest, data: Map<String, Json>) -> Json {
+fn target(secret: &Manifest, data: &Map<String, Json>) -> Json {
     let mut target = json!({
         "name": secret.name(),
         "creationPolicy": "Owner",

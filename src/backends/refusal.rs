@@ -96,12 +96,12 @@ impl Explain for Refusal {
             Why::JsonPathInKey => "store the inner document as JSON instead of as text",
             Why::NoKey { .. } => "name a key: `#key`",
             Why::NoName => "give it a name",
-            Why::NoPod => "use the backend `external-secrets` for it",
-            Why::PemType(_) => "use the backend `external-secrets` for it",
+            Why::NoPod | Why::PemType(_) | Why::PullSecret { .. } => {
+                "use the backend `external-secrets` for it"
+            }
             Why::PodSpec { .. } => {
                 return Some("`volumes`, `containers` and `volumeMounts` are lists".to_owned());
             }
-            Why::PullSecret { .. } => "use the backend `external-secrets` for it",
             Why::TextAroundVault => {
                 "store the whole text under one key, or use the backend `external-secrets`"
             }

@@ -40,7 +40,7 @@ pub(super) fn run(args: GenerateArgs, variables: Variables, watch: &Watch) -> Re
         return Err(Problem::new(&ConfigError::NoOperatorFile).into());
     };
     watch.allow(Duration::from_secs(operator.operator().deadline_seconds));
-    let policy = Policy::new(&operator.operator().policy)?;
+    let policy = Policy::of(operator.operator())?;
     let protected = operator.protected_files();
     let app = AppFiles {
         directory: session.discovery.directory().to_owned(),
@@ -74,7 +74,7 @@ fn referring(
     mut notes: Vec<Note>,
 ) -> Result<Outcome, Failure> {
     let operator = session.operator.as_ref();
-    let policy = operator.map(|file| Policy::new(&file.operator().policy)).transpose()?;
+    let policy = operator.map(|file| Policy::of(file.operator())).transpose()?;
     let known = operator.map(|file| file.operator().providers.keys().cloned().collect());
     let subject = session.subject();
     if let Some(operator) = operator {
@@ -84,7 +84,9 @@ fn referring(
         context: session.context()?,
         supply: Supply::Refer {
             known: known.as_ref(),
-            access: policy.as_ref().map_or(Access::Unchecked, |policy| access(session, policy, &subject, &mut notes)),
+            access: policy
+                .as_ref()
+                .map_or(Access::Unchecked, |policy| access(session, policy, &subject, &mut notes)),
             default_provider: session.default_provider()?,
         },
         backends,

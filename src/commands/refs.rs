@@ -92,7 +92,7 @@ pub(super) fn run(args: RefsArgs, variables: Variables, watch: &Watch) -> Result
 
 /// The policy, where there is one to ask and somebody to ask about.
 fn policy(session: &Session, notes: &mut Vec<Note>) -> Result<Option<Policy>, Failure> {
-    let policy = session.operator.as_ref().map(|file| Policy::new(&file.operator().policy)).transpose()?;
+    let policy = session.operator.as_ref().map(|file| Policy::of(file.operator())).transpose()?;
     let missing = match (&policy, &session.identity.project) {
         (Some(_), Some(_)) => return Ok(policy),
         (None, _) => "operator file",

@@ -1,5 +1,7 @@
 //! Durations as Go writes them, the form in which an operator reads its settings back.
 
+use std::fmt::Write as _;
+
 /// A whole number of seconds.
 const NANOS: u128 = 1_000_000_000;
 
@@ -22,10 +24,10 @@ pub(super) fn canonical(text: &str) -> Option<String> {
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     let mut out = String::new();
     if hours > 0 {
-        out.push_str(&format!("{hours}h"));
+        let _ = write!(out, "{hours}h");
     }
     if hours > 0 || minutes > 0 {
-        out.push_str(&format!("{minutes}m"));
+        let _ = write!(out, "{minutes}m");
     }
     out.push_str(&seconds.to_string());
     if fraction > 0 {

@@ -106,9 +106,12 @@ impl ProviderConfig {
     #[must_use]
     pub fn other_spellings(&self, path: &str) -> Vec<String> {
         match self {
-            Self::AwsSm(_) | Self::AwsSsm(_) | Self::Env { .. } | Self::File { .. } | Self::K8s(_) | Self::Sops { .. } => {
-                Vec::new()
-            }
+            Self::AwsSm(_)
+            | Self::AwsSsm(_)
+            | Self::Env { .. }
+            | Self::File { .. }
+            | Self::K8s(_)
+            | Self::Sops { .. } => Vec::new(),
             Self::Vault(settings) => settings.other_spellings(path),
         }
     }

@@ -20,11 +20,13 @@ mod pattern;
 mod repository;
 mod subject;
 
+use std::collections::BTreeMap;
+
 use globset::GlobMatcher;
 
 use self::pattern::{Bound, Pattern, plain_glob};
 use self::repository::Repositories;
-use super::{PolicyRule, Reference};
+use super::{Operator, PolicyRule, ProviderConfig, Reference};
 use crate::diagnostic::{Explain, Failure, Problem};
 
 pub use self::repository::without_credentials;
@@ -33,11 +35,14 @@ pub use self::subject::Subject;
 /// The operator's rules, compiled.
 pub struct Policy {
     rules: Vec<Rule>,
+    sources: BTreeMap<String, ProviderConfig>,
 }
 
 /// What the rules say to one app.
+#[derive(Default)]
 pub struct BoundPolicy {
     rules: Vec<BoundRule>,
+    sources: BTreeMap<String, ProviderConfig>,
 }
 
 /// What a policy says to a reference. Rules count from 0; [`Policy::rule_name`] names them.
@@ -157,16 +162,25 @@ impl Policy {
             compiled.push(rule);
         }
         Failure::unless_empty(problems)?;
-        Ok(Self { rules: compiled })
+        Ok(Self { rules: compiled, sources: BTreeMap::new() })
+    }
+
+    /// The policy of an operator file, which knows when two paths of a source are one secret.
+    ///
+    /// # Errors
+    /// As for [`Self::new`].
+    pub fn of(operator: &Operator) -> Result<Self, Failure> {
+        Ok(Self { sources: operator.providers.clone(), ..Self::new(&operator.policy)? })
     }
 
     /// What the rules say to one app. Without a project nothing is allowed to it.
     #[must_use]
     pub fn bind(&self, subject: &Subject) -> BoundPolicy {
         if subject.project.is_empty() {
-            return BoundPolicy { rules: Vec::new() };
+            return BoundPolicy::default();
         }
-        BoundPolicy { rules: self.rules.iter().map(|rule| rule.bind(subject)).collect() }
+        let rules = self.rules.iter().map(|rule| rule.bind(subject)).collect();
+        BoundPolicy { rules, sources: self.sources.clone() }
     }
 
     /// Whether an app may use a reference; for many references, [`Self::bind`] once.
@@ -189,14 +203,24 @@ impl BoundPolicy {
         if climbs(&reference.path) {
             return Decision::Refused;
         }
-        let first = |matches: fn(&BoundRule, &Reference) -> bool| {
-            self.rules.iter().position(|rule| matches(rule, reference))
-        };
-        match first(|rule, reference| rule.deny.iter().any(|pattern| pattern.denies(reference))) {
+        let spellings = self.spellings(reference);
+        let denies = |rule: &BoundRule, reference| rule.deny.iter().any(|pattern| pattern.denies(reference));
+        match self.rules.iter().position(|rule| spellings.iter().any(|spelling| denies(rule, spelling))) {
             Some(rule) => Decision::Denied { rule },
-            None => first(|rule, reference| rule.allow.iter().any(|pattern| pattern.allows(reference)))
+            None => self
+                .rules
+                .iter()
+                .position(|rule| rule.allow.iter().any(|pattern| pattern.allows(reference)))
                 .map_or(Decision::Refused, |rule| Decision::Allowed { rule }),
         }
+    }
+
+    /// The reference, and the others that lead to the same secret: none of them may lead around a `deny`.
+    fn spellings(&self, reference: &Reference) -> Vec<Reference> {
+        let source = self.sources.get(reference.provider.as_str());
+        let others = source.map_or_else(Vec::new, |source| source.other_spellings(&reference.path));
+        let others = others.into_iter().map(|path| Reference { path, ..reference.clone() });
+        std::iter::once(reference.clone()).chain(others).collect()
     }
 }
 

@@ -136,8 +136,7 @@ impl AuditLog {
 impl Audit for AuditLog {
     fn write(&self, records: &[Record<'_>]) -> Result<(), Problem> {
         let time = DateTime::from_system_time(SystemTime::now())
-            .map(|time| time.to_string())
-            .unwrap_or_else(|_| "1970-01-01T00:00:00Z".to_owned());
+            .map_or_else(|_| "1970-01-01T00:00:00Z".to_owned(), |time| time.to_string());
         for record in records {
             self.append(&self.line(&time, record)).map_err(|error| Problem::new(&error))?;
         }

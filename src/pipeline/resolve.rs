@@ -25,7 +25,8 @@ use self::problem::{Places, ResolveError};
 use super::Rendered;
 use crate::diagnostic::{Failure, Note, Problem};
 use crate::model::{
-    Backends, Compatibility, Decision, Manifest, ObjectId, Origin, Policy, Reference, SecretValue, Subject, Text,
+    Backends, Compatibility, Decision, Manifest, ObjectId, Origin, Policy, Reference, SecretValue, Subject,
+    Text,
 };
 use crate::providers::{Fetched, Providers};
 
@@ -206,7 +207,8 @@ pub(super) fn uses(
     let backends = Backends::default();
     let names = Names::new(supply, &backends);
     let mut problems = Vec::new();
-    let collected = collect::collect(rendered.into_objects(), &names, compatibility, &mut Vec::new(), &mut problems);
+    let collected =
+        collect::collect(rendered.into_objects(), &names, compatibility, &mut Vec::new(), &mut problems);
     Failure::unless_empty(problems)?;
     let mut uses = Vec::new();
     for object in &collected.objects {

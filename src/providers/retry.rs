@@ -59,7 +59,7 @@ impl Patience {
         let whole = self.first.saturating_mul(doublings).min(self.longest);
         // Without randomness from the system, runs that start together merely stay together.
         let share = getrandom::u32().map_or(1.0, |number| f64::from(number) / f64::from(u32::MAX));
-        whole.mul_f64((1.0 + share) / 2.0)
+        whole.mul_f64(f64::midpoint(1.0, share))
     }
 }
 
@@ -129,7 +129,7 @@ mod tests {
     /// Attempts of which the first `failing` fail, with this wish for a pause; the result and how many there were.
     fn attempts(failing: u32, after: Option<Duration>, left: Duration) -> (Result<(), ProviderError>, u32) {
         let count = Cell::new(0);
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         let result = runtime::run(deadline, |_| {
             retry(Instant::now() + left, QUICK, || {
                 count.set(count.get() + 1);

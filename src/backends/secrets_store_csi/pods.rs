@@ -97,8 +97,7 @@ fn consumer(spec: &Node, secret: &str) -> Option<Place> {
     let found = ["containers", "initContainers"]
         .into_iter()
         .find_map(|list| Some((list, listed(spec, list).iter().position(uses)?)));
-    let by_others =
-        || !volumes.is_empty() || listed(spec, "ephemeralContainers").iter().any(&uses);
+    let by_others = || !volumes.is_empty() || listed(spec, "ephemeralContainers").iter().any(&uses);
     found.or_else(|| by_others().then_some(("containers", 0)))
 }
 
@@ -121,7 +120,7 @@ fn wire(spec: &mut Node, class: &str, (list, index): Place) -> Option<()> {
         let mounts = listed(container, "volumeMounts").iter();
         mounts.filter_map(|mount| text(mount, "mountPath")).any(|other| other.trim_end_matches('/') == path)
     };
-    let path = free(format!("{MOUNTS}/{class}"), taken);
+    let path = free(&format!("{MOUNTS}/{class}"), taken);
     let mount = [("mountPath", string(&path, at)), ("name", string(&volume, at)), ("readOnly", yes(at))];
     list_mut(container, "volumeMounts")?.push(mapping(mount, at));
     Some(())
@@ -141,7 +140,7 @@ fn add_volume(spec: &mut Node, class: &str) -> Option<String> {
     let at = spec.origin;
     let volumes = list_mut(spec, "volumes")?;
     let taken = |name: &str| volumes.iter().any(|volume| text(volume, "name") == Some(name));
-    let name = free(volume_name(class), taken);
+    let name = free(&volume_name(class), taken);
     let attributes = mapping([("secretProviderClass", string(class, at))], at);
     let csi = [("driver", string(DRIVER, at)), ("readOnly", yes(at)), ("volumeAttributes", attributes)];
     volumes.push(mapping([("csi", mapping(csi, at)), ("name", string(&name, at))], at));
@@ -161,9 +160,9 @@ fn volume_name(class: &str) -> String {
 }
 
 /// The name itself, or the first numbered form of it that is not taken.
-fn free(name: String, taken: impl Fn(&str) -> bool) -> String {
+fn free(name: &str, taken: impl Fn(&str) -> bool) -> String {
     let numbered = (2_usize..).map(|number| format!("{name}-{number}"));
-    std::iter::once(name.clone()).chain(numbered).find(|name| !taken(name)).unwrap_or(name.clone())
+    std::iter::once(name.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_default()
 }
 
 fn listed<'a>(node: &'a Node, field: &str) -> &'a [Node] {

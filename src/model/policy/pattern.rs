@@ -30,6 +30,7 @@ pub(super) struct Pattern {
 }
 
 /// A pattern for one app.
+#[expect(clippy::large_enum_variant, reason = "there are a handful of them in a run")]
 pub(super) enum Bound {
     /// Could not be filled in; only in a `deny`.
     Everything,

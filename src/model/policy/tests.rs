@@ -185,7 +185,8 @@ fn every_criterion_must_match() {
         environments: Some(own(&["dev"])),
         ..rule(&["p"], &["file:**"], &[])
     };
-    let allowed = |subject: &Subject| decide(&[full.clone()], subject, "file:x") != Decision::Refused;
+    let allowed =
+        |subject: &Subject| decide(std::slice::from_ref(&full), subject, "file:x") != Decision::Refused;
     let fits = subject("p");
     assert!(allowed(&fits));
     for other in [
@@ -338,8 +339,27 @@ proptest! {
     /// No URL and no pattern makes the forms of repositories panic, and credentials are gone.
     #[test]
     fn any_url_will_do(url in ".*", user in "[a-z]{1,8}", password in "[A-Z0-9]{8,12}") {
-        let _ = Repositories::new("r", &[url.clone()]).map(|repositories| (repositories.surely(&url), repositories.perhaps(&url)));
+        let _ = Repositories::new("r", std::slice::from_ref(&url)).map(|repositories| (repositories.surely(&url), repositories.perhaps(&url)));
         let with = format!("https://{user}:{password}@host/path");
         prop_assert!(!without_credentials(&with).contains(&password));
     }
+}
+
+#[test]
+fn the_other_spelling_of_a_vault_path_does_not_lead_around_a_deny() {
+    let operator: Operator = yaml_serde::from_str(
+        "{apiVersion: sealwave.dev/v1alpha1, kind: Operator, \
+          providers: {vault: {kind: vault, address: 'https://vault.example', mounts: {secret: 2}, auth: {token: {file: t}}}}, \
+          policy: [{projects: [shop], allow: ['vault:**'], deny: ['vault:secret/admin/**']}]}",
+    )
+    .expect("an operator file");
+    let policy = Policy::of(&operator).expect("valid");
+    let subject = Subject { project: "shop".to_owned(), ..Subject::default() };
+    let decide = |path: &str| {
+        let path = path.to_owned();
+        policy.decide(&subject, &Reference { provider: "vault".into(), path, key: None, version: None })
+    };
+    assert!(matches!(decide("secret/admin/db"), Decision::Denied { .. }));
+    assert!(matches!(decide("secret/data/admin/db"), Decision::Denied { .. }));
+    assert!(matches!(decide("secret/data/shop/db"), Decision::Allowed { .. }));
 }

@@ -86,7 +86,8 @@ fn run_as(
         deadline,
     };
     let mut notes = Vec::new();
-    let result = resolve(Rendered::for_tests(objects), &supply, compatibility, &Backends::default(), &mut notes);
+    let result =
+        resolve(Rendered::for_tests(objects), &supply, compatibility, &Backends::default(), &mut notes);
     (result, notes, stub)
 }
 
@@ -317,7 +318,13 @@ fn unknown_providers_and_climbing_paths() {
         audit: None,
         deadline,
     };
-    let result = resolve(Rendered::for_tests(vec![string_data("<path:a>")]), &supply, None, &Backends::default(), &mut Vec::new());
+    let result = resolve(
+        Rendered::for_tests(vec![string_data("<path:a>")]),
+        &supply,
+        None,
+        &Backends::default(),
+        &mut Vec::new(),
+    );
     assert!(result.err().expect("an error").to_string().contains("names no default provider"));
 }
 

@@ -116,9 +116,9 @@ fn each_secret_is_asked_for_once_and_values_are_exact() {
         ("a.b", Vec::new()),
         ("long", long),
     ];
-    let served = values.clone();
+    let given = values.clone();
     let server = StubServer::start(move |_, _| {
-        secret(&served.iter().map(|(key, value)| (*key, value.as_slice())).collect::<Vec<_>>())
+        secret(&given.iter().map(|(key, value)| (*key, value.as_slice())).collect::<Vec<_>>())
     });
     let sources: Vec<String> =
         (0..60).map(|number| format!("db-{}#{}", number % 5, values[number % 6].0)).collect();

@@ -121,23 +121,23 @@ impl Keys {
         } else {
             format!("; {} keys are not supported here", metadata.skipped.join(", "))
         };
-        SopsError::NoUsableKey { file: names(file.collect()), ours, skipped }
+        SopsError::NoUsableKey { file: names(&file.collect::<Vec<_>>()), ours, skipped }
     }
 
     #[cfg(feature = "aws")]
     fn named<'a>(&'a self, mut ours: Vec<&'a str>) -> String {
         ours.extend(self.kms.iter().flat_map(Kms::patterns));
-        names(ours)
+        names(&ours)
     }
 
     #[cfg(not(feature = "aws"))]
     #[expect(clippy::unused_self, reason = "the same as with AWS")]
     fn named(&self, ours: Vec<&str>) -> String {
-        names(ours)
+        names(&ours)
     }
 }
 
-fn names(all: Vec<&str>) -> String {
+fn names(all: &[&str]) -> String {
     let mut list: Vec<String> = all.iter().take(MAX_NAMED).map(|name| format!("`{name}`")).collect();
     if all.len() > MAX_NAMED {
         list.push(format!("{} more", all.len() - MAX_NAMED));

@@ -1,5 +1,7 @@
 //! Against files that `sops` itself made; `testdata/sops/make.sh` says how.
 
+#![allow(clippy::format_push_string, clippy::format_collect, reason = "hostile texts are put together here")]
+
 use std::os::unix::fs::symlink;
 use std::time::Duration;
 
