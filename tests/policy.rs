@@ -250,7 +250,7 @@ fn messages_name_the_rule_and_the_subject() {
 
 fn refs(app: &SmallApp, more: &[&str]) -> Output {
     let mut args = app.args();
-    args[0] = "refs".to_owned();
+    "refs".clone_into(&mut args[0]);
     output(sealwave().args(args).args(["--namespace", "shop"]).args(more))
 }
 
