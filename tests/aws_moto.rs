@@ -11,13 +11,15 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_secretsmanager::primitives::Blob;
 use aws_sdk_ssm::types::ParameterType;
 use sealwave::crypto::{DangerPrivateKey, Scope, danger_unseal};
+use support::golden::{check_golden, needs_aws};
 use support::small_app::{SmallApp, item};
-use support::{MARKER, find_marker, objects, root, sealwave};
+use support::{MARKER, cases, copy_tree, find_marker, objects, root, sealwave};
 
 const JSON: &str = "{\"user\": \"CANARY u\", \"nested\": {\"password\": \"p@ss:CANARY\"}, \"port\": 5432, \"on\": true, \
                     \"float\": 1.10, \"big\": 1234567890123456789012, \"a.b\": \"dotted\"}";
@@ -232,4 +234,71 @@ fn values_come_through_the_real_sdk_as_they_were_stored() {
         assert!(stderr.contains(text.trim_matches(['<', '>'])), "{text} is not in:\n{stderr}");
     }
     assert_eq!(stderr.matches("is not found").count(), 5, "{stderr}");
+}
+
+/// Where the scenarios' teams keep their secrets.
+const SCENARIO_REGION: &str = "ap-northeast-2";
+
+#[test]
+fn scenarios_give_their_expected_output_from_aws() {
+    let Some(endpoint) = endpoint() else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut checked = 0;
+    for scenario in cases("scenario-") {
+        let environments = needs_aws(&scenario);
+        if !environments.is_empty() {
+            runtime.block_on(supply(&endpoint, &scenario.join("aws-secrets")));
+        }
+        for environment in environments {
+            let found = generate_scenario(&endpoint, &scenario, &environment);
+            check_golden(&scenario, &format!("{environment}.json"), &found);
+            assert_eq!(found, generate_scenario(&endpoint, &scenario, &environment), "two runs differ");
+            checked += 1;
+        }
+    }
+    assert!(checked >= 1, "only {checked} environments need AWS");
+}
+
+/// Each file below `dir` becomes a secret whose name is the file's path and whose value is its bytes.
+async fn supply(endpoint: &str, dir: &Path) {
+    let client = aws_sdk_secretsmanager::Client::new(&config(endpoint, SCENARIO_REGION).await);
+    let mut made = 0;
+    for entry in walkdir::WalkDir::new(dir).into_iter().map(Result::unwrap) {
+        if entry.file_type().is_file() {
+            let name = entry.path().strip_prefix(dir).unwrap().to_str().unwrap();
+            let text = fs_err::read_to_string(entry.path()).unwrap();
+            assert!(find_marker(text.as_bytes(), MARKER).is_some(), "{name} has no marker");
+            client.create_secret().name(name).secret_string(text).send().await.unwrap();
+            made += 1;
+        }
+    }
+    assert!(made > 0, "{} holds no secret", dir.display());
+}
+
+/// What the team's sidecar would print; only the address of AWS is another one.
+fn generate_scenario(endpoint: &str, scenario: &Path, environment: &str) -> String {
+    let operator = tempfile::TempDir::new().unwrap();
+    copy_tree(&scenario.join("operator"), operator.path());
+    let file = operator.path().join("operator.yaml");
+    let text = fs_err::read_to_string(&file).unwrap();
+    let (before, after) = ("kind: aws-sm, ", format!("kind: aws-sm, endpointUrl: '{endpoint}', "));
+    assert_eq!(text.matches(before).count(), 1, "{text}");
+    fs_err::write(&file, text.replace(before, &after)).unwrap();
+    let project = fs_err::read_to_string(scenario.join("project")).unwrap();
+    let output = sealwave()
+        .arg("generate")
+        .arg(scenario.join("app"))
+        .args(["--env", environment, "--project", project.trim(), "--operator"])
+        .arg(&file)
+        .env("AWS_ACCESS_KEY_ID", "AKIACANARY")
+        .env("AWS_SECRET_ACCESS_KEY", "CANARY")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("RUST_LOG", "trace")
+        .output()
+        .unwrap();
+    for bytes in [&output.stdout, &output.stderr] {
+        assert_eq!(find_marker(bytes, MARKER), None, "{}", String::from_utf8_lossy(bytes));
+    }
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
 }

@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 
 use base64::Engine as _;
 
+pub mod golden;
 pub mod small_app;
 
 /// All fake secret values hold this.
