@@ -16,26 +16,10 @@ use sealwave::deadline::Watch;
 use sealwave::shell;
 use support::golden::needs_aws;
 use support::small_app::SmallApp;
-use support::{MARKER, cases, find_marker, operator_of, root, sealwave};
+use support::{MARKER, cases, find_marker, operator_of, root, sealwave, watched};
 
-/// Runs with an own directory for temporary files and checks that nothing shows and nothing stays.
 fn run_watched(args: &[String], what: &str) -> Output {
-    let temp = tempfile::TempDir::new().expect("a directory");
-    let output = sealwave()
-        .args(args)
-        .env("TMPDIR", temp.path())
-        .env("HOME", temp.path())
-        .env("RUST_BACKTRACE", "full")
-        .env("RUST_LOG", "trace")
-        .output()
-        .expect("the binary starts");
-    for (name, bytes) in [("standard output", &output.stdout), ("standard error", &output.stderr)] {
-        if let Some(form) = find_marker(bytes, MARKER) {
-            panic!("{what}: `{form}` shows in {name}:\n{}", String::from_utf8_lossy(bytes));
-        }
-    }
-    assert_eq!(fs_err::read_dir(temp.path()).expect("readable").count(), 0, "{what}: temporary files stay");
-    output
+    watched::run_watched(sealwave().args(args), what)
 }
 
 fn holds_marker(dir: &Path) -> bool {

@@ -40,9 +40,10 @@ fn scenarios_give_their_expected_output() {
             let sealed = ["generate", &app, "--env", e, "--operator", &operator, "--project", project.trim()];
             let preview = ["render", &app, "--env", e];
             // What AWS is needed for is compared by tests/aws_moto.rs.
-            used.push(match needs_aws.contains(&environment) {
-                true => format!("{e}.json"),
-                false => check_golden(&scenario, &format!("{e}.json"), &stdout_of(&sealed)),
+            used.push(if needs_aws.contains(&environment) {
+                format!("{e}.json")
+            } else {
+                check_golden(&scenario, &format!("{e}.json"), &stdout_of(&sealed))
             });
             used.push(check_golden(&scenario, &format!("{e}.yaml"), &stdout_of(&preview)));
         }
