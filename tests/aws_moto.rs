@@ -11,13 +11,15 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_secretsmanager::primitives::Blob;
 use aws_sdk_ssm::types::ParameterType;
 use sealwave::crypto::{DangerPrivateKey, Scope, danger_unseal};
+use support::golden::{check_golden, needs_aws};
 use support::small_app::{SmallApp, item};
-use support::{MARKER, find_marker, objects, root, sealwave};
+use support::{MARKER, cases, copy_tree, find_marker, objects, root, sealwave};
 
 const JSON: &str = "{\"user\": \"CANARY u\", \"nested\": {\"password\": \"p@ss:CANARY\"}, \"port\": 5432, \"on\": true, \
                     \"float\": 1.10, \"big\": 1234567890123456789012, \"a.b\": \"dotted\"}";
@@ -232,4 +234,132 @@ fn values_come_through_the_real_sdk_as_they_were_stored() {
         assert!(stderr.contains(text.trim_matches(['<', '>'])), "{text} is not in:\n{stderr}");
     }
     assert_eq!(stderr.matches("is not found").count(), 5, "{stderr}");
+}
+
+/// Where the scenarios' teams keep their secrets.
+const SCENARIO_REGION: &str = "ap-northeast-2";
+
+#[test]
+fn scenarios_give_their_expected_output_from_aws() {
+    let Some(endpoint) = endpoint() else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut sealed = BTreeMap::new();
+    for scenario in cases("scenario-") {
+        let environments = needs_aws(&scenario);
+        if !environments.is_empty() {
+            runtime.block_on(supply(&endpoint, &scenario.join("aws-secrets")));
+        }
+        for environment in environments {
+            let found = generate_scenario(&endpoint, &scenario, &environment);
+            check_golden(&scenario, &format!("{environment}.json"), &found);
+            assert_eq!(found, generate_scenario(&endpoint, &scenario, &environment), "two runs differ");
+            sealed.insert((scenario.file_name().unwrap().to_owned(), environment), objects(&found));
+        }
+    }
+    assert_eq!(sealed.len(), 2);
+    let pem = fs_err::read_to_string(root().join("testdata/sealed-secrets/rsa2048.key")).unwrap();
+    let key = DangerPrivateKey::from_pem(&pem).unwrap();
+    for (scenario, environment, expected) in
+        [("scenario-1-mlops", "aws", platform_values()), ("scenario-3-spring", "sealed", backend_values())]
+    {
+        let objects = &sealed[&(scenario.into(), environment.to_owned())];
+        assert_eq!(opened(&key, objects), expected, "{scenario} {environment}");
+    }
+}
+
+/// Namespace and name of a Secret, a key of it, and its value.
+type Values = BTreeMap<(String, String, String), String>;
+
+/// One secret of AWS in three shapes and three namespaces: variables, an INI file and a URI.
+fn platform_values() -> Values {
+    let environment = [
+        ("AWS_ACCESS_KEY_ID", "AKIACANARYS1AWSKEY"),
+        ("AWS_SECRET_ACCESS_KEY", "CANARY/s1/aws/aws+secret/wJalrXUtnFEMI"),
+        ("MLFLOW_S3_ENDPOINT_URL", "https://s3.ap-northeast-2.amazonaws.com"),
+    ];
+    let ini = "[default]\naws_access_key_id = AKIACANARYS1AWSKEY\n\
+               aws_secret_access_key = CANARY/s1/aws/aws+secret/wJalrXUtnFEMI\nregion = ap-northeast-2\n";
+    let uri = "postgresql://airflow_user:CANARY-s1-aws-p%40ss%2Fw%3Ard%231%25%20%C3%A4@192.168.18.142:5432/airflow_db";
+    let mut values = vec![
+        ("airflow", "airflow-db-secret", "connection", uri),
+        ("airflow", "aws-credentials-secret", "credentials", ini),
+        ("mlflow", "mlflow-db-secret", "password", "CANARY-s1-aws-\"mlflow\" $HOME {{ 5f2c }}"),
+        ("mlflow", "mlflow-db-secret", "username", "mlflow_CANARY_s1_aws"),
+    ];
+    for namespace in ["fastapi", "mlflow"] {
+        values.extend(environment.map(|(key, value)| (namespace, "aws-credentials-secret", key, value)));
+    }
+    let owned = |(namespace, name, key, value): (&str, &str, &str, &str)| {
+        ((namespace.to_owned(), name.to_owned(), key.to_owned()), value.to_owned())
+    };
+    values.into_iter().map(owned).collect()
+}
+
+/// The whole properties file, with its last line break.
+fn backend_values() -> Values {
+    let path = "testdata/scenario-3-spring/aws-secrets/onthetop/backend/secrets-properties";
+    let text = fs_err::read_to_string(root().join(path)).unwrap();
+    assert!(text.ends_with('\n'));
+    let item = ["onthetop-backend", "onthetop-backend-secrets", "secrets.properties"].map(str::to_owned);
+    BTreeMap::from([(item.into(), text)])
+}
+
+/// All that was sealed, in clear.
+fn opened(key: &DangerPrivateKey, objects: &[serde_json::Value]) -> Values {
+    let mut values = Values::new();
+    for object in objects.iter().filter(|object| object["kind"] == "SealedSecret") {
+        let text = |field: &str| object["metadata"][field].as_str().unwrap().to_owned();
+        let (namespace, name) = (text("namespace"), text("name"));
+        for (item, sealed) in object["spec"]["encryptedData"].as_object().unwrap() {
+            let label = Scope::Strict.label(&namespace, &name);
+            let value = danger_unseal(key, &label, sealed.as_str().unwrap()).unwrap();
+            let value = value.expose_str().unwrap().to_owned();
+            values.insert((namespace.clone(), name.clone(), item.clone()), value);
+        }
+    }
+    values
+}
+
+/// Each file below `dir` becomes a secret whose name is the file's path and whose value is its bytes.
+async fn supply(endpoint: &str, dir: &Path) {
+    let client = aws_sdk_secretsmanager::Client::new(&config(endpoint, SCENARIO_REGION).await);
+    let mut made = 0;
+    for entry in walkdir::WalkDir::new(dir).into_iter().map(Result::unwrap) {
+        if entry.file_type().is_file() {
+            let name = entry.path().strip_prefix(dir).unwrap().to_str().unwrap();
+            let text = fs_err::read_to_string(entry.path()).unwrap();
+            assert!(find_marker(text.as_bytes(), MARKER).is_some(), "{name} has no marker");
+            client.create_secret().name(name).secret_string(text).send().await.unwrap();
+            made += 1;
+        }
+    }
+    assert!(made > 0, "{} holds no secret", dir.display());
+}
+
+/// What the team's sidecar would print; only the address of AWS is another one.
+fn generate_scenario(endpoint: &str, scenario: &Path, environment: &str) -> String {
+    let operator = tempfile::TempDir::new().unwrap();
+    copy_tree(&scenario.join("operator"), operator.path());
+    let file = operator.path().join("operator.yaml");
+    let text = fs_err::read_to_string(&file).unwrap();
+    let (before, after) = ("kind: aws-sm, ", format!("kind: aws-sm, endpointUrl: '{endpoint}', "));
+    assert_eq!(text.matches(before).count(), 1, "{text}");
+    fs_err::write(&file, text.replace(before, &after)).unwrap();
+    let project = fs_err::read_to_string(scenario.join("project")).unwrap();
+    let output = sealwave()
+        .arg("generate")
+        .arg(scenario.join("app"))
+        .args(["--env", environment, "--project", project.trim(), "--operator"])
+        .arg(&file)
+        .env("AWS_ACCESS_KEY_ID", "AKIACANARY")
+        .env("AWS_SECRET_ACCESS_KEY", "CANARY")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("RUST_LOG", "trace")
+        .output()
+        .unwrap();
+    for bytes in [&output.stdout, &output.stderr] {
+        assert_eq!(find_marker(bytes, MARKER), None, "{}", String::from_utf8_lossy(bytes));
+    }
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
 }

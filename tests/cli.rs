@@ -10,14 +10,9 @@ mod support;
 
 use std::path::Path;
 
+use support::golden::{check_golden, needs_aws};
 use support::small_app::SmallApp;
 use support::{cases, objects, operator_of, root, run, sealwave, stderr_of_failure, stdout_of};
-
-/// `SEALWAVE_UPDATE_GOLDEN=1 cargo test --test cli` rewrites the expected files.
-fn update_golden() -> bool {
-    #[expect(clippy::disallowed_methods, reason = "a switch of the test suite")]
-    std::env::var_os("SEALWAVE_UPDATE_GOLDEN").is_some()
-}
 
 fn text(path: &Path) -> String {
     fs_err::read_to_string(path).unwrap_or_else(|error| panic!("{error}"))
@@ -35,11 +30,21 @@ fn scenarios_give_their_expected_output() {
         let operator = relative(&scenario.join("operator/operator.yaml"));
         let project = text(&scenario.join("project"));
         let mut used = Vec::new();
-        for environment in environments(&app) {
+        let (environments, needs_aws) = (environments(&app), needs_aws(&scenario));
+        for environment in &needs_aws {
+            let path = scenario.display();
+            assert!(environments.contains(environment), "{path}/needs-aws: there is no `{environment}`");
+        }
+        for environment in environments {
             let e = environment.as_str();
             let sealed = ["generate", &app, "--env", e, "--operator", &operator, "--project", project.trim()];
             let preview = ["render", &app, "--env", e];
-            used.push(check_golden(&scenario, &format!("{e}.json"), &stdout_of(&sealed)));
+            // What AWS is needed for is compared by tests/aws_moto.rs.
+            used.push(if needs_aws.contains(&environment) {
+                format!("{e}.json")
+            } else {
+                check_golden(&scenario, &format!("{e}.json"), &stdout_of(&sealed))
+            });
             used.push(check_golden(&scenario, &format!("{e}.yaml"), &stdout_of(&preview)));
         }
         for file in fs_err::read_dir(scenario.join("expected")).expect("expected files") {
@@ -54,21 +59,6 @@ fn environments(app: &str) -> Vec<String> {
     let tooltip = announced[0]["tooltip"].as_str().expect("a tooltip");
     let names = tooltip.trim_start_matches("one of ").split(", ").map(str::to_owned);
     names.collect()
-}
-
-fn check_golden(scenario: &Path, name: &str, found: &str) -> String {
-    let path = scenario.join("expected").join(name);
-    if update_golden() {
-        fs_err::create_dir_all(path.parent().expect("a parent")).expect("a directory");
-        fs_err::write(&path, found).expect("written");
-    }
-    assert!(!found.is_empty(), "{} is empty", path.display());
-    assert!(
-        text(&path) == found,
-        "{} differs; rewrite it with SEALWAVE_UPDATE_GOLDEN=1 and read the difference",
-        path.display()
-    );
-    name.to_owned()
 }
 
 #[test]

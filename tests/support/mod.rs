@@ -7,7 +7,9 @@ use std::process::{Command, Output};
 
 use base64::Engine as _;
 
+pub mod golden;
 pub mod small_app;
+pub mod watched;
 
 /// All fake secret values hold this.
 pub const MARKER: &str = "CANARY";

@@ -1,0 +1,34 @@
+//! Expected outputs of the scenarios, and which of them need secrets that a test has to supply first.
+
+use std::path::Path;
+
+/// `SEALWAVE_UPDATE_GOLDEN=1 cargo test --test cli` rewrites the expected files.
+fn update_golden() -> bool {
+    #[expect(clippy::disallowed_methods, reason = "a switch of the test suite")]
+    std::env::var_os("SEALWAVE_UPDATE_GOLDEN").is_some()
+}
+
+/// Compares an output with a scenario's expected file, whose name is returned.
+pub fn check_golden(scenario: &Path, name: &str, found: &str) -> String {
+    let path = scenario.join("expected").join(name);
+    if update_golden() {
+        fs_err::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+        fs_err::write(&path, found).expect("written");
+    }
+    assert!(!found.is_empty(), "{} is empty", path.display());
+    assert!(
+        fs_err::read_to_string(&path).expect("an expected file") == found,
+        "{} differs; rewrite it with SEALWAVE_UPDATE_GOLDEN=1 and read the difference",
+        path.display()
+    );
+    name.to_owned()
+}
+
+/// The environments of a scenario whose `generate` asks AWS; their `render` asks nobody.
+pub fn needs_aws(scenario: &Path) -> Vec<String> {
+    let list = scenario.join("needs-aws");
+    if !list.exists() {
+        return Vec::new();
+    }
+    fs_err::read_to_string(list).expect("readable").lines().map(str::to_owned).collect()
+}
