@@ -16,10 +16,10 @@ mod k8s;
 mod retry;
 #[cfg(any(feature = "aws", feature = "k8s", feature = "vault"))]
 mod runtime;
-#[cfg(all(test, any(feature = "k8s", feature = "vault")))]
-mod stub_server;
 #[cfg(feature = "sops")]
 mod sops;
+#[cfg(all(test, any(feature = "k8s", feature = "vault")))]
+mod stub_server;
 #[cfg(any(feature = "k8s", feature = "vault"))]
 mod tls;
 #[cfg(feature = "vault")]
@@ -456,7 +456,8 @@ fn make(
                 "sops",
                 name,
                 app,
-                sops::Sops::new(name, age_key_files, aws_kms.as_ref(), operator_dir, app).map(boxed)
+                sops::Sops::new(name, age_key_files, aws_kms.as_ref(), operator_dir, app, environment)
+                    .map(boxed)
             )
         }
         ProviderConfig::Vault(settings) => {

@@ -25,7 +25,7 @@ use self::document::Document;
 use self::keys::Keys;
 use self::metadata::Metadata;
 use super::file::{path_fault, read_regular};
-use super::{AppFiles, Fetched, Provider, ProviderConfigError, ProviderError};
+use super::{AppFiles, Environment, Fetched, Provider, ProviderConfigError, ProviderError};
 use crate::model::{AwsKms, Reference, SecretValue};
 
 pub(super) struct Sops {
@@ -40,8 +40,12 @@ impl Sops {
         aws_kms: Option<&AwsKms>,
         operator_dir: &Path,
         app: &AppFiles,
+        environment: &Environment,
     ) -> Result<Self, ProviderConfigError> {
-        Ok(Self { app: app.clone(), keys: Keys::new(provider, age_key_files, aws_kms, operator_dir)? })
+        Ok(Self {
+            app: app.clone(),
+            keys: Keys::new(provider, age_key_files, aws_kms, operator_dir, environment)?,
+        })
     }
 
     fn open(&self, path: &str, deadline: Instant) -> Result<Document, ProviderError> {

@@ -49,12 +49,16 @@ impl Repository {
         let boundary = fs_err::canonicalize(self.0.path().join("repository")).expect("there");
         let app = AppFiles { directory: self.app(), boundary };
         let keys: Vec<PathBuf> = keys.iter().map(PathBuf::from).collect();
-        Sops::new("sops", &keys, None, Path::new(FIXTURES), &app).expect("valid")
+        Sops::new("sops", &keys, None, Path::new(FIXTURES), &app, &no_environment()).expect("valid")
     }
 
     fn fetch(&self, source: &str) -> Result<Vec<u8>, ProviderError> {
         fetch(&self.provider(&["age.key"]), source)
     }
+}
+
+fn no_environment() -> Environment {
+    std::sync::Arc::new(|_| None)
 }
 
 fn reference(source: &str) -> Reference {
@@ -373,6 +377,6 @@ fn hostile_files_are_errors() {
 #[test]
 fn a_provider_without_keys_is_a_mistake() {
     let app = AppFiles { directory: ".".into(), boundary: "/".into() };
-    let error = Sops::new("sops", &[], None, Path::new("."), &app).err();
+    let error = Sops::new("sops", &[], None, Path::new("."), &app, &no_environment()).err();
     assert_eq!(error, Some(ProviderConfigError::NoKeys { provider: "sops".to_owned() }));
 }
