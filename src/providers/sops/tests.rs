@@ -380,3 +380,23 @@ fn a_provider_without_keys_is_a_mistake() {
     let error = Sops::new("sops", &[], None, Path::new("."), &app, &no_environment()).err();
     assert_eq!(error, Some(ProviderConfigError::NoKeys { provider: "sops".to_owned() }));
 }
+
+#[test]
+fn the_whole_encrypted_file_is_evidence() {
+    let repository = Repository::new();
+    let evidence = |file: &str| {
+        repository.write("same.yaml", file);
+        let sops = repository.provider(&["age.key"]);
+        let source = "same.yaml#password";
+        assert_eq!(sops.evidence(&reference(source)), None, "before it was read");
+        let value = text(fetch(&sops, source)).expect("a value");
+        (value, sops.evidence(&reference(source)).expect("it was read"))
+    };
+    let file = Repository::text("all.yaml");
+    let (value, before) = evidence(&file);
+    // No value and no MAC changes with a comment.
+    let (same, after) = evidence(&format!("{file}# another\n"));
+    assert_eq!(value, same);
+    assert_ne!(before, after);
+    assert_eq!(evidence(&file).1, before);
+}
