@@ -40,4 +40,6 @@ pub(crate) use data_key::{DataKey, NONCE_BYTES, TAG_BYTES, ValuesDigest};
 pub use key::{KEY_PREFIX, KeyError, MIN_KEY_BYTES, SealKey};
 pub use scope::Scope;
 pub use sealer::{SealError, SealItem, Sealer};
+#[cfg(feature = "sops")]
+pub(crate) use sha256::sha256;
 pub(crate) use sha256::sha256_hex;

@@ -1,8 +1,15 @@
-//! Plain SHA-256, for the placeholder modifier of that name. Never for checksums or keys: those are keyed.
+//! Plain SHA-256: for the placeholder modifier of that name, and for files that Git holds. Never for checksums or keys:
+//! those are keyed.
 
 use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
+
+/// The hash itself.
+#[cfg(feature = "sops")]
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
 
 /// The digest in lower-case hex.
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {

@@ -138,18 +138,31 @@ pub struct AwsKms {
     /// files of teams that share a key.
     #[serde(default)]
     pub context: BTreeMap<String, String>,
-    /// The region to call; by default the one in the key's ARN.
+    /// The region to call; by default the one in the key's ARN. A role is taken on in this one, or that of the sidecar.
     #[serde(default)]
     pub region: Option<String>,
     /// A profile of the sidecar's AWS configuration.
     #[serde(default)]
     pub profile: Option<String>,
-    /// The ARN of a role to assume.
+    /// A role to take on with those credentials.
     #[serde(default)]
-    pub assume_role: Option<String>,
+    pub assume_role: Option<AssumeRole>,
     /// Another address of KMS, such as a VPC endpoint.
     #[serde(default)]
     pub endpoint_url: Option<String>,
+}
+
+impl AwsKms {
+    /// How to reach KMS, and as whom: the same settings that other services of AWS have.
+    #[must_use]
+    pub fn service(&self) -> AwsSettings {
+        AwsSettings {
+            region: self.region.clone(),
+            profile: self.profile.clone(),
+            endpoint_url: self.endpoint_url.clone(),
+            assume_role: self.assume_role.clone(),
+        }
+    }
 }
 
 /// Where each use of a secret is written down; one of the two at least.

@@ -10,6 +10,7 @@
 mod audit;
 mod collect;
 mod compat;
+mod evidence;
 mod modify;
 mod problem;
 mod scan;
@@ -68,7 +69,7 @@ pub(crate) struct ResolvedItem {
     /// The item's bytes before placeholders were resolved (for `data`, the decoded ones).
     ///
     /// Where a reference did not name its provider itself, or its path, this is the same text with references in full: what
-    /// an item refers to is always part of this.
+    /// an item refers to is always part of this. Where values stand on what Git holds, evidence of it follows.
     pub(crate) unresolved: SecretValue,
     /// What it refers to, in order of appearance; empty for a literal. `path` is already the provider that it means.
     pub(crate) references: Vec<Reference>,
@@ -170,7 +171,9 @@ pub fn resolve(
                 audit.write(&audit::records(&verdicts, &fetched, access)).map_err(Failure::from)?;
             }
             report(&fetched, &references, &mut problems);
-            substitute::substitute(objects, &fetched, notes, &mut problems)
+            let mut objects = substitute::substitute(objects, &fetched, notes, &mut problems);
+            evidence::add(&mut objects, |reference| providers.evidence(reference));
+            objects
         }
         Supply::Refer { access, .. } => {
             refuse(&judge(&references, access), &references, access, &mut problems);

@@ -13,7 +13,7 @@ pub(super) mod failure;
 mod parameter_store;
 mod secrets_manager;
 pub(super) mod session;
-mod settings;
+pub(super) mod settings;
 mod target;
 
 use std::collections::{BTreeMap, BTreeSet};

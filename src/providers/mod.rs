@@ -52,12 +52,24 @@ const MAX_AWAITED: usize = 20;
 /// What one reference gave.
 pub type Fetched = Result<SecretValue, ProviderError>;
 
+/// A SHA-256 over what Git holds of a value.
+pub type Evidence = [u8; 32];
+
 /// A source of secrets.
 pub trait Provider: Send + Sync {
     /// Fetches distinct references in as few calls as the source allows, and answers each in its place.
     ///
     /// Gives up at the deadline, with [`ProviderError::Unreachable`] for what is still missing.
     fn fetch(&self, references: &[&Reference], deadline: Instant) -> Vec<Fetched>;
+
+    /// What the value of a reference stands on that Git holds, once it was fetched; none where Git holds the reference
+    /// alone.
+    ///
+    /// Whoever can commit could replace that by a guess, and see from the sealed text whether it was right. What this
+    /// gives becomes part of what the sealed text is made from, so it must differ for all that can be put there instead.
+    fn evidence(&self, _reference: &Reference) -> Option<Evidence> {
+        None
+    }
 }
 
 /// Why a reference gave no value. The reasons name paths, keys and services, never a value.
@@ -294,6 +306,12 @@ impl Providers {
         self
     }
 
+    /// What the value of a reference stands on that Git holds; see [`Provider::evidence`].
+    #[must_use]
+    pub fn evidence(&self, reference: &Reference) -> Option<Evidence> {
+        self.all.get(reference.provider.as_str())?.evidence(reference)
+    }
+
     /// Their names.
     #[must_use]
     pub fn names(&self) -> BTreeSet<String> {
@@ -456,7 +474,8 @@ fn make(
                 "sops",
                 name,
                 app,
-                sops::Sops::new(name, age_key_files, aws_kms.as_ref(), operator_dir, app).map(boxed)
+                sops::Sops::new(name, age_key_files, aws_kms.as_ref(), operator_dir, app, environment)
+                    .map(boxed)
             )
         }
         ProviderConfig::Vault(settings) => {

@@ -6,6 +6,13 @@
 //!
 //! Whoever can commit can also copy another team's encrypted file. What keeps teams apart is the key: give each an
 //! instance of this provider with its own keys, and allow it to that team's projects alone.
+//!
+//! Anybody can encrypt to a public age recipient. A committer who may not decrypt could put a guess in the place of a
+//! file and compare the sealed text with the one that is deployed; so the SHA-256 of the whole encrypted file is part of
+//! what sealed texts and checksums are made from ([`Provider::evidence`]). Nothing less will do: the MAC covers no keys,
+//! and which values it covers is up to metadata that nothing covers. The price: where a file is edited, rotated or given
+//! another recipient, all that is taken from it is sealed anew, and what reads that restarts once, even where the values
+//! are the same. Values that change apart are better kept in files of their own.
 
 mod document;
 mod error;
@@ -19,18 +26,22 @@ mod value;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use self::document::Document;
 use self::keys::Keys;
 use self::metadata::Metadata;
 use super::file::{path_fault, read_regular};
-use super::{AppFiles, Fetched, Provider, ProviderConfigError, ProviderError};
+use super::{AppFiles, Environment, Evidence, Fetched, Provider, ProviderConfigError, ProviderError};
+use crate::crypto::sha256;
 use crate::model::{AwsKms, Reference, SecretValue};
 
 pub(super) struct Sops {
     app: AppFiles,
     keys: Keys,
+    /// The hashes of the encrypted files that were read, by path.
+    seen: Mutex<BTreeMap<String, Evidence>>,
 }
 
 impl Sops {
@@ -40,12 +51,19 @@ impl Sops {
         aws_kms: Option<&AwsKms>,
         operator_dir: &Path,
         app: &AppFiles,
+        environment: &Environment,
     ) -> Result<Self, ProviderConfigError> {
-        Ok(Self { app: app.clone(), keys: Keys::new(provider, age_key_files, aws_kms, operator_dir)? })
+        Ok(Self {
+            app: app.clone(),
+            keys: Keys::new(provider, age_key_files, aws_kms, operator_dir, environment)?,
+            seen: Mutex::default(),
+        })
     }
 
     fn open(&self, path: &str, deadline: Instant) -> Result<Document, ProviderError> {
         let content = self.read(path)?;
+        let evidence = sha256(content.expose());
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), evidence);
         let parsed = format::parse(path, content.expose())?;
         let metadata = Metadata::read(&parsed.metadata)?;
         let key = self.keys.data_key(&metadata, deadline)?;
@@ -105,6 +123,10 @@ impl Provider for Sops {
             });
         }
         answers
+    }
+
+    fn evidence(&self, reference: &Reference) -> Option<Evidence> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(&reference.path).copied()
     }
 }
 

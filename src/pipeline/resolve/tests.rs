@@ -435,3 +435,48 @@ fn errors_point_into_scalars_of_one_line() {
     let (column, text) = at("a\nb <stub:u", origin(1));
     assert!(column == 10 && text.contains("(line 2, column 3 of the value)"), "{text}");
 }
+
+/// Gives the same values whatever stands in Git, of which it has evidence for all but one path.
+struct InGit(u8);
+
+impl Provider for InGit {
+    fn fetch(&self, references: &[&Reference], _deadline: Instant) -> Vec<Fetched> {
+        references.iter().map(|_| Ok(SecretValue::new(b"value".to_vec()))).collect()
+    }
+
+    fn evidence(&self, reference: &Reference) -> Option<crate::providers::Evidence> {
+        (reference.path != "elsewhere").then_some([self.0; 32])
+    }
+}
+
+#[test]
+fn what_git_holds_of_a_value_is_part_of_the_unresolved_text() {
+    let unresolved = |text: &str, in_git: u8| {
+        let providers = Providers::default().with("git", InGit(in_git)).with("stub", Stub::default());
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let supply = Supply::Fetch {
+            providers: &providers,
+            access: Access::Unchecked,
+            default_provider: None,
+            audit: None,
+            deadline,
+        };
+        let rendered = Rendered::for_tests(vec![string_data(text)]);
+        let result = resolve(rendered, &supply, None, &Backends::default(), &mut Vec::new());
+        let Ok(resolved) = result else { panic!("{text} is not resolved") };
+        let objects = resolved.into_objects();
+        let [ResolvedObject::Secret(secret)] = objects.as_slice() else { panic!("a Secret") };
+        let [item] = secret.items.as_slice() else { panic!("one item") };
+        item.unresolved.expose().to_vec()
+    };
+    let one = |byte: u8| [vec![1], vec![byte; 32]].concat();
+    for (text, expected) in [
+        ("<git:a>", [vec![0], one(7)].concat()),
+        ("<git:a> <git:elsewhere> <stub:u> <git:a>", [vec![0], one(7), vec![0, 0], one(7)].concat()),
+        ("<git:elsewhere> <stub:u>", Vec::new()),
+        ("literal", Vec::new()),
+    ] {
+        assert_eq!(unresolved(text, 7), [text.as_bytes(), &expected].concat(), "{text}");
+    }
+    assert_ne!(unresolved("<git:a>", 7), unresolved("<git:a>", 8));
+}

@@ -45,6 +45,8 @@ const THROTTLED: [&str; 9] = [
 pub(in crate::providers) enum Call {
     AssumeRole,
     BatchGetSecretValue,
+    #[cfg(feature = "sops")]
+    Decrypt,
     GetParameters,
     GetSecretValue,
 }
@@ -55,6 +57,8 @@ impl Call {
         match self {
             Self::AssumeRole => "sts:AssumeRole",
             Self::BatchGetSecretValue => "secretsmanager:BatchGetSecretValue",
+            #[cfg(feature = "sops")]
+            Self::Decrypt => "kms:Decrypt",
             Self::GetParameters => "ssm:GetParameters",
             Self::GetSecretValue => "secretsmanager:GetSecretValue",
         }
@@ -65,6 +69,8 @@ impl Call {
         match self {
             Self::AssumeRole => "this role",
             Self::BatchGetSecretValue => "`*`",
+            #[cfg(feature = "sops")]
+            Self::Decrypt => "this key",
             Self::GetParameters => "this parameter",
             Self::GetSecretValue => "this secret",
         }
@@ -248,6 +254,8 @@ fn denied_hint(call: Call) -> String {
             "allow `{action}` on {object}, and let the role's trust policy name the sidecar's identity"
         ),
         Call::BatchGetSecretValue => format!("allow `{action}` on {object}"),
+        #[cfg(feature = "sops")]
+        Call::Decrypt => format!("allow `{action}` on {object}"),
         Call::GetParameters | Call::GetSecretValue => format!(
             "allow `{action}` on {object}, and `kms:Decrypt` if it has a KMS key of its own; AWS says the same of one that does not exist"
         ),
@@ -260,9 +268,13 @@ fn kind_of_code(code: Option<&str>, key: bool) -> Option<Kind> {
         "AccessDenied" | "AccessDeniedException" if key => Kind::KeyDenied,
         "AccessDenied" | "AccessDeniedException" | "NotAuthorized" => Kind::Denied,
         "DecryptionFailure" | "InvalidKeyId" => Kind::KeyDenied,
-        "InternalFailure" | "InternalServerError" | "InternalServiceError" | "ServiceUnavailable" => {
-            Kind::Unavailable
-        }
+        "DependencyTimeoutException"
+        | "InternalFailure"
+        | "InternalServerError"
+        | "InternalServiceError"
+        | "KMSInternalException"
+        | "KeyUnavailableException"
+        | "ServiceUnavailable" => Kind::Unavailable,
         "InvalidParameterException" | "InvalidParameterValue" | "ValidationError" | "ValidationException" => {
             Kind::BadRequest
         }

@@ -5,7 +5,7 @@ use crate::model::AwsSettings;
 use crate::providers::ProviderConfigError;
 
 /// Checks the form of all settings.
-pub(super) fn check(provider: &str, settings: &AwsSettings) -> Result<(), ProviderConfigError> {
+pub(in crate::providers) fn check(provider: &str, settings: &AwsSettings) -> Result<(), ProviderConfigError> {
     let role = settings.assume_role.as_ref();
     let fields = [
         (

@@ -14,7 +14,7 @@ use super::kms::Kms;
 use super::metadata::{KmsKey, Metadata};
 use crate::crypto::{AgeIdentities, DataKey, is_age_recipient};
 use crate::model::{AwsKms, SecretValue};
-use crate::providers::ProviderConfigError;
+use crate::providers::{Environment, ProviderConfigError};
 
 /// Bytes of a file with age identities.
 const MAX_KEY_FILE: u64 = 1 << 20;
@@ -36,11 +36,15 @@ impl Keys {
         age_files: &[PathBuf],
         kms: Option<&AwsKms>,
         operator_dir: &Path,
+        environment: &Environment,
     ) -> Result<Self, ProviderConfigError> {
         #[cfg(not(feature = "aws"))]
         if kms.is_some() {
-            return Err(ProviderConfigError::NotBuilt { provider: provider.to_owned(), feature: "aws" });
+            let provider = provider.to_owned();
+            return Err(ProviderConfigError::NotBuilt { provider, kind: "sops", feature: "aws" });
         }
+        #[cfg(not(feature = "aws"))]
+        let _ = environment;
         if age_files.is_empty() && kms.is_none() {
             return Err(ProviderConfigError::NoKeys { provider: provider.to_owned() });
         }
@@ -51,7 +55,7 @@ impl Keys {
                 .collect(),
             age: OnceLock::new(),
             #[cfg(feature = "aws")]
-            kms: kms.map(|kms| Kms::new(provider, kms)).transpose()?,
+            kms: kms.map(|kms| Kms::new(provider, kms, environment)).transpose()?,
         })
     }
 

@@ -4,17 +4,14 @@
 //! may name are never used. The encryption context of a file is handed on, since KMS opens nothing under another one.
 //! No error text of the SDK is passed on: it may quote what was answered.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use aws_config::sts::AssumeRoleProvider;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
 use aws_sdk_kms::Client;
 use aws_sdk_kms::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_kms::operation::decrypt::DecryptError;
 use aws_sdk_kms::primitives::Blob;
-use aws_smithy_http_client::tls;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use globset::{Glob, GlobSet, GlobSetBuilder};
@@ -24,8 +21,11 @@ use zeroize::Zeroizing;
 
 use super::error::SopsError;
 use super::metadata::KmsKey;
-use crate::model::AwsKms;
-use crate::providers::{ProviderConfigError, ProviderError};
+use crate::model::{AwsKms, AwsSettings};
+use crate::providers::aws::failure::{Call, Fault, unanswered};
+use crate::providers::aws::session::Session;
+use crate::providers::aws::settings;
+use crate::providers::{Environment, ProviderConfigError, ProviderError};
 
 /// Time before the deadline that is kept for saying what went wrong.
 const RESERVE: Duration = Duration::from_millis(250);
@@ -34,17 +34,25 @@ const RESERVE: Duration = Duration::from_millis(250);
 pub(super) struct Kms {
     settings: AwsKms,
     keys: GlobSet,
-    login: OnceLock<Option<Login>>,
+    environment: Environment,
+    /// Credentials instead of those that would be found; for tests.
+    fixed: Option<Credentials>,
+    login: OnceLock<Result<Login, ProviderError>>,
 }
 
-/// A client's settings, and the runtime that its connections live in.
+/// A session, and the runtime that its connections live in: all files of a run share them.
 struct Login {
     runtime: Option<Runtime>,
-    config: SdkConfig,
+    session: Session,
 }
 
 impl Kms {
-    pub(super) fn new(provider: &str, settings: &AwsKms) -> Result<Self, ProviderConfigError> {
+    pub(super) fn new(
+        provider: &str,
+        settings: &AwsKms,
+        environment: &Environment,
+    ) -> Result<Self, ProviderConfigError> {
+        settings::check(provider, &settings.service())?;
         let mut keys = GlobSetBuilder::new();
         for pattern in &settings.keys {
             let bad = || ProviderConfigError::BadPattern {
@@ -61,7 +69,13 @@ impl Kms {
             provider: provider.to_owned(),
             pattern: settings.keys.join(", "),
         })?;
-        Ok(Self { settings: settings.clone(), keys, login: OnceLock::new() })
+        Ok(Self {
+            settings: settings.clone(),
+            keys,
+            environment: Arc::clone(environment),
+            fixed: None,
+            login: OnceLock::new(),
+        })
     }
 
     /// Whether the operator lets files use this key.
@@ -84,44 +98,58 @@ impl Kms {
         let encrypted =
             STANDARD.decode(key.encrypted.trim()).map_err(|_| SopsError::DataKey(key.arn.clone()))?;
         let end = deadline.checked_sub(RESERVE).unwrap_or(deadline);
-        let login = self.login.get_or_init(|| Login::open(&self.settings, end)).as_ref();
-        let (Some(login), Some(region)) = (login, key.region()) else {
-            return Err(unreachable(
-                "the machine lacks the means to ask AWS KMS",
-                "see to threads and memory",
-            ));
-        };
-        login.decrypt(key, self.settings.region.as_deref().unwrap_or(region), encrypted, end)
+        let open = || Login::open(&self.settings.service(), &self.environment, self.fixed.as_ref(), end);
+        let login = self.login.get_or_init(open).as_ref().map_err(|error| SopsError::Aws(error.clone()))?;
+        let region = self.settings.region.as_deref().or_else(|| key.region());
+        login.decrypt(key, region, encrypted, end)
     }
 }
 
 impl Login {
-    fn open(settings: &AwsKms, end: Instant) -> Option<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-        let loading = async { timeout_at(end.into(), load(settings)).await };
-        let config = runtime.block_on(loading).ok()?;
-        Some(Self { runtime: Some(runtime), config })
+    fn open(
+        settings: &AwsSettings,
+        environment: &Environment,
+        fixed: Option<&Credentials>,
+        end: Instant,
+    ) -> Result<Self, ProviderError> {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
+                ProviderError::unreachable(
+                    format!("the system refuses what a network call needs ({})", error.kind()),
+                    "look at the sidecar's limits for processes and files",
+                )
+            })?;
+        let opening =
+            async { timeout_at(end.into(), Session::open(settings, environment, fixed, end)).await };
+        match runtime.block_on(opening).unwrap_or_else(|_| Err(late())) {
+            Ok(session) => Ok(Self { runtime: Some(runtime), session }),
+            Err(error) => {
+                runtime.shutdown_background();
+                Err(error)
+            }
+        }
     }
 
     fn decrypt(
         &self,
         key: &KmsKey,
-        region: &str,
+        region: Option<&str>,
         encrypted: Vec<u8>,
         end: Instant,
     ) -> Result<Zeroizing<Vec<u8>>, SopsError> {
-        let config =
-            aws_sdk_kms::config::Builder::from(&self.config).region(Region::new(region.to_owned())).build();
+        let config = self.session.config(region).map_err(SopsError::Aws)?;
         let context = (!key.context.is_empty()).then(|| key.context.clone().into_iter().collect());
-        let asking = Client::from_conf(config)
+        let asking = Client::new(&config)
             .decrypt()
             .key_id(&key.arn)
             .ciphertext_blob(Blob::new(encrypted))
             .set_encryption_context(context)
             .send();
+        let late = || SopsError::Aws(unanswered(Call::Decrypt));
         let Some(runtime) = &self.runtime else { return Err(late()) };
         let answer = runtime.block_on(async { timeout_at(end.into(), asking).await });
-        let answer = answer.map_err(|_| late())?.map_err(|error| explain(&key.arn, &error))?;
+        let answer =
+            answer.map_err(|_| late())?.map_err(|error| explain(&key.arn, &self.session.caller, &error))?;
         let plaintext = answer.plaintext.ok_or_else(|| SopsError::DataKey(key.arn.clone()))?;
         Ok(Zeroizing::new(plaintext.into_inner()))
     }
@@ -136,83 +164,29 @@ impl Drop for Login {
     }
 }
 
-async fn load(settings: &AwsKms) -> SdkConfig {
-    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http_client());
-    if let Some(region) = &settings.region {
-        loader = loader.region(Region::new(region.clone()));
-    }
-    if let Some(profile) = &settings.profile {
-        loader = loader.profile_name(profile);
-    }
-    let config = loader.load().await;
-    let config = match &settings.assume_role {
-        None => config,
-        Some(role) => {
-            let provider =
-                AssumeRoleProvider::builder(role).session_name("sealwave").configure(&config).build().await;
-            let credentials = aws_sdk_kms::config::SharedCredentialsProvider::new(provider);
-            config.into_builder().credentials_provider(credentials).build()
-        }
-    };
-    match &settings.endpoint_url {
-        None => config,
-        Some(url) => config.into_builder().endpoint_url(url).build(),
-    }
-}
-
-fn http_client() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new()
-        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-        .build_https()
-}
-
-fn explain(arn: &str, error: &SdkError<DecryptError>) -> SopsError {
-    let SdkError::ServiceError(service) = error else {
-        return match error {
-            SdkError::TimeoutError(_) => late(),
-            SdkError::DispatchFailure(failure) if failure.is_timeout() => late(),
-            // The SDK files credentials that it could not get under neither of the network's own kinds.
-            SdkError::DispatchFailure(failure) if !failure.is_io() => no_credentials(),
-            SdkError::ConstructionFailure(_) => no_credentials(),
-            _ => unreachable("AWS KMS cannot be reached", "see whether the sidecar reaches the KMS endpoint"),
-        };
-    };
-    match service.err().code().unwrap_or_default() {
-        "InvalidCiphertextException" | "IncorrectKeyException" => SopsError::DataKey(arn.to_owned()),
-        "AccessDeniedException" => denied(
-            &format!("AWS KMS does not let sealwave decrypt with `{arn}`"),
-            "allow `kms:Decrypt` in the key's policy and in that of the sidecar's role",
+/// What concerns the key names it; the rest is as with AWS' other services. None of it is "not found", which would let
+/// a `default` apply.
+fn explain(arn: &str, caller: &str, error: &SdkError<DecryptError>) -> SopsError {
+    let code = error.as_service_error().and_then(|error| error.code()).unwrap_or_default();
+    SopsError::Aws(match code {
+        "IncorrectKeyException" | "InvalidCiphertextException" => return SopsError::DataKey(arn.to_owned()),
+        "AccessDeniedException" => ProviderError::denied(
+            format!("{caller} may not decrypt with `{arn}`"),
+            "allow `kms:Decrypt` in the key's policy and in the role's",
         ),
-        "NotFoundException" | "DisabledException" | "KMSInvalidStateException" => {
-            denied(&format!("`{arn}` is not there, or not enabled"), "see to the key in AWS KMS")
-        }
-        code if code.contains("Token") || code.contains("Signature") || code.contains("Credential") => {
-            denied("AWS KMS does not take the credentials", "see whether they have expired")
-        }
-        _ => unreachable("AWS KMS could not answer", "try again; AWS' health page may say more"),
-    }
+        "DisabledException" | "KMSInvalidStateException" | "NotFoundException" => ProviderError::denied(
+            format!("`{arn}` is not there, or not enabled"),
+            "see to the key in AWS KMS",
+        ),
+        _ => Fault::of(error).explain(Call::Decrypt, caller),
+    })
 }
 
-fn no_credentials() -> SopsError {
-    denied(
-        "there are no AWS credentials for KMS",
-        "give the sidecar's ServiceAccount a role (IRSA or Pod Identity), or name a `profile`",
+fn late() -> ProviderError {
+    ProviderError::unreachable(
+        "AWS credentials were still awaited at the run's deadline",
+        "see whether the sidecar reaches STS, the Pod Identity agent or the instance metadata",
     )
-}
-
-fn late() -> SopsError {
-    unreachable(
-        "AWS KMS did not answer in time",
-        "`deadlineSeconds` in the operator file sets how long a run may take",
-    )
-}
-
-fn denied(reason: &str, hint: &str) -> SopsError {
-    SopsError::Aws(ProviderError::denied(reason, hint))
-}
-
-fn unreachable(reason: &str, hint: &str) -> SopsError {
-    SopsError::Aws(ProviderError::unreachable(reason, hint))
 }
 
 #[cfg(test)]
@@ -222,10 +196,8 @@ mod tests {
     use std::net::TcpListener;
     use std::thread::JoinHandle;
 
-    use aws_config::retry::RetryConfig;
-    use aws_sdk_kms::config::{Credentials, SharedCredentialsProvider};
-
     use super::*;
+    use crate::model::AssumeRole;
 
     const ARN: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
@@ -240,6 +212,12 @@ mod tests {
         }
     }
 
+    /// Without any environment variable.
+    fn kms(settings: &AwsKms) -> Result<Kms, ProviderConfigError> {
+        let environment: Environment = Arc::new(|_| None);
+        Kms::new("sops", settings, &environment)
+    }
+
     fn key(arn: &str) -> KmsKey {
         let context = BTreeMap::from([("team".to_owned(), "shop".to_owned())]);
         KmsKey { arn: arn.to_owned(), context, encrypted: STANDARD.encode("sealed") }
@@ -247,8 +225,8 @@ mod tests {
 
     #[test]
     fn only_keys_that_the_operator_names_are_used() {
-        let kms = Kms::new("sops", &settings(&["arn:aws:kms:*:111122223333:key/*"])).expect("valid");
-        assert!(kms.allows(&key(ARN)));
+        let ours = kms(&settings(&["arn:aws:kms:*:111122223333:key/*"])).expect("valid");
+        assert!(ours.allows(&key(ARN)));
         for arn in [
             "arn:aws:kms:eu-west-1:999999999999:key/1234abcd",
             "arn:aws:kms:eu-west-1:999999999999:key/x:111122223333:key/y",
@@ -262,12 +240,12 @@ mod tests {
             "alias/x",
             "",
         ] {
-            assert!(!kms.allows(&key(arn)), "{arn}");
+            assert!(!ours.allows(&key(arn)), "{arn}");
         }
         for pattern in ["*", "**", "{arn:,}*", "arn:aws:kms:[", ""] {
-            assert!(Kms::new("sops", &settings(&[pattern])).is_err(), "{pattern}");
+            assert!(kms(&settings(&[pattern])).is_err(), "{pattern}");
         }
-        assert!(!Kms::new("sops", &settings(&[])).expect("valid").allows(&key(ARN)));
+        assert!(!kms(&settings(&[])).expect("valid").allows(&key(ARN)));
     }
 
     /// Answers one request, and gives its head and body back.
@@ -297,19 +275,11 @@ mod tests {
     }
 
     fn ask(url: &str, context: &[(&str, &str)]) -> Result<Zeroizing<Vec<u8>>, SopsError> {
-        let credentials = Credentials::new("AKIDEXAMPLE", "CANARY-secret", None, None, "test");
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .endpoint_url(url)
-            .http_client(http_client())
-            .retry_config(RetryConfig::disabled())
-            .build();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let mut settings = settings(&["arn:aws:kms:*:111122223333:key/*"]);
         settings.context = context.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let kms = Kms::new("sops", &settings).expect("valid");
-        assert!(kms.login.set(Some(Login { runtime: Some(runtime), config })).is_ok());
+        settings.endpoint_url = Some(url.to_owned());
+        let mut kms = kms(&settings).expect("valid");
+        kms.fixed = Some(Credentials::new("AKIDEXAMPLE", "CANARY-secret", None, None, "test"));
         kms.decrypt(&key(ARN), Instant::now() + Duration::from_secs(20))
     }
 
@@ -333,11 +303,17 @@ mod tests {
     #[test]
     fn refusals_are_told_apart() {
         for (status, body, why) in [
-            ("400 Bad Request", r#"{"__type":"AccessDeniedException","message":"CANARY"}"#, "does not let"),
+            (
+                "400 Bad Request",
+                r#"{"__type":"AccessDeniedException","message":"CANARY"}"#,
+                "the sidecar's identity may not decrypt with `arn:aws:",
+            ),
             ("400 Bad Request", r#"{"__type":"InvalidCiphertextException"}"#, "data key is damaged"),
             ("400 Bad Request", r#"{"__type":"NotFoundException","message":"CANARY"}"#, "not there"),
             ("400 Bad Request", r#"{"__type":"ExpiredTokenException","message":"CANARY"}"#, "credentials"),
-            ("500 Oops", r#"{"__type":"KMSInternalException","message":"CANARY"}"#, "could not answer"),
+            // Any other status would be asked for again.
+            ("400 Bad Request", r#"{"__type":"KMSInternalException","message":"CANARY"}"#, "on AWS' side"),
+            ("400 Bad Request", r#"{"__type":"CANARY","message":"CANARY"}"#, "does not know"),
             ("200 OK", "{}", "data key is damaged"),
         ] {
             let (url, asked) = stub(status, body);
@@ -353,5 +329,52 @@ mod tests {
             let error = ask("http://127.0.0.1:1", &context).expect_err("an error");
             assert!(matches!(error, SopsError::KmsContext { .. }), "{error}");
         }
+    }
+
+    #[test]
+    fn settings_are_those_of_the_other_services() {
+        let role = |arn: &str| AssumeRole {
+            role_arn: arn.to_owned(),
+            external_id: None,
+            session_name: None,
+            endpoint_url: None,
+        };
+        let mut settings = settings(&["arn:aws:kms:*:111122223333:key/*"]);
+        settings.region = Some("eu-west-1".to_owned());
+        settings.profile = Some("shop".to_owned());
+        settings.assume_role = Some(role("arn:aws:iam::111122223333:role/sops"));
+        settings.endpoint_url = Some("https://kms.example.com".to_owned());
+        let service = settings.service();
+        assert_eq!(service.region.as_deref(), Some("eu-west-1"));
+        assert_eq!(service.profile.as_deref(), Some("shop"));
+        assert_eq!(service.endpoint_url.as_deref(), Some("https://kms.example.com"));
+        assert_eq!(service.assume_role, settings.assume_role);
+        assert!(kms(&settings).is_ok());
+        for change in [
+            |settings: &mut AwsKms| settings.region = Some("evil.example/".to_owned()),
+            |settings: &mut AwsKms| settings.endpoint_url = Some("http://kms.example.com".to_owned()),
+            |settings: &mut AwsKms| settings.profile = Some(String::new()),
+        ] {
+            let mut settings = settings.clone();
+            change(&mut settings);
+            assert!(matches!(kms(&settings), Err(ProviderConfigError::BadSetting { .. })));
+        }
+        settings.assume_role = Some(role("sops"));
+        assert!(kms(&settings).is_err());
+    }
+
+    /// Without `HOME`, the SDK alone would read the profiles below `./~`, which is the app's to write.
+    #[test]
+    fn a_profile_is_not_looked_for_in_the_app() {
+        let mut settings = settings(&["arn:aws:kms:*:111122223333:key/*"]);
+        settings.profile = Some("shop".to_owned());
+        settings.endpoint_url = Some("http://127.0.0.1:1".to_owned());
+        let variables = |name: &str| (name == "AWS_CONFIG_FILE").then(|| "testdata/sops/aws-config".into());
+        let environment: Environment = Arc::new(variables);
+        assert!(std::path::Path::new("testdata/sops/aws-config").is_file());
+        let kms = Kms::new("sops", &settings, &environment).expect("valid");
+        let error = kms.decrypt(&key(ARN), Instant::now() + Duration::from_secs(20)).expect_err("an error");
+        assert!(matches!(error, SopsError::Aws(ProviderError::Denied { .. })), "{error}");
+        assert!(error.to_string().contains("credentials"), "{error}");
     }
 }

@@ -51,12 +51,16 @@ impl Repository {
         let boundary = fs_err::canonicalize(self.0.path().join("repository")).expect("there");
         let app = AppFiles { directory: self.app(), boundary };
         let keys: Vec<PathBuf> = keys.iter().map(PathBuf::from).collect();
-        Sops::new("sops", &keys, None, Path::new(FIXTURES), &app).expect("valid")
+        Sops::new("sops", &keys, None, Path::new(FIXTURES), &app, &no_environment()).expect("valid")
     }
 
     fn fetch(&self, source: &str) -> Result<Vec<u8>, ProviderError> {
         fetch(&self.provider(&["age.key"]), source)
     }
+}
+
+fn no_environment() -> Environment {
+    std::sync::Arc::new(|_| None)
 }
 
 fn reference(source: &str) -> Reference {
@@ -375,6 +379,26 @@ fn hostile_files_are_errors() {
 #[test]
 fn a_provider_without_keys_is_a_mistake() {
     let app = AppFiles { directory: ".".into(), boundary: "/".into() };
-    let error = Sops::new("sops", &[], None, Path::new("."), &app).err();
+    let error = Sops::new("sops", &[], None, Path::new("."), &app, &no_environment()).err();
     assert_eq!(error, Some(ProviderConfigError::NoKeys { provider: "sops".to_owned() }));
+}
+
+#[test]
+fn the_whole_encrypted_file_is_evidence() {
+    let repository = Repository::new();
+    let evidence = |file: &str| {
+        repository.write("same.yaml", file);
+        let sops = repository.provider(&["age.key"]);
+        let source = "same.yaml#password";
+        assert_eq!(sops.evidence(&reference(source)), None, "before it was read");
+        let value = text(fetch(&sops, source)).expect("a value");
+        (value, sops.evidence(&reference(source)).expect("it was read"))
+    };
+    let file = Repository::text("all.yaml");
+    let (value, before) = evidence(&file);
+    // No value and no MAC changes with a comment.
+    let (same, after) = evidence(&format!("{file}# another\n"));
+    assert_eq!(value, same);
+    assert_ne!(before, after);
+    assert_eq!(evidence(&file).1, before);
 }
