@@ -41,7 +41,7 @@ fn app() -> SmallApp {
          exact: <sops:secrets/all.yaml#a.b>\n  \
          multi: <sops:secrets/all.yaml#multi>\n  \
          unicode: <sops:secrets/all.yaml#unicode>\n  \
-         big: <sops:secrets/all.yaml#big>\n  \
+         big: <sops:secrets/all.yaml#db.big>\n  \
          blob: <sops:secrets/blob.bin>\n\
          ---\napiVersion: v1\nkind: Secret\nmetadata: {name: web, namespace: shop}\nstringData:\n  \
          token: <file:web.txt>\n",

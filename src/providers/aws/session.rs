@@ -123,7 +123,25 @@ fn timeouts(left: Duration) -> TimeoutConfig {
 }
 
 #[expect(deprecated, reason = "see the import")]
+/// The credentials that the settings lead to, if they can be sent.
+///
+/// The SDK panics over a key with a line break in it, which environment variables from files often end with.
 async fn credentials(
+    settings: &AwsSettings,
+    files: ProfileFiles,
+    config: &SdkConfig,
+) -> Result<Credentials, CredentialsError> {
+    let found = find_credentials(settings, files, config).await?;
+    let parts = [found.access_key_id(), found.secret_access_key(), found.session_token().unwrap_or("")];
+    if parts.iter().all(|part| part.bytes().all(|byte| byte.is_ascii_graphic())) {
+        Ok(found)
+    } else {
+        Err(CredentialsError::invalid_configuration("a key or token holds a character that none can have"))
+    }
+}
+
+#[expect(deprecated, reason = "see the import")]
+async fn find_credentials(
     settings: &AwsSettings,
     files: ProfileFiles,
     config: &SdkConfig,
