@@ -1,0 +1,9 @@
+//! Prints the manifest that the benchmarks read: 60 objects in 2 MB, shaped as a cluster add-on's.
+#![allow(clippy::print_stdout, reason = "printing is what it is for")]
+
+#[path = "../benches/support/mod.rs"]
+mod support;
+
+fn main() {
+    print!("{}", support::manifest(60, 2_000_000));
+}
