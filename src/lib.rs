@@ -17,6 +17,7 @@ pub mod config;
 pub mod crypto;
 pub mod deadline;
 pub mod diagnostic;
+pub mod lints;
 pub mod model;
 pub mod ops;
 pub mod pipeline;

@@ -116,7 +116,7 @@ pub fn print_failure(failure: &Failure) {
 
 /// Prints an error that is none of the pipeline's.
 pub fn print_error(message: &str) {
-    let problem = Problem { message: message.to_owned(), at: At::Nowhere, hint: None };
+    let problem = Problem { message: message.to_owned(), at: At::Nowhere, hint: None, rule: None };
     print("error", AnsiColor::Red, &problem);
 }
 

@@ -23,6 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("crypto", &["diagnostic", "model", "workers"]),
     ("deadline", &["pipeline"]),
     ("diagnostic", &["model"]),
+    ("lints", &["diagnostic", "model", "schema", "yaml"]),
     ("model", &["diagnostic"]),
     ("ops", &["diagnostic", "model", "pipeline"]),
     ("pipeline", &["backends", "crypto", "diagnostic", "model", "providers", "yaml"]),

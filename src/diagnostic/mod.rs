@@ -3,14 +3,23 @@
 //! A [`Problem`] never holds a secret value nor an excerpt of a document; whoever makes one sees to that.
 //! An *error* means that the tool could not do its job ([`Failure`]); a *note* is said beside a good result.
 
+mod finding;
+
 use std::fmt;
 
 use crate::model::{Origin, Place, Sources};
+
+pub use finding::{Finding, LookedAt, ObjectRef, Related, Report, RuleInfo, Severity, Span};
 
 /// An error of one stage, with advice.
 pub trait Explain: std::error::Error {
     /// What to do about it, where there is something to say.
     fn hint(&self) -> Option<String> {
+        None
+    }
+
+    /// The id of the rule that `validate` reports it under, where that is a finer one than its stage's.
+    fn rule(&self) -> Option<&'static str> {
         None
     }
 }
@@ -35,13 +44,15 @@ pub struct Problem {
     pub at: At,
     /// What to do.
     pub hint: Option<String>,
+    /// The id of the rule that `validate` reports it under, where that is a finer one than its stage's.
+    pub rule: Option<&'static str>,
 }
 
 impl Problem {
     /// A problem that has no place.
     #[must_use]
     pub fn new(error: &(impl Explain + ?Sized)) -> Self {
-        Self { message: error.to_string(), at: At::Nowhere, hint: error.hint() }
+        Self { message: error.to_string(), at: At::Nowhere, hint: error.hint(), rule: error.rule() }
     }
 
     /// A problem at a position.

@@ -5,5 +5,8 @@
 mod references;
 mod template;
 
-pub(crate) use references::{Keys, Reference, What, container_references, references, volume_references};
+pub(crate) use references::{
+    Keys, Located, Reference, Via, What, container_references, located_references, references,
+    volume_references,
+};
 pub(crate) use template::{Change, PodTemplate, pod_template};

@@ -2,7 +2,7 @@
 //!
 //! Pure reading: nothing is looked up here, and a malformed part of a spec is passed over.
 
-use crate::model::Node;
+use crate::model::{Node, Origin};
 
 /// The kinds of objects that a reference may mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,8 +41,41 @@ pub(crate) struct Reference<'a> {
     pub(crate) optional: bool,
 }
 
+/// A reference, how the pod uses it, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Located<'a> {
+    /// The reference.
+    pub(crate) reference: Reference<'a>,
+    /// How the pod uses it.
+    pub(crate) via: Via,
+    /// Where the name stands; of the default service account, where the spec does.
+    pub(crate) at: Origin,
+    /// Where each of the keys stands, in the order of [`Keys::Only`].
+    pub(crate) keys_at: Vec<Origin>,
+}
+
+/// How a pod uses what it refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Via {
+    /// Its identity.
+    Account,
+    /// One variable of a container's environment.
+    Env,
+    /// A variable for each item.
+    EnvFrom,
+    /// A credential for pulling images.
+    PullSecret,
+    /// A volume.
+    Volume,
+}
+
 /// The references of a pod spec, in the order in which they stand there.
 pub(crate) fn references(spec: &Node) -> Vec<Reference<'_>> {
+    located_references(spec).into_iter().map(|located| located.reference).collect()
+}
+
+/// The same, each with its place.
+pub(crate) fn located_references(spec: &Node) -> Vec<Located<'_>> {
     let mut found = Found::default();
     for list in ["initContainers", "containers", "ephemeralContainers"] {
         for container in items(spec, list) {
@@ -54,11 +87,9 @@ pub(crate) fn references(spec: &Node) -> Vec<Reference<'_>> {
     }
     for secret in items(spec, "imagePullSecrets") {
         // The kubelet pulls without a credential that is missing.
-        found.add(What::Secret, text(secret, "name"), Keys::All, true);
+        found.add(Via::PullSecret, What::Secret, secret.get("name"), Keys::All, true);
     }
-    let account = service_account(spec);
-    // Every namespace has its own `default` in any case.
-    found.add(What::ServiceAccount, Some(account), Keys::All, account == "default");
+    found.account(spec);
     found.references
 }
 
@@ -66,50 +97,72 @@ pub(crate) fn references(spec: &Node) -> Vec<Reference<'_>> {
 pub(crate) fn container_references(container: &Node) -> Vec<Reference<'_>> {
     let mut found = Found::default();
     found.container(container);
-    found.references
+    found.plain()
 }
 
 /// The references of one volume.
 pub(crate) fn volume_references(volume: &Node) -> Vec<Reference<'_>> {
     let mut found = Found::default();
     found.volume(volume);
-    found.references
-}
-
-/// The service account of a pod.
-fn service_account(spec: &Node) -> &str {
-    ["serviceAccountName", "serviceAccount"]
-        .iter()
-        .filter_map(|field| text(spec, field))
-        .find(|name| !name.is_empty())
-        .unwrap_or("default")
+    found.plain()
 }
 
 #[derive(Default)]
 struct Found<'a> {
-    references: Vec<Reference<'a>>,
+    references: Vec<Located<'a>>,
 }
 
 impl<'a> Found<'a> {
-    fn add(&mut self, what: What, name: Option<&'a str>, keys: Keys<'a>, optional: bool) {
-        if let Some(name) = name.filter(|name| !name.is_empty()) {
-            self.references.push(Reference { what, name, keys, optional });
+    fn add(&mut self, via: Via, what: What, name: Option<&'a Node>, keys: Keys<'a>, optional: bool) {
+        self.add_keyed(via, what, name, (keys, Vec::new()), optional);
+    }
+
+    fn add_keyed(
+        &mut self,
+        via: Via,
+        what: What,
+        name: Option<&'a Node>,
+        (keys, keys_at): (Keys<'a>, Vec<Origin>),
+        optional: bool,
+    ) {
+        let text = name.and_then(Node::as_str).unwrap_or_default();
+        if let Some(node) = name.filter(|_| !text.is_empty()) {
+            let at = node.origin;
+            let reference = Reference { what, name: text, keys, optional };
+            self.references.push(Located { reference, via, at, keys_at });
         }
+    }
+
+    /// The service account of a pod. Every namespace has its own `default` in any case.
+    fn account(&mut self, spec: &'a Node) {
+        let name = ["serviceAccountName", "serviceAccount"]
+            .iter()
+            .filter_map(|field| spec.get(field))
+            .find(|name| name.as_str().is_some_and(|name| !name.is_empty()));
+        let (name, at) =
+            name.and_then(|node| Some((node.as_str()?, node.origin))).unwrap_or(("default", spec.origin));
+        let optional = name == "default";
+        let reference = Reference { what: What::ServiceAccount, name, keys: Keys::All, optional };
+        self.references.push(Located { reference, via: Via::Account, at, keys_at: Vec::new() });
+    }
+
+    fn plain(self) -> Vec<Reference<'a>> {
+        self.references.into_iter().map(|located| located.reference).collect()
     }
 
     fn container(&mut self, container: &'a Node) {
         for variable in items(container, "env") {
             for (field, what) in [("secretKeyRef", What::Secret), ("configMapKeyRef", What::ConfigMap)] {
                 if let Some(reference) = variable.at(&["valueFrom", field]) {
-                    let keys = Keys::Only(text(reference, "key").into_iter().collect());
-                    self.add(what, text(reference, "name"), keys, optional(reference));
+                    let keys = only(reference.get("key"));
+                    self.add_keyed(Via::Env, what, reference.get("name"), keys, optional(reference));
                 }
             }
         }
         for source in items(container, "envFrom") {
             for (field, what) in [("secretRef", What::Secret), ("configMapRef", What::ConfigMap)] {
                 if let Some(reference) = source.get(field) {
-                    self.add(what, text(reference, "name"), Keys::All, optional(reference));
+                    self.add(Via::EnvFrom, what, reference.get("name"), Keys::All, optional(reference));
                 }
             }
         }
@@ -120,18 +173,21 @@ impl<'a> Found<'a> {
         for entry in sources {
             let source = &entry.value;
             match entry.key.as_str() {
-                "azureFile" => self.add(What::Secret, text(source, "secretName"), Keys::All, false),
+                "azureFile" => {
+                    self.add(Via::Volume, What::Secret, source.get("secretName"), Keys::All, false)
+                }
                 "configMap" => self.files(What::ConfigMap, "name", source),
                 "csi" => self.csi(source),
                 "persistentVolumeClaim" => {
-                    self.add(What::PersistentVolumeClaim, text(source, "claimName"), Keys::All, false);
+                    let claim = source.get("claimName");
+                    self.add(Via::Volume, What::PersistentVolumeClaim, claim, Keys::All, false);
                 }
                 "projected" => self.projected(source),
                 "secret" => self.files(What::Secret, "secretName", source),
                 // cephfs, cinder, flexVolume, iscsi, rbd, scaleIO, storageos
                 _ => {
-                    let secret = source.get("secretRef").and_then(|secret| text(secret, "name"));
-                    self.add(What::Secret, secret, Keys::All, false);
+                    let secret = source.at(&["secretRef", "name"]);
+                    self.add(Via::Volume, What::Secret, secret, Keys::All, false);
                 }
             }
         }
@@ -151,23 +207,30 @@ impl<'a> Found<'a> {
     /// A volume source whose items become files; an empty `items` means all of them.
     fn files(&mut self, what: What, name: &str, source: &'a Node) {
         let keys = match items(source, "items") {
-            [] => Keys::All,
-            listed => Keys::Only(listed.iter().filter_map(|item| text(item, "key")).collect()),
+            [] => (Keys::All, Vec::new()),
+            listed => only(listed.iter().filter_map(|item| item.get("key"))),
         };
-        self.add(what, text(source, name), keys, optional(source));
+        self.add_keyed(Via::Volume, what, source.get(name), keys, optional(source));
     }
 
     fn csi(&mut self, csi: &'a Node) {
-        let attribute = |name: &str| csi.at(&["volumeAttributes", name]).and_then(Node::as_str);
+        let attribute = |name: &str| csi.at(&["volumeAttributes", name]);
         if text(csi, "driver") == Some("secrets-store.csi.k8s.io") {
-            self.add(What::SecretProviderClass, attribute("secretProviderClass"), Keys::All, false);
+            let class = attribute("secretProviderClass");
+            self.add(Via::Volume, What::SecretProviderClass, class, Keys::All, false);
         } else {
             // For example file.csi.azure.com, inline.
-            self.add(What::Secret, attribute("secretName"), Keys::All, false);
+            self.add(Via::Volume, What::Secret, attribute("secretName"), Keys::All, false);
         }
-        let publish = csi.get("nodePublishSecretRef").and_then(|secret| text(secret, "name"));
-        self.add(What::Secret, publish, Keys::All, false);
+        let publish = csi.at(&["nodePublishSecretRef", "name"]);
+        self.add(Via::Volume, What::Secret, publish, Keys::All, false);
     }
+}
+
+/// These keys, and where they stand.
+fn only<'a>(keys: impl IntoIterator<Item = &'a Node>) -> (Keys<'a>, Vec<Origin>) {
+    let (keys, at) = keys.into_iter().filter_map(|key| Some((key.as_str()?, key.origin))).unzip();
+    (Keys::Only(keys), at)
 }
 
 fn items<'a>(node: &'a Node, field: &str) -> &'a [Node] {
@@ -286,7 +349,9 @@ mod tests {
             (json!({"serviceAccountName": "a", "serviceAccount": "b"}), "a"),
             (json!({"serviceAccount": "b"}), "b"),
         ] {
-            assert_eq!(service_account(&node(&spec)), expected);
+            let spec = node(&spec);
+            let accounts: Vec<&str> = references(&spec).iter().map(|account| account.name).collect();
+            assert_eq!(accounts, [expected]);
         }
     }
 

@@ -1,0 +1,150 @@
+//! What is wrong with manifests: a finding, its rule, its place; and the report of a whole run.
+//!
+//! A finding never holds a value: messages name fields, keys and kinds. Whoever shows an excerpt of a source asks
+//! [`Finding::confidential`] first.
+
+use crate::model::Place;
+
+/// How much a finding matters; the heaviest is the greatest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Good to know.
+    Note,
+    /// Probably not what the author wants.
+    Warning,
+    /// It will not work, or it is not safe.
+    Error,
+}
+
+impl Severity {
+    /// Its name in every output.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Note => "note",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// What a rule looks for, in the words of its page.
+#[derive(Debug, PartialEq, Eq)]
+pub struct RuleInfo {
+    /// For example `secret/bad-base64`.
+    pub id: &'static str,
+    /// How much its findings matter, unless settings say otherwise.
+    pub severity: Severity,
+    /// Whether it runs without being asked for.
+    pub enabled: bool,
+    /// One line: what it finds.
+    pub summary: &'static str,
+    /// Why that matters: what a cluster or Argo CD does with it.
+    pub explanation: &'static str,
+    /// YAML that has the fault.
+    pub example: &'static str,
+    /// What to do; with YAML where it helps.
+    pub remedy: &'static str,
+}
+
+/// A stretch of one line of a source.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span {
+    /// Where it starts.
+    pub place: Place,
+    /// Characters; 0 where that is not known.
+    pub width: u32,
+}
+
+/// Another place that has to do with a finding.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Related {
+    /// What is there, for example `the Secret is here`.
+    pub label: String,
+    /// Where.
+    pub span: Span,
+}
+
+/// The object that a finding is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectRef {
+    /// `apiVersion`.
+    pub api_version: String,
+    /// `kind`.
+    pub kind: String,
+    /// Namespace; empty where there is none.
+    pub namespace: String,
+    /// Name; empty where only `generateName` is given.
+    pub name: String,
+}
+
+/// One thing that is wrong with the manifests.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// What looked for it.
+    pub rule: &'static RuleInfo,
+    /// How much it matters in this run.
+    pub severity: Severity,
+    /// Lower case, no full stop, subject first, literals in backticks; the same in every environment.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+    /// Where, where that is known.
+    pub span: Option<Span>,
+    /// Where else to look, in order.
+    pub related: Vec<Related>,
+    /// The object, where it is about one.
+    pub object: Option<ObjectRef>,
+    /// RFC 6901 pointer into the object; empty for all of it.
+    pub pointer: String,
+    /// The app's directory as the user knows it; empty for plain manifests.
+    pub app: String,
+    /// The environments that have it, in order; empty for plain manifests.
+    pub environments: Vec<String>,
+    /// Whether no excerpt of the source may be shown: it may hold a secret.
+    pub confidential: bool,
+}
+
+impl Finding {
+    /// The order of a report: by place, then by rule.
+    #[must_use]
+    pub fn order(&self) -> impl Ord + '_ {
+        let place =
+            self.span.as_ref().map(|span| (span.place.path.as_str(), span.place.line, span.place.column));
+        (place.is_none(), place, self.rule.id, &self.object, &self.pointer, &self.message)
+    }
+}
+
+/// What a whole run of `validate` came to.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// The findings, in order.
+    pub findings: Vec<Finding>,
+    /// What was looked at.
+    pub looked_at: LookedAt,
+    /// Findings that a suppression silences.
+    pub suppressed: usize,
+    /// Findings that a baseline knows.
+    pub known: usize,
+}
+
+/// How much was looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LookedAt {
+    /// Apps; none for plain manifests.
+    pub apps: usize,
+    /// Environments of all apps.
+    pub environments: usize,
+    /// Files of plain manifests.
+    pub files: usize,
+    /// Objects, those of each environment counted.
+    pub objects: usize,
+}
+
+impl Report {
+    /// How many findings are of this severity.
+    #[must_use]
+    pub fn count(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|finding| finding.severity == severity).count()
+    }
+}

@@ -1,0 +1,47 @@
+//! `config/env-duplicate`.
+
+use std::collections::HashMap;
+
+use crate::diagnostic::{RuleInfo, Severity};
+use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::model::{Node, Origin};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "config/env-duplicate",
+        severity: Severity::Error,
+        enabled: true,
+        summary: "a container sets the same environment variable twice",
+        explanation: "Kubernetes takes the last of the two without a word, and a server-side apply or a strategic merge \
+                      patch may drop either: which value the program sees depends on the way the object was applied.",
+        example: "env:\n- {name: LOG_LEVEL, value: debug}\n- {name: LOG_LEVEL, value: warn}\n",
+        remedy: "Remove one of the two.",
+    },
+    check: Check::Object(check),
+};
+
+fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+    let Some(pod) = &object.pod else { return };
+    for list in ["initContainers", "containers", "ephemeralContainers"] {
+        for container in pod.spec.get(list).map_or(&[][..], Node::items) {
+            variables(container, reporter);
+        }
+    }
+}
+
+fn variables(container: &Node, reporter: &mut Reporter) {
+    let mut seen: HashMap<&str, Origin> = HashMap::new();
+    for name in
+        container.get("env").map_or(&[][..], Node::items).iter().filter_map(|variable| variable.get("name"))
+    {
+        let Some(text) = name.as_str() else { continue };
+        if let Some(first) = seen.insert(text, name.origin) {
+            let message = format!("environment variable `{text}` is set twice in one container");
+            reporter.report(
+                Draft::new(&RULE, name.origin, message)
+                    .related(first, "it is set here first")
+                    .hint("remove one of the two: the last one wins, or neither, depending on how the object is applied"),
+            );
+        }
+    }
+}

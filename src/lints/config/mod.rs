@@ -1,0 +1,3 @@
+//! Configuration that does not arrive as its author thinks.
+
+pub(super) mod env_duplicate;

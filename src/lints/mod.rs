@@ -1,0 +1,69 @@
+//! What `validate` looks for: a table of rules, each in a file of its own.
+//!
+//! A rule is a pure function from objects to findings. It reads trees, never files, and puts no value of any scalar
+//! into a message: positions say where to look, and whether an excerpt may be shown there is decided elsewhere.
+//! A new rule is a file, a line in the [table](RULES), and a directory `testdata/lints/<group>-<name>` with a bad example
+//! whose spans are marked, a good one, and a near miss.
+
+mod config;
+mod reporter;
+mod resource;
+mod scene;
+
+use crate::diagnostic::RuleInfo;
+
+pub(crate) use reporter::{Draft, Reporter};
+pub(crate) use scene::{App, Environment, Object, Scene, Settings, Texts};
+
+/// One rule.
+pub(crate) struct Rule {
+    /// What it looks for.
+    pub(crate) info: RuleInfo,
+    /// How.
+    pub(crate) check: Check,
+}
+
+/// How a rule looks for what it looks for.
+pub(crate) enum Check {
+    /// Across the environments of an app.
+    App(fn(&App<'_>, &mut Reporter)),
+    /// Across the objects of one environment.
+    Environment(fn(&Environment<'_>, &mut Reporter)),
+    /// At one object.
+    Object(fn(&Object<'_>, &Scene<'_>, &mut Reporter)),
+    /// Elsewhere: the stages before report it.
+    Stage,
+}
+
+/// All rules, by their ids.
+pub(crate) static RULES: &[&Rule] = &[&config::env_duplicate::RULE, &resource::duplicate_id::RULE];
+
+/// All rules that there are, by their ids.
+pub fn rules() -> impl Iterator<Item = &'static RuleInfo> {
+    RULES.iter().map(|rule| &rule.info)
+}
+
+/// A rule by its id.
+#[must_use]
+pub fn rule(id: &str) -> Option<&'static RuleInfo> {
+    rules().find(|rule| rule.id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_every_rule_explains_itself() {
+        assert!(RULES.is_sorted_by(|a, b| a.info.id < b.info.id));
+        for rule in rules() {
+            let id = rule.id;
+            assert!(id.chars().all(|c| c.is_ascii_lowercase() || "/-".contains(c)), "{id}");
+            assert_eq!(id.matches('/').count(), 1, "{id}");
+            for text in [rule.summary, rule.explanation, rule.example, rule.remedy] {
+                assert!(!text.trim().is_empty(), "{id} leaves something unsaid");
+            }
+            assert!(!rule.summary.ends_with('.') && !rule.summary.contains('\n'), "{id}");
+        }
+    }
+}

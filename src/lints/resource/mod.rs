@@ -1,0 +1,3 @@
+//! Objects as Kubernetes resources: identity and namespaces.
+
+pub(super) mod duplicate_id;
