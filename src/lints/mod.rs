@@ -5,6 +5,7 @@
 //! A new rule is a file, a line in the [table](RULES), and a directory `testdata/lints/<group>-<name>` with a bad example
 //! whose spans are marked, a good one, and a near miss.
 
+pub(crate) mod app;
 mod config;
 mod reporter;
 mod resource;
@@ -13,7 +14,8 @@ mod scene;
 use crate::diagnostic::RuleInfo;
 
 pub(crate) use reporter::{Draft, Reporter};
-pub(crate) use scene::{App, Environment, Object, Scene, Settings, Texts};
+pub use scene::Settings;
+pub(crate) use scene::{App, Environment, Neighbours, Object, Scene};
 
 /// One rule.
 pub(crate) struct Rule {
@@ -36,7 +38,15 @@ pub(crate) enum Check {
 }
 
 /// All rules, by their ids.
-pub(crate) static RULES: &[&Rule] = &[&config::env_duplicate::RULE, &resource::duplicate_id::RULE];
+pub(crate) static RULES: &[&Rule] = &[
+    &app::ANNOTATE,
+    &app::BACKEND,
+    &app::LOAD,
+    &app::PLACEHOLDER,
+    &app::RENDER,
+    &config::env_duplicate::RULE,
+    &resource::duplicate_id::RULE,
+];
 
 /// All rules that there are, by their ids.
 pub fn rules() -> impl Iterator<Item = &'static RuleInfo> {

@@ -1,12 +1,8 @@
 //! What rules look at: objects, the environment that they make up, the app of the environments.
 
-use std::cell::OnceCell;
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use crate::model::catalogue::Catalogue;
 use crate::model::pods::{Located, PodTemplate, located_references, pod_template};
-use crate::model::{Manifest, ObjectId, Origin, Scopes, SourceId, WorkloadKind};
+use crate::model::{Manifest, ObjectId, Scopes, Texts, WorkloadKind};
 
 /// One object, and what every rule asks of it.
 pub(crate) struct Object<'a> {
@@ -60,9 +56,9 @@ pub(crate) struct Scene<'a> {
 
 /// What a run was told: what exists elsewhere.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Settings {
+pub struct Settings {
     /// Patterns `Kind/namespace/name` of objects that exist elsewhere.
-    pub(crate) external: Vec<globset::GlobMatcher>,
+    pub external: Vec<globset::GlobMatcher>,
 }
 
 impl Settings {
@@ -117,90 +113,4 @@ impl Neighbours {
 pub(crate) struct App<'a> {
     /// In the order of their names.
     pub(crate) environments: &'a [Environment<'a>],
-}
-
-/// The texts of the sources at hand. They may hold secrets: no rule puts a part of one into a message.
-#[derive(Default)]
-pub(crate) struct Texts {
-    texts: BTreeMap<SourceId, Text>,
-}
-
-struct Text {
-    content: Arc<str>,
-    /// Lines before it, where it is a part of a source.
-    lines_before: u32,
-    /// Where each line starts; found out when the first rule asks.
-    starts: OnceCell<Vec<usize>>,
-}
-
-impl Texts {
-    /// Adds a source's text.
-    pub(crate) fn add(&mut self, source: SourceId, content: Arc<str>) {
-        self.add_part(source, content, 0);
-    }
-
-    /// Adds a part of a source's text, in place of the part before.
-    pub(crate) fn add_part(&mut self, source: SourceId, content: Arc<str>, lines_before: u32) {
-        self.texts.insert(source, Text { content, lines_before, starts: OnceCell::new() });
-    }
-
-    /// A source's text, where it is at hand as a whole.
-    pub(crate) fn whole(&self, source: SourceId) -> Option<&Arc<str>> {
-        self.texts.get(&source).filter(|text| text.lines_before == 0).map(|text| &text.content)
-    }
-
-    /// The line that a position is on.
-    pub(crate) fn line(&self, source: SourceId, line: u32) -> Option<&str> {
-        self.texts.get(&source)?.line(line)
-    }
-
-    /// How a scalar is spelt in its source, without a quote where it has one; `None` where that is not known.
-    pub(crate) fn spelling(&self, origin: Origin) -> Option<&str> {
-        let line = self.line(origin.source, origin.line)?;
-        let from = nth_char(line, (origin.column as usize).checked_sub(1)?)?;
-        let rest = line.get(from..)?;
-        let to = nth_char(rest, origin.width as usize).unwrap_or(rest.len());
-        rest.get(..to)
-    }
-}
-
-impl Text {
-    fn line(&self, line: u32) -> Option<&str> {
-        let number = (line.checked_sub(self.lines_before)? as usize).checked_sub(1)?;
-        let starts = self.starts.get_or_init(|| {
-            let ends = memchr::memchr_iter(b'\n', self.content.as_bytes()).map(|at| at + 1);
-            std::iter::once(0).chain(ends).collect()
-        });
-        let from = *starts.get(number)?;
-        let to = starts.get(number + 1).copied().unwrap_or(self.content.len());
-        self.content.get(from..to).map(|line| line.trim_end_matches(['\n', '\r']))
-    }
-}
-
-/// Where the character of this number starts.
-fn nth_char(text: &str, number: usize) -> Option<usize> {
-    if text.is_ascii() {
-        return (number <= text.len()).then_some(number);
-    }
-    text.char_indices().map(|(at, _)| at).chain(std::iter::once(text.len())).nth(number)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::Sources;
-
-    #[test]
-    fn a_scalar_is_found_as_it_was_written() {
-        let source = Sources::default().add("a.yaml");
-        let mut texts = Texts::default();
-        texts.add(source, "a: 0777\r\nö: {ü: yes}\n".into());
-        let at = |line, column, width| Origin { source, line, column, width };
-        assert_eq!(texts.spelling(at(1, 4, 4)), Some("0777"));
-        assert_eq!(texts.spelling(at(2, 8, 3)), Some("yes"));
-        assert_eq!(texts.spelling(at(9, 1, 1)), None);
-        texts.add_part(source, "b: on\n".into(), 10);
-        assert_eq!(texts.spelling(at(11, 4, 2)), Some("on"));
-        assert_eq!(texts.spelling(at(1, 4, 2)), None);
-    }
 }

@@ -16,10 +16,12 @@ pub(crate) mod pods;
 mod policy;
 mod remote;
 mod scopes;
+mod secret_like;
 mod secret_value;
 mod source;
 #[cfg(test)]
 pub(crate) mod testing;
+mod texts;
 
 pub use app::{
     API_VERSION, APP_FILE, App, Compatibility, Environment, PatchEntry, Target, Waves, WorkloadKind,
@@ -45,5 +47,7 @@ pub(crate) use policy::climbs;
 pub use policy::{BoundPolicy, Decision, Policy, PolicyError, Subject, without_credentials};
 pub use remote::{K8sSettings, KvVersion, VaultAuth, VaultSettings};
 pub(crate) use scopes::Scopes;
+pub(crate) use secret_like::{is_secret_like, may_name};
 pub use secret_value::SecretValue;
 pub use source::{Origin, Place, Source, SourceId, Sources};
+pub(crate) use texts::Texts;

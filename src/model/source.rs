@@ -72,15 +72,18 @@ impl Sources {
         self.all.get(id.0 as usize).map_or("", |source| source.name.as_str())
     }
 
+    /// The template's line that made a position in rendered text; `None` where it is not in rendered text.
+    #[must_use]
+    pub fn made_by(&self, origin: Origin) -> Option<Origin> {
+        let source = self.all.get(origin.source.0 as usize)?;
+        source.rendered_from.get((origin.line as usize).checked_sub(1)?).copied()
+    }
+
     /// The place that people can open: a position in rendered text becomes the template's line that made it.
     #[must_use]
     pub fn place(&self, origin: Origin) -> Place {
-        let made_by = self
-            .all
-            .get(origin.source.0 as usize)
-            .and_then(|source| source.rendered_from.get((origin.line as usize).checked_sub(1)?));
-        match made_by {
-            Some(template) => Place { rendered: Some((origin.line, origin.column)), ..self.place(*template) },
+        match self.made_by(origin) {
+            Some(template) => Place { rendered: Some((origin.line, origin.column)), ..self.place(template) },
             None => Place {
                 path: self.name(origin.source).to_owned(),
                 line: origin.line,

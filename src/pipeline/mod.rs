@@ -11,18 +11,22 @@
 mod annotate;
 mod discover;
 mod emit;
+mod examine;
 mod load;
 mod render;
 mod resolve;
 mod seal;
+mod validate;
 
 pub use annotate::{AnnotateSettings, annotate};
 pub use discover::{Discovery, discover, is_app};
 pub use emit::{Format, emit};
+pub use examine::{Examination, ExaminedApp, examine};
 pub use load::{Loaded, load};
 pub use render::{RenderContext, Rendered, render};
 pub use resolve::{Access, Audit, Outcome, Record, Resolved, Supply, resolve};
 pub use seal::{SealSettings, Sealed, Sealing, seal};
+pub use validate::{Checking, PlainFile, validate, validate_plain};
 
 use crate::crypto::ChecksumKey;
 use crate::diagnostic::{Failure, Note};

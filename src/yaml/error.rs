@@ -126,6 +126,10 @@ impl std::fmt::Display for Syntax {
 }
 
 impl Explain for YamlError {
+    fn rule(&self) -> Option<&'static str> {
+        Some(if matches!(self, Self::DuplicateKey { .. }) { "yaml/duplicate-key" } else { "yaml/syntax" })
+    }
+
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::AliasExpansion(_) => "write out what is shared, or share less",

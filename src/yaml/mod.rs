@@ -34,7 +34,7 @@ pub use stream::Documents;
 pub use write_json::write_json;
 pub use write_yaml::{write_documents, write_yaml};
 
-use crate::diagnostic::Failure;
+use crate::diagnostic::{Failure, Problem};
 use crate::model::{Node, SourceId};
 
 /// Problems after which a stream is given up.
@@ -57,6 +57,12 @@ pub fn read(bytes: &[u8], source: SourceId, limits: &Limits) -> Result<Vec<Node>
         }
     }
     Failure::unless_empty(problems).map(|()| nodes)
+}
+
+/// Every document of a stream, or what is wrong with it, in order; empty ones are left out.
+#[must_use]
+pub fn read_each(bytes: &[u8], source: SourceId, limits: &Limits) -> Vec<Result<Node, Problem>> {
+    documents(bytes, source, limits).into_all()
 }
 
 /// The documents of a stream, one at a time.

@@ -15,7 +15,7 @@ use serde_json::{Map, Value as Json};
 
 use super::load::{Loaded, ManifestFile};
 use crate::diagnostic::{Explain, Failure, Note, Problem};
-use crate::model::{APP_FILE, Manifest, NotAManifest, ObjectId, Origin, Scopes, Sources};
+use crate::model::{APP_FILE, Manifest, Node, NotAManifest, ObjectId, Origin, Scopes, Sources, Texts};
 use crate::yaml;
 use engine::Engine;
 
@@ -65,6 +65,10 @@ impl Explain for Error {
             Self::Shadowed(key) => Some(format!("write `values.{key}`")),
         }
     }
+
+    fn rule(&self) -> Option<&'static str> {
+        matches!(self, Self::NotAManifest(_)).then_some("schema/manifest")
+    }
 }
 
 impl Rendered {
@@ -95,33 +99,73 @@ pub fn render(
     sources: &mut Sources,
     notes: &mut Vec<Note>,
 ) -> Result<Rendered, Failure> {
-    let Loaded { values, files, partials, patches, namespace, notes: found } = loaded;
-    notes.extend(found);
-    let namespace = namespace.or_else(|| context.namespace.clone()).filter(|name| !name.is_empty());
-    let data = template_data(&values, context, namespace.as_deref(), notes);
-    let mut engine = Engine::new(partials, data)?;
-    let mut problems = Vec::new();
-    let mut objects = Vec::new();
-    for file in files {
-        match documents(&file, &mut engine, sources) {
-            Ok(documents) => documents.into_iter().for_each(|document| match manifest(document) {
-                Ok(object) => objects.push(object),
-                Err(problem) => problems.push(problem),
-            }),
-            Err(failure) => problems.extend_from_slice(failure.problems()),
-        }
-    }
+    let Attempt { objects, problems, .. } = attempt(loaded, context, sources, None, notes);
     Failure::unless_empty(problems)?;
-    finish(&mut objects, &patches, namespace.as_deref(), sources, notes)?;
+    unique(&objects, sources)?;
     if objects.is_empty() {
         return Err(Problem::new(&Error::Empty(context.environment.clone())).into());
     }
     Ok(Rendered { objects })
 }
 
+/// How far rendering came.
+pub(super) struct Attempt {
+    /// The objects that could be rendered; two may have one identity.
+    pub(super) objects: Vec<Manifest>,
+    /// The merged values.
+    pub(super) values: Node,
+    /// What is wrong with the others.
+    pub(super) problems: Vec<Problem>,
+}
+
+impl Attempt {
+    /// What the next stage takes.
+    pub(super) fn rendered(&self) -> Rendered {
+        Rendered { objects: self.objects.clone() }
+    }
+}
+
+/// Renders what can be rendered, and keeps the texts of manifests and templates for those who ask how a scalar is spelt.
+pub(super) fn attempt(
+    loaded: Loaded,
+    context: &RenderContext,
+    sources: &mut Sources,
+    mut texts: Option<&mut Texts>,
+    notes: &mut Vec<Note>,
+) -> Attempt {
+    let Loaded { values, files, partials, patches, namespace, notes: found } = loaded;
+    notes.extend(found);
+    let namespace = namespace.or_else(|| context.namespace.clone()).filter(|name| !name.is_empty());
+    let data = template_data(&values, context, namespace.as_deref(), notes);
+    if let Some(texts) = &mut texts {
+        let partials = partials.values().map(|partial| (partial.source, &partial.text));
+        let files = files.iter().map(|file| (file.source, &file.text));
+        files.chain(partials).for_each(|(source, text)| texts.add(source, text.as_str().into()));
+    }
+    let mut attempt = Attempt { objects: Vec::new(), values, problems: Vec::new() };
+    match Engine::new(partials, data) {
+        Ok(mut engine) => {
+            for file in files {
+                documents(&file, &mut engine, sources, texts.as_deref_mut(), &mut attempt);
+            }
+        }
+        Err(failure) => attempt.problems.extend_from_slice(failure.problems()),
+    }
+    let Attempt { objects, problems, .. } = &mut attempt;
+    namespaces::apply(&Scopes::of(objects), objects, namespace.as_deref(), notes);
+    // A patch for an object that could not be rendered is no fault of the patch.
+    if !patches.is_empty() && problems.is_empty() {
+        match patches::apply(&patches, objects) {
+            Ok(()) => namespaces::apply(&Scopes::of(objects), objects, namespace.as_deref(), notes),
+            Err(failure) => problems.extend_from_slice(failure.problems()),
+        }
+    }
+    attempt
+}
+
 /// The merged values, and over them what sealwave itself says.
 fn template_data(
-    values: &crate::model::Node,
+    values: &Node,
     context: &RenderContext,
     namespace: Option<&str>,
     notes: &mut Vec<Note>,
@@ -153,43 +197,47 @@ fn documents(
     file: &ManifestFile,
     engine: &mut Engine,
     sources: &mut Sources,
-) -> Result<Vec<crate::model::Node>, Failure> {
+    texts: Option<&mut Texts>,
+    attempt: &mut Attempt,
+) {
     let limits = yaml::Limits::default();
-    let nodes = if file.is_template {
-        let rendered = engine.render(file.source, &file.text)?;
+    let read = if file.is_template {
+        let rendered = match engine.render(file.source, &file.text) {
+            Ok(rendered) => rendered,
+            Err(problem) => return attempt.problems.push(problem),
+        };
         let name = sources.name(file.source).to_owned();
         let source = sources.add_rendered(name, rendered.lines);
-        yaml::read(rendered.text.as_bytes(), source, &limits)?
+        let read = yaml::read_each(rendered.text.as_bytes(), source, &limits);
+        if let Some(texts) = texts {
+            texts.add(source, rendered.text.into());
+        }
+        read
     } else {
-        yaml::read(file.text.as_bytes(), file.source, &limits)?
+        yaml::read_each(file.text.as_bytes(), file.source, &limits)
     };
-    Ok(yaml::flatten_lists(nodes))
+    let mut nodes = Vec::with_capacity(read.len());
+    for document in read {
+        match document {
+            Ok(node) => nodes.push(node),
+            Err(problem) => attempt.problems.push(problem),
+        }
+    }
+    for document in yaml::flatten_lists(nodes) {
+        match manifest(document) {
+            Ok(object) => attempt.objects.push(object),
+            Err(problem) => attempt.problems.push(problem),
+        }
+    }
 }
 
-fn manifest(document: crate::model::Node) -> Result<Manifest, Problem> {
+pub(super) fn manifest(document: Node) -> Result<Manifest, Problem> {
     let object =
         Manifest::new(document).map_err(|(error, at)| Problem::at(at, &Error::NotAManifest(error)))?;
     if object.group() == "sealwave.dev" {
         return Err(Problem::at(object.origin(), &Error::OwnKind));
     }
     Ok(object)
-}
-
-/// Namespaces and patches, then the check of identities. Namespaces come first, so that patches can match them, and
-/// again after the patches, which may take them away.
-fn finish(
-    objects: &mut [Manifest],
-    patches: &[super::load::Patch],
-    namespace: Option<&str>,
-    sources: &Sources,
-    notes: &mut Vec<Note>,
-) -> Result<(), Failure> {
-    namespaces::apply(&Scopes::of(objects), objects, namespace, notes);
-    if !patches.is_empty() {
-        patches::apply(patches, objects)?;
-        namespaces::apply(&Scopes::of(objects), objects, namespace, notes);
-    }
-    unique(objects, sources)
 }
 
 fn unique(objects: &[Manifest], sources: &Sources) -> Result<(), Failure> {

@@ -1,0 +1,135 @@
+//! An app for `validate`: each environment as far as it can be taken, whatever is wrong on the way.
+//!
+//! The same verbs as in a run, but a problem does not end it: what the stages can still say is said, and the objects that
+//! could be rendered are there to be checked. Nothing is fetched, and no Secret is sealed.
+
+use super::{
+    AnnotateSettings, Discovery, RenderContext, SealSettings, Sealing, Supply, annotate, load, render,
+    resolve, seal,
+};
+use crate::crypto::ChecksumKey;
+use crate::diagnostic::{Failure, Level, Note, Problem, Severity};
+use crate::lints::{self, Rule};
+use crate::model::{Manifest, Node, Sources, Texts};
+
+/// What is examined: one environment and what is known of it.
+pub struct Examination<'a> {
+    /// What templates may know; names the environment.
+    pub context: RenderContext,
+    /// The provider that `<path:…>` means.
+    pub default_provider: Option<&'a str>,
+}
+
+/// An app whose environments were examined.
+pub struct ExaminedApp {
+    pub(super) sources: Sources,
+    pub(super) texts: Texts,
+    pub(super) environments: Vec<ExaminedEnvironment>,
+    pub(super) workloads: Vec<crate::model::WorkloadKind>,
+    pub(super) directory: String,
+}
+
+/// One environment.
+pub(super) struct ExaminedEnvironment {
+    pub(super) name: String,
+    /// As they were rendered; two may have one identity.
+    pub(super) objects: Vec<Manifest>,
+    /// What Argo CD would get; none where some stage could not do its job.
+    pub(super) emitted: Option<Vec<Manifest>>,
+    /// The merged values.
+    pub(super) values: Option<Node>,
+    pub(super) problems: Vec<StageProblem>,
+}
+
+/// What a stage has to say.
+pub(super) struct StageProblem {
+    pub(super) rule: &'static Rule,
+    pub(super) severity: Severity,
+    pub(super) problem: Problem,
+}
+
+/// Takes each environment as far as it can be taken.
+#[must_use]
+pub fn examine(discovery: &Discovery, examinations: &[Examination<'_>], directory: String) -> ExaminedApp {
+    let mut app = ExaminedApp {
+        sources: Sources::default(),
+        texts: Texts::default(),
+        environments: Vec::new(),
+        workloads: discovery.app().workloads.clone(),
+        directory,
+    };
+    for examination in examinations {
+        let mut environment = ExaminedEnvironment {
+            name: examination.context.environment.clone(),
+            objects: Vec::new(),
+            emitted: None,
+            values: None,
+            problems: Vec::new(),
+        };
+        // What goes wrong is in the environment's problems already.
+        let _ = environment.take(discovery, examination, &mut app.sources, &mut app.texts);
+        app.environments.push(environment);
+    }
+    app
+}
+
+/// A stage could not do its job, and said so.
+struct Stopped;
+
+impl ExaminedEnvironment {
+    fn take(
+        &mut self,
+        discovery: &Discovery,
+        examination: &Examination<'_>,
+        sources: &mut Sources,
+        texts: &mut Texts,
+    ) -> Result<(), Stopped> {
+        let app = discovery.app();
+        let loaded = load(discovery, &self.name, sources);
+        let loaded = self.keep(&lints::app::LOAD, loaded)?;
+        let mut notes = Vec::new();
+        let attempt = render::attempt(loaded, &examination.context, sources, Some(texts), &mut notes);
+        let rendered = attempt.rendered();
+        self.objects = attempt.objects;
+        self.values = Some(attempt.values);
+        self.remark(&lints::app::RENDER, &mut notes);
+        self.keep(&lints::app::RENDER, Failure::unless_empty(attempt.problems))?;
+        let backends = self.keep(&lints::app::BACKEND, discovery.backends(&self.name))?;
+        let supply = Supply::Withhold { known: None, default_provider: examination.default_provider };
+        let resolved = resolve(rendered, &supply, app.compatibility, &backends, &mut notes);
+        self.remark(&lints::app::PLACEHOLDER, &mut notes);
+        let resolved = self.keep(&lints::app::PLACEHOLDER, resolved)?;
+        let checksums = ChecksumKey::preview();
+        let settings = SealSettings { backends: &backends, workloads: &app.workloads };
+        let sealed = seal(resolved, &Sealing::Redacted, &settings, &checksums, &mut notes);
+        self.remark(&lints::app::BACKEND, &mut notes);
+        let sealed = self.keep(&lints::app::BACKEND, sealed)?;
+        let settings = AnnotateSettings { waves: &app.waves, workloads: &app.workloads };
+        let annotated = annotate(sealed, &checksums, &settings, &mut notes);
+        self.remark(&lints::app::ANNOTATE, &mut notes);
+        self.emitted = Some(self.keep(&lints::app::ANNOTATE, annotated)?.objects().to_vec());
+        Ok(())
+    }
+
+    fn keep<T>(&mut self, rule: &'static Rule, result: Result<T, Failure>) -> Result<T, Stopped> {
+        result.map_err(|failure| {
+            self.problems.extend(failure.problems().iter().map(|problem| StageProblem {
+                rule,
+                severity: Severity::Error,
+                problem: problem.clone(),
+            }));
+            Stopped
+        })
+    }
+
+    fn remark(&mut self, rule: &'static Rule, notes: &mut Vec<Note>) {
+        self.problems.extend(notes.drain(..).map(|note| StageProblem {
+            rule,
+            severity: match note.level {
+                Level::Note => Severity::Note,
+                Level::Warning => Severity::Warning,
+            },
+            problem: note.problem,
+        }));
+    }
+}

@@ -1,0 +1,190 @@
+//! Seventh verb, for CI: what is wrong with the objects of an app, and where in its sources.
+//!
+//! The rules of [`crate::lints`] look at what was examined; here their findings get places and pointers, those of several
+//! environments that are one become one, and suppressions are heard. Pure: nothing is read and nothing is fetched.
+
+mod locate;
+mod merge;
+mod plain;
+mod pointer;
+
+pub use plain::{PlainFile, validate_plain};
+
+use std::collections::BTreeMap;
+
+use locate::Locator;
+
+use super::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
+use crate::diagnostic::{At, Finding, ObjectRef, Related, Severity, Span};
+use crate::lints::{self, Check, Draft, Environment, Neighbours, Object, Reporter, Scene, Settings};
+use crate::model::catalogue::Catalogue;
+use crate::model::{Manifest, Node, Scopes, Texts};
+
+/// What a run was told.
+#[derive(Clone, Debug, Default)]
+pub struct Checking {
+    /// What exists elsewhere.
+    pub settings: Settings,
+    /// The severity of rules whose own is not wanted; none where a rule is off.
+    pub levels: BTreeMap<String, Option<Severity>>,
+}
+
+impl Checking {
+    /// The severity of a rule in this run; none where it does not run.
+    fn level(&self, rule: &lints::Rule) -> Option<Severity> {
+        match self.levels.get(rule.info.id) {
+            Some(level) => *level,
+            None => rule.info.enabled.then_some(rule.info.severity),
+        }
+    }
+}
+
+/// Looks for everything that is wrong with an app.
+#[must_use]
+pub fn validate(app: &ExaminedApp, checking: &Checking) -> Vec<Finding> {
+    let scopes: Vec<Scopes> =
+        app.environments.iter().map(|environment| Scopes::of(&environment.objects)).collect();
+    let neighbours = Neighbours::default();
+    let scenes: Vec<Environment<'_>> = app
+        .environments
+        .iter()
+        .zip(&scopes)
+        .map(|(environment, scopes)| scene(app, environment, scopes, &neighbours, checking))
+        .collect();
+    let drafts = run(&scenes, checking);
+    let finder = Finder { app, locator: Locator { sources: &app.sources, texts: &app.texts } };
+    let mut findings: Vec<Finding> = finder.stages().collect();
+    findings.extend(drafts.into_iter().map(|draft| finder.finding(draft)));
+    merge::merge(findings)
+}
+
+fn scene<'a>(
+    app: &'a ExaminedApp,
+    environment: &'a ExaminedEnvironment,
+    scopes: &'a Scopes,
+    neighbours: &'a Neighbours,
+    checking: &'a Checking,
+) -> Environment<'a> {
+    Environment {
+        name: &environment.name,
+        scene: Scene { texts: &app.texts, scopes, settings: &checking.settings },
+        objects: environment.objects.iter().map(|manifest| Object::new(manifest, &app.workloads)).collect(),
+        catalogue: Catalogue::new(&environment.objects),
+        emitted: environment.emitted.as_deref(),
+        neighbours,
+    }
+}
+
+/// Runs every rule that is on.
+fn run(environments: &[Environment<'_>], checking: &Checking) -> Vec<Draft> {
+    let mut reporter = Reporter::default();
+    let mut drafts = Vec::new();
+    for rule in lints::RULES {
+        let Some(level) = checking.level(rule) else { continue };
+        match &rule.check {
+            Check::App(check) => {
+                reporter.look_at(0, None);
+                check(&lints::App { environments }, &mut reporter);
+            }
+            Check::Environment(check) => {
+                for (number, environment) in environments.iter().enumerate() {
+                    reporter.look_at(number, None);
+                    check(environment, &mut reporter);
+                }
+            }
+            Check::Object(check) => {
+                for (number, environment) in environments.iter().enumerate() {
+                    for (object, view) in environment.objects.iter().enumerate() {
+                        reporter.look_at(number, Some(object));
+                        check(view, &environment.scene, &mut reporter);
+                    }
+                }
+            }
+            Check::Stage => {}
+        }
+        let changed = level != rule.info.severity;
+        drafts.extend(
+            reporter.take().into_iter().map(|draft| if changed { draft.severity(level) } else { draft }),
+        );
+    }
+    drafts
+}
+
+/// Gives findings their places.
+struct Finder<'a> {
+    app: &'a ExaminedApp,
+    locator: Locator<'a>,
+}
+
+impl<'a> Finder<'a> {
+    /// What the stages said.
+    fn stages(&self) -> impl Iterator<Item = Finding> + use<'_, 'a> {
+        self.app.environments.iter().flat_map(|environment| {
+            environment.problems.iter().map(|problem| self.stage(environment, problem))
+        })
+    }
+
+    fn stage(&self, environment: &ExaminedEnvironment, said: &StageProblem) -> Finding {
+        let problem = &said.problem;
+        let finer = problem.rule.and_then(lints::rule);
+        let (span, related) = match &problem.at {
+            At::Nowhere => (None, Vec::new()),
+            At::Origin(origin) => {
+                let (span, related) = self.locator.locate(*origin, environment.values.as_ref());
+                (Some(span), related)
+            }
+            At::Place(place) => (Some(Span { place: place.clone(), width: 0 }), Vec::new()),
+        };
+        Finding {
+            rule: finer.unwrap_or(&said.rule.info),
+            severity: said.severity,
+            message: problem.message.clone(),
+            hint: problem.hint.clone(),
+            span,
+            related,
+            object: None,
+            pointer: String::new(),
+            app: self.app.directory.clone(),
+            environments: vec![environment.name.clone()],
+            // What stands there was not understood; it may be a part of a Secret.
+            confidential: true,
+        }
+    }
+
+    fn finding(&self, draft: Draft) -> Finding {
+        let subject = draft.subject;
+        let environment = subject.and_then(|subject| self.app.environments.get(subject.environment));
+        let object = subject.and_then(|subject| environment?.objects.get(subject.object));
+        let values = environment.and_then(|environment| environment.values.as_ref());
+        let (span, mut related) = self.locator.locate(draft.at, values);
+        related.splice(0..0, draft.related.into_iter().map(|(at, label)| self.related(at, label, values)));
+        Finding {
+            rule: draft.rule,
+            severity: draft.severity,
+            message: draft.message,
+            hint: draft.hint,
+            span: Some(span),
+            related,
+            object: object.map(object_ref),
+            pointer: object
+                .and_then(|object| pointer::pointer_to(object.root(), draft.at))
+                .unwrap_or_default(),
+            app: self.app.directory.clone(),
+            environments: environment.map(|environment| environment.name.clone()).into_iter().collect(),
+            confidential: draft.confidential || object.is_some_and(Manifest::is_secret_like),
+        }
+    }
+
+    fn related(&self, at: crate::model::Origin, label: String, values: Option<&Node>) -> Related {
+        Related { label, span: self.locator.locate(at, values).0 }
+    }
+}
+
+fn object_ref(manifest: &Manifest) -> ObjectRef {
+    ObjectRef {
+        api_version: manifest.api_version().to_owned(),
+        kind: manifest.kind().to_owned(),
+        namespace: manifest.namespace().to_owned(),
+        name: manifest.name().to_owned(),
+    }
+}
