@@ -10,6 +10,7 @@ mod config;
 mod reporter;
 mod resource;
 mod scene;
+pub(crate) mod suppression;
 
 use crate::diagnostic::RuleInfo;
 
@@ -46,6 +47,9 @@ pub(crate) static RULES: &[&Rule] = &[
     &app::RENDER,
     &config::env_duplicate::RULE,
     &resource::duplicate_id::RULE,
+    &suppression::EXPIRED,
+    &suppression::MALFORMED,
+    &suppression::UNUSED,
 ];
 
 /// All rules that there are, by their ids.
