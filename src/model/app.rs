@@ -63,7 +63,8 @@ pub struct Environment {
     /// Instead of the app's.
     #[serde(default)]
     pub backend: Option<Backend>,
-    /// Secrets with another backend than the environment's, by their names; each name must be one of a Secret.
+    /// Secrets with another backend than the environment's, by name, or by `namespace/name`, which stands before a name.
+    /// Each entry must be about some Secret.
     #[serde(default)]
     pub secret_backends: BTreeMap<String, Backend>,
     /// Before the app's, store by store.
