@@ -7,8 +7,9 @@
 
 pub(crate) mod app;
 mod config;
+pub(crate) mod document;
 mod reporter;
-mod resource;
+pub(crate) mod resource;
 mod scene;
 pub(crate) mod suppression;
 
@@ -47,9 +48,12 @@ pub(crate) static RULES: &[&Rule] = &[
     &app::RENDER,
     &config::env_duplicate::RULE,
     &resource::duplicate_id::RULE,
+    &document::MANIFEST,
     &suppression::EXPIRED,
     &suppression::MALFORMED,
     &suppression::UNUSED,
+    &document::DUPLICATE_KEY,
+    &document::SYNTAX,
 ];
 
 /// All rules that there are, by their ids.
