@@ -27,6 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("ops", &["diagnostic", "model", "pipeline"]),
     ("pipeline", &["backends", "crypto", "diagnostic", "model", "providers", "yaml"]),
     ("providers", &["crypto", "diagnostic", "model", "yaml"]),
+    ("schema", &["diagnostic", "model"]),
     ("shell", &["commands", "deadline", "diagnostic", "pipeline"]),
     ("workers", &[]),
     ("yaml", &["diagnostic", "model", "workers"]),

@@ -9,7 +9,6 @@
 //! make it impossible to print what has not been sealed. Only `resolve` does I/O beyond the app's own files.
 
 mod annotate;
-mod closest;
 mod discover;
 mod emit;
 mod load;

@@ -9,9 +9,8 @@ use serde_json::Value as Json;
 
 use super::helpers;
 use super::instrument::{Refusal, Refused};
-use crate::diagnostic::{Explain, Problem};
+use crate::diagnostic::{Explain, Problem, closest};
 use crate::model::{Origin, SourceId};
-use crate::pipeline::closest::closest;
 
 /// A fault of a template.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,7 @@
 //! "Did you mean": the known name that is nearest to one that is not known.
 
 /// The nearest of `known` that is near enough for a slip of the keyboard; the first of several in their order.
-pub(super) fn closest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn closest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let far = (name.chars().count() / 3).clamp(1, 3);
     known
         .into_iter()
