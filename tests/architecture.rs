@@ -44,6 +44,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["backends", "crypto", "diagnostic", "lints", "model", "providers", "schema", "workers", "yaml"],
     ),
     ("providers", &["crypto", "diagnostic", "model", "yaml"]),
+    ("schema", &["diagnostic", "model"]),
     ("shell", &["commands", "deadline", "diagnostic", "pipeline"]),
     ("workers", &[]),
     ("yaml", &["diagnostic", "model", "workers"]),

@@ -8,11 +8,9 @@ use x509_cert::der::DateTime;
 
 use super::Variables;
 use crate::cli::{CheckArgs, FailOn};
-use crate::diagnostic::{Explain, Failure, Problem, Severity, Span};
+use crate::diagnostic::{Explain, Failure, Problem, Severity, Span, closest};
 use crate::lints;
-use crate::model::{
-    API_VERSION, Date, IgnoreEntry, Place, RuleLevel, ValidationFile, ValidationSettings, closest,
-};
+use crate::model::{API_VERSION, Date, IgnoreEntry, Place, RuleLevel, ValidationFile, ValidationSettings};
 use crate::pipeline::Checking;
 use crate::yaml;
 
