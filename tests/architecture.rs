@@ -32,7 +32,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "workers",
         ],
     ),
-    ("config", &["cli", "crypto", "diagnostic", "lints", "model", "pipeline", "yaml"]),
+    ("config", &["cli", "crypto", "diagnostic", "lints", "model", "pipeline", "schema", "yaml"]),
     ("crypto", &["diagnostic", "model", "workers"]),
     ("deadline", &["pipeline"]),
     ("diagnostic", &["model"]),

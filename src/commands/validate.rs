@@ -6,7 +6,9 @@
 
 mod targets;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use self::targets::{Targets, changed_paths};
@@ -16,9 +18,11 @@ use crate::cli::ValidateArgs;
 use crate::config::{self, Validation, Variables};
 use crate::deadline::Watch;
 use crate::diagnostic::{Explain, Failure, Finding, LookedAt, Note, Problem, Report};
+use crate::model::Manifest;
 use crate::pipeline::{
-    self, Checking, Examination, ExaminedApp, PlainInput, PlainVerdict, Standing, Verdict,
+    self, Checking, Examination, ExaminedApp, PlainInput, PlainVerdict, SchemaSet, Standing, Verdict,
 };
+use crate::schema::KubeVersion;
 use crate::workers;
 
 /// No run takes longer: it is the CI job's to be impatient.
@@ -87,6 +91,7 @@ impl Run<'_> {
             looked
         });
         let looked = looked.map_err(|_| Problem::new(&ValidateError::Thread))?;
+        let looked = self.with_schemas(looked);
         let wanted: Vec<&Looked> =
             looked.iter().zip(apps).filter(|(_, app)| app.wanted).map(|(looked, _)| looked).collect();
         let verdicts = workers::map(&wanted, |looked| {
@@ -109,6 +114,36 @@ impl Run<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Gives every app the schemas of its versions, with the definitions that any app brings.
+    fn with_schemas(&self, mut looked: Vec<Looked>) -> Vec<Looked> {
+        let mut brought: Vec<Manifest> = Vec::new();
+        for looked in &looked {
+            if let Looked::Examined(app) = looked {
+                brought.extend(app.0.definitions().cloned());
+            }
+        }
+        let mut sets: BTreeMap<Vec<KubeVersion>, (Arc<Vec<Manifest>>, Arc<SchemaSet>)> = BTreeMap::new();
+        for looked in &mut looked {
+            let Looked::Examined(app) = looked else { continue };
+            let checking = &mut app.1;
+            let own = checking.definitions.len() != self.validation.checking.definitions.len();
+            let make = |checking: &Checking| {
+                let all = brought.iter().chain(checking.definitions.iter()).cloned();
+                let definitions: Arc<Vec<Manifest>> = Arc::new(all.collect());
+                let set = SchemaSet::new(&checking.kube_versions, definitions.iter().map(Manifest::root));
+                (definitions, Arc::new(set))
+            };
+            let (definitions, set) = if own {
+                make(checking)
+            } else {
+                sets.entry(checking.kube_versions.clone()).or_insert_with(|| make(checking)).clone()
+            };
+            checking.definitions = definitions;
+            checking.schemas = set;
+        }
+        looked
     }
 
     fn examine(&self, directory: &Path) -> Looked {
@@ -155,7 +190,10 @@ impl Run<'_> {
         if inputs.is_empty() {
             return Ok(());
         }
-        let looked = pipeline::validate_plain(inputs, &self.validation.checking, &self.standing);
+        let mut checking = self.validation.checking.clone();
+        let definitions = checking.definitions.iter().map(Manifest::root);
+        checking.schemas = Arc::new(SchemaSet::new(&checking.kube_versions, definitions));
+        let looked = pipeline::validate_plain(inputs, &checking, &self.standing);
         let PlainVerdict { verdict, looked_at, one_by_one } = looked.map_err(|(path, error)| {
             Problem::new(&ValidateError::Unreadable { path, reason: error.kind() })
         })?;

@@ -4,6 +4,7 @@
 //! or from parameters may choose the operator file, a key, an address or a policy.
 
 mod argocd;
+mod definitions;
 mod identity;
 mod operator_file;
 mod validation;

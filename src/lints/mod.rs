@@ -11,6 +11,7 @@ pub(crate) mod document;
 mod reporter;
 pub(crate) mod resource;
 mod scene;
+pub(crate) mod schema;
 pub(crate) mod suppression;
 
 use crate::diagnostic::RuleInfo;
@@ -48,7 +49,19 @@ pub(crate) static RULES: &[&Rule] = &[
     &app::RENDER,
     &config::env_duplicate::RULE,
     &resource::duplicate_id::RULE,
+    &schema::DEFINITION,
+    &schema::ENUM,
+    &schema::FORMAT,
+    &schema::LIST_KEY,
     &document::MANIFEST,
+    &schema::REJECTED_KIND,
+    &schema::REQUIRED,
+    &schema::TOO_COMPLEX,
+    &schema::TYPE,
+    &schema::UNEVALUATED,
+    &schema::UNKNOWN_FIELD,
+    &schema::UNKNOWN_KIND,
+    &schema::VALUE,
     &suppression::EXPIRED,
     &suppression::MALFORMED,
     &suppression::UNUSED,

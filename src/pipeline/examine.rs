@@ -81,6 +81,12 @@ pub fn examine(discovery: &Discovery, examinations: &[Examination<'_>], director
 }
 
 impl ExaminedApp {
+    /// The definitions of custom resources that it renders.
+    pub fn definitions(&self) -> impl Iterator<Item = &Manifest> {
+        let objects = self.environments.iter().flat_map(|environment| &environment.objects);
+        objects.filter(|object| object.is("apiextensions.k8s.io", "CustomResourceDefinition"))
+    }
+
     /// How much there is to look at.
     #[must_use]
     pub fn looked_at(&self) -> LookedAt {

@@ -8,25 +8,36 @@ mod locate;
 mod merge;
 mod plain;
 mod pointer;
+mod schemas;
 mod suppress;
 mod windows;
 
 pub use plain::{PlainInput, PlainVerdict, validate_plain};
+pub use schemas::SchemaSet;
 pub use suppress::Standing;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use locate::Locator;
+use schemas::SchemaCheck;
 
 use super::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
 use crate::diagnostic::{At, Failure, Finding, ObjectRef, Problem, Related, Severity, Span};
 use crate::lints::{self, Check, Draft, Environment, Neighbours, Object, Reporter, Scene, Settings};
 use crate::model::catalogue::Catalogue;
 use crate::model::{Date, Manifest, Node, Scopes};
+use crate::schema::KubeVersion;
 
 /// What a run was told.
 #[derive(Clone, Debug, Default)]
 pub struct Checking {
+    /// The versions of Kubernetes to check against; none where schemas do not matter.
+    pub kube_versions: Vec<KubeVersion>,
+    /// Their schemas, with the definitions that are known to all.
+    pub schemas: Arc<SchemaSet>,
+    /// The definitions that are known to all.
+    pub definitions: Arc<Vec<Manifest>>,
     /// What exists elsewhere.
     pub settings: Settings,
     /// Whether an object of a kind without a schema is an error.
@@ -114,7 +125,9 @@ fn look(app: &ExaminedApp, reach: Reach, checking: &Checking, standing: &Standin
         .zip(&scopes)
         .map(|(environment, scopes)| scene(app, environment, scopes, &neighbours, checking))
         .collect();
-    let drafts = run(&scenes, reach, checking);
+    let own = own_schemas(app, checking);
+    let mut drafts = check_schemas(&scenes, own.as_ref().unwrap_or(&checking.schemas), checking);
+    drafts.extend(run(&scenes, reach, checking));
     let finder = Finder { app, locator: Locator { sources: &app.sources, texts: &app.texts } };
     let mut findings: Vec<Finding> = finder.stages().collect();
     findings.extend(drafts.into_iter().map(|draft| finder.finding(draft)));
@@ -137,6 +150,27 @@ fn scene<'a>(
         emitted: environment.emitted.as_deref(),
         neighbours,
     }
+}
+
+/// The schemas with those definitions that the app brings itself; none where it brings none.
+fn own_schemas(app: &ExaminedApp, checking: &Checking) -> Option<SchemaSet> {
+    let objects = || app.environments.iter().flat_map(|environment| &environment.objects);
+    let own = objects().filter(|object| schemas::is_definition(object));
+    own.clone().next()?;
+    let all = checking.definitions.iter().chain(own).map(Manifest::root);
+    Some(SchemaSet::new(&checking.kube_versions, all))
+}
+
+fn check_schemas(environments: &[Environment<'_>], set: &SchemaSet, checking: &Checking) -> Vec<Draft> {
+    let mut reporter = Reporter::default();
+    let mut check = SchemaCheck::new(set, checking);
+    for (number, environment) in environments.iter().enumerate() {
+        for (object, view) in environment.objects.iter().enumerate() {
+            reporter.look_at(number, Some(object));
+            check.check(view, &mut reporter);
+        }
+    }
+    reporter.take()
 }
 
 /// Runs every rule that is on.
