@@ -63,15 +63,12 @@ pub struct IdentityArgs {
     pub repository: Option<String>,
 }
 
-/// `generate`.
+/// Which app, and what is known of it.
 #[derive(Clone, Debug, Args)]
-pub struct GenerateArgs {
+pub struct AppArgs {
     /// Which app.
     #[command(flatten)]
     pub dir: DirArgs,
-    /// Environment [default: the parameter `env`, or the only one there is]
-    #[arg(long, short = 'e', value_name = "NAME")]
-    pub env: Option<String>,
     /// Operator file [env: `SEALWAVE_OPERATOR`]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub operator: Option<PathBuf>,
@@ -80,44 +77,43 @@ pub struct GenerateArgs {
     pub identity: IdentityArgs,
 }
 
+/// `generate`.
+#[derive(Clone, Debug, Args)]
+pub struct GenerateArgs {
+    /// Environment [default: the parameter `env`, or the only one there is]
+    #[arg(long, short = 'e', value_name = "NAME")]
+    pub env: Option<String>,
+    /// Which app.
+    #[command(flatten)]
+    pub app: AppArgs,
+}
+
 /// `render`.
 #[derive(Clone, Debug, Args)]
 pub struct RenderArgs {
-    /// Which app.
-    #[command(flatten)]
-    pub dir: DirArgs,
     /// Environment [default: the only one there is]
     #[arg(long, short = 'e', value_name = "NAME")]
     pub env: Option<String>,
-    /// Operator file, to check provider names against [env: `SEALWAVE_OPERATOR`]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub operator: Option<PathBuf>,
     /// Form of the output
     #[arg(long, short = 'o', value_name = "FORMAT", default_value = "yaml")]
     pub output: OutputFormat,
-    /// Who the app is.
+    /// Which app.
     #[command(flatten)]
-    pub identity: IdentityArgs,
+    pub app: AppArgs,
 }
 
 /// `refs`.
 #[derive(Clone, Debug, Args)]
 pub struct RefsArgs {
-    /// Which app.
-    #[command(flatten)]
-    pub dir: DirArgs,
     /// Environment [default: all of them]
     #[arg(long, short = 'e', value_name = "NAME")]
     pub env: Option<String>,
-    /// Operator file, for its policy and its providers' names [env: `SEALWAVE_OPERATOR`]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub operator: Option<PathBuf>,
     /// Form of the output
     #[arg(long, short = 'o', value_name = "FORMAT", default_value = "human")]
     pub output: ReportFormat,
-    /// Who the app is.
+    /// Which app.
     #[command(flatten)]
-    pub identity: IdentityArgs,
+    pub app: AppArgs,
 }
 
 /// Form of a report.

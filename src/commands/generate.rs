@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::Outcome;
-use super::session::{Flags, Session};
+use super::session::Session;
 use crate::cli::GenerateArgs;
 use crate::config::{ConfigError, OperatorFile, Variables};
 use crate::crypto::{ChecksumKey, Sealer};
@@ -29,9 +29,7 @@ impl Explain for Remark {
 
 pub(super) fn run(args: GenerateArgs, variables: Variables, watch: &Watch) -> Result<Outcome, Failure> {
     let mut notes = Vec::new();
-    let flags =
-        Flags { dir: args.dir.dir, environment: args.env, operator: args.operator, identity: args.identity };
-    let session = Session::open(flags, variables)?;
+    let session = Session::open(&args.app, args.env, variables)?;
     let backends = session.discovery.backends(&session.environment)?;
     if !backends.need_values() {
         return referring(&session, backends, watch, notes);

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Outcome;
-use super::session::{Flags, Session};
+use super::session::Session;
 use crate::cli::{RefsArgs, ReportFormat};
 use crate::config::Variables;
 use crate::deadline::Watch;
@@ -58,9 +58,7 @@ enum Verdict {
 }
 
 pub(super) fn run(args: RefsArgs, variables: Variables, watch: &Watch) -> Result<Outcome, Failure> {
-    let flags =
-        Flags { dir: args.dir.dir, environment: args.env, operator: args.operator, identity: args.identity };
-    let (mut session, environments) = Session::open_every(flags, variables)?;
+    let (mut session, environments) = Session::open_every(&args.app, args.env, variables)?;
     if let Some(operator) = &session.operator {
         watch.allow(Duration::from_secs(operator.operator().deadline_seconds));
     }

@@ -3,7 +3,7 @@
 //! Nothing is fetched and nothing is sealed: where a value would go, the output says what it would come from.
 
 use super::Outcome;
-use super::session::{Flags, Session};
+use super::session::Session;
 use crate::cli::{OutputFormat, RenderArgs};
 use crate::config::Variables;
 use crate::crypto::ChecksumKey;
@@ -22,9 +22,7 @@ impl Explain for Remark {}
 
 pub(super) fn run(args: RenderArgs, variables: Variables, watch: &Watch) -> Result<Outcome, Failure> {
     let mut notes = vec![Note::remark(Problem::new(&Remark::Preview))];
-    let flags =
-        Flags { dir: args.dir.dir, environment: args.env, operator: args.operator, identity: args.identity };
-    let session = Session::open(flags, variables)?;
+    let session = Session::open(&args.app, args.env, variables)?;
     let known = session.operator.as_ref().map(|file| file.operator().providers.keys().cloned().collect());
     let plan = Plan {
         context: session.context()?,
