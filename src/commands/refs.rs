@@ -102,7 +102,7 @@ fn policy(session: &Session, notes: &mut Vec<Note>) -> Result<Option<Policy>, Fa
 
 /// The references of one environment in their order, each once.
 fn references(session: &Session, policy: Option<&Policy>, watch: &Watch) -> Result<Vec<Listed>, Failure> {
-    let known = session.operator.as_ref().map(|file| file.operator().providers.keys().cloned().collect());
+    let known = session.known_providers();
     let supply = Supply::Withhold { known: known.as_ref(), default_provider: session.default_provider()? };
     let progress = |stage| watch.enter(stage);
     let uses = pipeline::references(

@@ -1,12 +1,15 @@
 //! What `generate`, `refs` and `render` decide alike before the pipeline runs.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::Outcome;
 use crate::cli::AppArgs;
 use crate::config::{self, ArgoCd, ConfigError, Identity, OperatorFile, Variables};
-use crate::diagnostic::{Failure, Problem};
+use crate::deadline::Watch;
+use crate::diagnostic::{Failure, Note, Problem};
 use crate::model::Subject;
-use crate::pipeline::{self, Discovery, RenderContext};
+use crate::pipeline::{self, Discovery, Format, Plan, RenderContext};
 
 /// An app, one of its environments, and who the app is.
 pub(super) struct Session {
@@ -60,6 +63,24 @@ impl Session {
     pub(super) fn default_provider(&self) -> Result<Option<&str>, Failure> {
         let environment = self.discovery.environment(&self.environment)?;
         Ok(environment.provider.as_deref().or(self.discovery.app().provider.as_deref()))
+    }
+
+    /// The names of the operator's providers, where there is an operator file.
+    pub(super) fn known_providers(&self) -> Option<BTreeSet<String>> {
+        Some(self.operator.as_ref()?.operator().providers.keys().cloned().collect())
+    }
+
+    /// Runs all stages, and prints what they make.
+    pub(super) fn run(
+        &self,
+        plan: &Plan<'_>,
+        format: Format,
+        mut notes: Vec<Note>,
+        watch: &Watch,
+    ) -> Result<Outcome, Failure> {
+        let progress = |stage| watch.enter(stage);
+        let sealed = pipeline::run(&self.discovery, &self.environment, plan, &mut notes, &progress)?;
+        Ok(Outcome { stdout: pipeline::emit(&sealed, format), notes, ..Outcome::default() })
     }
 
     /// What templates may know.
