@@ -19,8 +19,8 @@ pub(super) fn run(args: &CertArgs, variables: Variables) -> Result<Outcome, Fail
         && let Some(path) = config::operator_path(args.operator.clone(), variables)
     {
         let operator = OperatorFile::read(&path)?;
-        for (cluster, file) in operator.certificate_files() {
-            show(&mut shown, &format!("{cluster} ({})", file.display()), &config::read_certificate(&file)?);
+        for (cluster, file, certificate) in operator.certificates()? {
+            show(&mut shown, &format!("{cluster} ({})", file.display()), &certificate);
         }
     }
     Ok(Outcome::text(shown))

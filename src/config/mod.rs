@@ -30,10 +30,34 @@ pub fn process_variables(name: &str) -> Option<OsString> {
 /// The variable that names the operator file where no flag does.
 pub const OPERATOR_VARIABLE: &str = "SEALWAVE_OPERATOR";
 
+/// The path of an operator file, and who says so.
+#[derive(Clone, Debug)]
+pub struct OperatorPath {
+    path: PathBuf,
+    named_by: NamedBy,
+}
+
+/// What names a file to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NamedBy {
+    /// An argument of the command.
+    Argument,
+    /// The flag `--operator`.
+    Flag,
+    /// The operator file.
+    OperatorFile,
+    /// [`OPERATOR_VARIABLE`].
+    Variable,
+}
+
 /// The operator file that a flag or the environment names.
 #[must_use]
-pub fn operator_path(flag: Option<PathBuf>, variables: Variables) -> Option<PathBuf> {
-    flag.or_else(|| variables(OPERATOR_VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from))
+pub fn operator_path(flag: Option<PathBuf>, variables: Variables) -> Option<OperatorPath> {
+    let flag = flag.map(|path| OperatorPath { path, named_by: NamedBy::Flag });
+    flag.or_else(|| {
+        let path = variables(OPERATOR_VARIABLE).filter(|value| !value.is_empty())?;
+        Some(OperatorPath { path: path.into(), named_by: NamedBy::Variable })
+    })
 }
 
 /// Why flags, files and environment do not add up.
