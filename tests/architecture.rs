@@ -14,6 +14,7 @@ use walkdir::WalkDir;
 /// Each module and what it may use of the crate, besides itself.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("backends", &["crypto", "diagnostic", "model", "pipeline::resolve", "yaml"]),
+    ("caught", &[]),
     ("cli", &[]),
     (
         "commands",
@@ -26,10 +27,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &["diagnostic"]),
     ("ops", &["diagnostic", "model", "pipeline"]),
     ("pipeline", &["backends", "crypto", "diagnostic", "model", "providers", "yaml"]),
-    ("providers", &["crypto", "diagnostic", "model", "yaml"]),
-    ("shell", &["commands", "deadline", "diagnostic", "pipeline"]),
+    ("providers", &["caught", "crypto", "diagnostic", "model", "yaml"]),
+    ("shell", &["caught", "commands", "deadline", "diagnostic", "pipeline"]),
     ("workers", &[]),
-    ("yaml", &["diagnostic", "model", "workers"]),
+    ("yaml", &["caught", "diagnostic", "model", "workers"]),
 ];
 
 #[test]

@@ -90,6 +90,19 @@ fn faulty_apps_get_a_clear_error_and_nothing_else() {
 }
 
 #[test]
+fn a_panic_of_the_yaml_parser_is_an_error_like_any_other() {
+    let app = SmallApp::new();
+    app.write("app/base/panic.yaml", "a: [!foo,bar]\n");
+    let path = app.path("app/base/panic.yaml");
+    let stderr = with_operator(&app, Some(&app.path("operator/operator.yaml")), None);
+    let place = fs_err::canonicalize(&path).expect("there");
+    let lines: Vec<&str> = stderr.lines().collect();
+    let [message, at] = lines[..] else { panic!("{stderr}") };
+    assert!(message.starts_with("error: YAML "), "{stderr}");
+    assert!([&path, &place].iter().any(|path| at == format!("  --> {}", path.display())), "{stderr}");
+}
+
+#[test]
 fn argo_cd_runs_it_in_the_app_directory_with_its_environment() {
     let app = SmallApp::new();
     let generate = |project: &str| {
