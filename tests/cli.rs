@@ -300,6 +300,33 @@ fn completions_for_every_shell() {
 }
 
 #[test]
+fn help_is_one_text_in_plain_words() {
+    let commands = ["cert", "completions", "discover", "generate", "key", "parameters", "refs", "render"];
+    let overview = stdout_of(&["--help"]);
+    for command in commands {
+        assert!(overview.contains(&format!("\n  {command} ")), "{command} is not in\n{overview}");
+        let help = stdout_of(&[command, "--help"]);
+        assert_eq!(help, stdout_of(&[command, "-h"]), "{command}: the long help is another text");
+        assert!(!help.contains('`'), "{command}: a terminal shows no code\n{help}");
+        let (operator, variable) =
+            (help.contains("--operator <FILE>"), help.contains("[env: SEALWAVE_OPERATOR]"));
+        assert_eq!(operator, variable, "{command}");
+    }
+}
+
+#[test]
+fn certificates_of_the_operator_file_are_found_by_flag_and_variable() {
+    let app = SmallApp::new();
+    let operator = app.path("operator/operator.yaml");
+    let by_flag = stdout_of(&["cert", "--operator", operator.to_str().expect("UTF-8")]);
+    assert!(by_flag.starts_with("dev ("), "{by_flag}");
+    let by_variable =
+        sealwave().arg("cert").env("SEALWAVE_OPERATOR", &operator).output().expect("the binary starts");
+    assert_eq!(by_flag.as_bytes(), by_variable.stdout);
+    assert!(stderr_of_failure(&["cert"]).contains("no certificate was named"));
+}
+
+#[test]
 fn wrong_usage_is_an_error() {
     stderr_of_failure(&["generate", "--no-such-flag"]);
     stderr_of_failure(&["no-such-command"]);

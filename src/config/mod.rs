@@ -77,6 +77,9 @@ pub enum ConfigError {
     /// A flag stands in for what Argo CD says, and Argo CD said it.
     #[error("`{0}` was given, but Argo CD runs this and says it itself")]
     FlagInSidecar(&'static str),
+    /// Nothing says which certificates are meant.
+    #[error("no certificate was named")]
+    NoCertificate,
     /// No operator file.
     #[error("no operator file was given")]
     NoOperatorFile,
@@ -107,6 +110,9 @@ impl Explain for ConfigError {
                 "add it under `clusters` with its sealing certificate, or correct `cluster` in `sealwave.yaml`".to_owned()
             }
             Self::FlagInSidecar(_) => "remove the flag from `plugin.yaml`".to_owned(),
+            Self::NoCertificate => format!(
+                "give PEM files, or the operator file that names them: `--operator FILE` or `{OPERATOR_VARIABLE}`"
+            ),
             Self::NoOperatorFile => format!(
                 "sealing needs the operator's keys: give `--operator FILE` or set `{OPERATOR_VARIABLE}`; `sealwave render` previews without"
             ),
