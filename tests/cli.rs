@@ -1,16 +1,13 @@
 //! The binary as users run it: golden outputs of the scenarios, one faulty app per message, and Argo CD's calls.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "tests stop at the first surprise and say what they skip"
-)]
+#![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 mod support;
 
 use std::path::Path;
 
 use support::golden::{check_golden, generates_here, needs_aws};
+use support::skip::skipped;
 use support::small_app::SmallApp;
 use support::{cases, objects, operator_of, root, run, sealwave, stderr_of_failure, stdout_of};
 
@@ -285,7 +282,7 @@ fn a_file_without_permission_is_not_called_missing() {
     let operator = app.path("operator/operator.yaml");
     fs_err::set_permissions(&operator, std::fs::Permissions::from_mode(0o000)).expect("changed");
     if fs_err::File::open(&operator).is_ok() {
-        eprintln!("skipped: this user may read every file");
+        skipped("this user may read every file");
         return;
     }
     let stderr = with_operator(&app, Some(&operator), None);

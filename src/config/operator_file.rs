@@ -265,3 +265,22 @@ fn unreadable(path: &Path, named_by: NamedBy, reason: Unreadable) -> Failure {
     let path = path.display().to_string();
     Problem::new(&OperatorFileError::Unreadable { path, named_by, reason }).into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_may_not_be_read_is_neither_missing_nor_sought_elsewhere() {
+        let failure = |kind| {
+            let reason = Unreadable::from(std::io::Error::from(kind));
+            unreadable(Path::new("key"), NamedBy::OperatorFile, reason).problems()[0].clone()
+        };
+        let denied = failure(ErrorKind::PermissionDenied);
+        assert_eq!(denied.message, "`key` cannot be read: permission denied");
+        assert_eq!(denied.hint.as_deref(), Some("the user that runs sealwave must be allowed to read it"));
+        let missing = failure(ErrorKind::NotFound);
+        assert_eq!(missing.message, "`key` cannot be read: there is no such file");
+        assert_eq!(missing.hint, Some(NamedBy::OperatorFile.hint()));
+    }
+}
