@@ -18,7 +18,7 @@ use super::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
 use crate::diagnostic::{At, Finding, ObjectRef, Related, Severity, Span};
 use crate::lints::{self, Check, Draft, Environment, Neighbours, Object, Reporter, Scene, Settings};
 use crate::model::catalogue::Catalogue;
-use crate::model::{Manifest, Node, Scopes, Texts};
+use crate::model::{Manifest, Node, Origin, Scopes, Texts};
 
 /// What a run was told.
 #[derive(Clone, Debug, Default)]
@@ -156,8 +156,17 @@ impl<'a> Finder<'a> {
         let environment = subject.and_then(|subject| self.app.environments.get(subject.environment));
         let object = subject.and_then(|subject| environment?.objects.get(subject.object));
         let values = environment.and_then(|environment| environment.values.as_ref());
+        let confidential = draft.confidential || object.is_some_and(Manifest::is_secret_like);
         let (span, mut related) = self.locator.locate(draft.at, values);
-        related.splice(0..0, draft.related.into_iter().map(|(at, label)| self.related(at, label, values)));
+        // The values behind a place are no more secret than the place.
+        related.iter_mut().for_each(|related| related.confidential = confidential);
+        related.splice(
+            0..0,
+            draft.related.into_iter().map(|(at, label)| {
+                let inside = object.is_some_and(|object| pointer::pointer_to(object.root(), at).is_some());
+                self.related(at, label, values, confidential || !inside)
+            }),
+        );
         Finding {
             rule: draft.rule,
             severity: draft.severity,
@@ -171,12 +180,13 @@ impl<'a> Finder<'a> {
                 .unwrap_or_default(),
             app: self.app.directory.clone(),
             environments: environment.map(|environment| environment.name.clone()).into_iter().collect(),
-            confidential: draft.confidential || object.is_some_and(Manifest::is_secret_like),
+            confidential,
         }
     }
 
-    fn related(&self, at: crate::model::Origin, label: String, values: Option<&Node>) -> Related {
-        Related { label, span: self.locator.locate(at, values).0 }
+    /// Another place; what stands in another object may be a secret whatever this finding is about.
+    fn related(&self, at: Origin, label: String, values: Option<&Node>, confidential: bool) -> Related {
+        Related { label, span: self.locator.locate(at, values).0, confidential }
     }
 }
 
