@@ -13,11 +13,12 @@ use std::time::Duration;
 
 use self::targets::{Targets, changed_paths};
 use super::Outcome;
-use super::session::{Flags, Session};
-use crate::cli::ValidateArgs;
+use super::session::Session;
+use crate::cli::{AppArgs, DirArgs, ValidateArgs};
 use crate::config::{self, Validation, Variables};
 use crate::deadline::Watch;
-use crate::diagnostic::{Explain, Failure, Finding, LookedAt, Note, Problem, Report};
+use crate::diagnostic::report::{self, Excerpts, PrintContext};
+use crate::diagnostic::{Explain, Failure, LookedAt, Note, Problem, Report};
 use crate::model::Manifest;
 use crate::pipeline::{
     self, Checking, Examination, ExaminedApp, PlainInput, PlainVerdict, SchemaSet, Standing, Verdict,
@@ -111,6 +112,7 @@ impl Run<'_> {
                 let seen = app.0.looked_at();
                 self.report.looked_at.environments += seen.environments;
                 self.report.looked_at.objects += seen.objects;
+                self.report.apps.push(app.0.environments());
             }
         }
         Ok(())
@@ -154,13 +156,12 @@ impl Run<'_> {
     }
 
     fn try_examine(&self, directory: &Path) -> Result<(ExaminedApp, Checking), Failure> {
-        let flags = Flags {
-            dir: directory.to_owned(),
-            environment: None,
+        let app = AppArgs {
+            dir: DirArgs { dir: directory.to_owned() },
             operator: None,
             identity: self.args.identity.clone(),
         };
-        let (mut session, environments) = Session::open_every(flags, self.variables)?;
+        let (mut session, environments) = Session::open_every(&app, None, self.variables)?;
         let own = self.validation.with(&session.discovery.app().validate, directory)?;
         let mut contexts = Vec::new();
         for environment in environments {
@@ -209,26 +210,25 @@ impl Run<'_> {
 
     fn take(&mut self, verdict: Verdict) {
         self.report.findings.extend(verdict.findings);
-        self.report.suppressed += verdict.suppressed;
+        self.report.suppressed += verdict.suppressed.len();
+        for finding in &verdict.suppressed {
+            self.report.withhold(finding);
+        }
     }
 
     fn finish(mut self) -> Result<Outcome, Failure> {
         self.report.findings.extend(self.standing.findings(self.validation.checking.today));
         self.report.findings.sort_by(|a, b| a.order().cmp(&b.order()));
-        let fails = |finding: &Finding| config::fails(self.args.report.fail_on, finding.severity);
-        let findings = self.report.findings.iter().any(fails);
-        let mut stdout = String::new();
-        for finding in &self.report.findings {
-            let place = finding.span.as_ref().map(|span| span.place.to_string()).unwrap_or_default();
-            stdout += &format!(
-                "{place}: {}[{}] {} ({})\n",
-                finding.severity.name(),
-                finding.rule.id,
-                finding.message,
-                finding.environments.join(", ")
-            );
-        }
-        Ok(Outcome { stdout: stdout.into_bytes(), styled: true, findings, notes: self.notes })
+        let excerpts = Excerpts::new("");
+        let fail_on = config::least_failing(self.args.report.fail_on);
+        let context = PrintContext {
+            version: env!("CARGO_PKG_VERSION"),
+            fail_on,
+            excerpts: &excerpts,
+            looks_like_credential: &|_| false,
+        };
+        let stdout = report::human::write(&self.report, &context);
+        Ok(Outcome { stdout, styled: true, findings: self.report.fails(fail_on), notes: self.notes })
     }
 }
 

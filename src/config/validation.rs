@@ -176,13 +176,13 @@ pub(crate) fn unknown_rule(id: &str) -> Failure {
     problem(&ValidationError::UnknownRule { name: id.to_owned(), closest })
 }
 
-/// Whether a severity makes the exit code 1.
-pub(crate) fn fails(fail_on: FailOn, severity: Severity) -> bool {
+/// The least severity that makes the exit code 1; none where nothing does.
+pub(crate) const fn least_failing(fail_on: FailOn) -> Option<Severity> {
     match fail_on {
-        FailOn::Error => severity >= Severity::Error,
-        FailOn::Never => false,
-        FailOn::Note => true,
-        FailOn::Warning => severity >= Severity::Warning,
+        FailOn::Error => Some(Severity::Error),
+        FailOn::Never => None,
+        FailOn::Note => Some(Severity::Note),
+        FailOn::Warning => Some(Severity::Warning),
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     resolve, seal,
 };
 use crate::crypto::ChecksumKey;
-use crate::diagnostic::{Failure, Level, LookedAt, Note, Problem, Severity};
+use crate::diagnostic::{AppEnvironments, Failure, Level, LookedAt, Note, Problem, Severity};
 use crate::lints::{self, Rule};
 use crate::model::{APP_FILE, IgnoreEntry, Manifest, Node, Origin, Sources, Texts};
 use crate::yaml;
@@ -81,6 +81,13 @@ pub fn examine(discovery: &Discovery, examinations: &[Examination<'_>], director
 }
 
 impl ExaminedApp {
+    /// Its directory, and the environments that were examined.
+    #[must_use]
+    pub fn environments(&self) -> AppEnvironments {
+        let environments = self.environments.iter().map(|environment| environment.name.clone()).collect();
+        AppEnvironments { app: self.directory.clone(), environments }
+    }
+
     /// The definitions of custom resources that it renders.
     pub fn definitions(&self) -> impl Iterator<Item = &Manifest> {
         let objects = self.environments.iter().flat_map(|environment| &environment.objects);

@@ -26,7 +26,7 @@ use super::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
 use crate::diagnostic::{At, Failure, Finding, ObjectRef, Problem, Related, Severity, Span};
 use crate::lints::{self, Check, Draft, Environment, Neighbours, Object, Reporter, Scene, Settings};
 use crate::model::catalogue::Catalogue;
-use crate::model::{Date, Manifest, Node, Scopes};
+use crate::model::{Date, Manifest, Node, Origin, Scopes};
 use crate::schema::KubeVersion;
 
 /// What a run was told.
@@ -69,8 +69,8 @@ impl Checking {
 pub struct Verdict {
     /// What is wrong, in order.
     pub findings: Vec<Finding>,
-    /// How many findings are wanted as they are.
-    pub suppressed: usize,
+    /// What is wanted as it is, in order; whoever shows a source must know what it withholds.
+    pub suppressed: Vec<Finding>,
 }
 
 /// Looks for everything that is wrong with an app.
@@ -103,7 +103,7 @@ pub fn refused(directory: &str, failure: &Failure) -> Verdict {
         environments: Vec::new(),
         confidential: true,
     };
-    Verdict { findings: failure.problems().iter().map(finding).collect(), suppressed: 0 }
+    Verdict { findings: failure.problems().iter().map(finding).collect(), suppressed: Vec::new() }
 }
 
 /// What is looked at together.
@@ -132,7 +132,7 @@ fn look(app: &ExaminedApp, reach: Reach, checking: &Checking, standing: &Standin
     let mut findings: Vec<Finding> = finder.stages().collect();
     findings.extend(drafts.into_iter().map(|draft| finder.finding(draft)));
     let (findings, suppressed) = suppress::apply(findings, &finder.suppressions(), standing, checking.today);
-    Verdict { findings: merge::merge(findings), suppressed }
+    Verdict { findings: merge::merge(findings), suppressed: merge::merge(suppressed) }
 }
 
 fn scene<'a>(
@@ -255,8 +255,17 @@ impl<'a> Finder<'a> {
         let environment = subject.and_then(|subject| self.app.environments.get(subject.environment));
         let object = subject.and_then(|subject| environment?.objects.get(subject.object));
         let values = environment.and_then(|environment| environment.values.as_ref());
+        let confidential = draft.confidential || object.is_some_and(Manifest::is_secret_like);
         let (span, mut related) = self.locator.locate(draft.at, values);
-        related.splice(0..0, draft.related.into_iter().map(|(at, label)| self.related(at, label, values)));
+        // The values behind a place are no more secret than the place.
+        related.iter_mut().for_each(|related| related.confidential = confidential);
+        related.splice(
+            0..0,
+            draft.related.into_iter().map(|(at, label)| {
+                let inside = object.is_some_and(|object| pointer::pointer_to(object.root(), at).is_some());
+                self.related(at, label, values, confidential || !inside)
+            }),
+        );
         Finding {
             rule: draft.rule,
             severity: draft.severity,
@@ -270,12 +279,13 @@ impl<'a> Finder<'a> {
                 .unwrap_or_default(),
             app: self.app.directory.clone(),
             environments: environment.map(|environment| environment.name.clone()).into_iter().collect(),
-            confidential: draft.confidential || object.is_some_and(Manifest::is_secret_like),
+            confidential,
         }
     }
 
-    fn related(&self, at: crate::model::Origin, label: String, values: Option<&Node>) -> Related {
-        Related { label, span: self.locator.locate(at, values).0 }
+    /// Another place; what stands in another object may be a secret whatever this finding is about.
+    fn related(&self, at: Origin, label: String, values: Option<&Node>, confidential: bool) -> Related {
+        Related { label, span: self.locator.locate(at, values).0, confidential }
     }
 }
 

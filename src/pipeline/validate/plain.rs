@@ -148,7 +148,7 @@ impl<'a> Stream<'a> {
     fn take(&mut self, look: Look) {
         let file = self.names.len();
         self.looked_at.objects += look.objects;
-        self.verdict.suppressed += look.verdict.suppressed;
+        self.verdict.suppressed.extend(look.verdict.suppressed);
         self.verdict.findings.extend(look.verdict.findings);
         for (identity, span) in look.identities {
             let line = span.place.line;
@@ -279,6 +279,7 @@ impl Checking {
             related: vec![Related {
                 label: "it is defined here first".to_owned(),
                 span: Span { place, width: 0 },
+                confidential: true,
             }],
             object: None,
             pointer: "/metadata/name".to_owned(),
