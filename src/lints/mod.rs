@@ -7,12 +7,15 @@
 
 pub(crate) mod app;
 mod config;
+mod inventory;
+mod reference;
 mod reporter;
 mod resource;
 mod scene;
 
 use crate::diagnostic::RuleInfo;
 
+pub(crate) use inventory::Inventory;
 pub(crate) use reporter::{Draft, Reporter};
 pub use scene::Settings;
 pub(crate) use scene::{App, Environment, Neighbours, Object, Scene};
@@ -45,6 +48,11 @@ pub(crate) static RULES: &[&Rule] = &[
     &app::PLACEHOLDER,
     &app::RENDER,
     &config::env_duplicate::RULE,
+    &reference::missing_claim::RULE,
+    &reference::missing_config_map::RULE,
+    &reference::missing_key::RULE,
+    &reference::missing_secret::RULE,
+    &reference::missing_service_account::RULE,
     &resource::duplicate_id::RULE,
 ];
 

@@ -16,7 +16,9 @@ use locate::Locator;
 
 use super::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
 use crate::diagnostic::{At, Finding, ObjectRef, Related, Severity, Span};
-use crate::lints::{self, Check, Draft, Environment, Neighbours, Object, Reporter, Scene, Settings};
+use crate::lints::{
+    self, Check, Draft, Environment, Inventory, Neighbours, Object, Reporter, Scene, Settings,
+};
 use crate::model::catalogue::Catalogue;
 use crate::model::{Manifest, Node, Scopes, Texts};
 
@@ -65,11 +67,15 @@ fn scene<'a>(
     neighbours: &'a Neighbours,
     checking: &'a Checking,
 ) -> Environment<'a> {
+    let objects: Vec<Object<'_>> =
+        environment.objects.iter().map(|manifest| Object::new(manifest, &app.workloads)).collect();
+    let catalogue = Catalogue::new(&environment.objects);
     Environment {
         name: &environment.name,
         scene: Scene { texts: &app.texts, scopes, settings: &checking.settings },
-        objects: environment.objects.iter().map(|manifest| Object::new(manifest, &app.workloads)).collect(),
-        catalogue: Catalogue::new(&environment.objects),
+        inventory: Inventory::new(&catalogue, &objects),
+        objects,
+        catalogue,
         emitted: environment.emitted.as_deref(),
         neighbours,
     }
