@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 
 use sealwave::diagnostic::Finding;
 use sealwave::lints;
-use sealwave::pipeline::{self, Checking, Examination, PlainFile, RenderContext};
+use sealwave::pipeline::{self, Checking, Examination, PlainInput, RenderContext, Standing};
 use walkdir::WalkDir;
 
 /// File, line, column, width.
@@ -54,7 +54,11 @@ fn every_rule_finds_what_is_bad_and_nothing_else() {
                 wrong.push(format!("{}: {} has the wrong markers for its name", rule.id, example.display()));
             }
             if expected != found {
-                wrong.push(format!("{}: {}\n  expected {expected:?}\n  found    {found:?}", rule.id, example.display()));
+                wrong.push(format!(
+                    "{}: {}\n  expected {expected:?}\n  found    {found:?}",
+                    rule.id,
+                    example.display()
+                ));
             }
         }
     }
@@ -64,7 +68,9 @@ fn every_rule_finds_what_is_bad_and_nothing_else() {
 
 /// Rules that stages report have tests of their own.
 fn from_a_stage(id: &str) -> bool {
-    ["app/", "schema/", "suppression/", "yaml/duplicate-key", "yaml/syntax"].iter().any(|prefix| id.starts_with(prefix))
+    ["app/", "schema/", "suppression/", "yaml/duplicate-key", "yaml/syntax"]
+        .iter()
+        .any(|prefix| id.starts_with(prefix))
 }
 
 fn name(path: &Path) -> String {
@@ -76,7 +82,8 @@ fn directories(root: &Path) -> BTreeSet<String> {
 }
 
 fn examples(directory: &Path) -> Vec<PathBuf> {
-    let mut all: Vec<PathBuf> = fs_err::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut all: Vec<PathBuf> =
+        fs_err::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
     all.sort();
     all
 }
@@ -152,13 +159,14 @@ fn of_app(example: &Path, checking: &Checking) -> Vec<Finding> {
         .map(|name| Examination { context: context(name), default_provider: None })
         .collect();
     let examined = pipeline::examine(&discovery, &examinations, example.display().to_string());
-    pipeline::validate(&examined, checking)
+    pipeline::validate(&examined, checking, &Standing::default()).findings
 }
 
 fn of_files(example: &Path, checking: &Checking) -> Vec<Finding> {
-    let files: Vec<PlainFile> = files(example)
-        .into_iter()
-        .map(|path| PlainFile { name: path.display().to_string(), text: fs_err::read(&path).unwrap() })
-        .collect();
-    pipeline::validate_plain(&files, checking).0
+    let input = |path: PathBuf| PlainInput {
+        name: path.display().to_string(),
+        open: Box::new(move || Ok(Box::new(fs_err::File::open(path)?))),
+    };
+    let inputs = files(example).into_iter().map(input).collect();
+    pipeline::validate_plain(inputs, checking, &Standing::default()).unwrap().verdict.findings
 }

@@ -7,11 +7,13 @@
 
 pub(crate) mod app;
 mod config;
+pub(crate) mod document;
 mod inventory;
 mod reference;
 mod reporter;
-mod resource;
+pub(crate) mod resource;
 mod scene;
+pub(crate) mod suppression;
 
 use crate::diagnostic::RuleInfo;
 
@@ -54,6 +56,12 @@ pub(crate) static RULES: &[&Rule] = &[
     &reference::missing_secret::RULE,
     &reference::missing_service_account::RULE,
     &resource::duplicate_id::RULE,
+    &document::MANIFEST,
+    &suppression::EXPIRED,
+    &suppression::MALFORMED,
+    &suppression::UNUSED,
+    &document::DUPLICATE_KEY,
+    &document::SYNTAX,
 ];
 
 /// All rules that there are, by their ids.
