@@ -8,6 +8,8 @@
 pub(crate) mod app;
 mod config;
 pub(crate) mod document;
+mod inventory;
+mod reference;
 mod reporter;
 pub(crate) mod resource;
 mod scene;
@@ -16,6 +18,7 @@ pub(crate) mod suppression;
 
 use crate::diagnostic::RuleInfo;
 
+pub(crate) use inventory::Inventory;
 pub(crate) use reporter::{Draft, Reporter};
 pub use scene::Settings;
 pub(crate) use scene::{App, Environment, Neighbours, Object, Scene};
@@ -48,6 +51,11 @@ pub(crate) static RULES: &[&Rule] = &[
     &app::PLACEHOLDER,
     &app::RENDER,
     &config::env_duplicate::RULE,
+    &reference::missing_claim::RULE,
+    &reference::missing_config_map::RULE,
+    &reference::missing_key::RULE,
+    &reference::missing_secret::RULE,
+    &reference::missing_service_account::RULE,
     &resource::duplicate_id::RULE,
     &schema::DEFINITION,
     &schema::ENUM,

@@ -1,5 +1,6 @@
 //! What rules look at: objects, the environment that they make up, the app of the environments.
 
+use super::inventory::Inventory;
 use crate::model::catalogue::Catalogue;
 use crate::model::pods::{Located, PodTemplate, located_references, pod_template};
 use crate::model::{Manifest, ObjectId, Scopes, Texts, WorkloadKind};
@@ -79,6 +80,8 @@ pub(crate) struct Environment<'a> {
     pub(crate) objects: Vec<Object<'a>>,
     /// The same objects by what they are and by the Secrets that they supply.
     pub(crate) catalogue: Catalogue<'a>,
+    /// Who makes which Secret and `ConfigMap`, with which keys, and who wants which.
+    pub(crate) inventory: Inventory<'a>,
     /// What Argo CD would get: Secrets sealed or referred, waves and checksums set. None for plain manifests.
     pub(crate) emitted: Option<&'a [Manifest]>,
     /// Objects that other apps of the repository render in an environment of this name.

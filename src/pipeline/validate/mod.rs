@@ -24,7 +24,7 @@ use schemas::SchemaCheck;
 
 use super::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
 use crate::diagnostic::{At, Failure, Finding, ObjectRef, Problem, Related, Severity, Span};
-use crate::lints::{self, Check, Draft, Environment, Neighbours, Object, Reporter, Scene, Settings};
+use crate::lints::{self, Check, Draft, Environment, Inventory, Neighbours, Object, Reporter, Scene, Settings};
 use crate::model::catalogue::Catalogue;
 use crate::model::{Date, Manifest, Node, Origin, Scopes};
 use crate::schema::KubeVersion;
@@ -142,11 +142,15 @@ fn scene<'a>(
     neighbours: &'a Neighbours,
     checking: &'a Checking,
 ) -> Environment<'a> {
+    let objects: Vec<Object<'_>> =
+        environment.objects.iter().map(|manifest| Object::new(manifest, &app.workloads)).collect();
+    let catalogue = Catalogue::new(&environment.objects);
     Environment {
         name: &environment.name,
         scene: Scene { texts: &app.texts, scopes, settings: &checking.settings },
-        objects: environment.objects.iter().map(|manifest| Object::new(manifest, &app.workloads)).collect(),
-        catalogue: Catalogue::new(&environment.objects),
+        inventory: Inventory::new(&catalogue, &objects),
+        objects,
+        catalogue,
         emitted: environment.emitted.as_deref(),
         neighbours,
     }
