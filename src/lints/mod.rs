@@ -7,6 +7,7 @@
 
 pub(crate) mod app;
 mod config;
+pub(crate) mod credential;
 mod reporter;
 mod resource;
 mod scene;
