@@ -54,7 +54,11 @@ fn every_rule_finds_what_is_bad_and_nothing_else() {
                 wrong.push(format!("{}: {} has the wrong markers for its name", rule.id, example.display()));
             }
             if expected != found {
-                wrong.push(format!("{}: {}\n  expected {expected:?}\n  found    {found:?}", rule.id, example.display()));
+                wrong.push(format!(
+                    "{}: {}\n  expected {expected:?}\n  found    {found:?}",
+                    rule.id,
+                    example.display()
+                ));
             }
         }
     }
@@ -64,7 +68,9 @@ fn every_rule_finds_what_is_bad_and_nothing_else() {
 
 /// Rules that stages report have tests of their own.
 fn from_a_stage(id: &str) -> bool {
-    ["app/", "schema/", "suppression/", "yaml/duplicate-key", "yaml/syntax"].iter().any(|prefix| id.starts_with(prefix))
+    ["app/", "schema/", "suppression/", "yaml/duplicate-key", "yaml/syntax"]
+        .iter()
+        .any(|prefix| id.starts_with(prefix))
 }
 
 fn name(path: &Path) -> String {
@@ -76,7 +82,8 @@ fn directories(root: &Path) -> BTreeSet<String> {
 }
 
 fn examples(directory: &Path) -> Vec<PathBuf> {
-    let mut all: Vec<PathBuf> = fs_err::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut all: Vec<PathBuf> =
+        fs_err::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
     all.sort();
     all
 }
@@ -152,7 +159,7 @@ fn of_app(example: &Path, checking: &Checking) -> Vec<Finding> {
         .map(|name| Examination { context: context(name), default_provider: None })
         .collect();
     let examined = pipeline::examine(&discovery, &examinations, example.display().to_string());
-    pipeline::validate(&examined, checking)
+    pipeline::validate(&examined, checking).findings
 }
 
 fn of_files(example: &Path, checking: &Checking) -> Vec<Finding> {
@@ -160,5 +167,5 @@ fn of_files(example: &Path, checking: &Checking) -> Vec<Finding> {
         .into_iter()
         .map(|path| PlainFile { name: path.display().to_string(), text: fs_err::read(&path).unwrap() })
         .collect();
-    pipeline::validate_plain(&files, checking).0
+    pipeline::validate_plain(&files, checking).0.findings
 }

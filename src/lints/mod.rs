@@ -11,6 +11,7 @@ pub(crate) mod credential;
 mod reporter;
 mod resource;
 mod scene;
+pub(crate) mod suppression;
 
 use crate::diagnostic::RuleInfo;
 
@@ -47,6 +48,9 @@ pub(crate) static RULES: &[&Rule] = &[
     &app::RENDER,
     &config::env_duplicate::RULE,
     &resource::duplicate_id::RULE,
+    &suppression::EXPIRED,
+    &suppression::MALFORMED,
+    &suppression::UNUSED,
 ];
 
 /// All rules that there are, by their ids.

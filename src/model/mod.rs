@@ -4,6 +4,7 @@ mod app;
 mod backends;
 pub(crate) mod catalogue;
 mod closest;
+mod date;
 mod duration;
 mod json;
 pub(crate) mod json_text;
@@ -22,6 +23,7 @@ mod source;
 #[cfg(test)]
 pub(crate) mod testing;
 mod texts;
+mod validation;
 
 pub use app::{
     API_VERSION, APP_FILE, App, Compatibility, Environment, PatchEntry, Target, Waves, WorkloadKind,
@@ -32,6 +34,7 @@ pub use backends::{
 };
 pub(crate) use backends::{CsiProvider, ExternalSecrets, Store};
 pub(crate) use closest::closest;
+pub use date::{Date, NotADate};
 pub use manifest::{Manifest, NotAManifest, ObjectId};
 pub use node::{Entry, Mapping, Node, Number, Value};
 pub use operator::{
@@ -51,3 +54,4 @@ pub(crate) use secret_like::{is_secret_like, may_name};
 pub use secret_value::SecretValue;
 pub use source::{Origin, Place, Source, SourceId, Sources};
 pub(crate) use texts::Texts;
+pub use validation::{IgnoreEntry, RuleLevel, ValidationFile, ValidationSettings};

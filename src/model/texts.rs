@@ -15,7 +15,8 @@ pub(crate) struct Texts {
     texts: BTreeMap<SourceId, Text>,
 }
 
-struct Text {
+/// The text of a source, or a part of it.
+pub(crate) struct Text {
     content: Arc<str>,
     /// Lines before it, where it is a part of a source.
     lines_before: u32,
@@ -39,6 +40,11 @@ impl Texts {
         self.texts.get(&source).filter(|text| text.lines_before == 0).map(|text| &text.content)
     }
 
+    /// All texts, by their sources.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (SourceId, &Text)> {
+        self.texts.iter().map(|(source, text)| (*source, text))
+    }
+
     /// The line that a position is on.
     pub(crate) fn line(&self, source: SourceId, line: u32) -> Option<&str> {
         self.texts.get(&source)?.line(line)
@@ -55,6 +61,16 @@ impl Texts {
 }
 
 impl Text {
+    /// The text itself.
+    pub(crate) fn content(&self) -> &str {
+        &self.content
+    }
+
+    /// Lines before it, where it is a part of a source.
+    pub(crate) const fn lines_before(&self) -> u32 {
+        self.lines_before
+    }
+
     fn line(&self, line: u32) -> Option<&str> {
         let number = (line.checked_sub(self.lines_before)? as usize).checked_sub(1)?;
         let starts = self.starts.get_or_init(|| {

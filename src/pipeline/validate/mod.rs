@@ -3,28 +3,35 @@
 //! The rules of [`crate::lints`] look at what was examined; here their findings get places and pointers, those of several
 //! environments that are one become one, and suppressions are heard. Pure: nothing is read and nothing is fetched.
 
+mod comment;
 mod locate;
 mod merge;
 mod plain;
 mod pointer;
+mod suppress;
 
 pub use plain::{PlainFile, validate_plain};
 
 use std::collections::BTreeMap;
 
 use locate::Locator;
+use suppress::Suppression;
 
 use super::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
 use crate::diagnostic::{At, Finding, ObjectRef, Related, Severity, Span};
 use crate::lints::{self, Check, Draft, Environment, Neighbours, Object, Reporter, Scene, Settings};
 use crate::model::catalogue::Catalogue;
-use crate::model::{Manifest, Node, Scopes, Texts};
+use crate::model::{Date, Manifest, Node, Scopes};
 
 /// What a run was told.
 #[derive(Clone, Debug, Default)]
 pub struct Checking {
     /// What exists elsewhere.
     pub settings: Settings,
+    /// Findings that are wanted as they are, wherever.
+    pub ignore: Vec<crate::model::IgnoreEntry>,
+    /// The day of the run, after which suppressions count no more; none where no day passes.
+    pub today: Option<Date>,
     /// The severity of rules whose own is not wanted; none where a rule is off.
     pub levels: BTreeMap<String, Option<Severity>>,
 }
@@ -39,9 +46,18 @@ impl Checking {
     }
 }
 
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    /// What is wrong, in order.
+    pub findings: Vec<Finding>,
+    /// How many findings are wanted as they are.
+    pub suppressed: usize,
+}
+
 /// Looks for everything that is wrong with an app.
 #[must_use]
-pub fn validate(app: &ExaminedApp, checking: &Checking) -> Vec<Finding> {
+pub fn validate(app: &ExaminedApp, checking: &Checking) -> Verdict {
     let scopes: Vec<Scopes> =
         app.environments.iter().map(|environment| Scopes::of(&environment.objects)).collect();
     let neighbours = Neighbours::default();
@@ -55,7 +71,10 @@ pub fn validate(app: &ExaminedApp, checking: &Checking) -> Vec<Finding> {
     let finder = Finder { app, locator: Locator { sources: &app.sources, texts: &app.texts } };
     let mut findings: Vec<Finding> = finder.stages().collect();
     findings.extend(drafts.into_iter().map(|draft| finder.finding(draft)));
-    merge::merge(findings)
+    let mut suppressions = finder.suppressions();
+    suppressions.extend(checking.ignore.iter().map(|entry| Suppression::from_setting(entry, None)));
+    let (findings, suppressed) = suppress::apply(findings, &suppressions, checking.today);
+    Verdict { findings: merge::merge(findings), suppressed }
 }
 
 fn scene<'a>(

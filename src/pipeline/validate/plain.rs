@@ -4,8 +4,8 @@
 //! window, so that memory is bounded by the largest document: then objects are looked at one by one, and of those already
 //! seen only a digest of their identity is kept.
 
-use super::{Checking, validate};
-use crate::diagnostic::{Finding, LookedAt, Severity};
+use super::{Checking, Verdict, validate};
+use crate::diagnostic::{LookedAt, Severity};
 use crate::lints;
 use crate::model::{SourceId, Sources, Texts};
 use crate::pipeline::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
@@ -22,7 +22,7 @@ pub struct PlainFile {
 
 /// Looks for everything that is wrong with a set of manifests.
 #[must_use]
-pub fn validate_plain(files: &[PlainFile], checking: &Checking) -> (Vec<Finding>, LookedAt) {
+pub fn validate_plain(files: &[PlainFile], checking: &Checking) -> (Verdict, LookedAt) {
     let mut app = ExaminedApp::plain();
     for file in files {
         app.add(file);
