@@ -11,6 +11,7 @@ pub(crate) mod credential;
 mod reporter;
 mod resource;
 mod scene;
+mod secret;
 pub(crate) mod suppression;
 
 use crate::diagnostic::RuleInfo;
@@ -48,6 +49,12 @@ pub(crate) static RULES: &[&Rule] = &[
     &app::RENDER,
     &config::env_duplicate::RULE,
     &resource::duplicate_id::RULE,
+    &secret::in_annotation::RULE,
+    &secret::in_args::RULE,
+    &secret::in_config_map::RULE,
+    &secret::in_env::RULE,
+    &secret::in_field::RULE,
+    &secret::plaintext_in_git::RULE,
     &suppression::EXPIRED,
     &suppression::MALFORMED,
     &suppression::UNUSED,

@@ -42,7 +42,12 @@ const MAX_LENGTH: usize = 512;
 
 /// Whether the value repeats the key, as option tables of programs do.
 fn is_own_name(key: &str, value: &str) -> bool {
-    let plain = |text: &str| text.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase()).collect::<Vec<_>>();
+    let plain = |text: &str| {
+        text.bytes()
+            .filter(u8::is_ascii_alphanumeric)
+            .map(|byte| byte.to_ascii_lowercase())
+            .collect::<Vec<_>>()
+    };
     plain(key) == plain(value)
 }
 
@@ -50,12 +55,15 @@ fn is_own_name(key: &str, value: &str) -> bool {
 fn names_a_credential(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     sample::is_name(value)
-        && ["password", "passwd", "secret", "token", "credential", "key", "creds"].iter().any(|word| lower.contains(word))
+        && ["password", "passwd", "secret", "token", "credential", "key", "creds"]
+            .iter()
+            .any(|word| lower.contains(word))
 }
 
 /// What may be the name of an object, with the suffix that a tool gave it.
 fn is_object_name(value: &str) -> bool {
-    let inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.' | b'/');
+    let inside =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.' | b'/');
     value.contains('-') && value.bytes().all(inside)
 }
 
@@ -70,16 +78,40 @@ fn claim(key: &str) -> Option<Claim> {
         rest = shorter;
     }
     match rest {
-        [.., last] if matches!(last.as_str(), "passwd" | "passphrase" | "password" | "pwd") => Some(Claim::Password),
+        [.., last] if matches!(last.as_str(), "passwd" | "passphrase" | "password" | "pwd") => {
+            Some(Claim::Password)
+        }
         [.., last]
             if matches!(
                 last.as_str(),
-                "accesskey" | "apikey" | "credential" | "credentials" | "privatekey" | "secret" | "secretkey" | "token" | "pass"
+                "accesskey"
+                    | "apikey"
+                    | "credential"
+                    | "credentials"
+                    | "privatekey"
+                    | "secret"
+                    | "secretkey"
+                    | "token"
+                    | "pass"
             ) =>
         {
             Some(Claim::Secret)
         }
-        [.., of, last] if last == "key" && matches!(of.as_str(), "access" | "account" | "api" | "auth" | "encryption" | "master" | "private" | "secret" | "signing") => {
+        [.., of, last]
+            if last == "key"
+                && matches!(
+                    of.as_str(),
+                    "access"
+                        | "account"
+                        | "api"
+                        | "auth"
+                        | "encryption"
+                        | "master"
+                        | "private"
+                        | "secret"
+                        | "signing"
+                ) =>
+        {
             Some(Claim::Secret)
         }
         _ => None,
@@ -110,7 +142,19 @@ fn words(key: &str) -> Vec<String> {
 const MAX_KEY: usize = 256;
 
 static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let words = ["passw", "passphrase", "pwd", "secret", "token", "credential", "_key", "apikey", "api-key", "accesskey", "privatekey"];
+    let words = [
+        "passw",
+        "passphrase",
+        "pwd",
+        "secret",
+        "token",
+        "credential",
+        "_key",
+        "apikey",
+        "api-key",
+        "accesskey",
+        "privatekey",
+    ];
     AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok()
 });
 
@@ -133,7 +177,8 @@ pub(super) fn find_in_lines(text: &str) -> Option<usize> {
 /// Whether a line gives a credential to a name: `name = value`, `name: value`, `"name": "value",`, `export NAME=value`.
 fn is_assignment(line: &str) -> bool {
     let Some((name, value)) = assignment(line) else { return false };
-    let code = |c: char| matches!(c, '(' | ')' | '[' | ']' | '{' | '}' | ';' | '`' | '|' | '<' | '>' | '$' | ',');
+    let code =
+        |c: char| matches!(c, '(' | ')' | '[' | ']' | '{' | '}' | ';' | '`' | '|' | '<' | '>' | '$' | ',');
     // Without quotes and chance, it is a word of a program as likely as a password.
     !value.contains(code) && is_credential(name, value) && sample::is_random(value)
 }
@@ -159,7 +204,8 @@ const MAX_LINE: usize = 1024;
 pub(super) fn may_be_in(line: &str) -> bool {
     let Some(words) = WORDS.as_ref() else { return true };
     let may_be_one = |part: &str| {
-        assignment(part.trim_start_matches(['#', '-', ';', ' '])).is_some_and(|(name, value)| may_be(name, value))
+        assignment(part.trim_start_matches(['#', '-', ';', ' ']))
+            .is_some_and(|(name, value)| may_be(name, value))
     };
     words.is_match(line)
         && (line.split(['{', '}', ',', '[', ']', '&', ';', '?']).any(may_be_one)
@@ -168,5 +214,8 @@ pub(super) fn may_be_in(line: &str) -> bool {
 }
 
 fn may_be(name: &str, value: &str) -> bool {
-    claim(name).is_some() && value.len() >= 4 && !sample::is_placeholder(value) && !matches!(value, "true" | "false")
+    claim(name).is_some()
+        && value.len() >= 4
+        && !sample::is_placeholder(value)
+        && !matches!(value, "true" | "false")
 }

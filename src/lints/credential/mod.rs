@@ -64,11 +64,20 @@ pub(crate) fn detect(key: Option<&str>, value: &str) -> Option<Kind> {
     found.or(uri).or_else(|| key.filter(|key| keyed::is_credential(key, value)).map(|_| Kind::Keyed))
 }
 
+/// The same where a plain word is more likely no credential: the value must look as if chance had made it.
+pub(crate) fn detect_strictly(key: &str, value: &str) -> Option<Kind> {
+    detect(Some(key), value).filter(|kind| *kind != Kind::Keyed || sample::is_random(value))
+}
+
+/// Whether a value stands for one that somebody puts there later, or says where it is.
+pub(crate) fn is_stand_in(value: &str) -> bool {
+    sample::is_placeholder(value) || sample::is_reference(value)
+}
+
 /// The first line of a text that holds a credential, from 0: of a configuration file, a script, an environment file.
 pub(crate) fn detect_in_lines(text: &str) -> Option<(usize, Kind)> {
-    let sure = tokens::find_at(text)
-        .or_else(|| uri::find_at(text))
-        .map(|(at, kind)| (line_of(text, at), kind));
+    let sure =
+        tokens::find_at(text).or_else(|| uri::find_at(text)).map(|(at, kind)| (line_of(text, at), kind));
     if sure.is_some_and(|(_, kind)| kind.is_certain()) {
         return sure;
     }

@@ -2,7 +2,16 @@
 
 /// Parts of words that nobody has in a real token.
 const SAMPLE_WORDS: &[&str] = &[
-    "00000000", "1234567890", "abcdefgh", "changeme", "dummy", "example", "placeholder", "redacted", "xxxx", "your",
+    "00000000",
+    "1234567890",
+    "abcdefgh",
+    "changeme",
+    "dummy",
+    "example",
+    "placeholder",
+    "redacted",
+    "xxxx",
+    "your",
 ];
 
 /// Parts of keys that the whole world knows: the storage emulator's, the token of jwt.io.
@@ -25,14 +34,53 @@ fn distinct(text: &str) -> u32 {
 
 /// Whole values that are none.
 const EMPTY_WORDS: &[&str] = &[
-    "bearer", "change_me", "change-me", "changeit", "changeme", "credentials", "default", "disabled", "enabled",
-    "foobar", "hidden", "optional", "password", "password123", "required", "secret", "sensitive", "undefined", "unlimited", "username",
+    "bearer",
+    "change_me",
+    "change-me",
+    "changeit",
+    "changeme",
+    "credentials",
+    "default",
+    "disabled",
+    "enabled",
+    "foobar",
+    "hidden",
+    "optional",
+    "password",
+    "password123",
+    "required",
+    "secret",
+    "sensitive",
+    "undefined",
+    "unlimited",
+    "username",
 ];
 
 /// Parts of values that are none.
 const EMPTY_PARTS: &[&str] = &[
-    "change-me", "change_me", "changeme", "dummy", "example", "fake", "fixme", "insert", "not-a-secret", "notasecret", "placeholder",
-    "redacted", "replace", "sample", "todo", "xxxx", "your-", "your_", "yourpass", "yoursecret", "yourtoken", "****", "....",
+    "change-me",
+    "change_me",
+    "changeme",
+    "dummy",
+    "example",
+    "fake",
+    "fixme",
+    "insert",
+    "not-a-secret",
+    "notasecret",
+    "placeholder",
+    "redacted",
+    "replace",
+    "sample",
+    "todo",
+    "xxxx",
+    "your-",
+    "your_",
+    "yourpass",
+    "yoursecret",
+    "yourtoken",
+    "****",
+    "....",
 ];
 
 /// Whether a value stands for one that somebody or something puts there later.
@@ -41,11 +89,15 @@ pub(super) fn is_placeholder(value: &str) -> bool {
     if trimmed.is_empty() || trimmed.starts_with(['$', '<', '%', '[', '{']) {
         return true;
     }
-    if ["$(", "${", "{{", "}}", "#{", "%(", "<<", "[["].iter().any(|part| trimmed.contains(part)) || has_brackets(trimmed) {
+    if ["$(", "${", "{{", "}}", "#{", "%(", "<<", "[["].iter().any(|part| trimmed.contains(part))
+        || has_brackets(trimmed)
+    {
         return true;
     }
     let lower = trimmed.to_ascii_lowercase();
-    EMPTY_WORDS.contains(&lower.as_str()) || EMPTY_PARTS.iter().any(|part| lower.contains(part)) || distinct(trimmed) < 3
+    EMPTY_WORDS.contains(&lower.as_str())
+        || EMPTY_PARTS.iter().any(|part| lower.contains(part))
+        || distinct(trimmed) < 3
 }
 
 /// `<…>` within a text.
@@ -58,7 +110,9 @@ pub(super) fn is_reference(value: &str) -> bool {
     let value = value.trim();
     value.contains("://")
         || value.starts_with(['/', '.', '~', '-'])
-        || REFERENCES.iter().any(|prefix| value.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix)))
+        || REFERENCES
+            .iter()
+            .any(|prefix| value.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix)))
         || value.contains('/') && (value.contains("secrets/") || value.ends_with("/key"))
         || is_number_like(value)
         || is_uuid(value)
@@ -66,15 +120,36 @@ pub(super) fn is_reference(value: &str) -> bool {
 }
 
 const REFERENCES: &[&str] = &[
-    "arn:", "aws:", "awssm:", "azurekeyvault", "env.", "env:", "file:", "gcp:", "gcpsm:", "k8s:", "os.environ", "process.env", "projects/",
-    "ref+", "secretkeyref:", "sm:", "ssm:", "urn:", "vault:", "enc[", "enc(",
+    "arn:",
+    "aws:",
+    "awssm:",
+    "azurekeyvault",
+    "env.",
+    "env:",
+    "file:",
+    "gcp:",
+    "gcpsm:",
+    "k8s:",
+    "os.environ",
+    "process.env",
+    "projects/",
+    "ref+",
+    "secretkeyref:",
+    "sm:",
+    "ssm:",
+    "urn:",
+    "vault:",
+    "enc[",
+    "enc(",
 ];
 
 /// Booleans, numbers, sizes, durations.
 fn is_number_like(value: &str) -> bool {
     let rest = value.trim_start_matches(['-', '+']);
     let digits = rest.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '_' | ':'));
-    let unit = digits.len() < rest.len() && digits.len() <= 3 && digits.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let unit = digits.len() < rest.len()
+        && digits.len() <= 3
+        && digits.bytes().all(|byte| byte.is_ascii_alphabetic());
     unit || matches!(value.to_ascii_lowercase().as_str(), "true" | "false")
 }
 
@@ -90,8 +165,34 @@ fn is_file(value: &str) -> bool {
     !stem.is_empty()
         && matches!(
             extension,
-            "cert" | "cfg" | "conf" | "crt" | "env" | "ini" | "jks" | "json" | "key" | "p12" | "pem" | "pfx" | "properties"
-                | "pub" | "py" | "sh" | "toml" | "txt" | "xml" | "yaml" | "yml" | "html" | "js" | "com" | "io" | "local" | "org" | "net"
+            "cert"
+                | "cfg"
+                | "conf"
+                | "crt"
+                | "env"
+                | "ini"
+                | "jks"
+                | "json"
+                | "key"
+                | "p12"
+                | "pem"
+                | "pfx"
+                | "properties"
+                | "pub"
+                | "py"
+                | "sh"
+                | "toml"
+                | "txt"
+                | "xml"
+                | "yaml"
+                | "yml"
+                | "html"
+                | "js"
+                | "com"
+                | "io"
+                | "local"
+                | "org"
+                | "net"
         )
 }
 
@@ -107,7 +208,10 @@ pub(super) fn is_name(value: &str) -> bool {
 /// Letters of both cases that are no words in camel case.
 fn is_mixed(value: &str) -> bool {
     let bytes = value.as_bytes();
-    let humps = bytes.windows(2).filter(|pair| matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase())).count();
+    let humps = bytes
+        .windows(2)
+        .filter(|pair| matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase()))
+        .count();
     humps * 4 > bytes.len()
 }
 

@@ -64,7 +64,10 @@ fn samples() -> Vec<(String, &'static str)> {
         (format!("hvs.{}", l(90)), "a Vault token"),
         (format!("-----BEGIN {} KEY-----\n{}\n", "RSA PRIVATE", l(64)), "a private key"),
         (format!("-----BEGIN {} KEY-----\\n{}\\n", "PRIVATE", l(64)), "a private key"),
-        (format!("-----BEGIN {} KEY-----\nProc-Type: 4,ENCRYPTED\n\n{}", "EC PRIVATE", l(64)), "a private key"),
+        (
+            format!("-----BEGIN {} KEY-----\nProc-Type: 4,ENCRYPTED\n\n{}", "EC PRIVATE", l(64)),
+            "a private key",
+        ),
         (format!("postgres://app:{}@db:5432/app", l(16)), "a URI with a password"),
         (format!("redis://:{}%40@cache", l(16)), "a URI with a password"),
         (format!("Server=db;User Id=a;Password={};", l(16)), "a URI with a password"),
@@ -102,12 +105,28 @@ fn a_json_web_token_is_one_but_may_be_public() {
 #[test]
 fn what_a_key_calls_a_credential_is_one_if_it_looks_like_one() {
     let chance = random(LETTERS, 24);
-    for key in ["password", "DB_PASSWORD", "dbPassword", "admin-passwd", "spring.datasource.password", "PWD", "password2"] {
+    for key in [
+        "password",
+        "DB_PASSWORD",
+        "dbPassword",
+        "admin-passwd",
+        "spring.datasource.password",
+        "PWD",
+        "password2",
+    ] {
         for value in ["Tr0ub4dor&3", "correcthorse", chance.as_str()] {
             assert_eq!(detect(Some(key), value), Some(Kind::Keyed), "{key} {value}");
         }
     }
-    for key in ["token", "API_KEY", "apiKey", "clientSecret", "SECRET_KEY_BASE", "aws_secret_access_key", "x-auth-token"] {
+    for key in [
+        "token",
+        "API_KEY",
+        "apiKey",
+        "clientSecret",
+        "SECRET_KEY_BASE",
+        "aws_secret_access_key",
+        "x-auth-token",
+    ] {
         assert_eq!(detect(Some(key), &chance), Some(Kind::Keyed), "{key}");
         assert_eq!(detect(Some(key), "correcthorse"), None, "{key}");
     }
@@ -117,23 +136,72 @@ fn what_a_key_calls_a_credential_is_one_if_it_looks_like_one() {
 fn innocent_values_are_left_alone() {
     let chance = random(LETTERS, 24);
     for key in [
-        "TOKEN_TTL", "secretName", "tokenUrl", "passwordFile", "SECRET_KEY_REF", "tokenSecretRef", "existingSecretPasswordKey",
-        "passwordPolicy", "PASSWORD_MIN_LENGTH", "oauth2-proxy-cookie", "monkey", "keycloak", "username", "key",
+        "TOKEN_TTL",
+        "secretName",
+        "tokenUrl",
+        "passwordFile",
+        "SECRET_KEY_REF",
+        "tokenSecretRef",
+        "existingSecretPasswordKey",
+        "passwordPolicy",
+        "PASSWORD_MIN_LENGTH",
+        "oauth2-proxy-cookie",
+        "monkey",
+        "keycloak",
+        "username",
+        "key",
     ] {
         assert_eq!(detect(Some(key), &chance), None, "{key}");
     }
     for value in [
-        "", "short", "changeme", "CHANGE_ME", "<password>", "${DB_PASSWORD}", "$(DB_PASSWORD)", "{{ .Values.password }}", "$DB_PASSWORD_VALUE",
-        "/etc/secrets/password", "./password.txt", "password.txt", "db-password", "postgres-admin-password", "userPassword", "admin_secret",
-        "true", "86400", "3600s", "15m", "123e4567-e89b-12d3-a456-426614174000", "https://auth.internal/token", "<vault:shop/db#password>",
-        "vault:secret/data/db#password", "ref+awssecrets://db/password", "arn:aws:secretsmanager:eu-west-1:1:secret:db", "********", "xxxxxxxxxxxx",
-        "a sentence about passwords", "your-password-here", "password", "undefined", "tls-secret", "projects/p/secrets/s/versions/1",
+        "",
+        "short",
+        "changeme",
+        "CHANGE_ME",
+        "<password>",
+        "${DB_PASSWORD}",
+        "$(DB_PASSWORD)",
+        "{{ .Values.password }}",
+        "$DB_PASSWORD_VALUE",
+        "/etc/secrets/password",
+        "./password.txt",
+        "password.txt",
+        "db-password",
+        "postgres-admin-password",
+        "userPassword",
+        "admin_secret",
+        "true",
+        "86400",
+        "3600s",
+        "15m",
+        "123e4567-e89b-12d3-a456-426614174000",
+        "https://auth.internal/token",
+        "<vault:shop/db#password>",
+        "vault:secret/data/db#password",
+        "ref+awssecrets://db/password",
+        "arn:aws:secretsmanager:eu-west-1:1:secret:db",
+        "********",
+        "xxxxxxxxxxxx",
+        "a sentence about passwords",
+        "your-password-here",
+        "password",
+        "undefined",
+        "tls-secret",
+        "projects/p/secrets/s/versions/1",
     ] {
         for key in ["password", "DB_PASSWORD", "token", "secret", "api_key"] {
             assert_eq!(detect(Some(key), value), None, "{key}: {value}");
         }
     }
-    for value in ["my-app-tls-7d9f8b6c54", "regcred", "basic-auth", "kube-system/my-secret", "oauth2ClientSecret", "Bearer", "argocd-initial-admin-secret"] {
+    for value in [
+        "my-app-tls-7d9f8b6c54",
+        "regcred",
+        "basic-auth",
+        "kube-system/my-secret",
+        "oauth2ClientSecret",
+        "Bearer",
+        "argocd-initial-admin-secret",
+    ] {
         for key in ["secret", "token", "imagePullSecret", "nginx.ingress.kubernetes.io/auth-secret"] {
             assert_eq!(detect(Some(key), value), None, "{key}: {value}");
         }
@@ -172,7 +240,9 @@ fn innocent_texts_are_left_alone() {
 
 #[test]
 fn passwords_that_everybody_knows_are_told_apart() {
-    for text in ["amqp://guest:guest@rabbitmq:5672", "postgres://postgres:postgres@db/app", "http://admin:admin1@x"] {
+    for text in
+        ["amqp://guest:guest@rabbitmq:5672", "postgres://postgres:postgres@db/app", "http://admin:admin1@x"]
+    {
         assert_eq!(detect(None, text), Some(Kind::WeakUri), "{text}");
     }
 }
@@ -220,7 +290,14 @@ fn excerpts_hide_what_may_be_a_credential() {
     ] {
         assert!(looks_like_credential(line), "{line}");
     }
-    for line in ["replicas: 3", "image: registry.k8s.io/pause:3.9", "secretName: tls", "value: ${PASSWORD}", "- name: DB_PASSWORD", "password: <vault:a#b>"] {
+    for line in [
+        "replicas: 3",
+        "image: registry.k8s.io/pause:3.9",
+        "secretName: tls",
+        "value: ${PASSWORD}",
+        "- name: DB_PASSWORD",
+        "password: <vault:a#b>",
+    ] {
         assert!(!looks_like_credential(line), "{line}");
     }
 }

@@ -37,7 +37,11 @@ static SHAPES: [Shape; 38] = [
         compiled: OnceLock::new(),
     },
     token("a 1Password service account token", &["ops_eyJ"], r"\bops_eyJ[A-Za-z0-9+/=_-]{200,}"),
-    token("an age identity", &["AGE-SECRET-KEY-1"], r"AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}"),
+    token(
+        "an age identity",
+        &["AGE-SECRET-KEY-1"],
+        r"AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}",
+    ),
     token("an Anthropic key", &["sk-ant-"], r"\bsk-ant-[a-z]{3,6}\d{2}-[A-Za-z0-9_-]{60,}"),
     token("an Artifactory key", &["AKCp"], r"\bAKCp[A-Za-z0-9]{69}\b"),
     token("an AWS access key", &["AKIA", "ASIA"], r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b"),
@@ -87,8 +91,16 @@ static SHAPES: [Shape; 38] = [
     token("a PyPI token", &["pypi-AgE"], r"\bpypi-AgE[A-Za-z0-9_-]{50,}"),
     token("a RubyGems key", &["rubygems_"], r"\brubygems_[a-f0-9]{48}\b"),
     token("a SendGrid key", &["SG."], r"\bSG\.[A-Za-z0-9_-]{20,24}\.[A-Za-z0-9_-]{39,50}"),
-    token("a Sentry token", &["sntrys_", "sntryu_"], r"\b(?:sntrys_eyJ[A-Za-z0-9+/=_]{40,}|sntryu_[a-f0-9]{64})"),
-    token("a Shopify token", &["shpat_", "shpca_", "shppa_", "shpss_"], r"\bshp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}\b"),
+    token(
+        "a Sentry token",
+        &["sntrys_", "sntryu_"],
+        r"\b(?:sntrys_eyJ[A-Za-z0-9+/=_]{40,}|sntryu_[a-f0-9]{64})",
+    ),
+    token(
+        "a Shopify token",
+        &["shpat_", "shpca_", "shppa_", "shpss_"],
+        r"\bshp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}\b",
+    ),
     token(
         "a Slack token",
         &["xapp-", "xoxa-", "xoxb-", "xoxe", "xoxo-", "xoxp-", "xoxr-", "xoxs-"],
@@ -105,7 +117,11 @@ static SHAPES: [Shape; 38] = [
         r"\b(?:[rs]k_live_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9+/=]{32,})",
     ),
     token("a Tailscale key", &["tskey-"], r"\btskey-(?:api|auth|client|scim)-[A-Za-z0-9]+-[A-Za-z0-9]{20,}"),
-    token("a Teams webhook", &["/webhookb2/"], r"\.webhook\.office\.com/webhookb2/[a-f0-9@-]{60,}/IncomingWebhook/[a-f0-9]{32}/"),
+    token(
+        "a Teams webhook",
+        &["/webhookb2/"],
+        r"\.webhook\.office\.com/webhookb2/[a-f0-9@-]{60,}/IncomingWebhook/[a-f0-9]{32}/",
+    ),
     token("a Terraform Cloud token", &[".atlasv1."], r"\b[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_-]{60,}"),
     token("a Vault token", &["hvb.", "hvr.", "hvs."], r"\bhv[brs]\.[A-Za-z0-9_-]{24,}"),
 ];
@@ -117,7 +133,9 @@ struct Index {
 }
 
 static INDEX: LazyLock<Option<Index>> = LazyLock::new(|| {
-    let keywords = || SHAPES.iter().enumerate().flat_map(|(at, shape)| shape.keywords.iter().map(move |word| (at, word)));
+    let keywords = || {
+        SHAPES.iter().enumerate().flat_map(|(at, shape)| shape.keywords.iter().map(move |word| (at, word)))
+    };
     let automaton = AhoCorasick::new(keywords().map(|(_, word)| word)).ok()?;
     Some(Index { automaton, shapes: keywords().map(|(at, _)| at).collect() })
 });
@@ -133,8 +151,10 @@ pub(super) fn find_at(text: &str) -> Option<(usize, Kind)> {
     let mut tried = 0_u64;
     let mut unsure = None;
     for hit in index.automaton.find_overlapping_iter(text.as_bytes()) {
-        let Some((number, shape)) =
-            index.shapes.get(hit.pattern().as_usize()).and_then(|number| Some((*number, SHAPES.get(*number)?)))
+        let Some((number, shape)) = index
+            .shapes
+            .get(hit.pattern().as_usize())
+            .and_then(|number| Some((*number, SHAPES.get(*number)?)))
         else {
             continue;
         };
@@ -155,11 +175,13 @@ pub(super) fn find_at(text: &str) -> Option<(usize, Kind)> {
 impl Shape {
     /// Where a text holds one that is no sample.
     fn find(&self, text: &str) -> Option<usize> {
-        let compiled = self.compiled.get_or_init(|| RegexBuilder::new(self.pattern).unicode(false).build().ok());
+        let compiled =
+            self.compiled.get_or_init(|| RegexBuilder::new(self.pattern).unicode(false).build().ok());
         let found = compiled.as_ref()?.find_iter(text.as_bytes()).take(MAX_SAMPLES);
-        found.map(|found| found.range()).find(|range| {
-            text.get(range.clone()).is_some_and(|token| !sample::is_sample_token(token))
-        }).map(|range| range.start)
+        found
+            .map(|found| found.range())
+            .find(|range| text.get(range.clone()).is_some_and(|token| !sample::is_sample_token(token)))
+            .map(|range| range.start)
     }
 }
 
@@ -168,5 +190,6 @@ const MAX_SAMPLES: usize = 64;
 
 #[cfg(test)]
 pub(super) fn patterns_compile() -> bool {
-    SHAPES.len() <= 64 && SHAPES.iter().all(|shape| RegexBuilder::new(shape.pattern).unicode(false).build().is_ok())
+    SHAPES.len() <= 64
+        && SHAPES.iter().all(|shape| RegexBuilder::new(shape.pattern).unicode(false).build().is_ok())
 }

@@ -45,7 +45,11 @@ fn dsn(text: &str) -> Option<(usize, Kind)> {
         }
         let stop = |c: char| c.is_whitespace() || matches!(c, '&' | ';' | '"' | '\'' | '`' | '\\');
         let value = text.get(at + 1..)?.split(stop).next()?;
-        if value.len() < 8 || sample::is_placeholder(value) || sample::is_reference(value) || sample::is_name(value) {
+        if value.len() < 8
+            || sample::is_placeholder(value)
+            || sample::is_reference(value)
+            || sample::is_name(value)
+        {
             continue;
         }
         if sample::is_random(value) {
@@ -68,7 +72,10 @@ const LONGEST: usize = 512;
 
 /// What kind of password an authority holds.
 fn password(rest: &str) -> Option<Kind> {
-    let stop = |byte: u8| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'?' | b'#' | b'"' | b'\'' | b'`' | b'\\' | b')' | b',');
+    let stop = |byte: u8| {
+        byte.is_ascii_whitespace()
+            || matches!(byte, b'/' | b'?' | b'#' | b'"' | b'\'' | b'`' | b'\\' | b')' | b',')
+    };
     let end = rest.bytes().take(LONGEST).position(stop).unwrap_or_else(|| rest.len().min(LONGEST));
     let (info, host) = rest.get(..end)?.rsplit_once('@')?;
     let (user, password) = info.split_once(':')?;
@@ -84,8 +91,26 @@ fn password(rest: &str) -> Option<Kind> {
 
 /// Whether what stands there is documentation, or a place for the password.
 fn is_stand_in(user: &str, password: &str, host: &str) -> bool {
-    const WORDS: &[&str] =
-        &["pass", "passwd", "password", "pwd", "pw", "secret", "token", "user", "key", "credentials", "apikey", "api_key", "mypassword", "my-password", "userpassword", "pass123", "password123", "x-oauth-basic"];
+    const WORDS: &[&str] = &[
+        "pass",
+        "passwd",
+        "password",
+        "pwd",
+        "pw",
+        "secret",
+        "token",
+        "user",
+        "key",
+        "credentials",
+        "apikey",
+        "api_key",
+        "mypassword",
+        "my-password",
+        "userpassword",
+        "pass123",
+        "password123",
+        "x-oauth-basic",
+    ];
     let lower = password.to_ascii_lowercase();
     sample::is_placeholder(password)
         || password.contains(['$', '{', '}', '%']) && !is_percent_encoded(password)
@@ -104,7 +129,9 @@ fn is_percent_encoded(text: &str) -> bool {
 
 fn is_documentation(host: &str) -> bool {
     let name = host.split(':').next().unwrap_or(host).to_ascii_lowercase();
-    ["example.com", "example.net", "example.org", ".example", ".test", ".invalid"].iter().any(|end| name.ends_with(end))
+    ["example.com", "example.net", "example.org", ".example", ".test", ".invalid"]
+        .iter()
+        .any(|end| name.ends_with(end))
         || matches!(name.as_str(), "host" | "hostname" | "server" | "proxy" | "myhost" | "example")
 }
 

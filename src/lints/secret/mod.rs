@@ -1,0 +1,19 @@
+//! Secrets that are none, and Secrets that do not hold what their author thinks.
+
+pub(super) mod in_annotation;
+pub(super) mod in_args;
+pub(super) mod in_config_map;
+pub(super) mod in_env;
+pub(super) mod in_field;
+mod items;
+pub(super) mod plaintext_in_git;
+mod show;
+
+use crate::model::Node;
+
+/// The containers of a pod, of all three lists.
+fn containers(spec: &Node) -> impl Iterator<Item = &Node> {
+    ["initContainers", "containers", "ephemeralContainers"]
+        .into_iter()
+        .flat_map(|list| spec.get(list).map_or(&[][..], Node::items))
+}
