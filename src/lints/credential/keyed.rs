@@ -19,6 +19,11 @@ enum Claim {
     Secret,
 }
 
+/// Whether a key calls its value a credential.
+pub(super) fn is_named_so(key: &str) -> bool {
+    claim(key).is_some()
+}
+
 /// Whether a value is a credential by its key and by its looks.
 pub(super) fn is_credential(key: &str, value: &str) -> bool {
     let Some(claim) = claim(key) else { return false };

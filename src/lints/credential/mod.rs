@@ -69,6 +69,11 @@ pub(crate) fn detect_strictly(key: &str, value: &str) -> Option<Kind> {
     detect(Some(key), value).filter(|kind| *kind != Kind::Keyed || sample::is_random(value))
 }
 
+/// Whether a key calls its value a credential.
+pub(crate) fn is_named_so(key: &str) -> bool {
+    keyed::is_named_so(key)
+}
+
 /// Whether a value stands for one that somebody puts there later, or says where it is.
 pub(crate) fn is_stand_in(value: &str) -> bool {
     sample::is_placeholder(value) || sample::is_reference(value)
