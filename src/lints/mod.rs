@@ -7,6 +7,7 @@
 
 pub(crate) mod app;
 mod config;
+pub(crate) mod credential;
 pub(crate) mod document;
 mod inventory;
 mod reference;
@@ -14,6 +15,7 @@ mod reporter;
 pub(crate) mod resource;
 mod scene;
 pub(crate) mod schema;
+mod secret;
 pub(crate) mod suppression;
 
 use crate::diagnostic::RuleInfo;
@@ -51,6 +53,7 @@ pub(crate) static RULES: &[&Rule] = &[
     &app::PLACEHOLDER,
     &app::RENDER,
     &config::env_duplicate::RULE,
+    &config::too_large::RULE,
     &reference::missing_claim::RULE,
     &reference::missing_config_map::RULE,
     &reference::missing_key::RULE,
@@ -70,6 +73,20 @@ pub(crate) static RULES: &[&Rule] = &[
     &schema::UNKNOWN_FIELD,
     &schema::UNKNOWN_KIND,
     &schema::VALUE,
+    &secret::bad_base64::RULE,
+    &secret::double_base64::RULE,
+    &secret::encrypted_leftover::RULE,
+    &secret::in_annotation::RULE,
+    &secret::in_args::RULE,
+    &secret::in_config_map::RULE,
+    &secret::in_env::RULE,
+    &secret::in_field::RULE,
+    &secret::invalid_key::RULE,
+    &secret::plaintext_in_git::RULE,
+    &secret::shadowed_key::RULE,
+    &secret::too_large::RULE,
+    &secret::trailing_newline::RULE,
+    &secret::type_keys::RULE,
     &suppression::EXPIRED,
     &suppression::MALFORMED,
     &suppression::UNUSED,

@@ -24,7 +24,9 @@ use schemas::SchemaCheck;
 
 use super::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
 use crate::diagnostic::{At, Failure, Finding, ObjectRef, Problem, Related, Severity, Span};
-use crate::lints::{self, Check, Draft, Environment, Inventory, Neighbours, Object, Reporter, Scene, Settings};
+use crate::lints::{
+    self, Check, Draft, Environment, Inventory, Neighbours, Object, Reporter, Scene, Settings,
+};
 use crate::model::catalogue::Catalogue;
 use crate::model::{Date, Manifest, Node, Origin, Scopes};
 use crate::schema::KubeVersion;
