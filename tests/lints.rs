@@ -54,7 +54,11 @@ fn every_rule_finds_what_is_bad_and_nothing_else() {
                 wrong.push(format!("{}: {} has the wrong markers for its name", rule.id, example.display()));
             }
             if expected != found {
-                wrong.push(format!("{}: {}\n  expected {expected:?}\n  found    {found:?}", rule.id, example.display()));
+                wrong.push(format!(
+                    "{}: {}\n  expected {expected:?}\n  found    {found:?}",
+                    rule.id,
+                    example.display()
+                ));
             }
         }
     }
@@ -64,7 +68,9 @@ fn every_rule_finds_what_is_bad_and_nothing_else() {
 
 /// Rules that stages report have tests of their own.
 fn from_a_stage(id: &str) -> bool {
-    ["app/", "schema/", "suppression/", "yaml/duplicate-key", "yaml/syntax"].iter().any(|prefix| id.starts_with(prefix))
+    ["app/", "schema/", "suppression/", "yaml/duplicate-key", "yaml/syntax"]
+        .iter()
+        .any(|prefix| id.starts_with(prefix))
 }
 
 fn name(path: &Path) -> String {
@@ -76,7 +82,8 @@ fn directories(root: &Path) -> BTreeSet<String> {
 }
 
 fn examples(directory: &Path) -> Vec<PathBuf> {
-    let mut all: Vec<PathBuf> = fs_err::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut all: Vec<PathBuf> =
+        fs_err::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
     all.sort();
     all
 }

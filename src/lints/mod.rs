@@ -7,6 +7,7 @@
 
 pub(crate) mod app;
 mod config;
+mod environment;
 mod reporter;
 mod resource;
 mod scene;
@@ -15,7 +16,7 @@ use crate::diagnostic::RuleInfo;
 
 pub(crate) use reporter::{Draft, Reporter};
 pub use scene::Settings;
-pub(crate) use scene::{App, Environment, Neighbours, Object, Scene};
+pub(crate) use scene::{App, Environment, Neighbours, Object, Scene, SecretUse};
 
 /// One rule.
 pub(crate) struct Rule {
@@ -45,6 +46,11 @@ pub(crate) static RULES: &[&Rule] = &[
     &app::PLACEHOLDER,
     &app::RENDER,
     &config::env_duplicate::RULE,
+    &environment::foreign_path::RULE,
+    &environment::missing_key::RULE,
+    &environment::missing_object::RULE,
+    &environment::missing_placeholder::RULE,
+    &environment::same_secret::RULE,
     &resource::duplicate_id::RULE,
 ];
 

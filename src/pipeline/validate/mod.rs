@@ -67,9 +67,10 @@ fn scene<'a>(
 ) -> Environment<'a> {
     Environment {
         name: &environment.name,
-        scene: Scene { texts: &app.texts, scopes, settings: &checking.settings },
+        scene: Scene { texts: &app.texts, sources: &app.sources, scopes, settings: &checking.settings },
         objects: environment.objects.iter().map(|manifest| Object::new(manifest, &app.workloads)).collect(),
         catalogue: Catalogue::new(&environment.objects),
+        secrets: &environment.secrets,
         emitted: environment.emitted.as_deref(),
         neighbours,
     }
