@@ -1,8 +1,12 @@
 //! The command line: raw flags and help text. No I/O and no decisions.
 
+mod validate;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+pub use validate::{CheckArgs, FailOn, ReportArgs, ValidateArgs};
 
 /// Render Kubernetes manifests in which no secret is readable.
 #[derive(Clone, Debug, Parser)]
@@ -35,6 +39,11 @@ pub enum Command {
     Refs(RefsArgs),
     /// Preview the manifests of one environment; needs no credentials
     Render(RenderArgs),
+    /// Check all environments of an app, or plain manifests, against schemas and rules; needs no credentials
+    #[command(
+        after_help = "Exit code 1 means findings of the severity of `--fail-on`, 2 that the command could not do its job."
+    )]
+    Validate(ValidateArgs),
 }
 
 /// Which app.

@@ -22,6 +22,7 @@ pub mod model;
 pub mod ops;
 pub mod pipeline;
 pub mod providers;
+pub mod schema;
 pub mod shell;
 mod workers;
 pub mod yaml;

@@ -36,8 +36,8 @@ pub(crate) fn build(
     items: &[ReferredItem<'_>],
     settings: &ExternalSecrets,
 ) -> Result<Manifest, Vec<Problem>> {
-    let name = secret.name().to_owned();
-    let mut refusals = Refusals::new(Backend::ExternalSecrets, &name);
+    let (namespace, name) = (secret.namespace().to_owned(), secret.name().to_owned());
+    let mut refusals = Refusals::new(Backend::ExternalSecrets, &namespace, &name);
     check_fields(&secret, &mut refusals);
     if REFUSED_TYPES.contains(&type_of(&secret)) {
         refusals.whole(secret.origin(), Why::Type(type_of(&secret).to_owned()));

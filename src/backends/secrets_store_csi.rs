@@ -35,8 +35,8 @@ pub(crate) fn build(
     items: &[ReferredItem<'_>],
     providers: &Providers,
 ) -> Result<Manifest, Vec<Problem>> {
-    let name = secret.name().to_owned();
-    let mut refusals = Refusals::new(Backend::SecretsStoreCsi, &name);
+    let (namespace, name) = (secret.namespace().to_owned(), secret.name().to_owned());
+    let mut refusals = Refusals::new(Backend::SecretsStoreCsi, &namespace, &name);
     check_fields(&secret, &mut refusals);
     if is_immutable(&secret) {
         refusals.whole(secret.origin(), Why::Immutable);

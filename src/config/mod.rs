@@ -6,11 +6,14 @@
 mod argocd;
 mod identity;
 mod operator_file;
+mod validation;
 
 pub use argocd::{ArgoCd, Parameter};
 pub use identity::Identity;
 pub use operator_file::OperatorFile;
 pub(crate) use operator_file::read_certificate;
+pub use validation::Validation;
+pub(crate) use validation::{fails, unknown_rule};
 
 use std::ffi::OsString;
 use std::path::PathBuf;

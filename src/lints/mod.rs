@@ -7,10 +7,12 @@
 
 pub(crate) mod app;
 mod config;
+pub(crate) mod document;
 mod environment;
 mod reporter;
-mod resource;
+pub(crate) mod resource;
 mod scene;
+pub(crate) mod suppression;
 
 use crate::diagnostic::RuleInfo;
 
@@ -52,6 +54,12 @@ pub(crate) static RULES: &[&Rule] = &[
     &environment::missing_placeholder::RULE,
     &environment::same_secret::RULE,
     &resource::duplicate_id::RULE,
+    &document::MANIFEST,
+    &suppression::EXPIRED,
+    &suppression::MALFORMED,
+    &suppression::UNUSED,
+    &document::DUPLICATE_KEY,
+    &document::SYNTAX,
 ];
 
 /// All rules that there are, by their ids.

@@ -3,14 +3,17 @@
 //! The same verbs as in a run, but a problem does not end it: what the stages can still say is said, and the objects that
 //! could be rendered are there to be checked. Nothing is fetched, and no Secret is sealed.
 
+use std::path::Path;
+
 use super::{
     AnnotateSettings, Discovery, RenderContext, SealSettings, Sealing, Supply, annotate, load, render,
     resolve, seal,
 };
 use crate::crypto::ChecksumKey;
-use crate::diagnostic::{Failure, Level, Note, Problem, Severity};
+use crate::diagnostic::{Failure, Level, LookedAt, Note, Problem, Severity};
 use crate::lints::{self, Rule};
-use crate::model::{Manifest, Node, Sources, Texts};
+use crate::model::{APP_FILE, IgnoreEntry, Manifest, Node, Origin, Sources, Texts};
+use crate::yaml;
 
 /// What is examined: one environment and what is known of it.
 pub struct Examination<'a> {
@@ -27,6 +30,8 @@ pub struct ExaminedApp {
     pub(super) environments: Vec<ExaminedEnvironment>,
     pub(super) workloads: Vec<crate::model::WorkloadKind>,
     pub(super) directory: String,
+    /// Findings that are wanted as they are, and where that is said.
+    pub(super) ignore: Vec<(IgnoreEntry, Origin)>,
 }
 
 /// One environment.
@@ -59,7 +64,9 @@ pub fn examine(discovery: &Discovery, examinations: &[Examination<'_>], director
         environments: Vec::new(),
         workloads: discovery.app().workloads.clone(),
         directory,
+        ignore: Vec::new(),
     };
+    app.ignore = ignored(discovery, &mut app.sources);
     for examination in examinations {
         let mut environment = ExaminedEnvironment {
             name: examination.context.environment.clone(),
@@ -78,6 +85,26 @@ pub fn examine(discovery: &Discovery, examinations: &[Examination<'_>], director
 
 fn secret_use((object, used): (usize, resolve::Use)) -> lints::SecretUse {
     lints::SecretUse { reference: used.reference, object, item: used.item, origin: used.origin }
+}
+
+impl ExaminedApp {
+    /// How much there is to look at.
+    #[must_use]
+    pub fn looked_at(&self) -> LookedAt {
+        let objects = self.environments.iter().map(|environment| environment.objects.len()).sum();
+        LookedAt { apps: 1, environments: self.environments.len(), files: 0, objects }
+    }
+}
+
+/// The entries of `validate.ignore`, and where they stand in the app file.
+fn ignored(discovery: &Discovery, sources: &mut Sources) -> Vec<(IgnoreEntry, Origin)> {
+    let source = sources.add(discovery.name_of(Path::new(APP_FILE)));
+    // It was read before, so it can be read.
+    let tree = yaml::read(discovery.app_text(), source, &yaml::Limits::default()).unwrap_or_default();
+    let places = tree.first().and_then(|tree| tree.at(&["validate", "ignore"])).map_or(&[][..], Node::items);
+    let place = |index: usize| places.get(index).map_or(Origin::whole(source), |node| node.origin);
+    let entries = discovery.app().validate.ignore.iter().enumerate();
+    entries.map(|(index, entry)| (entry.clone(), place(index))).collect()
 }
 
 /// A stage could not do its job, and said so.

@@ -419,6 +419,8 @@ fn what_was_awaited_at_the_deadline_is_listed_once_and_within_bounds() {
 fn a_build_without_a_provider_says_so() {
     let config = yaml_serde::from_str("v: {kind: vault, address: 'https://v', auth: {token: {file: t}}}")
         .expect("valid");
-    let failure = Providers::new(&config, Path::new("."), &[], |_| None).err().expect("a failure");
+    let failure = Providers::new(&config, Path::new("."), &[], &app(Path::new(".")), |_| None)
+        .err()
+        .expect("a failure");
     assert_eq!(failure.to_string(), "provider `v`: this build has no `vault` provider");
 }
