@@ -9,6 +9,7 @@ pub(crate) mod app;
 mod config;
 pub(crate) mod credential;
 pub(crate) mod document;
+mod environment;
 mod inventory;
 mod reference;
 mod reporter;
@@ -23,7 +24,7 @@ use crate::diagnostic::RuleInfo;
 pub(crate) use inventory::Inventory;
 pub(crate) use reporter::{Draft, Reporter};
 pub use scene::Settings;
-pub(crate) use scene::{App, Environment, Neighbours, Object, Scene};
+pub(crate) use scene::{App, Environment, Neighbours, Object, Scene, SecretUse};
 
 /// One rule.
 pub(crate) struct Rule {
@@ -54,6 +55,11 @@ pub(crate) static RULES: &[&Rule] = &[
     &app::RENDER,
     &config::env_duplicate::RULE,
     &config::too_large::RULE,
+    &environment::foreign_path::RULE,
+    &environment::missing_key::RULE,
+    &environment::missing_object::RULE,
+    &environment::missing_placeholder::RULE,
+    &environment::same_secret::RULE,
     &reference::missing_claim::RULE,
     &reference::missing_config_map::RULE,
     &reference::missing_key::RULE,

@@ -39,6 +39,8 @@ pub(super) struct ExaminedEnvironment {
     pub(super) name: String,
     /// As they were rendered; two may have one identity.
     pub(super) objects: Vec<Manifest>,
+    /// What their Secrets refer to.
+    pub(super) secrets: Vec<lints::SecretUse>,
     /// What Argo CD would get; none where some stage could not do its job.
     pub(super) emitted: Option<Vec<Manifest>>,
     /// The merged values.
@@ -69,6 +71,7 @@ pub fn examine(discovery: &Discovery, examinations: &[Examination<'_>], director
         let mut environment = ExaminedEnvironment {
             name: examination.context.environment.clone(),
             objects: Vec::new(),
+            secrets: Vec::new(),
             emitted: None,
             values: None,
             problems: Vec::new(),
@@ -78,6 +81,10 @@ pub fn examine(discovery: &Discovery, examinations: &[Examination<'_>], director
         app.environments.push(environment);
     }
     app
+}
+
+fn secret_use((object, used): (usize, resolve::Use)) -> lints::SecretUse {
+    lints::SecretUse { reference: used.reference, object, item: used.item, origin: used.origin }
 }
 
 impl ExaminedApp {
@@ -131,6 +138,9 @@ impl ExaminedEnvironment {
         let attempt = render::attempt(loaded, &examination.context, sources, Some(texts), &mut notes);
         let rendered = attempt.rendered();
         self.objects = attempt.objects;
+        self.secrets = resolve::uses_of(&self.objects, examination.default_provider, app.compatibility)
+            .map(secret_use)
+            .collect();
         self.values = Some(attempt.values);
         self.remark(&lints::app::RENDER, &mut notes);
         self.keep(&lints::app::RENDER, Failure::unless_empty(attempt.problems))?;

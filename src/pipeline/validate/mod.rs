@@ -149,10 +149,11 @@ fn scene<'a>(
     let catalogue = Catalogue::new(&environment.objects);
     Environment {
         name: &environment.name,
-        scene: Scene { texts: &app.texts, scopes, settings: &checking.settings },
+        scene: Scene { texts: &app.texts, sources: &app.sources, scopes, settings: &checking.settings },
         inventory: Inventory::new(&catalogue, &objects),
         objects,
         catalogue,
+        secrets: &environment.secrets,
         emitted: environment.emitted.as_deref(),
         neighbours,
     }

@@ -185,6 +185,7 @@ impl ExaminedApp {
         let environment = ExaminedEnvironment {
             name: String::new(),
             objects: Vec::new(),
+            secrets: Vec::new(),
             emitted: None,
             values: None,
             problems: Vec::new(),
