@@ -19,6 +19,7 @@ use crate::config::{self, Validation, Variables};
 use crate::deadline::Watch;
 use crate::diagnostic::report::{self, Excerpts, PrintContext};
 use crate::diagnostic::{Explain, Failure, LookedAt, Note, Problem, Report};
+use crate::lints;
 use crate::model::Manifest;
 use crate::pipeline::{
     self, Checking, Examination, ExaminedApp, PlainInput, PlainVerdict, SchemaSet, Standing, Verdict,
@@ -28,6 +29,9 @@ use crate::workers;
 
 /// No run takes longer: it is the CI job's to be impatient.
 const DEADLINE: Duration = Duration::from_secs(24 * 3600);
+
+/// The name of standard input in messages.
+const STDIN: &str = "<stdin>";
 
 /// What can go wrong besides findings.
 #[derive(Debug, thiserror::Error)]
@@ -60,8 +64,16 @@ pub(super) fn run(args: &ValidateArgs, variables: Variables, watch: &Watch) -> R
         args.changed_since.as_deref().map(|revision| changed_paths(Path::new("."), revision)).transpose()?;
     let targets = Targets::find(&args.paths, args.all, changed.as_ref())?;
     let standing = Standing::new(&validation.ignore);
-    let mut run =
-        Run { args, variables, watch, validation, standing, report: Report::default(), notes: targets.notes };
+    let mut run = Run {
+        args,
+        variables,
+        watch,
+        validation,
+        standing,
+        report: Report::default(),
+        excerpts: Excerpts::new(""),
+        notes: targets.notes,
+    };
     run.apps(&targets.apps)?;
     run.plain(targets.files, targets.stdin)?;
     run.finish()
@@ -74,6 +86,7 @@ struct Run<'a> {
     validation: Validation,
     standing: Standing,
     report: Report,
+    excerpts: Excerpts,
     notes: Vec<Note>,
 }
 
@@ -92,7 +105,8 @@ impl Run<'_> {
             looked
         });
         let looked = looked.map_err(|_| Problem::new(&ValidateError::Thread))?;
-        let looked = self.with_schemas(looked);
+        let mut looked = self.with_schemas(looked);
+        Self::introduce(&mut looked);
         let wanted: Vec<&Looked> =
             looked.iter().zip(apps).filter(|(_, app)| app.wanted).map(|(looked, _)| looked).collect();
         let verdicts = workers::map(&wanted, |looked| {
@@ -116,6 +130,26 @@ impl Run<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Tells every app what the others render.
+    fn introduce(looked: &mut [Looked]) {
+        let examined: Vec<&ExaminedApp> = looked
+            .iter()
+            .filter_map(|looked| match looked {
+                Looked::Examined(app) => Some(&app.0),
+                Looked::Refused(..) => None,
+            })
+            .collect();
+        if examined.len() < 2 {
+            return;
+        }
+        let neighbours = Arc::new(pipeline::neighbours(&examined));
+        for looked in looked {
+            if let Looked::Examined(app) = looked {
+                app.1.neighbours = Arc::clone(&neighbours);
+            }
+        }
     }
 
     /// Gives every app the schemas of its versions, with the definitions that any app brings.
@@ -184,7 +218,7 @@ impl Run<'_> {
         let mut inputs: Vec<PlainInput> = files.into_iter().map(of_file).collect();
         if stdin {
             inputs.push(PlainInput {
-                name: "<stdin>".to_owned(),
+                name: STDIN.to_owned(),
                 open: Box::new(|| Ok(Box::new(std::io::stdin().lock()))),
             });
         }
@@ -195,13 +229,16 @@ impl Run<'_> {
         let definitions = checking.definitions.iter().map(Manifest::root);
         checking.schemas = Arc::new(SchemaSet::new(&checking.kube_versions, definitions));
         let looked = pipeline::validate_plain(inputs, &checking, &self.standing);
-        let PlainVerdict { verdict, looked_at, one_by_one } = looked.map_err(|(path, error)| {
+        let PlainVerdict { verdict, looked_at, one_by_one, texts } = looked.map_err(|(path, error)| {
             Problem::new(&ValidateError::Unreadable { path, reason: error.kind() })
         })?;
         self.take(verdict);
         let all = &mut self.report.looked_at;
         *all =
             LookedAt { files: all.files + looked_at.files, objects: all.objects + looked_at.objects, ..*all };
+        for (_, text) in texts.into_iter().filter(|(name, _)| name == STDIN) {
+            self.excerpts.preload(STDIN, text);
+        }
         if one_by_one {
             self.notes.push(Note::remark(Problem::new(&Remark::OneByOne)));
         }
@@ -219,13 +256,12 @@ impl Run<'_> {
     fn finish(mut self) -> Result<Outcome, Failure> {
         self.report.findings.extend(self.standing.findings(self.validation.checking.today));
         self.report.findings.sort_by(|a, b| a.order().cmp(&b.order()));
-        let excerpts = Excerpts::new("");
         let fail_on = config::least_failing(self.args.report.fail_on);
         let context = PrintContext {
             version: env!("CARGO_PKG_VERSION"),
             fail_on,
-            excerpts: &excerpts,
-            looks_like_credential: &|_| false,
+            excerpts: &self.excerpts,
+            looks_like_credential: &lints::looks_like_credential,
         };
         let stdout = report::human::write(&self.report, &context);
         Ok(Outcome { stdout, styled: true, findings: self.report.fails(fail_on), notes: self.notes })

@@ -21,10 +21,11 @@ pub(crate) mod suppression;
 
 use crate::diagnostic::RuleInfo;
 
+pub(crate) use credential::looks_like_credential;
 pub(crate) use inventory::Inventory;
 pub(crate) use reporter::{Draft, Reporter};
-pub use scene::Settings;
-pub(crate) use scene::{App, Environment, Neighbours, Object, Scene, SecretUse};
+pub(crate) use scene::{App, Environment, Object, Scene, SecretUse};
+pub use scene::{Neighbours, Settings};
 
 /// One rule.
 pub(crate) struct Rule {

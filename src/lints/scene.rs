@@ -118,7 +118,7 @@ pub(crate) struct SecretUse {
 
 /// Objects of other apps, and the Secrets that they supply.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Neighbours {
+pub struct Neighbours {
     ids: std::collections::BTreeSet<ObjectId>,
 }
 

@@ -20,7 +20,7 @@ use super::{Environment, Object};
 use crate::diagnostic::Severity;
 use crate::model::catalogue::Catalogue;
 use crate::model::pods::What;
-use crate::model::{Manifest, Mapping, Node, Origin, closest};
+use crate::model::{Manifest, Mapping, Node, ObjectId, Origin, closest};
 
 /// How many objects may make one thing in one namespace. More than one is rare; the bound keeps a hostile repository from
 /// multiplying those that make by those that want.
@@ -94,6 +94,19 @@ impl<'a> Inventory<'a> {
             made::by(object, &mut inventory);
         }
         inventory
+    }
+
+    /// The identities of all that is made.
+    pub(crate) fn exports(&self) -> impl Iterator<Item = ObjectId> {
+        self.made.iter().flat_map(|((what, name), by_namespace)| {
+            let (group, kind) = what.kind();
+            by_namespace.keys().map(move |namespace| ObjectId {
+                group: group.into(),
+                kind: kind.into(),
+                namespace: (*namespace).into(),
+                name: (*name).into(),
+            })
+        })
     }
 
     /// Everything that some object wants, in the order of the objects.

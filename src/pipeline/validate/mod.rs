@@ -16,7 +16,7 @@ pub use plain::{PlainInput, PlainVerdict, validate_plain};
 pub use schemas::SchemaSet;
 pub use suppress::Standing;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use locate::Locator;
@@ -28,7 +28,7 @@ use crate::lints::{
     self, Check, Draft, Environment, Inventory, Neighbours, Object, Reporter, Scene, Settings,
 };
 use crate::model::catalogue::Catalogue;
-use crate::model::{Date, Manifest, Node, Origin, Scopes};
+use crate::model::{Date, Manifest, Node, ObjectId, Origin, Scopes};
 use crate::schema::KubeVersion;
 
 /// What a run was told.
@@ -42,6 +42,8 @@ pub struct Checking {
     pub definitions: Arc<Vec<Manifest>>,
     /// What exists elsewhere.
     pub settings: Settings,
+    /// What the apps of the repository render, by environment.
+    pub neighbours: Arc<BTreeMap<String, Neighbours>>,
     /// Whether an object of a kind without a schema is an error.
     pub strict_kinds: bool,
     /// Whether unknown fields and keys given twice are warnings.
@@ -86,6 +88,29 @@ fn validate_objects(app: &ExaminedApp, checking: &Checking, standing: &Standing)
     look(app, Reach::Object, checking, standing)
 }
 
+/// What each environment of a repository's apps makes. An app without an environment of some name counts there with all
+/// that it has: what several environments share often has none, or one of its own.
+#[must_use]
+pub fn neighbours(apps: &[&ExaminedApp]) -> BTreeMap<String, Neighbours> {
+    let names: BTreeSet<&str> =
+        apps.iter().flat_map(|app| &app.environments).map(|environment| environment.name.as_str()).collect();
+    let mut all: BTreeMap<String, Neighbours> = BTreeMap::new();
+    for app in apps {
+        for environment in &app.environments {
+            let objects: Vec<Object<'_>> =
+                environment.objects.iter().map(|manifest| Object::new(manifest, &app.workloads)).collect();
+            let inventory = Inventory::new(&Catalogue::new(&environment.objects), &objects);
+            let made: Vec<ObjectId> =
+                inventory.exports().chain(environment.objects.iter().map(Manifest::id)).collect();
+            let has = |name: &str| app.environments.iter().any(|environment| environment.name == name);
+            for name in names.iter().filter(|name| **name == environment.name || !has(name)) {
+                all.entry((*name).to_owned()).or_default().extend(made.iter().cloned());
+            }
+        }
+    }
+    all
+}
+
 /// What is wrong with an app that cannot even be examined.
 #[must_use]
 pub fn refused(directory: &str, failure: &Failure) -> Verdict {
@@ -118,14 +143,17 @@ enum Reach {
 }
 
 fn look(app: &ExaminedApp, reach: Reach, checking: &Checking, standing: &Standing) -> Verdict {
+    let nobody = Neighbours::default();
     let scopes: Vec<Scopes> =
         app.environments.iter().map(|environment| Scopes::of(&environment.objects)).collect();
-    let neighbours = Neighbours::default();
     let scenes: Vec<Environment<'_>> = app
         .environments
         .iter()
         .zip(&scopes)
-        .map(|(environment, scopes)| scene(app, environment, scopes, &neighbours, checking))
+        .map(|(environment, scopes)| {
+            let neighbours = checking.neighbours.get(&environment.name).unwrap_or(&nobody);
+            scene(app, environment, scopes, neighbours, checking)
+        })
         .collect();
     let own = own_schemas(app, checking);
     let mut drafts = check_schemas(&scenes, own.as_ref().unwrap_or(&checking.schemas), checking);
@@ -251,7 +279,7 @@ impl<'a> Finder<'a> {
             object: None,
             pointer: String::new(),
             app: self.app.directory.clone(),
-            environments: vec![environment.name.clone()],
+            environments: named(environment),
             // What stands there was not understood; it may be a part of a Secret.
             confidential: true,
         }
@@ -285,7 +313,7 @@ impl<'a> Finder<'a> {
                 .and_then(|object| pointer::pointer_to(object.root(), draft.at))
                 .unwrap_or_default(),
             app: self.app.directory.clone(),
-            environments: environment.map(|environment| environment.name.clone()).into_iter().collect(),
+            environments: environment.map(named).unwrap_or_default(),
             confidential,
         }
     }
@@ -294,6 +322,11 @@ impl<'a> Finder<'a> {
     fn related(&self, at: Origin, label: String, values: Option<&Node>, confidential: bool) -> Related {
         Related { label, span: self.locator.locate(at, values).0, confidential }
     }
+}
+
+/// Its name, where it has one: plain manifests are of no environment.
+fn named(environment: &ExaminedEnvironment) -> Vec<String> {
+    Some(environment.name.clone()).filter(|name| !name.is_empty()).into_iter().collect()
 }
 
 fn object_ref(manifest: &Manifest) -> ObjectRef {

@@ -38,6 +38,8 @@ pub struct PlainVerdict {
     pub looked_at: LookedAt,
     /// Whether there was too much to look at as a whole.
     pub one_by_one: bool,
+    /// The texts that were looked at as a whole, for those that cannot be read again.
+    pub texts: Vec<(String, Vec<u8>)>,
 }
 
 /// Looks for everything that is wrong with a set of manifests.
@@ -71,7 +73,8 @@ pub fn validate_plain(
     }
     let objects = app.objects();
     let verdict = validate(&app, checking, standing);
-    Ok(PlainVerdict { verdict, looked_at: LookedAt { objects, ..looked_at }, one_by_one: false })
+    let texts = whole.files.into_iter().map(|(name, text, _)| (name, text)).collect();
+    Ok(PlainVerdict { verdict, looked_at: LookedAt { objects, ..looked_at }, one_by_one: false, texts })
 }
 
 /// What was read so far, to be looked at as a whole.
@@ -119,7 +122,12 @@ impl<'a> Stream<'a> {
             self.file(name, reader)?;
         }
         self.verdict.findings.sort_by(|a, b| a.order().cmp(&b.order()));
-        Ok(PlainVerdict { verdict: self.verdict, looked_at: self.looked_at, one_by_one: true })
+        Ok(PlainVerdict {
+            verdict: self.verdict,
+            looked_at: self.looked_at,
+            one_by_one: true,
+            texts: Vec::new(),
+        })
     }
 
     fn file(&mut self, name: String, reader: impl Read) -> Result<(), (String, io::Error)> {
