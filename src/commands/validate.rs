@@ -71,7 +71,7 @@ pub(super) fn run(args: &ValidateArgs, variables: Variables, watch: &Watch) -> R
         validation,
         standing,
         report: Report::default(),
-        excerpts: Excerpts::new(""),
+        stdin: None,
         notes: targets.notes,
     };
     run.apps(&targets.apps)?;
@@ -86,7 +86,8 @@ struct Run<'a> {
     validation: Validation,
     standing: Standing,
     report: Report,
-    excerpts: Excerpts,
+    /// What standard input held, where it can be shown.
+    stdin: Option<Vec<u8>>,
     notes: Vec<Note>,
 }
 
@@ -236,9 +237,7 @@ impl Run<'_> {
         let all = &mut self.report.looked_at;
         *all =
             LookedAt { files: all.files + looked_at.files, objects: all.objects + looked_at.objects, ..*all };
-        for (_, text) in texts.into_iter().filter(|(name, _)| name == STDIN) {
-            self.excerpts.preload(STDIN, text);
-        }
+        self.stdin = texts.into_iter().find(|(name, _)| name == STDIN).map(|(_, text)| text);
         if one_by_one {
             self.notes.push(Note::remark(Problem::new(&Remark::OneByOne)));
         }
@@ -257,10 +256,14 @@ impl Run<'_> {
         self.report.findings.extend(self.standing.findings(self.validation.checking.today));
         self.report.findings.sort_by(|a, b| a.order().cmp(&b.order()));
         let fail_on = config::least_failing(self.args.report.fail_on);
+        let mut excerpts = Excerpts::new("");
+        if let Some(text) = self.stdin {
+            excerpts.preload(STDIN, text);
+        }
         let context = PrintContext {
             version: env!("CARGO_PKG_VERSION"),
             fail_on,
-            excerpts: &self.excerpts,
+            excerpts: &excerpts,
             looks_like_credential: &lints::looks_like_credential,
         };
         let stdout = report::human::write(&self.report, &context);

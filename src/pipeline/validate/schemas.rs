@@ -39,11 +39,12 @@ pub(super) struct SchemaCheck<'a> {
     set: &'a SchemaSet,
     checking: &'a Checking,
     unevaluated: BTreeSet<(&'a str, &'a str)>,
+    unknown: BTreeSet<String>,
 }
 
 impl<'a> SchemaCheck<'a> {
     pub(super) const fn new(set: &'a SchemaSet, checking: &'a Checking) -> Self {
-        Self { set, checking, unevaluated: BTreeSet::new() }
+        Self { set, checking, unevaluated: BTreeSet::new(), unknown: BTreeSet::new() }
     }
 
     /// Reports everything that is wrong with one object.
@@ -133,7 +134,7 @@ impl<'a> SchemaCheck<'a> {
     }
 
     /// Removals and deprecations have rules of their own.
-    fn unknown_kind(&self, object: &Object<'_>, unknown: &[&Schemas], reporter: &mut Reporter) {
+    fn unknown_kind(&mut self, object: &Object<'_>, unknown: &[&Schemas], reporter: &mut Reporter) {
         let rule = &rules::UNKNOWN_KIND;
         let version = object.manifest.api_version().rsplit('/').next().unwrap_or_default();
         let mut said: Vec<(String, Option<String>, bool, Vec<KubeVersion>)> = Vec::new();
@@ -163,7 +164,10 @@ impl<'a> SchemaCheck<'a> {
                     let message = if built_in {
                         format!("kind `{}` does not exist", object.kind)
                     } else {
-                        format!("there is no schema for kind `{}`; its fields were not checked", object.kind)
+                        format!(
+                            "there is no schema for kind `{}`; fields of its objects were not checked",
+                            object.kind
+                        )
                     };
                     (message, hint, built_in)
                 }
@@ -174,13 +178,18 @@ impl<'a> SchemaCheck<'a> {
             }
         }
         for (message, hint, certain, versions) in said {
-            let mut draft = Draft::new(rule, kind_origin(object), message + &self.only_in(&versions));
+            let certain = certain || self.checking.strict_kinds;
+            let message = message + &self.only_in(&versions);
+            if !certain && !self.unknown.insert(message.clone()) {
+                continue;
+            }
+            let mut draft = Draft::new(rule, kind_origin(object), message);
             let hint = hint.unwrap_or_else(|| {
                 "give its definition with `--crds` or `validate.crds`, or leave it out with `--skip`"
                     .to_owned()
             });
             draft = draft.hint(hint);
-            if certain || self.checking.strict_kinds {
+            if certain {
                 draft = draft.severity(Severity::Error);
             }
             self.report(reporter, rule, draft);
