@@ -3,11 +3,7 @@
 //! A [`Problem`] never holds a secret value nor an excerpt of a document; whoever makes one sees to that.
 //! An *error* means that the tool could not do its job ([`Failure`]); a *note* is said beside a good result.
 
-mod closest;
-
 use std::fmt;
-
-pub(crate) use closest::closest;
 
 use crate::model::{Origin, Place, Sources};
 

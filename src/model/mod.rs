@@ -2,6 +2,8 @@
 
 mod app;
 mod backends;
+pub(crate) mod catalogue;
+mod closest;
 mod duration;
 mod json;
 pub(crate) mod json_text;
@@ -13,6 +15,7 @@ mod placeholder;
 pub(crate) mod pods;
 mod policy;
 mod remote;
+mod scopes;
 mod secret_value;
 mod source;
 #[cfg(test)]
@@ -26,6 +29,7 @@ pub use backends::{
     SecretsStoreCsiSettings, Service, StoreKind, StoreSettings,
 };
 pub(crate) use backends::{CsiProvider, ExternalSecrets, Store};
+pub(crate) use closest::closest;
 pub use manifest::{Manifest, NotAManifest, ObjectId};
 pub use node::{Entry, Mapping, Node, Number, Value};
 pub use operator::{
@@ -40,5 +44,6 @@ pub(crate) use placeholder::{JsonStep, SelectError, list, provider_name, suspect
 pub(crate) use policy::climbs;
 pub use policy::{BoundPolicy, Decision, Policy, PolicyError, Subject, without_credentials};
 pub use remote::{K8sSettings, KvVersion, VaultAuth, VaultSettings};
+pub(crate) use scopes::Scopes;
 pub use secret_value::SecretValue;
 pub use source::{Origin, Place, Source, SourceId, Sources};

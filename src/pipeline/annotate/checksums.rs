@@ -11,12 +11,12 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::catalogue::{Catalogue, Object};
 use super::digests::{Digests, Item, combined};
 use super::notes::Remark;
 use super::{Edit, Workload};
 use crate::crypto::{ChecksumKey, Digest};
 use crate::diagnostic::{Note, Problem};
+use crate::model::catalogue::{Catalogue, Object};
 use crate::model::pods::{Change, What};
 use crate::pipeline::seal::SecretDigests;
 

@@ -10,8 +10,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::catalogue::{Catalogue, ESO, Object, SEALED, STORE_CSI};
 use crate::crypto::{ChecksumKey, Digest};
+use crate::model::catalogue::{Catalogue, ESO, Object, SEALED, STORE_CSI};
 use crate::model::pods::{Keys, Reference, What};
 use crate::model::{Mapping, Node, Number, Value};
 use crate::pipeline::seal::SecretDigests;

@@ -9,7 +9,6 @@
 //! and nothing here sees a secret value: of Secrets it knows keyed digests. The same objects in another order get the
 //! same annotations.
 
-mod catalogue;
 mod checksums;
 mod digests;
 mod notes;
@@ -17,7 +16,7 @@ mod standing;
 mod uses;
 mod waves;
 
-use catalogue::Catalogue;
+use crate::model::catalogue::Catalogue;
 use notes::{BadSetting, Remark};
 use standing::Standing;
 

@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Workload;
-use super::catalogue::{Catalogue, ESO, Object, RBAC};
 use crate::model::Node;
+use crate::model::catalogue::{Catalogue, ESO, Object, RBAC};
 use crate::model::pods::{What, references};
 
 /// How deep references are looked for in objects of unknown kinds.

@@ -21,11 +21,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Edit;
-use super::catalogue::{Catalogue, ESO, Object, RBAC, SEALED, STORE_CSI};
 use super::notes::Remark;
 use super::standing::{SYNC_WAVE, Standing};
 use super::uses::{Order, Use};
 use crate::diagnostic::{Note, Problem};
+use crate::model::catalogue::{Catalogue, ESO, Object, RBAC, SEALED, STORE_CSI};
 
 /// The waves that objects get, and warnings about those that authors fixed.
 pub(super) fn plan(

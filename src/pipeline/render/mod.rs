@@ -15,10 +15,9 @@ use serde_json::{Map, Value as Json};
 
 use super::load::{Loaded, ManifestFile};
 use crate::diagnostic::{Explain, Failure, Note, Problem};
-use crate::model::{APP_FILE, Manifest, NotAManifest, ObjectId, Origin, Sources};
+use crate::model::{APP_FILE, Manifest, NotAManifest, ObjectId, Origin, Scopes, Sources};
 use crate::yaml;
 use engine::Engine;
-use namespaces::Scopes;
 
 /// The objects of one environment; strings of Secrets may still hold placeholders.
 pub struct Rendered {
@@ -185,10 +184,10 @@ fn finish(
     sources: &Sources,
     notes: &mut Vec<Note>,
 ) -> Result<(), Failure> {
-    Scopes::of(objects).apply(objects, namespace, notes);
+    namespaces::apply(&Scopes::of(objects), objects, namespace, notes);
     if !patches.is_empty() {
         patches::apply(patches, objects)?;
-        Scopes::of(objects).apply(objects, namespace, notes);
+        namespaces::apply(&Scopes::of(objects), objects, namespace, notes);
     }
     unique(objects, sources)
 }

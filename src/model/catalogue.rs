@@ -4,22 +4,22 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::pods::What;
-use crate::model::{Manifest, Node};
+use super::pods::What;
+use super::{Manifest, Node};
 
 /// An object and what identifies it, read once.
 #[derive(Clone, Copy)]
-pub(super) struct Object<'a> {
+pub(crate) struct Object<'a> {
     /// The object.
-    pub(super) manifest: &'a Manifest,
+    pub(crate) manifest: &'a Manifest,
     /// API group.
-    pub(super) group: &'a str,
+    pub(crate) group: &'a str,
     /// Kind.
-    pub(super) kind: &'a str,
+    pub(crate) kind: &'a str,
     /// Namespace; empty for a cluster-scoped kind, whatever its metadata say.
-    pub(super) namespace: &'a str,
+    pub(crate) namespace: &'a str,
     /// Name; empty where it is generated.
-    pub(super) name: &'a str,
+    pub(crate) name: &'a str,
 }
 
 impl<'a> Object<'a> {
@@ -30,12 +30,12 @@ impl<'a> Object<'a> {
     }
 
     /// Whether group and kind are these.
-    pub(super) fn is(&self, group: &str, kind: &str) -> bool {
+    pub(crate) fn is(&self, group: &str, kind: &str) -> bool {
         self.kind == kind && self.group == group
     }
 
     /// What orders objects, whatever order they came in.
-    pub(super) const fn key(&self) -> (&'a str, &'a str, &'a str, &'a str) {
+    pub(crate) const fn key(&self) -> (&'a str, &'a str, &'a str, &'a str) {
         (self.group, self.kind, self.namespace, self.name)
     }
 }
@@ -51,20 +51,20 @@ const CLUSTER_SCOPED: &[(&str, &str)] = &[
 ];
 
 /// API group of the External Secrets Operator.
-pub(super) const ESO: &str = "external-secrets.io";
+pub(crate) const ESO: &str = "external-secrets.io";
 /// API group of roles and bindings.
-pub(super) const RBAC: &str = "rbac.authorization.k8s.io";
+pub(crate) const RBAC: &str = "rbac.authorization.k8s.io";
 /// API group of `SealedSecret`.
-pub(super) const SEALED: &str = "bitnami.com";
+pub(crate) const SEALED: &str = "bitnami.com";
 /// API group of the Secrets Store CSI driver.
-pub(super) const STORE_CSI: &str = "secrets-store.csi.x-k8s.io";
+pub(crate) const STORE_CSI: &str = "secrets-store.csi.x-k8s.io";
 
 /// How many objects may supply one Secret. More than one is a mistake already; the bound keeps a hostile repository
 /// from multiplying suppliers by consumers.
 const SUPPLIERS: usize = 4;
 
 /// The objects, by number (their place in the output).
-pub(super) struct Catalogue<'a> {
+pub(crate) struct Catalogue<'a> {
     objects: Vec<Object<'a>>,
     numbers: BTreeMap<(&'a str, &'a str, &'a str, &'a str), usize>,
     suppliers: BTreeMap<(&'a str, &'a str), Vec<usize>>,
@@ -72,7 +72,7 @@ pub(super) struct Catalogue<'a> {
 
 impl<'a> Catalogue<'a> {
     /// Files all objects.
-    pub(super) fn new(manifests: &'a [Manifest]) -> Self {
+    pub(crate) fn new(manifests: &'a [Manifest]) -> Self {
         let objects: Vec<Object<'a>> = manifests.iter().map(Object::new).collect();
         let mut numbers = BTreeMap::new();
         let mut suppliers: BTreeMap<_, Vec<usize>> = BTreeMap::new();
@@ -95,23 +95,23 @@ impl<'a> Catalogue<'a> {
     }
 
     /// All objects in the order of the output.
-    pub(super) fn objects(&self) -> &[Object<'a>] {
+    pub(crate) fn objects(&self) -> &[Object<'a>] {
         &self.objects
     }
 
     /// An object by its number.
-    pub(super) fn object(&self, number: usize) -> Option<&Object<'a>> {
+    pub(crate) fn object(&self, number: usize) -> Option<&Object<'a>> {
         self.objects.get(number)
     }
 
     /// The number of an object.
-    pub(super) fn find(&self, group: &str, kind: &str, namespace: &str, name: &str) -> Option<usize> {
+    pub(crate) fn find(&self, group: &str, kind: &str, namespace: &str, name: &str) -> Option<usize> {
         let namespace = if CLUSTER_SCOPED.contains(&(group, kind)) { "" } else { namespace };
         self.numbers.get(&(group, kind, namespace, name)).copied()
     }
 
     /// The objects that a reference means; none where it leads out of this output.
-    pub(super) fn meant(&self, what: What, namespace: &str, name: &str) -> Vec<usize> {
+    pub(crate) fn meant(&self, what: What, namespace: &str, name: &str) -> Vec<usize> {
         let one = |group, kind| self.find(group, kind, namespace, name).into_iter().collect();
         match what {
             What::ConfigMap => one("", "ConfigMap"),
@@ -123,12 +123,12 @@ impl<'a> Catalogue<'a> {
     }
 
     /// The objects that make the Secret of this name.
-    pub(super) fn suppliers<'b>(&'b self, namespace: &'b str, name: &'b str) -> &'b [usize] {
+    pub(crate) fn suppliers<'b>(&'b self, namespace: &'b str, name: &'b str) -> &'b [usize] {
         self.suppliers.get(&(namespace, name)).map_or(&[], Vec::as_slice)
     }
 
     /// The names of the Secrets with which a service account pulls images.
-    pub(super) fn pull_secrets(&self, namespace: &str, account: &str) -> Vec<&'a str> {
+    pub(crate) fn pull_secrets(&self, namespace: &str, account: &str) -> Vec<&'a str> {
         let account =
             self.find("", "ServiceAccount", namespace, account).and_then(|number| self.object(number));
         let Some(secrets) = account.and_then(|account| account.manifest.root().get("imagePullSecrets"))

@@ -1,0 +1,148 @@
+//! Which kinds have a namespace.
+//!
+//! This is the cluster's knowledge. Offline it is a table of the kinds that Kubernetes and common controllers bring,
+//! and the CRDs at hand; every other kind counts as namespaced unless its name says otherwise.
+
+use std::collections::BTreeMap;
+
+use compact_str::CompactString;
+
+use super::{Manifest, Node};
+
+/// Kinds without a namespace, by group (both sorted by the order of bytes).
+static CLUSTER_SCOPED: &[(&str, &[&str])] = &[
+    ("", &["ComponentStatus", "Namespace", "Node", "PersistentVolume"]),
+    (
+        "admissionregistration.k8s.io",
+        &[
+            "MutatingAdmissionPolicy",
+            "MutatingAdmissionPolicyBinding",
+            "MutatingWebhookConfiguration",
+            "ValidatingAdmissionPolicy",
+            "ValidatingAdmissionPolicyBinding",
+            "ValidatingWebhookConfiguration",
+        ],
+    ),
+    ("apiextensions.k8s.io", &["CustomResourceDefinition"]),
+    ("apiregistration.k8s.io", &["APIService"]),
+    ("authentication.k8s.io", &["SelfSubjectReview", "TokenReview"]),
+    ("authorization.k8s.io", &["SelfSubjectAccessReview", "SelfSubjectRulesReview", "SubjectAccessReview"]),
+    ("cert-manager.io", &["ClusterIssuer"]),
+    ("certificates.k8s.io", &["CertificateSigningRequest", "ClusterTrustBundle"]),
+    (
+        "crd.projectcalico.org",
+        &[
+            "BGPConfiguration",
+            "BGPPeer",
+            "FelixConfiguration",
+            "GlobalNetworkPolicy",
+            "GlobalNetworkSet",
+            "IPPool",
+        ],
+    ),
+    ("extensions", &["PodSecurityPolicy"]),
+    ("external-secrets.io", &["ClusterExternalSecret", "ClusterPushSecret", "ClusterSecretStore"]),
+    ("flowcontrol.apiserver.k8s.io", &["FlowSchema", "PriorityLevelConfiguration"]),
+    ("gateway.networking.k8s.io", &["GatewayClass"]),
+    ("internal.apiserver.k8s.io", &["StorageVersion"]),
+    ("karpenter.k8s.aws", &["EC2NodeClass"]),
+    ("karpenter.sh", &["NodeClaim", "NodePool"]),
+    ("kyverno.io", &["ClusterCleanupPolicy", "ClusterPolicy"]),
+    ("networking.k8s.io", &["ClusterCIDR", "IPAddress", "IngressClass", "ServiceCIDR"]),
+    ("node.k8s.io", &["RuntimeClass"]),
+    ("policy", &["PodSecurityPolicy"]),
+    ("policy.networking.k8s.io", &["AdminNetworkPolicy", "BaselineAdminNetworkPolicy"]),
+    ("rbac.authorization.k8s.io", &["ClusterRole", "ClusterRoleBinding"]),
+    (
+        "resource.k8s.io",
+        &["DeviceClass", "DeviceTaintRule", "ResourceClass", "ResourcePoolStatusRequest", "ResourceSlice"],
+    ),
+    ("scheduling.k8s.io", &["PriorityClass"]),
+    ("snapshot.storage.k8s.io", &["VolumeSnapshotClass", "VolumeSnapshotContent"]),
+    (
+        "storage.k8s.io",
+        &["CSIDriver", "CSINode", "StorageClass", "VolumeAttachment", "VolumeAttributesClass"],
+    ),
+    ("storagemigration.k8s.io", &["StorageVersionMigration"]),
+    ("templates.gatekeeper.sh", &["ConstraintTemplate"]),
+];
+
+/// What is known of kinds: the table, and the app's own CRDs.
+pub(crate) struct Scopes {
+    own: BTreeMap<(CompactString, CompactString), bool>,
+}
+
+impl Scopes {
+    /// Learns from the CRDs among the objects.
+    pub(crate) fn of(objects: &[Manifest]) -> Self {
+        let text = |object: &Manifest, path: &[&str]| {
+            object.root().at(path).and_then(Node::as_str).map(CompactString::from)
+        };
+        let own = objects
+            .iter()
+            .filter(|object| object.is("apiextensions.k8s.io", "CustomResourceDefinition"))
+            .filter_map(|object| {
+                let group = text(object, &["spec", "group"])?;
+                let kind = text(object, &["spec", "names", "kind"])?;
+                Some(((group, kind), text(object, &["spec", "scope"])? == "Cluster"))
+            })
+            .collect();
+        Self { own }
+    }
+
+    /// Whether objects of a kind have no namespace.
+    pub(crate) fn is_cluster_scoped(&self, group: &str, kind: &str) -> bool {
+        if let Some(cluster) = self.own.get(&(group.into(), kind.into())) {
+            return *cluster;
+        }
+        match CLUSTER_SCOPED.binary_search_by(|(known, _)| (*known).cmp(group)) {
+            Ok(at) => CLUSTER_SCOPED.get(at).is_some_and(|(_, kinds)| kinds.contains(&kind)),
+            Err(_) => is_called_cluster(group, kind),
+        }
+    }
+}
+
+/// Kinds of which the name starts with `Cluster` although they have a namespace, outside Kubernetes' own groups.
+static NAMESPACED_CLUSTERS: &[(&str, &str)] = &[("operators.coreos.com", "ClusterServiceVersion")];
+
+/// Custom resources beside a namespaced twin (`Issuer`, `ClusterIssuer`) are called so by custom.
+fn is_called_cluster(group: &str, kind: &str) -> bool {
+    kind.strip_prefix("Cluster").is_some_and(|twin| twin.starts_with(char::is_uppercase))
+        && group.contains('.')
+        && !group.ends_with(".k8s.io")
+        && !NAMESPACED_CLUSTERS.contains(&(group, kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tables_are_sorted() {
+        assert!(CLUSTER_SCOPED.is_sorted_by(|(a, _), (b, _)| a < b));
+        assert!(CLUSTER_SCOPED.iter().all(|(_, kinds)| kinds.is_sorted()));
+    }
+
+    #[test]
+    fn kinds_have_the_scope_that_clusters_give_them() {
+        let scopes = Scopes::of(&[]);
+        for (group, kind) in [
+            ("", "Namespace"),
+            ("rbac.authorization.k8s.io", "ClusterRole"),
+            ("external-secrets.io", "ClusterSecretStore"),
+            ("example.com", "ClusterThing"),
+        ] {
+            assert!(scopes.is_cluster_scoped(group, kind), "{group}/{kind}");
+        }
+        for (group, kind) in [
+            ("", "Secret"),
+            ("apps", "Deployment"),
+            ("external-secrets.io", "SecretStore"),
+            ("postgresql.cnpg.io", "Cluster"),
+            ("example.com", "Clustering"),
+            ("rbac.authorization.k8s.io", "Role"),
+        ] {
+            assert!(!scopes.is_cluster_scoped(group, kind), "{group}/{kind}");
+        }
+    }
+}
