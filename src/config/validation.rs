@@ -10,9 +10,11 @@ use x509_cert::der::DateTime;
 use super::Variables;
 use super::definitions::definitions;
 use crate::cli::{CheckArgs, FailOn};
-use crate::diagnostic::{Explain, Failure, Problem, Severity, Span, closest};
+use crate::diagnostic::{Explain, Failure, Problem, Severity, Span};
 use crate::lints;
-use crate::model::{API_VERSION, Date, IgnoreEntry, Place, RuleLevel, ValidationFile, ValidationSettings};
+use crate::model::{
+    API_VERSION, Date, IgnoreEntry, Place, RuleLevel, ValidationFile, ValidationSettings, closest,
+};
 use crate::pipeline::Checking;
 use crate::schema::{KubeVersion, VersionError};
 use crate::yaml;

@@ -3,13 +3,10 @@
 //! A [`Problem`] never holds a secret value nor an excerpt of a document; whoever makes one sees to that.
 //! An *error* means that the tool could not do its job ([`Failure`]); a *note* is said beside a good result.
 
-mod closest;
 mod finding;
 pub mod report;
 
 use std::fmt;
-
-pub(crate) use closest::closest;
 
 use crate::model::{Origin, Place, Sources};
 

@@ -3,6 +3,7 @@
 mod app;
 mod backends;
 pub(crate) mod catalogue;
+mod closest;
 mod date;
 mod duration;
 mod json;
@@ -24,7 +25,6 @@ pub(crate) mod testing;
 mod texts;
 mod validation;
 
-pub(crate) use crate::diagnostic::closest;
 pub use app::{
     API_VERSION, APP_FILE, App, Compatibility, Environment, PatchEntry, Target, Waves, WorkloadKind,
 };
@@ -33,6 +33,7 @@ pub use backends::{
     SecretsStoreCsiSettings, Service, StoreKind, StoreSettings,
 };
 pub(crate) use backends::{CsiProvider, ExternalSecrets, Store};
+pub(crate) use closest::closest;
 pub use date::{Date, NotADate};
 pub use manifest::{Manifest, NotAManifest, ObjectId};
 pub use node::{Entry, Mapping, Node, Number, Value};
