@@ -1,11 +1,7 @@
 //! Every fake secret holds a marker. It must never show: in no output, plain or encoded, of good runs and of failing ones,
 //! and in no file that a run leaves behind.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "tests stop at the first surprise and say what they skip"
-)]
+#![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 mod support;
 
@@ -14,7 +10,7 @@ use std::process::Output;
 
 use sealwave::deadline::Watch;
 use sealwave::shell;
-use support::golden::needs_aws;
+use support::golden::generates_here;
 use support::small_app::SmallApp;
 use support::{MARKER, cases, find_marker, operator_of, root, sealwave, watched};
 
@@ -45,9 +41,9 @@ fn good_runs_of_the_scenarios_show_nothing() {
             let environment = entry.expect("readable").file_name().to_string_lossy().into_owned();
             let text = |path: &Path| path.to_str().expect("UTF-8").to_owned();
             let operator = text(&scenario.join("operator/operator.yaml"));
-            let remote = needs_aws(&scenario).contains(&environment);
             // tests/aws_moto.rs watches what comes from AWS.
-            let generate = (!remote).then(|| ("generate", Some(project.trim())));
+            let generate =
+                generates_here(&scenario, &environment).then(|| ("generate", Some(project.trim())));
             for (command, project) in generate.into_iter().chain([("render", None)]) {
                 let mut args = vec![command.to_owned(), text(&app), "--env".to_owned(), environment.clone()];
                 args.extend(["--operator".to_owned(), operator.clone()]);

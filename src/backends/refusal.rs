@@ -8,6 +8,7 @@ use crate::model::{Backend, Origin};
 #[error("{} cannot become {}: {why}", whose(.secret, .key.as_ref()), kind(*.backend))]
 pub(crate) struct Refusal {
     pub(crate) backend: Backend,
+    pub(crate) namespace: String,
     pub(crate) secret: String,
     /// None where it is about the Secret as a whole.
     pub(crate) key: Option<String>,
@@ -79,8 +80,8 @@ impl Explain for Refusal {
     fn hint(&self) -> Option<String> {
         let otherwise = || {
             format!(
-                "or let this Secret be sealed: `secretBackends: {{{}: sealed-secrets}}` in the environment",
-                self.secret
+                "or let this Secret be sealed: `secretBackends: {{{}/{}: sealed-secrets}}` in the environment",
+                self.namespace, self.secret
             )
         };
         let way = match &self.why {
@@ -123,13 +124,14 @@ impl Explain for Refusal {
 /// Collects the refusals of one Secret.
 pub(crate) struct Refusals<'a> {
     backend: Backend,
+    namespace: &'a str,
     secret: &'a str,
     problems: Vec<Problem>,
 }
 
 impl<'a> Refusals<'a> {
-    pub(crate) const fn new(backend: Backend, secret: &'a str) -> Self {
-        Self { backend, secret, problems: Vec::new() }
+    pub(crate) const fn new(backend: Backend, namespace: &'a str, secret: &'a str) -> Self {
+        Self { backend, namespace, secret, problems: Vec::new() }
     }
 
     /// Something about the Secret as a whole.
@@ -143,7 +145,8 @@ impl<'a> Refusals<'a> {
     }
 
     fn add(&mut self, key: Option<String>, origin: Origin, why: Why) {
-        let refusal = Refusal { backend: self.backend, secret: self.secret.to_owned(), key, why };
+        let (namespace, secret) = (self.namespace.to_owned(), self.secret.to_owned());
+        let refusal = Refusal { backend: self.backend, namespace, secret, key, why };
         self.problems.push(Problem::at(origin, &refusal));
     }
 

@@ -4,11 +4,14 @@
 //! An *error* means that the tool could not do its job ([`Failure`]); a *note* is said beside a good result.
 
 mod baseline;
+mod closest;
 mod finding;
 mod fingerprint;
 pub mod report;
 
 use std::fmt;
+
+pub(crate) use closest::closest;
 
 use crate::model::{Origin, Place, Sources};
 

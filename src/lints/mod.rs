@@ -7,15 +7,24 @@
 
 pub(crate) mod app;
 mod config;
+pub(crate) mod credential;
+pub(crate) mod document;
+mod environment;
+mod inventory;
+mod reference;
 mod reporter;
-mod resource;
+pub(crate) mod resource;
 mod scene;
+pub(crate) mod schema;
+mod secret;
+pub(crate) mod suppression;
 
 use crate::diagnostic::RuleInfo;
 
+pub(crate) use inventory::Inventory;
 pub(crate) use reporter::{Draft, Reporter};
 pub use scene::Settings;
-pub(crate) use scene::{App, Environment, Neighbours, Object, Scene};
+pub(crate) use scene::{App, Environment, Neighbours, Object, Scene, SecretUse};
 
 /// One rule.
 pub(crate) struct Rule {
@@ -45,7 +54,50 @@ pub(crate) static RULES: &[&Rule] = &[
     &app::PLACEHOLDER,
     &app::RENDER,
     &config::env_duplicate::RULE,
+    &config::too_large::RULE,
+    &environment::foreign_path::RULE,
+    &environment::missing_key::RULE,
+    &environment::missing_object::RULE,
+    &environment::missing_placeholder::RULE,
+    &environment::same_secret::RULE,
+    &reference::missing_claim::RULE,
+    &reference::missing_config_map::RULE,
+    &reference::missing_key::RULE,
+    &reference::missing_secret::RULE,
+    &reference::missing_service_account::RULE,
     &resource::duplicate_id::RULE,
+    &schema::DEFINITION,
+    &schema::ENUM,
+    &schema::FORMAT,
+    &schema::LIST_KEY,
+    &document::MANIFEST,
+    &schema::REJECTED_KIND,
+    &schema::REQUIRED,
+    &schema::TOO_COMPLEX,
+    &schema::TYPE,
+    &schema::UNEVALUATED,
+    &schema::UNKNOWN_FIELD,
+    &schema::UNKNOWN_KIND,
+    &schema::VALUE,
+    &secret::bad_base64::RULE,
+    &secret::double_base64::RULE,
+    &secret::encrypted_leftover::RULE,
+    &secret::in_annotation::RULE,
+    &secret::in_args::RULE,
+    &secret::in_config_map::RULE,
+    &secret::in_env::RULE,
+    &secret::in_field::RULE,
+    &secret::invalid_key::RULE,
+    &secret::plaintext_in_git::RULE,
+    &secret::shadowed_key::RULE,
+    &secret::too_large::RULE,
+    &secret::trailing_newline::RULE,
+    &secret::type_keys::RULE,
+    &suppression::EXPIRED,
+    &suppression::MALFORMED,
+    &suppression::UNUSED,
+    &document::DUPLICATE_KEY,
+    &document::SYNTAX,
 ];
 
 /// All rules that there are, by their ids.

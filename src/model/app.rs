@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::{Backend, ExternalSecretsSettings, SecretsStoreCsiSettings};
+use super::{Backend, ExternalSecretsSettings, SecretsStoreCsiSettings, ValidationSettings};
 
 /// `apiVersion` of both files.
 pub const API_VERSION: &str = "sealwave.dev/v1alpha1";
@@ -42,6 +42,9 @@ pub struct App {
     /// Environments by name; by default each directory under `envs/`.
     #[serde(default)]
     pub environments: BTreeMap<String, Environment>,
+    /// What `validate` should know.
+    #[serde(default)]
+    pub validate: ValidationSettings,
     /// Waves by kind.
     #[serde(default)]
     pub waves: Waves,
@@ -60,7 +63,8 @@ pub struct Environment {
     /// Instead of the app's.
     #[serde(default)]
     pub backend: Option<Backend>,
-    /// Secrets with another backend than the environment's, by their names; each name must be one of a Secret.
+    /// Secrets with another backend than the environment's, by name, or by `namespace/name`, which stands before a name.
+    /// Each entry must be about some Secret.
     #[serde(default)]
     pub secret_backends: BTreeMap<String, Backend>,
     /// Before the app's, store by store.

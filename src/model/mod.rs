@@ -3,7 +3,7 @@
 mod app;
 mod backends;
 pub(crate) mod catalogue;
-mod closest;
+mod date;
 mod duration;
 mod json;
 pub(crate) mod json_text;
@@ -22,7 +22,9 @@ mod source;
 #[cfg(test)]
 pub(crate) mod testing;
 mod texts;
+mod validation;
 
+pub(crate) use crate::diagnostic::closest;
 pub use app::{
     API_VERSION, APP_FILE, App, Compatibility, Environment, PatchEntry, Target, Waves, WorkloadKind,
 };
@@ -31,7 +33,7 @@ pub use backends::{
     SecretsStoreCsiSettings, Service, StoreKind, StoreSettings,
 };
 pub(crate) use backends::{CsiProvider, ExternalSecrets, Store};
-pub(crate) use closest::closest;
+pub use date::{Date, NotADate};
 pub use manifest::{Manifest, NotAManifest, ObjectId};
 pub use node::{Entry, Mapping, Node, Number, Value};
 pub use operator::{
@@ -51,3 +53,4 @@ pub(crate) use secret_like::{is_secret_like, may_name};
 pub use secret_value::SecretValue;
 pub use source::{Origin, Place, Source, SourceId, Sources};
 pub(crate) use texts::Texts;
+pub use validation::{IgnoreEntry, RuleLevel, ValidationFile, ValidationSettings};

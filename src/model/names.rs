@@ -39,6 +39,8 @@ pub const CLUSTER_WIDE: &str = "sealedsecrets.bitnami.com/cluster-wide";
 /// `true` lets a `SealedSecret` be opened under any name in its namespace.
 pub const NAMESPACE_WIDE: &str = "sealedsecrets.bitnami.com/namespace-wide";
 
+/// Prefix of the annotations that silence a rule at one object; the rule's id follows, with a dot for its slash.
+pub const IGNORE_PREFIX: &str = "ignore.sealwave.dev/";
 /// Domain of our own annotations.
 pub const SEALWAVE_DOMAIN: &str = "sealwave.dev";
 /// Fingerprint of the public key that an object was sealed for: the same for each certificate of that key.

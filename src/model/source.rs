@@ -72,6 +72,12 @@ impl Sources {
         self.all.get(id.0 as usize).map_or("", |source| source.name.as_str())
     }
 
+    /// Whether a source is the text that a template rendered to.
+    #[must_use]
+    pub fn is_rendered(&self, id: SourceId) -> bool {
+        self.all.get(id.0 as usize).is_some_and(|source| !source.rendered_from.is_empty())
+    }
+
     /// The template's line that made a position in rendered text; `None` where it is not in rendered text.
     #[must_use]
     pub fn made_by(&self, origin: Origin) -> Option<Origin> {

@@ -3,9 +3,8 @@
 //! They may hold secrets, so they are kept apart from [`super::Sources`], which every diagnostic can reach; nothing here
 //! is ever put into a message.
 
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::source::{Origin, SourceId};
 
@@ -15,12 +14,13 @@ pub(crate) struct Texts {
     texts: BTreeMap<SourceId, Text>,
 }
 
-struct Text {
+/// The text of a source, or a part of it.
+pub(crate) struct Text {
     content: Arc<str>,
     /// Lines before it, where it is a part of a source.
     lines_before: u32,
     /// Where each line starts; found out when the first rule asks.
-    starts: OnceCell<Vec<usize>>,
+    starts: OnceLock<Vec<usize>>,
 }
 
 impl Texts {
@@ -31,12 +31,17 @@ impl Texts {
 
     /// Adds a part of a source's text, in place of the part before.
     pub(crate) fn add_part(&mut self, source: SourceId, content: Arc<str>, lines_before: u32) {
-        self.texts.insert(source, Text { content, lines_before, starts: OnceCell::new() });
+        self.texts.insert(source, Text { content, lines_before, starts: OnceLock::new() });
     }
 
     /// A source's text, where it is at hand as a whole.
     pub(crate) fn whole(&self, source: SourceId) -> Option<&Arc<str>> {
         self.texts.get(&source).filter(|text| text.lines_before == 0).map(|text| &text.content)
+    }
+
+    /// All texts, by their sources.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (SourceId, &Text)> {
+        self.texts.iter().map(|(source, text)| (*source, text))
     }
 
     /// The line that a position is on.
@@ -55,6 +60,16 @@ impl Texts {
 }
 
 impl Text {
+    /// The text itself.
+    pub(crate) fn content(&self) -> &str {
+        &self.content
+    }
+
+    /// Lines before it, where it is a part of a source.
+    pub(crate) const fn lines_before(&self) -> u32 {
+        self.lines_before
+    }
+
     fn line(&self, line: u32) -> Option<&str> {
         let number = (line.checked_sub(self.lines_before)? as usize).checked_sub(1)?;
         let starts = self.starts.get_or_init(|| {

@@ -26,7 +26,9 @@ pub use load::{Loaded, load};
 pub use render::{RenderContext, Rendered, render};
 pub use resolve::{Access, Audit, Outcome, Record, Resolved, Supply, resolve};
 pub use seal::{SealSettings, Sealed, Sealing, seal};
-pub use validate::{Checking, PlainFile, validate, validate_plain};
+pub use validate::{
+    Checking, PlainInput, PlainVerdict, SchemaSet, Standing, Verdict, refused, validate, validate_plain,
+};
 
 use crate::crypto::ChecksumKey;
 use crate::diagnostic::{Failure, Note};

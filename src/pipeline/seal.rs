@@ -61,7 +61,9 @@ impl Explain for CannotSeal {
             Self::NoKey(_) | Self::Unsealed(_) | Self::Withheld(_) => {
                 "this is a fault of sealwave; please report it (without the Secret)".to_owned()
             }
-            Self::NoSuchSecret(_) => "correct the name, or remove the entry from sealwave.yaml".to_owned(),
+            Self::NoSuchSecret(_) => {
+                "correct the entry, a name or `namespace/name`, or remove it from sealwave.yaml".to_owned()
+            }
         })
     }
 }
@@ -141,13 +143,13 @@ struct Drafted {
 
 fn draft(resolved: Resolved, backends: &Backends, notes: &mut Vec<Note>) -> Drafted {
     let mut out = Drafted { drafts: Vec::new(), classes: Vec::new(), problems: Vec::new() };
-    let mut unused = backends.named_secrets();
-    for object in resolved.into_objects() {
+    let objects = resolved.into_objects();
+    let unused = backends.unused(objects.iter().filter_map(secret_id));
+    for object in objects {
         let draft = match object {
             ResolvedObject::Plain(manifest) => guard(manifest).map_err(|problem| vec![problem]),
             ResolvedObject::Secret(secret) => {
-                unused.remove(secret.manifest.name());
-                match backends.of(secret.manifest.name()) {
+                match backends.of(secret.manifest.namespace(), secret.manifest.name()) {
                     Backend::ExternalSecrets => referred(secret, |manifest, items| {
                         external_secrets::build(manifest, items, backends.external_secrets())
                     }),
@@ -169,6 +171,13 @@ fn draft(resolved: Resolved, backends: &Backends, notes: &mut Vec<Note>) -> Draf
     out.problems
         .extend(unused.into_iter().map(|name| Problem::new(&CannotSeal::NoSuchSecret(name.to_owned()))));
     out
+}
+
+fn secret_id(object: &ResolvedObject) -> Option<(&str, &str)> {
+    match object {
+        ResolvedObject::Plain(_) => None,
+        ResolvedObject::Secret(secret) => Some((secret.manifest.namespace(), secret.manifest.name())),
+    }
 }
 
 /// A Secret for a backend that stores references; values, where there are any, end here.

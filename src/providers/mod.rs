@@ -425,7 +425,7 @@ struct Surroundings<'a> {
 
 /// `$made`, or where the feature is not built in, the error that says so; `$made` is not compiled then.
 macro_rules! if_built {
-    ($feature:literal, $kind:literal, $name:ident, $settings:ident, $made:expr) => {{
+    ($feature:literal, $kind:literal, $name:ident, $settings:expr, $made:expr) => {{
         #[cfg(feature = $feature)]
         let made = $made;
         #[cfg(not(feature = $feature))]
@@ -473,7 +473,7 @@ fn make(
                 "sops",
                 "sops",
                 name,
-                app,
+                (app, age_key_files, aws_kms),
                 sops::Sops::new(name, age_key_files, aws_kms.as_ref(), operator_dir, app, environment)
                     .map(boxed)
             )

@@ -35,7 +35,7 @@ pub(crate) fn mount(
 ) -> Result<(), Vec<Problem>> {
     let mut problems = Vec::new();
     for class in classes {
-        let mut refusals = Refusals::new(Backend::SecretsStoreCsi, &class.name);
+        let mut refusals = Refusals::new(Backend::SecretsStoreCsi, &class.namespace, &class.name);
         let mut used = false;
         for object in objects.iter_mut() {
             match mount_in(object, class, kinds) {

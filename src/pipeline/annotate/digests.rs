@@ -3,17 +3,23 @@
 //! - A Secret that this run sealed: the digests of its values, which do not change with the certificate.
 //! - A `ConfigMap`: each item of `data` and `binaryData`. Metadata never count.
 //! - A `SealedSecret` from Git: its ciphertexts, all that is known of it, so that re-sealing it restarts its pods.
-//! - An `ExternalSecret`, a `SecretProviderClass`: what they ask for and what they make of it; how often they ask,
-//!   and what becomes of the Secret afterwards, decides no value.
+//! - An `ExternalSecret`: what it asks for and what it makes of it, for the keys that are read where that can be told;
+//!   how often it asks, and what becomes of the Secret afterwards, decides no value.
+//! - A `SecretProviderClass`: what it mounts, as a whole, since the pod that uses a key of it has all of it mounted; of
+//!   what it makes, the keys that are read.
 //!
 //! What is not in the output contributes nothing: when it appears, it adds to what is digested, and that is enough.
 
+mod encoding;
+mod external;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::encoding::encode;
 use crate::crypto::{ChecksumKey, Digest};
 use crate::model::catalogue::{Catalogue, ESO, Object, SEALED, STORE_CSI};
 use crate::model::pods::{Keys, Reference, What};
-use crate::model::{Mapping, Node, Number, Value};
+use crate::model::{Node, Value};
 use crate::pipeline::seal::SecretDigests;
 
 /// One thing that a workload reads. A set of them has one order, whatever the order of objects and references.
@@ -29,6 +35,27 @@ pub(super) struct Item<'a> {
     pub(super) key: &'a str,
     /// Digest of the value.
     pub(super) digest: Digest,
+}
+
+/// An object that a reference means, and the keys that are read of it.
+#[derive(Clone, Copy)]
+struct Wanted<'b, 'a> {
+    /// Number of the object.
+    number: usize,
+    object: Object<'a>,
+    keys: &'b Keys<'a>,
+}
+
+impl<'a> Wanted<'_, 'a> {
+    /// A field of the object.
+    fn at(&self, path: &[&str]) -> Option<&'a Node> {
+        self.object.manifest.root().at(path)
+    }
+
+    /// What is read of it, under a key or, where that is empty, as a whole.
+    const fn item(&self, source: &'a str, key: &'a str, digest: Digest) -> Item<'a> {
+        Item { source, namespace: self.object.namespace, name: self.object.name, key, digest }
+    }
 }
 
 /// Digests of the objects of one output. Each is computed once, and each list or mapping is indexed once, so that
@@ -75,19 +102,17 @@ impl<'a> Digests<'a> {
         }
         let catalogue = self.catalogue;
         for number in catalogue.meant(reference.what, namespace, reference.name) {
-            let Some(object) = catalogue.object(number) else { continue };
-            match (object.group, object.kind, reference.what) {
-                ("", "ServiceAccount", _) => self.account(number, object, into),
-                ("", "ConfigMap", _) => self.config_map(number, object, &reference.keys, into),
-                (ESO, _, _) => self.external_secret(number, object, &reference.keys, into),
-                (SEALED, _, _) => self.sealed_secret(number, object, &reference.keys, into),
-                (STORE_CSI, _, What::Secret) => self.synced_secret(number, object, reference, into),
-                (STORE_CSI, _, _) => {
-                    let digest = self.provider_class(number, object);
-                    into.insert(item("SecretProviderClass", object, "", digest));
-                }
-                _ => {}
-            }
+            let Some(object) = catalogue.object(number).copied() else { continue };
+            let wanted = Wanted { number, object, keys: &reference.keys };
+            into.extend(match (object.group, object.kind, reference.what) {
+                ("", "ServiceAccount", _) => self.account(&wanted).into_iter().collect(),
+                ("", "ConfigMap", _) => self.config_map(&wanted),
+                (ESO, _, _) => self.external_secret(&wanted),
+                (SEALED, _, _) => self.sealed_secret(&wanted),
+                (STORE_CSI, _, What::Secret) => self.synced_secret(&wanted, reference.name),
+                (STORE_CSI, _, _) => vec![self.provider_class(&wanted)],
+                _ => Vec::new(),
+            });
         }
     }
 
@@ -124,7 +149,8 @@ impl<'a> Digests<'a> {
     }
 
     /// The Secrets with which a service account pulls images.
-    fn account(&mut self, number: usize, object: &Object<'a>, into: &mut BTreeSet<Item<'a>>) {
+    fn account(&mut self, wanted: &Wanted<'_, 'a>) -> Option<Item<'a>> {
+        let Wanted { number, object, .. } = *wanted;
         if !self.accounts.contains_key(&number) {
             let mut pulled = BTreeSet::new();
             for name in self.catalogue.pull_secrets(object.namespace, object.name) {
@@ -134,162 +160,75 @@ impl<'a> Digests<'a> {
             let digest = (!pulled.is_empty()).then(|| combined(self.key, "annotate/account", &pulled));
             self.accounts.insert(number, digest);
         }
-        if let Some(digest) = self.accounts.get(&number).copied().flatten() {
-            into.insert(item("ServiceAccount", object, "", digest));
-        }
+        let digest = self.accounts.get(&number).copied().flatten()?;
+        Some(wanted.item("ServiceAccount", "", digest))
     }
 
-    fn config_map(
-        &mut self,
-        number: usize,
-        object: &Object<'a>,
-        keys: &Keys<'a>,
-        into: &mut BTreeSet<Item<'a>>,
-    ) {
-        let fields = ["data", "binaryData"].map(|field| filled(object.manifest.root().get(field)));
-        match keys {
-            Keys::All if fields.iter().all(Option::is_none) => {}
-            Keys::All => {
-                let digest = self.whole("ConfigMap", number, &fields);
-                into.insert(item("ConfigMap", object, "", digest));
-            }
+    fn config_map(&mut self, wanted: &Wanted<'_, 'a>) -> Vec<Item<'a>> {
+        let fields = ["data", "binaryData"].map(|field| filled(wanted.at(&[field])));
+        match wanted.keys {
+            Keys::All if fields.iter().all(Option::is_none) => Vec::new(),
+            Keys::All => vec![self.whole(wanted, "ConfigMap", &fields)],
             Keys::Only(keys) => {
-                for (field, name) in fields.into_iter().zip(["ConfigMap", "ConfigMap.binaryData"]) {
-                    self.entries(name, object, field, "", keys, into);
-                }
+                let sources = fields.into_iter().zip(["ConfigMap", "ConfigMap.binaryData"]);
+                sources.flat_map(|(field, source)| self.entries(wanted, source, field, "", keys)).collect()
             }
         }
     }
 
-    fn sealed_secret(
-        &mut self,
-        number: usize,
-        object: &Object<'a>,
-        keys: &Keys<'a>,
-        into: &mut BTreeSet<Item<'a>>,
-    ) {
-        let root = object.manifest.root();
-        let encrypted = filled(root.at(&["spec", "encryptedData"]));
+    fn sealed_secret(&mut self, wanted: &Wanted<'_, 'a>) -> Vec<Item<'a>> {
+        let encrypted = filled(wanted.at(&["spec", "encryptedData"]));
         // A template may use every item, and `data` is the old form, one ciphertext for all of them.
-        let template = filled(root.at(&["spec", "template", "data"]));
-        let blob = root.at(&["spec", "data"]);
+        let template = filled(wanted.at(&["spec", "template", "data"]));
+        let blob = wanted.at(&["spec", "data"]);
         let mut templated =
             |key: &&str| template.is_some_and(|template| self.lookup(template, "", key).is_some());
-        match keys {
+        match wanted.keys {
             Keys::Only(keys) if blob.is_none() && !keys.iter().any(&mut templated) => {
-                self.entries("SealedSecret", object, encrypted, "", keys, into);
+                self.entries(wanted, "SealedSecret", encrypted, "", keys)
             }
-            _ => {
-                let digest = self.whole("SealedSecret", number, &[encrypted, template, blob]);
-                into.insert(item("SealedSecret", object, "", digest));
-            }
+            _ => vec![self.whole(wanted, "SealedSecret", &[encrypted, template, blob])],
         }
-    }
-
-    fn external_secret(
-        &mut self,
-        number: usize,
-        object: &Object<'a>,
-        keys: &Keys<'a>,
-        into: &mut BTreeSet<Item<'a>>,
-    ) {
-        let root = object.manifest.root();
-        let of = |path: &[&str]| root.at(path);
-        let data = of(&["spec", "data"]);
-        let template = of(&["spec", "target", "template"]);
-        if let (Keys::Only(keys), None) = (keys, template) {
-            let asked = keys.iter().filter_map(|key| Some((*key, self.lookup(data?, "secretKey", key)?)));
-            let asked: Vec<_> = asked.collect();
-            if asked.len() == keys.len() {
-                for (key, entry) in asked {
-                    let digest = self.entry("ExternalSecret", entry, of(&["spec", "secretStoreRef"]));
-                    into.insert(item("ExternalSecret", object, key, digest));
-                }
-                return;
-            }
-        }
-        let digest = self.external_whole(number, object);
-        into.insert(item("ExternalSecret", object, "", digest));
-    }
-
-    /// All that decides the values of an `ExternalSecret`, with what its template takes from other objects.
-    fn external_whole(&mut self, number: usize, object: &Object<'a>) -> Digest {
-        const SOURCE: &str = "ExternalSecret";
-        if let Some(digest) = self.whole.get(&(SOURCE, number)) {
-            return *digest;
-        }
-        let root = object.manifest.root();
-        let asked = ["secretStoreRef", "data", "dataFrom"].map(|field| root.at(&["spec", field]));
-        let made = ["data", "templateFrom", "mergePolicy", "engineVersion"]
-            .map(|field| root.at(&["spec", "target", "template", field]));
-        let own = self.nodes(SOURCE, &[asked.as_slice(), &made].concat());
-        let mut items = BTreeSet::from([item(SOURCE, object, "", own)]);
-        for from in root.at(&["spec", "target", "template", "templateFrom"]).map_or(&[][..], Node::items) {
-            let name = |field: &str| from.at(&[field, "name"]).and_then(Node::as_str);
-            if let Some(name) = name("configMap") {
-                let reference = Reference { what: What::ConfigMap, name, keys: Keys::All, optional: false };
-                self.collect(object.namespace, &reference, &mut items);
-            }
-            if let Some(name) = name("secret") {
-                // Not one that another `ExternalSecret` makes: they could go round in a circle.
-                let reference = Reference { what: What::Secret, name, keys: Keys::All, optional: false };
-                self.sealed_now(object.namespace, &reference, &mut items);
-            }
-        }
-        let digest = combined(self.key, "annotate/external", &items);
-        self.whole.insert((SOURCE, number), digest);
-        digest
     }
 
     /// A Secret that the CSI driver makes from what it mounts.
-    fn synced_secret(
-        &mut self,
-        number: usize,
-        object: &Object<'a>,
-        reference: &Reference<'a>,
-        into: &mut BTreeSet<Item<'a>>,
-    ) {
-        let made = object.manifest.root().at(&["spec", "secretObjects"]);
-        let data = made
-            .and_then(|made| self.lookup(made, "secretName", reference.name))
-            .and_then(|secret| secret.get("data"));
-        match &reference.keys {
-            Keys::All => {
-                if let Some(data) = data {
-                    let digest = self.entry("SecretProviderClass.data", data, None);
-                    into.insert(item("SecretProviderClass.data", object, reference.name, digest));
-                }
-            }
-            Keys::Only(keys) => self.entries("SecretProviderClass.data", object, data, "key", keys, into),
-        }
-        let digest = self.provider_class(number, object);
-        into.insert(item("SecretProviderClass", object, "", digest));
+    fn synced_secret(&mut self, wanted: &Wanted<'_, 'a>, name: &'a str) -> Vec<Item<'a>> {
+        const SOURCE: &str = "SecretProviderClass.data";
+        let made = wanted.at(&["spec", "secretObjects"]);
+        let data =
+            made.and_then(|made| self.lookup(made, "secretName", name)).and_then(|secret| secret.get("data"));
+        let mut items = match wanted.keys {
+            Keys::All => data
+                .map(|data| wanted.item(SOURCE, name, self.entry(SOURCE, data, None)))
+                .into_iter()
+                .collect(),
+            Keys::Only(keys) => self.entries(wanted, SOURCE, data, "key", keys),
+        };
+        items.push(self.provider_class(wanted));
+        items
     }
 
     /// What the CSI driver mounts.
-    fn provider_class(&mut self, number: usize, object: &Object<'a>) -> Digest {
-        let root = object.manifest.root();
-        let parts = ["provider", "parameters"].map(|field| root.at(&["spec", field]));
-        self.whole("SecretProviderClass", number, &parts)
+    fn provider_class(&mut self, wanted: &Wanted<'_, 'a>) -> Item<'a> {
+        let parts = ["provider", "parameters"].map(|field| wanted.at(&["spec", field]));
+        self.whole(wanted, "SecretProviderClass", &parts)
     }
 
-    /// Adds those entries of a mapping, or items of a list with a key in `field`, that exist.
+    /// Those entries of a mapping, or items of a list with a key in `field`, that exist.
     fn entries(
         &mut self,
+        wanted: &Wanted<'_, 'a>,
         source: &'static str,
-        object: &Object<'a>,
         node: Option<&'a Node>,
         field: &str,
         keys: &[&'a str],
-        into: &mut BTreeSet<Item<'a>>,
-    ) {
-        let Some(node) = node else { return };
-        for key in keys {
-            if let Some(value) = self.lookup(node, field, key) {
-                let digest = self.entry(source, value, None);
-                into.insert(item(source, object, key, digest));
-            }
-        }
+    ) -> Vec<Item<'a>> {
+        let Some(node) = node else { return Vec::new() };
+        let found = keys.iter().filter_map(|key| {
+            let digest = self.lookup(node, field, key).map(|value| self.entry(source, value, None))?;
+            Some(wanted.item(source, key, digest))
+        });
+        found.collect()
     }
 
     /// The digest of one entry, with what else in its object decides it.
@@ -314,13 +253,12 @@ impl<'a> Digests<'a> {
         table.get(key).copied()
     }
 
-    fn whole(&mut self, source: &'static str, number: usize, parts: &[Option<&Node>]) -> Digest {
-        if let Some(digest) = self.whole.get(&(source, number)) {
-            return *digest;
-        }
-        let digest = self.nodes(source, parts);
-        self.whole.insert((source, number), digest);
-        digest
+    /// All of an object that counts.
+    fn whole(&mut self, wanted: &Wanted<'_, 'a>, source: &'static str, parts: &[Option<&Node>]) -> Item<'a> {
+        let known = self.whole.get(&(source, wanted.number)).copied();
+        let digest = known.unwrap_or_else(|| self.nodes(source, parts));
+        self.whole.insert((source, wanted.number), digest);
+        wanted.item(source, "", digest)
     }
 
     fn nodes(&self, source: &str, parts: &[Option<&Node>]) -> Digest {
@@ -353,47 +291,7 @@ pub(super) fn combined(key: &ChecksumKey, label: &str, items: &BTreeSet<Item<'_>
     key.digest(label, &parts)
 }
 
-const fn item<'a>(source: &'a str, object: &Object<'a>, key: &'a str, digest: Digest) -> Item<'a> {
-    Item { source, namespace: object.namespace, name: object.name, key, digest }
-}
-
 /// A mapping that holds something.
 fn filled(node: Option<&Node>) -> Option<&Node> {
     node.filter(|node| node.as_mapping().is_some_and(|mapping| !mapping.is_empty()))
-}
-
-/// An injective encoding in which the order of keys does not count. Its depth is that of the tree, which the reader
-/// bounds.
-fn encode(node: &Node, into: &mut Vec<u8>) {
-    match &node.value {
-        Value::Bool(flag) => into.extend([b'b', u8::from(*flag)]),
-        Value::Mapping(mapping) => encode_mapping(mapping, into),
-        Value::Null => into.push(b'n'),
-        Value::Number(Number::Float(float)) => prefixed(b'f', &float.to_bits().to_be_bytes(), into),
-        Value::Number(Number::Int(int)) => prefixed(b'i', &int.to_be_bytes(), into),
-        Value::Number(Number::Uint(uint)) => prefixed(b'u', &uint.to_be_bytes(), into),
-        Value::Sequence(items) => {
-            prefixed(b'l', &(items.len() as u64).to_be_bytes(), into);
-            for item in items {
-                encode(item, into);
-            }
-        }
-        Value::String(text) => prefixed(b's', text.as_bytes(), into),
-    }
-}
-
-fn encode_mapping(mapping: &Mapping, into: &mut Vec<u8>) {
-    let mut entries: Vec<_> = mapping.entries().iter().collect();
-    entries.sort_by(|a, b| a.key.cmp(&b.key));
-    prefixed(b'm', &(entries.len() as u64).to_be_bytes(), into);
-    for entry in entries {
-        prefixed(b'k', entry.key.as_bytes(), into);
-        encode(&entry.value, into);
-    }
-}
-
-fn prefixed(tag: u8, bytes: &[u8], into: &mut Vec<u8>) {
-    into.push(tag);
-    into.extend((bytes.len() as u64).to_be_bytes());
-    into.extend(bytes);
 }

@@ -124,7 +124,7 @@ struct Collector<'a> {
 impl Collector<'_> {
     fn object(&mut self, mut object: Manifest) -> Pending {
         self.wishes = compat::wishes(&mut object, self.compatibility, self.notes, self.problems);
-        self.needs_values = self.names.backends.of(object.name()).needs_values();
+        self.needs_values = self.names.backends.of(object.namespace(), object.name()).needs_values();
         let items = if object.is_secret() { self.secret(&mut object) } else { Vec::new() };
         if !self.wishes.ignore {
             scan::scan(&mut object, self.names, self.wishes.generic.is_some(), self.problems);
@@ -359,6 +359,10 @@ struct Override(String);
 impl crate::diagnostic::Explain for Override {
     fn hint(&self) -> Option<String> {
         Some("remove one of them".to_owned())
+    }
+
+    fn rule(&self) -> Option<&'static str> {
+        Some("secret/shadowed-key")
     }
 }
 

@@ -3,28 +3,55 @@
 //! The rules of [`crate::lints`] look at what was examined; here their findings get places and pointers, those of several
 //! environments that are one become one, and suppressions are heard. Pure: nothing is read and nothing is fetched.
 
+mod comment;
 mod locate;
 mod merge;
 mod plain;
 mod pointer;
+mod schemas;
+mod suppress;
+mod windows;
 
-pub use plain::{PlainFile, validate_plain};
+pub use plain::{PlainInput, PlainVerdict, validate_plain};
+pub use schemas::SchemaSet;
+pub use suppress::Standing;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use locate::Locator;
+use schemas::SchemaCheck;
 
 use super::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
-use crate::diagnostic::{At, Finding, ObjectRef, Related, Severity, Span};
-use crate::lints::{self, Check, Draft, Environment, Neighbours, Object, Reporter, Scene, Settings};
+use crate::diagnostic::{At, Failure, Finding, ObjectRef, Problem, Related, Severity, Span};
+use crate::lints::{
+    self, Check, Draft, Environment, Inventory, Neighbours, Object, Reporter, Scene, Settings,
+};
 use crate::model::catalogue::Catalogue;
-use crate::model::{Manifest, Node, Origin, Scopes, Texts};
+use crate::model::{Date, Manifest, Node, Origin, Scopes};
+use crate::schema::KubeVersion;
 
 /// What a run was told.
 #[derive(Clone, Debug, Default)]
 pub struct Checking {
+    /// The versions of Kubernetes to check against; none where schemas do not matter.
+    pub kube_versions: Vec<KubeVersion>,
+    /// Their schemas, with the definitions that are known to all.
+    pub schemas: Arc<SchemaSet>,
+    /// The definitions that are known to all.
+    pub definitions: Arc<Vec<Manifest>>,
     /// What exists elsewhere.
     pub settings: Settings,
+    /// Whether an object of a kind without a schema is an error.
+    pub strict_kinds: bool,
+    /// Whether unknown fields and keys given twice are warnings.
+    pub lenient: bool,
+    /// Kinds that are not checked: `Kind` or `group/version/Kind`.
+    pub skip: Vec<String>,
+    /// Kinds that are errors: `Kind` or `group/version/Kind`.
+    pub reject: Vec<String>,
+    /// The day of the run, after which suppressions count no more; none where no day passes.
+    pub today: Option<Date>,
     /// The severity of rules whose own is not wanted; none where a rule is off.
     pub levels: BTreeMap<String, Option<Severity>>,
 }
@@ -39,9 +66,58 @@ impl Checking {
     }
 }
 
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    /// What is wrong, in order.
+    pub findings: Vec<Finding>,
+    /// What is wanted as it is, in order; whoever shows a source must know what it withholds.
+    pub suppressed: Vec<Finding>,
+}
+
 /// Looks for everything that is wrong with an app.
 #[must_use]
-pub fn validate(app: &ExaminedApp, checking: &Checking) -> Vec<Finding> {
+pub fn validate(app: &ExaminedApp, checking: &Checking, standing: &Standing) -> Verdict {
+    look(app, Reach::Whole, checking, standing)
+}
+
+/// The same, object by object: nothing is said of how they fit together.
+fn validate_objects(app: &ExaminedApp, checking: &Checking, standing: &Standing) -> Verdict {
+    look(app, Reach::Object, checking, standing)
+}
+
+/// What is wrong with an app that cannot even be examined.
+#[must_use]
+pub fn refused(directory: &str, failure: &Failure) -> Verdict {
+    let finding = |problem: &Problem| Finding {
+        rule: problem.rule.and_then(lints::rule).unwrap_or(&lints::app::LOAD.info),
+        severity: Severity::Error,
+        message: problem.message.clone(),
+        hint: problem.hint.clone(),
+        span: match &problem.at {
+            At::Place(place) => Some(Span { place: place.clone(), width: 0 }),
+            At::Nowhere | At::Origin(_) => None,
+        },
+        related: Vec::new(),
+        object: None,
+        pointer: String::new(),
+        app: directory.to_owned(),
+        environments: Vec::new(),
+        confidential: true,
+    };
+    Verdict { findings: failure.problems().iter().map(finding).collect(), suppressed: Vec::new() }
+}
+
+/// What is looked at together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// One object at a time.
+    Object,
+    /// All environments.
+    Whole,
+}
+
+fn look(app: &ExaminedApp, reach: Reach, checking: &Checking, standing: &Standing) -> Verdict {
     let scopes: Vec<Scopes> =
         app.environments.iter().map(|environment| Scopes::of(&environment.objects)).collect();
     let neighbours = Neighbours::default();
@@ -51,11 +127,14 @@ pub fn validate(app: &ExaminedApp, checking: &Checking) -> Vec<Finding> {
         .zip(&scopes)
         .map(|(environment, scopes)| scene(app, environment, scopes, &neighbours, checking))
         .collect();
-    let drafts = run(&scenes, checking);
+    let own = own_schemas(app, checking);
+    let mut drafts = check_schemas(&scenes, own.as_ref().unwrap_or(&checking.schemas), checking);
+    drafts.extend(run(&scenes, reach, checking));
     let finder = Finder { app, locator: Locator { sources: &app.sources, texts: &app.texts } };
     let mut findings: Vec<Finding> = finder.stages().collect();
     findings.extend(drafts.into_iter().map(|draft| finder.finding(draft)));
-    merge::merge(findings)
+    let (findings, suppressed) = suppress::apply(findings, &finder.suppressions(), standing, checking.today);
+    Verdict { findings: merge::merge(findings), suppressed: merge::merge(suppressed) }
 }
 
 fn scene<'a>(
@@ -65,23 +144,50 @@ fn scene<'a>(
     neighbours: &'a Neighbours,
     checking: &'a Checking,
 ) -> Environment<'a> {
+    let objects: Vec<Object<'_>> =
+        environment.objects.iter().map(|manifest| Object::new(manifest, &app.workloads)).collect();
+    let catalogue = Catalogue::new(&environment.objects);
     Environment {
         name: &environment.name,
-        scene: Scene { texts: &app.texts, scopes, settings: &checking.settings },
-        objects: environment.objects.iter().map(|manifest| Object::new(manifest, &app.workloads)).collect(),
-        catalogue: Catalogue::new(&environment.objects),
+        scene: Scene { texts: &app.texts, sources: &app.sources, scopes, settings: &checking.settings },
+        inventory: Inventory::new(&catalogue, &objects),
+        objects,
+        catalogue,
+        secrets: &environment.secrets,
         emitted: environment.emitted.as_deref(),
         neighbours,
     }
 }
 
+/// The schemas with those definitions that the app brings itself; none where it brings none.
+fn own_schemas(app: &ExaminedApp, checking: &Checking) -> Option<SchemaSet> {
+    let objects = || app.environments.iter().flat_map(|environment| &environment.objects);
+    let own = objects().filter(|object| schemas::is_definition(object));
+    own.clone().next()?;
+    let all = checking.definitions.iter().chain(own).map(Manifest::root);
+    Some(SchemaSet::new(&checking.kube_versions, all))
+}
+
+fn check_schemas(environments: &[Environment<'_>], set: &SchemaSet, checking: &Checking) -> Vec<Draft> {
+    let mut reporter = Reporter::default();
+    let mut check = SchemaCheck::new(set, checking);
+    for (number, environment) in environments.iter().enumerate() {
+        for (object, view) in environment.objects.iter().enumerate() {
+            reporter.look_at(number, Some(object));
+            check.check(view, &mut reporter);
+        }
+    }
+    reporter.take()
+}
+
 /// Runs every rule that is on.
-fn run(environments: &[Environment<'_>], checking: &Checking) -> Vec<Draft> {
+fn run(environments: &[Environment<'_>], reach: Reach, checking: &Checking) -> Vec<Draft> {
     let mut reporter = Reporter::default();
     let mut drafts = Vec::new();
     for rule in lints::RULES {
         let Some(level) = checking.level(rule) else { continue };
         match &rule.check {
+            Check::App(_) | Check::Environment(_) if reach == Reach::Object => {}
             Check::App(check) => {
                 reporter.look_at(0, None);
                 check(&lints::App { environments }, &mut reporter);

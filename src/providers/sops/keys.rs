@@ -135,7 +135,7 @@ impl Keys {
     }
 
     #[cfg(not(feature = "aws"))]
-    #[expect(clippy::unused_self, reason = "the same as with AWS")]
+    #[expect(clippy::needless_pass_by_value, clippy::unused_self, reason = "the same as with AWS")]
     fn named(&self, ours: Vec<&str>) -> String {
         names(&ours)
     }

@@ -1,0 +1,51 @@
+//! Suppressions that do not do what their author thinks.
+
+use super::{Check, Rule};
+use crate::diagnostic::{RuleInfo, Severity};
+
+/// How to write a suppression.
+pub(crate) const FORM: &str = "write `# sealwave: ignore RULE [until YYYY-MM-DD] -- REASON`; `sealwave validate --explain RULE` knows each rule";
+
+/// The day has passed.
+pub(crate) static EXPIRED: Rule = stage(
+    "suppression/expired",
+    Severity::Warning,
+    "a suppression's last day has passed",
+    "Since that day it silences nothing. Whoever set the day meant to have the fault repaired by then.",
+    "# sealwave: ignore secret/in-env until 2024-01-31 -- moves to Vault in January\n",
+    "Repair what it silences and remove it, or give it a later day and a reason that still holds.",
+);
+
+/// It cannot be followed.
+pub(crate) static MALFORMED: Rule = stage(
+    "suppression/malformed",
+    Severity::Warning,
+    "a suppression has no reason, no rule that there is, or a date that is none",
+    "It silences nothing: a suppression without a reason is one that nobody can judge later.",
+    "# sealwave: ignore secret/in-env\n",
+    "Write `# sealwave: ignore RULE [until YYYY-MM-DD] -- REASON`, or the annotation `ignore.sealwave.dev/GROUP.NAME: REASON`.",
+);
+
+/// Nothing to silence.
+pub(crate) static UNUSED: Rule = stage(
+    "suppression/unused",
+    Severity::Warning,
+    "a suppression silences nothing",
+    "What it was written for is gone, or stands elsewhere now. Left alone, it would hide the next fault of its kind.",
+    "replicas: 2 # sealwave: ignore schema/type -- it was a string once\n",
+    "Remove it.",
+);
+
+const fn stage(
+    id: &'static str,
+    severity: Severity,
+    summary: &'static str,
+    explanation: &'static str,
+    example: &'static str,
+    remedy: &'static str,
+) -> Rule {
+    Rule {
+        info: RuleInfo { id, severity, enabled: true, summary, explanation, example, remedy },
+        check: Check::Stage,
+    }
+}

@@ -1,0 +1,93 @@
+//! A day, as authors write it: `2026-12-31` (RFC 3339, full-date).
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+/// A day of the Gregorian calendar.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(try_from = "String")]
+pub struct Date {
+    year: u16,
+    month: u8,
+    day: u8,
+}
+
+/// A text is no day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected a date such as 2026-12-31")]
+pub struct NotADate;
+
+impl Date {
+    /// A day that there is.
+    ///
+    /// # Errors
+    /// There is no such day.
+    pub const fn new(year: u16, month: u8, day: u8) -> Result<Self, NotADate> {
+        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let days = match month {
+            1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+            4 | 6 | 9 | 11 => 30,
+            2 if leap => 29,
+            2 => 28,
+            _ => 0,
+        };
+        if day == 0 || day > days { Err(NotADate) } else { Ok(Self { year, month, day }) }
+    }
+}
+
+impl FromStr for Date {
+    type Err = NotADate;
+
+    fn from_str(text: &str) -> Result<Self, NotADate> {
+        let mut parts = text.splitn(3, '-');
+        let mut part = |digits: usize| {
+            let part =
+                parts.next().filter(|part| part.len() == digits && part.bytes().all(|b| b.is_ascii_digit()));
+            part.and_then(|part| part.parse::<u16>().ok()).ok_or(NotADate)
+        };
+        let (year, month, day) = (part(4)?, part(2)?, part(2)?);
+        let small = |number: u16| u8::try_from(number).map_err(|_| NotADate);
+        Self::new(year, small(month)?, small(day)?)
+    }
+}
+
+impl TryFrom<String> for Date {
+    type Error = NotADate;
+
+    fn try_from(text: String) -> Result<Self, NotADate> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_that_there_are() {
+        for text in ["2026-12-31", "2024-02-29", "2000-02-29"] {
+            assert_eq!(text.parse::<Date>().unwrap().to_string(), text);
+        }
+        for text in [
+            "2026-02-29",
+            "1900-02-29",
+            "2026-13-01",
+            "2026-1-01",
+            "2026-01-1",
+            "",
+            "2026-00-10",
+            "+026-01-01",
+        ] {
+            assert_eq!(text.parse::<Date>(), Err(NotADate), "{text}");
+        }
+        assert!(Date::new(2026, 12, 31).unwrap() < Date::new(2027, 1, 1).unwrap());
+    }
+}

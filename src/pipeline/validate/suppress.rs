@@ -1,0 +1,283 @@
+//! Findings that are wanted as they are: the app file says so, an annotation, or a comment, each with a reason.
+//!
+//! A suppression that silences nothing, that is expired, or that gives no reason is a finding itself. What the stages
+//! report cannot be silenced: such an app does not render.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use globset::{GlobBuilder, GlobMatcher};
+
+use super::Finder;
+use super::comment::{Comment, comments};
+use crate::diagnostic::{Finding, Span};
+use crate::lints::{self, Rule, suppression};
+use crate::model::{Date, IgnoreEntry, Manifest, names};
+
+/// One suppression.
+pub(super) struct Suppression {
+    /// Globs over ids.
+    rules: Vec<GlobMatcher>,
+    scope: Scope,
+    reason: String,
+    until: Option<Date>,
+    /// Where it stands.
+    span: Option<Span>,
+    /// What is wrong with it, where something is.
+    malformed: Option<&'static str>,
+    used: AtomicBool,
+}
+
+/// Which findings a suppression is for.
+enum Scope {
+    /// Those on a line.
+    Line { path: String, line: u32 },
+    /// Those about one object of one environment.
+    Object { environments: Vec<String>, kind: String, namespace: String, name: String },
+    /// Those that have all that is given.
+    Setting { object: Option<GlobMatcher>, path: Option<GlobMatcher>, environments: Vec<String> },
+}
+
+/// Suppressions for all that a run looks at; what is wrong with them is said once, at its end.
+#[derive(Default)]
+pub struct Standing {
+    suppressions: Vec<Suppression>,
+}
+
+impl Standing {
+    /// Takes entries and where each stands.
+    #[must_use]
+    pub fn new(entries: &[(IgnoreEntry, Option<Span>)]) -> Self {
+        let suppressions = entries.iter().map(|(entry, span)| Suppression::from_setting(entry, span.clone()));
+        Self { suppressions: suppressions.collect() }
+    }
+
+    /// What is wrong with them, after all was looked at.
+    pub fn findings(&self, today: Option<Date>) -> impl Iterator<Item = Finding> {
+        self.suppressions.iter().filter_map(move |suppression| suppression.finding(today))
+    }
+}
+
+/// Takes away what is wanted, and adds what is wrong with `own` suppressions; what was taken comes second.
+pub(super) fn apply(
+    findings: Vec<Finding>,
+    own: &[Suppression],
+    standing: &Standing,
+    today: Option<Date>,
+) -> (Vec<Finding>, Vec<Finding>) {
+    let valid: Vec<&Suppression> = own
+        .iter()
+        .chain(&standing.suppressions)
+        .filter(|suppression| suppression.malformed.is_none() && !suppression.is_expired(today))
+        .collect();
+    let (taken, mut kept): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(|finding| {
+        let mut silenced = false;
+        for suppression in valid.iter().filter(|suppression| suppression.matches(finding)) {
+            suppression.used.store(true, Ordering::Relaxed);
+            silenced = true;
+        }
+        silenced
+    });
+    kept.extend(own.iter().filter_map(|suppression| suppression.finding(today)));
+    (kept, taken)
+}
+
+impl Suppression {
+    fn is_expired(&self, today: Option<Date>) -> bool {
+        matches!((self.until, today), (Some(until), Some(today)) if until < today)
+    }
+
+    fn matches(&self, finding: &Finding) -> bool {
+        is_suppressible(finding)
+            && self.rules.iter().any(|rule| rule.is_match(finding.rule.id))
+            && self.scope.holds(finding)
+    }
+
+    /// What is wrong with it.
+    fn finding(&self, today: Option<Date>) -> Option<Finding> {
+        let (rule, message, hint): (&Rule, String, &str) = if let Some(what) = self.malformed {
+            (&suppression::MALFORMED, format!("suppression does not count: {what}"), suppression::FORM)
+        } else if self.is_expired(today) {
+            let message = format!(
+                "suppression has expired{}",
+                self.until.map(|day| format!(" on {day}")).unwrap_or_default()
+            );
+            (
+                &suppression::EXPIRED,
+                message,
+                "repair what it silences, or give it a later day and a reason that still holds",
+            )
+        } else if !self.used.load(Ordering::Relaxed) {
+            (&suppression::UNUSED, "suppression silences nothing".to_owned(), "remove it")
+        } else {
+            return None;
+        };
+        Some(Finding {
+            rule: &rule.info,
+            severity: rule.info.severity,
+            message,
+            hint: Some(hint.to_owned()),
+            span: self.span.clone(),
+            related: Vec::new(),
+            object: None,
+            pointer: String::new(),
+            app: String::new(),
+            environments: Vec::new(),
+            confidential: true,
+        })
+    }
+
+    /// One entry of `validate.ignore`.
+    pub(super) fn from_setting(entry: &IgnoreEntry, span: Option<Span>) -> Self {
+        let mut malformed = None;
+        let mut compile = |text: &Option<String>| {
+            let matcher = text.as_deref().map(glob);
+            malformed = malformed.or(matches!(matcher, Some(None)).then_some("a pattern is malformed"));
+            matcher.flatten()
+        };
+        let scope = Scope::Setting {
+            object: compile(&entry.object),
+            path: compile(&entry.path),
+            environments: entry.environments.clone(),
+        };
+        Self { malformed, ..Self::new(&[&entry.rule], scope, &entry.reason, entry.until, span) }.checked()
+    }
+
+    fn from_comment(comment: &Comment, span: Span) -> Self {
+        let rules: Vec<&str> = comment.rules.iter().map(String::as_str).collect();
+        let scope = Scope::Line { path: span.place.path.clone(), line: comment.target };
+        let mut suppression =
+            Self::new(&rules, scope, &comment.reason, comment.until.ok().flatten(), Some(span));
+        if comment.until.is_err() {
+            suppression.malformed = Some("its date is not one");
+        }
+        suppression.checked()
+    }
+
+    fn new(rules: &[&str], scope: Scope, reason: &str, until: Option<Date>, span: Option<Span>) -> Self {
+        let globs: Vec<GlobMatcher> = rules.iter().filter_map(|rule| glob(rule)).collect();
+        let known = |glob: &GlobMatcher| lints::rules().any(|rule| glob.is_match(rule.id));
+        let malformed = if globs.is_empty() || globs.len() < rules.len() || !globs.iter().all(known) {
+            Some("it names no rule that there is")
+        } else {
+            None
+        };
+        Self {
+            rules: globs,
+            scope,
+            reason: reason.to_owned(),
+            until,
+            span,
+            malformed,
+            used: AtomicBool::new(false),
+        }
+    }
+
+    fn checked(self) -> Self {
+        let reason = self.reason.trim().is_empty().then_some("it gives no reason");
+        Self { malformed: self.malformed.or(reason), ..self }
+    }
+}
+
+/// Whether a finding may be silenced at all.
+fn is_suppressible(finding: &Finding) -> bool {
+    !["app/", "suppression/", "yaml/syntax"].iter().any(|prefix| finding.rule.id.starts_with(prefix))
+}
+
+impl Scope {
+    fn holds(&self, finding: &Finding) -> bool {
+        let in_one_of = |environments: &[String]| {
+            environments.is_empty() || finding.environments.iter().any(|name| environments.contains(name))
+        };
+        match self {
+            Self::Line { path, line } => {
+                let on_line = |span: &Span| span.place.path == *path && span.place.line == *line;
+                finding.span.as_ref().is_some_and(on_line)
+            }
+            Self::Object { environments, kind, namespace, name } => {
+                in_one_of(environments)
+                    && finding.object.as_ref().is_some_and(|object| {
+                        object.kind == *kind && object.namespace == *namespace && object.name == *name
+                    })
+            }
+            Self::Setting { object, path, environments } => {
+                let object_fits = object.as_ref().is_none_or(|glob| {
+                    let object = finding.object.as_ref();
+                    object.is_some_and(|object| {
+                        glob.is_match(format!("{}/{}/{}", object.kind, object.namespace, object.name))
+                    })
+                });
+                let path_fits = path.as_ref().is_none_or(|glob| {
+                    finding.span.as_ref().is_some_and(|span| glob.is_match(&span.place.path))
+                });
+                object_fits && path_fits && in_one_of(environments)
+            }
+        }
+    }
+}
+
+/// `*` ends at a `/`, as in the operator's policy.
+fn glob(pattern: &str) -> Option<GlobMatcher> {
+    let glob = GlobBuilder::new(pattern).literal_separator(true).build().ok()?;
+    Some(glob.compile_matcher())
+}
+
+impl Finder<'_> {
+    /// The app's own suppressions: settings, comments and annotations.
+    pub(super) fn suppressions(&self) -> Vec<Suppression> {
+        let settings = self.app.ignore.iter();
+        let mut found: Vec<Suppression> = settings
+            .map(|(entry, origin)| {
+                Suppression::from_setting(entry, Some(self.locator.locate(*origin, None).0))
+            })
+            .collect();
+        for (source, text) in self.app.texts.iter() {
+            if self.app.sources.is_rendered(source) {
+                continue;
+            }
+            for comment in comments(text.content(), text.lines_before()) {
+                let place = crate::model::Place {
+                    path: self.app.sources.name(source).to_owned(),
+                    line: comment.line,
+                    column: comment.column,
+                    rendered: None,
+                };
+                found.push(Suppression::from_comment(&comment, Span { place, width: comment.width }));
+            }
+        }
+        found.extend(self.annotated());
+        found
+    }
+
+    /// Those of annotations; one that several environments share counts once.
+    fn annotated(&self) -> Vec<Suppression> {
+        let mut found: BTreeMap<(Span, String, String), Suppression> = BTreeMap::new();
+        for environment in &self.app.environments {
+            for object in &environment.objects {
+                for entry in object.annotations().map_or(&[][..], |annotations| annotations.entries()) {
+                    let Some(id) = entry.key.strip_prefix(names::IGNORE_PREFIX) else { continue };
+                    let rule = id.replacen('.', "/", 1);
+                    let (span, _) = self.locator.locate(entry.key_origin, environment.values.as_ref());
+                    let key = (span.clone(), rule.clone(), object.namespace().to_owned());
+                    let same = found.entry(key).or_insert_with(|| {
+                        let reason = entry.value.as_str().unwrap_or_default();
+                        Suppression::new(&[&rule], of_object(object), reason, None, Some(span)).checked()
+                    });
+                    if let Scope::Object { environments, .. } = &mut same.scope {
+                        environments.push(environment.name.clone());
+                    }
+                }
+            }
+        }
+        found.into_values().collect()
+    }
+}
+
+fn of_object(object: &Manifest) -> Scope {
+    Scope::Object {
+        environments: Vec::new(),
+        kind: object.kind().to_owned(),
+        namespace: object.namespace().to_owned(),
+        name: object.name().to_owned(),
+    }
+}
