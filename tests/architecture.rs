@@ -32,7 +32,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("config", &["cli", "crypto", "diagnostic", "lints", "model", "pipeline", "schema", "yaml"]),
     ("crypto", &["diagnostic", "model", "workers"]),
     ("deadline", &["pipeline"]),
-    ("diagnostic", &["model"]),
+    ("diagnostic", &["crypto::sha256_hex", "model"]),
     ("lints", &["diagnostic", "model", "schema", "yaml"]),
     ("model", &["diagnostic"]),
     ("ops", &["diagnostic", "model", "pipeline"]),

@@ -82,6 +82,14 @@ pub struct ObjectRef {
     pub name: String,
 }
 
+impl ObjectRef {
+    /// API group; empty for the core group.
+    #[must_use]
+    pub fn group(&self) -> &str {
+        self.api_version.rsplit_once('/').map_or("", |(group, _)| group)
+    }
+}
+
 /// One thing that is wrong with the manifests.
 #[derive(Clone, Debug)]
 pub struct Finding {

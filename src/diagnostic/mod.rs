@@ -3,13 +3,16 @@
 //! A [`Problem`] never holds a secret value nor an excerpt of a document; whoever makes one sees to that.
 //! An *error* means that the tool could not do its job ([`Failure`]); a *note* is said beside a good result.
 
+mod baseline;
 mod finding;
+mod fingerprint;
 pub mod report;
 
 use std::fmt;
 
 use crate::model::{Origin, Place, Sources};
 
+pub use baseline::{Baseline, BaselineError, BaselineRemark};
 pub use finding::{AppEnvironments, Finding, LookedAt, ObjectRef, Related, Report, RuleInfo, Severity, Span};
 
 /// An error of one stage, with advice.

@@ -10,14 +10,12 @@ use std::collections::BTreeMap;
 
 use annotate_snippets::{Group, Level, Renderer};
 
-use super::text::{object_name, one_line};
+use super::text::{object_name, one_line, shown};
 use super::{ExcerptGuard, PrintContext};
 use crate::diagnostic::{Finding, Report, Severity};
 
 /// Columns that a line of a source may take.
 const WIDTH: usize = 120;
-/// Characters of a message that are shown.
-const MAX_MESSAGE: usize = 2000;
 
 /// The report as styled text.
 #[must_use]
@@ -47,8 +45,11 @@ impl Printer<'_> {
     fn finding(&self, finding: &Finding) -> String {
         let title = level(finding.severity).primary_title(shown(&finding.message)).id(finding.rule.id);
         let mut group = Group::with_title(title);
+        let mut bare = true;
         if let Some(span) = &finding.span {
-            group = snippet::place(group, span, self.guard.excerpt(finding).as_deref(), None);
+            let line = self.guard.excerpt(finding);
+            bare = line.is_none();
+            group = snippet::place(group, span, line.as_deref(), None);
         }
         for related in &finding.related {
             let label = shown(&related.label);
@@ -63,7 +64,9 @@ impl Printer<'_> {
         if let Some(hint) = &finding.hint {
             group = group.element(Level::HELP.message(shown(hint)));
         }
-        self.renderer.render(&[group])
+        let text = self.renderer.render(&[group]);
+        // Without line numbers there is no margin.
+        if bare { text.replace('\n', "\n  ") } else { text }
     }
 
     /// Which object it is about and in which environments it is.
@@ -93,16 +96,6 @@ const fn level(severity: Severity) -> Level<'static> {
         Severity::Note => Level::NOTE,
         Severity::Warning => Level::WARNING,
     }
-}
-
-/// A text of a finding in one line, of a length that people read.
-fn shown(text: &str) -> String {
-    let mut text = one_line(text);
-    if let Some((end, _)) = text.char_indices().nth(MAX_MESSAGE) {
-        text.truncate(end);
-        text.push('…');
-    }
-    text
 }
 
 #[cfg(test)]

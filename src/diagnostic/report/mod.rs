@@ -5,15 +5,23 @@
 //! field or drive a terminal. A line of a source is shown by [`human`] alone, and only if the [`ExcerptGuard`] lets it.
 
 mod excerpts;
+pub mod github;
+pub mod gitlab;
 mod guard;
 pub mod human;
 pub mod json;
+pub mod junit;
+mod output;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
+pub mod sarif;
 mod text;
 
 pub use excerpts::Excerpts;
 pub use guard::ExcerptGuard;
+pub(super) use json::to_vec;
+pub use output::{Format, Output, OutputError, Outputs};
+pub(super) use text::quantity;
 
 use super::{Report, Severity};
 
@@ -27,4 +35,17 @@ pub struct PrintContext<'a> {
     pub excerpts: &'a Excerpts,
     /// Whether a line of a source looks as if it held a credential.
     pub looks_like_credential: &'a dyn Fn(&str) -> bool,
+}
+
+/// The report in one of its forms.
+#[must_use]
+pub fn write(format: Format, report: &Report, context: &PrintContext<'_>) -> Vec<u8> {
+    match format {
+        Format::Github => github::write(report, context),
+        Format::Gitlab => gitlab::write(report, context),
+        Format::Human => human::write(report, context),
+        Format::Json => json::write(report, context),
+        Format::Junit => junit::write(report, context),
+        Format::Sarif => sarif::write(report, context),
+    }
 }

@@ -246,9 +246,8 @@ pub(crate) fn assert_golden(name: &str, actual: &[u8]) {
 }
 
 /// Checks a document against a JSON Schema.
-pub(crate) fn assert_valid(schema: &str, document: &[u8]) {
-    let schema = serde_json::from_str(schema).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
+pub(crate) fn assert_valid(schema: &serde_json::Value, document: &[u8]) {
+    let validator = jsonschema::validator_for(schema).unwrap();
     let document = serde_json::from_slice(document).unwrap();
     let errors: Vec<String> =
         validator.iter_errors(&document).map(|error| format!("{}: {error}", error.instance_path())).collect();

@@ -11,6 +11,8 @@ use crate::diagnostic::{Finding, Report, Severity};
 
 /// Rows of a table that are shown.
 const MAX_ROWS: usize = 40;
+/// Longer names do not widen a column.
+const MAX_COLUMN: usize = 40;
 
 /// Adds tables where they tell more than the findings, and one line that says what came of the run.
 pub(super) fn write(out: &mut String, report: &Report, fail_on: Option<Severity>) {
@@ -64,7 +66,7 @@ fn environments(out: &mut String, findings: &[Finding]) {
         .map(|((app, environment), counts)| (one_line(app), one_line(environment), counts))
         .collect();
     let width = |of: fn(&(String, String, Counts)) -> &str| {
-        rows.iter().map(|row| of(row).chars().count()).max().unwrap_or(0)
+        rows.iter().map(|row| of(row).chars().count()).filter(|width| *width <= MAX_COLUMN).max().unwrap_or(0)
     };
     let (app_width, name_width) = (width(|row| &row.0), width(|row| &row.1));
     heading(out, "by environment");

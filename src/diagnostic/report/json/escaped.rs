@@ -8,7 +8,7 @@ use serde_json::ser::{Formatter, PrettyFormatter};
 use crate::diagnostic::deceives;
 
 /// An indented document with a line end.
-pub(in crate::diagnostic::report) fn to_vec(value: &impl Serialize) -> Vec<u8> {
+pub(in crate::diagnostic) fn to_vec(value: &impl Serialize) -> Vec<u8> {
     let mut out = Vec::new();
     let mut serializer =
         serde_json::Serializer::with_formatter(&mut out, Escaping { inner: PrettyFormatter::new() });
