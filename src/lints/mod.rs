@@ -9,11 +9,14 @@ pub(crate) mod app;
 mod config;
 pub(crate) mod document;
 mod inventory;
+mod presence;
 mod reference;
 mod reporter;
 pub(crate) mod resource;
 mod scene;
+mod selectors;
 pub(crate) mod suppression;
+mod workload;
 
 use crate::diagnostic::RuleInfo;
 
@@ -50,16 +53,22 @@ pub(crate) static RULES: &[&Rule] = &[
     &app::PLACEHOLDER,
     &app::RENDER,
     &config::env_duplicate::RULE,
+    &reference::dangling_ingress::RULE,
+    &reference::dangling_role::RULE,
+    &reference::dangling_scale_target::RULE,
+    &reference::dangling_service::RULE,
     &reference::missing_claim::RULE,
     &reference::missing_config_map::RULE,
     &reference::missing_key::RULE,
     &reference::missing_secret::RULE,
     &reference::missing_service_account::RULE,
+    &reference::unused::RULE,
     &resource::duplicate_id::RULE,
     &document::MANIFEST,
     &suppression::EXPIRED,
     &suppression::MALFORMED,
     &suppression::UNUSED,
+    &workload::selector_mismatch::RULE,
     &document::DUPLICATE_KEY,
     &document::SYNTAX,
 ];

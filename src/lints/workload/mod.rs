@@ -1,0 +1,3 @@
+//! Workloads that do not run as their author thinks.
+
+pub(super) mod selector_mismatch;
