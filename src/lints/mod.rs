@@ -10,10 +10,13 @@ mod config;
 pub(crate) mod document;
 mod inventory;
 mod presence;
+mod rbac;
 mod reference;
 mod reporter;
 pub(crate) mod resource;
+mod rollout;
 mod scene;
+mod secret;
 mod selectors;
 pub(crate) mod suppression;
 mod workload;
@@ -53,6 +56,11 @@ pub(crate) static RULES: &[&Rule] = &[
     &app::PLACEHOLDER,
     &app::RENDER,
     &config::env_duplicate::RULE,
+    &config::env_from_invalid_key::RULE,
+    &config::env_order::RULE,
+    &config::immutable_without_new_name::RULE,
+    &config::no_rollout_trigger::RULE,
+    &config::subpath_no_reload::RULE,
     &reference::dangling_ingress::RULE,
     &reference::dangling_role::RULE,
     &reference::dangling_scale_target::RULE,
@@ -65,9 +73,11 @@ pub(crate) static RULES: &[&Rule] = &[
     &reference::unused::RULE,
     &resource::duplicate_id::RULE,
     &document::MANIFEST,
+    &secret::env_instead_of_file::RULE,
     &suppression::EXPIRED,
     &suppression::MALFORMED,
     &suppression::UNUSED,
+    &workload::automount_token::RULE,
     &workload::selector_mismatch::RULE,
     &document::DUPLICATE_KEY,
     &document::SYNTAX,

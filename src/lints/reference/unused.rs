@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::inventory::{texts, words};
+use crate::lints::rbac::allows;
 use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
-use crate::model::catalogue::{ESO, RBAC, SEALED, supplied};
+use crate::model::catalogue::{ESO, SEALED, supplied};
 use crate::model::pods::What;
 use crate::model::{Mapping, Node, names};
 
@@ -74,7 +75,8 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     }
     let wanted: BTreeSet<(What, &str, &str)> =
         environment.inventory.wants().iter().map(|want| (want.what, want.namespace, want.name)).collect();
-    let readable = [What::ConfigMap, What::Secret].map(|what| is_readable(environment, what));
+    let readable = [What::ConfigMap, What::Secret]
+        .map(|what| allows(&environment.objects, what, &["get", "list", "watch"]));
     let mut candidates = candidates(environment);
     candidates.retain(|candidate| {
         let object = environment.objects.get(candidate.object);
@@ -139,26 +141,6 @@ fn is_for_others(object: &Object<'_>) -> bool {
         || FOUND_BY_TYPE.contains(&kind)
         || labels.any(|label| !is_plain(&label.key))
         || domains.iter().any(|entry| COPIED_BY.iter().any(|domain| entry.key.starts_with(domain)))
-}
-
-/// Whether a program of the environment may read all objects of a kind through the API.
-fn is_readable(environment: &Environment<'_>, what: What) -> bool {
-    let resource = if what == What::ConfigMap { "configmaps" } else { "secrets" };
-    let has = |rule: &Node, field: &str, any: &[&str]| {
-        rule.get(field)
-            .map_or(&[][..], Node::items)
-            .iter()
-            .filter_map(Node::as_str)
-            .any(|text| any.contains(&text))
-    };
-    let roles =
-        environment.objects.iter().filter(|object| object.group == RBAC && object.kind.ends_with("Role"));
-    let mut rules = roles.flat_map(|role| role.manifest.root().get("rules").map_or(&[][..], Node::items));
-    rules.any(|rule| {
-        has(rule, "resources", &[resource, "*"])
-            && has(rule, "verbs", &["get", "list", "watch", "*"])
-            && rule.get("resourceNames").is_none_or(|names| names.items().is_empty())
-    })
 }
 
 /// Which of the names stand in which other objects: references that only their own controllers understand.

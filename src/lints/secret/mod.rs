@@ -1,0 +1,3 @@
+//! Secrets, and how they are handed to programs.
+
+pub(super) mod env_instead_of_file;
