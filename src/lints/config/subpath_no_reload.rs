@@ -26,6 +26,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     let Some(rollouts) = Rollouts::of(environment) else { return };
+    let severity = if environment.is_app() { Severity::Warning } else { Severity::Note };
     for (number, object) in rollouts.untriggered() {
         let Some(pod) = &object.pod else { continue };
         let volumes = configuration(pod.spec);
@@ -47,7 +48,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
                     "this file of a {kind} never changes while the pod runs, and nothing restarts it"
                 );
                 reporter.report(
-                    Draft::new(&RULE, path.origin, message).about(number).hint(
+                    Draft::new(&RULE, path.origin, message).about(number).severity(severity).hint(
                         "mount the volume as a directory, or annotate the pod template with a checksum",
                     ),
                 );

@@ -26,10 +26,9 @@ pub(crate) static RULE: Rule = Rule {
 fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     let mut bound = None;
     for (number, object) in environment.objects.iter().enumerate() {
-        let Some(pod) = object.pod.as_ref().filter(|pod| !is_off(pod.spec) && !projects_token(pod.spec))
-        else {
+        if object.pod.as_ref().is_none_or(|pod| is_off(pod.spec) || projects_token(pod.spec)) {
             continue;
-        };
+        }
         let references = object.references();
         let Some(account) = references.iter().find(|located| located.reference.what == What::ServiceAccount)
         else {
