@@ -11,13 +11,18 @@ pub(crate) mod credential;
 pub(crate) mod document;
 mod environment;
 mod inventory;
+mod presence;
+mod rbac;
 mod reference;
 mod reporter;
 pub(crate) mod resource;
+mod rollout;
 mod scene;
 pub(crate) mod schema;
 mod secret;
+mod selectors;
 pub(crate) mod suppression;
+mod workload;
 
 use crate::diagnostic::RuleInfo;
 
@@ -55,17 +60,27 @@ pub(crate) static RULES: &[&Rule] = &[
     &app::PLACEHOLDER,
     &app::RENDER,
     &config::env_duplicate::RULE,
+    &config::env_from_invalid_key::RULE,
+    &config::env_order::RULE,
+    &config::immutable_without_new_name::RULE,
+    &config::no_rollout_trigger::RULE,
+    &config::subpath_no_reload::RULE,
     &config::too_large::RULE,
     &environment::foreign_path::RULE,
     &environment::missing_key::RULE,
     &environment::missing_object::RULE,
     &environment::missing_placeholder::RULE,
     &environment::same_secret::RULE,
+    &reference::dangling_ingress::RULE,
+    &reference::dangling_role::RULE,
+    &reference::dangling_scale_target::RULE,
+    &reference::dangling_service::RULE,
     &reference::missing_claim::RULE,
     &reference::missing_config_map::RULE,
     &reference::missing_key::RULE,
     &reference::missing_secret::RULE,
     &reference::missing_service_account::RULE,
+    &reference::unused::RULE,
     &resource::duplicate_id::RULE,
     &schema::DEFINITION,
     &schema::ENUM,
@@ -83,6 +98,7 @@ pub(crate) static RULES: &[&Rule] = &[
     &secret::bad_base64::RULE,
     &secret::double_base64::RULE,
     &secret::encrypted_leftover::RULE,
+    &secret::env_instead_of_file::RULE,
     &secret::in_annotation::RULE,
     &secret::in_args::RULE,
     &secret::in_config_map::RULE,
@@ -97,6 +113,8 @@ pub(crate) static RULES: &[&Rule] = &[
     &suppression::EXPIRED,
     &suppression::MALFORMED,
     &suppression::UNUSED,
+    &workload::automount_token::RULE,
+    &workload::selector_mismatch::RULE,
     &document::DUPLICATE_KEY,
     &document::SYNTAX,
 ];

@@ -13,7 +13,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 pub(super) use contents::Contents;
-pub(super) use programs::named_by_programs;
+pub(super) use programs::{named_by_programs, texts, words};
 pub(super) use wants::{Want, Weight};
 
 use super::{Environment, Object};

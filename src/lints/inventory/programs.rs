@@ -31,7 +31,7 @@ pub(in crate::lints) fn named_by_programs<'a>(
 }
 
 /// What the programs of a pod are told.
-fn texts(spec: &Node) -> impl Iterator<Item = &str> {
+pub(in crate::lints) fn texts(spec: &Node) -> impl Iterator<Item = &str> {
     let lists = ["initContainers", "containers"].iter().filter_map(|list| spec.get(list));
     lists.flat_map(Node::items).flat_map(|container| {
         let told = ["command", "args"].iter().filter_map(|field| container.get(field)).flat_map(Node::items);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::lints::inventory::{Want, Weight, kind, named_by_programs};
+use crate::lints::rbac::allows;
 use crate::lints::{Draft, Environment, Reporter, Rule};
 use crate::model::pods::What;
 
@@ -22,7 +23,10 @@ pub(super) fn check(rule: &'static Rule, what: What, environment: &Environment<'
             found.1 = Weight::Needed;
         }
     }
+    // A program that may make such objects may make this one.
+    let made_later = !seen.is_empty() && allows(&environment.objects, what, &["create"]);
     for (want, weight) in seen.into_values() {
+        let weight = if made_later { Weight::Wanted } else { weight };
         let message = format!("there is no {} `{}`", kind(what), want.name);
         reporter.report(
             Draft::new(rule, want.at, message)

@@ -25,3 +25,5 @@ fn containers(spec: &Node) -> impl Iterator<Item = &Node> {
         .into_iter()
         .flat_map(|list| spec.get(list).map_or(&[][..], Node::items))
 }
+//! Secrets, and how they are handed to programs.
+pub(super) mod env_instead_of_file;
