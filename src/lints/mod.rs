@@ -6,13 +6,17 @@
 //! whose spans are marked, a good one, and a near miss.
 
 pub(crate) mod app;
+mod argocd;
 mod config;
 pub(crate) mod credential;
+mod image;
+mod metadata;
 mod reporter;
 mod resource;
 mod scene;
 mod secret;
 pub(crate) mod suppression;
+mod yaml;
 
 use crate::diagnostic::RuleInfo;
 
@@ -47,8 +51,14 @@ pub(crate) static RULES: &[&Rule] = &[
     &app::LOAD,
     &app::PLACEHOLDER,
     &app::RENDER,
+    &argocd::annotation::RULE,
     &config::env_duplicate::RULE,
     &config::too_large::RULE,
+    &image::digest::RULE,
+    &image::latest::RULE,
+    &metadata::annotation::RULE,
+    &metadata::label::RULE,
+    &metadata::name::RULE,
     &resource::duplicate_id::RULE,
     &secret::bad_base64::RULE,
     &secret::double_base64::RULE,
@@ -67,6 +77,7 @@ pub(crate) static RULES: &[&Rule] = &[
     &suppression::EXPIRED,
     &suppression::MALFORMED,
     &suppression::UNUSED,
+    &yaml::implicit_type::RULE,
 ];
 
 /// All rules that there are, by their ids.
