@@ -14,10 +14,9 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a label or a selector has a key or a value that Kubernetes does not take",
         explanation: "The API server refuses the object, and that of a pod template too. A label's value is a string of at most 63 \
                       letters, digits, `-`, `_` and `.`, with a letter or digit at both ends, or empty. Its key is a name of the same kind, perhaps \
-                      after a DNS subdomain and a slash. An unquoted `true`, `yes` or `1.0` is no string, and versions \
-                      with `+` or images with `:` are no values.",
-        example: "metadata:\n  labels:\n    app.kubernetes.io/version: 1.20\n    image: nginx:1.20\n",
-        remedy: "```yaml\nmetadata:\n  labels:\n    app.kubernetes.io/version: \"1.20\"\n  annotations:\n    example.org/image: nginx:1.20\n```\n\n\
+                      after a DNS subdomain and a slash. Versions with `+`, images with `:` and addresses with `@` are no values.",
+        example: "metadata:\n  labels:\n    image: nginx:1.20\n",
+        remedy: "```yaml\nmetadata:\n  annotations:\n    example.org/image: nginx:1.20\n```\n\n\
                  What is not for selecting may as well be an annotation, whose values are any text.",
     },
     check: Check::Object(check),
@@ -72,15 +71,7 @@ fn fault(entry: &Entry, noun: &str) -> Option<Draft> {
             let hint = "use letters, digits, `-`, `_` and `.`, with a letter or digit at both ends; other text belongs into an annotation";
             Some(Draft::new(&RULE, at, message).hint(hint))
         }
-        Value::Null => {
-            let message = format!("{noun} `{key}` has no value");
-            let draft = Draft::new(&RULE, if at.width == 0 { entry.key_origin } else { at }, message);
-            Some(draft.severity(Severity::Warning).hint("write `\"\"` if it is to be empty, or remove it"))
-        }
-        _ => {
-            let message =
-                format!("the value of {noun} `{key}` is of type {}, not string", entry.value.type_name());
-            Some(Draft::new(&RULE, at, message).hint("put it in quotes"))
-        }
+        // Types are the schema's business; null is read as empty.
+        _ => None,
     }
 }

@@ -34,7 +34,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     while let Some((key, node)) = stack.pop() {
         match &node.value {
             Value::Bool(flag) if node.origin.width != if *flag { 4 } else { 5 } => {
-                if let Some(draft) = of_bool(node.origin, scene.texts) {
+                if let Some(draft) = of_bool(node.origin, key, scene.texts) {
                     reporter.report(guarded(draft, key));
                 }
             }
@@ -48,10 +48,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
                     if let Some(draft) = of_key(entry, scene.texts) {
                         reporter.report(draft);
                     }
-                    // That these must be strings is said elsewhere.
-                    if key != "metadata" || !matches!(entry.key.as_str(), "annotations" | "labels") {
-                        stack.push((&entry.key, &entry.value));
-                    }
+                    stack.push((&entry.key, &entry.value));
                 }
             }
             Value::Sequence(items) => stack.extend(items.iter().map(|item| (key, item))),
@@ -75,10 +72,16 @@ fn is_word(text: &str) -> bool {
     ["n", "no", "off", "on", "y", "yes"].iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
-fn of_bool(at: Origin, texts: &Texts) -> Option<Draft> {
-    plain(texts, at).filter(|text| is_word(text))?;
+fn of_bool(at: Origin, key: &str, texts: &Texts) -> Option<Draft> {
+    plain(texts, at).filter(|text| is_word(text) && !is_switch(key))?;
     let hint = "put it in quotes if it is a text; write `true` or `false` if it is a switch";
     Some(Draft::new(&RULE, at, "YAML reads this word as a boolean").hint(hint))
+}
+
+/// Whether a field is surely meant to be a boolean.
+fn is_switch(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    ["disable", "disabled", "enable", "enabled"].iter().any(|end| key.ends_with(end))
 }
 
 /// Whether a number can be spelt as everybody would spell it.
@@ -113,7 +116,7 @@ fn oddity(text: &str, key: &str, is_float: bool) -> Option<(&'static str, &'stat
             "YAML reads this as an octal number, since it starts with a zero"
         }
         [b'0', b'0'..=b'9', ..] => "YAML takes the zero in front of this number away",
-        _ if unsigned.contains(['e', 'E']) && !unsigned.contains('.') => {
+        _ if unsigned.contains(['e', 'E']) && !unsigned.contains('.') && !is_quantity(key) => {
             "YAML reads this as a number with an exponent"
         }
         _ if text.starts_with('+') => "YAML takes the plus sign in front of this number away",
@@ -133,6 +136,11 @@ fn oddity(text: &str, key: &str, is_float: bool) -> Option<(&'static str, &'stat
 fn is_mode(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     ["mode", "umask", "permission", "permissions"].iter().any(|end| key.ends_with(end))
+}
+
+/// Whether a field is for an amount, which may have an exponent.
+fn is_quantity(key: &str) -> bool {
+    matches!(key, "cpu" | "ephemeral-storage" | "memory" | "sizeLimit" | "storage") || key.contains('/')
 }
 
 fn is_version(key: &str) -> bool {
