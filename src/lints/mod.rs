@@ -6,11 +6,14 @@
 //! whose spans are marked, a good one, and a near miss.
 
 pub(crate) mod app;
+mod argocd;
 mod config;
 pub(crate) mod credential;
 pub(crate) mod document;
 mod environment;
+mod image;
 mod inventory;
+mod metadata;
 mod presence;
 mod rbac;
 mod reference;
@@ -23,6 +26,7 @@ mod secret;
 mod selectors;
 pub(crate) mod suppression;
 mod workload;
+mod yaml;
 
 use crate::diagnostic::RuleInfo;
 
@@ -59,6 +63,7 @@ pub(crate) static RULES: &[&Rule] = &[
     &app::LOAD,
     &app::PLACEHOLDER,
     &app::RENDER,
+    &argocd::annotation::RULE,
     &config::env_duplicate::RULE,
     &config::env_from_invalid_key::RULE,
     &config::env_order::RULE,
@@ -71,6 +76,11 @@ pub(crate) static RULES: &[&Rule] = &[
     &environment::missing_object::RULE,
     &environment::missing_placeholder::RULE,
     &environment::same_secret::RULE,
+    &image::digest::RULE,
+    &image::latest::RULE,
+    &metadata::annotation::RULE,
+    &metadata::label::RULE,
+    &metadata::name::RULE,
     &reference::dangling_ingress::RULE,
     &reference::dangling_role::RULE,
     &reference::dangling_scale_target::RULE,
@@ -116,6 +126,7 @@ pub(crate) static RULES: &[&Rule] = &[
     &workload::automount_token::RULE,
     &workload::selector_mismatch::RULE,
     &document::DUPLICATE_KEY,
+    &yaml::implicit_type::RULE,
     &document::SYNTAX,
 ];
 
