@@ -12,6 +12,7 @@ mod environment;
 mod reporter;
 pub(crate) mod resource;
 mod scene;
+mod seal;
 pub(crate) mod suppression;
 
 use crate::diagnostic::RuleInfo;
@@ -55,6 +56,11 @@ pub(crate) static RULES: &[&Rule] = &[
     &environment::same_secret::RULE,
     &resource::duplicate_id::RULE,
     &document::MANIFEST,
+    &seal::duplicate_target::RULE,
+    &seal::foreign_certificate::RULE,
+    &seal::renamed::RULE,
+    &seal::scope_mismatch::RULE,
+    &seal::undecodable::RULE,
     &suppression::EXPIRED,
     &suppression::MALFORMED,
     &suppression::UNUSED,
