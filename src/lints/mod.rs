@@ -7,8 +7,10 @@
 
 pub(crate) mod app;
 mod config;
+mod csi;
 pub(crate) mod document;
 mod environment;
+mod external_secrets;
 mod reporter;
 pub(crate) mod resource;
 mod scene;
@@ -49,11 +51,16 @@ pub(crate) static RULES: &[&Rule] = &[
     &app::PLACEHOLDER,
     &app::RENDER,
     &config::env_duplicate::RULE,
+    &csi::missing_class::RULE,
+    &csi::unmounted_class::RULE,
     &environment::foreign_path::RULE,
     &environment::missing_key::RULE,
     &environment::missing_object::RULE,
     &environment::missing_placeholder::RULE,
     &environment::same_secret::RULE,
+    &external_secrets::duplicate_target::RULE,
+    &external_secrets::missing_store::RULE,
+    &external_secrets::refresh::RULE,
     &resource::duplicate_id::RULE,
     &document::MANIFEST,
     &seal::duplicate_target::RULE,

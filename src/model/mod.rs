@@ -4,7 +4,7 @@ mod app;
 mod backends;
 pub(crate) mod catalogue;
 mod date;
-mod duration;
+pub(crate) mod duration;
 mod json;
 pub(crate) mod json_text;
 mod manifest;

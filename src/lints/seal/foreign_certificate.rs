@@ -33,9 +33,13 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         if let Some(known) = known {
             if known != text {
                 reporter.report(
-                    Draft::new(&RULE, node.origin, "it was sealed for another certificate than that of the cluster")
-                        .about(number)
-                        .hint("seal it again for this environment"),
+                    Draft::new(
+                        &RULE,
+                        node.origin,
+                        "it was sealed for another certificate than that of the cluster",
+                    )
+                    .about(number)
+                    .hint("seal it again for this environment"),
                 );
             }
             continue;
@@ -47,10 +51,14 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         // Plain manifests may be those of several environments.
         if first.as_str() != Some(text) && !environment.is_plain() {
             reporter.report(
-                Draft::new(&RULE, node.origin, "it was sealed for another certificate than others of the environment")
-                    .about(number)
-                    .related(first.origin, "this one was sealed for another certificate")
-                    .hint("seal both for the cluster of this environment"),
+                Draft::new(
+                    &RULE,
+                    node.origin,
+                    "it was sealed for another certificate than others of the environment",
+                )
+                .about(number)
+                .related(first.origin, "this one was sealed for another certificate")
+                .hint("seal both for the cluster of this environment"),
             );
         }
     }

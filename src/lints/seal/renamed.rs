@@ -32,7 +32,9 @@ const SHORTEST: usize = 300;
 fn check(app: &App<'_>, reporter: &mut Reporter) {
     let mut seen: HashMap<&str, Sealed<'_>> = HashMap::new();
     for (environment, scene) in app.environments.iter().enumerate() {
-        for (number, object) in scene.objects.iter().enumerate().filter(|(_, object)| is_sealed_secret(object)) {
+        for (number, object) in
+            scene.objects.iter().enumerate().filter(|(_, object)| is_sealed_secret(object))
+        {
             let scope = Scope::of(object.manifest.annotations());
             if let Some(draft) = twice(&mut seen, object, scope) {
                 reporter.report(draft.about_in(environment, number));
@@ -65,10 +67,14 @@ fn twice<'a>(seen: &mut HashMap<&'a str, Sealed<'a>>, object: &Object<'a>, scope
         }
     }
     first.map(|first| {
-        Draft::new(&RULE, object.name_at(), "its values also stand under another name or namespace, and open under one of them at most")
-            .severity(Severity::Error)
-            .related(first, "the same ciphertext")
-            .hint("seal the values once for each name and namespace, or with a wider scope")
+        Draft::new(
+            &RULE,
+            object.name_at(),
+            "its values also stand under another name or namespace, and open under one of them at most",
+        )
+        .severity(Severity::Error)
+        .related(first, "the same ciphertext")
+        .hint("seal the values once for each name and namespace, or with a wider scope")
     })
 }
 
@@ -104,7 +110,8 @@ fn place(object: &Object<'_>, field: &str) -> Option<Origin> {
 fn is_sealed_for_it(object: &Object<'_>, field: &str) -> bool {
     let root = object.manifest.root();
     let of = |path: &[&str]| root.at(path).filter(|node| node.as_str().is_some_and(|text| !text.is_empty()));
-    let (Some(own), Some(there)) = (of(&["metadata", field]), of(&["spec", "template", "metadata", field])) else {
+    let (Some(own), Some(there)) = (of(&["metadata", field]), of(&["spec", "template", "metadata", field]))
+    else {
         return false;
     };
     own.as_str() == there.as_str() && there.origin.source == root.origin.source

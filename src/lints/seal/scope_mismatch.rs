@@ -44,9 +44,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
 }
 
 fn identity(object: &Object<'_>, template: &Node, scope: Scope, reporter: &mut Reporter) {
-    for (field, decides) in
-        [("name", scope == Scope::Strict), ("namespace", scope != Scope::ClusterWide)]
-    {
+    for (field, decides) in [("name", scope == Scope::Strict), ("namespace", scope != Scope::ClusterWide)] {
         let own = object.manifest.root().at(&["metadata", field]);
         let (Some(own), Some(there)) = (own, template.get(field)) else { continue };
         let (Some(own_text), Some(text)) = (own.as_str(), there.as_str()) else { continue };
