@@ -9,8 +9,10 @@ pub(crate) mod app;
 mod argocd;
 mod config;
 pub(crate) mod credential;
+mod csi;
 pub(crate) mod document;
 mod environment;
+mod external_secrets;
 mod image;
 mod inventory;
 mod metadata;
@@ -22,6 +24,7 @@ pub(crate) mod resource;
 mod rollout;
 mod scene;
 pub(crate) mod schema;
+mod seal;
 mod secret;
 mod selectors;
 pub(crate) mod suppression;
@@ -71,11 +74,16 @@ pub(crate) static RULES: &[&Rule] = &[
     &config::no_rollout_trigger::RULE,
     &config::subpath_no_reload::RULE,
     &config::too_large::RULE,
+    &csi::missing_class::RULE,
+    &csi::unmounted_class::RULE,
     &environment::foreign_path::RULE,
     &environment::missing_key::RULE,
     &environment::missing_object::RULE,
     &environment::missing_placeholder::RULE,
     &environment::same_secret::RULE,
+    &external_secrets::duplicate_target::RULE,
+    &external_secrets::missing_store::RULE,
+    &external_secrets::refresh::RULE,
     &image::digest::RULE,
     &image::latest::RULE,
     &metadata::annotation::RULE,
@@ -105,6 +113,11 @@ pub(crate) static RULES: &[&Rule] = &[
     &schema::UNKNOWN_FIELD,
     &schema::UNKNOWN_KIND,
     &schema::VALUE,
+    &seal::duplicate_target::RULE,
+    &seal::foreign_certificate::RULE,
+    &seal::renamed::RULE,
+    &seal::scope_mismatch::RULE,
+    &seal::undecodable::RULE,
     &secret::bad_base64::RULE,
     &secret::double_base64::RULE,
     &secret::encrypted_leftover::RULE,

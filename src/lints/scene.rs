@@ -41,6 +41,12 @@ impl<'a> Object<'a> {
         self.kind == kind && self.group == group
     }
 
+    /// Where its name stands; where it has none, the object does.
+    pub(crate) fn name_at(&self) -> Origin {
+        let name = self.manifest.root().at(&["metadata", "name"]);
+        name.map_or(self.manifest.origin(), |name| name.origin)
+    }
+
     /// What its pods refer to, each with its place; nothing where it has no pods.
     pub(crate) fn references(&self) -> Vec<Located<'a>> {
         self.pod.as_ref().map(|pod| located_references(pod.spec)).unwrap_or_default()

@@ -5,7 +5,7 @@ mod backends;
 pub(crate) mod catalogue;
 mod closest;
 mod date;
-mod duration;
+pub(crate) mod duration;
 mod json;
 pub(crate) mod json_text;
 mod manifest;

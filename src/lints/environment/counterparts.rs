@@ -110,12 +110,6 @@ impl Place {
     }
 }
 
-/// Where an object's name stands.
-pub(super) fn name_at(object: &Object<'_>) -> Origin {
-    let name = object.manifest.root().at(&["metadata", "name"]);
-    name.map_or(object.manifest.origin(), |name| name.origin)
-}
-
 /// Whether a position is in a file that only this environment has.
 pub(super) fn is_own(environment: &Environment<'_>, at: Origin) -> bool {
     let path = environment.scene.sources.name(at.source);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use compact_str::CompactString;
 
-use super::counterparts::{Counterparts, Place, is_own, made_by, name_at};
+use super::counterparts::{Counterparts, Place, is_own, made_by};
 use super::missing_placeholder::Placeholders;
 use super::words::Names;
 use crate::diagnostic::{RuleInfo, Severity};
@@ -60,7 +60,7 @@ fn check(app: &App<'_>, reporter: &mut Reporter) {
                 "{} `{}` lacks `{key}`, which it has in every other environment",
                 object.kind, first.object.name
             );
-            let (number, at) = reader.unwrap_or((lacking.place.object, name_at(object)));
+            let (number, at) = reader.unwrap_or((lacking.place.object, object.name_at()));
             reporter.report(
                 Draft::new(&RULE, at, message)
                     .about_in(lacking.place.environment, number)

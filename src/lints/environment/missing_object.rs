@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use compact_str::CompactString;
 
-use super::counterparts::{Counterparts, Place, Shape, WORKLOAD, is_own, name_at};
+use super::counterparts::{Counterparts, Place, Shape, WORKLOAD, is_own};
 use super::words::Names;
 use crate::diagnostic::{RuleInfo, Severity};
-use crate::lints::{App, Check, Draft, Environment, Reporter, Rule};
+use crate::lints::{App, Check, Draft, Environment, Object, Reporter, Rule};
 use crate::model::Origin;
 use crate::model::catalogue::STORE_CSI;
 use crate::model::pods::What;
@@ -59,16 +59,16 @@ fn check(app: &App<'_>, reporter: &mut Reporter) {
             Draft::new(&RULE, at, message).about_in(missing, object)
         };
         let draft = if let Some((object, at)) = dangling.find(missing, shape) {
-            draft(at, object).related(name_at(there), "it is here in another environment")
+            draft(at, object).related(there.name_at(), "it is here in another environment")
         } else if !own {
             continue;
         } else if counterparts.count() > 2 {
             let confidential = there.manifest.is_secret_like();
-            let draft = draft(name_at(there), usize::MAX);
+            let draft = draft(there.name_at(), usize::MAX);
             if confidential { draft.confidential() } else { draft }
         } else if let Some(workload) = workload_of(&counterparts, shape, *first, missing) {
-            let at = workload.object(app).map_or_else(|| name_at(there), name_at);
-            draft(at, workload.object).related(name_at(there), "it is here in another environment")
+            let at = workload.object(app).map_or_else(|| there.name_at(), Object::name_at);
+            draft(at, workload.object).related(there.name_at(), "it is here in another environment")
         } else {
             continue;
         };

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::counterparts::{Counterparts, Place, name_at};
+use super::counterparts::{Counterparts, Place};
 use super::missing_key::{Keyed, is_conditional, lacking, table};
 use super::words::Names;
 use crate::diagnostic::{RuleInfo, Severity};
@@ -138,7 +138,7 @@ impl Item<'_, '_> {
         let message =
             format!("item `{}` is a placeholder in every other environment, and missing here", self.key);
         reporter.report(
-            Draft::new(&RULE, name_at(lacking.object), message)
+            Draft::new(&RULE, lacking.object.name_at(), message)
                 .about_in(lacking.place.environment, lacking.place.object)
                 .related(entry.key_origin, "it is a placeholder here")
                 .hint("add the item, with the path of this environment")
