@@ -4,7 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use crate::diagnostic::{Explain, closest};
+use crate::diagnostic::Explain;
+use crate::model::closest;
 
 /// A form of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -98,7 +98,7 @@ impl<'a> SchemaCheck<'a> {
         reporter: &mut Reporter,
     ) {
         let root = object.manifest.root();
-        if is_secret_data(object, violation) {
+        if is_secret_data(object, violation) || is_variable(violation) {
             return;
         }
         let rule = rule_of(&violation.kind);
@@ -262,6 +262,12 @@ fn is_secret_data(object: &Object<'_>, violation: &Violation<'_>) -> bool {
     matches!(violation.kind, ViolationKind::Format { .. })
         && object.is("", "Secret")
         && violation.pointer.as_str().starts_with("/data/")
+}
+
+/// A variable given twice has a rule of its own: the API server warns of it and takes the object.
+fn is_variable(violation: &Violation<'_>) -> bool {
+    let list = violation.pointer.as_str().rsplit_once('/').map_or("", |(list, _)| list);
+    matches!(violation.kind, ViolationKind::DuplicateListKey { .. }) && list.ends_with("/env")
 }
 
 /// The name of an unknown field, where it cannot be a value that slipped out of its place.
