@@ -14,13 +14,15 @@ use std::time::Duration;
 use self::targets::{Targets, changed_paths};
 use super::Outcome;
 use super::session::Session;
-use crate::cli::{AppArgs, DirArgs, ValidateArgs};
+use crate::cli::{AppArgs, DirArgs, ReportArgs, ValidateArgs};
 use crate::config::{self, Validation, Variables};
 use crate::deadline::Watch;
-use crate::diagnostic::report::{self, Excerpts, PrintContext};
+use crate::diagnostic::Baseline;
+use crate::diagnostic::report::{self, Excerpts, Format, Output, Outputs, PrintContext};
 use crate::diagnostic::{Explain, Failure, LookedAt, Note, Problem, Report};
 use crate::lints;
 use crate::model::Manifest;
+use crate::ops;
 use crate::pipeline::{
     self, Checking, Examination, ExaminedApp, PlainInput, PlainVerdict, SchemaSet, Standing, Verdict,
 };
@@ -59,6 +61,11 @@ impl Explain for Remark {
 
 pub(super) fn run(args: &ValidateArgs, variables: Variables, watch: &Watch) -> Result<Outcome, Failure> {
     watch.allow(DEADLINE);
+    if let Some(id) = &args.explain {
+        let rule = lints::rule(id).ok_or_else(|| config::unknown_rule(id))?;
+        return Ok(Outcome { stdout: lints::explain(rule).into_bytes(), styled: true, ..Outcome::default() });
+    }
+    let outputs = outputs(&args.report)?;
     let validation = Validation::decide(&args.checks, variables)?;
     let changed =
         args.changed_since.as_deref().map(|revision| changed_paths(Path::new("."), revision)).transpose()?;
@@ -76,7 +83,8 @@ pub(super) fn run(args: &ValidateArgs, variables: Variables, watch: &Watch) -> R
     };
     run.apps(&targets.apps)?;
     run.plain(targets.files, targets.stdin)?;
-    run.finish()
+    run.silence_known()?;
+    run.finish(&outputs)
 }
 
 struct Run<'a> {
@@ -252,9 +260,23 @@ impl Run<'_> {
         }
     }
 
-    fn finish(mut self) -> Result<Outcome, Failure> {
+    /// Puts findings in order, writes a baseline of them, and takes out those that one knows.
+    fn silence_known(&mut self) -> Result<(), Failure> {
         self.report.findings.extend(self.standing.findings(self.validation.checking.today));
         self.report.findings.sort_by(|a, b| a.order().cmp(&b.order()));
+        if let Some(path) = &self.args.report.write_baseline {
+            let baseline = Baseline::of(&self.report);
+            ops::write_baseline(path, &baseline).map_err(|error| Problem::new(&error))?;
+        }
+        if let Some(path) = &self.args.report.baseline {
+            let baseline = ops::read_baseline(path).map_err(|error| Problem::new(&error))?;
+            let gone = baseline.silence(&mut self.report);
+            self.notes.extend(gone.map(|remark| Note::remark(Problem::new(&remark))));
+        }
+        Ok(())
+    }
+
+    fn finish(self, outputs: &Outputs) -> Result<Outcome, Failure> {
         let fail_on = config::least_failing(self.args.report.fail_on);
         let mut excerpts = Excerpts::new("");
         if let Some(text) = self.stdin {
@@ -266,9 +288,29 @@ impl Run<'_> {
             excerpts: &excerpts,
             looks_like_credential: &lints::looks_like_credential,
         };
-        let stdout = report::human::write(&self.report, &context);
-        Ok(Outcome { stdout, styled: true, findings: self.report.fails(fail_on), notes: self.notes })
+        for (format, path) in outputs.files() {
+            let bytes = report::write(format, &self.report, &context);
+            ops::write_report(path, &bytes).map_err(|error| Problem::new(&error))?;
+        }
+        if outputs.has(Format::Github)
+            && let Some(path) = config::step_summary(self.variables)
+        {
+            let summary = report::github::summary(&self.report, &context);
+            ops::append_summary(&path, &summary).map_err(|error| Problem::new(&error))?;
+        }
+        let stdout = outputs.stdout().map(|format| report::write(format, &self.report, &context));
+        Ok(Outcome {
+            stdout: stdout.unwrap_or_default(),
+            styled: outputs.stdout().is_some_and(Format::is_styled),
+            findings: self.report.fails(fail_on),
+            notes: self.notes,
+        })
     }
+}
+
+fn outputs(args: &ReportArgs) -> Result<Outputs, Failure> {
+    let parsed: Result<Vec<Output>, _> = args.output.iter().map(|text| text.parse()).collect();
+    parsed.and_then(Outputs::new).map_err(|error| Problem::new(&error).into())
 }
 
 fn of_file(path: PathBuf) -> PlainInput {

@@ -14,7 +14,7 @@ pub use identity::Identity;
 pub use operator_file::OperatorFile;
 pub(crate) use operator_file::read_certificate;
 pub use validation::Validation;
-pub(crate) use validation::{least_failing, unknown_rule};
+pub(crate) use validation::{least_failing, step_summary, unknown_rule};
 
 use std::ffi::OsString;
 use std::path::PathBuf;

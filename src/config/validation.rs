@@ -188,6 +188,11 @@ pub(crate) const fn least_failing(fail_on: FailOn) -> Option<Severity> {
     }
 }
 
+/// The file that a step of a GitHub workflow shows as its summary, where this runs in one.
+pub(crate) fn step_summary(variables: Variables) -> Option<PathBuf> {
+    variables("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
 fn problem(error: &ValidationError) -> Failure {
     Problem::new(error).into()
 }

@@ -16,6 +16,7 @@ mod external_secrets;
 mod image;
 mod inventory;
 mod metadata;
+mod pages;
 mod presence;
 mod rbac;
 mod reference;
@@ -35,6 +36,7 @@ use crate::diagnostic::RuleInfo;
 
 pub(crate) use credential::looks_like_credential;
 pub(crate) use inventory::Inventory;
+pub use pages::explain;
 pub(crate) use reporter::{Draft, Reporter};
 pub(crate) use scene::{App, Environment, Object, Scene, SecretUse};
 pub use scene::{Neighbours, Settings};

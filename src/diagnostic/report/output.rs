@@ -158,6 +158,12 @@ impl Outputs {
         self.0.iter().find(|output| output.file.is_none()).map(|output| output.format)
     }
 
+    /// Whether a form is asked for.
+    #[must_use]
+    pub fn has(&self, format: Format) -> bool {
+        self.0.iter().any(|output| output.format == format)
+    }
+
     /// What goes to files, in the order of the command line.
     pub fn files(&self) -> impl Iterator<Item = (Format, &Path)> {
         self.0.iter().filter_map(|output| Some((output.format, output.file.as_deref()?)))
