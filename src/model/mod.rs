@@ -26,7 +26,8 @@ mod texts;
 mod validation;
 
 pub use app::{
-    API_VERSION, APP_FILE, App, Compatibility, Environment, PatchEntry, Target, Waves, WorkloadKind,
+    API_GROUP, API_VERSION, APP_FILE, App, Compatibility, Environment, PatchEntry, Target, Waves,
+    WorkloadKind,
 };
 pub use backends::{
     Backend, Backends, CsiProviderSettings, ExternalSecretVersion, ExternalSecretsSettings,

@@ -12,7 +12,7 @@ use super::windows::{Window, Windows};
 use super::{Checking, Standing, Verdict, validate};
 use crate::diagnostic::{Finding, LookedAt, Problem, Related, Severity, Span};
 use crate::lints;
-use crate::model::{Manifest, Origin, Place, SourceId, Sources, Texts};
+use crate::model::{API_GROUP, Manifest, Node, Origin, Place, SourceId, Sources, Texts};
 use crate::pipeline::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
 use crate::pipeline::render;
 use crate::workers;
@@ -245,6 +245,13 @@ impl ExaminedApp {
     }
 }
 
+/// Whether a document is for a program that makes manifests, ours included, and not for a cluster.
+fn is_for_tools(node: &Node) -> bool {
+    let api_version = node.get("apiVersion").and_then(Node::as_str).unwrap_or_default();
+    let group = api_version.split('/').next().unwrap_or_default();
+    matches!(group, "config.kubernetes.io" | "kustomize.config.k8s.io" | API_GROUP)
+}
+
 fn identity(object: &Manifest) -> u64 {
     let mut hasher = DefaultHasher::new();
     (object.group(), object.kind(), object.namespace(), object.name()).hash(&mut hasher);
@@ -265,7 +272,7 @@ impl ExaminedEnvironment {
                 Err(problem) => self.said(problem),
             }
         }
-        for node in yaml::flatten_lists(nodes) {
+        for node in yaml::flatten_lists(nodes).into_iter().filter(|node| !is_for_tools(node)) {
             match render::manifest(node) {
                 Ok(object) => self.objects.push(object),
                 Err(problem) => self.said(problem),
