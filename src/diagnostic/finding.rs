@@ -49,6 +49,14 @@ pub struct RuleInfo {
     pub remedy: &'static str,
 }
 
+impl RuleInfo {
+    /// Whether its findings may be silenced: not where an app does not render, and not what is said of suppressions.
+    #[must_use]
+    pub fn is_suppressible(&self) -> bool {
+        !["app/", "suppression/", "yaml/syntax"].iter().any(|prefix| self.id.starts_with(prefix))
+    }
+}
+
 /// A stretch of one line of a source.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span {

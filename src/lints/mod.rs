@@ -11,6 +11,7 @@ pub(crate) mod credential;
 pub(crate) mod document;
 mod environment;
 mod inventory;
+mod pages;
 mod reference;
 mod reporter;
 pub(crate) mod resource;
@@ -22,6 +23,7 @@ pub(crate) mod suppression;
 use crate::diagnostic::RuleInfo;
 
 pub(crate) use inventory::Inventory;
+pub use pages::explain;
 pub(crate) use reporter::{Draft, Reporter};
 pub use scene::Settings;
 pub(crate) use scene::{App, Environment, Neighbours, Object, Scene, SecretUse};

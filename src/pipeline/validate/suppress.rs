@@ -88,7 +88,7 @@ impl Suppression {
     }
 
     fn matches(&self, finding: &Finding) -> bool {
-        is_suppressible(finding)
+        finding.rule.is_suppressible()
             && self.rules.iter().any(|rule| rule.is_match(finding.rule.id))
             && self.scope.holds(finding)
     }
@@ -177,11 +177,6 @@ impl Suppression {
         let reason = self.reason.trim().is_empty().then_some("it gives no reason");
         Self { malformed: self.malformed.or(reason), ..self }
     }
-}
-
-/// Whether a finding may be silenced at all.
-fn is_suppressible(finding: &Finding) -> bool {
-    !["app/", "suppression/", "yaml/syntax"].iter().any(|prefix| finding.rule.id.starts_with(prefix))
 }
 
 impl Scope {
