@@ -210,6 +210,21 @@ mod tests {
     }
 
     #[test]
+    fn the_command_line_takes_it() {
+        let command = || {
+            let output = clap::Arg::new("output").long("output").value_parser(clap::value_parser!(Output));
+            clap::Command::new("x").arg(output.action(clap::ArgAction::Append))
+        };
+        let read = |flags: &[&str]| command().try_get_matches_from(flags);
+        let matches = read(&["x", "--output", "human", "--output=sarif=a"]).unwrap();
+        let outputs: Vec<String> =
+            matches.get_many::<Output>("output").unwrap().map(Output::to_string).collect();
+        assert_eq!(outputs, ["human", "sarif=a"]);
+        let error = read(&["x", "--output", "sarf"]).unwrap_err().to_string();
+        assert!(error.contains("`sarf` is no form of a report; did you mean `sarif`?"), "{error}");
+    }
+
+    #[test]
     fn no_two_go_to_one_place() {
         let error = outputs(&["human", "sarif=a", "json"]).unwrap_err();
         assert_eq!(error.to_string(), "both `human` and `json` would go to standard output");

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::diagnostic::report::samples::{self, CANARY, assert_golden};
 
@@ -39,4 +41,32 @@ fn warnings_alone_pass() {
     assert!(plain(&report).ends_with(
         "\n\npassed: 1 warning in 42 objects of 3 environments; 2 suppressed; 1 known to the baseline\n"
     ));
+}
+
+proptest! {
+    #[test]
+    fn any_span_of_any_line_is_shown(
+        line in "[ -~\tä日\u{300}\u{1f600}\u{1b}\u{202e}\r]{0,200}",
+        column in prop_oneof![0..250_u32, Just(u32::MAX)],
+        width in prop_oneof![0..250_u32, Just(u32::MAX)],
+        number in prop_oneof![Just(1_u32), Just(u32::MAX)],
+    ) {
+        let finding = Finding {
+            object: Some(samples::object("Pod")),
+            ..samples::finding(&samples::REF_RULE, "-", number, column, width)
+        };
+        let report = Report { findings: vec![finding], ..Report::default() };
+        let mut excerpts = crate::diagnostic::report::Excerpts::new("");
+        excerpts.preload("-", line);
+        let context = PrintContext {
+            version: "0",
+            fail_on: None,
+            excerpts: &excerpts,
+            looks_like_credential: &|_| false,
+        };
+        let styled = String::from_utf8(write(&report, &context)).unwrap();
+        let text = anstream::adapter::strip_str(&styled).to_string();
+        prop_assert!(text.starts_with("error[ref/dangling-secret]: "));
+        prop_assert!(text.chars().all(|c| c == '\n' || !crate::diagnostic::deceives(c)));
+    }
 }
