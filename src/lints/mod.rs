@@ -16,6 +16,7 @@ pub(crate) mod resource;
 mod scene;
 mod seal;
 pub(crate) mod suppression;
+mod wave;
 
 use crate::diagnostic::RuleInfo;
 
@@ -71,6 +72,8 @@ pub(crate) static RULES: &[&Rule] = &[
     &suppression::EXPIRED,
     &suppression::MALFORMED,
     &suppression::UNUSED,
+    &wave::LATE_CONFIGURATION,
+    &wave::PRESYNC_NEEDS_SEALED,
     &document::DUPLICATE_KEY,
     &document::SYNTAX,
 ];
