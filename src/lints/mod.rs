@@ -31,6 +31,7 @@ mod selectors;
 pub(crate) mod suppression;
 mod workload;
 mod yaml;
+mod wave;
 
 use crate::diagnostic::RuleInfo;
 
@@ -140,6 +141,8 @@ pub(crate) static RULES: &[&Rule] = &[
     &suppression::UNUSED,
     &workload::automount_token::RULE,
     &workload::selector_mismatch::RULE,
+    &wave::LATE_CONFIGURATION,
+    &wave::PRESYNC_NEEDS_SEALED,
     &document::DUPLICATE_KEY,
     &yaml::implicit_type::RULE,
     &document::SYNTAX,

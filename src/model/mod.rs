@@ -20,6 +20,7 @@ mod scopes;
 mod secret_like;
 mod secret_value;
 mod source;
+pub(crate) mod sync;
 #[cfg(test)]
 pub(crate) mod testing;
 mod texts;

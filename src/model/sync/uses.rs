@@ -7,43 +7,45 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Workload;
 use crate::model::Node;
 use crate::model::catalogue::{Catalogue, ESO, Object, RBAC};
-use crate::model::pods::{What, references};
+use crate::model::pods::{Reference, What, references};
 
 /// How deep references are looked for in objects of unknown kinds.
 const DEPTH: usize = 32;
 
 /// One object needs another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Use {
+pub(crate) struct Use {
     /// Number of the object that uses.
-    pub(super) consumer: usize,
+    pub(crate) consumer: usize,
     /// Number of the object that is used.
-    pub(super) dependency: usize,
+    pub(crate) dependency: usize,
     /// How far before its consumer it must be.
-    pub(super) order: Order,
+    pub(crate) order: Order,
     /// Whether the consumer cannot become healthy without it.
-    pub(super) needed: bool,
+    pub(crate) needed: bool,
 }
 
 /// How far before its consumer an object must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Order {
+pub(crate) enum Order {
     /// In an earlier wave.
     Earlier,
     /// In the same wave: Argo CD's order of kinds does the rest, or the order does not matter.
     Same,
 }
 
-/// All uses, each once.
-pub(super) fn uses(catalogue: &Catalogue<'_>, workloads: &[Workload<'_>]) -> BTreeSet<Use> {
+/// All uses, each once; `workloads` are the numbers of workloads, and what their pods refer to.
+pub(crate) fn uses<'r, 'a: 'r>(
+    catalogue: &Catalogue<'_>,
+    workloads: impl IntoIterator<Item = (usize, &'r [Reference<'a>])>,
+) -> BTreeSet<Use> {
     let mut uses = Uses { catalogue, found: BTreeSet::new() };
     let mut pods = vec![false; catalogue.objects().len()];
-    for workload in workloads {
-        uses.pod(workload);
-        if let Some(pod) = pods.get_mut(workload.object) {
+    for (number, references) in workloads {
+        uses.pod(number, references);
+        if let Some(pod) = pods.get_mut(number) {
             *pod = true;
         }
     }
@@ -75,11 +77,11 @@ impl Uses<'_> {
         }
     }
 
-    fn pod(&mut self, workload: &Workload<'_>) {
-        let Some(object) = self.catalogue.object(workload.object) else { return };
-        for reference in &workload.references {
+    fn pod(&mut self, number: usize, references: &[Reference<'_>]) {
+        let Some(object) = self.catalogue.object(number) else { return };
+        for reference in references {
             let needed = !reference.optional;
-            self.meant(workload.object, reference.what, object.namespace, reference.name, needed);
+            self.meant(number, reference.what, object.namespace, reference.name, needed);
         }
     }
 

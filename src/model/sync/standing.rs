@@ -2,14 +2,9 @@
 //!
 //! Nothing is decided here. An annotation that Argo CD cannot read is the author's all the same.
 
-use super::notes::Remark;
-use crate::diagnostic::{Note, Problem};
-use crate::model::{Manifest, Waves};
+use crate::model::names::{ARGOCD_HOOK as HOOK, ARGOCD_SYNC_WAVE as SYNC_WAVE};
+use crate::model::{Manifest, Origin, Waves};
 
-/// Argo CD's annotation for waves.
-pub(super) const SYNC_WAVE: &str = "argocd.argoproj.io/sync-wave";
-/// Argo CD's annotation for hooks.
-const HOOK: &str = "argocd.argoproj.io/hook";
 /// Helm's annotation for hooks, which Argo CD maps to its own.
 const HELM_HOOK: &str = "helm.sh/hook";
 /// Helm's annotation for the order of hooks, which Argo CD takes for a wave.
@@ -17,36 +12,56 @@ const HELM_WEIGHT: &str = "helm.sh/hook-weight";
 
 /// An object's place in a sync, as far as its author fixed it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Standing {
+pub(crate) struct Standing {
     /// When it is applied.
-    pub(super) phases: Phases,
+    pub(crate) phases: Phases,
     /// Its wave: the author's own, or the app file's for its kind.
-    pub(super) wave: Option<i32>,
+    pub(crate) wave: Option<i32>,
     /// Whether the wave still has to be written on the object.
-    pub(super) by_kind: bool,
+    pub(crate) by_kind: bool,
 }
 
 /// When an object is applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Phases {
+pub(crate) struct Phases {
     /// Whether it is a hook, of whatever phase.
-    pub(super) hook: bool,
+    pub(crate) hook: bool,
     /// Whether it is a hook that runs before the Sync phase.
-    pub(super) pre_sync: bool,
+    pub(crate) pre_sync: bool,
     /// Whether it takes part in the Sync phase.
-    pub(super) sync: bool,
+    pub(crate) sync: bool,
 }
 
 impl Standing {
-    /// Reads the annotations of an object, and the app file's waves where it has none of its own.
-    pub(super) fn of(manifest: &Manifest, waves: &Waves, notes: &mut Vec<Note>) -> Self {
+    /// Reads the annotations of an object, and the app file's waves where it has none of its own; `unreadable` gets those
+    /// that are no waves for Argo CD, and where they stand.
+    pub(crate) fn of(
+        manifest: &Manifest,
+        waves: &Waves,
+        unreadable: &mut impl FnMut(&'static str, Origin),
+    ) -> Self {
         let phases = phases(manifest);
-        let own = own_wave(manifest, notes);
+        let own = own_wave(manifest, unreadable);
         let by_kind = if own.is_none() && !phases.hook { kind_wave(manifest, waves) } else { None };
         // A hook without a wave runs in wave 0, and stays there.
         let wave = own.or(by_kind).or(phases.hook.then_some(0));
         Self { phases, wave, by_kind: by_kind.is_some() }
     }
+}
+
+/// Where an author fixed the wave of an object.
+pub(crate) fn wave_at(manifest: &Manifest) -> Option<Origin> {
+    value_at(manifest, &[SYNC_WAVE, HELM_WEIGHT])
+}
+
+/// Where an author made a hook of an object.
+pub(crate) fn hook_at(manifest: &Manifest) -> Option<Origin> {
+    value_at(manifest, &[HOOK, HELM_HOOK])
+}
+
+fn value_at(manifest: &Manifest, names: &[&str]) -> Option<Origin> {
+    let annotations = manifest.annotations()?;
+    names.iter().find_map(|name| annotations.get(name)).map(|value| value.origin)
 }
 
 fn phases(manifest: &Manifest) -> Phases {
@@ -68,19 +83,18 @@ fn phases(manifest: &Manifest) -> Phases {
 }
 
 /// The wave that Argo CD reads from the object; an unreadable one counts as 0, and as the author's.
-fn own_wave(manifest: &Manifest, notes: &mut Vec<Note>) -> Option<i32> {
+fn own_wave(manifest: &Manifest, unreadable: &mut impl FnMut(&'static str, Origin)) -> Option<i32> {
     let annotations = manifest.annotations()?;
-    let mut unreadable = None;
+    let mut own = None;
     for annotation in [SYNC_WAVE, HELM_WEIGHT] {
         let Some(node) = annotations.get(annotation) else { continue };
         if let Some(wave) = node.as_str().and_then(integer) {
             return Some(wave);
         }
-        let remark = Remark::UnreadableWave { object: manifest.id(), annotation };
-        notes.push(Note::warning(Problem::at(node.origin, &remark)));
-        unreadable = Some(0);
+        unreadable(annotation, node.origin);
+        own = Some(0);
     }
-    unreadable
+    own
 }
 
 /// What Go's `strconv.Atoi` accepts: an optional sign and decimal digits, within 64 bits.
@@ -111,8 +125,8 @@ mod tests {
         let object = manifest(&json!({
             "apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j", "annotations": annotations}
         }));
-        let mut notes = Vec::new();
-        (Standing::of(&object, &waves, &mut notes), notes.len())
+        let mut unreadable = 0;
+        (Standing::of(&object, &waves, &mut |_, _| unreadable += 1), unreadable)
     }
 
     #[test]
