@@ -29,9 +29,9 @@ mod seal;
 mod secret;
 mod selectors;
 pub(crate) mod suppression;
+mod wave;
 mod workload;
 mod yaml;
-mod wave;
 
 use crate::diagnostic::RuleInfo;
 
@@ -139,10 +139,10 @@ pub(crate) static RULES: &[&Rule] = &[
     &suppression::EXPIRED,
     &suppression::MALFORMED,
     &suppression::UNUSED,
-    &workload::automount_token::RULE,
-    &workload::selector_mismatch::RULE,
     &wave::LATE_CONFIGURATION,
     &wave::PRESYNC_NEEDS_SEALED,
+    &workload::automount_token::RULE,
+    &workload::selector_mismatch::RULE,
     &document::DUPLICATE_KEY,
     &yaml::implicit_type::RULE,
     &document::SYNTAX,
