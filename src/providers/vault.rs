@@ -22,7 +22,7 @@ use self::api::Address;
 use self::path::{Mount, SecretRequest};
 use self::session::Session;
 use super::runtime::{self, Interrupted};
-use super::{Fetched, Provider, ProviderConfigError, ProviderError};
+use super::{FetchResult, Provider, ProviderConfigError, ProviderError};
 use crate::model::{Reference, VaultAuth, VaultSettings};
 
 /// Requests that wait for an answer at the same time.
@@ -88,7 +88,7 @@ impl Vault {
 }
 
 impl Provider for Vault {
-    fn fetch(&self, references: &[&Reference], deadline: Instant) -> Vec<Fetched> {
+    fn fetch(&self, references: &[&Reference], deadline: Instant) -> Vec<FetchResult> {
         let checked: Vec<_> = references.iter().map(|reference| path::check(reference)).collect();
         let mut wanted: Vec<_> = checked.iter().filter_map(|secret| secret.clone().ok()).collect();
         wanted.sort_unstable();
