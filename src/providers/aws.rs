@@ -8,6 +8,7 @@
 //! the key, by the same rule as in a JSON file: strings as they are, numbers and booleans as written, objects and arrays
 //! as compact JSON; null counts as not there.
 
+mod client;
 mod exchange;
 pub(super) mod failure;
 mod parameter_store;
@@ -17,6 +18,7 @@ pub(super) mod settings;
 mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -56,11 +58,12 @@ pub(super) fn provider(
     name: &str,
     service: Service,
     settings: &AwsSettings,
+    operator_dir: &Path,
     environment: &Environment,
 ) -> Result<Box<dyn Provider>, ProviderConfigError> {
     settings::check(name, settings)?;
     let environment = Arc::clone(environment);
-    Ok(Box::new(Aws { service, settings: settings.clone(), environment, fixed: None }))
+    Ok(Box::new(Aws { service, settings: settings.within(operator_dir), environment, fixed: None }))
 }
 
 struct Aws {

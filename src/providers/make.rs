@@ -55,14 +55,14 @@ pub(super) fn provider(
             if_built!(
                 "aws",
                 "aws-sm",
-                aws::provider(name, aws::Service::SecretsManager, settings, environment)
+                aws::provider(name, aws::Service::SecretsManager, settings, operator_dir, environment)
             )
         }
         ProviderConfig::AwsSsm(settings) => {
             if_built!(
                 "aws",
                 "aws-ssm",
-                aws::provider(name, aws::Service::ParameterStore, settings, environment)
+                aws::provider(name, aws::Service::ParameterStore, settings, operator_dir, environment)
             )
         }
         ProviderConfig::Env { names } => env::Env::new(name, names, Arc::clone(environment)).map(boxed),

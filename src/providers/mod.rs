@@ -7,7 +7,7 @@
 #[cfg(feature = "aws")]
 mod aws;
 mod config_error;
-#[cfg(any(feature = "k8s", feature = "vault"))]
+#[cfg(any(feature = "aws", feature = "k8s", feature = "vault"))]
 mod credential;
 mod env;
 mod error;
@@ -18,6 +18,8 @@ mod k8s;
 mod make;
 #[cfg(not(all(feature = "aws", feature = "k8s", feature = "sops", feature = "vault")))]
 mod not_built;
+#[cfg(any(feature = "aws", feature = "vault"))]
+mod proxy;
 mod registry;
 #[cfg(any(feature = "k8s", feature = "vault"))]
 mod retry;
@@ -29,7 +31,7 @@ mod sops;
 mod stub_server;
 #[cfg(test)]
 mod testing;
-#[cfg(any(feature = "k8s", feature = "vault"))]
+#[cfg(any(feature = "aws", feature = "k8s", feature = "vault"))]
 mod tls;
 #[cfg(feature = "vault")]
 mod vault;

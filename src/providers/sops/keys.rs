@@ -55,7 +55,7 @@ impl Keys {
                 .collect(),
             age: OnceLock::new(),
             #[cfg(feature = "aws")]
-            kms: kms.map(|kms| Kms::new(provider, kms, environment)).transpose()?,
+            kms: kms.map(|kms| Kms::new(provider, kms, operator_dir, environment)).transpose()?,
             #[cfg(not(feature = "aws"))]
             kms: kms.is_some(),
         })

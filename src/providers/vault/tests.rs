@@ -26,6 +26,7 @@ fn settings(address: &str) -> (TempDir, VaultSettings) {
         ca_file: None,
         mounts: BTreeMap::from([("secret".to_owned(), KvVersion::Two), ("old".to_owned(), KvVersion::One)]),
         namespace: None,
+        proxy: None,
     };
     (dir, settings)
 }
