@@ -21,7 +21,9 @@ use crate::model::json_text::{self, NotJson};
 use crate::model::{K8sSettings, Reference, SecretValue};
 
 /// Requests that wait for an answer at the same time.
-const AT_ONCE: usize = 8;
+///
+/// As many as most apps have secrets, so that all of them take as long as one.
+const AT_ONCE: usize = 20;
 
 /// Types of Secrets that are credentials of the cluster itself.
 const REFUSED_TYPES: [&str; 2] = ["bootstrap.kubernetes.io/token", "kubernetes.io/service-account-token"];

@@ -217,6 +217,40 @@ fn mounts_are_asked_for_once_each_where_the_operator_names_none() {
     assert_eq!((mounts, asked.len()), (5, 9));
 }
 
+/// Three mounts below one name, one of which is refused, and many secrets in each.
+#[test]
+fn mounts_that_share_a_name_are_told_apart() {
+    let server =
+        server(move |asked, _| match asked.target.strip_prefix("/v1/sys/internal/ui/mounts/team/") {
+            Some(path) if path.starts_with("secret/") => Reply::json(403, r#"{"errors":["CANARY"]}"#),
+            Some(path) => {
+                let mount = path.split('/').next().unwrap_or_default();
+                let data =
+                    json!({"path": format!("team/{mount}/"), "type": "kv", "options": {"version": "2"}});
+                Reply::json(200, json!({"data": data}).to_string())
+            }
+            None => kv2(&format!(r#"{{"k":"{}"}}"#, asked.target)),
+        });
+    let (dir, mut settings) = settings(&server.address);
+    settings.mounts.clear();
+    let sources: Vec<String> = ["kv", "other", "secret"]
+        .iter()
+        .flat_map(|mount| (0..8).map(move |number| format!("team/{mount}/{number}#k")))
+        .collect();
+    let answers = fetch_with(&dir, &settings, &sources.iter().map(String::as_str).collect::<Vec<_>>(), LONG);
+    for (source, answer) in sources.iter().zip(&answers) {
+        match source.strip_prefix("team/secret/") {
+            Some(_) => assert!(denied(answer), "{source}"),
+            None => assert!(text(answer).starts_with("/v1/team/"), "{source}"),
+        }
+    }
+    let asked = server.asked();
+    let mounts = |name: &str| {
+        asked.iter().filter(|asked| asked.target.contains(&format!("/mounts/team/{name}/"))).count()
+    };
+    assert_eq!([mounts("kv"), mounts("other"), mounts("secret")], [1, 1, 8]);
+}
+
 #[test]
 fn nothing_but_secrets_below_the_operators_mounts_is_asked_for() {
     let server = server(|_, _| kv2(r#"{"k":"CANARY"}"#));
