@@ -152,119 +152,123 @@ fn expected(server: &StubServer, app: &SmallApp) -> BTreeSet<String> {
     asked
 }
 
+/// Something that an author could try, with the address of a trap.
+type Attempt = fn(&SmallApp, &str, &mut Command);
+
+/// What clients of these services take from an environment.
+const VARIABLES: [&str; 27] = [
+    "ALL_PROXY",
+    "AVP_AUTH_TYPE",
+    "AVP_TYPE",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_CA_BUNDLE",
+    "AWS_CONFIG_FILE",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_PROFILE",
+    "AWS_REGION",
+    "AWS_ROLE_ARN",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "HOME",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "KUBECONFIG",
+    "KUBERNETES_SERVICE_HOST",
+    "REGION",
+    "SEALWAVE_OPERATOR",
+    "SSL_CERT_FILE",
+    "VAULT_ADDR",
+    "VAULT_NAMESPACE",
+    "VAULT_ROLE",
+    "VAULT_TOKEN",
+];
+
+/// Settings that lead to the trap.
+const SETTINGS: &str = "providers: {vault: {kind: vault, address: 'ADDRESS', namespace: team-b, auth: {token: {file: t}}}, \
+    aws-sm: {kind: aws-sm, region: us-east-1, endpointUrl: 'ADDRESS'}, k8s: {kind: k8s, namespace: kube-system}}\n";
+
+const ATTEMPTS: &[(&str, Attempt)] = &[
+    ("environment of the Application", |_, trap, command| {
+        for name in VARIABLES {
+            command.env(format!("ARGOCD_ENV_{name}"), trap).env(format!("PARAM_{name}"), trap);
+        }
+    }),
+    ("parameters", |_, trap, command| {
+        let parameters = serde_json::json!([
+            {"name": "env", "string": "dev"},
+            {"name": "region", "string": "us-east-1"},
+            {"name": "address", "string": trap},
+            {"name": "providers", "map": {"vault": trap, "namespace": "team-b"}},
+            {"name": "vault", "array": [trap]},
+        ]);
+        command.env("ARGOCD_APP_PARAMETERS", parameters.to_string());
+    }),
+    ("the environment's name", |_, _, command| {
+        command.env("ARGOCD_APP_PARAMETERS", r#"[{"name":"env","string":"../../operator"}]"#);
+    }),
+    (".argocd-source.yaml", |app, trap, _| {
+        let text = format!(
+            "plugin: {{env: [{{name: VAULT_ADDR, value: '{trap}'}}, {{name: AWS_REGION, value: us-east-1}}], \
+             parameters: [{{name: address, string: '{trap}'}}]}}\n"
+        );
+        for name in [".argocd-source.yaml", ".argocd-source-shop.yaml"] {
+            app.write(&format!("app/{name}"), &text);
+        }
+    }),
+    ("an operator file in Git", |app, trap, _| {
+        let text = format!(
+            "apiVersion: sealwave.dev/v1alpha1\nkind: Operator\nsealKeyFile: seal-key\nclusters: {{}}\n{}",
+            SETTINGS.replace("ADDRESS", trap)
+        );
+        for name in ["operator.yaml", ".sealwave.yaml", "operator/operator.yaml"] {
+            app.write(&format!("app/{name}"), &text);
+        }
+    }),
+    ("providers in the app file", |app, trap, _| {
+        let text = "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\n";
+        app.write("app/sealwave.yaml", &(text.to_owned() + &SETTINGS.replace("ADDRESS", trap)));
+    }),
+    ("values", |app, trap, _| {
+        app.write("app/values.yaml", &SETTINGS.replace("ADDRESS", trap));
+        app.write(
+            "app/envs/dev/values.yaml",
+            &format!("address: '{trap}'\nregion: us-east-1\nnamespace: team-b\n"),
+        );
+    }),
+    ("configuration of clients in the app", |app, trap, _| {
+        let profile = format!(
+            "[default]\nregion = us-east-1\nendpoint_url = {trap}\nrole_arn = arn:aws:iam::1:role/evil\n"
+        );
+        for home in ["app", "app/~", "app/envs"] {
+            app.write(&format!("{home}/.aws/config"), &profile);
+            app.write(&format!("{home}/.kube/config"), &kubeconfig(trap, "CANARY-author"));
+            app.write(&format!("{home}/.vault-token"), "CANARY-author");
+        }
+        app.write("app/kubeconfig", &kubeconfig(trap, "CANARY-author"));
+        app.write("app/jwt", "CANARY-author");
+        app.write("app/.env", &format!("VAULT_ADDR={trap}\nAWS_ENDPOINT_URL={trap}\nHTTPS_PROXY={trap}\n"));
+    }),
+    ("annotations", |app, trap, _| {
+        let annotations = format!(
+            "{{name: api, annotations: {{avp.kubernetes.io/path: other/db, avp.kubernetes.io/kv-version: '1', \
+             vault.hashicorp.com/namespace: team-b, vault.hashicorp.com/role: root, \
+             eks.amazonaws.com/role-arn: 'arn:aws:iam::1:role/evil', sealwave.dev/address: '{trap}'}}"
+        );
+        app.replace("app/base/secrets.yaml", "{name: api", &annotations);
+    }),
+    ("the Secret's namespace", |app, _, _| {
+        app.replace("app/base/secrets.yaml", "namespace: shop", "namespace: kube-system");
+    }),
+];
+
 #[test]
 fn nothing_that_authors_write_reaches_a_sources_settings() {
-    type Attempt = fn(&SmallApp, &str, &mut Command);
-    const VARIABLES: [&str; 27] = [
-        "ALL_PROXY",
-        "AVP_AUTH_TYPE",
-        "AVP_TYPE",
-        "AWS_ACCESS_KEY_ID",
-        "AWS_CA_BUNDLE",
-        "AWS_CONFIG_FILE",
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-        "AWS_DEFAULT_REGION",
-        "AWS_ENDPOINT_URL",
-        "AWS_ENDPOINT_URL_STS",
-        "AWS_PROFILE",
-        "AWS_REGION",
-        "AWS_ROLE_ARN",
-        "AWS_SHARED_CREDENTIALS_FILE",
-        "AWS_WEB_IDENTITY_TOKEN_FILE",
-        "HOME",
-        "HTTPS_PROXY",
-        "HTTP_PROXY",
-        "KUBECONFIG",
-        "KUBERNETES_SERVICE_HOST",
-        "REGION",
-        "SEALWAVE_OPERATOR",
-        "SSL_CERT_FILE",
-        "VAULT_ADDR",
-        "VAULT_NAMESPACE",
-        "VAULT_ROLE",
-        "VAULT_TOKEN",
-    ];
-    const SETTINGS: &str = "providers: {vault: {kind: vault, address: 'ADDRESS', namespace: team-b, auth: {token: {file: t}}}, \
-        aws-sm: {kind: aws-sm, region: us-east-1, endpointUrl: 'ADDRESS'}, k8s: {kind: k8s, namespace: kube-system}}\n";
-    let attempts: &[(&str, Attempt)] = &[
-        ("environment of the Application", |_, trap, command| {
-            for name in VARIABLES {
-                command.env(format!("ARGOCD_ENV_{name}"), trap).env(format!("PARAM_{name}"), trap);
-            }
-        }),
-        ("parameters", |_, trap, command| {
-            let parameters = serde_json::json!([
-                {"name": "env", "string": "dev"},
-                {"name": "region", "string": "us-east-1"},
-                {"name": "address", "string": trap},
-                {"name": "providers", "map": {"vault": trap, "namespace": "team-b"}},
-                {"name": "vault", "array": [trap]},
-            ]);
-            command.env("ARGOCD_APP_PARAMETERS", parameters.to_string());
-        }),
-        ("the environment's name", |_, _, command| {
-            command.env("ARGOCD_APP_PARAMETERS", r#"[{"name":"env","string":"../../operator"}]"#);
-        }),
-        (".argocd-source.yaml", |app, trap, _| {
-            let text = format!(
-                "plugin: {{env: [{{name: VAULT_ADDR, value: '{trap}'}}, {{name: AWS_REGION, value: us-east-1}}], \
-                 parameters: [{{name: address, string: '{trap}'}}]}}\n"
-            );
-            for name in [".argocd-source.yaml", ".argocd-source-shop.yaml"] {
-                app.write(&format!("app/{name}"), &text);
-            }
-        }),
-        ("an operator file in Git", |app, trap, _| {
-            let text = format!(
-                "apiVersion: sealwave.dev/v1alpha1\nkind: Operator\nsealKeyFile: seal-key\nclusters: {{}}\n{}",
-                SETTINGS.replace("ADDRESS", trap)
-            );
-            for name in ["operator.yaml", ".sealwave.yaml", "operator/operator.yaml"] {
-                app.write(&format!("app/{name}"), &text);
-            }
-        }),
-        ("providers in the app file", |app, trap, _| {
-            let text = "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\n";
-            app.write("app/sealwave.yaml", &(text.to_owned() + &SETTINGS.replace("ADDRESS", trap)));
-        }),
-        ("values", |app, trap, _| {
-            app.write("app/values.yaml", &SETTINGS.replace("ADDRESS", trap));
-            app.write(
-                "app/envs/dev/values.yaml",
-                &format!("address: '{trap}'\nregion: us-east-1\nnamespace: team-b\n"),
-            );
-        }),
-        ("configuration of clients in the app", |app, trap, _| {
-            let profile = format!(
-                "[default]\nregion = us-east-1\nendpoint_url = {trap}\nrole_arn = arn:aws:iam::1:role/evil\n"
-            );
-            for home in ["app", "app/~", "app/envs"] {
-                app.write(&format!("{home}/.aws/config"), &profile);
-                app.write(&format!("{home}/.kube/config"), &kubeconfig(trap, "CANARY-author"));
-                app.write(&format!("{home}/.vault-token"), "CANARY-author");
-            }
-            app.write("app/kubeconfig", &kubeconfig(trap, "CANARY-author"));
-            app.write("app/jwt", "CANARY-author");
-            app.write(
-                "app/.env",
-                &format!("VAULT_ADDR={trap}\nAWS_ENDPOINT_URL={trap}\nHTTPS_PROXY={trap}\n"),
-            );
-        }),
-        ("annotations", |app, trap, _| {
-            let annotations = format!(
-                "{{name: api, annotations: {{avp.kubernetes.io/path: other/db, avp.kubernetes.io/kv-version: '1', \
-                 vault.hashicorp.com/namespace: team-b, vault.hashicorp.com/role: root, \
-                 eks.amazonaws.com/role-arn: 'arn:aws:iam::1:role/evil', sealwave.dev/address: '{trap}'}}"
-            );
-            app.replace("app/base/secrets.yaml", "{name: api", &annotations);
-        }),
-        ("the Secret's namespace", |app, _, _| {
-            app.replace("app/base/secrets.yaml", "namespace: shop", "namespace: kube-system");
-        }),
-    ];
     let (server, trap) = (services(), services());
     let expected = expected(&server, &app(&server.address, POLICY));
-    for (what, attempt) in attempts {
+    for (what, attempt) in ATTEMPTS {
         let app = app(&server.address, POLICY);
         let before = server.asked().len();
         let mut command = argocd(&app);

@@ -1,5 +1,7 @@
 //! What the tests of the providers share: references as text, one fetch through the registry, and what came of it.
 
+#![allow(dead_code, reason = "each set of features uses a part of this")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};

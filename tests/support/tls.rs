@@ -106,7 +106,7 @@ impl Proxy {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (target, log) = (target.clone(), Arc::clone(&log));
-                thread::spawn(move || tunnel(stream, &target, &log));
+                thread::spawn(move || tunnel(&stream, &target, &log));
             }
         });
         Self { address, asked }
@@ -118,7 +118,7 @@ impl Proxy {
     }
 }
 
-fn tunnel(stream: TcpStream, target: &str, log: &Mutex<Vec<String>>) -> Option<()> {
+fn tunnel(stream: &TcpStream, target: &str, log: &Mutex<Vec<String>>) -> Option<()> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     let mut first = String::new();
     reader.read_line(&mut first).ok()?;
@@ -131,7 +131,8 @@ fn tunnel(stream: TcpStream, target: &str, log: &Mutex<Vec<String>>) -> Option<(
         }
     }
     let server = TcpStream::connect(target).ok()?;
-    (&stream).write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").ok()?;
+    let mut client = stream;
+    client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").ok()?;
     let (mut from, mut to) = (server.try_clone().ok()?, stream.try_clone().ok()?);
     let back = thread::spawn(move || {
         let _ = std::io::copy(&mut from, &mut to);
