@@ -391,3 +391,23 @@ fn the_whole_encrypted_file_is_evidence() {
     assert_ne!(before, after);
     assert_eq!(evidence(&file).1, before);
 }
+
+/// A file of KMS alone is the matter of those that use it; the others open as they do with AWS.
+#[cfg(not(feature = "aws"))]
+#[test]
+fn a_build_without_aws_says_so_where_kms_is_needed() {
+    let repository = Repository::new();
+    let kms = "kms: [{arn: 'arn:aws:kms:eu-west-1:111122223333:key/a', created_at: '', enc: Q0FOQVJZ}]";
+    let sops = format!("sops: {{{kms}, lastmodified: '', mac: 'ENC[]'}}\n");
+    repository.write("kms.yaml", format!("key: ENC[]\n{sops}"));
+    let boundary = fs_err::canonicalize(repository.0.path().join("repository")).expect("there");
+    let app = AppFiles { directory: repository.app(), boundary };
+    let config: AwsKms = yaml_serde::from_str("keys: ['arn:aws:kms:*']").expect("settings");
+    let age = [PathBuf::from("age.key")];
+    let provider = |keys: &[PathBuf]| {
+        Sops::new("sops", keys, Some(&config), Path::new(FIXTURES), &app, &no_environment()).expect("valid")
+    };
+    assert!(fetch(&provider(&age), "blob.bin").is_ok());
+    let error = fetch(&provider(&[]), "kms.yaml#key").expect_err("not built in");
+    assert_eq!(error.to_string(), "cannot be fetched: this build of sealwave has no AWS KMS");
+}
