@@ -4,6 +4,8 @@
 //! bounds. References are the only thing that comes from Git, and each provider takes them for hostile.
 //! No error here holds a value, nor a part of the document that a value was looked for in.
 
+#[cfg(any(feature = "aws", feature = "vault"))]
+mod authorities;
 #[cfg(feature = "aws")]
 mod aws;
 mod config_error;

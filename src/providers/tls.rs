@@ -1,35 +1,11 @@
-//! What the clients of HTTP services share about TLS: certificates of the operator's, and why a handshake failed.
+//! Why a TLS handshake failed: what the clients of HTTP services make of it, in the same words.
 
 use std::error::Error;
 use std::io;
-use std::path::Path;
 
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::{AlertDescription, CertificateError, RootCertStore};
+use rustls::{AlertDescription, CertificateError};
 
-use super::{ProviderError, credential};
-
-/// The PEM text of a file of certificates that the operator trusts instead of the system's. All of it is known to be of
-/// use, since clients differ in what they make of the rest.
-///
-/// # Errors
-/// It cannot be read, or holds anything but certificates.
-pub(super) fn authorities(file: &Path) -> Result<Vec<u8>, ProviderError> {
-    let pem = credential::read(file, "`caFile`")?;
-    let mut roots = RootCertStore::empty();
-    let read = CertificateDer::pem_slice_iter(&pem).try_for_each(|certificate| {
-        certificate.map_err(drop).and_then(|certificate| roots.add(certificate).map_err(drop))
-    });
-    if read.is_err() || roots.is_empty() {
-        let holds = if read.is_err() { "a certificate that cannot be read" } else { "no certificate" };
-        return Err(ProviderError::invalid(
-            format!("`caFile` `{}` holds {holds}", file.display()),
-            "the file holds PEM certificates",
-        ));
-    }
-    Ok(pem.to_vec())
-}
+use super::ProviderError;
 
 /// Why a TLS handshake failed: reasons that another attempt would meet again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

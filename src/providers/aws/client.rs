@@ -20,8 +20,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
-use crate::providers::ProviderError;
-use crate::providers::tls::{self, Handshake};
+use crate::providers::tls::Handshake;
+use crate::providers::{ProviderError, authorities};
 
 /// A client that trusts the certificates of `ca_file`, or those of the system, and goes through `proxy`.
 ///
@@ -29,7 +29,7 @@ use crate::providers::tls::{self, Handshake};
 /// The certificates or the proxy cannot be used.
 pub(super) fn new(ca_file: Option<&Path>, proxy: Option<&str>) -> Result<SharedHttpClient, ProviderError> {
     let trust = match ca_file {
-        Some(file) => TrustStore::empty().with_pem_certificate(tls::authorities(file)?),
+        Some(file) => TrustStore::empty().with_pem_certificate(authorities::read(file)?),
         None => TrustStore::default(),
     };
     let unusable =

@@ -94,8 +94,8 @@ impl Connection {
             .get(name, &GetParams::default())
             .map_err(|_| ProviderError::invalid("that is no name of a Secret", "correct the name"))?;
         let response = self.0.send(request.map(Body::from)).await.map_err(|error| broken(&error))?;
-        let after = response.headers().get("retry-after").map(reqwest::header::HeaderValue::as_bytes);
-        judge(response.status().as_u16(), retry::retry_after(after), namespace, name)?;
+        let after = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
+        judge(response.status().as_u16(), retry::retry_after(after.map(str::as_bytes)), namespace, name)?;
         let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await.map_err(|error| {
             if error.is::<LengthLimitError>() {
                 Failed::Final(ProviderError::invalid(

@@ -9,7 +9,7 @@ use reqwest::{Certificate, Client, Method, Proxy, Response, Url, redirect};
 use zeroize::Zeroizing;
 
 use super::super::retry::{self, Failed};
-use super::super::{ProviderError, proxy, runtime, tls};
+use super::super::{ProviderError, authorities, proxy, runtime, tls};
 use super::path;
 use crate::model::VaultSettings;
 
@@ -118,7 +118,7 @@ impl Api {
             // No certificates of the system are needed.
             builder = builder.tls_certs_only([]);
         } else if let Some(file) = &address.ca_file {
-            let certificates = Certificate::from_pem_bundle(&tls::authorities(file)?).map_err(unusable)?;
+            let certificates = Certificate::from_pem_bundle(&authorities::read(file)?).map_err(unusable)?;
             builder = builder.tls_certs_only(certificates);
         }
         if let Some(url) = &address.proxy {
