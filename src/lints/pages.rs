@@ -117,7 +117,7 @@ mod tests {
         let rule = lints::rule("config/env-duplicate").unwrap();
         let text = anstream::adapter::strip_str(&explain(rule)).to_string();
         assert!(text.starts_with(
-            "error[config/env-duplicate]: a container sets the same environment variable twice\n"
+            "warning[config/env-duplicate]: a container sets the same environment variable twice\n"
         ));
         for part in [rule.explanation, rule.remedy, "    - {name: LOG_LEVEL, value: debug}\n"] {
             assert!(text.contains(part), "{text}");

@@ -29,7 +29,7 @@ use crate::model::{
     Backends, Compatibility, Decision, Manifest, ObjectId, Origin, Policy, Reference, SecretValue, Subject,
     Text,
 };
-use crate::providers::{Fetched, Providers};
+use crate::providers::{FetchResult, Providers};
 
 pub use self::audit::{Audit, Outcome, Record};
 
@@ -318,7 +318,7 @@ fn wanted<'r>(allowed: impl Iterator<Item = &'r Reference>, objects: &[Pending])
 
 /// Reports what failed, but for what is not found: there, a `default` may help.
 fn report(
-    fetched: &BTreeMap<&Reference, Fetched>,
+    fetched: &BTreeMap<&Reference, FetchResult>,
     references: &BTreeMap<Reference, Places>,
     problems: &mut Vec<Problem>,
 ) {
