@@ -5,7 +5,7 @@
 use crate::model::{Node, Origin};
 
 /// The kinds of objects that a reference may mean.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum What {
     /// A `ConfigMap`.
     ConfigMap,
