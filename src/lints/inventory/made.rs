@@ -5,7 +5,7 @@ use super::contents::{Contents, keys};
 use super::{Inventory, MAKERS};
 use crate::model::catalogue::{ESO, Object, SEALED, STORE_CSI, supplied};
 use crate::model::pods::What;
-use crate::model::{Manifest, Node, Origin};
+use crate::model::{Manifest, Mapping, Node, Origin};
 
 /// Annotations and labels with which a controller fills an object from elsewhere.
 const FILLED_BY: &[&str] = &[
@@ -112,7 +112,7 @@ pub(super) fn by<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
             inventory.add(What::Secret, "", name, name_at(object.manifest), contents);
         }
         ("isindir.github.com", "SopsSecret") => {
-            for template in items(root, &["spec", "secretTemplates"]).iter() {
+            for template in items(root, &["spec", "secretTemplates"]) {
                 let Some(name) = template.get("name") else { continue };
                 let contents = Contents::of(&[template.get("data"), template.get("stringData")]);
                 let made_at = (object.manifest, name.origin);
@@ -139,7 +139,7 @@ fn own<'a>(object: &Object<'a>, fields: &[&str; 2]) -> Contents<'a> {
     let filled =
         |name: &str| FILLED_BY.iter().any(|by| name == *by || (by.ends_with('/') && name.starts_with(by)));
     let marks = [object.manifest.annotations(), object.manifest.labels()];
-    if marks.into_iter().flatten().flat_map(|marks| marks.entries()).any(|mark| filled(&mark.key)) {
+    if marks.into_iter().flatten().flat_map(Mapping::entries).any(|mark| filled(&mark.key)) {
         return Contents::Open;
     }
     Contents::of(&fields.map(|field| root.get(field))).or_filled_later()
