@@ -174,7 +174,7 @@ impl<'a> Found<'a> {
             let source = &entry.value;
             match entry.key.as_str() {
                 "azureFile" => {
-                    self.add(Via::Volume, What::Secret, source.get("secretName"), Keys::All, false)
+                    self.add(Via::Volume, What::Secret, source.get("secretName"), Keys::All, false);
                 }
                 "configMap" => self.files(What::ConfigMap, "name", source),
                 "csi" => self.csi(source),
