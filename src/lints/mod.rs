@@ -100,7 +100,10 @@ mod tests {
         assert!(RULES.is_sorted_by(|a, b| a.info.id < b.info.id));
         for rule in rules() {
             let id = rule.id;
-            assert!(id.chars().all(|c| c.is_ascii_lowercase() || "/-".contains(c)), "{id}");
+            assert!(
+                id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "/-".contains(c)),
+                "{id}"
+            );
             assert_eq!(id.matches('/').count(), 1, "{id}");
             for text in [rule.summary, rule.explanation, rule.example, rule.remedy] {
                 assert!(!text.trim().is_empty(), "{id} leaves something unsaid");

@@ -22,7 +22,7 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-/// Kubernetes' `MaxSecretSize`, which holds for ConfigMaps too.
+/// Kubernetes' `MaxSecretSize`, which holds for a `ConfigMap` too.
 const MAX: usize = 1024 * 1024;
 
 /// Kubernetes' `TotalAnnotationSizeLimitB`.

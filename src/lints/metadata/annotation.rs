@@ -4,7 +4,7 @@ use super::each_metadata;
 use super::syntax::{is_qualified_name, is_unfinished};
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
-use crate::model::{Entry, Node};
+use crate::model::Entry;
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {

@@ -27,7 +27,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     let root = object.manifest.root();
     match (object.group, object.kind) {
         ("", "ReplicationController" | "Service") => {
-            of_mapping(root.at(&["spec", "selector"]), "selector", reporter)
+            of_mapping(root.at(&["spec", "selector"]), "selector", reporter);
         }
         ("apps" | "batch" | "policy" | "networking.k8s.io", _) => {
             of_mapping(root.at(&["spec", "selector", "matchLabels"]), "selector", reporter);

@@ -120,7 +120,7 @@ fn is_public(key: &str, text: &str) -> bool {
             })
     };
     WORDS.contains(&last.as_str())
-        || WORDS.iter().any(|word| camel(&word))
+        || WORDS.iter().any(|word| camel(word))
         || text.trim().is_empty()
         || text.contains("-----BEGIN CERTIFICATE-----") && !text.contains("PRIVATE KEY")
         || matches!(text.trim(), "true" | "false")
