@@ -1,4 +1,7 @@
-//! Fetching secrets from a service that takes 20 ms per call, beside the bare SDK call and the latency itself.
+//! Fetching secrets from services that take 20 ms per call, and from the same services when they take no time.
+//!
+//! The second is what a fetch costs in itself: a runtime, connections, a login, parsing. What is left of the first, in
+//! units of the latency, says how many calls had to wait for one another: one, if all of them were made at once.
 //!
 //! `cargo bench --bench providers` prints the best of several rounds that take turns. It asserts nothing.
 
@@ -6,18 +9,36 @@
 
 #[path = "../tests/support/aws_stub.rs"]
 mod aws_stub;
+#[path = "../src/providers/stub_server.rs"]
+mod stub_server;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use aws_config::{BehaviorVersion, Region};
-use aws_stub::{Reply, Stub, answer_with};
-use sealwave::model::{AwsSettings, ProviderConfig, Reference};
+use aws_stub::Stub;
+use sealwave::model::{ProviderConfig, Reference};
 use sealwave::providers::{AppFiles, Providers};
+use stub_server::StubServer;
+use tempfile::TempDir;
 
 const LATENCY: Duration = Duration::from_millis(20);
 const ROUNDS: usize = 15;
+
+/// What is fetched: a kind, how many secrets, and the calls that this takes.
+const CASES: [(&str, usize, &str); 10] = [
+    ("aws-sm", 1, "1 call"),
+    ("aws-sm", 5, "1 batch"),
+    ("aws-sm", 20, "1 batch"),
+    ("aws-ssm", 1, "1 batch"),
+    ("aws-ssm", 10, "1 batch"),
+    ("aws-ssm", 20, "2 batches at once"),
+    ("vault", 1, "1 call"),
+    ("vault", 20, "20 calls at once"),
+    ("k8s", 1, "1 call"),
+    ("k8s", 20, "20 calls at once"),
+];
 
 /// Tells the child, which has credentials in its environment, from its parent.
 const CHILD: &str = "SEALWAVE_BENCH_CHILD";
@@ -39,63 +60,108 @@ fn main() {
 }
 
 fn compare() {
-    let text = |name: &str| format!("{{\"password\": \"of {name}\"}}");
-    let stub = Stub::start(move |asked, _| Reply::Later(LATENCY, Box::new(answer_with(text, asked))));
     println!("one call takes {} ms; best of {ROUNDS} rounds", LATENCY.as_millis());
-    println!("{:<26} {:>9} {:>9} {:>9} {:>9}", "fetch", "fetch ms", "SDK ms", "/ latency", "/ SDK");
-    for (kind, secrets) in
-        [("aws-sm", 1_usize), ("aws-sm", 5), ("aws-sm", 20), ("aws-ssm", 10), ("aws-ssm", 20)]
-    {
-        let references = references(kind, secrets);
-        let providers = providers(kind, &stub.endpoint);
-        let (mut fetch, mut bare) = (Duration::MAX, Duration::MAX);
-        for _ in 0..ROUNDS {
-            fetch = fetch.min(time(|| {
+    println!("{:<42} {:>9} {:>9} {:>18}", "fetch", "0 ms", "20 ms", "(20 ms - 0 ms)/20");
+    let (quick, slow) = (Services::start(Duration::ZERO), Services::start(LATENCY));
+    for (kind, secrets, calls) in CASES {
+        let fetch = |services: &Services| {
+            let (references, providers) = (references(kind, secrets), services.providers(kind));
+            move || {
                 let fetched = providers.fetch(&references, Instant::now() + Duration::from_secs(30));
-                assert!(
-                    fetched.values().all(Result::is_ok) && fetched.len() == secrets,
-                    "a value is missing"
-                );
-            }));
-            bare = bare.min(time(|| bare_call(&stub.endpoint, secrets)));
-        }
-        println!(
-            "{:<26} {:>9.1} {:>9.1} {:>9.2} {:>9.2}",
-            format!("{kind}, {secrets} secrets"),
-            millis(fetch),
-            millis(bare),
-            fetch.as_secs_f64() / LATENCY.as_secs_f64(),
-            fetch.as_secs_f64() / bare.as_secs_f64()
+                let found = fetched.values().filter(|answer| answer.is_ok()).count();
+                assert_eq!(found, secrets, "a value is missing");
+            }
+        };
+        row(&format!("{kind}, {secrets} secrets, {calls}"), fetch(&quick), fetch(&slow));
+    }
+    let bare = |services: &Services| {
+        let endpoint = services.aws.endpoint.clone();
+        move || bare_call(&endpoint, 20)
+    };
+    row("the SDK alone, 20 secrets, 1 batch", bare(&quick), bare(&slow));
+}
+
+/// The best time of both, and how many latencies lie between them.
+fn row(what: &str, quick: impl Fn(), slow: impl Fn()) {
+    let (mut without, mut with) = (Duration::MAX, Duration::MAX);
+    for _ in 0..ROUNDS {
+        without = without.min(time(&quick));
+        with = with.min(time(&slow));
+    }
+    let latencies = (with.as_secs_f64() - without.as_secs_f64()) / LATENCY.as_secs_f64();
+    println!("{what:<42} {:>9.1} {:>9.1} {latencies:>18.2}", millis(without), millis(with));
+}
+
+/// Stubs of all services that take the same time for each call.
+struct Services {
+    aws: Stub,
+    http: StubServer,
+    operator: TempDir,
+}
+
+impl Services {
+    fn start(latency: Duration) -> Self {
+        let text = |name: &str| format!("{{\"password\": \"of {name}\"}}");
+        let aws = Stub::start(move |asked, _| {
+            aws_stub::Reply::Later(latency, Box::new(aws_stub::answer_with(text, asked)))
+        });
+        let http = StubServer::start(move |asked, _| {
+            let body = if asked.target.starts_with("/api/") {
+                r#"{"kind":"Secret","type":"Opaque","data":{"password":"b2Yga3M="}}"#
+            } else {
+                r#"{"data":{"data":{"password":"of vault"},"metadata":{"version":1}}}"#
+            };
+            stub_server::Reply::json(200, body).after(latency)
+        });
+        let operator = tempfile::tempdir().expect("a directory");
+        let write = |name: &str, text: String| {
+            fs_err::write(operator.path().join(name), text).expect("written");
+        };
+        write("token", "token".to_owned());
+        let server = &http.address;
+        write(
+            "kubeconfig",
+            format!(
+                "{{apiVersion: v1, kind: Config, current-context: c, clusters: [{{name: c, cluster: {{server: '{server}'}}}}], \
+                 users: [{{name: u, user: {{token: token}}}}], contexts: [{{name: c, context: {{cluster: c, user: u}}}}]}}"
+            ),
         );
+        Self { aws, http, operator }
+    }
+
+    fn providers(&self, kind: &str) -> Providers {
+        let (aws, http) = (&self.aws.endpoint, &self.http.address);
+        let settings = match kind {
+            "k8s" => "kind: k8s, namespace: shop, kubeconfig: kubeconfig".to_owned(),
+            "vault" => format!(
+                "kind: vault, address: '{http}', mounts: {{secret: 2}}, auth: {{token: {{file: token}}}}"
+            ),
+            aws_kind => format!("kind: {aws_kind}, region: eu-west-1, endpointUrl: '{aws}'"),
+        };
+        let config: ProviderConfig = yaml_serde::from_str(&format!("{{{settings}}}")).expect("settings");
+        let config = BTreeMap::from([(kind.to_owned(), config)]);
+        let app = AppFiles { directory: ".".into(), boundary: ".".into() };
+        let operator: &Path = self.operator.path();
+        Providers::new(&config, operator, &[], &app, |_| None).expect("valid settings")
     }
 }
 
 fn references(kind: &str, secrets: usize) -> Vec<Reference> {
+    let path = |n| match kind {
+        "k8s" => format!("db-{n:02}"),
+        "vault" => format!("secret/db-{n:02}"),
+        _ => format!("/db-{n:02}"),
+    };
     let reference = |n| Reference {
         provider: kind.into(),
-        path: format!("/db-{n:02}"),
+        path: path(n),
         key: Some("password".to_owned()),
         version: None,
     };
     (0..secrets).map(reference).collect()
 }
 
-fn providers(kind: &str, endpoint: &str) -> Providers {
-    let settings = AwsSettings {
-        region: Some("eu-west-1".to_owned()),
-        endpoint_url: Some(endpoint.to_owned()),
-        ..AwsSettings::default()
-    };
-    let config = match kind {
-        "aws-ssm" => ProviderConfig::AwsSsm(settings),
-        _ => ProviderConfig::AwsSm(settings),
-    };
-    let app = AppFiles { directory: PathBuf::from("."), boundary: PathBuf::from(".") };
-    Providers::new(&BTreeMap::from([(kind.to_owned(), config)]), Path::new("."), &[], &app, |_| None)
-        .expect("valid settings")
-}
-
-/// One `BatchGetSecretValue` without TLS, a policy, or anything of sealwave's.
+/// One `BatchGetSecretValue` without a policy, or anything of sealwave's.
 fn bare_call(endpoint: &str, secrets: usize) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {

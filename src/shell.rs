@@ -1,14 +1,15 @@
 //! The shell around a command: one deadline, no payload of a panic on standard error, output only when all is well.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
 
+use crate::caught;
 use crate::commands::Outcome;
-use crate::deadline::Watch;
+use crate::deadline::{Progress, Watch};
 use crate::diagnostic::{At, Explain, Failure, Level, Note, Problem, printable};
 use crate::pipeline::Stage;
 
@@ -66,8 +67,10 @@ pub fn run(
             let _ = sender.send(command(&inner));
         })
         .map_err(|error| problem(&ShellError::Thread(error.kind())))?;
+    let mut bar = Bar::new();
     loop {
         let left = watch.deadline().saturating_duration_since(Instant::now());
+        let left = bar.show(watch.progress()).map_or(left, |pause| left.min(pause));
         match receiver.recv_timeout(left) {
             Ok(result) => return result,
             Err(mpsc::RecvTimeoutError::Disconnected) => return Err(problem(&ShellError::Panicked)),
@@ -80,13 +83,50 @@ pub fn run(
     }
 }
 
+/// A progress bar, where somebody looks at a terminal.
+struct Bar(Option<indicatif::ProgressBar>);
+
+impl Bar {
+    /// Short runs end before anything is drawn.
+    const PAUSE: Duration = Duration::from_millis(200);
+
+    fn new() -> Self {
+        Self(io::stderr().is_terminal().then(indicatif::ProgressBar::hidden))
+    }
+
+    /// Draws how much is done, and says when to do so again.
+    fn show(&mut self, progress: Progress) -> Option<Duration> {
+        let bar = self.0.as_ref()?;
+        if progress.total > 0 && progress.done < progress.total && bar.elapsed() >= Self::PAUSE {
+            if bar.is_hidden() {
+                bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
+            }
+            bar.set_length(progress.total);
+            bar.set_position(progress.done);
+        }
+        Some(Self::PAUSE)
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 fn problem(error: &ShellError) -> Failure {
     Problem::new(error).into()
 }
 
-/// Makes a panic say where it happened and nothing else: its payload could hold a value.
+/// Makes a panic say where it happened and nothing else: its payload could hold a value. One that is caught on purpose says
+/// nothing at all.
 pub fn install_panic_hook() {
     std::panic::set_hook(Box::new(|info| {
+        if caught::is_expected() {
+            return;
+        }
         let place = info.location().map(|at| format!(" at {}:{}", at.file(), at.line())).unwrap_or_default();
         let _ = writeln!(io::stderr(), "internal error{place}");
     }));

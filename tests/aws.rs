@@ -1,10 +1,6 @@
 //! The binary against a stub of AWS: call counts, and that neither values nor credentials ever show.
 #![cfg(feature = "aws")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "tests stop at the first surprise and say what they skip"
-)]
+#![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 #[path = "support/aws_stub.rs"]
 mod aws_stub;
@@ -13,6 +9,7 @@ mod support;
 use std::process::Output;
 
 use aws_stub::{Asked, Reply, Stub, answer_with};
+use serde_json::Value;
 use support::small_app::SmallApp;
 use support::{MARKER, find_marker, objects, sealwave};
 
@@ -71,12 +68,28 @@ fn canary(asked: &Asked) -> Reply {
 #[test]
 fn six_hundred_placeholders_make_one_call_to_each_service() {
     let stub = Stub::start(|asked, _| canary(asked));
-    let output = generate(&app(&stub.endpoint), &KEYS);
+    let app = app(&stub.endpoint);
+    app.replace(
+        "operator/operator.yaml",
+        "deadlineSeconds: 20\n",
+        "deadlineSeconds: 20\naudit: {file: audit.jsonl}\n",
+    );
+    let output = generate(&app, &KEYS);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(!objects(std::str::from_utf8(&output.stdout).unwrap()).is_empty());
     let mut operations = stub.operations();
     operations.sort();
     assert_eq!(operations, ["BatchGetSecretValue", "GetParameters"]);
+    // One line for each reference, with the version that AWS says it gave.
+    let audit = fs_err::read_to_string(app.path("operator/audit.jsonl")).unwrap();
+    assert_eq!(find_marker(audit.as_bytes(), MARKER), None, "{audit}");
+    let lines: Vec<Value> = audit.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 30);
+    for line in lines {
+        let secret = line["reference"].as_str().unwrap().starts_with("aws-sm:");
+        let expected = if secret { "11111111-2222-3333-4444-555555555555" } else { "1" };
+        assert_eq!((&line["version"], &line["fetchedVersion"]), (&Value::Null, &expected.into()), "{line}");
+    }
 }
 
 #[test]

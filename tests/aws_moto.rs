@@ -1,12 +1,8 @@
 //! AWS' providers against moto, an emulator, through the real SDK and the real binary: `.ci/moto cargo test --test aws_moto`.
 //!
-//! Without an emulator's address in `SEALWAVE_MOTO` this says that it was skipped.
+//! Without an emulator's address in `SEALWAVE_MOTO` each test says that it was skipped.
 #![cfg(feature = "aws")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "tests stop at the first surprise and say what they skip"
-)]
+#![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 mod support;
 
@@ -18,6 +14,7 @@ use aws_sdk_secretsmanager::primitives::Blob;
 use aws_sdk_ssm::types::ParameterType;
 use sealwave::crypto::{DangerPrivateKey, Scope, danger_unseal};
 use support::golden::{check_golden, needs_aws};
+use support::skip::skipped;
 use support::small_app::{SmallApp, item};
 use support::{MARKER, cases, copy_tree, find_marker, objects, root, sealwave};
 
@@ -32,7 +29,7 @@ fn endpoint() -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "the emulator's address comes from whoever started it")]
     let endpoint = std::env::var("SEALWAVE_MOTO").ok();
     if endpoint.is_none() {
-        eprintln!("skipped: SEALWAVE_MOTO does not say where an emulator is; run it with `.ci/moto`");
+        skipped("SEALWAVE_MOTO does not say where an emulator is; run it with `.ci/moto`");
     }
     endpoint
 }
@@ -48,8 +45,8 @@ async fn config(endpoint: &str, region: &str) -> SdkConfig {
         .await
 }
 
-/// Fills the emulator; returns the ARN of the JSON secret and the id of a secret's first version.
-async fn fill(endpoint: &str) -> (String, String) {
+/// Fills the emulator; returns the ARN of the JSON secret and the ids of a secret's two versions.
+async fn fill(endpoint: &str) -> (String, [String; 2]) {
     let client = aws_sdk_secretsmanager::Client::new(&config(endpoint, "eu-west-1").await);
     let large = large();
     for (name, text) in [
@@ -64,7 +61,8 @@ async fn fill(endpoint: &str) -> (String, String) {
     client.create_secret().name("app/binary").secret_binary(Blob::new(BINARY)).send().await.unwrap();
     let json = client.create_secret().name("app/json").secret_string(JSON).send().await.unwrap();
     let old = client.get_secret_value().secret_id("app/versions").send().await.unwrap();
-    client.put_secret_value().secret_id("app/versions").secret_string("CANARY new").send().await.unwrap();
+    let new = client.put_secret_value().secret_id("app/versions").secret_string("CANARY new");
+    let new = new.send().await.unwrap();
 
     let other = aws_sdk_secretsmanager::Client::new(&config(endpoint, "us-east-1").await);
     other.create_secret().name("app/json").secret_string("{\"user\": \"CANARY us\"}").send().await.unwrap();
@@ -83,7 +81,7 @@ async fn fill(endpoint: &str) -> (String, String) {
     second.send().await.unwrap();
     let label = client.label_parameter_version().name("/app/versions").parameter_version(1).labels("blue");
     label.send().await.unwrap();
-    (json.arn.unwrap(), old.version_id.unwrap())
+    (json.arn.unwrap(), [old.version_id.unwrap(), new.version_id.unwrap()])
 }
 
 fn large() -> String {
@@ -144,6 +142,7 @@ fn app(endpoint: &str) -> SmallApp {
             "apiVersion: sealwave.dev/v1alpha1
 kind: Operator
 sealKeyFile: seal-key
+audit: {{file: audit.jsonl}}
 clusters: {{dev: {{certificate: {{file: dev.pem, allowExpired: true}}}}}}
 providers:
   aws-sm: {{kind: aws-sm, profile: moto, endpointUrl: '{endpoint}'}}
@@ -181,8 +180,8 @@ fn generate(app: &SmallApp) -> (bool, Vec<u8>, String) {
 fn values_come_through_the_real_sdk_as_they_were_stored() {
     let Some(endpoint) = endpoint() else { return };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (arn, version) = runtime.block_on(fill(&endpoint));
-    let expected = expectations(&arn, &version);
+    let (arn, [old, new]) = runtime.block_on(fill(&endpoint));
+    let expected = expectations(&arn, &old);
     let app = app(&endpoint);
     let items: Vec<String> = expected
         .iter()
@@ -209,6 +208,21 @@ fn values_come_through_the_real_sdk_as_they_were_stored() {
         );
     }
 
+    // The audit says which version each of them was, asked for or not.
+    let fetched = fetched_versions(&app);
+    for (reference, version) in [
+        ("aws-sm:app/versions", new.as_str()),
+        ("aws-sm:app/versions##AWSCURRENT", &new),
+        ("aws-sm:app/versions##AWSPREVIOUS", &old),
+        (&format!("aws-sm:app/versions##{old}"), &old),
+        ("aws-ssm:/app/versions", "2"),
+        ("aws-ssm:/app/versions##1", "1"),
+        ("aws-ssm:/app/versions##blue", "1"),
+    ] {
+        assert_eq!(fetched[reference].as_deref(), Some(version), "{reference}");
+    }
+    assert!(fetched["aws-sm:app/binary"].is_some() && fetched["aws-sm:app/missing"].is_none());
+
     // Everything that is wrong is said in one run.
     let wrong = [
         "<aws-sm:app/none>",
@@ -234,6 +248,18 @@ fn values_come_through_the_real_sdk_as_they_were_stored() {
         assert!(stderr.contains(text.trim_matches(['<', '>'])), "{text} is not in:\n{stderr}");
     }
     assert_eq!(stderr.matches("is not found").count(), 5, "{stderr}");
+}
+
+/// What the audit says was fetched for each reference.
+fn fetched_versions(app: &SmallApp) -> BTreeMap<String, Option<String>> {
+    let audit = fs_err::read_to_string(app.path("operator/audit.jsonl")).unwrap();
+    assert_eq!(find_marker(audit.as_bytes(), MARKER), None, "{audit}");
+    let versions = audit.lines().map(|line| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let text = |field: &str| line[field].as_str().map(str::to_owned);
+        (text("reference").unwrap(), text("fetchedVersion"))
+    });
+    versions.collect()
 }
 
 /// Where the scenarios' teams keep their secrets.

@@ -1,22 +1,19 @@
 //! The canary over remote sources: credentials and whatever a server says hold the marker, and every run fails.
 #![cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "tests stop at the first surprise and say what they skip"
-)]
+#![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 #[path = "../src/providers/stub_server.rs"]
 mod stub_server;
 mod support;
 
+use std::process::Output;
 use std::thread;
 use std::time::Duration;
 
 use stub_server::{Asked, Reply, StubServer};
-use support::sealwave;
 use support::small_app::SmallApp;
 use support::watched::run_watched;
+use support::{MARKER, find_marker, sealwave};
 
 /// One reference to each source.
 const REFERENCES: [&str; 6] = [
@@ -40,6 +37,7 @@ fn app(address: &str) -> SmallApp {
         "operator/operator.yaml",
         &format!(
             "apiVersion: sealwave.dev/v1alpha1\nkind: Operator\nsealKeyFile: seal-key\ndeadlineSeconds: 8\n\
+             audit: {{file: audit.jsonl}}\n\
              clusters: {{dev: {{certificate: {{file: dev.pem, allowExpired: true}}}}}}\n\
              policy: [{{projects: ['*'], allow: ['*:**']}}]\nproviders:\n  \
              aws-sm: {{kind: aws-sm, region: eu-west-1, endpointUrl: '{address}'}}\n  \
@@ -72,11 +70,20 @@ fn app(address: &str) -> SmallApp {
     app
 }
 
-/// A run that must fail, and in which nothing may show: its standard error.
-fn stderr_of_watched(app: &SmallApp, variables: &[(&str, &str)], what: &str) -> String {
+/// A run in which nothing may show, in what it puts out and in the audit.
+fn watched(app: &SmallApp, variables: &[(&str, &str)], what: &str) -> Output {
     let mut command = sealwave();
     command.args(app.args()).env("AWS_EC2_METADATA_DISABLED", "true").envs(variables.iter().copied());
     let output = run_watched(&mut command, what);
+    // There is none where the operator file is refused.
+    let audit = fs_err::read(app.path("operator/audit.jsonl")).unwrap_or_default();
+    assert_eq!(find_marker(&audit, MARKER), None, "{what}: {}", String::from_utf8_lossy(&audit));
+    output
+}
+
+/// The same, where it must fail: its standard error.
+fn stderr_of_watched(app: &SmallApp, variables: &[(&str, &str)], what: &str) -> String {
+    let output = watched(app, variables, what);
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{what}: {stderr}");
     assert!(output.stdout.is_empty(), "{what}: output in spite of a failure");
@@ -139,6 +146,35 @@ fn whatever_a_server_answers_nothing_shows() {
     });
 }
 
+/// A version is told to whoever reads the audit; what a server puts there may be anything.
+#[test]
+fn what_is_no_version_is_not_taken_for_one() {
+    let server = StubServer::start(|asked, _| {
+        let secret = r#""ARN":"a","Name":"shop/db","VersionId":"CANARY value","SecretString":"{\"password\":\"CANARY\"}""#;
+        let target = asked.header("x-amz-target").unwrap_or(&asked.target);
+        match target.rsplit(['.', '/']).next().unwrap_or_default() {
+            "GetSecretValue" => Reply::json(200, format!("{{{secret}}}")),
+            "GetParameters" => {
+                Reply::json(200, r#"{"Parameters":[{"Name":"/shop/db","Value":"CANARY","Version":7}]}"#)
+            }
+            "login" => Reply::json(200, r#"{"auth":{"client_token":"CANARY-client"}}"#),
+            "web" => Reply::json(
+                200,
+                r#"{"kind":"Secret","metadata":{"resourceVersion":"CANARY=value"},"data":{"token":"Q0FOQVJZ"}}"#,
+            ),
+            _ => {
+                Reply::json(200, r#"{"data":{"data":{"password":"CANARY"},"metadata":{"version":"CANARY"}}}"#)
+            }
+        }
+    });
+    let app = app(&server.address);
+    let output = watched(&app, &KEYS, "versions");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let audit = fs_err::read_to_string(app.path("operator/audit.jsonl")).unwrap();
+    assert_eq!(audit.matches("\"fetchedVersion\":null").count(), REFERENCES.len() - 1, "{audit}");
+    assert!(audit.contains("\"fetchedVersion\":\"7\""), "{audit}");
+}
+
 /// Nobody listens at port 1, and some credential is not of use: what the message says of it.
 #[test]
 fn unusable_credentials_show_nothing() {
@@ -157,6 +193,39 @@ fn unusable_credentials_show_nothing() {
         ("credentials for the cluster cannot be used", |app| {
             let keys = "client-certificate-data: CANARY, client-key-data: CANARY";
             app.replace("operator/kubeconfig", "token: CANARY-user", keys);
+        }),
+        ("the token in `kubeconfig`", |app| {
+            app.replace("operator/kubeconfig", "CANARY-user", "\"CANARY-user\\n\"");
+        }),
+        ("the token in `kubeconfig`", |app| {
+            app.replace("operator/kubeconfig", "CANARY-user", "\"CANARY \\x07\\xe4\"");
+        }),
+        ("the user's name or password in `kubeconfig`", |app| {
+            let login = "username: u, password: \"CANARY\\0\"";
+            app.replace("operator/kubeconfig", "token: CANARY-user", login);
+        }),
+        ("a token of `auth-provider` in `kubeconfig`", |app| {
+            let login = "auth-provider: {name: gcp, config: {access-token: \"CANARY\\n\", expiry: \"2099-01-01T00:00:00Z\"}}";
+            app.replace("operator/kubeconfig", "token: CANARY-user", login);
+        }),
+        ("the cluster's API cannot be reached", |app| {
+            let server = "server: 'https://127.0.0.1:1', proxy-url: 'http://u:CANARY@127.0.0.1:1'";
+            app.replace("operator/kubeconfig", "server: 'http://127.0.0.1:1'", server);
+        }),
+        ("operator/kubeconfig` cannot be used", |app| {
+            app.replace("operator/kubeconfig", "1:1'}", "1:1', proxy-url: 'http://u:CANARY@ x'}");
+        }),
+        ("`proxy` is not the address", |app| {
+            let proxy = "proxy: 'http://u:CANARY@127.0.0.1:1', region";
+            app.replace("operator/operator.yaml", "region", proxy);
+        }),
+        ("`proxy` is not the address", |app| {
+            let proxy = "proxy: 'CANARY://127.0.0.1:1', mounts";
+            app.replace("operator/operator.yaml", "mounts", proxy);
+        }),
+        ("caFile", |app| {
+            app.write("operator/ca.pem", "CANARY");
+            app.replace("operator/operator.yaml", "region", "caFile: ca.pem, region");
         }),
         ("caFile", |app| {
             let pem = "-----BEGIN CERTIFICATE-----\nCANARY\n-----END CERTIFICATE-----\n";
@@ -207,20 +276,30 @@ fn what_the_sdk_finds_shows_nothing() {
         ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:1/CANARY"),
         ("AWS_CONTAINER_AUTHORIZATION_TOKEN", "CANARY"),
     ];
-    let variables: [&[(&str, &str)]; 5] = [
-        &[("AWS_CONFIG_FILE", file)],
-        &[("AWS_SHARED_CREDENTIALS_FILE", file)],
-        &identity,
-        &agent,
-        &[("HTTPS_PROXY", proxy), ("HTTP_PROXY", proxy)],
+    // What cannot be sent in a header, as a file that ends with a line break gives it.
+    let (line, bell, letter) = (
+        [("AWS_ACCESS_KEY_ID", "AKIACANARY"), ("AWS_SECRET_ACCESS_KEY", "CANARY\n")],
+        [("AWS_SECRET_ACCESS_KEY", "CANARY"), ("AWS_ACCESS_KEY_ID", "AKIACANARY\u{7}")],
+        [KEYS[0], KEYS[1], ("AWS_SESSION_TOKEN", "CANARY \u{e4}")],
+    );
+    let (asked, unusable) = ("aws-sm:shop/db#password", "AWS credentials are not set up");
+    let variables: [(&str, &[(&str, &str)]); 8] = [
+        (unusable, &line),
+        (unusable, &bell),
+        (unusable, &letter),
+        (asked, &[("AWS_CONFIG_FILE", file)]),
+        (asked, &[("AWS_SHARED_CREDENTIALS_FILE", file)]),
+        (asked, &identity),
+        (asked, &agent),
+        (asked, &[("HTTPS_PROXY", proxy), ("HTTP_PROXY", proxy)]),
     ];
     thread::scope(|scope| {
-        for variables in variables {
+        for (phrase, variables) in variables {
             let app = &app;
             scope.spawn(move || {
                 let what = format!("with {}", variables[0].0);
                 let stderr = stderr_of_watched(app, variables, &what);
-                assert!(stderr.contains("aws-sm:shop/db#password"), "{what}: {stderr}");
+                assert!(stderr.contains(phrase), "{what}: `{phrase}` is not in {stderr}");
             });
         }
     });

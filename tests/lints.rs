@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 
 use sealwave::diagnostic::Finding;
 use sealwave::lints;
-use sealwave::pipeline::{self, Checking, Examination, PlainFile, RenderContext};
+use sealwave::pipeline::{self, Checking, Examination, PlainInput, RenderContext, Standing};
 use walkdir::WalkDir;
 
 /// File, line, column, width.
@@ -159,13 +159,14 @@ fn of_app(example: &Path, checking: &Checking) -> Vec<Finding> {
         .map(|name| Examination { context: context(name), default_provider: None })
         .collect();
     let examined = pipeline::examine(&discovery, &examinations, example.display().to_string());
-    pipeline::validate(&examined, checking).findings
+    pipeline::validate(&examined, checking, &Standing::default()).findings
 }
 
 fn of_files(example: &Path, checking: &Checking) -> Vec<Finding> {
-    let files: Vec<PlainFile> = files(example)
-        .into_iter()
-        .map(|path| PlainFile { name: path.display().to_string(), text: fs_err::read(&path).unwrap() })
-        .collect();
-    pipeline::validate_plain(&files, checking).0.findings
+    let input = |path: PathBuf| PlainInput {
+        name: path.display().to_string(),
+        open: Box::new(move || Ok(Box::new(fs_err::File::open(path)?))),
+    };
+    let inputs = files(example).into_iter().map(input).collect();
+    pipeline::validate_plain(inputs, checking, &Standing::default()).unwrap().verdict.findings
 }

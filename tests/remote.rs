@@ -1,10 +1,6 @@
 //! The binary against stubs of Vault and of a cluster: what is sealed, what is asked, and that nothing shows.
 #![cfg(all(feature = "k8s", feature = "vault"))]
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "tests stop at the first surprise and say what they skip"
-)]
+#![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 #[path = "../src/providers/stub_server.rs"]
 mod stub_server;
@@ -22,11 +18,15 @@ fn stub() -> StubServer {
         "/v1/auth/kubernetes/login" => Reply::json(200, r#"{"auth":{"client_token":"CANARY-token"}}"#),
         "/v1/secret/data/shop/db" => Reply::json(
             200,
-            r#"{"data":{"data":{"password":"CANARY","port":5432},"metadata":{"version":1}}}"#,
+            r#"{"data":{"data":{"password":"CANARY","port":5432},"metadata":{"version":4}}}"#,
         ),
-        "/api/v1/namespaces/shop-secrets/secrets/web" => {
-            Reply::json(200, r#"{"kind":"Secret","type":"Opaque","data":{"token":"Q0FOQVJZ"}}"#)
+        "/v1/secret/data/shop/db?version=3" => {
+            Reply::json(200, r#"{"data":{"data":{"port":5431},"metadata":{"version":3}}}"#)
         }
+        "/api/v1/namespaces/shop-secrets/secrets/web" => Reply::json(
+            200,
+            r#"{"kind":"Secret","metadata":{"resourceVersion":"84213"},"type":"Opaque","data":{"token":"Q0FOQVJZ"}}"#,
+        ),
         _ => Reply::json(403, r#"{"errors":["permission denied CANARY"],"message":"CANARY"}"#),
     })
 }
@@ -101,6 +101,44 @@ fn secrets_of_both_are_sealed_alike_in_each_run() {
         assert_eq!(asked.header("x-vault-token").is_some(), asked.target.starts_with("/v1/secret/"));
         assert_eq!(asked.body.contains("CANARY.jwt"), asked.method == "POST");
     }
+}
+
+/// What the audit says of each reference: the version asked for, the one fetched, and the outcome.
+fn audited(app: &SmallApp) -> Vec<[String; 4]> {
+    let text = fs_err::read_to_string(app.path("operator/audit.jsonl")).expect("an audit");
+    assert_eq!(find_marker(text.as_bytes(), MARKER), None, "{text}");
+    let line = |line: &str| {
+        let line: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
+        ["reference", "version", "fetchedVersion", "outcome"].map(|field| line[field].to_string())
+    };
+    text.lines().map(line).collect()
+}
+
+#[test]
+fn the_audit_names_the_versions_that_were_fetched() {
+    let server = stub();
+    let app = app(&server.address);
+    app.replace(
+        "operator/operator.yaml",
+        "sealKeyFile: seal-key\n",
+        "sealKeyFile: seal-key\naudit: {file: audit.jsonl}\n",
+    );
+    app.replace("app/base/secrets.yaml", "#port>", "#port#3>");
+    assert!(generate(&app).status.success());
+    let expected = [
+        ["\"k8s:web#token\"", "null", "\"84213\"", "\"fetched\""],
+        ["\"vault-eu:secret/data/shop/db#password\"", "null", "\"4\"", "\"fetched\""],
+        ["\"vault-eu:secret/shop/db#port#3\"", "\"3\"", "\"3\"", "\"fetched\""],
+    ];
+    assert_eq!(audited(&app), expected);
+    // What was not fetched has none.
+    fs_err::remove_file(app.path("operator/audit.jsonl")).expect("removed");
+    app.write(
+        "app/base/secrets.yaml",
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: api, namespace: shop}\nstringData: {a: <k8s:forbidden#k>}\n",
+    );
+    assert_eq!(generate(&app).status.code(), Some(2));
+    assert_eq!(audited(&app), [["\"k8s:forbidden#k\"", "null", "null", "\"denied\""]]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod parameters;
 mod refs;
 mod render;
 mod session;
+mod validate;
 
 use std::path::{Path, PathBuf};
 
@@ -44,6 +45,7 @@ pub fn run(cli: Cli, variables: Variables, watch: &Watch) -> Result<Outcome, Fai
         Command::Parameters(args) => parameters::run(&args.dir, variables),
         Command::Refs(args) => refs::run(args, variables, watch),
         Command::Render(args) => render::run(args, variables, watch),
+        Command::Validate(args) => validate::run(&args, variables, watch),
     }
 }
 

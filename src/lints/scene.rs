@@ -1,8 +1,11 @@
 //! What rules look at: objects, the environment that they make up, the app of the environments.
 
+use super::inventory::Inventory;
+use std::collections::BTreeMap;
+
 use crate::model::catalogue::Catalogue;
 use crate::model::pods::{Located, PodTemplate, located_references, pod_template};
-use crate::model::{Manifest, ObjectId, Scopes, Texts, WorkloadKind};
+use crate::model::{Manifest, ObjectId, Origin, Reference, Scopes, Sources, Texts, WorkloadKind};
 
 /// One object, and what every rule asks of it.
 pub(crate) struct Object<'a> {
@@ -38,6 +41,12 @@ impl<'a> Object<'a> {
         self.kind == kind && self.group == group
     }
 
+    /// Where its name stands; where it has none, the object does.
+    pub(crate) fn name_at(&self) -> Origin {
+        let name = self.manifest.root().at(&["metadata", "name"]);
+        name.map_or(self.manifest.origin(), |name| name.origin)
+    }
+
     /// What its pods refer to, each with its place; nothing where it has no pods.
     pub(crate) fn references(&self) -> Vec<Located<'a>> {
         self.pod.as_ref().map(|pod| located_references(pod.spec)).unwrap_or_default()
@@ -48,6 +57,8 @@ impl<'a> Object<'a> {
 pub(crate) struct Scene<'a> {
     /// The sources' texts, for rules about how a scalar is spelt.
     pub(crate) texts: &'a Texts,
+    /// The names of sources, and what rendered text was made by.
+    pub(crate) sources: &'a Sources,
     /// Which kinds have a namespace.
     pub(crate) scopes: &'a Scopes,
     /// What the run was told.
@@ -59,6 +70,8 @@ pub(crate) struct Scene<'a> {
 pub struct Settings {
     /// Patterns `Kind/namespace/name` of objects that exist elsewhere.
     pub external: Vec<globset::GlobMatcher>,
+    /// Fingerprints of the keys that the environments' clusters seal for, by environment, as far as they are known.
+    pub certificates: BTreeMap<String, String>,
 }
 
 impl Settings {
@@ -79,15 +92,39 @@ pub(crate) struct Environment<'a> {
     pub(crate) objects: Vec<Object<'a>>,
     /// The same objects by what they are and by the Secrets that they supply.
     pub(crate) catalogue: Catalogue<'a>,
+    /// Who makes which Secret and `ConfigMap`, with which keys, and who wants which.
+    pub(crate) inventory: Inventory<'a>,
+    /// Every use of a secret in an item of a Secret, in the order of objects, items and placeholders.
+    pub(crate) secrets: &'a [SecretUse],
     /// What Argo CD would get: Secrets sealed or referred, waves and checksums set. None for plain manifests.
     pub(crate) emitted: Option<&'a [Manifest]>,
     /// Objects that other apps of the repository render in an environment of this name.
     pub(crate) neighbours: &'a Neighbours,
 }
 
+impl Environment<'_> {
+    /// Whether these are plain manifests: other halves of what they refer to may be anywhere.
+    pub(crate) const fn is_plain(&self) -> bool {
+        self.name.is_empty()
+    }
+}
+
+/// A placeholder in an item of a Secret.
+#[derive(Clone, Debug)]
+pub(crate) struct SecretUse {
+    /// What it refers to; `path` is already the provider that it means, where that is known.
+    pub(crate) reference: Reference,
+    /// Number of the Secret.
+    pub(crate) object: usize,
+    /// The item's key.
+    pub(crate) item: String,
+    /// Where the item's value stands.
+    pub(crate) origin: Origin,
+}
+
 /// Objects of other apps, and the Secrets that they supply.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Neighbours {
+pub struct Neighbours {
     ids: std::collections::BTreeSet<ObjectId>,
 }
 

@@ -39,7 +39,8 @@ pub(super) fn canonical(text: &str) -> Option<String> {
     Some(out)
 }
 
-fn nanos(text: &str) -> Option<u128> {
+/// Nanoseconds of a Go duration without a sign; `None` where it is none.
+pub(crate) fn nanos(text: &str) -> Option<u128> {
     let mut rest = text;
     let mut total: u128 = 0;
     while !rest.is_empty() {

@@ -5,7 +5,7 @@ mod backends;
 pub(crate) mod catalogue;
 mod closest;
 mod date;
-mod duration;
+pub(crate) mod duration;
 mod json;
 pub(crate) mod json_text;
 mod manifest;
@@ -20,13 +20,15 @@ mod scopes;
 mod secret_like;
 mod secret_value;
 mod source;
+pub(crate) mod sync;
 #[cfg(test)]
 pub(crate) mod testing;
 mod texts;
 mod validation;
 
 pub use app::{
-    API_VERSION, APP_FILE, App, Compatibility, Environment, PatchEntry, Target, Waves, WorkloadKind,
+    API_GROUP, API_VERSION, APP_FILE, App, Compatibility, Environment, PatchEntry, Target, Waves,
+    WorkloadKind,
 };
 pub use backends::{
     Backend, Backends, CsiProviderSettings, ExternalSecretVersion, ExternalSecretsSettings,

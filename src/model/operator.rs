@@ -119,9 +119,12 @@ impl ProviderConfig {
     /// The files that this source lives on, and that no other source may hand out.
     pub fn credential_files(&self) -> impl Iterator<Item = &Path> {
         let files: Vec<&PathBuf> = match self {
-            Self::AwsSm(_) | Self::AwsSsm(_) | Self::Env { .. } | Self::File { .. } => Vec::new(),
+            Self::AwsSm(settings) | Self::AwsSsm(settings) => settings.ca_file.iter().collect(),
+            Self::Env { .. } | Self::File { .. } => Vec::new(),
             Self::K8s(settings) => settings.kubeconfig.iter().collect(),
-            Self::Sops { age_key_files, .. } => age_key_files.iter().collect(),
+            Self::Sops { age_key_files, aws_kms } => {
+                age_key_files.iter().chain(aws_kms.iter().filter_map(|kms| kms.ca_file.as_ref())).collect()
+            }
             Self::Vault(settings) => settings.auth.file().into_iter().chain(&settings.ca_file).collect(),
         };
         files.into_iter().map(PathBuf::as_path)
@@ -150,6 +153,12 @@ pub struct AwsKms {
     /// Another address of KMS, such as a VPC endpoint.
     #[serde(default)]
     pub endpoint_url: Option<String>,
+    /// PEM certificates that all of AWS' must come from, instead of those that the system trusts.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+    /// An HTTP proxy that leads to AWS.
+    #[serde(default)]
+    pub proxy: Option<String>,
 }
 
 impl AwsKms {
@@ -161,6 +170,8 @@ impl AwsKms {
             profile: self.profile.clone(),
             endpoint_url: self.endpoint_url.clone(),
             assume_role: self.assume_role.clone(),
+            ca_file: self.ca_file.clone(),
+            proxy: self.proxy.clone(),
         }
     }
 }

@@ -46,6 +46,9 @@ pub struct VaultSettings {
     /// A namespace of Vault Enterprise or OpenBao.
     #[serde(default)]
     pub namespace: Option<String>,
+    /// An HTTP proxy that leads to it.
+    #[serde(default)]
+    pub proxy: Option<String>,
 }
 
 impl VaultSettings {
@@ -150,6 +153,7 @@ mod tests {
             ca_file: None,
             mounts: mounts.iter().map(|(mount, version)| ((*mount).to_owned(), *version)).collect(),
             namespace: None,
+            proxy: None,
         }
     }
 

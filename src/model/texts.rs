@@ -3,9 +3,8 @@
 //! They may hold secrets, so they are kept apart from [`super::Sources`], which every diagnostic can reach; nothing here
 //! is ever put into a message.
 
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::source::{Origin, SourceId};
 
@@ -21,7 +20,7 @@ pub(crate) struct Text {
     /// Lines before it, where it is a part of a source.
     lines_before: u32,
     /// Where each line starts; found out when the first rule asks.
-    starts: OnceCell<Vec<usize>>,
+    starts: OnceLock<Vec<usize>>,
 }
 
 impl Texts {
@@ -32,7 +31,7 @@ impl Texts {
 
     /// Adds a part of a source's text, in place of the part before.
     pub(crate) fn add_part(&mut self, source: SourceId, content: Arc<str>, lines_before: u32) {
-        self.texts.insert(source, Text { content, lines_before, starts: OnceCell::new() });
+        self.texts.insert(source, Text { content, lines_before, starts: OnceLock::new() });
     }
 
     /// A source's text, where it is at hand as a whole.

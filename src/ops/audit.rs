@@ -63,6 +63,7 @@ impl Explain for AuditError {
 
 /// One line. The order of the fields is the order in the line.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Line<'a> {
     time: &'a str,
     project: Option<&'a str>,
@@ -73,6 +74,7 @@ struct Line<'a> {
     reference: String,
     rule: Option<&'a str>,
     version: Option<&'a str>,
+    fetched_version: Option<&'a str>,
     outcome: &'static str,
 }
 
@@ -106,6 +108,7 @@ impl AuditLog {
             reference: record.reference.to_string(),
             rule: record.rule,
             version: record.reference.version.as_deref(),
+            fetched_version: record.fetched_version,
             outcome: record.outcome.name(),
         };
         let mut bytes = serde_json::to_vec(&line).expect("strings are always JSON");

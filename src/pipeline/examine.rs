@@ -3,14 +3,17 @@
 //! The same verbs as in a run, but a problem does not end it: what the stages can still say is said, and the objects that
 //! could be rendered are there to be checked. Nothing is fetched, and no Secret is sealed.
 
+use std::path::Path;
+
 use super::{
     AnnotateSettings, Discovery, RenderContext, SealSettings, Sealing, Supply, annotate, load, render,
     resolve, seal,
 };
 use crate::crypto::ChecksumKey;
-use crate::diagnostic::{Failure, Level, Note, Problem, Severity};
+use crate::diagnostic::{AppEnvironments, Failure, Level, LookedAt, Note, Problem, Severity};
 use crate::lints::{self, Rule};
-use crate::model::{Manifest, Node, Sources, Texts};
+use crate::model::{APP_FILE, IgnoreEntry, Manifest, Node, Origin, Sources, Texts};
+use crate::yaml;
 
 /// What is examined: one environment and what is known of it.
 pub struct Examination<'a> {
@@ -27,6 +30,8 @@ pub struct ExaminedApp {
     pub(super) environments: Vec<ExaminedEnvironment>,
     pub(super) workloads: Vec<crate::model::WorkloadKind>,
     pub(super) directory: String,
+    /// Findings that are wanted as they are, and where that is said.
+    pub(super) ignore: Vec<(IgnoreEntry, Origin)>,
 }
 
 /// One environment.
@@ -34,6 +39,8 @@ pub(super) struct ExaminedEnvironment {
     pub(super) name: String,
     /// As they were rendered; two may have one identity.
     pub(super) objects: Vec<Manifest>,
+    /// What their Secrets refer to.
+    pub(super) secrets: Vec<lints::SecretUse>,
     /// What Argo CD would get; none where some stage could not do its job.
     pub(super) emitted: Option<Vec<Manifest>>,
     /// The merged values.
@@ -57,11 +64,14 @@ pub fn examine(discovery: &Discovery, examinations: &[Examination<'_>], director
         environments: Vec::new(),
         workloads: discovery.app().workloads.clone(),
         directory,
+        ignore: Vec::new(),
     };
+    app.ignore = ignored(discovery, &mut app.sources);
     for examination in examinations {
         let mut environment = ExaminedEnvironment {
             name: examination.context.environment.clone(),
             objects: Vec::new(),
+            secrets: Vec::new(),
             emitted: None,
             values: None,
             problems: Vec::new(),
@@ -71,6 +81,43 @@ pub fn examine(discovery: &Discovery, examinations: &[Examination<'_>], director
         app.environments.push(environment);
     }
     app
+}
+
+fn secret_use((object, used): (usize, resolve::Use)) -> lints::SecretUse {
+    lints::SecretUse { reference: used.reference, object, item: used.item, origin: used.origin }
+}
+
+impl ExaminedApp {
+    /// Its directory, and the environments that were examined.
+    #[must_use]
+    pub fn environments(&self) -> AppEnvironments {
+        let environments = self.environments.iter().map(|environment| environment.name.clone()).collect();
+        AppEnvironments { app: self.directory.clone(), environments }
+    }
+
+    /// The definitions of custom resources that it renders.
+    pub fn definitions(&self) -> impl Iterator<Item = &Manifest> {
+        let objects = self.environments.iter().flat_map(|environment| &environment.objects);
+        objects.filter(|object| object.is("apiextensions.k8s.io", "CustomResourceDefinition"))
+    }
+
+    /// How much there is to look at.
+    #[must_use]
+    pub fn looked_at(&self) -> LookedAt {
+        let objects = self.environments.iter().map(|environment| environment.objects.len()).sum();
+        LookedAt { apps: 1, environments: self.environments.len(), files: 0, objects }
+    }
+}
+
+/// The entries of `validate.ignore`, and where they stand in the app file.
+fn ignored(discovery: &Discovery, sources: &mut Sources) -> Vec<(IgnoreEntry, Origin)> {
+    let source = sources.add(discovery.name_of(Path::new(APP_FILE)));
+    // It was read before, so it can be read.
+    let tree = yaml::read(discovery.app_text(), source, &yaml::Limits::default()).unwrap_or_default();
+    let places = tree.first().and_then(|tree| tree.at(&["validate", "ignore"])).map_or(&[][..], Node::items);
+    let place = |index: usize| places.get(index).map_or(Origin::whole(source), |node| node.origin);
+    let entries = discovery.app().validate.ignore.iter().enumerate();
+    entries.map(|(index, entry)| (entry.clone(), place(index))).collect()
 }
 
 /// A stage could not do its job, and said so.
@@ -91,6 +138,9 @@ impl ExaminedEnvironment {
         let attempt = render::attempt(loaded, &examination.context, sources, Some(texts), &mut notes);
         let rendered = attempt.rendered();
         self.objects = attempt.objects;
+        self.secrets = resolve::uses_of(&self.objects, examination.default_provider, app.compatibility)
+            .map(secret_use)
+            .collect();
         self.values = Some(attempt.values);
         self.remark(&lints::app::RENDER, &mut notes);
         self.keep(&lints::app::RENDER, Failure::unless_empty(attempt.problems))?;

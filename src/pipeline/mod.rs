@@ -26,7 +26,10 @@ pub use load::{Loaded, load};
 pub use render::{RenderContext, Rendered, render};
 pub use resolve::{Access, Audit, Outcome, Record, Resolved, Supply, resolve};
 pub use seal::{SealSettings, Sealed, Sealing, seal};
-pub use validate::{Checking, PlainFile, Verdict, validate, validate_plain};
+pub use validate::{
+    Checking, PlainInput, PlainVerdict, SchemaSet, Standing, Verdict, neighbours, refused, validate,
+    validate_plain,
+};
 
 use crate::crypto::ChecksumKey;
 use crate::diagnostic::{Failure, Note};

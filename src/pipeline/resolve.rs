@@ -21,7 +21,7 @@ use std::time::Instant;
 
 use compact_str::CompactString;
 
-use self::collect::{Collected, Content, Pending, PendingItem};
+use self::collect::{Collected, Pending, PendingItem};
 use self::problem::{Places, ResolveError};
 use super::Rendered;
 use crate::diagnostic::{Failure, Note, Problem};
@@ -29,7 +29,7 @@ use crate::model::{
     Backends, Compatibility, Decision, Manifest, ObjectId, Origin, Policy, Reference, SecretValue, Subject,
     Text,
 };
-use crate::providers::{Fetched, Providers};
+use crate::providers::{FetchResult, Providers};
 
 pub use self::audit::{Audit, Outcome, Record};
 
@@ -213,20 +213,35 @@ pub(super) fn uses(
     let collected =
         collect::collect(rendered.into_objects(), &names, compatibility, &mut Vec::new(), &mut problems);
     Failure::unless_empty(problems)?;
-    let mut uses = Vec::new();
-    for object in &collected.objects {
-        let Pending::Secret(manifest, items) = object else { continue };
-        for item in items {
-            let Content::Text(text) = &item.content else { continue };
-            uses.extend(text.references().map(|reference| Use {
-                reference: reference.clone(),
-                secret: manifest.id(),
-                item: item.key.to_string(),
-                origin: item.origin,
-            }));
-        }
-    }
-    Ok(uses)
+    Ok(collected.objects.iter().flat_map(uses_in).collect())
+}
+
+/// The uses of references in the Secrets among objects, whatever is wrong with some; each with the number of its Secret.
+pub(super) fn uses_of<'o>(
+    objects: &'o [Manifest],
+    default_provider: Option<&str>,
+    compatibility: Option<Compatibility>,
+) -> impl Iterator<Item = (usize, Use)> + use<'o> {
+    let backends = Backends::default();
+    let names = Names::new(&Supply::Withhold { known: None, default_provider }, &backends);
+    let secrets = || objects.iter().enumerate().filter(|(_, object)| object.is_secret());
+    let cloned = secrets().map(|(_, secret)| secret.clone()).collect();
+    let collected = collect::collect(cloned, &names, compatibility, &mut Vec::new(), &mut Vec::new());
+    let numbers = secrets().map(|(number, _)| number);
+    numbers
+        .zip(collected.objects)
+        .flat_map(|(number, object)| uses_in(&object).into_iter().map(move |used| (number, used)))
+}
+
+fn uses_in(object: &Pending) -> Vec<Use> {
+    let Pending::Secret(manifest, items) = object else { return Vec::new() };
+    let used = |item: &PendingItem, reference: &Reference| Use {
+        reference: reference.clone(),
+        secret: manifest.id(),
+        item: item.key.to_string(),
+        origin: item.origin,
+    };
+    items.iter().flat_map(|item| item.references().map(move |reference| used(item, reference))).collect()
 }
 
 /// The names of providers, and what they mean.
@@ -303,7 +318,7 @@ fn wanted<'r>(allowed: impl Iterator<Item = &'r Reference>, objects: &[Pending])
 
 /// Reports what failed, but for what is not found: there, a `default` may help.
 fn report(
-    fetched: &BTreeMap<&Reference, Fetched>,
+    fetched: &BTreeMap<&Reference, FetchResult>,
     references: &BTreeMap<Reference, Places>,
     problems: &mut Vec<Problem>,
 ) {

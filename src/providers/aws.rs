@@ -8,6 +8,7 @@
 //! the key, by the same rule as in a JSON file: strings as they are, numbers and booleans as written, objects and arrays
 //! as compact JSON; null counts as not there.
 
+mod client;
 mod exchange;
 pub(super) mod failure;
 mod parameter_store;
@@ -17,6 +18,7 @@ pub(super) mod settings;
 mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -25,7 +27,7 @@ use aws_credential_types::Credentials;
 use self::session::Session;
 use self::target::Target;
 use super::runtime::{self, Interrupted};
-use super::{Environment, Fetched, Provider, ProviderConfigError, ProviderError};
+use super::{Environment, FetchResult, Fetched, Provider, ProviderConfigError, ProviderError};
 use crate::model::{AwsSettings, Reference, SecretValue, json_text};
 
 /// The two services.
@@ -44,6 +46,8 @@ struct Held {
     value: SecretValue,
     /// It was stored as bytes, so that nothing in it is a key.
     binary: bool,
+    /// Which version of it that is, as AWS numbers it.
+    version: Option<String>,
 }
 
 /// A provider of one of the services.
@@ -54,11 +58,12 @@ pub(super) fn provider(
     name: &str,
     service: Service,
     settings: &AwsSettings,
+    operator_dir: &Path,
     environment: &Environment,
 ) -> Result<Box<dyn Provider>, ProviderConfigError> {
     settings::check(name, settings)?;
     let environment = Arc::clone(environment);
-    Ok(Box::new(Aws { service, settings: settings.clone(), environment, fixed: None }))
+    Ok(Box::new(Aws { service, settings: settings.within(operator_dir), environment, fixed: None }))
 }
 
 struct Aws {
@@ -92,7 +97,7 @@ impl Aws {
 }
 
 impl Provider for Aws {
-    fn fetch(&self, references: &[&Reference], deadline: Instant) -> Vec<Fetched> {
+    fn fetch(&self, references: &[&Reference], deadline: Instant) -> Vec<FetchResult> {
         let targets: Vec<Result<Target, ProviderError>> =
             references.iter().map(|reference| Target::new(self.service, reference)).collect();
         let distinct: BTreeSet<Target> =
@@ -101,7 +106,10 @@ impl Provider for Aws {
         let answers = if distinct.is_empty() { BTreeMap::new() } else { self.ask(&distinct, deadline) };
         let value =
             |(reference, target): (&&Reference, Result<Target, ProviderError>)| match answers.get(&target?) {
-                Some(Ok(held)) => held.value(reference.key.as_deref()),
+                Some(Ok(held)) => {
+                    let value = held.value(reference.key.as_deref())?;
+                    Ok(Fetched::at_version(value, held.version.as_deref()))
+                }
                 Some(Err(error)) => Err(error.clone()),
                 None => Err(no_answer()),
             };
@@ -110,7 +118,7 @@ impl Provider for Aws {
 }
 
 impl Held {
-    fn value(&self, key: Option<&str>) -> Fetched {
+    fn value(&self, key: Option<&str>) -> Result<SecretValue, ProviderError> {
         let Some(key) = key else { return Ok(self.value.clone()) };
         let whole = "leave the key out to get the whole value";
         if self.binary {

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use globset::{Glob, GlobMatcher};
 
-use super::{Environment, Fetched, Provider, ProviderConfigError, ProviderError};
+use super::{Environment, FetchResult, Fetched, Provider, ProviderConfigError, ProviderError};
 use crate::model::{Reference, SecretValue};
 
 /// `ARGOCD_ENV_*` and `PARAM_*` are what authors write; the others belong to Argo CD, Kubernetes, Git or sealwave.
@@ -30,7 +30,7 @@ impl Env {
         Ok(Self { names, environment })
     }
 
-    fn read(&self, reference: &Reference) -> Fetched {
+    fn read(&self, reference: &Reference) -> FetchResult {
         let name = reference.path.as_str();
         if reference.key.is_some() || reference.version.is_some() {
             return Err(ProviderError::invalid(
@@ -57,13 +57,13 @@ impl Env {
             ));
         }
         (self.environment)(name)
-            .map(|value| SecretValue::new(value.into_encoded_bytes()))
+            .map(|value| Fetched::from(SecretValue::new(value.into_encoded_bytes())))
             .ok_or_else(|| ProviderError::not_found("the variable is not set", "set it, or correct its name"))
     }
 }
 
 impl Provider for Env {
-    fn fetch(&self, references: &[&Reference], _deadline: Instant) -> Vec<Fetched> {
+    fn fetch(&self, references: &[&Reference], _deadline: Instant) -> Vec<FetchResult> {
         references.iter().map(|reference| self.read(reference)).collect()
     }
 }

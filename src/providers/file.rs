@@ -19,7 +19,7 @@ use std::time::Instant;
 use zeroize::Zeroizing;
 
 use self::format::Document;
-use super::{Fetched, Provider, ProviderConfigError, ProviderError};
+use super::{FetchResult, Fetched, Provider, ProviderConfigError, ProviderError};
 use crate::model::{Reference, SecretValue};
 
 /// Bytes of a file that can be read; Kubernetes takes one MiB per Secret.
@@ -87,7 +87,7 @@ impl File {
         }
     }
 
-    fn read(&self, root: &Path, path: &str) -> Fetched {
+    fn read(&self, root: &Path, path: &str) -> Result<SecretValue, ProviderError> {
         check_path(path)?;
         let real = fs_err::canonicalize(root.join(path)).map_err(|error| io_error(&error))?;
         self.check_target(root, &real)?;
@@ -113,7 +113,7 @@ impl File {
 }
 
 impl Provider for File {
-    fn fetch(&self, references: &[&Reference], _deadline: Instant) -> Vec<Fetched> {
+    fn fetch(&self, references: &[&Reference], _deadline: Instant) -> Vec<FetchResult> {
         let root = match self.open_root() {
             Ok(root) => root,
             Err(error) => return vec![Err(error); references.len()],
@@ -132,19 +132,19 @@ impl Provider for File {
 
 /// A file that was read, and what it parsed to where a key was asked for.
 struct Opened {
-    content: Fetched,
+    content: Result<SecretValue, ProviderError>,
     document: Option<Result<Document, ProviderError>>,
 }
 
 impl Opened {
-    fn value(&mut self, reference: &Reference) -> Fetched {
+    fn value(&mut self, reference: &Reference) -> FetchResult {
         if reference.version.is_some() {
             return Err(ProviderError::invalid("a file has no versions", "leave the version out"));
         }
         let content = self.content.as_ref().map_err(ProviderError::clone)?;
-        let Some(key) = &reference.key else { return Ok(content.clone()) };
+        let Some(key) = &reference.key else { return Ok(content.clone().into()) };
         let document = self.document.get_or_insert_with(|| Document::parse(&reference.path, content));
-        document.as_ref().map_err(ProviderError::clone)?.value(key)
+        document.as_ref().map_err(ProviderError::clone)?.value(key).map(Fetched::from)
     }
 }
 
@@ -174,7 +174,7 @@ pub(super) fn path_fault(path: &str) -> Option<&'static str> {
 }
 
 /// Reads a regular file within its bound.
-pub(super) fn read_regular(path: &Path) -> Fetched {
+pub(super) fn read_regular(path: &Path) -> Result<SecretValue, ProviderError> {
     // Looked at before it is opened: opening a FIFO would wait for a writer.
     let metadata = fs_err::metadata(path).map_err(|error| io_error(&error))?;
     if !metadata.is_file() {
@@ -186,7 +186,7 @@ pub(super) fn read_regular(path: &Path) -> Fetched {
     read_bounded(path)
 }
 
-fn read_bounded(path: &Path) -> Fetched {
+fn read_bounded(path: &Path) -> Result<SecretValue, ProviderError> {
     let file = fs_err::File::open(path).map_err(|error| io_error(&error))?;
     let size = file.metadata().map_err(|error| io_error(&error))?.len();
     let capacity = usize::try_from(size.min(MAX_BYTES) + 1).unwrap_or(0);

@@ -16,12 +16,14 @@ use zeroize::Zeroizing;
 
 use self::connection::Connection;
 use super::runtime::{self, Interrupted};
-use super::{Fetched, Provider, ProviderConfigError, ProviderError};
+use super::{FetchResult, Fetched, Provider, ProviderConfigError, ProviderError};
 use crate::model::json_text::{self, NotJson};
 use crate::model::{K8sSettings, Reference, SecretValue};
 
 /// Requests that wait for an answer at the same time.
-const AT_ONCE: usize = 8;
+///
+/// As many as most apps have secrets, so that all of them take as long as one.
+const AT_ONCE: usize = 20;
 
 /// Types of Secrets that are credentials of the cluster itself.
 const REFUSED_TYPES: [&str; 2] = ["bootstrap.kubernetes.io/token", "kubernetes.io/service-account-token"];
@@ -140,7 +142,7 @@ const SCOPE_HINT: &str =
     "`namespace: shop-secrets` reads Secrets of one namespace, `namespaces: [a, b]` those of several";
 
 impl Provider for K8s {
-    fn fetch(&self, references: &[&Reference], deadline: Instant) -> Vec<Fetched> {
+    fn fetch(&self, references: &[&Reference], deadline: Instant) -> Vec<FetchResult> {
         let checked: Vec<_> = references.iter().map(|reference| self.check(reference)).collect();
         let wanted: BTreeSet<_> = checked.iter().filter_map(|id| id.as_ref().ok().copied()).collect();
         let secrets = if wanted.is_empty() {
@@ -166,38 +168,45 @@ impl Provider for K8s {
 }
 
 /// A Secret as the cluster wrote it.
-struct Secret(Zeroizing<Vec<u8>>);
+struct Secret {
+    json: Zeroizing<Vec<u8>>,
+    /// What the cluster numbers its state with.
+    resource_version: Option<String>,
+}
 
 impl Secret {
     fn read(json: Zeroizing<Vec<u8>>) -> Result<Self, ProviderError> {
-        let secret = Self(json);
-        let text = |field| -> Result<Option<String>, NotJson> {
-            Ok(secret.member(&[field])?.and_then(|json| serde_json::from_str(json.get()).ok()))
+        let mut secret = Self { json, resource_version: None };
+        let text = |path: &[&str]| -> Result<Option<String>, NotJson> {
+            Ok(secret.member(path)?.and_then(|json| serde_json::from_str(json.get()).ok()))
         };
-        if text("kind").map_err(malformed)?.as_deref() != Some("Secret") {
+        if text(&["kind"]).map_err(malformed)?.as_deref() != Some("Secret") {
             return Err(malformed(NotJson::Syntax));
         }
-        let kind = text("type").map_err(malformed)?.unwrap_or_default();
+        let kind = text(&["type"]).map_err(malformed)?.unwrap_or_default();
         if REFUSED_TYPES.contains(&kind.as_str()) {
             return Err(ProviderError::denied(
                 format!("it is of type `{kind}`: a credential of the cluster itself"),
                 "use a Secret that was made for the app",
             ));
         }
+        let resource_version = text(&["metadata", "resourceVersion"]).map_err(malformed)?;
+        secret.resource_version = resource_version;
         Ok(secret)
     }
 
-    fn value(&self, key: &str) -> Fetched {
+    fn value(&self, key: &str) -> FetchResult {
         let Some(found) = self.member(&["data", key]).map_err(malformed)? else {
             return Err(ProviderError::not_found("the Secret has no such key", "correct the key"));
         };
         let encoded: Option<Zeroizing<String>> = serde_json::from_str(found.get()).ok().map(Zeroizing::new);
         let bytes = encoded.and_then(|encoded| STANDARD.decode(encoded.as_bytes()).ok());
-        bytes.map(SecretValue::new).ok_or_else(|| malformed(NotJson::Syntax))
+        let value = bytes.map(SecretValue::new).ok_or_else(|| malformed(NotJson::Syntax))?;
+        Ok(Fetched::at_version(value, self.resource_version.as_deref()))
     }
 
     fn member(&self, path: &[&str]) -> Result<Option<&serde_json::value::RawValue>, NotJson> {
-        let text = std::str::from_utf8(&self.0).map_err(|_| NotJson::Syntax)?;
+        let text = std::str::from_utf8(&self.json).map_err(|_| NotJson::Syntax)?;
         let mut at = json_text::parse(text)?;
         for field in path {
             match json_text::member(at, field)? {

@@ -33,7 +33,9 @@ use self::document::Document;
 use self::keys::Keys;
 use self::metadata::Metadata;
 use super::file::{path_fault, read_regular};
-use super::{AppFiles, Environment, Evidence, Fetched, Provider, ProviderConfigError, ProviderError};
+use super::{
+    AppFiles, Environment, Evidence, FetchResult, Fetched, Provider, ProviderConfigError, ProviderError,
+};
 use crate::crypto::sha256;
 use crate::model::{AwsKms, Reference, SecretValue};
 
@@ -104,7 +106,7 @@ impl Sops {
 }
 
 impl Provider for Sops {
-    fn fetch(&self, references: &[&Reference], deadline: Instant) -> Vec<Fetched> {
+    fn fetch(&self, references: &[&Reference], deadline: Instant) -> Vec<FetchResult> {
         let mut opened: BTreeMap<&str, Result<Document, ProviderError>> = BTreeMap::new();
         let mut answers = Vec::with_capacity(references.len());
         for reference in references {
@@ -118,7 +120,9 @@ impl Provider for Sops {
             let document =
                 opened.entry(&reference.path).or_insert_with(|| self.open(&reference.path, deadline));
             answers.push(match document {
-                Ok(document) => document.value(reference.key.as_deref()).map_err(ProviderError::from),
+                Ok(document) => {
+                    document.value(reference.key.as_deref()).map(Fetched::from).map_err(ProviderError::from)
+                }
                 Err(error) => Err(error.clone()),
             });
         }

@@ -1,13 +1,15 @@
-//! An HTTP server for tests, on loopback: it notes what it is asked and answers what the test says.
+//! An HTTP server for tests, on loopback, with TLS or without: it notes what it is asked and answers what the test says.
 
 #![allow(dead_code, reason = "each test target uses a part of this")]
 
 use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// What the server was asked.
 #[derive(Clone, Debug, Default)]
@@ -70,14 +72,30 @@ pub(super) struct StubServer {
 impl StubServer {
     /// Starts one. `answers` gets each request, and how often its method and target were asked before.
     pub(super) fn start(answers: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static) -> Self {
+        Self::start_with(None, answers)
+    }
+
+    /// Starts one that talks TLS.
+    pub(super) fn start_tls(
+        tls: Arc<ServerConfig>,
+        answers: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        Self::start_with(Some(tls), answers)
+    }
+
+    fn start_with(
+        tls: Option<Arc<ServerConfig>>,
+        answers: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = format!("http://{}", listener.local_addr().expect("an address"));
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let address = format!("{scheme}://{}", listener.local_addr().expect("an address"));
         let asked = Arc::new(Mutex::new(Vec::new()));
         let (log, answers): (_, Arc<Answers>) = (Arc::clone(&asked), Arc::new(answers));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (log, answers) = (Arc::clone(&log), Arc::clone(&answers));
-                thread::spawn(move || serve(&stream, &log, &*answers));
+                let (tls, log, answers) = (tls.clone(), Arc::clone(&log), Arc::clone(&answers));
+                thread::spawn(move || accept(stream, tls, &log, &*answers));
             }
         });
         Self { address, asked }
@@ -94,7 +112,21 @@ impl StubServer {
     }
 }
 
-fn serve(stream: &TcpStream, log: &Mutex<Vec<Asked>>, answers: &Answers) -> Option<()> {
+fn accept(
+    stream: TcpStream,
+    tls: Option<Arc<ServerConfig>>,
+    log: &Mutex<Vec<Asked>>,
+    answers: &Answers,
+) -> Option<()> {
+    // Else an answer waits for the other side's delayed acknowledgement.
+    stream.set_nodelay(true).ok()?;
+    match tls {
+        None => serve(stream, log, answers),
+        Some(tls) => serve(StreamOwned::new(ServerConnection::new(tls).ok()?, stream), log, answers),
+    }
+}
+
+fn serve(stream: impl Read + Write, log: &Mutex<Vec<Asked>>, answers: &Answers) -> Option<()> {
     let mut reader = BufReader::new(stream);
     loop {
         let asked = read(&mut reader)?;
@@ -112,16 +144,18 @@ fn serve(stream: &TcpStream, log: &Mutex<Vec<Asked>>, answers: &Answers) -> Opti
             let _ = write!(head, "{name}: {value}\r\n");
         }
         head.push_str("\r\n");
-        let mut stream = stream;
-        stream.write_all(head.as_bytes()).ok()?;
-        stream.write_all(&reply.body[..reply.cut.unwrap_or(reply.body.len())]).ok()?;
+        let mut bytes = head.into_bytes();
+        bytes.extend_from_slice(&reply.body[..reply.cut.unwrap_or(reply.body.len())]);
+        let stream = reader.get_mut();
+        stream.write_all(&bytes).and_then(|()| stream.flush()).ok()?;
         if reply.cut.is_some() {
-            return stream.shutdown(std::net::Shutdown::Both).ok();
+            // The connection ends with the stream.
+            return Some(());
         }
     }
 }
 
-fn read(reader: &mut BufReader<&TcpStream>) -> Option<Asked> {
+fn read(reader: &mut BufReader<impl Read>) -> Option<Asked> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|bytes| *bytes > 0)?;
     let mut words = line.split(' ');

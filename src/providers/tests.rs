@@ -1,23 +1,12 @@
+use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::time::Duration;
 
+use super::testing::{Answer, app, denied, invalid, missing, reference};
 use super::*;
-use crate::model::{Part, Text};
-
-fn reference(source: &str) -> Reference {
-    let (provider, rest) = source.split_once(':').expect("a provider");
-    let mut fields = rest.split('#');
-    Reference {
-        provider: provider.into(),
-        path: fields.next().unwrap_or("").to_owned(),
-        key: fields.next().map(str::to_owned),
-        version: fields.next().map(str::to_owned),
-    }
-}
-
-fn app(dir: &Path) -> AppFiles {
-    AppFiles { directory: dir.to_owned(), boundary: dir.to_owned() }
-}
+use crate::diagnostic::{Explain as _, Failure};
+use crate::model::{Part, ProviderConfig, SecretValue, Text};
 
 fn soon() -> Instant {
     Instant::now() + Duration::from_secs(30)
@@ -35,22 +24,10 @@ fn providers(dir: &Path, root: &str, protected: &[PathBuf]) -> Result<Providers,
     })
 }
 
-fn fetch(providers: &Providers, source: &str) -> Result<Vec<u8>, ProviderError> {
+fn fetch(providers: &Providers, source: &str) -> Answer {
     let reference = reference(source);
     let mut fetched = providers.fetch([&reference], soon());
-    fetched.remove(&reference).expect("an answer").map(|value| value.expose().to_vec())
-}
-
-fn denied(answer: &Result<Vec<u8>, ProviderError>) -> bool {
-    matches!(answer, Err(ProviderError::Denied { .. }))
-}
-
-fn invalid(answer: &Result<Vec<u8>, ProviderError>) -> bool {
-    matches!(answer, Err(ProviderError::Invalid { .. }))
-}
-
-fn missing(answer: &Result<Vec<u8>, ProviderError>) -> bool {
-    matches!(answer, Err(ProviderError::NotFound { .. }))
+    fetched.remove(&reference).expect("an answer").map(|fetched| fetched.value.expose().to_vec())
 }
 
 #[test]
@@ -329,7 +306,7 @@ fn nothing_is_fetched_after_the_deadline_or_without_a_provider() {
 struct Silent;
 
 impl Provider for Silent {
-    fn fetch(&self, _references: &[&Reference], _deadline: Instant) -> Vec<Fetched> {
+    fn fetch(&self, _references: &[&Reference], _deadline: Instant) -> Vec<FetchResult> {
         Vec::new()
     }
 }
@@ -347,13 +324,15 @@ fn a_provider_that_forgets_an_answer_is_an_error() {
 struct Meets(std::sync::Mutex<(std::sync::mpsc::Sender<()>, std::sync::mpsc::Receiver<()>)>);
 
 impl Provider for Meets {
-    fn fetch(&self, references: &[&Reference], _deadline: Instant) -> Vec<Fetched> {
+    fn fetch(&self, references: &[&Reference], _deadline: Instant) -> Vec<FetchResult> {
         let ends = self.0.lock().expect("not poisoned");
         ends.0.send(()).expect("the other one lives");
         let met = ends.1.recv_timeout(Duration::from_secs(20)).is_ok();
         references
             .iter()
-            .map(|_| if met { Ok(SecretValue::new(b"met".to_vec())) } else { Err(ProviderError::overdue()) })
+            .map(|_| {
+                if met { Ok(SecretValue::new(b"met".to_vec()).into()) } else { Err(ProviderError::overdue()) }
+            })
             .collect()
     }
 }
@@ -362,7 +341,7 @@ impl Provider for Meets {
 struct Panics;
 
 impl Provider for Panics {
-    fn fetch(&self, _references: &[&Reference], _deadline: Instant) -> Vec<Fetched> {
+    fn fetch(&self, _references: &[&Reference], _deadline: Instant) -> Vec<FetchResult> {
         panic!("canary")
     }
 }
@@ -392,9 +371,9 @@ fn providers_are_asked_at_the_same_time_and_one_that_breaks_down_harms_no_other(
 struct Slow;
 
 impl Provider for Slow {
-    fn fetch(&self, references: &[&Reference], _deadline: Instant) -> Vec<Fetched> {
+    fn fetch(&self, references: &[&Reference], _deadline: Instant) -> Vec<FetchResult> {
         let late = references.iter().skip(1).map(|_| Err(ProviderError::overdue()));
-        std::iter::once(Ok(SecretValue::new(Vec::new()))).chain(late).collect()
+        std::iter::once(Ok(SecretValue::new(Vec::new()).into())).chain(late).collect()
     }
 }
 
@@ -414,13 +393,19 @@ fn what_was_awaited_at_the_deadline_is_listed_once_and_within_bounds() {
     assert_eq!(fetched.values().filter(|answer| answer.is_err()).count(), 59);
 }
 
+/// One operator file serves many apps: what is missing is the matter of those that use it.
 #[cfg(not(feature = "vault"))]
 #[test]
-fn a_build_without_a_provider_says_so() {
-    let config = yaml_serde::from_str("v: {kind: vault, address: 'https://v', auth: {token: {file: t}}}")
-        .expect("valid");
-    let failure = Providers::new(&config, Path::new("."), &[], &app(Path::new(".")), |_| None)
-        .err()
-        .expect("a failure");
-    assert_eq!(failure.to_string(), "provider `v`: this build has no `vault` provider");
+fn a_build_without_a_provider_says_so_where_it_is_used() {
+    let config: BTreeMap<String, ProviderConfig> = yaml_serde::from_str(
+        "{v: {kind: vault, address: 'https://v', auth: {token: {file: t}}}, e: {kind: env, names: [SHOP_TOKEN]}}",
+    )
+    .expect("valid");
+    let dir = Path::new(".");
+    let providers = Providers::new(&config, dir, &[], &app(dir), |_| Some("a value".into())).expect("valid");
+    assert_eq!(fetch(&providers, "e:SHOP_TOKEN").as_deref(), Ok(&b"a value"[..]));
+    let error = fetch(&providers, "v:secret/a#k").expect_err("not built in");
+    assert_eq!(error.to_string(), "cannot be fetched: this build of sealwave has no `vault` provider");
+    let hint = error.hint();
+    assert_eq!(hint.as_deref(), Some("use a release, or build with `--features vault`"));
 }

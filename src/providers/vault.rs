@@ -9,10 +9,11 @@
 
 mod answer;
 mod api;
+mod locate;
 mod path;
 mod session;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -22,11 +23,13 @@ use self::api::Address;
 use self::path::{Mount, SecretRequest};
 use self::session::Session;
 use super::runtime::{self, Interrupted};
-use super::{Fetched, Provider, ProviderConfigError, ProviderError};
+use super::{FetchResult, Provider, ProviderConfigError, ProviderError};
 use crate::model::{Reference, VaultAuth, VaultSettings};
 
 /// Requests that wait for an answer at the same time.
-const AT_ONCE: usize = 8;
+///
+/// As many as most apps have secrets, so that all of them take as long as one.
+const AT_ONCE: usize = 20;
 
 pub(super) struct Vault {
     address: Address,
@@ -65,8 +68,11 @@ impl Vault {
         let session = Arc::new(Session::open(&self.address, &self.auth, end).await?);
         let mut documents = Documents::new();
         let mut requests: BTreeMap<SecretRequest, Vec<_>> = BTreeMap::new();
-        let located = session.locate(&self.mounts, wanted.iter().map(|(path, _)| *path)).await;
-        for (secret, mount) in wanted.into_iter().zip(located) {
+        let paths: BTreeSet<&str> = wanted.iter().map(|(path, _)| *path).collect();
+        let located = locate::locate(&session, &self.mounts, &paths).await;
+        let located: BTreeMap<&str, _> = paths.into_iter().zip(located).collect();
+        for secret in wanted {
+            let mount = located.get(secret.0).cloned().unwrap_or_else(|| Err(ProviderError::overdue()));
             match mount.and_then(|mount| SecretRequest::new(&mount, secret.0, secret.1)) {
                 Ok(request) => requests.entry(request).or_default().push(secret),
                 Err(error) => {
@@ -88,7 +94,7 @@ impl Vault {
 }
 
 impl Provider for Vault {
-    fn fetch(&self, references: &[&Reference], deadline: Instant) -> Vec<Fetched> {
+    fn fetch(&self, references: &[&Reference], deadline: Instant) -> Vec<FetchResult> {
         let checked: Vec<_> = references.iter().map(|reference| path::check(reference)).collect();
         let mut wanted: Vec<_> = checked.iter().filter_map(|secret| secret.clone().ok()).collect();
         wanted.sort_unstable();

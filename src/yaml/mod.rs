@@ -65,6 +65,17 @@ pub fn read_each(bytes: &[u8], source: SourceId, limits: &Limits) -> Vec<Result<
     documents(bytes, source, limits).into_all()
 }
 
+/// The documents of a part of a stream that starts at a separator, one at a time; `lines_before` lines come before it.
+#[must_use]
+pub fn documents_part<'a>(
+    bytes: &'a [u8],
+    source: SourceId,
+    limits: &Limits,
+    lines_before: u32,
+) -> Documents<'a> {
+    Documents::part(bytes, source, limits, lines_before)
+}
+
 /// The documents of a stream, one at a time.
 #[must_use]
 pub fn documents<'a>(bytes: &'a [u8], source: SourceId, limits: &Limits) -> Documents<'a> {

@@ -40,6 +40,11 @@ enum Input<'a> {
 
 impl<'a> Documents<'a> {
     pub(super) fn new(bytes: &'a [u8], source: SourceId, limits: &Limits) -> Self {
+        Self::part(bytes, source, limits, 0)
+    }
+
+    /// A part that starts at a separator; `lines_before` lines come before it.
+    pub(super) fn part(bytes: &'a [u8], source: SourceId, limits: &Limits, lines_before: u32) -> Self {
         let mut documents = Self { source, limits: *limits, input: Input::Nothing, pending: VecDeque::new() };
         if bytes.len() > limits.stream_bytes {
             documents.report(&YamlError::StreamSize(limits.stream_bytes), Origin::whole(source));
@@ -49,10 +54,12 @@ impl<'a> Documents<'a> {
             Ok(text) if text.trim_ascii_start().starts_with('{') => {
                 documents.input = Input::Json(JsonText::new(text));
             }
-            Ok(text) => documents.input = Input::Yaml(Pieces::new(text)),
+            Ok(text) => documents.input = Input::Yaml(Pieces::new(text, lines_before)),
             Err(error) => {
                 let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
-                documents.report(&YamlError::Encoding, end_of(valid, source));
+                let end = end_of(valid, source);
+                let line = end.line.saturating_add(lines_before);
+                documents.report(&YamlError::Encoding, Origin { line, ..end });
             }
         }
         documents
@@ -198,8 +205,8 @@ struct Piece<'a> {
 }
 
 impl<'a> Pieces<'a> {
-    const fn new(text: &'a str) -> Self {
-        Self { text, at: 0, line: 0, done: false }
+    const fn new(text: &'a str, lines_before: u32) -> Self {
+        Self { text, at: 0, line: lines_before, done: false }
     }
 
     fn rest(&self) -> &'a str {

@@ -1,3 +1,3 @@
 //! Objects as Kubernetes resources: identity and namespaces.
 
-pub(super) mod duplicate_id;
+pub(crate) mod duplicate_id;

@@ -3,6 +3,7 @@
 pub(super) mod bad_base64;
 pub(super) mod double_base64;
 pub(super) mod encrypted_leftover;
+pub(super) mod env_instead_of_file;
 pub(super) mod in_annotation;
 pub(super) mod in_args;
 pub(super) mod in_config_map;

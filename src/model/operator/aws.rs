@@ -1,5 +1,7 @@
 //! What the operator file says of AWS. Where it is silent, the AWS SDK looks where it always does.
 
+use std::path::{Path, PathBuf};
+
 use serde::Deserialize;
 
 /// How to reach a service of AWS, and as whom.
@@ -18,6 +20,21 @@ pub struct AwsSettings {
     /// A role to take on with those credentials.
     #[serde(default)]
     pub assume_role: Option<AssumeRole>,
+    /// PEM certificates that all of AWS' must come from, instead of those that the system trusts.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+    /// An HTTP proxy that leads to AWS.
+    #[serde(default)]
+    pub proxy: Option<String>,
+}
+
+impl AwsSettings {
+    /// The same, with the paths in it in full.
+    #[must_use]
+    pub fn within(&self, operator_dir: &Path) -> Self {
+        let ca_file = self.ca_file.as_ref().map(|file| operator_dir.join(file));
+        Self { ca_file, ..self.clone() }
+    }
 }
 
 /// A role to take on before anything is asked for.
@@ -49,14 +66,17 @@ mod tests {
             matches!(read(r#"{"kind": "aws-sm"}"#), Ok(ProviderConfig::AwsSm(all)) if all == AwsSettings::default())
         );
         let whole = r#"{"kind": "aws-ssm", "region": "eu-west-1", "profile": "p", "endpointUrl": "https://e",
+            "caFile": "ca.pem", "proxy": "http://p:1",
             "assumeRole": {"roleArn": "r", "externalId": "x", "sessionName": "s", "endpointUrl": "https://t"}}"#;
         let Ok(ProviderConfig::AwsSsm(settings)) = read(whole) else { panic!("it is not read") };
         assert_eq!(settings.region.as_deref(), Some("eu-west-1"));
+        assert_eq!(settings.within(Path::new("/o")).ca_file.as_deref(), Some(Path::new("/o/ca.pem")));
         assert_eq!(settings.assume_role.expect("a role").session_name.as_deref(), Some("s"));
         for json in [
             r#"{"kind": "aws-sm", "accessKeyId": "a"}"#,
             r#"{"kind": "aws-sm", "assumeRole": {}}"#,
-            r#"{"kind": "aws-sm", "assumeRole": {"roleArn": "r", "policy": "p"}}"#,
+            r#"{"kind": "aws-sm", "caFile": "ca.pem", "proxy": "http://p:1",
+            "assumeRole": {"roleArn": "r", "policy": "p"}}"#,
             r#"{"kind": "aws-sms"}"#,
         ] {
             assert!(read(json).is_err(), "{json}");

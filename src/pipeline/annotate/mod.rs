@@ -12,18 +12,16 @@
 mod checksums;
 mod digests;
 mod notes;
-mod standing;
-mod uses;
 mod waves;
 
 use crate::model::catalogue::Catalogue;
 use notes::{BadSetting, Remark};
-use standing::Standing;
 
 use super::seal::{Sealed, SecretDigests};
 use crate::crypto::ChecksumKey;
 use crate::diagnostic::{Failure, Note, Problem};
 use crate::model::pods::{self, PodTemplate, Reference};
+use crate::model::sync::{Standing, uses};
 use crate::model::{Manifest, Node, Waves, WorkloadKind};
 
 /// What the app file says about this stage.
@@ -79,11 +77,19 @@ fn plan(
     check(settings)?;
     let catalogue = Catalogue::new(objects);
     let standings: Vec<Standing> =
-        objects.iter().map(|object| Standing::of(object, settings.waves, notes)).collect();
+        objects.iter().map(|object| standing_of(object, settings.waves, notes)).collect();
     let workloads = workloads_of(objects, &standings, settings, notes);
-    let mut edits = waves::plan(&catalogue, &standings, &uses::uses(&catalogue, &workloads), notes);
+    let references = workloads.iter().map(|workload| (workload.object, workload.references.as_slice()));
+    let mut edits = waves::plan(&catalogue, &standings, &uses(&catalogue, references), notes);
     edits.extend(checksums::plan(&catalogue, &workloads, secrets, key, notes));
     Ok(edits)
+}
+
+fn standing_of(object: &Manifest, waves: &Waves, notes: &mut Vec<Note>) -> Standing {
+    Standing::of(object, waves, &mut |annotation, at| {
+        let remark = Remark::UnreadableWave { object: object.id(), annotation };
+        notes.push(Note::warning(Problem::at(at, &remark)));
+    })
 }
 
 fn check(settings: &AnnotateSettings<'_>) -> Result<(), Failure> {

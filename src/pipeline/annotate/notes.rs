@@ -37,29 +37,9 @@ pub(super) enum Remark {
     /// A Job's pod template cannot change.
     #[error("{0} gets no checksums: the pod template of a Job cannot change")]
     JobIsImmutable(ObjectId),
-    /// Something comes after what needs it.
-    #[error("{needed} has sync wave {wave}, later than {by} in wave {by_wave}, which needs it")]
-    Late {
-        /// What is needed.
-        needed: ObjectId,
-        /// Its wave.
-        wave: i32,
-        /// What needs it.
-        by: ObjectId,
-        /// The wave of that.
-        by_wave: i32,
-    },
     /// Knative refuses a changed template under the same revision name.
     #[error("{0} gets no checksums: its pod template names its revision")]
     NamedRevision(ObjectId),
-    /// A `PreSync` hook needs what the Sync phase brings.
-    #[error("{hook} runs in the PreSync phase, but needs {needed}, which comes in the Sync phase")]
-    NeedsLaterPhase {
-        /// The hook.
-        hook: ObjectId,
-        /// What it needs.
-        needed: ObjectId,
-    },
     /// A kind of the app file has no template where the file says.
     #[error("{object} has no pod template at `{path}`")]
     NoTemplate {
@@ -91,16 +71,11 @@ impl Explain for Remark {
         Some(match self {
             Self::AnnotationsMalformed { .. } => "annotations are a mapping of strings".into(),
             Self::JobIsImmutable(_) => {
-                "to run it again with changed configuration, make it a hook (`argocd.argoproj.io/hook: Sync`)".into()
-            }
-            Self::Late { needed, .. } => {
-                format!("give {needed} an earlier wave, or none, so that one is chosen")
+                "to run it again with changed configuration, make it a hook (`argocd.argoproj.io/hook: Sync`)"
+                    .into()
             }
             Self::NamedRevision(_) => {
                 "leave `spec.template.metadata.name` out, so that Knative names revisions itself".into()
-            }
-            Self::NeedsLaterPhase { .. } => {
-                "make it a hook of the Sync phase (`argocd.argoproj.io/hook: Sync`), with a sync wave between what it needs and what waits for it".into()
             }
             Self::NoTemplate { .. } => "correct `podTemplate` under `workloads` in `sealwave.yaml`".into(),
             Self::Replaced { annotation, .. } => format!("remove `{annotation}`: sealwave computes it"),

@@ -21,11 +21,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Edit;
-use super::notes::Remark;
-use super::standing::{SYNC_WAVE, Standing};
-use super::uses::{Order, Use};
 use crate::diagnostic::{Note, Problem};
 use crate::model::catalogue::{Catalogue, ESO, Object, RBAC, SEALED, STORE_CSI};
+use crate::model::names::ARGOCD_SYNC_WAVE as SYNC_WAVE;
+use crate::model::sync::{Order, Standing, Use, conflicts};
 
 /// The waves that objects get, and warnings about those that authors fixed.
 pub(super) fn plan(
@@ -35,9 +34,8 @@ pub(super) fn plan(
     notes: &mut Vec<Note>,
 ) -> Vec<Edit> {
     let waves = assign(catalogue, standings, uses);
-    let said = Said { catalogue, standings, uses, waves: &waves };
-    said.earlier_phases(notes);
-    said.late(notes);
+    let conflicts = conflicts(catalogue, standings, uses, &waves);
+    notes.extend(conflicts.iter().map(|(conflict, _, at)| Note::warning(Problem::at(*at, conflict))));
     let chosen = |standing: &Standing| standing.wave.is_none() || standing.by_kind;
     let edits = waves.iter().zip(standings).enumerate();
     edits
@@ -225,59 +223,5 @@ impl Walk {
         };
         let bound = |number: &usize| bounds.get(*number).copied().flatten().unwrap_or(i32::MAX);
         path.into_iter().skip(start).min_by_key(bound)
-    }
-}
-
-/// What is to be said about waves and phases that authors fixed.
-struct Said<'a> {
-    catalogue: &'a Catalogue<'a>,
-    standings: &'a [Standing],
-    uses: &'a BTreeSet<Use>,
-    waves: &'a [i32],
-}
-
-impl Said<'_> {
-    /// `PreSync` hooks that need what the Sync phase brings.
-    fn earlier_phases(&self, notes: &mut Vec<Note>) {
-        let needs = self.uses.iter().filter(|edge| edge.needed).filter_map(|edge| {
-            let (consumer, dependency) =
-                (self.standings.get(edge.consumer)?, self.standings.get(edge.dependency)?);
-            let missed = consumer.phases.pre_sync && !dependency.phases.pre_sync;
-            missed.then_some((self.catalogue.object(edge.consumer)?, self.catalogue.object(edge.dependency)?))
-        });
-        for (hook, needed) in needs {
-            let remark = Remark::NeedsLaterPhase { hook: hook.manifest.id(), needed: needed.manifest.id() };
-            notes.push(Note::warning(Problem::at(hook.manifest.origin(), &remark)));
-        }
-    }
-
-    /// Objects in a wave after one that cannot become healthy without them; each is said once, with its first consumer.
-    fn late(&self, notes: &mut Vec<Note>) {
-        let mut first: BTreeMap<usize, (i32, usize)> = BTreeMap::new();
-        for edge in self.uses.iter().filter(|edge| edge.needed) {
-            let place = |number: usize| {
-                let standing = self.standings.get(number).filter(|standing| standing.phases.sync)?;
-                Some((standing, *self.waves.get(number)?))
-            };
-            let (Some((_, consumer_wave)), Some((dependency, wave_of))) =
-                (place(edge.consumer), place(edge.dependency))
-            else {
-                continue;
-            };
-            if dependency.wave.is_some() && wave_of > consumer_wave {
-                let known = first.entry(edge.dependency).or_insert((consumer_wave, edge.consumer));
-                *known = (*known).min((consumer_wave, edge.consumer));
-            }
-        }
-        for (needed, (by_wave, by)) in first {
-            let (Some(needed), Some(by), Some(wave)) =
-                (self.catalogue.object(needed), self.catalogue.object(by), self.waves.get(needed))
-            else {
-                continue;
-            };
-            let id = needed.manifest.id();
-            let remark = Remark::Late { needed: id, wave: *wave, by: by.manifest.id(), by_wave };
-            notes.push(Note::warning(Problem::at(needed.manifest.origin(), &remark)));
-        }
     }
 }

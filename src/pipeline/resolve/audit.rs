@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Access, Verdicts};
 use crate::diagnostic::Problem;
 use crate::model::{Decision, Reference};
-use crate::providers::{Fetched, ProviderError};
+use crate::providers::{FetchResult, ProviderError};
 
 /// Keeps a record. It is asked once per run, after fetching and before anything is made of the values.
 pub trait Audit: Sync {
@@ -25,6 +25,8 @@ pub struct Record<'a> {
     pub rule: Option<&'a str>,
     /// What came of it.
     pub outcome: Outcome,
+    /// The version that was fetched, in the source's own numbering; none where it has no versions.
+    pub fetched_version: Option<&'a str>,
 }
 
 /// What can come of a reference.
@@ -58,7 +60,7 @@ impl Outcome {
         }
     }
 
-    const fn of(fetched: &Fetched) -> Self {
+    const fn of(fetched: &FetchResult) -> Self {
         match fetched {
             Ok(_) => Self::Fetched,
             Err(ProviderError::Denied { .. }) => Self::Denied,
@@ -72,7 +74,7 @@ impl Outcome {
 /// The records of a run, in the order of its references.
 pub(super) fn records<'a>(
     verdicts: &Verdicts<'a>,
-    fetched: &BTreeMap<&Reference, Fetched>,
+    fetched: &'a BTreeMap<&Reference, FetchResult>,
     access: &Access<'a>,
 ) -> Vec<Record<'a>> {
     let name = |decision: &Option<Decision>| match (access, decision) {
@@ -83,10 +85,16 @@ pub(super) fn records<'a>(
     };
     verdicts
         .iter()
-        .map(|(reference, decision)| Record {
-            reference,
-            rule: name(decision),
-            outcome: fetched.get(*reference).map_or(Outcome::DeniedByPolicy, Outcome::of),
+        .map(|(reference, decision)| {
+            let answer = fetched.get(*reference);
+            Record {
+                reference,
+                rule: name(decision),
+                outcome: answer.map_or(Outcome::DeniedByPolicy, Outcome::of),
+                fetched_version: answer
+                    .and_then(|answer| answer.as_ref().ok())
+                    .and_then(|fetched| fetched.version.as_deref()),
+            }
         })
         .collect()
 }

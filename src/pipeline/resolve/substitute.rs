@@ -10,7 +10,7 @@ use super::problem::{self, Places, ResolveError, shown};
 use super::{ItemValue, ResolvedItem, ResolvedObject, ResolvedSecret};
 use crate::diagnostic::{Explain, Note, Problem};
 use crate::model::{Part, Placeholder, Reference, SecretValue, Text};
-use crate::providers::{Fetched, ProviderError};
+use crate::providers::{FetchResult, ProviderError};
 
 /// Kubernetes' limit for all of a Secret; no item can be larger.
 const MAX_ITEM: usize = 1 << 20;
@@ -21,7 +21,7 @@ const MAX_IN_ALL: usize = 64 << 20;
 /// Puts values in their places. Where a problem is reported, what comes back is not complete.
 pub(super) fn substitute(
     objects: Vec<Pending>,
-    fetched: &BTreeMap<&Reference, Fetched>,
+    fetched: &BTreeMap<&Reference, FetchResult>,
     notes: &mut Vec<Note>,
     problems: &mut Vec<Problem>,
 ) -> Vec<ResolvedObject> {
@@ -37,7 +37,7 @@ pub(super) const fn is_missing(error: &ProviderError) -> bool {
 }
 
 struct Run<'a> {
-    fetched: &'a BTreeMap<&'a Reference, Fetched>,
+    fetched: &'a BTreeMap<&'a Reference, FetchResult>,
     notes: &'a mut Vec<Note>,
     problems: &'a mut Vec<Problem>,
     /// References that were not found, where no `default` helps.
@@ -98,7 +98,7 @@ impl Run<'_> {
         let reference = &placeholder.reference;
         // What is not there was refused, and what failed was reported: nothing more to say of either.
         let fetched = match self.fetched.get(reference)? {
-            Ok(value) => Some(value),
+            Ok(fetched) => Some(&fetched.value),
             Err(error) if is_missing(error) => None,
             Err(_) => return None,
         };

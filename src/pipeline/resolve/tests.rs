@@ -19,14 +19,14 @@ struct Stub {
 }
 
 impl Provider for Stub {
-    fn fetch(&self, references: &[&Reference], _deadline: Instant) -> Vec<Fetched> {
+    fn fetch(&self, references: &[&Reference], _deadline: Instant) -> Vec<FetchResult> {
         let asked = references.iter().map(|reference| (*reference).clone()).collect();
         self.calls.lock().expect("not poisoned").push(asked);
         references.iter().map(|reference| answer(reference)).collect()
     }
 }
 
-fn answer(reference: &Reference) -> Fetched {
+fn answer(reference: &Reference) -> FetchResult {
     let value: &[u8] = match reference.path.as_str() {
         "nl" => b"line\n",
         "nul" => b"a\0b",
@@ -38,15 +38,15 @@ fn answer(reference: &Reference) -> Fetched {
         "b64" => b"AAEC\n/w==\n",
         "canary" => b"c4n4ry!",
         "spaces" => b" \t\x0b x y \r\n",
-        "big" => return Ok(SecretValue::new(vec![b'x'; 600_000])),
+        "big" => return Ok(SecretValue::new(vec![b'x'; 600_000]).into()),
         "denied" => return Err(ProviderError::denied("no right", "ask")),
         "down" => return Err(ProviderError::unreachable("no route", "wait")),
         missing if missing.starts_with("none") => {
             return Err(ProviderError::not_found("no such secret", "make it"));
         }
-        other => return Ok(SecretValue::new(format!("v-{other}").into_bytes())),
+        other => return Ok(SecretValue::new(format!("v-{other}").into_bytes()).into()),
     };
-    Ok(SecretValue::new(value.to_vec()))
+    Ok(SecretValue::new(value.to_vec()).into())
 }
 
 fn object(json: &serde_json::Value) -> Manifest {
@@ -440,8 +440,8 @@ fn errors_point_into_scalars_of_one_line() {
 struct InGit(u8);
 
 impl Provider for InGit {
-    fn fetch(&self, references: &[&Reference], _deadline: Instant) -> Vec<Fetched> {
-        references.iter().map(|_| Ok(SecretValue::new(b"value".to_vec()))).collect()
+    fn fetch(&self, references: &[&Reference], _deadline: Instant) -> Vec<FetchResult> {
+        references.iter().map(|_| Ok(SecretValue::new(b"value".to_vec()).into())).collect()
     }
 
     fn evidence(&self, reference: &Reference) -> Option<crate::providers::Evidence> {

@@ -91,7 +91,7 @@ mod tests {
     fn keys_and_items_on_the_way() {
         assert_eq!(
             pointers("kind: X\nspec:\n  a/b~c:\n  - k: 1\n  - m: 2\n"),
-            ["/kind", "/spec", "/spec/a~1b~0c", "/spec/a~1b~0c/0", "/spec/a~1b~0c/1/m"]
+            ["/kind", "/spec", "/spec/a~1b~0c", "/spec/a~1b~0c/0/k", "/spec/a~1b~0c/1/m"]
         );
     }
 

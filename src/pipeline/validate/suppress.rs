@@ -3,8 +3,8 @@
 //! A suppression that silences nothing, that is expired, or that gives no reason is a finding itself. What the stages
 //! report cannot be silenced: such an app does not render.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use globset::{GlobBuilder, GlobMatcher};
 
@@ -25,7 +25,7 @@ pub(super) struct Suppression {
     span: Option<Span>,
     /// What is wrong with it, where something is.
     malformed: Option<&'static str>,
-    used: Cell<bool>,
+    used: AtomicBool,
 }
 
 /// Which findings a suppression is for.
@@ -38,30 +38,47 @@ enum Scope {
     Setting { object: Option<GlobMatcher>, path: Option<GlobMatcher>, environments: Vec<String> },
 }
 
-/// Takes away what is wanted, and adds what is wrong with the suppressions; how many were taken.
+/// Suppressions for all that a run looks at; what is wrong with them is said once, at its end.
+#[derive(Default)]
+pub struct Standing {
+    suppressions: Vec<Suppression>,
+}
+
+impl Standing {
+    /// Takes entries and where each stands.
+    #[must_use]
+    pub fn new(entries: &[(IgnoreEntry, Option<Span>)]) -> Self {
+        let suppressions = entries.iter().map(|(entry, span)| Suppression::from_setting(entry, span.clone()));
+        Self { suppressions: suppressions.collect() }
+    }
+
+    /// What is wrong with them, after all was looked at.
+    pub fn findings(&self, today: Option<Date>) -> impl Iterator<Item = Finding> {
+        self.suppressions.iter().filter_map(move |suppression| suppression.finding(today))
+    }
+}
+
+/// Takes away what is wanted, and adds what is wrong with `own` suppressions; what was taken comes second.
 pub(super) fn apply(
     findings: Vec<Finding>,
-    suppressions: &[Suppression],
+    own: &[Suppression],
+    standing: &Standing,
     today: Option<Date>,
-) -> (Vec<Finding>, usize) {
-    let before = findings.len();
-    let valid: Vec<&Suppression> = suppressions
+) -> (Vec<Finding>, Vec<Finding>) {
+    let valid: Vec<&Suppression> = own
         .iter()
+        .chain(&standing.suppressions)
         .filter(|suppression| suppression.malformed.is_none() && !suppression.is_expired(today))
         .collect();
-    let mut kept: Vec<Finding> = findings
-        .into_iter()
-        .filter(|finding| {
-            let mut silenced = false;
-            for suppression in valid.iter().filter(|suppression| suppression.matches(finding)) {
-                suppression.used.set(true);
-                silenced = true;
-            }
-            !silenced
-        })
-        .collect();
-    let taken = before - kept.len();
-    kept.extend(suppressions.iter().filter_map(|suppression| suppression.finding(today)));
+    let (taken, mut kept): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(|finding| {
+        let mut silenced = false;
+        for suppression in valid.iter().filter(|suppression| suppression.matches(finding)) {
+            suppression.used.store(true, Ordering::Relaxed);
+            silenced = true;
+        }
+        silenced
+    });
+    kept.extend(own.iter().filter_map(|suppression| suppression.finding(today)));
     (kept, taken)
 }
 
@@ -71,7 +88,7 @@ impl Suppression {
     }
 
     fn matches(&self, finding: &Finding) -> bool {
-        is_suppressible(finding)
+        finding.rule.is_suppressible()
             && self.rules.iter().any(|rule| rule.is_match(finding.rule.id))
             && self.scope.holds(finding)
     }
@@ -90,7 +107,7 @@ impl Suppression {
                 message,
                 "repair what it silences, or give it a later day and a reason that still holds",
             )
-        } else if !self.used.get() {
+        } else if !self.used.load(Ordering::Relaxed) {
             (&suppression::UNUSED, "suppression silences nothing".to_owned(), "remove it")
         } else {
             return None;
@@ -152,7 +169,7 @@ impl Suppression {
             until,
             span,
             malformed,
-            used: Cell::new(false),
+            used: AtomicBool::new(false),
         }
     }
 
@@ -160,11 +177,6 @@ impl Suppression {
         let reason = self.reason.trim().is_empty().then_some("it gives no reason");
         Self { malformed: self.malformed.or(reason), ..self }
     }
-}
-
-/// Whether a finding may be silenced at all.
-fn is_suppressible(finding: &Finding) -> bool {
-    !["app/", "suppression/", "yaml/syntax"].iter().any(|prefix| finding.rule.id.starts_with(prefix))
 }
 
 impl Scope {
@@ -206,9 +218,14 @@ fn glob(pattern: &str) -> Option<GlobMatcher> {
 }
 
 impl Finder<'_> {
-    /// The suppressions that stand in comments and annotations.
+    /// The app's own suppressions: settings, comments and annotations.
     pub(super) fn suppressions(&self) -> Vec<Suppression> {
-        let mut found = Vec::new();
+        let settings = self.app.ignore.iter();
+        let mut found: Vec<Suppression> = settings
+            .map(|(entry, origin)| {
+                Suppression::from_setting(entry, Some(self.locator.locate(*origin, None).0))
+            })
+            .collect();
         for (source, text) in self.app.texts.iter() {
             if self.app.sources.is_rendered(source) {
                 continue;

@@ -8,6 +8,7 @@ use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use crate::providers::ProviderError;
+use crate::providers::tls::Handshake;
 
 /// Codes for credentials that AWS does not take, whatever they are for.
 const BAD_CREDENTIALS: [&str; 14] = [
@@ -90,6 +91,7 @@ enum Kind {
     Throttled,
     TimedOut,
     Unavailable,
+    Tls(Handshake),
     Unknown,
     Unreachable,
 }
@@ -114,6 +116,10 @@ impl Fault {
             SdkError::ServiceError(context) => {
                 let status = context.raw().status().as_u16();
                 Self::answered(status, context.err().code(), concerns_key(context.err().message()))
+            }
+            SdkError::DispatchFailure(failure) => {
+                let handshake = failure.as_connector_error().and_then(|error| Handshake::of(error));
+                bare(handshake.map_or(Kind::Unreachable, Kind::Tls))
             }
             // A connection that cannot be made, and whatever a later SDK may add.
             _ => bare(Kind::Unreachable),
@@ -211,6 +217,11 @@ impl Fault {
             Kind::Throttled => ProviderError::unreachable(
                 format!("AWS throttles `{action}`{said}, after all attempts"),
                 "too many runs at once, or a quota that is too low",
+            ),
+            Kind::Tls(handshake) => handshake.explain(
+                &format!("the endpoint of `{action}`"),
+                "`endpointUrl` of this provider in the operator file",
+                "name the certificates of its CA with `caFile` of this provider in the operator file; a proxy that reads along has one, too",
             ),
             Kind::TimedOut => unanswered(call),
             Kind::Unavailable => ProviderError::unreachable(

@@ -52,12 +52,13 @@ struct Entry {
     arn: Option<String>,
     name: Option<String>,
     value: Option<SecretValue>,
+    version: String,
 }
 
 impl Entry {
     fn new(parameter: Parameter) -> Self {
         let value = parameter.value.map(|text| SecretValue::new(text.into_bytes()));
-        Self { arn: parameter.arn, name: parameter.name, value }
+        Self { arn: parameter.arn, name: parameter.name, value, version: parameter.version.to_string() }
     }
 
     fn is(&self, target: &Target, written: &str) -> bool {
@@ -70,8 +71,8 @@ impl Entry {
 fn find(target: &Target, entries: &[Entry], invalid: &[String], caller: &str) -> Answer {
     let written = written(target);
     let entry = entries.iter().find(|entry| entry.is(target, &written));
-    match entry.and_then(|entry| entry.value.clone()) {
-        Some(value) => Ok(Held { value, binary: false }),
+    match entry.and_then(|entry| Some((entry.value.clone()?, entry.version.clone()))) {
+        Some((value, version)) => Ok(Held { value, binary: false, version: Some(version) }),
         None if invalid.iter().any(|name| *name == written || *name == target.id) => {
             Err(Fault::not_found().explain(Call::GetParameters, caller))
         }

@@ -51,7 +51,7 @@ async fn ask_one(client: &Client, caller: &str, target: &Target) -> Answer {
     let explain = |fault: Fault| fault.explain(Call::GetSecretValue, caller);
     let answer = request.send().await.map_err(|error| explain(Fault::of(&error)))?;
     let is_it = is_named(target, answer.arn.as_deref(), answer.name.as_deref());
-    let held = held(answer.secret_string, answer.secret_binary).filter(|_| is_it);
+    let held = held(answer.secret_string, answer.secret_binary, answer.version_id).filter(|_| is_it);
     held.ok_or_else(|| explain(Fault::malformed()))
 }
 
@@ -85,7 +85,11 @@ struct Entry {
 
 impl Entry {
     fn new(entry: SecretValueEntry) -> Self {
-        Self { arn: entry.arn, name: entry.name, held: held(entry.secret_string, entry.secret_binary) }
+        Self {
+            arn: entry.arn,
+            name: entry.name,
+            held: held(entry.secret_string, entry.secret_binary, entry.version_id),
+        }
     }
 }
 
@@ -117,10 +121,11 @@ fn is_named(target: &Target, arn: Option<&str>, name: Option<&str>) -> bool {
         || arn.is_some_and(|arn| is_arn && (arn == target.id || without_end(arn)))
 }
 
-fn held(text: Option<String>, binary: Option<Blob>) -> Option<Held> {
-    match (text, binary) {
-        (Some(text), _) => Some(Held { value: SecretValue::new(text.into_bytes()), binary: false }),
-        (None, Some(bytes)) => Some(Held { value: SecretValue::new(bytes.into_inner()), binary: true }),
-        (None, None) => None,
-    }
+fn held(text: Option<String>, binary: Option<Blob>, version: Option<String>) -> Option<Held> {
+    let (bytes, binary) = match (text, binary) {
+        (Some(text), _) => (text.into_bytes(), false),
+        (None, Some(bytes)) => (bytes.into_inner(), true),
+        (None, None) => return None,
+    };
+    Some(Held { value: SecretValue::new(bytes), binary, version })
 }

@@ -22,9 +22,9 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
-use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
+use super::client;
 use super::failure::{Call, Fault};
 use crate::model::{AssumeRole, AwsSettings};
 use crate::providers::{Environment, ProviderError};
@@ -58,11 +58,14 @@ impl Session {
         end: Instant,
     ) -> Result<Self, ProviderError> {
         let files = profile_files(environment);
-        let config = load(settings, files.clone(), end).await;
+        let client = client::new(settings.ca_file.as_deref(), settings.proxy.as_deref())?;
+        let config = load(settings, files.clone(), client.clone(), end).await;
         let caller = caller(settings);
         let credentials = match fixed {
             Some(credentials) => credentials.clone(),
-            None => credentials(settings, files, &config).await.map_err(|error| no_credentials(&error))?,
+            None => {
+                credentials(settings, files, client, &config).await.map_err(|error| no_credentials(&error))?
+            }
         };
         let mut config = with_credentials(config, credentials);
         if let Some(role) = &settings.assume_role {
@@ -87,13 +90,18 @@ impl Session {
 }
 
 #[expect(deprecated, reason = "see the import")]
-async fn load(settings: &AwsSettings, files: ProfileFiles, end: Instant) -> SdkConfig {
+async fn load(
+    settings: &AwsSettings,
+    files: ProfileFiles,
+    client: SharedHttpClient,
+    end: Instant,
+) -> SdkConfig {
     let retries = RetryConfig::standard()
         .with_max_attempts(MAX_ATTEMPTS)
         .with_initial_backoff(FIRST_BACKOFF)
         .with_max_backoff(MAX_BACKOFF);
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(http_client())
+        .http_client(client)
         .profile_files(files)
         .retry_config(retries)
         .timeout_config(timeouts(end.saturating_duration_since(Instant::now())));
@@ -104,12 +112,6 @@ async fn load(settings: &AwsSettings, files: ProfileFiles, end: Instant) -> SdkC
         loader = loader.profile_name(profile);
     }
     loader.load().await
-}
-
-fn http_client() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new()
-        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-        .build_https()
 }
 
 /// One attempt may take a third of what is left, so that one that hangs can be made again.
@@ -129,9 +131,10 @@ fn timeouts(left: Duration) -> TimeoutConfig {
 async fn credentials(
     settings: &AwsSettings,
     files: ProfileFiles,
+    client: SharedHttpClient,
     config: &SdkConfig,
 ) -> Result<Credentials, CredentialsError> {
-    let found = find_credentials(settings, files, config).await?;
+    let found = find_credentials(settings, files, client, config).await?;
     let parts = [found.access_key_id(), found.secret_access_key(), found.session_token().unwrap_or("")];
     if parts.iter().all(|part| part.bytes().all(|byte| byte.is_ascii_graphic())) {
         Ok(found)
@@ -144,12 +147,13 @@ async fn credentials(
 async fn find_credentials(
     settings: &AwsSettings,
     files: ProfileFiles,
+    client: SharedHttpClient,
     config: &SdkConfig,
 ) -> Result<Credentials, CredentialsError> {
     if let Some(profile) = &settings.profile {
         let context = SdkProviderConfig::without_region()
             .with_region(config.region().cloned())
-            .with_http_client(http_client());
+            .with_http_client(client);
         let provider = ProfileFileCredentialsProvider::builder()
             .configure(&context)
             .profile_files(files)

@@ -2,7 +2,7 @@
 
 use super::target::is_region;
 use crate::model::AwsSettings;
-use crate::providers::ProviderConfigError;
+use crate::providers::{ProviderConfigError, proxy};
 
 /// Checks the form of all settings.
 pub(in crate::providers) fn check(provider: &str, settings: &AwsSettings) -> Result<(), ProviderConfigError> {
@@ -29,6 +29,7 @@ pub(in crate::providers) fn check(provider: &str, settings: &AwsSettings) -> Res
             is_session_name,
             "2 to 64 of A-Z, a-z, 0-9 and `+=,.@_-`",
         ),
+        ("proxy", settings.proxy.as_deref(), proxy::is_valid, proxy::FORM),
         ("assumeRole.endpointUrl", role.and_then(|role| role.endpoint_url.as_deref()), is_endpoint, ENDPOINT),
     ];
     for (field, value, is_valid, wanted) in fields {

@@ -11,20 +11,9 @@ use self::aws_stub::{Asked, Reply, Stub, answer_with, names, secret};
 use super::target::Version;
 use super::*;
 use crate::model::AssumeRole;
+use crate::providers::testing::{self, Answer, LONG, reference};
 
-const LONG: Duration = Duration::from_mins(2);
 const KEY: &str = "CANARYSECRETACCESSKEY";
-
-fn reference(source: &str) -> Reference {
-    let (provider, rest) = source.split_once(':').expect("a provider");
-    let mut fields = rest.split('#').map(str::to_owned);
-    Reference {
-        provider: provider.into(),
-        path: fields.next().unwrap_or_default(),
-        key: fields.next().filter(|key| !key.is_empty()),
-        version: fields.next(),
-    }
-}
 
 fn provider(service: Service, endpoint: &str) -> Aws {
     let settings = AwsSettings {
@@ -36,29 +25,25 @@ fn provider(service: Service, endpoint: &str) -> Aws {
     Aws { service, settings, environment: Arc::new(|_| None), fixed }
 }
 
-fn fetch_within(aws: &Aws, sources: &[&str], time: Duration) -> Vec<Result<Vec<u8>, ProviderError>> {
+fn fetched(aws: &Aws, sources: &[&str], time: Duration) -> Vec<FetchResult> {
     let references: Vec<Reference> = sources.iter().map(|source| reference(source)).collect();
     let references: Vec<&Reference> = references.iter().collect();
-    let fetched = aws.fetch(&references, Instant::now() + time);
-    let bytes = |answer: Fetched| answer.map(|value| value.expose().to_vec());
-    let answers: Vec<_> = fetched.into_iter().map(bytes).collect();
-    for error in answers.iter().filter_map(|answer| answer.as_ref().err()) {
-        let shown = format!("{error} {error:?}");
-        assert!(!shown.contains("CANARY"), "{shown}");
-        assert!(crate::diagnostic::Explain::hint(error).is_some(), "{shown}");
-    }
-    answers
+    aws.fetch(&references, Instant::now() + time)
 }
 
-fn fetch(aws: &Aws, sources: &[&str]) -> Vec<Result<Vec<u8>, ProviderError>> {
+fn fetch_within(aws: &Aws, sources: &[&str], time: Duration) -> Vec<Answer> {
+    testing::bytes(fetched(aws, sources, time))
+}
+
+fn fetch(aws: &Aws, sources: &[&str]) -> Vec<Answer> {
     fetch_within(aws, sources, LONG)
 }
 
-fn secrets(stub: &Stub, sources: &[&str]) -> Vec<Result<Vec<u8>, ProviderError>> {
+fn secrets(stub: &Stub, sources: &[&str]) -> Vec<Answer> {
     fetch(&provider(Service::SecretsManager, &stub.endpoint), sources)
 }
 
-fn parameters(stub: &Stub, sources: &[&str]) -> Vec<Result<Vec<u8>, ProviderError>> {
+fn parameters(stub: &Stub, sources: &[&str]) -> Vec<Answer> {
     fetch(&provider(Service::ParameterStore, &stub.endpoint), sources)
 }
 
@@ -66,19 +51,12 @@ fn canary(name: &str) -> String {
     json!({"password": format!("CANARY-{name}"), "port": 5432}).to_string()
 }
 
-fn error(answer: &Result<Vec<u8>, ProviderError>) -> (&'static str, String) {
-    let error = answer.as_ref().expect_err("an error");
-    let kind = match error {
-        ProviderError::Denied { .. } => "denied",
-        ProviderError::Invalid { .. } => "invalid",
-        ProviderError::NotFound { .. } => "not found",
-        ProviderError::Unreachable { .. } => "unreachable",
-    };
-    (kind, error.to_string())
+fn error(answer: &Answer) -> (&'static str, String) {
+    (testing::kind(answer), answer.as_ref().expect_err("an error").to_string())
 }
 
 /// Checks the class of an error and a word of its text.
-fn assert_error(answer: &Result<Vec<u8>, ProviderError>, kind: &str, word: &str) {
+fn assert_error(answer: &Answer, kind: &str, word: &str) {
     let (is, text) = error(answer);
     assert!(is == kind && text.contains(word), "{is}: {text}");
 }
@@ -152,6 +130,21 @@ fn versions_of_a_secret_go_by_their_form() {
     };
     assert_eq!(versions("VersionStage"), ["AWSPREVIOUS", "blue"]);
     assert_eq!(versions("VersionId"), [id, terraform]);
+}
+
+#[test]
+fn the_version_that_was_fetched_is_known() {
+    let stub = Stub::start(|asked, _| answer_with(canary, asked));
+    let id = Some("11111111-2222-3333-4444-555555555555".to_owned());
+    let versions = |service, sources: &[&str]| {
+        testing::versions(fetched(&provider(service, &stub.endpoint), sources, LONG))
+    };
+    // Of a batch, of a label alone, and of what a key is read from.
+    let sources = ["aws-sm:a", "aws-sm:b#port", "aws-sm:a##AWSPREVIOUS"];
+    assert_eq!(versions(Service::SecretsManager, &sources), [id.clone(), id.clone(), id]);
+    let number = |number: &str| Some(number.to_owned());
+    let sources = ["aws-ssm:/a", "aws-ssm:/b##blue"];
+    assert_eq!(versions(Service::ParameterStore, &sources), [number("1"), number("1")]);
 }
 
 #[test]
@@ -237,7 +230,7 @@ fn keys_of_json() {
         assert_eq!(value.as_deref(), Ok(expected.as_bytes()), "{key}");
     }
     for key in ["z", "missing", "a.x", "t.x", "e.x"] {
-        assert_error(&secrets(&stub, &[&format!("aws-sm:db#{key}")])[0], "not found", "no such key");
+        assert_error(&secrets(&stub, &[&format!("aws-sm:db#{key}")])[0], "missing", "no such key");
     }
     assert_error(&secrets(&stub, &["aws-sm:db#d"])[0], "invalid", "twice");
     assert_error(&secrets(&stub, &["aws-sm:list#a"])[0], "invalid", "no JSON object");
@@ -297,7 +290,7 @@ fn each_secret_of_a_batch_has_its_own_answer() {
     }
     assert_error(&answers[1], "invalid", "present state");
     assert_error(&answers[4], "denied", "decrypt");
-    assert_error(&answers[6], "not found", "ResourceNotFoundException");
+    assert_error(&answers[6], "missing", "ResourceNotFoundException");
     assert_error(&answers[7], "denied", "secretsmanager:GetSecretValue");
     assert_eq!(stub.operations().iter().filter(|name| *name == "GetSecretValue").count(), 3);
 }
@@ -311,7 +304,7 @@ fn without_the_right_to_batches_each_is_asked_for_alone() {
     });
     let answers = secrets(&stub, &["aws-sm:a#port", "aws-sm:b", "aws-sm:c#port"]);
     assert_eq!(answers[0].as_deref(), Ok(&b"5432"[..]));
-    assert_error(&answers[1], "not found", "");
+    assert_error(&answers[1], "missing", "");
     assert_eq!(stub.operations().len(), 4);
 
     let stub = Stub::start(|asked, _| match names(asked).as_slice() {
@@ -333,8 +326,8 @@ fn unknown_parameters_are_not_found() {
     });
     let answers = parameters(&stub, &["aws-ssm:/a", "aws-ssm:/b", "aws-ssm:/c##3"]);
     assert!(answers[0].is_ok());
-    assert_error(&answers[1], "not found", "none of this name");
-    assert_error(&answers[2], "not found", "none of this name");
+    assert_error(&answers[1], "missing", "none of this name");
+    assert_error(&answers[2], "missing", "none of this name");
     let stub = Stub::start(|_, _| Reply::ok(json!({"Parameters": [{"Name": "/a"}]})));
     for answer in parameters(&stub, &["aws-ssm:/a", "aws-ssm:/b"]) {
         assert_error(&answer, "invalid", "form");
@@ -351,7 +344,7 @@ fn faults_are_told_apart() {
         (|_| Reply::error(403, "UnrecognizedClientException"), "denied", "credentials"),
         (|_| Reply::error(403, "CANARY"), "denied", "HTTP 403"),
         (|_| Reply::error(400, "DecryptionFailure"), "denied", "decrypt"),
-        (|_| Reply::error(400, "ResourceNotFoundException"), "not found", "none of this name"),
+        (|_| Reply::error(400, "ResourceNotFoundException"), "missing", "none of this name"),
         (|_| Reply::error(400, "ValidationException"), "invalid", "cannot be asked"),
         (|_| Reply::error(418, "CANARY"), "unreachable", "HTTP 418"),
         (|_| Reply::ok(json!({"SecretValues": 7, "SecretString": {"a": "CANARY"}})), "invalid", "form"),

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::{dotenv, properties};
 use crate::diagnostic::At;
 use crate::model::{Entry, Node, Number, Origin, SecretValue, Sources, Value, json_text};
-use crate::providers::{Fetched, ProviderError};
+use crate::providers::ProviderError;
 use crate::yaml;
 
 /// Keys and values, in the order of the file.
@@ -56,7 +56,7 @@ impl Document {
         }
     }
 
-    pub(super) fn value(&self, key: &str) -> Fetched {
+    pub(super) fn value(&self, key: &str) -> Result<SecretValue, ProviderError> {
         let found = match self {
             Self::Json(text) => json_text::lookup(text, key).map_err(|error| match error {
                 json_text::NotJson::Duplicate => twice(),

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use kube::api::GetParams;
 use kube::client::Body;
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
+use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
 use super::super::retry::{self, Failed, Patience};
@@ -54,8 +55,9 @@ impl Connection {
                     "use the https address of its API",
                 ));
             }
-            // No certificate will be looked at, so the system needs none.
+            // No certificate will be looked at, so the system needs none; and no proxy may read along.
             config.root_cert.get_or_insert_default();
+            config.proxy_url = None;
         }
         // A kubeconfig may name a program that fetches the token, and waiting for it blocks.
         let client = tokio::task::spawn_blocking(|| Client::try_from(config)).await;
@@ -92,8 +94,8 @@ impl Connection {
             .get(name, &GetParams::default())
             .map_err(|_| ProviderError::invalid("that is no name of a Secret", "correct the name"))?;
         let response = self.0.send(request.map(Body::from)).await.map_err(|error| broken(&error))?;
-        let after = response.headers().get("retry-after").map(AsRef::as_ref);
-        judge(response.status().as_u16(), retry::retry_after(after), namespace, name)?;
+        let after = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
+        judge(response.status().as_u16(), retry::retry_after(after.map(str::as_bytes)), namespace, name)?;
         let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await.map_err(|error| {
             if error.is::<LengthLimitError>() {
                 Failed::Final(ProviderError::invalid(
@@ -122,7 +124,44 @@ async fn from_file(file: &Path, context: Option<&str>) -> Result<Config, Provide
         )
     };
     let kubeconfig = Kubeconfig::read_from(file).map_err(|_| unusable())?;
-    Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|_| unusable())
+    let proxy = proxy_of(&kubeconfig, context);
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|_| unusable())?;
+    // The library would also take one from the environment.
+    config.proxy_url = proxy.map(|url| url.parse()).transpose().map_err(|_| unusable())?;
+    if let Some(what) = unsendable(&config.auth_info) {
+        return Err(ProviderError::invalid(
+            format!("{what} in `kubeconfig` `{}` holds a character that none can have", file.display()),
+            "look for a line break or a space in it, which `|` and `>` add at the end",
+        ));
+    }
+    Ok(config)
+}
+
+/// The proxy that a kubeconfig itself names for the cluster.
+fn proxy_of(kubeconfig: &Kubeconfig, context: Option<&str>) -> Option<String> {
+    let context = context.or(kubeconfig.current_context.as_deref())?;
+    let context = kubeconfig.contexts.iter().find(|named| named.name == context)?.context.as_ref()?;
+    let cluster = kubeconfig.clusters.iter().find(|named| named.name == context.cluster)?;
+    cluster.cluster.as_ref()?.proxy_url.clone().filter(|url| !url.is_empty())
+}
+
+/// What of a login cannot be sent: the library panics over it.
+fn unsendable(login: &AuthInfo) -> Option<&'static str> {
+    let word = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+    let line = |text: &str| !text.chars().any(char::is_control);
+    let secret = |text: &Option<SecretString>, fits: fn(&str) -> bool| {
+        text.as_ref().is_none_or(|text| fits(text.expose_secret()))
+    };
+    let provider = login.auth_provider.iter().flat_map(|provider| &provider.config);
+    if !secret(&login.token, word) {
+        Some("the token")
+    } else if !secret(&login.password, line) || !login.username.as_deref().is_none_or(line) {
+        Some("the user's name or password")
+    } else if provider.into_iter().any(|(name, text)| name.ends_with("token") && !word(text)) {
+        Some("a token of `auth-provider`")
+    } else {
+        None
+    }
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -163,9 +202,9 @@ fn broken(error: &kube::Error) -> Failed {
         let hint = "see to the token and the program that the kubeconfig names";
         return ProviderError::unreachable("the credentials for the cluster cannot be used", hint).into();
     }
-    if tls::is_handshake_failure(error) {
-        let hint = "see to `certificate-authority` in the kubeconfig";
-        return ProviderError::unreachable("the cluster's certificate is not trusted", hint).into();
+    if let Some(handshake) = tls::Handshake::of(error) {
+        let trust = "see to `certificate-authority-data` in the kubeconfig";
+        return handshake.explain("the cluster's API", "`server` in the kubeconfig", trust).into();
     }
     Failed::transient(ProviderError::unreachable("the cluster's API cannot be reached", API_HINT))
 }

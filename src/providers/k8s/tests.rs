@@ -6,19 +6,7 @@ use tempfile::TempDir;
 use super::super::stub_server::{Asked, Reply, StubServer};
 use super::*;
 use crate::model::ProviderConfig;
-use crate::providers::{AppFiles, Providers};
-
-const MARKER: &str = "CANARY";
-
-fn reference(source: &str) -> Reference {
-    let mut fields = source.split('#').map(str::to_owned);
-    Reference {
-        provider: "k8s".into(),
-        path: fields.next().unwrap_or_default(),
-        key: fields.next(),
-        version: fields.next(),
-    }
-}
+use crate::providers::testing::{self, Answer, LONG, kind};
 
 /// A directory with a kubeconfig for this server.
 fn kubeconfig(server: &str) -> TempDir {
@@ -54,38 +42,22 @@ fn settings(namespaces: &[&str]) -> K8sSettings {
     }
 }
 
-fn fetch_within(
-    server: &str,
-    settings: &K8sSettings,
-    sources: &[&str],
-    left: Duration,
-) -> Vec<Result<Vec<u8>, ProviderError>> {
+fn fetch_within(server: &str, settings: &K8sSettings, sources: &[&str], left: Duration) -> Vec<Answer> {
     let dir = kubeconfig(server);
-    let config = BTreeMap::from([("k8s".to_owned(), ProviderConfig::K8s(settings.clone()))]);
-    let app = AppFiles { directory: dir.path().to_owned(), boundary: dir.path().to_owned() };
-    let providers = Providers::new(&config, dir.path(), &[], &app, |_| None).expect("valid");
-    let references: Vec<Reference> = sources.iter().map(|source| reference(source)).collect();
-    let fetched = providers.fetch(&references, Instant::now() + left);
-    let answers: Vec<_> = references
-        .iter()
-        .map(|reference| {
-            fetched[reference].as_ref().map(|value| value.expose().to_vec()).map_err(ProviderError::clone)
-        })
-        .collect();
-    for error in answers.iter().filter_map(|answer| answer.as_ref().err()) {
-        assert!(!format!("{error} {error:?}").contains(MARKER), "{error:?}");
-    }
-    answers
+    testing::bytes(testing::fetch(dir.path(), k8s(settings), sources, left))
 }
 
-fn fetch(server: &StubServer, namespaces: &[&str], sources: &[&str]) -> Vec<Result<Vec<u8>, ProviderError>> {
-    fetch_within(&server.address, &settings(namespaces), sources, Duration::from_secs(30))
+fn k8s(settings: &K8sSettings) -> (&'static str, ProviderConfig) {
+    ("k8s", ProviderConfig::K8s(settings.clone()))
+}
+
+fn fetch(server: &StubServer, namespaces: &[&str], sources: &[&str]) -> Vec<Answer> {
+    fetch_within(&server.address, &settings(namespaces), sources, LONG)
 }
 
 fn secret(data: &[(&str, &[u8])]) -> Reply {
     let data: BTreeMap<_, _> = data.iter().map(|(key, value)| (*key, STANDARD.encode(value))).collect();
-    let secret =
-        json!({"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "data": data, "immutable": true});
+    let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"resourceVersion": "84213"}, "type": "Opaque", "data": data});
     Reply::json(200, secret.to_string())
 }
 
@@ -93,16 +65,6 @@ fn status(code: u16) -> Reply {
     let status =
         json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "message": "CANARY"});
     Reply::json(code, status.to_string())
-}
-
-fn kind(answer: &Result<Vec<u8>, ProviderError>) -> &'static str {
-    match answer {
-        Ok(_) => "found",
-        Err(ProviderError::Denied { .. }) => "denied",
-        Err(ProviderError::Invalid { .. }) => "invalid",
-        Err(ProviderError::NotFound { .. }) => "missing",
-        Err(ProviderError::Unreachable { .. }) => "unreachable",
-    }
 }
 
 #[test]
@@ -133,6 +95,22 @@ fn each_secret_is_asked_for_once_and_values_are_exact() {
         assert!(asked.target.starts_with("/api/v1/namespaces/shop/secrets/db-"), "{}", asked.target);
         assert_eq!(asked.header("authorization"), Some("Bearer CANARY-token"));
     }
+}
+
+#[test]
+fn the_version_that_was_fetched_is_known() {
+    let server = StubServer::start(|asked, _| match asked.target.rsplit('/').next() {
+        Some("db") => secret(&[("k", b"v")]),
+        Some("odd") => {
+            let data = json!({"k": "dg=="});
+            let metadata = json!({"resourceVersion": "CANARY, of all things"});
+            Reply::json(200, json!({"kind": "Secret", "metadata": metadata, "data": data}).to_string())
+        }
+        _ => Reply::json(200, r#"{"kind":"Secret","data":{"k":"dg=="}}"#),
+    });
+    let dir = kubeconfig(&server.address);
+    let fetched = testing::fetch(dir.path(), k8s(&settings(&["shop"])), &["db#k", "odd#k", "old#k"], LONG);
+    assert_eq!(testing::versions(fetched), [Some("84213".to_owned()), None, None]);
 }
 
 #[test]
@@ -240,9 +218,8 @@ fn the_deadline_says_what_was_awaited() {
 #[test]
 fn unusable_credentials_and_addresses() {
     let unused = settings(&["shop"]);
-    let ask = |server: &str, settings: &K8sSettings| {
-        fetch_within(server, settings, &["db#k"], Duration::from_secs(30)).remove(0)
-    };
+    let ask =
+        |server: &str, settings: &K8sSettings| fetch_within(server, settings, &["db#k"], LONG).remove(0);
     assert_eq!(kind(&ask("http://cluster.example", &unused)), "invalid");
     assert_eq!(kind(&ask("no URL CANARY", &unused)), "invalid");
     let nowhere = K8sSettings { context: Some("CANARY".to_owned()), ..unused.clone() };

@@ -11,7 +11,6 @@ const MAX_SHOWN: usize = 120;
 pub(super) enum SopsError {
     #[error("its {what} cannot be read: {why}")]
     AgeKeyFile { what: String, why: String },
-    #[cfg(feature = "aws")]
     #[error("{0}")]
     Aws(ProviderError),
     #[error("the file's data key is damaged: `{0}` is a key of ours, but does not open it")]
@@ -57,7 +56,6 @@ impl Explain for SopsError {
             Self::AgeKeyFile { .. } => {
                 "an age key file holds one `AGE-SECRET-KEY-1…` (X25519) on a line; its path is relative to the operator file"
             }
-            #[cfg(feature = "aws")]
             Self::Aws(error) => return error.hint(),
             Self::DataKey(_) => "take the file from a commit where `sops decrypt` works, or encrypt it again",
             Self::KeyGroups => "encrypt it with one key group: `sops updatekeys` after removing `key_groups`",
@@ -95,7 +93,6 @@ impl From<SopsError> for ProviderError {
     fn from(error: SopsError) -> Self {
         let (reason, hint) = (error.to_string(), error.hint());
         match error {
-            #[cfg(feature = "aws")]
             SopsError::Aws(error) => error,
             #[cfg(feature = "aws")]
             SopsError::KmsContext { .. } => Self::Denied { reason, hint },

@@ -14,6 +14,8 @@ use super::kms::Kms;
 use super::metadata::{KmsKey, Metadata};
 use crate::crypto::{AgeIdentities, DataKey, is_age_recipient};
 use crate::model::{AwsKms, SecretValue};
+#[cfg(not(feature = "aws"))]
+use crate::providers::not_built::NotBuilt;
 use crate::providers::{Environment, ProviderConfigError};
 
 /// Bytes of a file with age identities.
@@ -28,6 +30,9 @@ pub(super) struct Keys {
     age: OnceLock<Result<AgeIdentities, SopsError>>,
     #[cfg(feature = "aws")]
     kms: Option<Kms>,
+    /// Whether the operator names KMS keys, which this program cannot ask.
+    #[cfg(not(feature = "aws"))]
+    kms: bool,
 }
 
 impl Keys {
@@ -38,11 +43,6 @@ impl Keys {
         operator_dir: &Path,
         environment: &Environment,
     ) -> Result<Self, ProviderConfigError> {
-        #[cfg(not(feature = "aws"))]
-        if kms.is_some() {
-            let provider = provider.to_owned();
-            return Err(ProviderConfigError::NotBuilt { provider, kind: "sops", feature: "aws" });
-        }
         #[cfg(not(feature = "aws"))]
         let _ = environment;
         if age_files.is_empty() && kms.is_none() {
@@ -55,7 +55,9 @@ impl Keys {
                 .collect(),
             age: OnceLock::new(),
             #[cfg(feature = "aws")]
-            kms: kms.map(|kms| Kms::new(provider, kms, environment)).transpose()?,
+            kms: kms.map(|kms| Kms::new(provider, kms, operator_dir, environment)).transpose()?,
+            #[cfg(not(feature = "aws"))]
+            kms: kms.is_some(),
         })
     }
 
@@ -103,8 +105,10 @@ impl Keys {
     }
 
     #[cfg(not(feature = "aws"))]
-    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the same as with AWS")]
-    fn by_kms(&self, _metadata: &Metadata, _deadline: Instant) -> Result<Option<DataKey>, SopsError> {
+    fn by_kms(&self, metadata: &Metadata, _deadline: Instant) -> Result<Option<DataKey>, SopsError> {
+        if self.kms && !metadata.kms.is_empty() {
+            return Err(SopsError::Aws(NotBuilt { what: "AWS KMS", feature: "aws" }.error()));
+        }
         Ok(None)
     }
 

@@ -4,6 +4,7 @@
 //! may name are never used. The encryption context of a file is handed on, since KMS opens nothing under another one.
 //! No error text of the SDK is passed on: it may quote what was answered.
 
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -33,6 +34,8 @@ const RESERVE: Duration = Duration::from_millis(250);
 /// The operator's keys in AWS KMS.
 pub(super) struct Kms {
     settings: AwsKms,
+    /// How KMS is reached, and as whom.
+    service: AwsSettings,
     keys: GlobSet,
     environment: Environment,
     /// Credentials instead of those that would be found; for tests.
@@ -50,9 +53,11 @@ impl Kms {
     pub(super) fn new(
         provider: &str,
         settings: &AwsKms,
+        operator_dir: &Path,
         environment: &Environment,
     ) -> Result<Self, ProviderConfigError> {
-        settings::check(provider, &settings.service())?;
+        let service = settings.service().within(operator_dir);
+        settings::check(provider, &service)?;
         let mut keys = GlobSetBuilder::new();
         for pattern in &settings.keys {
             let bad = || ProviderConfigError::BadPattern {
@@ -71,6 +76,7 @@ impl Kms {
         })?;
         Ok(Self {
             settings: settings.clone(),
+            service,
             keys,
             environment: Arc::clone(environment),
             fixed: None,
@@ -98,7 +104,7 @@ impl Kms {
         let encrypted =
             STANDARD.decode(key.encrypted.trim()).map_err(|_| SopsError::DataKey(key.arn.clone()))?;
         let end = deadline.checked_sub(RESERVE).unwrap_or(deadline);
-        let open = || Login::open(&self.settings.service(), &self.environment, self.fixed.as_ref(), end);
+        let open = || Login::open(&self.service, &self.environment, self.fixed.as_ref(), end);
         let login = self.login.get_or_init(open).as_ref().map_err(|error| SopsError::Aws(error.clone()))?;
         let region = self.settings.region.as_deref().or_else(|| key.region());
         login.decrypt(key, region, encrypted, end)
@@ -209,13 +215,15 @@ mod tests {
             profile: None,
             assume_role: None,
             endpoint_url: None,
+            ca_file: None,
+            proxy: None,
         }
     }
 
     /// Without any environment variable.
     fn kms(settings: &AwsKms) -> Result<Kms, ProviderConfigError> {
         let environment: Environment = Arc::new(|_| None);
-        Kms::new("sops", settings, &environment)
+        Kms::new("sops", settings, Path::new("."), &environment)
     }
 
     fn key(arn: &str) -> KmsKey {
@@ -372,7 +380,7 @@ mod tests {
         let variables = |name: &str| (name == "AWS_CONFIG_FILE").then(|| "testdata/sops/aws-config".into());
         let environment: Environment = Arc::new(variables);
         assert!(std::path::Path::new("testdata/sops/aws-config").is_file());
-        let kms = Kms::new("sops", &settings, &environment).expect("valid");
+        let kms = Kms::new("sops", &settings, Path::new("."), &environment).expect("valid");
         let error = kms.decrypt(&key(ARN), Instant::now() + Duration::from_secs(20)).expect_err("an error");
         assert!(matches!(error, SopsError::Aws(ProviderError::Denied { .. })), "{error}");
         assert!(error.to_string().contains("credentials"), "{error}");

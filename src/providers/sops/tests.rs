@@ -3,9 +3,9 @@
 #![allow(clippy::format_push_string, clippy::format_collect, reason = "hostile texts are put together here")]
 
 use std::os::unix::fs::symlink;
-use std::time::Duration;
 
 use super::*;
+use crate::providers::testing::{self, Answer};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/sops");
 
@@ -54,7 +54,7 @@ impl Repository {
         Sops::new("sops", &keys, None, Path::new(FIXTURES), &app, &no_environment()).expect("valid")
     }
 
-    fn fetch(&self, source: &str) -> Result<Vec<u8>, ProviderError> {
+    fn fetch(&self, source: &str) -> Answer {
         fetch(&self.provider(&["age.key"]), source)
     }
 }
@@ -63,24 +63,13 @@ fn no_environment() -> Environment {
     std::sync::Arc::new(|_| None)
 }
 
-fn reference(source: &str) -> Reference {
-    let mut fields = source.split('#');
-    Reference {
-        provider: "sops".into(),
-        path: fields.next().unwrap_or("").to_owned(),
-        key: fields.next().map(str::to_owned),
-        version: fields.next().map(str::to_owned),
-    }
-}
-
-fn fetch(sops: &Sops, source: &str) -> Result<Vec<u8>, ProviderError> {
-    let reference = reference(source);
-    let mut answers = sops.fetch(&[&reference], Instant::now() + Duration::from_secs(30));
+fn fetch(sops: &Sops, source: &str) -> Answer {
+    let reference = testing::reference(&format!("sops:{source}"));
+    let answers = sops.fetch(&[&reference], Instant::now() + testing::LONG);
     assert_eq!(answers.len(), 1);
-    let answer = answers.remove(0).map(|value| value.expose().to_vec());
+    let answer = testing::bytes(answers).remove(0);
     if let Err(error) = &answer {
         let text = format!("{error} {:?}", crate::diagnostic::Explain::hint(error));
-        assert!(!text.contains("CANARY"), "{text}");
         for secret in ["age.key", "other.key"].map(Repository::text) {
             let key = secret.lines().find(|line| line.starts_with("AGE-SECRET")).expect("a key");
             assert!(!text.contains(&key[..24]), "{text}");
@@ -89,11 +78,11 @@ fn fetch(sops: &Sops, source: &str) -> Result<Vec<u8>, ProviderError> {
     answer
 }
 
-fn text(answer: Result<Vec<u8>, ProviderError>) -> Result<String, ProviderError> {
+fn text(answer: Answer) -> Result<String, ProviderError> {
     answer.map(|bytes| String::from_utf8(bytes).expect("UTF-8"))
 }
 
-fn error(answer: Result<Vec<u8>, ProviderError>) -> String {
+fn error(answer: Answer) -> String {
     answer.expect_err("an error").to_string()
 }
 
@@ -390,9 +379,9 @@ fn the_whole_encrypted_file_is_evidence() {
         repository.write("same.yaml", file);
         let sops = repository.provider(&["age.key"]);
         let source = "same.yaml#password";
-        assert_eq!(sops.evidence(&reference(source)), None, "before it was read");
+        assert_eq!(sops.evidence(&testing::reference(&format!("sops:{source}"))), None, "before it was read");
         let value = text(fetch(&sops, source)).expect("a value");
-        (value, sops.evidence(&reference(source)).expect("it was read"))
+        (value, sops.evidence(&testing::reference(&format!("sops:{source}"))).expect("it was read"))
     };
     let file = Repository::text("all.yaml");
     let (value, before) = evidence(&file);
@@ -401,4 +390,24 @@ fn the_whole_encrypted_file_is_evidence() {
     assert_eq!(value, same);
     assert_ne!(before, after);
     assert_eq!(evidence(&file).1, before);
+}
+
+/// A file of KMS alone is the matter of those that use it; the others open as they do with AWS.
+#[cfg(not(feature = "aws"))]
+#[test]
+fn a_build_without_aws_says_so_where_kms_is_needed() {
+    let repository = Repository::new();
+    let kms = "kms: [{arn: 'arn:aws:kms:eu-west-1:111122223333:key/a', created_at: '', enc: Q0FOQVJZ}]";
+    let sops = format!("sops: {{{kms}, lastmodified: '', mac: 'ENC[]'}}\n");
+    repository.write("kms.yaml", format!("key: ENC[]\n{sops}"));
+    let boundary = fs_err::canonicalize(repository.0.path().join("repository")).expect("there");
+    let app = AppFiles { directory: repository.app(), boundary };
+    let config: AwsKms = yaml_serde::from_str("keys: ['arn:aws:kms:*']").expect("settings");
+    let age = [PathBuf::from("age.key")];
+    let provider = |keys: &[PathBuf]| {
+        Sops::new("sops", keys, Some(&config), Path::new(FIXTURES), &app, &no_environment()).expect("valid")
+    };
+    assert!(fetch(&provider(&age), "blob.bin").is_ok());
+    let error = fetch(&provider(&[]), "kms.yaml#key").expect_err("not built in");
+    assert_eq!(error.to_string(), "cannot be fetched: this build of sealwave has no AWS KMS");
 }

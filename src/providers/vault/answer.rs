@@ -2,14 +2,18 @@
 
 use zeroize::Zeroizing;
 
-use super::super::{Fetched, ProviderError};
+use super::super::{FetchResult, Fetched, ProviderError};
 use super::api::Answer;
 use super::path::{Mount, SecretRequest};
 use crate::model::json_text::{self, NotJson};
 use crate::model::{KvVersion, SecretValue};
 
 /// A secret: the JSON object of its fields.
-pub(super) struct Document(Zeroizing<String>);
+pub(super) struct Document {
+    fields: Zeroizing<String>,
+    /// The number that version 2 of the engine gives it.
+    version: Option<String>,
+}
 
 impl Document {
     /// The secret that an answer holds.
@@ -46,25 +50,32 @@ impl Document {
     fn parse(answer: &Answer, request: &SecretRequest) -> Result<Self, ProviderError> {
         let depth: &[&str] = if request.versioned { &["data", "data"] } else { &["data"] };
         let data = member(&answer.body, depth).map_err(malformed)?;
-        data.filter(|data| data.starts_with('{')).map(Self).ok_or_else(|| {
+        let fields = data.filter(|data| data.starts_with('{')).ok_or_else(|| {
             ProviderError::invalid(
                 "the server's answer holds no secret",
                 "see that the mount has the version of the KV engine that `mounts` says",
             )
-        })
+        })?;
+        let version = if request.versioned {
+            member(&answer.body, &["data", "metadata", "version"]).map_err(malformed)?
+        } else {
+            None
+        };
+        Ok(Self { fields, version: version.map(|number| number.as_str().to_owned()) })
     }
 
     /// One field, or all of them.
-    pub(super) fn value(&self, key: Option<&str>) -> Fetched {
-        let root = json_text::parse(&self.0).map_err(malformed)?;
+    pub(super) fn value(&self, key: Option<&str>) -> FetchResult {
+        let root = json_text::parse(&self.fields).map_err(malformed)?;
         let found = match key {
             None => Some(root),
             Some(key) => json_text::member(root, key).map_err(malformed)?,
         };
         let text = found.map(json_text::text).transpose().map_err(malformed)?.flatten();
-        text.map(|text| SecretValue::new(text.as_bytes().to_vec())).ok_or_else(|| {
+        let value = text.map(|text| SecretValue::new(text.as_bytes().to_vec())).ok_or_else(|| {
             ProviderError::not_found("the secret has no such key", "`vault kv get` shows its keys")
-        })
+        })?;
+        Ok(Fetched::at_version(value, self.version.as_deref()))
     }
 }
 

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
-use reqwest::{Certificate, Client, Method, Response, Url, redirect};
+use reqwest::{Certificate, Client, Method, Proxy, Response, Url, redirect};
 use zeroize::Zeroizing;
 
 use super::super::retry::{self, Failed};
-use super::super::{ProviderError, credential, runtime, tls};
+use super::super::{ProviderError, authorities, proxy, runtime, tls};
 use super::path;
 use crate::model::VaultSettings;
 
@@ -32,6 +32,7 @@ pub(super) struct Address {
     base: Url,
     ca_file: Option<PathBuf>,
     namespace: Option<HeaderValue>,
+    proxy: Option<String>,
 }
 
 impl Address {
@@ -60,8 +61,17 @@ impl Address {
                 ("`namespace` is not valid".to_owned(), "write it as `vault namespace list` does")
             })
         });
+        if settings.proxy.as_deref().is_some_and(|url| !proxy::is_valid(url)) {
+            return Err((format!("`proxy` is not {}", proxy::FORM), "correct it in the operator file"));
+        }
+        if settings.proxy.is_some() && base.scheme() == "http" {
+            return Err((
+                "`proxy` is set, and `address` is plain HTTP, so the proxy could read the token and all values".to_owned(),
+                "use https, or leave `proxy` out",
+            ));
+        }
         let ca_file = settings.ca_file.as_ref().map(|file| operator_dir.join(file));
-        Ok(Self { base, ca_file, namespace: namespace.transpose()? })
+        Ok(Self { base, ca_file, namespace: namespace.transpose()?, proxy: settings.proxy.clone() })
     }
 }
 
@@ -95,19 +105,26 @@ impl Api {
             .connect_timeout(CONNECT)
             .default_headers(headers)
             .redirect(redirect::Policy::none())
+            // None of the environment's.
+            .no_proxy()
             .user_agent(concat!("sealwave/", env!("CARGO_PKG_VERSION")));
-        if address.base.scheme() == "http" {
-            // No proxy may read along, and no certificates of the system are needed.
-            builder = builder.no_proxy().tls_certs_only([]);
-        } else if let Some(file) = &address.ca_file {
-            builder = builder.tls_certs_only(certificates(file)?);
-        }
-        let http = builder.build().map_err(|_| {
+        let unusable = |_| {
             ProviderError::unreachable(
                 "TLS cannot be set up",
                 "name the CA's certificates with `caFile`, or install the system's",
             )
-        })?;
+        };
+        if address.base.scheme() == "http" {
+            // No certificates of the system are needed.
+            builder = builder.tls_certs_only([]);
+        } else if let Some(file) = &address.ca_file {
+            let certificates = Certificate::from_pem_bundle(&authorities::read(file)?).map_err(unusable)?;
+            builder = builder.tls_certs_only(certificates);
+        }
+        if let Some(url) = &address.proxy {
+            builder = builder.proxy(Proxy::https(url).map_err(unusable)?);
+        }
+        let http = builder.build().map_err(unusable)?;
         Ok(Self { base: address.base.clone(), http })
     }
 
@@ -151,18 +168,6 @@ impl Api {
 }
 
 const ADDRESS_HINT: &str = "see that the server is up and that `address` in the operator file is right";
-
-fn certificates(file: &Path) -> Result<Vec<Certificate>, ProviderError> {
-    let pem = credential::read(file, "`caFile`")?;
-    let certificates = Certificate::from_pem_bundle(&pem).unwrap_or_default();
-    if certificates.is_empty() {
-        return Err(ProviderError::invalid(
-            format!("`caFile` `{}` holds no certificate", file.display()),
-            "the file holds PEM certificates",
-        ));
-    }
-    Ok(certificates)
-}
 
 /// Sorts out what is no answer to the question.
 fn judge(asked: &Url, response: &Response) -> Result<(), Failed> {
@@ -236,9 +241,11 @@ async fn read(mut response: Response) -> Result<Answer, Failed> {
 
 /// What a broken connection means. The error's own text is not used: it holds the URL.
 fn broken(error: &reqwest::Error) -> Failed {
-    if tls::is_handshake_failure(error) {
-        let hint = "name the certificates of its CA with `caFile`, and use the host name that they are for";
-        return ProviderError::unreachable("the server's certificate is not trusted", hint).into();
+    if let Some(handshake) = tls::Handshake::of(error) {
+        let trust = "name the certificates of its CA with `caFile` of this provider in the operator file";
+        return handshake
+            .explain("the server", "`address` of this provider in the operator file", trust)
+            .into();
     }
     let what = if error.is_dns() {
         "the server's name cannot be resolved"

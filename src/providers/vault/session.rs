@@ -15,7 +15,7 @@ use super::super::retry::{Patience, retry};
 use super::super::{ProviderError, credential};
 use super::answer::{self, Document};
 use super::api::{Address, Answer, Api};
-use super::path::{self, Mount, SecretRequest};
+use super::path::{self, SecretRequest};
 use crate::model::VaultAuth;
 
 /// Where Kubernetes mounts the token of a pod's service account.
@@ -55,7 +55,7 @@ pub(super) fn check_auth(auth: &VaultAuth, operator_dir: &Path) -> Result<VaultA
 pub(super) struct Session {
     api: Api,
     auth: VaultAuth,
-    end: Instant,
+    pub(super) end: Instant,
     token: Mutex<Token>,
 }
 
@@ -85,45 +85,6 @@ impl Session {
         })
     }
 
-    /// The mount of each path: one of `known`, or what the server says, which is asked once for each mount.
-    pub(super) async fn locate<'p>(
-        &self,
-        known: &[Mount],
-        paths: impl Iterator<Item = &'p str>,
-    ) -> Vec<Result<Mount, ProviderError>> {
-        let mut mounts = known.to_vec();
-        let mut broken = None;
-        let mut located = Vec::new();
-        for path in paths {
-            let covering =
-                mounts.iter().filter(|mount| mount.below(path).is_some()).max_by_key(|mount| mount.depth());
-            located.push(if let Some(mount) = covering {
-                Ok(mount.clone())
-            } else if !known.is_empty() {
-                Err(ProviderError::denied(
-                    "no mount that the operator file names holds this path",
-                    "add the mount to `mounts` of this provider in the operator file",
-                ))
-            } else if let Some(error) = &broken {
-                Err(ProviderError::clone(error))
-            } else {
-                let found = self.ask_mount(path).await;
-                match &found {
-                    Ok(mount) => mounts.push(mount.clone()),
-                    Err(error @ ProviderError::Unreachable { .. }) => broken = Some(error.clone()),
-                    Err(_) => {}
-                }
-                found
-            });
-        }
-        located
-    }
-
-    async fn ask_mount(&self, path: &str) -> Result<Mount, ProviderError> {
-        let answer = self.get(&format!("sys/internal/ui/mounts/{path}"), None).await?;
-        answer::mount(&answer, path)
-    }
-
     /// Reads one secret.
     ///
     /// # Errors
@@ -134,7 +95,7 @@ impl Session {
         Document::read(&answer, request)
     }
 
-    async fn get(&self, path: &str, query: Option<&str>) -> Result<Answer, ProviderError> {
+    pub(super) async fn get(&self, path: &str, query: Option<&str>) -> Result<Answer, ProviderError> {
         let (token, renewals) = {
             let current = self.token.lock().await;
             (current.header.clone()?, current.renewals)

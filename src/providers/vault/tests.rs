@@ -7,20 +7,9 @@ use tempfile::TempDir;
 use super::super::stub_server::{Asked, Reply, StubServer};
 use super::*;
 use crate::model::{KvVersion, ProviderConfig};
-use crate::providers::{AppFiles, Providers};
+use crate::providers::testing::{self, Answer, LONG, MARKER, denied, invalid, missing, unreachable};
 
-const MARKER: &str = "CANARY";
 const TOKEN: &str = "hvs.CANARY-token";
-
-fn reference(source: &str) -> Reference {
-    let mut fields = source.split('#').map(str::to_owned);
-    Reference {
-        provider: "vault".into(),
-        path: fields.next().unwrap_or_default(),
-        key: fields.next().filter(|key| !key.is_empty()),
-        version: fields.next(),
-    }
-}
 
 /// A directory with the credentials, and settings that log in at `address` with AppRole.
 fn settings(address: &str) -> (TempDir, VaultSettings) {
@@ -37,36 +26,22 @@ fn settings(address: &str) -> (TempDir, VaultSettings) {
         ca_file: None,
         mounts: BTreeMap::from([("secret".to_owned(), KvVersion::Two), ("old".to_owned(), KvVersion::One)]),
         namespace: None,
+        proxy: None,
     };
     (dir, settings)
 }
 
-fn fetch_with(
-    dir: &TempDir,
-    settings: &VaultSettings,
-    sources: &[&str],
-    left: Duration,
-) -> Vec<Result<Vec<u8>, ProviderError>> {
-    let config = BTreeMap::from([("vault".to_owned(), ProviderConfig::Vault(settings.clone()))]);
-    let app = AppFiles { directory: dir.path().to_owned(), boundary: dir.path().to_owned() };
-    let providers = Providers::new(&config, dir.path(), &[], &app, |_| None).expect("valid");
-    let references: Vec<Reference> = sources.iter().map(|source| reference(source)).collect();
-    let fetched = providers.fetch(&references, Instant::now() + left);
-    let answers: Vec<_> = references
-        .iter()
-        .map(|reference| {
-            fetched[reference].as_ref().map(|value| value.expose().to_vec()).map_err(ProviderError::clone)
-        })
-        .collect();
-    for error in answers.iter().filter_map(|answer| answer.as_ref().err()) {
-        assert!(!format!("{error} {error:?}").contains(MARKER), "{error:?}");
-    }
-    answers
+fn fetch_with(dir: &TempDir, settings: &VaultSettings, sources: &[&str], left: Duration) -> Vec<Answer> {
+    testing::bytes(testing::fetch(dir.path(), vault(settings), sources, left))
 }
 
-fn fetch(server: &StubServer, sources: &[&str]) -> Vec<Result<Vec<u8>, ProviderError>> {
+fn vault(settings: &VaultSettings) -> (&'static str, ProviderConfig) {
+    ("vault", ProviderConfig::Vault(settings.clone()))
+}
+
+fn fetch(server: &StubServer, sources: &[&str]) -> Vec<Answer> {
     let (dir, settings) = settings(&server.address);
-    fetch_with(&dir, &settings, sources, Duration::from_secs(30))
+    fetch_with(&dir, &settings, sources, LONG)
 }
 
 fn login() -> Reply {
@@ -86,24 +61,8 @@ fn server(answers: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static) -> S
     )
 }
 
-fn text(answer: &Result<Vec<u8>, ProviderError>) -> &str {
+fn text(answer: &Answer) -> &str {
     std::str::from_utf8(answer.as_ref().expect("a value")).expect("UTF-8")
-}
-
-fn denied(answer: &Result<Vec<u8>, ProviderError>) -> bool {
-    matches!(answer, Err(ProviderError::Denied { .. }))
-}
-
-fn invalid(answer: &Result<Vec<u8>, ProviderError>) -> bool {
-    matches!(answer, Err(ProviderError::Invalid { .. }))
-}
-
-fn missing(answer: &Result<Vec<u8>, ProviderError>) -> bool {
-    matches!(answer, Err(ProviderError::NotFound { .. }))
-}
-
-fn unreachable(answer: &Result<Vec<u8>, ProviderError>) -> bool {
-    matches!(answer, Err(ProviderError::Unreachable { .. }))
 }
 
 #[test]
@@ -185,7 +144,10 @@ fn values_survive_exactly() {
 #[test]
 fn versions_and_what_became_of_them() {
     let server = server(|asked, _| match asked.target.as_str() {
-        "/v1/secret/data/a?version=2" => kv2(r#"{"k":"second"}"#),
+        "/v1/secret/data/a?version=2" => {
+            Reply::json(200, r#"{"data":{"data":{"k":"second"},"metadata":{"version":2}}}"#)
+        }
+        "/v1/secret/data/c" => Reply::json(200, r#"{"data":{"metadata":{"version":7},"data":{"k":"v"}}}"#),
         "/v1/secret/data/a?version=3" => Reply::json(
             404,
             r#"{"data":{"data":null,"metadata":{"deletion_time":"2026-01-01T00:00:00Z","destroyed":false}}}"#,
@@ -218,6 +180,11 @@ fn versions_and_what_became_of_them() {
     assert!(missing(&answers[3]) && missing(&answers[6]));
     assert_eq!(text(&answers[4]), "plain");
     assert!(invalid(&answers[5]));
+    // What is there names the version that it is, where the engine has any.
+    let (dir, settings) = settings(&server.address);
+    let fetched =
+        testing::fetch(dir.path(), vault(&settings), &["secret/a#k#2", "secret/c#k", "old/a#k"], LONG);
+    assert_eq!(testing::versions(fetched), [Some("2".to_owned()), Some("7".to_owned()), None]);
 }
 
 #[test]
@@ -239,7 +206,7 @@ fn mounts_are_asked_for_once_each_where_the_operator_names_none() {
     settings.namespace = Some("/eu/shop/".to_owned());
     let sources =
         ["team/kv/a#k", "team/kv/data/b#k", "plain/a#k", "database/creds/a#k", "ns/sys/mounts#k", "lies/a#k"];
-    let answers = fetch_with(&dir, &settings, &sources, Duration::from_secs(30));
+    let answers = fetch_with(&dir, &settings, &sources, LONG);
     assert_eq!(text(&answers[0]), "/v1/team/kv/data/a");
     assert_eq!(text(&answers[1]), "/v1/team/kv/data/b");
     assert_eq!(text(&answers[2]), "one");
@@ -248,6 +215,40 @@ fn mounts_are_asked_for_once_each_where_the_operator_names_none() {
     assert!(asked.iter().all(|asked| asked.header("x-vault-namespace") == Some("eu/shop")));
     let mounts = asked.iter().filter(|asked| asked.target.contains("/mounts/")).count();
     assert_eq!((mounts, asked.len()), (5, 9));
+}
+
+/// Three mounts below one name, one of which is refused, and many secrets in each.
+#[test]
+fn mounts_that_share_a_name_are_told_apart() {
+    let server =
+        server(move |asked, _| match asked.target.strip_prefix("/v1/sys/internal/ui/mounts/team/") {
+            Some(path) if path.starts_with("secret/") => Reply::json(403, r#"{"errors":["CANARY"]}"#),
+            Some(path) => {
+                let mount = path.split('/').next().unwrap_or_default();
+                let data =
+                    json!({"path": format!("team/{mount}/"), "type": "kv", "options": {"version": "2"}});
+                Reply::json(200, json!({"data": data}).to_string())
+            }
+            None => kv2(&format!(r#"{{"k":"{}"}}"#, asked.target)),
+        });
+    let (dir, mut settings) = settings(&server.address);
+    settings.mounts.clear();
+    let sources: Vec<String> = ["kv", "other", "secret"]
+        .iter()
+        .flat_map(|mount| (0..8).map(move |number| format!("team/{mount}/{number}#k")))
+        .collect();
+    let answers = fetch_with(&dir, &settings, &sources.iter().map(String::as_str).collect::<Vec<_>>(), LONG);
+    for (source, answer) in sources.iter().zip(&answers) {
+        match source.strip_prefix("team/secret/") {
+            Some(_) => assert!(denied(answer), "{source}"),
+            None => assert!(text(answer).starts_with("/v1/team/"), "{source}"),
+        }
+    }
+    let asked = server.asked();
+    let mounts = |name: &str| {
+        asked.iter().filter(|asked| asked.target.contains(&format!("/mounts/team/{name}/"))).count()
+    };
+    assert_eq!([mounts("kv"), mounts("other"), mounts("secret")], [1, 1, 8]);
 }
 
 #[test]
@@ -379,7 +380,7 @@ fn logins_of_each_kind_and_their_refusal() {
     let (dir, mut settings) = settings(&server.address);
     let mut ask = |auth: Option<VaultAuth>| {
         settings.auth = auth.unwrap_or_else(|| settings.auth.clone());
-        fetch_with(&dir, &settings, &["secret/a#k", "secret/b#k"], Duration::from_secs(30))
+        fetch_with(&dir, &settings, &["secret/a#k", "secret/b#k"], LONG)
     };
     assert!(ask(None).iter().all(denied));
     assert_eq!(server.count("POST", "/v1/auth/approle/login"), 1);
@@ -424,7 +425,7 @@ fn a_server_that_is_not_there_is_unreachable() {
     let address = format!("http://{}", listener.local_addr().expect("an address"));
     drop(listener);
     let (dir, settings) = settings(&address);
-    let answers = fetch_with(&dir, &settings, &["secret/a#k"], Duration::from_secs(30));
+    let answers = fetch_with(&dir, &settings, &["secret/a#k"], LONG);
     assert!(unreachable(&answers[0]) && format!("{answers:?}").contains("6 attempts"), "{answers:?}");
 }
 

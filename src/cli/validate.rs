@@ -1,0 +1,102 @@
+//! Flags of `validate`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum, ValueHint};
+
+use super::IdentityArgs;
+
+/// `validate`.
+#[derive(Clone, Debug, Args)]
+pub struct ValidateArgs {
+    /// Apps (directories with `sealwave.yaml`), files or directories of plain manifests, or `-` for standard input
+    #[arg(value_name = "PATH", default_value = ".", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+    /// Validate every app below the given directories; what `.gitignore` names is left out
+    #[arg(long)]
+    pub all: bool,
+    /// Only what differs from this Git revision: apps with changed files, changed plain manifests
+    #[arg(long, value_name = "REVISION")]
+    pub changed_since: Option<String>,
+    /// Environment [default: all of them]
+    #[arg(long, short = 'e', value_name = "NAME")]
+    pub env: Vec<String>,
+    /// Explain a rule, and do nothing else
+    #[arg(long, value_name = "RULE", conflicts_with_all = ["all", "changed_since", "env"])]
+    pub explain: Option<String>,
+    /// What is checked.
+    #[command(flatten)]
+    pub checks: CheckArgs,
+    /// What is said of it.
+    #[command(flatten)]
+    pub report: ReportArgs,
+    /// Who the app is.
+    #[command(flatten)]
+    pub identity: IdentityArgs,
+}
+
+/// What is checked.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Checks")]
+pub struct CheckArgs {
+    /// Kubernetes versions to check against, for example `1.31,1.34` [env: `KUBE_VERSION`] [default: the newest known]
+    #[arg(long = "kube-version", value_name = "VERSION", value_delimiter = ',')]
+    pub kube_versions: Vec<String>,
+    /// File or directory with CustomResourceDefinitions, or a lock file of `sealwave schemas pull`
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub crds: Vec<PathBuf>,
+    /// Objects of a kind without a schema are errors
+    #[arg(long)]
+    pub strict_kinds: bool,
+    /// Fields that the schema does not have, and keys given twice, are warnings
+    #[arg(long)]
+    pub lenient: bool,
+    /// Do not check objects of these kinds: `Kind` or `group/version/Kind`
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    pub skip: Vec<String>,
+    /// Objects of these kinds are errors: `Kind` or `group/version/Kind`
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    pub reject: Vec<String>,
+    /// Severity of a rule in place of its own, for example `image/latest=warning`
+    #[arg(long = "rule", value_name = "RULE=off|note|warning|error", value_delimiter = ',')]
+    pub rules: Vec<String>,
+    /// An object that exists elsewhere: `Kind/namespace/name`, a glob
+    #[arg(long, value_name = "OBJECT")]
+    pub external: Vec<String>,
+    /// File with settings for all apps: `kind: Validation`
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+}
+
+/// What is said of it.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Report")]
+pub struct ReportArgs {
+    /// Form of the report, with a file to write it to: `human`, `json`, `sarif`, `junit`, `github`, `gitlab`; more than
+    /// one may be given [default: human]
+    #[arg(long, short = 'o', value_name = "FORM[=FILE]", value_hint = ValueHint::Other)]
+    pub output: Vec<String>,
+    /// Least severity of a finding that makes the exit code 1
+    #[arg(long, value_name = "SEVERITY", default_value = "error")]
+    pub fail_on: FailOn,
+    /// File of findings that are known, which are left out
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub baseline: Option<PathBuf>,
+    /// Write all findings into a file for `--baseline`
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub write_baseline: Option<PathBuf>,
+}
+
+/// Least severity that counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Errors
+    #[default]
+    Error,
+    /// Warnings and errors
+    Warning,
+    /// Any finding
+    Note,
+    /// Nothing: the exit code is 0 whatever was found
+    Never,
+}

@@ -1,0 +1,250 @@
+//! What `validate` is to check, decided once from flags, settings files and the environment.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use globset::GlobBuilder;
+use x509_cert::der::DateTime;
+
+use super::Variables;
+use super::definitions::definitions;
+use crate::cli::{CheckArgs, FailOn};
+use crate::diagnostic::{Explain, Failure, Problem, Severity, Span};
+use crate::lints;
+use crate::model::{
+    API_VERSION, Date, IgnoreEntry, Place, RuleLevel, ValidationFile, ValidationSettings, closest,
+};
+use crate::pipeline::Checking;
+use crate::schema::{KubeVersion, VersionError};
+use crate::yaml;
+
+/// The variable in which Argo CD says the version of the destination.
+const KUBE_VERSION: &str = "KUBE_VERSION";
+
+/// The variable of reproducible builds, in place of the clock: seconds since 1970.
+const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
+
+/// A settings file is written by hand.
+const MAX_FILE: u64 = 1 << 20;
+
+/// Why flags and settings cannot be followed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ValidationError {
+    #[error("`{0}` does not start with `apiVersion: {API_VERSION}` and `kind: Validation`")]
+    NotValidation(String),
+    #[error("pattern of an object is malformed: `{0}`")]
+    Pattern(String),
+    #[error("`--rule {0}` is not `RULE=off`, `=note`, `=warning` or `=error`")]
+    RuleFlag(String),
+    #[error("there is no rule `{name}`")]
+    UnknownRule { name: String, closest: Option<&'static str> },
+    #[error("`{path}` cannot be read: {reason}")]
+    Unreadable { path: String, reason: std::io::ErrorKind },
+}
+
+impl Explain for ValidationError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Pattern(_) => {
+                Some("write `Kind/namespace/name`, for example `Secret/shop/registry-*`".to_owned())
+            }
+            Self::UnknownRule { closest: Some(closest), .. } => Some(format!("did you mean `{closest}`?")),
+            Self::UnknownRule { .. } => Some("docs/rules.md has all of them".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// What a run of `validate` checks, before any app has its say.
+#[derive(Clone, Debug)]
+pub struct Validation {
+    /// What rules are told.
+    pub checking: Checking,
+    /// Findings that are wanted as they are, in all that is looked at.
+    pub ignore: Vec<(IgnoreEntry, Option<Span>)>,
+    given: Given,
+}
+
+/// What flags decide whatever settings say.
+#[derive(Clone, Debug)]
+struct Given {
+    kube_versions: bool,
+    rules: Vec<String>,
+}
+
+impl Validation {
+    /// Decides what is checked.
+    ///
+    /// # Errors
+    /// A flag or a settings file that cannot be followed.
+    pub fn decide(args: &CheckArgs, variables: Variables) -> Result<Self, Failure> {
+        let file = args.config.as_deref().map(read).transpose()?.unwrap_or_default();
+        let given = Given { kube_versions: !args.kube_versions.is_empty(), rules: args.rules.clone() };
+        let variable = variables(KUBE_VERSION).and_then(|value| value.into_string().ok());
+        let variable = variable.filter(|value| !value.is_empty());
+        let versions =
+            if given.kube_versions { args.kube_versions.clone() } else { Vec::from_iter(variable) };
+        let mut checking = Checking {
+            today: Some(today(variables)),
+            kube_versions: if versions.is_empty() {
+                vec![KubeVersion::NEWEST]
+            } else {
+                parse_versions(&versions)?
+            },
+            ..Checking::default()
+        };
+        checking.strict_kinds = args.strict_kinds;
+        checking.lenient = args.lenient;
+        checking.skip.clone_from(&args.skip);
+        checking.reject.clone_from(&args.reject);
+        let mut decided = Self { checking, ignore: Vec::new(), given };
+        decided.define(&args.crds)?;
+        let directory = args.config.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+        decided.apply(&file, directory)?;
+        let place =
+            |path: &Path| Place { path: path.display().to_string(), line: 0, column: 0, rendered: None };
+        let span = args.config.as_deref().map(|path| Span { place: place(path), width: 0 });
+        decided.ignore = file.ignore.into_iter().map(|entry| (entry, span.clone())).collect();
+        for object in &args.external {
+            decided.external(object)?;
+        }
+        Ok(decided)
+    }
+
+    /// The same with what an app says on top; its `ignore` is not in it.
+    ///
+    /// # Errors
+    /// Settings that cannot be followed.
+    pub fn with(&self, settings: &ValidationSettings, directory: &Path) -> Result<Self, Failure> {
+        let mut own = self.clone();
+        own.apply(settings, directory)?;
+        Ok(own)
+    }
+
+    fn apply(&mut self, settings: &ValidationSettings, directory: &Path) -> Result<(), Failure> {
+        if !self.given.kube_versions && !settings.kube_versions.is_empty() {
+            self.checking.kube_versions = parse_versions(&settings.kube_versions)?;
+        }
+        let crds: Vec<PathBuf> = settings.crds.iter().map(|path| directory.join(path)).collect();
+        self.define(&crds)?;
+        for object in &settings.external {
+            self.external(object)?;
+        }
+        for (id, level) in &settings.rules {
+            self.level(id, *level)?;
+        }
+        for flag in self.given.rules.clone() {
+            let (id, level) =
+                parse_rule(&flag).ok_or_else(|| problem(&ValidationError::RuleFlag(flag.clone())))?;
+            self.level(id, level)?;
+        }
+        Ok(())
+    }
+
+    fn define(&mut self, paths: &[PathBuf]) -> Result<(), Failure> {
+        for path in paths {
+            Arc::make_mut(&mut self.checking.definitions).extend(definitions(path)?);
+        }
+        Ok(())
+    }
+
+    fn level(&mut self, id: &str, level: RuleLevel) -> Result<(), Failure> {
+        if lints::rule(id).is_none() {
+            return Err(unknown_rule(id));
+        }
+        let severity = match level {
+            RuleLevel::Error => Some(Severity::Error),
+            RuleLevel::Note => Some(Severity::Note),
+            RuleLevel::Off => None,
+            RuleLevel::Warning => Some(Severity::Warning),
+        };
+        self.checking.levels.insert(id.to_owned(), severity);
+        Ok(())
+    }
+
+    fn external(&mut self, object: &str) -> Result<(), Failure> {
+        let glob = GlobBuilder::new(object).literal_separator(true).build();
+        let glob = glob.map_err(|_| problem(&ValidationError::Pattern(object.to_owned())))?;
+        self.checking.settings.external.push(glob.compile_matcher());
+        Ok(())
+    }
+}
+
+/// The error of a rule that does not exist.
+pub(crate) fn unknown_rule(id: &str) -> Failure {
+    let closest = closest(id, lints::rules().map(|rule| rule.id));
+    let closest = closest.and_then(lints::rule).map(|rule| rule.id);
+    problem(&ValidationError::UnknownRule { name: id.to_owned(), closest })
+}
+
+/// The least severity that makes the exit code 1; none where nothing does.
+pub(crate) const fn least_failing(fail_on: FailOn) -> Option<Severity> {
+    match fail_on {
+        FailOn::Error => Some(Severity::Error),
+        FailOn::Never => None,
+        FailOn::Note => Some(Severity::Note),
+        FailOn::Warning => Some(Severity::Warning),
+    }
+}
+
+/// The file that a step of a GitHub workflow shows as its summary, where this runs in one.
+pub(crate) fn step_summary(variables: Variables) -> Option<PathBuf> {
+    variables("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+fn problem(error: &ValidationError) -> Failure {
+    Problem::new(error).into()
+}
+
+fn parse_versions(texts: &[String]) -> Result<Vec<KubeVersion>, Failure> {
+    let mut versions = Vec::new();
+    for text in texts {
+        let version: KubeVersion = text.parse().map_err(|error: VersionError| Problem::new(&error))?;
+        if !versions.contains(&version) {
+            versions.push(version);
+        }
+    }
+    Ok(versions)
+}
+
+fn parse_rule(flag: &str) -> Option<(&str, RuleLevel)> {
+    let (id, level) = flag.split_once('=')?;
+    let level = match level {
+        "error" => RuleLevel::Error,
+        "note" => RuleLevel::Note,
+        "off" => RuleLevel::Off,
+        "warning" => RuleLevel::Warning,
+        _ => return None,
+    };
+    Some((id, level))
+}
+
+fn read(path: &Path) -> Result<ValidationSettings, Failure> {
+    let shown = path.display().to_string();
+    let unreadable = |error: &std::io::Error| {
+        problem(&ValidationError::Unreadable { path: shown.clone(), reason: error.kind() })
+    };
+    let length = fs_err::metadata(path).map_err(|error| unreadable(&error))?.len();
+    if length > MAX_FILE {
+        return Err(unreadable(&std::io::ErrorKind::FileTooLarge.into()));
+    }
+    let bytes = fs_err::read(path).map_err(|error| unreadable(&error))?;
+    let file: ValidationFile = yaml::read_config(&bytes, &shown)?;
+    if file.api_version != API_VERSION || file.kind != "Validation" {
+        return Err(problem(&ValidationError::NotValidation(shown)));
+    }
+    Ok(file.validate)
+}
+
+/// The day, in UTC.
+fn today(variables: Variables) -> Date {
+    let given = variables(SOURCE_DATE_EPOCH).and_then(|value| value.into_string().ok()?.parse().ok());
+    let now = given.map_or_else(
+        || DateTime::from_system_time(SystemTime::now()),
+        |seconds| DateTime::from_unix_duration(std::time::Duration::from_secs(seconds)),
+    );
+    let day = now.ok().and_then(|now| Date::new(now.year(), now.month(), now.day()).ok());
+    // A clock beyond the year 9999 lets every suppression expire.
+    day.unwrap_or_else(|| Date::new(9999, 12, 31).expect("there is such a day"))
+}

@@ -1,0 +1,44 @@
+//! Values that were sealed and committed: whether the controller will be able to open them.
+
+pub(super) mod duplicate_target;
+pub(super) mod foreign_certificate;
+pub(super) mod renamed;
+pub(super) mod scope_mismatch;
+pub(super) mod undecodable;
+
+use super::Object;
+use crate::model::catalogue::SEALED;
+use crate::model::names::{CLUSTER_WIDE, NAMESPACE_WIDE};
+use crate::model::{Mapping, Node};
+
+/// What a value was sealed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scope {
+    ClusterWide,
+    NamespaceWide,
+    Strict,
+}
+
+impl Scope {
+    /// As the controller reads it from annotations: exactly `true` counts, and cluster-wide first.
+    fn of(annotations: Option<&Mapping>) -> Self {
+        let set = |name| annotations.and_then(|all| all.get(name)?.as_str()) == Some("true");
+        if set(CLUSTER_WIDE) {
+            Self::ClusterWide
+        } else if set(NAMESPACE_WIDE) {
+            Self::NamespaceWide
+        } else {
+            Self::Strict
+        }
+    }
+}
+
+fn is_sealed_secret(object: &Object<'_>) -> bool {
+    object.is(SEALED, "SealedSecret")
+}
+
+/// The sealed items of an object.
+fn items<'a>(object: &Object<'a>) -> &'a [crate::model::Entry] {
+    let items = object.manifest.root().at(&["spec", "encryptedData"]).and_then(Node::as_mapping);
+    items.map_or(&[][..], |items| items.entries())
+}

@@ -1,0 +1,100 @@
+//! Waves and phases of Argo CD: whether an object is there when another needs it.
+//!
+//! In an app, sealwave chooses waves, and the stage that does says what is wrong with those that authors fixed; these rules
+//! judge plain manifests by the same conflicts.
+
+use std::collections::BTreeSet;
+
+use crate::diagnostic::{Explain as _, RuleInfo, Severity};
+use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::model::Waves;
+use crate::model::pods::{Reference, references};
+use crate::model::sync::{self, Conflict, EARLIER_PHASE, LATE, Standing, Use};
+
+pub(crate) static LATE_CONFIGURATION: Rule = Rule {
+    info: RuleInfo {
+        id: LATE,
+        severity: Severity::Warning,
+        enabled: true,
+        summary: "an object has a later sync wave than what needs it",
+        explanation: "Argo CD applies the waves of a sync in their order, and waits after each until its objects are healthy. A \
+                      workload that needs the Secret or ConfigMap of a later wave does not become healthy, so the later wave is \
+                      never reached: the first sync hangs until it fails. Where the objects exist already, the sync passes, and \
+                      pods start with the old configuration. An object without the annotation is in wave 0.",
+        example: "kind: Deployment\n…\n        envFrom: [{configMapRef: {name: web}}]\n---\nkind: ConfigMap\nmetadata:\n  name: web\n  \
+                  annotations: {argocd.argoproj.io/sync-wave: \"1\"}\n",
+        remedy: "Give the configuration an earlier wave than its consumers, for example \"-1\". In an app of sealwave, leave the \
+                 annotation out: sealwave puts configuration one wave before its earliest consumer.",
+    },
+    check: Check::Environment(late),
+};
+
+pub(crate) static PRESYNC_NEEDS_SEALED: Rule = Rule {
+    info: RuleInfo {
+        id: EARLIER_PHASE,
+        severity: Severity::Warning,
+        enabled: true,
+        summary: "a PreSync hook needs an object of the Sync phase",
+        explanation: "All PreSync hooks end before Argo CD applies the first object of the Sync phase. In a new cluster a migration \
+                      job of that phase waits for a Secret that a SealedSecret or ExternalSecret of the Sync phase would make, \
+                      and the sync fails when the job's deadline passes; later, it runs with the values of the sync before. To \
+                      make a PreSync hook of the SealedSecret as well is no way out: a hook is deleted and made again by \
+                      default, and its Secret is deleted with it.",
+        example: "kind: Job\nmetadata:\n  name: migrate\n  annotations: {argocd.argoproj.io/hook: PreSync}\nspec:\n  template:\n    \
+                  spec:\n      containers:\n      - envFrom: [{secretRef: {name: db}}]   # made by a SealedSecret without a hook\n",
+        remedy: "Make it a hook of the Sync phase, in a wave between what it needs and what waits for it:\n\n\
+                 ```yaml\nannotations:\n  argocd.argoproj.io/hook: Sync\n  argocd.argoproj.io/sync-wave: \"-1\"   # the Secret: \"-2\"\n```",
+    },
+    check: Check::Environment(earlier_phase),
+};
+
+fn late(environment: &Environment<'_>, reporter: &mut Reporter) {
+    report(&LATE_CONFIGURATION, environment, reporter, |conflict| matches!(conflict, Conflict::Late { .. }));
+}
+
+fn earlier_phase(environment: &Environment<'_>, reporter: &mut Reporter) {
+    let wanted = |conflict: &Conflict| matches!(conflict, Conflict::EarlierPhase { .. });
+    report(&PRESYNC_NEEDS_SEALED, environment, reporter, wanted);
+}
+
+fn report(
+    rule: &'static Rule,
+    environment: &Environment<'_>,
+    reporter: &mut Reporter,
+    wanted: impl Fn(&Conflict) -> bool,
+) {
+    if !environment.is_plain() {
+        return;
+    }
+    let mut fixed = false;
+    let mut standing = |object: &Object<'_>| {
+        let mut standing = Standing::of(object.manifest, &Waves::default(), &mut |_, _| {});
+        fixed |= standing.wave.is_some() || standing.phases.hook;
+        // Nobody chooses a wave for plain manifests.
+        standing.wave.get_or_insert(0);
+        standing
+    };
+    let standings: Vec<Standing> = environment.objects.iter().map(&mut standing).collect();
+    if !fixed {
+        return;
+    }
+    let waves: Vec<i32> = standings.iter().map(|standing| standing.wave.unwrap_or(0)).collect();
+    for (conflict, object, at) in
+        sync::conflicts(&environment.catalogue, &standings, &uses(environment), &waves)
+    {
+        if wanted(&conflict) {
+            let draft = Draft::new(rule, at, conflict.to_string()).about(object);
+            reporter.report(match conflict.hint() {
+                Some(hint) => draft.hint(hint),
+                None => draft,
+            });
+        }
+    }
+}
+
+fn uses(environment: &Environment<'_>) -> BTreeSet<Use> {
+    let pods = environment.objects.iter().enumerate();
+    let references: Vec<(usize, Vec<Reference<'_>>)> =
+        pods.filter_map(|(number, object)| Some((number, references(object.pod.as_ref()?.spec)))).collect();
+    sync::uses(&environment.catalogue, references.iter().map(|(number, list)| (*number, list.as_slice())))
+}

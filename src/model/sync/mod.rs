@@ -1,0 +1,12 @@
+//! The order of a sync, as Argo CD sees it: who needs whom, in which phase and wave each is, and where the two disagree.
+//!
+//! Nothing is decided here. Choosing waves is a verb's business; this is what it, and whoever judges an author's waves,
+//! must know.
+
+mod conflict;
+mod standing;
+mod uses;
+
+pub(crate) use conflict::{Conflict, EARLIER_PHASE, LATE, conflicts};
+pub(crate) use standing::Standing;
+pub(crate) use uses::{Order, Use, uses};

@@ -1,0 +1,149 @@
+//! A stream cut into windows of whole documents, so that a long one is never in memory as a whole.
+
+use std::io::{self, Read};
+
+use memchr::{memchr_iter, memmem};
+
+/// How much of a stream is read at a time; a longer document makes a longer window.
+const WINDOW: usize = 1 << 20;
+
+/// A longer document is refused, and the rest of it passed over.
+const MAX_DOCUMENT: usize = 64 << 20;
+
+/// A JSON stream has no separators to cut it at; this much of one is read.
+const MAX_JSON: usize = 256 << 20;
+
+const SEPARATOR: &[u8] = b"\n---";
+
+/// Cuts a stream.
+pub(super) struct Windows<R> {
+    reader: R,
+    buffer: Vec<u8>,
+    lines_before: u32,
+    ended: bool,
+    limits: (usize, usize),
+}
+
+/// Whole documents.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Window {
+    pub(super) bytes: Vec<u8>,
+    pub(super) lines_before: u32,
+    /// Its only document is too long; its bytes are not here.
+    pub(super) oversized: bool,
+}
+
+impl<R: Read> Windows<R> {
+    pub(super) const fn new(reader: R) -> Self {
+        Self::with_limits(reader, WINDOW, MAX_DOCUMENT)
+    }
+
+    const fn with_limits(reader: R, window: usize, document: usize) -> Self {
+        Self { reader, buffer: Vec::new(), lines_before: 0, ended: false, limits: (window, document) }
+    }
+
+    /// The next window; none at the end.
+    pub(super) fn next(&mut self) -> io::Result<Option<Window>> {
+        let (window, document) = self.limits;
+        let mut wanted = window;
+        loop {
+            self.fill(wanted)?;
+            if self.ended {
+                return Ok((!self.buffer.is_empty()).then(|| self.take(self.buffer.len())));
+            }
+            if let Some(at) = memmem::rfind(&self.buffer, SEPARATOR) {
+                return Ok(Some(self.take(at + 1)));
+            }
+            let most = if self.is_json() { MAX_JSON } else { document };
+            if self.buffer.len() > most {
+                return self.pass_over().map(Some);
+            }
+            wanted = wanted.saturating_mul(2);
+        }
+    }
+
+    fn is_json(&self) -> bool {
+        self.lines_before == 0 && self.buffer.trim_ascii_start().starts_with(b"{")
+    }
+
+    fn fill(&mut self, wanted: usize) -> io::Result<()> {
+        let missing = wanted.saturating_sub(self.buffer.len());
+        if missing == 0 || self.ended {
+            return Ok(());
+        }
+        let read = self.reader.by_ref().take(missing as u64).read_to_end(&mut self.buffer)?;
+        self.ended = read < missing;
+        Ok(())
+    }
+
+    fn take(&mut self, length: usize) -> Window {
+        let rest = self.buffer.split_off(length);
+        let bytes = std::mem::replace(&mut self.buffer, rest);
+        let lines_before = self.lines_before;
+        self.lines_before = lines_before.saturating_add(lines(&bytes));
+        Window { bytes, lines_before, oversized: false }
+    }
+
+    /// Drops the rest of a document that is too long.
+    fn pass_over(&mut self) -> io::Result<Window> {
+        let lines_before = self.lines_before;
+        loop {
+            if let Some(at) = memmem::find(&self.buffer, SEPARATOR) {
+                self.take(at + 1);
+                break;
+            }
+            if self.ended {
+                self.take(self.buffer.len());
+                break;
+            }
+            // What may be the start of a separator stays.
+            self.take(self.buffer.len().saturating_sub(SEPARATOR.len()));
+            self.fill(WINDOW)?;
+        }
+        Ok(Window { bytes: Vec::new(), lines_before, oversized: true })
+    }
+}
+
+fn lines(bytes: &[u8]) -> u32 {
+    u32::try_from(memchr_iter(b'\n', bytes).count()).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(text: &str, window: usize, document: usize) -> Vec<(String, u32, bool)> {
+        let mut windows = Windows::with_limits(text.as_bytes(), window, document);
+        let mut all = Vec::new();
+        while let Some(window) = windows.next().unwrap() {
+            all.push((String::from_utf8(window.bytes).unwrap(), window.lines_before, window.oversized));
+        }
+        all
+    }
+
+    #[test]
+    fn windows_hold_whole_documents() {
+        let text = "a: 1\n---\nb: 2\n---\nc: 3\n";
+        assert_eq!(cut(text, 1000, 1000), [(text.to_owned(), 0, false)]);
+        let whole: String = cut(text, 12, 1000).into_iter().map(|(text, ..)| text).collect();
+        assert_eq!(whole, text);
+        assert_eq!(
+            cut(text, 12, 1000),
+            [
+                ("a: 1\n".to_owned(), 0, false),
+                ("---\nb: 2\n".to_owned(), 1, false),
+                ("---\nc: 3\n".to_owned(), 3, false)
+            ]
+        );
+        assert_eq!(cut("", 12, 1000), []);
+    }
+
+    #[test]
+    fn a_document_that_is_too_long_is_passed_over() {
+        let text = format!("a: 1\n---\nb: {}\n---\nc: 3\n", "x".repeat(500));
+        assert_eq!(
+            cut(&text, 12, 100),
+            [("a: 1\n".to_owned(), 0, false), (String::new(), 1, true), ("---\nc: 3\n".to_owned(), 3, false)]
+        );
+    }
+}

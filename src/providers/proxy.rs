@@ -1,0 +1,62 @@
+//! The HTTP proxy that an operator names for a provider.
+//!
+//! It is a setting and never taken from `HTTPS_PROXY` and the like: what leads a token or a value elsewhere is in the
+//! operator file and nowhere else. It sees where a connection leads, and nothing of what is said there: only https goes
+//! through it. It must not hold a login, which would be a credential beside its file.
+
+/// What it must be, for messages.
+pub(super) const FORM: &str = "the address of an HTTP proxy, for example `http://proxy.example.com:3128`: with a port, \
+                               without a user or a password";
+
+/// Whether it is the address of a proxy and nothing else.
+pub(super) fn is_valid(url: &str) -> bool {
+    let Some(authority) = url.strip_prefix("http://").map(|rest| rest.strip_suffix('/').unwrap_or(rest))
+    else {
+        return false;
+    };
+    let Some((host, port)) = authority.rsplit_once(':') else { return false };
+    let name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    let address = |byte: u8| byte.is_ascii_hexdigit() || byte == b':';
+    let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(host) => !host.is_empty() && host.bytes().all(address),
+        None => !host.is_empty() && host.bytes().all(name),
+    };
+    host && port.parse::<u16>().is_ok_and(|number| number > 0)
+        && port.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_and_nothing_else() {
+        for url in
+            ["http://proxy:3128", "http://10.0.0.1:80/", "http://[fd00::1]:8080", "http://a_b.example:1"]
+        {
+            assert!(is_valid(url), "{url}");
+        }
+        for url in [
+            "",
+            "proxy:3128",
+            "http://proxy",
+            "http://:3128",
+            "https://proxy:3128",
+            "socks5://proxy:1080",
+            "http://user:word@proxy:3128",
+            "http://user@proxy:3128",
+            "http://proxy:3128/path",
+            "http://proxy:3128?a",
+            "http://proxy:3128#a",
+            "http://proxy:0",
+            "http://proxy:99999",
+            "http://proxy:+80",
+            "http://pro xy:80",
+            "http://[::1:80",
+            "http://[]:80",
+            "http://proxy:80\n",
+        ] {
+            assert!(!is_valid(url), "{url}");
+        }
+    }
+}

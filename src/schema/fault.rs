@@ -1,0 +1,89 @@
+//! What is wrong with the definition of a custom resource.
+
+use std::fmt;
+
+use super::violation::shown;
+use crate::model::closest;
+
+/// The types that a schema may name.
+pub(super) const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
+
+/// A fault in a `CustomResourceDefinition`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CrdFault<'a> {
+    /// An `array` without `items`, or a `map` list without keys, or the like: what needs what.
+    Lacks {
+        /// The keyword that is there.
+        what: &'static str,
+        /// The one that is not.
+        needs: &'static str,
+    },
+    /// Something is not of the type that a definition needs there.
+    Malformed {
+        /// The keyword.
+        keyword: &'static str,
+    },
+    /// A node has no `type`.
+    NoType,
+    /// A pattern that is not valid, or takes too much to match. It is left out of checks.
+    Pattern,
+    /// `$ref` and its like, which definitions may not have.
+    Forbidden {
+        /// The keyword.
+        keyword: &'static str,
+    },
+    /// There are more nodes in it, or deeper ones, than any honest definition has.
+    TooLarge,
+    /// A `type` that is none.
+    UnknownType {
+        /// The type that is named; no secret, a definition is no place for one, but anything at all.
+        name: &'a str,
+    },
+    /// `x-kubernetes-list-type` and its like with a value that is none of theirs.
+    UnknownValue {
+        /// The keyword.
+        keyword: &'static str,
+    },
+}
+
+impl CrdFault<'_> {
+    /// Whether it only means that something is not checked.
+    #[must_use]
+    pub const fn is_note(&self) -> bool {
+        matches!(self, Self::Pattern)
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Forbidden { .. } => Some("write the schema out in its place".to_owned()),
+            Self::Lacks { needs, .. } => Some(format!("add `{needs}`")),
+            Self::Malformed { .. } | Self::UnknownValue { .. } => None,
+            Self::NoType => {
+                Some("add `type`, or `x-kubernetes-preserve-unknown-fields: true` or `x-kubernetes-int-or-string: true`".to_owned())
+            }
+            Self::Pattern => Some("values are not checked against it; see the syntax of Go's `regexp`".to_owned()),
+            Self::TooLarge => Some("simplify the definition".to_owned()),
+            Self::UnknownType { name } => Some(closest(name, TYPES).map_or_else(
+                || format!("the types are {}", TYPES.map(|name| format!("`{name}`")).join(", ")),
+                |name| format!("did you mean `{name}`?"),
+            )),
+        }
+    }
+}
+
+impl fmt::Display for CrdFault<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Forbidden { keyword } => write!(f, "`{keyword}` is not allowed in a definition"),
+            Self::Lacks { what, needs } => write!(f, "`{what}` needs `{needs}`"),
+            Self::Malformed { keyword } => write!(f, "`{keyword}` is malformed"),
+            Self::NoType => f.write_str("schema has no `type`"),
+            Self::Pattern => f.write_str("`pattern` is not a valid regular expression, or too large a one"),
+            Self::TooLarge => f.write_str("schema is too large or nested too deeply"),
+            Self::UnknownType { name } => write!(f, "type `{}` does not exist", shown(name)),
+            Self::UnknownValue { keyword } => write!(f, "`{keyword}` has a value that does not exist"),
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! Kubernetes' schemas, and the structural check of objects against them.
+//!
+//! Schemas of Kubernetes' own types come with the program, for each minor version from [`KubeVersion::OLDEST`] to
+//! [`KubeVersion::NEWEST`]; those of custom resources come from their definitions. Nothing here asks a network or a
+//! cluster, and nothing panics, hangs or grows without bound, whatever objects and definitions say.
+//!
+//! ```text
+//! pack.bin ── pack ──┐                                   ┌── format, lists, rules
+//!                    ├── view ── walk (object, schema) ──┤
+//! CRDs ────── crd ───┘                                   └── violation
+//! ```
+//!
+//! The check follows the API server: unknown fields are violations (as with `fieldValidation: Strict`), an optional
+//! field may be null, `1.0` is an integer. It knows more than the published schemas do: values of some enums, quantities,
+//! lists whose items must differ, and that a container needs an image. It does not evaluate CEL rules, nor defaults
+//! beyond those of list keys; [`Schemas::unchecked_rules`] says how many rules there are. What is below `status` is
+//! checked for types and unknown fields alone.
+
+mod crd;
+mod export;
+mod fault;
+mod format;
+mod kinds;
+mod lists;
+mod pack;
+mod path;
+mod pattern;
+mod rules;
+mod version;
+mod view;
+mod violation;
+mod walk;
+
+pub use fault::CrdFault;
+pub use kinds::{Known, LifeCycle, Scope};
+pub use version::{KubeVersion, VersionError};
+pub use violation::{Bound, Pointer, Violation, ViolationKind};
+
+use crd::{Compiler, CrdKind, CrdVersion, Crds};
+use path::Path;
+use regex::Regex;
+use view::{Id, View};
+use walk::{MAX_VIOLATIONS, Walk};
+
+use crate::model::{Node, Value};
+
+/// What is known of one version of Kubernetes, and of the custom resources that were added.
+#[derive(Debug)]
+pub struct Schemas {
+    version: KubeVersion,
+    crds: Crds,
+}
+
+/// How to check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CheckOptions {
+    /// Whether a field that the schema does not know is a violation; the API server would drop it.
+    pub strict: bool,
+}
+
+/// What came of a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checked {
+    /// There was a violation, at least.
+    Invalid,
+    /// There is no schema for this group, version and kind, or the object does not say what it is.
+    NoSchema,
+    /// There was none.
+    Valid,
+}
+
+/// What came of adding a definition.
+#[derive(Debug)]
+#[must_use]
+pub struct CrdReport<'c> {
+    /// Group and kind that are known now; `None` where the object is no definition.
+    pub kind: Option<(String, String)>,
+    /// CEL rules of all its served versions.
+    pub unchecked_rules: usize,
+    /// What is wrong with it, in the order of the document. A faulty part of a schema takes any value.
+    pub faults: Vec<Violation<'c>>,
+}
+
+impl Default for CheckOptions {
+    fn default() -> Self {
+        Self { strict: true }
+    }
+}
+
+impl Schemas {
+    /// The schemas of a version. This takes no time to speak of.
+    #[must_use]
+    pub fn new(version: KubeVersion) -> Self {
+        Self { version, crds: Crds::default() }
+    }
+
+    /// The version of Kubernetes.
+    #[must_use]
+    pub const fn version(&self) -> KubeVersion {
+        self.version
+    }
+
+    /// Adds the custom resources of a `CustomResourceDefinition`. A later definition of the same kind replaces this one.
+    pub fn add_crd<'c>(&mut self, crd: &'c Node) -> CrdReport<'c> {
+        let metadata = self.metadata();
+        let (definition, faults) = define(&mut self.crds, metadata, crd);
+        let Some((group, kind, definition)) = definition else {
+            return CrdReport { kind: None, unchecked_rules: 0, faults };
+        };
+        let served = definition.versions.iter().filter(|version| version.served);
+        let unchecked_rules = served.map(|version| version.rules).sum();
+        self.crds.insert(group, kind, definition);
+        CrdReport { kind: Some((group.to_owned(), kind.to_owned())), unchecked_rules, faults }
+    }
+
+    /// Checks an object and hands each violation to `report`, in the order of the document; at most 200 of them.
+    pub fn check<'a>(
+        &'a self,
+        object: &'a Node,
+        options: CheckOptions,
+        report: &mut dyn FnMut(Violation<'a>),
+    ) -> Checked {
+        let Some((group, version, kind)) = gvk(object) else { return Checked::NoSchema };
+        let Some(root) = self.root(group, version, kind) else { return Checked::NoSchema };
+        let mut found = Vec::new();
+        self.walk(root, object, options, &mut |violation| found.push(violation));
+        if group == CRD_GROUP && kind == CRD_KIND {
+            self.check_definition(object, &mut found);
+        }
+        if found.is_empty() {
+            return Checked::Valid;
+        }
+        // A mapping is finished after what is in it, and so are its own faults.
+        found.sort_by_key(|violation| violation.origin);
+        found.into_iter().take(MAX_VIOLATIONS).for_each(report);
+        Checked::Invalid
+    }
+
+    fn walk<'a>(
+        &'a self,
+        root: Id,
+        object: &'a Node,
+        options: CheckOptions,
+        sink: &mut dyn FnMut(Violation<'a>),
+    ) {
+        let mut walk = Walk {
+            schemas: self,
+            strict: options.strict,
+            lenient: false,
+            sink,
+            found: 0,
+            most: MAX_VIOLATIONS,
+            steps: 0,
+        };
+        walk.object(root, object);
+    }
+
+    /// CEL rules of a custom resource's version, which [`Schemas::check`] does not evaluate.
+    #[must_use]
+    pub fn unchecked_rules(&self, group: &str, version: &str, kind: &str) -> usize {
+        self.crds.kind(group, kind).and_then(|kind| kind.served(version)).map_or(0, |version| version.rules)
+    }
+
+    /// Where the schema of an object starts.
+    fn root(&self, group: &str, version: &str, kind: &str) -> Option<Id> {
+        let built_in = pack::EMBEDDED
+            .versions(group, kind)
+            .find(|entry| entry.version == version && entry.minors & self.version.bit() != 0);
+        match built_in {
+            Some(entry) => Some(entry.id),
+            None => self.crds.kind(group, kind)?.served(version)?.root.or(Some(crd::FREE)),
+        }
+    }
+
+    fn view(&self, id: Id) -> View<'_> {
+        if id.is_custom() { self.crds.view(id) } else { pack::EMBEDDED.view(id, self.version) }
+    }
+
+    fn pattern(&self, index: usize) -> Option<(&str, &Regex)> {
+        self.crds.pattern(index)
+    }
+
+    /// Where the schema of every object's `metadata` is.
+    fn metadata(&self) -> Id {
+        let field = |root| self.view(root).fields.find("metadata").map(|field| field.id);
+        self.root("", "v1", "ConfigMap").and_then(field).unwrap_or(crd::FREE)
+    }
+
+    /// Schemas inside of a definition; what the walk has said already (types, unknown keywords) is not said again.
+    fn check_definition<'a>(&self, object: &'a Node, found: &mut Vec<Violation<'a>>) {
+        let (_, faults) = define(&mut Crds::default(), self.metadata(), object);
+        let is_valid = found.is_empty();
+        found.extend(faults.into_iter().filter(|fault| match &fault.kind {
+            ViolationKind::Definition(
+                CrdFault::Malformed { .. } | CrdFault::Lacks { what: CRD_KIND, .. },
+            ) => is_valid,
+            ViolationKind::Definition(fault) => !fault.is_note(),
+            _ => true,
+        }));
+    }
+}
+
+const CRD_GROUP: &str = "apiextensions.k8s.io";
+const CRD_KIND: &str = "CustomResourceDefinition";
+
+fn gvk(object: &Node) -> Option<(&str, &str, &str)> {
+    let api_version = object.get("apiVersion")?.as_str()?;
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    Some((group, version, object.get("kind")?.as_str()?))
+}
+
+type Definition<'c> = Option<(&'c str, &'c str, CrdKind)>;
+
+/// Reads a definition: its group, its kind and its versions, and what is wrong with it.
+fn define<'c>(crds: &mut Crds, metadata: Id, crd: &'c Node) -> (Definition<'c>, Vec<Violation<'c>>) {
+    let structural = !matches!(gvk(crd), Some((_, "v1beta1", _)));
+    let spec = crd.get("spec");
+    let preserve = !structural
+        && !matches!(
+            spec.and_then(|spec| spec.get("preserveUnknownFields")),
+            Some(Node { value: Value::Bool(false), .. })
+        );
+    let mut compiler = Compiler::new(crds, metadata, structural, preserve);
+    let text = |path: &[&str]| spec.and_then(|spec| spec.at(path)).and_then(Node::as_str);
+    let (Some(group), Some(kind), true) = (
+        text(&["group"]),
+        text(&["names", "kind"]),
+        gvk(crd).is_some_and(|gvk| gvk.0 == CRD_GROUP && gvk.2 == CRD_KIND),
+    ) else {
+        let fault = CrdFault::Lacks { what: CRD_KIND, needs: "spec.group and spec.names.kind" };
+        compiler.fault(fault, &Path::ROOT, crd.origin);
+        return (None, compiler.into_faults());
+    };
+    let versions = spec.map(|spec| versions(&mut compiler, spec)).unwrap_or_default();
+    let scope = if text(&["scope"]) == Some("Cluster") { Scope::Cluster } else { Scope::Namespaced };
+    (Some((group, kind, CrdKind { scope, versions })), compiler.into_faults())
+}
+
+fn versions<'c>(compiler: &mut Compiler<'c, '_>, spec: &'c Node) -> Vec<CrdVersion> {
+    let at = Path::ROOT;
+    let at = at.key("spec");
+    let shared = spec.at(&["validation", "openAPIV3Schema"]);
+    let shared_at = at.key("validation");
+    let shared = shared.map(|schema| compiler.root(schema, &shared_at.key("openAPIV3Schema")));
+    let list_at = at.key("versions");
+    let mut all = Vec::new();
+    for (index, version) in spec.get("versions").map(Node::items).unwrap_or_default().iter().enumerate() {
+        let Some(name) = version.get("name").and_then(Node::as_str) else { continue };
+        let at = list_at.index(index);
+        let at = at.key("schema");
+        let own = version.at(&["schema", "openAPIV3Schema"]);
+        let own = own.map(|schema| compiler.root(schema, &at.key("openAPIV3Schema")));
+        all.push(version_of(name, Some(version), own.or(shared)));
+    }
+    // The oldest definitions have one version and no list.
+    if all.is_empty()
+        && let Some(name) = spec.get("version").and_then(Node::as_str)
+    {
+        all.push(version_of(name, None, shared));
+    }
+    all
+}
+
+fn version_of(name: &str, version: Option<&Node>, schema: Option<(Id, usize)>) -> CrdVersion {
+    let says = |key: &str, flag: bool| {
+        version
+            .and_then(|version| version.get(key))
+            .is_some_and(|node| matches!(node.value, Value::Bool(value) if value == flag))
+    };
+    CrdVersion {
+        name: name.to_owned(),
+        served: !says("served", false),
+        deprecated: says("deprecated", true),
+        root: schema.map(|(root, _)| root),
+        rules: schema.map_or(0, |(_, rules)| rules),
+    }
+}

@@ -1,0 +1,240 @@
+//! The pack: schemas of Kubernetes' own types, as `scripts/schemas` writes them (its text describes the format).
+//!
+//! Nothing is decoded beforehand: a node is read where a walk meets it. Every access is checked, so that whatever the
+//! bytes are, the worst that comes of them is a node that takes anything; a test holds that they are sound.
+
+use super::version::KubeVersion;
+use super::view::{Fields, Format, Id, Keys, Kind, Rest, Texts, Topology, View};
+
+/// The oldest minor of the pack.
+pub(super) const FIRST_MINOR: u8 = 25;
+/// How many there are from it on.
+pub(super) const MINORS: u8 = 13;
+
+const BYTES: &[u8] = include_bytes!("pack.bin");
+const MAGIC: usize = 4;
+const HEADER: usize = 8;
+const KIND_WORDS: usize = 5;
+const VARIANT_WORDS: usize = 2;
+
+/// The top bit of a reference means a definition, that of a field's name a required one.
+const FLAG: u16 = 0x8000;
+
+const NULLABLE: u8 = 1;
+const CLOSED: u8 = 2;
+const LIST_TYPE: u8 = 96;
+const SET: u8 = 64;
+const MAP: u8 = 96;
+
+/// A kind of object: group, kind and version, where its schema is, and in which minors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct KindEntry {
+    pub(super) group: &'static str,
+    pub(super) kind: &'static str,
+    pub(super) version: &'static str,
+    pub(super) id: Id,
+    /// Bit 0 is the oldest minor.
+    pub(super) minors: u16,
+}
+
+/// A pack, and where its tables start, in bytes.
+#[derive(Debug)]
+pub(super) struct Pack {
+    bytes: &'static [u8],
+    strings: usize,
+    definitions: usize,
+    variants: usize,
+    kinds: usize,
+    starts: usize,
+    stream: usize,
+    text: usize,
+}
+
+/// The one that is compiled in.
+pub(super) static EMBEDDED: Pack = Pack::over(BYTES);
+
+impl Pack {
+    const fn over(bytes: &'static [u8]) -> Self {
+        const fn count(bytes: &[u8], index: usize) -> usize {
+            match word_at(bytes, MAGIC + 2 * index) {
+                Some(word) => word as usize,
+                None => 0,
+            }
+        }
+        let strings = MAGIC + 2 * HEADER;
+        let definitions = strings + 2 * (count(bytes, 2) + 1);
+        let variants = definitions + 2 * (count(bytes, 4) + 1);
+        let kinds = variants + 2 * VARIANT_WORDS * count(bytes, 5);
+        let starts = kinds + 2 * KIND_WORDS * count(bytes, 6);
+        let stream = starts + 2 * count(bytes, 3);
+        let text = stream + 2 * count(bytes, 7);
+        Self { bytes, strings, definitions, variants, kinds, starts, stream, text }
+    }
+
+    fn word(&self, table: usize, index: usize) -> Option<u16> {
+        word_at(self.bytes, table + 2 * index)
+    }
+
+    fn string(&self, index: usize) -> &'static str {
+        let text = || {
+            let from = self.text + usize::from(self.word(self.strings, index)?);
+            let to = self.text + usize::from(self.word(self.strings, index + 1)?);
+            std::str::from_utf8(self.bytes.get(from..to)?).ok()
+        };
+        text().unwrap_or("")
+    }
+
+    /// The kinds, sorted by group, kind and version.
+    pub(super) fn kinds(&self) -> impl Iterator<Item = KindEntry> {
+        (0..self.kind_count()).filter_map(move |index| self.kind(index))
+    }
+
+    const fn kind_count(&self) -> usize {
+        (self.starts - self.kinds) / (2 * KIND_WORDS)
+    }
+
+    fn kind(&self, index: usize) -> Option<KindEntry> {
+        let word = |offset| self.word(self.kinds, KIND_WORDS * index + offset);
+        Some(KindEntry {
+            group: self.string(word(0)?.into()),
+            kind: self.string(word(1)?.into()),
+            version: self.string(word(2)?.into()),
+            id: Id(u32::from(word(3)? | FLAG)),
+            minors: word(4)?,
+        })
+    }
+
+    /// The versions of a group's kind, in the order of their names, of all minors.
+    pub(super) fn versions(&'static self, group: &str, kind: &str) -> impl Iterator<Item = KindEntry> {
+        let (mut low, mut high) = (0, self.kind_count());
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.kind(middle).is_some_and(|entry| (entry.group, entry.kind) < (group, kind)) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        let is_it = self.kind(low).filter(|entry| (entry.group, entry.kind) == (group, kind));
+        (low..self.kind_count()).map_while(move |index| {
+            let entry = self.kind(index)?;
+            let first = is_it?;
+            ((entry.group, entry.kind) == (first.group, first.kind)).then_some(entry)
+        })
+    }
+
+    /// The node that a reference means in this version.
+    pub(super) fn view(&'static self, id: Id, version: KubeVersion) -> View<'static> {
+        u16::try_from(id.0)
+            .ok()
+            .and_then(|reference| self.resolve(reference, version))
+            .and_then(|node| self.decode(node))
+            .unwrap_or(View::ANY)
+    }
+
+    fn resolve(&self, reference: u16, version: KubeVersion) -> Option<usize> {
+        if reference & FLAG == 0 {
+            return Some(reference.into());
+        }
+        let definition = usize::from(reference & !FLAG);
+        let first = usize::from(self.word(self.definitions, definition)?);
+        let end = usize::from(self.word(self.definitions, definition + 1)?);
+        (first..end).find_map(|variant| {
+            let mask = self.word(self.variants, VARIANT_WORDS * variant)?;
+            let node = self.word(self.variants, VARIANT_WORDS * variant + 1)?;
+            (mask & version.bit() != 0).then_some(node.into())
+        })
+    }
+
+    fn decode(&'static self, node: usize) -> Option<View<'static>> {
+        let start = usize::from(self.word(self.starts, node)?);
+        let word = |offset: usize| self.word(self.stream, start + offset);
+        let words = |from: usize, count: u16| Words { pack: self, start: start + from, count: count.into() };
+        let [code, flags] = word(0)?.to_le_bytes();
+        let view = View { nullable: flags & NULLABLE != 0, rest: Rest::Free, ..View::ANY };
+        Some(match code {
+            1 => {
+                let count = word(3)?;
+                let names = words(4, count);
+                let topology = match flags & LIST_TYPE {
+                    SET => Topology::Set,
+                    MAP => {
+                        Topology::Map(Keys::Pack { names, defaults: words(4 + usize::from(count), count) })
+                    }
+                    _ => Topology::Atomic,
+                };
+                View { kind: Kind::Array, items: Some(Id(word(1)?.into())), topology, ..view }
+            }
+            2 => View { kind: Kind::Boolean, ..view },
+            3 => View { kind: Kind::Integer, format: format(word(1)?), ..view },
+            // A port is an `int32`, as the API server reads it.
+            4 => View { kind: Kind::IntOrString, format: Format::Int32, ..view },
+            5 => View { kind: Kind::Object, rest: Rest::Like(Id(word(1)?.into())), ..view },
+            6 => View { kind: Kind::Number, format: format(word(1)?), ..view },
+            7 => {
+                let count = word(1)?;
+                let fields = Fields::Pack {
+                    names: words(3, count),
+                    targets: words(3 + usize::from(count), count),
+                    required: word(2)?.into(),
+                };
+                let rest = if flags & CLOSED != 0 { Rest::Closed } else { Rest::Free };
+                View { kind: Kind::Object, fields, rest, ..view }
+            }
+            8 => View { kind: Kind::Quantity, ..view },
+            9 => {
+                let values = Texts { words: words(3, word(2)?) };
+                View { kind: Kind::String, format: format(word(1)?), values, ..view }
+            }
+            _ => view,
+        })
+    }
+}
+
+const fn word_at(bytes: &[u8], at: usize) -> Option<u16> {
+    if at + 1 < bytes.len() { Some(u16::from_le_bytes([bytes[at], bytes[at + 1]])) } else { None }
+}
+
+const fn format(code: u16) -> Format {
+    match code {
+        1 => Format::Byte,
+        2 => Format::DateTime,
+        4 => Format::Int32,
+        5 => Format::Int64,
+        _ => Format::None,
+    }
+}
+
+/// Some words of one node.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Words {
+    pack: &'static Pack,
+    start: usize,
+    count: usize,
+}
+
+impl Words {
+    pub(super) const EMPTY: Self = Self { pack: &EMBEDDED, start: 0, count: 0 };
+
+    pub(super) const fn is_empty(self) -> bool {
+        self.count == 0
+    }
+
+    pub(super) const fn len(self) -> usize {
+        self.count
+    }
+
+    pub(super) fn word(self, index: usize) -> Option<u16> {
+        (index < self.count).then(|| self.pack.word(self.pack.stream, self.start + index))?
+    }
+
+    /// Whether the top bit is set.
+    pub(super) fn flagged(self, index: usize) -> bool {
+        self.word(index).is_some_and(|word| word & FLAG != 0)
+    }
+
+    /// The string that a word means, its top bit aside.
+    pub(super) fn text(self, index: usize) -> &'static str {
+        self.word(index).map_or("", |word| self.pack.string(usize::from(word & !FLAG)))
+    }
+}

@@ -1,0 +1,273 @@
+//! The walk over an object and its schema, in the order of the document. It allocates nothing while all is well.
+//!
+//! Bounds: depth, violations, and steps, so that no pair of schema and object takes more than some milliseconds.
+
+use super::Schemas;
+use super::path::Path;
+use super::view::{Fields, Format, Id, Kind, Rest, Scalar, View, float, integer};
+use super::violation::{Violation, ViolationKind};
+use crate::model::{Mapping, Node, Number, Origin, Value, closest};
+
+/// Levels of an object.
+const MAX_DEPTH: usize = 150;
+/// Violations of an object, after which the walk ends.
+pub(super) const MAX_VIOLATIONS: usize = 200;
+/// Values looked at, each time that a schema looks at one.
+const MAX_STEPS: u64 = 20_000_000;
+/// Bytes of a name that could be a slip of another, and how many others are looked at.
+const MAX_SLIP: usize = 100;
+const MAX_OTHERS: usize = 1000;
+
+/// A walk over one object.
+pub(super) struct Walk<'a, 'r> {
+    pub(super) schemas: &'a Schemas,
+    pub(super) strict: bool,
+    /// Below `status`, which controllers write and the API server drops.
+    pub(super) lenient: bool,
+    pub(super) sink: &'r mut dyn FnMut(Violation<'a>),
+    pub(super) found: usize,
+    /// Where to stop.
+    pub(super) most: usize,
+    pub(super) steps: u64,
+}
+
+impl<'a> Walk<'a, '_> {
+    pub(super) fn report(&mut self, kind: ViolationKind<'a>, at: &Path<'_>, origin: Origin) {
+        if self.found < self.most {
+            self.found += 1;
+            (self.sink)(Violation { kind, pointer: at.pointer(), origin });
+        }
+    }
+
+    pub(super) const fn is_over(&self) -> bool {
+        self.found >= self.most || self.steps > MAX_STEPS
+    }
+
+    /// The object itself: its `status` is read leniently.
+    pub(super) fn object(&mut self, id: Id, object: &'a Node) {
+        self.value(id, object, &Path::ROOT, 0);
+        if self.steps > MAX_STEPS {
+            self.report(ViolationKind::TooComplex, &Path::ROOT, object.origin);
+        }
+    }
+
+    pub(super) fn value(&mut self, id: Id, node: &'a Node, at: &Path<'_>, depth: usize) {
+        self.steps += 1;
+        if self.is_over() {
+            return;
+        }
+        if depth > MAX_DEPTH {
+            self.report(ViolationKind::TooDeep, at, node.origin);
+            return;
+        }
+        let view = self.schemas.view(id);
+        if let Err(expected) = fits(&view, node) {
+            self.report(ViolationKind::WrongType { expected, found: found(node) }, at, node.origin);
+            return;
+        }
+        match &node.value {
+            Value::Mapping(mapping) => self.mapping(&view, mapping, node.origin, at, depth),
+            Value::Sequence(items) => self.sequence(&view, items, at, depth),
+            Value::Number(number) if !self.lenient => self.number(&view, *number, at, node.origin),
+            Value::String(text) if !self.lenient => self.text(&view, text, at, node.origin),
+            Value::Bool(_) | Value::Null | Value::Number(_) | Value::String(_) => {}
+        }
+        if let Some(rules) = view.rules
+            && !self.lenient
+            && !matches!(node.value, Value::Null)
+        {
+            self.rules(rules, node, at, depth);
+        }
+    }
+
+    fn mapping(
+        &mut self,
+        view: &View<'a>,
+        mapping: &'a Mapping,
+        origin: Origin,
+        at: &Path<'_>,
+        depth: usize,
+    ) {
+        if view.fields.is_empty() && view.rest == Rest::Free {
+            return;
+        }
+        let mut required = 0;
+        for entry in mapping.entries() {
+            let null = matches!(entry.value.value, Value::Null);
+            let id = match view.fields.find(&entry.key) {
+                // The API server drops a null that its schema does not allow; a default then takes its place.
+                Some(field) if null && field.null_is_absent => {
+                    required += usize::from(field.required && field.has_default);
+                    continue;
+                }
+                Some(field) => {
+                    required += usize::from(field.required);
+                    field.id
+                }
+                None => match view.rest {
+                    Rest::Closed if self.strict => {
+                        let kind = ViolationKind::UnknownField {
+                            field: &entry.key,
+                            closest: slip(&entry.key, view.fields.names()),
+                        };
+                        self.report(kind, at, entry.key_origin);
+                        continue;
+                    }
+                    Rest::Closed | Rest::Free => continue,
+                    Rest::Like(id) if null && id.is_custom() => continue,
+                    Rest::Like(id) => id,
+                },
+            };
+            let lenient = self.lenient;
+            self.lenient |= depth == 0 && entry.key == "status";
+            self.value(id, &entry.value, &at.key(&entry.key), depth + 1);
+            self.lenient = lenient;
+            if self.is_over() {
+                return;
+            }
+        }
+        if required < view.fields.required() && !self.lenient {
+            self.missing(view.fields, mapping, origin, at);
+        }
+    }
+
+    fn missing(&mut self, fields: Fields<'a>, mapping: &Mapping, origin: Origin, at: &Path<'_>) {
+        for index in 0..fields.len() {
+            let Some(field) = fields.field(index).filter(|field| field.required) else { continue };
+            self.steps += mapping.len() as u64;
+            let name = fields.name(index);
+            let is_there = match mapping.get(name) {
+                Some(value) if matches!(value.value, Value::Null) => {
+                    !field.null_is_absent || field.has_default
+                }
+                Some(_) => true,
+                // A default takes the place of a required field, too.
+                None => field.has_default,
+            };
+            if !is_there {
+                self.report(ViolationKind::MissingField { field: name }, at, origin);
+            }
+            if self.is_over() {
+                return;
+            }
+        }
+    }
+
+    fn sequence(&mut self, view: &View<'a>, items: &'a [Node], at: &Path<'_>, depth: usize) {
+        if let Some(id) = view.items {
+            for (index, item) in items.iter().enumerate() {
+                self.value(id, item, &at.index(index), depth + 1);
+                if self.is_over() {
+                    return;
+                }
+            }
+        }
+        if !self.lenient {
+            self.steps += items.len() as u64;
+            self.duplicates(view.topology, items, at);
+        }
+    }
+
+    fn number(&mut self, view: &View<'a>, number: Number, at: &Path<'_>, origin: Origin) {
+        if matches!(view.kind, Kind::Integer | Kind::IntOrString)
+            && integer(number).is_some_and(|number| !view.format.holds(number))
+        {
+            let format = if view.format == Format::Int32 { "int32" } else { "int64" };
+            self.report(ViolationKind::Format { format }, at, origin);
+        }
+    }
+
+    fn text(&mut self, view: &View<'a>, text: &'a str, at: &Path<'_>, origin: Origin) {
+        if view.kind == Kind::Quantity && !super::format::is_quantity(text) {
+            self.report(ViolationKind::Format { format: "quantity" }, at, origin);
+        } else if !view.format.fits(text) {
+            self.report(ViolationKind::Format { format: view.format.name() }, at, origin);
+        } else if !view.values.is_empty()
+            // An optional text that is empty means its default.
+            && !(text.is_empty() && view.nullable)
+            && !view.values.iter().any(|value| value == text)
+        {
+            let allowed: Vec<&str> = view.values.iter().collect();
+            let closest = near(text, &allowed);
+            self.report(ViolationKind::NotInEnum { allowed, closest }, at, origin);
+        }
+    }
+}
+
+/// The nearest of some values; those that differ in case only are nearest.
+pub(super) fn near<'a>(text: &str, allowed: &[&'a str]) -> Option<&'a str> {
+    let same = allowed.iter().copied().take(MAX_OTHERS).find(|value| value.eq_ignore_ascii_case(text));
+    same.or_else(|| slip(text, allowed.iter().copied()))
+}
+
+fn slip<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    if name.len() > MAX_SLIP {
+        return None;
+    }
+    closest(name, known.take(MAX_OTHERS).filter(|other| other.len() <= MAX_SLIP))
+}
+
+/// What a value should be, where it is not.
+fn fits(view: &View<'_>, node: &Node) -> Result<(), &'static str> {
+    let (fits, expected) = match (view.kind, &node.value) {
+        (_, Value::Null) => (view.nullable, expected(view.kind)),
+        (Kind::Any, _) => (true, ""),
+        (Kind::Array, value) => (matches!(value, Value::Sequence(_)), "array"),
+        (Kind::Boolean, value) => (matches!(value, Value::Bool(_)), "boolean"),
+        (Kind::Integer, value) => (is_integer(value), "integer"),
+        (Kind::IntOrString, value) => {
+            (is_integer(value) || matches!(value, Value::String(_)), "integer or string")
+        }
+        (Kind::Number, value) => (matches!(value, Value::Number(_)), "number"),
+        (Kind::Object, value) => (matches!(value, Value::Mapping(_)), "object"),
+        (Kind::Quantity, value) => (matches!(value, Value::Number(_) | Value::String(_)), "string or number"),
+        (Kind::String, value) => (matches!(value, Value::String(_)), "string"),
+    };
+    if fits { Ok(()) } else { Err(expected) }
+}
+
+const fn expected(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Any => "any",
+        Kind::Array => "array",
+        Kind::Boolean => "boolean",
+        Kind::Integer => "integer",
+        Kind::IntOrString => "integer or string",
+        Kind::Number => "number",
+        Kind::Object => "object",
+        Kind::Quantity => "string or number",
+        Kind::String => "string",
+    }
+}
+
+fn is_integer(value: &Value) -> bool {
+    matches!(value, Value::Number(number) if integer(*number).is_some())
+}
+
+fn found(node: &Node) -> &'static str {
+    match &node.value {
+        Value::Number(number) if integer(*number).is_some() => "integer",
+        _ => node.type_name(),
+    }
+}
+
+/// The values of an enum that a message can name.
+pub(super) fn texts(values: &[Node]) -> Vec<&str> {
+    values.iter().filter_map(Node::as_str).take(MAX_OTHERS).collect()
+}
+
+/// Whether two values are the same to JSON.
+pub(super) fn same(a: &Node, b: &Node) -> bool {
+    match (Scalar::of(a), Scalar::of(b)) {
+        (Some(a), Some(b)) => a == b,
+        _ => a == b,
+    }
+}
+
+/// The number as a float, where it is one.
+pub(super) fn as_float(node: &Node) -> Option<f64> {
+    match node.value {
+        Value::Number(number) => Some(float(number)),
+        _ => None,
+    }
+}
