@@ -30,8 +30,14 @@ const DIFFERENCES: &[(Difference, &str)] = &[
     (Difference::Format, "formats are annotations to JSON Schema: an object's texts have them"),
     (Difference::Image, "a container needs an image: it has one, which is never taken away"),
     (Difference::ListKeys, "items differ by their keys: a list has one item"),
-    (Difference::NullOfTwo, "null fits both alternatives of an int-or-string, so `oneOf` refuses it: never put there"),
-    (Difference::Pins, "`apiVersion` and `kind` say what an object is: they are not spoiled where they are pinned"),
+    (
+        Difference::NullOfTwo,
+        "null fits both alternatives of an int-or-string, so `oneOf` refuses it: never put there",
+    ),
+    (
+        Difference::Pins,
+        "`apiVersion` and `kind` say what an object is: they are not spoiled where they are pinned",
+    ),
     (Difference::Quantity, "a quantity has a grammar: an object's quantities follow it"),
     (Difference::Status, "nothing is required in a `status`: nothing is taken away there"),
 ];
@@ -65,18 +71,25 @@ fn both_validators_agree() {
 fn compare(version: KubeVersion) -> Counts {
     let schemas = Schemas::new(version);
     let hints = schemas.definitions();
-    let truth = std::env::var("SEALWAVE_SCHEMA_DEFINITIONS").ok().filter(|directory| !directory.is_empty()).map_or_else(
-        || {
-            eprintln!("{version}: the pack itself, since SEALWAVE_SCHEMA_DEFINITIONS is not set");
-            hints.clone()
-        },
-        |directory| {
-            eprintln!("{version}: upstream's definitions");
-            let text = fs_err::read_to_string(format!("{directory}/{version}.json")).unwrap();
-            serde_json::from_str(&text).unwrap()
-        },
-    );
-    let registry = Registry::new().add("json-schema:///all", json!({"$defs": truth["$defs"]})).unwrap().prepare().unwrap();
+    let truth = std::env::var("SEALWAVE_SCHEMA_DEFINITIONS")
+        .ok()
+        .filter(|directory| !directory.is_empty())
+        .map_or_else(
+            || {
+                eprintln!("{version}: the pack itself, since SEALWAVE_SCHEMA_DEFINITIONS is not set");
+                hints.clone()
+            },
+            |directory| {
+                eprintln!("{version}: upstream's definitions");
+                let text = fs_err::read_to_string(format!("{directory}/{version}.json")).unwrap();
+                serde_json::from_str(&text).unwrap()
+            },
+        );
+    let registry = Registry::new()
+        .add("json-schema:///all", json!({"$defs": truth["$defs"]}))
+        .unwrap()
+        .prepare()
+        .unwrap();
     let (roots, known) = (kinds(&truth), kinds(&hints));
     assert!(roots.keys().eq(known.keys()), "the same kinds are on both sides");
     let mut run = Run {
@@ -266,8 +279,12 @@ impl<'a> Run<'a> {
     }
 
     fn without_required(&mut self, place: Place<'a>, around: &mut Around<'_>) {
-        let required: Vec<&str> =
-            place.truth["required"].as_array().into_iter().flatten().map(|name| name.as_str().unwrap()).collect();
+        let required: Vec<&str> = place.truth["required"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|name| name.as_str().unwrap())
+            .collect();
         for name in required {
             let avoided = if around.in_status() {
                 Some(Difference::Status)
@@ -292,8 +309,8 @@ impl<'a> Run<'a> {
         let node = Node::from_json(&around.object, origin);
         let mut found = Vec::new();
         let ours = self.schemas.check(&node, CheckOptions::default(), &mut |violation| {
-            let is_known =
-                matches!(violation.kind, ViolationKind::Definition(_)) && self.differs(Difference::Definition);
+            let is_known = matches!(violation.kind, ViolationKind::Definition(_))
+                && self.differs(Difference::Definition);
             if !is_known {
                 found.push(violation.to_string());
             }

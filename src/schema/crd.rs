@@ -6,12 +6,11 @@
 use std::collections::BTreeMap;
 
 use compact_str::CompactString;
-use regex::Regex;
 
 use super::Scope;
 use super::fault::CrdFault;
 use super::path::Path;
-use super::pattern;
+use super::pattern::Compiled;
 use super::view::{FieldView, Fields, Format, Id, Keys, Kind, Rest, Texts, Topology, View, float, integer};
 use super::violation::{Bound, Violation, ViolationKind};
 use crate::model::{Entry, Mapping, Node, Origin, Value};
@@ -63,7 +62,7 @@ pub(super) struct CrdVersion {
 #[derive(Debug)]
 struct Pattern {
     text: String,
-    regex: Option<Regex>,
+    compiled: Option<Compiled>,
 }
 
 #[derive(Debug)]
@@ -152,9 +151,9 @@ impl Crds {
     }
 
     /// The pattern's text and itself; `None` where it was refused.
-    pub(super) fn pattern(&self, index: usize) -> Option<(&str, &Regex)> {
+    pub(super) fn pattern(&self, index: usize) -> Option<(&str, &Compiled)> {
         let pattern = self.patterns.get(index)?;
-        Some((&pattern.text, pattern.regex.as_ref()?))
+        Some((&pattern.text, pattern.compiled.as_ref()?))
     }
 
     pub(super) fn kind(&self, group: &str, kind: &str) -> Option<&CrdKind> {
@@ -183,11 +182,11 @@ impl Crds {
         } else if self.patterns.len() >= MAX_PATTERNS {
             return None;
         } else {
-            self.patterns.push(Pattern { text: text.to_owned(), regex: pattern::compile(text) });
+            self.patterns.push(Pattern { text: text.to_owned(), compiled: Compiled::new(text) });
             self.by_pattern.insert(text.to_owned(), self.patterns.len() - 1);
             self.patterns.len() - 1
         };
-        self.patterns[index].regex.is_some().then_some(index)
+        self.patterns[index].compiled.is_some().then_some(index)
     }
 }
 
@@ -293,14 +292,19 @@ impl<'c, 's> Compiler<'c, 's> {
 
     pub(super) fn fault(&mut self, fault: CrdFault<'c>, at: &Path<'_>, origin: Origin) {
         if self.faults.len() < MAX_FAULTS {
-            self.faults.push(Violation { kind: ViolationKind::Definition(fault), pointer: at.pointer(), origin });
+            self.faults.push(Violation {
+                kind: ViolationKind::Definition(fault),
+                pointer: at.pointer(),
+                origin,
+            });
         }
     }
 
     fn node(&mut self, schema: &'c Node, at: &Path<'_>, role: Role, depth: usize) -> Id {
         self.nodes += 1;
         if depth > MAX_DEPTH || self.nodes > MAX_NODES || self.crds.nodes.len() >= MAX_ALL_NODES {
-            let told = |fault: &Violation<'_>| matches!(fault.kind, ViolationKind::Definition(CrdFault::TooLarge));
+            let told =
+                |fault: &Violation<'_>| matches!(fault.kind, ViolationKind::Definition(CrdFault::TooLarge));
             if !self.faults.iter().any(told) {
                 self.fault(CrdFault::TooLarge, at, schema.origin);
             }
@@ -360,7 +364,9 @@ impl<'c, 's> Compiler<'c, 's> {
                 Some(name @ ("atomic" | "map" | "set")) => draft.list_type = Some(name),
                 _ => fault = Some(CrdFault::UnknownValue { keyword: "x-kubernetes-list-type" }),
             },
-            "x-kubernetes-list-map-keys" => fault = texts(value, "x-kubernetes-list-map-keys", &mut draft.keys),
+            "x-kubernetes-list-map-keys" => {
+                fault = texts(value, "x-kubernetes-list-map-keys", &mut draft.keys)
+            }
             "x-kubernetes-map-type" if !matches!(value.as_str(), Some("atomic" | "granular")) => {
                 fault = Some(CrdFault::UnknownValue { keyword: "x-kubernetes-map-type" });
             }
@@ -410,13 +416,21 @@ impl<'c, 's> Compiler<'c, 's> {
                 id,
                 required: false,
                 nullable: self.crds.view(id).nullable,
-                has_default: schema.get("default").is_some_and(|default| !matches!(default.value, Value::Null)),
+                has_default: schema
+                    .get("default")
+                    .is_some_and(|default| !matches!(default.value, Value::Null)),
             });
         }
         None
     }
 
-    fn rule(&mut self, entry: &'c Entry, at: &Path<'_>, depth: usize, draft: &mut Draft<'c>) -> Option<CrdFault<'c>> {
+    fn rule(
+        &mut self,
+        entry: &'c Entry,
+        at: &Path<'_>,
+        depth: usize,
+        draft: &mut Draft<'c>,
+    ) -> Option<CrdFault<'c>> {
         let value = &entry.value;
         let rules = &mut draft.rules;
         draft.ruled = true;
@@ -503,8 +517,14 @@ impl<'c, 's> Compiler<'c, 's> {
             Some("set") => CrdTopology::Set,
             _ => CrdTopology::Atomic,
         };
-        draft.rules.least = draft.bounds.0.map(|bound| if draft.exclusive.0 { Bound::Above(bound) } else { Bound::AtLeast(bound) });
-        draft.rules.most = draft.bounds.1.map(|bound| if draft.exclusive.1 { Bound::Below(bound) } else { Bound::AtMost(bound) });
+        draft.rules.least = draft
+            .bounds
+            .0
+            .map(|bound| if draft.exclusive.0 { Bound::Above(bound) } else { Bound::AtLeast(bound) });
+        draft.rules.most = draft
+            .bounds
+            .1
+            .map(|bound| if draft.exclusive.1 { Bound::Below(bound) } else { Bound::AtMost(bound) });
         CrdNode {
             kind,
             nullable: draft.nullable || kind == Kind::Any && role == Role::Branch,
@@ -645,5 +665,3 @@ fn texts<'c>(value: &'c Node, keyword: &'static str, into: &mut Vec<&'c str>) ->
         None => Some(CrdFault::Malformed { keyword }),
     }
 }
-
-

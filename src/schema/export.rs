@@ -35,8 +35,12 @@ impl Schemas {
             Kind::Boolean => json!({"type": "boolean"}),
             Kind::Integer => json!({"type": "integer"}),
             // As upstream has them; a null fits both alternatives, and so none.
-            Kind::IntOrString => return json!({"oneOf": [{"type": ["string", "null"]}, {"type": ["integer", "null"]}]}),
-            Kind::Quantity => return json!({"oneOf": [{"type": ["string", "null"]}, {"type": ["number", "null"]}]}),
+            Kind::IntOrString => {
+                return json!({"oneOf": [{"type": ["string", "null"]}, {"type": ["integer", "null"]}]});
+            }
+            Kind::Quantity => {
+                return json!({"oneOf": [{"type": ["string", "null"]}, {"type": ["number", "null"]}]});
+            }
             Kind::Number => json!({"type": "number"}),
             Kind::Object => json!({"type": "object"}),
             Kind::String => json!({"type": "string"}),

@@ -151,7 +151,8 @@ fn is_date_time(text: &str) -> bool {
     match zone.as_bytes() {
         [b'Z' | b'z'] => true,
         [b'+' | b'-', h1, h2, b':', m1, m2] => {
-            decimal(&[*h1, *h2]).is_some_and(|hours| hours <= 24) && decimal(&[*m1, *m2]).is_some_and(|m| m <= 60)
+            decimal(&[*h1, *h2]).is_some_and(|hours| hours <= 24)
+                && decimal(&[*m1, *m2]).is_some_and(|m| m <= 60)
         }
         _ => false,
     }
@@ -164,9 +165,9 @@ fn is_clock(text: &str) -> bool {
 }
 
 fn decimal(digits: &[u8]) -> Option<u32> {
-    digits.iter().try_fold(0, |value, digit| {
-        digit.is_ascii_digit().then(|| value * 10 + u32::from(digit - b'0'))
-    })
+    digits
+        .iter()
+        .try_fold(0, |value, digit| digit.is_ascii_digit().then(|| value * 10 + u32::from(digit - b'0')))
 }
 
 /// Go's durations (`1h30m`, `-1.5s`, `0`), those of OpenAPI in Kubernetes (`2 days`, `1w`), and ISO 8601 (`PT5M`).
@@ -267,7 +268,8 @@ fn is_suffix(suffix: &str) -> bool {
         let digits = suffix.strip_prefix(['e', 'E'])?;
         let digits = digits.strip_prefix(['+', '-']).unwrap_or(digits);
         // Go reads the exponent into 32 bits.
-        let sane = digits.len() <= 9 && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let sane =
+            digits.len() <= 9 && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
         sane.then_some(())
     };
     SUFFIXES.contains(&suffix) || exponent().is_some()
@@ -280,12 +282,33 @@ mod tests {
     #[test]
     fn quantities_are_kubernetes_quantities() {
         for good in [
-            "0", "1", "-1", "+1", "1.5", ".5", "5.", "500m", "128Mi", "1.5Gi", "1e3", "1E3", "1E", "1e-3", "1E+3", "100n",
-            "2k", "8Ei", " 1 ", "18446744073709551616",
+            "0",
+            "1",
+            "-1",
+            "+1",
+            "1.5",
+            ".5",
+            "5.",
+            "500m",
+            "128Mi",
+            "1.5Gi",
+            "1e3",
+            "1E3",
+            "1E",
+            "1e-3",
+            "1E+3",
+            "100n",
+            "2k",
+            "8Ei",
+            " 1 ",
+            "18446744073709551616",
         ] {
             assert!(is_quantity(good), "{good}");
         }
-        for bad in ["", ".", "-", "m", "1.2.3", "1mi", "1K", "128MB", "128 Mi", "1e", "1e+", "true", "1,5", "0x10", "1kk", "∞"] {
+        for bad in [
+            "", ".", "-", "m", "1.2.3", "1mi", "1K", "128MB", "128 Mi", "1e", "1e+", "true", "1,5", "0x10",
+            "1kk", "∞",
+        ] {
             assert!(!is_quantity(bad), "{bad}");
         }
     }
@@ -293,23 +316,59 @@ mod tests {
     #[test]
     fn formats_are_those_of_the_api_server() {
         for (format, good, bad) in [
-            ("byte", &["", "YQ==", "YWI=", "YWJj", "YW\nJj\n"][..], &["YQ", "YQ=", "a b=", "YQ==YQ==", "YWJj====", "_-8=", "A==="][..]),
-            ("cidr", &["10.0.0.0/8", "fd00::/8", "10.1.2.3/32"], &["10.0.0.0", "10.0.0.0/33", "::/129", "10.0/8", "10.0.0.0/+8", "1.1.1.1/"]),
-            ("date", &["2024-02-29", "2030-12-31"], &["2023-02-29", "2030-13-01", "2030-1-1", "2030-01-00", "2030-01-32"]),
+            (
+                "byte",
+                &["", "YQ==", "YWI=", "YWJj", "YW\nJj\n"][..],
+                &["YQ", "YQ=", "a b=", "YQ==YQ==", "YWJj====", "_-8=", "A==="][..],
+            ),
+            (
+                "cidr",
+                &["10.0.0.0/8", "fd00::/8", "10.1.2.3/32"],
+                &["10.0.0.0", "10.0.0.0/33", "::/129", "10.0/8", "10.0.0.0/+8", "1.1.1.1/"],
+            ),
+            (
+                "date",
+                &["2024-02-29", "2030-12-31"],
+                &["2023-02-29", "2030-13-01", "2030-1-1", "2030-01-00", "2030-01-32"],
+            ),
             (
                 "date-time",
                 &["2030-01-31T12:00:00Z", "2030-01-31T12:00:00.123456Z", "2030-01-31T12:00:00+01:00"],
-                &["2030-01-31", "2030-01-31 12:00:00Z", "2030-01-31T12:00:00", "2030-01-31T24:00:00Z", "2030-01-31T12:00:00.Z", "x", "2030-01-3é12:00:00Z"],
+                &[
+                    "2030-01-31",
+                    "2030-01-31 12:00:00Z",
+                    "2030-01-31T12:00:00",
+                    "2030-01-31T24:00:00Z",
+                    "2030-01-31T12:00:00.Z",
+                    "x",
+                    "2030-01-3é12:00:00Z",
+                ],
             ),
             (
                 "duration",
-                &["5m", "1h30m", "-1.5s", "0", "100µs", "1w", "2 days", "1h 5min", "PT5M", "P1DT2H", "P2W", "PT0.5S"],
+                &[
+                    "5m", "1h30m", "-1.5s", "0", "100µs", "1w", "2 days", "1h 5min", "PT5M", "P1DT2H", "P2W",
+                    "PT0.5S",
+                ],
                 &["", "5", "1w2x", "m", "1..5s", "5 m x", "P", "PT", "P1H", "PT1D", "hello", "1d2", "-"],
             ),
             ("ipv4", &["10.0.0.1"], &["10.0.0.256", "::1", "10.0.0.1/8", "010.0.0.1"]),
             ("ipv6", &["::1", "fd00::1"], &["10.0.0.1", "fd00::/8"]),
-            ("uri", &["https://example.com/a?b", "/path", "urn:x:y", "s3://bucket"], &["", "example.com", "://x", "a b", "1x:y", "a\tb:c"]),
-            ("uuid", &["123e4567-e89b-12d3-a456-426614174000", "123E4567E89B12D3A456426614174000"], &["", "123e4567", "123e4567-e89b-12d3-a456-42661417400g", "123e4567e-89b-12d3-a456-426614174000"]),
+            (
+                "uri",
+                &["https://example.com/a?b", "/path", "urn:x:y", "s3://bucket"],
+                &["", "example.com", "://x", "a b", "1x:y", "a\tb:c"],
+            ),
+            (
+                "uuid",
+                &["123e4567-e89b-12d3-a456-426614174000", "123E4567E89B12D3A456426614174000"],
+                &[
+                    "",
+                    "123e4567",
+                    "123e4567-e89b-12d3-a456-42661417400g",
+                    "123e4567e-89b-12d3-a456-426614174000",
+                ],
+            ),
         ] {
             for text in good {
                 assert!(Format::named(format).fits(text), "{text:?} is a {format}");

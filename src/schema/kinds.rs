@@ -82,7 +82,12 @@ const GONE: &[Gone] = &[
     gone("apps/v1beta2", &["DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"], 16, "apps/v1"),
     gone("extensions/v1beta1", &["DaemonSet", "Deployment", "ReplicaSet"], 16, "apps/v1"),
     gone("extensions/v1beta1", &["NetworkPolicy"], 16, "networking.k8s.io/v1"),
-    Gone { api_version: "extensions/v1beta1", kinds: &["PodSecurityPolicy"], removed_in: 16, replacement: None },
+    Gone {
+        api_version: "extensions/v1beta1",
+        kinds: &["PodSecurityPolicy"],
+        removed_in: 16,
+        replacement: None,
+    },
     gone(
         "admissionregistration.k8s.io/v1beta1",
         &["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"],
@@ -94,7 +99,12 @@ const GONE: &[Gone] = &[
     gone("authentication.k8s.io/v1beta1", &["TokenReview"], 22, "authentication.k8s.io/v1"),
     gone(
         "authorization.k8s.io/v1beta1",
-        &["LocalSubjectAccessReview", "SelfSubjectAccessReview", "SelfSubjectRulesReview", "SubjectAccessReview"],
+        &[
+            "LocalSubjectAccessReview",
+            "SelfSubjectAccessReview",
+            "SelfSubjectRulesReview",
+            "SubjectAccessReview",
+        ],
         22,
         "authorization.k8s.io/v1",
     ),
@@ -129,7 +139,13 @@ const DEPRECATED: &[(&str, &str, &str, u8, Option<&str>)] = &[
     ("", "v1", "ComponentStatus", 19, None),
     ("", "v1", "Endpoints", 33, Some("discovery.k8s.io/v1 EndpointSlice")),
     ("autoscaling", "v2beta2", "HorizontalPodAutoscaler", 23, Some("autoscaling/v2")),
-    ("flowcontrol.apiserver.k8s.io", "v1beta1", "FlowSchema", 23, Some("flowcontrol.apiserver.k8s.io/v1beta3")),
+    (
+        "flowcontrol.apiserver.k8s.io",
+        "v1beta1",
+        "FlowSchema",
+        23,
+        Some("flowcontrol.apiserver.k8s.io/v1beta3"),
+    ),
     (
         "flowcontrol.apiserver.k8s.io",
         "v1beta1",
@@ -233,13 +249,14 @@ fn built_in(group: &str, version: &str, kind: &str, at: KubeVersion) -> Option<L
     let own = pack::EMBEDDED.versions(group, kind).find(|entry| entry.version == version)?;
     let introduced = first_minor(&own).filter(|first| *first > KubeVersion::OLDEST);
     let removed_in = removed_in(&own);
-    let stabler = || {
-        pack::EMBEDDED.versions(group, kind).filter(|entry| is_stabler(entry.version, version))
-    };
+    let stabler = || pack::EMBEDDED.versions(group, kind).filter(|entry| is_stabler(entry.version, version));
     let listed = DEPRECATED.iter().find(|entry| (entry.0, entry.1, entry.2) == (group, version, kind));
     let since = match listed {
         Some(entry) => Some(KubeVersion::of_minor(entry.3)),
-        None => stabler().filter_map(|entry| first_minor(&entry)).min().max(first_minor(&own).filter(|_| stabler().next().is_some())),
+        None => stabler()
+            .filter_map(|entry| first_minor(&entry))
+            .min()
+            .max(first_minor(&own).filter(|_| stabler().next().is_some())),
     };
     let last = removed_in.map_or(at, |removed| removed.min(at).max(KubeVersion::OLDEST));
     let replacement = match listed {
@@ -319,4 +336,119 @@ fn api_version(group: &str, version: &str) -> String {
 
 fn split(api_version: &str) -> (&str, &str) {
     api_version.split_once('/').unwrap_or(("", api_version))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schemas(version: &str) -> Schemas {
+        Schemas::new(version.parse().expect("a version"))
+    }
+
+    fn minor(minor: u8) -> KubeVersion {
+        KubeVersion::of_minor(minor)
+    }
+
+    #[test]
+    fn kinds_are_known_or_it_is_said_why_not() {
+        let removed = |minor_: u8, replacement: Option<&str>| Known::Removed {
+            removed_in: minor(minor_),
+            replacement: replacement.map(str::to_owned),
+        };
+        let others =
+            |versions: &[&str]| Known::OtherVersions(versions.iter().map(|&name| name.to_owned()).collect());
+        let meant = |api_version: &str, kind: &str| Known::No {
+            meant: Some((api_version.to_owned(), kind.to_owned())),
+        };
+        for (version, group, api, kind, expected) in [
+            ("1.37", "apps", "v1", "Deployment", Known::Yes),
+            ("1.25", "autoscaling", "v2beta2", "HorizontalPodAutoscaler", Known::Yes),
+            (
+                "1.26",
+                "autoscaling",
+                "v2beta2",
+                "HorizontalPodAutoscaler",
+                removed(26, Some("autoscaling/v2")),
+            ),
+            (
+                "1.37",
+                "autoscaling",
+                "v2beta1",
+                "HorizontalPodAutoscaler",
+                removed(25, Some("autoscaling/v2")),
+            ),
+            ("1.37", "autoscaling", "v3", "HorizontalPodAutoscaler", others(&["v2", "v1"])),
+            ("1.30", "extensions", "v1beta1", "Deployment", removed(16, Some("apps/v1"))),
+            ("1.30", "extensions", "v1beta1", "Ingress", removed(22, Some("networking.k8s.io/v1"))),
+            ("1.30", "policy", "v1beta1", "PodSecurityPolicy", removed(25, None)),
+            (
+                "1.29",
+                "admissionregistration.k8s.io",
+                "v1",
+                "ValidatingAdmissionPolicy",
+                Known::NotYet { introduced: minor(30) },
+            ),
+            (
+                "1.32",
+                "admissionregistration.k8s.io",
+                "v1alpha1",
+                "ValidatingAdmissionPolicy",
+                removed(32, Some("admissionregistration.k8s.io/v1")),
+            ),
+            ("1.34", "networking.k8s.io", "v2", "ClusterCIDR", removed(29, None)),
+            ("1.37", "extensions", "v1", "Ingress", meant("networking.k8s.io/v1", "Ingress")),
+            ("1.37", "", "v1", "configmap", meant("v1", "ConfigMap")),
+            ("1.37", "apps", "v1", "Deploymnet", meant("apps/v1", "Deployment")),
+            ("1.37", "example.com", "v1", "Widget", Known::No { meant: None }),
+        ] {
+            assert_eq!(schemas(version).knows(group, api, kind), expected, "{version} {group}/{api} {kind}");
+        }
+    }
+
+    #[test]
+    fn life_cycles_come_from_the_pack_and_the_tables() {
+        let life = |version, group, api, kind| schemas(version).life_cycle(group, api, kind).expect("known");
+        assert_eq!(life("1.37", "apps", "v1", "Deployment"), LifeCycle::default());
+        assert_eq!(life("1.37", "autoscaling", "v1", "HorizontalPodAutoscaler"), LifeCycle::default());
+        let flow = life("1.28", "flowcontrol.apiserver.k8s.io", "v1beta3", "FlowSchema");
+        assert_eq!(
+            (flow.introduced, flow.deprecated, flow.deprecated_since),
+            (Some(minor(26)), false, Some(minor(29)))
+        );
+        assert_eq!(flow.removed_in, Some(minor(32)));
+        let flow = life("1.30", "flowcontrol.apiserver.k8s.io", "v1beta3", "FlowSchema");
+        assert!(flow.deprecated);
+        assert_eq!(flow.replacement.as_deref(), Some("flowcontrol.apiserver.k8s.io/v1"));
+        let endpoints = life("1.33", "", "v1", "Endpoints");
+        assert!(endpoints.deprecated && endpoints.removed_in.is_none());
+        assert_eq!(endpoints.replacement.as_deref(), Some("discovery.k8s.io/v1 EndpointSlice"));
+        assert!(!life("1.32", "", "v1", "Endpoints").deprecated);
+        let cron = life("1.37", "batch", "v1beta1", "CronJob");
+        assert_eq!((cron.removed_in, cron.replacement.as_deref()), (Some(minor(25)), Some("batch/v1")));
+        assert_eq!(schemas("1.37").life_cycle("example.com", "v1", "Widget"), None);
+    }
+
+    #[test]
+    fn scopes_of_kinds_are_known() {
+        let schemas = schemas("1.37");
+        for (group, kind, scope) in [
+            ("", "Namespace", Some(Scope::Cluster)),
+            ("", "Secret", Some(Scope::Namespaced)),
+            ("rbac.authorization.k8s.io", "ClusterRole", Some(Scope::Cluster)),
+            ("rbac.authorization.k8s.io", "Role", Some(Scope::Namespaced)),
+            ("extensions", "Ingress", Some(Scope::Namespaced)),
+            ("example.com", "Widget", None),
+            ("", "Deployment", None),
+        ] {
+            assert_eq!(schemas.scope(group, kind), scope, "{group}/{kind}");
+        }
+    }
+
+    #[test]
+    fn versions_are_ranked_by_stability() {
+        let ranked = ["foo", "v1alpha1", "v1alpha2", "v1beta1", "v1beta2", "v2beta1", "v1", "v2", "v10"];
+        assert!(ranked.is_sorted_by(|a, b| rank(a) < rank(b)));
+        assert!(is_stabler("v1", "v2beta2") && !is_stabler("v2", "v1") && !is_stabler("v1beta1", "v1"));
+    }
 }

@@ -31,7 +31,6 @@ mod view;
 mod violation;
 mod walk;
 
-
 pub use fault::CrdFault;
 pub use kinds::{Known, LifeCycle, Scope};
 pub use version::{KubeVersion, VersionError};
@@ -39,7 +38,7 @@ pub use violation::{Bound, Pointer, Violation, ViolationKind};
 
 use crd::{Compiler, CrdKind, CrdVersion, Crds};
 use path::Path;
-use regex::Regex;
+use pattern::Compiled;
 use view::{Id, View};
 use walk::{MAX_VIOLATIONS, Walk};
 
@@ -137,7 +136,13 @@ impl Schemas {
         Checked::Invalid
     }
 
-    fn walk<'a>(&'a self, root: Id, object: &'a Node, options: CheckOptions, sink: &mut dyn FnMut(Violation<'a>)) {
+    fn walk<'a>(
+        &'a self,
+        root: Id,
+        object: &'a Node,
+        options: CheckOptions,
+        sink: &mut dyn FnMut(Violation<'a>),
+    ) {
         let mut walk = Walk {
             schemas: self,
             strict: options.strict,
@@ -171,7 +176,7 @@ impl Schemas {
         if id.is_custom() { self.crds.view(id) } else { pack::EMBEDDED.view(id, self.version) }
     }
 
-    fn pattern(&self, index: usize) -> Option<(&str, &Regex)> {
+    fn pattern(&self, index: usize) -> Option<(&str, &Compiled)> {
         self.crds.pattern(index)
     }
 
@@ -186,7 +191,9 @@ impl Schemas {
         let (_, faults) = define(&mut Crds::default(), self.metadata(), object);
         let is_valid = found.is_empty();
         found.extend(faults.into_iter().filter(|fault| match &fault.kind {
-            ViolationKind::Definition(CrdFault::Malformed { .. } | CrdFault::Lacks { what: CRD_KIND, .. }) => is_valid,
+            ViolationKind::Definition(
+                CrdFault::Malformed { .. } | CrdFault::Lacks { what: CRD_KIND, .. },
+            ) => is_valid,
             ViolationKind::Definition(fault) => !fault.is_note(),
             _ => true,
         }));
@@ -209,12 +216,17 @@ fn define<'c>(crds: &mut Crds, metadata: Id, crd: &'c Node) -> (Definition<'c>, 
     let structural = !matches!(gvk(crd), Some((_, "v1beta1", _)));
     let spec = crd.get("spec");
     let preserve = !structural
-        && !matches!(spec.and_then(|spec| spec.get("preserveUnknownFields")), Some(Node { value: Value::Bool(false), .. }));
+        && !matches!(
+            spec.and_then(|spec| spec.get("preserveUnknownFields")),
+            Some(Node { value: Value::Bool(false), .. })
+        );
     let mut compiler = Compiler::new(crds, metadata, structural, preserve);
     let text = |path: &[&str]| spec.and_then(|spec| spec.at(path)).and_then(Node::as_str);
-    let (Some(group), Some(kind), true) =
-        (text(&["group"]), text(&["names", "kind"]), gvk(crd).is_some_and(|gvk| gvk.0 == CRD_GROUP && gvk.2 == CRD_KIND))
-    else {
+    let (Some(group), Some(kind), true) = (
+        text(&["group"]),
+        text(&["names", "kind"]),
+        gvk(crd).is_some_and(|gvk| gvk.0 == CRD_GROUP && gvk.2 == CRD_KIND),
+    ) else {
         let fault = CrdFault::Lacks { what: CRD_KIND, needs: "spec.group and spec.names.kind" };
         compiler.fault(fault, &Path::ROOT, crd.origin);
         return (None, compiler.into_faults());
@@ -241,7 +253,9 @@ fn versions<'c>(compiler: &mut Compiler<'c, '_>, spec: &'c Node) -> Vec<CrdVersi
         all.push(version_of(name, Some(version), own.or(shared)));
     }
     // The oldest definitions have one version and no list.
-    if all.is_empty() && let Some(name) = spec.get("version").and_then(Node::as_str) {
+    if all.is_empty()
+        && let Some(name) = spec.get("version").and_then(Node::as_str)
+    {
         all.push(version_of(name, None, shared));
     }
     all
@@ -249,7 +263,9 @@ fn versions<'c>(compiler: &mut Compiler<'c, '_>, spec: &'c Node) -> Vec<CrdVersi
 
 fn version_of(name: &str, version: Option<&Node>, schema: Option<(Id, usize)>) -> CrdVersion {
     let says = |key: &str, flag: bool| {
-        version.and_then(|version| version.get(key)).is_some_and(|node| matches!(node.value, Value::Bool(value) if value == flag))
+        version
+            .and_then(|version| version.get(key))
+            .is_some_and(|node| matches!(node.value, Value::Bool(value) if value == flag))
     };
     CrdVersion {
         name: name.to_owned(),

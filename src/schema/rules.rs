@@ -48,9 +48,11 @@ impl<'a> Walk<'a, '_> {
         if rules.characters != (None, None) {
             self.length("characters", rules.characters, text.chars().count(), node, at);
         }
-        let Some((pattern, regex)) = rules.pattern.and_then(|index| self.schemas.pattern(index)) else { return };
-        self.steps += (text.len() / 16) as u64;
-        if !regex.is_match(text) {
+        let Some((pattern, compiled)) = rules.pattern.and_then(|index| self.schemas.pattern(index)) else {
+            return;
+        };
+        self.steps += text.len() as u64 * compiled.steps;
+        if !self.is_over() && !compiled.is_match(text) {
             self.report(ViolationKind::Pattern { pattern }, at, node.origin);
         }
     }
@@ -81,7 +83,8 @@ impl<'a> Walk<'a, '_> {
         for branch in &rules.all_of {
             self.value(*branch, node, at, depth + 1);
         }
-        let any = rules.any_of.is_empty() || rules.any_of.iter().any(|branch| self.holds(*branch, node, depth));
+        let any =
+            rules.any_of.is_empty() || rules.any_of.iter().any(|branch| self.holds(*branch, node, depth));
         if !any {
             self.report(ViolationKind::Unfit { keyword: "anyOf" }, at, node.origin);
         }

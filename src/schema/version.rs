@@ -64,8 +64,12 @@ pub enum VersionError {
 impl Explain for VersionError {
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Malformed(_) => format!("write it like `{}` or `v{}.0`", KubeVersion::NEWEST, KubeVersion::NEWEST),
-            Self::TooOld(_) => format!("use a version from {} to {}", KubeVersion::OLDEST, KubeVersion::NEWEST),
+            Self::Malformed(_) => {
+                format!("write it like `{}` or `v{}.0`", KubeVersion::NEWEST, KubeVersion::NEWEST)
+            }
+            Self::TooOld(_) => {
+                format!("use a version from {} to {}", KubeVersion::OLDEST, KubeVersion::NEWEST)
+            }
             Self::TooNew(_) => format!("use {}, or a newer sealwave", KubeVersion::NEWEST),
         })
     }
@@ -111,10 +115,19 @@ mod tests {
 
     #[test]
     fn clusters_names_of_themselves_are_understood() {
-        for text in ["1.29", "v1.29", "1.29.3", "v1.29.3", "1.29.3+k3s1", "1.29.0-eks-abc", "1.29+", "1.29-gke.1+2"] {
-            assert_eq!(text.parse::<KubeVersion>().map(|version| version.to_string()), Ok("1.29".to_owned()), "{text}");
+        for text in
+            ["1.29", "v1.29", "1.29.3", "v1.29.3", "1.29.3+k3s1", "1.29.0-eks-abc", "1.29+", "1.29-gke.1+2"]
+        {
+            assert_eq!(
+                text.parse::<KubeVersion>().map(|version| version.to_string()),
+                Ok("1.29".to_owned()),
+                "{text}"
+            );
         }
-        for text in ["", "v", "1", "29", "2.1", "1.x", "1.29.x", "1.29.1.1", "1.-1", "1.+29", " 1.29", "1.300", "vv1.29"] {
+        for text in [
+            "", "v", "1", "29", "2.1", "1.x", "1.29.x", "1.29.1.1", "1.-1", "1.+29", " 1.29", "1.300",
+            "vv1.29",
+        ] {
             assert_eq!(text.parse::<KubeVersion>(), Err(VersionError::Malformed(text.to_owned())), "{text}");
         }
     }

@@ -112,9 +112,16 @@ impl Texts {
 /// The named fields of an object, sorted by name.
 #[derive(Clone, Copy)]
 pub(super) enum Fields<'a> {
-    Crd { fields: &'a [Field], required: usize },
+    Crd {
+        fields: &'a [Field],
+        required: usize,
+    },
     /// Names with their flag, and as many references.
-    Pack { names: Words, targets: Words, required: usize },
+    Pack {
+        names: Words,
+        targets: Words,
+        required: usize,
+    },
 }
 
 /// One named field.
@@ -192,7 +199,10 @@ impl<'a> Fields<'a> {
 pub(super) enum Keys<'a> {
     Crd(&'a [Key]),
     /// Names, and as many defaults; empty ones mean that there is none.
-    Pack { names: Words, defaults: Words },
+    Pack {
+        names: Words,
+        defaults: Words,
+    },
 }
 
 impl<'a> Keys<'a> {
@@ -254,7 +264,9 @@ pub(super) fn integer(number: Number) -> Option<i128> {
         Number::Int(int) => Some(int.into()),
         Number::Uint(uint) => Some(uint.into()),
         #[expect(clippy::cast_possible_truncation, reason = "it is within the range of i128")]
-        Number::Float(float) => (float.fract() == 0.0 && float.abs() < EXPONENT_FROM).then_some(float as i128),
+        Number::Float(float) => {
+            (float.fract() == 0.0 && float.abs() < EXPONENT_FROM).then_some(float as i128)
+        }
     }
 }
 

@@ -203,12 +203,16 @@ impl ViolationKind<'_> {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Definition(fault) => fault.hint(),
-            Self::DuplicateListKey { keys, .. } => Some(format!("each item of this list has its own {}", quoted(keys))),
+            Self::DuplicateListKey { keys, .. } => {
+                Some(format!("each item of this list has its own {}", quoted(keys)))
+            }
             Self::Format { format } => Some(super::format::hint(format).to_owned()),
             Self::NotInEnum { closest: Some(name), .. } | Self::UnknownField { closest: Some(name), .. } => {
                 Some(format!("did you mean `{}`?", shown(name)))
             }
-            Self::TooComplex | Self::TooDeep => Some("split the object, or simplify its definition".to_owned()),
+            Self::TooComplex | Self::TooDeep => {
+                Some("split the object, or simplify its definition".to_owned())
+            }
             Self::UnknownField { .. } => {
                 Some("remove it, or check its spelling and its indentation".to_owned())
             }
@@ -254,7 +258,9 @@ impl fmt::Display for ViolationKind<'_> {
             Self::TooComplex => f.write_str("object takes too much work to check"),
             Self::TooDeep => f.write_str("value is nested too deeply"),
             Self::Unfit { keyword: "not" } => f.write_str("value is one that the schema excludes"),
-            Self::Unfit { keyword: "oneOf" } => f.write_str("value does not fit exactly one alternative of `oneOf`"),
+            Self::Unfit { keyword: "oneOf" } => {
+                f.write_str("value does not fit exactly one alternative of `oneOf`")
+            }
             Self::Unfit { keyword } => write!(f, "value fits no alternative of `{keyword}`"),
             Self::UnknownField { .. } => f.write_str("a field is not known"),
             Self::WrongType { expected, found } => write!(f, "value is of type {found}, not {expected}"),

@@ -1,6 +1,6 @@
 //! The walk over an object and its schema, in the order of the document. It allocates nothing while all is well.
 //!
-//! Bounds: depth, violations, and steps, so that no pair of schema and object takes more than some milliseconds.
+//! Bounds: depth, violations, and steps, so that no pair of schema and object takes more than a moment.
 
 use super::Schemas;
 use super::path::Path;
@@ -13,7 +13,7 @@ const MAX_DEPTH: usize = 150;
 /// Violations of an object, after which the walk ends.
 pub(super) const MAX_VIOLATIONS: usize = 200;
 /// Values looked at, each time that a schema looks at one.
-const MAX_STEPS: u64 = 20_000_000;
+const MAX_STEPS: u64 = 5_000_000;
 /// Bytes of a name that could be a slip of another, and how many others are looked at.
 const MAX_SLIP: usize = 100;
 const MAX_OTHERS: usize = 1000;
@@ -80,7 +80,14 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    fn mapping(&mut self, view: &View<'a>, mapping: &'a Mapping, origin: Origin, at: &Path<'_>, depth: usize) {
+    fn mapping(
+        &mut self,
+        view: &View<'a>,
+        mapping: &'a Mapping,
+        origin: Origin,
+        at: &Path<'_>,
+        depth: usize,
+    ) {
         if view.fields.is_empty() && view.rest == Rest::Free {
             return;
         }
@@ -130,7 +137,9 @@ impl<'a> Walk<'a, '_> {
             self.steps += mapping.len() as u64;
             let name = fields.name(index);
             let is_there = match mapping.get(name) {
-                Some(value) if matches!(value.value, Value::Null) => !field.null_is_absent || field.has_default,
+                Some(value) if matches!(value.value, Value::Null) => {
+                    !field.null_is_absent || field.has_default
+                }
                 Some(_) => true,
                 // A default takes the place of a required field, too.
                 None => field.has_default,
