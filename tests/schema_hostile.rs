@@ -1,6 +1,10 @@
 //! Definitions and objects that mean harm: bounded work, no panic, and a word about it.
 
-#![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::needless_pass_by_value,
+    reason = "tests stop at the first surprise, and read well"
+)]
 
 use sealwave::diagnostic::Explain;
 use sealwave::model::{Node, Origin, Sources};

@@ -258,17 +258,13 @@ fn built_in(group: &str, version: &str, kind: &str, at: KubeVersion) -> Option<L
             .min()
             .max(first_minor(&own).filter(|_| stabler().next().is_some())),
     };
+    // A version that is gone is replaced by what there was when it went, or is now.
     let last = removed_in.map_or(at, |removed| removed.min(at).max(KubeVersion::OLDEST));
-    let replacement = match listed {
-        Some(entry) => entry.4.map(str::to_owned),
-        None => {
-            let has = |entry: &KindEntry, at: KubeVersion| entry.minors & at.bit() != 0;
-            stabler()
-                .filter(|entry| has(entry, last) || has(entry, at))
-                .max_by_key(|entry| rank(entry.version))
-                .map(|entry| api_version(group, entry.version))
-        }
+    let best = || {
+        let there = stabler().filter(|entry| entry.minors & (last.bit() | at.bit()) != 0);
+        there.max_by_key(|entry| rank(entry.version)).map(|entry| api_version(group, entry.version))
     };
+    let replacement = listed.map_or_else(best, |entry| entry.4.map(str::to_owned));
     Some(LifeCycle {
         introduced,
         deprecated: since.is_some_and(|since| since <= at),

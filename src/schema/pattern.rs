@@ -32,6 +32,18 @@ impl Compiled {
         })
     }
 
+    /// What compiling one that is refused is worth, in those of the smallest class.
+    pub(super) const REFUSED: usize = 8;
+
+    /// What compiling it was worth, in those of the smallest class.
+    pub(super) fn cost(&self) -> usize {
+        match self.steps {
+            ..10 => 1,
+            10..100 => 8,
+            100.. => 64,
+        }
+    }
+
     pub(super) fn is_match(&self, text: &str) -> bool {
         self.regex.is_match(text)
     }

@@ -182,16 +182,19 @@ impl<'a> Walk<'a, '_> {
             self.report(ViolationKind::Format { format: "quantity" }, at, origin);
         } else if !view.format.fits(text) {
             self.report(ViolationKind::Format { format: view.format.name() }, at, origin);
-        } else if !view.values.is_empty()
-            // An optional text that is empty means its default.
-            && !(text.is_empty() && view.nullable)
-            && !view.values.iter().any(|value| value == text)
-        {
+        } else if !allows(view, text) {
             let allowed: Vec<&str> = view.values.iter().collect();
             let closest = near(text, &allowed);
             self.report(ViolationKind::NotInEnum { allowed, closest }, at, origin);
         }
     }
+}
+
+/// Whether a text is one of those that an enum allows; an optional text that is empty means its default.
+fn allows(view: &View<'_>, text: &str) -> bool {
+    view.values.is_empty()
+        || view.nullable && text.is_empty()
+        || view.values.iter().any(|value| value == text)
 }
 
 /// The nearest of some values; those that differ in case only are nearest.
