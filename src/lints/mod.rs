@@ -37,7 +37,7 @@ use crate::diagnostic::RuleInfo;
 
 pub(crate) use credential::looks_like_credential;
 pub(crate) use inventory::Inventory;
-pub use pages::explain;
+pub use pages::{explain, page};
 pub(crate) use reporter::{Draft, Reporter};
 pub(crate) use scene::{App, Environment, Object, Scene, SecretUse};
 pub use scene::{Neighbours, Settings};
