@@ -10,7 +10,14 @@ pub use validate::{CheckArgs, FailOn, ReportArgs, ValidateArgs};
 
 /// Render Kubernetes manifests in which no secret is readable.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "sealwave", version, about, long_about = None, disable_help_subcommand = true)]
+#[command(
+    name = "sealwave",
+    version,
+    about,
+    long_about = None,
+    disable_help_subcommand = true,
+    after_help = "Look at an app: sealwave render DIR --env NAME\n\nExit codes: 0 all is well, 1 something is wrong with what was looked at, 2 the command failed."
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -20,24 +27,37 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// Show a sealing certificate: fingerprints, subject, validity
+    /// Show sealing certificates: subject, validity, fingerprints
+    #[command(
+        override_usage = "sealwave cert <FILE>...\n       sealwave cert [--operator <FILE>]",
+        after_help = "Without PEM files, shows the certificates of all clusters of the operator file."
+    )]
     Cert(CertArgs),
     /// Print a shell completion script
+    #[command(after_help = "Load it in bash: source <(sealwave completions bash)")]
     Completions(CompletionsArgs),
-    /// Say whether the directory holds an app (called by Argo CD)
+    /// Tell whether a directory holds an app (called by Argo CD)
     #[command(after_help = "Prints the name of the app file where there is one, and nothing otherwise.")]
     Discover(DirArgs),
-    /// Write the manifests of one environment as JSON documents (called by Argo CD)
+    /// Print the manifests of one environment, sealed, as JSON (called by Argo CD)
+    #[command(
+        after_help = "Sealing needs the operator file, with its keys and sources; sealwave render previews without."
+    )]
     Generate(GenerateArgs),
-    /// Make keys
+    /// Make keys for the operator
     #[command(subcommand)]
     Key(KeyCommand),
-    /// Announce the app's parameters as JSON (called by Argo CD)
+    /// Print the parameters of an app as JSON (called by Argo CD)
     Parameters(DirArgs),
-    /// List the secrets that an app refers to, and what the operator's policy says to each; fetches nothing
-    #[command(after_help = "Exit code 1 means that the policy refuses a reference.")]
+    /// List the secrets that an app refers to, and what the policy says to each
+    #[command(
+        after_help = "Fetches nothing. The policy is asked where there are an operator file and a project; exit code 1 means that it refuses a reference."
+    )]
     Refs(RefsArgs),
-    /// Preview the manifests of one environment; needs no credentials
+    /// Preview the manifests of one environment, with secrets redacted
+    #[command(
+        after_help = "Fetches nothing and needs no keys. With an operator file, the names of providers are checked."
+    )]
     Render(RenderArgs),
     /// Check all environments of an app, or plain manifests, against schemas and rules; needs no credentials
     #[command(
@@ -46,87 +66,85 @@ pub enum Command {
     Validate(ValidateArgs),
 }
 
+const OPERATOR_HELP: &str = "Operator file [env: SEALWAVE_OPERATOR]";
+
 /// Which app.
 #[derive(Clone, Debug, Args)]
 pub struct DirArgs {
-    /// Directory that holds `sealwave.yaml`
+    /// Directory of the app, which holds sealwave.yaml
     #[arg(default_value = ".", value_hint = ValueHint::DirPath)]
     pub dir: PathBuf,
 }
 
 /// What Argo CD would say of the app.
 #[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "In place of what Argo CD says")]
+#[command(next_help_heading = "Identity of the app (in the sidecar, Argo CD gives it)")]
 pub struct IdentityArgs {
-    /// Argo CD project of the app
+    /// Argo CD project, which the policy is asked about
     #[arg(long, value_name = "NAME")]
     pub project: Option<String>,
-    /// Name of the app
+    /// Name [default: that of the directory]
     #[arg(long, value_name = "NAME")]
     pub app: Option<String>,
     /// Destination namespace, for objects without one
     #[arg(long, short = 'n', value_name = "NAME")]
     pub namespace: Option<String>,
-    /// URL of the app's repository
+    /// URL of the repository
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     pub repository: Option<String>,
+}
+
+/// Which app, and what is known of it.
+#[derive(Clone, Debug, Args)]
+pub struct AppArgs {
+    /// Which app.
+    #[command(flatten)]
+    pub dir: DirArgs,
+    /// Operator file
+    #[arg(long, help = OPERATOR_HELP, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub operator: Option<PathBuf>,
+    /// Who the app is.
+    #[command(flatten)]
+    pub identity: IdentityArgs,
 }
 
 /// `generate`.
 #[derive(Clone, Debug, Args)]
 pub struct GenerateArgs {
-    /// Which app.
-    #[command(flatten)]
-    pub dir: DirArgs,
-    /// Environment [default: the parameter `env`, or the only one there is]
+    /// Environment [default: the parameter env of Argo CD, else the only one]
     #[arg(long, short = 'e', value_name = "NAME")]
     pub env: Option<String>,
-    /// Operator file [env: `SEALWAVE_OPERATOR`]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub operator: Option<PathBuf>,
-    /// Who the app is.
+    /// Which app.
     #[command(flatten)]
-    pub identity: IdentityArgs,
+    pub app: AppArgs,
 }
 
 /// `render`.
 #[derive(Clone, Debug, Args)]
 pub struct RenderArgs {
-    /// Which app.
-    #[command(flatten)]
-    pub dir: DirArgs,
-    /// Environment [default: the only one there is]
+    /// Environment [default: the only one]
     #[arg(long, short = 'e', value_name = "NAME")]
     pub env: Option<String>,
-    /// Operator file, to check provider names against [env: `SEALWAVE_OPERATOR`]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub operator: Option<PathBuf>,
-    /// Form of the output
-    #[arg(long, short = 'o', value_name = "FORMAT", default_value = "yaml")]
+    /// Output format: yaml or json
+    #[arg(long, short = 'o', value_name = "FORMAT", default_value = "yaml", hide_possible_values = true)]
     pub output: OutputFormat,
-    /// Who the app is.
+    /// Which app.
     #[command(flatten)]
-    pub identity: IdentityArgs,
+    pub app: AppArgs,
 }
 
 /// `refs`.
 #[derive(Clone, Debug, Args)]
 pub struct RefsArgs {
-    /// Which app.
-    #[command(flatten)]
-    pub dir: DirArgs,
-    /// Environment [default: all of them]
+    /// Environment [default: all]
     #[arg(long, short = 'e', value_name = "NAME")]
     pub env: Option<String>,
-    /// Operator file, for its policy and its providers' names [env: `SEALWAVE_OPERATOR`]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub operator: Option<PathBuf>,
-    /// Form of the output
-    #[arg(long, short = 'o', value_name = "FORMAT", default_value = "human")]
+    /// Output format: human or json
+    #[arg(long, short = 'o', value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
     pub output: ReportFormat,
-    /// Who the app is.
+    /// Which app.
     #[command(flatten)]
-    pub identity: IdentityArgs,
+    pub app: AppArgs,
 }
 
 /// Form of a report.
@@ -160,7 +178,7 @@ pub enum KeyCommand {
 /// `key generate`.
 #[derive(Clone, Debug, Args)]
 pub struct KeyGenerateArgs {
-    /// New file, readable by its owner only, instead of standard output
+    /// Write to a new file, readable by its owner only [default: standard output]
     #[arg(long, short = 'o', value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
 }
@@ -168,17 +186,17 @@ pub struct KeyGenerateArgs {
 /// `cert`.
 #[derive(Clone, Debug, Args)]
 pub struct CertArgs {
-    /// PEM files; `-` is standard input
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "operator")]
+    /// PEM files; - is standard input
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub files: Vec<PathBuf>,
-    /// Show the certificates of all clusters of this operator file
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "files")]
+    /// Operator file
+    #[arg(long, help = OPERATOR_HELP, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "files")]
     pub operator: Option<PathBuf>,
 }
 
 /// `completions`.
 #[derive(Clone, Debug, Args)]
 pub struct CompletionsArgs {
-    /// Shell
+    /// Shell to complete in
     pub shell: clap_complete::Shell,
 }

@@ -11,6 +11,7 @@
 //! ([`cli`], [`config`], [`commands`], [`shell`]) decides once what a run is to do and prints what came of it.
 
 pub mod backends;
+mod caught;
 pub mod cli;
 pub mod commands;
 pub mod config;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
 
+use crate::caught;
 use crate::commands::Outcome;
 use crate::deadline::{Progress, Watch};
 use crate::diagnostic::{At, Explain, Failure, Level, Note, Problem, printable};
@@ -119,9 +120,13 @@ fn problem(error: &ShellError) -> Failure {
     Problem::new(error).into()
 }
 
-/// Makes a panic say where it happened and nothing else: its payload could hold a value.
+/// Makes a panic say where it happened and nothing else: its payload could hold a value. One that is caught on purpose says
+/// nothing at all.
 pub fn install_panic_hook() {
     std::panic::set_hook(Box::new(|info| {
+        if caught::is_expected() {
+            return;
+        }
         let place = info.location().map(|at| format!(" at {}:{}", at.file(), at.line())).unwrap_or_default();
         let _ = writeln!(io::stderr(), "internal error{place}");
     }));

@@ -1,10 +1,6 @@
 //! The binary against a stub of AWS: call counts, and that neither values nor credentials ever show.
 #![cfg(feature = "aws")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "tests stop at the first surprise and say what they skip"
-)]
+#![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 #[path = "support/aws_stub.rs"]
 mod aws_stub;

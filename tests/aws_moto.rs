@@ -1,12 +1,8 @@
 //! AWS' providers against moto, an emulator, through the real SDK and the real binary: `.ci/moto cargo test --test aws_moto`.
 //!
-//! Without an emulator's address in `SEALWAVE_MOTO` this says that it was skipped.
+//! Without an emulator's address in `SEALWAVE_MOTO` each test says that it was skipped.
 #![cfg(feature = "aws")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "tests stop at the first surprise and say what they skip"
-)]
+#![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 mod support;
 
@@ -18,6 +14,7 @@ use aws_sdk_secretsmanager::primitives::Blob;
 use aws_sdk_ssm::types::ParameterType;
 use sealwave::crypto::{DangerPrivateKey, Scope, danger_unseal};
 use support::golden::{check_golden, needs_aws};
+use support::skip::skipped;
 use support::small_app::{SmallApp, item};
 use support::{MARKER, cases, copy_tree, find_marker, objects, root, sealwave};
 
@@ -32,7 +29,7 @@ fn endpoint() -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "the emulator's address comes from whoever started it")]
     let endpoint = std::env::var("SEALWAVE_MOTO").ok();
     if endpoint.is_none() {
-        eprintln!("skipped: SEALWAVE_MOTO does not say where an emulator is; run it with `.ci/moto`");
+        skipped("SEALWAVE_MOTO does not say where an emulator is; run it with `.ci/moto`");
     }
     endpoint
 }

@@ -1,11 +1,7 @@
 //! Every fake secret holds a marker. It must never show: in no output, plain or encoded, of good runs and of failing ones,
 //! and in no file that a run leaves behind.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "tests stop at the first surprise and say what they skip"
-)]
+#![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 mod support;
 

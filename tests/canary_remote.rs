@@ -1,10 +1,6 @@
 //! The canary over remote sources: credentials and whatever a server says hold the marker, and every run fails.
 #![cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "tests stop at the first surprise and say what they skip"
-)]
+#![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 #[path = "../src/providers/stub_server.rs"]
 mod stub_server;

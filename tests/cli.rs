@@ -1,16 +1,13 @@
 //! The binary as users run it: golden outputs of the scenarios, one faulty app per message, and Argo CD's calls.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "tests stop at the first surprise and say what they skip"
-)]
+#![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 mod support;
 
 use std::path::Path;
 
 use support::golden::{check_golden, generates_here, needs_aws};
+use support::skip::skipped;
 use support::small_app::SmallApp;
 use support::{cases, objects, operator_of, root, run, sealwave, stderr_of_failure, stdout_of};
 
@@ -87,6 +84,19 @@ fn faulty_apps_get_a_clear_error_and_nothing_else() {
             assert!(stderr.contains(expected), "{}: `{expected}` is not in\n{stderr}", case.display());
         }
     }
+}
+
+#[test]
+fn a_panic_of_the_yaml_parser_is_an_error_like_any_other() {
+    let app = SmallApp::new();
+    app.write("app/base/panic.yaml", "a: [!foo,bar]\n");
+    let path = app.path("app/base/panic.yaml");
+    let stderr = with_operator(&app, Some(&app.path("operator/operator.yaml")), None);
+    let place = fs_err::canonicalize(&path).expect("there");
+    let lines: Vec<&str> = stderr.lines().collect();
+    let [message, at] = lines[..] else { panic!("{stderr}") };
+    assert!(message.starts_with("error: YAML "), "{stderr}");
+    assert!([&path, &place].iter().any(|path| at == format!("  --> {}", path.display())), "{stderr}");
 }
 
 #[test]
@@ -209,10 +219,108 @@ fn a_certificate_is_shown() {
 }
 
 #[test]
+fn a_certificate_can_come_from_standard_input() {
+    let path = "testdata/sealed-secrets/rsa4096.crt";
+    let stdin = fs_err::File::open(root().join(path)).expect("a certificate").into_parts().0;
+    let output = sealwave().args(["cert", "-"]).stdin(stdin).output().expect("the binary starts");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(stdout.split_once('\n').expect("lines").0, "-");
+    assert_eq!(
+        stdout.split_once('\n').map(|(_, rest)| rest),
+        stdout_of(&["cert", path]).split_once('\n').map(|(_, rest)| rest)
+    );
+}
+
+/// Standard error of a `generate` whose operator file a flag or the environment names.
+fn with_operator(app: &SmallApp, flag: Option<&Path>, variable: Option<&Path>) -> String {
+    let mut command = sealwave();
+    command.args(["generate", "--env", "dev", "--project", "shop"]).arg(app.path("app"));
+    command.args(flag.map(|path| format!("--operator={}", path.display())));
+    command.envs(variable.map(|path| ("SEALWAVE_OPERATOR", path)));
+    let output = command.output().expect("the binary starts");
+    assert_eq!(output.status.code(), Some(2));
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn an_operator_file_that_cannot_be_read_is_told_by_who_names_it() {
+    let app = SmallApp::new();
+    let (missing, directory) = (app.path("nosuch.yaml"), app.path("operator"));
+    for (path, reason) in [(&missing, "there is no such file"), (&directory, "it is a directory")] {
+        let message = format!("operator file `{}` cannot be read: {reason}", path.display());
+        let stderr = with_operator(&app, Some(path), None);
+        assert!(stderr.contains(&message) && stderr.contains("`--operator` takes the path"), "{stderr}");
+        let stderr = with_operator(&app, None, Some(path));
+        assert!(stderr.contains(&message) && stderr.contains("`SEALWAVE_OPERATOR` takes"), "{stderr}");
+        assert!(!stderr.contains("are relative to"), "{stderr}");
+    }
+}
+
+#[test]
+fn a_file_that_the_operator_file_names_is_sought_beside_it() {
+    let app = SmallApp::new();
+    let operator = app.path("operator/operator.yaml");
+    let certificate = app.path("operator/dev.pem");
+    fs_err::remove_file(&certificate).expect("removed");
+    for stderr in [
+        with_operator(&app, Some(&operator), None),
+        stderr_of_failure(&["cert", "--operator", operator.to_str().expect("UTF-8")]),
+    ] {
+        let message = format!("error: `{}` cannot be read: there is no such file", certificate.display());
+        assert!(stderr.contains(&message), "{stderr}");
+        assert!(stderr.contains("paths in the operator file are relative to its directory"), "{stderr}");
+    }
+    let stderr = stderr_of_failure(&["cert", certificate.to_str().expect("UTF-8")]);
+    assert!(stderr.contains("relative to the working directory"), "{stderr}");
+}
+
+#[test]
+fn a_file_without_permission_is_not_called_missing() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let app = SmallApp::new();
+    let operator = app.path("operator/operator.yaml");
+    fs_err::set_permissions(&operator, std::fs::Permissions::from_mode(0o000)).expect("changed");
+    if fs_err::File::open(&operator).is_ok() {
+        skipped("this user may read every file");
+        return;
+    }
+    let stderr = with_operator(&app, Some(&operator), None);
+    assert!(stderr.contains("permission denied") && stderr.contains("must be allowed"), "{stderr}");
+}
+
+#[test]
 fn completions_for_every_shell() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         assert!(stdout_of(&["completions", shell]).contains("sealwave"), "{shell}");
     }
+}
+
+#[test]
+fn help_is_one_text_in_plain_words() {
+    let commands = ["cert", "completions", "discover", "generate", "key", "parameters", "refs", "render"];
+    let overview = stdout_of(&["--help"]);
+    for command in commands {
+        assert!(overview.contains(&format!("\n  {command} ")), "{command} is not in\n{overview}");
+        let help = stdout_of(&[command, "--help"]);
+        assert_eq!(help, stdout_of(&[command, "-h"]), "{command}: the long help is another text");
+        assert!(!help.contains('`'), "{command}: a terminal shows no code\n{help}");
+        let (operator, variable) =
+            (help.contains("--operator <FILE>"), help.contains("[env: SEALWAVE_OPERATOR]"));
+        assert_eq!(operator, variable, "{command}");
+    }
+}
+
+#[test]
+fn certificates_of_the_operator_file_are_found_by_flag_and_variable() {
+    let app = SmallApp::new();
+    let operator = app.path("operator/operator.yaml");
+    let by_flag = stdout_of(&["cert", "--operator", operator.to_str().expect("UTF-8")]);
+    assert!(by_flag.starts_with("dev ("), "{by_flag}");
+    let by_variable =
+        sealwave().arg("cert").env("SEALWAVE_OPERATOR", &operator).output().expect("the binary starts");
+    assert_eq!(by_flag.as_bytes(), by_variable.stdout);
+    assert!(stderr_of_failure(&["cert"]).contains("no certificate was named"));
 }
 
 #[test]

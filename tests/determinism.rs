@@ -1,15 +1,12 @@
 //! The same input gives the same bytes; each thing that must change them does, and nothing else.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "tests stop at the first surprise and say what they skip"
-)]
+#![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 mod support;
 
 use std::process::Command;
 
+use support::skip::skipped;
 use support::small_app::{SmallApp, checksums, find, item};
 
 #[test]
@@ -21,8 +18,31 @@ fn two_processes_and_one_core_give_the_same_bytes() {
         Command::new("taskset").args(["-c", "0", env!("CARGO_BIN_EXE_sealwave")]).args(app.args()).output();
     match pinned {
         Ok(output) => assert_eq!(first, output.stdout),
-        Err(_) => eprintln!("skipped: `taskset` is not there to pin a run to one core"),
+        Err(_) => skipped("`taskset` is not there to pin a run to one core"),
     }
+}
+
+const SKIPPING_CHILD: &str = "SEALWAVE_TEST_SKIPPING_CHILD";
+
+/// Not a test of its own: the child of the next one, a test that skips.
+#[test]
+fn skipping_child() {
+    #[expect(clippy::disallowed_methods, reason = "tells the child from the parent")]
+    if std::env::var_os(SKIPPING_CHILD).is_some() {
+        skipped("it has no parent");
+    }
+}
+
+#[test]
+fn a_skipped_test_is_seen_without_further_ado() {
+    let child = std::env::current_exe().expect("this test");
+    let output = Command::new(child)
+        .args(["--exact", "skipping_child"])
+        .env(SKIPPING_CHILD, "1")
+        .output()
+        .expect("the child starts");
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "test skipping_child skipped: it has no parent\n");
 }
 
 #[test]

@@ -1,10 +1,6 @@
 //! The operator's policy through the binary: nothing that an author writes widens it; `refs` and the audit tell the truth.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "tests stop at the first surprise and say what they skip"
-)]
+#![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 mod support;
 

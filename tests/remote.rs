@@ -1,10 +1,6 @@
 //! The binary against stubs of Vault and of a cluster: what is sealed, what is asked, and that nothing shows.
 #![cfg(all(feature = "k8s", feature = "vault"))]
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "tests stop at the first surprise and say what they skip"
-)]
+#![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 #[path = "../src/providers/stub_server.rs"]
 mod stub_server;

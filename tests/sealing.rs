@@ -1,10 +1,6 @@
 //! Sealing from outside: real kubeseal files open, what we seal opens again, and equal input gives equal bytes.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "tests stop at the first surprise and say what they skip"
-)]
+#![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::fs::read_to_string;

@@ -1,10 +1,6 @@
 //! The binary with files that `sops` made: what is sealed, what is refused, what a file's replacement gives away.
 #![cfg(feature = "sops")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "tests stop at the first surprise and say what they skip"
-)]
+#![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 mod support;
 

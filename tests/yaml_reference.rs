@@ -1,11 +1,7 @@
 //! What Kubernetes itself read (`testdata/kubernetes-yaml.jsonl`, made with kubectl) is what we read, and what we
 //! write reads back as the same.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "tests stop at the first surprise and say what they skip"
-)]
+#![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 use sealwave::model::{Node, Number, SourceId, Sources, Value};
 use sealwave::yaml::{self, DuplicateKeys, Limits};

@@ -1,7 +1,12 @@
 //! What the two backends that store references have in common.
 
+use serde_json::Value as Json;
+
+use super::metadata;
 use super::refusal::{Refusals, Why};
-use crate::model::{Manifest, Node, Origin, Reference, Text, Value};
+use crate::crypto::Scope;
+use crate::diagnostic::Problem;
+use crate::model::{Backend, Manifest, Node, Origin, Reference, Text, Value};
 
 /// An item of a Secret, as a backend sees it that stores references.
 #[derive(Clone, Copy)]
@@ -14,6 +19,50 @@ pub(crate) struct ReferredItem<'a> {
     pub(crate) text: Option<&'a Text>,
 }
 
+/// An object that takes a Secret's place, in the making.
+pub(super) trait Draft {
+    /// The backend.
+    const BACKEND: Backend;
+
+    /// Refuses what the object cannot say about the Secret as a whole, besides [`check_fields`].
+    fn check(secret: &Manifest, refusals: &mut Refusals<'_>);
+
+    /// Takes in an item; its text has a placeholder.
+    fn item(&mut self, key: &str, text: &Text) -> Result<(), Why>;
+
+    /// The object; its `metadata` are null, and are filled in by [`translate`].
+    fn finish(self, secret: &Manifest) -> Json;
+}
+
+/// The object that takes the place of a Secret.
+pub(super) fn translate<D: Draft>(
+    mut secret: Manifest,
+    items: &[ReferredItem<'_>],
+    mut draft: D,
+) -> Result<Manifest, Vec<Problem>> {
+    let (namespace, name) = (secret.namespace().to_owned(), secret.name().to_owned());
+    let mut refusals = Refusals::new(D::BACKEND, &namespace, &name);
+    check_fields(&secret, &mut refusals);
+    D::check(&secret, &mut refusals);
+    for item in items {
+        let text = item.text.filter(|text| !text.is_literal()).ok_or(Why::Literal);
+        if let Err(why) = text.and_then(|text| draft.item(item.key, text)) {
+            refusals.item(item.key, item.origin, why);
+        }
+    }
+    refusals.unless_any(())?;
+    let at = secret.origin();
+    let mut outer = metadata::for_argocd(&secret, Scope::Strict);
+    metadata::add_sync_option(&mut outer, "SkipDryRunOnMissingResource", at);
+    let mut root = Node::from_json(&draft.finish(&secret), at);
+    if let Some(metadata) = root.at_mut(&["metadata"]) {
+        *metadata = outer.into_node(at);
+    }
+    // In place: it has a kind, a version and the same name as before, so it still is a manifest.
+    *secret.root_mut() = root;
+    Ok(secret)
+}
+
 /// Kinds of providers that no operator in a cluster reads.
 const OURS_ALONE: [&str; 4] = ["env", "file", "k8s", "sops"];
 
@@ -23,7 +72,7 @@ pub(super) fn unknown_provider(provider: &str, section: &'static str) -> Why {
 }
 
 /// Checks the fields of a Secret that are taken over as they are.
-pub(super) fn check_fields(secret: &Manifest, refusals: &mut Refusals<'_>) {
+fn check_fields(secret: &Manifest, refusals: &mut Refusals<'_>) {
     if secret.name().is_empty() {
         refusals.whole(secret.origin(), Why::NoName);
     }

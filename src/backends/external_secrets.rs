@@ -15,13 +15,13 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json, json};
 
 use self::remote::{Remote, Taken};
-use super::common::{ReferredItem, check_fields, is_immutable, type_of, unknown_provider};
+use super::common::{Draft, ReferredItem, is_immutable, translate, type_of, unknown_provider};
 use super::metadata;
 use super::refusal::{Refusals, Why};
 use crate::crypto::Scope;
 use crate::diagnostic::Problem;
 use crate::model::{
-    Backend, Entry, ExternalSecretVersion, ExternalSecrets, Manifest, Mapping, Node, Part, Store, Text,
+    Backend, Entry, ExternalSecretVersion, ExternalSecrets, Manifest, Mapping, Part, Store, Text,
 };
 
 /// Types of Secrets that the operator's webhook refuses.
@@ -32,30 +32,17 @@ const REFUSED_TYPES: [&str; 2] = ["bootstrap.kubernetes.io/token", "kubernetes.i
 /// # Errors
 /// Everything about it that an `ExternalSecret` cannot express.
 pub(crate) fn build(
-    mut secret: Manifest,
+    secret: Manifest,
     items: &[ReferredItem<'_>],
     settings: &ExternalSecrets,
 ) -> Result<Manifest, Vec<Problem>> {
-    let (namespace, name) = (secret.namespace().to_owned(), secret.name().to_owned());
-    let mut refusals = Refusals::new(Backend::ExternalSecrets, &namespace, &name);
-    check_fields(&secret, &mut refusals);
-    if REFUSED_TYPES.contains(&type_of(&secret)) {
-        refusals.whole(secret.origin(), Why::Type(type_of(&secret).to_owned()));
-    }
-    let mut draft = Draft { settings, remotes: Vec::new(), numbers: BTreeMap::new(), data: Map::new() };
-    for item in items {
-        if let Err(why) = draft.item(item) {
-            refusals.item(item.key, item.origin, why);
-        }
-    }
-    let root = draft.finish(&secret);
-    refusals.unless_any(())?;
-    // In place: it has a kind, a version and the same name as before, so it still is a manifest.
-    *secret.root_mut() = root;
-    Ok(secret)
+    let external =
+        ExternalDraft { settings, remotes: Vec::new(), numbers: BTreeMap::new(), data: Map::new() };
+    translate(secret, items, external)
 }
 
-struct Draft<'a> {
+/// The object in the making.
+struct ExternalDraft<'a> {
     settings: &'a ExternalSecrets,
     /// What is asked for, in order of first use; the `n`th is `rn` in templates.
     remotes: Vec<(&'a Store, Remote)>,
@@ -64,14 +51,32 @@ struct Draft<'a> {
     data: Map<String, Json>,
 }
 
-impl<'a> Draft<'a> {
-    fn item(&mut self, item: &ReferredItem<'_>) -> Result<(), Why> {
-        let text = item.text.filter(|text| !text.is_literal()).ok_or(Why::Literal)?;
+impl Draft for ExternalDraft<'_> {
+    const BACKEND: Backend = Backend::ExternalSecrets;
+
+    fn check(secret: &Manifest, refusals: &mut Refusals<'_>) {
+        if REFUSED_TYPES.contains(&type_of(secret)) {
+            refusals.whole(secret.origin(), Why::Type(type_of(secret).to_owned()));
+        }
+    }
+
+    fn item(&mut self, key: &str, text: &Text) -> Result<(), Why> {
         let template = self.text(text)?;
-        self.data.insert(item.key.to_owned(), template.into());
+        self.data.insert(key.to_owned(), template.into());
         Ok(())
     }
 
+    fn finish(self, secret: &Manifest) -> Json {
+        let version = match self.settings.version {
+            ExternalSecretVersion::V1 => "external-secrets.io/v1",
+            ExternalSecretVersion::V1beta1 => "external-secrets.io/v1beta1",
+        };
+        let spec = self.spec(secret);
+        json!({"apiVersion": version, "kind": "ExternalSecret", "metadata": null, "spec": spec})
+    }
+}
+
+impl<'a> ExternalDraft<'a> {
     fn text(&mut self, text: &Text) -> Result<String, Why> {
         let mut out = String::new();
         for (index, part) in text.parts().iter().enumerate() {
@@ -101,24 +106,6 @@ impl<'a> Draft<'a> {
             self.remotes.push((store, remote.clone()));
             self.remotes.len() - 1
         })
-    }
-
-    fn finish(self, secret: &Manifest) -> Node {
-        let at = secret.origin();
-        let mut outer = metadata::for_argocd(secret, Scope::Strict);
-        metadata::add_sync_option(&mut outer, "SkipDryRunOnMissingResource", at);
-        let version = match self.settings.version {
-            ExternalSecretVersion::V1 => "external-secrets.io/v1",
-            ExternalSecretVersion::V1beta1 => "external-secrets.io/v1beta1",
-        };
-        let mut root =
-            json!({"apiVersion": version, "kind": "ExternalSecret", "metadata": null, "spec": null});
-        root["spec"] = self.spec(secret);
-        let mut root = Node::from_json(&root, at);
-        if let Some(metadata) = root.at_mut(&["metadata"]) {
-            *metadata = outer.into_node(at);
-        }
-        root
     }
 
     fn spec(self, secret: &Manifest) -> Json {

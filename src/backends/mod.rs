@@ -7,5 +7,7 @@ mod metadata;
 mod refusal;
 pub(crate) mod sealed_secrets;
 pub(crate) mod secrets_store_csi;
+#[cfg(test)]
+mod testing;
 
 pub(crate) use common::ReferredItem;

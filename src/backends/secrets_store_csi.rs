@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value as Json, json};
 
 pub(crate) use self::pods::{Class, mount};
-use super::common::{ReferredItem, check_fields, is_immutable, shown, type_of, unknown_provider};
+use super::common::{Draft, ReferredItem, is_immutable, shown, translate, type_of, unknown_provider};
 use super::metadata;
 use super::refusal::{Refusals, Why};
 use crate::crypto::Scope;
@@ -31,35 +31,16 @@ type Providers = BTreeMap<String, CsiProvider>;
 /// # Errors
 /// Everything about it that a `SecretProviderClass` cannot express.
 pub(crate) fn build(
-    mut secret: Manifest,
+    secret: Manifest,
     items: &[ReferredItem<'_>],
     providers: &Providers,
 ) -> Result<Manifest, Vec<Problem>> {
-    let (namespace, name) = (secret.namespace().to_owned(), secret.name().to_owned());
-    let mut refusals = Refusals::new(Backend::SecretsStoreCsi, &namespace, &name);
-    check_fields(&secret, &mut refusals);
-    if is_immutable(&secret) {
-        refusals.whole(secret.origin(), Why::Immutable);
-    }
-    if type_of(&secret) == "kubernetes.io/tls" {
-        refusals.whole(secret.origin(), Why::PemType(type_of(&secret).to_owned()));
-    }
-    let mut draft =
-        Draft { providers, common: None, aliases: Aliases::new(&name), kind: None, data: Vec::new() };
-    for item in items {
-        if let Err(why) = draft.item(item) {
-            refusals.item(item.key, item.origin, why);
-        }
-    }
-    let root = draft.finish(&secret);
-    refusals.unless_any(())?;
-    // In place: it has a kind, a version and the same name as before, so it still is a manifest.
-    *secret.root_mut() = root;
-    Ok(secret)
+    let aliases = Aliases::new(secret.name());
+    translate(secret, items, ClassDraft { providers, common: None, aliases, kind: None, data: Vec::new() })
 }
 
 /// The class in the making.
-struct Draft<'a> {
+struct ClassDraft<'a> {
     providers: &'a Providers,
     /// The provider of the first placeholder; all others must go with it.
     common: Option<(String, &'a CsiProvider)>,
@@ -75,9 +56,19 @@ enum Kind {
     Vault(vault::Objects),
 }
 
-impl Draft<'_> {
-    fn item(&mut self, item: &ReferredItem<'_>) -> Result<(), Why> {
-        let text = item.text.filter(|text| !text.is_literal()).ok_or(Why::Literal)?;
+impl Draft for ClassDraft<'_> {
+    const BACKEND: Backend = Backend::SecretsStoreCsi;
+
+    fn check(secret: &Manifest, refusals: &mut Refusals<'_>) {
+        if is_immutable(secret) {
+            refusals.whole(secret.origin(), Why::Immutable);
+        }
+        if type_of(secret) == "kubernetes.io/tls" {
+            refusals.whole(secret.origin(), Why::PemType(type_of(secret).to_owned()));
+        }
+    }
+
+    fn item(&mut self, key: &str, text: &Text) -> Result<(), Why> {
         for placeholder in text.placeholders() {
             self.provider(placeholder)?;
         }
@@ -87,13 +78,38 @@ impl Draft<'_> {
             Service::Vault => Kind::Vault(vault::Objects::default()),
         });
         let alias = match kind {
-            Kind::Aws(objects) => objects.add(item.key, text, self.providers, &mut self.aliases)?,
-            Kind::Vault(objects) => objects.add(item.key, text, &mut self.aliases)?,
+            Kind::Aws(objects) => objects.add(key, text, self.providers, &mut self.aliases)?,
+            Kind::Vault(objects) => objects.add(key, text, &mut self.aliases)?,
         };
-        self.data.push(json!({"objectName": alias, "key": item.key}));
+        self.data.push(json!({"objectName": alias, "key": key}));
         Ok(())
     }
 
+    fn finish(self, secret: &Manifest) -> Json {
+        let (provider, objects) = match &self.kind {
+            Some(Kind::Aws(objects)) => ("aws", objects.to_json()),
+            Some(Kind::Vault(objects)) => ("vault", objects.to_json()),
+            None => ("", Json::Null),
+        };
+        let mut parameters = Map::new();
+        for (field, value) in self.common.iter().flat_map(|(_, provider)| &provider.parameters) {
+            parameters.insert((*field).to_owned(), value.as_str().into());
+        }
+        parameters.insert("objects".to_owned(), objects_text(&objects, secret).into());
+        json!({
+            "apiVersion": "secrets-store.csi.x-k8s.io/v1",
+            "kind": "SecretProviderClass",
+            "metadata": null,
+            "spec": {
+                "provider": provider,
+                "parameters": parameters,
+                "secretObjects": [secret_object(secret, self.data)],
+            },
+        })
+    }
+}
+
+impl ClassDraft<'_> {
     /// Checks that the provider of a placeholder is known and goes with those before it: a class has one provider and one
     /// set of parameters.
     fn provider(&mut self, placeholder: &Placeholder) -> Result<(), Why> {
@@ -106,37 +122,6 @@ impl Draft<'_> {
             return Err(Why::ManyProviders { first: first.clone(), second: name.to_owned() });
         }
         Ok(())
-    }
-
-    fn finish(self, secret: &Manifest) -> Node {
-        let at = secret.origin();
-        let mut outer = metadata::for_argocd(secret, Scope::Strict);
-        metadata::add_sync_option(&mut outer, "SkipDryRunOnMissingResource", at);
-        let (provider, objects) = match &self.kind {
-            Some(Kind::Aws(objects)) => ("aws", objects.to_json()),
-            Some(Kind::Vault(objects)) => ("vault", objects.to_json()),
-            None => ("", Json::Null),
-        };
-        let mut parameters = Map::new();
-        for (field, value) in self.common.iter().flat_map(|(_, provider)| &provider.parameters) {
-            parameters.insert((*field).to_owned(), value.as_str().into());
-        }
-        parameters.insert("objects".to_owned(), objects_text(&objects, secret).into());
-        let root = json!({
-            "apiVersion": "secrets-store.csi.x-k8s.io/v1",
-            "kind": "SecretProviderClass",
-            "metadata": null,
-            "spec": {
-                "provider": provider,
-                "parameters": parameters,
-                "secretObjects": [secret_object(secret, self.data)],
-            },
-        });
-        let mut root = Node::from_json(&root, at);
-        if let Some(metadata) = root.at_mut(&["metadata"]) {
-            *metadata = outer.into_node(at);
-        }
-        root
     }
 }
 

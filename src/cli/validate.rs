@@ -72,6 +72,10 @@ pub struct CheckArgs {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Report")]
 pub struct ReportArgs {
+    /// Form of the report, with a file to write it to: `human`, `json`, `sarif`, `junit`, `github`, `gitlab`; more than
+    /// one may be given [default: human]
+    #[arg(long, short = 'o', value_name = "FORM[=FILE]", value_hint = ValueHint::Other)]
+    pub output: Vec<String>,
     /// Least severity of a finding that makes the exit code 1
     #[arg(long, value_name = "SEVERITY", default_value = "error")]
     pub fail_on: FailOn,

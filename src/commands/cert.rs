@@ -6,21 +6,21 @@ use std::time::SystemTime;
 
 use super::Outcome;
 use crate::cli::CertArgs;
-use crate::config::{self, OperatorFile, Variables};
+use crate::config::{self, ConfigError, OperatorFile, Variables};
 use crate::crypto::{Certificate, Validity};
-use crate::diagnostic::Failure;
+use crate::diagnostic::{Failure, Problem};
 
 pub(super) fn run(args: &CertArgs, variables: Variables) -> Result<Outcome, Failure> {
     let mut shown = String::new();
     for file in &args.files {
         show(&mut shown, &file.display().to_string(), &config::read_certificate(Path::new(file))?);
     }
-    if args.files.is_empty()
-        && let Some(path) = config::operator_path(args.operator.clone(), variables)
-    {
+    if args.files.is_empty() {
+        let path = config::operator_path(args.operator.clone(), variables);
+        let path = path.ok_or_else(|| Problem::new(&ConfigError::NoCertificate))?;
         let operator = OperatorFile::read(&path)?;
-        for (cluster, file) in operator.certificate_files() {
-            show(&mut shown, &format!("{cluster} ({})", file.display()), &config::read_certificate(&file)?);
+        for (cluster, file, certificate) in operator.certificates()? {
+            show(&mut shown, &format!("{cluster} ({})", file.display()), &certificate);
         }
     }
     Ok(Outcome::text(shown))

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::Outcome;
-use super::session::{Flags, Session};
+use super::session::Session;
 use crate::cli::GenerateArgs;
 use crate::config::{ConfigError, OperatorFile, Variables};
 use crate::crypto::{ChecksumKey, Sealer};
@@ -11,7 +11,7 @@ use crate::deadline::Watch;
 use crate::diagnostic::{Explain, Failure, Note, Problem};
 use crate::model::{Backends, Policy, Subject};
 use crate::ops::AuditLog;
-use crate::pipeline::{self, Access, Audit, Format, Plan, Sealing, Supply};
+use crate::pipeline::{Access, Audit, Format, Plan, Sealing, Supply};
 use crate::providers::{AppFiles, Providers};
 
 /// Something that a local run should know.
@@ -28,18 +28,29 @@ impl Explain for Remark {
 }
 
 pub(super) fn run(args: GenerateArgs, variables: Variables, watch: &Watch) -> Result<Outcome, Failure> {
-    let mut notes = Vec::new();
-    let flags =
-        Flags { dir: args.dir.dir, environment: args.env, operator: args.operator, identity: args.identity };
-    let session = Session::open(flags, variables)?;
+    let session = Session::open(&args.app, args.env, variables)?;
     let backends = session.discovery.backends(&session.environment)?;
-    if !backends.need_values() {
-        return referring(&session, backends, watch, notes);
+    if let Some(operator) = &session.operator {
+        watch.allow(Duration::from_secs(operator.operator().deadline_seconds));
     }
+    if backends.need_values() {
+        sealing(&session, backends, variables, watch)
+    } else {
+        referring(&session, backends, watch)
+    }
+}
+
+/// A run that fetches values and seals them.
+fn sealing(
+    session: &Session,
+    backends: Backends,
+    variables: Variables,
+    watch: &Watch,
+) -> Result<Outcome, Failure> {
     let Some(operator) = &session.operator else {
         return Err(Problem::new(&ConfigError::NoOperatorFile).into());
     };
-    watch.allow(Duration::from_secs(operator.operator().deadline_seconds));
+    let mut notes = Vec::new();
     let policy = Policy::of(operator.operator())?;
     let protected = operator.protected_files();
     let app = AppFiles {
@@ -49,54 +60,39 @@ pub(super) fn run(args: GenerateArgs, variables: Variables, watch: &Watch) -> Re
     let providers =
         Providers::new(&operator.operator().providers, operator.directory(), &protected, &app, variables)?;
     let subject = session.subject();
-    let audit = audit(&session, operator, &subject)?;
-    let access = access(&session, &policy, &subject, &mut notes);
+    let audit = audit(session, operator, &subject)?;
     let supply = Supply::Fetch {
         providers: &providers,
-        access,
+        access: access(session, &policy, &subject, &mut notes),
         audit: audit.as_ref().map(|audit| audit as &dyn Audit),
         default_provider: session.default_provider()?,
         deadline: watch.deadline(),
     };
-    let plan = Plan { backends, ..plan(&session, operator, supply, &mut notes)? };
-    let sealed = pipeline::run(&session.discovery, &session.environment, &plan, &mut notes, &|stage| {
-        watch.enter(stage);
-    })?;
-    Ok(Outcome { stdout: pipeline::emit(&sealed, Format::Json), notes, ..Outcome::default() })
+    let key = operator.seal_key()?;
+    let checksums = operator.checksum_key(&key)?;
+    let certificate = operator.certificate(&session.cluster()?, SystemTime::now(), &mut notes)?;
+    let project = session.identity.project.clone().unwrap_or_default();
+    let epoch = operator.operator().epoch.clone();
+    let sealing = Sealing::Deterministic(Box::new(Sealer { key, certificate, project, epoch }));
+    let plan = Plan { context: session.context()?, supply, backends, sealing, checksums };
+    session.run(&plan, Format::Json, notes, watch)
 }
 
 /// A run in which all Secrets go to backends that store references: it needs no key, no certificate and no credential. The
 /// policy of an operator file is asked all the same.
-fn referring(
-    session: &Session,
-    backends: Backends,
-    watch: &Watch,
-    mut notes: Vec<Note>,
-) -> Result<Outcome, Failure> {
+fn referring(session: &Session, backends: Backends, watch: &Watch) -> Result<Outcome, Failure> {
+    let mut notes = Vec::new();
     let operator = session.operator.as_ref();
     let policy = operator.map(|file| Policy::of(file.operator())).transpose()?;
-    let known = operator.map(|file| file.operator().providers.keys().cloned().collect());
+    let known = session.known_providers();
     let subject = session.subject();
-    if let Some(operator) = operator {
-        watch.allow(Duration::from_secs(operator.operator().deadline_seconds));
-    }
-    let plan = Plan {
-        context: session.context()?,
-        supply: Supply::Refer {
-            known: known.as_ref(),
-            access: policy
-                .as_ref()
-                .map_or(Access::Unchecked, |policy| access(session, policy, &subject, &mut notes)),
-            default_provider: session.default_provider()?,
-        },
-        backends,
-        sealing: Sealing::Nothing,
-        checksums: checksum_key(operator)?,
-    };
-    let sealed = pipeline::run(&session.discovery, &session.environment, &plan, &mut notes, &|stage| {
-        watch.enter(stage);
-    })?;
-    Ok(Outcome { stdout: pipeline::emit(&sealed, Format::Json), notes, ..Outcome::default() })
+    let access =
+        policy.as_ref().map_or(Access::Unchecked, |policy| access(session, policy, &subject, &mut notes));
+    let supply =
+        Supply::Refer { known: known.as_ref(), access, default_provider: session.default_provider()? };
+    let (sealing, checksums) = (Sealing::Nothing, checksum_key(operator)?);
+    let plan = Plan { context: session.context()?, supply, backends, sealing, checksums };
+    session.run(&plan, Format::Json, notes, watch)
 }
 
 /// The operator's key where there is one. Without it a public one will do: references are no secrets.
@@ -107,26 +103,6 @@ fn checksum_key(operator: Option<&OperatorFile>) -> Result<ChecksumKey, Failure>
         }
         _ => Ok(ChecksumKey::references()),
     }
-}
-
-fn plan<'a>(
-    session: &Session,
-    operator: &OperatorFile,
-    supply: Supply<'a>,
-    notes: &mut Vec<Note>,
-) -> Result<Plan<'a>, Failure> {
-    let key = operator.seal_key()?;
-    let checksums = operator.checksum_key(&key)?;
-    let certificate = operator.certificate(&session.cluster()?, SystemTime::now(), notes)?;
-    let project = session.identity.project.clone().unwrap_or_default();
-    let epoch = operator.operator().epoch.clone();
-    Ok(Plan {
-        context: session.context()?,
-        supply,
-        backends: Backends::default(),
-        sealing: Sealing::Deterministic(Box::new(Sealer { key, certificate, project, epoch })),
-        checksums,
-    })
 }
 
 /// The audit that the operator asks for, opened before anything is fetched.

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Outcome;
-use super::session::{Flags, Session};
+use super::session::Session;
 use crate::cli::{RefsArgs, ReportFormat};
 use crate::config::Variables;
 use crate::deadline::Watch;
@@ -58,9 +58,7 @@ enum Verdict {
 }
 
 pub(super) fn run(args: RefsArgs, variables: Variables, watch: &Watch) -> Result<Outcome, Failure> {
-    let flags =
-        Flags { dir: args.dir.dir, environment: args.env, operator: args.operator, identity: args.identity };
-    let (mut session, environments) = Session::open_every(flags, variables)?;
+    let (mut session, environments) = Session::open_every(&args.app, args.env, variables)?;
     if let Some(operator) = &session.operator {
         watch.allow(Duration::from_secs(operator.operator().deadline_seconds));
     }
@@ -104,7 +102,7 @@ fn policy(session: &Session, notes: &mut Vec<Note>) -> Result<Option<Policy>, Fa
 
 /// The references of one environment in their order, each once.
 fn references(session: &Session, policy: Option<&Policy>, watch: &Watch) -> Result<Vec<Listed>, Failure> {
-    let known = session.operator.as_ref().map(|file| file.operator().providers.keys().cloned().collect());
+    let known = session.known_providers();
     let supply = Supply::Withhold { known: known.as_ref(), default_provider: session.default_provider()? };
     let progress = |stage| watch.enter(stage);
     let uses = pipeline::references(

@@ -3,13 +3,13 @@
 //! Nothing is fetched and nothing is sealed: where a value would go, the output says what it would come from.
 
 use super::Outcome;
-use super::session::{Flags, Session};
+use super::session::Session;
 use crate::cli::{OutputFormat, RenderArgs};
 use crate::config::Variables;
 use crate::crypto::ChecksumKey;
 use crate::deadline::Watch;
 use crate::diagnostic::{Explain, Failure, Note, Problem};
-use crate::pipeline::{self, Format, Plan, Sealing, Supply};
+use crate::pipeline::{Format, Plan, Sealing, Supply};
 
 /// What a reader of a preview should know.
 #[derive(Debug, thiserror::Error)]
@@ -21,11 +21,9 @@ enum Remark {
 impl Explain for Remark {}
 
 pub(super) fn run(args: RenderArgs, variables: Variables, watch: &Watch) -> Result<Outcome, Failure> {
-    let mut notes = vec![Note::remark(Problem::new(&Remark::Preview))];
-    let flags =
-        Flags { dir: args.dir.dir, environment: args.env, operator: args.operator, identity: args.identity };
-    let session = Session::open(flags, variables)?;
-    let known = session.operator.as_ref().map(|file| file.operator().providers.keys().cloned().collect());
+    let notes = vec![Note::remark(Problem::new(&Remark::Preview))];
+    let session = Session::open(&args.app, args.env, variables)?;
+    let known = session.known_providers();
     let plan = Plan {
         context: session.context()?,
         supply: Supply::Withhold { known: known.as_ref(), default_provider: session.default_provider()? },
@@ -33,12 +31,9 @@ pub(super) fn run(args: RenderArgs, variables: Variables, watch: &Watch) -> Resu
         sealing: Sealing::Redacted,
         checksums: ChecksumKey::preview(),
     };
-    let sealed = pipeline::run(&session.discovery, &session.environment, &plan, &mut notes, &|stage| {
-        watch.enter(stage);
-    })?;
     let format = match args.output {
         OutputFormat::Json => Format::Json,
         OutputFormat::Yaml => Format::Yaml,
     };
-    Ok(Outcome { stdout: pipeline::emit(&sealed, format), notes, ..Outcome::default() })
+    session.run(&plan, format, notes, watch)
 }

@@ -1,12 +1,15 @@
 //! What `generate`, `refs` and `render` decide alike before the pipeline runs.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::Path;
 
-use crate::cli::IdentityArgs;
+use super::Outcome;
+use crate::cli::AppArgs;
 use crate::config::{self, ArgoCd, ConfigError, Identity, OperatorFile, Variables};
-use crate::diagnostic::{Failure, Problem};
+use crate::deadline::Watch;
+use crate::diagnostic::{Failure, Note, Problem};
 use crate::model::Subject;
-use crate::pipeline::{self, Discovery, RenderContext};
+use crate::pipeline::{self, Discovery, Format, Plan, RenderContext};
 
 /// An app, one of its environments, and who the app is.
 pub(super) struct Session {
@@ -16,27 +19,27 @@ pub(super) struct Session {
     pub(super) operator: Option<OperatorFile>,
 }
 
-/// Flags that these commands have.
-pub(super) struct Flags {
-    pub(super) dir: PathBuf,
-    pub(super) environment: Option<String>,
-    pub(super) operator: Option<PathBuf>,
-    pub(super) identity: IdentityArgs,
-}
-
 impl Session {
     /// Finds the app, its environment, who it is, and the operator file if there is one.
-    pub(super) fn open(flags: Flags, variables: Variables) -> Result<Self, Failure> {
-        let Opened { discovery, identity, operator, argocd } = Opened::new(&flags, variables)?;
-        let environment = choose(&discovery, flags.environment, argocd.as_ref())?;
+    pub(super) fn open(
+        app: &AppArgs,
+        environment: Option<String>,
+        variables: Variables,
+    ) -> Result<Self, Failure> {
+        let Opened { discovery, identity, operator, argocd } = Opened::new(app, variables)?;
+        let environment = choose(&discovery, environment, argocd.as_ref())?;
         discovery.environment(&environment)?;
         Ok(Self { discovery, environment, identity, operator })
     }
 
     /// The same, and the names of the environments that are meant: the one that a flag or a parameter names, else all.
-    pub(super) fn open_every(flags: Flags, variables: Variables) -> Result<(Self, Vec<String>), Failure> {
-        let Opened { discovery, identity, operator, argocd } = Opened::new(&flags, variables)?;
-        let named = named(flags.environment, argocd.as_ref())?;
+    pub(super) fn open_every(
+        app: &AppArgs,
+        environment: Option<String>,
+        variables: Variables,
+    ) -> Result<(Self, Vec<String>), Failure> {
+        let Opened { discovery, identity, operator, argocd } = Opened::new(app, variables)?;
+        let named = named(environment, argocd.as_ref())?;
         let environments =
             named.map_or_else(|| discovery.environments().map(str::to_owned).collect(), |name| vec![name]);
         for environment in &environments {
@@ -62,6 +65,24 @@ impl Session {
         Ok(environment.provider.as_deref().or(self.discovery.app().provider.as_deref()))
     }
 
+    /// The names of the operator's providers, where there is an operator file.
+    pub(super) fn known_providers(&self) -> Option<BTreeSet<String>> {
+        Some(self.operator.as_ref()?.operator().providers.keys().cloned().collect())
+    }
+
+    /// Runs all stages, and prints what they make.
+    pub(super) fn run(
+        &self,
+        plan: &Plan<'_>,
+        format: Format,
+        mut notes: Vec<Note>,
+        watch: &Watch,
+    ) -> Result<Outcome, Failure> {
+        let progress = |stage| watch.enter(stage);
+        let sealed = pipeline::run(&self.discovery, &self.environment, plan, &mut notes, &progress)?;
+        Ok(Outcome { stdout: pipeline::emit(&sealed, format), notes, ..Outcome::default() })
+    }
+
     /// What templates may know.
     pub(super) fn context(&self) -> Result<RenderContext, Failure> {
         Ok(RenderContext {
@@ -83,12 +104,12 @@ struct Opened {
 }
 
 impl Opened {
-    fn new(flags: &Flags, variables: Variables) -> Result<Self, Failure> {
-        let dir = super::directory(&flags.dir);
+    fn new(app: &AppArgs, variables: Variables) -> Result<Self, Failure> {
+        let dir = super::directory(&app.dir.dir);
         let argocd = ArgoCd::read(&variables).map_err(|error| Problem::new(&error))?;
         let identity =
-            Identity::decide(argocd.as_ref(), &flags.identity, &dir).map_err(|error| Problem::new(&error))?;
-        let operator = config::operator_path(flags.operator.clone(), variables)
+            Identity::decide(argocd.as_ref(), &app.identity, &dir).map_err(|error| Problem::new(&error))?;
+        let operator = config::operator_path(app.operator.clone(), variables)
             .map(|path| OperatorFile::read(&path))
             .transpose()?;
         let discovery = discover(&dir, argocd.as_ref())?;

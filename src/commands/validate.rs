@@ -6,23 +6,34 @@
 
 mod targets;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use self::targets::{Targets, changed_paths};
 use super::Outcome;
-use super::session::{Flags, Session};
-use crate::cli::ValidateArgs;
+use super::session::Session;
+use crate::cli::{AppArgs, DirArgs, ReportArgs, ValidateArgs};
 use crate::config::{self, Validation, Variables};
 use crate::deadline::Watch;
-use crate::diagnostic::{Explain, Failure, Finding, LookedAt, Note, Problem, Report};
+use crate::diagnostic::Baseline;
+use crate::diagnostic::report::{self, Excerpts, Format, Output, Outputs, PrintContext};
+use crate::diagnostic::{Explain, Failure, LookedAt, Note, Problem, Report};
+use crate::lints;
+use crate::model::Manifest;
+use crate::ops;
 use crate::pipeline::{
-    self, Checking, Examination, ExaminedApp, PlainInput, PlainVerdict, Standing, Verdict,
+    self, Checking, Examination, ExaminedApp, PlainInput, PlainVerdict, SchemaSet, Standing, Verdict,
 };
+use crate::schema::KubeVersion;
 use crate::workers;
 
 /// No run takes longer: it is the CI job's to be impatient.
 const DEADLINE: Duration = Duration::from_secs(24 * 3600);
+
+/// The name of standard input in messages.
+const STDIN: &str = "<stdin>";
 
 /// What can go wrong besides findings.
 #[derive(Debug, thiserror::Error)]
@@ -50,16 +61,30 @@ impl Explain for Remark {
 
 pub(super) fn run(args: &ValidateArgs, variables: Variables, watch: &Watch) -> Result<Outcome, Failure> {
     watch.allow(DEADLINE);
+    if let Some(id) = &args.explain {
+        let rule = lints::rule(id).ok_or_else(|| config::unknown_rule(id))?;
+        return Ok(Outcome { stdout: lints::explain(rule).into_bytes(), styled: true, ..Outcome::default() });
+    }
+    let outputs = outputs(&args.report)?;
     let validation = Validation::decide(&args.checks, variables)?;
     let changed =
         args.changed_since.as_deref().map(|revision| changed_paths(Path::new("."), revision)).transpose()?;
     let targets = Targets::find(&args.paths, args.all, changed.as_ref())?;
     let standing = Standing::new(&validation.ignore);
-    let mut run =
-        Run { args, variables, watch, validation, standing, report: Report::default(), notes: targets.notes };
+    let mut run = Run {
+        args,
+        variables,
+        watch,
+        validation,
+        standing,
+        report: Report::default(),
+        stdin: None,
+        notes: targets.notes,
+    };
     run.apps(&targets.apps)?;
     run.plain(targets.files, targets.stdin)?;
-    run.finish()
+    run.silence_known()?;
+    run.finish(&outputs)
 }
 
 struct Run<'a> {
@@ -69,6 +94,8 @@ struct Run<'a> {
     validation: Validation,
     standing: Standing,
     report: Report,
+    /// What standard input held, where it can be shown.
+    stdin: Option<Vec<u8>>,
     notes: Vec<Note>,
 }
 
@@ -87,6 +114,8 @@ impl Run<'_> {
             looked
         });
         let looked = looked.map_err(|_| Problem::new(&ValidateError::Thread))?;
+        let mut looked = self.with_schemas(looked);
+        Self::introduce(&mut looked);
         let wanted: Vec<&Looked> =
             looked.iter().zip(apps).filter(|(_, app)| app.wanted).map(|(looked, _)| looked).collect();
         let verdicts = workers::map(&wanted, |looked| {
@@ -106,9 +135,60 @@ impl Run<'_> {
                 let seen = app.0.looked_at();
                 self.report.looked_at.environments += seen.environments;
                 self.report.looked_at.objects += seen.objects;
+                self.report.apps.push(app.0.environments());
             }
         }
         Ok(())
+    }
+
+    /// Tells every app what the others render.
+    fn introduce(looked: &mut [Looked]) {
+        let examined: Vec<&ExaminedApp> = looked
+            .iter()
+            .filter_map(|looked| match looked {
+                Looked::Examined(app) => Some(&app.0),
+                Looked::Refused(..) => None,
+            })
+            .collect();
+        if examined.len() < 2 {
+            return;
+        }
+        let neighbours = Arc::new(pipeline::neighbours(&examined));
+        for looked in looked {
+            if let Looked::Examined(app) = looked {
+                app.1.neighbours = Arc::clone(&neighbours);
+            }
+        }
+    }
+
+    /// Gives every app the schemas of its versions, with the definitions that any app brings.
+    fn with_schemas(&self, mut looked: Vec<Looked>) -> Vec<Looked> {
+        let mut brought: Vec<Manifest> = Vec::new();
+        for looked in &looked {
+            if let Looked::Examined(app) = looked {
+                brought.extend(app.0.definitions().cloned());
+            }
+        }
+        let mut sets: BTreeMap<Vec<KubeVersion>, (Arc<Vec<Manifest>>, Arc<SchemaSet>)> = BTreeMap::new();
+        for looked in &mut looked {
+            let Looked::Examined(app) = looked else { continue };
+            let checking = &mut app.1;
+            let own = checking.definitions.len() != self.validation.checking.definitions.len();
+            let make = |checking: &Checking| {
+                let all = brought.iter().chain(checking.definitions.iter()).cloned();
+                let definitions: Arc<Vec<Manifest>> = Arc::new(all.collect());
+                let set = SchemaSet::new(&checking.kube_versions, definitions.iter().map(Manifest::root));
+                (definitions, Arc::new(set))
+            };
+            let (definitions, set) = if own {
+                make(checking)
+            } else {
+                sets.entry(checking.kube_versions.clone()).or_insert_with(|| make(checking)).clone()
+            };
+            checking.definitions = definitions;
+            checking.schemas = set;
+        }
+        looked
     }
 
     fn examine(&self, directory: &Path) -> Looked {
@@ -119,13 +199,12 @@ impl Run<'_> {
     }
 
     fn try_examine(&self, directory: &Path) -> Result<(ExaminedApp, Checking), Failure> {
-        let flags = Flags {
-            dir: directory.to_owned(),
-            environment: None,
+        let app = AppArgs {
+            dir: DirArgs { dir: directory.to_owned() },
             operator: None,
             identity: self.args.identity.clone(),
         };
-        let (mut session, environments) = Session::open_every(flags, self.variables)?;
+        let (mut session, environments) = Session::open_every(&app, None, self.variables)?;
         let own = self.validation.with(&session.discovery.app().validate, directory)?;
         let mut contexts = Vec::new();
         for environment in environments {
@@ -148,21 +227,25 @@ impl Run<'_> {
         let mut inputs: Vec<PlainInput> = files.into_iter().map(of_file).collect();
         if stdin {
             inputs.push(PlainInput {
-                name: "<stdin>".to_owned(),
+                name: STDIN.to_owned(),
                 open: Box::new(|| Ok(Box::new(std::io::stdin().lock()))),
             });
         }
         if inputs.is_empty() {
             return Ok(());
         }
-        let looked = pipeline::validate_plain(inputs, &self.validation.checking, &self.standing);
-        let PlainVerdict { verdict, looked_at, one_by_one } = looked.map_err(|(path, error)| {
+        let mut checking = self.validation.checking.clone();
+        let definitions = checking.definitions.iter().map(Manifest::root);
+        checking.schemas = Arc::new(SchemaSet::new(&checking.kube_versions, definitions));
+        let looked = pipeline::validate_plain(inputs, &checking, &self.standing);
+        let PlainVerdict { verdict, looked_at, one_by_one, texts } = looked.map_err(|(path, error)| {
             Problem::new(&ValidateError::Unreadable { path, reason: error.kind() })
         })?;
         self.take(verdict);
         let all = &mut self.report.looked_at;
         *all =
             LookedAt { files: all.files + looked_at.files, objects: all.objects + looked_at.objects, ..*all };
+        self.stdin = texts.into_iter().find(|(name, _)| name == STDIN).map(|(_, text)| text);
         if one_by_one {
             self.notes.push(Note::remark(Problem::new(&Remark::OneByOne)));
         }
@@ -171,27 +254,63 @@ impl Run<'_> {
 
     fn take(&mut self, verdict: Verdict) {
         self.report.findings.extend(verdict.findings);
-        self.report.suppressed += verdict.suppressed;
+        self.report.suppressed += verdict.suppressed.len();
+        for finding in &verdict.suppressed {
+            self.report.withhold(finding);
+        }
     }
 
-    fn finish(mut self) -> Result<Outcome, Failure> {
+    /// Puts findings in order, writes a baseline of them, and takes out those that one knows.
+    fn silence_known(&mut self) -> Result<(), Failure> {
         self.report.findings.extend(self.standing.findings(self.validation.checking.today));
         self.report.findings.sort_by(|a, b| a.order().cmp(&b.order()));
-        let fails = |finding: &Finding| config::fails(self.args.report.fail_on, finding.severity);
-        let findings = self.report.findings.iter().any(fails);
-        let mut stdout = String::new();
-        for finding in &self.report.findings {
-            let place = finding.span.as_ref().map(|span| span.place.to_string()).unwrap_or_default();
-            stdout += &format!(
-                "{place}: {}[{}] {} ({})\n",
-                finding.severity.name(),
-                finding.rule.id,
-                finding.message,
-                finding.environments.join(", ")
-            );
+        if let Some(path) = &self.args.report.write_baseline {
+            let baseline = Baseline::of(&self.report);
+            ops::write_baseline(path, &baseline).map_err(|error| Problem::new(&error))?;
         }
-        Ok(Outcome { stdout: stdout.into_bytes(), styled: true, findings, notes: self.notes })
+        if let Some(path) = &self.args.report.baseline {
+            let baseline = ops::read_baseline(path).map_err(|error| Problem::new(&error))?;
+            let gone = baseline.silence(&mut self.report);
+            self.notes.extend(gone.map(|remark| Note::remark(Problem::new(&remark))));
+        }
+        Ok(())
     }
+
+    fn finish(self, outputs: &Outputs) -> Result<Outcome, Failure> {
+        let fail_on = config::least_failing(self.args.report.fail_on);
+        let mut excerpts = Excerpts::new("");
+        if let Some(text) = self.stdin {
+            excerpts.preload(STDIN, text);
+        }
+        let context = PrintContext {
+            version: env!("CARGO_PKG_VERSION"),
+            fail_on,
+            excerpts: &excerpts,
+            looks_like_credential: &lints::looks_like_credential,
+        };
+        for (format, path) in outputs.files() {
+            let bytes = report::write(format, &self.report, &context);
+            ops::write_report(path, &bytes).map_err(|error| Problem::new(&error))?;
+        }
+        if outputs.has(Format::Github)
+            && let Some(path) = config::step_summary(self.variables)
+        {
+            let summary = report::github::summary(&self.report, &context);
+            ops::append_summary(&path, &summary).map_err(|error| Problem::new(&error))?;
+        }
+        let stdout = outputs.stdout().map(|format| report::write(format, &self.report, &context));
+        Ok(Outcome {
+            stdout: stdout.unwrap_or_default(),
+            styled: outputs.stdout().is_some_and(Format::is_styled),
+            findings: self.report.fails(fail_on),
+            notes: self.notes,
+        })
+    }
+}
+
+fn outputs(args: &ReportArgs) -> Result<Outputs, Failure> {
+    let parsed: Result<Vec<Output>, _> = args.output.iter().map(|text| text.parse()).collect();
+    parsed.and_then(Outputs::new).map_err(|error| Problem::new(&error).into())
 }
 
 fn of_file(path: PathBuf) -> PlainInput {

@@ -4,6 +4,7 @@
 //! or from parameters may choose the operator file, a key, an address or a policy.
 
 mod argocd;
+mod definitions;
 mod identity;
 mod operator_file;
 mod validation;
@@ -13,7 +14,7 @@ pub use identity::Identity;
 pub use operator_file::OperatorFile;
 pub(crate) use operator_file::read_certificate;
 pub use validation::Validation;
-pub(crate) use validation::{fails, unknown_rule};
+pub(crate) use validation::{least_failing, step_summary, unknown_rule};
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -33,10 +34,34 @@ pub fn process_variables(name: &str) -> Option<OsString> {
 /// The variable that names the operator file where no flag does.
 pub const OPERATOR_VARIABLE: &str = "SEALWAVE_OPERATOR";
 
+/// The path of an operator file, and who says so.
+#[derive(Clone, Debug)]
+pub struct OperatorPath {
+    path: PathBuf,
+    named_by: NamedBy,
+}
+
+/// What names a file to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NamedBy {
+    /// An argument of the command.
+    Argument,
+    /// The flag `--operator`.
+    Flag,
+    /// The operator file.
+    OperatorFile,
+    /// [`OPERATOR_VARIABLE`].
+    Variable,
+}
+
 /// The operator file that a flag or the environment names.
 #[must_use]
-pub fn operator_path(flag: Option<PathBuf>, variables: Variables) -> Option<PathBuf> {
-    flag.or_else(|| variables(OPERATOR_VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from))
+pub fn operator_path(flag: Option<PathBuf>, variables: Variables) -> Option<OperatorPath> {
+    let flag = flag.map(|path| OperatorPath { path, named_by: NamedBy::Flag });
+    flag.or_else(|| {
+        let path = variables(OPERATOR_VARIABLE).filter(|value| !value.is_empty())?;
+        Some(OperatorPath { path: path.into(), named_by: NamedBy::Variable })
+    })
 }
 
 /// Why flags, files and environment do not add up.
@@ -56,6 +81,9 @@ pub enum ConfigError {
     /// A flag stands in for what Argo CD says, and Argo CD said it.
     #[error("`{0}` was given, but Argo CD runs this and says it itself")]
     FlagInSidecar(&'static str),
+    /// Nothing says which certificates are meant.
+    #[error("no certificate was named")]
+    NoCertificate,
     /// No operator file.
     #[error("no operator file was given")]
     NoOperatorFile,
@@ -86,6 +114,9 @@ impl Explain for ConfigError {
                 "add it under `clusters` with its sealing certificate, or correct `cluster` in `sealwave.yaml`".to_owned()
             }
             Self::FlagInSidecar(_) => "remove the flag from `plugin.yaml`".to_owned(),
+            Self::NoCertificate => format!(
+                "give PEM files, or the operator file that names them: `--operator FILE` or `{OPERATOR_VARIABLE}`"
+            ),
             Self::NoOperatorFile => format!(
                 "sealing needs the operator's keys: give `--operator FILE` or set `{OPERATOR_VARIABLE}`; `sealwave render` previews without"
             ),

@@ -1,5 +1,6 @@
 //! Reading the operator file and the keys and certificates that it names.
 
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -8,7 +9,7 @@ use crate::diagnostic::{Explain, Failure, Note, Problem};
 use crate::model::{API_VERSION, Cluster, Operator, ProviderConfig, SecretValue};
 use crate::yaml;
 
-use super::ConfigError;
+use super::{ConfigError, NamedBy, OPERATOR_VARIABLE, OperatorPath};
 
 /// Keys and certificates are small; whatever is larger is something else.
 const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -24,8 +25,8 @@ pub struct OperatorFile {
 /// Why the operator file, or a file that it names, cannot be used.
 #[derive(Debug, thiserror::Error)]
 enum OperatorFileError {
-    #[error("`{path}` cannot be read: {reason}")]
-    Unreadable { path: String, reason: String },
+    #[error("{}`{path}` cannot be read: {reason}", if .named_by.is_operator_file() { "operator file " } else { "" })]
+    Unreadable { path: String, named_by: NamedBy, reason: Unreadable },
     #[error("`{path}` is larger than {MAX_FILE_BYTES} bytes")]
     TooLarge { path: String },
     #[error("`{path}` has `apiVersion: {found}`, expected `{API_VERSION}`")]
@@ -36,12 +37,55 @@ enum OperatorFileError {
     Content { path: String, reason: String, hint: Option<String> },
 }
 
+/// Why a file cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+enum Unreadable {
+    #[error("it is a directory")]
+    Directory,
+    #[error("there is no such file")]
+    Missing,
+    #[error("it is not a regular file")]
+    NotRegular,
+    #[error("{0}")]
+    Other(ErrorKind),
+    #[error("permission denied")]
+    Permission,
+}
+
+impl From<std::io::Error> for Unreadable {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => Self::Missing,
+            ErrorKind::PermissionDenied => Self::Permission,
+            kind => Self::Other(kind),
+        }
+    }
+}
+
+impl NamedBy {
+    const fn is_operator_file(self) -> bool {
+        matches!(self, Self::Flag | Self::Variable)
+    }
+
+    fn hint(self) -> String {
+        match self {
+            Self::Argument => "the path is relative to the working directory".to_owned(),
+            Self::Flag => "`--operator` takes the path of the file itself, for example `--operator /etc/sealwave/operator.yaml`".to_owned(),
+            Self::OperatorFile => "paths in the operator file are relative to its directory".to_owned(),
+            Self::Variable => format!(
+                "`{OPERATOR_VARIABLE}` takes the path of the file itself, for example `/etc/sealwave/operator.yaml`; `--operator FILE` stands before it"
+            ),
+        }
+    }
+}
+
 impl Explain for OperatorFileError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Unreadable { .. } => {
-                Some("paths in the operator file are relative to its directory".to_owned())
+            Self::Unreadable { reason: Unreadable::Permission, .. } => {
+                Some("the user that runs sealwave must be allowed to read it".to_owned())
             }
+            Self::Unreadable { named_by, .. } => Some(named_by.hint()),
             Self::Content { hint, .. } => hint.clone(),
             Self::ApiVersion { .. } | Self::Kind { .. } | Self::TooLarge { .. } => None,
         }
@@ -53,9 +97,10 @@ impl OperatorFile {
     ///
     /// # Errors
     /// It cannot be read, or is not an operator file.
-    pub fn read(path: &Path) -> Result<Self, Failure> {
+    pub fn read(path: &OperatorPath) -> Result<Self, Failure> {
+        let OperatorPath { path, named_by } = path;
         let shown = path.display().to_string();
-        let bytes = bounded(path)?;
+        let bytes = bounded(path, *named_by)?;
         let operator: Operator = yaml::read_config(bytes.expose(), &shown)?;
         let wrong = |error: OperatorFileError| Failure::from(Problem::new(&error));
         if operator.api_version != API_VERSION {
@@ -66,7 +111,7 @@ impl OperatorFile {
         }
         let directory =
             path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Ok(Self { operator, path: path.to_path_buf(), directory: directory.to_path_buf() })
+        Ok(Self { operator, path: path.clone(), directory: directory.to_path_buf() })
     }
 
     /// What it says.
@@ -108,7 +153,8 @@ impl OperatorFile {
             return Err(Problem::new(&ConfigError::NoSealKey).into());
         };
         let path = self.directory.join(file);
-        SealKey::from_file(bounded(&path)?.expose()).map_err(|error| content(&path, &error))
+        SealKey::from_file(bounded(&path, NamedBy::OperatorFile)?.expose())
+            .map_err(|error| content(&path, &error))
     }
 
     /// The key of checksums: the one in a file of its own, else derived from the seal key.
@@ -118,7 +164,8 @@ impl OperatorFile {
     pub fn checksum_key(&self, seal_key: &SealKey) -> Result<ChecksumKey, Failure> {
         let Some(file) = &self.operator.checksum_key_file else { return Ok(seal_key.checksum_key()) };
         let path = self.directory.join(file);
-        ChecksumKey::from_key_file(bounded(&path)?.expose()).map_err(|error| content(&path, &error))
+        ChecksumKey::from_key_file(bounded(&path, NamedBy::OperatorFile)?.expose())
+            .map_err(|error| content(&path, &error))
     }
 
     /// The certificate of a cluster, if it may be used at `now`.
@@ -132,7 +179,7 @@ impl OperatorFile {
         notes: &mut Vec<Note>,
     ) -> Result<Certificate, Failure> {
         let (path, allow_expired) = self.certificate_source(cluster)?;
-        let certificate = read_certificate(&path)?;
+        let certificate = certificate_in(&path, NamedBy::OperatorFile)?;
         let mut said = Vec::new();
         certificate.check_validity(now, allow_expired, &mut said).map_err(|error| content(&path, &error))?;
         for note in &mut said {
@@ -142,10 +189,18 @@ impl OperatorFile {
         Ok(certificate)
     }
 
-    /// The certificate file of each cluster.
-    pub fn certificate_files(&self) -> impl Iterator<Item = (&str, PathBuf)> {
+    /// The certificate of each cluster, with its file.
+    ///
+    /// # Errors
+    /// One cannot be read, or is no usable certificate.
+    pub fn certificates(&self) -> Result<Vec<(&str, PathBuf, Certificate)>, Failure> {
         let clusters = self.operator.clusters.iter();
-        clusters.map(|(name, cluster)| (name.as_str(), self.directory.join(&cluster.certificate.file)))
+        let each = clusters.map(|(name, cluster)| {
+            let path = self.directory.join(&cluster.certificate.file);
+            let certificate = certificate_in(&path, NamedBy::OperatorFile)?;
+            Ok((name.as_str(), path, certificate))
+        });
+        each.collect()
     }
 
     fn certificate_source(&self, cluster: &str) -> Result<(PathBuf, bool), Failure> {
@@ -158,12 +213,20 @@ impl OperatorFile {
     }
 }
 
-/// Reads a PEM certificate from a file.
+/// Reads a PEM certificate from a file that an argument names; `-` is standard input.
 ///
 /// # Errors
 /// It cannot be read, or holds no usable certificate.
 pub(crate) fn read_certificate(path: &Path) -> Result<Certificate, Failure> {
-    Certificate::from_pem(bounded(path)?.expose()).map_err(|error| content(path, &error))
+    if path != Path::new("-") {
+        return certificate_in(path, NamedBy::Argument);
+    }
+    let pem = bounded_bytes(std::io::stdin(), path, NamedBy::Argument)?;
+    Certificate::from_pem(pem.expose()).map_err(|error| content(path, &error))
+}
+
+fn certificate_in(path: &Path, named_by: NamedBy) -> Result<Certificate, Failure> {
+    Certificate::from_pem(bounded(path, named_by)?.expose()).map_err(|error| content(path, &error))
 }
 
 fn content(path: &Path, error: &dyn Explain) -> Failure {
@@ -175,24 +238,49 @@ fn content(path: &Path, error: &dyn Explain) -> Failure {
     Problem::new(&error).into()
 }
 
-fn bounded(path: &Path) -> Result<SecretValue, Failure> {
-    use std::io::Read as _;
-
-    let shown = || path.display().to_string();
-    let failed = |error: std::io::Error| {
-        let reason = error.kind().to_string();
-        Failure::from(Problem::new(&OperatorFileError::Unreadable { path: shown(), reason }))
-    };
-    let file = fs_err::File::open(path).map_err(failed)?;
-    if !file.metadata().map_err(failed)?.is_file() {
-        let reason = "not a regular file".to_owned();
-        return Err(Problem::new(&OperatorFileError::Unreadable { path: shown(), reason }).into());
+fn bounded(path: &Path, named_by: NamedBy) -> Result<SecretValue, Failure> {
+    // Looked at before it is opened: opening a FIFO would wait for a writer.
+    let kind = fs_err::metadata(path).map_err(|error| unreadable(path, named_by, error.into()))?.file_type();
+    match kind {
+        kind if kind.is_file() => {}
+        kind if kind.is_dir() => return Err(unreadable(path, named_by, Unreadable::Directory)),
+        _ => return Err(unreadable(path, named_by, Unreadable::NotRegular)),
     }
+    let file = fs_err::File::open(path).map_err(|error| unreadable(path, named_by, error.into()))?;
+    bounded_bytes(file, path, named_by)
+}
+
+fn bounded_bytes(from: impl Read, path: &Path, named_by: NamedBy) -> Result<SecretValue, Failure> {
     let mut bytes = Vec::with_capacity(8192);
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+    let read = from.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes);
     let bytes = SecretValue::new(bytes);
+    read.map_err(|error| unreadable(path, named_by, error.into()))?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(Problem::new(&OperatorFileError::TooLarge { path: shown() }).into());
+        return Err(Problem::new(&OperatorFileError::TooLarge { path: path.display().to_string() }).into());
     }
     Ok(bytes)
+}
+
+fn unreadable(path: &Path, named_by: NamedBy, reason: Unreadable) -> Failure {
+    let path = path.display().to_string();
+    Problem::new(&OperatorFileError::Unreadable { path, named_by, reason }).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_may_not_be_read_is_neither_missing_nor_sought_elsewhere() {
+        let failure = |kind| {
+            let reason = Unreadable::from(std::io::Error::from(kind));
+            unreadable(Path::new("key"), NamedBy::OperatorFile, reason).problems()[0].clone()
+        };
+        let denied = failure(ErrorKind::PermissionDenied);
+        assert_eq!(denied.message, "`key` cannot be read: permission denied");
+        assert_eq!(denied.hint.as_deref(), Some("the user that runs sealwave must be allowed to read it"));
+        let missing = failure(ErrorKind::NotFound);
+        assert_eq!(missing.message, "`key` cannot be read: there is no such file");
+        assert_eq!(missing.hint, Some(NamedBy::OperatorFile.hint()));
+    }
 }

@@ -1,17 +1,22 @@
 //! What `validate` is to check, decided once from flags, settings files and the environment.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use globset::GlobBuilder;
 use x509_cert::der::DateTime;
 
 use super::Variables;
+use super::definitions::definitions;
 use crate::cli::{CheckArgs, FailOn};
-use crate::diagnostic::{Explain, Failure, Problem, Severity, Span, closest};
+use crate::diagnostic::{Explain, Failure, Problem, Severity, Span};
 use crate::lints;
-use crate::model::{API_VERSION, Date, IgnoreEntry, Place, RuleLevel, ValidationFile, ValidationSettings};
+use crate::model::{
+    API_VERSION, Date, IgnoreEntry, Place, RuleLevel, ValidationFile, ValidationSettings, closest,
+};
 use crate::pipeline::Checking;
+use crate::schema::{KubeVersion, VersionError};
 use crate::yaml;
 
 /// The variable in which Argo CD says the version of the destination.
@@ -56,10 +61,6 @@ impl Explain for ValidationError {
 pub struct Validation {
     /// What rules are told.
     pub checking: Checking,
-    /// The versions to check against, as given; none where the newest known is meant.
-    pub kube_versions: Vec<String>,
-    /// Files and directories with CRDs.
-    pub crds: Vec<PathBuf>,
     /// Findings that are wanted as they are, in all that is looked at.
     pub ignore: Vec<(IgnoreEntry, Option<Span>)>,
     given: Given,
@@ -80,18 +81,25 @@ impl Validation {
     pub fn decide(args: &CheckArgs, variables: Variables) -> Result<Self, Failure> {
         let file = args.config.as_deref().map(read).transpose()?.unwrap_or_default();
         let given = Given { kube_versions: !args.kube_versions.is_empty(), rules: args.rules.clone() };
-        let mut kube_versions = args.kube_versions.clone();
-        if kube_versions.is_empty() {
-            let variable = variables(KUBE_VERSION).and_then(|value| value.into_string().ok());
-            kube_versions.extend(variable.filter(|value| !value.is_empty()));
-        }
-        let mut checking = Checking { today: Some(today(variables)), ..Checking::default() };
+        let variable = variables(KUBE_VERSION).and_then(|value| value.into_string().ok());
+        let variable = variable.filter(|value| !value.is_empty());
+        let versions =
+            if given.kube_versions { args.kube_versions.clone() } else { Vec::from_iter(variable) };
+        let mut checking = Checking {
+            today: Some(today(variables)),
+            kube_versions: if versions.is_empty() {
+                vec![KubeVersion::NEWEST]
+            } else {
+                parse_versions(&versions)?
+            },
+            ..Checking::default()
+        };
         checking.strict_kinds = args.strict_kinds;
         checking.lenient = args.lenient;
         checking.skip.clone_from(&args.skip);
         checking.reject.clone_from(&args.reject);
-        let mut decided =
-            Self { checking, kube_versions, crds: args.crds.clone(), ignore: Vec::new(), given };
+        let mut decided = Self { checking, ignore: Vec::new(), given };
+        decided.define(&args.crds)?;
         let directory = args.config.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
         decided.apply(&file, directory)?;
         let place =
@@ -116,9 +124,10 @@ impl Validation {
 
     fn apply(&mut self, settings: &ValidationSettings, directory: &Path) -> Result<(), Failure> {
         if !self.given.kube_versions && !settings.kube_versions.is_empty() {
-            self.kube_versions.clone_from(&settings.kube_versions);
+            self.checking.kube_versions = parse_versions(&settings.kube_versions)?;
         }
-        self.crds.extend(settings.crds.iter().map(|path| directory.join(path)));
+        let crds: Vec<PathBuf> = settings.crds.iter().map(|path| directory.join(path)).collect();
+        self.define(&crds)?;
         for object in &settings.external {
             self.external(object)?;
         }
@@ -129,6 +138,13 @@ impl Validation {
             let (id, level) =
                 parse_rule(&flag).ok_or_else(|| problem(&ValidationError::RuleFlag(flag.clone())))?;
             self.level(id, level)?;
+        }
+        Ok(())
+    }
+
+    fn define(&mut self, paths: &[PathBuf]) -> Result<(), Failure> {
+        for path in paths {
+            Arc::make_mut(&mut self.checking.definitions).extend(definitions(path)?);
         }
         Ok(())
     }
@@ -162,18 +178,34 @@ pub(crate) fn unknown_rule(id: &str) -> Failure {
     problem(&ValidationError::UnknownRule { name: id.to_owned(), closest })
 }
 
-/// Whether a severity makes the exit code 1.
-pub(crate) fn fails(fail_on: FailOn, severity: Severity) -> bool {
+/// The least severity that makes the exit code 1; none where nothing does.
+pub(crate) const fn least_failing(fail_on: FailOn) -> Option<Severity> {
     match fail_on {
-        FailOn::Error => severity >= Severity::Error,
-        FailOn::Never => false,
-        FailOn::Note => true,
-        FailOn::Warning => severity >= Severity::Warning,
+        FailOn::Error => Some(Severity::Error),
+        FailOn::Never => None,
+        FailOn::Note => Some(Severity::Note),
+        FailOn::Warning => Some(Severity::Warning),
     }
+}
+
+/// The file that a step of a GitHub workflow shows as its summary, where this runs in one.
+pub(crate) fn step_summary(variables: Variables) -> Option<PathBuf> {
+    variables("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 fn problem(error: &ValidationError) -> Failure {
     Problem::new(error).into()
+}
+
+fn parse_versions(texts: &[String]) -> Result<Vec<KubeVersion>, Failure> {
+    let mut versions = Vec::new();
+    for text in texts {
+        let version: KubeVersion = text.parse().map_err(|error: VersionError| Problem::new(&error))?;
+        if !versions.contains(&version) {
+            versions.push(version);
+        }
+    }
+    Ok(versions)
 }
 
 fn parse_rule(flag: &str) -> Option<(&str, RuleLevel)> {

@@ -1,5 +1,5 @@
-//! Plain SHA-256: for the placeholder modifier of that name, and for files that Git holds. Never for checksums or keys:
-//! those are keyed.
+//! Plain SHA-256: for the placeholder modifier of that name, for files that Git holds, and to tell findings apart. Never
+//! for checksums or keys: those are keyed.
 
 use std::fmt::Write as _;
 

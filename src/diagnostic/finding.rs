@@ -3,6 +3,8 @@
 //! A finding never holds a value: messages name fields, keys and kinds. Whoever shows an excerpt of a source asks
 //! [`Finding::confidential`] first.
 
+use std::collections::BTreeSet;
+
 use crate::model::Place;
 
 /// How much a finding matters; the heaviest is the greatest.
@@ -47,6 +49,14 @@ pub struct RuleInfo {
     pub remedy: &'static str,
 }
 
+impl RuleInfo {
+    /// Whether its findings may be silenced: not where an app does not render, and not what is said of suppressions.
+    #[must_use]
+    pub fn is_suppressible(&self) -> bool {
+        !["app/", "suppression/", "yaml/syntax"].iter().any(|prefix| self.id.starts_with(prefix))
+    }
+}
+
 /// A stretch of one line of a source.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span {
@@ -63,6 +73,8 @@ pub struct Related {
     pub label: String,
     /// Where.
     pub span: Span,
+    /// Whether no excerpt of the source may be shown there: only what is known to hold no secret is not.
+    pub confidential: bool,
 }
 
 /// The object that a finding is about.
@@ -76,6 +88,14 @@ pub struct ObjectRef {
     pub namespace: String,
     /// Name; empty where only `generateName` is given.
     pub name: String,
+}
+
+impl ObjectRef {
+    /// API group; empty for the core group.
+    #[must_use]
+    pub fn group(&self) -> &str {
+        self.api_version.rsplit_once('/').map_or("", |(group, _)| group)
+    }
 }
 
 /// One thing that is wrong with the manifests.
@@ -106,6 +126,12 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Path and line of its places, where it is confidential.
+    pub(crate) fn confidential_lines(&self) -> impl Iterator<Item = (&str, u32)> {
+        let places = self.span.iter().chain(self.related.iter().map(|related| &related.span));
+        places.filter(|_| self.confidential).map(|span| (span.place.path.as_str(), span.place.line))
+    }
+
     /// The order of a report: by place, then by rule.
     #[must_use]
     pub fn order(&self) -> impl Ord + '_ {
@@ -122,10 +148,23 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What was looked at.
     pub looked_at: LookedAt,
+    /// The apps that were looked at, in order; none for plain manifests.
+    pub apps: Vec<AppEnvironments>,
     /// Findings that a suppression silences.
     pub suppressed: usize,
     /// Findings that a baseline knows.
     pub known: usize,
+    /// Path and line of confidential findings that are silenced: no other finding may show that line.
+    pub withheld: BTreeSet<(String, u32)>,
+}
+
+/// An app and its environments.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AppEnvironments {
+    /// The app's directory as the user knows it.
+    pub app: String,
+    /// The environments that were looked at, in order.
+    pub environments: Vec<String>,
 }
 
 /// How much was looked at.
@@ -146,5 +185,16 @@ impl Report {
     #[must_use]
     pub fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|finding| finding.severity == severity).count()
+    }
+
+    /// Whether something is at least this severe; never, where nothing is to fail a run.
+    #[must_use]
+    pub fn fails(&self, fail_on: Option<Severity>) -> bool {
+        fail_on.is_some_and(|least| self.findings.iter().any(|finding| finding.severity >= least))
+    }
+
+    /// Remembers of a finding that is silenced which lines it says hold a secret. Whoever drops a finding calls this.
+    pub fn withhold(&mut self, silenced: &Finding) {
+        self.withheld.extend(silenced.confidential_lines().map(|(path, line)| (path.to_owned(), line)));
     }
 }

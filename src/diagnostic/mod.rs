@@ -3,16 +3,17 @@
 //! A [`Problem`] never holds a secret value nor an excerpt of a document; whoever makes one sees to that.
 //! An *error* means that the tool could not do its job ([`Failure`]); a *note* is said beside a good result.
 
-mod closest;
+mod baseline;
 mod finding;
+mod fingerprint;
+pub mod report;
 
 use std::fmt;
 
-pub(crate) use closest::closest;
-
 use crate::model::{Origin, Place, Sources};
 
-pub use finding::{Finding, LookedAt, ObjectRef, Related, Report, RuleInfo, Severity, Span};
+pub use baseline::{Baseline, BaselineError, BaselineRemark};
+pub use finding::{AppEnvironments, Finding, LookedAt, ObjectRef, Related, Report, RuleInfo, Severity, Span};
 
 /// An error of one stage, with advice.
 pub trait Explain: std::error::Error {
@@ -181,11 +182,21 @@ impl Note {
 pub(crate) fn printable(text: impl fmt::Display) -> String {
     let mut out = String::new();
     for c in text.to_string().chars() {
-        if c.is_control() && c != '\n' {
+        if deceives(c) && c != '\n' {
             out.extend(c.escape_default());
         } else {
             out.push(c);
         }
     }
     out
+}
+
+/// Whether a character drives a terminal, or hides or reorders what stands around it.
+pub(crate) fn deceives(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+        )
 }

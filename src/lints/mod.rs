@@ -5,24 +5,43 @@
 //! A new rule is a file, a line in the [table](RULES), and a directory `testdata/lints/<group>-<name>` with a bad example
 //! whose spans are marked, a good one, and a near miss.
 
+pub(crate) mod api;
 pub(crate) mod app;
+mod argocd;
 mod config;
+pub(crate) mod credential;
 mod csi;
 pub(crate) mod document;
 mod environment;
 mod external_secrets;
+mod image;
+mod inventory;
+mod metadata;
+mod pages;
+mod presence;
+mod rbac;
+mod reference;
 mod reporter;
 pub(crate) mod resource;
+mod rollout;
 mod scene;
+pub(crate) mod schema;
 mod seal;
+mod secret;
+mod selectors;
 pub(crate) mod suppression;
 mod wave;
+mod workload;
+mod yaml;
 
 use crate::diagnostic::RuleInfo;
 
+pub(crate) use credential::looks_like_credential;
+pub(crate) use inventory::Inventory;
+pub use pages::explain;
 pub(crate) use reporter::{Draft, Reporter};
-pub use scene::Settings;
-pub(crate) use scene::{App, Environment, Neighbours, Object, Scene, SecretUse};
+pub(crate) use scene::{App, Environment, Object, Scene, SecretUse};
+pub use scene::{Neighbours, Settings};
 
 /// One rule.
 pub(crate) struct Rule {
@@ -46,12 +65,21 @@ pub(crate) enum Check {
 
 /// All rules, by their ids.
 pub(crate) static RULES: &[&Rule] = &[
+    &api::DEPRECATED,
+    &api::REMOVED,
     &app::ANNOTATE,
     &app::BACKEND,
     &app::LOAD,
     &app::PLACEHOLDER,
     &app::RENDER,
+    &argocd::annotation::RULE,
     &config::env_duplicate::RULE,
+    &config::env_from_invalid_key::RULE,
+    &config::env_order::RULE,
+    &config::immutable_without_new_name::RULE,
+    &config::no_rollout_trigger::RULE,
+    &config::subpath_no_reload::RULE,
+    &config::too_large::RULE,
     &csi::missing_class::RULE,
     &csi::unmounted_class::RULE,
     &environment::foreign_path::RULE,
@@ -62,19 +90,67 @@ pub(crate) static RULES: &[&Rule] = &[
     &external_secrets::duplicate_target::RULE,
     &external_secrets::missing_store::RULE,
     &external_secrets::refresh::RULE,
+    &image::digest::RULE,
+    &image::latest::RULE,
+    &metadata::annotation::RULE,
+    &metadata::label::RULE,
+    &metadata::name::RULE,
+    &reference::dangling_ingress::RULE,
+    &reference::dangling_role::RULE,
+    &reference::dangling_scale_target::RULE,
+    &reference::dangling_service::RULE,
+    &reference::missing_claim::RULE,
+    &reference::missing_config_map::RULE,
+    &reference::missing_key::RULE,
+    &reference::missing_secret::RULE,
+    &reference::missing_service_account::RULE,
+    &reference::unused::RULE,
+    &resource::cluster_scoped_with_namespace::RULE,
+    &resource::default_namespace::RULE,
     &resource::duplicate_id::RULE,
+    &resource::missing_namespace::RULE,
+    &schema::DEFINITION,
+    &schema::ENUM,
+    &schema::FORMAT,
+    &schema::LIST_KEY,
     &document::MANIFEST,
+    &schema::REJECTED_KIND,
+    &schema::REQUIRED,
+    &schema::TOO_COMPLEX,
+    &schema::TYPE,
+    &schema::UNEVALUATED,
+    &schema::UNKNOWN_FIELD,
+    &schema::UNKNOWN_KIND,
+    &schema::VALUE,
     &seal::duplicate_target::RULE,
     &seal::foreign_certificate::RULE,
     &seal::renamed::RULE,
     &seal::scope_mismatch::RULE,
     &seal::undecodable::RULE,
+    &secret::bad_base64::RULE,
+    &secret::double_base64::RULE,
+    &secret::encrypted_leftover::RULE,
+    &secret::env_instead_of_file::RULE,
+    &secret::in_annotation::RULE,
+    &secret::in_args::RULE,
+    &secret::in_config_map::RULE,
+    &secret::in_env::RULE,
+    &secret::in_field::RULE,
+    &secret::invalid_key::RULE,
+    &secret::plaintext_in_git::RULE,
+    &secret::shadowed_key::RULE,
+    &secret::too_large::RULE,
+    &secret::trailing_newline::RULE,
+    &secret::type_keys::RULE,
     &suppression::EXPIRED,
     &suppression::MALFORMED,
     &suppression::UNUSED,
     &wave::LATE_CONFIGURATION,
     &wave::PRESYNC_NEEDS_SEALED,
+    &workload::automount_token::RULE,
+    &workload::selector_mismatch::RULE,
     &document::DUPLICATE_KEY,
+    &yaml::implicit_type::RULE,
     &document::SYNTAX,
 ];
 

@@ -1,5 +1,6 @@
 //! What rules look at: objects, the environment that they make up, the app of the environments.
 
+use super::inventory::Inventory;
 use std::collections::BTreeMap;
 
 use crate::model::catalogue::Catalogue;
@@ -91,6 +92,8 @@ pub(crate) struct Environment<'a> {
     pub(crate) objects: Vec<Object<'a>>,
     /// The same objects by what they are and by the Secrets that they supply.
     pub(crate) catalogue: Catalogue<'a>,
+    /// Who makes which Secret and `ConfigMap`, with which keys, and who wants which.
+    pub(crate) inventory: Inventory<'a>,
     /// Every use of a secret in an item of a Secret, in the order of objects, items and placeholders.
     pub(crate) secrets: &'a [SecretUse],
     /// What Argo CD would get: Secrets sealed or referred, waves and checksums set. None for plain manifests.
@@ -121,7 +124,7 @@ pub(crate) struct SecretUse {
 
 /// Objects of other apps, and the Secrets that they supply.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Neighbours {
+pub struct Neighbours {
     ids: std::collections::BTreeSet<ObjectId>,
 }
 

@@ -10,6 +10,9 @@ use super::{Backend, ExternalSecretsSettings, SecretsStoreCsiSettings, Validatio
 /// `apiVersion` of both files.
 pub const API_VERSION: &str = "sealwave.dev/v1alpha1";
 
+/// The group of it.
+pub const API_GROUP: &str = "sealwave.dev";
+
 /// Name of the app file.
 pub const APP_FILE: &str = "sealwave.yaml";
 

@@ -139,8 +139,8 @@ impl<'a> Catalogue<'a> {
     }
 }
 
-/// The names of the Secrets that an object makes.
-fn supplied<'a>(object: &Object<'a>) -> Vec<&'a str> {
+/// The names of the Secrets that an object makes, of the kinds that decide waves.
+pub(crate) fn supplied<'a>(object: &Object<'a>) -> Vec<&'a str> {
     let root = object.manifest.root();
     let names = match (object.group, object.kind) {
         ("", "Secret") | (SEALED, "SealedSecret") => vec![object.name],

@@ -3,6 +3,7 @@
 mod app;
 mod backends;
 pub(crate) mod catalogue;
+mod closest;
 mod date;
 pub(crate) mod duration;
 mod json;
@@ -25,15 +26,16 @@ pub(crate) mod testing;
 mod texts;
 mod validation;
 
-pub(crate) use crate::diagnostic::closest;
 pub use app::{
-    API_VERSION, APP_FILE, App, Compatibility, Environment, PatchEntry, Target, Waves, WorkloadKind,
+    API_GROUP, API_VERSION, APP_FILE, App, Compatibility, Environment, PatchEntry, Target, Waves,
+    WorkloadKind,
 };
 pub use backends::{
     Backend, Backends, CsiProviderSettings, ExternalSecretVersion, ExternalSecretsSettings,
     SecretsStoreCsiSettings, Service, StoreKind, StoreSettings,
 };
 pub(crate) use backends::{CsiProvider, ExternalSecrets, Store};
+pub(crate) use closest::closest;
 pub use date::{Date, NotADate};
 pub use manifest::{Manifest, NotAManifest, ObjectId};
 pub use node::{Entry, Mapping, Node, Number, Value};

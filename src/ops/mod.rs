@@ -1,5 +1,7 @@
 //! Side effects: what writes anything but a run's own output.
 
 mod audit;
+mod reports;
 
 pub use audit::{AuditError, AuditLog};
+pub use reports::{ReportFileError, append_summary, read_baseline, write_baseline, write_report};

@@ -9,7 +9,8 @@ use std::path::{Component, Path, PathBuf};
 
 use fs_err as fs;
 
-use crate::diagnostic::{At, Explain, Failure, Problem, closest};
+use crate::diagnostic::{At, Explain, Failure, Problem};
+use crate::model::closest;
 use crate::model::{API_VERSION, APP_FILE, App, Backends, Environment, Node, Origin, Place, Sources};
 use crate::yaml;
 

@@ -10,7 +10,7 @@ use super::{
     resolve, seal,
 };
 use crate::crypto::ChecksumKey;
-use crate::diagnostic::{Failure, Level, LookedAt, Note, Problem, Severity};
+use crate::diagnostic::{AppEnvironments, Failure, Level, LookedAt, Note, Problem, Severity};
 use crate::lints::{self, Rule};
 use crate::model::{APP_FILE, IgnoreEntry, Manifest, Node, Origin, Sources, Texts};
 use crate::yaml;
@@ -88,6 +88,19 @@ fn secret_use((object, used): (usize, resolve::Use)) -> lints::SecretUse {
 }
 
 impl ExaminedApp {
+    /// Its directory, and the environments that were examined.
+    #[must_use]
+    pub fn environments(&self) -> AppEnvironments {
+        let environments = self.environments.iter().map(|environment| environment.name.clone()).collect();
+        AppEnvironments { app: self.directory.clone(), environments }
+    }
+
+    /// The definitions of custom resources that it renders.
+    pub fn definitions(&self) -> impl Iterator<Item = &Manifest> {
+        let objects = self.environments.iter().flat_map(|environment| &environment.objects);
+        objects.filter(|object| object.is("apiextensions.k8s.io", "CustomResourceDefinition"))
+    }
+
     /// How much there is to look at.
     #[must_use]
     pub fn looked_at(&self) -> LookedAt {

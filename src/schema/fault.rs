@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::violation::shown;
-use crate::diagnostic::closest;
+use crate::model::closest;
 
 /// The types that a schema may name.
 pub(super) const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];

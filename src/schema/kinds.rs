@@ -8,7 +8,7 @@
 use super::crd::CrdKind;
 use super::pack::{self, KindEntry};
 use super::{KubeVersion, Schemas};
-use crate::diagnostic::closest;
+use crate::model::{Scopes, closest};
 
 /// Where objects of a kind live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,44 +59,6 @@ pub struct LifeCycle {
     /// What to write instead: an `apiVersion`, with a kind where that is another one.
     pub replacement: Option<String>,
 }
-
-/// Kinds outside of namespaces, by group. The specifications hold this in their paths, which the pack has not.
-const CLUSTER_SCOPED: &[(&str, &[&str])] = &[
-    ("", &["ComponentStatus", "Namespace", "Node", "PersistentVolume"]),
-    (
-        "admissionregistration.k8s.io",
-        &[
-            "MutatingAdmissionPolicy",
-            "MutatingAdmissionPolicyBinding",
-            "MutatingWebhookConfiguration",
-            "ValidatingAdmissionPolicy",
-            "ValidatingAdmissionPolicyBinding",
-            "ValidatingWebhookConfiguration",
-        ],
-    ),
-    ("apiextensions.k8s.io", &["CustomResourceDefinition"]),
-    ("apiregistration.k8s.io", &["APIService"]),
-    ("authentication.k8s.io", &["SelfSubjectReview", "TokenReview"]),
-    ("authorization.k8s.io", &["SelfSubjectAccessReview", "SelfSubjectRulesReview", "SubjectAccessReview"]),
-    ("certificates.k8s.io", &["CertificateSigningRequest", "ClusterTrustBundle"]),
-    ("extensions", &["PodSecurityPolicy"]),
-    ("flowcontrol.apiserver.k8s.io", &["FlowSchema", "PriorityLevelConfiguration"]),
-    ("internal.apiserver.k8s.io", &["StorageVersion"]),
-    ("networking.k8s.io", &["ClusterCIDR", "IPAddress", "IngressClass", "ServiceCIDR"]),
-    ("node.k8s.io", &["RuntimeClass"]),
-    ("policy", &["PodSecurityPolicy"]),
-    ("rbac.authorization.k8s.io", &["ClusterRole", "ClusterRoleBinding"]),
-    (
-        "resource.k8s.io",
-        &["DeviceClass", "DeviceTaintRule", "ResourceClass", "ResourcePoolStatusRequest", "ResourceSlice"],
-    ),
-    ("scheduling.k8s.io", &["PriorityClass"]),
-    (
-        "storage.k8s.io",
-        &["CSIDriver", "CSINode", "StorageClass", "VolumeAttachment", "VolumeAttributesClass"],
-    ),
-    ("storagemigration.k8s.io", &["StorageVersionMigration"]),
-];
 
 /// An API that went before the oldest version of the pack, from Kubernetes' "Deprecated API Migration Guide".
 struct Gone {
@@ -223,13 +185,11 @@ impl Schemas {
     /// Where objects of a kind live; `None` where the kind is not known.
     #[must_use]
     pub fn scope(&self, group: &str, kind: &str) -> Option<Scope> {
-        let listed = |(name, kinds): &(&str, &[&str])| *name == group && kinds.contains(&kind);
-        if CLUSTER_SCOPED.iter().any(listed) {
-            return Some(Scope::Cluster);
-        }
         let gone = GONE.iter().any(|gone| split(gone.api_version).0 == group && gone.kinds.contains(&kind));
         if gone || pack::EMBEDDED.versions(group, kind).next().is_some() {
-            return Some(Scope::Namespaced);
+            // The pack does not say; the specifications hold this in their paths.
+            let cluster = Scopes::of(&[]).is_cluster_scoped(group, kind);
+            return Some(if cluster { Scope::Cluster } else { Scope::Namespaced });
         }
         self.crds.kind(group, kind).map(|kind| kind.scope)
     }

@@ -17,6 +17,7 @@
 //! checked for types and unknown fields alone.
 
 mod crd;
+mod export;
 mod fault;
 mod format;
 mod kinds;
@@ -188,10 +189,12 @@ impl Schemas {
     /// Schemas inside of a definition; what the walk has said already (types, unknown keywords) is not said again.
     fn check_definition<'a>(&self, object: &'a Node, found: &mut Vec<Violation<'a>>) {
         let (_, faults) = define(&mut Crds::default(), self.metadata(), object);
+        let is_valid = found.is_empty();
         found.extend(faults.into_iter().filter(|fault| match &fault.kind {
-            ViolationKind::Definition(fault) => {
-                !fault.is_note() && !matches!(fault, CrdFault::Malformed { .. })
-            }
+            ViolationKind::Definition(
+                CrdFault::Malformed { .. } | CrdFault::Lacks { what: CRD_KIND, .. },
+            ) => is_valid,
+            ViolationKind::Definition(fault) => !fault.is_note(),
             _ => true,
         }));
     }

@@ -6,8 +6,7 @@ use super::Schemas;
 use super::path::Path;
 use super::view::{Fields, Format, Id, Kind, Rest, Scalar, View, float, integer};
 use super::violation::{Violation, ViolationKind};
-use crate::diagnostic::closest;
-use crate::model::{Mapping, Node, Number, Origin, Value};
+use crate::model::{Mapping, Node, Number, Origin, Value, closest};
 
 /// Levels of an object.
 const MAX_DEPTH: usize = 150;

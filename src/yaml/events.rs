@@ -5,13 +5,13 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::BufReader;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use libyaml_safer::{EventData, MappingStyle, ScalarStyle as ExactStyle, SequenceStyle};
 use saphyr_parser::{Event as FastEvent, ScalarStyle as FastStyle, StrInput};
 
 use super::error::{Syntax, YamlError};
 use super::scalar::Tag;
+use crate::caught::{Panicked, catch};
 
 /// What a reader of trees needs to know.
 pub(super) enum Event<'a> {
@@ -238,13 +238,13 @@ impl<'a> Exact<'a> {
     /// The parser's next event; a panic of the parser, which nothing in it prevents, is a syntax error.
     fn pull(&mut self) -> Located<libyaml_safer::Event> {
         let parser = &mut self.parser;
-        match catch_unwind(AssertUnwindSafe(|| parser.parse())) {
+        match catch(|| parser.parse()) {
             Ok(Ok(event)) => Ok(event),
             Ok(Err(error)) => {
                 let mark = error.problem_mark().unwrap_or_default();
                 Err((YamlError::Syntax(Syntax::classify(error.problem())), self.spot(mark, mark)))
             }
-            Err(_) => {
+            Err(Panicked) => {
                 Err((YamlError::Syntax(Syntax::Other), Spot { line: self.lines_before, column: 0, width: 0 }))
             }
         }

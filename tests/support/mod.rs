@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 use base64::Engine as _;
 
 pub mod golden;
+pub mod skip;
 pub mod small_app;
 pub mod watched;
 

@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use super::*;
+use crate::backends::testing::{built_of, plain};
 use crate::model::testing::manifest;
-use crate::model::{App, Backends};
+use crate::model::{App, Backends, Node};
 use crate::yaml::write_yaml;
 
 const SETTINGS: &str = "apiVersion: a
@@ -23,18 +24,7 @@ fn backends(more: &str) -> Backends {
 }
 
 fn built_with(secret: &Json, items: &[(&str, &str)], settings: &Backends) -> Result<Json, Vec<Problem>> {
-    let secret = manifest(secret);
-    let texts: Vec<Text> = items.iter().map(|(_, text)| Text::parse(text).unwrap()).collect();
-    let items: Vec<ReferredItem<'_>> = items
-        .iter()
-        .zip(&texts)
-        .map(|((key, _), text)| ReferredItem { key, origin: secret.origin(), text: Some(text) })
-        .collect();
-    build(secret.clone(), &items, settings.external_secrets()).map(|built| built.root().to_json())
-}
-
-fn plain() -> Json {
-    json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "app-db", "namespace": "app"}})
+    built_of(secret, items, |secret, items| build(secret, items, settings.external_secrets()))
 }
 
 fn built(items: &[(&str, &str)]) -> Json {

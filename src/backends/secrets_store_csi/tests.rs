@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::model::testing::manifest;
+use crate::backends::testing::{built_of, plain};
 use crate::model::{App, Backends, Environment};
 
 const SETTINGS: &str = "apiVersion: a
@@ -19,18 +19,7 @@ secretsStoreCsi:
 fn built_with(secret: &Json, items: &[(&str, &str)]) -> Result<Json, Vec<Problem>> {
     let app: App = yaml_serde::from_str(SETTINGS).unwrap();
     let backends = Backends::decide(&app, &Environment::default()).unwrap();
-    let secret = manifest(secret);
-    let texts: Vec<Text> = items.iter().map(|(_, text)| Text::parse(text).unwrap()).collect();
-    let items: Vec<ReferredItem<'_>> = items
-        .iter()
-        .zip(&texts)
-        .map(|((key, _), text)| ReferredItem { key, origin: secret.origin(), text: Some(text) })
-        .collect();
-    build(secret.clone(), &items, backends.csi_providers()).map(|built| built.root().to_json())
-}
-
-fn plain() -> Json {
-    json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "app-db", "namespace": "app"}})
+    built_of(secret, items, |secret, items| build(secret, items, backends.csi_providers()))
 }
 
 fn objects(items: &[(&str, &str)]) -> String {

@@ -9,7 +9,7 @@ use crate::model::{Node, Origin};
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
         id: "config/env-duplicate",
-        severity: Severity::Error,
+        severity: Severity::Warning,
         enabled: true,
         summary: "a container sets the same environment variable twice",
         explanation: "Kubernetes takes the last of the two without a word, and a server-side apply or a strategic merge \

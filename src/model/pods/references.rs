@@ -19,6 +19,19 @@ pub(crate) enum What {
     ServiceAccount,
 }
 
+impl What {
+    /// API group and kind.
+    pub(crate) const fn kind(self) -> (&'static str, &'static str) {
+        match self {
+            Self::ConfigMap => ("", "ConfigMap"),
+            Self::PersistentVolumeClaim => ("", "PersistentVolumeClaim"),
+            Self::Secret => ("", "Secret"),
+            Self::SecretProviderClass => ("secrets-store.csi.x-k8s.io", "SecretProviderClass"),
+            Self::ServiceAccount => ("", "ServiceAccount"),
+        }
+    }
+}
+
 /// Which items of an object are used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Keys<'a> {

@@ -3,8 +3,10 @@
 //! - A Secret that this run sealed: the digests of its values, which do not change with the certificate.
 //! - A `ConfigMap`: each item of `data` and `binaryData`. Metadata never count.
 //! - A `SealedSecret` from Git: its ciphertexts, all that is known of it, so that re-sealing it restarts its pods.
-//! - An `ExternalSecret`, a `SecretProviderClass`: what they ask for and what they make of it; how often they ask,
-//!   and what becomes of the Secret afterwards, decides no value.
+//! - An `ExternalSecret`: what it asks for and what it makes of it, for the keys that are read where that can be told;
+//!   how often it asks, and what becomes of the Secret afterwards, decides no value.
+//! - A `SecretProviderClass`: what it mounts, as a whole, since the pod that uses a key of it has all of it mounted; of
+//!   what it makes, the keys that are read.
 //!
 //! What is not in the output contributes nothing: when it appears, it adds to what is digested, and that is enough.
 

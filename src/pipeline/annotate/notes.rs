@@ -84,4 +84,8 @@ impl Explain for Remark {
             }
         })
     }
+
+    fn rule(&self) -> Option<&'static str> {
+        matches!(self, Self::UnreadableWave { .. }).then_some("argocd/annotation")
+    }
 }

@@ -639,6 +639,62 @@ fn how_often_an_external_secret_asks_does_not_count() {
     assert_ne!(with("1h", "x"), with("1h", "y"));
 }
 
+/// The checksum of a Deployment that reads the key `a` of an `ExternalSecret`.
+fn templated(spec: Json) -> Option<String> {
+    let run = run(&[external_secret("e", spec), deployment("web", env_key("secretKeyRef", "e", "a"))]);
+    run.checksums("web")[1].map(str::to_owned)
+}
+
+#[test]
+fn a_key_of_a_templated_external_secret_depends_on_what_it_is_made_of() {
+    let plain = json!({
+        "secretStoreRef": {"name": "s"},
+        "data": [
+            {"secretKey": "r0", "remoteRef": {"key": "x"}}, {"secretKey": "r1", "remoteRef": {"key": "y"}},
+            {"secretKey": "r2", "remoteRef": {"key": "z"}},
+        ],
+        "target": {"template": {"mergePolicy": "Replace", "data": {"a": "{{ .r0 }}:{{ .r1 }}", "b": "{{ .r2 }}"}}},
+    });
+    let changed = |at: &str, value: Json| {
+        let mut spec = plain.clone();
+        *spec.pointer_mut(at).expect("there") = value;
+        templated(spec)
+    };
+    let before = templated(plain.clone());
+    assert!(before.is_some());
+    for (at, value) in [
+        ("/secretStoreRef/name", "t"),
+        ("/data/0/remoteRef/key", "x2"),
+        ("/data/1/remoteRef/key", "y2"),
+        ("/target/template/mergePolicy", "Merge"),
+        ("/target/template/data/a", "{{ .r0 }}/{{ .r1 }}"),
+    ] {
+        assert_ne!(before, changed(at, value.into()), "{at}");
+    }
+    for (at, value) in [("/data/2/remoteRef/key", "z2"), ("/target/template/data/b", "{{ .r0 }}")] {
+        assert_eq!(before, changed(at, value.into()), "{at}");
+    }
+}
+
+#[test]
+fn where_it_cannot_be_told_what_makes_a_key_everything_counts() {
+    for (template, more) in [
+        ("{{ range $k, $v := . }}{{ $v }}{{ end }}", json!({})),
+        ("{{ .missing }}", json!({})),
+        ("{{ .r0 }}", json!({"dataFrom": [{"extract": {"key": "x"}}]})),
+    ] {
+        let with = |other: &str| {
+            let mut spec = more.clone();
+            spec["data"] = json!([
+                {"secretKey": "r0", "remoteRef": {"key": "x"}}, {"secretKey": "r1", "remoteRef": {"key": other}},
+            ]);
+            spec["target"] = json!({"template": {"data": {"a": template}}});
+            templated(spec)
+        };
+        assert_ne!(with("y"), with("z"), "{template}");
+    }
+}
+
 #[test]
 fn what_an_external_secret_takes_for_its_template_counts() {
     let with = |template: &str| {

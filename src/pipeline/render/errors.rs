@@ -9,7 +9,8 @@ use serde_json::Value as Json;
 
 use super::helpers;
 use super::instrument::{Refusal, Refused};
-use crate::diagnostic::{Explain, Problem, closest};
+use crate::diagnostic::{Explain, Problem};
+use crate::model::closest;
 use crate::model::{Origin, SourceId};
 
 /// A fault of a template.

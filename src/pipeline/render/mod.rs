@@ -15,7 +15,9 @@ use serde_json::{Map, Value as Json};
 
 use super::load::{Loaded, ManifestFile};
 use crate::diagnostic::{Explain, Failure, Note, Problem};
-use crate::model::{APP_FILE, Manifest, Node, NotAManifest, ObjectId, Origin, Scopes, Sources, Texts};
+use crate::model::{
+    API_GROUP, APP_FILE, Manifest, Node, NotAManifest, ObjectId, Origin, Scopes, Sources, Texts,
+};
 use crate::yaml;
 use engine::Engine;
 
@@ -234,7 +236,7 @@ fn documents(
 pub(super) fn manifest(document: Node) -> Result<Manifest, Problem> {
     let object =
         Manifest::new(document).map_err(|(error, at)| Problem::at(at, &Error::NotAManifest(error)))?;
-    if object.group() == "sealwave.dev" {
+    if object.group() == API_GROUP {
         return Err(Problem::at(object.origin(), &Error::OwnKind));
     }
     Ok(object)

@@ -360,6 +360,10 @@ impl crate::diagnostic::Explain for Override {
     fn hint(&self) -> Option<String> {
         Some("remove one of them".to_owned())
     }
+
+    fn rule(&self) -> Option<&'static str> {
+        Some("secret/shadowed-key")
+    }
 }
 
 /// An item that stands for itself.

@@ -123,6 +123,14 @@ impl Explain for ResolveError {
         };
         Some(text.to_owned())
     }
+
+    fn rule(&self) -> Option<&'static str> {
+        match self {
+            Self::DataNotBase64 { .. } => Some("secret/bad-base64"),
+            Self::ItemKey { .. } => Some("secret/invalid-key"),
+            _ => None,
+        }
+    }
 }
 
 fn unknown_hint(known: &[String], is_default: bool) -> String {

@@ -1,5 +1,8 @@
 //! From resolved objects to `SealedSecrets`: what kubeseal would make, what Argo CD needs, and what must never show.
 
+#[path = "../../../tests/support/skip.rs"]
+mod skip;
+
 use std::path::Path;
 use std::process::Command;
 
@@ -7,6 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};
 
+use self::skip::skipped;
 use super::*;
 use crate::crypto::{Certificate, DangerPrivateKey, Scope, SealKey, danger_unseal};
 use crate::diagnostic::At;
@@ -483,10 +487,9 @@ fn under_the_preview_key_no_literal_is_digested() {
 /// Where `KUBESEAL` names a kubeseal binary, it opens what we sealed.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "only the tester knows where a kubeseal is")]
-#[expect(clippy::print_stderr, reason = "a skipped test says so")]
 fn kubeseal_opens_what_we_seal() {
     let Some(kubeseal) = std::env::var_os("KUBESEAL").filter(|path| !path.is_empty()) else {
-        eprintln!("skipped: the environment variable KUBESEAL names no kubeseal binary");
+        skipped("the environment variable KUBESEAL names no kubeseal binary");
         return;
     };
     let directory = tempfile::tempdir().unwrap();

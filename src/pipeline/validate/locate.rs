@@ -32,6 +32,7 @@ impl Locator<'_> {
         let related = source.map(|origin| Related {
             label: "its value comes from here".to_owned(),
             span: Span { place: self.sources.place(origin), width: origin.width },
+            confidential: true,
         });
         let span = Span { place: Place { column: expression.column, ..place }, width: expression.width };
         (span, related.into_iter().collect())

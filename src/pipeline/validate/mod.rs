@@ -8,27 +8,42 @@ mod locate;
 mod merge;
 mod plain;
 mod pointer;
+mod schemas;
 mod suppress;
 mod windows;
 
 pub use plain::{PlainInput, PlainVerdict, validate_plain};
+pub use schemas::SchemaSet;
 pub use suppress::Standing;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use locate::Locator;
+use schemas::SchemaCheck;
 
 use super::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
 use crate::diagnostic::{At, Failure, Finding, ObjectRef, Problem, Related, Severity, Span};
-use crate::lints::{self, Check, Draft, Environment, Neighbours, Object, Reporter, Scene, Settings};
+use crate::lints::{
+    self, Check, Draft, Environment, Inventory, Neighbours, Object, Reporter, Scene, Settings,
+};
 use crate::model::catalogue::Catalogue;
-use crate::model::{Date, Manifest, Node, Scopes};
+use crate::model::{Date, Manifest, Node, ObjectId, Origin, Scopes};
+use crate::schema::KubeVersion;
 
 /// What a run was told.
 #[derive(Clone, Debug, Default)]
 pub struct Checking {
+    /// The versions of Kubernetes to check against; none where schemas do not matter.
+    pub kube_versions: Vec<KubeVersion>,
+    /// Their schemas, with the definitions that are known to all.
+    pub schemas: Arc<SchemaSet>,
+    /// The definitions that are known to all.
+    pub definitions: Arc<Vec<Manifest>>,
     /// What exists elsewhere.
     pub settings: Settings,
+    /// What the apps of the repository render, by environment.
+    pub neighbours: Arc<BTreeMap<String, Neighbours>>,
     /// Whether an object of a kind without a schema is an error.
     pub strict_kinds: bool,
     /// Whether unknown fields and keys given twice are warnings.
@@ -58,8 +73,8 @@ impl Checking {
 pub struct Verdict {
     /// What is wrong, in order.
     pub findings: Vec<Finding>,
-    /// How many findings are wanted as they are.
-    pub suppressed: usize,
+    /// What is wanted as it is, in order; whoever shows a source must know what it withholds.
+    pub suppressed: Vec<Finding>,
 }
 
 /// Looks for everything that is wrong with an app.
@@ -71,6 +86,29 @@ pub fn validate(app: &ExaminedApp, checking: &Checking, standing: &Standing) -> 
 /// The same, object by object: nothing is said of how they fit together.
 fn validate_objects(app: &ExaminedApp, checking: &Checking, standing: &Standing) -> Verdict {
     look(app, Reach::Object, checking, standing)
+}
+
+/// What each environment of a repository's apps makes. An app without an environment of some name counts there with all
+/// that it has: what several environments share often has none, or one of its own.
+#[must_use]
+pub fn neighbours(apps: &[&ExaminedApp]) -> BTreeMap<String, Neighbours> {
+    let names: BTreeSet<&str> =
+        apps.iter().flat_map(|app| &app.environments).map(|environment| environment.name.as_str()).collect();
+    let mut all: BTreeMap<String, Neighbours> = BTreeMap::new();
+    for app in apps {
+        for environment in &app.environments {
+            let objects: Vec<Object<'_>> =
+                environment.objects.iter().map(|manifest| Object::new(manifest, &app.workloads)).collect();
+            let inventory = Inventory::new(&Catalogue::new(&environment.objects), &objects);
+            let made: Vec<ObjectId> =
+                inventory.exports().chain(environment.objects.iter().map(Manifest::id)).collect();
+            let has = |name: &str| app.environments.iter().any(|environment| environment.name == name);
+            for name in names.iter().filter(|name| **name == environment.name || !has(name)) {
+                all.entry((*name).to_owned()).or_default().extend(made.iter().cloned());
+            }
+        }
+    }
+    all
 }
 
 /// What is wrong with an app that cannot even be examined.
@@ -92,7 +130,7 @@ pub fn refused(directory: &str, failure: &Failure) -> Verdict {
         environments: Vec::new(),
         confidential: true,
     };
-    Verdict { findings: failure.problems().iter().map(finding).collect(), suppressed: 0 }
+    Verdict { findings: failure.problems().iter().map(finding).collect(), suppressed: Vec::new() }
 }
 
 /// What is looked at together.
@@ -105,21 +143,26 @@ enum Reach {
 }
 
 fn look(app: &ExaminedApp, reach: Reach, checking: &Checking, standing: &Standing) -> Verdict {
+    let nobody = Neighbours::default();
     let scopes: Vec<Scopes> =
         app.environments.iter().map(|environment| Scopes::of(&environment.objects)).collect();
-    let neighbours = Neighbours::default();
     let scenes: Vec<Environment<'_>> = app
         .environments
         .iter()
         .zip(&scopes)
-        .map(|(environment, scopes)| scene(app, environment, scopes, &neighbours, checking))
+        .map(|(environment, scopes)| {
+            let neighbours = checking.neighbours.get(&environment.name).unwrap_or(&nobody);
+            scene(app, environment, scopes, neighbours, checking)
+        })
         .collect();
-    let drafts = run(&scenes, reach, checking);
+    let own = own_schemas(app, checking);
+    let mut drafts = check_schemas(&scenes, own.as_ref().unwrap_or(&checking.schemas), checking);
+    drafts.extend(run(&scenes, reach, checking));
     let finder = Finder { app, locator: Locator { sources: &app.sources, texts: &app.texts } };
     let mut findings: Vec<Finding> = finder.stages().collect();
     findings.extend(drafts.into_iter().map(|draft| finder.finding(draft)));
     let (findings, suppressed) = suppress::apply(findings, &finder.suppressions(), standing, checking.today);
-    Verdict { findings: merge::merge(findings), suppressed }
+    Verdict { findings: merge::merge(findings), suppressed: merge::merge(suppressed) }
 }
 
 fn scene<'a>(
@@ -129,15 +172,40 @@ fn scene<'a>(
     neighbours: &'a Neighbours,
     checking: &'a Checking,
 ) -> Environment<'a> {
+    let objects: Vec<Object<'_>> =
+        environment.objects.iter().map(|manifest| Object::new(manifest, &app.workloads)).collect();
+    let catalogue = Catalogue::new(&environment.objects);
     Environment {
         name: &environment.name,
         scene: Scene { texts: &app.texts, sources: &app.sources, scopes, settings: &checking.settings },
-        objects: environment.objects.iter().map(|manifest| Object::new(manifest, &app.workloads)).collect(),
-        catalogue: Catalogue::new(&environment.objects),
+        inventory: Inventory::new(&catalogue, &objects),
+        objects,
+        catalogue,
         secrets: &environment.secrets,
         emitted: environment.emitted.as_deref(),
         neighbours,
     }
+}
+
+/// The schemas with those definitions that the app brings itself; none where it brings none.
+fn own_schemas(app: &ExaminedApp, checking: &Checking) -> Option<SchemaSet> {
+    let objects = || app.environments.iter().flat_map(|environment| &environment.objects);
+    let own = objects().filter(|object| schemas::is_definition(object));
+    own.clone().next()?;
+    let all = checking.definitions.iter().chain(own).map(Manifest::root);
+    Some(SchemaSet::new(&checking.kube_versions, all))
+}
+
+fn check_schemas(environments: &[Environment<'_>], set: &SchemaSet, checking: &Checking) -> Vec<Draft> {
+    let mut reporter = Reporter::default();
+    let mut check = SchemaCheck::new(set, checking);
+    for (number, environment) in environments.iter().enumerate() {
+        for (object, view) in environment.objects.iter().enumerate() {
+            reporter.look_at(number, Some(object));
+            check.check(view, &mut reporter);
+        }
+    }
+    reporter.take()
 }
 
 /// Runs every rule that is on.
@@ -211,7 +279,7 @@ impl<'a> Finder<'a> {
             object: None,
             pointer: String::new(),
             app: self.app.directory.clone(),
-            environments: vec![environment.name.clone()],
+            environments: named(environment),
             // What stands there was not understood; it may be a part of a Secret.
             confidential: true,
         }
@@ -222,8 +290,17 @@ impl<'a> Finder<'a> {
         let environment = subject.and_then(|subject| self.app.environments.get(subject.environment));
         let object = subject.and_then(|subject| environment?.objects.get(subject.object));
         let values = environment.and_then(|environment| environment.values.as_ref());
+        let confidential = draft.confidential || object.is_some_and(Manifest::is_secret_like);
         let (span, mut related) = self.locator.locate(draft.at, values);
-        related.splice(0..0, draft.related.into_iter().map(|(at, label)| self.related(at, label, values)));
+        // The values behind a place are no more secret than the place.
+        related.iter_mut().for_each(|related| related.confidential = confidential);
+        related.splice(
+            0..0,
+            draft.related.into_iter().map(|(at, label)| {
+                let inside = object.is_some_and(|object| pointer::pointer_to(object.root(), at).is_some());
+                self.related(at, label, values, confidential || !inside)
+            }),
+        );
         Finding {
             rule: draft.rule,
             severity: draft.severity,
@@ -236,14 +313,20 @@ impl<'a> Finder<'a> {
                 .and_then(|object| pointer::pointer_to(object.root(), draft.at))
                 .unwrap_or_default(),
             app: self.app.directory.clone(),
-            environments: environment.map(|environment| environment.name.clone()).into_iter().collect(),
-            confidential: draft.confidential || object.is_some_and(Manifest::is_secret_like),
+            environments: environment.map(named).unwrap_or_default(),
+            confidential,
         }
     }
 
-    fn related(&self, at: crate::model::Origin, label: String, values: Option<&Node>) -> Related {
-        Related { label, span: self.locator.locate(at, values).0 }
+    /// Another place; what stands in another object may be a secret whatever this finding is about.
+    fn related(&self, at: Origin, label: String, values: Option<&Node>, confidential: bool) -> Related {
+        Related { label, span: self.locator.locate(at, values).0, confidential }
     }
+}
+
+/// Its name, where it has one: plain manifests are of no environment.
+fn named(environment: &ExaminedEnvironment) -> Vec<String> {
+    Some(environment.name.clone()).filter(|name| !name.is_empty()).into_iter().collect()
 }
 
 fn object_ref(manifest: &Manifest) -> ObjectRef {

@@ -12,7 +12,7 @@ use super::windows::{Window, Windows};
 use super::{Checking, Standing, Verdict, validate};
 use crate::diagnostic::{Finding, LookedAt, Problem, Related, Severity, Span};
 use crate::lints;
-use crate::model::{Manifest, Origin, Place, SourceId, Sources, Texts};
+use crate::model::{API_GROUP, Manifest, Node, Origin, Place, SourceId, Sources, Texts};
 use crate::pipeline::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
 use crate::pipeline::render;
 use crate::workers;
@@ -38,6 +38,8 @@ pub struct PlainVerdict {
     pub looked_at: LookedAt,
     /// Whether there was too much to look at as a whole.
     pub one_by_one: bool,
+    /// The texts that were looked at as a whole, for those that cannot be read again.
+    pub texts: Vec<(String, Vec<u8>)>,
 }
 
 /// Looks for everything that is wrong with a set of manifests.
@@ -71,7 +73,8 @@ pub fn validate_plain(
     }
     let objects = app.objects();
     let verdict = validate(&app, checking, standing);
-    Ok(PlainVerdict { verdict, looked_at: LookedAt { objects, ..looked_at }, one_by_one: false })
+    let texts = whole.files.into_iter().map(|(name, text, _)| (name, text)).collect();
+    Ok(PlainVerdict { verdict, looked_at: LookedAt { objects, ..looked_at }, one_by_one: false, texts })
 }
 
 /// What was read so far, to be looked at as a whole.
@@ -119,7 +122,12 @@ impl<'a> Stream<'a> {
             self.file(name, reader)?;
         }
         self.verdict.findings.sort_by(|a, b| a.order().cmp(&b.order()));
-        Ok(PlainVerdict { verdict: self.verdict, looked_at: self.looked_at, one_by_one: true })
+        Ok(PlainVerdict {
+            verdict: self.verdict,
+            looked_at: self.looked_at,
+            one_by_one: true,
+            texts: Vec::new(),
+        })
     }
 
     fn file(&mut self, name: String, reader: impl Read) -> Result<(), (String, io::Error)> {
@@ -148,7 +156,7 @@ impl<'a> Stream<'a> {
     fn take(&mut self, look: Look) {
         let file = self.names.len();
         self.looked_at.objects += look.objects;
-        self.verdict.suppressed += look.verdict.suppressed;
+        self.verdict.suppressed.extend(look.verdict.suppressed);
         self.verdict.findings.extend(look.verdict.findings);
         for (identity, span) in look.identities {
             let line = span.place.line;
@@ -237,6 +245,13 @@ impl ExaminedApp {
     }
 }
 
+/// Whether a document is for a program that makes manifests, ours included, and not for a cluster.
+fn is_for_tools(node: &Node) -> bool {
+    let api_version = node.get("apiVersion").and_then(Node::as_str).unwrap_or_default();
+    let group = api_version.split('/').next().unwrap_or_default();
+    matches!(group, "config.kubernetes.io" | "kustomize.config.k8s.io" | API_GROUP)
+}
+
 fn identity(object: &Manifest) -> u64 {
     let mut hasher = DefaultHasher::new();
     (object.group(), object.kind(), object.namespace(), object.name()).hash(&mut hasher);
@@ -257,7 +272,7 @@ impl ExaminedEnvironment {
                 Err(problem) => self.said(problem),
             }
         }
-        for node in yaml::flatten_lists(nodes) {
+        for node in yaml::flatten_lists(nodes).into_iter().filter(|node| !is_for_tools(node)) {
             match render::manifest(node) {
                 Ok(object) => self.objects.push(object),
                 Err(problem) => self.said(problem),
@@ -280,6 +295,7 @@ impl Checking {
             related: vec![Related {
                 label: "it is defined here first".to_owned(),
                 span: Span { place, width: 0 },
+                confidential: true,
             }],
             object: None,
             pointer: "/metadata/name".to_owned(),

@@ -58,31 +58,26 @@ impl Standing {
     }
 }
 
-/// Takes away what is wanted, and adds what is wrong with `own` suppressions; how many were taken.
+/// Takes away what is wanted, and adds what is wrong with `own` suppressions; what was taken comes second.
 pub(super) fn apply(
     findings: Vec<Finding>,
     own: &[Suppression],
     standing: &Standing,
     today: Option<Date>,
-) -> (Vec<Finding>, usize) {
-    let before = findings.len();
+) -> (Vec<Finding>, Vec<Finding>) {
     let valid: Vec<&Suppression> = own
         .iter()
         .chain(&standing.suppressions)
         .filter(|suppression| suppression.malformed.is_none() && !suppression.is_expired(today))
         .collect();
-    let mut kept: Vec<Finding> = findings
-        .into_iter()
-        .filter(|finding| {
-            let mut silenced = false;
-            for suppression in valid.iter().filter(|suppression| suppression.matches(finding)) {
-                suppression.used.store(true, Ordering::Relaxed);
-                silenced = true;
-            }
-            !silenced
-        })
-        .collect();
-    let taken = before - kept.len();
+    let (taken, mut kept): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(|finding| {
+        let mut silenced = false;
+        for suppression in valid.iter().filter(|suppression| suppression.matches(finding)) {
+            suppression.used.store(true, Ordering::Relaxed);
+            silenced = true;
+        }
+        silenced
+    });
     kept.extend(own.iter().filter_map(|suppression| suppression.finding(today)));
     (kept, taken)
 }
@@ -93,7 +88,7 @@ impl Suppression {
     }
 
     fn matches(&self, finding: &Finding) -> bool {
-        is_suppressible(finding)
+        finding.rule.is_suppressible()
             && self.rules.iter().any(|rule| rule.is_match(finding.rule.id))
             && self.scope.holds(finding)
     }
@@ -182,11 +177,6 @@ impl Suppression {
         let reason = self.reason.trim().is_empty().then_some("it gives no reason");
         Self { malformed: self.malformed.or(reason), ..self }
     }
-}
-
-/// Whether a finding may be silenced at all.
-fn is_suppressible(finding: &Finding) -> bool {
-    !["app/", "suppression/", "yaml/syntax"].iter().any(|prefix| finding.rule.id.starts_with(prefix))
 }
 
 impl Scope {

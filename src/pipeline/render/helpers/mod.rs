@@ -28,25 +28,19 @@ struct Function {
     arity: (usize, usize),
     /// Whether arguments may be undefined.
     lenient: bool,
-    run: fn(&Call<'_>) -> Result<Json, TemplateFault>,
+    run: Run,
 }
+
+type Run = fn(&Call<'_>) -> Result<Json, TemplateFault>;
 
 const MANY: usize = usize::MAX;
 
-const fn function(
-    name: &'static str,
-    arity: (usize, usize),
-    run: fn(&Call<'_>) -> Result<Json, TemplateFault>,
-) -> Function {
+const fn function(name: &'static str, arity: (usize, usize), run: Run) -> Function {
     Function { name, arity, lenient: false, run }
 }
 
-const fn lenient(
-    name: &'static str,
-    arity: (usize, usize),
-    run: fn(&Call<'_>) -> Result<Json, TemplateFault>,
-) -> Function {
-    Function { name, arity, lenient: true, run }
+const fn lenient(name: &'static str, arity: (usize, usize), run: Run) -> Function {
+    Function { lenient: true, ..function(name, arity, run) }
 }
 
 /// All of them, by name (in the order of bytes).

@@ -1,0 +1,82 @@
+//! CustomResourceDefinitions from files, as controllers publish them.
+
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use crate::diagnostic::{Explain, Failure, Problem};
+use crate::model::{Manifest, Sources};
+use crate::yaml;
+
+/// All definitions of a large platform are some ten megabytes.
+const MAX_FILE: u64 = 256 << 20;
+const MAX_FILES: usize = 10_000;
+
+#[derive(Debug, thiserror::Error)]
+enum DefinitionsError {
+    #[error("`{0}` holds no CustomResourceDefinition")]
+    None(String),
+    #[error("`{0}` holds more than {MAX_FILES} files")]
+    TooMany(String),
+    #[error("`{path}` cannot be read: {reason}")]
+    Unreadable { path: String, reason: std::io::ErrorKind },
+}
+
+impl Explain for DefinitionsError {
+    fn hint(&self) -> Option<String> {
+        matches!(self, Self::None(_)).then(|| {
+            "name the file or directory in which a controller publishes its definitions; `kubectl get crd -o yaml` writes one, too".to_owned()
+        })
+    }
+}
+
+/// The definitions in a file, or in the files below a directory, in the order of paths.
+pub(super) fn definitions(path: &Path) -> Result<Vec<Manifest>, Failure> {
+    let shown = path.display().to_string();
+    let mut found = Vec::new();
+    for file in files(path)? {
+        found.extend(of_file(&file)?);
+    }
+    if found.is_empty() {
+        return Err(Problem::new(&DefinitionsError::None(shown)).into());
+    }
+    Ok(found)
+}
+
+fn files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
+    if path.is_file() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = Vec::new();
+    for entry in WalkDir::new(path).sort_by_file_name() {
+        let entry = entry.map_err(|error| {
+            let reason = error.io_error().map_or(std::io::ErrorKind::Other, std::io::Error::kind);
+            Problem::new(&DefinitionsError::Unreadable { path: path.display().to_string(), reason })
+        })?;
+        let known =
+            |extension: &std::ffi::OsStr| ["yaml", "yml", "json"].iter().any(|known| extension == *known);
+        if entry.file_type().is_file() && entry.path().extension().is_some_and(known) {
+            files.push(entry.into_path());
+        }
+        if files.len() > MAX_FILES {
+            return Err(Problem::new(&DefinitionsError::TooMany(path.display().to_string())).into());
+        }
+    }
+    Ok(files)
+}
+
+fn of_file(path: &Path) -> Result<Vec<Manifest>, Failure> {
+    let shown = path.display().to_string();
+    let unreadable = |reason| Problem::new(&DefinitionsError::Unreadable { path: shown.clone(), reason });
+    let length = fs_err::metadata(path).map_err(|error| unreadable(error.kind()))?.len();
+    if length > MAX_FILE {
+        return Err(unreadable(std::io::ErrorKind::FileTooLarge).into());
+    }
+    let bytes = fs_err::read(path).map_err(|error| unreadable(error.kind()))?;
+    let mut sources = Sources::default();
+    let source = sources.add(&shown);
+    let nodes =
+        yaml::read(&bytes, source, &yaml::Limits::default()).map_err(|failure| failure.located(&sources))?;
+    let objects = yaml::flatten_lists(nodes).into_iter().filter_map(|node| Manifest::new(node).ok());
+    Ok(objects.filter(|object| object.is("apiextensions.k8s.io", "CustomResourceDefinition")).collect())
+}

@@ -1,0 +1,42 @@
+use super::*;
+use crate::diagnostic::report::samples::{self, CANARY, assert_golden};
+
+fn plain(report: &Report) -> String {
+    let styled = samples::print_report(report, write);
+    anstream::adapter::strip_str(str::from_utf8(&styled).unwrap()).to_string()
+}
+
+#[test]
+fn the_whole_report() {
+    let styled = samples::print(write);
+    assert_golden("testdata/report/human.txt", plain(&samples::report()).as_bytes());
+    assert_golden("testdata/report/human.ansi", &styled);
+}
+
+#[test]
+fn no_line_that_holds_a_secret_is_shown() {
+    assert!(!plain(&samples::report()).contains(CANARY));
+}
+
+#[test]
+fn nothing_but_styles_drives_the_terminal() {
+    for c in plain(&samples::report()).chars() {
+        assert!(c == '\n' || !crate::diagnostic::deceives(c), "{c:?}");
+    }
+}
+
+#[test]
+fn a_clean_run_is_one_line() {
+    let report = Report { findings: Vec::new(), suppressed: 0, known: 0, ..samples::report() };
+    assert_eq!(plain(&report), "passed: no findings in 42 objects of 3 environments\n");
+}
+
+#[test]
+fn warnings_alone_pass() {
+    let mut report = samples::report();
+    report.findings.retain(|finding| finding.severity == Severity::Warning);
+    report.findings.truncate(1);
+    assert!(plain(&report).ends_with(
+        "\n\npassed: 1 warning in 42 objects of 3 environments; 2 suppressed; 1 known to the baseline\n"
+    ));
+}

@@ -1,0 +1,48 @@
+//! Text for XML, whatever it holds.
+
+use super::super::text::one_line;
+
+/// The text of an element, or the value of an attribute between quotes; in one line.
+pub(super) fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    for c in one_line(text).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&apos;"),
+            // The two characters beyond controls that XML does not have.
+            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Fails unless tags are balanced, attributes quoted and no character is one that XML does not have.
+#[cfg(test)]
+pub(super) fn assert_well_formed(xml: &str) {
+    let mut open: Vec<&str> = Vec::new();
+    let body = xml.strip_prefix("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n").expect("a declaration");
+    for piece in body.split('<').skip(1) {
+        let (tag, text) = piece.split_once('>').expect("a tag that ends");
+        assert!(!text.contains("]]>"));
+        for entity in piece.split('&').skip(1) {
+            let name = entity.split(';').next().unwrap();
+            assert!(["amp", "lt", "gt", "quot", "apos"].contains(&name), "{name}");
+        }
+        match tag.strip_prefix('/') {
+            Some(name) => assert_eq!(open.pop(), Some(name)),
+            None => {
+                assert_eq!(tag.matches('"').count() % 2, 0, "{tag}");
+                if !tag.ends_with('/') {
+                    open.push(tag.split(' ').next().unwrap());
+                }
+            }
+        }
+    }
+    assert_eq!(open, Vec::<&str>::new());
+    assert!(xml.chars().all(|c| (c >= ' ' || c == '\n') && !('\u{7f}'..='\u{9f}').contains(&c)));
+    assert!(!xml.contains(['\u{fffe}', '\u{ffff}']));
+}

@@ -1,0 +1,161 @@
+//! `argocd/annotation`.
+
+use crate::diagnostic::{RuleInfo, Severity};
+use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::model::{Entry, closest, names};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "argocd/annotation",
+        severity: Severity::Warning,
+        enabled: true,
+        summary: "an annotation for Argo CD has a value that Argo CD does not understand",
+        explanation: "Argo CD passes over what it does not understand, without a word. A sync wave that is no integer counts as wave 0. \
+                      An object whose `hook` names no phase is a hook of no phase, so that it is never applied (error). \
+                      An unknown sync option or delete policy has no effect: `Prune=False` prunes.",
+        example: "metadata:\n  annotations:\n    argocd.argoproj.io/hook: pre-sync\n    argocd.argoproj.io/sync-wave: \"first\"\n",
+        remedy: "```yaml\nmetadata:\n  annotations:\n    argocd.argoproj.io/hook: PreSync\n    argocd.argoproj.io/hook-delete-policy: BeforeHookCreation\n\
+                 \x20   argocd.argoproj.io/sync-wave: \"-1\"\n    argocd.argoproj.io/sync-options: Prune=false,ServerSideApply=true\n```\n\n\
+                 Case counts in all of them.",
+    },
+    check: Check::Environment(check),
+};
+
+const DELETE_POLICY: &str = "argocd.argoproj.io/hook-delete-policy";
+const COMPARE_OPTIONS: &str = "argocd.argoproj.io/compare-options";
+const HELM_HOOK: &str = "helm.sh/hook";
+
+const HOOKS: &[&str] = &["PostDelete", "PostSync", "PreDelete", "PreSync", "Skip", "Sync", "SyncFail"];
+const POLICIES: &[&str] = &["BeforeHookCreation", "HookFailed", "HookSucceeded"];
+
+/// Options of one object, and the values that they take.
+const SYNC_OPTIONS: &[(&str, &[&str])] = &[
+    ("ClientSideApplyMigration", &["false", "true"]),
+    ("ControllerReferencesOnly", &["false", "true"]),
+    ("Delete", &["confirm", "false", "true"]),
+    ("Force", &["false", "true"]),
+    ("Prune", &["confirm", "false", "true"]),
+    ("PruneLast", &["false", "true"]),
+    ("Replace", &["false", "true"]),
+    ("ServerSideApply", &["false", "true"]),
+    ("SkipDryRunOnMissingResource", &["false", "true"]),
+    ("Validate", &["false", "true"]),
+];
+
+/// Options that only an Application has.
+const APPLICATION_OPTIONS: &[&str] = &[
+    "ApplyOutOfSyncOnly",
+    "CreateNamespace",
+    "FailOnSharedResource",
+    "PrunePropagationPolicy",
+    "RespectIgnoreDifferences",
+];
+
+const COMPARISONS: &[(&str, &[&str])] = &[
+    ("IgnoreExtraneous", &["", "true"]),
+    ("IgnoreResourceUpdates", &["false", "true"]),
+    ("IncludeMutationWebhook", &["false", "true"]),
+    ("ServerSideDiff", &["false", "true"]),
+];
+
+fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+    // Of an app, choosing waves finds those that are none.
+    let is_plain = environment.name.is_empty();
+    for (number, object) in environment.objects.iter().enumerate() {
+        let Some(annotations) = object.manifest.annotations() else { continue };
+        for entry in annotations.entries().iter().filter(|entry| entry.key.starts_with(names::ARGOCD_DOMAIN))
+        {
+            let found = match entry.key.as_str() {
+                names::ARGOCD_SYNC_WAVE if is_plain => wave(entry),
+                names::ARGOCD_HOOK => hook(entry, object),
+                names::ARGOCD_SYNC_OPTIONS => options(entry, SYNC_OPTIONS, "sync option"),
+                DELETE_POLICY => policy(entry),
+                COMPARE_OPTIONS => options(entry, COMPARISONS, "compare option"),
+                _ => None,
+            };
+            if let Some(draft) = found {
+                reporter.report(draft.about(number));
+            }
+        }
+    }
+}
+
+fn wave(entry: &Entry) -> Option<Draft> {
+    let text = entry.value.as_str()?;
+    text.parse::<i64>().is_err().then(|| {
+        Draft::new(&RULE, entry.value.origin, "the sync wave is not an integer, so that it counts as 0")
+            .hint("write an integer in quotes, for example \"-1\"")
+    })
+}
+
+fn parts(entry: &Entry) -> impl Iterator<Item = &str> {
+    entry.value.as_str().unwrap_or_default().split(',').map(str::trim).filter(|part| !part.is_empty())
+}
+
+fn hook(entry: &Entry, object: &Object<'_>) -> Option<Draft> {
+    let unknown = parts(entry).find(|part| !HOOKS.contains(part));
+    let has_phase = parts(entry).any(|part| HOOKS.contains(&part));
+    if unknown.is_none() && has_phase || entry.value.as_str().is_none() {
+        return None;
+    }
+    let at = entry.value.origin;
+    let hint = unknown.map_or_else(|| listed(HOOKS), |unknown| meant(unknown, HOOKS));
+    Some(if has_phase {
+        Draft::new(&RULE, at, "one of the hook's phases is not known to Argo CD").hint(hint)
+    } else if object.manifest.annotation(HELM_HOOK).is_some() {
+        Draft::new(&RULE, at, "the hook names no phase that Argo CD knows, so that Helm's annotation counts")
+            .hint(hint)
+    } else {
+        Draft::new(
+            &RULE,
+            at,
+            "the hook names no phase that Argo CD knows, so that the object is never applied",
+        )
+        .severity(Severity::Error)
+        .hint(hint)
+    })
+}
+
+fn policy(entry: &Entry) -> Option<Draft> {
+    let unknown = parts(entry).find(|part| !POLICIES.contains(part))?;
+    Some(
+        Draft::new(&RULE, entry.value.origin, "a delete policy is not known to Argo CD, and has no effect")
+            .hint(meant(unknown, POLICIES)),
+    )
+}
+
+fn options(entry: &Entry, known: &[(&str, &[&str])], noun: &str) -> Option<Draft> {
+    let draft =
+        |message: String, hint: String| Some(Draft::new(&RULE, entry.value.origin, message).hint(hint));
+    for part in parts(entry) {
+        let (name, value) =
+            part.split_once('=').map_or((part, ""), |(name, value)| (name.trim(), value.trim()));
+        let Some((name, values)) = known.iter().find(|(known, _)| *known == name) else {
+            let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+            if let Some(option) = APPLICATION_OPTIONS.iter().find(|option| **option == name) {
+                let hint = "set it under `spec.syncPolicy.syncOptions` of the Application".to_owned();
+                return draft(format!("{noun} `{option}` has no effect on an object"), hint);
+            }
+            return draft(
+                format!("a {noun} is not known to Argo CD, and has no effect"),
+                meant(name, &names),
+            );
+        };
+        if !values.contains(&value) {
+            return draft(format!("{noun} `{name}` has a value that Argo CD does not know"), listed(values));
+        }
+    }
+    None
+}
+
+fn meant(unknown: &str, known: &[&str]) -> String {
+    match closest(unknown, known.iter().copied()) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => listed(known),
+    }
+}
+
+fn listed(known: &[&str]) -> String {
+    let known: Vec<&str> = known.iter().copied().filter(|name| !name.is_empty()).collect();
+    format!("it is one of {}", crate::model::list(&known))
+}

@@ -1,0 +1,3 @@
+//! What is meant for Argo CD.
+
+pub(super) mod annotation;

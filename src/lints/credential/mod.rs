@@ -1,0 +1,107 @@
+//! Whether a text is, or holds, a credential.
+//!
+//! Four ways to know one: the shape that an issuer gives its tokens, the lines around a private key, a URI with a password
+//! in it, and the name of the key under which a value stands. The first three are sure of themselves; a name alone is not,
+//! so that there the value must look like a credential too: no placeholder, no reference, no path, no name.
+//!
+//! What is found is said by kind alone; no value leaves here.
+
+mod keyed;
+mod sample;
+#[cfg(test)]
+mod tests;
+mod tokens;
+mod uri;
+
+/// What kind of credential a text holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A JSON web token.
+    Jwt,
+    /// Something that its key calls a credential, and that looks like one.
+    Keyed,
+    /// A private key.
+    PrivateKey,
+    /// A token whose issuer is known by its shape.
+    Token(&'static str),
+    /// A URI with a password.
+    Uri,
+    /// A URI with a password that everybody knows, or that is the user's name.
+    WeakUri,
+}
+
+impl Kind {
+    /// Whether it is a credential beyond reasonable doubt.
+    pub(crate) const fn is_certain(self) -> bool {
+        matches!(self, Self::PrivateKey | Self::Token(_) | Self::Uri)
+    }
+
+    /// What it is, for a message.
+    pub(crate) const fn noun(self) -> &'static str {
+        match self {
+            Self::Jwt => "a JSON web token",
+            Self::Keyed => "what looks like a credential",
+            Self::PrivateKey => "a private key",
+            Self::Token(noun) => noun,
+            Self::Uri | Self::WeakUri => "a URI with a password",
+        }
+    }
+}
+
+/// What a value is, where it is a credential; `key` is the name under which it stands.
+pub(crate) fn detect(key: Option<&str>, value: &str) -> Option<Kind> {
+    if value.len() < SHORTEST {
+        return None;
+    }
+    let found = tokens::find(value);
+    if found.is_some_and(Kind::is_certain) {
+        return found;
+    }
+    let uri = uri::find(value);
+    if uri.is_some_and(Kind::is_certain) {
+        return uri;
+    }
+    found.or(uri).or_else(|| key.filter(|key| keyed::is_credential(key, value)).map(|_| Kind::Keyed))
+}
+
+/// The same where a plain word is more likely no credential: the value must look as if chance had made it.
+pub(crate) fn detect_strictly(key: &str, value: &str) -> Option<Kind> {
+    detect(Some(key), value).filter(|kind| *kind != Kind::Keyed || sample::is_random(value))
+}
+
+/// Whether a key calls its value a credential.
+pub(crate) fn is_named_so(key: &str) -> bool {
+    keyed::is_named_so(key)
+}
+
+/// Whether a value stands for one that somebody puts there later, or says where it is.
+pub(crate) fn is_stand_in(value: &str) -> bool {
+    sample::is_placeholder(value) || sample::is_reference(value)
+}
+
+/// The first line of a text that holds a credential, from 0: of a configuration file, a script, an environment file.
+pub(crate) fn detect_in_lines(text: &str) -> Option<(usize, Kind)> {
+    let sure =
+        tokens::find_at(text).or_else(|| uri::find_at(text)).map(|(at, kind)| (line_of(text, at), kind));
+    if sure.is_some_and(|(_, kind)| kind.is_certain()) {
+        return sure;
+    }
+    sure.or_else(|| keyed::find_in_lines(text).map(|at| (line_of(text, at), Kind::Keyed)))
+}
+
+/// Whether a line of a source may hold a credential, so that it is better not shown. Says so too often rather than once too
+/// few.
+pub(crate) fn looks_like_credential(line: &str) -> bool {
+    line.contains("PRIVATE KEY")
+        || tokens::find(line).is_some()
+        || uri::find(line).is_some()
+        || keyed::may_be_in(line)
+        || sample::has_long_code(line)
+}
+
+/// The shortest text that may be a credential.
+const SHORTEST: usize = 8;
+
+fn line_of(text: &str, at: usize) -> usize {
+    memchr::memchr_iter(b'\n', text.as_bytes().get(..at).unwrap_or_default()).count()
+}

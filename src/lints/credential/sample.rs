@@ -1,0 +1,252 @@
+//! Texts that stand for a credential without being one: samples, placeholders, references to where it is.
+
+/// Parts of words that nobody has in a real token.
+const SAMPLE_WORDS: &[&str] = &[
+    "00000000",
+    "1234567890",
+    "abcdefgh",
+    "changeme",
+    "dummy",
+    "example",
+    "placeholder",
+    "redacted",
+    "xxxx",
+    "your",
+];
+
+/// Parts of keys that the whole world knows: the storage emulator's, the token of jwt.io.
+const PUBLIC: &[&str] = &["Eby8vdM02xNOcqFl", ".SflKxwRJSMeKKF2QT4"];
+
+/// Whether a token is one of documentation: its random part repeats itself or says so.
+pub(super) fn is_sample_token(token: &str) -> bool {
+    let lower = token.to_ascii_lowercase();
+    // A long text holds such parts by chance, and a private key is one.
+    (lower.len() < 200 && SAMPLE_WORDS.iter().any(|word| lower.contains(word)))
+        || PUBLIC.iter().any(|known| token.contains(known))
+        || distinct(token) < 10
+}
+
+/// How many different characters (bytes, below 128) a text has.
+fn distinct(text: &str) -> u32 {
+    let seen = text.bytes().fold(0_u128, |seen, byte| seen | (1 << (byte & 127)));
+    seen.count_ones()
+}
+
+/// Whole values that are none.
+const EMPTY_WORDS: &[&str] = &[
+    "bearer",
+    "change_me",
+    "change-me",
+    "changeit",
+    "changeme",
+    "credentials",
+    "default",
+    "disabled",
+    "enabled",
+    "foobar",
+    "hidden",
+    "optional",
+    "password",
+    "password123",
+    "required",
+    "secret",
+    "sensitive",
+    "undefined",
+    "unlimited",
+    "username",
+];
+
+/// Parts of values that are none.
+const EMPTY_PARTS: &[&str] = &[
+    "change-me",
+    "change_me",
+    "changeme",
+    "dummy",
+    "example",
+    "fake",
+    "fixme",
+    "insert",
+    "not-a-secret",
+    "notasecret",
+    "placeholder",
+    "redacted",
+    "replace",
+    "sample",
+    "todo",
+    "xxxx",
+    "your-",
+    "your_",
+    "yourpass",
+    "yoursecret",
+    "yourtoken",
+    "****",
+    "....",
+];
+
+/// Whether a value stands for one that somebody or something puts there later.
+pub(super) fn is_placeholder(value: &str) -> bool {
+    let trimmed = value.trim();
+    if trimmed.is_empty() || trimmed.starts_with(['$', '<', '%', '[', '{']) {
+        return true;
+    }
+    if ["$(", "${", "{{", "}}", "#{", "%(", "<<", "[["].iter().any(|part| trimmed.contains(part))
+        || has_brackets(trimmed)
+    {
+        return true;
+    }
+    let lower = trimmed.to_ascii_lowercase();
+    EMPTY_WORDS.contains(&lower.as_str())
+        || EMPTY_PARTS.iter().any(|part| lower.contains(part))
+        || distinct(trimmed) < 3
+}
+
+/// `<…>` within a text.
+fn has_brackets(text: &str) -> bool {
+    text.split_once('<').is_some_and(|(_, rest)| rest.contains('>'))
+}
+
+/// Whether a value says where the credential is, or is something else altogether: a path, a URL, a reference, a number.
+pub(super) fn is_reference(value: &str) -> bool {
+    let value = value.trim();
+    value.contains("://")
+        || value.starts_with(['/', '.', '~', '-'])
+        || REFERENCES
+            .iter()
+            .any(|prefix| value.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix)))
+        || value.contains('/') && (value.contains("secrets/") || value.ends_with("/key"))
+        || is_number_like(value)
+        || is_uuid(value)
+        || is_file(value)
+}
+
+const REFERENCES: &[&str] = &[
+    "arn:",
+    "aws:",
+    "awssm:",
+    "azurekeyvault",
+    "env.",
+    "env:",
+    "file:",
+    "gcp:",
+    "gcpsm:",
+    "k8s:",
+    "os.environ",
+    "process.env",
+    "projects/",
+    "ref+",
+    "secretkeyref:",
+    "sm:",
+    "ssm:",
+    "urn:",
+    "vault:",
+    "enc[",
+    "enc(",
+];
+
+/// Booleans, numbers, sizes, durations.
+fn is_number_like(value: &str) -> bool {
+    let rest = value.trim_start_matches(['-', '+']);
+    let digits = rest.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '_' | ':'));
+    let unit = digits.len() < rest.len()
+        && digits.len() <= 3
+        && digits.bytes().all(|byte| byte.is_ascii_alphabetic());
+    unit || matches!(value.to_ascii_lowercase().as_str(), "true" | "false")
+}
+
+fn is_uuid(value: &str) -> bool {
+    value.len() == 36
+        && value.bytes().enumerate().all(|(at, byte)| {
+            if matches!(at, 8 | 13 | 18 | 23) { byte == b'-' } else { byte.is_ascii_hexdigit() }
+        })
+}
+
+fn is_file(value: &str) -> bool {
+    let Some((stem, extension)) = value.rsplit_once('.') else { return false };
+    !stem.is_empty()
+        && matches!(
+            extension,
+            "cert"
+                | "cfg"
+                | "conf"
+                | "crt"
+                | "env"
+                | "ini"
+                | "jks"
+                | "json"
+                | "key"
+                | "p12"
+                | "pem"
+                | "pfx"
+                | "properties"
+                | "pub"
+                | "py"
+                | "sh"
+                | "toml"
+                | "txt"
+                | "xml"
+                | "yaml"
+                | "yml"
+                | "html"
+                | "js"
+                | "com"
+                | "io"
+                | "local"
+                | "org"
+                | "net"
+        )
+}
+
+/// Whether a value reads like a name: words of letters joined by `-`, `_` or `.`, with numbers only as words of their own
+/// or at a word's end.
+pub(super) fn is_name(value: &str) -> bool {
+    value.split(['-', '_', '.', '/', ':', '@', ',']).all(|word| {
+        let letters = word.trim_end_matches(|c: char| c.is_ascii_digit());
+        word.len() - letters.len() <= 4 && letters.bytes().all(|byte| byte.is_ascii_alphabetic())
+    }) && !is_mixed(value)
+}
+
+/// Letters of both cases that are no words in camel case.
+fn is_mixed(value: &str) -> bool {
+    let bytes = value.as_bytes();
+    let humps = bytes
+        .windows(2)
+        .filter(|pair| matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase()))
+        .count();
+    humps * 4 > bytes.len()
+}
+
+/// Whether a value looks as if chance had made it.
+pub(super) fn is_random(value: &str) -> bool {
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
+    value.len() >= 12
+        && !value.contains(char::is_whitespace)
+        && digits >= 2
+        && letters >= 2
+        && entropy(value) >= 3.0
+        && !is_name(value)
+}
+
+/// Bits for each character, by how often each one is there.
+#[expect(clippy::cast_precision_loss, reason = "texts are short, and this is an estimate")]
+fn entropy(text: &str) -> f64 {
+    let mut counts = [0_u32; 256];
+    for byte in text.bytes() {
+        if let Some(count) = counts.get_mut(usize::from(byte)) {
+            *count += 1;
+        }
+    }
+    let length = text.len() as f64;
+    let used = counts.iter().filter(|count| **count > 0);
+    used.map(|count| f64::from(*count) / length).map(|share| -share * share.log2()).sum()
+}
+
+/// Whether a line has a long run of characters as they encode bytes, which is no digest.
+pub(super) fn has_long_code(line: &str) -> bool {
+    line.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '_' | '-')))
+        .filter(|run| run.len() >= 32 && !run.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        .any(|run| {
+            let has = |is: fn(&u8) -> bool| run.as_bytes().iter().any(is);
+            has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase)
+        })
+}

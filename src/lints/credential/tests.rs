@@ -1,0 +1,303 @@
+//! Tokens are put together here at run time, so that nothing in the repository looks like one.
+
+use super::*;
+
+const LETTERS: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+const HEX: &str = "0123456789abcdef";
+const CAPITALS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+/// Characters as chance would have them, the same each time.
+fn random(alphabet: &str, length: usize) -> String {
+    let mut state = 88_172_645_463_325_252_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % alphabet.len() as u64).unwrap()
+    };
+    (0..length).map(|_| alphabet.as_bytes()[next()] as char).collect()
+}
+
+fn samples() -> Vec<(String, &'static str)> {
+    let l = |length| random(LETTERS, length);
+    let h = |length| random(HEX, length);
+    vec![
+        (format!("ops_eyJ{}", l(250)), "a 1Password service account token"),
+        (format!("AGE-SECRET-KEY-1{}", random("QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L", 58)), "an age identity"),
+        (format!("sk-ant-api03-{}", l(93)), "an Anthropic key"),
+        (format!("AKCp{}", l(69)), "an Artifactory key"),
+        (format!("AKIA{}", random(CAPITALS, 16)), "an AWS access key"),
+        (format!("abc8Q~{}", l(34)), "an Azure client secret"),
+        (format!("AccountName=a;AccountKey={}==;", l(86)), "an Azure key"),
+        (format!("dapi{}", h(32)), "a Databricks token"),
+        (format!("dop_v1_{}", h(64)), "a DigitalOcean token"),
+        (format!("https://discord.com/api/webhooks/108642975310864297/{}", l(68)), "a Discord webhook"),
+        (format!("dckr_pat_{}", l(27)), "a Docker token"),
+        (format!("dp.st.prd.{}", l(43)), "a Doppler token"),
+        (format!("ghp_{}", l(36)), "a GitHub token"),
+        (format!("github_pat_{}_{}", l(22), l(59)), "a GitHub token"),
+        (format!("glpat-{}", l(20)), "a GitLab token"),
+        (format!("AIza{}", l(35)), "a Google API key"),
+        (format!("GOCSPX-{}", l(28)), "a Google client secret"),
+        (format!("glsa_{}_{}", l(32), h(8)), "a Grafana token"),
+        (format!("hf_{}", l(34)), "a Hugging Face token"),
+        (format!("lin_api_{}", l(40)), "a Linear key"),
+        (format!("NRAK-{}", random(CAPITALS, 27)), "a New Relic key"),
+        (format!("npm_{}", l(36)), "an npm token"),
+        (format!("sk-proj-{}T3BlbkFJ{}", l(40), l(40)), "an OpenAI key"),
+        (format!("pscale_pw_{}", l(43)), "a PlanetScale credential"),
+        (format!("pul-{}", h(40)), "a Pulumi token"),
+        (format!("pypi-AgEIcHlwaS5vcmc{}", l(80)), "a PyPI token"),
+        (format!("rubygems_{}", h(48)), "a RubyGems key"),
+        (format!("SG.{}.{}", l(22), l(43)), "a SendGrid key"),
+        (format!("sntryu_{}", h(64)), "a Sentry token"),
+        (format!("shpat_{}", h(32)), "a Shopify token"),
+        (format!("xoxb-{}", l(40)), "a Slack token"),
+        (format!("https://hooks.slack.com/services/T0{}/B0{}/{}", l(8), l(8), l(24)), "a Slack webhook"),
+        (format!("sk_live_{}", l(24)), "a Stripe key"),
+        (format!("tskey-auth-{}-{}", l(12), l(32)), "a Tailscale key"),
+        (
+            format!("https://a.webhook.office.com/webhookb2/{}@{}/IncomingWebhook/{}/x", h(36), h(36), h(32)),
+            "a Teams webhook",
+        ),
+        (format!("{}.atlasv1.{}", l(14), l(67)), "a Terraform Cloud token"),
+        (format!("hvs.{}", l(90)), "a Vault token"),
+        (format!("-----BEGIN {} KEY-----\n{}\n", "RSA PRIVATE", l(64)), "a private key"),
+        (format!("-----BEGIN {} KEY-----\\n{}\\n", "PRIVATE", l(64)), "a private key"),
+        (
+            format!("-----BEGIN {} KEY-----\nProc-Type: 4,ENCRYPTED\n\n{}", "EC PRIVATE", l(64)),
+            "a private key",
+        ),
+        (format!("postgres://app:{}@db:5432/app", l(16)), "a URI with a password"),
+        (format!("redis://:{}%40@cache", l(16)), "a URI with a password"),
+        (format!("Server=db;User Id=a;Password={};", l(16)), "a URI with a password"),
+        (format!("jdbc:mysql://db/app?user=a&password={}", l(16)), "a URI with a password"),
+    ]
+}
+
+#[test]
+fn every_pattern_compiles() {
+    assert!(tokens::patterns_compile());
+}
+
+#[test]
+fn tokens_are_known_by_their_shape_alone_and_within_texts() {
+    for (sample, noun) in samples() {
+        let inside = format!("first line\nx: \"{sample}\"\nlast line");
+        for text in [sample.as_str(), &inside] {
+            let found = detect(None, text).unwrap_or_else(|| panic!("{noun} was not found"));
+            assert_eq!(found.noun(), noun);
+            assert!(found.is_certain(), "{noun}");
+        }
+        assert_eq!(detect_in_lines(&inside).map(|(line, kind)| (line, kind.noun())), Some((1, noun)));
+        let line = inside.lines().nth(1).unwrap();
+        assert!(looks_like_credential(line), "{noun}");
+    }
+}
+
+#[test]
+fn a_json_web_token_is_one_but_may_be_public() {
+    let token = format!("eyJ{}.eyJ{}.{}", random(LETTERS, 30), random(LETTERS, 60), random(LETTERS, 43));
+    assert_eq!(detect(None, &token), Some(Kind::Jwt));
+    assert!(!Kind::Jwt.is_certain());
+}
+
+#[test]
+fn what_a_key_calls_a_credential_is_one_if_it_looks_like_one() {
+    let chance = random(LETTERS, 24);
+    for key in [
+        "password",
+        "DB_PASSWORD",
+        "dbPassword",
+        "admin-passwd",
+        "spring.datasource.password",
+        "PWD",
+        "password2",
+    ] {
+        for value in ["Tr0ub4dor&3", "correcthorse", chance.as_str()] {
+            assert_eq!(detect(Some(key), value), Some(Kind::Keyed), "{key} {value}");
+        }
+    }
+    for key in [
+        "token",
+        "API_KEY",
+        "apiKey",
+        "clientSecret",
+        "SECRET_KEY_BASE",
+        "aws_secret_access_key",
+        "x-auth-token",
+    ] {
+        assert_eq!(detect(Some(key), &chance), Some(Kind::Keyed), "{key}");
+        assert_eq!(detect(Some(key), "correcthorse"), None, "{key}");
+    }
+}
+
+#[test]
+fn innocent_values_are_left_alone() {
+    let chance = random(LETTERS, 24);
+    for key in [
+        "TOKEN_TTL",
+        "secretName",
+        "tokenUrl",
+        "passwordFile",
+        "SECRET_KEY_REF",
+        "tokenSecretRef",
+        "existingSecretPasswordKey",
+        "passwordPolicy",
+        "PASSWORD_MIN_LENGTH",
+        "oauth2-proxy-cookie",
+        "monkey",
+        "keycloak",
+        "username",
+        "key",
+    ] {
+        assert_eq!(detect(Some(key), &chance), None, "{key}");
+    }
+    for value in [
+        "",
+        "short",
+        "changeme",
+        "CHANGE_ME",
+        "<password>",
+        "${DB_PASSWORD}",
+        "$(DB_PASSWORD)",
+        "{{ .Values.password }}",
+        "$DB_PASSWORD_VALUE",
+        "/etc/secrets/password",
+        "./password.txt",
+        "password.txt",
+        "db-password",
+        "postgres-admin-password",
+        "userPassword",
+        "admin_secret",
+        "true",
+        "86400",
+        "3600s",
+        "15m",
+        "123e4567-e89b-12d3-a456-426614174000",
+        "https://auth.internal/token",
+        "<vault:shop/db#password>",
+        "vault:secret/data/db#password",
+        "ref+awssecrets://db/password",
+        "arn:aws:secretsmanager:eu-west-1:1:secret:db",
+        "********",
+        "xxxxxxxxxxxx",
+        "a sentence about passwords",
+        "your-password-here",
+        "password",
+        "undefined",
+        "tls-secret",
+        "projects/p/secrets/s/versions/1",
+    ] {
+        for key in ["password", "DB_PASSWORD", "token", "secret", "api_key"] {
+            assert_eq!(detect(Some(key), value), None, "{key}: {value}");
+        }
+    }
+    for value in [
+        "my-app-tls-7d9f8b6c54",
+        "regcred",
+        "basic-auth",
+        "kube-system/my-secret",
+        "oauth2ClientSecret",
+        "Bearer",
+        "argocd-initial-admin-secret",
+    ] {
+        for key in ["secret", "token", "imagePullSecret", "nginx.ingress.kubernetes.io/auth-secret"] {
+            assert_eq!(detect(Some(key), value), None, "{key}: {value}");
+        }
+    }
+}
+
+#[test]
+fn innocent_texts_are_left_alone() {
+    for text in [
+        "https://prometheus.monitoring.svc:9090/api/v1",
+        "http://user@host/path",
+        "https://user:<password>@host/",
+        "https://user:${PASSWORD}@host/",
+        "https://$(USER):$(PASSWORD)@host/",
+        "postgres://user:password@host:5432/db",
+        "postgres://USER:PASSWORD@HOST/db",
+        "https://user:%s@host",
+        "docker-pullable://nginx@sha256:0123456789abcdef",
+        "registry:5000/a@sha256:abc://x:y",
+        "git@github.com:org/repo.git",
+        "https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX",
+        "-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUFADBa\n",
+        "-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----",
+        "host=db user=app password=$PGPASSWORD",
+        "user=a&password=changeme",
+        "curl -H 'Authorization: Bearer $TOKEN' https://api",
+        "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "task-ant-hill, disk-antenna, mask_v1_beta",
+    ] {
+        assert_eq!(detect(Some("url"), text), None, "{text}");
+        assert_eq!(detect_in_lines(text), None, "{text}");
+    }
+    assert_eq!(detect(None, &format!("AKIA{}EXAMPLE", random(CAPITALS, 9))), None);
+    assert_eq!(detect(None, &format!("ghp_{}", "x".repeat(36))), None);
+}
+
+#[test]
+fn passwords_that_everybody_knows_are_told_apart() {
+    for text in
+        ["amqp://guest:guest@rabbitmq:5672", "postgres://postgres:postgres@db/app", "http://admin:admin1@x"]
+    {
+        assert_eq!(detect(None, text), Some(Kind::WeakUri), "{text}");
+    }
+}
+
+#[test]
+fn lines_of_files_are_read_as_assignments() {
+    let chance = random(LETTERS, 20);
+    for line in [
+        format!("spring.datasource.password={chance}"),
+        format!("  password: {chance}"),
+        format!("export API_TOKEN='{chance}'"),
+        format!("\"clientSecret\": \"{chance}\","),
+        format!("admin_password = {chance}"),
+    ] {
+        assert_eq!(detect_in_lines(&format!("a = b\n{line}\nc = d\n")), Some((1, Kind::Keyed)), "{line}");
+        assert!(looks_like_credential(&line), "{line}");
+    }
+    for line in [
+        format!("# password = {chance}"),
+        format!(";admin_password = {chance}"),
+        "password = ${DB_PASSWORD}".to_owned(),
+        "token: req.headers.authorization".to_owned(),
+        "password := os.Getenv(\"DB_PASSWORD2_3\")".to_owned(),
+        "password_file: /etc/alertmanager/secrets/smtp2/password3".to_owned(),
+        "bearer_token_file: /var/run/secrets/kubernetes.io/serviceaccount/token".to_owned(),
+        "secretName: prometheus-k8s-tls-assets-0".to_owned(),
+        "password_pool: 12".to_owned(),
+        "smtp_auth_password: <secret>".to_owned(),
+        "secret_key_id: my-key-2".to_owned(),
+    ] {
+        assert_eq!(detect_in_lines(&format!("a = b\n{line}\n")), None, "{line}");
+    }
+}
+
+#[test]
+fn excerpts_hide_what_may_be_a_credential() {
+    for line in [
+        "password: hunter2",
+        "  - --password=hunter2",
+        "- {name: a, password: hunter2}",
+        "# token = abcd",
+        "key: MIIEpAIBAAKCAQEA7Zq3vX1b9Kc2mN8pQ4rS6tU0wY5zA",
+        "-----BEGIN RSA PRIVATE KEY-----",
+        "url: amqp://guest:guest@rabbitmq",
+    ] {
+        assert!(looks_like_credential(line), "{line}");
+    }
+    for line in [
+        "replicas: 3",
+        "image: registry.k8s.io/pause:3.9",
+        "secretName: tls",
+        "value: ${PASSWORD}",
+        "- name: DB_PASSWORD",
+        "password: <vault:a#b>",
+    ] {
+        assert!(!looks_like_credential(line), "{line}");
+    }
+}

@@ -1,0 +1,141 @@
+//! URIs and connection strings with a password: `scheme://user:password@host`.
+
+use super::{Kind, sample};
+
+/// What a text holds; what is certain before what is not.
+pub(super) fn find(text: &str) -> Option<Kind> {
+    find_at(text).map(|(_, kind)| kind)
+}
+
+/// The same, and where.
+pub(super) fn find_at(text: &str) -> Option<(usize, Kind)> {
+    let bytes = text.as_bytes();
+    let mut weak = None;
+    // Each authority is looked at once, and is bounded, so that the work stays linear.
+    for at in memchr::memmem::find_iter(bytes, b"://") {
+        let scheme = bytes.get(..at).unwrap_or_default();
+        if !scheme.last().is_some_and(u8::is_ascii_alphanumeric) {
+            continue;
+        }
+        match text.get(at + 3..).and_then(password) {
+            Some(Kind::Uri) => return Some((at, Kind::Uri)),
+            found => weak = weak.or(found.map(|kind| (at, kind))),
+        }
+    }
+    match dsn(text) {
+        found @ Some((_, Kind::Uri)) => found,
+        found => weak.or(found),
+    }
+}
+
+/// `…;Password=…;`, `…?user=…&password=…`, `host=… password=…`: a parameter among others.
+fn dsn(text: &str) -> Option<(usize, Kind)> {
+    let bytes = text.as_bytes();
+    let mut weak = None;
+    for at in memchr::memchr_iter(b'=', bytes) {
+        let before = text.get(..at)?;
+        let is_password = ["password", "pwd"].iter().find(|name| {
+            let start = at.checked_sub(name.len());
+            start.and_then(|start| before.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(name))
+        });
+        let Some(name) = is_password else { continue };
+        let parameter = before.get(..at - name.len())?;
+        if !parameter.ends_with(['?', '&', ';', ' ']) || !has_parameter(parameter) {
+            continue;
+        }
+        let stop = |c: char| c.is_whitespace() || matches!(c, '&' | ';' | '"' | '\'' | '`' | '\\');
+        let value = text.get(at + 1..)?.split(stop).next()?;
+        if value.len() < 8
+            || sample::is_placeholder(value)
+            || sample::is_reference(value)
+            || sample::is_name(value)
+        {
+            continue;
+        }
+        if sample::is_random(value) {
+            return Some((at, Kind::Uri));
+        }
+        weak = weak.or(Some((at, Kind::WeakUri)));
+    }
+    weak
+}
+
+/// Whether another parameter stands directly before, as it does in connection strings.
+fn has_parameter(before: &str) -> bool {
+    let before = before.trim_end_matches(['?', '&', ';', ' ']);
+    let last = before.rsplit(['?', '&', ';', ' ', '\n']).next().unwrap_or_default();
+    last.len() <= LONGEST && (last.contains('=') || last.contains("://"))
+}
+
+/// The longest authority that is looked at.
+const LONGEST: usize = 512;
+
+/// What kind of password an authority holds.
+fn password(rest: &str) -> Option<Kind> {
+    let stop = |byte: u8| {
+        byte.is_ascii_whitespace()
+            || matches!(byte, b'/' | b'?' | b'#' | b'"' | b'\'' | b'`' | b'\\' | b')' | b',')
+    };
+    let end = rest.bytes().take(LONGEST).position(stop).unwrap_or_else(|| rest.len().min(LONGEST));
+    let (info, host) = rest.get(..end)?.rsplit_once('@')?;
+    let (user, password) = info.split_once(':')?;
+    if password.is_empty() || host.is_empty() || is_stand_in(user, password, host) {
+        return None;
+    }
+    let known = password.eq_ignore_ascii_case(user)
+        || password.len() < 8
+        || sample::is_name(password)
+        || is_local(host);
+    Some(if known { Kind::WeakUri } else { Kind::Uri })
+}
+
+/// Whether what stands there is documentation, or a place for the password.
+fn is_stand_in(user: &str, password: &str, host: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "pass",
+        "passwd",
+        "password",
+        "pwd",
+        "pw",
+        "secret",
+        "token",
+        "user",
+        "key",
+        "credentials",
+        "apikey",
+        "api_key",
+        "mypassword",
+        "my-password",
+        "userpassword",
+        "pass123",
+        "password123",
+        "x-oauth-basic",
+    ];
+    let lower = password.to_ascii_lowercase();
+    sample::is_placeholder(password)
+        || password.contains(['$', '{', '}', '%']) && !is_percent_encoded(password)
+        || password.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+        || WORDS.contains(&lower.as_str())
+        || user.contains(['$', '{', '<', '%']) && password.len() < 4
+        || is_documentation(host)
+}
+
+fn is_percent_encoded(text: &str) -> bool {
+    !text.contains(['$', '{', '}'])
+        && text.split('%').skip(1).all(|rest| {
+            rest.get(..2).is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        })
+}
+
+fn is_documentation(host: &str) -> bool {
+    let name = host.split(':').next().unwrap_or(host).to_ascii_lowercase();
+    ["example.com", "example.net", "example.org", ".example", ".test", ".invalid"]
+        .iter()
+        .any(|end| name.ends_with(end))
+        || matches!(name.as_str(), "host" | "hostname" | "server" | "proxy" | "myhost" | "example")
+}
+
+fn is_local(host: &str) -> bool {
+    let name = host.split(':').next().unwrap_or(host);
+    matches!(name, "localhost" | "127.0.0.1" | "0.0.0.0")
+}

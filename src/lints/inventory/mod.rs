@@ -1,0 +1,244 @@
+//! Who makes which Secret, `ConfigMap`, claim and account, with which keys, and who wants which.
+//!
+//! Built on the [catalogue](crate::model::catalogue), which knows the kinds that decide waves; here are also the kinds of
+//! operators that make Secrets. A namespace that is not known matches any: what is not certain is not reported.
+
+mod certificates;
+mod contents;
+mod made;
+mod programs;
+mod wants;
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+pub(super) use contents::Contents;
+pub(super) use programs::{named_by_programs, texts, words};
+pub(super) use wants::{Want, Weight};
+
+use super::{Environment, Object};
+use crate::diagnostic::Severity;
+use crate::model::catalogue::Catalogue;
+use crate::model::pods::What;
+use crate::model::{Manifest, Mapping, Node, ObjectId, Origin, closest};
+
+/// How many objects may make one thing in one namespace. More than one is rare; the bound keeps a hostile repository from
+/// multiplying those that make by those that want.
+const MAKERS: usize = 8;
+
+/// How many names are looked through for one that was meant.
+const CANDIDATES: usize = 256;
+/// How often that is done.
+const GUESSES: usize = 256;
+/// The longest name that Kubernetes takes.
+const LONGEST_NAME: usize = 253;
+
+/// One thing that some object makes.
+pub(super) struct Supply<'a> {
+    /// The object that makes it.
+    pub(super) by: &'a Manifest,
+    /// Where its name stands.
+    pub(super) at: Origin,
+    /// What is in it.
+    pub(super) contents: Contents<'a>,
+}
+
+impl Supply<'_> {
+    /// Whether an excerpt around the name may show a value: the maker's fields do not each start a line of their own.
+    pub(super) fn shares_lines(&self) -> bool {
+        let root = self.by.root();
+        let holds_values = self.by.is_secret_like() || self.by.is("isindir.github.com", "SopsSecret");
+        let mut lines: Vec<(u32, u32)> = root
+            .as_mapping()
+            .map_or(&[][..], Mapping::entries)
+            .iter()
+            .map(|entry| (entry.key_origin.line, entry.key_origin.column))
+            .collect();
+        lines.sort_unstable();
+        let alone = lines.array_windows().all(|[(a, left), (b, right)]| a < b && left == right);
+        holds_values && !alone
+    }
+
+    /// Whether the keys may be shown: all items of a Secret are strings.
+    pub(super) fn may_name_keys(&self) -> bool {
+        let strings = |field: &str| {
+            let items =
+                self.by.root().get(field).and_then(Node::as_mapping).map_or(&[][..], Mapping::entries);
+            items.iter().all(|item| item.value.as_str().is_some())
+        };
+        !self.by.is_secret_like() || (strings("data") && strings("stringData"))
+    }
+}
+
+/// What is made and what is wanted in one environment.
+pub(crate) struct Inventory<'a> {
+    /// By kind and name, then by namespace; an empty one is any.
+    made: BTreeMap<(What, &'a str), BTreeMap<&'a str, Vec<Supply<'a>>>>,
+    /// Names that are put together from others, of which nothing more is known; of a StatefulSet's claims without the
+    /// number at the end.
+    named: BTreeMap<(What, String), Vec<&'a str>>,
+    wants: Vec<Want<'a>>,
+    guesses: Cell<usize>,
+}
+
+impl<'a> Inventory<'a> {
+    /// Reads all objects.
+    pub(crate) fn new(catalogue: &Catalogue<'a>, objects: &[Object<'a>]) -> Self {
+        let mut inventory = Self {
+            made: BTreeMap::new(),
+            named: BTreeMap::new(),
+            wants: wants::all(objects),
+            guesses: Cell::new(GUESSES),
+        };
+        for object in catalogue.objects() {
+            made::by(object, &mut inventory);
+        }
+        inventory
+    }
+
+    /// The identities of all that is made.
+    pub(crate) fn exports(&self) -> impl Iterator<Item = ObjectId> {
+        self.made.iter().flat_map(|((what, name), by_namespace)| {
+            let (group, kind) = what.kind();
+            by_namespace.keys().map(move |namespace| ObjectId {
+                group: group.into(),
+                kind: kind.into(),
+                namespace: (*namespace).into(),
+                name: (*name).into(),
+            })
+        })
+    }
+
+    /// Everything that some object wants, in the order of the objects.
+    pub(super) fn wants(&self) -> &[Want<'a>] {
+        &self.wants
+    }
+
+    /// Whether anything of this kind is made: if nothing is, the set leaves such things to others.
+    pub(super) fn makes_any(&self, what: What) -> bool {
+        self.made.range((what, "")..).next().is_some_and(|((first, _), _)| *first == what)
+    }
+
+    /// What makes a thing; nothing where nothing here does.
+    pub(super) fn supplies<'b>(
+        &'b self,
+        what: What,
+        namespace: &'b str,
+        name: &'b str,
+    ) -> Vec<&'b Supply<'a>> {
+        let Some(by_namespace) = self.made.get(&(what, name)) else { return Vec::new() };
+        if namespace.is_empty() {
+            return by_namespace.values().flatten().take(MAKERS).collect();
+        }
+        [namespace, ""].into_iter().filter_map(|namespace| by_namespace.get(namespace)).flatten().collect()
+    }
+
+    /// Whether a thing is made here, or is in every cluster.
+    pub(super) fn has(&self, what: What, namespace: &str, name: &str) -> bool {
+        let everywhere = matches!(
+            (what, name),
+            (What::ConfigMap, "kube-root-ca.crt" | "openshift-service-ca.crt")
+                | (What::ServiceAccount, "default")
+        );
+        everywhere || !self.supplies(what, namespace, name).is_empty() || self.has_name(what, namespace, name)
+    }
+
+    /// The namespace of a thing of this name that is made somewhere else.
+    pub(super) fn namespace_of(&self, what: What, name: &str) -> Option<&'a str> {
+        self.made.get(&(what, name))?.keys().next().copied()
+    }
+
+    /// The name that was probably meant.
+    pub(super) fn meant(&self, what: What, namespace: &str, name: &str) -> Option<&'a str> {
+        let here = self
+            .made
+            .range((what, "")..)
+            .take_while(|((of, _), _)| *of == what)
+            .filter(|(_, by)| namespace.is_empty() || by.contains_key(namespace) || by.contains_key(""))
+            .map(|((_, name), _)| *name);
+        self.closest(name, here)
+    }
+
+    /// The nearest of several names, as long as guessing does not take too long.
+    pub(super) fn closest<'b>(&self, name: &str, known: impl Iterator<Item = &'b str>) -> Option<&'b str> {
+        let left = self.guesses.get().checked_sub(1)?;
+        self.guesses.set(left);
+        (name.len() <= LONGEST_NAME).then(|| closest(name, known.take(CANDIDATES))).flatten()
+    }
+
+    fn add(
+        &mut self,
+        what: What,
+        namespace: &'a str,
+        name: &'a str,
+        (by, at): (&'a Manifest, Origin),
+        contents: Contents<'a>,
+    ) {
+        if name.is_empty() {
+            return;
+        }
+        let supplies = self.made.entry((what, name)).or_default().entry(namespace).or_default();
+        if supplies.len() < MAKERS {
+            supplies.push(Supply { by, at, contents });
+        }
+    }
+
+    fn add_name(&mut self, what: What, namespace: &'a str, name: String) {
+        let namespaces = self.named.entry((what, name)).or_default();
+        if namespaces.len() < MAKERS {
+            namespaces.push(namespace);
+        }
+    }
+
+    /// Whether a thing is made under a name that is put together.
+    fn has_name(&self, what: What, namespace: &str, name: &str) -> bool {
+        let stem = match (what, name.rsplit_once('-')) {
+            _ if self.named.is_empty() => return false,
+            (What::PersistentVolumeClaim, Some((stem, number))) if is_number(number) => stem,
+            (What::PersistentVolumeClaim, _) => return false,
+            _ => name,
+        };
+        self.named.get(&(what, stem.to_owned())).is_some_and(|namespaces| {
+            namespaces.iter().any(|of| of.is_empty() || namespace.is_empty() || *of == namespace)
+        })
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+impl Environment<'_> {
+    /// Whether an app gave these objects; else half of the world may be elsewhere.
+    pub(super) fn is_app(&self) -> bool {
+        !self.name.is_empty()
+    }
+
+    /// Whether a thing is outside of these objects: another app's, or said to exist.
+    pub(super) fn exists_elsewhere(&self, group: &str, kind: &str, namespace: &str, name: &str) -> bool {
+        self.neighbours.has(group, kind, namespace, name)
+            || (!namespace.is_empty() && self.neighbours.has(group, kind, "", name))
+            || self.scene.settings.is_external(kind, namespace, name)
+    }
+
+    /// How much it matters that something is missing.
+    pub(super) fn severity_of_missing(&self, what: What, weight: Weight) -> Severity {
+        match (self.is_app(), weight) {
+            (true, Weight::Needed) => Severity::Error,
+            (true, Weight::Wanted) => Severity::Warning,
+            (false, Weight::Needed) if self.inventory.makes_any(what) => Severity::Warning,
+            (false, _) => Severity::Note,
+        }
+    }
+}
+
+/// The kind that a reference means.
+pub(super) const fn kind(what: What) -> &'static str {
+    match what {
+        What::ConfigMap => "ConfigMap",
+        What::PersistentVolumeClaim => "PersistentVolumeClaim",
+        What::Secret => "Secret",
+        What::SecretProviderClass => "SecretProviderClass",
+        What::ServiceAccount => "ServiceAccount",
+    }
+}

@@ -1,0 +1,225 @@
+//! Who wants what: pods by every way that they know, and other kinds where the meaning of a field is certain.
+
+use super::made::items;
+use crate::lints::Object;
+use crate::model::catalogue::ESO;
+use crate::model::pods::{Keys, Via, What};
+use crate::model::{Node, Origin, Value};
+
+/// How deep credentials are looked for in stores and issuers.
+const DEPTH: usize = 16;
+
+/// One object wants something of another.
+#[derive(Debug)]
+pub(in crate::lints) struct Want<'a> {
+    /// Number of the object that wants.
+    pub(in crate::lints) object: usize,
+    /// What kind of thing.
+    pub(in crate::lints) what: What,
+    /// Where it must be; empty where that is not known.
+    pub(in crate::lints) namespace: &'a str,
+    /// Its name.
+    pub(in crate::lints) name: &'a str,
+    /// Where the name stands.
+    pub(in crate::lints) at: Origin,
+    /// The keys that must be there, and where each stands.
+    pub(in crate::lints) keys: Vec<(&'a str, Origin)>,
+    /// Whether nothing happens without it.
+    pub(in crate::lints) optional: bool,
+    /// How much is lost without it.
+    pub(in crate::lints) weight: Weight,
+}
+
+/// How much is lost where something is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::lints) enum Weight {
+    /// No pod starts.
+    Needed,
+    /// Something does not work as meant, or was put there by hand before.
+    Wanted,
+}
+
+/// What all objects want, in their order.
+pub(super) fn all<'a>(objects: &[Object<'a>]) -> Vec<Want<'a>> {
+    let mut found = Found { object: 0, namespace: "", wants: Vec::new() };
+    for (number, object) in objects.iter().enumerate() {
+        found.object = number;
+        found.namespace = object.namespace;
+        found.of(object);
+    }
+    found.wants
+}
+
+struct Found<'a> {
+    object: usize,
+    namespace: &'a str,
+    wants: Vec<Want<'a>>,
+}
+
+impl<'a> Found<'a> {
+    fn of(&mut self, object: &Object<'a>) {
+        if object.pod.is_some() {
+            self.pod(object);
+            return;
+        }
+        let root = object.manifest.root();
+        match (object.group, object.kind) {
+            ("", "Secret") => self.token(object),
+            ("", "ServiceAccount") => self.account(root),
+            ("networking.k8s.io", "Ingress") => self.ingress(object),
+            ("gateway.networking.k8s.io", "Gateway") => self.gateway(root),
+            (ESO, "ExternalSecret") => self.template(root),
+            (ESO, "SecretStore") | ("cert-manager.io", "Issuer") => {
+                self.credentials(root.get("spec"), true, DEPTH)
+            }
+            (ESO, "ClusterSecretStore") => self.credentials(root.get("spec"), false, DEPTH),
+            ("keda.sh", "TriggerAuthentication") => {
+                for reference in items(root, &["spec", "secretTargetRef"]) {
+                    self.reference(What::Secret, self.namespace, reference);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn pod(&mut self, object: &Object<'a>) {
+        for located in object.references() {
+            let reference = located.reference;
+            let keys = match reference.keys {
+                Keys::All => Vec::new(),
+                Keys::Only(keys) => keys.into_iter().zip(located.keys_at).collect(),
+            };
+            let pulls = located.via == Via::PullSecret;
+            self.wants.push(Want {
+                object: self.object,
+                what: reference.what,
+                namespace: self.namespace,
+                name: reference.name,
+                at: located.at,
+                keys,
+                optional: reference.optional && !pulls,
+                weight: if pulls { Weight::Wanted } else { Weight::Needed },
+            });
+        }
+    }
+
+    /// Something that is not worth an error: `keys` must be there if it is.
+    fn add(
+        &mut self,
+        what: What,
+        namespace: &'a str,
+        name: Option<&'a Node>,
+        keys: Vec<(&'a str, Origin)>,
+        optional: bool,
+    ) {
+        if let Some(node) = name
+            && let Some(name) = node.as_str().filter(|name| !name.is_empty())
+        {
+            let (object, at, weight) = (self.object, node.origin, Weight::Wanted);
+            self.wants.push(Want { object, what, namespace, name, at, keys, optional, weight });
+        }
+    }
+
+    /// A mapping with `name` and perhaps `key`.
+    fn reference(&mut self, what: What, namespace: &'a str, reference: &'a Node) {
+        let key = reference.get("key").and_then(|key| Some((key.as_str()?, key.origin)));
+        let optional = matches!(reference.get("optional").map(|flag| &flag.value), Some(Value::Bool(true)));
+        self.add(what, namespace, reference.get("name"), key.into_iter().collect(), optional);
+    }
+
+    /// Without its account, the controller deletes the Secret of a token.
+    fn token(&mut self, object: &Object<'a>) {
+        let annotations = object.manifest.root().at(&["metadata", "annotations"]);
+        let name = annotations.and_then(|annotations| annotations.get("kubernetes.io/service-account.name"));
+        self.add(What::ServiceAccount, self.namespace, name, Vec::new(), false);
+    }
+
+    fn account(&mut self, root: &'a Node) {
+        for secret in items(root, &["imagePullSecrets"]) {
+            self.add(What::Secret, self.namespace, secret.get("name"), Vec::new(), false);
+        }
+        // Left over from older clusters: a missing one does nothing.
+        for secret in items(root, &["secrets"]) {
+            self.add(What::Secret, self.namespace, secret.get("name"), Vec::new(), true);
+        }
+    }
+
+    fn ingress(&mut self, object: &Object<'a>) {
+        let root = object.manifest.root();
+        for tls in items(root, &["spec", "tls"]) {
+            self.add(What::Secret, self.namespace, tls.get("secretName"), Vec::new(), false);
+        }
+        let annotations = root.at(&["metadata", "annotations"]);
+        for field in ["auth-secret", "auth-tls-secret", "proxy-ssl-secret"] {
+            let annotation = format!("nginx.ingress.kubernetes.io/{field}");
+            let Some(value) = annotations.and_then(|annotations| annotations.get(&annotation)) else {
+                continue;
+            };
+            let Some(text) = value.as_str() else { continue };
+            let (namespace, name) = text.split_once('/').unwrap_or((self.namespace, text));
+            if !name.is_empty() {
+                self.wants.push(Want {
+                    object: self.object,
+                    what: What::Secret,
+                    namespace,
+                    name,
+                    at: value.origin,
+                    keys: Vec::new(),
+                    optional: false,
+                    weight: Weight::Wanted,
+                });
+            }
+        }
+    }
+
+    fn gateway(&mut self, root: &'a Node) {
+        let listeners = items(root, &["spec", "listeners"]).iter();
+        for reference in listeners.flat_map(|listener| items(listener, &["tls", "certificateRefs"])) {
+            let of = |field: &str| reference.get(field).and_then(Node::as_str);
+            if of("kind").unwrap_or("Secret") == "Secret" && of("group").unwrap_or_default().is_empty() {
+                let namespace = of("namespace").unwrap_or(self.namespace);
+                self.add(What::Secret, namespace, reference.get("name"), Vec::new(), false);
+            }
+        }
+    }
+
+    fn template(&mut self, root: &'a Node) {
+        for from in items(root, &["spec", "target", "template", "templateFrom"]) {
+            for (field, what) in [("configMap", What::ConfigMap), ("secret", What::Secret)] {
+                let Some(source) = from.get(field) else { continue };
+                let keys = items(source, &["items"]).iter().filter_map(|item| item.get("key"));
+                let keys = keys.filter_map(|key| Some((key.as_str()?, key.origin))).collect();
+                self.add(what, self.namespace, source.get("name"), keys, false);
+            }
+        }
+    }
+
+    /// Fields of a store or an issuer that end in `SecretRef`, at any depth, and the account that it acts as.
+    ///
+    /// Of a cluster-wide one the namespace must be said; if it is not, it is that of whoever uses it.
+    fn credentials(&mut self, node: Option<&'a Node>, namespaced: bool, depth: usize) {
+        let (Some(node), Some(depth)) = (node, depth.checked_sub(1)) else { return };
+        for item in node.items() {
+            self.credentials(Some(item), namespaced, depth);
+        }
+        for entry in node.as_mapping().map_or(&[][..], |mapping| mapping.entries()) {
+            let said = entry.value.get("namespace").and_then(Node::as_str);
+            let namespace = if namespaced { Some(self.namespace) } else { said };
+            // The key of an ACME account is made where it is missing.
+            let what = match entry.key.as_str() {
+                "privateKeySecretRef" => None,
+                "serviceAccountRef" => Some(What::ServiceAccount),
+                "caProvider" => match entry.value.get("type").and_then(Node::as_str) {
+                    Some("ConfigMap") => Some(What::ConfigMap),
+                    Some("Secret") => Some(What::Secret),
+                    _ => None,
+                },
+                key => (key.ends_with("SecretRef") || key == "secretRef").then_some(What::Secret),
+            };
+            if let (Some(what), Some(namespace)) = (what, namespace) {
+                self.reference(what, namespace, &entry.value);
+            }
+            self.credentials(Some(&entry.value), namespaced, depth);
+        }
+    }
+}

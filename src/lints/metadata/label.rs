@@ -1,0 +1,77 @@
+//! `metadata/label`.
+
+use super::each_metadata;
+use super::syntax::{is_label_value, is_qualified_name, is_unfinished};
+use crate::diagnostic::{RuleInfo, Severity};
+use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::model::{Entry, Node, Value};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "metadata/label",
+        severity: Severity::Error,
+        enabled: true,
+        summary: "a label or a selector has a key or a value that Kubernetes does not take",
+        explanation: "The API server refuses the object, and that of a pod template too. A label's value is a string of at most 63 \
+                      letters, digits, `-`, `_` and `.`, with a letter or digit at both ends, or empty. Its key is a name of the same kind, perhaps \
+                      after a DNS subdomain and a slash. Versions with `+`, images with `:` and addresses with `@` are no values.",
+        example: "metadata:\n  labels:\n    image: nginx:1.20\n",
+        remedy: "```yaml\nmetadata:\n  annotations:\n    example.org/image: nginx:1.20\n```\n\n\
+                 What is not for selecting may as well be an annotation, whose values are any text.",
+    },
+    check: Check::Object(check),
+};
+
+fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+    each_metadata(object, |metadata| of_mapping(metadata.get("labels"), "label", reporter));
+    let root = object.manifest.root();
+    match (object.group, object.kind) {
+        ("", "ReplicationController" | "Service") => {
+            of_mapping(root.at(&["spec", "selector"]), "selector", reporter)
+        }
+        ("apps" | "batch" | "policy" | "networking.k8s.io", _) => {
+            of_mapping(root.at(&["spec", "selector", "matchLabels"]), "selector", reporter);
+            of_mapping(root.at(&["spec", "podSelector", "matchLabels"]), "selector", reporter);
+        }
+        _ => {}
+    }
+    if let Some(pod) = &object.pod {
+        of_mapping(pod.spec.get("nodeSelector"), "selector", reporter);
+    }
+}
+
+fn of_mapping(node: Option<&Node>, noun: &str, reporter: &mut Reporter) {
+    for entry in node.and_then(Node::as_mapping).map_or(&[][..], |mapping| mapping.entries()) {
+        if let Some(draft) = fault(entry, noun) {
+            reporter.report(draft);
+        }
+    }
+}
+
+fn fault(entry: &Entry, noun: &str) -> Option<Draft> {
+    let key = entry.key.as_str();
+    if !is_qualified_name(key) {
+        if is_unfinished(key) {
+            return None;
+        }
+        let hint = "use a name of at most 63 letters, digits, `-`, `_` and `.`, perhaps after a DNS subdomain and `/`";
+        return Some(
+            Draft::new(&RULE, entry.key_origin, format!("the key of a {noun} is not valid")).hint(hint),
+        );
+    }
+    let at = entry.value.origin;
+    match &entry.value.value {
+        Value::String(text) if is_label_value(text) || is_unfinished(text) => None,
+        Value::String(text) if text.len() > 63 => {
+            let message = format!("the value of {noun} `{key}` has more than 63 characters");
+            Some(Draft::new(&RULE, at, message).hint("shorten it, or make it an annotation"))
+        }
+        Value::String(_) => {
+            let message = format!("the value of {noun} `{key}` is not valid");
+            let hint = "use letters, digits, `-`, `_` and `.`, with a letter or digit at both ends; other text belongs into an annotation";
+            Some(Draft::new(&RULE, at, message).hint(hint))
+        }
+        // Types are the schema's business; null is read as empty.
+        _ => None,
+    }
+}

@@ -1,0 +1,111 @@
+//! What names, label values and keys may look like: Kubernetes' `validation` package.
+
+/// A DNS label is at most this long.
+const MAX_LABEL: usize = 63;
+/// A DNS subdomain is at most this long.
+const MAX_SUBDOMAIN: usize = 253;
+
+/// A DNS label by RFC 1123: lower case, digits and `-` inside, at most 63.
+pub(super) fn is_label(text: &str) -> bool {
+    (1..=MAX_LABEL).contains(&text.len()) && is_label_text(text.as_bytes())
+}
+
+/// A DNS subdomain by RFC 1123: labels with dots between them, at most 253 in all.
+pub(super) fn is_subdomain(text: &str) -> bool {
+    (1..=MAX_SUBDOMAIN).contains(&text.len()) && text.split('.').all(|part| is_label_text(part.as_bytes()))
+}
+
+fn is_label_text(bytes: &[u8]) -> bool {
+    let end = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let inside = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-';
+    end(bytes.first()) && end(bytes.last()) && bytes.iter().all(inside)
+}
+
+/// What can be one part of a URL's path: names of roles and bindings.
+pub(super) fn is_path_segment(text: &str) -> bool {
+    !text.is_empty() && text != "." && text != ".." && !text.contains(['/', '%'])
+}
+
+/// The value of a label: empty, or at most 63 letters, digits, `-`, `_` and `.`, of which the outer ones are alphanumeric.
+pub(super) fn is_label_value(text: &str) -> bool {
+    text.is_empty() || is_name_part(text)
+}
+
+/// The key of a label: a name, after a subdomain and a slash where it has a prefix.
+pub(super) fn is_qualified_name(text: &str) -> bool {
+    match text.split_once('/') {
+        None => is_name_part(text),
+        Some((prefix, name)) => is_subdomain(prefix) && is_name_part(name),
+    }
+}
+
+fn is_name_part(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let end = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let inside = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    (1..=MAX_LABEL).contains(&bytes.len())
+        && end(bytes.first())
+        && end(bytes.last())
+        && bytes.iter().all(inside)
+}
+
+/// Whether another tool will still put something here.
+pub(super) fn is_unfinished(text: &str) -> bool {
+    text.contains(['$', '{', '<'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_judged_as_kubernetes_judges_them() {
+        let long = "a".repeat(64);
+        let dotted = vec!["a".repeat(63); 4].join(".");
+        for (text, label, subdomain, segment) in [
+            ("a", true, true, true),
+            ("a-b.c", false, true, true),
+            ("0a", true, true, true),
+            ("A", false, false, true),
+            ("a_b", false, false, true),
+            ("a:b", false, false, true),
+            ("-a", false, false, true),
+            ("a-", false, false, true),
+            ("a..b", false, false, true),
+            ("a/b", false, false, false),
+            ("a%b", false, false, false),
+            ("..", false, false, false),
+            ("", false, false, false),
+            (long.as_str(), false, true, true),
+            (dotted.as_str(), false, false, true),
+        ] {
+            assert_eq!(
+                (is_label(text), is_subdomain(text), is_path_segment(text)),
+                (label, subdomain, segment),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn labels_are_judged_as_kubernetes_judges_them() {
+        let long = "a".repeat(64);
+        for (text, value, key) in [
+            ("a", true, true),
+            ("A_b.c-d", true, true),
+            ("", true, false),
+            ("_", false, false),
+            ("a b", false, false),
+            ("a:1", false, false),
+            ("v1.0+a", false, false),
+            (long.as_str(), false, false),
+            ("example.org/a", false, true),
+            ("Example.org/a", false, false),
+            ("example.org/", false, false),
+            ("/a", false, false),
+            ("a/b/c", false, false),
+        ] {
+            assert_eq!((is_label_value(text), is_qualified_name(text)), (value, key), "{text}");
+        }
+    }
+}

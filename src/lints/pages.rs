@@ -1,0 +1,135 @@
+//! What a rule says of itself: on a terminal, and in docs/rules.md.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+
+use crate::diagnostic::{RuleInfo, Severity};
+use crate::model::names::IGNORE_PREFIX;
+
+const HEAD: &str = "\
+# Rules
+
+What `sealwave validate` looks for. `sealwave validate --explain RULE` shows one of these on a terminal. This page is made \
+from the rules themselves: after a change, `SEALWAVE_UPDATE_GOLDEN=1 cargo test --lib lints::pages` writes it anew.
+
+## Severity
+An error means that something will not work or is not safe, a warning that it is probably not what its author wants, a note \
+is good to know. `--rule RULE=off|note|warning|error` changes that for a run; a rule that is off by default is turned on so. \
+`--fail-on` says which severity makes the exit code 1.
+
+## Suppression
+A finding that is wanted as it is can be silenced where it stands, with a reason and perhaps a last day:
+
+```yaml
+replicas: 1 # sealwave: ignore GROUP/NAME until 2030-12-31 -- REASON
+# sealwave: ignore GROUP/NAME -- REASON (alone on its line, it is for the next one)
+metadata:
+  annotations:
+    ignore.sealwave.dev/GROUP.NAME: REASON   # for the whole object
+```
+
+`validate.ignore` in `sealwave.yaml` does the same for many objects at once. A suppression without a reason does not count, \
+and one that silences nothing is a finding itself. `--write-baseline` and `--baseline` are for all that was there before.
+";
+
+/// The page of a rule as styled text.
+#[must_use]
+pub fn explain(rule: &RuleInfo) -> String {
+    let bold = Style::new().bold();
+    let colour = match rule.severity {
+        Severity::Error => AnsiColor::BrightRed,
+        Severity::Note => AnsiColor::BrightGreen,
+        Severity::Warning => AnsiColor::Yellow,
+    };
+    let colour = colour.on_default().bold();
+    let mut out =
+        format!("{colour}{}{colour:#}{bold}[{}]: {}{bold:#}\n", rule.severity.name(), rule.id, rule.summary);
+    if !rule.enabled {
+        let _ = writeln!(out, "off unless `--rule {}={}` asks for it", rule.id, rule.severity.name());
+    }
+    let _ = write!(out, "\n{}\n\n{bold}for example{bold:#}\n", rule.explanation.trim_end());
+    for line in rule.example.trim_end().lines() {
+        let _ = writeln!(out, "{}", format!("    {line}").trim_end());
+    }
+    let _ = write!(out, "\n{bold}what to do{bold:#}\n{}\n", rule.remedy.trim_end());
+    let _ = write!(out, "\n{bold}where it is wanted{bold:#}\n{}\n", suppression(rule));
+    out
+}
+
+/// How its findings are silenced.
+fn suppression(rule: &RuleInfo) -> String {
+    if !rule.is_suppressible() {
+        return "Its findings cannot be suppressed.".to_owned();
+    }
+    let annotation = format!("{IGNORE_PREFIX}{}", rule.id.replace('/', "."));
+    format!(
+        "`# sealwave: ignore {} -- REASON` on its line, or the annotation `{annotation}: REASON`",
+        rule.id
+    )
+}
+
+/// The page of all rules, as Markdown.
+fn page<'a>(rules: impl Iterator<Item = &'a RuleInfo>) -> String {
+    let mut out = HEAD.to_owned();
+    let mut last = "";
+    for rule in rules {
+        let group = rule.id.split('/').next().unwrap_or_default();
+        if group != last {
+            let _ = write!(out, "\n## {group}\n");
+            last = group;
+        }
+        section(&mut out, rule);
+    }
+    out
+}
+
+fn section(out: &mut String, rule: &RuleInfo) {
+    let state = if rule.enabled { "on by default" } else { "off by default" };
+    let _ = write!(
+        out,
+        "\n### {id}\n{severity}, {state}: {summary}.\n\n{explanation}\n\n```yaml\n{example}\n```\n\n{remedy}\n\n{suppression}\n",
+        id = rule.id,
+        severity = rule.severity.name(),
+        summary = rule.summary,
+        explanation = rule.explanation.trim_end(),
+        example = rule.example.trim_end(),
+        remedy = rule.remedy.trim_end(),
+        suppression = suppression(rule),
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::report::samples::assert_golden;
+    use crate::lints;
+
+    #[test]
+    fn docs_rules_is_what_the_rules_say() {
+        let mut rules: Vec<&RuleInfo> = lints::rules().collect();
+        rules.sort_by_key(|rule| rule.id);
+        assert_golden("docs/rules.md", page(rules.into_iter()).as_bytes());
+    }
+
+    #[test]
+    fn a_rule_explains_itself_to_people() {
+        let rule = lints::rule("config/env-duplicate").unwrap();
+        let text = anstream::adapter::strip_str(&explain(rule)).to_string();
+        assert!(text.starts_with(
+            "error[config/env-duplicate]: a container sets the same environment variable twice\n"
+        ));
+        for part in [rule.explanation, rule.remedy, "    - {name: LOG_LEVEL, value: debug}\n"] {
+            assert!(text.contains(part), "{text}");
+        }
+        assert!(text.contains("`ignore.sealwave.dev/config.env-duplicate: REASON`"), "{text}");
+    }
+
+    #[test]
+    fn what_cannot_be_suppressed_or_is_off_is_said() {
+        let off = RuleInfo { enabled: false, ..*lints::rule("app/render").unwrap() };
+        let text = anstream::adapter::strip_str(&explain(&off)).to_string();
+        assert!(text.contains("\noff unless `--rule app/render=error` asks for it\n"), "{text}");
+        assert!(text.contains("\nIts findings cannot be suppressed.\n"), "{text}");
+    }
+}

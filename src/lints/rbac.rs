@@ -1,0 +1,28 @@
+//! What roles allow.
+
+use super::Object;
+use crate::model::Node;
+use crate::model::catalogue::RBAC;
+use crate::model::pods::What;
+
+/// Whether a role among the objects allows one of these verbs on all objects of a kind.
+pub(super) fn allows(objects: &[Object<'_>], what: What, verbs: &[&str]) -> bool {
+    let resource = match what {
+        What::ConfigMap => "configmaps",
+        What::PersistentVolumeClaim => "persistentvolumeclaims",
+        What::Secret => "secrets",
+        What::SecretProviderClass => "secretproviderclasses",
+        What::ServiceAccount => "serviceaccounts",
+    };
+    let has = |rule: &Node, field: &str, any: &[&str]| {
+        let items = rule.get(field).map_or(&[][..], Node::items);
+        items.iter().filter_map(Node::as_str).any(|text| text == "*" || any.contains(&text))
+    };
+    let roles = objects.iter().filter(|object| object.group == RBAC && object.kind.ends_with("Role"));
+    let mut rules = roles.flat_map(|role| role.manifest.root().get("rules").map_or(&[][..], Node::items));
+    rules.any(|rule| {
+        has(rule, "resources", &[resource])
+            && has(rule, "verbs", verbs)
+            && rule.get("resourceNames").is_none_or(|names| names.items().is_empty())
+    })
+}

@@ -1,0 +1,49 @@
+//! `reference/dangling-service`.
+
+use crate::diagnostic::{RuleInfo, Severity};
+use crate::lints::selectors::{Pods, Selected, labels};
+use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::model::{Mapping, Node};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "reference/dangling-service",
+        severity: Severity::Warning,
+        enabled: true,
+        summary: "a Service selects no pod of its namespace",
+        explanation: "A Service without pods has no endpoints: every connection to it is refused, and nothing shows an error. \
+                      All labels of the selector must be on the pod template (`spec.template.metadata.labels`); those of the \
+                      workload itself do not count. Selectors for pods that an operator makes are let be.",
+        example: "kind: Service\nspec:\n  selector: {app: wbe}   # the pods have `app: web`\n",
+        remedy: "Give selector and pod template the same labels.",
+    },
+    check: Check::Environment(check),
+};
+
+fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+    let mut pods = None;
+    for (number, object) in environment.objects.iter().enumerate() {
+        let Some(selector) = selector(object) else { continue };
+        let pods = pods.get_or_insert_with(|| Pods::of(&environment.objects));
+        let Selected::Nothing(nearest) = pods.selected(object.namespace, selector) else { continue };
+        let nearest = nearest.and_then(|number| labels(environment.objects.get(number)?));
+        let differs = |label: &&crate::model::Entry| {
+            nearest.is_none_or(|labels| labels.get(&label.key).is_none_or(|value| *value != label.value))
+        };
+        let Some(label) = selector.entries().iter().find(differs) else { continue };
+        let message = format!("Service `{}` selects no pod", object.name);
+        let draft = Draft::new(&RULE, label.value.origin, message).about(number);
+        let draft = match nearest.and_then(|labels| labels.entries().first()) {
+            Some(label) => draft.related(label.key_origin, "the labels of the nearest pods are here"),
+            None => draft,
+        };
+        reporter.report(draft.hint("give the selector and the pod template the same labels"));
+    }
+}
+
+/// The selector of a Service that has one and uses it.
+fn selector<'a>(object: &Object<'a>) -> Option<&'a Mapping> {
+    let spec = object.is("", "Service").then(|| object.manifest.root().get("spec"))??;
+    let is_name = spec.get("type").and_then(Node::as_str) == Some("ExternalName");
+    spec.get("selector")?.as_mapping().filter(|selector| !selector.is_empty() && !is_name)
+}

@@ -1,0 +1,69 @@
+//! `reference/missing-key`.
+
+use std::collections::BTreeSet;
+
+use crate::diagnostic::{RuleInfo, Severity};
+use crate::lints::inventory::{Contents, Supply, Want, kind};
+use crate::lints::{Check, Draft, Environment, Reporter, Rule};
+use crate::model::Origin;
+use crate::model::pods::What;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "reference/missing-key",
+        severity: Severity::Error,
+        enabled: true,
+        summary: "a key is read of a Secret or ConfigMap that does not have it",
+        explanation: "The object is there, the key is not: a container with such a variable stays in \
+                      CreateContainerConfigError, a pod with such a file in ContainerCreating. It often comes from renaming a \
+                      key in one place only. Of an object whose keys are not known here (an ExternalSecret with `dataFrom`, \
+                      a Secret that a controller fills) nothing is said.",
+        example: "kind: ConfigMap\nmetadata: {name: settings}\ndata: {logLevel: info}\n---\n…\n\
+                  configMapKeyRef: {name: settings, key: log-level}\n",
+        remedy: "Correct the key, or add it to the object. If the pod may start without it, say `optional: true`.",
+    },
+    check: Check::Environment(check),
+};
+
+fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+    let mut seen: BTreeSet<(usize, Origin)> = BTreeSet::new();
+    for want in environment.inventory.wants().iter().filter(|want| !want.optional && !want.keys.is_empty()) {
+        if !matches!(want.what, What::ConfigMap | What::Secret) {
+            continue;
+        }
+        let supplies = environment.inventory.supplies(want.what, want.namespace, want.name);
+        let Some(first) = supplies.first() else { continue };
+        for (key, at) in &want.keys {
+            let absent = !supplies.iter().any(|supply| supply.contents.may_have(key));
+            if absent && seen.insert((want.object, *at)) {
+                reporter.report(draft(environment, want, (key, *at), first));
+            }
+        }
+    }
+}
+
+fn draft(
+    environment: &Environment<'_>,
+    want: &Want<'_>,
+    (key, at): (&str, Origin),
+    made: &Supply<'_>,
+) -> Draft {
+    let message = format!("{} `{}` has no key `{key}`", kind(want.what), want.name);
+    let meant = environment.inventory.closest(key, nameable(made));
+    let hint = match meant {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => "correct the key or add it; with `optional: true` the pod starts without it".to_owned(),
+    };
+    let label = format!("the {} is made here", kind(want.what));
+    let draft = Draft::new(&RULE, at, message).about(want.object).related(made.at, label).hint(hint);
+    if made.shares_lines() { draft.confidential() } else { draft }
+}
+
+/// The keys that a message may show: in a broken Secret, a value may stand where a key should.
+fn nameable<'b>(made: &'b Supply<'_>) -> impl Iterator<Item = &'b str> {
+    let known = match &made.contents {
+        Contents::Keys(_) if made.may_name_keys() => Some(made.contents.known()),
+        _ => None,
+    };
+    known.into_iter().flatten()
+}

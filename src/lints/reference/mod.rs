@@ -1,0 +1,14 @@
+//! What one object says of another that is not so.
+
+mod missing;
+
+pub(super) mod dangling_ingress;
+pub(super) mod dangling_role;
+pub(super) mod dangling_scale_target;
+pub(super) mod dangling_service;
+pub(super) mod missing_claim;
+pub(super) mod missing_config_map;
+pub(super) mod missing_key;
+pub(super) mod missing_secret;
+pub(super) mod missing_service_account;
+pub(super) mod unused;

@@ -1,0 +1,143 @@
+//! Objects against the schemas of their kinds. What finds them is [`crate::schema`]; here are their pages.
+
+use super::{Check, Rule};
+use crate::diagnostic::{RuleInfo, Severity};
+
+/// A definition of custom resources is itself wrong.
+pub(crate) static DEFINITION: Rule = stage(
+    "schema/definition",
+    Severity::Error,
+    "a CustomResourceDefinition is not structural, or has a schema that no value can fit",
+    "The API server refuses such a definition, and with it every object of its kind.",
+    "properties:\n  size: {type: strign}\n",
+    "Write the schema as Kubernetes' structural schemas ask for.",
+);
+
+/// A value that is none of those allowed.
+pub(crate) static ENUM: Rule = stage(
+    "schema/enum",
+    Severity::Error,
+    "a value is none of those that the field allows",
+    "The API server refuses the object. The published schemas do not hold these values, so most offline checks pass it.",
+    "imagePullPolicy: Sometimes\n",
+    "Write one of the values that the message lists; case counts.",
+);
+
+/// A text without the form that its field asks for.
+pub(crate) static FORMAT: Rule = stage(
+    "schema/format",
+    Severity::Error,
+    "a text does not have the form that the field asks for",
+    "The API server cannot read a quantity, a duration, a date, an address or base64 that is none, and refuses the object.",
+    "resources: {limits: {memory: 1 GiB}}\n",
+    "Write it in the form that the message names, for example `1Gi`.",
+);
+
+/// Two items of a list where each must be its own.
+pub(crate) static LIST_KEY: Rule = stage(
+    "schema/list-key",
+    Severity::Error,
+    "two items of a list have the same key",
+    "Kubernetes tells items of these lists apart by their key (ports by number and protocol, for example). The API server \
+     refuses a second one, or a server-side apply loses one of the two.",
+    "ports:\n- {port: 80}\n- {port: 80, protocol: TCP}\n",
+    "Remove one, or give it a key of its own.",
+);
+
+/// A required field is missing.
+pub(crate) static REQUIRED: Rule = stage(
+    "schema/required",
+    Severity::Error,
+    "a required field is missing",
+    "The API server refuses the object.",
+    "kind: Deployment\nspec:\n  template: {}   # and no selector\n",
+    "Add the field.",
+);
+
+/// Too large or too deep to be checked.
+pub(crate) static TOO_COMPLEX: Rule = stage(
+    "schema/too-complex",
+    Severity::Warning,
+    "an object or a definition takes more work to check than any honest one",
+    "What was found until then is reported; the rest of the object was not checked.",
+    "# a schema whose alternatives multiply\n",
+    "Split the object, or simplify its definition.",
+);
+
+/// A value of another type.
+pub(crate) static TYPE: Rule = stage(
+    "schema/type",
+    Severity::Error,
+    "a value is of another type than the field",
+    "The API server cannot decode the object and refuses it.",
+    "replicas: \"3\"\n",
+    "Write a value of the type that the message names; quotes make a string, and their absence may make something else.",
+);
+
+/// Rules of a custom resource that are not evaluated.
+pub(crate) static UNEVALUATED: Rule = stage(
+    "schema/unevaluated-rules",
+    Severity::Note,
+    "a definition has validation rules that only a cluster evaluates",
+    "CEL rules (`x-kubernetes-validations`) are not evaluated here: an object may pass and still be refused.",
+    "x-kubernetes-validations:\n- rule: self.minReplicas <= self.maxReplicas\n",
+    "Nothing, or try the object with `kubectl apply --dry-run=server`.",
+);
+
+/// A field that there is not.
+pub(crate) static UNKNOWN_FIELD: Rule = stage(
+    "schema/unknown-field",
+    Severity::Error,
+    "an object has a field that its kind does not have",
+    "The API server drops it without a word, or refuses the object under `fieldValidation: Strict`. Most often it is a slip \
+     of the keyboard or of the indentation, and what the author wants does not happen.",
+    "spec:\n  replicass: 3\n",
+    "Correct the name or the indentation, or remove the field. `--lenient` makes it a warning.",
+);
+
+/// No schema for a kind.
+pub(crate) static UNKNOWN_KIND: Rule = stage(
+    "schema/unknown-kind",
+    Severity::Note,
+    "there is no schema for the kind of an object",
+    "Its fields were not checked. For a kind of Kubernetes itself this means that it does not exist in that version, and \
+     the API server refuses the object: that is an error.",
+    "apiVersion: example.com/v1\nkind: Widget\n",
+    "Give its CustomResourceDefinition with `--crds` or `validate.crds`, or pull it from a cluster with `sealwave schemas \
+     pull`. `--strict-kinds` makes it an error, `--skip Widget` silences it.",
+);
+
+/// A kind that the caller does not want.
+pub(crate) static REJECTED_KIND: Rule = stage(
+    "schema/rejected-kind",
+    Severity::Error,
+    "an object is of a kind that `--reject` names",
+    "Whoever runs the check does not want objects of this kind here.",
+    "# sealwave validate --reject v1/Secret\nkind: Secret\n",
+    "Remove the object.",
+);
+
+/// A value outside of its bounds.
+pub(crate) static VALUE: Rule = stage(
+    "schema/value",
+    Severity::Error,
+    "a value is outside of what its schema allows",
+    "The API server refuses the object: a number out of range, a text that does not match a pattern, too many items, none of \
+     the alternatives of the schema.",
+    "spec: {minReplicas: -1}\n",
+    "Follow the message; it has the bound or the pattern.",
+);
+
+const fn stage(
+    id: &'static str,
+    severity: Severity,
+    summary: &'static str,
+    explanation: &'static str,
+    example: &'static str,
+    remedy: &'static str,
+) -> Rule {
+    Rule {
+        info: RuleInfo { id, severity, enabled: true, summary, explanation, example, remedy },
+        check: Check::Stage,
+    }
+}

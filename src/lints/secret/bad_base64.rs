@@ -1,0 +1,39 @@
+//! `secret/bad-base64`.
+
+use super::items::{Content, items};
+use crate::diagnostic::{RuleInfo, Severity};
+use crate::lints::{Check, Draft, Environment, Reporter, Rule};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "secret/bad-base64",
+        severity: Severity::Error,
+        enabled: true,
+        summary: "a value under a Secret's `data` is not base64",
+        explanation: "`data` holds base64. The API server refuses the object when it cannot decode a value, with `illegal base64 data at \
+                      input byte …`, and the sync fails. A value in plaintext, one without its padding, or one in the URL-safe alphabet \
+                      (`-` and `_`) are the usual reasons.",
+        example: "kind: Secret\ndata:\n  password: not base64!\n",
+        remedy: "Write plaintext and placeholders under `stringData`, which needs no encoding, or encode the value:\n\n\
+                 ```sh\nprintf %s \"$value\" | base64 -w0\n```",
+    },
+    check: Check::Environment(check),
+};
+
+fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+    // Of an app, resolving placeholders finds it.
+    if !environment.name.is_empty() {
+        return;
+    }
+    for (number, object) in environment.objects.iter().enumerate() {
+        for item in items(object).iter().filter(|item| matches!(item.content, Content::Broken)) {
+            let message = format!("item `{}` is not base64", item.key());
+            reporter.report(
+                Draft::new(&RULE, item.entry.value.origin, message)
+                    .about(number)
+                    .hint("`data` holds base64; write plaintext and placeholders under `stringData`")
+                    .confidential(),
+            );
+        }
+    }
+}

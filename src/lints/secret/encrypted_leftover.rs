@@ -1,0 +1,119 @@
+//! `secret/encrypted-leftover`.
+
+use super::items::{Content, items};
+use crate::diagnostic::{RuleInfo, Severity};
+use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::model::{Node, Value};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "secret/encrypted-leftover",
+        severity: Severity::Error,
+        enabled: true,
+        summary: "encrypted text or another tool's placeholder would reach the cluster as it is",
+        explanation: "Nothing in this run decrypts SOPS documents that are objects, nor fills in `${VARIABLE}` or `{{ .Values.x }}` in a \
+                      Secret. Argo CD applies what it gets: the API server refuses the field `sops`, or, where it does not, the \
+                      program gets `ENC[AES256_GCM,…]` for its password. It is an error in an app, whose objects reach \
+                      Argo CD as they are, and a warning in plain manifests, which another tool (Flux, KSOPS, argocd-vault-plugin, `envsubst`) may still \
+                      work on.",
+        example: "kind: Secret\nstringData:\n  password: ENC[AES256_GCM,data:…]\nsops:\n  mac: ENC[AES256_GCM,data:…]\n",
+        remedy: "Keep the encrypted file outside of the manifests and refer to it:\n\n\
+                 ```yaml\nkind: Secret\nstringData:\n  password: <sops:secrets/db.yaml#password>\n```\n\n\
+                 Variables of templates belong into `.hbs` files.",
+    },
+    check: Check::Environment(check),
+};
+
+fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+    let plain = environment.name.is_empty();
+    for (number, object) in environment.objects.iter().enumerate() {
+        let severity = if plain { Severity::Warning } else { Severity::Error };
+        let mut report = |draft: Draft| reporter.report(draft.about(number).confidential());
+        if let Some(at) = sops_block(object) {
+            let hint = "keep the encrypted file outside of the manifests, and refer to it: `<sops:file#key>`";
+            report(
+                Draft::new(&RULE, at, "SOPS encrypted this object, and nothing decrypts it")
+                    .severity(severity)
+                    .hint(hint),
+            );
+            continue;
+        }
+        let is_config = object.is("", "ConfigMap");
+        if !is_config && !object.is("", "Secret") {
+            continue;
+        }
+        for (key, value) in values(object) {
+            let Some(text) = value.as_str() else { continue };
+            if text.starts_with("ENC[AES256_GCM,data:") {
+                let hint = "refer to the encrypted file: `<sops:file#key>`";
+                let message = format!("item `{key}` is encrypted by SOPS, and nothing decrypts it");
+                report(Draft::new(&RULE, value.origin, message).severity(severity).hint(hint));
+            } else if plain && is_vault_plugin(text) {
+                let hint = "make it an app with `compatibility: avp`, or leave it to argocd-vault-plugin and suppress this";
+                let message = format!(
+                    "item `{key}` has a placeholder of argocd-vault-plugin, which nothing replaces here"
+                );
+                report(Draft::new(&RULE, value.origin, message).severity(Severity::Note).hint(hint));
+            }
+        }
+        if !is_config {
+            variables(object, |draft| reporter.report(draft.about(number).confidential()));
+        }
+    }
+}
+
+/// Where SOPS' own data stands; kinds whose controllers decrypt have it as well.
+fn sops_block(object: &Object<'_>) -> Option<crate::model::Origin> {
+    if object.kind.to_ascii_lowercase().contains("sops") {
+        return None;
+    }
+    let entry = object.manifest.root().as_mapping()?.entry("sops")?;
+    let is_sops = ["mac", "version", "lastmodified"].iter().any(|field| entry.value.get(field).is_some());
+    is_sops.then_some(entry.key_origin)
+}
+
+fn values<'a>(object: &Object<'a>) -> impl Iterator<Item = (&'a str, &'a Node)> {
+    let root = object.manifest.root();
+    ["data", "stringData"]
+        .into_iter()
+        .filter_map(|field| root.get(field)?.as_mapping())
+        .flat_map(|mapping| mapping.entries().iter().map(|entry| (entry.key.as_str(), &entry.value)))
+}
+
+/// `<path:…#…>`, argocd-vault-plugin's own form.
+fn is_vault_plugin(text: &str) -> bool {
+    text.split("<path:")
+        .skip(1)
+        .any(|rest| rest.split(['>', '\n']).next().is_some_and(|inside| inside.contains('#')))
+}
+
+/// Items of a Secret that are nothing but a variable.
+fn variables(object: &Object<'_>, mut report: impl FnMut(Draft)) {
+    for item in items(object) {
+        let text = match &item.content {
+            Content::Broken => item.written(),
+            Content::Plain(_) => item.text().unwrap_or_default(),
+            Content::Unknown => continue,
+        };
+        let text = text.trim();
+        let is_variable =
+            text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).is_some_and(is_variable_name);
+        let is_template =
+            text.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).is_some_and(is_template_path);
+        if (is_variable || is_template) && matches!(item.entry.value.value, Value::String(_)) {
+            let message = format!("item `{}` is a variable that nothing replaces", item.key());
+            let hint = "write a placeholder, for example `<vault:path#key>`; only `.hbs` files are templates";
+            report(
+                Draft::new(&RULE, item.entry.value.origin, message).severity(Severity::Warning).hint(hint),
+            );
+        }
+    }
+}
+
+fn is_variable_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+fn is_template_path(text: &str) -> bool {
+    text.trim().trim_matches('-').trim().starts_with(".Values.")
+}

@@ -1,0 +1,53 @@
+//! `secret/in-annotation`.
+
+use super::show;
+use crate::diagnostic::{RuleInfo, Severity};
+use crate::lints::credential;
+use crate::lints::{Check, Object, Reporter, Rule, Scene};
+use crate::model::Node;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "secret/in-annotation",
+        severity: Severity::Warning,
+        enabled: true,
+        summary: "an annotation or a label holds a credential",
+        explanation: "Annotations and labels are shown to everybody who may list the object, by `kubectl describe`, by \
+                      dashboards, in events and metrics; those of a Secret as well. Nothing ever masks them. Tokens, private keys and URIs with \
+                      a password are errors; a value that only the name of the annotation calls a credential is a warning.",
+        example: "metadata:\n  annotations:\n    example.org/webhook: https://user:Tr0ub4dor-3@hooks.internal/\n",
+        remedy: "Put the value into a Secret, and its name into the annotation. Where a controller reads credentials from annotations \
+                 alone, choose its way to refer to a Secret, or another controller.",
+    },
+    check: Check::Object(check),
+};
+
+fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+    of_metadata(object.manifest.root().get("metadata"), reporter);
+    if let Some(pod) = object.pod.as_ref().filter(|pod| !pod.path.is_empty()) {
+        of_metadata(
+            object.manifest.root().at(&pod.path).and_then(|template| template.get("metadata")),
+            reporter,
+        );
+    }
+}
+
+fn of_metadata(metadata: Option<&Node>, reporter: &mut Reporter) {
+    for (field, noun) in [("annotations", "annotation"), ("labels", "label")] {
+        let Some(mapping) = metadata.and_then(|metadata| metadata.get(field)?.as_mapping()) else { continue };
+        for entry in mapping.entries() {
+            let Some(text) = entry.value.as_str() else { continue };
+            // `checksum/secret` and its like: a digest.
+            let is_digest = text.len() >= 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let name = entry.key.rsplit('/').next().filter(|_| !is_digest);
+            if let Some(kind) = credential::detect(name, text) {
+                reporter.report(show::draft(
+                    &RULE,
+                    kind,
+                    entry.value.origin,
+                    &format!("{noun} `{}`", entry.key),
+                ));
+            }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Secrets that are none, and Secrets that do not hold what their author thinks.
+
+pub(super) mod bad_base64;
+pub(super) mod double_base64;
+pub(super) mod encrypted_leftover;
+pub(super) mod env_instead_of_file;
+pub(super) mod in_annotation;
+pub(super) mod in_args;
+pub(super) mod in_config_map;
+pub(super) mod in_env;
+pub(super) mod in_field;
+pub(super) mod invalid_key;
+mod items;
+pub(super) mod plaintext_in_git;
+pub(super) mod shadowed_key;
+mod show;
+pub(super) mod too_large;
+pub(super) mod trailing_newline;
+pub(super) mod type_keys;
+
+use crate::model::Node;
+
+/// The containers of a pod, of all three lists.
+fn containers(spec: &Node) -> impl Iterator<Item = &Node> {
+    ["initContainers", "containers", "ephemeralContainers"]
+        .into_iter()
+        .flat_map(|list| spec.get(list).map_or(&[][..], Node::items))
+}

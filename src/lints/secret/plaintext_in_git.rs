@@ -1,0 +1,128 @@
+//! `secret/plaintext-in-git`.
+
+use super::items::{Item, items};
+use crate::diagnostic::{RuleInfo, Severity};
+use crate::lints::credential::{self, Kind};
+use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "secret/plaintext-in-git",
+        severity: Severity::Warning,
+        enabled: true,
+        summary: "a Secret's value stands in the source in plaintext",
+        explanation: "Base64 is no encryption: whoever can read the repository, any clone or any build log of it can read the \
+                      value, and so can everybody later, since Git keeps its history. That sealwave seals the value on its way \
+                      to the cluster does not help: the source has it in the clear. It is an error where the value is a \
+                      credential beyond doubt (a token with its issuer's prefix, a private key, a URI with a password), a \
+                      warning elsewhere, and a note where it looks like a sample or like a file without credentials.",
+        example: "kind: Secret\nstringData:\n  password: Tr0ub4dor&3\n",
+        remedy: "Put the value into a store and a placeholder into the Secret:\n\n\
+                 ```yaml\nkind: Secret\nstringData:\n  password: <vault:shop/db#password>\n```\n\n\
+                 Then change the password: it is in Git's history.",
+    },
+    check: Check::Object(check),
+};
+
+fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+    // Helm's releases, and tokens that the cluster itself fills in, are nobody's to write.
+    if object.manifest.root().get("type").and_then(crate::model::Node::as_str) == Some("helm.sh/release.v1") {
+        return;
+    }
+    for item in items(object) {
+        if let Some((severity, what)) = judge(&item) {
+            let message = format!("item `{}` {what}", item.key());
+            let hint = match severity {
+                Severity::Note => {
+                    "put a placeholder there, for example `<vault:path#key>`, if it is ever to be a secret"
+                }
+                _ => {
+                    "put a placeholder there, for example `<vault:path#key>`, and change the value: Git's history has it"
+                }
+            };
+            let draft = Draft::new(&RULE, item.entry.value.origin, message);
+            reporter.report(draft.severity(severity).hint(hint).confidential());
+        }
+    }
+}
+
+fn judge(item: &Item<'_>) -> Option<(Severity, String)> {
+    item.bytes().filter(|bytes| !bytes.is_empty())?;
+    let Some(text) = item.text() else {
+        return Some((Severity::Warning, "is in the source in plaintext".to_owned()));
+    };
+    let is_file = text.trim_end().contains('\n');
+    let kind = if is_file {
+        credential::detect_in_lines(text).map(|(_, kind)| kind)
+    } else {
+        credential::detect(Some(item.key()), text)
+    };
+    match kind {
+        Some(kind) if kind.is_certain() => {
+            Some((Severity::Error, format!("holds {} in plaintext", kind.noun())))
+        }
+        Some(Kind::Keyed) => Some((Severity::Warning, "is in the source in plaintext".to_owned())),
+        Some(kind) => Some((Severity::Warning, format!("holds {} in plaintext", kind.noun()))),
+        None if is_public(item.key(), text) => None,
+        None if is_file || credential::is_stand_in(text) => {
+            Some((Severity::Note, "is in the source in plaintext".to_owned()))
+        }
+        None => Some((Severity::Warning, "is in the source in plaintext".to_owned())),
+    }
+}
+
+/// What a Secret often holds beside its secrets: names, addresses, switches, certificates.
+fn is_public(key: &str, text: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "account",
+        "address",
+        "bucket",
+        "clientid",
+        "database",
+        "db",
+        "dbname",
+        "description",
+        "driver",
+        "email",
+        "endpoint",
+        "engine",
+        "from",
+        "host",
+        "hostname",
+        "hosts",
+        "id",
+        "issuer",
+        "login",
+        "mode",
+        "name",
+        "namespace",
+        "org",
+        "port",
+        "project",
+        "provider",
+        "region",
+        "repository",
+        "schema",
+        "scope",
+        "server",
+        "type",
+        "uri",
+        "url",
+        "user",
+        "username",
+        "version",
+    ];
+    let last = key.rsplit(['-', '_', '.']).next().unwrap_or(key).to_ascii_lowercase();
+    let camel = |word: &&str| {
+        key.len() > word.len()
+            && key.get(key.len() - word.len()..).is_some_and(|end| {
+                end.starts_with(|c: char| c.is_ascii_uppercase()) && end.eq_ignore_ascii_case(word)
+            })
+    };
+    WORDS.contains(&last.as_str())
+        || WORDS.iter().any(|word| camel(&word))
+        || text.trim().is_empty()
+        || text.contains("-----BEGIN CERTIFICATE-----") && !text.contains("PRIVATE KEY")
+        || matches!(text.trim(), "true" | "false")
+        || text.trim().len() < 6 && text.trim().bytes().all(|byte| byte.is_ascii_digit())
+}

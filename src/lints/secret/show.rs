@@ -1,0 +1,62 @@
+//! How findings about credentials are worded and placed.
+
+use crate::diagnostic::Severity;
+use crate::lints::credential::Kind;
+use crate::lints::{Draft, Rule};
+use crate::model::{Entry, Node, Origin, Texts};
+
+/// What a field holds, as a finding: sure ones are errors, the others warnings.
+pub(super) fn draft(rule: &'static Rule, kind: Kind, at: Origin, place: &str) -> Draft {
+    let severity = if kind.is_certain() { Severity::Error } else { Severity::Warning };
+    let hint = match kind {
+        Kind::Keyed => "put it into a Secret, and refer to it; if it is none, suppress this with a reason",
+        Kind::WeakUri => "compose the URI in a Secret, or refer to the password through `$(VARIABLE)`",
+        _ => "put it into a Secret, refer to it, and change it: whoever reads the repository has it",
+    };
+    Draft::new(rule, at, format!("{place} holds {}", kind.noun()))
+        .severity(severity)
+        .hint(hint)
+        .confidential()
+}
+
+/// The same for a value that may be a file: the finding stands at its key then, and names the line.
+pub(super) fn draft_in_file(
+    rule: &'static Rule,
+    (line, kind): (usize, Kind),
+    entry: &Entry,
+    place: &str,
+    texts: &Texts,
+) -> Draft {
+    let draft = draft(rule, kind, entry.key_origin, place);
+    match line_of_block(texts, &entry.value, line) {
+        Some(at) => draft.related(at, "it is on this line"),
+        None => draft,
+    }
+}
+
+/// Where a line of a literal block scalar stands; none where the value is none.
+fn line_of_block(texts: &Texts, value: &Node, number: usize) -> Option<Origin> {
+    let origin = value.origin;
+    let here = texts.line(origin.source, origin.line)?;
+    // One of the parsers says where the header stands, the other where the first line that is not empty does.
+    let first = if here.chars().nth((origin.column as usize).checked_sub(1)?)? == '|' {
+        origin.line.checked_add(1)?
+    } else {
+        let empty = value.as_str()?.bytes().take_while(|byte| *byte == b'\n').count();
+        let first = origin.line.checked_sub(u32::try_from(empty).ok()?)?;
+        is_literal_header(texts.line(origin.source, first.checked_sub(1)?)?).then_some(first)?
+    };
+    let line = first.checked_add(u32::try_from(number).ok()?)?;
+    let text = texts.line(origin.source, line)?;
+    let trimmed = text.trim_start();
+    let count = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+    let width = count(trimmed.trim_end());
+    Some(Origin { line, column: count(text) - count(trimmed) + 1, width, ..origin })
+}
+
+/// Whether a line ends in `|`, perhaps with indicators and a comment.
+fn is_literal_header(line: &str) -> bool {
+    let Some((before, after)) = line.rsplit_once('|') else { return false };
+    let rest = after.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-'));
+    before.ends_with([' ', '\t']) && (rest.trim().is_empty() || rest.trim_start().starts_with('#'))
+}

@@ -1,0 +1,41 @@
+//! `secret/too-large`.
+
+use super::items::{Item, items};
+use crate::diagnostic::{RuleInfo, Severity};
+use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "secret/too-large",
+        severity: Severity::Error,
+        enabled: true,
+        summary: "a Secret is larger than Kubernetes allows",
+        explanation: "The values of a Secret may have 1 MiB together, after decoding; the API server refuses more, and the sync \
+                      fails. What placeholders stand for is not counted here.",
+        example: "kind: Secret\ndata:\n  bundle.zip: UEsDBBQAAAAIA…   # more than 1 MiB\n",
+        remedy: "Spread the items over several Secrets and mount them together as a `projected` volume; keep what is not secret in the \
+                 image or on a volume.",
+    },
+    check: Check::Object(check),
+};
+
+/// Kubernetes' `MaxSecretSize`.
+const MAX: usize = 1024 * 1024;
+
+fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+    let items = items(object);
+    let written: usize = items.iter().map(|item| item.written().len()).sum();
+    if written <= MAX {
+        return;
+    }
+    let size: usize = items.iter().filter_map(Item::bytes).map(<[u8]>::len).sum();
+    if size > MAX {
+        let name = object.manifest.root().at(&["metadata", "name"]);
+        let at = name.map_or(object.manifest.origin(), |name| name.origin);
+        reporter.report(
+            Draft::new(&RULE, at, "the values of this Secret have more than 1 MiB together").hint(
+                "spread the items over several Secrets, and mount them together as a `projected` volume",
+            ),
+        );
+    }
+}

@@ -1,0 +1,161 @@
+//! `secret/type-keys`.
+
+use super::items::{Item, entries, items};
+use crate::diagnostic::{RuleInfo, Severity};
+use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::model::Node;
+use crate::model::catalogue::{ESO, SEALED};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "secret/type-keys",
+        severity: Severity::Error,
+        enabled: true,
+        summary: "a Secret lacks what its type asks for",
+        explanation: "Some types of Secrets promise certain items, and the API server refuses a Secret without them: \
+                      `kubernetes.io/tls` has `tls.crt` and `tls.key`, `kubernetes.io/dockerconfigjson` has \
+                      `.dockerconfigjson` with JSON in it, `kubernetes.io/basic-auth` has `username` or `password`, \
+                      `kubernetes.io/ssh-auth` has `ssh-privatekey`. A SealedSecret or an ExternalSecret that makes such a Secret is \
+                      accepted, and its controller fails later. The type of a Secret cannot be changed once it exists.",
+        example: "kind: Secret\ntype: kubernetes.io/tls\nstringData:\n  cert.pem: <vault:shop/tls#crt>\n  key.pem: <vault:shop/tls#key>\n",
+        remedy: "Name the items as the type asks for, or leave `type` out (it is `Opaque` then):\n\n\
+                 ```yaml\nkind: Secret\ntype: kubernetes.io/tls\nstringData:\n  tls.crt: <vault:shop/tls#crt>\n  tls.key: <vault:shop/tls#key>\n```",
+    },
+    check: Check::Object(check),
+};
+
+/// What a type asks for.
+enum Wanted {
+    All(&'static [&'static str]),
+    OneOf(&'static [&'static str]),
+}
+
+fn wanted(kind: &str) -> Option<Wanted> {
+    Some(match kind {
+        "bootstrap.kubernetes.io/token" => Wanted::All(&["token-id", "token-secret"]),
+        "kubernetes.io/basic-auth" => Wanted::OneOf(&["password", "username"]),
+        "kubernetes.io/dockercfg" => Wanted::All(&[DOCKERCFG]),
+        "kubernetes.io/dockerconfigjson" => Wanted::All(&[DOCKERCONFIGJSON]),
+        "kubernetes.io/ssh-auth" => Wanted::All(&["ssh-privatekey"]),
+        "kubernetes.io/tls" => Wanted::All(&["tls.crt", "tls.key"]),
+        _ => return None,
+    })
+}
+
+const DOCKERCFG: &str = ".dockercfg";
+const DOCKERCONFIGJSON: &str = ".dockerconfigjson";
+const ACCOUNT: &str = "kubernetes.io/service-account.name";
+
+fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+    let root = object.manifest.root();
+    match (object.group, object.kind) {
+        ("", "Secret") => {
+            let Some(kind) = root.get("type") else { return };
+            account(object, kind, reporter);
+            let keys: Vec<&str> = ["data", "stringData"].iter().flat_map(|field| keys(root, field)).collect();
+            compare(kind, &keys, reporter);
+            docker(object, reporter);
+        }
+        (SEALED, "SealedSecret") => {
+            let Some(kind) = root.at(&["spec", "template", "type"]) else { return };
+            let mut found: Vec<&str> =
+                root.get("spec").map(|spec| keys(spec, "encryptedData").collect()).unwrap_or_default();
+            found.extend(
+                root.at(&["spec", "template"]).into_iter().flat_map(|template| keys(template, "data")),
+            );
+            compare(kind, &found, reporter);
+        }
+        (ESO, "ExternalSecret") => {
+            let Some(kind) = root.at(&["spec", "target", "template", "type"]) else { return };
+            if let Some(found) = external_keys(root) {
+                compare(kind, &found, reporter);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn keys<'a>(node: &'a Node, field: &str) -> impl Iterator<Item = &'a str> {
+    entries(node, field).iter().map(|entry| entry.key.as_str())
+}
+
+/// The keys of the Secret that an ExternalSecret makes, where they do not depend on the store.
+fn external_keys(root: &Node) -> Option<Vec<&str>> {
+    let spec = root.get("spec")?;
+    let template = spec.at(&["target", "template"])?;
+    if spec.get("dataFrom").is_some() || template.get("templateFrom").is_some() {
+        return None;
+    }
+    let mut found: Vec<&str> = keys(template, "data").collect();
+    let merges = template.get("mergePolicy").and_then(Node::as_str) == Some("Merge");
+    if found.is_empty() || merges {
+        let data = spec.get("data").map_or(&[][..], Node::items);
+        found.extend(data.iter().filter_map(|item| item.get("secretKey")?.as_str()));
+    }
+    Some(found)
+}
+
+fn compare(kind: &Node, found: &[&str], reporter: &mut Reporter) {
+    let Some(name) = kind.as_str() else { return };
+    let Some(wanted) = wanted(name) else { return };
+    let mut missing = |what: &str, hint: String| {
+        let message = format!("a Secret of type `{name}` needs {what}");
+        reporter.report(Draft::new(&RULE, kind.origin, message).hint(hint));
+    };
+    match wanted {
+        Wanted::All(keys) => {
+            for key in keys.iter().filter(|key| !found.contains(key)) {
+                missing(&format!("an item `{key}`"), format!("add `{key}`, or leave `type` out"));
+            }
+        }
+        Wanted::OneOf(keys) if !keys.iter().any(|key| found.contains(key)) => {
+            let listed = crate::model::list(keys);
+            missing(&format!("one of {listed}"), format!("add one of {listed}, or leave `type` out"));
+        }
+        Wanted::OneOf(_) => {}
+    }
+}
+
+/// A token is of an account that an annotation names.
+fn account(object: &Object<'_>, kind: &Node, reporter: &mut Reporter) {
+    if kind.as_str() == Some("kubernetes.io/service-account-token")
+        && object.manifest.annotation(ACCOUNT).is_none_or(str::is_empty)
+    {
+        reporter.report(
+            Draft::new(&RULE, kind.origin, format!("a Secret of this type needs the annotation `{ACCOUNT}`"))
+                .hint("name the service account whose token it is to hold"),
+        );
+    }
+}
+
+/// What holds credentials of registries is JSON.
+fn docker(object: &Object<'_>, reporter: &mut Reporter) {
+    let kind = object.manifest.root().get("type").and_then(Node::as_str);
+    let key = match kind {
+        Some("kubernetes.io/dockercfg") => DOCKERCFG,
+        Some("kubernetes.io/dockerconfigjson") => DOCKERCONFIGJSON,
+        _ => return,
+    };
+    let items = items(object);
+    let Some(item) = items.iter().rfind(|item| item.key() == key) else { return };
+    if let Some((message, severity)) = fault(item) {
+        reporter.report(
+            Draft::new(&RULE, item.entry.value.origin, message)
+                .severity(severity)
+                .hint("it looks like `{\"auths\": {\"registry.example.com\": {\"auth\": \"…\"}}}`")
+                .confidential(),
+        );
+    }
+}
+
+fn fault(item: &Item<'_>) -> Option<(String, Severity)> {
+    let bytes = item.bytes()?;
+    let Ok(json) = serde_json::from_slice::<serde_json::Value>(bytes) else {
+        return Some((format!("item `{}` is not JSON", item.key()), Severity::Error));
+    };
+    let has_auths = json.get("auths").is_some_and(serde_json::Value::is_object);
+    let helpers = ["credHelpers", "credsStore"].iter().any(|field| json.get(field).is_some());
+    (item.key() == DOCKERCONFIGJSON && !has_auths && !helpers).then(|| {
+        (format!("item `{}` has no `auths`, so that it opens no registry", item.key()), Severity::Warning)
+    })
+}

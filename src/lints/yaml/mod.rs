@@ -1,0 +1,3 @@
+//! What YAML makes of a text.
+
+pub(super) mod implicit_type;

@@ -1,0 +1,334 @@
+//! Objects against schemas, for every version of Kubernetes that is asked for: one finding for what several versions say.
+
+use std::collections::BTreeSet;
+
+use super::Checking;
+use crate::diagnostic::Severity;
+use crate::lints::{Draft, Object, Reporter, Rule, api, schema as rules};
+use crate::model::{Manifest, Node, Origin, is_secret_like, may_name};
+use crate::schema::{CheckOptions, Checked, Known, KubeVersion, Schemas, Violation, ViolationKind};
+
+/// The schemas of each version that is asked for, custom resources included.
+#[derive(Debug, Default)]
+pub struct SchemaSet {
+    versions: Vec<Schemas>,
+}
+
+impl SchemaSet {
+    /// The schemas of these versions and definitions; a later definition of a kind replaces an earlier one.
+    pub fn new<'c>(versions: &[KubeVersion], definitions: impl Iterator<Item = &'c Node> + Clone) -> Self {
+        let with_definitions = |version: &KubeVersion| {
+            let mut schemas = Schemas::new(*version);
+            for definition in definitions.clone() {
+                // What is wrong with one is reported where it is an object itself.
+                let _ = schemas.add_crd(definition);
+            }
+            schemas
+        };
+        Self { versions: versions.iter().map(with_definitions).collect() }
+    }
+}
+
+/// Whether a tree defines custom resources.
+pub(super) fn is_definition(object: &Manifest) -> bool {
+    object.is("apiextensions.k8s.io", "CustomResourceDefinition")
+}
+
+/// Checks objects, and says of each kind once what could not be checked.
+pub(super) struct SchemaCheck<'a> {
+    set: &'a SchemaSet,
+    checking: &'a Checking,
+    unevaluated: BTreeSet<(&'a str, &'a str)>,
+    unknown: BTreeSet<String>,
+}
+
+impl<'a> SchemaCheck<'a> {
+    pub(super) const fn new(set: &'a SchemaSet, checking: &'a Checking) -> Self {
+        Self { set, checking, unevaluated: BTreeSet::new(), unknown: BTreeSet::new() }
+    }
+
+    /// Reports everything that is wrong with one object.
+    pub(super) fn check(&mut self, object: &Object<'a>, reporter: &mut Reporter) {
+        if selects(&self.checking.reject, object) {
+            let message = format!("kind `{}` is not wanted here", object.kind);
+            self.report(
+                reporter,
+                &rules::REJECTED_KIND,
+                Draft::new(&rules::REJECTED_KIND, kind_origin(object), message),
+            );
+        }
+        if selects(&self.checking.skip, object) {
+            return;
+        }
+        let set = self.set;
+        let root = object.manifest.root();
+        let mut found: Vec<(Violation<'a>, Vec<KubeVersion>)> = Vec::new();
+        let mut unknown = Vec::new();
+        for schemas in &set.versions {
+            let checked = schemas.check(root, CheckOptions { strict: true }, &mut |violation| {
+                note(&mut found, violation, schemas.version());
+            });
+            if checked == Checked::NoSchema {
+                unknown.push(schemas);
+            }
+        }
+        for (violation, versions) in found {
+            self.violation(object, &violation, &self.only_in(&versions), reporter);
+        }
+        if !unknown.is_empty() {
+            self.unknown_kind(object, &unknown, reporter);
+        }
+        self.life_cycle(object, reporter);
+        self.unevaluated(object, reporter);
+    }
+
+    /// Says that some version has the object's API no more, else that one advises against it.
+    fn life_cycle(&self, object: &Object<'_>, reporter: &mut Reporter) {
+        let api_version = object.manifest.api_version();
+        let version = api_version.rsplit('/').next().unwrap_or_default();
+        let (mut removed, mut deprecated) = (None, None);
+        for schemas in &self.set.versions {
+            let Some(life) = schemas.life_cycle(object.group, version, object.kind) else { continue };
+            if life.removed_in.is_some_and(|gone| gone <= schemas.version()) {
+                removed = removed.or(Some(life));
+            } else if life.deprecated {
+                deprecated = Some(life);
+            }
+        }
+        if removed.is_none() && deprecated.is_none() {
+            return;
+        }
+        let what = format!("{} of `{api_version}`", object.kind);
+        let (rule, message, life) = match (removed, deprecated) {
+            (Some(life), _) => {
+                let when = life.removed_in.map(|gone| format!(" in Kubernetes {gone}")).unwrap_or_default();
+                (&api::REMOVED, format!("{what} was removed{when}"), life)
+            }
+            (None, Some(life)) => {
+                let since = life.deprecated_since.filter(|since| *since > KubeVersion::OLDEST);
+                let since = since.map(|since| format!(" since Kubernetes {since}")).unwrap_or_default();
+                let until =
+                    life.removed_in.map(|gone| format!(", and removed in {gone}")).unwrap_or_default();
+                (&api::DEPRECATED, format!("{what} is deprecated{since}{until}"), life)
+            }
+            (None, None) => return,
+        };
+        let at =
+            object.manifest.root().get("apiVersion").map_or(object.manifest.origin(), |node| node.origin);
+        let hint = match life.replacement {
+            Some(other) => format!("write `{other}`, and compare the fields"),
+            None => "there is no version that takes its place; remove the object".to_owned(),
+        };
+        self.report(reporter, rule, Draft::new(rule, at, message).hint(hint));
+    }
+
+    /// ` in Kubernetes 1.25`, where it is not so in all versions that are asked for.
+    fn only_in(&self, versions: &[KubeVersion]) -> String {
+        if versions.len() == self.set.versions.len() {
+            return String::new();
+        }
+        let names: Vec<String> = versions.iter().map(ToString::to_string).collect();
+        format!(" in Kubernetes {}", names.join(", "))
+    }
+
+    fn violation(
+        &self,
+        object: &Object<'_>,
+        violation: &Violation<'_>,
+        only_in: &str,
+        reporter: &mut Reporter,
+    ) {
+        let root = object.manifest.root();
+        if is_secret_data(object, violation) || is_variable(violation) {
+            return;
+        }
+        let rule = rule_of(&violation.kind);
+        let message = match &violation.kind {
+            ViolationKind::UnknownField { field, .. } => match nameable(root, violation, field) {
+                Some(field) => format!("field `{field}` is not known"),
+                None => "field is not known; it is not named, as it may be a value".to_owned(),
+            },
+            ViolationKind::DuplicateListKey { keys, .. } => {
+                let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+                format!("item has the same {} as one before it", keys.join(" and "))
+            }
+            ViolationKind::DuplicateSetItem { .. } => "item of a set is the same as one before it".to_owned(),
+            kind => kind.to_string(),
+        };
+        let mut draft = Draft::new(rule, violation.origin, message + only_in);
+        if let Some(hint) = violation.kind.hint() {
+            draft = draft.hint(hint);
+        }
+        if let ViolationKind::DuplicateListKey { first, .. } | ViolationKind::DuplicateSetItem { first } =
+            violation.kind
+        {
+            draft = draft.related(first, "the one before is here");
+        }
+        match &violation.kind {
+            ViolationKind::Definition(fault) if fault.is_note() => draft = draft.severity(Severity::Note),
+            ViolationKind::UnknownField { .. } if self.checking.lenient => {
+                draft = draft.severity(Severity::Warning)
+            }
+            _ => {}
+        }
+        self.report(reporter, rule, draft);
+    }
+
+    /// Removals and deprecations have rules of their own.
+    fn unknown_kind(&mut self, object: &Object<'_>, unknown: &[&Schemas], reporter: &mut Reporter) {
+        let rule = &rules::UNKNOWN_KIND;
+        let version = object.manifest.api_version().rsplit('/').next().unwrap_or_default();
+        let mut said: Vec<(String, Option<String>, bool, Vec<KubeVersion>)> = Vec::new();
+        for schemas in unknown {
+            let (message, hint, certain) = match schemas.knows(object.group, version, object.kind) {
+                Known::Removed { .. } | Known::Yes => continue,
+                Known::NotYet { introduced } => (
+                    format!(
+                        "`{}` of this version does not exist before Kubernetes {introduced}",
+                        object.kind
+                    ),
+                    None,
+                    true,
+                ),
+                Known::OtherVersions(versions) => {
+                    let versions: Vec<String> =
+                        versions.iter().map(|version| format!("`{version}`")).collect();
+                    let hint = format!("it exists as {}", versions.join(", "));
+                    (format!("kind `{}` does not exist in this `apiVersion`", object.kind), Some(hint), true)
+                }
+                Known::No { meant } => {
+                    let hint = meant
+                        .as_ref()
+                        .map(|(api_version, kind)| format!("did you mean `{kind}` of `{api_version}`?"));
+                    let built_in =
+                        !object.group.contains('.') || object.group.ends_with(".k8s.io") && meant.is_some();
+                    let message = if built_in {
+                        format!("kind `{}` does not exist", object.kind)
+                    } else {
+                        format!(
+                            "there is no schema for kind `{}`; fields of its objects were not checked",
+                            object.kind
+                        )
+                    };
+                    (message, hint, built_in)
+                }
+            };
+            match said.iter_mut().find(|(same, ..)| *same == message) {
+                Some((.., versions)) => versions.push(schemas.version()),
+                None => said.push((message, hint, certain, vec![schemas.version()])),
+            }
+        }
+        for (message, hint, certain, versions) in said {
+            let certain = certain || self.checking.strict_kinds;
+            let message = message + &self.only_in(&versions);
+            if !certain && !self.unknown.insert(message.clone()) {
+                continue;
+            }
+            let mut draft = Draft::new(rule, kind_origin(object), message);
+            let hint = hint.unwrap_or_else(|| {
+                "give its definition with `--crds` or `validate.crds`, or leave it out with `--skip`"
+                    .to_owned()
+            });
+            draft = draft.hint(hint);
+            if certain {
+                draft = draft.severity(Severity::Error);
+            }
+            self.report(reporter, rule, draft);
+        }
+    }
+
+    fn unevaluated(&mut self, object: &Object<'a>, reporter: &mut Reporter) {
+        let version = object.manifest.api_version().rsplit('/').next().unwrap_or_default();
+        let Some(count) =
+            self.set.versions.first().map(|set| set.unchecked_rules(object.group, version, object.kind))
+        else {
+            return;
+        };
+        if count > 0 && self.unevaluated.insert((object.group, object.kind)) {
+            let rule = &rules::UNEVALUATED;
+            let rules = if count == 1 { "rule" } else { "rules" };
+            let message = format!(
+                "kind `{}` has {count} validation {rules} that only a cluster evaluates",
+                object.kind
+            );
+            self.report(reporter, rule, Draft::new(rule, kind_origin(object), message));
+        }
+    }
+
+    /// Settings may change a rule's severity, or turn it off.
+    fn report(&self, reporter: &mut Reporter, rule: &'static Rule, draft: Draft) {
+        match self.checking.level(rule) {
+            None => {}
+            Some(level) if level == rule.info.severity => reporter.report(draft),
+            Some(level) => reporter.report(draft.severity(level)),
+        }
+    }
+}
+
+/// Adds a violation, or the version to one that is the same.
+fn note<'a>(
+    found: &mut Vec<(Violation<'a>, Vec<KubeVersion>)>,
+    violation: Violation<'a>,
+    version: KubeVersion,
+) {
+    let same = |(other, _): &&mut (Violation<'_>, _)| {
+        other.origin == violation.origin && other.kind == violation.kind && other.pointer == violation.pointer
+    };
+    match found.iter_mut().find(same) {
+        Some((_, versions)) => versions.push(version),
+        None => found.push((violation, vec![version])),
+    }
+}
+
+const fn rule_of(kind: &ViolationKind<'_>) -> &'static Rule {
+    match kind {
+        ViolationKind::Definition(_) => &rules::DEFINITION,
+        ViolationKind::DuplicateListKey { .. } | ViolationKind::DuplicateSetItem { .. } => &rules::LIST_KEY,
+        ViolationKind::Format { .. } => &rules::FORMAT,
+        ViolationKind::Length { .. }
+        | ViolationKind::MultipleOf { .. }
+        | ViolationKind::Pattern { .. }
+        | ViolationKind::Range { .. }
+        | ViolationKind::Unfit { .. } => &rules::VALUE,
+        ViolationKind::MissingField { .. } => &rules::REQUIRED,
+        ViolationKind::NotInEnum { .. } => &rules::ENUM,
+        ViolationKind::TooComplex | ViolationKind::TooDeep => &rules::TOO_COMPLEX,
+        ViolationKind::UnknownField { .. } => &rules::UNKNOWN_FIELD,
+        ViolationKind::WrongType { .. } => &rules::TYPE,
+    }
+}
+
+/// Base64 of a Secret has a rule of its own, which knows placeholders.
+fn is_secret_data(object: &Object<'_>, violation: &Violation<'_>) -> bool {
+    matches!(violation.kind, ViolationKind::Format { .. })
+        && object.is("", "Secret")
+        && violation.pointer.as_str().starts_with("/data/")
+}
+
+/// A variable given twice has a rule of its own: the API server warns of it and takes the object.
+fn is_variable(violation: &Violation<'_>) -> bool {
+    let list = violation.pointer.as_str().rsplit_once('/').map_or("", |(list, _)| list);
+    matches!(violation.kind, ViolationKind::DuplicateListKey { .. }) && list.ends_with("/env")
+}
+
+/// The name of an unknown field, where it cannot be a value that slipped out of its place.
+fn nameable<'f>(root: &Node, violation: &Violation<'_>, field: &'f str) -> Option<&'f str> {
+    if !is_secret_like(root) {
+        return Some(field);
+    }
+    let path: Vec<&str> = violation.pointer.as_str().split('/').skip(1).collect();
+    let value = path.iter().try_fold(root, |node, key| node.get(key))?.get(field)?;
+    may_name(&path, field, value).then_some(field)
+}
+
+fn kind_origin(object: &Object<'_>) -> Origin {
+    object.manifest.root().get("kind").map_or(object.manifest.origin(), |kind| kind.origin)
+}
+
+/// Whether a list of kinds names an object's: `Kind`, `version/Kind` or `group/version/Kind`.
+fn selects(kinds: &[String], object: &Object<'_>) -> bool {
+    kinds.iter().any(|kind| match kind.rsplit_once('/') {
+        None => kind == object.kind,
+        Some((api_version, kind)) => kind == object.kind && api_version == object.manifest.api_version(),
+    })
+}
