@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 
 use sealwave::diagnostic::Finding;
 use sealwave::lints;
-use sealwave::pipeline::{self, Checking, Examination, PlainInput, RenderContext, Standing};
+use sealwave::pipeline::{self, Checking, Examination, PlainInput, RenderContext, SchemaSet, Standing};
 use sealwave::schema::KubeVersion;
 use walkdir::WalkDir;
 
