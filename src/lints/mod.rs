@@ -5,6 +5,7 @@
 //! A new rule is a file, a line in the [table](RULES), and a directory `testdata/lints/<group>-<name>` with a bad example
 //! whose spans are marked, a good one, and a near miss.
 
+pub(crate) mod api;
 pub(crate) mod app;
 mod argocd;
 mod config;
@@ -64,6 +65,8 @@ pub(crate) enum Check {
 
 /// All rules, by their ids.
 pub(crate) static RULES: &[&Rule] = &[
+    &api::DEPRECATED,
+    &api::REMOVED,
     &app::ANNOTATE,
     &app::BACKEND,
     &app::LOAD,
@@ -102,7 +105,10 @@ pub(crate) static RULES: &[&Rule] = &[
     &reference::missing_secret::RULE,
     &reference::missing_service_account::RULE,
     &reference::unused::RULE,
+    &resource::cluster_scoped_with_namespace::RULE,
+    &resource::default_namespace::RULE,
     &resource::duplicate_id::RULE,
+    &resource::missing_namespace::RULE,
     &schema::DEFINITION,
     &schema::ENUM,
     &schema::FORMAT,
