@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 use sealwave::diagnostic::{Finding, Severity};
-use sealwave::pipeline::{self, Checking, PlainFile};
+use sealwave::pipeline::{self, Checking, PlainInput, Standing};
 
 const PASSWORD: &str = "Tr0ub4dor-3-zebra91";
 
@@ -15,8 +15,11 @@ fn token() -> String {
 
 /// The findings of one rule in a manifest.
 fn findings(rule: &str, text: &str) -> Vec<Finding> {
-    let file = PlainFile { name: "a.yaml".to_owned(), text: text.as_bytes().to_vec() };
-    let all = pipeline::validate_plain(&[file], &Checking::default()).0.findings;
+    let text = text.as_bytes().to_vec();
+    let open = Box::new(move || Ok(Box::new(std::io::Cursor::new(text)) as Box<dyn std::io::Read>));
+    let input = PlainInput { name: "a.yaml".to_owned(), open };
+    let checked = pipeline::validate_plain(vec![input], &Checking::default(), &Standing::default());
+    let all = checked.map_err(|(name, _)| name).unwrap().verdict.findings;
     all.into_iter().filter(|finding| finding.rule.id == rule).collect()
 }
 

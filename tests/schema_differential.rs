@@ -164,7 +164,9 @@ struct Around<'v> {
 
 impl Around<'_> {
     fn pointer(&self) -> String {
-        self.path.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect()
+        self.path
+            .iter()
+            .fold(String::new(), |pointer, step| pointer + "/" + &step.replace('~', "~0").replace('/', "~1"))
     }
 
     fn part(&mut self) -> &mut Json {

@@ -5,6 +5,7 @@
 //! A new rule is a file, a line in the [table](RULES), and a directory `testdata/lints/<group>-<name>` with a bad example
 //! whose spans are marked, a good one, and a near miss.
 
+pub(crate) mod api;
 pub(crate) mod app;
 mod argocd;
 mod config;
@@ -37,7 +38,7 @@ use crate::diagnostic::RuleInfo;
 
 pub(crate) use credential::looks_like_credential;
 pub(crate) use inventory::Inventory;
-pub use pages::explain;
+pub use pages::{explain, page};
 pub(crate) use reporter::{Draft, Reporter};
 pub(crate) use scene::{App, Environment, Object, Scene, SecretUse};
 pub use scene::{Neighbours, Settings};
@@ -64,6 +65,8 @@ pub(crate) enum Check {
 
 /// All rules, by their ids.
 pub(crate) static RULES: &[&Rule] = &[
+    &api::DEPRECATED,
+    &api::REMOVED,
     &app::ANNOTATE,
     &app::BACKEND,
     &app::LOAD,
@@ -102,7 +105,10 @@ pub(crate) static RULES: &[&Rule] = &[
     &reference::missing_secret::RULE,
     &reference::missing_service_account::RULE,
     &reference::unused::RULE,
+    &resource::cluster_scoped_with_namespace::RULE,
+    &resource::default_namespace::RULE,
     &resource::duplicate_id::RULE,
+    &resource::missing_namespace::RULE,
     &schema::DEFINITION,
     &schema::ENUM,
     &schema::FORMAT,

@@ -70,7 +70,8 @@ fn suppression(rule: &RuleInfo) -> String {
 }
 
 /// The page of all rules, as Markdown.
-fn page<'a>(rules: impl Iterator<Item = &'a RuleInfo>) -> String {
+#[must_use]
+pub fn page<'a>(rules: impl Iterator<Item = &'a RuleInfo>) -> String {
     let mut out = HEAD.to_owned();
     let mut last = "";
     for rule in rules {

@@ -19,8 +19,8 @@ pub(super) fn allows(objects: &[Object<'_>], what: What, verbs: &[&str]) -> bool
         items.iter().filter_map(Node::as_str).any(|text| text == "*" || any.contains(&text))
     };
     let roles = objects.iter().filter(|object| object.group == RBAC && object.kind.ends_with("Role"));
-    let mut rules = roles.flat_map(|role| role.manifest.root().get("rules").map_or(&[][..], Node::items));
-    rules.any(|rule| {
+    let mut granted = roles.flat_map(|role| role.manifest.root().get("rules").map_or(&[][..], Node::items));
+    granted.any(|rule| {
         has(rule, "resources", &[resource])
             && has(rule, "verbs", verbs)
             && rule.get("resourceNames").is_none_or(|names| names.items().is_empty())

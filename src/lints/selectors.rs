@@ -8,6 +8,9 @@ use crate::model::{Mapping, Node};
 /// How many pod templates are compared with one selector; of a selector with more, nothing is said.
 const COMPARED: usize = 1_000;
 
+/// How many labels a pod or a selector may have; of one with more, nothing is said.
+const LABELS: usize = 64;
+
 /// Labels that a controller sets on the pods that it makes: a template does not have them.
 const SET_ON_PODS: &[&str] = &[
     "apps.kubernetes.io/pod-index",
@@ -50,7 +53,7 @@ pub(super) struct Pods<'a> {
     by_label: HashMap<(&'a str, &'a str, &'a str), Vec<usize>>,
     /// Namespaces with workloads; the empty one where there is a workload at all.
     namespaces: HashSet<&'a str>,
-    /// Whether some workload's namespace is not known.
+    /// Whether some workload's namespace, or its labels, are not known.
     homeless: bool,
     labels: HashMap<usize, &'a Mapping>,
     /// Names and kinds, in lower case, of objects of which an operator makes pods.
@@ -92,6 +95,10 @@ impl<'a> Pods<'a> {
         self.namespaces.extend([object.namespace, ""]);
         self.homeless |= object.namespace.is_empty();
         let Some(labels) = labels(object) else { return };
+        if labels.len() > LABELS {
+            self.homeless = true;
+            return;
+        }
         self.labels.insert(number, labels);
         for label in labels.entries() {
             let Some(value) = label.value.as_str() else { continue };
@@ -104,6 +111,9 @@ impl<'a> Pods<'a> {
 
     /// What labels select in a namespace.
     pub(super) fn selected(&self, namespace: &str, selector: &Mapping) -> Selected {
+        if selector.len() > LABELS {
+            return Selected::Perhaps;
+        }
         let mut wanted = Vec::with_capacity(selector.len());
         for entry in selector.entries() {
             if SET_ON_PODS.contains(&entry.key.as_str()) {

@@ -34,10 +34,6 @@ impl Texts {
         self.texts.insert(source, Text { content, lines_before, starts: OnceLock::new() });
     }
 
-    /// A source's text, where it is at hand as a whole.
-    pub(crate) fn whole(&self, source: SourceId) -> Option<&Arc<str>> {
-        self.texts.get(&source).filter(|text| text.lines_before == 0).map(|text| &text.content)
-    }
 
     /// All texts, by their sources.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (SourceId, &Text)> {

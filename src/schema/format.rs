@@ -1,4 +1,4 @@
-//! What texts must look like: formats of OpenAPI as the API server checks them, and quantities.
+//! What texts must look like: formats of `OpenAPI` as the API server checks them, and quantities.
 //!
 //! Where the API server is odd, the odd inputs are let through rather than refused.
 
@@ -170,7 +170,7 @@ fn decimal(digits: &[u8]) -> Option<u32> {
         .try_fold(0, |value, digit| digit.is_ascii_digit().then(|| value * 10 + u32::from(digit - b'0')))
 }
 
-/// Go's durations (`1h30m`, `-1.5s`, `0`), those of OpenAPI in Kubernetes (`2 days`, `1w`), and ISO 8601 (`PT5M`).
+/// Go's durations (`1h30m`, `-1.5s`, `0`), those of `OpenAPI` in Kubernetes (`2 days`, `1w`), and ISO 8601 (`PT5M`).
 fn is_duration(text: &str) -> bool {
     is_go_duration(text) || is_iso_duration(text)
 }

@@ -258,17 +258,13 @@ fn built_in(group: &str, version: &str, kind: &str, at: KubeVersion) -> Option<L
             .min()
             .max(first_minor(&own).filter(|_| stabler().next().is_some())),
     };
+    // A version that is gone is replaced by what there was when it went, or is now.
     let last = removed_in.map_or(at, |removed| removed.min(at).max(KubeVersion::OLDEST));
-    let replacement = match listed {
-        Some(entry) => entry.4.map(str::to_owned),
-        None => {
-            let has = |entry: &KindEntry, at: KubeVersion| entry.minors & at.bit() != 0;
-            stabler()
-                .filter(|entry| has(entry, last) || has(entry, at))
-                .max_by_key(|entry| rank(entry.version))
-                .map(|entry| api_version(group, entry.version))
-        }
+    let best = || {
+        let there = stabler().filter(|entry| entry.minors & (last.bit() | at.bit()) != 0);
+        there.max_by_key(|entry| rank(entry.version)).map(|entry| api_version(group, entry.version))
     };
+    let replacement = listed.map_or_else(best, |entry| entry.4.map(str::to_owned));
     Some(LifeCycle {
         introduced,
         deprecated: since.is_some_and(|since| since <= at),
@@ -336,4 +332,119 @@ fn api_version(group: &str, version: &str) -> String {
 
 fn split(api_version: &str) -> (&str, &str) {
     api_version.split_once('/').unwrap_or(("", api_version))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schemas(version: &str) -> Schemas {
+        Schemas::new(version.parse().expect("a version"))
+    }
+
+    fn minor(minor: u8) -> KubeVersion {
+        KubeVersion::of_minor(minor)
+    }
+
+    #[test]
+    fn kinds_are_known_or_it_is_said_why_not() {
+        let removed = |minor_: u8, replacement: Option<&str>| Known::Removed {
+            removed_in: minor(minor_),
+            replacement: replacement.map(str::to_owned),
+        };
+        let others =
+            |versions: &[&str]| Known::OtherVersions(versions.iter().map(|&name| name.to_owned()).collect());
+        let meant = |api_version: &str, kind: &str| Known::No {
+            meant: Some((api_version.to_owned(), kind.to_owned())),
+        };
+        for (version, group, api, kind, expected) in [
+            ("1.37", "apps", "v1", "Deployment", Known::Yes),
+            ("1.25", "autoscaling", "v2beta2", "HorizontalPodAutoscaler", Known::Yes),
+            (
+                "1.26",
+                "autoscaling",
+                "v2beta2",
+                "HorizontalPodAutoscaler",
+                removed(26, Some("autoscaling/v2")),
+            ),
+            (
+                "1.37",
+                "autoscaling",
+                "v2beta1",
+                "HorizontalPodAutoscaler",
+                removed(25, Some("autoscaling/v2")),
+            ),
+            ("1.37", "autoscaling", "v3", "HorizontalPodAutoscaler", others(&["v2", "v1"])),
+            ("1.30", "extensions", "v1beta1", "Deployment", removed(16, Some("apps/v1"))),
+            ("1.30", "extensions", "v1beta1", "Ingress", removed(22, Some("networking.k8s.io/v1"))),
+            ("1.30", "policy", "v1beta1", "PodSecurityPolicy", removed(25, None)),
+            (
+                "1.29",
+                "admissionregistration.k8s.io",
+                "v1",
+                "ValidatingAdmissionPolicy",
+                Known::NotYet { introduced: minor(30) },
+            ),
+            (
+                "1.32",
+                "admissionregistration.k8s.io",
+                "v1alpha1",
+                "ValidatingAdmissionPolicy",
+                removed(32, Some("admissionregistration.k8s.io/v1")),
+            ),
+            ("1.34", "networking.k8s.io", "v2", "ClusterCIDR", removed(29, None)),
+            ("1.37", "extensions", "v1", "Ingress", meant("networking.k8s.io/v1", "Ingress")),
+            ("1.37", "", "v1", "configmap", meant("v1", "ConfigMap")),
+            ("1.37", "apps", "v1", "Deploymnet", meant("apps/v1", "Deployment")),
+            ("1.37", "example.com", "v1", "Widget", Known::No { meant: None }),
+        ] {
+            assert_eq!(schemas(version).knows(group, api, kind), expected, "{version} {group}/{api} {kind}");
+        }
+    }
+
+    #[test]
+    fn life_cycles_come_from_the_pack_and_the_tables() {
+        let life = |version, group, api, kind| schemas(version).life_cycle(group, api, kind).expect("known");
+        assert_eq!(life("1.37", "apps", "v1", "Deployment"), LifeCycle::default());
+        assert_eq!(life("1.37", "autoscaling", "v1", "HorizontalPodAutoscaler"), LifeCycle::default());
+        let flow = life("1.28", "flowcontrol.apiserver.k8s.io", "v1beta3", "FlowSchema");
+        assert_eq!(
+            (flow.introduced, flow.deprecated, flow.deprecated_since),
+            (Some(minor(26)), false, Some(minor(29)))
+        );
+        assert_eq!(flow.removed_in, Some(minor(32)));
+        let flow = life("1.30", "flowcontrol.apiserver.k8s.io", "v1beta3", "FlowSchema");
+        assert!(flow.deprecated);
+        assert_eq!(flow.replacement.as_deref(), Some("flowcontrol.apiserver.k8s.io/v1"));
+        let endpoints = life("1.33", "", "v1", "Endpoints");
+        assert!(endpoints.deprecated && endpoints.removed_in.is_none());
+        assert_eq!(endpoints.replacement.as_deref(), Some("discovery.k8s.io/v1 EndpointSlice"));
+        assert!(!life("1.32", "", "v1", "Endpoints").deprecated);
+        let cron = life("1.37", "batch", "v1beta1", "CronJob");
+        assert_eq!((cron.removed_in, cron.replacement.as_deref()), (Some(minor(25)), Some("batch/v1")));
+        assert_eq!(schemas("1.37").life_cycle("example.com", "v1", "Widget"), None);
+    }
+
+    #[test]
+    fn scopes_of_kinds_are_known() {
+        let schemas = schemas("1.37");
+        for (group, kind, scope) in [
+            ("", "Namespace", Some(Scope::Cluster)),
+            ("", "Secret", Some(Scope::Namespaced)),
+            ("rbac.authorization.k8s.io", "ClusterRole", Some(Scope::Cluster)),
+            ("rbac.authorization.k8s.io", "Role", Some(Scope::Namespaced)),
+            ("extensions", "Ingress", Some(Scope::Namespaced)),
+            ("example.com", "Widget", None),
+            ("", "Deployment", None),
+        ] {
+            assert_eq!(schemas.scope(group, kind), scope, "{group}/{kind}");
+        }
+    }
+
+    #[test]
+    fn versions_are_ranked_by_stability() {
+        let ranked = ["foo", "v1alpha1", "v1alpha2", "v1beta1", "v1beta2", "v2beta1", "v1", "v2", "v10"];
+        assert!(ranked.is_sorted_by(|a, b| rank(a) < rank(b)));
+        assert!(is_stabler("v1", "v2beta2") && !is_stabler("v2", "v1") && !is_stabler("v1beta1", "v1"));
+    }
 }

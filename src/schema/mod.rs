@@ -7,7 +7,7 @@
 //! ```text
 //! pack.bin ── pack ──┐                                   ┌── format, lists, rules
 //!                    ├── view ── walk (object, schema) ──┤
-//! CRDs ────── crd ───┘                                   └── violation
+//! CRDs ─ compile, crd ┘                                   └── violation
 //! ```
 //!
 //! The check follows the API server: unknown fields are violations (as with `fieldValidation: Strict`), an optional
@@ -16,6 +16,7 @@
 //! beyond those of list keys; [`Schemas::unchecked_rules`] says how many rules there are. What is below `status` is
 //! checked for types and unknown fields alone.
 
+mod compile;
 mod crd;
 mod export;
 mod fault;
@@ -36,13 +37,13 @@ pub use kinds::{Known, LifeCycle, Scope};
 pub use version::{KubeVersion, VersionError};
 pub use violation::{Bound, Pointer, Violation, ViolationKind};
 
-use crd::{Compiler, CrdKind, CrdVersion, Crds};
-use path::Path;
-use regex::Regex;
+use compile::define;
+use crd::Crds;
+use pattern::Compiled;
 use view::{Id, View};
 use walk::{MAX_VIOLATIONS, Walk};
 
-use crate::model::{Node, Value};
+use crate::model::Node;
 
 /// What is known of one version of Kubernetes, and of the custom resources that were added.
 #[derive(Debug)]
@@ -176,7 +177,7 @@ impl Schemas {
         if id.is_custom() { self.crds.view(id) } else { pack::EMBEDDED.view(id, self.version) }
     }
 
-    fn pattern(&self, index: usize) -> Option<(&str, &Regex)> {
+    fn pattern(&self, index: usize) -> Option<(&str, &Compiled)> {
         self.crds.pattern(index)
     }
 
@@ -188,7 +189,7 @@ impl Schemas {
 
     /// Schemas inside of a definition; what the walk has said already (types, unknown keywords) is not said again.
     fn check_definition<'a>(&self, object: &'a Node, found: &mut Vec<Violation<'a>>) {
-        let (_, faults) = define(&mut Crds::default(), self.metadata(), object);
+        let (_, faults) = define(&mut Crds::without_patterns(), self.metadata(), object);
         let is_valid = found.is_empty();
         found.extend(faults.into_iter().filter(|fault| match &fault.kind {
             ViolationKind::Definition(
@@ -207,71 +208,4 @@ fn gvk(object: &Node) -> Option<(&str, &str, &str)> {
     let api_version = object.get("apiVersion")?.as_str()?;
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
     Some((group, version, object.get("kind")?.as_str()?))
-}
-
-type Definition<'c> = Option<(&'c str, &'c str, CrdKind)>;
-
-/// Reads a definition: its group, its kind and its versions, and what is wrong with it.
-fn define<'c>(crds: &mut Crds, metadata: Id, crd: &'c Node) -> (Definition<'c>, Vec<Violation<'c>>) {
-    let structural = !matches!(gvk(crd), Some((_, "v1beta1", _)));
-    let spec = crd.get("spec");
-    let preserve = !structural
-        && !matches!(
-            spec.and_then(|spec| spec.get("preserveUnknownFields")),
-            Some(Node { value: Value::Bool(false), .. })
-        );
-    let mut compiler = Compiler::new(crds, metadata, structural, preserve);
-    let text = |path: &[&str]| spec.and_then(|spec| spec.at(path)).and_then(Node::as_str);
-    let (Some(group), Some(kind), true) = (
-        text(&["group"]),
-        text(&["names", "kind"]),
-        gvk(crd).is_some_and(|gvk| gvk.0 == CRD_GROUP && gvk.2 == CRD_KIND),
-    ) else {
-        let fault = CrdFault::Lacks { what: CRD_KIND, needs: "spec.group and spec.names.kind" };
-        compiler.fault(fault, &Path::ROOT, crd.origin);
-        return (None, compiler.into_faults());
-    };
-    let versions = spec.map(|spec| versions(&mut compiler, spec)).unwrap_or_default();
-    let scope = if text(&["scope"]) == Some("Cluster") { Scope::Cluster } else { Scope::Namespaced };
-    (Some((group, kind, CrdKind { scope, versions })), compiler.into_faults())
-}
-
-fn versions<'c>(compiler: &mut Compiler<'c, '_>, spec: &'c Node) -> Vec<CrdVersion> {
-    let at = Path::ROOT;
-    let at = at.key("spec");
-    let shared = spec.at(&["validation", "openAPIV3Schema"]);
-    let shared_at = at.key("validation");
-    let shared = shared.map(|schema| compiler.root(schema, &shared_at.key("openAPIV3Schema")));
-    let list_at = at.key("versions");
-    let mut all = Vec::new();
-    for (index, version) in spec.get("versions").map(Node::items).unwrap_or_default().iter().enumerate() {
-        let Some(name) = version.get("name").and_then(Node::as_str) else { continue };
-        let at = list_at.index(index);
-        let at = at.key("schema");
-        let own = version.at(&["schema", "openAPIV3Schema"]);
-        let own = own.map(|schema| compiler.root(schema, &at.key("openAPIV3Schema")));
-        all.push(version_of(name, Some(version), own.or(shared)));
-    }
-    // The oldest definitions have one version and no list.
-    if all.is_empty()
-        && let Some(name) = spec.get("version").and_then(Node::as_str)
-    {
-        all.push(version_of(name, None, shared));
-    }
-    all
-}
-
-fn version_of(name: &str, version: Option<&Node>, schema: Option<(Id, usize)>) -> CrdVersion {
-    let says = |key: &str, flag: bool| {
-        version
-            .and_then(|version| version.get(key))
-            .is_some_and(|node| matches!(node.value, Value::Bool(value) if value == flag))
-    };
-    CrdVersion {
-        name: name.to_owned(),
-        served: !says("served", false),
-        deprecated: says("deprecated", true),
-        root: schema.map(|(root, _)| root),
-        rules: schema.map_or(0, |(_, rules)| rules),
-    }
 }

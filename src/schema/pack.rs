@@ -238,3 +238,102 @@ impl Words {
         self.word(index).map_or("", |word| self.pack.string(usize::from(word & !FLAG)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::view::Format;
+
+    #[test]
+    fn the_pack_is_sound_in_every_version() {
+        assert!(BYTES.starts_with(b"SWK1"));
+        assert!(BYTES.len() <= 134_000, "{} bytes", BYTES.len());
+        assert_eq!(EMBEDDED.word(MAGIC, 0), Some(FIRST_MINOR.into()));
+        assert_eq!(EMBEDDED.word(MAGIC, 1), Some(MINORS.into()));
+        let strings = usize::from(EMBEDDED.word(MAGIC, 2).unwrap());
+        let end = usize::from(EMBEDDED.word(EMBEDDED.strings, strings).unwrap());
+        assert_eq!(EMBEDDED.text + end, BYTES.len(), "the text ends the file");
+        let texts: Vec<_> = (0..strings).map(|index| EMBEDDED.string(index)).collect();
+        assert!(
+            texts.is_sorted_by(|a, b| a.as_bytes() < b.as_bytes()),
+            "each string is there once, in order"
+        );
+        assert!(texts[1..].iter().all(|text| !text.is_empty()), "each string is UTF-8");
+        let names: Vec<_> = EMBEDDED.kinds().map(|entry| (entry.group, entry.kind, entry.version)).collect();
+        assert!(names.is_sorted_by(|a, b| a < b), "each kind is there once, in order");
+        for version in KubeVersion::all() {
+            let mut seen = std::collections::BTreeSet::new();
+            for entry in EMBEDDED.kinds().filter(|entry| entry.minors & version.bit() != 0) {
+                visit(entry.id, version, &mut seen);
+            }
+            assert!(seen.len() > 700, "{version}: only {} nodes", seen.len());
+        }
+    }
+
+    fn visit(id: Id, version: KubeVersion, seen: &mut std::collections::BTreeSet<u32>) {
+        if !seen.insert(id.0) {
+            return;
+        }
+        let node = EMBEDDED.resolve(id.0.try_into().unwrap(), version).expect("a node in this version");
+        let view = EMBEDDED.decode(node).expect("a whole node");
+        let is_any = EMBEDDED.word(EMBEDDED.stream, EMBEDDED.word(EMBEDDED.starts, node).unwrap().into());
+        assert_eq!(
+            view.kind == Kind::Any,
+            is_any.unwrap().to_le_bytes()[0] == 0,
+            "each kind of node is known"
+        );
+        let names: Vec<_> = view.fields.names().collect();
+        assert!(names.is_sorted_by(|a, b| a.as_bytes() < b.as_bytes()), "fields are sorted");
+        let required = (0..names.len()).filter(|index| view.fields.field(*index).unwrap().required).count();
+        assert_eq!(required, view.fields.required());
+        for (index, name) in names.iter().enumerate() {
+            let field = view.fields.field(index).unwrap();
+            assert_eq!(view.fields.find(name).map(|found| found.id), Some(field.id));
+            visit(field.id, version, seen);
+        }
+        if let Topology::Map(keys) = view.topology {
+            assert!(keys.len() > 0 && (0..keys.len()).all(|index| !keys.name(index).is_empty()));
+        }
+        assert!(view.format == Format::None || view.kind != Kind::Object);
+        view.items.into_iter().for_each(|id| visit(id, version, seen));
+        if let Rest::Like(id) = view.rest {
+            visit(id, version, seen);
+        }
+    }
+
+    #[test]
+    fn whatever_the_bytes_are_nothing_panics() {
+        let mut state = 7_u64;
+        let mut random = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).unwrap()
+        };
+        for round in 0..40 {
+            let mut bytes = BYTES.to_vec();
+            for _ in 0..=round {
+                let at = random() % if round % 2 == 0 { 24 } else { bytes.len() };
+                bytes[at] = random().to_le_bytes()[0];
+            }
+            if round % 3 == 0 {
+                bytes.truncate(random() % bytes.len());
+            }
+            let pack: &'static Pack = Box::leak(Box::new(Pack::over(Box::leak(bytes.into_boxed_slice()))));
+            assert!(pack.kinds().take(70_000).count() < 70_000);
+            assert!(pack.versions("apps", "Deployment").take(70_000).count() < 70_000);
+            for reference in (0..=u16::MAX).step_by(37) {
+                let view = pack.view(Id(reference.into()), KubeVersion::NEWEST);
+                let _ = (
+                    view.fields.find("spec").is_some(),
+                    view.values.iter().count(),
+                    view.fields.names().count(),
+                );
+                if let Topology::Map(keys) = view.topology {
+                    assert!(
+                        (0..keys.len()).all(|index| keys.name(index).len() < 70_000
+                            && keys.default(index).is_none_or(|_| true))
+                    );
+                }
+            }
+        }
+    }
+}

@@ -5,7 +5,7 @@ use super::violation::Pointer;
 /// A step and all before it.
 #[derive(Clone, Copy)]
 pub(super) struct Path<'p> {
-    parent: Option<&'p Path<'p>>,
+    parent: Option<&'p Self>,
     step: Step<'p>,
 }
 

@@ -7,15 +7,46 @@ use regex::{Regex, RegexBuilder};
 
 /// Bytes of a pattern.
 const MAX_PATTERN: usize = 4096;
-/// Bytes of a compiled one. Repetition of repetition explodes; the API server has a limit, too.
-const MAX_COMPILED: usize = 256 << 10;
+/// Bytes of a compiled one, and what matching a byte of text against it is worth in steps of the walk. Repetition of
+/// repetition explodes, and so does the work; the API server has limits, too.
+const CLASSES: [(usize, u64); 3] = [(8 << 10, 3), (64 << 10, 20), (512 << 10, 160)];
 
-/// The pattern, compiled; `None` where it is not valid or too large.
-pub(super) fn compile(pattern: &str) -> Option<Regex> {
-    if pattern.len() > MAX_PATTERN {
-        return None;
+/// A pattern that can be matched.
+#[derive(Debug)]
+pub(super) struct Compiled {
+    regex: Regex,
+    /// Steps for each byte of a text.
+    pub(super) steps: u64,
+}
+
+impl Compiled {
+    /// The pattern, compiled; `None` where it is not valid or too large.
+    pub(super) fn new(pattern: &str) -> Option<Self> {
+        if pattern.len() > MAX_PATTERN {
+            return None;
+        }
+        let mut builder = RegexBuilder::new(&rewritten(pattern));
+        CLASSES.iter().find_map(|(size, steps)| {
+            let regex = builder.size_limit(*size).dfa_size_limit(*size * 8).build().ok()?;
+            Some(Self { regex, steps: *steps })
+        })
     }
-    RegexBuilder::new(&rewritten(pattern)).size_limit(MAX_COMPILED).dfa_size_limit(MAX_COMPILED).build().ok()
+
+    /// What compiling one that is refused is worth, in those of the smallest class.
+    pub(super) const REFUSED: usize = 8;
+
+    /// What compiling it was worth, in those of the smallest class.
+    pub(super) fn cost(&self) -> usize {
+        match self.steps {
+            ..10 => 1,
+            10..100 => 8,
+            100.. => 64,
+        }
+    }
+
+    pub(super) fn is_match(&self, text: &str) -> bool {
+        self.regex.is_match(text)
+    }
 }
 
 fn rewritten(pattern: &str) -> String {
@@ -79,6 +110,15 @@ fn escape<'p>(rest: &'p str, in_class: bool, out: &mut String) -> &'p str {
             out.push(')');
         }
         '<' | '>' => out.push(c),
+        // A class or a character by its name: the braces are no repetition.
+        'p' | 'P' | 'x' if after.starts_with('{') => {
+            let end = after.find('}').map_or(after.len(), |end| end + 1);
+            let (name, after) = after.split_at(end);
+            out.push('\\');
+            out.push(c);
+            out.push_str(name);
+            return after;
+        }
         'Q' => {
             let (literal, after) = after.split_once(r"\E").unwrap_or((after, ""));
             out.push_str(&regex::escape(literal));
@@ -104,7 +144,7 @@ fn starts_repetition(rest: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::compile;
+    use super::Compiled;
 
     #[test]
     fn patterns_mean_what_they_mean_in_go() {
@@ -134,11 +174,12 @@ mod tests {
             (r"^(?P<x>a)\/\-\_$", "a/-_", "a"),
             (r"^\<a\>$", "<a>", "a"),
             (r"^\p{Lu}\pN$", "É1", "é1"),
+            (r"^\x{e9}$", "é", "e"),
             (r"^.$", "é", "ab"),
             (r"^a|b$", "b", "c"),
             (r"\z", "anything", "\u{0}never"),
         ] {
-            let regex = compile(pattern).unwrap_or_else(|| panic!("{pattern} is valid"));
+            let regex = Compiled::new(pattern).unwrap_or_else(|| panic!("{pattern} is valid"));
             assert!(regex.is_match(good), "{pattern} matches {good:?}");
             assert!(!regex.is_match(bad) || bad.contains("never"), "{pattern} does not match {bad:?}");
         }
@@ -160,14 +201,14 @@ mod tests {
             &long,
             &deep,
         ] {
-            assert!(compile(pattern).is_none(), "{}", pattern.chars().take(30).collect::<String>());
+            assert!(Compiled::new(pattern).is_none(), "{}", pattern.chars().take(30).collect::<String>());
         }
     }
 
     proptest::proptest! {
         #[test]
         fn no_pattern_panics(pattern in "[\\\\\\[\\]{}()^$a-z0-9,:&~\\-é?*+|QEdDsSwWbBpP<>]{0,24}") {
-            let _ = compile(&pattern);
+            let _ = Compiled::new(&pattern);
         }
     }
 }

@@ -48,11 +48,11 @@ impl<'a> Walk<'a, '_> {
         if rules.characters != (None, None) {
             self.length("characters", rules.characters, text.chars().count(), node, at);
         }
-        let Some((pattern, regex)) = rules.pattern.and_then(|index| self.schemas.pattern(index)) else {
+        let Some((pattern, compiled)) = rules.pattern.and_then(|index| self.schemas.pattern(index)) else {
             return;
         };
-        self.steps += (text.len() / 16) as u64;
-        if !regex.is_match(text) {
+        self.steps += text.len() as u64 * compiled.steps;
+        if !self.is_over() && !compiled.is_match(text) {
             self.report(ViolationKind::Pattern { pattern }, at, node.origin);
         }
     }

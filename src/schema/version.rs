@@ -17,6 +17,7 @@ impl KubeVersion {
     pub const OLDEST: Self = Self(FIRST_MINOR);
 
     /// Every version whose schemas are known, the oldest first.
+    #[must_use]
     pub fn all() -> impl DoubleEndedIterator<Item = Self> + ExactSizeIterator {
         (0..MINORS).map(|index| Self(FIRST_MINOR + index))
     }

@@ -1,6 +1,6 @@
 //! The walk over an object and its schema, in the order of the document. It allocates nothing while all is well.
 //!
-//! Bounds: depth, violations, and steps, so that no pair of schema and object takes more than some milliseconds.
+//! Bounds: depth, violations, and steps, so that no pair of schema and object takes more than a moment.
 
 use super::Schemas;
 use super::path::Path;
@@ -13,7 +13,7 @@ const MAX_DEPTH: usize = 150;
 /// Violations of an object, after which the walk ends.
 pub(super) const MAX_VIOLATIONS: usize = 200;
 /// Values looked at, each time that a schema looks at one.
-const MAX_STEPS: u64 = 20_000_000;
+const MAX_STEPS: u64 = 5_000_000;
 /// Bytes of a name that could be a slip of another, and how many others are looked at.
 const MAX_SLIP: usize = 100;
 const MAX_OTHERS: usize = 1000;
@@ -182,16 +182,19 @@ impl<'a> Walk<'a, '_> {
             self.report(ViolationKind::Format { format: "quantity" }, at, origin);
         } else if !view.format.fits(text) {
             self.report(ViolationKind::Format { format: view.format.name() }, at, origin);
-        } else if !view.values.is_empty()
-            // An optional text that is empty means its default.
-            && !(text.is_empty() && view.nullable)
-            && !view.values.iter().any(|value| value == text)
-        {
+        } else if !allows(view, text) {
             let allowed: Vec<&str> = view.values.iter().collect();
             let closest = near(text, &allowed);
             self.report(ViolationKind::NotInEnum { allowed, closest }, at, origin);
         }
     }
+}
+
+/// Whether a text is one of those that an enum allows; an optional text that is empty means its default.
+fn allows(view: &View<'_>, text: &str) -> bool {
+    view.values.is_empty()
+        || view.nullable && text.is_empty()
+        || view.values.iter().any(|value| value == text)
 }
 
 /// The nearest of some values; those that differ in case only are nearest.

@@ -78,10 +78,10 @@ mod tests {
 
     /// What the guard shows of the first finding of several on line 1, and of its first related place.
     fn shown(findings: Vec<Finding>) -> (Option<String>, Option<String>) {
-        shown_of(Report { findings, ..Report::default() })
+        shown_of(&Report { findings, ..Report::default() })
     }
 
-    fn shown_of(report: Report) -> (Option<String>, Option<String>) {
+    fn shown_of(report: &Report) -> (Option<String>, Option<String>) {
         let mut excerpts = Excerpts::new(".");
         excerpts.preload("a.yaml", "one: 1\ntwo: 2\npassword: x\n");
         let context = PrintContext {
@@ -90,7 +90,7 @@ mod tests {
             excerpts: &excerpts,
             looks_like_credential: &|line| line.contains("password"),
         };
-        let guard = ExcerptGuard::new(&report, &context);
+        let guard = ExcerptGuard::new(report, &context);
         let first = &report.findings[0];
         (
             guard.excerpt(first),
@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(shown(vec![at(1), confidential(2)]).0.as_deref(), Some("one: 1"));
         let mut silenced = Report { findings: vec![at(1)], ..Report::default() };
         silenced.withhold(&confidential(1));
-        assert_eq!(shown_of(silenced).0, None);
+        assert_eq!(shown_of(&silenced).0, None);
     }
 
     #[test]

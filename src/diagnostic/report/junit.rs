@@ -1,4 +1,4 @@
-//! For whatever reads JUnit's XML: a suite for each environment of an app, or for each file of plain manifests; in it a
+//! For whatever reads the XML of `JUnit`: a suite for each environment of an app, or for each file of plain manifests; in it a
 //! case for each object that has findings, or one that passes.
 //!
 //! Findings that do not fail the run are output of a case that passes.
@@ -12,7 +12,7 @@ use xml::escaped;
 
 use super::PrintContext;
 use super::text::{file, object_name, quantity, said, shown};
-use crate::diagnostic::{Finding, Report, Severity};
+use crate::diagnostic::{Finding, Report};
 
 /// Cases of one suite.
 const MAX_CASES: usize = 1000;
@@ -51,7 +51,7 @@ fn suites(report: &Report) -> BTreeMap<String, Cases<'_>> {
             |suite: String| suites.entry(suite).or_default().entry(case.clone()).or_default().push(finding);
         match (&finding.environments[..], file(finding)) {
             ([], path) if finding.app.is_empty() => {
-                add(shown(&path.unwrap_or_else(|| "manifests".to_owned())))
+                add(shown(&path.unwrap_or_else(|| "manifests".to_owned())));
             }
             ([], _) => add(shown(&finding.app)),
             (environments, _) => environments.iter().for_each(|name| add(suite_name(&finding.app, name))),

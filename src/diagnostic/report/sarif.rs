@@ -87,11 +87,11 @@ fn result(finding: &Finding, rules: &[&'static RuleInfo], fingerprint: String) -
 }
 
 fn location(finding: &Finding) -> Option<Location> {
-    let physical_location = PhysicalLocation {
+    let physical = PhysicalLocation {
         artifact_location: Artifact { uri: uri(&file(finding)?) },
         region: finding.span.as_ref().and_then(region),
     };
-    Some(Location { id: None, physical_location, logical_locations: logical(finding), message: None })
+    Some(Location { id: None, physical, logical: logical(finding), message: None })
 }
 
 /// `env/namespace/Kind/name:/pointer`, for each environment.
@@ -121,11 +121,8 @@ fn related(finding: &Finding) -> Vec<Location> {
     }
     let location = |(index, (span, label, region)): (usize, (&Span, String, Option<Region>))| Location {
         id: Some(index + 1),
-        physical_location: PhysicalLocation {
-            artifact_location: Artifact { uri: uri(&span.place.path) },
-            region,
-        },
-        logical_locations: Vec::new(),
+        physical: PhysicalLocation { artifact_location: Artifact { uri: uri(&span.place.path) }, region },
+        logical: Vec::new(),
         message: Some(message(&shown(&label))),
     };
     places.into_iter().enumerate().map(location).collect()
@@ -198,10 +195,8 @@ mod tests {
             "prod/shop/Deployment/web:/spec/template/spec/imagePullSecrets/0"
         );
         assert_eq!(dangling["relatedLocations"][1]["message"]["text"], "rendered line 9, column 11");
-        assert_eq!(
-            log["runs"][0]["tool"]["driver"]["rules"][dangling["ruleIndex"].as_u64().unwrap() as usize]["id"],
-            "ref/dangling-secret"
-        );
+        let rule = format!("/runs/0/tool/driver/rules/{}/id", dangling["ruleIndex"]);
+        assert_eq!(log.pointer(&rule).unwrap(), "ref/dangling-secret");
     }
 
     #[test]

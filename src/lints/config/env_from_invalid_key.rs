@@ -1,5 +1,7 @@
 //! `config/env-from-invalid-key`.
 
+use std::collections::HashMap;
+
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::inventory::kind;
 use crate::lints::{Check, Draft, Environment, Reporter, Rule};
@@ -45,13 +47,17 @@ const FILES: &[&str] = &[
 /// How many keys a message names.
 const NAMED: usize = 3;
 
+/// What is said of an object that is taken with or without a prefix.
+type Said<'a> = HashMap<(What, &'a str, &'a str, bool), Option<String>>;
+
 fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+    let mut said = Said::new();
     for (number, object) in environment.objects.iter().enumerate() {
         let Some(pod) = &object.pod else { continue };
         for list in ["initContainers", "containers", "ephemeralContainers"] {
             for container in pod.spec.get(list).map_or(&[][..], Node::items) {
                 for source in container.get("envFrom").map_or(&[][..], Node::items) {
-                    if let Some(draft) = source_of(environment, object.namespace, source) {
+                    if let Some(draft) = source_of(environment, object.namespace, source, &mut said) {
                         reporter.report(draft.about(number));
                     }
                 }
@@ -60,29 +66,40 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     }
 }
 
-fn source_of(environment: &Environment<'_>, namespace: &str, source: &Node) -> Option<Draft> {
+fn source_of<'a>(
+    environment: &Environment<'_>,
+    namespace: &'a str,
+    source: &'a Node,
+    said: &mut Said<'a>,
+) -> Option<Draft> {
     let (what, reference) = [("configMapRef", What::ConfigMap), ("secretRef", What::Secret)]
         .into_iter()
         .find_map(|(field, what)| Some((what, source.get(field)?)))?;
     let name = reference.get("name")?;
     let text = name.as_str()?;
-    let prefix = source.get("prefix").and_then(Node::as_str).unwrap_or_default();
+    let prefixed = source.get("prefix").and_then(Node::as_str).is_some_and(|prefix| !prefix.is_empty());
     let supplies = environment.inventory.supplies(what, namespace, text);
-    let made = supplies.first().filter(|made| supplies.len() == 1 && made.may_name_keys())?;
-    let odd: Vec<&str> = made.contents.known().filter(|key| is_odd(prefix, key)).take(NAMED + 1).collect();
-    let named: Vec<String> = odd.iter().take(NAMED).map(|key| format!("`{key}`")).collect();
-    let more = if odd.len() > NAMED { " and others" } else { "" };
-    if named.is_empty() {
-        return None;
-    }
+    let made = supplies.first().filter(|made| supplies.len() == 1 && made.may_name_keys)?;
+    let odd = said
+        .entry((what, namespace, text, prefixed))
+        .or_insert_with(|| odd_keys(made.contents.known(), prefixed))
+        .as_deref()?;
     let kind = kind(what);
-    let message = format!("keys of {kind} `{text}` are no names of variables: {}{more}", named.join(", "));
+    let message = format!("keys of {kind} `{text}` are no names of variables: {odd}");
     let draft = Draft::new(&RULE, name.origin, message).related(made.at, format!("the {kind} is made here"));
     let draft = draft.hint("mount files as a volume; start names of variables with a letter");
-    Some(if made.shares_lines() { draft.confidential() } else { draft })
+    Some(if made.shares_lines { draft.confidential() } else { draft })
 }
 
-fn is_odd(prefix: &str, key: &str) -> bool {
+/// The first of the keys that are no names of variables.
+fn odd_keys<'a>(keys: impl Iterator<Item = &'a str>, prefixed: bool) -> Option<String> {
+    let odd: Vec<&str> = keys.filter(|key| is_odd(key, prefixed)).take(NAMED + 1).collect();
+    let named: Vec<String> = odd.iter().take(NAMED).map(|key| format!("`{key}`")).collect();
+    let more = if odd.len() > NAMED { " and others" } else { "" };
+    (!named.is_empty()).then(|| named.join(", ") + more)
+}
+
+fn is_odd(key: &str, prefixed: bool) -> bool {
     let is_file = FILES.iter().any(|end| key.len() > end.len() && key.ends_with(end));
-    is_file || (prefix.is_empty() && (key.starts_with(|c: char| c.is_ascii_digit()) || key.starts_with("..")))
+    is_file || (!prefixed && (key.starts_with(|c: char| c.is_ascii_digit()) || key.starts_with("..")))
 }

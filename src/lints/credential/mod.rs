@@ -53,6 +53,7 @@ pub(crate) fn detect(key: Option<&str>, value: &str) -> Option<Kind> {
     if value.len() < SHORTEST {
         return None;
     }
+    let value = bounded(value);
     let found = tokens::find(value);
     if found.is_some_and(Kind::is_certain) {
         return found;
@@ -81,6 +82,7 @@ pub(crate) fn is_stand_in(value: &str) -> bool {
 
 /// The first line of a text that holds a credential, from 0: of a configuration file, a script, an environment file.
 pub(crate) fn detect_in_lines(text: &str) -> Option<(usize, Kind)> {
+    let text = bounded(text);
     let sure =
         tokens::find_at(text).or_else(|| uri::find_at(text)).map(|(at, kind)| (line_of(text, at), kind));
     if sure.is_some_and(|(_, kind)| kind.is_certain()) {
@@ -98,6 +100,14 @@ pub(crate) fn looks_like_credential(line: &str) -> bool {
         || keyed::may_be_in(line)
         || sample::has_long_code(line)
 }
+
+/// The part of a text that is looked at: no object that a cluster takes is longer.
+fn bounded(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(LONGEST)).unwrap_or(text)
+}
+
+/// More than etcd takes.
+const LONGEST: usize = 2 * 1024 * 1024;
 
 /// The shortest text that may be a credential.
 const SHORTEST: usize = 8;

@@ -23,11 +23,18 @@ const fn token(noun: &'static str, keywords: &'static [&'static str], pattern: &
     Shape { kind: Kind::Token(noun), keywords, pattern, compiled: OnceLock::new() }
 }
 
-static SHAPES: [Shape; 38] = [
+static SHAPES: [Shape; 39] = [
     Shape {
         kind: Kind::PrivateKey,
         keywords: &["PRIVATE KEY"],
         pattern: r"-----BEGIN (?:(?:DSA|EC|OPENSSH|PGP|RSA) )?PRIVATE KEY(?: BLOCK)?-----(?:\s|\\n|\\r|[A-Z][A-Za-z-]*: [^\n\\]*(?:\n|\\n))*[A-Za-z0-9+/=]{24,}",
+        compiled: OnceLock::new(),
+    },
+    Shape {
+        // The same in base64, as kubeconfigs have it.
+        kind: Kind::PrivateKey,
+        keywords: &["LS0tLS1CRUdJTi"],
+        pattern: r"LS0tLS1CRUdJTi(?:BQUklWQVRFIEtFWS|BSU0EgUFJJVkFURSBLRV|BFQyBQUklWQVRFIEtFWS|BPUEVOU1NIIFBSSVZBVEUgS0VZ)[A-Za-z0-9+/=]{24,}",
         compiled: OnceLock::new(),
     },
     Shape {

@@ -112,7 +112,10 @@ fn is_stand_in(user: &str, password: &str, host: &str) -> bool {
         "x-oauth-basic",
     ];
     let lower = password.to_ascii_lowercase();
+    let is_pattern = |text: &str| text.contains(['[', ']', '^', '|', '\\']);
     sample::is_placeholder(password)
+        || is_pattern(user)
+        || is_pattern(password)
         || password.contains(['$', '{', '}', '%']) && !is_percent_encoded(password)
         || password.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
         || WORDS.contains(&lower.as_str())

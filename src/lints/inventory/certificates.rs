@@ -22,7 +22,7 @@ const ISSUED_BY: &[&str] = &[
     "kubernetes.io/tls-acme",
 ];
 
-/// Annotations that have OpenShift make a Secret for a Service.
+/// Annotations that have `OpenShift` make a Secret for a Service.
 const SERVING_CERT: &[&str] = &[
     "service.alpha.openshift.io/serving-cert-secret-name",
     "service.beta.openshift.io/serving-cert-secret-name",

@@ -5,7 +5,7 @@ use super::contents::{Contents, keys};
 use super::{Inventory, MAKERS};
 use crate::model::catalogue::{ESO, Object, SEALED, STORE_CSI, supplied};
 use crate::model::pods::What;
-use crate::model::{Manifest, Node, Origin};
+use crate::model::{Manifest, Mapping, Node, Origin};
 
 /// Annotations and labels with which a controller fills an object from elsewhere.
 const FILLED_BY: &[&str] = &[
@@ -92,10 +92,14 @@ pub(super) fn by<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
         }
         ("", "ServiceAccount") => one(object, inventory, What::ServiceAccount, Contents::Open),
         ("apps", "StatefulSet") => claims(object, inventory),
-        ("", "Secret") | (SEALED, "SealedSecret") | (STORE_CSI, "SecretProviderClass") => {
-            for name in supplied(object) {
-                let contents = secret(object, name);
-                inventory.add(What::Secret, object.namespace, name, name_at(object.manifest), contents);
+        ("", "Secret") => one(object, inventory, What::Secret, own(object, &["data", "stringData"])),
+        (SEALED, "SealedSecret") => one(object, inventory, What::Secret, sealed(root)),
+        (STORE_CSI, "SecretProviderClass") => {
+            for made in items(root, &["spec", "secretObjects"]) {
+                let Some(name) = made.get("secretName") else { continue };
+                let keys = items(made, &["data"]).iter().filter_map(|item| item.get("key")?.as_str());
+                let (made_at, name) = ((object.manifest, name.origin), name.as_str().unwrap_or_default());
+                inventory.add(What::Secret, object.namespace, name, made_at, Contents::keys(keys));
             }
         }
         (ESO, "ExternalSecret") => external_secret(object, inventory),
@@ -108,7 +112,7 @@ pub(super) fn by<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
             inventory.add(What::Secret, "", name, name_at(object.manifest), contents);
         }
         ("isindir.github.com", "SopsSecret") => {
-            for template in items(root, &["spec", "secretTemplates"]).iter() {
+            for template in items(root, &["spec", "secretTemplates"]) {
                 let Some(name) = template.get("name") else { continue };
                 let contents = Contents::of(&[template.get("data"), template.get("stringData")]);
                 let made_at = (object.manifest, name.origin);
@@ -135,31 +139,20 @@ fn own<'a>(object: &Object<'a>, fields: &[&str; 2]) -> Contents<'a> {
     let filled =
         |name: &str| FILLED_BY.iter().any(|by| name == *by || (by.ends_with('/') && name.starts_with(by)));
     let marks = [object.manifest.annotations(), object.manifest.labels()];
-    if marks.into_iter().flatten().flat_map(|marks| marks.entries()).any(|mark| filled(&mark.key)) {
+    if marks.into_iter().flatten().flat_map(Mapping::entries).any(|mark| filled(&mark.key)) {
         return Contents::Open;
     }
     Contents::of(&fields.map(|field| root.get(field))).or_filled_later()
 }
 
-/// The keys of a Secret by the object that makes it.
-fn secret<'a>(object: &Object<'a>, name: &str) -> Contents<'a> {
-    let root = object.manifest.root();
-    match object.group {
-        SEALED if root.at(&["spec", "data"]).is_some() => Contents::Open,
-        SEALED => Contents::of(&[
-            root.at(&["spec", "encryptedData"]),
-            root.at(&["spec", "template", "data"]),
-            root.at(&["spec", "template", "stringData"]),
-        ])
-        .or_filled_later(),
-        STORE_CSI => {
-            let made = items(root, &["spec", "secretObjects"]).iter();
-            let of_name = made.filter(|made| made.get("secretName").and_then(Node::as_str) == Some(name));
-            let items = of_name.flat_map(|made| items(made, &["data"]));
-            Contents::keys(items.filter_map(|item| item.get("key")?.as_str()))
-        }
-        _ => own(object, &["data", "stringData"]),
+/// The keys of what a `SealedSecret` becomes.
+fn sealed(root: &Node) -> Contents<'_> {
+    if root.at(&["spec", "data"]).is_some() {
+        return Contents::Open;
     }
+    let template = |field: &str| root.at(&["spec", "template", field]);
+    Contents::of(&[root.at(&["spec", "encryptedData"]), template("data"), template("stringData")])
+        .or_filled_later()
 }
 
 fn external_secret<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {

@@ -30,44 +30,46 @@ const MAKERS: usize = 8;
 const CANDIDATES: usize = 256;
 /// How often that is done.
 const GUESSES: usize = 256;
+/// How many fields of an object are looked at; Secrets have fewer.
+const FIELDS: usize = 16;
 /// The longest name that Kubernetes takes.
 const LONGEST_NAME: usize = 253;
 
 /// One thing that some object makes.
 pub(super) struct Supply<'a> {
-    /// The object that makes it.
-    pub(super) by: &'a Manifest,
     /// Where its name stands.
     pub(super) at: Origin,
     /// What is in it.
     pub(super) contents: Contents<'a>,
+    /// Whether an excerpt around the name may show a value.
+    pub(super) shares_lines: bool,
+    /// Whether the keys may be shown: in a broken Secret, a value may stand where a key should.
+    pub(super) may_name_keys: bool,
 }
 
-impl Supply<'_> {
-    /// Whether an excerpt around the name may show a value: the maker's fields do not each start a line of their own.
-    pub(super) fn shares_lines(&self) -> bool {
-        let root = self.by.root();
-        let holds_values = self.by.is_secret_like() || self.by.is("isindir.github.com", "SopsSecret");
-        let mut lines: Vec<(u32, u32)> = root
-            .as_mapping()
-            .map_or(&[][..], Mapping::entries)
-            .iter()
-            .map(|entry| (entry.key_origin.line, entry.key_origin.column))
-            .collect();
-        lines.sort_unstable();
-        let alone = lines.array_windows().all(|[(a, left), (b, right)]| a < b && left == right);
-        holds_values && !alone
+impl<'a> Supply<'a> {
+    fn new((by, at): (&'a Manifest, Origin), contents: Contents<'a>) -> Self {
+        let holds_values = by.is_secret_like() || by.is("isindir.github.com", "SopsSecret");
+        let shares_lines = holds_values && !fields_have_lines(by);
+        Self { at, contents, shares_lines, may_name_keys: !by.is_secret_like() || holds_strings(by) }
     }
+}
 
-    /// Whether the keys may be shown: all items of a Secret are strings.
-    pub(super) fn may_name_keys(&self) -> bool {
-        let strings = |field: &str| {
-            let items =
-                self.by.root().get(field).and_then(Node::as_mapping).map_or(&[][..], Mapping::entries);
-            items.iter().all(|item| item.value.as_str().is_some())
-        };
-        !self.by.is_secret_like() || (strings("data") && strings("stringData"))
-    }
+/// Whether each field at the top of an object starts a line of its own.
+fn fields_have_lines(object: &Manifest) -> bool {
+    let fields = object.root().as_mapping().map_or(&[][..], Mapping::entries);
+    let mut starts: Vec<_> =
+        fields.iter().take(FIELDS).map(|field| (field.key_origin.line, field.key_origin.column)).collect();
+    starts.sort_unstable();
+    fields.len() <= FIELDS && starts.array_windows().all(|[(a, left), (b, right)]| a < b && left == right)
+}
+
+/// Whether all items of a Secret are strings.
+fn holds_strings(secret: &Manifest) -> bool {
+    ["data", "stringData"].iter().all(|field| {
+        let items = secret.root().get(field).and_then(Node::as_mapping).map_or(&[][..], Mapping::entries);
+        items.iter().all(|item| item.value.as_str().is_some())
+    })
 }
 
 /// What is made and what is wanted in one environment.
@@ -171,7 +173,7 @@ impl<'a> Inventory<'a> {
         what: What,
         namespace: &'a str,
         name: &'a str,
-        (by, at): (&'a Manifest, Origin),
+        made_at: (&'a Manifest, Origin),
         contents: Contents<'a>,
     ) {
         if name.is_empty() {
@@ -179,7 +181,7 @@ impl<'a> Inventory<'a> {
         }
         let supplies = self.made.entry((what, name)).or_default().entry(namespace).or_default();
         if supplies.len() < MAKERS {
-            supplies.push(Supply { by, at, contents });
+            supplies.push(Supply::new(made_at, contents));
         }
     }
 

@@ -70,7 +70,7 @@ impl<'a> Found<'a> {
             ("gateway.networking.k8s.io", "Gateway") => self.gateway(root),
             (ESO, "ExternalSecret") => self.template(root),
             (ESO, "SecretStore") | ("cert-manager.io", "Issuer") => {
-                self.credentials(root.get("spec"), true, DEPTH)
+                self.credentials(root.get("spec"), true, DEPTH);
             }
             (ESO, "ClusterSecretStore") => self.credentials(root.get("spec"), false, DEPTH),
             ("keda.sh", "TriggerAuthentication") => {

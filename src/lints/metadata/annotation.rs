@@ -4,7 +4,7 @@ use super::each_metadata;
 use super::syntax::{is_qualified_name, is_unfinished};
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
-use crate::model::{Entry, Node};
+use crate::model::Entry;
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -12,8 +12,9 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         summary: "an annotation has a key or a value that Kubernetes does not take",
-        explanation: "The API server refuses the object. The key of an annotation is a name of at most 63 letters, digits, `-`, `_` and `.`, \
-                      perhaps after a DNS subdomain and a slash; all annotations together, keys and values, may have 256 KiB.",
+        explanation: "The API server refuses the object. The key of an annotation is a name of at most 63 letters, \
+                      digits, `-`, `_` and `.`, perhaps after a DNS subdomain and a slash; all annotations together, \
+                      keys and values, may have 256 KiB.",
         example: "metadata:\n  annotations:\n    example.org/build info: nightly\n",
         remedy: "```yaml\nmetadata:\n  annotations:\n    example.org/build-info: nightly\n```\n\n\
                  Long texts belong into a ConfigMap, whose name the annotation may give.",

@@ -24,6 +24,8 @@ fn each_metadata<'a>(object: &Object<'a>, mut visit: impl FnMut(&'a Node)) {
         at(root.at(&["spec", "jobTemplate"]));
     } else if object.is("apps", "StatefulSet") {
         let claims = root.at(&["spec", "volumeClaimTemplates"]).map_or(&[][..], Node::items);
-        claims.iter().for_each(|claim| at(Some(claim)));
+        for claim in claims {
+            at(Some(claim));
+        }
     }
 }

@@ -21,6 +21,9 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Environment(check),
 };
 
+/// How many ports of a Service are looked through.
+const PORTS: usize = 1_000;
+
 /// A way to a Service.
 struct Backend<'a> {
     namespace: &'a str,
@@ -115,5 +118,5 @@ fn has_port(service: &Manifest, port: &Node) -> bool {
         Value::String(_) => "name",
         _ => return true,
     };
-    ports.items().iter().any(|of| of.get(field) == Some(port))
+    ports.items().len() > PORTS || ports.items().iter().any(|of| of.get(field) == Some(port))
 }

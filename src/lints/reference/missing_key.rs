@@ -56,13 +56,13 @@ fn draft(
     };
     let label = format!("the {} is made here", kind(want.what));
     let draft = Draft::new(&RULE, at, message).about(want.object).related(made.at, label).hint(hint);
-    if made.shares_lines() { draft.confidential() } else { draft }
+    if made.shares_lines { draft.confidential() } else { draft }
 }
 
-/// The keys that a message may show: in a broken Secret, a value may stand where a key should.
+/// The keys that a message may show.
 fn nameable<'b>(made: &'b Supply<'_>) -> impl Iterator<Item = &'b str> {
     let known = match &made.contents {
-        Contents::Keys(_) if made.may_name_keys() => Some(made.contents.known()),
+        Contents::Keys(_) if made.may_name_keys => Some(made.contents.known()),
         _ => None,
     };
     known.into_iter().flatten()

@@ -86,8 +86,8 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         let read = if candidate.what == What::ConfigMap { config_maps } else { secrets };
         !by(namespace) && !by("") && !read
     });
-    let names: BTreeSet<&str> = candidates.iter().map(|candidate| candidate.name).collect();
-    let named = named(environment, &names);
+    let unused: BTreeSet<&str> = candidates.iter().map(|candidate| candidate.name).collect();
+    let named = named(environment, &unused);
     for candidate in candidates {
         let by_another = |by: &BTreeSet<usize>| by.iter().any(|object| *object != candidate.object);
         if named.get(candidate.name).is_some_and(by_another) {

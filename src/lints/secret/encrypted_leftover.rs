@@ -11,11 +11,11 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         summary: "encrypted text or another tool's placeholder would reach the cluster as it is",
-        explanation: "Nothing in this run decrypts SOPS documents that are objects, nor fills in `${VARIABLE}` or `{{ .Values.x }}` in a \
-                      Secret. Argo CD applies what it gets: the API server refuses the field `sops`, or, where it does not, the \
-                      program gets `ENC[AES256_GCM,…]` for its password. It is an error in an app, whose objects reach \
-                      Argo CD as they are, and a warning in plain manifests, which another tool (Flux, KSOPS, argocd-vault-plugin, `envsubst`) may still \
-                      work on.",
+        explanation: "Nothing in this run decrypts SOPS documents that are objects, nor fills in `${VARIABLE}` or \
+                      `{{ .Values.x }}` in a Secret. Argo CD applies what it gets: the API server refuses the field \
+                      `sops`, or, where it does not, the program gets `ENC[AES256_GCM,…]` for its password. It is an \
+                      error in an app, whose objects reach Argo CD as they are, and a warning in plain manifests, \
+                      which another tool (Flux, KSOPS, argocd-vault-plugin, `envsubst`) may still work on.",
         example: "kind: Secret\nstringData:\n  password: ENC[AES256_GCM,data:…]\nsops:\n  mac: ENC[AES256_GCM,data:…]\n",
         remedy: "Keep the encrypted file outside of the manifests and refer to it:\n\n\
                  ```yaml\nkind: Secret\nstringData:\n  password: <sops:secrets/db.yaml#password>\n```\n\n\

@@ -13,9 +13,9 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         summary: "a ConfigMap holds a credential",
         explanation: "A ConfigMap is readable by everybody who may look at the namespace: roles such as `view` allow \
-                      ConfigMaps and refuse Secrets, Argo CD shows its values and masks only those of Secrets, and it is in \
-                      the repository in any case. Tokens, private keys and URIs with a password are errors; a value that only \
-                      the name of its key calls a credential is a warning.",
+                      ConfigMaps and refuse Secrets, Argo CD shows its values and masks only those of Secrets, and \
+                      it is in the repository in any case. Tokens, private keys and URIs with a password are errors; \
+                      a value that only the name of its key calls a credential is a warning.",
         example: "kind: ConfigMap\ndata:\n  DATABASE_URL: postgres://app:Tr0ub4dor-3@db/app\n",
         remedy: "Move the item into a Secret with a placeholder, and refer to that:\n\n\
                  ```yaml\nkind: Secret\nstringData:\n  DATABASE_URL: postgres://app:<vault:shop/db#password | urlencode>@db/app\n```\n\n\

@@ -12,10 +12,10 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         summary: "a field of an object that is no Secret holds a credential",
-        explanation: "Only Secrets are masked and guarded as such. A custom resource with a token or a URI with a password in \
-                      it is shown by Argo CD as it is, is readable for everybody who may list its kind, and is in the repository. \
-                      Only what is a credential beyond doubt counts here: a token with its issuer's prefix, a private key, \
-                      a URI with a password.",
+        explanation: "Only Secrets are masked and guarded as such. A custom resource with a token or a URI with a \
+                      password in it is shown by Argo CD as it is, is readable for everybody who may list its kind, \
+                      and is in the repository. Only what is a credential beyond doubt counts here: a token with its \
+                      issuer's prefix, a private key, a URI with a password.",
         example: "kind: Alert\nspec:\n  url: https://bot:Tr0ub4dor-3@chat.internal/hook\n",
         remedy: "Most kinds have a field beside it that refers to a Secret (`secretRef`, `existingSecret`, `passwordSecret`): \
                  use that one.",

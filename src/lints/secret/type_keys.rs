@@ -15,8 +15,9 @@ pub(crate) static RULE: Rule = Rule {
         explanation: "Some types of Secrets promise certain items, and the API server refuses a Secret without them: \
                       `kubernetes.io/tls` has `tls.crt` and `tls.key`, `kubernetes.io/dockerconfigjson` has \
                       `.dockerconfigjson` with JSON in it, `kubernetes.io/basic-auth` has `username` or `password`, \
-                      `kubernetes.io/ssh-auth` has `ssh-privatekey`. A SealedSecret or an ExternalSecret that makes such a Secret is \
-                      accepted, and its controller fails later. The type of a Secret cannot be changed once it exists.",
+                      `kubernetes.io/ssh-auth` has `ssh-privatekey`. A SealedSecret or an ExternalSecret that makes \
+                      such a Secret is accepted, and its controller fails later. The type of a Secret cannot be \
+                      changed once it exists.",
         example: "kind: Secret\ntype: kubernetes.io/tls\nstringData:\n  cert.pem: <vault:shop/tls#crt>\n  key.pem: <vault:shop/tls#key>\n",
         remedy: "Name the items as the type asks for, or leave `type` out (it is `Opaque` then):\n\n\
                  ```yaml\nkind: Secret\ntype: kubernetes.io/tls\nstringData:\n  tls.crt: <vault:shop/tls#crt>\n  tls.key: <vault:shop/tls#key>\n```",
@@ -100,7 +101,9 @@ fn compare(kind: &Node, found: &[&str], reporter: &mut Reporter) {
     let Some(wanted) = wanted(name) else { return };
     let mut missing = |what: &str, hint: String| {
         let message = format!("a Secret of type `{name}` needs {what}");
-        reporter.report(Draft::new(&RULE, kind.origin, message).hint(hint));
+        // The API server takes these; it is kubeadm's controller that passes them over.
+        let severity = if name.starts_with("bootstrap.") { Severity::Warning } else { Severity::Error };
+        reporter.report(Draft::new(&RULE, kind.origin, message).severity(severity).hint(hint));
     };
     match wanted {
         Wanted::All(keys) => {
@@ -150,8 +153,9 @@ fn docker(object: &Object<'_>, reporter: &mut Reporter) {
 
 fn fault(item: &Item<'_>) -> Option<(String, Severity)> {
     let bytes = item.bytes()?;
-    let Ok(json) = serde_json::from_slice::<serde_json::Value>(bytes) else {
-        return Some((format!("item `{}` is not JSON", item.key()), Severity::Error));
+    let json = serde_json::from_slice::<serde_json::Value>(bytes).ok().filter(serde_json::Value::is_object);
+    let Some(json) = json else {
+        return Some((format!("item `{}` is not a JSON object", item.key()), Severity::Error));
     };
     let has_auths = json.get("auths").is_some_and(serde_json::Value::is_object);
     let helpers = ["credHelpers", "credsStore"].iter().any(|field| json.get(field).is_some());

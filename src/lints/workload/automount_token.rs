@@ -69,6 +69,7 @@ fn projects_token(spec: &Node) -> bool {
 #[derive(Default)]
 struct Bound<'a> {
     accounts: BTreeSet<(&'a str, &'a str)>,
+    names: BTreeSet<&'a str>,
     /// Whether something is bound to a group, which accounts may be in.
     groups: bool,
 }
@@ -85,6 +86,7 @@ impl<'a> Bound<'a> {
                     "Group" => bound.groups |= of("name").starts_with("system:"),
                     "ServiceAccount" => {
                         bound.accounts.insert((of("namespace"), of("name")));
+                        bound.names.insert(of("name"));
                     }
                     _ => {}
                 }
@@ -97,6 +99,6 @@ impl<'a> Bound<'a> {
         self.groups
             || self.accounts.contains(&(namespace, name))
             || self.accounts.contains(&("", name))
-            || (namespace.is_empty() && self.accounts.iter().any(|(_, of)| *of == name))
+            || (namespace.is_empty() && self.names.contains(name))
     }
 }

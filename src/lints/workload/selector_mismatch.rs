@@ -21,6 +21,9 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
+/// How many labels are compared.
+const LABELS: usize = 1_000;
+
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     let path: &[&str] = match (object.group, object.kind) {
         ("apps", "DaemonSet" | "Deployment" | "ReplicaSet" | "StatefulSet") | ("argoproj.io", "Rollout") => {
@@ -37,6 +40,9 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     }
     let empty = Mapping::default();
     let labels = labels(object).unwrap_or(&empty);
+    if labels.len().max(selector.len()) > LABELS {
+        return;
+    }
     for wanted in selector.entries() {
         let found = labels.entry(&wanted.key);
         // What is no string is another rule's.

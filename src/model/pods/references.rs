@@ -5,7 +5,7 @@
 use crate::model::{Node, Origin};
 
 /// The kinds of objects that a reference may mean.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum What {
     /// A `ConfigMap`.
     ConfigMap,
@@ -187,7 +187,7 @@ impl<'a> Found<'a> {
             let source = &entry.value;
             match entry.key.as_str() {
                 "azureFile" => {
-                    self.add(Via::Volume, What::Secret, source.get("secretName"), Keys::All, false)
+                    self.add(Via::Volume, What::Secret, source.get("secretName"), Keys::All, false);
                 }
                 "configMap" => self.files(What::ConfigMap, "name", source),
                 "csi" => self.csi(source),

@@ -9,7 +9,11 @@ enum Remark {
     Dropped(String),
 }
 
-impl Explain for Remark {}
+impl Explain for Remark {
+    fn rule(&self) -> Option<&'static str> {
+        Some("resource/cluster-scoped-with-namespace")
+    }
+}
 
 /// Gives every namespaced object a namespace, and takes it from the others, as Argo CD does.
 pub(super) fn apply(scopes: &Scopes, objects: &mut [Manifest], default: Option<&str>, notes: &mut Vec<Note>) {

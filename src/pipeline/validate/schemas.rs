@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Checking;
 use crate::diagnostic::Severity;
-use crate::lints::{Draft, Object, Reporter, Rule, schema as rules};
+use crate::lints::{Draft, Object, Reporter, Rule, api, schema as rules};
 use crate::model::{Manifest, Node, Origin, is_secret_like, may_name};
 use crate::schema::{CheckOptions, Checked, Known, KubeVersion, Schemas, Violation, ViolationKind};
 
@@ -78,7 +78,48 @@ impl<'a> SchemaCheck<'a> {
         if !unknown.is_empty() {
             self.unknown_kind(object, &unknown, reporter);
         }
+        self.life_cycle(object, reporter);
         self.unevaluated(object, reporter);
+    }
+
+    /// Says that some version has the object's API no more, else that one advises against it.
+    fn life_cycle(&self, object: &Object<'_>, reporter: &mut Reporter) {
+        let api_version = object.manifest.api_version();
+        let version = api_version.rsplit('/').next().unwrap_or_default();
+        let (mut removed, mut deprecated) = (None, None);
+        for schemas in &self.set.versions {
+            let Some(life) = schemas.life_cycle(object.group, version, object.kind) else { continue };
+            if life.removed_in.is_some_and(|gone| gone <= schemas.version()) {
+                removed = removed.or(Some(life));
+            } else if life.deprecated {
+                deprecated = Some(life);
+            }
+        }
+        if removed.is_none() && deprecated.is_none() {
+            return;
+        }
+        let what = format!("{} of `{api_version}`", object.kind);
+        let (rule, message, life) = match (removed, deprecated) {
+            (Some(life), _) => {
+                let when = life.removed_in.map(|gone| format!(" in Kubernetes {gone}")).unwrap_or_default();
+                (&api::REMOVED, format!("{what} was removed{when}"), life)
+            }
+            (None, Some(life)) => {
+                let since = life.deprecated_since.filter(|since| *since > KubeVersion::OLDEST);
+                let since = since.map(|since| format!(" since Kubernetes {since}")).unwrap_or_default();
+                let until =
+                    life.removed_in.map(|gone| format!(", and removed in {gone}")).unwrap_or_default();
+                (&api::DEPRECATED, format!("{what} is deprecated{since}{until}"), life)
+            }
+            (None, None) => return,
+        };
+        let at =
+            object.manifest.root().get("apiVersion").map_or(object.manifest.origin(), |node| node.origin);
+        let hint = match life.replacement {
+            Some(other) => format!("write `{other}`, and compare the fields"),
+            None => "there is no version that takes its place; remove the object".to_owned(),
+        };
+        self.report(reporter, rule, Draft::new(rule, at, message).hint(hint));
     }
 
     /// ` in Kubernetes 1.25`, where it is not so in all versions that are asked for.

@@ -32,13 +32,12 @@ pub(super) fn assert_well_formed(xml: &str) {
             let name = entity.split(';').next().unwrap();
             assert!(["amp", "lt", "gt", "quot", "apos"].contains(&name), "{name}");
         }
-        match tag.strip_prefix('/') {
-            Some(name) => assert_eq!(open.pop(), Some(name)),
-            None => {
-                assert_eq!(tag.matches('"').count() % 2, 0, "{tag}");
-                if !tag.ends_with('/') {
-                    open.push(tag.split(' ').next().unwrap());
-                }
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(name));
+        } else {
+            assert_eq!(tag.matches('"').count() % 2, 0, "{tag}");
+            if !tag.ends_with('/') {
+                open.push(tag.split(' ').next().unwrap());
             }
         }
     }

@@ -1,0 +1,16 @@
+//! Reads the documents of a file, one after another, and does nothing with them: what `validate` is measured against.
+#![allow(clippy::print_stdout, reason = "printing is what it is for")]
+
+use std::error::Error;
+
+use sealwave::model::Sources;
+use sealwave::yaml::{self, Limits};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let path = std::env::args().nth(1).ok_or("which file?")?;
+    let text = fs_err::read(&path)?;
+    let source = Sources::default().add(path);
+    let documents = yaml::documents(&text, source, &Limits::default()).filter(Result::is_ok).count();
+    println!("{documents}");
+    Ok(())
+}

@@ -1,0 +1,534 @@
+//! From a `CustomResourceDefinition` to nodes that the walk can read.
+//!
+//! A definition is hostile input: nodes and depth are bounded, patterns are compiled under a limit, and what is wrong
+//! with it is said with its place. A faulty node takes anything, so that one fault does not become hundreds.
+
+use super::crd::{CrdKind, CrdNode, CrdTopology, CrdVersion, Crds, FREE, Field, Key, Rules};
+use super::fault::CrdFault;
+use super::path::Path;
+use super::view::{Format, Id, Kind, Rest, float, integer};
+use super::violation::{Bound, Violation, ViolationKind};
+use super::{CRD_GROUP, CRD_KIND, Scope, gvk};
+use crate::model::{Entry, Mapping, Node, Origin, Value};
+
+/// Levels of a schema.
+const MAX_DEPTH: usize = 120;
+/// Nodes of one definition, all its versions together.
+const MAX_NODES: usize = 100_000;
+/// Faults that are reported of one definition.
+const MAX_FAULTS: usize = 200;
+
+/// Group, kind, and what is known of it.
+pub(super) type Definition<'c> = Option<(&'c str, &'c str, CrdKind)>;
+
+/// Reads a definition: its group, its kind and its versions, and what is wrong with it.
+pub(super) fn define<'c>(
+    crds: &mut Crds,
+    metadata: Id,
+    crd: &'c Node,
+) -> (Definition<'c>, Vec<Violation<'c>>) {
+    let structural = !matches!(gvk(crd), Some((_, "v1beta1", _)));
+    let spec = crd.get("spec");
+    let preserve = !structural
+        && !matches!(
+            spec.and_then(|spec| spec.get("preserveUnknownFields")),
+            Some(Node { value: Value::Bool(false), .. })
+        );
+    let mut compiler = Compiler::new(crds, metadata, structural, preserve);
+    let text = |path: &[&str]| spec.and_then(|spec| spec.at(path)).and_then(Node::as_str);
+    let (Some(group), Some(kind), true) = (
+        text(&["group"]),
+        text(&["names", "kind"]),
+        gvk(crd).is_some_and(|gvk| gvk.0 == CRD_GROUP && gvk.2 == CRD_KIND),
+    ) else {
+        let fault = CrdFault::Lacks { what: CRD_KIND, needs: "spec.group and spec.names.kind" };
+        compiler.fault(fault, &Path::ROOT, crd.origin);
+        return (None, compiler.into_faults());
+    };
+    let versions = spec.map(|spec| versions(&mut compiler, spec)).unwrap_or_default();
+    let scope = if text(&["scope"]) == Some("Cluster") { Scope::Cluster } else { Scope::Namespaced };
+    (Some((group, kind, CrdKind { scope, versions })), compiler.into_faults())
+}
+
+fn versions<'c>(compiler: &mut Compiler<'c, '_>, spec: &'c Node) -> Vec<CrdVersion> {
+    let at = Path::ROOT;
+    let at = at.key("spec");
+    let shared = spec.at(&["validation", "openAPIV3Schema"]);
+    let shared_at = at.key("validation");
+    let shared = shared.map(|schema| compiler.root(schema, &shared_at.key("openAPIV3Schema")));
+    let list_at = at.key("versions");
+    let mut all = Vec::new();
+    for (index, version) in spec.get("versions").map(Node::items).unwrap_or_default().iter().enumerate() {
+        let Some(name) = version.get("name").and_then(Node::as_str) else { continue };
+        let at = list_at.index(index);
+        let at = at.key("schema");
+        let own = version.at(&["schema", "openAPIV3Schema"]);
+        let own = own.map(|schema| compiler.root(schema, &at.key("openAPIV3Schema")));
+        all.push(version_of(name, Some(version), own.or(shared)));
+    }
+    // The oldest definitions have one version and no list.
+    if all.is_empty()
+        && let Some(name) = spec.get("version").and_then(Node::as_str)
+    {
+        all.push(version_of(name, None, shared));
+    }
+    all
+}
+
+fn version_of(name: &str, version: Option<&Node>, schema: Option<(Id, usize)>) -> CrdVersion {
+    let says = |key: &str, flag: bool| {
+        version
+            .and_then(|version| version.get(key))
+            .is_some_and(|node| matches!(node.value, Value::Bool(value) if value == flag))
+    };
+    CrdVersion {
+        name: name.to_owned(),
+        served: !says("served", false),
+        deprecated: says("deprecated", true),
+        root: schema.map(|(root, _)| root),
+        rules: schema.map_or(0, |(_, rules)| rules),
+    }
+}
+
+/// What a schema stands for in the tree.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// Below `allOf`, `anyOf`, `oneOf` or `not`: it says what values must be, not which fields there are.
+    Branch,
+    /// The object as a whole.
+    Root,
+    /// A part of it.
+    Value,
+}
+
+/// Turns schemas into nodes.
+pub(super) struct Compiler<'c, 's> {
+    crds: &'s mut Crds,
+    /// The schema of `metadata`.
+    metadata: Id,
+    faults: Vec<Violation<'c>>,
+    nodes: usize,
+    rules: usize,
+    /// Old definitions need not be structural, and keep fields that they do not know.
+    structural: bool,
+    preserve: bool,
+}
+
+/// What a node's keywords said before they are put together.
+#[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "they are keywords of their own")]
+struct Draft<'c> {
+    kind: Option<Kind>,
+    nullable: bool,
+    format: Format,
+    int_or_string: bool,
+    preserve: bool,
+    embedded: bool,
+    fields: Vec<Field>,
+    metadata: Option<(&'c Node, Origin)>,
+    required: Vec<&'c str>,
+    additional: Option<Rest>,
+    items: Option<Id>,
+    list_type: Option<&'c str>,
+    keys: Vec<&'c str>,
+    exclusive: (bool, bool),
+    bounds: (Option<f64>, Option<f64>),
+    rules: Rules,
+    ruled: bool,
+    faulty: bool,
+}
+
+impl<'c, 's> Compiler<'c, 's> {
+    pub(super) const fn new(crds: &'s mut Crds, metadata: Id, structural: bool, preserve: bool) -> Self {
+        Self { crds, metadata, faults: Vec::new(), nodes: 0, rules: 0, structural, preserve }
+    }
+
+    /// Where a version's schema starts, and how many CEL rules it has.
+    pub(super) fn root(&mut self, schema: &'c Node, at: &Path<'_>) -> (Id, usize) {
+        self.rules = 0;
+        let id = self.node(schema, at, Role::Root, 0);
+        (id, self.rules)
+    }
+
+    /// The faults, in the order of the document.
+    pub(super) fn into_faults(self) -> Vec<Violation<'c>> {
+        let mut faults = self.faults;
+        faults.sort_by_key(|fault| (fault.origin.line, fault.origin.column));
+        faults
+    }
+
+    pub(super) fn fault(&mut self, fault: CrdFault<'c>, at: &Path<'_>, origin: Origin) {
+        if self.faults.len() < MAX_FAULTS {
+            self.faults.push(Violation {
+                kind: ViolationKind::Definition(fault),
+                pointer: at.pointer(),
+                origin,
+            });
+        }
+    }
+
+    fn node(&mut self, schema: &'c Node, at: &Path<'_>, role: Role, depth: usize) -> Id {
+        self.nodes += 1;
+        if depth > MAX_DEPTH || self.nodes > MAX_NODES || self.crds.is_full() {
+            let told =
+                |fault: &Violation<'_>| matches!(fault.kind, ViolationKind::Definition(CrdFault::TooLarge));
+            if !self.faults.iter().any(told) {
+                self.fault(CrdFault::TooLarge, at, schema.origin);
+            }
+            return FREE;
+        }
+        let Some(mapping) = schema.as_mapping() else {
+            self.fault(CrdFault::Malformed { keyword: "schema" }, at, schema.origin);
+            return self.crds.push(CrdNode::any());
+        };
+        let mut draft = Draft::default();
+        for entry in mapping.entries() {
+            if !matches!(entry.value.value, Value::Null) {
+                self.keyword(entry, &at.key(&entry.key), role, depth, &mut draft);
+            }
+        }
+        let node = self.finish(draft, schema, mapping, at, role, depth);
+        self.crds.push(node)
+    }
+
+    fn keyword(&mut self, entry: &'c Entry, at: &Path<'_>, role: Role, depth: usize, draft: &mut Draft<'c>) {
+        let value = &entry.value;
+        let mut fault = None;
+        match entry.key.as_str() {
+            "type" => match value.as_str().map(|name| (name, kind_named(name))) {
+                Some((_, Some(kind))) => draft.kind = Some(kind),
+                Some((name, None)) => {
+                    draft.faulty = true;
+                    fault = Some(CrdFault::UnknownType { name });
+                }
+                None => {
+                    draft.faulty = true;
+                    fault = Some(CrdFault::Malformed { keyword: "type" });
+                }
+            },
+            "properties" => fault = self.properties(value, at, role, depth, draft),
+            "additionalProperties" => match &value.value {
+                Value::Bool(free) => draft.additional = Some(if *free { Rest::Free } else { Rest::Closed }),
+                _ => draft.additional = Some(Rest::Like(self.node(value, at, below(role), depth + 1))),
+            },
+            "items" => draft.items = Some(self.node(value, at, below(role), depth + 1)),
+            "required" => fault = texts(value, "required", &mut draft.required),
+            "nullable" => fault = flag(value, "nullable", &mut draft.nullable),
+            "format" => match value.as_str() {
+                Some(name) => draft.format = Format::named(name),
+                None => fault = Some(CrdFault::Malformed { keyword: "format" }),
+            },
+            "x-kubernetes-int-or-string" => {
+                fault = flag(value, "x-kubernetes-int-or-string", &mut draft.int_or_string);
+            }
+            "x-kubernetes-preserve-unknown-fields" => {
+                fault = flag(value, "x-kubernetes-preserve-unknown-fields", &mut draft.preserve);
+            }
+            "x-kubernetes-embedded-resource" => {
+                fault = flag(value, "x-kubernetes-embedded-resource", &mut draft.embedded);
+            }
+            "x-kubernetes-list-type" => match value.as_str() {
+                Some(name @ ("atomic" | "map" | "set")) => draft.list_type = Some(name),
+                _ => fault = Some(CrdFault::UnknownValue { keyword: "x-kubernetes-list-type" }),
+            },
+            "x-kubernetes-list-map-keys" => {
+                fault = texts(value, "x-kubernetes-list-map-keys", &mut draft.keys);
+            }
+            "x-kubernetes-map-type" if !matches!(value.as_str(), Some("atomic" | "granular")) => {
+                fault = Some(CrdFault::UnknownValue { keyword: "x-kubernetes-map-type" });
+            }
+            "x-kubernetes-validations" => self.rules += value.items().len(),
+            "$ref" => {
+                draft.faulty = true;
+                fault = Some(CrdFault::Forbidden { keyword: "$ref" });
+            }
+            "definitions" => fault = Some(CrdFault::Forbidden { keyword: "definitions" }),
+            "dependencies" => fault = Some(CrdFault::Forbidden { keyword: "dependencies" }),
+            "patternProperties" => fault = Some(CrdFault::Forbidden { keyword: "patternProperties" }),
+            "uniqueItems" if matches!(value.value, Value::Bool(true)) => {
+                fault = Some(CrdFault::Forbidden { keyword: "uniqueItems" });
+            }
+            _ => fault = self.rule(entry, at, depth, draft),
+        }
+        if let Some(fault) = fault
+            && (self.structural || !matches!(fault, CrdFault::Forbidden { .. }))
+        {
+            self.fault(fault, at, value.origin);
+        }
+    }
+
+    fn properties(
+        &mut self,
+        value: &'c Node,
+        at: &Path<'_>,
+        role: Role,
+        depth: usize,
+        draft: &mut Draft<'c>,
+    ) -> Option<CrdFault<'c>> {
+        let Some(properties) = value.as_mapping() else {
+            return Some(CrdFault::Malformed { keyword: "properties" });
+        };
+        for property in properties.entries() {
+            let schema = &property.value;
+            let implied = matches!(property.key.as_str(), "apiVersion" | "kind" | "metadata");
+            if role == Role::Root && implied {
+                if property.key == "metadata" {
+                    draft.metadata = Some((schema, property.key_origin));
+                }
+                continue;
+            }
+            let id = self.node(schema, &at.key(&property.key), below(role), depth + 1);
+            draft.fields.push(Field {
+                name: property.key.clone(),
+                id,
+                required: false,
+                nullable: self.crds.view(id).nullable,
+                has_default: schema
+                    .get("default")
+                    .is_some_and(|default| !matches!(default.value, Value::Null)),
+            });
+        }
+        None
+    }
+
+    fn rule(
+        &mut self,
+        entry: &'c Entry,
+        at: &Path<'_>,
+        depth: usize,
+        draft: &mut Draft<'c>,
+    ) -> Option<CrdFault<'c>> {
+        let value = &entry.value;
+        let rules = &mut draft.rules;
+        draft.ruled = true;
+        match entry.key.as_str() {
+            "enum" => match value.as_sequence() {
+                Some(values) => rules.values = Some(values.to_vec()),
+                None => return Some(CrdFault::Malformed { keyword: "enum" }),
+            },
+            "pattern" => match value.as_str() {
+                Some(text) => {
+                    rules.pattern = self.crds.pattern_of(text);
+                    return rules.pattern.is_none().then_some(CrdFault::Pattern);
+                }
+                None => return Some(CrdFault::Malformed { keyword: "pattern" }),
+            },
+            "minimum" => return bound(value, "minimum", &mut draft.bounds.0),
+            "maximum" => return bound(value, "maximum", &mut draft.bounds.1),
+            "multipleOf" => return bound(value, "multipleOf", &mut rules.factor),
+            "exclusiveMinimum" => return flag(value, "exclusiveMinimum", &mut draft.exclusive.0),
+            "exclusiveMaximum" => return flag(value, "exclusiveMaximum", &mut draft.exclusive.1),
+            "minLength" => return count(value, "minLength", &mut rules.characters.0),
+            "maxLength" => return count(value, "maxLength", &mut rules.characters.1),
+            "minItems" => return count(value, "minItems", &mut rules.items.0),
+            "maxItems" => return count(value, "maxItems", &mut rules.items.1),
+            "minProperties" => return count(value, "minProperties", &mut rules.fields.0),
+            "maxProperties" => return count(value, "maxProperties", &mut rules.fields.1),
+            "not" => rules.not = Some(self.node(value, at, Role::Branch, depth + 1)),
+            "allOf" => return self.branches(value, "allOf", at, depth, &mut rules.all_of),
+            "anyOf" => return self.branches(value, "anyOf", at, depth, &mut rules.any_of),
+            "oneOf" => return self.branches(value, "oneOf", at, depth, &mut rules.one_of),
+            _ => {}
+        }
+        None
+    }
+
+    fn branches(
+        &mut self,
+        value: &'c Node,
+        keyword: &'static str,
+        at: &Path<'_>,
+        depth: usize,
+        into: &mut Vec<Id>,
+    ) -> Option<CrdFault<'c>> {
+        let Some(schemas) = value.as_sequence() else { return Some(CrdFault::Malformed { keyword }) };
+        for (index, schema) in schemas.iter().enumerate() {
+            into.push(self.node(schema, &at.index(index), Role::Branch, depth + 1));
+        }
+        None
+    }
+
+    fn finish(
+        &mut self,
+        mut draft: Draft<'c>,
+        schema: &'c Node,
+        mapping: &'c Mapping,
+        at: &Path<'_>,
+        role: Role,
+        depth: usize,
+    ) -> CrdNode {
+        if draft.faulty {
+            return CrdNode::any();
+        }
+        self.check_structure(&draft, schema, at, role);
+        let kind = match draft.kind {
+            _ if draft.int_or_string => Kind::IntOrString,
+            Some(kind) => kind,
+            None if role == Role::Root => Kind::Object,
+            None => Kind::Any,
+        };
+        if role == Role::Root || draft.embedded {
+            self.imply(&mut draft, at, role, depth);
+        }
+        draft.fields.sort_by(|a, b| a.name.cmp(&b.name));
+        Self::require(&mut draft.fields, std::mem::take(&mut draft.required));
+        let rest = draft.additional.unwrap_or(
+            if role == Role::Branch || draft.preserve || self.preserve || kind != Kind::Object {
+                Rest::Free
+            } else {
+                Rest::Closed
+            },
+        );
+        let topology = match draft.list_type {
+            Some("map") => CrdTopology::Map(draft.keys.iter().map(|name| key(name, mapping)).collect()),
+            Some("set") => CrdTopology::Set,
+            _ => CrdTopology::Atomic,
+        };
+        draft.rules.least = draft
+            .bounds
+            .0
+            .map(|bound| if draft.exclusive.0 { Bound::Above(bound) } else { Bound::AtLeast(bound) });
+        draft.rules.most = draft
+            .bounds
+            .1
+            .map(|bound| if draft.exclusive.1 { Bound::Below(bound) } else { Bound::AtMost(bound) });
+        CrdNode {
+            kind,
+            nullable: draft.nullable || kind == Kind::Any && role == Role::Branch,
+            format: draft.format,
+            required: draft.fields.iter().filter(|field| field.required).count(),
+            fields: draft.fields,
+            rest,
+            items: draft.items,
+            topology,
+            rules: draft.ruled.then(|| Box::new(draft.rules)),
+        }
+    }
+
+    /// Marks the required ones among `fields`, which are sorted. Alternatives name fields that are described elsewhere.
+    fn require(fields: &mut Vec<Field>, mut names: Vec<&str>) {
+        names.sort_unstable();
+        names.dedup();
+        names.retain(|name| match fields.binary_search_by(|field| field.name.as_str().cmp(name)) {
+            Ok(index) => {
+                fields[index].required = true;
+                false
+            }
+            Err(_) => true,
+        });
+        let elsewhere = names.iter().map(|name| Field { required: true, ..free_field(name, FREE) });
+        fields.extend(elsewhere);
+        fields.sort_by(|a, b| a.name.cmp(&b.name));
+    }
+
+    fn check_structure(&mut self, draft: &Draft<'c>, schema: &'c Node, at: &Path<'_>, role: Role) {
+        if !self.structural || role == Role::Branch {
+            return;
+        }
+        let untyped = draft.kind.is_none() && !draft.int_or_string && !draft.preserve;
+        let mut check = |wrong: bool, fault: CrdFault<'c>| {
+            if wrong {
+                self.fault(fault, at, schema.origin);
+            }
+        };
+        check(untyped, CrdFault::NoType);
+        check(
+            draft.kind == Some(Kind::Array) && draft.items.is_none(),
+            CrdFault::Lacks { what: "type: array", needs: "items" },
+        );
+        check(
+            draft.list_type == Some("map") && draft.keys.is_empty(),
+            CrdFault::Lacks { what: "x-kubernetes-list-type: map", needs: "x-kubernetes-list-map-keys" },
+        );
+        check(
+            !draft.keys.is_empty() && draft.list_type != Some("map"),
+            CrdFault::Lacks { what: "x-kubernetes-list-map-keys", needs: "x-kubernetes-list-type: map" },
+        );
+    }
+
+    /// Adds what every object has; the schema may only narrow the name down.
+    fn imply(&mut self, draft: &mut Draft<'c>, at: &Path<'_>, role: Role, depth: usize) {
+        draft.fields.retain(|field| !matches!(field.name.as_str(), "apiVersion" | "kind" | "metadata"));
+        let text = self.crds.push(CrdNode { kind: Kind::String, nullable: false, ..CrdNode::any() });
+        for name in ["apiVersion", "kind"] {
+            let required = role != Role::Root;
+            draft.fields.push(Field { required, nullable: role == Role::Root, ..free_field(name, text) });
+        }
+        draft.fields.push(free_field("metadata", self.metadata));
+        if let Some((schema, _)) = draft.metadata {
+            let path = at.key("properties");
+            let narrowed = self.node(schema, &path.key("metadata"), Role::Branch, depth + 1);
+            let mut branch = CrdNode::any();
+            branch.fields.push(free_field("metadata", narrowed));
+            let branch = self.crds.push(branch);
+            draft.rules.all_of.push(branch);
+            draft.ruled = true;
+        }
+    }
+}
+
+const fn below(role: Role) -> Role {
+    match role {
+        Role::Branch => Role::Branch,
+        Role::Root | Role::Value => Role::Value,
+    }
+}
+
+fn free_field(name: &str, id: Id) -> Field {
+    Field { name: name.into(), id, required: false, nullable: true, has_default: false }
+}
+
+fn kind_named(name: &str) -> Option<Kind> {
+    Some(match name {
+        "array" => Kind::Array,
+        "boolean" => Kind::Boolean,
+        "integer" => Kind::Integer,
+        "number" => Kind::Number,
+        "object" => Kind::Object,
+        "string" => Kind::String,
+        _ => return None,
+    })
+}
+
+fn key(name: &str, list: &Mapping) -> Key {
+    let default = list.get("items").and_then(|items| items.at(&["properties", name, "default"])).cloned();
+    Key { name: name.into(), default }
+}
+
+fn flag<'c>(value: &Node, keyword: &'static str, into: &mut bool) -> Option<CrdFault<'c>> {
+    match value.value {
+        Value::Bool(flag) => {
+            *into = flag;
+            None
+        }
+        _ => Some(CrdFault::Malformed { keyword }),
+    }
+}
+
+fn bound<'c>(value: &Node, keyword: &'static str, into: &mut Option<f64>) -> Option<CrdFault<'c>> {
+    match value.value {
+        Value::Number(number) => {
+            *into = Some(float(number));
+            None
+        }
+        _ => Some(CrdFault::Malformed { keyword }),
+    }
+}
+
+fn count<'c>(value: &Node, keyword: &'static str, into: &mut Option<u64>) -> Option<CrdFault<'c>> {
+    *into = match value.value {
+        Value::Number(number) => integer(number).and_then(|number| u64::try_from(number).ok()),
+        _ => None,
+    };
+    into.is_none().then_some(CrdFault::Malformed { keyword })
+}
+
+fn texts<'c>(value: &'c Node, keyword: &'static str, into: &mut Vec<&'c str>) -> Option<CrdFault<'c>> {
+    match value.as_sequence().and_then(|items| items.iter().map(Node::as_str).collect()) {
+        Some(all) => {
+            *into = all;
+            None
+        }
+        None => Some(CrdFault::Malformed { keyword }),
+    }
+}
