@@ -62,10 +62,10 @@ impl Search<'_, '_> {
         let Some(other) = self.names.foreign(self.number, path, Reading::WithAliases) else { return };
         let grave = self.names.is_prod(self.number) && !self.names.is_prod(other);
         let severity = if grave { Severity::Error } else { Severity::Warning };
-        self.report(other, at, format!("{who} refers to a secret of environment"), severity);
+        self.report(other, at, &format!("{who} refers to a secret of environment"), severity);
     }
 
-    fn report(&mut self, other: usize, at: Origin, what: String, severity: Severity) {
+    fn report(&mut self, other: usize, at: Origin, what: &str, severity: Severity) {
         let name = self.app.environments.get(other).map_or("", |environment| environment.name);
         self.reporter.report(
             Draft::new(&RULE, at, format!("{what} `{name}`"))
@@ -143,6 +143,6 @@ impl Search<'_, '_> {
         // What runs in production may well serve the others too.
         let shared = self.names.is_prod(other) && !self.names.is_prod(self.number);
         let severity = if shared { Severity::Note } else { Severity::Warning };
-        self.report(other, value.origin, format!("`{key}` has an address of environment"), severity);
+        self.report(other, value.origin, &format!("`{key}` has an address of environment"), severity);
     }
 }

@@ -113,11 +113,14 @@ fn workload_of(
     counterparts.find(&workload, missing)
 }
 
+/// What is referred to and is not there: the number of what refers to it, and where it does.
+type Unmet = BTreeMap<(What, CompactString), (usize, Origin)>;
+
 /// References that lead nowhere, by environment, found out when the first is asked for.
 struct Dangling<'a> {
     app: &'a App<'a>,
     names: &'a Names,
-    found: Vec<OnceCell<BTreeMap<(What, CompactString), (usize, Origin)>>>,
+    found: Vec<OnceCell<Unmet>>,
 }
 
 impl Dangling<'_> {
@@ -136,11 +139,7 @@ impl Dangling<'_> {
         found.get(&(what, shape.name.clone())).copied()
     }
 
-    fn all(
-        &self,
-        number: usize,
-        environment: &Environment<'_>,
-    ) -> BTreeMap<(What, CompactString), (usize, Origin)> {
+    fn all(&self, number: usize, environment: &Environment<'_>) -> Unmet {
         let mut all = BTreeMap::new();
         for (object, view) in environment.objects.iter().enumerate() {
             for located in view.references().into_iter().filter(|located| !located.reference.optional) {

@@ -178,8 +178,8 @@ fn name(environment: &Environment<'_>) -> Name {
 fn plain(word: &str) -> CompactString {
     let lower = CompactString::from(word).to_ascii_lowercase();
     match ALIASES.binary_search_by(|(alias, _)| (*alias).cmp(lower.as_str())) {
-        Ok(at) => ALIASES.get(at).map_or(lower.into(), |(_, word)| CompactString::from(*word)),
-        Err(_) => lower.into(),
+        Ok(at) => ALIASES.get(at).map_or(lower, |(_, word)| CompactString::from(*word)),
+        Err(_) => lower,
     }
 }
 
