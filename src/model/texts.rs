@@ -34,7 +34,6 @@ impl Texts {
         self.texts.insert(source, Text { content, lines_before, starts: OnceLock::new() });
     }
 
-
     /// All texts, by their sources.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (SourceId, &Text)> {
         self.texts.iter().map(|(source, text)| (*source, text))

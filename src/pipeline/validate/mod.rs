@@ -152,7 +152,7 @@ fn look(app: &ExaminedApp, reach: Reach, checking: &Checking, standing: &Standin
         .zip(&scopes)
         .map(|(environment, scopes)| {
             let neighbours = checking.neighbours.get(&environment.name).unwrap_or(&nobody);
-            scene(app, environment, scopes, neighbours, checking)
+            scene(app, environment, scopes, neighbours, checking, reach)
         })
         .collect();
     let own = own_schemas(app, checking);
@@ -171,14 +171,18 @@ fn scene<'a>(
     scopes: &'a Scopes,
     neighbours: &'a Neighbours,
     checking: &'a Checking,
+    reach: Reach,
 ) -> Environment<'a> {
     let objects: Vec<Object<'_>> =
         environment.objects.iter().map(|manifest| Object::new(manifest, &app.workloads)).collect();
-    let catalogue = Catalogue::new(&environment.objects);
+    // Nobody asks who supplies what where objects are looked at one by one.
+    let together: &[Manifest] = if reach == Reach::Whole { &environment.objects } else { &[] };
+    let catalogue = Catalogue::new(together);
+    let inventory = Inventory::new(&catalogue, if reach == Reach::Whole { &objects } else { &[] });
     Environment {
         name: &environment.name,
         scene: Scene { texts: &app.texts, sources: &app.sources, scopes, settings: &checking.settings },
-        inventory: Inventory::new(&catalogue, &objects),
+        inventory,
         objects,
         catalogue,
         secrets: &environment.secrets,

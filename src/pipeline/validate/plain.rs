@@ -5,6 +5,7 @@
 //! were seen only a digest of the identity is kept, for the one rule that can do with that.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read};
 
@@ -158,13 +159,24 @@ impl<'a> Stream<'a> {
         self.looked_at.objects += look.objects;
         self.verdict.suppressed.extend(look.verdict.suppressed);
         self.verdict.findings.extend(look.verdict.findings);
-        for (identity, span) in look.identities {
-            let line = span.place.line;
-            if let Some((first, first_line)) = self.seen.get(&identity).copied() {
-                let first = self.names.get(first).unwrap_or(&span.place.path).clone();
-                self.verdict.findings.extend(self.checking.twice(span, first, first_line));
-            } else {
-                self.seen.insert(identity, (file, line));
+        for (identity, at) in look.identities {
+            match self.seen.entry(identity) {
+                Entry::Occupied(seen) => {
+                    let (first, first_line) = *seen.get();
+                    let name = |file: usize| self.names.get(file).map_or(look.name.as_str(), String::as_str);
+                    let place = |path: &str, line, column| Place {
+                        path: path.to_owned(),
+                        line,
+                        column,
+                        rendered: None,
+                    };
+                    let span = Span { place: place(&look.name, at.line, at.column), width: at.width };
+                    let first = Span { place: place(name(first), first_line, 0), width: 0 };
+                    self.verdict.findings.extend(self.checking.twice(span, first));
+                }
+                Entry::Vacant(unseen) => {
+                    unseen.insert((file, at.line));
+                }
             }
         }
     }
@@ -172,9 +184,10 @@ impl<'a> Stream<'a> {
 
 /// What was seen in one window.
 struct Look {
+    name: String,
     verdict: Verdict,
     objects: usize,
-    identities: Vec<(u64, Span)>,
+    identities: Vec<(u64, Origin)>,
 }
 
 fn look(name: &str, window: &Window, checking: &Checking, standing: &Standing) -> Look {
@@ -185,7 +198,7 @@ fn look(name: &str, window: &Window, checking: &Checking, standing: &Standing) -
         app.add(name, &window.bytes, window.lines_before);
     }
     let verdict = super::validate_objects(&app, checking, standing);
-    Look { verdict, objects: app.objects(), identities: app.identities() }
+    Look { name: name.to_owned(), verdict, objects: app.objects(), identities: app.identities() }
 }
 
 impl ExaminedApp {
@@ -233,15 +246,13 @@ impl ExaminedApp {
     }
 
     /// A digest of each object's identity, and where its name stands; a generated name is another one each time.
-    fn identities(&self) -> Vec<(u64, Span)> {
+    fn identities(&self) -> Vec<(u64, Origin)> {
         let objects = self.environments.iter().flat_map(|environment| &environment.objects);
+        let at = |object: &Manifest| {
+            object.root().at(&["metadata", "name"]).map_or(object.origin(), |name| name.origin)
+        };
         let named = objects.filter(|object| !object.name().is_empty());
-        named.map(|object| (identity(object), self.name_span(object))).collect()
-    }
-
-    fn name_span(&self, object: &Manifest) -> Span {
-        let at = object.root().at(&["metadata", "name"]).map_or(object.origin(), |name| name.origin);
-        Span { place: self.sources.place(at), width: at.width }
+        named.map(|object| (identity(object), at(object))).collect()
     }
 }
 
@@ -283,9 +294,8 @@ impl ExaminedEnvironment {
 
 impl Checking {
     /// The finding of an object that was seen before.
-    fn twice(&self, span: Span, first: String, first_line: u32) -> Option<Finding> {
+    fn twice(&self, span: Span, first: Span) -> Option<Finding> {
         let rule = &lints::resource::duplicate_id::RULE;
-        let place = Place { path: first, line: first_line, column: 0, rendered: None };
         Some(Finding {
             rule: &rule.info,
             severity: self.level(rule)?,
@@ -294,7 +304,7 @@ impl Checking {
             span: Some(span),
             related: vec![Related {
                 label: "it is defined here first".to_owned(),
-                span: Span { place, width: 0 },
+                span: first,
                 confidential: true,
             }],
             object: None,
