@@ -38,6 +38,10 @@ const STDIN: &str = "<stdin>";
 /// What can go wrong besides findings.
 #[derive(Debug, thiserror::Error)]
 enum ValidateError {
+    #[error("no app has an environment `{0}`")]
+    NoEnvironment(String),
+    #[error("app has no environment, so that there is nothing to check")]
+    NoEnvironments,
     #[error("a thread ended early")]
     Thread,
     #[error("`{path}` cannot be read: {reason}")]
@@ -68,7 +72,7 @@ pub(super) fn run(args: &ValidateArgs, variables: Variables, watch: &Watch) -> R
     let outputs = outputs(&args.report)?;
     let validation = Validation::decide(&args.checks, variables)?;
     let changed =
-        args.changed_since.as_deref().map(|revision| changed_paths(Path::new("."), revision)).transpose()?;
+        args.changed_since.as_deref().map(|revision| changed_paths(&args.paths, revision)).transpose()?;
     let targets = Targets::find(&args.paths, args.all, changed.as_ref())?;
     let standing = Standing::new(&validation.ignore);
     let mut run = Run {
@@ -82,6 +86,7 @@ pub(super) fn run(args: &ValidateArgs, variables: Variables, watch: &Watch) -> R
         notes: targets.notes,
     };
     run.apps(&targets.apps)?;
+    run.check_environments()?;
     run.plain(targets.files, targets.stdin)?;
     run.silence_known()?;
     run.finish(&outputs)
@@ -206,6 +211,9 @@ impl Run<'_> {
         };
         let (mut session, environments) = Session::open_every(&app, None, self.variables)?;
         let own = self.validation.with(&session.discovery.app().validate, directory)?;
+        if environments.is_empty() {
+            return Err(Problem::new(&ValidateError::NoEnvironments).into());
+        }
         let mut contexts = Vec::new();
         for environment in environments {
             if self.args.env.is_empty() || self.args.env.contains(&environment) {
@@ -221,6 +229,19 @@ impl Run<'_> {
             })
             .collect();
         Ok((pipeline::examine(&session.discovery, &examinations, shown(directory)), own.checking))
+    }
+
+    /// An environment that no app has is a slip, and would have the run look at nothing and pass.
+    fn check_environments(&self) -> Result<(), Failure> {
+        // Apps that were not looked at, or could not be, may have it.
+        if self.args.changed_since.is_some() || self.report.apps.len() < self.report.looked_at.apps {
+            return Ok(());
+        }
+        let known = |name: &String| self.report.apps.iter().any(|app| app.environments.contains(name));
+        match self.args.env.iter().find(|name| !known(name)) {
+            Some(name) => Err(Problem::new(&ValidateError::NoEnvironment(name.clone())).into()),
+            None => Ok(()),
+        }
     }
 
     fn plain(&mut self, files: Vec<PathBuf>, stdin: bool) -> Result<(), Failure> {

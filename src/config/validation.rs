@@ -164,6 +164,9 @@ impl Validation {
     }
 
     fn external(&mut self, object: &str) -> Result<(), Failure> {
+        if object.matches('/').count() != 2 {
+            return Err(problem(&ValidationError::Pattern(object.to_owned())));
+        }
         let glob = GlobBuilder::new(object).literal_separator(true).build();
         let glob = glob.map_err(|_| problem(&ValidationError::Pattern(object.to_owned())))?;
         self.checking.settings.external.push(glob.compile_matcher());

@@ -109,7 +109,7 @@ impl Baseline {
     #[must_use]
     pub fn of(report: &Report) -> Self {
         let mut known: BTreeMap<Known, usize> = BTreeMap::new();
-        for finding in &report.findings {
+        for finding in report.findings.iter().filter(|finding| finding.rule.is_suppressible()) {
             *known.entry(Known::of(finding)).or_default() += 1;
         }
         Self { known }
@@ -160,8 +160,9 @@ impl Baseline {
     #[must_use]
     pub fn silence(&self, report: &mut Report) -> Option<BaselineRemark> {
         let mut left = self.known.clone();
-        let (known, new): (Vec<Finding>, Vec<Finding>) =
-            std::mem::take(&mut report.findings).into_iter().partition(|finding| take(&mut left, finding));
+        let (known, new): (Vec<Finding>, Vec<Finding>) = std::mem::take(&mut report.findings)
+            .into_iter()
+            .partition(|finding| finding.rule.is_suppressible() && take(&mut left, finding));
         for finding in &known {
             report.withhold(finding);
         }

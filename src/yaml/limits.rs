@@ -27,6 +27,8 @@ pub enum DuplicateKeys {
     /// An error: one of the two is not what its author thinks.
     #[default]
     Refuse,
+    /// An error, and the last one counts all the same: for whoever looks for all that is wrong.
+    Report,
 }
 
 impl Default for Limits {

@@ -37,6 +37,12 @@ pub use write_yaml::{write_documents, write_yaml};
 use crate::diagnostic::{Failure, Problem};
 use crate::model::{Node, SourceId};
 
+/// Bounds for whoever looks for all that is wrong: a key that is given twice is said, and its document is read all the same.
+#[must_use]
+pub fn searching() -> Limits {
+    Limits { duplicate_keys: DuplicateKeys::Report, ..Limits::default() }
+}
+
 /// Problems after which a stream is given up.
 const MAX_PROBLEMS: usize = 200;
 

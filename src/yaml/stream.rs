@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use super::error::YamlError;
 use super::events::{Exact, Fast, Spot, number};
 use super::json_text::JsonText;
-use super::limits::Limits;
+use super::limits::{DuplicateKeys, Limits};
 use super::survey::survey;
 use super::tree::{Builder, Read};
 use crate::diagnostic::Problem;
@@ -91,7 +91,7 @@ impl<'a> Documents<'a> {
                 if !json.next_document() {
                     return Err(End);
                 }
-                PieceRead::new(Vec::new(), read_json(json, self.source, &self.limits))
+                PieceRead::new(Vec::new(), read_json(json, self.source, &self.limits), &self.limits)
             }
             Input::Yaml(pieces) => read_piece(&pieces.next().ok_or(End)?, self.source, &self.limits),
         };
@@ -122,9 +122,12 @@ struct PieceRead {
 }
 
 impl PieceRead {
-    fn new(mut problems: Vec<Problem>, read: Read) -> Self {
+    fn new(mut problems: Vec<Problem>, read: Read, limits: &Limits) -> Self {
+        let keep_twice = limits.duplicate_keys == DuplicateKeys::Report;
+        let twice = |(error, _): &(YamlError, Origin)| matches!(error, YamlError::DuplicateKey { .. });
+        let usable = problems.is_empty() && read.problems.iter().all(|problem| keep_twice && twice(problem));
         problems.extend(read.problems.iter().map(|(error, origin)| Problem::at(*origin, error)));
-        let node = read.root.filter(|root| problems.is_empty() && root.value != Value::Null);
+        let node = read.root.filter(|root| usable && root.value != Value::Null);
         Self { problems, node }
     }
 
@@ -137,7 +140,7 @@ fn read_piece(piece: &Piece<'_>, source: SourceId, limits: &Limits) -> PieceRead
     let separator = piece
         .bad_separator
         .map(|column| Problem::at(Origin::point(source, piece.lines_before, column), &YamlError::Separator));
-    PieceRead::new(Vec::from_iter(separator), read_yaml(piece, source, limits))
+    PieceRead::new(Vec::from_iter(separator), read_yaml(piece, source, limits), limits)
 }
 
 /// The position behind a text whose end is bad.

@@ -239,6 +239,11 @@ impl<'l> Builder<'l> {
                         self.problems.push((YamlError::DuplicateKey { key, first_line }, origin));
                         Slot::Refused
                     }
+                    Some(first_line) if self.limits.duplicate_keys == DuplicateKeys::Report => {
+                        let error = YamlError::DuplicateKey { key: key.to_string(), first_line };
+                        self.problems.push((error, origin));
+                        Slot::Value(key, origin, at)
+                    }
                     _ => Slot::Value(key, origin, at),
                 }
             }

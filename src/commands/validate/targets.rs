@@ -41,6 +41,8 @@ enum TargetError {
     NoApp(String),
     #[error("no file of manifests is below `{0}`")]
     NoFile(String),
+    #[error("`{0}` is no app, but there are apps below it")]
+    OnlyApps(String),
     #[error("`{0}` does not exist")]
     NotFound(String),
     #[error("revision starts with `-`")]
@@ -57,6 +59,7 @@ impl Explain for TargetError {
                     .to_owned()
             }
             Self::NoApp(_) => format!("an app is a directory with a `{APP_FILE}`"),
+            Self::OnlyApps(_) => "`--all` validates them".to_owned(),
             Self::NoFile(_) => "manifests are files that end with `.yaml`, `.yml` or `.json`".to_owned(),
             _ => return None,
         })
@@ -106,8 +109,11 @@ impl Targets {
             self.stdin = true;
         } else if path.is_dir() && all {
             let found = Walked::new(path)?;
-            if found.apps.is_empty() {
+            if found.apps.is_empty() && found.files.is_empty() {
                 return Err(TargetError::NoApp(path.display().to_string()));
+            }
+            if found.apps.is_empty() {
+                self.files.extend(found.files);
             }
             self.apps.extend(found.apps.into_iter().map(AppTarget::new));
         } else if path.is_dir() && pipeline::is_app(path) {
@@ -132,7 +138,7 @@ impl Targets {
             return Err(if found.apps.is_empty() {
                 TargetError::NoFile(shown)
             } else {
-                TargetError::NoApp(shown)
+                TargetError::OnlyApps(shown)
             });
         }
         if !found.apps.is_empty() {
@@ -211,7 +217,21 @@ fn is_manifest(path: &Path) -> bool {
 /// The files that differ from a revision, by their full paths: committed since it forked, changed, or new.
 ///
 /// Git itself is asked; it is told to run nothing that a repository's settings name.
-pub(super) fn changed_paths(directory: &Path, revision: &str) -> Result<BTreeSet<PathBuf>, Failure> {
+pub(super) fn changed_paths(paths: &[PathBuf], revision: &str) -> Result<BTreeSet<PathBuf>, Failure> {
+    let directory = |path: &PathBuf| match path.parent() {
+        _ if path.is_dir() => path.clone(),
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    let directories: BTreeSet<PathBuf> = paths.iter().map(directory).collect();
+    let mut changed = BTreeSet::new();
+    for directory in directories {
+        changed.extend(changed_in(&directory, revision)?);
+    }
+    Ok(changed)
+}
+
+fn changed_in(directory: &Path, revision: &str) -> Result<BTreeSet<PathBuf>, Failure> {
     if revision.starts_with('-') {
         return Err(Problem::new(&TargetError::Revision).into());
     }

@@ -202,7 +202,7 @@ fn documents(
     texts: Option<&mut Texts>,
     attempt: &mut Attempt,
 ) {
-    let limits = yaml::Limits::default();
+    let limits = if texts.is_some() { yaml::searching() } else { yaml::Limits::default() };
     let read = if file.is_template {
         let rendered = match engine.render(file.source, &file.text) {
             Ok(rendered) => rendered,

@@ -23,7 +23,7 @@ use locate::Locator;
 use schemas::SchemaCheck;
 
 use super::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
-use crate::diagnostic::{At, Failure, Finding, ObjectRef, Problem, Related, Severity, Span};
+use crate::diagnostic::{At, Failure, Finding, ObjectRef, Problem, Related, RuleInfo, Severity, Span};
 use crate::lints::{
     self, Check, Draft, Environment, Inventory, Neighbours, Object, Reporter, Scene, Settings,
 };
@@ -60,10 +60,19 @@ pub struct Checking {
 
 impl Checking {
     /// The severity of a rule in this run; none where it does not run.
-    fn level(&self, rule: &lints::Rule) -> Option<Severity> {
-        match self.levels.get(rule.info.id) {
+    fn level(&self, rule: &RuleInfo) -> Option<Severity> {
+        match self.levels.get(rule.id) {
             Some(level) => *level,
-            None => rule.info.enabled.then_some(rule.info.severity),
+            None => rule.enabled.then_some(rule.severity),
+        }
+    }
+
+    /// The severity of what a stage says under a rule; none where the rule is off.
+    fn level_of_stage(&self, rule: &RuleInfo, said: Severity) -> Option<Severity> {
+        match self.levels.get(rule.id) {
+            Some(level) if rule.is_suppressible() => *level,
+            _ if self.lenient && rule.id == lints::document::DUPLICATE_KEY.info.id => Some(Severity::Warning),
+            _ => Some(said),
         }
     }
 }
@@ -158,7 +167,8 @@ fn look(app: &ExaminedApp, reach: Reach, checking: &Checking, standing: &Standin
     let own = own_schemas(app, checking);
     let mut drafts = check_schemas(&scenes, own.as_ref().unwrap_or(&checking.schemas), checking);
     drafts.extend(run(&scenes, reach, checking));
-    let finder = Finder { app, locator: Locator { sources: &app.sources, texts: &app.texts } };
+    drafts.retain(|draft| !is_skipped(&scenes, draft, checking));
+    let finder = Finder { app, checking, locator: Locator { sources: &app.sources, texts: &app.texts } };
     let mut findings: Vec<Finding> = finder.stages().collect();
     findings.extend(drafts.into_iter().map(|draft| finder.finding(draft)));
     let (findings, suppressed) = suppress::apply(findings, &finder.suppressions(), standing, checking.today);
@@ -191,6 +201,14 @@ fn scene<'a>(
     }
 }
 
+/// Whether a finding is about an object of a kind that is not checked.
+fn is_skipped(environments: &[Environment<'_>], draft: &Draft, checking: &Checking) -> bool {
+    let object =
+        draft.subject.and_then(|subject| environments.get(subject.environment)?.objects.get(subject.object));
+    let rejected = draft.rule.id == lints::schema::REJECTED_KIND.info.id;
+    !rejected && object.is_some_and(|object| schemas::selects(&checking.skip, object))
+}
+
 /// The schemas with those definitions that the app brings itself; none where it brings none.
 fn own_schemas(app: &ExaminedApp, checking: &Checking) -> Option<SchemaSet> {
     let objects = || app.environments.iter().flat_map(|environment| &environment.objects);
@@ -217,7 +235,7 @@ fn run(environments: &[Environment<'_>], reach: Reach, checking: &Checking) -> V
     let mut reporter = Reporter::default();
     let mut drafts = Vec::new();
     for rule in lints::RULES {
-        let Some(level) = checking.level(rule) else { continue };
+        let Some(level) = checking.level(&rule.info) else { continue };
         match &rule.check {
             Check::App(_) | Check::Environment(_) if reach == Reach::Object => {}
             Check::App(check) => {
@@ -251,6 +269,7 @@ fn run(environments: &[Environment<'_>], reach: Reach, checking: &Checking) -> V
 /// Gives findings their places.
 struct Finder<'a> {
     app: &'a ExaminedApp,
+    checking: &'a Checking,
     locator: Locator<'a>,
 }
 
@@ -258,13 +277,14 @@ impl<'a> Finder<'a> {
     /// What the stages said.
     fn stages(&self) -> impl Iterator<Item = Finding> + use<'_, 'a> {
         self.app.environments.iter().flat_map(|environment| {
-            environment.problems.iter().map(|problem| self.stage(environment, problem))
+            environment.problems.iter().filter_map(|problem| self.stage(environment, problem))
         })
     }
 
-    fn stage(&self, environment: &ExaminedEnvironment, said: &StageProblem) -> Finding {
+    fn stage(&self, environment: &ExaminedEnvironment, said: &StageProblem) -> Option<Finding> {
         let problem = &said.problem;
-        let finer = problem.rule.and_then(lints::rule);
+        let rule = problem.rule.and_then(lints::rule).unwrap_or(&said.rule.info);
+        let severity = self.checking.level_of_stage(rule, said.severity)?;
         let (span, related) = match &problem.at {
             At::Nowhere => (None, Vec::new()),
             At::Origin(origin) => {
@@ -273,9 +293,9 @@ impl<'a> Finder<'a> {
             }
             At::Place(place) => (Some(Span { place: place.clone(), width: 0 }), Vec::new()),
         };
-        Finding {
-            rule: finer.unwrap_or(&said.rule.info),
-            severity: said.severity,
+        Some(Finding {
+            rule,
+            severity,
             message: problem.message.clone(),
             hint: problem.hint.clone(),
             span,
@@ -286,7 +306,7 @@ impl<'a> Finder<'a> {
             environments: named(environment),
             // What stands there was not understood; it may be a part of a Secret.
             confidential: true,
-        }
+        })
     }
 
     fn finding(&self, draft: Draft) -> Finding {

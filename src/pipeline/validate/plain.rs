@@ -260,6 +260,12 @@ impl ExaminedApp {
 fn is_for_tools(node: &Node) -> bool {
     let api_version = node.get("apiVersion").and_then(Node::as_str).unwrap_or_default();
     let group = api_version.split('/').next().unwrap_or_default();
+    // kustomize takes its own file without an `apiVersion`, too.
+    if api_version.is_empty()
+        && node.get("kind").and_then(Node::as_str).is_none_or(|kind| kind == "Kustomization")
+    {
+        return node.get("resources").is_some_and(|resources| resources.as_sequence().is_some());
+    }
     matches!(group, "config.kubernetes.io" | "kustomize.config.k8s.io" | API_GROUP)
 }
 
@@ -275,7 +281,7 @@ impl ExaminedEnvironment {
     }
 
     fn read(&mut self, text: &[u8], source: SourceId, lines_before: u32) {
-        let limits = yaml::Limits::default();
+        let limits = yaml::searching();
         let mut nodes = Vec::new();
         for document in yaml::documents_part(text, source, &limits, lines_before) {
             match document {
@@ -298,7 +304,7 @@ impl Checking {
         let rule = &lints::resource::duplicate_id::RULE;
         Some(Finding {
             rule: &rule.info,
-            severity: self.level(rule)?,
+            severity: self.level(&rule.info)?,
             message: "object is defined twice".to_owned(),
             hint: Some("remove one of the two".to_owned()),
             span: Some(span),

@@ -257,7 +257,7 @@ impl<'a> SchemaCheck<'a> {
 
     /// Settings may change a rule's severity, or turn it off.
     fn report(&self, reporter: &mut Reporter, rule: &'static Rule, draft: Draft) {
-        match self.checking.level(rule) {
+        match self.checking.level(&rule.info) {
             None => {}
             Some(level) if level == rule.info.severity => reporter.report(draft),
             Some(level) => reporter.report(draft.severity(level)),
@@ -326,7 +326,7 @@ fn kind_origin(object: &Object<'_>) -> Origin {
 }
 
 /// Whether a list of kinds names an object's: `Kind`, `version/Kind` or `group/version/Kind`.
-fn selects(kinds: &[String], object: &Object<'_>) -> bool {
+pub(super) fn selects(kinds: &[String], object: &Object<'_>) -> bool {
     kinds.iter().any(|kind| match kind.rsplit_once('/') {
         None => kind == object.kind,
         Some((api_version, kind)) => kind == object.kind && api_version == object.manifest.api_version(),
