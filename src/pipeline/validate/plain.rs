@@ -8,15 +8,16 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read};
 
+use super::schemas::selects;
 use super::windows::{Window, Windows};
 use super::{Checking, Standing, Verdict, validate};
 use crate::diagnostic::{Finding, LookedAt, Problem, Related, Severity, Span};
 use crate::lints;
-use crate::model::{API_GROUP, Manifest, Node, Origin, Place, SourceId, Sources, Texts};
+use crate::model::{API_GROUP, Manifest, Node, Origin, Place, Scopes, SourceId, Sources, Texts};
 use crate::pipeline::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
 use crate::pipeline::render;
 use crate::workers;
-use crate::yaml;
+use crate::yaml::{self, DuplicateKeys};
 
 /// Text that is looked at as a whole.
 const WHOLE: usize = 8 << 20;
@@ -69,8 +70,9 @@ pub fn validate_plain(
     }
     let mut app = ExaminedApp::plain();
     for (name, text, _) in &whole.files {
-        app.add(name, text, 0);
+        app.add(name, text, 0, checking);
     }
+    app.complete(checking);
     let objects = app.objects();
     let verdict = validate(&app, checking, standing);
     let texts = whole.files.into_iter().map(|(name, text, _)| (name, text)).collect();
@@ -182,10 +184,11 @@ fn look(name: &str, window: &Window, checking: &Checking, standing: &Standing) -
     if window.oversized {
         app.refuse(name, window.lines_before);
     } else {
-        app.add(name, &window.bytes, window.lines_before);
+        app.add(name, &window.bytes, window.lines_before, checking);
     }
+    app.complete(checking);
     let verdict = super::validate_objects(&app, checking, standing);
-    Look { verdict, objects: app.objects(), identities: app.identities() }
+    Look { verdict, objects: app.objects(), identities: app.identities(checking) }
 }
 
 impl ExaminedApp {
@@ -208,12 +211,21 @@ impl ExaminedApp {
         }
     }
 
-    fn add(&mut self, name: &str, text: &[u8], lines_before: u32) {
+    fn add(&mut self, name: &str, text: &[u8], lines_before: u32, checking: &Checking) {
         let source = self.sources.add(name);
         let Some(environment) = self.environments.first_mut() else { return };
-        environment.read(text, source, lines_before);
+        environment.read(text, source, lines_before, checking);
         if let Ok(text) = std::str::from_utf8(text) {
             self.texts.add_part(source, text.into(), lines_before);
+        }
+    }
+
+    /// Puts objects where they go, if that was said.
+    fn complete(&mut self, checking: &Checking) {
+        let Some(namespace) = &checking.namespace else { return };
+        for environment in &mut self.environments {
+            let scopes = Scopes::of(&environment.objects);
+            render::namespaces::complete(&scopes, &mut environment.objects, namespace);
         }
     }
 
@@ -223,7 +235,7 @@ impl ExaminedApp {
         let origin = Origin::point(source, lines_before.saturating_add(1), 0);
         let error = yaml::YamlError::DocumentSize(yaml::Limits::default().document_bytes);
         if let Some(environment) = self.environments.first_mut() {
-            environment.said(Problem::at(origin, &error));
+            environment.said(Severity::Error, Problem::at(origin, &error));
         }
     }
 
@@ -233,9 +245,10 @@ impl ExaminedApp {
     }
 
     /// A digest of each object's identity, and where its name stands; a generated name is another one each time.
-    fn identities(&self) -> Vec<(u64, Span)> {
+    fn identities(&self, checking: &Checking) -> Vec<(u64, Span)> {
         let objects = self.environments.iter().flat_map(|environment| &environment.objects);
-        let named = objects.filter(|object| !object.name().is_empty());
+        let wanted = objects.filter(|object| !selects(&checking.skip, object));
+        let named = wanted.filter(|object| !object.name().is_empty());
         named.map(|object| (identity(object), self.name_span(object))).collect()
     }
 
@@ -259,26 +272,47 @@ fn identity(object: &Manifest) -> u64 {
 }
 
 impl ExaminedEnvironment {
-    fn said(&mut self, problem: Problem) {
-        self.problems.push(StageProblem { rule: &lints::app::RENDER, severity: Severity::Error, problem });
+    fn said(&mut self, severity: Severity, problem: Problem) {
+        self.problems.push(StageProblem { rule: &lints::app::RENDER, severity, problem });
     }
 
-    fn read(&mut self, text: &[u8], source: SourceId, lines_before: u32) {
-        let limits = yaml::Limits::default();
-        let mut nodes = Vec::new();
-        for document in yaml::documents_part(text, source, &limits, lines_before) {
-            match document {
-                Ok(node) => nodes.push(node),
-                Err(problem) => self.said(problem),
-            }
+    fn read(&mut self, text: &[u8], source: SourceId, lines_before: u32, checking: &Checking) {
+        let (mut nodes, problems) = trees(text, source, lines_before, DuplicateKeys::Refuse);
+        let is_twice = |problem: &Problem| problem.rule == Some(lints::document::DUPLICATE_KEY.info.id);
+        if problems.iter().any(is_twice) {
+            // The objects themselves can be looked at all the same, as Kubernetes would read them.
+            nodes = trees(text, source, lines_before, DuplicateKeys::LastWins).0;
+        }
+        for problem in problems {
+            let severity =
+                if checking.lenient && is_twice(&problem) { Severity::Warning } else { Severity::Error };
+            self.said(severity, problem);
         }
         for node in yaml::flatten_lists(nodes).into_iter().filter(|node| !is_for_tools(node)) {
             match render::manifest(node) {
                 Ok(object) => self.objects.push(object),
-                Err(problem) => self.said(problem),
+                Err(problem) => self.said(Severity::Error, problem),
             }
         }
     }
+}
+
+/// The documents that can be read, and what is wrong with the others.
+fn trees(
+    text: &[u8],
+    source: SourceId,
+    lines_before: u32,
+    duplicate_keys: DuplicateKeys,
+) -> (Vec<Node>, Vec<Problem>) {
+    let limits = yaml::Limits { duplicate_keys, ..yaml::Limits::default() };
+    let (mut nodes, mut problems) = (Vec::new(), Vec::new());
+    for document in yaml::documents_part(text, source, &limits, lines_before) {
+        match document {
+            Ok(node) => nodes.push(node),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    (nodes, problems)
 }
 
 impl Checking {
