@@ -256,6 +256,7 @@ impl Run<'_> {
             return Ok(());
         }
         let mut checking = self.validation.checking.clone();
+        checking.namespace = self.args.identity.namespace.clone().filter(|name| !name.is_empty());
         let definitions = checking.definitions.iter().map(Manifest::root);
         checking.schemas = Arc::new(SchemaSet::new(&checking.kube_versions, definitions));
         let looked = pipeline::validate_plain(inputs, &checking, &self.standing);

@@ -13,6 +13,8 @@ pub(crate) struct Draft {
     pub(crate) at: Origin,
     pub(crate) related: Vec<(Origin, String)>,
     pub(crate) subject: Option<Subject>,
+    /// Where its position cannot tell: of what is missing, where it would be.
+    pub(crate) pointer: Option<String>,
     pub(crate) confidential: bool,
 }
 
@@ -38,6 +40,7 @@ impl Draft {
             at,
             related: Vec::new(),
             subject: None,
+            pointer: None,
             confidential: false,
         }
     }
@@ -45,6 +48,11 @@ impl Draft {
     /// What to do about it.
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// The way to it, where that cannot be told from its position.
+    pub(crate) fn pointer(self, pointer: String) -> Self {
+        Self { pointer: Some(pointer), ..self }
     }
 
     /// Another place that has to do with it.

@@ -172,7 +172,7 @@ impl Schemas {
             }
         }
         let served = self.served(group, kind);
-        if !served.is_empty() {
+        if !served.is_empty() || self.crds.kind(group, kind).is_some() {
             return Known::OtherVersions(served.into_iter().map(str::to_owned).collect());
         }
         let removed = pack::EMBEDDED.versions(group, kind).filter_map(|entry| removed_in(&entry)).max();

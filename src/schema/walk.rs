@@ -100,6 +100,14 @@ impl<'a> Walk<'a, '_> {
                     required += usize::from(field.required && field.has_default);
                     continue;
                 }
+                // What is built in reads a null as nothing at all.
+                Some(field) if null && field.required && !self.schemas.view(field.id).nullable => {
+                    required += 1;
+                    if !self.lenient {
+                        self.report(ViolationKind::MissingField { field: &entry.key }, at, entry.key_origin);
+                    }
+                    continue;
+                }
                 Some(field) => {
                     required += usize::from(field.required);
                     field.id

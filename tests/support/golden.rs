@@ -10,18 +10,22 @@ fn update_golden() -> bool {
 
 /// Compares an output with a scenario's expected file, whose name is returned.
 pub fn check_golden(scenario: &Path, name: &str, found: &str) -> String {
-    let path = scenario.join("expected").join(name);
+    check_file(&scenario.join("expected").join(name), found);
+    name.to_owned()
+}
+
+/// Compares an output with an expected file.
+pub fn check_file(path: &Path, found: &str) {
     if update_golden() {
         fs_err::create_dir_all(path.parent().expect("a parent")).expect("a directory");
-        fs_err::write(&path, found).expect("written");
+        fs_err::write(path, found).expect("written");
     }
     assert!(!found.is_empty(), "{} is empty", path.display());
     assert!(
-        fs_err::read_to_string(&path).expect("an expected file") == found,
+        fs_err::read_to_string(path).expect("an expected file") == found,
         "{} differs; rewrite it with SEALWAVE_UPDATE_GOLDEN=1 and read the difference",
         path.display()
     );
-    name.to_owned()
 }
 
 /// Whether `generate` works here without AWS: the environment asks it for nothing, and this build has the providers of

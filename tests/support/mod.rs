@@ -10,6 +10,7 @@ use base64::Engine as _;
 pub mod golden;
 pub mod skip;
 pub mod small_app;
+pub mod validating;
 pub mod watched;
 
 /// All fake secret values hold this.

@@ -35,7 +35,8 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         };
         let presence = presence.get_or_insert_with(|| Presence::of(environment));
         let text = name.as_str().unwrap_or_default();
-        if text.is_empty() || presence.has(RBAC, "Role", object.namespace, text) {
+        let has = || presence.has(RBAC, "Role", object.namespace, text);
+        if text.is_empty() || comes_with_kubernetes(object.namespace, text) || has() {
             continue;
         }
         reporter.report(
@@ -48,5 +49,18 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             .severity(presence.severity(RBAC, "Role", Severity::Warning))
             .hint("correct the name, or add the Role; one that comes with the cluster is a ClusterRole"),
         );
+    }
+}
+
+/// The Roles that every API server makes when it starts.
+fn comes_with_kubernetes(namespace: &str, name: &str) -> bool {
+    match namespace {
+        "kube-public" => name == "system:controller:bootstrap-signer",
+        "kube-system" => {
+            name == "extension-apiserver-authentication-reader"
+                || name.starts_with("system::leader-locking-kube-")
+                || name.starts_with("system:controller:")
+        }
+        _ => false,
     }
 }

@@ -6,7 +6,7 @@ mod engine;
 mod errors;
 mod helpers;
 mod instrument;
-mod namespaces;
+pub(super) mod namespaces;
 mod patches;
 
 use std::collections::HashMap;

@@ -20,11 +20,26 @@ pub(super) fn apply(scopes: &Scopes, objects: &mut [Manifest], default: Option<&
     for object in objects {
         if scopes.is_cluster_scoped(object.group(), object.kind()) {
             drop_namespace(object, notes);
-        } else if let Some(default) = default.filter(|_| lacks_namespace(object)) {
-            let origin = object.root().get("metadata").map_or(object.origin(), |node| node.origin);
-            if let Some(metadata) = object.root_mut().mapping_at_mut(&["metadata"]) {
-                metadata.insert("namespace", origin, Node::string(default, origin));
-            }
+        } else if let Some(default) = default {
+            fill(object, default);
+        }
+    }
+}
+
+/// Gives every namespaced object a namespace, and leaves the others as they are.
+pub(in crate::pipeline) fn complete(scopes: &Scopes, objects: &mut [Manifest], default: &str) {
+    for object in objects {
+        if !scopes.is_cluster_scoped(object.group(), object.kind()) {
+            fill(object, default);
+        }
+    }
+}
+
+fn fill(object: &mut Manifest, default: &str) {
+    if lacks_namespace(object) {
+        let origin = object.root().get("metadata").map_or(object.origin(), |node| node.origin);
+        if let Some(metadata) = object.root_mut().mapping_at_mut(&["metadata"]) {
+            metadata.insert("namespace", origin, Node::string(default, origin));
         }
     }
 }

@@ -44,6 +44,8 @@ pub struct Checking {
     pub settings: Settings,
     /// What the apps of the repository render, by environment.
     pub neighbours: Arc<BTreeMap<String, Neighbours>>,
+    /// Where plain objects go that do not say it.
+    pub namespace: Option<String>,
     /// Whether an object of a kind without a schema is an error.
     pub strict_kinds: bool,
     /// Whether unknown fields and keys given twice are warnings.
@@ -167,7 +169,7 @@ fn look(app: &ExaminedApp, reach: Reach, checking: &Checking, standing: &Standin
     let own = own_schemas(app, checking);
     let mut drafts = check_schemas(&scenes, own.as_ref().unwrap_or(&checking.schemas), checking);
     drafts.extend(run(&scenes, reach, checking));
-    drafts.retain(|draft| !is_skipped(&scenes, draft, checking));
+    drafts.retain(|draft| !is_skipped(draft, &scenes, checking));
     let finder = Finder { app, checking, locator: Locator { sources: &app.sources, texts: &app.texts } };
     let mut findings: Vec<Finding> = finder.stages().collect();
     findings.extend(drafts.into_iter().map(|draft| finder.finding(draft)));
@@ -199,14 +201,6 @@ fn scene<'a>(
         emitted: environment.emitted.as_deref(),
         neighbours,
     }
-}
-
-/// Whether a finding is about an object of a kind that is not checked.
-fn is_skipped(environments: &[Environment<'_>], draft: &Draft, checking: &Checking) -> bool {
-    let object =
-        draft.subject.and_then(|subject| environments.get(subject.environment)?.objects.get(subject.object));
-    let rejected = draft.rule.id == lints::schema::REJECTED_KIND.info.id;
-    !rejected && object.is_some_and(|object| schemas::selects(&checking.skip, object))
 }
 
 /// The schemas with those definitions that the app brings itself; none where it brings none.
@@ -264,6 +258,13 @@ fn run(environments: &[Environment<'_>], reach: Reach, checking: &Checking) -> V
         );
     }
     drafts
+}
+
+/// Whether it is about an object that is not to be looked at; that such an object must not be there is said all the same.
+fn is_skipped(draft: &Draft, environments: &[Environment<'_>], checking: &Checking) -> bool {
+    let object = draft.subject.and_then(|at| environments.get(at.environment)?.objects.get(at.object));
+    draft.rule.id != lints::schema::REJECTED_KIND.info.id
+        && object.is_some_and(|object| schemas::selects(&checking.skip, object.manifest))
 }
 
 /// Gives findings their places.
@@ -334,7 +335,11 @@ impl<'a> Finder<'a> {
             related,
             object: object.map(object_ref),
             pointer: object
-                .and_then(|object| pointer::pointer_to(object.root(), draft.at))
+                .and_then(|object| {
+                    // Of a Secret, not every step may be named.
+                    let given = draft.pointer.filter(|_| !object.is_secret_like());
+                    given.or_else(|| pointer::pointer_to(object.root(), draft.at))
+                })
                 .unwrap_or_default(),
             app: self.app.directory.clone(),
             environments: environment.map(named).unwrap_or_default(),

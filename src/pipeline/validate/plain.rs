@@ -9,11 +9,12 @@ use std::collections::hash_map::Entry;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read};
 
+use super::schemas::selects;
 use super::windows::{Window, Windows};
 use super::{Checking, Standing, Verdict, validate};
 use crate::diagnostic::{Finding, LookedAt, Problem, Related, Severity, Span};
 use crate::lints;
-use crate::model::{API_GROUP, Manifest, Node, Origin, Place, SourceId, Sources, Texts};
+use crate::model::{API_GROUP, Manifest, Node, Origin, Place, Scopes, SourceId, Sources, Texts};
 use crate::pipeline::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
 use crate::pipeline::render;
 use crate::workers;
@@ -72,6 +73,7 @@ pub fn validate_plain(
     for (name, text, _) in &whole.files {
         app.add(name, text, 0);
     }
+    app.complete(checking);
     let objects = app.objects();
     let verdict = validate(&app, checking, standing);
     let texts = whole.files.into_iter().map(|(name, text, _)| (name, text)).collect();
@@ -197,8 +199,9 @@ fn look(name: &str, window: &Window, checking: &Checking, standing: &Standing) -
     } else {
         app.add(name, &window.bytes, window.lines_before);
     }
+    app.complete(checking);
     let verdict = super::validate_objects(&app, checking, standing);
-    Look { name: name.to_owned(), verdict, objects: app.objects(), identities: app.identities() }
+    Look { name: name.to_owned(), verdict, objects: app.objects(), identities: app.identities(checking) }
 }
 
 impl ExaminedApp {
@@ -230,6 +233,15 @@ impl ExaminedApp {
         }
     }
 
+    /// Puts objects where they go, if that was said.
+    fn complete(&mut self, checking: &Checking) {
+        let Some(namespace) = &checking.namespace else { return };
+        for environment in &mut self.environments {
+            let scopes = Scopes::of(&environment.objects);
+            render::namespaces::complete(&scopes, &mut environment.objects, namespace);
+        }
+    }
+
     /// Says that a document is too long.
     fn refuse(&mut self, name: &str, lines_before: u32) {
         let source = self.sources.add(name);
@@ -246,12 +258,13 @@ impl ExaminedApp {
     }
 
     /// A digest of each object's identity, and where its name stands; a generated name is another one each time.
-    fn identities(&self) -> Vec<(u64, Origin)> {
+    fn identities(&self, checking: &Checking) -> Vec<(u64, Origin)> {
         let objects = self.environments.iter().flat_map(|environment| &environment.objects);
         let at = |object: &Manifest| {
             object.root().at(&["metadata", "name"]).map_or(object.origin(), |name| name.origin)
         };
-        let named = objects.filter(|object| !object.name().is_empty());
+        let wanted = objects.filter(|object| !selects(&checking.skip, object));
+        let named = wanted.filter(|object| !object.name().is_empty());
         named.map(|object| (identity(object), at(object))).collect()
     }
 }

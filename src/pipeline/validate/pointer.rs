@@ -64,7 +64,7 @@ fn nameable(root: &Node, path: &[String]) -> Vec<String> {
     named.into_iter().map(str::to_owned).collect()
 }
 
-fn escape(step: &str) -> String {
+pub(super) fn escape(step: &str) -> String {
     step.replace('~', "~0").replace('/', "~1")
 }
 

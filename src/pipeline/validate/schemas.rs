@@ -49,7 +49,7 @@ impl<'a> SchemaCheck<'a> {
 
     /// Reports everything that is wrong with one object.
     pub(super) fn check(&mut self, object: &Object<'a>, reporter: &mut Reporter) {
-        if selects(&self.checking.reject, object) {
+        if selects(&self.checking.reject, object.manifest) {
             let message = format!("kind `{}` is not wanted here", object.kind);
             self.report(
                 reporter,
@@ -57,7 +57,7 @@ impl<'a> SchemaCheck<'a> {
                 Draft::new(&rules::REJECTED_KIND, kind_origin(object), message),
             );
         }
-        if selects(&self.checking.skip, object) {
+        if selects(&self.checking.skip, object.manifest) {
             return;
         }
         let set = self.set;
@@ -155,7 +155,8 @@ impl<'a> SchemaCheck<'a> {
             ViolationKind::DuplicateSetItem { .. } => "item of a set is the same as one before it".to_owned(),
             kind => kind.to_string(),
         };
-        let mut draft = Draft::new(rule, violation.origin, message + only_in);
+        let mut draft =
+            Draft::new(rule, position(root, violation), message + only_in).pointer(pointer(violation));
         if let Some(hint) = violation.kind.hint() {
             draft = draft.hint(hint);
         }
@@ -193,7 +194,11 @@ impl<'a> SchemaCheck<'a> {
                 Known::OtherVersions(versions) => {
                     let versions: Vec<String> =
                         versions.iter().map(|version| format!("`{version}`")).collect();
-                    let hint = format!("it exists as {}", versions.join(", "));
+                    let hint = if versions.is_empty() {
+                        "its definition serves no version".to_owned()
+                    } else {
+                        format!("it exists as {}", versions.join(", "))
+                    };
                     (format!("kind `{}` does not exist in this `apiVersion`", object.kind), Some(hint), true)
                 }
                 Known::No { meant } => {
@@ -311,6 +316,37 @@ fn is_variable(violation: &Violation<'_>) -> bool {
     matches!(violation.kind, ViolationKind::DuplicateListKey { .. }) && list.ends_with("/env")
 }
 
+/// Where it is shown: a collection that starts below its key, at the key.
+fn position(root: &Node, violation: &Violation<'_>) -> Origin {
+    let mut found = (root, None);
+    for step in violation.pointer.as_str().split('/').skip(1) {
+        let step = step.replace("~1", "/").replace("~0", "~");
+        let (node, _) = found;
+        found = match node.as_mapping().and_then(|mapping| mapping.entry(&step)) {
+            Some(entry) => (&entry.value, Some(entry.key_origin)),
+            None => match step.parse().ok().and_then(|index: usize| node.items().get(index)) {
+                Some(item) => (item, None),
+                None => return violation.origin,
+            },
+        };
+    }
+    match found {
+        (node, Some(key)) if node.origin == violation.origin && key.line < node.origin.line => key,
+        _ => violation.origin,
+    }
+}
+
+/// The way to it; of a field that is missing, to where it would be.
+fn pointer(violation: &Violation<'_>) -> String {
+    let at = violation.pointer.as_str();
+    match &violation.kind {
+        ViolationKind::MissingField { field } | ViolationKind::UnknownField { field, .. } => {
+            format!("{at}/{}", super::pointer::escape(field))
+        }
+        _ => at.to_owned(),
+    }
+}
+
 /// The name of an unknown field, where it cannot be a value that slipped out of its place.
 fn nameable<'f>(root: &Node, violation: &Violation<'_>, field: &'f str) -> Option<&'f str> {
     if !is_secret_like(root) {
@@ -326,9 +362,9 @@ fn kind_origin(object: &Object<'_>) -> Origin {
 }
 
 /// Whether a list of kinds names an object's: `Kind`, `version/Kind` or `group/version/Kind`.
-pub(super) fn selects(kinds: &[String], object: &Object<'_>) -> bool {
+pub(super) fn selects(kinds: &[String], object: &Manifest) -> bool {
     kinds.iter().any(|kind| match kind.rsplit_once('/') {
-        None => kind == object.kind,
-        Some((api_version, kind)) => kind == object.kind && api_version == object.manifest.api_version(),
+        None => kind == object.kind(),
+        Some((api_version, kind)) => kind == object.kind() && api_version == object.api_version(),
     })
 }

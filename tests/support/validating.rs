@@ -1,0 +1,96 @@
+//! Runs of `validate` and what they report.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+use super::sealwave;
+
+/// A run that has ended.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    /// The report that was written to standard output.
+    pub fn report(&self) -> Report {
+        Report(serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
+            panic!("no report: {error}\nexit code {}\n{}\n{}", self.code, self.stdout, self.stderr)
+        }))
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().expect("an exit code"),
+            stdout: String::from_utf8(output.stdout).expect("output is UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("messages are UTF-8"),
+        }
+    }
+}
+
+/// What `--output json` writes.
+#[derive(Debug)]
+pub struct Report(pub Value);
+
+impl Report {
+    pub fn findings(&self) -> &[Value] {
+        self.0["findings"].as_array().expect("findings")
+    }
+
+    pub fn summary(&self) -> &Value {
+        &self.0["summary"]
+    }
+
+    /// Those of a severity.
+    pub fn at(&self, severity: &str) -> impl Iterator<Item = &Value> {
+        self.findings().iter().filter(move |finding| finding["severity"] == severity)
+    }
+
+    /// Those of a rule.
+    pub fn of(&self, rule: &str) -> Vec<&Value> {
+        self.findings().iter().filter(|finding| finding["rule"] == rule).collect()
+    }
+
+    /// The one of a rule.
+    pub fn one(&self, rule: &str) -> &Value {
+        let found = self.of(rule);
+        assert_eq!(found.len(), 1, "{rule}: {:#?}", self.lines());
+        found[0]
+    }
+
+    /// Every finding on a line.
+    pub fn lines(&self) -> Vec<String> {
+        self.findings().iter().map(shown).collect()
+    }
+}
+
+/// Rule, pointer, file and line.
+pub fn shown(finding: &Value) -> String {
+    let text = |key: &str| finding[key].as_str().unwrap_or("-").to_owned();
+    format!("{} {} {}:{}", text("rule"), text("pointer"), text("path"), finding["line"])
+}
+
+/// `validate` in a directory.
+pub fn command<S: AsRef<OsStr>>(directory: &Path, args: &[S]) -> Command {
+    let mut command = sealwave();
+    command.current_dir(directory).arg("validate").args(args).env("SOURCE_DATE_EPOCH", "1767225600");
+    command.stdin(Stdio::null());
+    command
+}
+
+/// Runs `validate --output json` in a directory, with a file of it as standard input.
+pub fn run_in<S: AsRef<OsStr>>(directory: &Path, args: &[S], stdin: Option<&str>) -> Ran {
+    let mut command = command(directory, args);
+    command.args(["--output", "json"]);
+    if let Some(file) = stdin {
+        command.stdin(fs_err::File::open(directory.join(file)).expect("a file").into_parts().0);
+    }
+    command.output().expect("the binary starts").into()
+}
