@@ -298,7 +298,8 @@ fn completions_for_every_shell() {
 
 #[test]
 fn help_is_one_text_in_plain_words() {
-    let commands = ["cert", "completions", "discover", "generate", "key", "parameters", "refs", "render"];
+    let commands =
+        ["cert", "completions", "discover", "generate", "key", "parameters", "refs", "render", "schemas"];
     let overview = stdout_of(&["--help"]);
     for command in commands {
         assert!(overview.contains(&format!("\n  {command} ")), "{command} is not in\n{overview}");

@@ -22,6 +22,7 @@ mod fault;
 mod format;
 mod kinds;
 mod lists;
+mod lock;
 mod pack;
 mod path;
 mod pattern;
@@ -33,6 +34,7 @@ mod walk;
 
 pub use fault::CrdFault;
 pub use kinds::{Known, LifeCycle, Scope};
+pub use lock::{LockedDefinition, MAX_DEFINITIONS};
 pub use version::{KubeVersion, VersionError};
 pub use violation::{Bound, Pointer, Violation, ViolationKind};
 
