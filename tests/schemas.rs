@@ -10,9 +10,13 @@ mod tls;
 
 use std::path::PathBuf;
 use std::process::Output;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use sealwave::diagnostic::Explain as _;
+use sealwave::ops::LockFile;
+use sealwave::providers::Cluster;
 use serde_json::{Value, json};
 use stub_server::{Asked, Reply, StubServer};
 use support::golden::check_golden;
@@ -334,6 +338,23 @@ fn a_list_that_breaks_off_leaves_the_lock_file_as_it_was() {
     assert_eq!(output.status.code(), Some(2), "{stderr}");
     assert!(stderr.contains("the connection broke before the answer was complete (6 attempts)"), "{stderr}");
     assert_eq!(desk.lock(), "as it was\n");
+}
+
+#[test]
+fn a_cluster_that_does_not_answer_is_said_to() {
+    let here: &[_] = &[("KUBECONFIG", "kubeconfig")];
+    Desk::new("http://127.0.0.1:1").fails(&[], here, &["the cluster's API cannot be reached (6 attempts)"]);
+
+    let slow = StubServer::start(|asked, _| {
+        let reply = answer(asked);
+        if asked.target == LIST { reply } else { reply.after(Duration::from_mins(1)) }
+    });
+    let desk = Desk::new(&slow.address);
+    let cluster = Cluster { kubeconfigs: vec![desk.path("kubeconfig")], context: None };
+    let error = LockFile::pull(&cluster, &[], Instant::now() + Duration::from_secs(3)).unwrap_err();
+    assert!(error.to_string().ends_with("the cluster has not sent all of it in time"), "{error}");
+    assert!(error.hint().is_some());
+    assert_eq!(slow.asked().len(), 2);
 }
 
 #[test]

@@ -80,9 +80,9 @@ impl LockFile {
             let Some(locked) = LockedDefinition::new(&definition) else { return false };
             let mut is_wanted = wanted.is_empty();
             for (glob, matched) in wanted.iter().zip(&mut matched) {
-                let matches = glob.is_match(&locked.group);
-                *matched |= matches;
-                is_wanted |= matches;
+                let is_like = glob.is_match(&locked.group);
+                *matched |= is_like;
+                is_wanted |= is_like;
             }
             if is_wanted {
                 definitions.insert(locked.name, locked.root);
