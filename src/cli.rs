@@ -59,6 +59,9 @@ pub enum Command {
         after_help = "Fetches nothing and needs no keys. With an operator file, the names of providers are checked."
     )]
     Render(RenderArgs),
+    /// Schemas of custom resources, for validate
+    #[command(subcommand)]
+    Schemas(SchemasCommand),
     /// Check all environments of an app, or plain manifests, against schemas and rules; needs no credentials
     #[command(
         after_help = "Exit code 1 means findings of the severity of `--fail-on`, 2 that the command could not do its job."
@@ -192,6 +195,33 @@ pub struct CertArgs {
     /// Operator file
     #[arg(long, help = OPERATOR_HELP, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "files")]
     pub operator: Option<PathBuf>,
+}
+
+/// `schemas`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum SchemasCommand {
+    /// Write the CustomResourceDefinitions of a cluster to a lock file, which validate reads offline
+    #[command(
+        after_help = "Asks the cluster as kubectl would, for nothing but the list of definitions. Check with it: sealwave validate --crds schemas.lock.yaml"
+    )]
+    Pull(SchemasPullArgs),
+}
+
+/// `schemas pull`.
+#[derive(Clone, Debug, Args)]
+pub struct SchemasPullArgs {
+    /// Context of the kubeconfig [default: its current one]
+    #[arg(long, value_name = "NAME")]
+    pub context: Option<String>,
+    /// Kubeconfig [env: KUBECONFIG] [default: that of the home directory, else the account of the pod]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub kubeconfig: Option<PathBuf>,
+    /// Lock file
+    #[arg(long, short = 'o', value_name = "FILE", default_value = "schemas.lock.yaml", value_hint = ValueHint::FilePath)]
+    pub output: PathBuf,
+    /// Only groups like this one, for example '*.cert-manager.io'; may be given more than once
+    #[arg(long, value_name = "GLOB")]
+    pub group: Vec<String>,
 }
 
 /// `completions`.

@@ -35,7 +35,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("diagnostic", &["crypto::sha256_hex", "model"]),
     ("lints", &["diagnostic", "model", "schema", "yaml"]),
     ("model", &["diagnostic"]),
-    ("ops", &["diagnostic", "model", "pipeline"]),
+    ("ops", &["diagnostic", "model", "pipeline", "providers", "schema", "yaml"]),
     (
         "pipeline",
         &["backends", "crypto", "diagnostic", "lints", "model", "providers", "schema", "workers", "yaml"],

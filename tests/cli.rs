@@ -296,14 +296,28 @@ fn completions_for_every_shell() {
     }
 }
 
+#[cfg(not(feature = "k8s"))]
+#[test]
+fn a_build_without_a_kubernetes_client_says_so() {
+    let stderr = stderr_of_failure(&["schemas", "pull", "--output", "/nowhere/lock"]);
+    assert!(stderr.contains("this build of sealwave has no Kubernetes client"), "{stderr}");
+    assert!(stderr.contains("`--features k8s`"), "{stderr}");
+}
+
 #[test]
 fn help_is_one_text_in_plain_words() {
-    let commands = ["cert", "completions", "discover", "generate", "key", "parameters", "refs", "render"];
+    let commands =
+        ["cert", "completions", "discover", "generate", "key", "parameters", "refs", "render", "schemas"];
     let overview = stdout_of(&["--help"]);
     for command in commands {
         assert!(overview.contains(&format!("\n  {command} ")), "{command} is not in\n{overview}");
-        let help = stdout_of(&[command, "--help"]);
-        assert_eq!(help, stdout_of(&[command, "-h"]), "{command}: the long help is another text");
+    }
+    let below = [["key", "generate"], ["schemas", "pull"]];
+    for command in commands.iter().map(std::slice::from_ref).chain(below.iter().map(|below| &below[..])) {
+        let help = stdout_of(&[command, &["--help"]].concat());
+        let command = command.join(" ");
+        let short: Vec<&str> = command.split(' ').chain(["-h"]).collect();
+        assert_eq!(help, stdout_of(&short), "{command}: the long help is another text");
         assert!(!help.contains('`'), "{command}: a terminal shows no code\n{help}");
         let (operator, variable) =
             (help.contains("--operator <FILE>"), help.contains("[env: SEALWAVE_OPERATOR]"));

@@ -8,12 +8,13 @@ mod key;
 mod parameters;
 mod refs;
 mod render;
+mod schemas;
 mod session;
 mod validate;
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::{Cli, Command, KeyCommand};
+use crate::cli::{Cli, Command, KeyCommand, SchemasCommand};
 use crate::config::Variables;
 use crate::deadline::Watch;
 use crate::diagnostic::{Failure, Note};
@@ -45,6 +46,7 @@ pub fn run(cli: Cli, variables: Variables, watch: &Watch) -> Result<Outcome, Fai
         Command::Parameters(args) => parameters::run(&args.dir, variables),
         Command::Refs(args) => refs::run(args, variables, watch),
         Command::Render(args) => render::run(args, variables, watch),
+        Command::Schemas(SchemasCommand::Pull(args)) => schemas::pull(&args, variables, watch),
         Command::Validate(args) => validate::run(&args, variables, watch),
     }
 }

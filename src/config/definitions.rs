@@ -6,10 +6,9 @@ use walkdir::WalkDir;
 
 use crate::diagnostic::{Explain, Failure, Problem};
 use crate::model::{Manifest, Sources};
+use crate::schema::MAX_DEFINITIONS;
 use crate::yaml;
 
-/// All definitions of a large platform are some ten megabytes.
-const MAX_FILE: u64 = 256 << 20;
 const MAX_FILES: usize = 10_000;
 
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +24,7 @@ enum DefinitionsError {
 impl Explain for DefinitionsError {
     fn hint(&self) -> Option<String> {
         matches!(self, Self::None(_)).then(|| {
-            "name the file or directory in which a controller publishes its definitions; `kubectl get crd -o yaml` writes one, too".to_owned()
+            "name the file or directory in which a controller publishes its definitions; `sealwave schemas pull` writes one".to_owned()
         })
     }
 }
@@ -69,7 +68,7 @@ fn of_file(path: &Path) -> Result<Vec<Manifest>, Failure> {
     let shown = path.display().to_string();
     let unreadable = |reason| Problem::new(&DefinitionsError::Unreadable { path: shown.clone(), reason });
     let length = fs_err::metadata(path).map_err(|error| unreadable(error.kind()))?.len();
-    if length > MAX_FILE {
+    if length > MAX_DEFINITIONS as u64 {
         return Err(unreadable(std::io::ErrorKind::FileTooLarge).into());
     }
     let bytes = fs_err::read(path).map_err(|error| unreadable(error.kind()))?;

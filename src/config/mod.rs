@@ -6,11 +6,13 @@
 mod argocd;
 mod definitions;
 mod identity;
+mod kubeconfig;
 mod operator_file;
 mod validation;
 
 pub use argocd::{ArgoCd, Parameter};
 pub use identity::Identity;
+pub(crate) use kubeconfig::kubeconfigs;
 pub use operator_file::OperatorFile;
 pub(crate) use operator_file::read_certificate;
 pub use validation::Validation;

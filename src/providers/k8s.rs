@@ -5,6 +5,8 @@
 //! one can act in the cluster. Nothing that the cluster answers goes into an error.
 
 mod connection;
+pub(super) mod definitions;
+mod question;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -15,6 +17,8 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use self::connection::Connection;
+pub(super) use self::connection::Login;
+use self::question::Question;
 use super::runtime::{self, Interrupted};
 use super::{FetchResult, Fetched, Provider, ProviderConfigError, ProviderError};
 use crate::model::json_text::{self, NotJson};
@@ -126,11 +130,18 @@ impl K8s {
         wanted: BTreeSet<SecretId<'r>>,
         end: Instant,
     ) -> Result<BTreeMap<SecretId<'r>, Result<Secret, ProviderError>>, ProviderError> {
-        let connection = Connection::open(self.kubeconfig.as_deref(), self.context.as_deref()).await?;
+        let login = match &self.kubeconfig {
+            Some(file) => Login::Operator(file, self.context.as_deref()),
+            None => Login::Pod,
+        };
+        let connection = Connection::open(login).await?;
         let work = wanted.iter().map(|(namespace, name)| {
             let (connection, namespace, name) =
                 (connection.clone(), (*namespace).to_owned(), (*name).to_owned());
-            async move { Secret::read(connection.read(&namespace, &name, end).await?) }
+            async move {
+                let question = Question::Secret { namespace: &namespace, name: &name };
+                Secret::read(connection.ask(&question, end).await?)
+            }
         });
         let answers = runtime::gather(end, AT_ONCE, work).await.into_iter();
         let answers = answers.map(|answer| answer.unwrap_or_else(|| Err(ProviderError::overdue())));

@@ -8,6 +8,7 @@
 mod authorities;
 #[cfg(feature = "aws")]
 mod aws;
+mod cluster;
 mod config_error;
 #[cfg(any(feature = "aws", feature = "k8s", feature = "vault"))]
 mod credential;
@@ -45,6 +46,7 @@ use std::time::Instant;
 
 use crate::model::Reference;
 
+pub use self::cluster::Cluster;
 pub use self::config_error::ProviderConfigError;
 pub use self::error::ProviderError;
 pub use self::fetched::{FetchResult, Fetched};

@@ -23,6 +23,7 @@ mod fault;
 mod format;
 mod kinds;
 mod lists;
+mod lock;
 mod pack;
 mod path;
 mod pattern;
@@ -34,6 +35,7 @@ mod walk;
 
 pub use fault::CrdFault;
 pub use kinds::{Known, LifeCycle, Scope};
+pub use lock::{LockedDefinition, MAX_DEFINITIONS};
 pub use version::{KubeVersion, VersionError};
 pub use violation::{Bound, Pointer, Violation, ViolationKind};
 

@@ -1,6 +1,6 @@
 //! A certificate authority and what it signs, and an HTTP proxy that notes where it was asked to lead.
 
-#![allow(unreachable_pub, reason = "it is a module of the test that includes it")]
+#![allow(dead_code, unreachable_pub, reason = "each test that includes it uses a part of it")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};

@@ -1,11 +1,11 @@
 //! The connection to a cluster: its client, and one GET with its answer.
 
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use kube::api::GetParams;
+use kube::api::{GetParams, ListParams};
 use kube::client::Body;
 use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
@@ -14,38 +14,35 @@ use zeroize::Zeroizing;
 
 use super::super::retry::{self, Failed, Patience};
 use super::super::{ProviderError, credential, runtime, tls};
-
-/// Bytes of an answer; the values of a Secret are one MiB at most.
-const MAX_ANSWER: usize = 8 << 20;
-
-/// After this, an attempt counts as failed and another one begins.
-const ATTEMPT: Duration = Duration::from_secs(10);
+use super::question::Question;
 
 const CONNECT: Duration = Duration::from_secs(5);
+
+/// Definitions per page; a large one has half a MiB.
+const PAGE: u32 = 25;
 
 /// A client that is logged in.
 #[derive(Clone)]
 pub(super) struct Connection(Client);
 
+/// Whose credentials are used.
+pub(in crate::providers) enum Login<'a> {
+    /// Those of a kubeconfig that the operator names, and of its context, if it names one.
+    Operator(&'a Path, Option<&'a str>),
+    /// Those of the pod that sealwave runs in.
+    Pod,
+    /// Those that kubectl would use, from these kubeconfigs; those of the pod where there are none.
+    User(&'a [PathBuf], Option<&'a str>),
+}
+
 impl Connection {
-    /// Makes a client: of the cluster that sealwave runs in, or of a kubeconfig.
+    /// Makes a client.
     ///
     /// # Errors
     /// The settings or the credentials cannot be used.
-    pub(super) async fn open(
-        kubeconfig: Option<&Path>,
-        context: Option<&str>,
-    ) -> Result<Self, ProviderError> {
+    pub(super) async fn open(login: Login<'_>) -> Result<Self, ProviderError> {
         runtime::install_crypto();
-        let mut config = match kubeconfig {
-            Some(file) => from_file(file, context).await?,
-            None => Config::incluster().map_err(|_| {
-                ProviderError::unreachable(
-                    "there is no service account of a pod to log in with",
-                    "mount its token in the sidecar, or name a `kubeconfig` in the operator file",
-                )
-            })?,
-        };
+        let mut config = login.config().await?;
         config.connect_timeout = Some(CONNECT);
         config.default_retry = false;
         if config.cluster_url.scheme_str() != Some("https") {
@@ -69,39 +66,49 @@ impl Connection {
         })
     }
 
-    /// The JSON of a Secret.
+    /// The JSON that answers a question.
     ///
     /// # Errors
     /// It is not there, or cannot be read.
-    pub(super) async fn read(
+    pub(super) async fn ask(
         &self,
-        namespace: &str,
-        name: &str,
+        question: &Question<'_>,
         end: Instant,
     ) -> Result<Zeroizing<Vec<u8>>, ProviderError> {
+        let patience = question.patience();
         retry::retry(end, Patience::default(), || async {
-            tokio::time::timeout(ATTEMPT, self.ask(namespace, name)).await.unwrap_or_else(|_| {
-                let reason = format!("the cluster gave no answer within {} seconds", ATTEMPT.as_secs());
+            tokio::time::timeout(patience, self.attempt(question)).await.unwrap_or_else(|_| {
+                let reason = format!("the cluster gave no answer within {} seconds", patience.as_secs());
                 Err(Failed::transient(ProviderError::unreachable(reason, API_HINT)))
             })
         })
         .await
     }
 
-    async fn ask(&self, namespace: &str, name: &str) -> Result<Zeroizing<Vec<u8>>, Failed> {
-        let collection = kube::core::Request::new(format!("/api/v1/namespaces/{namespace}/secrets"));
-        let request = collection
-            .get(name, &GetParams::default())
-            .map_err(|_| ProviderError::invalid("that is no name of a Secret", "correct the name"))?;
+    async fn attempt(&self, question: &Question<'_>) -> Result<Zeroizing<Vec<u8>>, Failed> {
+        let request = match question {
+            Question::Definitions { page } => {
+                let params = ListParams {
+                    limit: Some(PAGE),
+                    continue_token: page.map(str::to_owned),
+                    ..ListParams::default()
+                };
+                kube::core::Request::new("/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
+                    .list(&params)
+            }
+            Question::Secret { namespace, name } => {
+                kube::core::Request::new(format!("/api/v1/namespaces/{namespace}/secrets"))
+                    .get(name, &GetParams::default())
+            }
+        };
+        let request = request.map_err(|_| question.malformed())?;
         let response = self.0.send(request.map(Body::from)).await.map_err(|error| broken(&error))?;
         let after = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
-        judge(response.status().as_u16(), retry::retry_after(after.map(str::as_bytes)), namespace, name)?;
-        let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await.map_err(|error| {
+        judge(response.status().as_u16(), retry::retry_after(after.map(str::as_bytes)), question)?;
+        let body = Limited::new(response.into_body(), question.max_answer()).collect().await;
+        let body = body.map_err(|error| {
             if error.is::<LengthLimitError>() {
-                Failed::Final(ProviderError::invalid(
-                    format!("the cluster's answer is larger than {} MiB", MAX_ANSWER >> 20),
-                    "a Secret holds one MiB at most",
-                ))
+                Failed::Final(question.too_large())
             } else {
                 let reason = "the connection broke before the answer was complete";
                 Failed::transient(ProviderError::unreachable(reason, API_HINT))
@@ -111,30 +118,83 @@ impl Connection {
     }
 }
 
-const API_HINT: &str = "see that the cluster's API can be reached from here";
+pub(super) const API_HINT: &str = "see that the cluster's API can be reached from here";
 
-async fn from_file(file: &Path, context: Option<&str>) -> Result<Config, ProviderError> {
-    credential::read(file, "`kubeconfig`")?;
+impl Login<'_> {
+    async fn config(self) -> Result<Config, ProviderError> {
+        match self {
+            Self::Operator(file, context) => {
+                credential::read(file, "`kubeconfig`")?;
+                let shown = format!("`kubeconfig` `{}`", file.display());
+                let kubeconfig = Kubeconfig::read_from(file).map_err(|_| unusable(&shown))?;
+                let proxy = proxy_of(&kubeconfig, context);
+                let mut config = configure(kubeconfig, context, &shown).await?;
+                // The library would also take one from the environment.
+                config.proxy_url = proxy.map(|url| url.parse()).transpose().map_err(|_| unusable(&shown))?;
+                Ok(config)
+            }
+            Self::Pod => Config::incluster().map_err(|_| {
+                ProviderError::unreachable(
+                    "there is no service account of a pod to log in with",
+                    "mount its token in the sidecar, or name a `kubeconfig` in the operator file",
+                )
+            }),
+            Self::User([], None) => Config::incluster().map_err(|_| {
+                ProviderError::unreachable(
+                    "there is neither a kubeconfig nor a service account of a pod to log in with",
+                    "name the file with `--kubeconfig` or `KUBECONFIG`",
+                )
+            }),
+            Self::User([], Some(_)) => Err(ProviderError::invalid(
+                "`--context` is one of a kubeconfig, and there is none",
+                "name the file with `--kubeconfig` or `KUBECONFIG`",
+            )),
+            Self::User(files, context) => {
+                let merged = merge(files)?;
+                configure(merged, context, "the kubeconfig").await
+            }
+        }
+    }
+}
+
+/// What several kubeconfigs say together, by kubectl's rules.
+fn merge(files: &[PathBuf]) -> Result<Kubeconfig, ProviderError> {
+    let mut merged = Kubeconfig::default();
+    for file in files {
+        credential::read(file, "kubeconfig").map_err(|error| match error {
+            ProviderError::Unreachable { reason, .. } => {
+                ProviderError::unreachable(reason, "name another one with `--kubeconfig` or `KUBECONFIG`")
+            }
+            other => other,
+        })?;
+        let next = Kubeconfig::read_from(file).and_then(|next| merged.merge(next));
+        merged = next.map_err(|_| unusable(&format!("kubeconfig `{}`", file.display())))?;
+    }
+    Ok(merged)
+}
+
+async fn configure(
+    kubeconfig: Kubeconfig,
+    context: Option<&str>,
+    shown: &str,
+) -> Result<Config, ProviderError> {
     let options = KubeConfigOptions { context: context.map(str::to_owned), ..KubeConfigOptions::default() };
-    // The library's errors quote the file.
-    let unusable = || {
-        ProviderError::invalid(
-            format!("`kubeconfig` `{}` cannot be used", file.display()),
-            "try it with `kubectl --kubeconfig`, and see that it has the `context`",
-        )
-    };
-    let kubeconfig = Kubeconfig::read_from(file).map_err(|_| unusable())?;
-    let proxy = proxy_of(&kubeconfig, context);
-    let mut config = Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|_| unusable())?;
-    // The library would also take one from the environment.
-    config.proxy_url = proxy.map(|url| url.parse()).transpose().map_err(|_| unusable())?;
+    let config = Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|_| unusable(shown))?;
     if let Some(what) = unsendable(&config.auth_info) {
         return Err(ProviderError::invalid(
-            format!("{what} in `kubeconfig` `{}` holds a character that none can have", file.display()),
+            format!("{what} in {shown} holds a character that none can have"),
             "look for a line break or a space in it, which `|` and `>` add at the end",
         ));
     }
     Ok(config)
+}
+
+/// The library's errors quote the file, so none of them is used.
+fn unusable(shown: &str) -> ProviderError {
+    ProviderError::invalid(
+        format!("{shown} cannot be used"),
+        "try it with `kubectl --kubeconfig`, and see that it has the `context`",
+    )
 }
 
 /// The proxy that a kubeconfig itself names for the cluster.
@@ -169,31 +229,30 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-fn judge(status: u16, after: Option<Duration>, namespace: &str, name: &str) -> Result<(), Failed> {
+fn judge(status: u16, after: Option<Duration>, question: &Question<'_>) -> Result<(), Failed> {
     let error = match status {
         200 => return Ok(()),
         401 => ProviderError::denied(
             "the cluster does not accept who we say we are (401)",
             "see that the token or certificate is of this cluster and has not expired",
         ),
-        403 => ProviderError::denied(
-            format!("sealwave may not get Secret `{name}` in namespace `{namespace}`"),
-            "give its service account a Role in that namespace with `get` on `secrets`",
-        ),
-        404 => ProviderError::not_found(
-            format!("there is no Secret `{name}` in namespace `{namespace}`"),
-            "correct the name, or make the Secret",
-        ),
+        403 => question.forbidden(),
+        404 => question.missing(),
+        410 => question.expired(),
         status if retry::is_transient(status) => {
             let error = ProviderError::unreachable(format!("the cluster's API failed ({status})"), API_HINT);
             return Err(Failed::Transient { error, after });
         }
-        status => ProviderError::unreachable(
-            format!("the cluster's API refused the question ({status})"),
-            "see that the address of the cluster is that of its API",
-        ),
+        status => refused(status),
     };
     Err(error.into())
+}
+
+pub(super) fn refused(status: u16) -> ProviderError {
+    ProviderError::unreachable(
+        format!("the cluster's API refused the question ({status})"),
+        "see that the address of the cluster is that of its API",
+    )
 }
 
 /// What a broken connection means. The error's own text is not used.
