@@ -81,12 +81,14 @@ fn what_is_missing_matters_by_how_much_of_the_world_is_seen() {
 fn what_exists_elsewhere_is_not_missing() {
     let pattern = |text: &str| globset::Glob::new(text).unwrap().compile_matcher();
     for text in ["Secret/shop/db", "Secret/*/db", "*/shop/*"] {
-        let checking =
-            Checking { settings: Settings { external: vec![pattern(text)] }, ..Checking::default() };
+        let checking = Checking {
+            settings: Settings { external: vec![pattern(text)], ..Settings::default() },
+            ..Checking::default()
+        };
         assert!(of("reference/missing-secret", app(POD, &checking)).is_empty(), "{text}");
     }
     let checking = Checking {
-        settings: Settings { external: vec![pattern("ConfigMap/shop/db")] },
+        settings: Settings { external: vec![pattern("ConfigMap/shop/db")], ..Settings::default() },
         ..Checking::default()
     };
     assert_eq!(of("reference/missing-secret", app(POD, &checking)).len(), 1);

@@ -63,6 +63,9 @@ pub struct CheckArgs {
     /// An object that exists elsewhere: `Kind/namespace/name`, a glob
     #[arg(long, value_name = "OBJECT")]
     pub external: Vec<String>,
+    /// Operator file, whose certificates committed seals are compared with [env: SEALWAVE_OPERATOR]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub operator: Option<PathBuf>,
     /// File with settings for all apps: `kind: Validation`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,

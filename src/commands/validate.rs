@@ -206,11 +206,11 @@ impl Run<'_> {
     fn try_examine(&self, directory: &Path) -> Result<(ExaminedApp, Checking), Failure> {
         let app = AppArgs {
             dir: DirArgs { dir: directory.to_owned() },
-            operator: None,
+            operator: self.args.checks.operator.clone(),
             identity: self.args.identity.clone(),
         };
         let (mut session, environments) = Session::open_every(&app, None, self.variables)?;
-        let own = self.validation.with(&session.discovery.app().validate, directory)?;
+        let mut own = self.validation.with(&session.discovery.app().validate, directory)?;
         if environments.is_empty() {
             return Err(Problem::new(&ValidateError::NoEnvironments).into());
         }
@@ -218,6 +218,8 @@ impl Run<'_> {
         for environment in environments {
             if self.args.env.is_empty() || self.args.env.contains(&environment) {
                 session.environment = environment;
+                let certificate = fingerprint(&session)?.map(|print| (session.environment.clone(), print));
+                own.checking.settings.certificates.extend(certificate);
                 contexts.push((session.context()?, session.default_provider()?.map(str::to_owned)));
             }
         }
@@ -328,6 +330,15 @@ impl Run<'_> {
             notes: self.notes,
         })
     }
+}
+
+/// What a `SealedSecret` says that was sealed for the environment's cluster; nothing where no operator file says.
+fn fingerprint(session: &Session) -> Result<Option<String>, Failure> {
+    let Some(operator) = &session.operator else { return Ok(None) };
+    let cluster = session.cluster()?;
+    let all = operator.certificates()?;
+    let own = all.into_iter().find(|(name, ..)| *name == cluster);
+    Ok(own.map(|(_, _, certificate)| format!("sha256:{}", certificate.details().public_key_sha256)))
 }
 
 fn outputs(args: &ReportArgs) -> Result<Outputs, Failure> {
