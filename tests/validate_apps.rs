@@ -28,7 +28,7 @@ fn environments(finding: &Value) -> Vec<&str> {
 
 #[test]
 fn literal_text_of_a_template_is_found_on_its_line() {
-    let app = Tree::app(&[("base/web.yaml.hbs", &format!("# {{{{ environment }}}}\n{}", deployment("three")))]);
+    let app = Tree::app(&[("base/web.yaml.hbs", &format!("# {{{{ env }}}}\n{}", deployment("three")))]);
     let report = app.report(&[]);
     let found = report.one("schema/type");
     assert_eq!(place(found), json!(["base/web.yaml.hbs", 6, 13, 5]));
@@ -186,7 +186,7 @@ fn annotations_and_comments_suppress() {
         "{name: bad}",
         "{name: bad, annotations: {ignore.sealwave.dev/schema.type: the controller takes numbers}}",
     );
-    let above = BAD.replace("data:", "# sealwave: ignore schema/type -- the controller takes numbers\ndata:");
+    let above = BAD.replace("\ndata:", "\n# sealwave: ignore schema/type -- the controller takes numbers\ndata:");
     let beside = BAD.replace(": 7}", ": 7} # sealwave: ignore schema/type until 2027-01-01 -- known");
     for text in [&annotated, &above, &beside] {
         let ran = Tree::app(&[("base/bad.yaml", text)]).run(&[]);
@@ -195,7 +195,7 @@ fn annotations_and_comments_suppress() {
         let ran = Tree::new(&[("bad.yaml", text)]).run(&["bad.yaml"]);
         assert_eq!((ran.code, &ran.report().summary()["suppressed"]), (0, &json!(1)), "{text}{}", ran.stdout);
     }
-    let nothing = BAD.replace("data:", "# sealwave: ignore schema/type\ndata:");
+    let nothing = BAD.replace("\ndata:", "\n# sealwave: ignore schema/type\ndata:");
     let report = Tree::app(&[("base/bad.yaml", &nothing)]).report(&[]);
     assert_eq!(report.one("suppression/malformed")["line"], 4);
     assert_eq!(report.of("schema/type").len(), 1);
@@ -227,7 +227,7 @@ const READER: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: reader}\nspec:
 
 #[test]
 fn what_exists_elsewhere_is_not_missed() {
-    let dangling = |app: &Tree, args: &[&str]| app.report(args).of("reference/dangling-secret").len();
+    let dangling = |app: &Tree, args: &[&str]| app.report(args).of("reference/missing-secret").len();
     let app = Tree::app(&[("base/reader.yaml", READER)]);
     assert_eq!(dangling(&app, &[]), 1);
     assert_eq!(dangling(&app, &["--external", "Secret/shop/else*"]), 0);
@@ -298,7 +298,7 @@ fn neighbours() -> Tree {
     Tree::new(&[
         ("apps/a/sealwave.yaml", APP),
         ("apps/a/envs/dev/values.yaml", "{}\n"),
-        ("apps/a/base/secret.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: elsewhere}\nstringData: {a: <path:x#y>}\n"),
+        ("apps/a/base/secret.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: elsewhere}\nstringData: {a: <file:x#y>}\n"),
         ("apps/b/sealwave.yaml", APP),
         ("apps/b/envs/dev/values.yaml", "{}\n"),
         ("apps/b/base/reader.yaml", READER),
@@ -309,9 +309,9 @@ fn neighbours() -> Tree {
 fn all_apps_know_each_other() {
     let tree = neighbours();
     let report = tree.report(&["--all", "."]);
-    assert!(report.of("reference/dangling-secret").is_empty(), "{:?}", report.lines());
+    assert!(report.of("reference/missing-secret").is_empty(), "{:?}", report.lines());
     assert_eq!(report.summary()["lookedAt"]["apps"], 2);
-    assert_eq!(tree.report(&["apps/b"]).of("reference/dangling-secret").len(), 1);
+    assert_eq!(tree.report(&["apps/b"]).of("reference/missing-secret").len(), 1);
 }
 
 #[test]
@@ -460,7 +460,7 @@ fn kinds_are_skipped_and_rejected() {
 
 #[test]
 fn leniently_unknown_fields_are_warnings() {
-    let app = Tree::app(&[("base/bad.yaml", &GOOD.replace("data:", "daten: {}\ndata:").replace("good", "other"))]);
+    let app = Tree::app(&[("base/bad.yaml", &GOOD.replace("\ndata:", "\ndaten: {}\ndata:").replace("good", "other"))]);
     assert_eq!(app.report(&[]).one("schema/unknown-field")["severity"], "error");
     let ran = app.run(&["--lenient"]);
     assert_eq!((ran.code, &ran.report().one("schema/unknown-field")["severity"]), (0, &json!("warning")));
