@@ -110,6 +110,15 @@ enum Looked {
     Refused(String, Failure),
 }
 
+impl Looked {
+    const fn app(&self) -> Option<&ExaminedApp> {
+        match self {
+            Self::Examined(app) => Some(&app.0),
+            Self::Refused(..) => None,
+        }
+    }
+}
+
 impl Run<'_> {
     fn apps(&mut self, apps: &[targets::AppTarget]) -> Result<(), Failure> {
         self.watch.expect(apps.len() * 2);
@@ -119,6 +128,7 @@ impl Run<'_> {
             looked
         });
         let looked = looked.map_err(|_| Problem::new(&ValidateError::Thread))?;
+        self.environments_exist(&looked)?;
         let mut looked = self.with_schemas(looked);
         Self::introduce(&mut looked);
         let wanted: Vec<&Looked> =
@@ -146,15 +156,21 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// A slip in `--env` must not pass for an app without a fault.
+    fn environments_exist(&self, looked: &[Looked]) -> Result<(), Failure> {
+        let examined = || looked.iter().filter_map(Looked::app);
+        let has = |name: &String| examined().any(|app| app.environments().environments.contains(name));
+        match self.args.env.iter().find(|name| !has(name)) {
+            Some(name) if examined().next().is_some() => {
+                Err(Problem::new(&ValidateError::NoEnvironment(name.clone())).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Tells every app what the others render.
     fn introduce(looked: &mut [Looked]) {
-        let examined: Vec<&ExaminedApp> = looked
-            .iter()
-            .filter_map(|looked| match looked {
-                Looked::Examined(app) => Some(&app.0),
-                Looked::Refused(..) => None,
-            })
-            .collect();
+        let examined: Vec<&ExaminedApp> = looked.iter().filter_map(Looked::app).collect();
         if examined.len() < 2 {
             return;
         }

@@ -94,3 +94,89 @@ pub fn run_in<S: AsRef<OsStr>>(directory: &Path, args: &[S], stdin: Option<&str>
     }
     command.output().expect("the binary starts").into()
 }
+
+/// A directory of files, made by a test.
+pub struct Tree {
+    dir: tempfile::TempDir,
+}
+
+/// An app that has nothing wrong: `dev` and `prod`, a Deployment by a template, its values.
+pub const APP: &str = "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\n";
+
+/// A `ConfigMap` that has nothing wrong.
+pub const GOOD: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: good}\ndata: {theme: dark}\n";
+
+/// A `ConfigMap` with one fault, on its fourth line.
+pub const BAD: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: bad}\ndata: {theme: 7}\n";
+
+impl Tree {
+    pub fn new(files: &[(&str, &str)]) -> Self {
+        let tree = Self { dir: tempfile::TempDir::new().expect("a directory") };
+        for (path, text) in files {
+            tree.write(path, text);
+        }
+        tree
+    }
+
+    /// An app in the directory itself, with environments `dev` and `prod`.
+    pub fn app(files: &[(&str, &str)]) -> Self {
+        let tree = Self::new(&[
+            ("sealwave.yaml", APP),
+            ("envs/dev/values.yaml", "{}\n"),
+            ("envs/prod/values.yaml", "{}\n"),
+            ("base/good.yaml", GOOD),
+        ]);
+        for (path, text) in files {
+            tree.write(path, text);
+        }
+        tree
+    }
+
+    pub fn root(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub fn write(&self, path: &str, text: impl AsRef<[u8]>) {
+        let path = self.root().join(path);
+        fs_err::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+        fs_err::write(path, text).expect("written");
+    }
+
+    pub fn read(&self, path: &str) -> String {
+        fs_err::read_to_string(self.root().join(path)).expect("readable")
+    }
+
+    pub fn remove(&self, path: &str) {
+        fs_err::remove_file(self.root().join(path)).expect("removed");
+    }
+
+    /// Runs with `--output json`.
+    pub fn run(&self, args: &[&str]) -> Ran {
+        run_in(self.root(), args, None)
+    }
+
+    pub fn report(&self, args: &[&str]) -> Report {
+        self.run(args).report()
+    }
+
+    /// Runs as it is said, without a form of output.
+    pub fn plain(&self, args: &[&str]) -> Ran {
+        command(self.root(), args).output().expect("the binary starts").into()
+    }
+
+    /// Git, in the directory, without anybody's settings.
+    pub fn git(&self, args: &[&str]) {
+        let mut command = Command::new("git");
+        command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", self.root()).current_dir(self.root());
+        command.args([
+            "-c",
+            "user.name=t",
+            "-c",
+            "user.email=t@example.com",
+            "-c",
+            "init.defaultBranch=main",
+        ]);
+        let output = command.args(args).output().expect("git starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}

@@ -41,6 +41,8 @@ enum TargetError {
     NoApp(String),
     #[error("no file of manifests is below `{0}`")]
     NoFile(String),
+    #[error("`{0}` is neither a file nor a directory")]
+    NotAFile(String),
     #[error("`{0}` is no app, but there are apps below it")]
     OnlyApps(String),
     #[error("`{0}` does not exist")]
@@ -61,6 +63,7 @@ impl Explain for TargetError {
             Self::NoApp(_) => format!("an app is a directory with a `{APP_FILE}`"),
             Self::OnlyApps(_) => "`--all` validates them".to_owned(),
             Self::NoFile(_) => "manifests are files that end with `.yaml`, `.yml` or `.json`".to_owned(),
+            Self::NotAFile(_) => "give what a pipe holds on standard input: `-`".to_owned(),
             _ => return None,
         })
     }
@@ -123,8 +126,11 @@ impl Targets {
         } else if path.file_name().is_some_and(|name| name == APP_FILE) && path.is_file() {
             let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
             self.apps.push(AppTarget::new(parent.unwrap_or(Path::new(".")).to_owned()));
-        } else if path.exists() {
+        } else if path.is_file() || is_open_already(path) {
             self.files.push(path.to_owned());
+        } else if path.exists() {
+            // A pipe that nobody writes to never ends, and neither does a device.
+            return Err(TargetError::NotAFile(path.display().to_string()));
         } else {
             return Err(TargetError::NotFound(path.display().to_string()));
         }
@@ -208,6 +214,11 @@ impl Walked {
         files.retain(|file| !apps.iter().any(|app| file.starts_with(app)));
         Ok(walked)
     }
+}
+
+/// Whether it is what a shell has opened for this process, such as `<(helm template .)`.
+fn is_open_already(path: &Path) -> bool {
+    path.parent() == Some(Path::new("/dev/fd")) && path.exists()
 }
 
 fn is_manifest(path: &Path) -> bool {

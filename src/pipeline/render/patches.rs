@@ -111,7 +111,7 @@ fn described(target: &Target) -> String {
 
 /// A patch that was understood.
 enum Change<'p> {
-    Merge { patch: Json, origin: Origin },
+    Merge { patch: Json, change: &'p Node },
     Operations(Vec<(PatchOperation, &'p Node)>),
 }
 
@@ -119,7 +119,7 @@ impl<'p> Change<'p> {
     fn parse(patch: &'p Patch) -> Result<Self, Problem> {
         let change = &patch.change;
         match &change.value {
-            Value::Mapping(_) => Ok(Self::Merge { patch: change.to_json(), origin: change.origin }),
+            Value::Mapping(_) => Ok(Self::Merge { patch: change.to_json(), change }),
             Value::Sequence(items) if items.len() > MAX_OPERATIONS => {
                 Err(Problem::at(change.origin, &Error::TooMany))
             }
@@ -139,11 +139,13 @@ impl<'p> Change<'p> {
 
     fn apply(&self, object: &Manifest) -> Result<Node, Problem> {
         match self {
-            Self::Merge { patch, origin } => {
+            Self::Merge { patch, change } => {
                 let mut json = object.root().to_json();
                 json_patch::merge(&mut json, patch);
-                bounded(&json).map_err(|error| Problem::at(*origin, &error))?;
-                Ok(laid_over(object.root().clone(), &json, *origin))
+                bounded(&json).map_err(|error| Problem::at(change.origin, &error))?;
+                let mut root = laid_over(object.root().clone(), &json, change.origin);
+                place(&mut root, change, change.origin);
+                Ok(root)
             }
             Self::Operations(operations) => {
                 let mut json = object.root().to_json();
@@ -187,6 +189,28 @@ fn bounded(json: &Json) -> Result<(), Error> {
         }
     }
     if count(json, 0, &mut 0) { Ok(()) } else { Err(Error::TooLarge) }
+}
+
+/// Gives what a merge patch put there the positions that it has in the patch. As deep as the patch is.
+fn place(node: &mut Node, patch: &Node, changed: Origin) {
+    if node.origin == changed {
+        node.origin = patch.origin;
+    }
+    match (&mut node.value, &patch.value) {
+        (Value::Mapping(mapping), Value::Mapping(patch)) => {
+            for entry in mapping.entries_mut() {
+                let Some(from) = patch.entry(&entry.key) else { continue };
+                if entry.key_origin == changed {
+                    entry.key_origin = from.key_origin;
+                }
+                place(&mut entry.value, &from.value, changed);
+            }
+        }
+        (Value::Sequence(items), Value::Sequence(patch)) => {
+            items.iter_mut().zip(patch).for_each(|(item, from)| place(item, from, changed));
+        }
+        _ => {}
+    }
 }
 
 /// The tree of `new`, with the positions of `old` wherever the two are alike.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Checking;
 use crate::diagnostic::Severity;
 use crate::lints::{Draft, Object, Reporter, Rule, api, schema as rules};
-use crate::model::{Manifest, Node, Origin, is_secret_like, may_name};
+use crate::model::{Manifest, Node, Origin, Value, is_secret_like, may_name};
 use crate::schema::{CheckOptions, Checked, Known, KubeVersion, Schemas, Violation, ViolationKind};
 
 /// The schemas of each version that is asked for, custom resources included.
@@ -331,7 +331,15 @@ fn position(root: &Node, violation: &Violation<'_>) -> Origin {
         };
     }
     match found {
-        (node, Some(key)) if node.origin == violation.origin && key.line < node.origin.line => key,
+        // What a patch put there stands elsewhere than the key.
+        (node, Some(key))
+            if node.origin == violation.origin
+                && key.source == node.origin.source
+                && key.line < node.origin.line
+                && matches!(node.value, Value::Mapping(_) | Value::Sequence(_)) =>
+        {
+            key
+        }
         _ => violation.origin,
     }
 }

@@ -140,7 +140,8 @@ impl Suppression {
             path: compile(&entry.path),
             environments: entry.environments.clone(),
         };
-        Self { malformed, ..Self::new(&[&entry.rule], scope, &entry.reason, entry.until, span) }.checked()
+        let new = Self::new(&[&entry.rule], scope, &entry.reason, entry.until, span);
+        Self { malformed: malformed.or(new.malformed), ..new }.checked()
     }
 
     fn from_comment(comment: &Comment, span: Span) -> Self {
@@ -259,7 +260,8 @@ impl Finder<'_> {
                         Suppression::new(&[&rule], of_object(object), reason, None, Some(span)).checked()
                     });
                     if let Scope::Object { environments, .. } = &mut same.scope {
-                        environments.push(environment.name.clone());
+                        // Plain manifests are of no environment.
+                        environments.extend(super::named(environment));
                     }
                 }
             }
