@@ -66,7 +66,7 @@ pub enum Command {
     #[command(
         after_help = "Exit code 1 means findings of the severity of `--fail-on`, 2 that the command could not do its job."
     )]
-    Validate(ValidateArgs),
+    Validate(Box<ValidateArgs>),
 }
 
 const OPERATOR_HELP: &str = "Operator file [env: SEALWAVE_OPERATOR]";
@@ -200,7 +200,7 @@ pub struct CertArgs {
 /// `schemas`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum SchemasCommand {
-    /// Write the CustomResourceDefinitions of a cluster to a lock file, which validate reads offline
+    /// Write the definitions of a cluster's custom resources to a lock file, which validate reads offline
     #[command(
         after_help = "Asks the cluster as kubectl would, for nothing but the list of definitions. Check with it: sealwave validate --crds schemas.lock.yaml"
     )]

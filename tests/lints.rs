@@ -101,12 +101,12 @@ fn marks(example: &Path) -> BTreeSet<Mark> {
         let text = fs_err::read_to_string(&file).unwrap();
         let mut marked = 0;
         for (number, line) in (1..).zip(text.lines()) {
-            let Some(marker) = line.strip_prefix("#~") else {
+            let Some(said) = line.strip_prefix("#~") else {
                 marked = number;
                 continue;
             };
             let place = |column, width| (file.display().to_string(), marked, column, width);
-            let found: Vec<Mark> = marker
+            let found: Vec<Mark> = said
                 .split_whitespace()
                 .filter_map(|word| word.split_once('+'))
                 .map(|(column, width)| place(column.parse().unwrap(), width.parse().unwrap()))

@@ -42,8 +42,8 @@ pub struct CheckArgs {
     /// Kubernetes versions to check against, for example `1.31,1.34` [env: `KUBE_VERSION`] [default: the newest known]
     #[arg(long = "kube-version", value_name = "VERSION", value_delimiter = ',')]
     pub kube_versions: Vec<String>,
-    /// File or directory with CustomResourceDefinitions, or a lock file of `sealwave schemas pull`
-    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    /// Definitions of custom resources.
+    #[arg(long, help = "File or directory with CustomResourceDefinitions, or a lock file of sealwave schemas pull", value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub crds: Vec<PathBuf>,
     /// Objects of a kind without a schema are errors
     #[arg(long)]
@@ -63,8 +63,8 @@ pub struct CheckArgs {
     /// An object that exists elsewhere: `Kind/namespace/name`, a glob
     #[arg(long, value_name = "OBJECT")]
     pub external: Vec<String>,
-    /// Operator file, whose certificates committed seals are compared with [env: SEALWAVE_OPERATOR]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// Operator file.
+    #[arg(long, help = "Operator file, whose certificates committed seals are compared with [env: SEALWAVE_OPERATOR]", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub operator: Option<PathBuf>,
     /// File with settings for all apps: `kind: Validation`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

@@ -30,7 +30,7 @@ use crate::schema::KubeVersion;
 use crate::workers;
 
 /// No run takes longer: it is the CI job's to be impatient.
-const DEADLINE: Duration = Duration::from_secs(24 * 3600);
+const DEADLINE: Duration = Duration::from_hours(24);
 
 /// The name of standard input in messages.
 const STDIN: &str = "<stdin>";
@@ -103,6 +103,9 @@ struct Run<'a> {
     stdin: Option<Vec<u8>>,
     notes: Vec<Note>,
 }
+
+/// Definitions of custom resources, and the schemas with them.
+type Known = (Arc<Vec<Manifest>>, Arc<SchemaSet>);
 
 /// An app, examined or not to be.
 enum Looked {
@@ -190,7 +193,7 @@ impl Run<'_> {
                 brought.extend(app.0.definitions().cloned());
             }
         }
-        let mut sets: BTreeMap<Vec<KubeVersion>, (Arc<Vec<Manifest>>, Arc<SchemaSet>)> = BTreeMap::new();
+        let mut sets: BTreeMap<Vec<KubeVersion>, Known> = BTreeMap::new();
         for looked in &mut looked {
             let Looked::Examined(app) = looked else { continue };
             let checking = &mut app.1;

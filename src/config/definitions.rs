@@ -1,4 +1,4 @@
-//! CustomResourceDefinitions from files, as controllers publish them.
+//! Definitions of custom resources from files, as controllers publish them.
 
 use std::path::{Path, PathBuf};
 

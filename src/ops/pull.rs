@@ -120,7 +120,7 @@ impl LockFile {
 }
 
 fn head(groups: &[String]) -> String {
-    let groups: String = groups.iter().map(|group| format!(" --group '{group}'")).collect();
+    let groups = groups.iter().fold(String::new(), |all, group| all + " --group '" + group + "'");
     format!(
         "# The custom resources of a cluster: `sealwave validate` reads this where `--crds` or `validate.crds` names it.\n\
          # Written by `sealwave schemas pull{groups}`. Run that again to renew it; what is changed by hand is lost.\n"

@@ -176,7 +176,7 @@ impl AppTarget {
 fn touches(directory: &Path, changed: &BTreeSet<PathBuf>) -> bool {
     let mut roots: Vec<PathBuf> = fs_err::canonicalize(directory).into_iter().collect();
     let links =
-        walkdir::WalkDir::new(directory).into_iter().flatten().filter(|entry| entry.path_is_symlink());
+        walkdir::WalkDir::new(directory).into_iter().flatten().filter(walkdir::DirEntry::path_is_symlink);
     roots.extend(links.filter_map(|link| fs_err::canonicalize(link.path()).ok()));
     roots.iter().any(|root| changed.iter().any(|path| path.starts_with(root)))
 }

@@ -318,7 +318,9 @@ impl<'a> Finder<'a> {
         let confidential = draft.confidential || object.is_some_and(Manifest::is_secret_like);
         let (span, mut related) = self.locator.locate(draft.at, values);
         // The values behind a place are no more secret than the place.
-        related.iter_mut().for_each(|related| related.confidential = confidential);
+        for related in &mut related {
+            related.confidential = confidential;
+        }
         related.splice(
             0..0,
             draft.related.into_iter().map(|(at, label)| {

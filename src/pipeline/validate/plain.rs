@@ -80,12 +80,15 @@ pub fn validate_plain(
     Ok(PlainVerdict { verdict, looked_at: LookedAt { objects, ..looked_at }, one_by_one: false, texts })
 }
 
+/// Where more of a source comes from.
+type Reader = Box<dyn Read>;
+
 /// What was read so far, to be looked at as a whole.
 #[derive(Default)]
 struct Whole {
     bytes: usize,
     /// Names and texts; the last may have more to come.
-    files: Vec<(String, Vec<u8>, Option<Box<dyn Read>>)>,
+    files: Vec<(String, Vec<u8>, Option<Reader>)>,
 }
 
 /// Too much to be looked at as a whole.

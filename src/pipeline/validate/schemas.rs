@@ -16,10 +16,11 @@ pub struct SchemaSet {
 
 impl SchemaSet {
     /// The schemas of these versions and definitions; a later definition of a kind replaces an earlier one.
-    pub fn new<'c>(versions: &[KubeVersion], definitions: impl Iterator<Item = &'c Node> + Clone) -> Self {
+    pub fn new<'c>(versions: &[KubeVersion], definitions: impl IntoIterator<Item = &'c Node>) -> Self {
+        let definitions: Vec<&Node> = definitions.into_iter().collect();
         let with_definitions = |version: &KubeVersion| {
             let mut schemas = Schemas::new(*version);
-            for definition in definitions.clone() {
+            for definition in &definitions {
                 // What is wrong with one is reported where it is an object itself.
                 let _ = schemas.add_crd(definition);
             }
@@ -168,7 +169,7 @@ impl<'a> SchemaCheck<'a> {
         match &violation.kind {
             ViolationKind::Definition(fault) if fault.is_note() => draft = draft.severity(Severity::Note),
             ViolationKind::UnknownField { .. } if self.checking.lenient => {
-                draft = draft.severity(Severity::Warning)
+                draft = draft.severity(Severity::Warning);
             }
             _ => {}
         }
