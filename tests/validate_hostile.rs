@@ -57,8 +57,9 @@ fn one_long_document() {
 #[test]
 fn thousands_of_findings_in_every_form() {
     let count = size(2_000, 20_000);
-    let text: String =
+    let texts: Vec<String> =
         (0..count).map(|number| format!("---\n{}", BAD.replace("bad", &format!("bad{number}")))).collect();
+    let text = texts.concat();
     let tree = Tree::new(&[("a.yaml", &text)]);
     let report = tree.run(&["a.yaml"]).report();
     assert_eq!(report.of("schema/type").len(), count);
@@ -98,8 +99,9 @@ fn definition(schema: &str) -> String {
 fn definitions_have_an_end() {
     let nested =
         format!("{}{{type: string}}{}", "{type: object, properties: {a: ".repeat(40), "}}".repeat(40));
-    let wide: String =
+    let wide: Vec<String> =
         (0..size(5_000, 50_000)).map(|number| format!("f{number}: {{type: string}}, ")).collect();
+    let wide = wide.concat();
     let any: String = "{anyOf: [{type: string}, ".repeat(30) + "{type: string}" + &"]}".repeat(30);
     let schemas = [
         nested,

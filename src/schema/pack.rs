@@ -76,12 +76,17 @@ impl Pack {
     }
 
     fn string(&self, index: usize) -> &'static str {
-        let text = || {
+        std::str::from_utf8(self.bytes_of(index)).unwrap_or("")
+    }
+
+    /// A string's bytes: whoever only compares has no need to know that they are text.
+    fn bytes_of(&self, index: usize) -> &'static [u8] {
+        let bytes = || {
             let from = self.text + usize::from(self.word(self.strings, index)?);
             let to = self.text + usize::from(self.word(self.strings, index + 1)?);
-            std::str::from_utf8(self.bytes.get(from..to)?).ok()
+            self.bytes.get(from..to)
         };
-        text().unwrap_or("")
+        bytes().unwrap_or_default()
     }
 
     /// The kinds, sorted by group, kind and version.
@@ -106,21 +111,25 @@ impl Pack {
 
     /// The versions of a group's kind, in the order of their names, of all minors.
     pub(super) fn versions(&'static self, group: &str, kind: &str) -> impl Iterator<Item = KindEntry> {
+        let wanted = (group.as_bytes(), kind.as_bytes());
         let (mut low, mut high) = (0, self.kind_count());
         while low < high {
             let middle = low.midpoint(high);
-            if self.kind(middle).is_some_and(|entry| (entry.group, entry.kind) < (group, kind)) {
+            if self.names_of(middle).is_some_and(|names| names < wanted) {
                 low = middle + 1;
             } else {
                 high = middle;
             }
         }
-        let is_it = self.kind(low).filter(|entry| (entry.group, entry.kind) == (group, kind));
-        (low..self.kind_count()).map_while(move |index| {
-            let entry = self.kind(index)?;
-            let first = is_it?;
-            ((entry.group, entry.kind) == (first.group, first.kind)).then_some(entry)
-        })
+        let first = self.names_of(low).filter(|names| *names == wanted);
+        (low..self.kind_count())
+            .map_while(move |index| (self.names_of(index)? == first?).then(|| self.kind(index))?)
+    }
+
+    /// Group and kind of an entry.
+    fn names_of(&self, index: usize) -> Option<(&'static [u8], &'static [u8])> {
+        let bytes = |offset| Some(self.bytes_of(self.word(self.kinds, KIND_WORDS * index + offset)?.into()));
+        Some((bytes(0)?, bytes(1)?))
     }
 
     /// The node that a reference means in this version.
@@ -231,6 +240,11 @@ impl Words {
     /// Whether the top bit is set.
     pub(super) fn flagged(self, index: usize) -> bool {
         self.word(index).is_some_and(|word| word & FLAG != 0)
+    }
+
+    /// The bytes of the string that a word means, its top bit aside.
+    pub(super) fn bytes(self, index: usize) -> &'static [u8] {
+        self.word(index).map_or(&[], |word| self.pack.bytes_of(usize::from(word & !FLAG)))
     }
 
     /// The string that a word means, its top bit aside.

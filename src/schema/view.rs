@@ -164,6 +164,14 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A name's bytes, which are quicker to have than the text.
+    fn name_bytes(self, index: usize) -> &'a [u8] {
+        match self {
+            Self::Crd { .. } => self.name(index).as_bytes(),
+            Self::Pack { names, .. } => names.bytes(index),
+        }
+    }
+
     pub(super) fn names(self) -> impl Iterator<Item = &'a str> {
         (0..self.len()).map(move |index| self.name(index))
     }
@@ -184,7 +192,7 @@ impl<'a> Fields<'a> {
         let (mut low, mut high) = (0, self.len());
         while low < high {
             let middle = low.midpoint(high);
-            match self.name(middle).as_bytes().cmp(name.as_bytes()) {
+            match self.name_bytes(middle).cmp(name.as_bytes()) {
                 std::cmp::Ordering::Less => low = middle + 1,
                 std::cmp::Ordering::Equal => return self.field(middle),
                 std::cmp::Ordering::Greater => high = middle,

@@ -137,11 +137,12 @@ impl<'a> Stream<'a> {
     }
 
     fn file(&mut self, name: String, reader: impl Read) -> Result<(), (String, io::Error)> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        // Several for each core, so that none waits long for the others.
+        let most = 4 * std::thread::available_parallelism().map_or(1, usize::from);
         let mut windows = Windows::new(reader);
         loop {
-            let mut batch = Vec::with_capacity(cores);
-            while batch.len() < cores
+            let mut batch = Vec::with_capacity(most);
+            while batch.len() < most
                 && let Some(window) = windows.next().map_err(|error| (name.clone(), error))?
             {
                 batch.push(window);
