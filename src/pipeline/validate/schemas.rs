@@ -1,6 +1,6 @@
 //! Objects against schemas, for every version of Kubernetes that is asked for: one finding for what several versions say.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::Checking;
 use crate::diagnostic::Severity;
@@ -41,11 +41,19 @@ pub(super) struct SchemaCheck<'a> {
     checking: &'a Checking,
     unevaluated: BTreeSet<(&'a str, &'a str)>,
     unknown: BTreeSet<String>,
+    /// `apiVersion` and kind of objects whose API stays.
+    settled: HashSet<(&'a str, &'a str)>,
 }
 
 impl<'a> SchemaCheck<'a> {
-    pub(super) const fn new(set: &'a SchemaSet, checking: &'a Checking) -> Self {
-        Self { set, checking, unevaluated: BTreeSet::new(), unknown: BTreeSet::new() }
+    pub(super) fn new(set: &'a SchemaSet, checking: &'a Checking) -> Self {
+        Self {
+            set,
+            checking,
+            unevaluated: BTreeSet::new(),
+            unknown: BTreeSet::new(),
+            settled: HashSet::new(),
+        }
     }
 
     /// Reports everything that is wrong with one object.
@@ -84,8 +92,11 @@ impl<'a> SchemaCheck<'a> {
     }
 
     /// Says that some version has the object's API no more, else that one advises against it.
-    fn life_cycle(&self, object: &Object<'_>, reporter: &mut Reporter) {
+    fn life_cycle(&mut self, object: &Object<'a>, reporter: &mut Reporter) {
         let api_version = object.manifest.api_version();
+        if self.settled.contains(&(api_version, object.kind)) {
+            return;
+        }
         let version = api_version.rsplit('/').next().unwrap_or_default();
         let (mut removed, mut deprecated) = (None, None);
         for schemas in &self.set.versions {
@@ -97,6 +108,7 @@ impl<'a> SchemaCheck<'a> {
             }
         }
         if removed.is_none() && deprecated.is_none() {
+            self.settled.insert((api_version, object.kind));
             return;
         }
         let what = format!("{} of `{api_version}`", object.kind);
