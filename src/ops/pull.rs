@@ -120,10 +120,14 @@ impl LockFile {
 }
 
 fn head(groups: &[String]) -> String {
-    let groups = groups.iter().fold(String::new(), |all, group| all + " --group '" + group + "'");
+    let command: Vec<String> = ["sealwave schemas pull".to_owned()]
+        .into_iter()
+        .chain(groups.iter().map(|group| format!("--group '{group}'")))
+        .collect();
     format!(
         "# The custom resources of a cluster: `sealwave validate` reads this where `--crds` or `validate.crds` names it.\n\
-         # Written by `sealwave schemas pull{groups}`. Run that again to renew it; what is changed by hand is lost.\n"
+         # Written by `{}`. Run that again to renew it; what is changed by hand is lost.\n",
+        command.join(" ")
     )
 }
 

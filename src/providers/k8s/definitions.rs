@@ -1,4 +1,4 @@
-//! The CustomResourceDefinitions of a cluster, page by page.
+//! The custom resources that a cluster defines, page by page.
 
 use std::time::Instant;
 

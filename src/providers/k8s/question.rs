@@ -7,7 +7,7 @@ use super::connection::refused;
 
 /// One GET.
 pub(super) enum Question<'q> {
-    /// CustomResourceDefinitions: the first page of the list, or the one that this token leads to.
+    /// `CustomResourceDefinition`s: the first page of the list, or the one that this token leads to.
     Definitions { page: Option<&'q str> },
     /// One Secret.
     Secret { namespace: &'q str, name: &'q str },
