@@ -1,7 +1,8 @@
 //! No secret shows in what `validate` says, however broken the object that holds it, in whatever form the report is.
 //!
 //! What may show: the name of a key, of a field or of an object that is plainly not of a Secret. A secret there is no
-//! value any more; messages would be of no use without names. So no marker here is the name of a field outside of a Secret.
+//! value any more; messages would be of no use without names. So no marker here is the name of a field outside of a Secret,
+//! nor the key of an item of a Secret that is as it should be: a key with a string is the item's name, whatever it looks like.
 
 #![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
@@ -25,7 +26,7 @@ const SHAPES: &[&str] = &[
     "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  password: \"VALUE\n",
     "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  password: 'VALUE\n  b: c\n",
     "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {password: VALUE\n",
-    "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  VALUE: password\n  VALUE: again\n",
+    "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  VALUE: {a: b}\n  b: c\n",
     "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  VALUE:\n",
     "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  VALUE\n",
     "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: VALUE\n",
@@ -121,14 +122,22 @@ fn watch(tree: &Tree, input: &[&str], stdin: Option<&Path>, what: &str, leaks: &
             command.stdin(std::fs::File::open(path).unwrap());
         }
         let output = command.output().unwrap();
-        assert!(output.status.code().is_some_and(|code| code < 2), "{what}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.code().is_some_and(|code| code < 2),
+            "{what}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         check(&output.stdout, &format!("{what}, standard output"), leaks);
         check(&output.stderr, &format!("{what}, standard error"), leaks);
     }
     let mut seen = 0;
     for entry in fs_err::read_dir(temp.path()).unwrap() {
         let path = entry.unwrap().path();
-        check(&fs_err::read(&path).unwrap(), &format!("{what}, {}", path.file_name().unwrap().display()), leaks);
+        check(
+            &fs_err::read(&path).unwrap(),
+            &format!("{what}, {}", path.file_name().unwrap().display()),
+            leaks,
+        );
         seen += 1;
     }
     assert_eq!(seen, FORMS.len() + 2, "{what}");
@@ -141,7 +150,13 @@ fn no_shape_shows_as_a_file_on_standard_input_or_in_an_app() {
         let text = filled(shape);
         let tree = Tree::new(&[("a.yaml", &text)]);
         watch(&tree, &["a.yaml"], None, &format!("shape {number} as a file"), &mut leaks);
-        watch(&tree, &["-"], Some(&tree.root().join("a.yaml")), &format!("shape {number} on standard input"), &mut leaks);
+        watch(
+            &tree,
+            &["-"],
+            Some(&tree.root().join("a.yaml")),
+            &format!("shape {number} on standard input"),
+            &mut leaks,
+        );
         let app = Tree::app(&[("base/a.yaml", &text)]);
         watch(&app, &[], None, &format!("shape {number} in an app"), &mut leaks);
     }

@@ -92,8 +92,12 @@ fn args(case: &Path, expected: &Expected) -> Vec<String> {
     if args.iter().any(|arg| arg == "-") {
         return args;
     }
-    let definitions: Vec<&String> =
-        args.iter().zip(args.iter().skip(1)).filter(|(flag, _)| *flag == "--crds").map(|(_, path)| path).collect();
+    let definitions: Vec<&String> = args
+        .iter()
+        .zip(args.iter().skip(1))
+        .filter(|(flag, _)| *flag == "--crds")
+        .map(|(_, path)| path)
+        .collect();
     let mut inputs: Vec<String> = fs_err::read_dir(case)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())

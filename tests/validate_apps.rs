@@ -134,12 +134,16 @@ fn a_broken_document_does_not_hide_its_neighbours() {
 // Suppressions.
 
 fn ignoring(entry: &str) -> Tree {
-    Tree::app(&[("base/bad.yaml", BAD), ("sealwave.yaml", &format!("{APP}validate:\n  ignore:\n  - {entry}\n"))])
+    Tree::app(&[
+        ("base/bad.yaml", BAD),
+        ("sealwave.yaml", &format!("{APP}validate:\n  ignore:\n  - {entry}\n")),
+    ])
 }
 
 #[test]
 fn the_app_file_suppresses() {
-    let ran = ignoring("{rule: schema/type, object: ConfigMap/shop/bad, reason: known, until: 2026-12-31}").run(&[]);
+    let ran = ignoring("{rule: schema/type, object: ConfigMap/shop/bad, reason: known, until: 2026-12-31}")
+        .run(&[]);
     assert_eq!(ran.code, 0, "{}", ran.stdout);
     assert_eq!(ran.report().summary()["suppressed"], 1);
     let ran = ignoring("{rule: 'schema/*', path: base/bad.yaml, reason: known}").run(&[]);
@@ -156,7 +160,10 @@ fn a_suppression_has_its_day_its_reason_and_its_use() {
         (ran.code, rules.join(" "))
     };
     let found = |code: i32, rules: &str| (code, rules.to_owned());
-    assert_eq!(rules("{rule: schema/type, reason: a, until: 2025-12-31}"), found(1, "schema/type suppression/expired"));
+    assert_eq!(
+        rules("{rule: schema/type, reason: a, until: 2025-12-31}"),
+        found(1, "schema/type suppression/expired")
+    );
     // The day itself still counts: SOURCE_DATE_EPOCH is 2026-01-01.
     assert_eq!(rules("{rule: schema/type, reason: a, until: 2026-01-01}"), found(0, ""));
     assert_eq!(rules("{rule: schema/enum, reason: a}"), found(1, "schema/type suppression/unused"));
@@ -186,7 +193,8 @@ fn annotations_and_comments_suppress() {
         "{name: bad}",
         "{name: bad, annotations: {ignore.sealwave.dev/schema.type: the controller takes numbers}}",
     );
-    let above = BAD.replace("\ndata:", "\n# sealwave: ignore schema/type -- the controller takes numbers\ndata:");
+    let above =
+        BAD.replace("\ndata:", "\n# sealwave: ignore schema/type -- the controller takes numbers\ndata:");
     let beside = BAD.replace(": 7}", ": 7} # sealwave: ignore schema/type until 2027-01-01 -- known");
     for text in [&annotated, &above, &beside] {
         let ran = Tree::app(&[("base/bad.yaml", text)]).run(&[]);
@@ -213,7 +221,10 @@ fn what_a_stage_says_cannot_be_suppressed() {
 
 #[test]
 fn rules_have_the_severity_that_is_wanted() {
-    let app = Tree::app(&[("base/bad.yaml", BAD), ("sealwave.yaml", &format!("{APP}validate: {{rules: {{schema/type: note}}}}\n"))]);
+    let app = Tree::app(&[
+        ("base/bad.yaml", BAD),
+        ("sealwave.yaml", &format!("{APP}validate: {{rules: {{schema/type: note}}}}\n")),
+    ]);
     assert_eq!(app.report(&[]).one("schema/type")["severity"], "note");
     assert_eq!(app.report(&["--rule", "schema/type=warning"]).one("schema/type")["severity"], "warning");
     assert!(app.report(&["--rule", "schema/type=off"]).findings().is_empty());
@@ -282,7 +293,10 @@ fn several_forms_at_once() {
 
 #[test]
 fn exit_codes_follow_fail_on() {
-    let app = Tree::app(&[("base/bad.yaml", BAD), ("sealwave.yaml", &format!("{APP}validate: {{rules: {{schema/type: warning}}}}\n"))]);
+    let app = Tree::app(&[
+        ("base/bad.yaml", BAD),
+        ("sealwave.yaml", &format!("{APP}validate: {{rules: {{schema/type: warning}}}}\n")),
+    ]);
     let code = |fail_on: &str| app.run(&["--fail-on", fail_on]).code;
     assert_eq!([code("error"), code("warning"), code("note"), code("never")], [0, 1, 1, 0]);
     assert_eq!(app.run(&["nowhere"]).code, 2);
@@ -298,7 +312,10 @@ fn neighbours() -> Tree {
     Tree::new(&[
         ("apps/a/sealwave.yaml", APP),
         ("apps/a/envs/dev/values.yaml", "{}\n"),
-        ("apps/a/base/secret.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: elsewhere}\nstringData: {a: <file:x#y>}\n"),
+        (
+            "apps/a/base/secret.yaml",
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: elsewhere}\nstringData: {a: <file:x#y>}\n",
+        ),
         ("apps/b/sealwave.yaml", APP),
         ("apps/b/envs/dev/values.yaml", "{}\n"),
         ("apps/b/base/reader.yaml", READER),
@@ -366,7 +383,10 @@ fn only_what_changed_is_looked_at() {
     tree.git(&["mv", "apps/b/base/gone.yaml", "apps/b/base/renamed.yaml"]);
     assert_eq!(paths(&tree.report(&since)), ["apps/b/base/bad.yaml"]);
     tree.git(&["commit", "-qm", "two"]);
-    assert_eq!(paths(&tree.report(&["--changed-since", "HEAD~1", "--all", "apps"])), ["apps/b/base/bad.yaml"]);
+    assert_eq!(
+        paths(&tree.report(&["--changed-since", "HEAD~1", "--all", "apps"])),
+        ["apps/b/base/bad.yaml"]
+    );
     // Plain files one by one.
     tree.write("plain/changed.yaml", BAD);
     assert_eq!(paths(&tree.report(&["--changed-since", "HEAD", "plain"])), ["plain/changed.yaml"]);
@@ -392,7 +412,10 @@ fn plain_files_directories_and_standard_input() {
         ("plain/bad.yaml", BAD),
         ("plain/sub/good.yml", GOOD),
         ("plain/notes.txt", "not: [yaml"),
-        ("plain/kustomization.yaml", "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [bad.yaml]\n"),
+        (
+            "plain/kustomization.yaml",
+            "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [bad.yaml]\n",
+        ),
     ]);
     let report = tree.report(&["plain"]);
     assert_eq!(paths(&report), ["plain/bad.yaml"]);
@@ -460,7 +483,10 @@ fn kinds_are_skipped_and_rejected() {
 
 #[test]
 fn leniently_unknown_fields_are_warnings() {
-    let app = Tree::app(&[("base/bad.yaml", &GOOD.replace("\ndata:", "\ndaten: {}\ndata:").replace("good", "other"))]);
+    let app = Tree::app(&[(
+        "base/bad.yaml",
+        &GOOD.replace("\ndata:", "\ndaten: {}\ndata:").replace("good", "other"),
+    )]);
     assert_eq!(app.report(&[]).one("schema/unknown-field")["severity"], "error");
     let ran = app.run(&["--lenient"]);
     assert_eq!((ran.code, &ran.report().one("schema/unknown-field")["severity"]), (0, &json!("warning")));
@@ -478,11 +504,18 @@ fn one_environment_of_several() {
 
 #[test]
 fn every_report_is_as_its_schema_says() {
-    let schema: Value =
-        serde_json::from_str(&fs_err::read_to_string(support::root().join("docs/validation-report.schema.json")).unwrap()).unwrap();
+    let schema: Value = serde_json::from_str(
+        &fs_err::read_to_string(support::root().join("docs/validation-report.schema.json")).unwrap(),
+    )
+    .unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
-    let app = Tree::app(&[("base/bad.yaml", BAD), ("base/broken.yaml", "a: [\n"), ("base/reader.yaml", READER)]);
+    let app =
+        Tree::app(&[("base/bad.yaml", BAD), ("base/broken.yaml", "a: [\n"), ("base/reader.yaml", READER)]);
     let report = app.report(&[]);
     assert!(report.findings().len() >= 2);
-    assert!(validator.is_valid(&report.0), "{:?}", validator.iter_errors(&report.0).next().map(|error| error.to_string()));
+    assert!(
+        validator.is_valid(&report.0),
+        "{:?}",
+        validator.iter_errors(&report.0).next().map(|error| error.to_string())
+    );
 }

@@ -18,7 +18,8 @@ fn size(small: usize, full: usize) -> usize {
 
 fn documents(count: usize) -> String {
     (0..count).fold(String::new(), |mut text, number| {
-        writeln!(text, "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a{number}}}\ndata: {{a: b}}").unwrap();
+        writeln!(text, "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a{number}}}\ndata: {{a: b}}")
+            .unwrap();
         text
     })
 }
@@ -56,7 +57,8 @@ fn one_long_document() {
 #[test]
 fn thousands_of_findings_in_every_form() {
     let count = size(2_000, 20_000);
-    let text: String = (0..count).map(|number| format!("---\n{}", BAD.replace("bad", &format!("bad{number}")))).collect();
+    let text: String =
+        (0..count).map(|number| format!("---\n{}", BAD.replace("bad", &format!("bad{number}")))).collect();
     let tree = Tree::new(&[("a.yaml", &text)]);
     let report = tree.run(&["a.yaml"]).report();
     assert_eq!(report.of("schema/type").len(), count);
@@ -67,7 +69,8 @@ fn thousands_of_findings_in_every_form() {
 
 #[test]
 fn deep_nesting_and_aliases_have_an_end() {
-    let deep = format!("{}data: {}1{}\n", GOOD.replace("data:", "was:"), "{a: ".repeat(5_000), "}".repeat(5_000));
+    let deep =
+        format!("{}data: {}1{}\n", GOOD.replace("data:", "was:"), "{a: ".repeat(5_000), "}".repeat(5_000));
     let flow = "[".repeat(100_000);
     let mut bomb = String::from("a0: &a0 [x, x]\n");
     for level in 1..40 {
@@ -93,8 +96,10 @@ fn definition(schema: &str) -> String {
 
 #[test]
 fn definitions_have_an_end() {
-    let nested = format!("{}{{type: string}}{}", "{type: object, properties: {a: ".repeat(40), "}}".repeat(40));
-    let wide: String = (0..size(5_000, 50_000)).map(|number| format!("f{number}: {{type: string}}, ")).collect();
+    let nested =
+        format!("{}{{type: string}}{}", "{type: object, properties: {a: ".repeat(40), "}}".repeat(40));
+    let wide: String =
+        (0..size(5_000, 50_000)).map(|number| format!("f{number}: {{type: string}}, ")).collect();
     let any: String = "{anyOf: [{type: string}, ".repeat(30) + "{type: string}" + &"]}".repeat(30);
     let schemas = [
         nested,
@@ -116,7 +121,10 @@ fn a_directory_of_many_files_and_links_in_circles() {
     let count = size(2_000, 20_000);
     let tree = Tree::new(&[]);
     for number in 0..count {
-        tree.write(&format!("all/d{}/a{number}.yaml", number % 50), GOOD.replace("good", &format!("a{number}")));
+        tree.write(
+            &format!("all/d{}/a{number}.yaml", number % 50),
+            GOOD.replace("good", &format!("a{number}")),
+        );
     }
     std::os::unix::fs::symlink(tree.root().join("all"), tree.root().join("all/d0/circle")).unwrap();
     std::os::unix::fs::symlink("self", tree.root().join("all/self")).unwrap();
@@ -142,7 +150,8 @@ fn pipes_and_devices_are_no_files() {
 #[test]
 fn bytes_that_are_no_text() {
     let tree = Tree::new(&[]);
-    let binary: Vec<u8> = (0..100_000_u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let binary: Vec<u8> =
+        (0..100_000_u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let files: [(&str, &[u8], i32); 5] = [
         ("latin.yaml", b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: caf\xe9}\n", 1),
         ("binary.yaml", &binary, 1),
