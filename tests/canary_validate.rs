@@ -1,7 +1,8 @@
 //! No secret shows in what `validate` says, however broken the object that holds it, in whatever form the report is.
 //!
 //! What may show: the name of a key, of a field or of an object that is plainly not of a Secret. A secret there is no
-//! value any more; messages would be of no use without names. So no marker here is the name of a field outside of a Secret.
+//! value any more; messages would be of no use without names. So no marker here is the name of a field outside of a Secret,
+//! nor the key of an item of a Secret that is as it should be: a key with a string is the item's name, whatever it looks like.
 
 #![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
@@ -25,7 +26,7 @@ const SHAPES: &[&str] = &[
     "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  password: \"VALUE\n",
     "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  password: 'VALUE\n  b: c\n",
     "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {password: VALUE\n",
-    "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  VALUE: password\n  VALUE: again\n",
+    "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  VALUE: {a: b}\n  b: c\n",
     "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  VALUE:\n",
     "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  VALUE\n",
     "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: VALUE\n",

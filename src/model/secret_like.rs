@@ -5,6 +5,25 @@ use super::{Manifest, Node};
 /// The fields that every Secret has; what else stands at its top may be a value that slipped out of its place.
 const FIELDS: &[&str] = &["apiVersion", "kind", "metadata", "data", "stringData", "type", "immutable"];
 
+/// The fields of its metadata.
+const METADATA: &[&str] = &[
+    "annotations",
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "finalizers",
+    "generateName",
+    "generation",
+    "labels",
+    "managedFields",
+    "name",
+    "namespace",
+    "ownerReferences",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+];
+
 /// Whether a tree is a Secret, or what is left of one after a slip: whoever reads a message about it must not see a value.
 pub(crate) fn is_secret_like(root: &Node) -> bool {
     let kind = root.get("kind").and_then(Node::as_str).unwrap_or_default();
@@ -19,6 +38,7 @@ pub(crate) fn may_name(path: &[&str], key: &str, value: &Node) -> bool {
     match path {
         [] => FIELDS.contains(&key),
         ["data" | "stringData"] => value.as_str().is_some(),
+        ["metadata"] => METADATA.contains(&key),
         ["metadata", ..] => true,
         _ => false,
     }

@@ -163,7 +163,7 @@ impl Collector<'_> {
             ["apiVersion", "data", "immutable", "kind", "metadata", "stringData", "type"];
         for entry in root.as_mapping().map_or(&[][..], |mapping| mapping.entries()) {
             if !KNOWN.contains(&entry.key.as_str()) {
-                self.problem(entry.key_origin, &ResolveError::UnknownField { field: shown(&entry.key) });
+                self.problem(entry.key_origin, &ResolveError::UnknownField);
             }
         }
     }
@@ -298,8 +298,8 @@ impl Collector<'_> {
             return None;
         }
         let Some(text) = entry.value.as_str() else {
-            let (key, got) = (shown(&entry.key), entry.value.type_name());
-            self.problem(entry.value.origin, &ResolveError::ValueType { field, key, got });
+            let got = entry.value.type_name();
+            self.problem(entry.value.origin, &ResolveError::ValueType { field, got });
             return None;
         };
         Some((entry.key.clone(), entry.value.origin, Zeroizing::new(text.to_owned())))

@@ -62,12 +62,14 @@ pub(super) enum ResolveError {
     TooLarge { key: String, limit: usize },
     #[error("the Secrets of this run hold more than {limit} bytes once their placeholders are resolved")]
     TooLargeInAll { limit: usize },
-    #[error("field `{field}` is not known for a Secret")]
-    UnknownField { field: String },
+    // The field is not named: it may be a value that slipped out of its place.
+    #[error("field is not known for a Secret; it is not named, as it may be a value")]
+    UnknownField,
     #[error("provider `{provider}` is unknown")]
     UnknownProvider { provider: String, known: Vec<String>, is_default: bool },
-    #[error("item `{key}` of `{field}` is of type {got}, not string")]
-    ValueType { field: &'static str, key: String, got: &'static str },
+    // A key without a string may be a value in the place of a key.
+    #[error("item of `{field}` is of type {got}, not string")]
+    ValueType { field: &'static str, got: &'static str },
 }
 
 fn and_others(others: usize) -> String {
@@ -114,7 +116,7 @@ impl Explain for ResolveError {
             Self::SectionType { .. } => "it is a mapping of keys to strings",
             Self::TooLarge { .. } => "Kubernetes takes one MiB per Secret",
             Self::TooLargeInAll { .. } => "split the app",
-            Self::UnknownField { .. } => {
+            Self::UnknownField => {
                 "a Secret has `metadata`, `type`, `immutable`, `data` and `stringData`; case counts"
             }
             Self::UnknownProvider { known, is_default, .. } => return Some(unknown_hint(known, *is_default)),

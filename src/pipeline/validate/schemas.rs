@@ -178,6 +178,9 @@ impl<'a> SchemaCheck<'a> {
         {
             draft = draft.related(first, "the one before is here");
         }
+        if holds_unknown_text(root, violation) {
+            draft = draft.confidential();
+        }
         match &violation.kind {
             ViolationKind::Definition(fault) if fault.is_note() => draft = draft.severity(Severity::Note),
             ViolationKind::UnknownField { .. } if self.checking.lenient => {
@@ -329,23 +332,32 @@ fn is_variable(violation: &Violation<'_>) -> bool {
     matches!(violation.kind, ViolationKind::DuplicateListKey { .. }) && list.ends_with("/env")
 }
 
-/// Where it is shown: a collection that starts below its key, at the key.
-fn position(root: &Node, violation: &Violation<'_>) -> Origin {
+/// Whether it is a field that is not known, with text of which nobody can say what it is.
+fn holds_unknown_text(root: &Node, violation: &Violation<'_>) -> bool {
+    let ViolationKind::UnknownField { field, .. } = violation.kind else { return false };
+    let parent = node_at(root, violation.pointer.as_str());
+    parent.and_then(|(node, _)| node.get(field)).is_some_and(|value| value.as_str().is_some())
+}
+
+/// What a pointer leads to, and where its key stands.
+fn node_at<'n>(root: &'n Node, pointer: &str) -> Option<(&'n Node, Option<Origin>)> {
     let mut found = (root, None);
-    for step in violation.pointer.as_str().split('/').skip(1) {
+    for step in pointer.split('/').skip(1) {
         let step = step.replace("~1", "/").replace("~0", "~");
-        let (node, _) = found;
+        let node = found.0;
         found = match node.as_mapping().and_then(|mapping| mapping.entry(&step)) {
             Some(entry) => (&entry.value, Some(entry.key_origin)),
-            None => match step.parse().ok().and_then(|index: usize| node.items().get(index)) {
-                Some(item) => (item, None),
-                None => return violation.origin,
-            },
+            None => (node.items().get(step.parse::<usize>().ok()?)?, None),
         };
     }
-    match found {
+    Some(found)
+}
+
+/// Where it is shown: a collection that starts below its key, at the key.
+fn position(root: &Node, violation: &Violation<'_>) -> Origin {
+    match node_at(root, violation.pointer.as_str()) {
         // What a patch put there stands elsewhere than the key.
-        (node, Some(key))
+        Some((node, Some(key)))
             if node.origin == violation.origin
                 && key.source == node.origin.source
                 && key.line < node.origin.line
