@@ -20,6 +20,12 @@ KEY = "sealwave-seal-key-v1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"
 
 def run(command, cwd=None):
     """Milliseconds, and the peak memory in KiB that the kernel counted."""
+    elapsed, _, peak = spent(command, cwd)
+    return elapsed, peak
+
+
+def spent(command, cwd=None):
+    """Milliseconds, those of them that a core worked, and the peak memory in KiB that the kernel counted."""
     started = time.perf_counter()
     process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     errors = process.stderr.read()
@@ -28,7 +34,7 @@ def run(command, cwd=None):
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))} failed:\n{errors.decode(errors='replace')}")
-    return elapsed, usage.ru_maxrss
+    return elapsed, (usage.ru_utime + usage.ru_stime) * 1000, usage.ru_maxrss
 
 
 def bare_rsa(program, operations):
@@ -144,6 +150,73 @@ def measure(sealwave, rsa, addon, top):
     return rows
 
 
+def small_documents(path, count):
+    """ConfigMaps, Services and Deployments in turn, some 280 bytes each; their total size."""
+    with open(path, "w") as file:
+        for i in range(count):
+            meta = f"metadata:\n  name: small-{i}\n  namespace: shop\n  labels:\n    app.kubernetes.io/name: shop\n"
+            if i % 3 == 0:
+                file.write(f"---\napiVersion: v1\nkind: ConfigMap\n{meta}data:\n  LOG_LEVEL: info\n"
+                           f"  ENDPOINT: http://orders-{i}.shop.svc:8080\n  retries: \"3\"\n")
+            elif i % 3 == 1:
+                file.write(f"---\napiVersion: v1\nkind: Service\n{meta}spec:\n  selector:\n    app: small-{i}\n"
+                           "  ports:\n  - name: http\n    port: 80\n    targetPort: 8080\n    protocol: TCP\n")
+            else:
+                file.write(f"---\napiVersion: apps/v1\nkind: Deployment\n{meta}spec:\n  replicas: 2\n  selector:\n"
+                           f"    matchLabels: {{app: small-{i}}}\n  template:\n    metadata:\n"
+                           f"      labels: {{app: small-{i}}}\n    spec:\n      containers:\n      - name: web\n"
+                           "        image: registry.example.com/web:1.2.3\n        ports:\n        - {containerPort: 8080}\n")
+    return os.path.getsize(path)
+
+
+def repository(top, apps):
+    """Apps of three environments, four objects each, one of them a template."""
+    for index in range(apps):
+        app = top / f"app-{index}"
+        (app / "base").mkdir(parents=True)
+        (app / "sealwave.yaml").write_text(
+            "apiVersion: sealwave.dev/v1alpha1\nkind: App\n"
+            f"namespace: team-{index}\nenvironments:\n  dev: {{}}\n  stage: {{}}\n  prod: {{}}\n")
+        (app / "values.yaml").write_text("replicas: 2\nlog: info\n")
+        (app / "base" / "all.yaml").write_text(deployment(index) + config_map(index, 1500) + secret(index))
+        (app / "base" / "service.yaml.hbs").write_text(
+            f"apiVersion: v1\nkind: Service\nmetadata: {{name: web-{index}}}\nspec:\n"
+            f"  selector: {{app: web-{index}}}\n  ports: [{{port: 80, name: http}}]\n")
+        for environment in ("dev", "stage", "prod"):
+            (app / "envs" / environment).mkdir(parents=True)
+            (app / "envs" / environment / "values.yaml").write_text(f"log: {environment}\n")
+
+
+def measure_validate(sealwave, read_yaml, top):
+    small, one = top / "small.yaml", top / "one.yaml"
+    size = small_documents(small, 100_000)
+    small_documents(one, 1)
+    apps = top / "apps"
+    repository(apps, 200)
+    versions = ",".join(f"1.{minor}" for minor in range(25, 38))
+    runs = {"validate": [], "read": [], "start": [], "all": []}
+    memory = 0
+    for _ in range(TURNS):
+        runs["read"].append(spent([read_yaml, small])[1])
+        _, worked, peak = spent([sealwave, "validate", small])
+        runs["validate"].append(worked)
+        memory = max(memory, peak)
+        runs["start"].append(spent([sealwave, "validate", "--kube-version", versions, one])[0])
+        runs["all"].append(spent([sealwave, "validate", "--all", apps])[0])
+    best = {name: min(times) for name, times in runs.items()}
+    speed = size / 1e6 / (best["validate"] / 1000)
+    return [
+        (f"`validate` of 100,000 small documents ({size / 1e6:.0f} MB), from file to verdict, on one core",
+         f"{best['validate']:.0f} ms", f"{speed:.1f} MB/s", "10 MB/s"),
+        ("the same, against reading these documents and nothing more",
+         f"{best['validate']:.0f} ms, {best['read']:.0f} ms", f"{best['validate'] / best['read']:.2f}", "1.25"),
+        ("the same, peak memory", f"{memory * 1024 / 1e6:.0f} MB", "", ""),
+        ("`validate` of one document against all 13 versions of Kubernetes, from start to end",
+         f"{best['start']:.1f} ms", "", "10 ms"),
+        ("`validate --all` over 200 apps with three environments", f"{best['all'] / 1000:.2f} s", "", "5 s"),
+    ]
+
+
 def table(rows):
     lines = ["| what | measured | ratio | goal |", "|---|---|---|---|"]
     return "\n".join(lines + [f"| {' | '.join(row)} |" for row in rows])
@@ -162,11 +235,13 @@ def main():
     arguments.add_argument("--sealwave", required=True)
     arguments.add_argument("--bare-rsa", required=True)
     arguments.add_argument("--addon", required=True, help="the program that prints the add-on's manifest")
+    arguments.add_argument("--read-yaml", required=True, help="the program that reads YAML and nothing more")
     arguments.add_argument("--write", metavar="FILE")
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as top:
         addon = subprocess.run([given.addon], check=True, capture_output=True, text=True).stdout
-        text = table(measure(given.sealwave, given.bare_rsa, addon, Path(top)))
+        rows = measure(given.sealwave, given.bare_rsa, addon, Path(top))
+        text = table(rows + measure_validate(given.sealwave, given.read_yaml, Path(top)))
     cores = os.cpu_count()
     text += f"\n\nBest of {TURNS} turns, {cores} cores. Reading YAML against a bare event scan is in `cargo bench`."
     print(text)

@@ -17,7 +17,7 @@ for argument in "$@"; do
 done
 command -v python3 >/dev/null || { echo "python3 is needed to measure" >&2; exit 2; }
 
-cargo build --release --locked --bin sealwave --example bare_rsa --example addon_manifest
+cargo build --release --locked --bin sealwave --example bare_rsa --example addon_manifest --example read_yaml
 if [ "$benches" = yes ]; then cargo bench --locked; fi
 target=$(cargo metadata --format-version 1 --no-deps --locked | python3 -c 'import json,sys; print(json.load(sys.stdin)["target_directory"])')
-exec python3 scripts/bench.py --sealwave "$target/release/sealwave" --bare-rsa "$target/release/examples/bare_rsa" --addon "$target/release/examples/addon_manifest" "${write[@]}"
+exec python3 scripts/bench.py --sealwave "$target/release/sealwave" --bare-rsa "$target/release/examples/bare_rsa" --addon "$target/release/examples/addon_manifest" --read-yaml "$target/release/examples/read_yaml" "${write[@]}"
