@@ -101,11 +101,11 @@ impl<'a> Walk<'a, '_> {
                     continue;
                 }
                 // What is built in reads a null as nothing at all.
-                Some(field) if null && field.required && !self.schemas.view(field.id).nullable => {
+                Some(field)
+                    if null && field.required && !self.lenient && !self.schemas.view(field.id).nullable =>
+                {
                     required += 1;
-                    if !self.lenient {
-                        self.report(ViolationKind::MissingField { field: &entry.key }, at, entry.key_origin);
-                    }
+                    self.report(ViolationKind::MissingField { field: &entry.key }, at, entry.key_origin);
                     continue;
                 }
                 Some(field) => {
