@@ -97,6 +97,9 @@ impl Targets {
         for path in paths {
             targets.add(path, all).map_err(|error| Problem::new(&error))?;
         }
+        if let (true, [], [path, ..]) = (all, targets.apps.as_slice(), paths) {
+            return Err(Problem::new(&TargetError::NoApp(path.display().to_string())).into());
+        }
         targets.apps.sort_by(|a, b| a.directory.cmp(&b.directory));
         targets.apps.dedup_by(|a, b| a.directory == b.directory);
         targets.files.sort();
