@@ -34,7 +34,7 @@ mod wave;
 mod workload;
 mod yaml;
 
-use crate::diagnostic::RuleInfo;
+use crate::diagnostic::{RuleInfo, Severity};
 
 pub(crate) use credential::looks_like_credential;
 pub(crate) use inventory::Inventory;
@@ -49,6 +49,21 @@ pub(crate) struct Rule {
     pub(crate) info: RuleInfo,
     /// How.
     pub(crate) check: Check,
+}
+
+impl Rule {
+    /// A rule under which the stages before report; it is always on.
+    const fn stage(
+        id: &'static str,
+        severity: Severity,
+        summary: &'static str,
+        explanation: &'static str,
+        example: &'static str,
+        remedy: &'static str,
+    ) -> Self {
+        let info = RuleInfo { id, severity, enabled: true, summary, explanation, example, remedy };
+        Self { info, check: Check::Stage }
+    }
 }
 
 /// How a rule looks for what it looks for.

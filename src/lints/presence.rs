@@ -34,7 +34,7 @@ impl<'e, 'a> Presence<'e, 'a> {
     /// How much it matters that an object of this kind is missing: plain manifests of which none is of the kind leave
     /// such objects to others.
     pub(super) fn severity(&self, group: &str, kind: &str, in_app: Severity) -> Severity {
-        if self.environment.is_app() {
+        if !self.environment.is_plain() {
             in_app
         } else if self.kinds.contains(&(group, kind)) {
             Severity::Warning

@@ -36,7 +36,7 @@ impl<'e, 'a> Rollouts<'e, 'a> {
     /// Reads what is emitted; none where an app could not be taken that far.
     pub(super) fn of(environment: &'e Environment<'a>) -> Option<Self> {
         let emitted = match environment.emitted {
-            None if environment.is_app() => return None,
+            None if !environment.is_plain() => return None,
             emitted => emitted.unwrap_or_default(),
         };
         let of = |object: &'a Manifest| {

@@ -1,11 +1,12 @@
 //! What the stages of a run say of an app: it would not render, or not as its author thinks.
 
-use super::{Check, Rule};
-use crate::diagnostic::{RuleInfo, Severity};
+use super::Rule;
+use crate::diagnostic::Severity;
 
 /// Waves and checksums.
-pub(crate) static ANNOTATE: Rule = stage(
+pub(crate) static ANNOTATE: Rule = Rule::stage(
     "app/annotate",
+    Severity::Error,
     "waves or checksums cannot be set, or do not do what their author thinks",
     "sealwave gives every object a sync wave and every workload the checksums of its configuration. Settings of the app \
      file or annotations of an object stand in the way of that.",
@@ -14,8 +15,9 @@ pub(crate) static ANNOTATE: Rule = stage(
 );
 
 /// What Secrets become.
-pub(crate) static BACKEND: Rule = stage(
+pub(crate) static BACKEND: Rule = Rule::stage(
     "app/backend",
+    Severity::Error,
     "a Secret cannot become what the environment's backend makes of it",
     "`sealwave generate` would refuse it, so Argo CD could not sync the app: an item that no SealedSecret can hold, a \
      modifier that an ExternalSecret has no template for, a store that is not named.",
@@ -24,8 +26,9 @@ pub(crate) static BACKEND: Rule = stage(
 );
 
 /// The app's files.
-pub(crate) static LOAD: Rule = stage(
+pub(crate) static LOAD: Rule = Rule::stage(
     "app/load",
+    Severity::Error,
     "a file of the app cannot be read",
     "`sealwave generate` would refuse it, so Argo CD could not sync the app: a link that leaves the repository, a file that \
      is too large or not UTF-8, values that are no mapping.",
@@ -34,8 +37,9 @@ pub(crate) static LOAD: Rule = stage(
 );
 
 /// Placeholders.
-pub(crate) static PLACEHOLDER: Rule = stage(
+pub(crate) static PLACEHOLDER: Rule = Rule::stage(
     "app/placeholder",
+    Severity::Error,
     "a placeholder is malformed or stands where none may be",
     "Placeholders stand in `data` and `stringData` of Secrets alone: anywhere else the value would be readable in Git's \
      stead in the cluster, in Argo CD and in its cache. `sealwave generate` refuses the app.",
@@ -44,25 +48,12 @@ pub(crate) static PLACEHOLDER: Rule = stage(
 );
 
 /// Templates and documents.
-pub(crate) static RENDER: Rule = stage(
+pub(crate) static RENDER: Rule = Rule::stage(
     "app/render",
+    Severity::Error,
     "a template, a document or a patch does not give an object",
     "`sealwave generate` would refuse it, so Argo CD could not sync the app: an unknown value in a template, a patch whose \
      target does not exist, a document that is no Kubernetes object.",
     "image: \"{{ imgae.tag }}\"\n",
     "Follow the hint of the message.",
 );
-
-const fn stage(
-    id: &'static str,
-    summary: &'static str,
-    explanation: &'static str,
-    example: &'static str,
-    remedy: &'static str,
-) -> Rule {
-    let severity = Severity::Error;
-    Rule {
-        info: RuleInfo { id, severity, enabled: true, summary, explanation, example, remedy },
-        check: Check::Stage,
-    }
-}

@@ -211,11 +211,6 @@ fn is_number(text: &str) -> bool {
 }
 
 impl Environment<'_> {
-    /// Whether an app gave these objects; else half of the world may be elsewhere.
-    pub(super) fn is_app(&self) -> bool {
-        !self.name.is_empty()
-    }
-
     /// Whether a thing is outside of these objects: another app's, or said to exist.
     pub(super) fn exists_elsewhere(&self, group: &str, kind: &str, namespace: &str, name: &str) -> bool {
         self.neighbours.has(group, kind, namespace, name)
@@ -225,7 +220,7 @@ impl Environment<'_> {
 
     /// How much it matters that something is missing.
     pub(super) fn severity_of_missing(&self, what: What, weight: Weight) -> Severity {
-        match (self.is_app(), weight) {
+        match (!self.is_plain(), weight) {
             (true, Weight::Needed) => Severity::Error,
             (true, Weight::Wanted) => Severity::Warning,
             (false, Weight::Needed) if self.inventory.makes_any(what) => Severity::Warning,

@@ -49,7 +49,7 @@ fn missing<'b, 'a>(what: What, environment: &'b Environment<'a>) -> Vec<&'b Want
 fn hint(what: What, want: &Want<'_>, environment: &Environment<'_>) -> String {
     let (kind, name) = (kind(what), want.name);
     let namespace = if want.namespace.is_empty() { "*" } else { want.namespace };
-    let known = if environment.is_app() {
+    let known = if !environment.is_plain() {
         format!(
             "if it exists anyway, say so: `validate.external: [{kind}/{namespace}/{name}]` in `sealwave.yaml`, or \
              `--external {kind}/{namespace}/{name}`"

@@ -70,7 +70,7 @@ struct Candidate<'a> {
 }
 
 fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
-    if !environment.is_app() || environment.objects.iter().all(|object| object.pod.is_none()) {
+    if environment.is_plain() || environment.objects.iter().all(|object| object.pod.is_none()) {
         return;
     }
     let wanted: BTreeSet<(What, &str, &str)> =

@@ -1,10 +1,10 @@
 //! Objects against the schemas of their kinds. What finds them is [`crate::schema`]; here are their pages.
 
-use super::{Check, Rule};
-use crate::diagnostic::{RuleInfo, Severity};
+use super::Rule;
+use crate::diagnostic::Severity;
 
 /// A definition of custom resources is itself wrong.
-pub(crate) static DEFINITION: Rule = stage(
+pub(crate) static DEFINITION: Rule = Rule::stage(
     "schema/definition",
     Severity::Error,
     "a CustomResourceDefinition is not structural, or has a schema that no value can fit",
@@ -14,7 +14,7 @@ pub(crate) static DEFINITION: Rule = stage(
 );
 
 /// A value that is none of those allowed.
-pub(crate) static ENUM: Rule = stage(
+pub(crate) static ENUM: Rule = Rule::stage(
     "schema/enum",
     Severity::Error,
     "a value is none of those that the field allows",
@@ -24,7 +24,7 @@ pub(crate) static ENUM: Rule = stage(
 );
 
 /// A text without the form that its field asks for.
-pub(crate) static FORMAT: Rule = stage(
+pub(crate) static FORMAT: Rule = Rule::stage(
     "schema/format",
     Severity::Error,
     "a text does not have the form that the field asks for",
@@ -34,7 +34,7 @@ pub(crate) static FORMAT: Rule = stage(
 );
 
 /// Two items of a list where each must be its own.
-pub(crate) static LIST_KEY: Rule = stage(
+pub(crate) static LIST_KEY: Rule = Rule::stage(
     "schema/list-key",
     Severity::Error,
     "two items of a list have the same key",
@@ -45,7 +45,7 @@ pub(crate) static LIST_KEY: Rule = stage(
 );
 
 /// A required field is missing.
-pub(crate) static REQUIRED: Rule = stage(
+pub(crate) static REQUIRED: Rule = Rule::stage(
     "schema/required",
     Severity::Error,
     "a required field is missing",
@@ -55,7 +55,7 @@ pub(crate) static REQUIRED: Rule = stage(
 );
 
 /// Too large or too deep to be checked.
-pub(crate) static TOO_COMPLEX: Rule = stage(
+pub(crate) static TOO_COMPLEX: Rule = Rule::stage(
     "schema/too-complex",
     Severity::Warning,
     "an object or a definition takes more work to check than any honest one",
@@ -65,7 +65,7 @@ pub(crate) static TOO_COMPLEX: Rule = stage(
 );
 
 /// A value of another type.
-pub(crate) static TYPE: Rule = stage(
+pub(crate) static TYPE: Rule = Rule::stage(
     "schema/type",
     Severity::Error,
     "a value is of another type than the field",
@@ -75,7 +75,7 @@ pub(crate) static TYPE: Rule = stage(
 );
 
 /// Rules of a custom resource that are not evaluated.
-pub(crate) static UNEVALUATED: Rule = stage(
+pub(crate) static UNEVALUATED: Rule = Rule::stage(
     "schema/unevaluated-rules",
     Severity::Note,
     "a definition has validation rules that only a cluster evaluates",
@@ -85,7 +85,7 @@ pub(crate) static UNEVALUATED: Rule = stage(
 );
 
 /// A field that there is not.
-pub(crate) static UNKNOWN_FIELD: Rule = stage(
+pub(crate) static UNKNOWN_FIELD: Rule = Rule::stage(
     "schema/unknown-field",
     Severity::Error,
     "an object has a field that its kind does not have",
@@ -96,7 +96,7 @@ pub(crate) static UNKNOWN_FIELD: Rule = stage(
 );
 
 /// No schema for a kind.
-pub(crate) static UNKNOWN_KIND: Rule = stage(
+pub(crate) static UNKNOWN_KIND: Rule = Rule::stage(
     "schema/unknown-kind",
     Severity::Note,
     "there is no schema for the kind of an object",
@@ -108,7 +108,7 @@ pub(crate) static UNKNOWN_KIND: Rule = stage(
 );
 
 /// A kind that the caller does not want.
-pub(crate) static REJECTED_KIND: Rule = stage(
+pub(crate) static REJECTED_KIND: Rule = Rule::stage(
     "schema/rejected-kind",
     Severity::Error,
     "an object is of a kind that `--reject` names",
@@ -118,7 +118,7 @@ pub(crate) static REJECTED_KIND: Rule = stage(
 );
 
 /// A value outside of its bounds.
-pub(crate) static VALUE: Rule = stage(
+pub(crate) static VALUE: Rule = Rule::stage(
     "schema/value",
     Severity::Error,
     "a value is outside of what its schema allows",
@@ -127,17 +127,3 @@ pub(crate) static VALUE: Rule = stage(
     "spec: {minReplicas: -1}\n",
     "Follow the message; it has the bound or the pattern.",
 );
-
-const fn stage(
-    id: &'static str,
-    severity: Severity,
-    summary: &'static str,
-    explanation: &'static str,
-    example: &'static str,
-    remedy: &'static str,
-) -> Rule {
-    Rule {
-        info: RuleInfo { id, severity, enabled: true, summary, explanation, example, remedy },
-        check: Check::Stage,
-    }
-}

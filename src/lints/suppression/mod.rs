@@ -1,13 +1,13 @@
 //! Suppressions that do not do what their author thinks.
 
-use super::{Check, Rule};
-use crate::diagnostic::{RuleInfo, Severity};
+use super::Rule;
+use crate::diagnostic::Severity;
 
 /// How to write a suppression.
 pub(crate) const FORM: &str = "write `# sealwave: ignore RULE [until YYYY-MM-DD] -- REASON`; `sealwave validate --explain RULE` knows each rule";
 
 /// The day has passed.
-pub(crate) static EXPIRED: Rule = stage(
+pub(crate) static EXPIRED: Rule = Rule::stage(
     "suppression/expired",
     Severity::Warning,
     "a suppression's last day has passed",
@@ -17,7 +17,7 @@ pub(crate) static EXPIRED: Rule = stage(
 );
 
 /// It cannot be followed.
-pub(crate) static MALFORMED: Rule = stage(
+pub(crate) static MALFORMED: Rule = Rule::stage(
     "suppression/malformed",
     Severity::Warning,
     "a suppression has no reason, no rule that there is, or a date that is none",
@@ -27,7 +27,7 @@ pub(crate) static MALFORMED: Rule = stage(
 );
 
 /// Nothing to silence.
-pub(crate) static UNUSED: Rule = stage(
+pub(crate) static UNUSED: Rule = Rule::stage(
     "suppression/unused",
     Severity::Warning,
     "a suppression silences nothing",
@@ -35,17 +35,3 @@ pub(crate) static UNUSED: Rule = stage(
     "replicas: 2 # sealwave: ignore schema/type -- it was a string once\n",
     "Remove it.",
 );
-
-const fn stage(
-    id: &'static str,
-    severity: Severity,
-    summary: &'static str,
-    explanation: &'static str,
-    example: &'static str,
-    remedy: &'static str,
-) -> Rule {
-    Rule {
-        info: RuleInfo { id, severity, enabled: true, summary, explanation, example, remedy },
-        check: Check::Stage,
-    }
-}
