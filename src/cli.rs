@@ -64,7 +64,7 @@ pub enum Command {
     Schemas(SchemasCommand),
     /// Check all environments of an app, or plain manifests, against schemas and rules; needs no credentials
     #[command(
-        after_help = "Exit code 1 means findings of the severity of `--fail-on`, 2 that the command could not do its job."
+        after_help = "Exit code 1 means findings of the severity of --fail-on, 2 that the command could not do its job."
     )]
     Validate(Box<ValidateArgs>),
 }

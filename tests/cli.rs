@@ -306,8 +306,18 @@ fn a_build_without_a_kubernetes_client_says_so() {
 
 #[test]
 fn help_is_one_text_in_plain_words() {
-    let commands =
-        ["cert", "completions", "discover", "generate", "key", "parameters", "refs", "render", "schemas"];
+    let commands = [
+        "cert",
+        "completions",
+        "discover",
+        "generate",
+        "key",
+        "parameters",
+        "refs",
+        "render",
+        "schemas",
+        "validate",
+    ];
     let overview = stdout_of(&["--help"]);
     for command in commands {
         assert!(overview.contains(&format!("\n  {command} ")), "{command} is not in\n{overview}");

@@ -9,10 +9,10 @@ use super::IdentityArgs;
 /// `validate`.
 #[derive(Clone, Debug, Args)]
 pub struct ValidateArgs {
-    /// Apps (directories with `sealwave.yaml`), files or directories of plain manifests, or `-` for standard input
+    /// Apps (directories with sealwave.yaml), files or directories of plain manifests, or - for standard input
     #[arg(value_name = "PATH", default_value = ".", value_hint = ValueHint::AnyPath)]
     pub paths: Vec<PathBuf>,
-    /// Validate every app below the given directories; what `.gitignore` names is left out
+    /// Validate every app below the given directories; what .gitignore names is left out
     #[arg(long)]
     pub all: bool,
     /// Only what differs from this Git revision: apps with changed files, changed plain manifests
@@ -39,8 +39,13 @@ pub struct ValidateArgs {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Checks")]
 pub struct CheckArgs {
-    /// Kubernetes versions to check against, for example `1.31,1.34` [env: `KUBE_VERSION`] [default: the newest known]
-    #[arg(long = "kube-version", value_name = "VERSION", value_delimiter = ',')]
+    /// Versions of Kubernetes.
+    #[arg(
+        long = "kube-version",
+        help = "Kubernetes versions to check against, for example 1.31,1.34 [env: KUBE_VERSION] [default: the newest known]",
+        value_name = "VERSION",
+        value_delimiter = ','
+    )]
     pub kube_versions: Vec<String>,
     /// Definitions of custom resources.
     #[arg(long, help = "File or directory with CustomResourceDefinitions, or a lock file of sealwave schemas pull", value_name = "PATH", value_hint = ValueHint::AnyPath)]
@@ -51,22 +56,22 @@ pub struct CheckArgs {
     /// Fields that the schema does not have, and keys given twice, are warnings
     #[arg(long)]
     pub lenient: bool,
-    /// Do not check objects of these kinds: `Kind` or `group/version/Kind`
+    /// Do not check objects of these kinds: Kind or group/version/Kind
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     pub skip: Vec<String>,
-    /// Objects of these kinds are errors: `Kind` or `group/version/Kind`
+    /// Objects of these kinds are errors: Kind or group/version/Kind
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     pub reject: Vec<String>,
-    /// Severity of a rule in place of its own, for example `image/latest=warning`
+    /// Severity of a rule in place of its own, for example image/latest=warning
     #[arg(long = "rule", value_name = "RULE=off|note|warning|error", value_delimiter = ',')]
     pub rules: Vec<String>,
-    /// An object that exists elsewhere: `Kind/namespace/name`, a glob
+    /// An object that exists elsewhere: Kind/namespace/name, a glob
     #[arg(long, value_name = "OBJECT")]
     pub external: Vec<String>,
     /// Operator file.
-    #[arg(long, help = "Operator file, whose certificates committed seals are compared with [env: SEALWAVE_OPERATOR]", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, help = "Operator file, to compare seals with [env: SEALWAVE_OPERATOR]", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub operator: Option<PathBuf>,
-    /// File with settings for all apps: `kind: Validation`
+    /// File with settings for all apps: kind: Validation
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
 }
@@ -75,17 +80,17 @@ pub struct CheckArgs {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Report")]
 pub struct ReportArgs {
-    /// Form of the report, with a file to write it to: `human`, `json`, `sarif`, `junit`, `github`, `gitlab`; more than
+    /// Form of the report, with a file to write it to: human, json, sarif, junit, github, gitlab; more than
     /// one may be given [default: human]
     #[arg(long, short = 'o', value_name = "FORM[=FILE]", value_hint = ValueHint::Other)]
     pub output: Vec<String>,
-    /// Least severity of a finding that makes the exit code 1
-    #[arg(long, value_name = "SEVERITY", default_value = "error")]
+    /// Least severity of a finding that makes the exit code 1: error, warning, note, or never
+    #[arg(long, value_name = "SEVERITY", default_value = "error", hide_possible_values = true)]
     pub fail_on: FailOn,
     /// File of findings that are known, which are left out
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub baseline: Option<PathBuf>,
-    /// Write all findings into a file for `--baseline`
+    /// Write all findings into a file for --baseline
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub write_baseline: Option<PathBuf>,
 }

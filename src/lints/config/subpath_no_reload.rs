@@ -26,7 +26,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     let Some(rollouts) = Rollouts::of(environment) else { return };
-    let severity = if !environment.is_plain() { Severity::Warning } else { Severity::Note };
+    let severity = if environment.is_plain() { Severity::Note } else { Severity::Warning };
     for (number, object) in rollouts.untriggered() {
         let Some(pod) = &object.pod else { continue };
         let volumes = configuration(pod.spec);

@@ -49,14 +49,14 @@ fn missing<'b, 'a>(what: What, environment: &'b Environment<'a>) -> Vec<&'b Want
 fn hint(what: What, want: &Want<'_>, environment: &Environment<'_>) -> String {
     let (kind, name) = (kind(what), want.name);
     let namespace = if want.namespace.is_empty() { "*" } else { want.namespace };
-    let known = if !environment.is_plain() {
+    let known = if environment.is_plain() {
         format!(
-            "if it exists anyway, say so: `validate.external: [{kind}/{namespace}/{name}]` in `sealwave.yaml`, or \
-             `--external {kind}/{namespace}/{name}`"
+            "validate it together with what makes it, or say that it exists: `--external {kind}/{namespace}/{name}`"
         )
     } else {
         format!(
-            "validate it together with what makes it, or say that it exists: `--external {kind}/{namespace}/{name}`"
+            "if it exists anyway, say so: `validate.external: [{kind}/{namespace}/{name}]` in `sealwave.yaml`, or \
+             `--external {kind}/{namespace}/{name}`"
         )
     };
     if let Some(other) = environment.inventory.namespace_of(what, name) {
