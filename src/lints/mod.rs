@@ -2,7 +2,7 @@
 //!
 //! A rule is a pure function from objects to findings. It reads trees, never files, and puts no value of any scalar
 //! into a message: positions say where to look, and whether an excerpt may be shown there is decided elsewhere.
-//! A new rule is a file, a line in the [table](RULES), and a directory `testdata/lints/<group>-<name>` with a bad example
+//! A new rule is a file, a line in the table, and a directory `testdata/lints/<group>-<name>` with a bad example
 //! whose spans are marked, a good one, and a near miss.
 
 pub(crate) mod api;
