@@ -195,10 +195,12 @@ def measure_validate(sealwave, read_yaml, top):
     repository(apps, 200)
     versions = ",".join(f"1.{minor}" for minor in range(25, 38))
     runs = {"validate": [], "read": [], "start": [], "all": []}
+    # Two cores share caches and memory, so that each alone does more.
+    alone = ["taskset", "-c", "0"] if shutil.which("taskset") else []
     memory = 0
     for _ in range(TURNS):
-        runs["read"].append(spent([read_yaml, small])[1])
-        _, worked, peak = spent([sealwave, "validate", small])
+        runs["read"].append(spent(alone + [read_yaml, small])[1])
+        _, worked, peak = spent(alone + [sealwave, "validate", small])
         runs["validate"].append(worked)
         memory = max(memory, peak)
         runs["start"].append(spent([sealwave, "validate", "--kube-version", versions, one])[0])

@@ -381,7 +381,9 @@ fn each_reference_is_fetched_once() {
     let (result, _, stub) = run(manifests, Access::Unchecked);
     assert!(result.is_ok());
     let calls = stub.calls.lock().expect("not poisoned");
-    assert_eq!(calls.iter().map(Vec::len).collect::<Vec<_>>(), [5, 15]);
+    // Providers are asked side by side: which of them is first is chance.
+    let sizes: BTreeSet<usize> = calls.iter().map(Vec::len).collect();
+    assert_eq!((calls.len(), sizes), (2, BTreeSet::from([5, 15])));
 }
 
 #[test]

@@ -138,7 +138,7 @@ impl<'a> Stream<'a> {
 
     fn file(&mut self, name: String, reader: impl Read) -> Result<(), (String, io::Error)> {
         // Several for each core, so that none waits long for the others.
-        let most = 4 * std::thread::available_parallelism().map_or(1, usize::from);
+        let most = 16 * std::thread::available_parallelism().map_or(1, usize::from);
         let mut windows = Windows::new(reader);
         loop {
             let mut batch = Vec::with_capacity(most);
