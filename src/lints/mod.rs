@@ -73,10 +73,13 @@ pub(crate) enum Check {
     /// Across the objects of one environment.
     Environment(fn(&Environment<'_>, &mut Reporter)),
     /// At one object.
-    Object(fn(&Object<'_>, &Scene<'_>, &mut Reporter)),
+    Object(ObjectCheck),
     /// Elsewhere: the stages before report it.
     Stage,
 }
+
+/// How a rule looks at one object.
+pub(crate) type ObjectCheck = fn(&Object<'_>, &Scene<'_>, &mut Reporter);
 
 /// All rules, by their ids.
 pub(crate) static RULES: &[&Rule] = &[

@@ -75,24 +75,31 @@ pub(crate) struct Scopes {
 impl Scopes {
     /// Learns from the CRDs among the objects.
     pub(crate) fn of(objects: &[Manifest]) -> Self {
-        let text = |object: &Manifest, path: &[&str]| {
-            object.root().at(path).and_then(Node::as_str).map(CompactString::from)
-        };
-        let own = objects
-            .iter()
-            .filter(|object| object.is("apiextensions.k8s.io", "CustomResourceDefinition"))
-            .filter_map(|object| {
-                let group = text(object, &["spec", "group"])?;
-                let kind = text(object, &["spec", "names", "kind"])?;
-                Some(((group, kind), text(object, &["spec", "scope"])? == "Cluster"))
-            })
-            .collect();
-        Self { own }
+        let mut scopes = Self { own: BTreeMap::new() };
+        for object in objects {
+            scopes.learn(object);
+        }
+        scopes
+    }
+
+    /// Learns from an object, where it is a CRD.
+    pub(crate) fn learn(&mut self, object: &Manifest) {
+        if !object.is("apiextensions.k8s.io", "CustomResourceDefinition") {
+            return;
+        }
+        let text = |path: &[&str]| object.root().at(path).and_then(Node::as_str);
+        if let (Some(group), Some(kind), Some(scope)) =
+            (text(&["spec", "group"]), text(&["spec", "names", "kind"]), text(&["spec", "scope"]))
+        {
+            self.own.insert((group.into(), kind.into()), scope == "Cluster");
+        }
     }
 
     /// Whether objects of a kind have no namespace.
     pub(crate) fn is_cluster_scoped(&self, group: &str, kind: &str) -> bool {
-        if let Some(cluster) = self.own.get(&(group.into(), kind.into())) {
+        if !self.own.is_empty()
+            && let Some(cluster) = self.own.get(&(group.into(), kind.into()))
+        {
             return *cluster;
         }
         match CLUSTER_SCOPED.binary_search_by(|(known, _)| (*known).cmp(group)) {

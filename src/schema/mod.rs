@@ -54,6 +54,14 @@ pub struct Schemas {
     crds: Crds,
 }
 
+/// Where the schema of a kind is in the [`Schemas`] that were asked for it.
+#[derive(Clone, Copy, Debug)]
+pub struct KindSchema {
+    root: Id,
+    /// Whether its objects define custom resources.
+    defines: bool,
+}
+
 /// How to check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CheckOptions {
@@ -116,6 +124,13 @@ impl Schemas {
         CrdReport { kind: Some((group.to_owned(), kind.to_owned())), unchecked_rules, faults }
     }
 
+    /// Where the schema of a kind is; `None` where there is none.
+    #[must_use]
+    pub fn kind(&self, group: &str, version: &str, kind: &str) -> Option<KindSchema> {
+        let root = self.root(group, version, kind)?;
+        Some(KindSchema { root, defines: group == CRD_GROUP && kind == CRD_KIND })
+    }
+
     /// Checks an object and hands each violation to `report`, in the order of the document; at most 200 of them.
     pub fn check<'a>(
         &'a self,
@@ -123,11 +138,21 @@ impl Schemas {
         options: CheckOptions,
         report: &mut dyn FnMut(Violation<'a>),
     ) -> Checked {
-        let Some((group, version, kind)) = gvk(object) else { return Checked::NoSchema };
-        let Some(root) = self.root(group, version, kind) else { return Checked::NoSchema };
+        let kind = gvk(object).and_then(|(group, version, kind)| self.kind(group, version, kind));
+        kind.map_or(Checked::NoSchema, |kind| self.check_kind(kind, object, options, report))
+    }
+
+    /// The same for an object whose kind was looked up in these schemas.
+    pub fn check_kind<'a>(
+        &'a self,
+        kind: KindSchema,
+        object: &'a Node,
+        options: CheckOptions,
+        report: &mut dyn FnMut(Violation<'a>),
+    ) -> Checked {
         let mut found = Vec::new();
-        self.walk(root, object, options, &mut |violation| found.push(violation));
-        if group == CRD_GROUP && kind == CRD_KIND {
+        self.walk(kind.root, object, options, &mut |violation| found.push(violation));
+        if kind.defines {
             self.check_definition(object, &mut found);
         }
         if found.is_empty() {

@@ -81,12 +81,10 @@ impl Pack {
 
     /// A string's bytes: whoever only compares has no need to know that they are text.
     fn bytes_of(&self, index: usize) -> &'static [u8] {
-        let bytes = || {
-            let from = self.text + usize::from(self.word(self.strings, index)?);
-            let to = self.text + usize::from(self.word(self.strings, index + 1)?);
-            self.bytes.get(from..to)
-        };
-        bytes().unwrap_or_default()
+        let at = self.strings + 2 * index;
+        let Some(&[a, b, c, d]) = self.bytes.get(at..at + 4) else { return &[] };
+        let (from, to) = (u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]));
+        self.bytes.get(self.text + usize::from(from)..self.text + usize::from(to)).unwrap_or_default()
     }
 
     /// The kinds, sorted by group, kind and version.
@@ -242,9 +240,23 @@ impl Words {
         self.word(index).is_some_and(|word| word & FLAG != 0)
     }
 
-    /// The bytes of the string that a word means, its top bit aside.
-    pub(super) fn bytes(self, index: usize) -> &'static [u8] {
-        self.word(index).map_or(&[], |word| self.pack.bytes_of(usize::from(word & !FLAG)))
+    /// Where the word is that means this string; the words are in the order of their strings.
+    pub(super) fn position(self, text: &str) -> Option<usize> {
+        let at = self.pack.stream + 2 * self.start;
+        let words = self.pack.bytes.get(at..at + 2 * self.count)?;
+        let text = text.as_bytes();
+        let (mut low, mut high) = (0, self.count);
+        while low < high {
+            let middle = low.midpoint(high);
+            let other = self.pack.bytes_of(usize::from(word_at(words, 2 * middle)? & !FLAG));
+            // The first bytes tell most names apart, and cost no call.
+            match other.first().cmp(&text.first()).then_with(|| other.cmp(text)) {
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Equal => return Some(middle),
+                std::cmp::Ordering::Greater => high = middle,
+            }
+        }
+        None
     }
 
     /// The string that a word means, its top bit aside.

@@ -164,14 +164,6 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A name's bytes, which are quicker to have than the text.
-    fn name_bytes(self, index: usize) -> &'a [u8] {
-        match self {
-            Self::Crd { .. } => self.name(index).as_bytes(),
-            Self::Pack { names, .. } => names.bytes(index),
-        }
-    }
-
     pub(super) fn names(self) -> impl Iterator<Item = &'a str> {
         (0..self.len()).map(move |index| self.name(index))
     }
@@ -189,16 +181,12 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn find(self, name: &str) -> Option<FieldView> {
-        let (mut low, mut high) = (0, self.len());
-        while low < high {
-            let middle = low.midpoint(high);
-            match self.name_bytes(middle).cmp(name.as_bytes()) {
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Equal => return self.field(middle),
-                std::cmp::Ordering::Greater => high = middle,
+        match self {
+            Self::Crd { fields, .. } => {
+                fields.binary_search_by(|field| (*field.name).cmp(name)).ok().and_then(|at| self.field(at))
             }
+            Self::Pack { names, .. } => names.position(name).and_then(|at| self.field(at)),
         }
-        None
     }
 }
 

@@ -12,7 +12,10 @@ pub(super) fn find_at(text: &str) -> Option<(usize, Kind)> {
     let bytes = text.as_bytes();
     let mut weak = None;
     // Each authority is looked at once, and is bounded, so that the work stays linear.
-    for at in memchr::memmem::find_iter(bytes, b"://") {
+    for at in memchr::memchr_iter(b':', bytes) {
+        if !bytes.get(at..).is_some_and(|rest| rest.starts_with(b"://")) {
+            continue;
+        }
         let scheme = bytes.get(..at).unwrap_or_default();
         if !scheme.last().is_some_and(u8::is_ascii_alphanumeric) {
             continue;

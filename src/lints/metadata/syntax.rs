@@ -12,7 +12,24 @@ pub(super) fn is_label(text: &str) -> bool {
 
 /// A DNS subdomain by RFC 1123: labels with dots between them, at most 253 in all.
 pub(super) fn is_subdomain(text: &str) -> bool {
-    (1..=MAX_SUBDOMAIN).contains(&text.len()) && text.split('.').all(|part| is_label_text(part.as_bytes()))
+    if !(1..=MAX_SUBDOMAIN).contains(&text.len()) {
+        return false;
+    }
+    // Byte by byte, as every object has several of them.
+    let mut last = b'.';
+    for byte in text.bytes() {
+        let fits = match byte {
+            b'a'..=b'z' | b'0'..=b'9' => true,
+            b'-' => last != b'.',
+            b'.' => !matches!(last, b'.' | b'-'),
+            _ => false,
+        };
+        if !fits {
+            return false;
+        }
+        last = byte;
+    }
+    !matches!(last, b'.' | b'-')
 }
 
 fn is_label_text(bytes: &[u8]) -> bool {

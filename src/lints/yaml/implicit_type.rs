@@ -150,12 +150,14 @@ fn is_version(key: &str) -> bool {
 
 fn of_key(entry: &Entry, texts: &Texts) -> Option<Draft> {
     let key = entry.key.as_str();
-    let first = *key.as_bytes().first()?;
-    let is_boolean = matches!(key, "false" | "true");
     // Only what is a boolean or a number now can have been spelt otherwise.
-    if !is_boolean && !first.is_ascii_digit() && !matches!(first, b'-' | b'.')
+    if !matches!(key.as_bytes().first()?, b'-' | b'.' | b'0'..=b'9' | b'f' | b't')
         || entry.key_origin.width as usize == key.len()
     {
+        return None;
+    }
+    let is_boolean = matches!(key, "false" | "true");
+    if !is_boolean && key.starts_with(['f', 't']) {
         return None;
     }
     let text = plain(texts, entry.key_origin).filter(|text| *text != key)?;

@@ -9,6 +9,7 @@ mod merge;
 mod plain;
 mod pointer;
 mod schemas;
+mod stream;
 mod suppress;
 mod windows;
 
@@ -25,7 +26,7 @@ use schemas::SchemaCheck;
 use super::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
 use crate::diagnostic::{At, Failure, Finding, ObjectRef, Problem, Related, RuleInfo, Severity, Span};
 use crate::lints::{
-    self, Check, Draft, Environment, Inventory, Neighbours, Object, Reporter, Scene, Settings,
+    self, Check, Draft, Environment, Inventory, Neighbours, Object, ObjectCheck, Reporter, Scene, Settings,
 };
 use crate::model::catalogue::Catalogue;
 use crate::model::{Date, Manifest, Node, ObjectId, Origin, Scopes};
@@ -69,6 +70,14 @@ impl Checking {
         }
     }
 
+    /// A draft with the severity that its rule has in this run.
+    fn leveled(&self, draft: Draft) -> Draft {
+        match self.levels.get(draft.rule.id) {
+            Some(Some(level)) if *level != draft.rule.severity => draft.severity(*level),
+            _ => draft,
+        }
+    }
+
     /// The severity of what a stage says under a rule; none where the rule is off.
     fn level_of_stage(&self, rule: &RuleInfo, said: Severity) -> Option<Severity> {
         match self.levels.get(rule.id) {
@@ -91,12 +100,30 @@ pub struct Verdict {
 /// Looks for everything that is wrong with an app.
 #[must_use]
 pub fn validate(app: &ExaminedApp, checking: &Checking, standing: &Standing) -> Verdict {
-    look(app, Reach::Whole, checking, standing)
-}
-
-/// The same, object by object: nothing is said of how they fit together.
-fn validate_objects(app: &ExaminedApp, checking: &Checking, standing: &Standing) -> Verdict {
-    look(app, Reach::Object, checking, standing)
+    let nobody = Neighbours::default();
+    let scopes: Vec<Scopes> =
+        app.environments.iter().map(|environment| Scopes::of(&environment.objects)).collect();
+    let scenes: Vec<Environment<'_>> = app
+        .environments
+        .iter()
+        .zip(&scopes)
+        .map(|(environment, scopes)| {
+            let neighbours = checking.neighbours.get(&environment.name).unwrap_or(&nobody);
+            scene(app, environment, scopes, neighbours, checking)
+        })
+        .collect();
+    let own = own_schemas(app, checking);
+    let mut drafts = check_schemas(&scenes, own.as_ref().unwrap_or(&checking.schemas), checking);
+    drafts.extend(run(&scenes, checking));
+    drafts.retain(|draft| {
+        let object = draft.subject.and_then(|at| scenes.get(at.environment)?.objects.get(at.object));
+        object.is_none_or(|object| !is_skipped(draft, object.manifest, checking))
+    });
+    let finder = Finder::new(app, checking);
+    let mut findings: Vec<Finding> = finder.stages().collect();
+    findings.extend(drafts.into_iter().map(|draft| finder.finding(draft)));
+    let (findings, suppressed) = suppress::apply(findings, &finder.suppressions(), standing, checking.today);
+    Verdict { findings: merge::merge(findings), suppressed: merge::merge(suppressed) }
 }
 
 /// What each environment of a repository's apps makes. An app without an environment of some name counts there with all
@@ -144,53 +171,17 @@ pub fn refused(directory: &str, failure: &Failure) -> Verdict {
     Verdict { findings: failure.problems().iter().map(finding).collect(), suppressed: Vec::new() }
 }
 
-/// What is looked at together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reach {
-    /// One object at a time.
-    Object,
-    /// All environments.
-    Whole,
-}
-
-fn look(app: &ExaminedApp, reach: Reach, checking: &Checking, standing: &Standing) -> Verdict {
-    let nobody = Neighbours::default();
-    let scopes: Vec<Scopes> =
-        app.environments.iter().map(|environment| Scopes::of(&environment.objects)).collect();
-    let scenes: Vec<Environment<'_>> = app
-        .environments
-        .iter()
-        .zip(&scopes)
-        .map(|(environment, scopes)| {
-            let neighbours = checking.neighbours.get(&environment.name).unwrap_or(&nobody);
-            scene(app, environment, scopes, neighbours, checking, reach)
-        })
-        .collect();
-    let own = own_schemas(app, checking);
-    let mut drafts = check_schemas(&scenes, own.as_ref().unwrap_or(&checking.schemas), checking);
-    drafts.extend(run(&scenes, reach, checking));
-    drafts.retain(|draft| !is_skipped(draft, &scenes, checking));
-    let finder = Finder { app, checking, locator: Locator { sources: &app.sources, texts: &app.texts } };
-    let mut findings: Vec<Finding> = finder.stages().collect();
-    findings.extend(drafts.into_iter().map(|draft| finder.finding(draft)));
-    let (findings, suppressed) = suppress::apply(findings, &finder.suppressions(), standing, checking.today);
-    Verdict { findings: merge::merge(findings), suppressed: merge::merge(suppressed) }
-}
-
 fn scene<'a>(
     app: &'a ExaminedApp,
     environment: &'a ExaminedEnvironment,
     scopes: &'a Scopes,
     neighbours: &'a Neighbours,
     checking: &'a Checking,
-    reach: Reach,
 ) -> Environment<'a> {
     let objects: Vec<Object<'_>> =
         environment.objects.iter().map(|manifest| Object::new(manifest, &app.workloads)).collect();
-    // Nobody asks who supplies what where objects are looked at one by one.
-    let together: &[Manifest] = if reach == Reach::Whole { &environment.objects } else { &[] };
-    let catalogue = Catalogue::new(together);
-    let inventory = Inventory::new(&catalogue, if reach == Reach::Whole { &objects } else { &[] });
+    let catalogue = Catalogue::new(&environment.objects);
+    let inventory = Inventory::new(&catalogue, &objects);
     Environment {
         name: &environment.name,
         scene: Scene { texts: &app.texts, sources: &app.sources, scopes, settings: &checking.settings },
@@ -225,13 +216,14 @@ fn check_schemas(environments: &[Environment<'_>], set: &SchemaSet, checking: &C
 }
 
 /// Runs every rule that is on.
-fn run(environments: &[Environment<'_>], reach: Reach, checking: &Checking) -> Vec<Draft> {
+fn run(environments: &[Environment<'_>], checking: &Checking) -> Vec<Draft> {
     let mut reporter = Reporter::default();
     let mut drafts = Vec::new();
     for rule in lints::RULES {
-        let Some(level) = checking.level(&rule.info) else { continue };
+        if checking.level(&rule.info).is_none() {
+            continue;
+        }
         match &rule.check {
-            Check::App(_) | Check::Environment(_) if reach == Reach::Object => {}
             Check::App(check) => {
                 reporter.look_at(0, None);
                 check(&lints::App { environments }, &mut reporter);
@@ -252,19 +244,23 @@ fn run(environments: &[Environment<'_>], reach: Reach, checking: &Checking) -> V
             }
             Check::Stage => {}
         }
-        let changed = level != rule.info.severity;
-        drafts.extend(
-            reporter.take().into_iter().map(|draft| if changed { draft.severity(level) } else { draft }),
-        );
+        drafts.extend(reporter.take().into_iter().map(|draft| checking.leveled(draft)));
     }
     drafts
 }
 
+/// Those rules that are on and need one object at a time.
+fn object_checks(checking: &Checking) -> impl Iterator<Item = ObjectCheck> {
+    let on = lints::RULES.iter().filter(|rule| checking.level(&rule.info).is_some());
+    on.filter_map(|rule| match &rule.check {
+        Check::Object(check) => Some(*check),
+        _ => None,
+    })
+}
+
 /// Whether it is about an object that is not to be looked at; that such an object must not be there is said all the same.
-fn is_skipped(draft: &Draft, environments: &[Environment<'_>], checking: &Checking) -> bool {
-    let object = draft.subject.and_then(|at| environments.get(at.environment)?.objects.get(at.object));
-    draft.rule.id != lints::schema::REJECTED_KIND.info.id
-        && object.is_some_and(|object| schemas::selects(&checking.skip, object.manifest))
+fn is_skipped(draft: &Draft, object: &Manifest, checking: &Checking) -> bool {
+    draft.rule.id != lints::schema::REJECTED_KIND.info.id && schemas::selects(&checking.skip, object)
 }
 
 /// Gives findings their places.
@@ -275,6 +271,10 @@ struct Finder<'a> {
 }
 
 impl<'a> Finder<'a> {
+    fn new(app: &'a ExaminedApp, checking: &'a Checking) -> Self {
+        Self { app, checking, locator: Locator { sources: &app.sources, texts: &app.texts } }
+    }
+
     /// What the stages said.
     fn stages(&self) -> impl Iterator<Item = Finding> + use<'_, 'a> {
         self.app.environments.iter().flat_map(|environment| {

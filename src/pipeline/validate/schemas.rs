@@ -1,12 +1,15 @@
 //! Objects against schemas, for every version of Kubernetes that is asked for: one finding for what several versions say.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
+use std::rc::Rc;
+
+use compact_str::CompactString;
 
 use super::Checking;
 use crate::diagnostic::Severity;
 use crate::lints::{Draft, Object, Reporter, Rule, api, schema as rules};
 use crate::model::{Manifest, Node, Origin, Value, is_secret_like, may_name};
-use crate::schema::{CheckOptions, Checked, Known, KubeVersion, Schemas, Violation, ViolationKind};
+use crate::schema::{CheckOptions, KindSchema, Known, KubeVersion, Schemas, Violation, ViolationKind};
 
 /// The schemas of each version that is asked for, custom resources included.
 #[derive(Debug, Default)]
@@ -17,47 +20,75 @@ pub struct SchemaSet {
 impl SchemaSet {
     /// The schemas of these versions and definitions; a later definition of a kind replaces an earlier one.
     pub fn new<'c>(versions: &[KubeVersion], definitions: impl IntoIterator<Item = &'c Node>) -> Self {
-        let definitions: Vec<&Node> = definitions.into_iter().collect();
-        let with_definitions = |version: &KubeVersion| {
-            let mut schemas = Schemas::new(*version);
-            for definition in &definitions {
-                // What is wrong with one is reported where it is an object itself.
-                let _ = schemas.add_crd(definition);
-            }
-            schemas
-        };
-        Self { versions: versions.iter().map(with_definitions).collect() }
+        let mut set = Self { versions: versions.iter().copied().map(Schemas::new).collect() };
+        definitions.into_iter().for_each(|definition| set.add(definition));
+        set
+    }
+
+    /// Adds a definition.
+    pub(super) fn add(&mut self, definition: &Node) {
+        for schemas in &mut self.versions {
+            // What is wrong with one is reported where it is an object itself.
+            let _ = schemas.add_crd(definition);
+        }
     }
 }
+
+/// The kind of what defines custom resources.
+pub(super) const DEFINITION: &str = "CustomResourceDefinition";
 
 /// Whether a tree defines custom resources.
 pub(super) fn is_definition(object: &Manifest) -> bool {
-    object.is("apiextensions.k8s.io", "CustomResourceDefinition")
+    object.is("apiextensions.k8s.io", DEFINITION)
 }
 
 /// Checks objects, and says of each kind once what could not be checked.
-pub(super) struct SchemaCheck<'a> {
-    set: &'a SchemaSet,
-    checking: &'a Checking,
-    unevaluated: BTreeSet<(&'a str, &'a str)>,
-    unknown: BTreeSet<String>,
-    /// `apiVersion` and kind of objects whose API stays.
-    settled: HashSet<(&'a str, &'a str)>,
+pub(super) struct SchemaCheck<'s> {
+    set: &'s SchemaSet,
+    checking: &'s Checking,
+    /// By `apiVersion` and kind.
+    kinds: BTreeMap<CompactString, BTreeMap<CompactString, KindState>>,
+    /// What was said once and is not to be said again.
+    once: HashSet<String>,
 }
 
-impl<'a> SchemaCheck<'a> {
-    pub(super) fn new(set: &'a SchemaSet, checking: &'a Checking) -> Self {
-        Self {
-            set,
-            checking,
-            unevaluated: BTreeSet::new(),
-            unknown: BTreeSet::new(),
-            settled: HashSet::new(),
+/// What is known of a kind, so that it is looked up once and not for each object.
+#[derive(Clone, Debug)]
+struct KindState {
+    /// In each version; `None` where it has none.
+    schemas: Rc<[Option<KindSchema>]>,
+    /// Whether its API stays, and it has no rules that only a cluster evaluates.
+    is_settled: bool,
+}
+
+impl<'s> SchemaCheck<'s> {
+    pub(super) fn new(set: &'s SchemaSet, checking: &'s Checking) -> Self {
+        Self { set, checking, kinds: BTreeMap::new(), once: HashSet::new() }
+    }
+
+    /// The messages that are said once, of however many objects.
+    pub(super) fn into_once(self) -> HashSet<String> {
+        self.once
+    }
+
+    /// What is known of an object's kind.
+    fn kind(&mut self, object: &Object<'_>) -> KindState {
+        let api_version = object.manifest.api_version();
+        let known = self.kinds.get(api_version).and_then(|kinds| kinds.get(object.kind));
+        if let Some(known) = known {
+            return known.clone();
         }
+        let version = version_of(object);
+        let of = |schemas: &Schemas| schemas.kind(object.group, version, object.kind);
+        let schemas = self.set.versions.iter().map(of).collect();
+        let state = KindState { schemas, is_settled: self.is_settled(object) };
+        let kinds = self.kinds.entry(api_version.into()).or_default();
+        kinds.insert(object.kind.into(), state.clone());
+        state
     }
 
     /// Reports everything that is wrong with one object.
-    pub(super) fn check(&mut self, object: &Object<'a>, reporter: &mut Reporter) {
+    pub(super) fn check(&mut self, object: &Object<'_>, reporter: &mut Reporter) {
         if selects(&self.checking.reject, object.manifest) {
             let message = format!("kind `{}` is not wanted here", object.kind);
             self.report(
@@ -70,16 +101,18 @@ impl<'a> SchemaCheck<'a> {
             return;
         }
         let set = self.set;
-        let root = object.manifest.root();
-        let mut found: Vec<(Violation<'a>, Vec<KubeVersion>)> = Vec::new();
+        let kind = self.kind(object);
+        let mut found: Vec<(Violation<'_>, Vec<KubeVersion>)> = Vec::new();
         let mut unknown = Vec::new();
-        for schemas in &set.versions {
-            let checked = schemas.check(root, CheckOptions { strict: true }, &mut |violation| {
+        for (schemas, kind) in set.versions.iter().zip(kind.schemas.iter()) {
+            let Some(kind) = kind else {
+                unknown.push(schemas);
+                continue;
+            };
+            let root = object.manifest.root();
+            schemas.check_kind(*kind, root, CheckOptions { strict: true }, &mut |violation| {
                 note(&mut found, violation, schemas.version());
             });
-            if checked == Checked::NoSchema {
-                unknown.push(schemas);
-            }
         }
         for (violation, versions) in found {
             self.violation(object, &violation, &self.only_in(&versions), reporter);
@@ -87,17 +120,28 @@ impl<'a> SchemaCheck<'a> {
         if !unknown.is_empty() {
             self.unknown_kind(object, &unknown, reporter);
         }
-        self.life_cycle(object, reporter);
-        self.unevaluated(object, reporter);
+        if !kind.is_settled {
+            self.life_cycle(object, reporter);
+            self.unevaluated(object, reporter);
+        }
+    }
+
+    /// Whether there is nothing to say of an object's kind itself.
+    fn is_settled(&self, object: &Object<'_>) -> bool {
+        let version = version_of(object);
+        self.set.versions.iter().all(|schemas| {
+            let life = schemas.life_cycle(object.group, version, object.kind);
+            let stays = life.is_none_or(|life| {
+                !life.deprecated && life.removed_in.is_none_or(|gone| gone > schemas.version())
+            });
+            stays && schemas.unchecked_rules(object.group, version, object.kind) == 0
+        })
     }
 
     /// Says that some version has the object's API no more, else that one advises against it.
-    fn life_cycle(&mut self, object: &Object<'a>, reporter: &mut Reporter) {
+    fn life_cycle(&self, object: &Object<'_>, reporter: &mut Reporter) {
         let api_version = object.manifest.api_version();
-        if self.settled.contains(&(api_version, object.kind)) {
-            return;
-        }
-        let version = api_version.rsplit('/').next().unwrap_or_default();
+        let version = version_of(object);
         let (mut removed, mut deprecated) = (None, None);
         for schemas in &self.set.versions {
             let Some(life) = schemas.life_cycle(object.group, version, object.kind) else { continue };
@@ -106,10 +150,6 @@ impl<'a> SchemaCheck<'a> {
             } else if life.deprecated {
                 deprecated = Some(life);
             }
-        }
-        if removed.is_none() && deprecated.is_none() {
-            self.settled.insert((api_version, object.kind));
-            return;
         }
         let what = format!("{} of `{api_version}`", object.kind);
         let (rule, message, life) = match (removed, deprecated) {
@@ -194,7 +234,7 @@ impl<'a> SchemaCheck<'a> {
     /// Removals and deprecations have rules of their own.
     fn unknown_kind(&mut self, object: &Object<'_>, unknown: &[&Schemas], reporter: &mut Reporter) {
         let rule = &rules::UNKNOWN_KIND;
-        let version = object.manifest.api_version().rsplit('/').next().unwrap_or_default();
+        let version = version_of(object);
         let mut said: Vec<(String, Option<String>, bool, Vec<KubeVersion>)> = Vec::new();
         for schemas in unknown {
             let (message, hint, certain) = match schemas.knows(object.group, version, object.kind) {
@@ -242,7 +282,7 @@ impl<'a> SchemaCheck<'a> {
         for (message, hint, certain, versions) in said {
             let certain = certain || self.checking.strict_kinds;
             let message = message + &self.only_in(&versions);
-            if !certain && !self.unknown.insert(message.clone()) {
+            if !certain && !self.once.insert(message.clone()) {
                 continue;
             }
             let mut draft = Draft::new(rule, kind_origin(object), message);
@@ -258,20 +298,18 @@ impl<'a> SchemaCheck<'a> {
         }
     }
 
-    fn unevaluated(&mut self, object: &Object<'a>, reporter: &mut Reporter) {
-        let version = object.manifest.api_version().rsplit('/').next().unwrap_or_default();
-        let Some(count) =
-            self.set.versions.first().map(|set| set.unchecked_rules(object.group, version, object.kind))
-        else {
+    fn unevaluated(&mut self, object: &Object<'_>, reporter: &mut Reporter) {
+        let version = version_of(object);
+        let Some(schemas) = self.set.versions.first() else { return };
+        let count = schemas.unchecked_rules(object.group, version, object.kind);
+        if count == 0 {
             return;
-        };
-        if count > 0 && self.unevaluated.insert((object.group, object.kind)) {
-            let rule = &rules::UNEVALUATED;
-            let rules = if count == 1 { "rule" } else { "rules" };
-            let message = format!(
-                "kind `{}` has {count} validation {rules} that only a cluster evaluates",
-                object.kind
-            );
+        }
+        let rule = &rules::UNEVALUATED;
+        let rules = if count == 1 { "rule" } else { "rules" };
+        let message =
+            format!("kind `{}` has {count} validation {rules} that only a cluster evaluates", object.kind);
+        if self.once.insert(message.clone()) {
             self.report(reporter, rule, Draft::new(rule, kind_origin(object), message));
         }
     }
@@ -284,6 +322,11 @@ impl<'a> SchemaCheck<'a> {
             Some(level) => reporter.report(draft.severity(level)),
         }
     }
+}
+
+/// The version in an object's `apiVersion`.
+fn version_of<'o>(object: &Object<'o>) -> &'o str {
+    object.manifest.api_version().rsplit('/').next().unwrap_or_default()
 }
 
 /// Adds a violation, or the version to one that is the same.

@@ -221,6 +221,13 @@ fn glob(pattern: &str) -> Option<GlobMatcher> {
 impl Finder<'_> {
     /// The app's own suppressions: settings, comments and annotations.
     pub(super) fn suppressions(&self) -> Vec<Suppression> {
+        let mut found = self.written();
+        found.extend(self.annotated());
+        found
+    }
+
+    /// Those of settings and comments.
+    pub(super) fn written(&self) -> Vec<Suppression> {
         let settings = self.app.ignore.iter();
         let mut found: Vec<Suppression> = settings
             .map(|(entry, origin)| {
@@ -241,12 +248,11 @@ impl Finder<'_> {
                 found.push(Suppression::from_comment(&comment, Span { place, width: comment.width }));
             }
         }
-        found.extend(self.annotated());
         found
     }
 
     /// Those of annotations; one that several environments share counts once.
-    fn annotated(&self) -> Vec<Suppression> {
+    pub(super) fn annotated(&self) -> Vec<Suppression> {
         let mut found: BTreeMap<(Span, String, String), Suppression> = BTreeMap::new();
         for environment in &self.app.environments {
             for object in &environment.objects {

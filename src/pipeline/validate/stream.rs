@@ -1,0 +1,347 @@
+//! Manifests that are too many to be looked at as a whole.
+//!
+//! They are read window by window, and each object is judged and dropped before the next is made, so that memory is
+//! bounded by the largest document. Of what was seen only a digest of each identity is kept, for the one rule that can
+//! do with that, and definitions of custom resources: one counts for its own window and for all that follows.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hasher};
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use memchr::memmem;
+
+use super::plain::{PlainInput, PlainVerdict, Whole, each_object};
+use super::schemas::{self, SchemaCheck, SchemaSet, selects};
+use super::suppress::Suppression;
+use super::windows::{Window, Windows};
+use super::{Checking, Finder, Standing, Verdict, merge, suppress};
+use crate::diagnostic::{Finding, LookedAt, Problem, Related, Span};
+use crate::lints::{self, Object, Reporter, Scene};
+use crate::model::{Manifest, Origin, Place, Scopes, SourceId};
+use crate::pipeline::examine::ExaminedApp;
+use crate::pipeline::render;
+use crate::workers;
+use crate::yaml;
+
+/// Definitions that are remembered, so that a stream of them alone does not take all memory.
+const MAX_DEFINITIONS: usize = 10_000;
+
+/// Too much to be looked at as a whole.
+pub(super) struct Stream<'a> {
+    terms: Terms<'a>,
+    looked_at: LookedAt,
+    verdict: Verdict,
+    /// Where each identity was seen first: number of the file and line.
+    seen: HashMap<u64, (usize, u32)>,
+    names: Vec<String>,
+    /// What is said once of each kind.
+    said: HashSet<String>,
+}
+
+/// What every object is judged by.
+struct Terms<'a> {
+    checking: &'a Checking,
+    standing: &'a Standing,
+    rules: Vec<lints::ObjectCheck>,
+    /// Those of the run, and those that the stream has defined so far.
+    schemas: Arc<SchemaSet>,
+    scopes: Scopes,
+    definitions: usize,
+}
+
+impl<'a> Stream<'a> {
+    pub(super) fn new(checking: &'a Checking, standing: &'a Standing, looked_at: LookedAt) -> Self {
+        let terms = Terms {
+            checking,
+            standing,
+            rules: super::object_checks(checking).collect(),
+            schemas: Arc::clone(&checking.schemas),
+            scopes: Scopes::of(&[]),
+            definitions: 0,
+        };
+        let verdict = Verdict::default();
+        Self { terms, looked_at, verdict, seen: HashMap::new(), names: Vec::new(), said: HashSet::new() }
+    }
+
+    /// Judges what was read so far and what follows.
+    ///
+    /// # Errors
+    /// A source that cannot be read, by its name.
+    pub(super) fn run(
+        mut self,
+        whole: Whole,
+        rest: impl Iterator<Item = PlainInput>,
+    ) -> Result<PlainVerdict, (String, io::Error)> {
+        for (name, text, more) in whole.files {
+            let more = more.unwrap_or_else(|| Box::new(io::empty()));
+            self.file(name, io::Cursor::new(text).chain(more))?;
+        }
+        for PlainInput { name, open } in rest {
+            let reader = open().map_err(|error| (name.clone(), error))?;
+            self.file(name, reader)?;
+        }
+        self.verdict.findings.sort_by(|a, b| a.order().cmp(&b.order()));
+        Ok(PlainVerdict {
+            verdict: self.verdict,
+            looked_at: self.looked_at,
+            one_by_one: true,
+            texts: Vec::new(),
+        })
+    }
+
+    fn file(&mut self, name: String, reader: impl Read) -> Result<(), (String, io::Error)> {
+        // Several for each core, so that none waits long for the others.
+        let most = 16 * std::thread::available_parallelism().map_or(1, usize::from);
+        let mut windows = Windows::new(reader);
+        let mut batch = Vec::with_capacity(most);
+        let failed = |error| (name.clone(), error);
+        while let Some(window) = windows.next().map_err(failed)? {
+            let definitions = definitions(&window);
+            // What came before does not know them, with however many cores it is looked at.
+            if batch.len() == most || !definitions.is_empty() {
+                self.judge(&name, &mut batch).map_err(failed)?;
+            }
+            self.terms.learn(&definitions);
+            batch.push(window);
+        }
+        self.judge(&name, &mut batch).map_err(failed)?;
+        self.names.push(name);
+        Ok(())
+    }
+
+    fn judge(&mut self, name: &str, batch: &mut Vec<Window>) -> io::Result<()> {
+        let terms = &self.terms;
+        let looked = workers::map(batch, |window| Look::at(name, window, terms));
+        batch.clear();
+        for look in looked.map_err(|_| io::Error::other("a thread ended early"))? {
+            self.take(name, look);
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, name: &str, look: Look) {
+        self.looked_at.objects += look.objects;
+        self.verdict.suppressed.extend(look.verdict.suppressed);
+        for finding in look.verdict.findings {
+            if !look.once.contains(&finding.message) || self.said.insert(finding.message.clone()) {
+                self.verdict.findings.push(finding);
+            }
+        }
+        for (identity, at) in look.identities {
+            match self.seen.entry(identity) {
+                Entry::Occupied(seen) => {
+                    let (first, first_line) = *seen.get();
+                    let first = self.names.get(first).map_or(name, String::as_str);
+                    let span = span(name, at.line, at.column, at.width);
+                    let finding = twice(self.terms.checking, span, span_of_line(first, first_line));
+                    self.verdict.findings.extend(finding);
+                }
+                Entry::Vacant(unseen) => {
+                    unseen.insert((self.names.len(), at.line));
+                }
+            }
+        }
+    }
+}
+
+impl Terms<'_> {
+    /// Adds the definitions of a window.
+    fn learn(&mut self, definitions: &[Manifest]) {
+        for definition in definitions {
+            self.definitions += 1;
+            if self.definitions > MAX_DEFINITIONS {
+                return;
+            }
+            self.scopes.learn(definition);
+            if Arc::get_mut(&mut self.schemas).is_none() {
+                let known = self.checking.definitions.iter().map(Manifest::root);
+                self.schemas = Arc::new(SchemaSet::new(&self.checking.kube_versions, known));
+            }
+            if let Some(schemas) = Arc::get_mut(&mut self.schemas) {
+                schemas.add(definition.root());
+            }
+        }
+    }
+}
+
+/// The definitions of custom resources in a window.
+fn definitions(window: &Window) -> Vec<Manifest> {
+    if memmem::find(&window.bytes, schemas::DEFINITION.as_bytes()).is_none() {
+        return Vec::new();
+    }
+    let source = crate::model::Sources::default().add("");
+    let mut found = Vec::new();
+    for document in yaml::documents_part(&window.bytes, source, &yaml::searching(), 0).flatten() {
+        each_object(document, |object| found.extend(object.ok().filter(schemas::is_definition)));
+    }
+    found
+}
+
+/// What was seen in one window.
+struct Look {
+    verdict: Verdict,
+    objects: usize,
+    identities: Vec<(u64, Origin)>,
+    /// Messages that are said once, however many windows say them.
+    once: HashSet<String>,
+}
+
+impl Look {
+    fn at(name: &str, window: &Window, terms: &Terms<'_>) -> Self {
+        let mut app = ExaminedApp::plain();
+        let source = app.sources.add(name);
+        if let Ok(text) = std::str::from_utf8(&window.bytes) {
+            app.texts.add_part(source, text.into(), window.lines_before);
+        }
+        let mut judge = Judge {
+            terms,
+            app,
+            schemas: SchemaCheck::new(&terms.schemas, terms.checking),
+            reporter: Reporter::default(),
+            findings: Vec::new(),
+            own: Vec::new(),
+            objects: 0,
+            identities: Vec::new(),
+        };
+        judge.window(window, source);
+        judge.finish()
+    }
+}
+
+/// Judges the objects of one window, one after another.
+struct Judge<'a> {
+    terms: &'a Terms<'a>,
+    /// Holds the object that is judged, and no other.
+    app: ExaminedApp,
+    schemas: SchemaCheck<'a>,
+    reporter: Reporter,
+    findings: Vec<Finding>,
+    /// Suppressions of the window itself.
+    own: Vec<Suppression>,
+    objects: usize,
+    identities: Vec<(u64, Origin)>,
+}
+
+impl Judge<'_> {
+    fn window(&mut self, window: &Window, source: SourceId) {
+        if window.oversized {
+            let origin = Origin::point(source, window.lines_before.saturating_add(1), 0);
+            let error = yaml::YamlError::DocumentSize(yaml::Limits::default().document_bytes);
+            self.said(Problem::at(origin, &error));
+            return;
+        }
+        for document in yaml::documents_part(&window.bytes, source, &yaml::searching(), window.lines_before) {
+            match document {
+                Ok(node) => each_object(node, |object| match object {
+                    Ok(object) => self.object(object),
+                    Err(problem) => self.said(problem),
+                }),
+                Err(problem) => self.said(problem),
+            }
+        }
+    }
+
+    fn said(&mut self, problem: Problem) {
+        if let Some(environment) = self.app.environments.first_mut() {
+            environment.said(problem);
+        }
+    }
+
+    fn object(&mut self, mut object: Manifest) {
+        let Terms { checking, scopes, .. } = self.terms;
+        if let Some(namespace) = &checking.namespace {
+            render::namespaces::complete(scopes, std::slice::from_mut(&mut object), namespace);
+        }
+        self.objects += 1;
+        let is_annotated = object.annotations().is_some();
+        if let Some(environment) = self.app.environments.first_mut() {
+            environment.objects.push(object);
+        }
+        let Some(object) = self.app.environments.first().and_then(|environment| environment.objects.first())
+        else {
+            return;
+        };
+        let object = Object::new(object, &[]);
+        // A generated name is another one each time.
+        if !object.name.is_empty() && !selects(&checking.skip, object.manifest) {
+            self.identities.push((identity(&object), object.name_at()));
+        }
+        self.reporter.look_at(0, Some(0));
+        self.schemas.check(&object, &mut self.reporter);
+        let scene = Scene {
+            texts: &self.app.texts,
+            sources: &self.app.sources,
+            scopes,
+            settings: &checking.settings,
+        };
+        for check in &self.terms.rules {
+            check(&object, &scene, &mut self.reporter);
+        }
+        let finder = Finder::new(&self.app, checking);
+        let drafts = self.reporter.take().into_iter().map(|draft| checking.leveled(draft));
+        let wanted = drafts.filter(|draft| !super::is_skipped(draft, object.manifest, checking));
+        self.findings.extend(wanted.map(|draft| finder.finding(draft)));
+        if is_annotated {
+            self.own.extend(finder.annotated());
+        }
+        if let Some(environment) = self.app.environments.first_mut() {
+            environment.objects.clear();
+        }
+    }
+
+    fn finish(mut self) -> Look {
+        let Terms { checking, standing, .. } = self.terms;
+        let finder = Finder::new(&self.app, checking);
+        let mut findings: Vec<Finding> = finder.stages().collect();
+        findings.append(&mut self.findings);
+        self.own.extend(finder.written());
+        let (findings, suppressed) = suppress::apply(findings, &self.own, standing, checking.today);
+        let verdict = Verdict { findings: merge::merge(findings), suppressed: merge::merge(suppressed) };
+        let once = self.schemas.into_once();
+        Look { verdict, objects: self.objects, identities: self.identities, once }
+    }
+}
+
+/// A digest; the fields are parted by what no name can hold.
+fn identity(object: &Object<'_>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let mut id = String::with_capacity(128);
+    for part in [object.group, object.kind, object.namespace, object.name] {
+        id.push_str(part);
+        id.push('\0');
+    }
+    hasher.write(id.as_bytes());
+    hasher.finish()
+}
+
+fn span(path: &str, line: u32, column: u32, width: u32) -> Span {
+    Span { place: Place { path: path.to_owned(), line, column, rendered: None }, width }
+}
+
+fn span_of_line(path: &str, line: u32) -> Span {
+    span(path, line, 0, 0)
+}
+
+/// The finding of an object that was seen before.
+fn twice(checking: &Checking, span: Span, first: Span) -> Option<Finding> {
+    let rule = &lints::resource::duplicate_id::RULE;
+    Some(Finding {
+        rule: &rule.info,
+        severity: checking.level(&rule.info)?,
+        message: "object is defined twice".to_owned(),
+        hint: Some("remove one of the two".to_owned()),
+        span: Some(span),
+        related: vec![Related {
+            label: "it is defined here first".to_owned(),
+            span: first,
+            confidential: true,
+        }],
+        object: None,
+        pointer: "/metadata/name".to_owned(),
+        app: String::new(),
+        environments: Vec::new(),
+        confidential: true,
+    })
+}
