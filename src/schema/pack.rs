@@ -3,6 +3,8 @@
 //! Nothing is decoded beforehand: a node is read where a walk meets it. Every access is checked, so that whatever the
 //! bytes are, the worst that comes of them is a node that takes anything; a test holds that they are sound.
 
+use std::cell::Cell;
+
 use super::version::KubeVersion;
 use super::view::{Fields, Format, Id, Keys, Kind, Rest, Texts, Topology, View};
 
@@ -242,9 +244,24 @@ impl Words {
 
     /// Where the word is that means this string; the words are in the order of their strings.
     pub(super) fn position(self, text: &str) -> Option<usize> {
+        // Only what is compiled in stays as it is for as long as a thread remembers it.
+        if !std::ptr::eq(self.pack, &raw const EMBEDDED) {
+            return self.search(text.as_bytes());
+        }
+        let slot = |memo: &Memo| memo.slot(self.start, text.as_bytes()).get();
+        let remembered = MEMO.with(slot);
+        if remembered.start == self.start && remembered.text == text.as_bytes() {
+            return Some(remembered.position);
+        }
+        let position = self.search(text.as_bytes())?;
+        let found = Remembered { start: self.start, position, text: self.bytes(position) };
+        MEMO.with(|memo| memo.slot(self.start, text.as_bytes()).set(found));
+        Some(position)
+    }
+
+    fn search(self, text: &[u8]) -> Option<usize> {
         let at = self.pack.stream + 2 * self.start;
         let words = self.pack.bytes.get(at..at + 2 * self.count)?;
-        let text = text.as_bytes();
         let (mut low, mut high) = (0, self.count);
         while low < high {
             let middle = low.midpoint(high);
@@ -259,9 +276,40 @@ impl Words {
         None
     }
 
+    /// The bytes of the string that a word means, its top bit aside.
+    fn bytes(self, index: usize) -> &'static [u8] {
+        self.word(index).map_or(&[], |word| self.pack.bytes_of(usize::from(word & !FLAG)))
+    }
+
     /// The string that a word means, its top bit aside.
     pub(super) fn text(self, index: usize) -> &'static str {
         self.word(index).map_or("", |word| self.pack.string(usize::from(word & !FLAG)))
+    }
+}
+
+/// Where fields were found: a repository asks for the same few over and over, and this is quicker than a search.
+struct Memo([Cell<Remembered>; MEMO_SLOTS]);
+
+#[derive(Clone, Copy)]
+struct Remembered {
+    start: usize,
+    position: usize,
+    /// Empty, with a `start` that nothing has, in a slot that nothing was put into.
+    text: &'static [u8],
+}
+
+const MEMO_SLOTS: usize = 256;
+
+thread_local! {
+    static MEMO: Memo = const { Memo([const { Cell::new(Remembered { start: usize::MAX, position: 0, text: &[] }) }; MEMO_SLOTS]) };
+}
+
+impl Memo {
+    /// The only slot in which a text of these words can be; another that belongs there takes its place.
+    fn slot(&self, start: usize, text: &[u8]) -> &Cell<Remembered> {
+        let end = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(*byte));
+        let mixed = start.wrapping_mul(7) ^ end(text.first()) ^ (end(text.last()) << 3) ^ (text.len() << 1);
+        &self.0[mixed % MEMO_SLOTS]
     }
 }
 
