@@ -4,6 +4,9 @@
 //! when rules look for what a reference means. Whatever is wrong with an app is a finding; an error is what keeps the
 //! command from looking.
 
+mod nearby;
+mod root;
+mod shelf;
 mod targets;
 
 use std::collections::BTreeMap;
@@ -11,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::nearby::{Library, Nearby};
 use self::targets::{Targets, changed_paths};
 use super::Outcome;
 use super::session::Session;
@@ -84,10 +88,12 @@ pub(super) fn run(args: &ValidateArgs, variables: Variables, watch: &Watch) -> R
         report: Report::default(),
         stdin: None,
         notes: targets.notes,
+        library: Arc::default(),
     };
     run.apps(&targets.apps)?;
     run.check_environments()?;
-    run.plain(targets.files, targets.stdin)?;
+    run.plain(targets.files, targets.stdin, targets.places)?;
+    run.notes.extend(run.library.notes());
     run.silence_known()?;
     run.finish(&outputs)
 }
@@ -102,6 +108,8 @@ struct Run<'a> {
     /// What standard input held, where it can be shown.
     stdin: Option<Vec<u8>>,
     notes: Vec<Note>,
+    /// Definitions that lie in repositories.
+    library: Arc<Library>,
 }
 
 /// Definitions of custom resources, and the schemas with them.
@@ -222,6 +230,11 @@ impl Run<'_> {
         }
     }
 
+    /// What knows of definitions that lie in the repositories of these paths.
+    fn nearby(&self, checking: &Checking, places: Vec<PathBuf>) -> Arc<Nearby> {
+        Arc::new(Nearby::new(Arc::clone(&self.library), checking.kube_versions.clone(), places))
+    }
+
     fn try_examine(&self, directory: &Path) -> Result<(ExaminedApp, Checking), Failure> {
         let app = AppArgs {
             dir: DirArgs { dir: directory.to_owned() },
@@ -230,6 +243,7 @@ impl Run<'_> {
         };
         let (mut session, environments) = Session::open_every(&app, None, self.variables)?;
         let mut own = self.validation.with(&session.discovery.app().validate, directory)?;
+        own.checking.fallback = Some(self.nearby(&own.checking, vec![directory.to_owned()]));
         if environments.is_empty() {
             return Err(Problem::new(&ValidateError::NoEnvironments).into());
         }
@@ -265,7 +279,7 @@ impl Run<'_> {
         }
     }
 
-    fn plain(&mut self, files: Vec<PathBuf>, stdin: bool) -> Result<(), Failure> {
+    fn plain(&mut self, files: Vec<PathBuf>, stdin: bool, places: Vec<PathBuf>) -> Result<(), Failure> {
         let mut inputs: Vec<PlainInput> = files.into_iter().map(of_file).collect();
         if stdin {
             inputs.push(PlainInput {
@@ -280,6 +294,7 @@ impl Run<'_> {
         checking.namespace = self.args.identity.namespace.clone().filter(|name| !name.is_empty());
         let definitions = checking.definitions.iter().map(Manifest::root);
         checking.schemas = Arc::new(SchemaSet::new(&checking.kube_versions, definitions));
+        checking.fallback = Some(self.nearby(&checking, places));
         let looked = pipeline::validate_plain(inputs, &checking, &self.standing);
         let PlainVerdict { verdict, looked_at, one_by_one, texts } = looked.map_err(|(path, error)| {
             Problem::new(&ValidateError::Unreadable { path, reason: error.kind() })

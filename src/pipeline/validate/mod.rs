@@ -4,6 +4,7 @@
 //! environments that are one become one, and suppressions are heard. Pure: nothing is read and nothing is fetched.
 
 mod comment;
+mod fallback;
 mod locate;
 mod merge;
 mod plain;
@@ -12,6 +13,7 @@ mod schemas;
 mod suppress;
 mod windows;
 
+pub use fallback::Fallback;
 pub use plain::{PlainInput, PlainVerdict, validate_plain};
 pub use schemas::SchemaSet;
 pub use suppress::Standing;
@@ -40,6 +42,8 @@ pub struct Checking {
     pub schemas: Arc<SchemaSet>,
     /// The definitions that are known to all.
     pub definitions: Arc<Vec<Manifest>>,
+    /// What knows of other definitions; none where nothing else is asked.
+    pub fallback: Option<Arc<dyn Fallback>>,
     /// What exists elsewhere.
     pub settings: Settings,
     /// What the apps of the repository render, by environment.
@@ -155,8 +159,10 @@ enum Reach {
 
 fn look(app: &ExaminedApp, reach: Reach, checking: &Checking, standing: &Standing) -> Verdict {
     let nobody = Neighbours::default();
+    let own = own_schemas(app, checking);
+    let set = own.as_ref().unwrap_or(&checking.schemas);
     let scopes: Vec<Scopes> =
-        app.environments.iter().map(|environment| Scopes::of(&environment.objects)).collect();
+        app.environments.iter().map(|environment| checking.scopes(set, &environment.objects)).collect();
     let scenes: Vec<Environment<'_>> = app
         .environments
         .iter()
@@ -166,8 +172,7 @@ fn look(app: &ExaminedApp, reach: Reach, checking: &Checking, standing: &Standin
             scene(app, environment, scopes, neighbours, checking, reach)
         })
         .collect();
-    let own = own_schemas(app, checking);
-    let mut drafts = check_schemas(&scenes, own.as_ref().unwrap_or(&checking.schemas), checking);
+    let mut drafts = check_schemas(&scenes, set, checking);
     drafts.extend(run(&scenes, reach, checking));
     drafts.retain(|draft| !is_skipped(draft, &scenes, checking));
     let finder = Finder { app, checking, locator: Locator { sources: &app.sources, texts: &app.texts } };

@@ -14,7 +14,7 @@ use super::windows::{Window, Windows};
 use super::{Checking, Standing, Verdict, validate};
 use crate::diagnostic::{Finding, LookedAt, Problem, Related, Severity, Span};
 use crate::lints;
-use crate::model::{API_GROUP, Manifest, Node, Origin, Place, Scopes, SourceId, Sources, Texts};
+use crate::model::{API_GROUP, Manifest, Node, Origin, Place, SourceId, Sources, Texts};
 use crate::pipeline::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
 use crate::pipeline::render;
 use crate::workers;
@@ -241,7 +241,7 @@ impl ExaminedApp {
     fn complete(&mut self, checking: &Checking) {
         let Some(namespace) = &checking.namespace else { return };
         for environment in &mut self.environments {
-            let scopes = Scopes::of(&environment.objects);
+            let scopes = checking.scopes(&checking.schemas, &environment.objects);
             render::namespaces::complete(&scopes, &mut environment.objects, namespace);
         }
     }

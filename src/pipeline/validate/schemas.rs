@@ -6,7 +6,7 @@ use super::Checking;
 use crate::diagnostic::Severity;
 use crate::lints::{Draft, Object, Reporter, Rule, api, schema as rules};
 use crate::model::{Manifest, Node, Origin, Value, is_secret_like, may_name};
-use crate::schema::{CheckOptions, Checked, Known, KubeVersion, Schemas, Violation, ViolationKind};
+use crate::schema::{CheckOptions, Checked, Known, KubeVersion, Schemas, Scope, Violation, ViolationKind};
 
 /// The schemas of each version that is asked for, custom resources included.
 #[derive(Debug, Default)]
@@ -27,6 +27,16 @@ impl SchemaSet {
             schemas
         };
         Self { versions: versions.iter().map(with_definitions).collect() }
+    }
+
+    /// Whether some version of a kind exists; `None` where no version of Kubernetes is asked for.
+    pub(super) fn knows_kind(&self, group: &str, kind: &str) -> Option<bool> {
+        self.versions.first().map(|schemas| schemas.knows_kind(group, kind))
+    }
+
+    /// Where objects of a kind live, as far as that is known.
+    pub(super) fn scope(&self, group: &str, kind: &str) -> Option<Scope> {
+        self.versions.first()?.scope(group, kind)
     }
 }
 
@@ -69,9 +79,11 @@ impl<'a> SchemaCheck<'a> {
         if selects(&self.checking.skip, object.manifest) {
             return;
         }
-        let set = self.set;
+        let fallback = self.checking.fall_back(self.set, object.manifest);
+        let has_it = |set: &&SchemaSet| set.knows_kind(object.group, object.kind) == Some(true);
+        let set = fallback.as_deref().filter(has_it).unwrap_or(self.set);
         let root = object.manifest.root();
-        let mut found: Vec<(Violation<'a>, Vec<KubeVersion>)> = Vec::new();
+        let mut found: Vec<(Violation<'_>, Vec<KubeVersion>)> = Vec::new();
         let mut unknown = Vec::new();
         for schemas in &set.versions {
             let checked = schemas.check(root, CheckOptions { strict: true }, &mut |violation| {
@@ -85,21 +97,21 @@ impl<'a> SchemaCheck<'a> {
             self.violation(object, &violation, &self.only_in(&versions), reporter);
         }
         if !unknown.is_empty() {
-            self.unknown_kind(object, &unknown, reporter);
+            self.unknown_kind(object, &unknown, fallback.as_deref(), reporter);
         }
-        self.life_cycle(object, reporter);
-        self.unevaluated(object, reporter);
+        self.life_cycle(set, object, reporter);
+        self.unevaluated(set, object, reporter);
     }
 
     /// Says that some version has the object's API no more, else that one advises against it.
-    fn life_cycle(&mut self, object: &Object<'a>, reporter: &mut Reporter) {
+    fn life_cycle(&mut self, set: &SchemaSet, object: &Object<'a>, reporter: &mut Reporter) {
         let api_version = object.manifest.api_version();
         if self.settled.contains(&(api_version, object.kind)) {
             return;
         }
         let version = api_version.rsplit('/').next().unwrap_or_default();
         let (mut removed, mut deprecated) = (None, None);
-        for schemas in &self.set.versions {
+        for schemas in &set.versions {
             let Some(life) = schemas.life_cycle(object.group, version, object.kind) else { continue };
             if life.removed_in.is_some_and(|gone| gone <= schemas.version()) {
                 removed = removed.or(Some(life));
@@ -192,7 +204,13 @@ impl<'a> SchemaCheck<'a> {
     }
 
     /// Removals and deprecations have rules of their own.
-    fn unknown_kind(&mut self, object: &Object<'_>, unknown: &[&Schemas], reporter: &mut Reporter) {
+    fn unknown_kind(
+        &mut self,
+        object: &Object<'_>,
+        unknown: &[&Schemas],
+        fallback: Option<&SchemaSet>,
+        reporter: &mut Reporter,
+    ) {
         let rule = &rules::UNKNOWN_KIND;
         let version = object.manifest.api_version().rsplit('/').next().unwrap_or_default();
         let mut said: Vec<(String, Option<String>, bool, Vec<KubeVersion>)> = Vec::new();
@@ -218,8 +236,11 @@ impl<'a> SchemaCheck<'a> {
                     (format!("kind `{}` does not exist in this `apiVersion`", object.kind), Some(hint), true)
                 }
                 Known::No { meant } => {
+                    // That a similar kind lies about does not tell that this one does not exist.
+                    let similar = || fallback?.versions.first()?.similar(object.group, object.kind);
                     let hint = meant
-                        .as_ref()
+                        .clone()
+                        .or_else(similar)
                         .map(|(api_version, kind)| format!("did you mean `{kind}` of `{api_version}`?"));
                     let built_in =
                         !object.group.contains('.') || object.group.ends_with(".k8s.io") && meant.is_some();
@@ -247,7 +268,8 @@ impl<'a> SchemaCheck<'a> {
             }
             let mut draft = Draft::new(rule, kind_origin(object), message);
             let hint = hint.unwrap_or_else(|| {
-                "give its definition with `--crds` or `validate.crds`, or leave it out with `--skip`"
+                "put its definition into the repository, name it with `--crds` or `validate.crds`, or leave the kind \
+                 out with `--skip`"
                     .to_owned()
             });
             draft = draft.hint(hint);
@@ -258,10 +280,10 @@ impl<'a> SchemaCheck<'a> {
         }
     }
 
-    fn unevaluated(&mut self, object: &Object<'a>, reporter: &mut Reporter) {
+    fn unevaluated(&mut self, set: &SchemaSet, object: &Object<'a>, reporter: &mut Reporter) {
         let version = object.manifest.api_version().rsplit('/').next().unwrap_or_default();
         let Some(count) =
-            self.set.versions.first().map(|set| set.unchecked_rules(object.group, version, object.kind))
+            set.versions.first().map(|set| set.unchecked_rules(object.group, version, object.kind))
         else {
             return;
         };

@@ -1,0 +1,49 @@
+//! Definitions that nobody names and nothing renders, asked for when a kind is known by nothing else.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use super::Checking;
+use super::schemas::{SchemaSet, selects};
+use crate::model::{Manifest, Scopes};
+use crate::schema::Scope;
+
+/// Where such definitions are. Finding them may take time, so it is asked about kinds without a schema alone.
+pub trait Fallback: Debug + Send + Sync {
+    /// The schemas of a group in the versions of Kubernetes that the run asks for, with the definition that fits this
+    /// version of this kind best.
+    ///
+    /// `None` where nothing defines a kind of the group. The set may lack the kind, and then knows its neighbours.
+    fn schemas(&self, group: &str, version: &str, kind: &str) -> Option<Arc<SchemaSet>>;
+}
+
+impl Checking {
+    /// What the fallback knows of an object's group, where the set has no schema for its kind.
+    pub(super) fn fall_back(&self, set: &SchemaSet, object: &Manifest) -> Option<Arc<SchemaSet>> {
+        let fallback = self.fallback.as_ref()?;
+        let (group, kind) = (object.group(), object.kind());
+        // The group of a definition has a dot.
+        let is_unknown = set.knows_kind(group, kind).is_some_and(|known| !known) && group.contains('.');
+        if !is_unknown || selects(&self.skip, object) {
+            return None;
+        }
+        let version = object.api_version().rsplit('/').next().unwrap_or_default();
+        fallback.schemas(group, version, kind)
+    }
+
+    /// Which kinds have a namespace, by all definitions that are known; those among the objects count most.
+    pub(super) fn scopes(&self, set: &SchemaSet, objects: &[Manifest]) -> Scopes {
+        let mut scopes = Scopes::of(objects);
+        for object in objects.iter().filter(|object| object.group().contains('.')) {
+            let (group, kind) = (object.group(), object.kind());
+            if scopes.is_defined(group, kind) {
+                continue;
+            }
+            let fallback = self.fall_back(set, object);
+            if let Some(scope) = fallback.as_deref().unwrap_or(set).scope(group, kind) {
+                scopes.define(group, kind, scope == Scope::Cluster);
+            }
+        }
+        scopes
+    }
+}
