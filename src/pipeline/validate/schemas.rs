@@ -268,7 +268,7 @@ impl<'a> SchemaCheck<'a> {
             }
             let mut draft = Draft::new(rule, kind_origin(object), message);
             let hint = hint.unwrap_or_else(|| {
-                "put its definition into the repository, name it with `--crds` or `validate.crds`, or leave the kind \
+                "put its definition into the repository, give it with `--crds` or `validate.crds`, or leave the kind \
                  out with `--skip`"
                     .to_owned()
             });
