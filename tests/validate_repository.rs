@@ -4,11 +4,13 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::symlink;
 
 use sealwave::pipeline::{Checking, Fallback, PlainInput, SchemaSet, Standing, validate_plain};
 use sealwave::schema::KubeVersion;
-use support::validating::{APP, GOOD, Ran, Tree, run_in};
+use serde_json::Value;
+use support::validating::{APP, BAD, GOOD, Ran, Tree, run_in};
 
 /// A definition of `example.org/v1 Job`, of which a field has a type.
 fn definition(kind: &str) -> String {
@@ -304,4 +306,102 @@ fn only_kinds_without_a_schema_are_looked_for() {
     ] {
         assert!(asked(known, &[]).is_empty(), "{known}");
     }
+}
+
+/// A repository of an app and plain manifests with faults, and a fault that has no place but its app.
+fn faulty() -> Tree {
+    let tree = repository(&[
+        ("apps/shop/base/a b,ü:%.yaml", BAD),
+        (
+            "apps/shop/base/twice.yaml",
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 1, replicas: 2}\n",
+        ),
+        ("plain/bad.yaml", BAD),
+    ]);
+    tree.remove("apps/shop/base/job.yaml");
+    tree.remove("plain/job.yaml");
+    tree
+}
+
+/// Runs in a directory and gives what is for services: SARIF, GitLab's and GitHub's.
+fn for_services(directory: &std::path::Path, path: &str) -> [String; 3] {
+    ["sarif", "gitlab", "github"].map(|form| {
+        let mut command = support::validating::command(directory, &[path, "--output", form]);
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    })
+}
+
+#[test]
+fn services_get_paths_from_the_root_of_the_repository_wherever_it_runs() {
+    let tree = faulty();
+    let elsewhere = Tree::new(&[]);
+    let root = tree.root();
+    for (named, below) in [("apps/shop", "."), ("plain", "."), ("plain/bad.yaml", "bad.yaml")] {
+        let reports = for_services(root, named);
+        let directory = if root.join(named).is_dir() { root.join(named) } else { root.join("plain") };
+        assert_eq!(for_services(&directory, below), reports, "{named} from below");
+        let absolute = root.join(named);
+        assert_eq!(
+            for_services(elsewhere.root(), absolute.to_str().unwrap()),
+            reports,
+            "{named} from elsewhere"
+        );
+    }
+    let [sarif, gitlab, github] = for_services(&root.join("apps/shop"), ".");
+    assert!(sarif.contains(r#""uri": "apps/shop/base/a%20b%2C%C3%BC%3A%25.yaml""#), "{sarif}");
+    assert!(gitlab.contains(r#""path": "apps/shop/base/a b,ü:%.yaml""#), "{gitlab}");
+    assert!(github.contains("file=apps/shop/base/a b%2Cü%3A%25.yaml,"), "{github}");
+    assert!(!sarif.contains("file://"), "{sarif}");
+    let prints = |text: &str| {
+        let log: Value = serde_json::from_str(text).unwrap();
+        let results = log["runs"][0]["results"].as_array().unwrap().clone();
+        results.iter().map(|result| result["partialFingerprints"].to_string()).collect::<BTreeSet<_>>().len()
+    };
+    assert_eq!(prints(&sarif), sarif.matches("partialFingerprints").count());
+}
+
+#[test]
+fn people_and_programs_get_paths_as_they_were_given() {
+    let tree = faulty();
+    let ran = run_in(&tree.root().join("plain"), &["."], None);
+    assert_eq!(ran.report().one("schema/type")["path"], "bad.yaml");
+    let absolute = tree.root().join("plain/bad.yaml");
+    let ran = run_in(tree.root(), &[absolute.to_str().unwrap()], None);
+    assert_eq!(ran.report().one("schema/type")["path"], absolute.to_str().unwrap());
+    let human = tree.plain(&["plain/../plain/bad.yaml"]);
+    assert!(human.stdout.contains("plain/../plain/bad.yaml:4:15"), "{}", human.stdout);
+}
+
+#[test]
+fn without_a_repository_paths_are_as_they_were_given() {
+    let tree = faulty();
+    fs_err::remove_dir(tree.root().join(".git")).unwrap();
+    let [sarif, gitlab, _] = for_services(&tree.root().join("plain"), "bad.yaml");
+    assert!(sarif.contains(r#""uri": "bad.yaml""#), "{sarif}");
+    assert!(gitlab.contains(r#""path": "bad.yaml""#), "{gitlab}");
+    let absolute = tree.root().join("plain/bad.yaml");
+    let [sarif, gitlab, _] = for_services(tree.root(), absolute.to_str().unwrap());
+    let absolute = absolute.to_str().unwrap();
+    assert!(sarif.contains(&format!(r#""uri": "file://{absolute}""#)), "{sarif}");
+    assert!(gitlab.contains(&format!(r#""path": "{absolute}""#)), "{gitlab}");
+}
+
+#[test]
+fn standard_input_and_an_app_that_does_not_render_have_their_names() {
+    let tree = faulty();
+    let mut command = support::validating::command(tree.root(), &["-", "--output", "gitlab"]);
+    command.stdin(fs_err::File::open(tree.root().join("plain/bad.yaml")).unwrap().into_parts().0);
+    let output = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    assert!(output.contains(r#""path": "<stdin>""#), "{output}");
+    tree.write("apps/shop/sealwave.yaml", format!("{APP}waves: 7\n"));
+    let [_, gitlab, github] = for_services(&tree.root().join("apps/shop"), ".");
+    assert!(gitlab.contains(r#""path": "apps/shop/sealwave.yaml""#), "{gitlab}");
+    assert!(github.starts_with("::error file=apps/shop/sealwave.yaml,"), "{github}");
+    // What is said of an app as a whole is said of its file.
+    let tree = Tree::new(&[("apps/none/sealwave.yaml", APP), (".git", "")]);
+    let [_, gitlab, github] = for_services(&tree.root().join("apps/none"), ".");
+    assert!(gitlab.contains(r#""path": "apps/none/sealwave.yaml""#), "{gitlab}");
+    assert!(github.starts_with("::error file=apps/none/sealwave.yaml,title"), "{github}");
 }

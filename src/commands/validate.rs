@@ -9,6 +9,7 @@ mod root;
 mod shelf;
 mod targets;
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -87,6 +88,7 @@ pub(super) fn run(args: &ValidateArgs, variables: Variables, watch: &Watch) -> R
         standing,
         report: Report::default(),
         stdin: None,
+        here: targets.here(),
         notes: targets.notes,
         library: Arc::default(),
     };
@@ -110,6 +112,8 @@ struct Run<'a> {
     notes: Vec<Note>,
     /// Definitions that lie in repositories.
     library: Arc<Library>,
+    /// The app that was given as the working directory, and so has no name.
+    here: Option<PathBuf>,
 }
 
 /// Definitions of custom resources, and the schemas with them.
@@ -346,17 +350,19 @@ impl Run<'_> {
             excerpts: &excerpts,
             looks_like_credential: &lints::looks_like_credential,
         };
+        let for_services = LazyCell::new(|| root::from_root(&self.report, self.here.as_deref()));
+        let report = |format: Format| if format.is_for_services() { &*for_services } else { &self.report };
         for (format, path) in outputs.files() {
-            let bytes = report::write(format, &self.report, &context);
+            let bytes = report::write(format, report(format), &context);
             ops::write_report(path, &bytes).map_err(|error| Problem::new(&error))?;
         }
         if outputs.has(Format::Github)
             && let Some(path) = config::step_summary(self.variables)
         {
-            let summary = report::github::summary(&self.report, &context);
+            let summary = report::github::summary(report(Format::Github), &context);
             ops::append_summary(&path, &summary).map_err(|error| Problem::new(&error))?;
         }
-        let stdout = outputs.stdout().map(|format| report::write(format, &self.report, &context));
+        let stdout = outputs.stdout().map(|format| report::write(format, report(format), &context));
         Ok(Outcome {
             stdout: stdout.unwrap_or_default(),
             styled: outputs.stdout().is_some_and(Format::is_styled),

@@ -1,7 +1,7 @@
 //! What `validate` looks at: apps, files of manifests, standard input; of these, what changed.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 
 use ignore::WalkBuilder;
@@ -115,6 +115,13 @@ impl Targets {
             targets.narrow(changed);
         }
         Ok(targets)
+    }
+
+    /// The app that is the working directory, unless plain manifests, which are of no app, are looked at too.
+    pub(super) fn here(&self) -> Option<PathBuf> {
+        let is_here = |app: &&AppTarget| app.directory.components().all(|part| part == Component::CurDir);
+        let here = self.apps.iter().find(is_here)?.directory.clone();
+        (self.files.is_empty() && !self.stdin).then_some(here)
     }
 
     fn add(&mut self, path: &Path, all: bool) -> Result<(), TargetError> {
