@@ -24,7 +24,7 @@ use crate::config::{self, Validation, Variables};
 use crate::deadline::Watch;
 use crate::diagnostic::Baseline;
 use crate::diagnostic::report::{self, Excerpts, Format, Output, Outputs, PrintContext};
-use crate::diagnostic::{Explain, Failure, LookedAt, Note, Problem, Report};
+use crate::diagnostic::{Explain, Failure, LookedAt, Note, Problem, Report, Selection};
 use crate::lints;
 use crate::model::Manifest;
 use crate::ops;
@@ -332,7 +332,9 @@ impl Run<'_> {
         }
         if let Some(path) = &self.args.report.baseline {
             let baseline = ops::read_baseline(path).map_err(|error| Problem::new(&error))?;
-            let gone = baseline.silence(&mut self.report);
+            let selection =
+                Selection { environments: &self.args.env, only_changed: self.args.changed_since.is_some() };
+            let gone = baseline.silence(&mut self.report, &selection);
             self.notes.extend(gone.map(|remark| Note::remark(Problem::new(&remark))));
         }
         Ok(())
