@@ -7,7 +7,7 @@ mod support;
 use std::collections::BTreeSet;
 use std::os::unix::fs::symlink;
 
-use sealwave::pipeline::{Checking, Fallback, PlainInput, SchemaSet, Standing, validate_plain};
+use sealwave::pipeline::{Answer, Checking, Fallback, PlainInput, SchemaSet, Standing, validate_plain};
 use sealwave::schema::KubeVersion;
 use serde_json::Value;
 use support::validating::{APP, BAD, GOOD, Ran, Tree, run_in};
@@ -79,6 +79,37 @@ fn a_definition_that_lies_in_the_repository_counts() {
     let elsewhere = Tree::new(&[]);
     let ran = run_in(elsewhere.root(), &[absolute.to_str().unwrap()], None);
     assert_eq!(wanted(&ran).as_deref(), Some("integer"));
+}
+
+#[test]
+fn a_finding_says_which_definition_counted() {
+    let text = format!("# one\n---\n{}", definition("integer"));
+    let tree = repository(&[("platform/crds/job.yaml", &text)]);
+    let defined = |ran: Ran| {
+        let report = ran.report();
+        let related = &report.one("schema/type")["related"];
+        assert_eq!((related.as_array().unwrap().len(), &related[0]["line"]), (1, &3.into()), "{related}");
+        related[0]["path"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(defined(tree.run(&["plain"])), "platform/crds/job.yaml");
+    assert_eq!(defined(tree.run(&["./apps/shop"])), "platform/crds/job.yaml");
+    let shop = tree.root().join("apps/shop");
+    assert_eq!(defined(run_in(&shop, &["."], None)), "../../platform/crds/job.yaml");
+    assert_eq!(
+        defined(run_in(&shop, &["base/../../../plain/job.yaml"], None)),
+        "base/../../../platform/crds/job.yaml"
+    );
+    let absolute = tree.root().join("plain");
+    let full = tree.root().join("platform/crds/job.yaml");
+    assert_eq!(defined(tree.run(&[absolute.to_str().unwrap()])), full.to_str().unwrap());
+    symlink(&absolute, shop.join("link")).unwrap();
+    let linked = defined(run_in(&shop, &["link/job.yaml"], None));
+    assert_eq!(fs_err::canonicalize(shop.join(linked)).unwrap(), fs_err::canonicalize(&full).unwrap());
+    let human = tree.plain(&["plain"]).stdout;
+    assert!(human.contains("the kind is defined here: platform/crds/job.yaml:3:1"), "{human}");
+    // What is among the manifests, or named, is known to the reader.
+    let named = tree.report(&["plain", "--crds", "platform/crds/job.yaml"]);
+    assert_eq!(named.one("schema/type")["related"], serde_json::json!([]));
 }
 
 #[test]
@@ -240,6 +271,8 @@ fn nothing_that_lies_there_fails_a_run() {
         ran.stderr
     );
     assert!(!ran.stderr.contains("huge"), "{}", ran.stderr);
+    let below = run_in(&tree.root().join("plain"), &["job.yaml"], None);
+    assert!(below.stderr.contains("`../a/broken.yaml` names kind `Job`"), "{}", below.stderr);
     // Once a definition is found, what is broken beside it is nobody's business.
     tree.write("z/job.yaml", definition("integer"));
     let ran = tree.run(&["plain"]);
@@ -271,7 +304,7 @@ fn thousands_of_files_are_no_matter() {
 struct Asked(std::sync::Mutex<Vec<String>>);
 
 impl Fallback for Asked {
-    fn schemas(&self, group: &str, version: &str, kind: &str) -> Option<std::sync::Arc<SchemaSet>> {
+    fn look_up(&self, group: &str, version: &str, kind: &str) -> Option<Answer> {
         self.0.lock().unwrap().push(format!("{group}/{version} {kind}"));
         None
     }

@@ -5,14 +5,14 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::root::root_of;
 use super::shelf::{Shelf, ShelvedFile};
 use crate::diagnostic::{Explain, Note, Problem};
-use crate::model::{Manifest, Node};
-use crate::pipeline::{Fallback, SchemaSet};
+use crate::model::{Manifest, Node, Origin, Place};
+use crate::pipeline::{Answer, Fallback, SchemaSet};
 use crate::schema::{Known, KubeVersion, Schemas};
 
 /// What the reader should know of a search.
@@ -58,15 +58,24 @@ pub(super) struct Nearby {
     kube_versions: Vec<KubeVersion>,
     /// What is validated.
     places: Vec<PathBuf>,
-    /// The repositories, and where in them that is.
-    shelves: OnceLock<Vec<(Arc<Shelf>, PathBuf)>>,
-    answers: Mutex<BTreeMap<Asked, Option<Arc<SchemaSet>>>>,
+    neighbourhoods: OnceLock<Vec<Neighbourhood>>,
+    answers: Mutex<BTreeMap<Asked, Option<Answer>>>,
+}
+
+/// A place that is validated, and its repository.
+#[derive(Debug)]
+struct Neighbourhood {
+    shelf: Arc<Shelf>,
+    /// Where in it the place is.
+    inside: PathBuf,
+    /// The root of the repository by the words of the user.
+    root: PathBuf,
 }
 
 /// A definition, and what it is chosen by.
 struct Candidate<'a> {
     shared: usize,
-    shelf: &'a Shelf,
+    near: &'a Neighbourhood,
     file: &'a ShelvedFile,
     number: usize,
     kind: &'a str,
@@ -79,9 +88,9 @@ impl Library {
         lock(&self.remarks).iter().map(|remark| Note::remark(Problem::new(remark))).collect()
     }
 
-    fn shelf(&self, root: PathBuf) -> Arc<Shelf> {
-        let shelf = || Arc::new(Shelf::new(root.clone()));
-        Arc::clone(lock(&self.shelves).entry(root.clone()).or_insert_with(shelf))
+    fn shelf(&self, root: &Path) -> Arc<Shelf> {
+        let unknown = || Arc::new(Shelf::new(root.to_owned()));
+        Arc::clone(lock(&self.shelves).entry(root.to_owned()).or_insert_with(unknown))
     }
 
     fn set(&self, kube_versions: &[KubeVersion], chosen: &[&Candidate<'_>]) -> Arc<SchemaSet> {
@@ -105,78 +114,95 @@ impl Nearby {
             library,
             kube_versions,
             places,
-            shelves: OnceLock::new(),
+            neighbourhoods: OnceLock::new(),
             answers: Mutex::new(BTreeMap::new()),
         }
     }
 
-    fn find(&self, group: &str, version: &str, kind: &str) -> Option<Arc<SchemaSet>> {
-        let shelves = self.shelves.get_or_init(|| self.shelves());
-        let mut all: Vec<Candidate<'_>> =
-            shelves.iter().flat_map(|(shelf, place)| candidates(shelf, place, group)).collect();
+    fn find(&self, group: &str, version: &str, kind: &str) -> Option<Answer> {
+        let around = self.neighbourhoods.get_or_init(|| {
+            self.places.iter().filter_map(|place| Neighbourhood::of(place, &self.library)).collect()
+        });
+        let mut all: Vec<Candidate<'_>> = around.iter().flat_map(|near| near.candidates(group)).collect();
         all.sort_by(|a, b| a.order().cmp(&b.order()));
         let mut chosen: BTreeMap<&str, &Candidate<'_>> = BTreeMap::new();
         for candidate in &all {
             chosen.entry(candidate.kind).or_insert(candidate);
         }
-        match best(&all, group, version, kind) {
+        let best = best(&all, group, version, kind);
+        match best {
             Some(best) => drop(chosen.insert(kind, best)),
-            None => self.explain(shelves, group, kind),
+            None => around.iter().for_each(|near| self.explain(near, group, kind)),
         }
         let chosen: Vec<&Candidate<'_>> = chosen.into_values().collect();
-        (!chosen.is_empty()).then(|| self.library.set(&self.kube_versions, &chosen))
-    }
-
-    fn shelves(&self) -> Vec<(Arc<Shelf>, PathBuf)> {
-        let shelf = |place: &PathBuf| {
-            let place = fs_err::canonicalize(place).ok()?;
-            let root = root_of(&place)?;
-            let inside = place.strip_prefix(&root).ok()?.to_owned();
-            Some((self.library.shelf(root), inside))
-        };
-        self.places.iter().filter_map(shelf).collect()
+        (!chosen.is_empty()).then(|| Answer {
+            schemas: self.library.set(&self.kube_versions, &chosen),
+            at: best.map(Candidate::place),
+        })
     }
 
     /// Says why a definition may not have been found.
-    fn explain(&self, shelves: &[(Arc<Shelf>, PathBuf)], group: &str, kind: &str) {
-        for (shelf, _) in shelves {
-            if shelf.is_cut() {
-                self.library.remark(Remark::Cut);
-            }
-            for file in shelf.files(group).filter(|file| file.names(kind) && file.found().is_faulty) {
-                let path = file.path.to_string_lossy().into_owned();
-                self.library.remark(Remark::Faulty { path, kind: kind.to_owned() });
-            }
+    fn explain(&self, near: &Neighbourhood, group: &str, kind: &str) {
+        if near.shelf.is_cut() {
+            self.library.remark(Remark::Cut);
+        }
+        for file in near.shelf.files(group).filter(|file| file.names(kind) && file.found().is_faulty) {
+            let path = near.name(file);
+            self.library.remark(Remark::Faulty { path, kind: kind.to_owned() });
         }
     }
 }
 
+impl Neighbourhood {
+    fn of(place: &Path, library: &Library) -> Option<Self> {
+        let full = fs_err::canonicalize(place).ok()?;
+        let root = root_of(&full)?;
+        let inside = full.strip_prefix(&root).ok()?.to_owned();
+        let named = above(place, inside.components().count());
+        let is_root = fs_err::canonicalize(Path::new(".").join(&named)).is_ok_and(|named| named == root);
+        Some(Self { shelf: library.shelf(&root), root: if is_root { named } else { root }, inside })
+    }
+
+    /// The path of a file by the words of the user.
+    fn name(&self, file: &ShelvedFile) -> String {
+        self.root.join(&file.path).to_string_lossy().into_owned()
+    }
+
+    /// The definitions of a group.
+    fn candidates<'a>(&'a self, group: &'a str) -> impl Iterator<Item = Candidate<'a>> {
+        self.shelf.files(group).flat_map(move |file| {
+            let both = self.inside.components().zip(file.path.components());
+            let shared = both.take_while(|(a, b)| a == b).count();
+            let definitions = file.found().definitions.iter().map(Manifest::root).enumerate();
+            definitions.filter_map(move |(number, root)| {
+                let text = |path: &[&str]| root.at(path).and_then(Node::as_str);
+                let kind = text(&["spec", "names", "kind"])?;
+                let is_of_group = text(&["spec", "group"])? == group;
+                is_of_group.then_some(Candidate { shared, near: self, file, number, kind, root })
+            })
+        })
+    }
+}
+
+/// A directory so many levels above a path, by the words of the path.
+fn above(path: &Path, levels: usize) -> PathBuf {
+    let mut found: PathBuf = path.components().filter(|part| *part != Component::CurDir).collect();
+    for _ in 0..levels {
+        if matches!(found.components().next_back(), Some(Component::Normal(_))) {
+            found.pop();
+        } else {
+            found.push("..");
+        }
+    }
+    found
+}
+
 impl Fallback for Nearby {
-    fn schemas(&self, group: &str, version: &str, kind: &str) -> Option<Arc<SchemaSet>> {
+    fn look_up(&self, group: &str, version: &str, kind: &str) -> Option<Answer> {
         let asked = (group.to_owned(), version.to_owned(), kind.to_owned());
         let find = || self.find(group, version, kind);
         lock(&self.answers).entry(asked).or_insert_with(find).clone()
     }
-}
-
-/// The definitions of a group in a repository.
-fn candidates<'a>(shelf: &'a Shelf, place: &'a Path, group: &'a str) -> impl Iterator<Item = Candidate<'a>> {
-    shelf.files(group).flat_map(move |file| {
-        let shared = place.components().zip(file.path.components()).take_while(|(a, b)| a == b).count();
-        let definitions = file.found().definitions.iter().map(Manifest::root).enumerate();
-        definitions.filter_map(move |(number, root)| {
-            let text = |path: &[&str]| root.at(path).and_then(Node::as_str);
-            let kind = text(&["spec", "names", "kind"])?;
-            (text(&["spec", "group"])? == group).then_some(Candidate {
-                shared,
-                shelf,
-                file,
-                number,
-                kind,
-                root,
-            })
-        })
-    })
 }
 
 /// The first definition of a kind that serves a version, else the first.
@@ -201,11 +227,17 @@ fn best<'c, 'a>(
 
 impl Candidate<'_> {
     fn order(&self) -> impl Ord + '_ {
-        (Reverse(self.shared), self.file.path.as_path(), self.shelf.root(), self.number)
+        (Reverse(self.shared), self.file.path.as_path(), self.near.shelf.root(), self.number)
+    }
+
+    fn place(&self) -> Place {
+        let path = self.near.name(self.file);
+        let Origin { line, column, .. } = self.root.origin;
+        Place { path, line, column, rendered: None }
     }
 
     fn key(&self) -> (PathBuf, PathBuf, usize) {
-        (self.shelf.root().to_owned(), self.file.path.clone(), self.number)
+        (self.near.shelf.root().to_owned(), self.file.path.clone(), self.number)
     }
 }
 

@@ -5,21 +5,27 @@ use std::sync::Arc;
 
 use super::Checking;
 use super::schemas::{SchemaSet, selects};
-use crate::model::{Manifest, Scopes};
+use crate::model::{Manifest, Place, Scopes};
 use crate::schema::Scope;
 
 /// Where such definitions are. Finding them may take time, so it is asked about kinds without a schema alone.
 pub trait Fallback: Debug + Send + Sync {
-    /// The schemas of a group in the versions of Kubernetes that the run asks for, with the definition that fits this
-    /// version of this kind best.
-    ///
-    /// `None` where nothing defines a kind of the group. The set may lack the kind, and then knows its neighbours.
-    fn schemas(&self, group: &str, version: &str, kind: &str) -> Option<Arc<SchemaSet>>;
+    /// What is known of a kind in this version of its group; `None` where nothing defines a kind of the group.
+    fn look_up(&self, group: &str, version: &str, kind: &str) -> Option<Answer>;
+}
+
+/// What a fallback knows of a kind.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The schemas of its group, in the versions of Kubernetes that the run asks for.
+    pub schemas: Arc<SchemaSet>,
+    /// Where it is defined; none where only other kinds of its group are.
+    pub at: Option<Place>,
 }
 
 impl Checking {
     /// What the fallback knows of an object's group, where the set has no schema for its kind.
-    pub(super) fn fall_back(&self, set: &SchemaSet, object: &Manifest) -> Option<Arc<SchemaSet>> {
+    pub(super) fn fall_back(&self, set: &SchemaSet, object: &Manifest) -> Option<Answer> {
         let fallback = self.fallback.as_ref()?;
         let (group, kind) = (object.group(), object.kind());
         // The group of a definition has a dot.
@@ -28,7 +34,7 @@ impl Checking {
             return None;
         }
         let version = object.api_version().rsplit('/').next().unwrap_or_default();
-        fallback.schemas(group, version, kind)
+        fallback.look_up(group, version, kind)
     }
 
     /// Which kinds have a namespace, by all definitions that are known; those among the objects count most.
@@ -39,8 +45,9 @@ impl Checking {
             if scopes.is_defined(group, kind) {
                 continue;
             }
-            let fallback = self.fall_back(set, object);
-            if let Some(scope) = fallback.as_deref().unwrap_or(set).scope(group, kind) {
+            let answer = self.fall_back(set, object);
+            let set = answer.as_ref().map_or(set, |answer| &answer.schemas);
+            if let Some(scope) = set.scope(group, kind) {
                 scopes.define(group, kind, scope == Scope::Cluster);
             }
         }

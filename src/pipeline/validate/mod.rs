@@ -13,7 +13,7 @@ mod schemas;
 mod suppress;
 mod windows;
 
-pub use fallback::Fallback;
+pub use fallback::{Answer, Fallback};
 pub use plain::{PlainInput, PlainVerdict, validate_plain};
 pub use schemas::SchemaSet;
 pub use suppress::Standing;
@@ -333,6 +333,11 @@ impl<'a> Finder<'a> {
                 self.related(at, label, values, confidential || !inside)
             }),
         );
+        related.extend(draft.elsewhere.into_iter().map(|(place, label)| Related {
+            label,
+            span: Span { place, width: 0 },
+            confidential: true,
+        }));
         Finding {
             rule: draft.rule,
             severity: draft.severity,

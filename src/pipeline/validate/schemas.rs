@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::Checking;
 use crate::diagnostic::Severity;
 use crate::lints::{Draft, Object, Reporter, Rule, api, schema as rules};
-use crate::model::{Manifest, Node, Origin, Value, is_secret_like, may_name};
+use crate::model::{Manifest, Node, Origin, Place, Value, is_secret_like, may_name};
 use crate::schema::{CheckOptions, Checked, Known, KubeVersion, Schemas, Scope, Violation, ViolationKind};
 
 /// The schemas of each version that is asked for, custom resources included.
@@ -53,6 +53,8 @@ pub(super) struct SchemaCheck<'a> {
     unknown: BTreeSet<String>,
     /// `apiVersion` and kind of objects whose API stays.
     settled: HashSet<(&'a str, &'a str)>,
+    /// Where the kind at hand is defined, where nobody named that place.
+    at: Option<Place>,
 }
 
 impl<'a> SchemaCheck<'a> {
@@ -63,11 +65,13 @@ impl<'a> SchemaCheck<'a> {
             unevaluated: BTreeSet::new(),
             unknown: BTreeSet::new(),
             settled: HashSet::new(),
+            at: None,
         }
     }
 
     /// Reports everything that is wrong with one object.
     pub(super) fn check(&mut self, object: &Object<'a>, reporter: &mut Reporter) {
+        self.at = None;
         if selects(&self.checking.reject, object.manifest) {
             let message = format!("kind `{}` is not wanted here", object.kind);
             self.report(
@@ -79,9 +83,10 @@ impl<'a> SchemaCheck<'a> {
         if selects(&self.checking.skip, object.manifest) {
             return;
         }
-        let fallback = self.checking.fall_back(self.set, object.manifest);
-        let has_it = |set: &&SchemaSet| set.knows_kind(object.group, object.kind) == Some(true);
-        let set = fallback.as_deref().filter(has_it).unwrap_or(self.set);
+        let answer = self.checking.fall_back(self.set, object.manifest);
+        let neighbours = answer.as_ref().map(|answer| &*answer.schemas);
+        self.at = answer.as_ref().and_then(|answer| answer.at.clone());
+        let set = neighbours.filter(|_| self.at.is_some()).unwrap_or(self.set);
         let root = object.manifest.root();
         let mut found: Vec<(Violation<'_>, Vec<KubeVersion>)> = Vec::new();
         let mut unknown = Vec::new();
@@ -97,7 +102,7 @@ impl<'a> SchemaCheck<'a> {
             self.violation(object, &violation, &self.only_in(&versions), reporter);
         }
         if !unknown.is_empty() {
-            self.unknown_kind(object, &unknown, fallback.as_deref(), reporter);
+            self.unknown_kind(object, &unknown, neighbours, reporter);
         }
         self.life_cycle(set, object, reporter);
         self.unevaluated(set, object, reporter);
@@ -208,7 +213,7 @@ impl<'a> SchemaCheck<'a> {
         &mut self,
         object: &Object<'_>,
         unknown: &[&Schemas],
-        fallback: Option<&SchemaSet>,
+        neighbours: Option<&SchemaSet>,
         reporter: &mut Reporter,
     ) {
         let rule = &rules::UNKNOWN_KIND;
@@ -237,7 +242,7 @@ impl<'a> SchemaCheck<'a> {
                 }
                 Known::No { meant } => {
                     // That a similar kind lies about does not tell that this one does not exist.
-                    let similar = || fallback?.versions.first()?.similar(object.group, object.kind);
+                    let similar = || neighbours?.versions.first()?.similar(object.group, object.kind);
                     let hint = meant
                         .clone()
                         .or_else(similar)
@@ -299,7 +304,10 @@ impl<'a> SchemaCheck<'a> {
     }
 
     /// Settings may change a rule's severity, or turn it off.
-    fn report(&self, reporter: &mut Reporter, rule: &'static Rule, draft: Draft) {
+    fn report(&self, reporter: &mut Reporter, rule: &'static Rule, mut draft: Draft) {
+        if let Some(at) = &self.at {
+            draft = draft.elsewhere(at.clone(), "the kind is defined here");
+        }
         match self.checking.level(&rule.info) {
             None => {}
             Some(level) if level == rule.info.severity => reporter.report(draft),
