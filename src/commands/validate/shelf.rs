@@ -3,6 +3,7 @@
 //! Nobody named these files, so nothing in them can fail a run: what is too long, unreadable or broken is passed over.
 //! The files are looked for when the first kind without a schema is met, and parsed when a kind of their group is.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -40,6 +41,8 @@ pub(super) struct Shelf {
 #[derive(Debug, Default)]
 struct Contents {
     files: Vec<ShelvedFile>,
+    /// The numbers of the files that name a group.
+    by_group: BTreeMap<String, Vec<usize>>,
     is_cut: bool,
 }
 
@@ -63,8 +66,9 @@ impl Shelf {
     }
 
     /// The files that name a group, in the order of paths.
-    pub(super) fn files(&self, group: &str) -> impl Iterator<Item = &ShelvedFile> {
-        self.contents().files.iter().filter(move |file| file.names(group))
+    pub(super) fn files(&self, group: &str) -> impl Iterator<Item = &ShelvedFile> + use<'_> {
+        let Contents { files, by_group, .. } = self.contents();
+        by_group.get(group).into_iter().flatten().filter_map(|number| files.get(*number))
     }
 
     /// Whether there was too much to look at all of it.
@@ -102,8 +106,26 @@ impl Contents {
             }
         }
         contents.files.sort_by(|a, b| a.path.cmp(&b.path));
+        for (number, file) in contents.files.iter().enumerate() {
+            for group in groups(&file.text) {
+                contents.by_group.entry(group.to_owned()).or_default().push(number);
+            }
+        }
         contents
     }
+}
+
+/// What may be the value of a field `group` in a text, in YAML or JSON.
+fn groups(text: &[u8]) -> BTreeSet<&str> {
+    let after = memmem::find_iter(text, b"group").filter_map(|at| text.get(at + "group".len()..));
+    let values = after.filter_map(|rest| {
+        let start = rest.iter().position(|byte| !b" \t\r\n\"':".contains(byte)).filter(|start| *start > 0)?;
+        let value = rest.get(start..)?;
+        let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b".-".contains(byte);
+        let end = value.iter().position(|byte| !is_of_name(byte)).unwrap_or(value.len());
+        std::str::from_utf8(value.get(..end)?).ok()
+    });
+    values.filter(|value| value.contains('.')).collect()
 }
 
 /// All of a file; none where it cannot be read, or grew.
@@ -139,7 +161,7 @@ mod tests {
             fs_err::create_dir_all(path.parent().unwrap()).unwrap();
             fs_err::write(path, text).unwrap();
         }
-        let Contents { files, is_cut } = Contents::of(dir.path(), bounds);
+        let Contents { files, is_cut, .. } = Contents::of(dir.path(), bounds);
         (files.iter().map(|file| file.path.to_string_lossy().into_owned()).collect(), is_cut)
     }
 
@@ -158,6 +180,23 @@ mod tests {
         ];
         let found = ["a.yaml", "b/a.json", "b.yml"].map(str::to_owned).to_vec();
         assert_eq!(shelved(&files, BOUNDS), (found, false));
+    }
+
+    #[test]
+    fn a_group_is_found_however_it_is_written() {
+        for text in [
+            "group: a.io",
+            "group: 'a.io' # one\n",
+            "{\"group\":\"a.io\",\"names\":{}}",
+            "{group: a.io}",
+            "group :\r\n    a.io\r\n",
+            "a group\nsubgroups: [group]\ngroup: \"a.io\"",
+        ] {
+            assert_eq!(groups(text.as_bytes()), BTreeSet::from(["a.io"]), "{text}");
+        }
+        for text in ["group", "group: ", "groupa.io", "group: io", "group: \u{fffe}a.io", "a.io"] {
+            assert!(groups(text.as_bytes()).is_empty(), "{text}");
+        }
     }
 
     #[test]
