@@ -157,6 +157,14 @@ fn what_is_named_or_rendered_counts_more() {
     assert_eq!(wanted(&tree.run(&["plain", "--crds", "named.yaml"])).as_deref(), Some("boolean"));
     tree.write("apps/shop/base/definition.yaml", definition("array"));
     assert_eq!(wanted(&tree.run(&["apps/shop"])).as_deref(), Some("array"));
+    // What another app of the run renders counts more than what is nearer.
+    tree.remove("apps/shop/base/definition.yaml");
+    tree.write("apps/shop/crds/job.yaml", definition("object"));
+    tree.write("apps/platform/sealwave.yaml", APP);
+    tree.write("apps/platform/envs/dev/values.yaml", "{}\n");
+    tree.write("apps/platform/base/definition.yaml.hbs", definition("array"));
+    assert_eq!(wanted(&tree.run(&["apps/shop"])).as_deref(), Some("object"));
+    assert_eq!(wanted(&tree.run(&["--all", "apps"])).as_deref(), Some("array"));
     // Another version of a named definition is no reason to look elsewhere.
     tree.write("named.yaml", scoped("boolean", "Namespaced", "v2"));
     let report = tree.report(&["plain", "--crds", "named.yaml"]);
