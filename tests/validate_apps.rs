@@ -273,6 +273,50 @@ fn a_baseline_knows_what_was_there() {
 }
 
 #[test]
+fn a_baseline_knows_in_which_environments() {
+    let app = Tree::app(&[
+        ("base/web.yaml.hbs", &deployment("{{ web.replicas }}")),
+        ("values.yaml", "web: {replicas: 3}\n"),
+        ("envs/dev/values.yaml", "web: {replicas: many}\n"),
+    ]);
+    assert_eq!(app.run(&["--write-baseline", "known.json"]).code, 1);
+    let ran = app.run(&["--baseline", "known.json"]);
+    assert_eq!((ran.code, ran.report().findings().len()), (0, 0));
+    app.write("values.yaml", "web: {replicas: many}\n");
+    let ran = app.run(&["--baseline", "known.json"]);
+    let report = ran.report();
+    assert_eq!((ran.code, environments(report.one("schema/type"))), (1, vec!["prod"]));
+    // A file of before: no entry says where.
+    let mut old: Value = serde_json::from_str(&app.read("known.json")).unwrap();
+    for entry in old["findings"].as_array_mut().unwrap() {
+        assert!(entry.as_object_mut().unwrap().remove("environments").is_some());
+    }
+    app.write("old.json", old.to_string());
+    let ran = app.run(&["--baseline", "old.json"]);
+    assert_eq!((ran.code, ran.report().findings().len()), (0, 0), "{}", ran.stdout);
+}
+
+#[test]
+fn findings_of_environments_that_are_left_out_are_not_gone() {
+    let app = Tree::app(&[("envs/prod/bad.yaml", BAD), ("envs/dev/bad.yaml", BAD)]);
+    assert_eq!(app.run(&["--write-baseline", "known.json"]).code, 1);
+    for args in [&["--env", "dev"][..], &["--env", "prod"], &[]] {
+        let ran = app.run(&[&["--baseline", "known.json"], args].concat());
+        assert_eq!((ran.code, &*ran.stderr), (0, ""), "{args:?}");
+    }
+    app.remove("envs/prod/bad.yaml");
+    let said = |args: &[&str]| app.run(&[&["--baseline", "known.json"], args].concat()).stderr;
+    assert_eq!(said(&["--env", "dev"]), "");
+    for args in [&["--env", "prod"][..], &[]] {
+        assert!(
+            said(args).contains("1 finding of the baseline is no longer there"),
+            "{args:?}: {}",
+            said(args)
+        );
+    }
+}
+
+#[test]
 fn several_forms_at_once() {
     let app = Tree::app(&[("base/bad.yaml", BAD)]);
     let forms = ["human", "json", "sarif", "junit", "github", "gitlab"];

@@ -4,13 +4,18 @@
 //! when rules look for what a reference means. Whatever is wrong with an app is a finding; an error is what keeps the
 //! command from looking.
 
+mod nearby;
+mod root;
+mod shelf;
 mod targets;
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::nearby::{Library, Nearby};
 use self::targets::{Targets, changed_paths};
 use super::Outcome;
 use super::session::Session;
@@ -19,7 +24,7 @@ use crate::config::{self, Validation, Variables};
 use crate::deadline::Watch;
 use crate::diagnostic::Baseline;
 use crate::diagnostic::report::{self, Excerpts, Format, Output, Outputs, PrintContext};
-use crate::diagnostic::{Explain, Failure, LookedAt, Note, Problem, Report};
+use crate::diagnostic::{Explain, Failure, LookedAt, Note, Problem, Report, Selection};
 use crate::lints;
 use crate::model::Manifest;
 use crate::ops;
@@ -83,11 +88,14 @@ pub(super) fn run(args: &ValidateArgs, variables: Variables, watch: &Watch) -> R
         standing,
         report: Report::default(),
         stdin: None,
+        here: targets.here(),
         notes: targets.notes,
+        library: Arc::default(),
     };
     run.apps(&targets.apps)?;
     run.check_environments()?;
-    run.plain(targets.files, targets.stdin)?;
+    run.plain(targets.files, targets.stdin, targets.places)?;
+    run.notes.extend(run.library.notes());
     run.silence_known()?;
     run.finish(&outputs)
 }
@@ -102,6 +110,10 @@ struct Run<'a> {
     /// What standard input held, where it can be shown.
     stdin: Option<Vec<u8>>,
     notes: Vec<Note>,
+    /// Definitions that lie in repositories.
+    library: Arc<Library>,
+    /// The app that was given as the working directory, and so has no name.
+    here: Option<PathBuf>,
 }
 
 /// Definitions of custom resources, and the schemas with them.
@@ -222,6 +234,11 @@ impl Run<'_> {
         }
     }
 
+    /// What knows of definitions that lie in the repositories of these paths.
+    fn nearby(&self, checking: &Checking, places: Vec<PathBuf>) -> Arc<Nearby> {
+        Arc::new(Nearby::new(Arc::clone(&self.library), checking.kube_versions.clone(), places))
+    }
+
     fn try_examine(&self, directory: &Path) -> Result<(ExaminedApp, Checking), Failure> {
         let app = AppArgs {
             dir: DirArgs { dir: directory.to_owned() },
@@ -230,6 +247,7 @@ impl Run<'_> {
         };
         let (mut session, environments) = Session::open_every(&app, None, self.variables)?;
         let mut own = self.validation.with(&session.discovery.app().validate, directory)?;
+        own.checking.fallback = Some(self.nearby(&own.checking, vec![directory.to_owned()]));
         if environments.is_empty() {
             return Err(Problem::new(&ValidateError::NoEnvironments).into());
         }
@@ -265,7 +283,7 @@ impl Run<'_> {
         }
     }
 
-    fn plain(&mut self, files: Vec<PathBuf>, stdin: bool) -> Result<(), Failure> {
+    fn plain(&mut self, files: Vec<PathBuf>, stdin: bool, places: Vec<PathBuf>) -> Result<(), Failure> {
         let mut inputs: Vec<PlainInput> = files.into_iter().map(of_file).collect();
         if stdin {
             inputs.push(PlainInput {
@@ -280,6 +298,7 @@ impl Run<'_> {
         checking.namespace = self.args.identity.namespace.clone().filter(|name| !name.is_empty());
         let definitions = checking.definitions.iter().map(Manifest::root);
         checking.schemas = Arc::new(SchemaSet::new(&checking.kube_versions, definitions));
+        checking.fallback = Some(self.nearby(&checking, places));
         let looked = pipeline::validate_plain(inputs, &checking, &self.standing);
         let PlainVerdict { verdict, looked_at, one_by_one, texts } = looked.map_err(|(path, error)| {
             Problem::new(&ValidateError::Unreadable { path, reason: error.kind() })
@@ -313,7 +332,9 @@ impl Run<'_> {
         }
         if let Some(path) = &self.args.report.baseline {
             let baseline = ops::read_baseline(path).map_err(|error| Problem::new(&error))?;
-            let gone = baseline.silence(&mut self.report);
+            let selection =
+                Selection { environments: &self.args.env, only_changed: self.args.changed_since.is_some() };
+            let gone = baseline.silence(&mut self.report, &selection);
             self.notes.extend(gone.map(|remark| Note::remark(Problem::new(&remark))));
         }
         Ok(())
@@ -331,17 +352,19 @@ impl Run<'_> {
             excerpts: &excerpts,
             looks_like_credential: &lints::looks_like_credential,
         };
+        let for_services = LazyCell::new(|| root::from_root(&self.report, self.here.as_deref()));
+        let report = |format: Format| if format.is_for_services() { &*for_services } else { &self.report };
         for (format, path) in outputs.files() {
-            let bytes = report::write(format, &self.report, &context);
+            let bytes = report::write(format, report(format), &context);
             ops::write_report(path, &bytes).map_err(|error| Problem::new(&error))?;
         }
         if outputs.has(Format::Github)
             && let Some(path) = config::step_summary(self.variables)
         {
-            let summary = report::github::summary(&self.report, &context);
+            let summary = report::github::summary(report(Format::Github), &context);
             ops::append_summary(&path, &summary).map_err(|error| Problem::new(&error))?;
         }
-        let stdout = outputs.stdout().map(|format| report::write(format, &self.report, &context));
+        let stdout = outputs.stdout().map(|format| report::write(format, report(format), &context));
         Ok(Outcome {
             stdout: stdout.unwrap_or_default(),
             styled: outputs.stdout().is_some_and(Format::is_styled),

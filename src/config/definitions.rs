@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use crate::diagnostic::{Explain, Failure, Problem};
-use crate::model::{Manifest, Sources};
+use crate::model::{Manifest, Node, Sources};
 use crate::schema::MAX_DEFINITIONS;
 use crate::yaml;
 
 const MAX_FILES: usize = 10_000;
+
+/// Documents that cannot be read, after which a file that nobody named is given up.
+const MAX_FAULTS: usize = 100;
 
 #[derive(Debug, thiserror::Error)]
 enum DefinitionsError {
@@ -76,6 +79,36 @@ fn of_file(path: &Path) -> Result<Vec<Manifest>, Failure> {
     let source = sources.add(&shown);
     let nodes =
         yaml::read(&bytes, source, &yaml::Limits::default()).map_err(|failure| failure.located(&sources))?;
+    Ok(among(nodes))
+}
+
+/// What could be read of a file that nobody named.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// Its definitions, in order.
+    pub(crate) definitions: Vec<Manifest>,
+    /// Whether there are documents that cannot be read.
+    pub(crate) is_faulty: bool,
+}
+
+/// The definitions in the text of a file that nobody named: what cannot be read is passed over.
+pub(crate) fn definitions_in(text: &[u8], name: &str) -> Found {
+    let source = Sources::default().add(name);
+    let mut nodes = Vec::new();
+    let mut faults = 0;
+    for document in yaml::documents(text, source, &yaml::searching()) {
+        match document {
+            Ok(node) => nodes.push(node),
+            Err(_) => faults += 1,
+        }
+        if faults == MAX_FAULTS {
+            break;
+        }
+    }
+    Found { definitions: among(nodes), is_faulty: faults > 0 }
+}
+
+fn among(nodes: Vec<Node>) -> Vec<Manifest> {
     let objects = yaml::flatten_lists(nodes).into_iter().filter_map(|node| Manifest::new(node).ok());
-    Ok(objects.filter(|object| object.is("apiextensions.k8s.io", "CustomResourceDefinition")).collect())
+    objects.filter(|object| object.is("apiextensions.k8s.io", "CustomResourceDefinition")).collect()
 }

@@ -11,6 +11,7 @@ mod operator_file;
 mod validation;
 
 pub use argocd::{ArgoCd, Parameter};
+pub(crate) use definitions::{Found, definitions_in};
 pub use identity::Identity;
 pub(crate) use kubeconfig::kubeconfigs;
 pub use operator_file::OperatorFile;

@@ -193,6 +193,37 @@ impl Report {
         fail_on.is_some_and(|least| self.findings.iter().any(|finding| finding.severity >= least))
     }
 
+    /// The same with other names for paths and apps, where there are any, in the order of these.
+    #[must_use]
+    pub fn renamed(
+        &self,
+        path: &dyn Fn(&str) -> Option<String>,
+        app: &dyn Fn(&str) -> Option<String>,
+    ) -> Self {
+        let rename = |text: &mut String, name: &dyn Fn(&str) -> Option<String>| {
+            if let Some(other) = name(text) {
+                *text = other;
+            }
+        };
+        let mut report = self.clone();
+        for finding in &mut report.findings {
+            rename(&mut finding.app, app);
+            let related = finding.related.iter_mut().map(|related| &mut related.span);
+            for span in finding.span.iter_mut().chain(related) {
+                rename(&mut span.place.path, path);
+            }
+        }
+        for known in &mut report.apps {
+            rename(&mut known.app, app);
+        }
+        report.withheld = std::mem::take(&mut report.withheld)
+            .into_iter()
+            .map(|(name, line)| (path(&name).unwrap_or(name), line))
+            .collect();
+        report.findings.sort_by(|a, b| a.order().cmp(&b.order()));
+        report
+    }
+
     /// Remembers of a finding that is silenced which lines it says hold a secret. Whoever drops a finding calls this.
     pub fn withhold(&mut self, silenced: &Finding) {
         self.withheld.extend(silenced.confidential_lines().map(|(path, line)| (path.to_owned(), line)));

@@ -12,7 +12,7 @@ use std::fmt;
 
 use crate::model::{Origin, Place, Sources};
 
-pub use baseline::{Baseline, BaselineError, BaselineRemark};
+pub use baseline::{Baseline, BaselineError, BaselineRemark, Selection};
 pub use finding::{AppEnvironments, Finding, LookedAt, ObjectRef, Related, Report, RuleInfo, Severity, Span};
 
 /// An error of one stage, with advice.

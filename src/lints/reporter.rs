@@ -1,7 +1,7 @@
 //! Where rules put what they find.
 
 use crate::diagnostic::{RuleInfo, Severity};
-use crate::model::Origin;
+use crate::model::{Origin, Place};
 
 /// A finding as a rule knows it: positions not yet named, the object by its number.
 #[derive(Debug)]
@@ -12,6 +12,8 @@ pub(crate) struct Draft {
     pub(crate) hint: Option<String>,
     pub(crate) at: Origin,
     pub(crate) related: Vec<(Origin, String)>,
+    /// Places in files that are no source of the objects.
+    pub(crate) elsewhere: Vec<(Place, String)>,
     pub(crate) subject: Option<Subject>,
     /// Where its position cannot tell: of what is missing, where it would be.
     pub(crate) pointer: Option<String>,
@@ -39,6 +41,7 @@ impl Draft {
             hint: None,
             at,
             related: Vec::new(),
+            elsewhere: Vec::new(),
             subject: None,
             pointer: None,
             confidential: false,
@@ -58,6 +61,12 @@ impl Draft {
     /// Another place that has to do with it.
     pub(crate) fn related(mut self, at: Origin, label: impl Into<String>) -> Self {
         self.related.push((at, label.into()));
+        self
+    }
+
+    /// A place in a file that is no source of the objects.
+    pub(crate) fn elsewhere(mut self, place: Place, label: impl Into<String>) -> Self {
+        self.elsewhere.push((place, label.into()));
         self
     }
 

@@ -67,7 +67,8 @@ static CLUSTER_SCOPED: &[(&str, &[&str])] = &[
     ("templates.gatekeeper.sh", &["ConstraintTemplate"]),
 ];
 
-/// What is known of kinds: the table, and the app's own CRDs.
+/// What is known of kinds: the table, and definitions.
+#[derive(Clone)]
 pub(crate) struct Scopes {
     own: BTreeMap<(CompactString, CompactString), bool>,
 }
@@ -93,6 +94,16 @@ impl Scopes {
         {
             self.own.insert((group.into(), kind.into()), scope == "Cluster");
         }
+    }
+
+    /// Whether a definition says it of a kind.
+    pub(crate) fn is_defined(&self, group: &str, kind: &str) -> bool {
+        self.own.contains_key(&(group.into(), kind.into()))
+    }
+
+    /// Learns of a kind from elsewhere.
+    pub(crate) fn define(&mut self, group: &str, kind: &str, cluster_scoped: bool) {
+        self.own.insert((group.into(), kind.into()), cluster_scoped);
     }
 
     /// Whether objects of a kind have no namespace.

@@ -60,6 +60,9 @@ pub struct LifeCycle {
     pub replacement: Option<String>,
 }
 
+/// Characters of a kind to which others are compared.
+const MAX_KIND: usize = 100;
+
 /// An API that went before the oldest version of the pack, from Kubernetes' "Deprecated API Migration Guide".
 struct Gone {
     api_version: &'static str,
@@ -182,6 +185,21 @@ impl Schemas {
         }
     }
 
+    /// Whether a kind exists in some version, be it of another version of Kubernetes.
+    #[must_use]
+    pub fn knows_kind(&self, group: &str, kind: &str) -> bool {
+        pack::EMBEDDED.versions(group, kind).next().is_some() || self.crds.kind(group, kind).is_some()
+    }
+
+    /// A kind of the same group with a similar name, by its definition: its preferred `apiVersion` and its name.
+    #[must_use]
+    pub fn similar(&self, group: &str, kind: &str) -> Option<(String, String)> {
+        let own = self.crds.kinds().filter(|(other, _)| *other == group).map(|(_, kind)| kind);
+        let similar = (kind.len() <= MAX_KIND).then(|| closest(kind, own))??;
+        let version = self.served(group, similar).first().copied()?;
+        Some((api_version(group, version), similar.to_owned()))
+    }
+
     /// Where objects of a kind live; `None` where the kind is not known.
     #[must_use]
     pub fn scope(&self, group: &str, kind: &str) -> Option<Scope> {
@@ -234,7 +252,7 @@ impl Schemas {
             let similar = closest(kind, own)?;
             all.iter().find(|found| **found == (group, similar))
         };
-        let found = (kind.len() <= 100).then(|| {
+        let found = (kind.len() <= MAX_KIND).then(|| {
             all.iter()
                 .find(|(other, name)| *other == group && name.eq_ignore_ascii_case(kind))
                 .or_else(|| all.iter().find(|(_, name)| name.eq_ignore_ascii_case(kind)))

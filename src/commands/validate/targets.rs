@@ -1,7 +1,7 @@
 //! What `validate` looks at: apps, files of manifests, standard input; of these, what changed.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 
 use ignore::WalkBuilder;
@@ -19,6 +19,8 @@ pub(super) struct Targets {
     pub(super) files: Vec<PathBuf>,
     /// Whether standard input is read.
     pub(super) stdin: bool,
+    /// The paths that files of plain manifests were given by, in the order of the command line.
+    pub(super) places: Vec<PathBuf>,
     /// What is worth saying.
     pub(super) notes: Vec<Note>,
 }
@@ -95,7 +97,12 @@ impl Targets {
     ) -> Result<Self, Failure> {
         let mut targets = Self::default();
         for path in paths {
+            let apps = targets.apps.len();
             targets.add(path, all).map_err(|error| Problem::new(&error))?;
+            if targets.apps.len() == apps {
+                let place = if path == Path::new("-") { Path::new(".") } else { path };
+                targets.places.push(place.to_owned());
+            }
         }
         if let (true, [], [path, ..]) = (all, targets.apps.as_slice(), paths) {
             return Err(Problem::new(&TargetError::NoApp(path.display().to_string())).into());
@@ -108,6 +115,13 @@ impl Targets {
             targets.narrow(changed);
         }
         Ok(targets)
+    }
+
+    /// The app that is the working directory, unless plain manifests, which are of no app, are looked at too.
+    pub(super) fn here(&self) -> Option<PathBuf> {
+        let is_here = |app: &&AppTarget| app.directory.components().all(|part| part == Component::CurDir);
+        let here = self.apps.iter().find(is_here)?.directory.clone();
+        (self.files.is_empty() && !self.stdin).then_some(here)
     }
 
     fn add(&mut self, path: &Path, all: bool) -> Result<(), TargetError> {
@@ -194,14 +208,7 @@ struct Walked {
 impl Walked {
     fn new(top: &Path) -> Result<Self, TargetError> {
         let mut walked = Self::default();
-        // Only what lies in the repository counts, so that every machine sees the same.
-        let walk = WalkBuilder::new(top)
-            .git_global(false)
-            .git_exclude(false)
-            .require_git(false)
-            .sort_by_file_name(std::ffi::OsStr::cmp)
-            .build();
-        for entry in walk {
+        for entry in walk(top).build() {
             let entry = entry.map_err(|error| TargetError::Walk(error.to_string()))?;
             let path = entry.path();
             let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
@@ -219,12 +226,20 @@ impl Walked {
     }
 }
 
+/// A walk in the order of names, without hidden files and what `.gitignore` names; links are not followed.
+pub(super) fn walk(top: &Path) -> WalkBuilder {
+    let mut walk = WalkBuilder::new(top);
+    // Only what lies in the repository counts, so that every machine sees the same.
+    walk.git_global(false).git_exclude(false).require_git(false).sort_by_file_name(std::ffi::OsStr::cmp);
+    walk
+}
+
 /// Whether it is what a shell has opened for this process, such as `<(helm template .)`.
 fn is_open_already(path: &Path) -> bool {
     path.parent() == Some(Path::new("/dev/fd")) && path.exists()
 }
 
-fn is_manifest(path: &Path) -> bool {
+pub(super) fn is_manifest(path: &Path) -> bool {
     path.extension().is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension == *known))
 }
 

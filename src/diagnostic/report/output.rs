@@ -42,6 +42,12 @@ impl Format {
         }
     }
 
+    /// Whether a service reads it that knows files by their paths from the root of their repository.
+    #[must_use]
+    pub const fn is_for_services(self) -> bool {
+        matches!(self, Self::Github | Self::Gitlab | Self::Sarif)
+    }
+
     /// Whether it is text with styles, which a terminal alone shows.
     #[must_use]
     pub const fn is_styled(self) -> bool {

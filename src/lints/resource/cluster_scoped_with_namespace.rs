@@ -23,7 +23,12 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     if object.namespace.is_empty() || !scene.scopes.is_cluster_scoped(object.group, object.kind) {
         return;
     }
-    if let Some(namespace) = object.manifest.root().at(&["metadata", "namespace"]) {
+    let metadata = object.manifest.root().get("metadata");
+    // One that stands where its metadata starts was not written: the app's own was filled in.
+    let written = metadata.and_then(|metadata| {
+        metadata.get("namespace").filter(|namespace| namespace.origin != metadata.origin)
+    });
+    if let Some(namespace) = written {
         let message = format!("kind {} has no namespace; the one given does not count", object.kind);
         reporter.report(Draft::new(&RULE, namespace.origin, message).hint("remove it"));
     }

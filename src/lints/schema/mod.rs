@@ -103,8 +103,8 @@ pub(crate) static UNKNOWN_KIND: Rule = Rule::stage(
     "Its fields were not checked. For a kind of Kubernetes itself this means that it does not exist in that version, and \
      the API server refuses the object: that is an error.",
     "apiVersion: example.com/v1\nkind: Widget\n",
-    "Give its CustomResourceDefinition with `--crds` or `validate.crds`, or pull it from a cluster with `sealwave schemas \
-     pull`. `--strict-kinds` makes it an error, `--skip Widget` silences it.",
+    "Put its CustomResourceDefinition into the repository, give it with `--crds` or `validate.crds`, or pull it from a \
+     cluster with `sealwave schemas pull`. `--strict-kinds` makes it an error, `--skip Widget` silences it.",
 );
 
 /// A kind that the caller does not want.

@@ -4,6 +4,7 @@
 //! environments that are one become one, and suppressions are heard. Pure: nothing is read and nothing is fetched.
 
 mod comment;
+mod fallback;
 mod locate;
 mod merge;
 mod plain;
@@ -13,6 +14,7 @@ mod stream;
 mod suppress;
 mod windows;
 
+pub use fallback::{Answer, Fallback};
 pub use plain::{PlainInput, PlainVerdict, validate_plain};
 pub use schemas::SchemaSet;
 pub use suppress::Standing;
@@ -41,6 +43,8 @@ pub struct Checking {
     pub schemas: Arc<SchemaSet>,
     /// The definitions that are known to all.
     pub definitions: Arc<Vec<Manifest>>,
+    /// What knows of other definitions; none where nothing else is asked.
+    pub fallback: Option<Arc<dyn Fallback>>,
     /// What exists elsewhere.
     pub settings: Settings,
     /// What the apps of the repository render, by environment.
@@ -101,8 +105,10 @@ pub struct Verdict {
 #[must_use]
 pub fn validate(app: &ExaminedApp, checking: &Checking, standing: &Standing) -> Verdict {
     let nobody = Neighbours::default();
+    let own = own_schemas(app, checking);
+    let set = own.as_ref().unwrap_or(&checking.schemas);
     let scopes: Vec<Scopes> =
-        app.environments.iter().map(|environment| Scopes::of(&environment.objects)).collect();
+        app.environments.iter().map(|environment| checking.scopes(set, &environment.objects)).collect();
     let scenes: Vec<Environment<'_>> = app
         .environments
         .iter()
@@ -112,8 +118,7 @@ pub fn validate(app: &ExaminedApp, checking: &Checking, standing: &Standing) -> 
             scene(app, environment, scopes, neighbours, checking)
         })
         .collect();
-    let own = own_schemas(app, checking);
-    let mut drafts = check_schemas(&scenes, own.as_ref().unwrap_or(&checking.schemas), checking);
+    let mut drafts = check_schemas(&scenes, set, checking);
     drafts.extend(run(&scenes, checking));
     drafts.retain(|draft| {
         let object = draft.subject.and_then(|at| scenes.get(at.environment)?.objects.get(at.object));
@@ -328,6 +333,11 @@ impl<'a> Finder<'a> {
                 self.related(at, label, values, confidential || !inside)
             }),
         );
+        related.extend(draft.elsewhere.into_iter().map(|(place, label)| Related {
+            label,
+            span: Span { place, width: 0 },
+            confidential: true,
+        }));
         Finding {
             rule: draft.rule,
             severity: draft.severity,

@@ -8,7 +8,7 @@ use super::stream::Stream;
 use super::{Checking, Standing, Verdict, validate};
 use crate::diagnostic::{LookedAt, Problem, Severity};
 use crate::lints;
-use crate::model::{API_GROUP, Manifest, Node, Scopes, SourceId, Sources, Texts};
+use crate::model::{API_GROUP, Manifest, Node, SourceId, Sources, Texts};
 use crate::pipeline::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
 use crate::pipeline::render;
 use crate::yaml;
@@ -117,7 +117,7 @@ impl ExaminedApp {
     fn complete(&mut self, checking: &Checking) {
         let Some(namespace) = &checking.namespace else { return };
         for environment in &mut self.environments {
-            let scopes = Scopes::of(&environment.objects);
+            let scopes = checking.scopes(&checking.schemas, &environment.objects);
             render::namespaces::complete(&scopes, &mut environment.objects, namespace);
         }
     }

@@ -6,10 +6,11 @@ use std::rc::Rc;
 use compact_str::CompactString;
 
 use super::Checking;
+use super::fallback::Answer;
 use crate::diagnostic::Severity;
 use crate::lints::{Draft, Object, Reporter, Rule, api, schema as rules};
-use crate::model::{Manifest, Node, Origin, Value, is_secret_like, may_name};
-use crate::schema::{CheckOptions, KindSchema, Known, KubeVersion, Schemas, Violation, ViolationKind};
+use crate::model::{Manifest, Node, Origin, Place, Value, is_secret_like, may_name};
+use crate::schema::{CheckOptions, KindSchema, Known, KubeVersion, Schemas, Scope, Violation, ViolationKind};
 
 /// The schemas of each version that is asked for, custom resources included.
 #[derive(Debug, Default)]
@@ -32,6 +33,16 @@ impl SchemaSet {
             let _ = schemas.add_crd(definition);
         }
     }
+
+    /// Whether some version of a kind exists; `None` where no version of Kubernetes is asked for.
+    pub(super) fn knows_kind(&self, group: &str, kind: &str) -> Option<bool> {
+        self.versions.first().map(|schemas| schemas.knows_kind(group, kind))
+    }
+
+    /// Where objects of a kind live, as far as that is known.
+    pub(super) fn scope(&self, group: &str, kind: &str) -> Option<Scope> {
+        self.versions.first()?.scope(group, kind)
+    }
 }
 
 /// The kind of what defines custom resources.
@@ -47,23 +58,45 @@ pub(super) struct SchemaCheck<'s> {
     set: &'s SchemaSet,
     checking: &'s Checking,
     /// By `apiVersion` and kind.
-    kinds: BTreeMap<CompactString, BTreeMap<CompactString, KindState>>,
+    kinds: BTreeMap<CompactString, BTreeMap<CompactString, Rc<KindState>>>,
     /// What was said once and is not to be said again.
     once: HashSet<String>,
+    /// Where the kind at hand is defined, where nobody named that place.
+    at: Option<Place>,
 }
 
 /// What is known of a kind, so that it is looked up once and not for each object.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct KindState {
+    /// What the fallback said.
+    answer: Option<Answer>,
     /// In each version; `None` where it has none.
-    schemas: Rc<[Option<KindSchema>]>,
+    schemas: Vec<Option<KindSchema>>,
     /// Whether its API stays, and it has no rules that only a cluster evaluates.
     is_settled: bool,
 }
 
+impl KindState {
+    fn new(set: &SchemaSet, checking: &Checking, object: &Object<'_>) -> Self {
+        let version = version_of(object);
+        let answer = checking.fall_back(set, object.manifest);
+        let set = answer.as_ref().and_then(Answer::defining).unwrap_or(set);
+        let of = |schemas: &Schemas| schemas.kind(object.group, version, object.kind);
+        let schemas = set.versions.iter().map(of).collect();
+        let is_settled = set.versions.iter().all(|schemas| {
+            let life = schemas.life_cycle(object.group, version, object.kind);
+            let stays = life.is_none_or(|life| {
+                !life.deprecated && life.removed_in.is_none_or(|gone| gone > schemas.version())
+            });
+            stays && schemas.unchecked_rules(object.group, version, object.kind) == 0
+        });
+        Self { answer, schemas, is_settled }
+    }
+}
+
 impl<'s> SchemaCheck<'s> {
     pub(super) fn new(set: &'s SchemaSet, checking: &'s Checking) -> Self {
-        Self { set, checking, kinds: BTreeMap::new(), once: HashSet::new() }
+        Self { set, checking, kinds: BTreeMap::new(), once: HashSet::new(), at: None }
     }
 
     /// The messages that are said once, of however many objects.
@@ -72,23 +105,21 @@ impl<'s> SchemaCheck<'s> {
     }
 
     /// What is known of an object's kind.
-    fn kind(&mut self, object: &Object<'_>) -> KindState {
+    fn kind(&mut self, object: &Object<'_>) -> Rc<KindState> {
         let api_version = object.manifest.api_version();
         let known = self.kinds.get(api_version).and_then(|kinds| kinds.get(object.kind));
         if let Some(known) = known {
-            return known.clone();
+            return Rc::clone(known);
         }
-        let version = version_of(object);
-        let of = |schemas: &Schemas| schemas.kind(object.group, version, object.kind);
-        let schemas = self.set.versions.iter().map(of).collect();
-        let state = KindState { schemas, is_settled: self.is_settled(object) };
+        let state = Rc::new(KindState::new(self.set, self.checking, object));
         let kinds = self.kinds.entry(api_version.into()).or_default();
-        kinds.insert(object.kind.into(), state.clone());
+        kinds.insert(object.kind.into(), Rc::clone(&state));
         state
     }
 
     /// Reports everything that is wrong with one object.
     pub(super) fn check(&mut self, object: &Object<'_>, reporter: &mut Reporter) {
+        self.at = None;
         if selects(&self.checking.reject, object.manifest) {
             let message = format!("kind `{}` is not wanted here", object.kind);
             self.report(
@@ -100,8 +131,10 @@ impl<'s> SchemaCheck<'s> {
         if selects(&self.checking.skip, object.manifest) {
             return;
         }
-        let set = self.set;
         let kind = self.kind(object);
+        let neighbours = kind.answer.as_ref().map(|answer| &*answer.schemas);
+        self.at = kind.answer.as_ref().and_then(|answer| answer.at.clone());
+        let set = kind.answer.as_ref().and_then(Answer::defining).unwrap_or(self.set);
         let mut found: Vec<(Violation<'_>, Vec<KubeVersion>)> = Vec::new();
         let mut unknown = Vec::new();
         for (schemas, kind) in set.versions.iter().zip(kind.schemas.iter()) {
@@ -118,32 +151,20 @@ impl<'s> SchemaCheck<'s> {
             self.violation(object, &violation, &self.only_in(&versions), reporter);
         }
         if !unknown.is_empty() {
-            self.unknown_kind(object, &unknown, reporter);
+            self.unknown_kind(object, &unknown, neighbours, reporter);
         }
         if !kind.is_settled {
-            self.life_cycle(object, reporter);
-            self.unevaluated(object, reporter);
+            self.life_cycle(set, object, reporter);
+            self.unevaluated(set, object, reporter);
         }
-    }
-
-    /// Whether there is nothing to say of an object's kind itself.
-    fn is_settled(&self, object: &Object<'_>) -> bool {
-        let version = version_of(object);
-        self.set.versions.iter().all(|schemas| {
-            let life = schemas.life_cycle(object.group, version, object.kind);
-            let stays = life.is_none_or(|life| {
-                !life.deprecated && life.removed_in.is_none_or(|gone| gone > schemas.version())
-            });
-            stays && schemas.unchecked_rules(object.group, version, object.kind) == 0
-        })
     }
 
     /// Says that some version has the object's API no more, else that one advises against it.
-    fn life_cycle(&self, object: &Object<'_>, reporter: &mut Reporter) {
+    fn life_cycle(&self, set: &SchemaSet, object: &Object<'_>, reporter: &mut Reporter) {
         let api_version = object.manifest.api_version();
         let version = version_of(object);
         let (mut removed, mut deprecated) = (None, None);
-        for schemas in &self.set.versions {
+        for schemas in &set.versions {
             let Some(life) = schemas.life_cycle(object.group, version, object.kind) else { continue };
             if life.removed_in.is_some_and(|gone| gone <= schemas.version()) {
                 removed = removed.or(Some(life));
@@ -232,7 +253,13 @@ impl<'s> SchemaCheck<'s> {
     }
 
     /// Removals and deprecations have rules of their own.
-    fn unknown_kind(&mut self, object: &Object<'_>, unknown: &[&Schemas], reporter: &mut Reporter) {
+    fn unknown_kind(
+        &mut self,
+        object: &Object<'_>,
+        unknown: &[&Schemas],
+        neighbours: Option<&SchemaSet>,
+        reporter: &mut Reporter,
+    ) {
         let rule = &rules::UNKNOWN_KIND;
         let version = version_of(object);
         let mut said: Vec<(String, Option<String>, bool, Vec<KubeVersion>)> = Vec::new();
@@ -258,8 +285,11 @@ impl<'s> SchemaCheck<'s> {
                     (format!("kind `{}` does not exist in this `apiVersion`", object.kind), Some(hint), true)
                 }
                 Known::No { meant } => {
+                    // That a similar kind lies about does not tell that this one does not exist.
+                    let similar = || neighbours?.versions.first()?.similar(object.group, object.kind);
                     let hint = meant
-                        .as_ref()
+                        .clone()
+                        .or_else(similar)
                         .map(|(api_version, kind)| format!("did you mean `{kind}` of `{api_version}`?"));
                     let built_in =
                         !object.group.contains('.') || object.group.ends_with(".k8s.io") && meant.is_some();
@@ -287,7 +317,8 @@ impl<'s> SchemaCheck<'s> {
             }
             let mut draft = Draft::new(rule, kind_origin(object), message);
             let hint = hint.unwrap_or_else(|| {
-                "give its definition with `--crds` or `validate.crds`, or leave it out with `--skip`"
+                "put its definition into the repository, give it with `--crds` or `validate.crds`, or leave the kind \
+                 out with `--skip`"
                     .to_owned()
             });
             draft = draft.hint(hint);
@@ -298,9 +329,9 @@ impl<'s> SchemaCheck<'s> {
         }
     }
 
-    fn unevaluated(&mut self, object: &Object<'_>, reporter: &mut Reporter) {
+    fn unevaluated(&mut self, set: &SchemaSet, object: &Object<'_>, reporter: &mut Reporter) {
         let version = version_of(object);
-        let Some(schemas) = self.set.versions.first() else { return };
+        let Some(schemas) = set.versions.first() else { return };
         let count = schemas.unchecked_rules(object.group, version, object.kind);
         if count == 0 {
             return;
@@ -315,7 +346,10 @@ impl<'s> SchemaCheck<'s> {
     }
 
     /// Settings may change a rule's severity, or turn it off.
-    fn report(&self, reporter: &mut Reporter, rule: &'static Rule, draft: Draft) {
+    fn report(&self, reporter: &mut Reporter, rule: &'static Rule, mut draft: Draft) {
+        if let Some(at) = &self.at {
+            draft = draft.elsewhere(at.clone(), "the kind is defined here");
+        }
         match self.checking.level(&rule.info) {
             None => {}
             Some(level) if level == rule.info.severity => reporter.report(draft),

@@ -199,6 +199,7 @@ impl Look {
             terms,
             app,
             schemas: SchemaCheck::new(&terms.schemas, terms.checking),
+            scopes: terms.scopes.clone(),
             reporter: Reporter::default(),
             findings: Vec::new(),
             own: Vec::new(),
@@ -216,6 +217,7 @@ struct Judge<'a> {
     /// Holds the object that is judged, and no other.
     app: ExaminedApp,
     schemas: SchemaCheck<'a>,
+    scopes: Scopes,
     reporter: Reporter,
     findings: Vec<Finding>,
     /// Suppressions of the window itself.
@@ -250,9 +252,10 @@ impl Judge<'_> {
     }
 
     fn object(&mut self, mut object: Manifest) {
-        let Terms { checking, scopes, .. } = self.terms;
+        let checking = self.terms.checking;
+        checking.learn_scope(&mut self.scopes, &self.terms.schemas, &object);
         if let Some(namespace) = &checking.namespace {
-            render::namespaces::complete(scopes, std::slice::from_mut(&mut object), namespace);
+            render::namespaces::complete(&self.scopes, std::slice::from_mut(&mut object), namespace);
         }
         self.objects += 1;
         let is_annotated = object.annotations().is_some();
@@ -273,7 +276,7 @@ impl Judge<'_> {
         let scene = Scene {
             texts: &self.app.texts,
             sources: &self.app.sources,
-            scopes,
+            scopes: &self.scopes,
             settings: &checking.settings,
         };
         for check in &self.terms.rules {

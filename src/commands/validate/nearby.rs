@@ -1,0 +1,247 @@
+//! Which of the definitions that lie in a repository counts for an app or a set of manifests.
+//!
+//! Where several define a kind, it is one that serves the version at hand; of those the one whose path shares most
+//! leading directories with what is validated; of those the first in the order of paths.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use super::root::root_of;
+use super::shelf::{Shelf, ShelvedFile};
+use crate::diagnostic::{Explain, Note, Problem};
+use crate::model::{Manifest, Node, Origin, Place};
+use crate::pipeline::{Answer, Fallback, SchemaSet};
+use crate::schema::{Known, KubeVersion, Schemas};
+
+/// What the reader should know of a search.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+enum Remark {
+    #[error("repository is too large to be searched for definitions as a whole")]
+    Cut,
+    #[error(
+        "`{path}` names kind `{kind}`, but has documents that cannot be read: no definition is taken from them"
+    )]
+    Faulty { path: String, kind: String },
+}
+
+impl Explain for Remark {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Cut => "name files of definitions with `--crds` or `validate.crds`".to_owned(),
+            Self::Faulty { .. } => {
+                "if it is a template, render it and name the result with `--crds`".to_owned()
+            }
+        })
+    }
+}
+
+/// What lies in the repositories of a run.
+#[derive(Debug, Default)]
+pub(super) struct Library {
+    shelves: Mutex<BTreeMap<PathBuf, Arc<Shelf>>>,
+    sets: Mutex<BTreeMap<SetKey, Arc<SchemaSet>>>,
+    remarks: Mutex<BTreeSet<Remark>>,
+}
+
+/// Versions, and definitions by repository, file and number.
+type SetKey = (Vec<KubeVersion>, Vec<(PathBuf, PathBuf, usize)>);
+
+/// A group, a version and a kind.
+type Asked = (String, String, String);
+
+/// What counts for an app or a set of manifests.
+#[derive(Debug)]
+pub(super) struct Nearby {
+    library: Arc<Library>,
+    kube_versions: Vec<KubeVersion>,
+    /// What is validated.
+    places: Vec<PathBuf>,
+    neighbourhoods: OnceLock<Vec<Neighbourhood>>,
+    answers: Mutex<BTreeMap<Asked, Option<Answer>>>,
+}
+
+/// A place that is validated, and its repository.
+#[derive(Debug)]
+struct Neighbourhood {
+    shelf: Arc<Shelf>,
+    /// Where in it the place is.
+    inside: PathBuf,
+    /// The root of the repository by the words of the user.
+    root: PathBuf,
+}
+
+/// A definition, and what it is chosen by.
+struct Candidate<'a> {
+    shared: usize,
+    near: &'a Neighbourhood,
+    file: &'a ShelvedFile,
+    number: usize,
+    kind: &'a str,
+    root: &'a Node,
+}
+
+impl Library {
+    /// What is worth saying, in order.
+    pub(super) fn notes(&self) -> Vec<Note> {
+        lock(&self.remarks).iter().map(|remark| Note::remark(Problem::new(remark))).collect()
+    }
+
+    fn shelf(&self, root: &Path) -> Arc<Shelf> {
+        let unknown = || Arc::new(Shelf::new(root.to_owned()));
+        Arc::clone(lock(&self.shelves).entry(root.to_owned()).or_insert_with(unknown))
+    }
+
+    fn set(&self, kube_versions: &[KubeVersion], chosen: &[&Candidate<'_>]) -> Arc<SchemaSet> {
+        let key = (kube_versions.to_vec(), chosen.iter().map(|candidate| candidate.key()).collect());
+        let set = || Arc::new(SchemaSet::new(kube_versions, chosen.iter().map(|candidate| candidate.root)));
+        Arc::clone(lock(&self.sets).entry(key).or_insert_with(set))
+    }
+
+    fn remark(&self, remark: Remark) {
+        lock(&self.remarks).insert(remark);
+    }
+}
+
+impl Nearby {
+    pub(super) const fn new(
+        library: Arc<Library>,
+        kube_versions: Vec<KubeVersion>,
+        places: Vec<PathBuf>,
+    ) -> Self {
+        Self {
+            library,
+            kube_versions,
+            places,
+            neighbourhoods: OnceLock::new(),
+            answers: Mutex::new(BTreeMap::new()),
+        }
+    }
+
+    fn find(&self, group: &str, version: &str, kind: &str) -> Option<Answer> {
+        let around = self.neighbourhoods.get_or_init(|| {
+            self.places.iter().filter_map(|place| Neighbourhood::of(place, &self.library)).collect()
+        });
+        let mut all: Vec<Candidate<'_>> = around.iter().flat_map(|near| near.candidates(group)).collect();
+        all.sort_by(|a, b| a.order().cmp(&b.order()));
+        let mut chosen: BTreeMap<&str, &Candidate<'_>> = BTreeMap::new();
+        for candidate in &all {
+            chosen.entry(candidate.kind).or_insert(candidate);
+        }
+        let best = best(&all, group, version, kind);
+        match best {
+            Some(best) => drop(chosen.insert(kind, best)),
+            None => around.iter().for_each(|near| self.explain(near, group, kind)),
+        }
+        let chosen: Vec<&Candidate<'_>> = chosen.into_values().collect();
+        (!chosen.is_empty()).then(|| Answer {
+            schemas: self.library.set(&self.kube_versions, &chosen),
+            at: best.map(Candidate::place),
+        })
+    }
+
+    /// Says why a definition may not have been found.
+    fn explain(&self, near: &Neighbourhood, group: &str, kind: &str) {
+        if near.shelf.is_cut() {
+            self.library.remark(Remark::Cut);
+        }
+        for file in near.shelf.files(group).filter(|file| file.names(kind) && file.found().is_faulty) {
+            let path = near.name(file);
+            self.library.remark(Remark::Faulty { path, kind: kind.to_owned() });
+        }
+    }
+}
+
+impl Neighbourhood {
+    fn of(place: &Path, library: &Library) -> Option<Self> {
+        let full = fs_err::canonicalize(place).ok()?;
+        let root = root_of(&full)?;
+        let inside = full.strip_prefix(&root).ok()?.to_owned();
+        let named = above(place, inside.components().count());
+        let is_root = fs_err::canonicalize(Path::new(".").join(&named)).is_ok_and(|named| named == root);
+        Some(Self { shelf: library.shelf(&root), root: if is_root { named } else { root }, inside })
+    }
+
+    /// The path of a file by the words of the user.
+    fn name(&self, file: &ShelvedFile) -> String {
+        self.root.join(&file.path).to_string_lossy().into_owned()
+    }
+
+    /// The definitions of a group.
+    fn candidates<'a>(&'a self, group: &'a str) -> impl Iterator<Item = Candidate<'a>> {
+        self.shelf.files(group).flat_map(move |file| {
+            let both = self.inside.components().zip(file.path.components());
+            let shared = both.take_while(|(a, b)| a == b).count();
+            let definitions = file.found().definitions.iter().map(Manifest::root).enumerate();
+            definitions.filter_map(move |(number, root)| {
+                let text = |path: &[&str]| root.at(path).and_then(Node::as_str);
+                let kind = text(&["spec", "names", "kind"])?;
+                let is_of_group = text(&["spec", "group"])? == group;
+                is_of_group.then_some(Candidate { shared, near: self, file, number, kind, root })
+            })
+        })
+    }
+}
+
+/// A directory so many levels above a path, by the words of the path.
+fn above(path: &Path, levels: usize) -> PathBuf {
+    let mut found: PathBuf = path.components().filter(|part| *part != Component::CurDir).collect();
+    for _ in 0..levels {
+        if matches!(found.components().next_back(), Some(Component::Normal(_))) {
+            found.pop();
+        } else {
+            found.push("..");
+        }
+    }
+    found
+}
+
+impl Fallback for Nearby {
+    fn look_up(&self, group: &str, version: &str, kind: &str) -> Option<Answer> {
+        let asked = (group.to_owned(), version.to_owned(), kind.to_owned());
+        let find = || self.find(group, version, kind);
+        lock(&self.answers).entry(asked).or_insert_with(find).clone()
+    }
+}
+
+/// The first definition of a kind that serves a version, else the first.
+fn best<'c, 'a>(
+    all: &'c [Candidate<'a>],
+    group: &str,
+    version: &str,
+    kind: &str,
+) -> Option<&'c Candidate<'a>> {
+    let of_kind: Vec<&Candidate<'_>> = all.iter().filter(|candidate| candidate.kind == kind).collect();
+    let serves = |candidate: &&&Candidate<'_>| {
+        let mut schemas = Schemas::new(KubeVersion::NEWEST);
+        let _ = schemas.add_crd(candidate.root);
+        schemas.knows(group, version, kind) == Known::Yes
+    };
+    match &of_kind[..] {
+        [] => None,
+        [only] => Some(only),
+        [first, ..] => Some(of_kind.iter().find(serves).unwrap_or(first)),
+    }
+}
+
+impl Candidate<'_> {
+    fn order(&self) -> impl Ord + '_ {
+        (Reverse(self.shared), self.file.path.as_path(), self.near.shelf.root(), self.number)
+    }
+
+    fn place(&self) -> Place {
+        let path = self.near.name(self.file);
+        let Origin { line, column, .. } = self.root.origin;
+        Place { path, line, column, rendered: None }
+    }
+
+    fn key(&self) -> (PathBuf, PathBuf, usize) {
+        (self.near.shelf.root().to_owned(), self.file.path.clone(), self.number)
+    }
+}
+
+/// What it guards is whole whenever nobody holds it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
