@@ -56,4 +56,5 @@ pub(crate) use secret_like::{is_secret_like, may_name};
 pub use secret_value::SecretValue;
 pub use source::{Origin, Place, Source, SourceId, Sources};
 pub(crate) use texts::Texts;
+pub(crate) use validation::ignore_places;
 pub use validation::{IgnoreEntry, RuleLevel, ValidationFile, ValidationSettings};
