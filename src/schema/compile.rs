@@ -29,11 +29,11 @@ pub(super) fn define<'c>(
 ) -> (Definition<'c>, Vec<Violation<'c>>) {
     let structural = !matches!(gvk(crd), Some((_, "v1beta1", _)));
     let spec = crd.get("spec");
-    let preserve = !structural
-        && !matches!(
-            spec.and_then(|spec| spec.get("preserveUnknownFields")),
-            Some(Node { value: Value::Bool(false), .. })
-        );
+    // It is false in `v1` unless a definition was converted, and true in `v1beta1` unless it is said not to be.
+    let preserve = match spec.and_then(|spec| spec.get("preserveUnknownFields")).map(|node| &node.value) {
+        Some(Value::Bool(preserve)) => *preserve,
+        _ => !structural,
+    };
     let mut compiler = Compiler::new(crds, metadata, structural, preserve);
     let text = |path: &[&str]| spec.and_then(|spec| spec.at(path)).and_then(Node::as_str);
     let (Some(group), Some(kind), true) = (
@@ -109,8 +109,9 @@ pub(super) struct Compiler<'c, 's> {
     faults: Vec<Violation<'c>>,
     nodes: usize,
     rules: usize,
-    /// Old definitions need not be structural, and keep fields that they do not know.
+    /// Whether it must be structural; old definitions need not.
     structural: bool,
+    /// Whether objects keep fields that it does not know.
     preserve: bool,
 }
 
