@@ -12,7 +12,7 @@ use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::{App, Check, Draft, Environment, Object, Reporter, Rule};
 use crate::model::catalogue::SEALED;
 use crate::model::pods::{Keys, What};
-use crate::model::{Entry, Node, Origin};
+use crate::model::{Entry, Node, Origin, is_item_key};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -56,8 +56,10 @@ fn check(app: &App<'_>, reporter: &mut Reporter) {
                 continue;
             }
             let object = lacking.object;
+            // What is no key may be a value in the place of one.
+            let called = if is_item_key(&there.key) { format!("`{key}`") } else { "a key".to_owned() };
             let message = format!(
-                "{} `{}` lacks `{key}`, which it has in every other environment",
+                "{} `{}` lacks {called}, which it has in every other environment",
                 object.kind, first.object.name
             );
             let (number, at) = reader.unwrap_or((lacking.place.object, object.name_at()));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::words::Names;
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::{App, Check, Draft, Reporter, Rule, SecretUse};
-use crate::model::Reference;
+use crate::model::{Reference, item_called};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -43,8 +43,8 @@ fn check(app: &App<'_>, reporter: &mut Reporter) {
                 continue;
             }
             let message = format!(
-                "item `{}` is the same secret as in an environment that is not production",
-                used.item
+                "{} is the same secret as in an environment that is not production",
+                item_called(&used.item)
             );
             reporter.report(
                 Draft::new(&RULE, used.origin, message)

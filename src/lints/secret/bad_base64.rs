@@ -27,7 +27,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     }
     for (number, object) in environment.objects.iter().enumerate() {
         for item in items(object).iter().filter(|item| matches!(item.content, Content::Broken)) {
-            let message = format!("item `{}` is not base64", item.key());
+            let message = format!("{} is not base64", item.called());
             reporter.report(
                 Draft::new(&RULE, item.entry.value.origin, message)
                     .about(number)

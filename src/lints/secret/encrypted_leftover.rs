@@ -3,7 +3,7 @@
 use super::items::{Content, items};
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
-use crate::model::{Node, Value};
+use crate::model::{Node, Value, item_called};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -46,12 +46,13 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             let Some(text) = value.as_str() else { continue };
             if text.starts_with("ENC[AES256_GCM,data:") {
                 let hint = "refer to the encrypted file: `<sops:file#key>`";
-                let message = format!("item `{key}` is encrypted by SOPS, and nothing decrypts it");
+                let message = format!("{} is encrypted by SOPS, and nothing decrypts it", item_called(key));
                 report(Draft::new(&RULE, value.origin, message).severity(severity).hint(hint));
             } else if plain && is_vault_plugin(text) {
                 let hint = "make it an app with `compatibility: avp`, or leave it to argocd-vault-plugin and suppress this";
                 let message = format!(
-                    "item `{key}` has a placeholder of argocd-vault-plugin, which nothing replaces here"
+                    "{} has a placeholder of argocd-vault-plugin, which nothing replaces here",
+                    item_called(key)
                 );
                 report(Draft::new(&RULE, value.origin, message).severity(Severity::Note).hint(hint));
             }
@@ -101,7 +102,7 @@ fn variables(object: &Object<'_>, mut report: impl FnMut(Draft)) {
         let is_template =
             text.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).is_some_and(is_template_path);
         if (is_variable || is_template) && matches!(item.entry.value.value, Value::String(_)) {
-            let message = format!("item `{}` is a variable that nothing replaces", item.key());
+            let message = format!("{} is a variable that nothing replaces", item.called());
             let hint = "write a placeholder, for example `<vault:path#key>`; only `.hbs` files are templates";
             report(
                 Draft::new(&RULE, item.entry.value.origin, message).severity(Severity::Warning).hint(hint),

@@ -3,7 +3,7 @@
 use super::items::entries;
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::{Check, Draft, Environment, Reporter, Rule};
-use crate::model::Entry;
+use crate::model::{Entry, is_item_key};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -30,7 +30,9 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             continue;
         }
         for field in ["binaryData", "data", "stringData"] {
-            for entry in entries(object.manifest.root(), field).iter().filter(|entry| !is_key(&entry.key)) {
+            for entry in
+                entries(object.manifest.root(), field).iter().filter(|entry| !is_item_key(&entry.key))
+            {
                 let draft = Draft::new(&RULE, entry.key_origin, message(entry)).about(number);
                 let draft = if is_secret { draft.confidential() } else { draft };
                 reporter.report(draft.hint(
@@ -44,10 +46,4 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
 /// A value may have slipped into the place of its key, so a key that is none is not named.
 fn message(entry: &Entry) -> &'static str {
     if entry.key.is_empty() { "the key is empty" } else { "the key is not valid" }
-}
-
-/// As Kubernetes' `IsConfigMapKey`.
-fn is_key(key: &str) -> bool {
-    let inside = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
-    (1..=253).contains(&key.len()) && key.bytes().all(inside) && key != "." && !key.starts_with("..")
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::items::entries;
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::model::item_called;
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -51,7 +52,7 @@ fn compare(
     let seen: HashMap<&str, _> = one.iter().map(|entry| (entry.key.as_str(), entry.key_origin)).collect();
     for entry in other.iter().filter(|entry| entry.value.as_str().is_some()) {
         if let Some(at) = seen.get(entry.key.as_str()) {
-            let message = format!("item `{}` is in `{first}` and in `{second}`", entry.key);
+            let message = format!("{} is in `{first}` and in `{second}`", item_called(&entry.key));
             reporter.report(
                 Draft::new(&RULE, entry.key_origin, message)
                     .severity(severity)

@@ -1,6 +1,6 @@
 //! The way to a node of an object, as an RFC 6901 pointer.
 
-use crate::model::{Node, Origin, Value, is_secret_like, may_name};
+use crate::model::{Node, Origin, Value, is_item_key, is_secret_like, may_name};
 
 /// The keys and numbers that lead to a node.
 pub(super) struct Way(Vec<String>);
@@ -19,10 +19,9 @@ impl Way {
         search.visit(root).then_some(Self(search.path))
     }
 
-    /// As it may be shown: of a Secret, what may be a value that slipped out of its place is not named, and the pointer
-    /// ends before it.
+    /// As it may be shown: what may be a value that slipped out of its place is not named, and the pointer ends before it.
     pub(super) fn pointer(&self, root: &Node) -> String {
-        let known = if is_secret_like(root) { nameable(root, &self.0) } else { self.0.len() };
+        let known = if is_secret_like(root) { nameable(root, &self.0) } else { without_stray_key(&self.0) };
         self.0.iter().take(known).fold(String::new(), |pointer, step| pointer + "/" + &escape(step))
     }
 
@@ -103,6 +102,14 @@ impl Search {
         }
         found
     }
+}
+
+/// How many steps come before the key of an item that is none; all of them where every key is one.
+fn without_stray_key(path: &[String]) -> usize {
+    let has_items = |field: &str| matches!(field, "binaryData" | "data" | "encryptedData" | "stringData");
+    let mut pairs = path.iter().zip(path.iter().skip(1));
+    let stray = pairs.position(|(field, key)| has_items(field) && !is_item_key(key));
+    stray.map_or(path.len(), |at| at + 1)
 }
 
 /// How many steps of a way into a Secret may be named.
