@@ -55,6 +55,8 @@ impl<'a> Object<'a> {
 
 /// What all rules may know beside the objects.
 pub(crate) struct Scene<'a> {
+    /// Whether these are plain manifests: what stages find in an app is for rules to find.
+    pub(crate) is_plain: bool,
     /// The sources' texts, for rules about how a scalar is spelt.
     pub(crate) texts: &'a Texts,
     /// The names of sources, and what rendered text was made by.

@@ -2,7 +2,7 @@
 
 use super::items::entries;
 use crate::diagnostic::{RuleInfo, Severity};
-use crate::lints::{Check, Draft, Environment, Reporter, Rule};
+use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::{Entry, is_item_key};
 
 pub(crate) static RULE: Rule = Rule {
@@ -18,27 +18,22 @@ pub(crate) static RULE: Rule = Rule {
         remedy: "Name the item with what is allowed, and give it its path where it is mounted:\n\n\
                  ```yaml\nvolumes:\n- name: config\n  configMap:\n    name: app\n    items:\n    - {key: app.conf, path: conf.d/app.conf}\n```",
     },
-    check: Check::Environment(check),
+    check: Check::Object(check),
 };
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
-    let is_app = !environment.name.is_empty();
-    for (number, object) in environment.objects.iter().enumerate() {
-        let is_secret = object.is("", "Secret");
-        // Of an app's Secrets, resolving placeholders finds it.
-        if !object.is("", "ConfigMap") && !is_secret || is_secret && is_app {
-            continue;
-        }
-        for field in ["binaryData", "data", "stringData"] {
-            for entry in
-                entries(object.manifest.root(), field).iter().filter(|entry| !is_item_key(&entry.key))
-            {
-                let draft = Draft::new(&RULE, entry.key_origin, message(entry)).about(number);
-                let draft = if is_secret { draft.confidential() } else { draft };
-                reporter.report(draft.hint(
-                    "a key consists of letters, digits, `-`, `_` and `.`, at most 253, without `..` in front",
-                ));
-            }
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    let is_secret = object.is("", "Secret");
+    // Of an app's Secrets, resolving placeholders finds it.
+    if !object.is("", "ConfigMap") && !(is_secret && scene.is_plain) {
+        return;
+    }
+    for field in ["binaryData", "data", "stringData"] {
+        for entry in entries(object.manifest.root(), field).iter().filter(|entry| !is_item_key(&entry.key)) {
+            let draft = Draft::new(&RULE, entry.key_origin, message(entry));
+            let draft = if is_secret { draft.confidential() } else { draft };
+            reporter.report(draft.hint(
+                "a key consists of letters, digits, `-`, `_` and `.`, at most 253, without `..` in front",
+            ));
         }
     }
 }

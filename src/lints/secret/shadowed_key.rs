@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::items::entries;
 use crate::diagnostic::{RuleInfo, Severity};
-use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::item_called;
 
 pub(crate) static RULE: Rule = Rule {
@@ -19,20 +19,17 @@ pub(crate) static RULE: Rule = Rule {
         example: "kind: Secret\ndata:\n  password: PHZhdWx0OmEjYj4=\nstringData:\n  password: <vault:shop/db#password>\n",
         remedy: "Remove one of the two; `stringData` is the one that is easier to read.",
     },
-    check: Check::Environment(check),
+    check: Check::Object(check),
 };
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
-    let is_app = !environment.name.is_empty();
-    for (number, object) in environment.objects.iter().enumerate() {
-        if object.is("", "ConfigMap") {
-            let hint = "remove one of them: the API server refuses the ConfigMap";
-            compare(object, ["binaryData", "data"], hint, Severity::Error, number, reporter);
-        // Of an app's Secrets, resolving placeholders finds it.
-        } else if !is_app && object.is("", "Secret") {
-            let hint = "remove one of them: `stringData` wins";
-            compare(object, ["data", "stringData"], hint, Severity::Warning, number, reporter);
-        }
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    if object.is("", "ConfigMap") {
+        let hint = "remove one of them: the API server refuses the ConfigMap";
+        compare(object, ["binaryData", "data"], hint, Severity::Error, reporter);
+    // Of an app's Secrets, resolving placeholders finds it.
+    } else if scene.is_plain && object.is("", "Secret") {
+        let hint = "remove one of them: `stringData` wins";
+        compare(object, ["data", "stringData"], hint, Severity::Warning, reporter);
     }
 }
 
@@ -41,7 +38,6 @@ fn compare(
     [first, second]: [&str; 2],
     hint: &str,
     severity: Severity,
-    number: usize,
     reporter: &mut Reporter,
 ) {
     let root = object.manifest.root();
@@ -56,7 +52,6 @@ fn compare(
             reporter.report(
                 Draft::new(&RULE, entry.key_origin, message)
                     .severity(severity)
-                    .about(number)
                     .related(*at, "it is here as well")
                     .hint(hint),
             );

@@ -194,7 +194,13 @@ fn scene<'a>(
     let inventory = Inventory::new(&catalogue, if reach == Reach::Whole { &objects } else { &[] });
     Environment {
         name: &environment.name,
-        scene: Scene { texts: &app.texts, sources: &app.sources, scopes, settings: &checking.settings },
+        scene: Scene {
+            is_plain: environment.name.is_empty(),
+            texts: &app.texts,
+            sources: &app.sources,
+            scopes,
+            settings: &checking.settings,
+        },
         inventory,
         objects,
         catalogue,
