@@ -28,10 +28,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(app: &App<'_>, reporter: &mut Reporter) {
-    if app.environments.len() < 2 {
-        return;
-    }
-    let names = Names::new(app);
+    let Some(names) = Names::of(app) else { return };
     for (number, environment) in app.environments.iter().enumerate() {
         let mut search = Search { app, names: &names, number, object: 0, reporter };
         for used in environment.secrets {

@@ -28,10 +28,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(app: &App<'_>, reporter: &mut Reporter) {
-    if app.environments.len() < 2 {
-        return;
-    }
-    let names = Names::new(app);
+    let Some(names) = Names::of(app) else { return };
     let placeholders = Placeholders::new(app);
     if placeholders.0.is_empty() {
         return;

@@ -26,7 +26,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(app: &App<'_>, reporter: &mut Reporter) {
-    let names = Names::new(app);
+    let Some(names) = Names::of(app) else { return };
     let (production, others): (Vec<usize>, Vec<usize>) =
         (0..app.environments.len()).partition(|number| names.is_prod(*number));
     let mut known: BTreeMap<&Reference, &SecretUse> = BTreeMap::new();

@@ -24,7 +24,7 @@ pub(crate) static RULE: Rule = Rule {
 fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     let is_secret = object.is("", "Secret");
     // Of an app's Secrets, resolving placeholders finds it.
-    if !object.is("", "ConfigMap") && !(is_secret && scene.is_plain) {
+    if is_secret && !scene.is_plain || !is_secret && !object.is("", "ConfigMap") {
         return;
     }
     for field in ["binaryData", "data", "stringData"] {

@@ -117,9 +117,11 @@ fn nameable(root: &Node, path: &[String]) -> usize {
     let mut node = root;
     let mut named: Vec<&str> = Vec::new();
     for step in path {
-        let Some((next, _)) = next(node, step).filter(|(next, _)| may_name(&named, step, next)) else {
+        // What is missing is named by the schema, and is no value.
+        let Some((next, _)) = next(node, step) else { return named.len() + 1 };
+        if !may_name(&named, step, next) {
             break;
-        };
+        }
         named.push(step);
         node = next;
     }
