@@ -13,7 +13,8 @@ use sealwave::pipeline::{self, Checking, Examination, PlainInput, RenderContext,
 /// What flags decide; `--config` is followed, and 2026-01-01 is the day.
 pub fn decided(flags: &[String]) -> Validation {
     let line = ["sealwave", "validate"].map(str::to_owned).into_iter().chain(flags.iter().cloned());
-    let Command::Validate(args) = Cli::parse_from(line).command else { unreachable!("it is `validate`") };
+    let cli = Cli::try_parse_from(line).unwrap_or_else(|error| panic!("{flags:?}: {error}"));
+    let Command::Validate(args) = cli.command else { unreachable!("it is `validate`") };
     Validation::decide(&args.checks, |name| (name == "SOURCE_DATE_EPOCH").then(|| "1767225600".into()))
         .unwrap_or_else(|failure| panic!("{flags:?}: {failure}"))
 }
