@@ -60,6 +60,17 @@ const SHAPES: &[&str] = &[
     "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nimmutable: VALUE\n",
     "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {a: \"<file:VALUE\"}\n",
     "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {a: \"ENC[AES256_GCM,data:VALUE]\", b: \"${VALUE}\", c: \"{{ VALUE }}\"}\n",
+    // What is no key may be a value in the place of one, whatever else is wrong with it.
+    "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  VALUE!: x\n",
+    "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  VALUE!: 7\n  .VALUE$: ${A}\n  VALUE=: ENC[AES256_GCM,data:x]\n",
+    "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  VALUE!: a\n  VALUE!: b\n  a/b/VALUE: a\n  a/b/VALUE: b\n",
+    "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  VALUE!: <env:A>\n  password VALUE: '<env:A\n\n'\n",
+    "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata:\n  VALUE!: no base64\n  password VALUE: aHVudGVyMgo=\n  VALUE?: YUdWc2JHOGdkMjl5YkdRPQ==\nstringData:\n  VALUE!: a\n",
+    "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ntype: kubernetes.io/tls\nstringData: {VALUE!: {a: b}, 'VALUE#': [a], VALUE%: }\n",
+    "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: a}\nspec: {encryptedData: {VALUE!: a}, template: {data: {VALUE!: a}}}\n",
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {VALUE!: 'postgresql://app:hunter2@db/app', password VALUE: hunter2, ..VALUE: a}\nbinaryData: {VALUE!: YQ==}\n",
+    "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {VALUE!: a, ..VALUE: b}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: a\n    image: a:1\n    \
+     envFrom: [{secretRef: {name: a}}]\n    env: [{name: A, valueFrom: {secretKeyRef: {name: a, key: VALUE!}}}]\n",
     "apiVersion: v1\nkind: Sercet\nmetadata: {name: a}\nstringData: {password: VALUE}\ndata: {a: BASE64}\n",
     "apiVersion: v1\nkind: secret\nmetadata: {name: a}\nstringData: {password: VALUE}\n",
     "apiVersion: v1\nKind: Secret\nmetadata: {name: a}\nstringData: {password: VALUE}\n",
@@ -184,6 +195,11 @@ fn values_templates_patches_and_settings_show_nothing() {
         vec![("base/a.yaml", format!("{secret}  a: b\n")), ("sealwave.yaml", patched("{stringData: {a: {b: VALUE}}, data: VALUE}"))],
         vec![("sealwave.yaml", "apiVersion: sealwave.dev/v1alpha1\nkind: App\nvalidate: {ignore: [{rule: schema/type, reason: VALUE, until: 2020-01-01}]}\n".into())],
         vec![("sealwave.yaml", "apiVersion: sealwave.dev/v1alpha1\nkind: App\nvalidate: {ignore: [{rule: schema/VALUE, reason: a}]}\n".into())],
+        vec![
+            ("envs/dev/a.yaml", format!("{secret}  VALUE!: x\n  VALUE?: <env:A>\n  b: <env:B>\n")),
+            ("envs/stage/a.yaml", format!("{secret}  VALUE!: y\n  VALUE?: <env:A>\n  b: <env:B>\n")),
+            ("envs/prod/a.yaml", format!("{secret}  VALUE?: z\n  b: <env:B>\n")),
+        ],
         vec![("base/a.yaml.hbs", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: {{ db.password }}, n: 7}\n".into()), ("values.yaml", "db: {password: 'VALUE'}\n".into())],
     ];
     let mut leaks = Vec::new();

@@ -13,7 +13,9 @@
 //!
 //! Carets mark the columns of the line above the markers; `COLUMN+WIDTH` does the same where carets cannot (a column under
 //! `#~`, an unknown width of 0). Only findings of the rule itself count. A marker line may stand in any file of the example
-//! that is YAML, and never in a block scalar.
+//! that is YAML, and never in a block scalar. Where it can stand nowhere, the file `expected` of the example says
+//! `FILE LINE COLUMN+WIDTH`, one finding a line. The file `args` has flags of `validate`, one argument a line; `@example`
+//! in it is the directory of the example. The day is 2026-01-01.
 
 #![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
@@ -22,11 +24,16 @@ mod support;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use sealwave::diagnostic::Finding;
+use sealwave::diagnostic::RuleInfo;
 use sealwave::lints;
-use sealwave::pipeline::{self, Checking, Examination, PlainInput, RenderContext, SchemaSet, Standing};
-use sealwave::schema::KubeVersion;
+use sealwave::model::APP_FILE;
+use sealwave::pipeline::Standing;
+use support::examined;
 use walkdir::WalkDir;
+
+/// Names of the two files of an example that are no manifests.
+const ARGS: &str = "args";
+const EXPECTED: &str = "expected";
 
 /// File, line, column, width.
 type Mark = (String, u32, u32, u32);
@@ -36,7 +43,7 @@ fn every_rule_finds_what_is_bad_and_nothing_else() {
     let root = support::root().join("testdata/lints");
     let mut wrong = Vec::new();
     let mut unused = directories(&root);
-    for rule in lints::rules().filter(|rule| !from_a_stage(rule.id)) {
+    for rule in lints::rules() {
         let directory = rule.id.replacen('/', "-", 1);
         if !unused.remove(&directory) {
             wrong.push(format!("{}: testdata/lints/{directory} is missing", rule.id));
@@ -49,17 +56,14 @@ fn every_rule_finds_what_is_bad_and_nothing_else() {
             }
         }
         for example in examples {
-            let (expected, found) = (marks(&example), found(rule.id, &example));
+            let (expected, found) = (marks(&example), found(rule, &example));
             let bad = name(&example).starts_with("bad");
             if bad == expected.is_empty() {
                 wrong.push(format!("{}: {} has the wrong markers for its name", rule.id, example.display()));
             }
             if expected != found {
-                wrong.push(format!(
-                    "{}: {}\n  expected {expected:?}\n  found    {found:?}",
-                    rule.id,
-                    example.display()
-                ));
+                let (missing, more) = (only(&expected, &found), only(&found, &expected));
+                wrong.push(format!("{}\n  not found: {missing}\n  not expected: {more}", rule.id));
             }
         }
     }
@@ -67,11 +71,13 @@ fn every_rule_finds_what_is_bad_and_nothing_else() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Rules that stages report have tests of their own.
-fn from_a_stage(id: &str) -> bool {
-    ["app/", "schema/", "suppression/", "yaml/duplicate-key", "yaml/syntax"]
-        .iter()
-        .any(|prefix| id.starts_with(prefix))
+/// Those marks that are not among the others, for people.
+fn only(marks: &BTreeSet<Mark>, others: &BTreeSet<Mark>) -> String {
+    let shown = marks.difference(others).map(|(path, line, column, width)| {
+        let path = path.strip_prefix(&*support::root().to_string_lossy()).unwrap_or(path);
+        format!("\n    {path}:{line} {column}+{width}")
+    });
+    shown.collect()
 }
 
 fn name(path: &Path) -> String {
@@ -91,12 +97,12 @@ fn examples(directory: &Path) -> Vec<PathBuf> {
 
 fn files(example: &Path) -> Vec<PathBuf> {
     let all = WalkDir::new(example).sort_by_file_name().into_iter().map(|entry| entry.unwrap().into_path());
-    all.filter(|path| path.is_file()).collect()
+    all.filter(|path| path.is_file() && ![ARGS, EXPECTED].contains(&name(path).as_str())).collect()
 }
 
-/// What the markers of an example say.
+/// What the markers of an example say, and its file `expected`.
 fn marks(example: &Path) -> BTreeSet<Mark> {
-    let mut marks = BTreeSet::new();
+    let mut marks = listed(example);
     for file in files(example) {
         let text = fs_err::read_to_string(&file).unwrap();
         let mut marked = 0;
@@ -120,6 +126,20 @@ fn marks(example: &Path) -> BTreeSet<Mark> {
     marks
 }
 
+/// What the file `expected` of an example says: `FILE LINE COLUMN+WIDTH` on each line.
+fn listed(example: &Path) -> BTreeSet<Mark> {
+    let path = example.join(EXPECTED);
+    let text = if path.is_file() { fs_err::read_to_string(path).unwrap() } else { String::new() };
+    text.lines()
+        .map(|line| {
+            let [file, number, place] = line.split(' ').collect::<Vec<_>>().try_into().unwrap();
+            let (column, width) = place.split_once('+').unwrap();
+            let file = example.join(file).display().to_string();
+            (file, number.parse().unwrap(), column.parse().unwrap(), width.parse().unwrap())
+        })
+        .collect()
+}
+
 /// Column and width of each row of carets.
 fn carets(line: &str) -> Vec<(u32, u32)> {
     let mut rows: Vec<(u32, u32)> = Vec::new();
@@ -134,44 +154,32 @@ fn carets(line: &str) -> Vec<(u32, u32)> {
 }
 
 /// What the rule finds in an example.
-fn found(rule: &str, example: &Path) -> BTreeSet<Mark> {
-    let mut checking = Checking::default();
-    if rule.starts_with("api/") {
-        checking.schemas =
-            SchemaSet::new(&[KubeVersion::OLDEST, KubeVersion::NEWEST], std::iter::empty()).into();
+fn found(rule: &'static RuleInfo, example: &Path) -> BTreeSet<Mark> {
+    let is_app = example.join(APP_FILE).is_file();
+    let validation = examined::decided(&args(example));
+    let mut checking = examined::with_schemas(&validation, is_app.then_some(example));
+    if !rule.enabled {
+        checking.levels.insert(rule.id.to_owned(), Some(rule.severity));
     }
-    checking.levels.insert(rule.to_owned(), lints::rule(rule).map(|rule| rule.severity));
-    let app = example.join("sealwave.yaml");
-    let findings = if app.is_file() { of_app(example, &checking) } else { of_files(example, &checking) };
-    let own = findings.into_iter().filter(|finding| finding.rule.id == rule);
+    let standing = Standing::new(&validation.ignore);
+    let mut findings = if is_app {
+        examined::app(example, &example.display().to_string(), &checking, &standing)
+    } else {
+        examined::files(files(example), &checking, &standing)
+    };
+    findings.extend(standing.findings(checking.today));
+    let own = findings.into_iter().filter(|finding| finding.rule.id == rule.id);
+    // No mark can stand for a finding without a place.
     own.map(|finding| {
-        let span = finding.span.expect("a place");
-        (span.place.path, span.place.line, span.place.column, span.width)
+        finding.span.map(|span| (span.place.path, span.place.line, span.place.column, span.width))
     })
+    .map(Option::unwrap_or_default)
     .collect()
 }
 
-fn of_app(example: &Path, checking: &Checking) -> Vec<Finding> {
-    let discovery = pipeline::discover(example, None).unwrap();
-    let context = |environment: &str| RenderContext {
-        environment: environment.to_owned(),
-        app: "example".to_owned(),
-        cluster: environment.to_owned(),
-        ..RenderContext::default()
-    };
-    let examinations: Vec<Examination<'_>> = discovery
-        .environments()
-        .map(|name| Examination { context: context(name), default_provider: None })
-        .collect();
-    let examined = pipeline::examine(&discovery, &examinations, example.display().to_string());
-    pipeline::validate(&examined, checking, &Standing::default()).findings
-}
-
-fn of_files(example: &Path, checking: &Checking) -> Vec<Finding> {
-    let input = |path: PathBuf| PlainInput {
-        name: path.display().to_string(),
-        open: Box::new(move || Ok(Box::new(fs_err::File::open(path)?))),
-    };
-    let inputs = files(example).into_iter().map(input).collect();
-    pipeline::validate_plain(inputs, checking, &Standing::default()).unwrap().verdict.findings
+/// The flags of an example.
+fn args(example: &Path) -> Vec<String> {
+    let path = example.join(ARGS);
+    let text = if path.is_file() { fs_err::read_to_string(path).unwrap() } else { String::new() };
+    text.lines().map(|arg| arg.replace("@example", &example.display().to_string())).collect()
 }

@@ -2,48 +2,26 @@
 
 #![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
-use std::io::Cursor;
+mod support;
 
 use sealwave::diagnostic::{Finding, Severity};
 use sealwave::lints::Settings;
-use sealwave::pipeline::{self, Checking, Examination, PlainInput, RenderContext, Standing};
+use sealwave::pipeline::{Checking, Standing};
+use support::examined;
+use support::validating::Tree;
 
 const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop}\nspec:\n  containers:\n  - name: web\n    \
                    image: web:1\n    env:\n    - {name: A, valueFrom: {secretKeyRef: {name: db, key: password}}}\n";
 const OTHER_SECRET: &str = "---\napiVersion: v1\nkind: Secret\nmetadata: {name: other, namespace: shop}\nstringData: {a: '<env:A>'}\n";
 
 fn plain(text: &str, checking: &Checking) -> Vec<Finding> {
-    let text = text.as_bytes().to_vec();
-    let input =
-        PlainInput { name: "a.yaml".to_owned(), open: Box::new(move || Ok(Box::new(Cursor::new(text)))) };
-    pipeline::validate_plain(vec![input], checking, &Standing::default()).unwrap().verdict.findings
+    examined::text(text, checking)
 }
 
+/// An app with the environments `dev` and `prod`, and this text in `base/`.
 fn app(text: &str, checking: &Checking) -> Vec<Finding> {
-    let directory = tempfile::tempdir().unwrap();
-    let file = |name: &str, text: &str| {
-        let path = directory.path().join(name);
-        fs_err::create_dir_all(path.parent().unwrap()).unwrap();
-        fs_err::write(path, text).unwrap();
-    };
-    file("sealwave.yaml", "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\n");
-    file("base/all.yaml", text);
-    for environment in ["dev", "prod"] {
-        file(&format!("envs/{environment}/values.yaml"), "{}\n");
-    }
-    let discovery = pipeline::discover(directory.path(), None).unwrap();
-    let context = |environment: &str| RenderContext {
-        environment: environment.to_owned(),
-        app: "example".to_owned(),
-        cluster: environment.to_owned(),
-        ..RenderContext::default()
-    };
-    let examinations: Vec<Examination<'_>> = discovery
-        .environments()
-        .map(|name| Examination { context: context(name), default_provider: None })
-        .collect();
-    let examined = pipeline::examine(&discovery, &examinations, "app".to_owned());
-    pipeline::validate(&examined, checking, &Standing::default()).findings
+    let tree = Tree::app(&[("base/good.yaml", text)]);
+    examined::app(tree.root(), "app", checking, &Standing::default())
 }
 
 /// The findings of a rule.

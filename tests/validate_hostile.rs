@@ -8,7 +8,7 @@ mod support;
 
 use std::fmt::Write as _;
 
-use support::validating::{BAD, GOOD, Tree, run_in};
+use support::validating::{BAD, GOOD, Report, Tree, run_in};
 
 /// The small size, or the full one where that is asked for.
 fn size(small: usize, full: usize) -> usize {
@@ -41,6 +41,45 @@ fn what_is_too_much_for_one_look_still_has_its_duplicates_found() {
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     assert!(ran.stderr.contains("one by one"), "{}", ran.stderr);
     ran.report().one("resource/duplicate-id");
+}
+
+/// Directories with examples of rules that need to see one object only, and are about plain manifests.
+const ALONE: [&str; 9] = [
+    "argocd-annotation",
+    "metadata-name",
+    "secret-bad-base64",
+    "secret-double-base64",
+    "secret-encrypted-leftover",
+    "secret-invalid-key",
+    "secret-plaintext-in-git",
+    "secret-shadowed-key",
+    "secret-trailing-newline",
+];
+
+#[test]
+fn rules_about_one_object_find_as_much_when_objects_are_looked_at_one_by_one() {
+    let example = |rule: &&str| {
+        let path = support::root().join("testdata/lints").join(rule).join("bad.yaml");
+        fs_err::read_to_string(path).unwrap()
+    };
+    let text = ALONE.iter().map(example).collect::<Vec<_>>().join("---\n");
+    let filler = format!("---\n# {}\n", "x".repeat(9 << 20));
+    let tree = Tree::new(&[("few.yaml", &text), ("many.yaml", &(text.clone() + &filler))]);
+    let (few, many) = (tree.report(&["few.yaml"]), tree.run(&["many.yaml"]));
+    assert!(many.stderr.contains("one by one"), "{}", many.stderr);
+    let many = many.report();
+    for directory in ALONE {
+        let rule = directory.replacen('-', "/", 1);
+        let places = |report: &Report| -> Vec<_> {
+            report
+                .of(&rule)
+                .iter()
+                .map(|finding| (finding["line"].clone(), finding["column"].clone()))
+                .collect()
+        };
+        assert!(!places(&few).is_empty(), "{rule}");
+        assert_eq!(places(&few), places(&many), "{rule}");
+    }
 }
 
 #[test]

@@ -13,7 +13,8 @@ use crate::cli::{CheckArgs, FailOn};
 use crate::diagnostic::{Explain, Failure, Problem, Severity, Span};
 use crate::lints;
 use crate::model::{
-    API_VERSION, Date, IgnoreEntry, Place, RuleLevel, ValidationFile, ValidationSettings, closest,
+    API_VERSION, Date, IgnoreEntry, Origin, RuleLevel, Sources, ValidationFile, ValidationSettings, closest,
+    ignore_places,
 };
 use crate::pipeline::Checking;
 use crate::schema::{KubeVersion, VersionError};
@@ -79,7 +80,7 @@ impl Validation {
     /// # Errors
     /// A flag or a settings file that cannot be followed.
     pub fn decide(args: &CheckArgs, variables: Variables) -> Result<Self, Failure> {
-        let file = args.config.as_deref().map(read).transpose()?.unwrap_or_default();
+        let (file, places) = args.config.as_deref().map(read).transpose()?.unwrap_or_default();
         let given = Given { kube_versions: !args.kube_versions.is_empty(), rules: args.rules.clone() };
         let variable = variables(KUBE_VERSION).and_then(|value| value.into_string().ok());
         let variable = variable.filter(|value| !value.is_empty());
@@ -102,10 +103,7 @@ impl Validation {
         decided.define(&args.crds)?;
         let directory = args.config.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
         decided.apply(&file, directory)?;
-        let place =
-            |path: &Path| Place { path: path.display().to_string(), line: 0, column: 0, rendered: None };
-        let span = args.config.as_deref().map(|path| Span { place: place(path), width: 0 });
-        decided.ignore = file.ignore.into_iter().map(|entry| (entry, span.clone())).collect();
+        decided.ignore = file.ignore.into_iter().zip(places.into_iter().map(Some)).collect();
         for object in &args.external {
             decided.external(object)?;
         }
@@ -223,7 +221,8 @@ fn parse_rule(flag: &str) -> Option<(&str, RuleLevel)> {
     Some((id, level))
 }
 
-fn read(path: &Path) -> Result<ValidationSettings, Failure> {
+/// The settings, and where each entry of `ignore` stands.
+fn read(path: &Path) -> Result<(ValidationSettings, Vec<Span>), Failure> {
     let shown = path.display().to_string();
     let unreadable = |error: &std::io::Error| {
         problem(&ValidationError::Unreadable { path: shown.clone(), reason: error.kind() })
@@ -237,7 +236,13 @@ fn read(path: &Path) -> Result<ValidationSettings, Failure> {
     if file.api_version != API_VERSION || file.kind != "Validation" {
         return Err(problem(&ValidationError::NotValidation(shown)));
     }
-    Ok(file.validate)
+    let mut sources = Sources::default();
+    let source = sources.add(&shown);
+    let tree = yaml::read(&bytes, source, &yaml::Limits::default()).unwrap_or_default();
+    let whole = std::iter::repeat(Origin::whole(source));
+    let places = ignore_places(tree.first()).chain(whole).take(file.validate.ignore.len());
+    let spans = places.map(|at| Span { place: sources.place(at), width: at.width }).collect();
+    Ok((file.validate, spans))
 }
 
 /// The day, in UTC.

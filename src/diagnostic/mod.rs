@@ -110,6 +110,13 @@ impl Failure {
         &self.problems
     }
 
+    /// The same, at one place.
+    #[must_use]
+    pub(crate) fn placed(self, at: &At) -> Self {
+        let problems = self.problems.into_iter().map(|problem| Problem { at: at.clone(), ..problem });
+        Self { problems: problems.collect() }
+    }
+
     /// Names the places and puts the problems in their order.
     #[must_use]
     pub fn located(self, sources: &Sources) -> Self {

@@ -1,50 +1,34 @@
 //! What rules look at: objects, the environment that they make up, the app of the environments.
 
-use super::inventory::Inventory;
 use std::collections::BTreeMap;
+use std::ops::Deref;
 
-use crate::model::catalogue::Catalogue;
+use super::inventory::Inventory;
+use crate::model::catalogue::{self, Catalogue};
 use crate::model::pods::{Located, PodTemplate, located_references, pod_template};
 use crate::model::{Manifest, ObjectId, Origin, Reference, Scopes, Sources, Texts, WorkloadKind};
 
-/// One object, and what every rule asks of it.
+/// One object as it was rendered, and what every rule asks of it: strings of Secrets may hold placeholders, or values
+/// that somebody committed.
 pub(crate) struct Object<'a> {
-    /// The object as it was rendered: strings of Secrets may hold placeholders, or values that somebody committed.
-    pub(crate) manifest: &'a Manifest,
-    /// API group; empty for the core group.
-    pub(crate) group: &'a str,
-    /// Kind.
-    pub(crate) kind: &'a str,
-    /// Namespace; empty where there is none.
-    pub(crate) namespace: &'a str,
-    /// Name; empty where it is generated.
-    pub(crate) name: &'a str,
+    written: catalogue::Object<'a>,
     /// Its pod template, where it is a workload.
     pub(crate) pod: Option<PodTemplate<'a>>,
+}
+
+impl<'a> Deref for Object<'a> {
+    type Target = catalogue::Object<'a>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.written
+    }
 }
 
 impl<'a> Object<'a> {
     /// Looks at an object; `workloads` are kinds beyond the built-in ones that have pods.
     pub(crate) fn new(manifest: &'a Manifest, workloads: &'a [WorkloadKind]) -> Self {
-        Self {
-            manifest,
-            group: manifest.group(),
-            kind: manifest.kind(),
-            namespace: manifest.namespace(),
-            name: manifest.name(),
-            pod: pod_template(manifest, workloads).ok().flatten(),
-        }
-    }
-
-    /// Whether group and kind are these.
-    pub(crate) fn is(&self, group: &str, kind: &str) -> bool {
-        self.kind == kind && self.group == group
-    }
-
-    /// Where its name stands; where it has none, the object does.
-    pub(crate) fn name_at(&self) -> Origin {
-        let name = self.manifest.root().at(&["metadata", "name"]);
-        name.map_or(self.manifest.origin(), |name| name.origin)
+        let pod = pod_template(manifest, workloads).ok().flatten();
+        Self { written: catalogue::Object::as_written(manifest), pod }
     }
 
     /// What its pods refer to, each with its place; nothing where it has no pods.
@@ -55,6 +39,8 @@ impl<'a> Object<'a> {
 
 /// What all rules may know beside the objects.
 pub(crate) struct Scene<'a> {
+    /// Whether these are plain manifests: what stages find in an app is for rules to find.
+    pub(crate) is_plain: bool,
     /// The sources' texts, for rules about how a scalar is spelt.
     pub(crate) texts: &'a Texts,
     /// The names of sources, and what rendered text was made by.

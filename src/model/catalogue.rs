@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::pods::What;
-use super::{Manifest, Node};
+use super::{Manifest, Node, Origin};
 
 /// An object and what identifies it, read once.
 #[derive(Clone, Copy)]
@@ -16,7 +16,7 @@ pub(crate) struct Object<'a> {
     pub(crate) group: &'a str,
     /// Kind.
     pub(crate) kind: &'a str,
-    /// Namespace; empty for a cluster-scoped kind, whatever its metadata say.
+    /// Namespace; in a catalogue empty for a cluster-scoped kind, whatever its metadata say.
     pub(crate) namespace: &'a str,
     /// Name; empty where it is generated.
     pub(crate) name: &'a str,
@@ -24,9 +24,26 @@ pub(crate) struct Object<'a> {
 
 impl<'a> Object<'a> {
     fn new(manifest: &'a Manifest) -> Self {
-        let (group, kind) = (manifest.group(), manifest.kind());
-        let namespace = if CLUSTER_SCOPED.contains(&(group, kind)) { "" } else { manifest.namespace() };
-        Self { manifest, group, kind, namespace, name: manifest.name() }
+        let written = Self::as_written(manifest);
+        let is_cluster_scoped = CLUSTER_SCOPED.contains(&(written.group, written.kind));
+        Self { namespace: if is_cluster_scoped { "" } else { written.namespace }, ..written }
+    }
+
+    /// The same with the namespace that it says, whatever its kind.
+    pub(crate) fn as_written(manifest: &'a Manifest) -> Self {
+        Self {
+            manifest,
+            group: manifest.group(),
+            kind: manifest.kind(),
+            namespace: manifest.namespace(),
+            name: manifest.name(),
+        }
+    }
+
+    /// Where its name stands; where it has none, the object does.
+    pub(crate) fn name_at(&self) -> Origin {
+        let name = self.manifest.root().at(&["metadata", "name"]);
+        name.map_or(self.manifest.origin(), |name| name.origin)
     }
 
     /// Whether group and kind are these.

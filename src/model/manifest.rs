@@ -70,23 +70,24 @@ impl Manifest {
     /// # Errors
     /// The first thing that is missing, with the place where it should be.
     pub fn new(root: Node) -> Result<Self, (NotAManifest, Origin)> {
-        let at = root.origin;
+        let at = root.shown_at();
         if root.as_mapping().is_none() {
             return Err((NotAManifest::NotAnObject(root.type_name()), at));
         }
         let text = |path: &[&str]| root.at(path).and_then(Node::as_str).is_some_and(|text| !text.is_empty());
-        let place = |path: &[&str]| root.at(path).map_or(at, |node| node.origin);
+        let entry = |mapping: Option<&Node>, key: &str| {
+            let entry = mapping?.as_mapping()?.entry(key)?;
+            // Where nothing is written, the key is all there is to show.
+            Some(entry.value.shown_at()).filter(|at| at.width > 0).or(Some(entry.key_origin))
+        };
         for field in ["apiVersion", "kind"] {
             if !text(&[field]) {
-                return Err((NotAManifest::Missing(field), place(&[field])));
+                return Err((NotAManifest::Missing(field), entry(Some(&root), field).unwrap_or(at)));
             }
         }
         if !text(&["metadata", "name"]) && !text(&["metadata", "generateName"]) {
-            let at = root
-                .at(&["metadata", "name"])
-                .or_else(|| root.get("metadata"))
-                .map_or(at, |node| node.origin);
-            return Err((NotAManifest::Missing("metadata.name"), at));
+            let at = entry(root.get("metadata"), "name").or_else(|| entry(Some(&root), "metadata"));
+            return Err((NotAManifest::Missing("metadata.name"), at.unwrap_or_else(|| root.shown_at())));
         }
         Ok(Self { root })
     }

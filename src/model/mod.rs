@@ -6,6 +6,7 @@ pub(crate) mod catalogue;
 mod closest;
 mod date;
 pub(crate) mod duration;
+mod item_key;
 mod json;
 pub(crate) mod json_text;
 mod manifest;
@@ -37,6 +38,7 @@ pub use backends::{
 pub(crate) use backends::{CsiProvider, ExternalSecrets, Store};
 pub(crate) use closest::closest;
 pub use date::{Date, NotADate};
+pub(crate) use item_key::{MAX_ITEM_KEY, is_item_key, item_called};
 pub use manifest::{Manifest, NotAManifest, ObjectId};
 pub use node::{Entry, Mapping, Node, Number, Value};
 pub use operator::{
@@ -56,4 +58,5 @@ pub(crate) use secret_like::{is_secret_like, may_name};
 pub use secret_value::SecretValue;
 pub use source::{Origin, Place, Source, SourceId, Sources};
 pub(crate) use texts::Texts;
+pub(crate) use validation::ignore_places;
 pub use validation::{IgnoreEntry, RuleLevel, ValidationFile, ValidationSettings};

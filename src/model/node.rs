@@ -167,6 +167,21 @@ impl Node {
         }
     }
 
+    /// Where it stands, with a width wherever possible: a collection reaches to the end of the first key in it, or of the
+    /// first item.
+    #[must_use]
+    pub fn shown_at(&self) -> Origin {
+        let first = match &self.value {
+            Value::Mapping(mapping) => mapping.entries().first().map(|entry| entry.key_origin),
+            Value::Sequence(items) => items.first().map(Self::shown_at),
+            _ => None,
+        };
+        // What an alias or a merge put there stands elsewhere.
+        let near = |first: &Origin| (first.source, first.line) == (self.origin.source, self.origin.line);
+        let end = first.filter(near).map_or(0, |first| first.column.saturating_add(first.width));
+        Origin { width: self.origin.width.max(end.saturating_sub(self.origin.column)), ..self.origin }
+    }
+
     /// What kind of value it is, in JSON's words.
     #[must_use]
     pub const fn type_name(&self) -> &'static str {

@@ -1,6 +1,6 @@
 //! Whether an object is, or is meant to be, a Secret; and what of it may be named.
 
-use super::{Manifest, Node};
+use super::{Manifest, Node, is_item_key};
 
 /// The fields that every Secret has; what else stands at its top may be a value that slipped out of its place.
 const FIELDS: &[&str] = &["apiVersion", "kind", "metadata", "data", "stringData", "type", "immutable"];
@@ -37,7 +37,7 @@ pub(crate) fn is_secret_like(root: &Node) -> bool {
 pub(crate) fn may_name(path: &[&str], key: &str, value: &Node) -> bool {
     match path {
         [] => FIELDS.contains(&key),
-        ["data" | "stringData"] => value.as_str().is_some(),
+        ["data" | "stringData"] => is_item_key(key) && value.as_str().is_some(),
         ["metadata"] => METADATA.contains(&key),
         ["metadata", ..] => true,
         _ => false,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::Date;
+use super::{Date, Node, Origin};
 
 /// Settings of `validate`. They come from Git: they can silence findings, with a reason that reviewers see, and no more.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -62,6 +62,12 @@ pub struct IgnoreEntry {
     /// The last day on which it counts.
     #[serde(default)]
     pub until: Option<Date>,
+}
+
+/// Where the entries of `validate.ignore` stand in a file: at the rule that each names.
+pub(crate) fn ignore_places(file: Option<&Node>) -> impl Iterator<Item = Origin> {
+    let entries = file.and_then(|file| file.at(&["validate", "ignore"])).map_or(&[][..], Node::items);
+    entries.iter().map(|entry| entry.get("rule").map_or_else(|| entry.shown_at(), |rule| rule.origin))
 }
 
 /// A file of its own with the settings.

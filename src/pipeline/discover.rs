@@ -167,10 +167,7 @@ impl Discovery {
         let environment = self.environment(name)?;
         Backends::decide(&self.app, environment).map_err(|failure| {
             let path = self.name_of(Path::new(APP_FILE));
-            let place = At::Place(Place { path, line: 0, column: 0, rendered: None });
-            let problems = failure.problems().iter().cloned();
-            let problems = problems.map(|problem| Problem { at: place.clone(), ..problem }).collect();
-            Failure::unless_empty(problems).err().unwrap_or(failure)
+            failure.placed(&At::Place(Place { path, line: 0, column: 0, rendered: None }))
         })
     }
 

@@ -10,9 +10,9 @@ use super::{
     resolve, seal,
 };
 use crate::crypto::ChecksumKey;
-use crate::diagnostic::{AppEnvironments, Failure, Level, LookedAt, Note, Problem, Severity};
+use crate::diagnostic::{AppEnvironments, At, Failure, Level, LookedAt, Note, Problem, Severity};
 use crate::lints::{self, Rule};
-use crate::model::{APP_FILE, IgnoreEntry, Manifest, Node, Origin, Sources, Texts};
+use crate::model::{APP_FILE, IgnoreEntry, Manifest, Node, Origin, SourceId, Sources, Texts, ignore_places};
 use crate::yaml;
 
 /// What is examined: one environment and what is known of it.
@@ -66,7 +66,8 @@ pub fn examine(discovery: &Discovery, examinations: &[Examination<'_>], director
         directory,
         ignore: Vec::new(),
     };
-    app.ignore = ignored(discovery, &mut app.sources);
+    let file = AppFile::new(discovery, &mut app.sources);
+    app.ignore = file.ignored(discovery);
     for examination in examinations {
         let mut environment = ExaminedEnvironment {
             name: examination.context.environment.clone(),
@@ -77,7 +78,7 @@ pub fn examine(discovery: &Discovery, examinations: &[Examination<'_>], director
             problems: Vec::new(),
         };
         // What goes wrong is in the environment's problems already.
-        let _ = environment.take(discovery, examination, &mut app.sources, &mut app.texts);
+        let _ = environment.take(discovery, &file, examination, &mut app.sources, &mut app.texts);
         app.environments.push(environment);
     }
     app
@@ -109,15 +110,39 @@ impl ExaminedApp {
     }
 }
 
-/// The entries of `validate.ignore`, and where they stand in the app file.
-fn ignored(discovery: &Discovery, sources: &mut Sources) -> Vec<(IgnoreEntry, Origin)> {
-    let source = sources.add(discovery.name_of(Path::new(APP_FILE)));
-    // It was read before, so it can be read.
-    let tree = yaml::read(discovery.app_text(), source, &yaml::Limits::default()).unwrap_or_default();
-    let places = tree.first().and_then(|tree| tree.at(&["validate", "ignore"])).map_or(&[][..], Node::items);
-    let place = |index: usize| places.get(index).map_or(Origin::whole(source), |node| node.origin);
-    let entries = discovery.app().validate.ignore.iter().enumerate();
-    entries.map(|(index, entry)| (entry.clone(), place(index))).collect()
+/// The app file, for those who ask where something stands in it.
+struct AppFile {
+    source: SourceId,
+    tree: Option<Node>,
+}
+
+impl AppFile {
+    fn new(discovery: &Discovery, sources: &mut Sources) -> Self {
+        let source = sources.add(discovery.name_of(Path::new(APP_FILE)));
+        // It was read before, so it can be read.
+        let tree = yaml::read(discovery.app_text(), source, &yaml::Limits::default()).unwrap_or_default();
+        Self { source, tree: tree.into_iter().next() }
+    }
+
+    /// The entries of `validate.ignore`, and where they stand.
+    fn ignored(&self, discovery: &Discovery) -> Vec<(IgnoreEntry, Origin)> {
+        let entries = discovery.app().validate.ignore.iter().cloned();
+        let places = ignore_places(self.tree.as_ref()).chain(std::iter::repeat(Origin::whole(self.source)));
+        entries.zip(places).collect()
+    }
+
+    /// Where the last key of a path stands; where there is none, the last one before it.
+    fn place(&self, path: &[&str]) -> Origin {
+        let mut found = (Origin::whole(self.source), self.tree.as_ref());
+        for key in path {
+            let Some(entry) = found.1.and_then(Node::as_mapping).and_then(|mapping| mapping.entry(key))
+            else {
+                break;
+            };
+            found = (entry.key_origin, Some(&entry.value));
+        }
+        found.0
+    }
 }
 
 /// A stage could not do its job, and said so.
@@ -127,6 +152,7 @@ impl ExaminedEnvironment {
     fn take(
         &mut self,
         discovery: &Discovery,
+        file: &AppFile,
         examination: &Examination<'_>,
         sources: &mut Sources,
         texts: &mut Texts,
@@ -144,7 +170,10 @@ impl ExaminedEnvironment {
         self.values = Some(attempt.values);
         self.remark(&lints::app::RENDER, &mut notes);
         self.keep(&lints::app::RENDER, Failure::unless_empty(attempt.problems))?;
-        let backends = self.keep(&lints::app::BACKEND, discovery.backends(&self.name))?;
+        let backends = discovery.backends(&self.name);
+        let at = At::Origin(file.place(&["environments", &self.name]));
+        let backends = backends.map_err(|failure| failure.placed(&at));
+        let backends = self.keep(&lints::app::BACKEND, backends)?;
         let supply = Supply::Withhold { known: None, default_provider: examination.default_provider };
         let resolved = resolve(rendered, &supply, app.compatibility, &backends, &mut notes);
         self.remark(&lints::app::PLACEHOLDER, &mut notes);
@@ -155,6 +184,7 @@ impl ExaminedEnvironment {
         self.remark(&lints::app::BACKEND, &mut notes);
         let sealed = self.keep(&lints::app::BACKEND, sealed)?;
         let settings = AnnotateSettings { waves: &app.waves, workloads: &app.workloads };
+        self.keep(&lints::app::ANNOTATE, annotate::check(&settings, |path| At::Origin(file.place(path))))?;
         let annotated = annotate(sealed, &checksums, &settings, &mut notes);
         self.remark(&lints::app::ANNOTATE, &mut notes);
         self.emitted = Some(self.keep(&lints::app::ANNOTATE, annotated)?.objects().to_vec());

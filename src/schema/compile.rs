@@ -1,14 +1,14 @@
-//! From a `CustomResourceDefinition` to nodes that the walk can read.
+//! From the schemas of a `CustomResourceDefinition` to nodes that the walk can read.
 //!
 //! A definition is hostile input: nodes and depth are bounded, patterns are compiled under a limit, and what is wrong
 //! with it is said with its place. A faulty node takes anything, so that one fault does not become hundreds.
 
-use super::crd::{CrdKind, CrdNode, CrdTopology, CrdVersion, Crds, FREE, Field, Key, Rules};
+use super::crd::{CrdNode, CrdTopology, Crds, FREE, Field, Key};
+use super::draft::{Draft, bound, count, flag, kind_named, texts};
 use super::fault::CrdFault;
 use super::path::Path;
-use super::view::{Format, Id, Kind, Rest, float, integer};
+use super::view::{Format, Id, Kind, Rest};
 use super::violation::{Bound, Violation, ViolationKind};
-use super::{CRD_GROUP, CRD_KIND, Scope, gvk};
 use crate::model::{Entry, Mapping, Node, Origin, Value};
 
 /// Levels of a schema.
@@ -17,78 +17,6 @@ const MAX_DEPTH: usize = 120;
 const MAX_NODES: usize = 100_000;
 /// Faults that are reported of one definition.
 const MAX_FAULTS: usize = 200;
-
-/// Group, kind, and what is known of it.
-pub(super) type Definition<'c> = Option<(&'c str, &'c str, CrdKind)>;
-
-/// Reads a definition: its group, its kind and its versions, and what is wrong with it.
-pub(super) fn define<'c>(
-    crds: &mut Crds,
-    metadata: Id,
-    crd: &'c Node,
-) -> (Definition<'c>, Vec<Violation<'c>>) {
-    let structural = !matches!(gvk(crd), Some((_, "v1beta1", _)));
-    let spec = crd.get("spec");
-    let preserve = !structural
-        && !matches!(
-            spec.and_then(|spec| spec.get("preserveUnknownFields")),
-            Some(Node { value: Value::Bool(false), .. })
-        );
-    let mut compiler = Compiler::new(crds, metadata, structural, preserve);
-    let text = |path: &[&str]| spec.and_then(|spec| spec.at(path)).and_then(Node::as_str);
-    let (Some(group), Some(kind), true) = (
-        text(&["group"]),
-        text(&["names", "kind"]),
-        gvk(crd).is_some_and(|gvk| gvk.0 == CRD_GROUP && gvk.2 == CRD_KIND),
-    ) else {
-        let fault = CrdFault::Lacks { what: CRD_KIND, needs: "spec.group and spec.names.kind" };
-        compiler.fault(fault, &Path::ROOT, crd.origin);
-        return (None, compiler.into_faults());
-    };
-    let versions = spec.map(|spec| versions(&mut compiler, spec)).unwrap_or_default();
-    let scope = if text(&["scope"]) == Some("Cluster") { Scope::Cluster } else { Scope::Namespaced };
-    (Some((group, kind, CrdKind { scope, versions })), compiler.into_faults())
-}
-
-fn versions<'c>(compiler: &mut Compiler<'c, '_>, spec: &'c Node) -> Vec<CrdVersion> {
-    let at = Path::ROOT;
-    let at = at.key("spec");
-    let shared = spec.at(&["validation", "openAPIV3Schema"]);
-    let shared_at = at.key("validation");
-    let shared = shared.map(|schema| compiler.root(schema, &shared_at.key("openAPIV3Schema")));
-    let list_at = at.key("versions");
-    let mut all = Vec::new();
-    for (index, version) in spec.get("versions").map(Node::items).unwrap_or_default().iter().enumerate() {
-        let Some(name) = version.get("name").and_then(Node::as_str) else { continue };
-        let at = list_at.index(index);
-        let at = at.key("schema");
-        let own = version.at(&["schema", "openAPIV3Schema"]);
-        let own = own.map(|schema| compiler.root(schema, &at.key("openAPIV3Schema")));
-        all.push(version_of(name, Some(version), own.or(shared)));
-    }
-    // The oldest definitions have one version and no list.
-    if all.is_empty()
-        && let Some(name) = spec.get("version").and_then(Node::as_str)
-    {
-        all.push(version_of(name, None, shared));
-    }
-    all
-}
-
-fn version_of(name: &str, version: Option<&Node>, schema: Option<(Id, usize)>) -> CrdVersion {
-    let says = |key: &str, flag: bool| {
-        version
-            .and_then(|version| version.get(key))
-            .is_some_and(|node| matches!(node.value, Value::Bool(value) if value == flag))
-    };
-    CrdVersion {
-        name: name.to_owned(),
-        served: !says("served", false),
-        deprecated: says("deprecated", true),
-        root: schema.map(|(root, _)| root),
-        rules: schema.map_or(0, |(_, rules)| rules),
-    }
-}
 
 /// What a schema stands for in the tree.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -109,33 +37,10 @@ pub(super) struct Compiler<'c, 's> {
     faults: Vec<Violation<'c>>,
     nodes: usize,
     rules: usize,
-    /// Old definitions need not be structural, and keep fields that they do not know.
+    /// Whether it must be structural; old definitions need not.
     structural: bool,
+    /// Whether objects keep fields that it does not know.
     preserve: bool,
-}
-
-/// What a node's keywords said before they are put together.
-#[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "they are keywords of their own")]
-struct Draft<'c> {
-    kind: Option<Kind>,
-    nullable: bool,
-    format: Format,
-    int_or_string: bool,
-    preserve: bool,
-    embedded: bool,
-    fields: Vec<Field>,
-    metadata: Option<(&'c Node, Origin)>,
-    required: Vec<&'c str>,
-    additional: Option<Rest>,
-    items: Option<Id>,
-    list_type: Option<&'c str>,
-    keys: Vec<&'c str>,
-    exclusive: (bool, bool),
-    bounds: (Option<f64>, Option<f64>),
-    rules: Rules,
-    ruled: bool,
-    faulty: bool,
 }
 
 impl<'c, 's> Compiler<'c, 's> {
@@ -422,28 +327,9 @@ impl<'c, 's> Compiler<'c, 's> {
     }
 
     fn check_structure(&mut self, draft: &Draft<'c>, schema: &'c Node, at: &Path<'_>, role: Role) {
-        if !self.structural || role == Role::Branch {
-            return;
+        if self.structural && role != Role::Branch {
+            draft.faults().for_each(|fault| self.fault(fault, at, schema.origin));
         }
-        let untyped = draft.kind.is_none() && !draft.int_or_string && !draft.preserve;
-        let mut check = |wrong: bool, fault: CrdFault<'c>| {
-            if wrong {
-                self.fault(fault, at, schema.origin);
-            }
-        };
-        check(untyped, CrdFault::NoType);
-        check(
-            draft.kind == Some(Kind::Array) && draft.items.is_none(),
-            CrdFault::Lacks { what: "type: array", needs: "items" },
-        );
-        check(
-            draft.list_type == Some("map") && draft.keys.is_empty(),
-            CrdFault::Lacks { what: "x-kubernetes-list-type: map", needs: "x-kubernetes-list-map-keys" },
-        );
-        check(
-            !draft.keys.is_empty() && draft.list_type != Some("map"),
-            CrdFault::Lacks { what: "x-kubernetes-list-map-keys", needs: "x-kubernetes-list-type: map" },
-        );
     }
 
     /// Adds what every object has; the schema may only narrow the name down.
@@ -478,57 +364,7 @@ fn free_field(name: &str, id: Id) -> Field {
     Field { name: name.into(), id, required: false, nullable: true, has_default: false }
 }
 
-fn kind_named(name: &str) -> Option<Kind> {
-    Some(match name {
-        "array" => Kind::Array,
-        "boolean" => Kind::Boolean,
-        "integer" => Kind::Integer,
-        "number" => Kind::Number,
-        "object" => Kind::Object,
-        "string" => Kind::String,
-        _ => return None,
-    })
-}
-
 fn key(name: &str, list: &Mapping) -> Key {
     let default = list.get("items").and_then(|items| items.at(&["properties", name, "default"])).cloned();
     Key { name: name.into(), default }
-}
-
-fn flag<'c>(value: &Node, keyword: &'static str, into: &mut bool) -> Option<CrdFault<'c>> {
-    match value.value {
-        Value::Bool(flag) => {
-            *into = flag;
-            None
-        }
-        _ => Some(CrdFault::Malformed { keyword }),
-    }
-}
-
-fn bound<'c>(value: &Node, keyword: &'static str, into: &mut Option<f64>) -> Option<CrdFault<'c>> {
-    match value.value {
-        Value::Number(number) => {
-            *into = Some(float(number));
-            None
-        }
-        _ => Some(CrdFault::Malformed { keyword }),
-    }
-}
-
-fn count<'c>(value: &Node, keyword: &'static str, into: &mut Option<u64>) -> Option<CrdFault<'c>> {
-    *into = match value.value {
-        Value::Number(number) => integer(number).and_then(|number| u64::try_from(number).ok()),
-        _ => None,
-    };
-    into.is_none().then_some(CrdFault::Malformed { keyword })
-}
-
-fn texts<'c>(value: &'c Node, keyword: &'static str, into: &mut Vec<&'c str>) -> Option<CrdFault<'c>> {
-    match value.as_sequence().and_then(|items| items.iter().map(Node::as_str).collect()) {
-        Some(all) => {
-            *into = all;
-            None
-        }
-        None => Some(CrdFault::Malformed { keyword }),
-    }
 }

@@ -12,6 +12,8 @@ pub const MAX_DEFINITIONS: usize = 256 << 20;
 
 /// Fields of `spec.names`.
 const NAMES: [&str; 5] = ["kind", "listKind", "plural", "shortNames", "singular"];
+/// Of a definition that was converted from `v1beta1`, whether objects keep fields that it does not know.
+const PRESERVE: &str = "preserveUnknownFields";
 /// Keywords that say nothing about a value.
 const PROSE: [&str; 5] = ["$schema", "description", "example", "externalDocs", "title"];
 
@@ -38,7 +40,7 @@ impl LockedDefinition {
         let names = spec.get("names")?.as_object()?;
         names.get("kind")?.as_str()?;
         let versions: Option<Vec<Json>> = spec.get("versions")?.as_array()?.iter().map(version).collect();
-        let stripped = json!({
+        let mut stripped = json!({
             "apiVersion": "apiextensions.k8s.io/v1",
             "kind": "CustomResourceDefinition",
             "metadata": {"name": name},
@@ -49,6 +51,9 @@ impl LockedDefinition {
                 "versions": versions?,
             },
         });
+        if spec.get(PRESERVE) == Some(&Json::Bool(true)) {
+            stripped["spec"][PRESERVE] = true.into();
+        }
         let source = Sources::default().add(name);
         let root = Node::from_json(&stripped, Origin::whole(source));
         Some(Self { name: name.to_owned(), group: group.to_owned(), root })
@@ -159,6 +164,20 @@ mod tests {
         assert_eq!(schema, kept);
         let keys: Vec<&String> = schema.as_object().unwrap().keys().collect();
         assert!(keys.is_sorted(), "{keys:?}");
+    }
+
+    #[test]
+    fn whether_unknown_fields_are_kept_stays() {
+        for (given, kept) in [(json!(true), Some(&json!(true))), (json!(false), None), (json!("true"), None)]
+        {
+            let definition = json!({
+                "metadata": {"name": "ts.a.io"},
+                "spec": {"group": "a.io", "names": {"kind": "T"}, "scope": "Cluster", "preserveUnknownFields": given,
+                    "versions": [{"name": "v1"}]},
+            });
+            let json = LockedDefinition::new(&definition).expect("a definition").root.to_json();
+            assert_eq!(json["spec"].get("preserveUnknownFields"), kept, "{given}");
+        }
     }
 
     #[test]

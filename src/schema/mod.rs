@@ -5,9 +5,9 @@
 //! cluster, and nothing panics, hangs or grows without bound, whatever objects and definitions say.
 //!
 //! ```text
-//! pack.bin ── pack ──┐                                   ┌── format, lists, rules
-//!                    ├── view ── walk (object, schema) ──┤
-//! CRDs ─ compile, crd ┘                                   └── violation
+//! pack.bin ── pack ──────────────┐                                   ┌── format, lists, rules
+//!                                ├── view ── walk (object, schema) ──┤
+//! CRDs ── define, compile, crd ──┘                                   └── violation
 //! ```
 //!
 //! The check follows the API server: unknown fields are violations (as with `fieldValidation: Strict`), an optional
@@ -18,10 +18,13 @@
 
 mod compile;
 mod crd;
+mod define;
+mod draft;
 mod export;
 mod fault;
 mod format;
 mod kinds;
+mod life;
 mod lists;
 mod lock;
 mod pack;
@@ -34,13 +37,14 @@ mod violation;
 mod walk;
 
 pub use fault::CrdFault;
-pub use kinds::{Known, LifeCycle, Scope};
+pub use kinds::{Known, Scope};
+pub use life::LifeCycle;
 pub use lock::{LockedDefinition, MAX_DEFINITIONS};
 pub use version::{KubeVersion, VersionError};
 pub use violation::{Bound, Pointer, Violation, ViolationKind};
 
-use compile::define;
 use crd::Crds;
+use define::define;
 use pattern::Compiled;
 use view::{Id, View};
 use walk::{MAX_VIOLATIONS, Walk};

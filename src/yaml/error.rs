@@ -3,6 +3,7 @@
 //! Parser crates' texts never get in here: some of them quote the input, and the input may hold a secret.
 
 use crate::diagnostic::Explain;
+use crate::model::is_item_key;
 
 /// Why a document, or a place in it, cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,7 +27,7 @@ pub enum YamlError {
     #[error("directives such as `%YAML` are not allowed in manifests")]
     Directive,
     /// The same key twice in one mapping.
-    #[error("key `{key}` is given twice, first on line {first_line}")]
+    #[error("{} is given twice, first on line {first_line}", key_called(key))]
     DuplicateKey {
         /// The key, as Kubernetes reads it.
         key: String,
@@ -78,6 +79,12 @@ pub enum YamlError {
     /// An alias whose anchor does not exist (yet) in this document.
     #[error("alias refers to an anchor that this document does not define before it")]
     UnknownAnchor,
+}
+
+/// What a message calls a key: what is neither the key of an item nor that of a label may be a value in the place of one.
+fn key_called(key: &str) -> String {
+    let name = key.split_once('/').map_or(key, |(prefix, name)| if is_item_key(prefix) { name } else { "" });
+    if is_item_key(name) { format!("key `{key}`") } else { "a key".to_owned() }
 }
 
 /// A mistake in the layout.

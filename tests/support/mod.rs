@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 
 use base64::Engine as _;
 
+pub mod examined;
 pub mod golden;
 pub mod skip;
 pub mod small_app;

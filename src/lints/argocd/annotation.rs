@@ -1,7 +1,7 @@
 //! `argocd/annotation`.
 
 use crate::diagnostic::{RuleInfo, Severity};
-use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::{Entry, closest, names};
 
 pub(crate) static RULE: Rule = Rule {
@@ -19,7 +19,7 @@ pub(crate) static RULE: Rule = Rule {
                  \x20   argocd.argoproj.io/sync-wave: \"-1\"\n    argocd.argoproj.io/sync-options: Prune=false,ServerSideApply=true\n```\n\n\
                  Case counts in all of them.",
     },
-    check: Check::Environment(check),
+    check: Check::Object(check),
 };
 
 const DELETE_POLICY: &str = "argocd.argoproj.io/hook-delete-policy";
@@ -59,24 +59,20 @@ const COMPARISONS: &[(&str, &[&str])] = &[
     ("ServerSideDiff", &["false", "true"]),
 ];
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
-    // Of an app, choosing waves finds those that are none.
-    let is_plain = environment.name.is_empty();
-    for (number, object) in environment.objects.iter().enumerate() {
-        let Some(annotations) = object.manifest.annotations() else { continue };
-        for entry in annotations.entries().iter().filter(|entry| entry.key.starts_with(names::ARGOCD_DOMAIN))
-        {
-            let found = match entry.key.as_str() {
-                names::ARGOCD_SYNC_WAVE if is_plain => wave(entry),
-                names::ARGOCD_HOOK => hook(entry, object),
-                names::ARGOCD_SYNC_OPTIONS => options(entry, SYNC_OPTIONS, "sync option"),
-                DELETE_POLICY => policy(entry),
-                COMPARE_OPTIONS => options(entry, COMPARISONS, "compare option"),
-                _ => None,
-            };
-            if let Some(draft) = found {
-                reporter.report(draft.about(number));
-            }
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    let Some(annotations) = object.manifest.annotations() else { return };
+    for entry in annotations.entries().iter().filter(|entry| entry.key.starts_with(names::ARGOCD_DOMAIN)) {
+        let found = match entry.key.as_str() {
+            // Of an app, choosing waves finds those that are none.
+            names::ARGOCD_SYNC_WAVE if scene.is_plain => wave(entry),
+            names::ARGOCD_HOOK => hook(entry, object),
+            names::ARGOCD_SYNC_OPTIONS => options(entry, SYNC_OPTIONS, "sync option"),
+            DELETE_POLICY => policy(entry),
+            COMPARE_OPTIONS => options(entry, COMPARISONS, "compare option"),
+            _ => None,
+        };
+        if let Some(draft) = found {
+            reporter.report(draft);
         }
     }
 }

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::inventory::kind;
 use crate::lints::{Check, Draft, Environment, Reporter, Rule};
-use crate::model::Node;
 use crate::model::pods::What;
+use crate::model::{Node, is_item_key};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -91,12 +91,17 @@ fn source_of<'a>(
     Some(if made.shares_lines { draft.confidential() } else { draft })
 }
 
-/// The first of the keys that are no names of variables.
+/// The first of the keys that are no names of variables. What is no key at all may be a value, and is not named.
 fn odd_keys<'a>(keys: impl Iterator<Item = &'a str>, prefixed: bool) -> Option<String> {
     let odd: Vec<&str> = keys.filter(|key| is_odd(key, prefixed)).take(NAMED + 1).collect();
-    let named: Vec<String> = odd.iter().take(NAMED).map(|key| format!("`{key}`")).collect();
-    let more = if odd.len() > NAMED { " and others" } else { "" };
-    (!named.is_empty()).then(|| named.join(", ") + more)
+    let named = odd.iter().filter(|key| is_item_key(key)).take(NAMED);
+    let named: Vec<String> = named.map(|key| format!("`{key}`")).collect();
+    let more = match (odd.len() > named.len(), named.is_empty()) {
+        (false, _) => "",
+        (true, false) => " and others",
+        (true, true) => "those that are not valid",
+    };
+    (!odd.is_empty()).then(|| named.join(", ") + more)
 }
 
 fn is_odd(key: &str, prefixed: bool) -> bool {

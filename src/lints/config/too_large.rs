@@ -39,8 +39,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
         entries.iter().filter_map(|entry| entry.value.as_str()).map(str::len).sum()
     };
     let (text, binary) = (size("data"), size("binaryData"));
-    let name = object.manifest.root().at(&["metadata", "name"]);
-    let at = name.map_or(object.manifest.origin(), |name| name.origin);
+    let at = object.name_at();
     if text.saturating_add(binary / 4 * 3) > MAX {
         reporter.report(
             Draft::new(&RULE, at, "the values of this ConfigMap have more than 1 MiB together").hint(

@@ -1,5 +1,6 @@
 //! Which object of one environment is which of another.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use compact_str::CompactString;
@@ -107,6 +108,20 @@ impl Place {
         'a: 'e,
     {
         app.environments.get(self.environment)?.objects.get(self.object)
+    }
+}
+
+/// What is found out about an environment when it is first asked for.
+pub(super) struct ByEnvironment<T>(Vec<OnceCell<T>>);
+
+impl<T> ByEnvironment<T> {
+    pub(super) fn new(app: &App<'_>) -> Self {
+        Self(app.environments.iter().map(|_| OnceCell::new()).collect())
+    }
+
+    /// What is known of an environment, by its number.
+    pub(super) fn of(&self, number: usize, find_out: impl FnOnce() -> T) -> Option<&T> {
+        Some(self.0.get(number)?.get_or_init(find_out))
     }
 }
 

@@ -5,7 +5,7 @@ use super::words::{Names, Reading};
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::{App, Check, Draft, Object, Reporter, Rule};
 use crate::model::catalogue::{ESO, STORE_CSI};
-use crate::model::{Node, Origin};
+use crate::model::{Node, Origin, item_called};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -28,15 +28,12 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(app: &App<'_>, reporter: &mut Reporter) {
-    if app.environments.len() < 2 {
-        return;
-    }
-    let names = Names::new(app);
+    let Some(names) = Names::of(app) else { return };
     for (number, environment) in app.environments.iter().enumerate() {
         let mut search = Search { app, names: &names, number, object: 0, reporter };
         for used in environment.secrets {
             search.object = used.object;
-            search.secret(&used.reference.path, used.origin, &format!("item `{}`", used.item));
+            search.secret(&used.reference.path, used.origin, &item_called(&used.item));
         }
         for (object, view) in environment.objects.iter().enumerate() {
             search.object = object;

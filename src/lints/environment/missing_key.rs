@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, HashSet};
 
 use compact_str::CompactString;
 
-use super::counterparts::{Counterparts, Place, is_own, made_by};
+use super::counterparts::{ByEnvironment, Counterparts, Place, is_own, made_by};
 use super::missing_placeholder::Placeholders;
 use super::words::Names;
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::{App, Check, Draft, Environment, Object, Reporter, Rule};
 use crate::model::catalogue::SEALED;
 use crate::model::pods::{Keys, What};
-use crate::model::{Entry, Node, Origin};
+use crate::model::{Entry, Node, Origin, is_item_key};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -34,13 +34,10 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(app: &App<'_>, reporter: &mut Reporter) {
-    if app.environments.len() < 2 {
-        return;
-    }
-    let names = Names::new(app);
+    let Some(names) = Names::of(app) else { return };
     let counterparts = Counterparts::new(app, &names);
     let placeholders = Placeholders::new(app);
-    let readers = Readers { app, found: app.environments.iter().map(|_| OnceCell::new()).collect() };
+    let readers = Readers { app, found: ByEnvironment::new(app) };
     for (shape, places) in counterparts.shapes() {
         if places.len() < 2 || !matches!((shape.group, shape.kind), ("", "ConfigMap" | "Secret")) {
             continue;
@@ -56,8 +53,10 @@ fn check(app: &App<'_>, reporter: &mut Reporter) {
                 continue;
             }
             let object = lacking.object;
+            // What is no key may be a value in the place of one.
+            let called = if is_item_key(&there.key) { format!("`{key}`") } else { "a key".to_owned() };
             let message = format!(
-                "{} `{}` lacks `{key}`, which it has in every other environment",
+                "{} `{}` lacks {called}, which it has in every other environment",
                 object.kind, first.object.name
             );
             let (number, at) = reader.unwrap_or((lacking.place.object, object.name_at()));
@@ -157,7 +156,7 @@ fn is_base(environment: &Environment<'_>, at: Origin) -> bool {
 /// What workloads ask for by name and key, by environment, found out when the first is asked for.
 struct Readers<'a> {
     app: &'a App<'a>,
-    found: Vec<OnceCell<BTreeMap<Asked<'a>, (usize, Origin)>>>,
+    found: ByEnvironment<BTreeMap<Asked<'a>, (usize, Origin)>>,
 }
 
 /// What, namespace, name, key.
@@ -168,7 +167,7 @@ impl Readers<'_> {
     fn find(&self, lacking: &Keyed<'_>, key: &str) -> Option<(usize, Origin)> {
         let number = lacking.place.environment;
         let environment = self.app.environments.get(number)?;
-        let found = self.found.get(number)?.get_or_init(|| asked(environment));
+        let found = self.found.of(number, || asked(environment))?;
         let what = if lacking.object.is("", "ConfigMap") { What::ConfigMap } else { What::Secret };
         found.get(&(what, lacking.object.namespace, lacking.object.name, key)).copied()
     }

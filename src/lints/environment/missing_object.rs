@@ -1,14 +1,13 @@
 //! `environment/missing-object`.
 
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use compact_str::CompactString;
 
-use super::counterparts::{Counterparts, Place, Shape, WORKLOAD, is_own};
+use super::counterparts::{ByEnvironment, Counterparts, Place, Shape, WORKLOAD, is_own};
 use super::words::Names;
 use crate::diagnostic::{RuleInfo, Severity};
-use crate::lints::{App, Check, Draft, Environment, Object, Reporter, Rule};
+use crate::lints::{App, Check, Draft, Environment, Reporter, Rule};
 use crate::model::Origin;
 use crate::model::catalogue::STORE_CSI;
 use crate::model::pods::What;
@@ -37,13 +36,9 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(app: &App<'_>, reporter: &mut Reporter) {
-    if app.environments.len() < 2 {
-        return;
-    }
-    let names = Names::new(app);
+    let Some(names) = Names::of(app) else { return };
     let counterparts = Counterparts::new(app, &names);
-    let dangling =
-        Dangling { app, names: &names, found: app.environments.iter().map(|_| OnceCell::new()).collect() };
+    let dangling = Dangling { app, names: &names, found: ByEnvironment::new(app) };
     for (shape, places) in counterparts.shapes() {
         let Some(missing) = counterparts.missing_in_one(places) else { continue };
         let (Some(environment), Some(first)) = (app.environments.get(missing), places.first()) else {
@@ -67,7 +62,7 @@ fn check(app: &App<'_>, reporter: &mut Reporter) {
             let draft = draft(there.name_at(), usize::MAX);
             if confidential { draft.confidential() } else { draft }
         } else if let Some(workload) = workload_of(&counterparts, shape, *first, missing) {
-            let at = workload.object(app).map_or_else(|| there.name_at(), Object::name_at);
+            let at = workload.object(app).map_or_else(|| there.name_at(), |workload| workload.name_at());
             draft(at, workload.object).related(there.name_at(), "it is here in another environment")
         } else {
             continue;
@@ -120,7 +115,7 @@ type Unmet = BTreeMap<(What, CompactString), (usize, Origin)>;
 struct Dangling<'a> {
     app: &'a App<'a>,
     names: &'a Names,
-    found: Vec<OnceCell<Unmet>>,
+    found: ByEnvironment<Unmet>,
 }
 
 impl Dangling<'_> {
@@ -135,7 +130,7 @@ impl Dangling<'_> {
             _ => return None,
         };
         let environment = self.app.environments.get(number)?;
-        let found = self.found.get(number)?.get_or_init(|| self.all(number, environment));
+        let found = self.found.of(number, || self.all(number, environment))?;
         found.get(&(what, shape.name.clone())).copied()
     }
 

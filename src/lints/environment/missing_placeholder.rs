@@ -7,7 +7,7 @@ use super::missing_key::{Keyed, is_conditional, lacking, table};
 use super::words::Names;
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::{App, Check, Draft, Reporter, Rule, SecretUse};
-use crate::model::{Entry, Origin};
+use crate::model::{Entry, Origin, is_item_key, item_called};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -28,10 +28,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(app: &App<'_>, reporter: &mut Reporter) {
-    if app.environments.len() < 2 {
-        return;
-    }
-    let names = Names::new(app);
+    let Some(names) = Names::of(app) else { return };
     let placeholders = Placeholders::new(app);
     if placeholders.0.is_empty() {
         return;
@@ -107,6 +104,11 @@ impl Item<'_, '_> {
         Some((first.origin, 1 + all.count()))
     }
 
+    /// What a message calls the item: by its key in all environments, where that may be shown.
+    fn called(&self, entry: &Entry) -> String {
+        if is_item_key(&entry.key) { format!("item `{}`", self.key) } else { item_called(&entry.key) }
+    }
+
     fn literals(&self, reporter: &mut Reporter) {
         let Some((there, count)) = self.placeholder() else { return };
         for (secret, entry) in self.has {
@@ -118,7 +120,7 @@ impl Item<'_, '_> {
             let Place { environment, object } = secret.place;
             let matters = count > 1 || self.names.is_prod(environment);
             let message =
-                format!("item `{}` is a placeholder in other environments, and a value here", self.key);
+                format!("{} is a placeholder in other environments, and a value here", self.called(entry));
             reporter.report(
                 Draft::new(&RULE, entry.value.origin, message)
                     .severity(if matters { Severity::Warning } else { Severity::Note })
@@ -136,7 +138,7 @@ impl Item<'_, '_> {
             return;
         }
         let message =
-            format!("item `{}` is a placeholder in every other environment, and missing here", self.key);
+            format!("{} is a placeholder in every other environment, and missing here", self.called(entry));
         reporter.report(
             Draft::new(&RULE, lacking.object.name_at(), message)
                 .about_in(lacking.place.environment, lacking.place.object)

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::words::Names;
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::{App, Check, Draft, Reporter, Rule, SecretUse};
-use crate::model::Reference;
+use crate::model::{Reference, item_called};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -26,7 +26,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(app: &App<'_>, reporter: &mut Reporter) {
-    let names = Names::new(app);
+    let Some(names) = Names::of(app) else { return };
     let (production, others): (Vec<usize>, Vec<usize>) =
         (0..app.environments.len()).partition(|number| names.is_prod(*number));
     let mut known: BTreeMap<&Reference, &SecretUse> = BTreeMap::new();
@@ -43,8 +43,8 @@ fn check(app: &App<'_>, reporter: &mut Reporter) {
                 continue;
             }
             let message = format!(
-                "item `{}` is the same secret as in an environment that is not production",
-                used.item
+                "{} is the same secret as in an environment that is not production",
+                item_called(&used.item)
             );
             reporter.report(
                 Draft::new(&RULE, used.origin, message)

@@ -43,7 +43,11 @@ pub(super) enum Reading {
 }
 
 impl Names {
-    pub(super) fn new(app: &App<'_>) -> Self {
+    /// None where there is one environment alone, which nothing can be compared with.
+    pub(super) fn of(app: &App<'_>) -> Option<Self> {
+        if app.environments.len() < 2 {
+            return None;
+        }
         let names: Vec<Name> = app.environments.iter().map(name).collect();
         let mut by_first: HashMap<CompactString, Vec<usize>> = HashMap::new();
         for (number, name) in names.iter().enumerate() {
@@ -51,7 +55,7 @@ impl Names {
                 by_first.entry(plain(first)).or_default().push(number);
             }
         }
-        Self { names, by_first }
+        Some(Self { names, by_first })
     }
 
     /// Whether an environment is one that people outside depend on.

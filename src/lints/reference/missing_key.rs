@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::inventory::{Contents, Supply, Want, kind};
 use crate::lints::{Check, Draft, Environment, Reporter, Rule};
-use crate::model::Origin;
 use crate::model::pods::What;
+use crate::model::{Origin, is_item_key};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -48,7 +48,8 @@ fn draft(
     (key, at): (&str, Origin),
     made: &Supply<'_>,
 ) -> Draft {
-    let message = format!("{} `{}` has no key `{key}`", kind(want.what), want.name);
+    let called = if is_item_key(key) { format!("key `{key}`") } else { "such key".to_owned() };
+    let message = format!("{} `{}` has no {called}", kind(want.what), want.name);
     let meant = environment.inventory.closest(key, nameable(made));
     let hint = match meant {
         Some(meant) => format!("did you mean `{meant}`?"),
@@ -65,5 +66,5 @@ fn nameable<'b>(made: &'b Supply<'_>) -> impl Iterator<Item = &'b str> {
         Contents::Keys(_) if made.may_name_keys => Some(made.contents.known()),
         _ => None,
     };
-    known.into_iter().flatten()
+    known.into_iter().flatten().filter(|key| is_item_key(key))
 }

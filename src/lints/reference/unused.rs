@@ -94,8 +94,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             continue;
         }
         let Some(object) = environment.objects.get(candidate.object) else { continue };
-        let name = object.manifest.root().at(&["metadata", "name"]);
-        let at = name.map_or(object.manifest.origin(), |name| name.origin);
+        let at = object.name_at();
         let message = format!("nothing uses {} `{}`", object.kind, object.name);
         reporter.report(
             Draft::new(&RULE, at, message)

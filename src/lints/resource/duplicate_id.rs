@@ -30,8 +30,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         let namespaced = !environment.scene.scopes.is_cluster_scoped(object.group, object.kind);
         let namespace = if namespaced { object.namespace } else { "" };
         let key = (object.group, object.kind, namespace, object.name);
-        let name = object.manifest.root().at(&["metadata", "name"]);
-        let at = name.map_or(object.manifest.origin(), |name| name.origin);
+        let at = object.name_at();
         if let Some(first) = seen.get(&key) {
             let message = format!("{} is defined twice", object.manifest.id());
             reporter.report(

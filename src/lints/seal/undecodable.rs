@@ -7,7 +7,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use super::{is_sealed_secret, items};
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
-use crate::model::Node;
+use crate::model::{Node, item_called};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -46,7 +46,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     for entry in items(object) {
         let Some(fault) = fault(&entry.value) else { continue };
         reporter.report(
-            Draft::new(&RULE, entry.value.origin, format!("item `{}` {fault}", entry.key))
+            Draft::new(&RULE, entry.value.origin, format!("{} {fault}", item_called(&entry.key)))
                 .hint("seal the value again with `kubeseal`, and copy all of it")
                 .confidential(),
         );

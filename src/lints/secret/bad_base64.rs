@@ -2,7 +2,7 @@
 
 use super::items::{Content, items};
 use crate::diagnostic::{RuleInfo, Severity};
-use crate::lints::{Check, Draft, Environment, Reporter, Rule};
+use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -17,23 +17,20 @@ pub(crate) static RULE: Rule = Rule {
         remedy: "Write plaintext and placeholders under `stringData`, which needs no encoding, or encode the value:\n\n\
                  ```sh\nprintf %s \"$value\" | base64 -w0\n```",
     },
-    check: Check::Environment(check),
+    check: Check::Object(check),
 };
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     // Of an app, resolving placeholders finds it.
-    if !environment.name.is_empty() {
+    if !scene.is_plain {
         return;
     }
-    for (number, object) in environment.objects.iter().enumerate() {
-        for item in items(object).iter().filter(|item| matches!(item.content, Content::Broken)) {
-            let message = format!("item `{}` is not base64", item.key());
-            reporter.report(
-                Draft::new(&RULE, item.entry.value.origin, message)
-                    .about(number)
-                    .hint("`data` holds base64; write plaintext and placeholders under `stringData`")
-                    .confidential(),
-            );
-        }
+    for item in items(object).iter().filter(|item| matches!(item.content, Content::Broken)) {
+        let message = format!("{} is not base64", item.called());
+        reporter.report(
+            Draft::new(&RULE, item.entry.value.origin, message)
+                .hint("`data` holds base64; write plaintext and placeholders under `stringData`")
+                .confidential(),
+        );
     }
 }

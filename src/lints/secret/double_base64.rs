@@ -22,7 +22,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     for item in items(object).iter().filter(|item| is_double(item)) {
-        let message = format!("item `{}` is still base64 where the program reads it", item.key());
+        let message = format!("{} is still base64 where the program reads it", item.called());
         let hint = if item.field == "stringData" {
             "`stringData` takes the text itself; encoded values go under `data`"
         } else {

@@ -2,8 +2,8 @@
 
 use super::items::{Content, items};
 use crate::diagnostic::{RuleInfo, Severity};
-use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
-use crate::model::{Node, Value};
+use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::model::{Node, Value, item_called};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -21,44 +21,42 @@ pub(crate) static RULE: Rule = Rule {
                  ```yaml\nkind: Secret\nstringData:\n  password: <sops:secrets/db.yaml#password>\n```\n\n\
                  Variables of templates belong into `.hbs` files.",
     },
-    check: Check::Environment(check),
+    check: Check::Object(check),
 };
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
-    let plain = environment.name.is_empty();
-    for (number, object) in environment.objects.iter().enumerate() {
-        let severity = if plain { Severity::Warning } else { Severity::Error };
-        let mut report = |draft: Draft| reporter.report(draft.about(number).confidential());
-        if let Some(at) = sops_block(object) {
-            let hint = "keep the encrypted file outside of the manifests, and refer to it: `<sops:file#key>`";
-            report(
-                Draft::new(&RULE, at, "SOPS encrypted this object, and nothing decrypts it")
-                    .severity(severity)
-                    .hint(hint),
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    let severity = if scene.is_plain { Severity::Warning } else { Severity::Error };
+    let mut report = |draft: Draft| reporter.report(draft.confidential());
+    if let Some(at) = sops_block(object) {
+        let hint = "keep the encrypted file outside of the manifests, and refer to it: `<sops:file#key>`";
+        report(
+            Draft::new(&RULE, at, "SOPS encrypted this object, and nothing decrypts it")
+                .severity(severity)
+                .hint(hint),
+        );
+        return;
+    }
+    let is_config = object.is("", "ConfigMap");
+    if !is_config && !object.is("", "Secret") {
+        return;
+    }
+    for (key, value) in values(object) {
+        let Some(text) = value.as_str() else { continue };
+        if text.starts_with("ENC[AES256_GCM,data:") {
+            let hint = "refer to the encrypted file: `<sops:file#key>`";
+            let message = format!("{} is encrypted by SOPS, and nothing decrypts it", item_called(key));
+            report(Draft::new(&RULE, value.origin, message).severity(severity).hint(hint));
+        } else if scene.is_plain && is_vault_plugin(text) {
+            let hint = "make it an app with `compatibility: avp`, or leave it to argocd-vault-plugin and suppress this";
+            let message = format!(
+                "{} has a placeholder of argocd-vault-plugin, which nothing replaces here",
+                item_called(key)
             );
-            continue;
+            report(Draft::new(&RULE, value.origin, message).severity(Severity::Note).hint(hint));
         }
-        let is_config = object.is("", "ConfigMap");
-        if !is_config && !object.is("", "Secret") {
-            continue;
-        }
-        for (key, value) in values(object) {
-            let Some(text) = value.as_str() else { continue };
-            if text.starts_with("ENC[AES256_GCM,data:") {
-                let hint = "refer to the encrypted file: `<sops:file#key>`";
-                let message = format!("item `{key}` is encrypted by SOPS, and nothing decrypts it");
-                report(Draft::new(&RULE, value.origin, message).severity(severity).hint(hint));
-            } else if plain && is_vault_plugin(text) {
-                let hint = "make it an app with `compatibility: avp`, or leave it to argocd-vault-plugin and suppress this";
-                let message = format!(
-                    "item `{key}` has a placeholder of argocd-vault-plugin, which nothing replaces here"
-                );
-                report(Draft::new(&RULE, value.origin, message).severity(Severity::Note).hint(hint));
-            }
-        }
-        if !is_config {
-            variables(object, |draft| reporter.report(draft.about(number).confidential()));
-        }
+    }
+    if !is_config {
+        variables(object, report);
     }
 }
 
@@ -101,7 +99,7 @@ fn variables(object: &Object<'_>, mut report: impl FnMut(Draft)) {
         let is_template =
             text.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).is_some_and(is_template_path);
         if (is_variable || is_template) && matches!(item.entry.value.value, Value::String(_)) {
-            let message = format!("item `{}` is a variable that nothing replaces", item.key());
+            let message = format!("{} is a variable that nothing replaces", item.called());
             let hint = "write a placeholder, for example `<vault:path#key>`; only `.hbs` files are templates";
             report(
                 Draft::new(&RULE, item.entry.value.origin, message).severity(Severity::Warning).hint(hint),

@@ -5,6 +5,7 @@ use super::show;
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::credential;
 use crate::lints::{Check, Object, Reporter, Rule, Scene};
+use crate::model::item_called;
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -31,13 +32,13 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     }
     for entry in entries(object.manifest.root(), "data") {
         let Some(text) = entry.value.as_str() else { continue };
-        let place = format_args!("item `{}`", entry.key);
+        let place = item_called(&entry.key);
         if text.trim_end().contains('\n') {
             if let Some(found) = credential::detect_in_lines(text) {
-                reporter.report(show::draft_in_file(&RULE, found, entry, &place.to_string(), scene.texts));
+                reporter.report(show::draft_in_file(&RULE, found, entry, &place, scene.texts));
             }
         } else if let Some(kind) = credential::detect(Some(&entry.key), text) {
-            reporter.report(show::draft(&RULE, kind, entry.value.origin, &place.to_string()));
+            reporter.report(show::draft(&RULE, kind, entry.value.origin, &place));
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::items::entries;
 use crate::diagnostic::{RuleInfo, Severity};
-use crate::lints::{Check, Draft, Environment, Reporter, Rule};
-use crate::model::Entry;
+use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::model::{Entry, is_item_key};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -18,25 +18,22 @@ pub(crate) static RULE: Rule = Rule {
         remedy: "Name the item with what is allowed, and give it its path where it is mounted:\n\n\
                  ```yaml\nvolumes:\n- name: config\n  configMap:\n    name: app\n    items:\n    - {key: app.conf, path: conf.d/app.conf}\n```",
     },
-    check: Check::Environment(check),
+    check: Check::Object(check),
 };
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
-    let is_app = !environment.name.is_empty();
-    for (number, object) in environment.objects.iter().enumerate() {
-        let is_secret = object.is("", "Secret");
-        // Of an app's Secrets, resolving placeholders finds it.
-        if !object.is("", "ConfigMap") && !is_secret || is_secret && is_app {
-            continue;
-        }
-        for field in ["binaryData", "data", "stringData"] {
-            for entry in entries(object.manifest.root(), field).iter().filter(|entry| !is_key(&entry.key)) {
-                let draft = Draft::new(&RULE, entry.key_origin, message(entry)).about(number);
-                let draft = if is_secret { draft.confidential() } else { draft };
-                reporter.report(draft.hint(
-                    "a key consists of letters, digits, `-`, `_` and `.`, at most 253, without `..` in front",
-                ));
-            }
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    let is_secret = object.is("", "Secret");
+    // Of an app's Secrets, resolving placeholders finds it.
+    if is_secret && !scene.is_plain || !is_secret && !object.is("", "ConfigMap") {
+        return;
+    }
+    for field in ["binaryData", "data", "stringData"] {
+        for entry in entries(object.manifest.root(), field).iter().filter(|entry| !is_item_key(&entry.key)) {
+            let draft = Draft::new(&RULE, entry.key_origin, message(entry));
+            let draft = if is_secret { draft.confidential() } else { draft };
+            reporter.report(draft.hint(
+                "a key consists of letters, digits, `-`, `_` and `.`, at most 253, without `..` in front",
+            ));
         }
     }
 }
@@ -44,10 +41,4 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
 /// A value may have slipped into the place of its key, so a key that is none is not named.
 fn message(entry: &Entry) -> &'static str {
     if entry.key.is_empty() { "the key is empty" } else { "the key is not valid" }
-}
-
-/// As Kubernetes' `IsConfigMapKey`.
-fn is_key(key: &str) -> bool {
-    let inside = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
-    (1..=253).contains(&key.len()) && key.bytes().all(inside) && key != "." && !key.starts_with("..")
 }

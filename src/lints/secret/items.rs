@@ -8,7 +8,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::lints::Object;
 use crate::model::names::AVP_PATH;
-use crate::model::{Entry, Node, Text};
+use crate::model::{Entry, Node, Text, item_called};
 
 /// As Go's `encoding/base64.StdEncoding`.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -58,6 +58,11 @@ impl<'a> Item<'a> {
     /// Its key.
     pub(super) fn key(&self) -> &'a str {
         &self.entry.key
+    }
+
+    /// What a message calls it.
+    pub(super) fn called(&self) -> String {
+        item_called(&self.entry.key)
     }
 
     /// The value as it is written.

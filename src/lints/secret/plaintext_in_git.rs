@@ -32,7 +32,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     }
     for item in items(object) {
         if let Some((severity, what)) = judge(&item) {
-            let message = format!("item `{}` {what}", item.key());
+            let message = format!("{} {what}", item.called());
             let hint = match severity {
                 Severity::Note => {
                     "put a placeholder there, for example `<vault:path#key>`, if it is ever to be a secret"

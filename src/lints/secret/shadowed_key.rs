@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::items::entries;
 use crate::diagnostic::{RuleInfo, Severity};
-use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::model::item_called;
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -18,20 +19,17 @@ pub(crate) static RULE: Rule = Rule {
         example: "kind: Secret\ndata:\n  password: PHZhdWx0OmEjYj4=\nstringData:\n  password: <vault:shop/db#password>\n",
         remedy: "Remove one of the two; `stringData` is the one that is easier to read.",
     },
-    check: Check::Environment(check),
+    check: Check::Object(check),
 };
 
-fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
-    let is_app = !environment.name.is_empty();
-    for (number, object) in environment.objects.iter().enumerate() {
-        if object.is("", "ConfigMap") {
-            let hint = "remove one of them: the API server refuses the ConfigMap";
-            compare(object, ["binaryData", "data"], hint, Severity::Error, number, reporter);
-        // Of an app's Secrets, resolving placeholders finds it.
-        } else if !is_app && object.is("", "Secret") {
-            let hint = "remove one of them: `stringData` wins";
-            compare(object, ["data", "stringData"], hint, Severity::Warning, number, reporter);
-        }
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    if object.is("", "ConfigMap") {
+        let hint = "remove one of them: the API server refuses the ConfigMap";
+        compare(object, ["binaryData", "data"], hint, Severity::Error, reporter);
+    // Of an app's Secrets, resolving placeholders finds it.
+    } else if scene.is_plain && object.is("", "Secret") {
+        let hint = "remove one of them: `stringData` wins";
+        compare(object, ["data", "stringData"], hint, Severity::Warning, reporter);
     }
 }
 
@@ -40,7 +38,6 @@ fn compare(
     [first, second]: [&str; 2],
     hint: &str,
     severity: Severity,
-    number: usize,
     reporter: &mut Reporter,
 ) {
     let root = object.manifest.root();
@@ -51,11 +48,10 @@ fn compare(
     let seen: HashMap<&str, _> = one.iter().map(|entry| (entry.key.as_str(), entry.key_origin)).collect();
     for entry in other.iter().filter(|entry| entry.value.as_str().is_some()) {
         if let Some(at) = seen.get(entry.key.as_str()) {
-            let message = format!("item `{}` is in `{first}` and in `{second}`", entry.key);
+            let message = format!("{} is in `{first}` and in `{second}`", item_called(&entry.key));
             reporter.report(
                 Draft::new(&RULE, entry.key_origin, message)
                     .severity(severity)
-                    .about(number)
                     .related(*at, "it is here as well")
                     .hint(hint),
             );

@@ -30,8 +30,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     }
     let size: usize = items.iter().filter_map(Item::bytes).map(<[u8]>::len).sum();
     if size > MAX {
-        let name = object.manifest.root().at(&["metadata", "name"]);
-        let at = name.map_or(object.manifest.origin(), |name| name.origin);
+        let at = object.name_at();
         reporter.report(
             Draft::new(&RULE, at, "the values of this Secret have more than 1 MiB together").hint(
                 "spread the items over several Secrets, and mount them together as a `projected` volume",

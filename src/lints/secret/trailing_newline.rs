@@ -25,7 +25,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     for item in items(object).iter().filter(|item| is_named_so(item.key()) && ends_in_newline(item)) {
-        let message = format!("item `{}` ends with a newline", item.key());
+        let message = format!("{} ends with a newline", item.called());
         let hint = if item.field == "stringData" {
             "write it on the key's own line, or with `|-`"
         } else {

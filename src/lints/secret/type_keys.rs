@@ -155,11 +155,11 @@ fn fault(item: &Item<'_>) -> Option<(String, Severity)> {
     let bytes = item.bytes()?;
     let json = serde_json::from_slice::<serde_json::Value>(bytes).ok().filter(serde_json::Value::is_object);
     let Some(json) = json else {
-        return Some((format!("item `{}` is not a JSON object", item.key()), Severity::Error));
+        return Some((format!("{} is not a JSON object", item.called()), Severity::Error));
     };
     let has_auths = json.get("auths").is_some_and(serde_json::Value::is_object);
     let helpers = ["credHelpers", "credsStore"].iter().any(|field| json.get(field).is_some());
     (item.key() == DOCKERCONFIGJSON && !has_auths && !helpers).then(|| {
-        (format!("item `{}` has no `auths`, so that it opens no registry", item.key()), Severity::Warning)
+        (format!("{} has no `auths`, so that it opens no registry", item.called()), Severity::Warning)
     })
 }

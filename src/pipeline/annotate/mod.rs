@@ -19,7 +19,7 @@ use notes::{BadSetting, Remark};
 
 use super::seal::{Sealed, SecretDigests};
 use crate::crypto::ChecksumKey;
-use crate::diagnostic::{Failure, Note, Problem};
+use crate::diagnostic::{At, Failure, Note, Problem};
 use crate::model::pods::{self, PodTemplate, Reference};
 use crate::model::sync::{Standing, uses};
 use crate::model::{Manifest, Node, Waves, WorkloadKind};
@@ -74,7 +74,7 @@ fn plan(
     settings: &AnnotateSettings<'_>,
     notes: &mut Vec<Note>,
 ) -> Result<Vec<Edit>, Failure> {
-    check(settings)?;
+    check(settings, |_| At::Nowhere)?;
     let catalogue = Catalogue::new(objects);
     let standings: Vec<Standing> =
         objects.iter().map(|object| standing_of(object, settings.waves, notes)).collect();
@@ -92,17 +92,19 @@ fn standing_of(object: &Manifest, waves: &Waves, notes: &mut Vec<Note>) -> Stand
     })
 }
 
-fn check(settings: &AnnotateSettings<'_>) -> Result<(), Failure> {
+/// Whether the settings can be followed; `place` knows where what keys lead to stands in the app file.
+///
+/// # Errors
+/// Those that cannot.
+pub(super) fn check(settings: &AnnotateSettings<'_>, place: impl Fn(&[&str]) -> At) -> Result<(), Failure> {
     let bad =
         |text: &str, separator| text.split(separator).any(|part| part.trim() != part || part.is_empty());
     let kinds = settings.waves.kinds.keys().filter(|kind| bad(kind, '/') || kind.matches('/').count() > 1);
     let paths = settings.workloads.iter().filter(|workload| bad(&workload.pod_template, '.'));
-    let problems = kinds
-        .map(|kind| BadSetting::Kind(kind.clone()))
-        .chain(paths.map(|workload| BadSetting::Path(workload.kind.clone())))
-        .map(|setting| Problem::new(&setting))
-        .collect();
-    Failure::unless_empty(problems)
+    let kinds = kinds.map(|kind| (BadSetting::Kind(kind.clone()), place(&["waves", "kinds", kind])));
+    let paths = paths.map(|workload| (BadSetting::Path(workload.kind.clone()), place(&["workloads"])));
+    let problems = kinds.chain(paths).map(|(setting, at)| Problem { at, ..Problem::new(&setting) });
+    Failure::unless_empty(problems.collect())
 }
 
 fn workloads_of<'a>(

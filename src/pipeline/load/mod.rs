@@ -228,7 +228,9 @@ fn patches(
     let mut patches = Vec::new();
     for (entry, place) in entries.iter().zip(places) {
         match change(entry, place, reader, sources) {
-            Ok(change) => patches.push(Patch { target: entry.target.clone(), change, origin: place.origin }),
+            Ok(change) => {
+                patches.push(Patch { target: entry.target.clone(), change, origin: place.shown_at() });
+            }
             Err(failure) => problems.extend_from_slice(failure.problems()),
         }
     }
@@ -242,7 +244,7 @@ fn change(
     reader: &mut Reader<'_>,
     sources: &mut Sources,
 ) -> Result<Node, Failure> {
-    let wrong = |what| Err(Problem::at(place.origin, &Error::PatchSource(what)).into());
+    let wrong = |what| Err(Problem::at(place.shown_at(), &Error::PatchSource(what)).into());
     match (&entry.file, place.get("patch")) {
         (Some(file), None) => {
             let at = place.get("file").map_or(place.origin, |node| node.origin);

@@ -53,7 +53,7 @@ fn layer(reader: &mut Reader<'_>, relative: &Path, sources: &mut Sources) -> Res
     match node.value {
         Value::Mapping(_) => Ok(Some(node)),
         Value::Null => Ok(None),
-        _ => Err(Problem::at(node.origin, &Error::NotAMapping(node.type_name())).into()),
+        _ => Err(Problem::at(node.shown_at(), &Error::NotAMapping(node.type_name())).into()),
     }
 }
 

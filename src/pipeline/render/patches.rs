@@ -121,7 +121,7 @@ impl<'p> Change<'p> {
         match &change.value {
             Value::Mapping(_) => Ok(Self::Merge { patch: change.to_json(), change }),
             Value::Sequence(items) if items.len() > MAX_OPERATIONS => {
-                Err(Problem::at(change.origin, &Error::TooMany))
+                Err(Problem::at(change.shown_at(), &Error::TooMany))
             }
             Value::Sequence(items) => items
                 .iter()
@@ -129,11 +129,11 @@ impl<'p> Change<'p> {
                 .map(|(index, item)| {
                     serde_json::from_value(item.to_json())
                         .map(|operation| (operation, item))
-                        .map_err(|_| Problem::at(item.origin, &Error::NotAnOperation(index)))
+                        .map_err(|_| Problem::at(item.shown_at(), &Error::NotAnOperation(index)))
                 })
                 .collect::<Result<_, _>>()
                 .map(Self::Operations),
-            _ => Err(Problem::at(change.origin, &Error::Type(change.type_name()))),
+            _ => Err(Problem::at(change.shown_at(), &Error::Type(change.type_name()))),
         }
     }
 
@@ -142,7 +142,7 @@ impl<'p> Change<'p> {
             Self::Merge { patch, change } => {
                 let mut json = object.root().to_json();
                 json_patch::merge(&mut json, patch);
-                bounded(&json).map_err(|error| Problem::at(change.origin, &error))?;
+                bounded(&json).map_err(|error| Problem::at(change.shown_at(), &error))?;
                 let mut root = laid_over(object.root().clone(), &json, change.origin);
                 place(&mut root, change, change.origin);
                 Ok(root)
@@ -151,7 +151,8 @@ impl<'p> Change<'p> {
                 let mut json = object.root().to_json();
                 let mut root = object.root().clone();
                 for (index, (operation, place)) in operations.iter().enumerate() {
-                    step(&mut json, index, operation).map_err(|error| Problem::at(place.origin, &error))?;
+                    step(&mut json, index, operation)
+                        .map_err(|error| Problem::at(place.shown_at(), &error))?;
                     root = laid_over(root, &json, place.origin);
                 }
                 Ok(root)

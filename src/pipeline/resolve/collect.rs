@@ -25,7 +25,7 @@ use super::{ItemValue, Names, ResolvedItem, scan};
 use crate::diagnostic::{Note, Problem};
 use crate::model::{
     Compatibility, DEFAULT_PROVIDER, Entry, GrammarError, Manifest, Modifier, Node, Origin, Part,
-    Placeholder, Reference, SecretValue, Text, climbs,
+    Placeholder, Reference, SecretValue, Text, climbs, is_item_key, item_called,
 };
 
 /// As Go's `encoding/base64.StdEncoding`: padding is required, its left-over bits are not looked at.
@@ -185,7 +185,7 @@ impl Collector<'_> {
     }
 
     fn note_override(&mut self, key: &str, winner: Origin) {
-        let note = Override(shown(key));
+        let note = Override(item_called(key));
         self.notes.push(Note::warning(Problem::at(winner, &note)));
     }
 
@@ -294,7 +294,7 @@ impl Collector<'_> {
         entry: &Entry,
     ) -> Option<(CompactString, Origin, Zeroizing<String>)> {
         if !is_item_key(&entry.key) {
-            self.problem(entry.key_origin, &ResolveError::ItemKey { key: shown(&entry.key) });
+            self.problem(entry.key_origin, &ResolveError::ItemKey);
             return None;
         }
         let Some(text) = entry.value.as_str() else {
@@ -353,7 +353,7 @@ impl Names<'_> {
 
 /// A key that `data` and `stringData` hold both.
 #[derive(Debug, thiserror::Error)]
-#[error("item `{0}` is in `data` and in `stringData`; `stringData` wins")]
+#[error("{0} is in `data` and in `stringData`; `stringData` wins")]
 struct Override(String);
 
 impl crate::diagnostic::Explain for Override {
@@ -369,10 +369,4 @@ impl crate::diagnostic::Explain for Override {
 /// An item that stands for itself.
 const fn literal(key: CompactString, origin: Origin, unresolved: SecretValue) -> PendingItem {
     PendingItem { key, origin, unresolved, content: Content::Bytes, is_optional: false }
-}
-
-/// As Kubernetes' `IsConfigMapKey`.
-fn is_item_key(key: &str) -> bool {
-    let inside = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
-    (1..=253).contains(&key.len()) && key.bytes().all(inside) && key != "." && !key.starts_with("..")
 }

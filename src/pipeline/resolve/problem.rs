@@ -44,8 +44,9 @@ pub(super) enum ResolveError {
     GenericOutside { object: String },
     #[error("item `{key}`: {error}{}", in_value(*.at))]
     Grammar { key: String, error: GrammarError, at: Option<(usize, usize)> },
-    #[error("item key `{key}` is not valid")]
-    ItemKey { key: String },
+    // What is no key may be a value in the place of one.
+    #[error("item key is not valid; it is not named, as it may be a value")]
+    ItemKey,
     #[error("item `{key}`: modifier `{modifier}` of `{reference}` cannot be applied: {why}")]
     Modifier { key: String, reference: Reference, modifier: &'static str, why: &'static str },
     #[error("`<path:…>` is used, but the app names no default provider")]
@@ -99,7 +100,7 @@ impl Explain for ResolveError {
                 "put the value in a Secret and refer to it; if it is meant as text, remove `avp.kubernetes.io/path` from the object, or double its `<`"
             }
             Self::Grammar { error, .. } => return Some(error.kind.hint()),
-            Self::ItemKey { .. } => {
+            Self::ItemKey => {
                 "a key holds letters, digits, `-`, `_` and `.`, 253 at most; a placeholder belongs in the value"
             }
             Self::Modifier { .. } => "look at what the reference holds, and at the modifiers before this one",
@@ -129,7 +130,7 @@ impl Explain for ResolveError {
     fn rule(&self) -> Option<&'static str> {
         match self {
             Self::DataNotBase64 { .. } => Some("secret/bad-base64"),
-            Self::ItemKey { .. } => Some("secret/invalid-key"),
+            Self::ItemKey => Some("secret/invalid-key"),
             _ => None,
         }
     }

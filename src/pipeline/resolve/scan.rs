@@ -52,7 +52,8 @@ impl Place<'_> {
         let mut copied = 0;
         for brackets in suspects(text, self.generic, |name| self.names.is_suspect(name)) {
             if brackets.len() % 2 == 1 {
-                let at = place_in(origin, text, brackets.end - 1).unwrap_or(origin);
+                let at = place_in(origin, text, brackets.end - 1)
+                    .map_or(origin, |at| Origin { width: width_of(&text[brackets.end - 1..]), ..at });
                 problems.push(Problem::at(at, &self.error(&text[brackets.end..])));
                 return None;
             }
@@ -69,6 +70,12 @@ impl Place<'_> {
             None => ResolveError::GenericOutside { object },
         }
     }
+}
+
+/// Characters of what starts with a bracket, up to the closing one; 0 where there is none.
+fn width_of(text: &str) -> u32 {
+    let whole = text.find('>').and_then(|end| text.get(..=end));
+    whole.map_or(0, |whole| u32::try_from(whole.chars().count()).unwrap_or(u32::MAX))
 }
 
 impl Names<'_> {

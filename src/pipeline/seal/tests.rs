@@ -287,8 +287,8 @@ fn what_the_cluster_would_refuse_is_refused_here_and_all_at_once() {
             "`metadata.labels` must be of type object, not array",
             "`type` must be of type string, not number",
             "annotation `sealedsecrets.bitnami.com/cluster-wide` must be the text \"true\" or \"false\"",
-            "item key `a b` is not valid: 1 to 253 letters, digits, `-`, `_` or `.`, and not starting with `..`",
-            "item key `..` is not valid: 1 to 253 letters, digits, `-`, `_` or `.`, and not starting with `..`",
+            "item key is not valid: 1 to 253 letters, digits, `-`, `_` or `.`, and not starting with `..`",
+            "item key is not valid: 1 to 253 letters, digits, `-`, `_` or `.`, and not starting with `..`",
             "Secret has 1048577 bytes of data; Kubernetes takes at most 1048576",
         ]
     );

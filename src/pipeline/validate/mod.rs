@@ -23,6 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use locate::Locator;
+use pointer::Way;
 use schemas::SchemaCheck;
 
 use super::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
@@ -189,7 +190,13 @@ fn scene<'a>(
     let inventory = Inventory::new(&catalogue, &objects);
     Environment {
         name: &environment.name,
-        scene: Scene { texts: &app.texts, sources: &app.sources, scopes, settings: &checking.settings },
+        scene: Scene {
+            is_plain: environment.name.is_empty(),
+            texts: &app.texts,
+            sources: &app.sources,
+            scopes,
+            settings: &checking.settings,
+        },
         inventory,
         objects,
         catalogue,
@@ -282,19 +289,29 @@ impl<'a> Finder<'a> {
 
     /// What the stages said.
     fn stages(&self) -> impl Iterator<Item = Finding> + use<'_, 'a> {
-        self.app.environments.iter().flat_map(|environment| {
-            environment.problems.iter().filter_map(|problem| self.stage(environment, problem))
+        self.app.environments.iter().flat_map(move |environment| {
+            // A stage says where an object starts, which has no width.
+            let objects = environment.objects.iter().filter(|_| !environment.problems.is_empty());
+            let starts: BTreeMap<Origin, Origin> =
+                objects.map(|object| (object.origin(), object.root().shown_at())).collect();
+            environment.problems.iter().filter_map(move |problem| self.stage(environment, &starts, problem))
         })
     }
 
-    fn stage(&self, environment: &ExaminedEnvironment, said: &StageProblem) -> Option<Finding> {
+    fn stage(
+        &self,
+        environment: &ExaminedEnvironment,
+        starts: &BTreeMap<Origin, Origin>,
+        said: &StageProblem,
+    ) -> Option<Finding> {
         let problem = &said.problem;
         let rule = problem.rule.and_then(lints::rule).unwrap_or(&said.rule.info);
         let severity = self.checking.level_of_stage(rule, said.severity)?;
         let (span, related) = match &problem.at {
             At::Nowhere => (None, Vec::new()),
             At::Origin(origin) => {
-                let (span, related) = self.locator.locate(*origin, environment.values.as_ref());
+                let origin = *starts.get(origin).unwrap_or(origin);
+                let (span, related) = self.locator.locate(origin, environment.values.as_ref());
                 (Some(span), related)
             }
             At::Place(place) => (Some(Span { place: place.clone(), width: 0 }), Vec::new()),
@@ -321,7 +338,11 @@ impl<'a> Finder<'a> {
         let object = subject.and_then(|subject| environment?.objects.get(subject.object));
         let values = environment.and_then(|environment| environment.values.as_ref());
         let confidential = draft.confidential || object.is_some_and(Manifest::is_secret_like);
-        let (span, mut related) = self.locator.locate(draft.at, values);
+        let root = object.map(Manifest::root);
+        let given = draft.pointer.as_deref().map(Way::given);
+        let way = root.and_then(|root| Some((root, given.or_else(|| Way::to(root, draft.at))?)));
+        let at = way.as_ref().map_or(draft.at, |(root, way)| way.place(root, draft.at));
+        let (span, mut related) = self.locator.locate(at, values);
         // The values behind a place are no more secret than the place.
         for related in &mut related {
             related.confidential = confidential;
@@ -329,7 +350,7 @@ impl<'a> Finder<'a> {
         related.splice(
             0..0,
             draft.related.into_iter().map(|(at, label)| {
-                let inside = object.is_some_and(|object| pointer::pointer_to(object.root(), at).is_some());
+                let inside = root.is_some_and(|root| Way::to(root, at).is_some());
                 self.related(at, label, values, confidential || !inside)
             }),
         );
@@ -346,13 +367,7 @@ impl<'a> Finder<'a> {
             span: Some(span),
             related,
             object: object.map(object_ref),
-            pointer: object
-                .and_then(|object| {
-                    // Of a Secret, not every step may be named.
-                    let given = draft.pointer.filter(|_| !object.is_secret_like());
-                    given.or_else(|| pointer::pointer_to(object.root(), draft.at))
-                })
-                .unwrap_or_default(),
+            pointer: way.map(|(root, way)| way.pointer(root)).unwrap_or_default(),
             app: self.app.directory.clone(),
             environments: environment.map(named).unwrap_or_default(),
             confidential,

@@ -7,9 +7,10 @@ use compact_str::CompactString;
 
 use super::Checking;
 use super::fallback::Answer;
+use super::pointer::Way;
 use crate::diagnostic::Severity;
 use crate::lints::{Draft, Object, Reporter, Rule, api, schema as rules};
-use crate::model::{Manifest, Node, Origin, Place, Value, is_secret_like, may_name};
+use crate::model::{Manifest, Node, Origin, Place, is_secret_like, may_name};
 use crate::schema::{CheckOptions, KindSchema, Known, KubeVersion, Schemas, Scope, Violation, ViolationKind};
 
 /// The schemas of each version that is asked for, custom resources included.
@@ -411,39 +412,17 @@ fn is_variable(violation: &Violation<'_>) -> bool {
 
 /// Whether it is a field that is not known, with text of which nobody can say what it is.
 fn holds_unknown_text(root: &Node, violation: &Violation<'_>) -> bool {
-    let ViolationKind::UnknownField { field, .. } = violation.kind else { return false };
-    let parent = node_at(root, violation.pointer.as_str());
-    parent.and_then(|(node, _)| node.get(field)).is_some_and(|value| value.as_str().is_some())
+    matches!(violation.kind, ViolationKind::UnknownField { .. })
+        && Way::given(&pointer(violation)).end(root).0.as_str().is_some()
 }
 
-/// What a pointer leads to, and where its key stands.
-fn node_at<'n>(root: &'n Node, pointer: &str) -> Option<(&'n Node, Option<Origin>)> {
-    let mut found = (root, None);
-    for step in pointer.split('/').skip(1) {
-        let step = step.replace("~1", "/").replace("~0", "~");
-        let node = found.0;
-        found = match node.as_mapping().and_then(|mapping| mapping.entry(&step)) {
-            Some(entry) => (&entry.value, Some(entry.key_origin)),
-            None => (node.items().get(step.parse::<usize>().ok()?)?, None),
-        };
-    }
-    Some(found)
-}
-
-/// Where it is shown: a collection that starts below its key, at the key.
+/// Where it is: of an item that has the key of another, the first part of the key that stands on the item's first line.
 fn position(root: &Node, violation: &Violation<'_>) -> Origin {
-    match node_at(root, violation.pointer.as_str()) {
-        // What a patch put there stands elsewhere than the key.
-        Some((node, Some(key)))
-            if node.origin == violation.origin
-                && key.source == node.origin.source
-                && key.line < node.origin.line
-                && matches!(node.value, Value::Mapping(_) | Value::Sequence(_)) =>
-        {
-            key
-        }
-        _ => violation.origin,
-    }
+    let ViolationKind::DuplicateListKey { keys, .. } = &violation.kind else { return violation.origin };
+    let (item, _) = Way::given(violation.pointer.as_str()).end(root);
+    let mut parts = keys.iter().filter_map(|key| item.get(key)).map(|part| part.origin);
+    let near = |part: &Origin| part.source == violation.origin.source && part.line == violation.origin.line;
+    parts.find(near).unwrap_or(violation.origin)
 }
 
 /// The way to it; of a field that is missing, to where it would be.

@@ -275,6 +275,7 @@ impl Judge<'_> {
         self.schemas.check(&object, &mut self.reporter);
         let scene = Scene {
             texts: &self.app.texts,
+            is_plain: true,
             sources: &self.app.sources,
             scopes: &self.scopes,
             settings: &checking.settings,

@@ -1,0 +1,72 @@
+//! `validate` in the test's own process: what it finds in an app, in files and in texts.
+
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use clap::Parser as _;
+use sealwave::cli::{Cli, Command};
+use sealwave::config::Validation;
+use sealwave::diagnostic::Finding;
+use sealwave::model::ValidationSettings;
+use sealwave::pipeline::{self, Checking, Examination, PlainInput, RenderContext, SchemaSet, Standing};
+
+/// What flags decide; `--config` is followed, and 2026-01-01 is the day.
+pub fn decided(flags: &[String]) -> Validation {
+    let line = ["sealwave", "validate"].map(str::to_owned).into_iter().chain(flags.iter().cloned());
+    let cli = Cli::try_parse_from(line).unwrap_or_else(|error| panic!("{flags:?}: {error}"));
+    let Command::Validate(args) = cli.command else { unreachable!("it is `validate`") };
+    Validation::decide(&args.checks, |name| (name == "SOURCE_DATE_EPOCH").then(|| "1767225600".into()))
+        .unwrap_or_else(|failure| panic!("{flags:?}: {failure}"))
+}
+
+/// The same with schemas, and with what an app says.
+pub fn with_schemas(validation: &Validation, app: Option<&Path>) -> Checking {
+    let discovery = app.and_then(|app| pipeline::discover(app, None).ok());
+    let settings = discovery.map_or_else(ValidationSettings::default, |app| app.app().validate.clone());
+    let directory = app.unwrap_or(Path::new(""));
+    let mut checking = validation.with(&settings, directory).expect("settings that can be followed").checking;
+    let definitions = checking.definitions.iter().map(sealwave::model::Manifest::root);
+    checking.schemas = SchemaSet::new(&checking.kube_versions, definitions).into();
+    checking
+}
+
+/// All environments of the app in a directory; `name` is what messages call it.
+pub fn app(directory: &Path, name: &str, checking: &Checking, standing: &Standing) -> Vec<Finding> {
+    let discovery = match pipeline::discover(directory, None) {
+        Ok(discovery) => discovery,
+        Err(failure) => return pipeline::refused(name, &failure).findings,
+    };
+    let context = |environment: &str| RenderContext {
+        environment: environment.to_owned(),
+        app: "example".to_owned(),
+        cluster: environment.to_owned(),
+        ..RenderContext::default()
+    };
+    let examinations: Vec<Examination<'_>> = discovery
+        .environments()
+        .map(|name| Examination { context: context(name), default_provider: None })
+        .collect();
+    let examined = pipeline::examine(&discovery, &examinations, name.to_owned());
+    pipeline::validate(&examined, checking, standing).findings
+}
+
+/// Plain manifests of files.
+pub fn files(paths: Vec<PathBuf>, checking: &Checking, standing: &Standing) -> Vec<Finding> {
+    let input = |path: PathBuf| PlainInput {
+        name: path.display().to_string(),
+        open: Box::new(move || Ok(Box::new(fs_err::File::open(path)?))),
+    };
+    plain(paths.into_iter().map(input).collect(), checking, standing)
+}
+
+/// Plain manifests of a text, under the name `a.yaml`.
+pub fn text(text: &str, checking: &Checking) -> Vec<Finding> {
+    let text = text.as_bytes().to_vec();
+    let input =
+        PlainInput { name: "a.yaml".to_owned(), open: Box::new(move || Ok(Box::new(Cursor::new(text)))) };
+    plain(vec![input], checking, &Standing::default())
+}
+
+fn plain(inputs: Vec<PlainInput>, checking: &Checking, standing: &Standing) -> Vec<Finding> {
+    pipeline::validate_plain(inputs, checking, standing).expect("readable").verdict.findings
+}
