@@ -4,6 +4,7 @@
 //! environments that are one become one, and suppressions are heard. Pure: nothing is read and nothing is fetched.
 
 mod comment;
+mod dumped;
 mod locate;
 mod merge;
 mod plain;
@@ -28,7 +29,7 @@ use crate::lints::{
     self, Check, Draft, Environment, Inventory, Neighbours, Object, Reporter, Scene, Settings,
 };
 use crate::model::catalogue::Catalogue;
-use crate::model::{Date, Manifest, Node, ObjectId, Origin, Scopes};
+use crate::model::{Date, Manifest, ObjectId, Origin, Scopes};
 use crate::schema::KubeVersion;
 
 /// What a run was told.
@@ -170,7 +171,8 @@ fn look(app: &ExaminedApp, reach: Reach, checking: &Checking, standing: &Standin
     let mut drafts = check_schemas(&scenes, own.as_ref().unwrap_or(&checking.schemas), checking);
     drafts.extend(run(&scenes, reach, checking));
     drafts.retain(|draft| !is_skipped(draft, &scenes, checking));
-    let finder = Finder { app, checking, locator: Locator { sources: &app.sources, texts: &app.texts } };
+    let values = app.environments.iter().filter_map(|environment| environment.values.as_ref()).collect();
+    let finder = Finder { app, checking, locator: Locator::new(&app.sources, &app.texts, values) };
     let mut findings: Vec<Finding> = finder.stages().collect();
     findings.extend(drafts.into_iter().map(|draft| finder.finding(draft)));
     let (findings, suppressed) = suppress::apply(findings, &finder.suppressions(), standing, checking.today);
@@ -289,7 +291,7 @@ impl<'a> Finder<'a> {
         let (span, related) = match &problem.at {
             At::Nowhere => (None, Vec::new()),
             At::Origin(origin) => {
-                let (span, related) = self.locator.locate(*origin, environment.values.as_ref());
+                let (span, related) = self.locator.locate(*origin);
                 (Some(span), related)
             }
             At::Place(place) => (Some(Span { place: place.clone(), width: 0 }), Vec::new()),
@@ -314,9 +316,8 @@ impl<'a> Finder<'a> {
         let subject = draft.subject;
         let environment = subject.and_then(|subject| self.app.environments.get(subject.environment));
         let object = subject.and_then(|subject| environment?.objects.get(subject.object));
-        let values = environment.and_then(|environment| environment.values.as_ref());
         let confidential = draft.confidential || object.is_some_and(Manifest::is_secret_like);
-        let (span, mut related) = self.locator.locate(draft.at, values);
+        let (span, mut related) = self.locator.locate(draft.at);
         // The values behind a place are no more secret than the place.
         for related in &mut related {
             related.confidential = confidential;
@@ -325,7 +326,7 @@ impl<'a> Finder<'a> {
             0..0,
             draft.related.into_iter().map(|(at, label)| {
                 let inside = object.is_some_and(|object| pointer::pointer_to(object.root(), at).is_some());
-                self.related(at, label, values, confidential || !inside)
+                self.related(at, label, confidential || !inside)
             }),
         );
         Finding {
@@ -350,8 +351,8 @@ impl<'a> Finder<'a> {
     }
 
     /// Another place; what stands in another object may be a secret whatever this finding is about.
-    fn related(&self, at: Origin, label: String, values: Option<&Node>, confidential: bool) -> Related {
-        Related { label, span: self.locator.locate(at, values).0, confidential }
+    fn related(&self, at: Origin, label: String, confidential: bool) -> Related {
+        Related { label, span: self.locator.locate(at).0, confidential }
     }
 }
 
