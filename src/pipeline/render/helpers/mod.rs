@@ -325,8 +325,8 @@ impl Guarded {
     }
 }
 
-/// The result of a function, when it was noted what it was made of. An argument that stands in the context is given on as
-/// such, so that blocks know where they are.
+/// The result of a function, when it was noted what it was made of. What stands in the context is given on as such, so that
+/// blocks know where they are.
 fn traced<'rc>(
     tracer: &Tracer,
     helper: &Helper<'rc>,
@@ -345,14 +345,27 @@ fn traced<'rc>(
         (None, Of::Part(part)) => tracer.entry(part),
         (None, _) => None,
     };
-    let is_argument = matches!(of, Of::Part(_));
-    let known = argument.filter(|_| is_argument).and_then(|argument| {
-        let path = argument.context_path()?;
-        Some(ScopedJson::Context(scope::navigate(context, path)?, path.clone()))
-    });
+    let path = match (argument, of) {
+        (Some(argument), Of::Part(_)) => argument.context_path().cloned(),
+        (None, Of::Part(part)) => helper.param(0).and_then(|whole| path_of_part(whole, part)),
+        _ => None,
+    };
+    let known = path.and_then(|path| Some(ScopedJson::Context(scope::navigate(context, &path)?, path)));
     let result = known.unwrap_or_else(|| ScopedJson::Derived(result.into_owned()));
     tracer.made(helper.params().iter().map(PathAndJson::value), result.as_json(), behind);
     result
+}
+
+/// The path of a part of an argument; it costs as much as it took to weigh the argument.
+fn path_of_part(whole: &PathAndJson<'_>, part: &Json) -> Option<Vec<String>> {
+    let step = match whole.value() {
+        Json::Array(items) => items.iter().position(|item| std::ptr::eq(item, part))?.to_string(),
+        Json::Object(fields) => fields.iter().find(|(_, field)| std::ptr::eq(*field, part))?.0.clone(),
+        _ => return None,
+    };
+    let mut path = whole.context_path()?.clone();
+    path.push(step);
+    Some(path)
 }
 
 /// The entry of the values that an argument is, or was made of.
@@ -412,7 +425,7 @@ impl HelperDef for Private {
         match self.role {
             Role::Enter => self.enter(helper, run)?,
             Role::Leave => self.state.leave(),
-            Role::Lookup => return self.looked_up(helper),
+            Role::Lookup => return self.looked_up(helper, context),
             Role::Mark => self.mark(helper, context, run)?,
             Role::Print => {
                 let result = printed(helper)?;
@@ -458,22 +471,29 @@ impl Private {
     }
 
     /// `lookup collection key`, as the engine has it; it would not say what it found.
-    fn looked_up<'rc>(&self, helper: &Helper<'rc>) -> Result<ScopedJson<'rc>, RenderError> {
+    fn looked_up<'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        context: &'rc Context,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
         let param =
             |index| helper.param(index).ok_or(RenderErrorReason::ParamNotFoundForIndex("lookup", index));
-        let (collection, key) = (param(0)?.value(), param(1)?.value());
-        let found = match collection {
+        let (collection, key) = (param(0)?, param(1)?.value());
+        let found = match collection.value() {
             Json::Array(items) => key.as_u64().and_then(|index| items.get(usize::try_from(index).ok()?)),
             Json::Object(fields) => key.as_str().and_then(|key| fields.get(key)),
             _ => None,
         };
         let found = found.ok_or(RenderErrorReason::MissingVariable(None))?;
-        let result = found.clone();
-        if let Some(tracer) = &self.state.tracer {
-            let arguments = helper.params().iter().map(PathAndJson::value);
-            tracer.made(arguments, &result, tracer.entry(found));
-        }
-        Ok(ScopedJson::Derived(result))
+        let Some(tracer) = &self.state.tracer else { return Ok(ScopedJson::Derived(found.clone())) };
+        let path = collection.context_path().map(|path| {
+            let step = key.as_str().map_or_else(|| key.to_string(), str::to_owned);
+            path.iter().cloned().chain([step]).collect::<Vec<_>>()
+        });
+        let known = path.and_then(|path| Some(ScopedJson::Context(scope::navigate(context, &path)?, path)));
+        let result = known.unwrap_or_else(|| ScopedJson::Derived(found.clone()));
+        tracer.made(helper.params().iter().map(PathAndJson::value), result.as_json(), tracer.entry(found));
+        Ok(result)
     }
 }
 
