@@ -90,8 +90,8 @@ pub(super) fn find<'rc>(
     }
     let name = param.relative_path()?;
     with_blocks(run, |blocks| {
-        if let Some(each) = each_of(name, blocks) {
-            return key_at(&each?, param.value(), root);
+        if name == "@key" {
+            return key_at(&loop_at(blocks)?, param.value(), root);
         }
         match path_of(param, root, blocks) {
             Some(path) => Some(Found { value: navigate(root, &path)?, is_key: false }),
@@ -185,14 +185,10 @@ fn own_scope<'b>(block: &'b BlockContext<'_>, depth: usize) -> Option<&'b Json> 
     block.get_local_var(SCOPE).filter(|scope| scope["depth"] == depth)
 }
 
-/// For `@key`: what the loop is at whose key that is, where it is known.
-fn each_of(name: &str, blocks: &Blocks<'_>) -> Option<Option<Vec<String>>> {
-    let is_key = name == "@key";
-    let depth = || usize::try_from(blocks.front()?.get_local_var(EACH)?.as_u64()?).ok();
-    is_key.then(|| {
-        let depth = depth()?;
-        base(blocks.get(blocks.len().checked_sub(depth)?)?, depth)
-    })
+/// What the loop is at whose `@key` is at hand.
+fn loop_at(blocks: &Blocks<'_>) -> Option<Vec<String>> {
+    let depth = usize::try_from(blocks.front()?.get_local_var(EACH)?.as_u64()?).ok()?;
+    base(blocks.get(blocks.len().checked_sub(depth)?)?, depth)
 }
 
 /// For the second parameter of a loop: what the loop is at.

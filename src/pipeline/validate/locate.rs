@@ -1,10 +1,11 @@
 //! From a node back to what its author wrote: the file, the template's text or expression, the values behind it.
 
+use std::ops::Range;
+
 use super::dumped::Dumped;
 use crate::diagnostic::{Related, Span};
 use crate::model::{Element, Node, Origin, Place, SourceText, Sources, Texts};
 use crate::pipeline::render::tags::characters;
-use std::ops::Range;
 
 /// Places of values that are named for one position.
 const MAX_VALUES: usize = 4;
@@ -78,9 +79,7 @@ impl<'a> Locator<'a> {
     fn place(&self, text: &SourceText, writer: &Writer<'_>) -> Option<Origin> {
         let element = writer.element;
         match &element.text {
-            Some(bytes) => {
-                self.place_in_text(text, writer, bytes).or_else(|| self.line_in_text(text, writer))
-            }
+            Some(bytes) => self.place_in_text(text, writer, bytes).or_else(|| line_in_text(text, writer)),
             None => Some(element.origin),
         }
     }
@@ -109,13 +108,6 @@ impl<'a> Locator<'a> {
         Some(Origin { source, line, column, width })
     }
 
-    /// The line of a template's text that wrote a part, where no more is known.
-    fn line_in_text(&self, text: &SourceText, writer: &Writer<'_>) -> Option<Origin> {
-        let before = text.content().get(writer.wrote.start..writer.part.start)?;
-        let Origin { source, line, .. } = writer.element.origin;
-        Some(Origin::point(source, line.saturating_add(number(before.matches('\n').count())), 0))
-    }
-
     /// Where the entries of the values stand that were printed at a position.
     fn values(&self, origin: Origin) -> Vec<Origin> {
         let mut found = Vec::new();
@@ -136,6 +128,13 @@ impl<'a> Locator<'a> {
         }
         found
     }
+}
+
+/// The line of a template's text that wrote a part, where no more is known.
+fn line_in_text(text: &SourceText, writer: &Writer<'_>) -> Option<Origin> {
+    let before = text.content().get(writer.wrote.start..writer.part.start)?;
+    let Origin { source, line, .. } = writer.element.origin;
+    Some(Origin::point(source, line.saturating_add(number(before.matches('\n').count())), 0))
 }
 
 /// The stretches that a part of a rendered text was written in, by their numbers, and what wrote them.

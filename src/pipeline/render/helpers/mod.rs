@@ -27,6 +27,7 @@ use crate::model::Printed;
 const MAX_BYTES: u64 = 8 << 20;
 
 /// A function that templates can call.
+#[derive(Clone, Copy)]
 struct Function {
     name: &'static str,
     /// How many arguments it takes, at least and at most.
