@@ -32,4 +32,6 @@ pub(crate) struct Printed {
     pub(crate) origin: Origin,
     /// Whether there are entries in it.
     pub(crate) is_nested: bool,
+    /// Whether all of it was printed, so that what is there shows no more.
+    pub(crate) is_whole: bool,
 }

@@ -100,7 +100,7 @@ impl Tracer {
     /// The key of the entry of the values that something of the context is.
     pub(super) fn key(&self, value: &Json) -> Option<Printed> {
         let origin = self.entries.0.get(&address(value))?.key?;
-        Some(Printed { origin, is_nested: false })
+        Some(Printed { origin, is_nested: false, is_whole: true })
     }
 
     /// What a text was made of by a helper.
@@ -134,7 +134,7 @@ impl Entries {
     pub(super) fn add(&mut self, data: &Json, node: &Node, key: Option<Origin>) {
         if node.origin.line > 0 {
             let is_nested = matches!(node.value, Value::Mapping(_) | Value::Sequence(_));
-            let value = Printed { origin: node.origin, is_nested };
+            let value = Printed { origin: node.origin, is_nested, is_whole: true };
             self.0.insert(address(data), Entry { key, value });
         }
         match (data, &node.value) {

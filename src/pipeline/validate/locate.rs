@@ -35,7 +35,7 @@ impl<'a> Locator<'a> {
         Self { sources, texts, dumped: Dumped::new(values) }
     }
 
-    /// Where a position is, and where the values behind it come from.
+    /// Where a position is, and where the values behind it come from; those that hold more than was printed are confidential.
     ///
     /// A position in rendered text leads to what the template has there: text, or the expression that wrote it; and from an
     /// expression that prints an entry of the values, or a part of one, to that. What several expressions make starts at the
@@ -48,10 +48,10 @@ impl<'a> Locator<'a> {
         let Some(at) = self.written_at(origin) else {
             return (Span { place, width: 0 }, Vec::new());
         };
-        let related = |origin: Origin| Related {
+        let related = |(origin, is_whole): (Origin, bool)| Related {
             label: VALUE.to_owned(),
             span: Span { place: self.sources.place(origin), width: origin.width },
-            confidential: true,
+            confidential: !is_whole,
         };
         let span =
             Span { place: Place { rendered: place.rendered, ..self.sources.place(at) }, width: at.width };
@@ -108,9 +108,9 @@ impl<'a> Locator<'a> {
         Some(Origin { source, line, column, width })
     }
 
-    /// Where the entries of the values stand that were printed at a position.
-    fn values(&self, origin: Origin) -> Vec<Origin> {
-        let mut found = Vec::new();
+    /// Where the entries of the values stand that were printed at a position, and whether they were as a whole.
+    fn values(&self, origin: Origin) -> Vec<(Origin, bool)> {
+        let mut found: Vec<(Origin, bool)> = Vec::new();
         let Some(text) = self.texts.text(origin.source) else { return found };
         let Some(range) = text.bytes(origin) else { return found };
         for (number, writer) in writers(text, &range) {
@@ -119,8 +119,9 @@ impl<'a> Locator<'a> {
             let within = || self.dumped.entry(text, number, &writer.wrote, value.origin, origin);
             let at =
                 Some(value.is_nested).filter(|nested| *nested).and_then(|_| within()).unwrap_or(value.origin);
-            if !found.contains(&at) {
-                found.push(at);
+            match found.iter_mut().find(|(known, _)| *known == at) {
+                Some((_, is_whole)) => *is_whole &= value.is_whole,
+                None => found.push((at, value.is_whole)),
             }
             if found.len() == MAX_VALUES {
                 break;

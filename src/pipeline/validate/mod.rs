@@ -291,7 +291,9 @@ impl<'a> Finder<'a> {
         let (span, related) = match &problem.at {
             At::Nowhere => (None, Vec::new()),
             At::Origin(origin) => {
-                let (span, related) = self.locator.locate(*origin);
+                let (span, mut related) = self.locator.locate(*origin);
+                // Nor is it known what a stage trips over.
+                related.iter_mut().for_each(|related| related.confidential = true);
                 (Some(span), related)
             }
             At::Place(place) => (Some(Span { place: place.clone(), width: 0 }), Vec::new()),
@@ -318,9 +320,9 @@ impl<'a> Finder<'a> {
         let object = subject.and_then(|subject| environment?.objects.get(subject.object));
         let confidential = draft.confidential || object.is_some_and(Manifest::is_secret_like);
         let (span, mut related) = self.locator.locate(draft.at);
-        // The values behind a place are no more secret than the place.
+        // The values behind a place are no more secret than the place, where all of them is there.
         for related in &mut related {
-            related.confidential = confidential;
+            related.confidential |= confidential;
         }
         related.splice(
             0..0,

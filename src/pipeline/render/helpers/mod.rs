@@ -40,10 +40,18 @@ struct Function {
 /// What it does.
 #[derive(Clone, Copy)]
 enum Run {
-    /// Makes something new; of one of its arguments alone, where that has a number.
-    Make(Make, Option<usize>),
+    /// Makes something new; of one of its arguments alone, where that is said.
+    Make(Make, Option<Source>),
     /// Gives one of its arguments, or a part of one.
     Pick(Pick),
+}
+
+/// The argument that something is made of.
+#[derive(Clone, Copy)]
+struct Source {
+    argument: usize,
+    /// Whether it is only written in another way.
+    is_whole: bool,
 }
 
 type Make = fn(&Call<'_>) -> Result<Json, TemplateFault>;
@@ -57,7 +65,14 @@ const fn function(name: &'static str, arity: (usize, usize), run: Make) -> Funct
 
 /// A function that writes one of its arguments in another way.
 const fn writes(name: &'static str, arity: (usize, usize), argument: usize, run: Make) -> Function {
-    Function { run: Run::Make(run, Some(argument)), ..function(name, arity, run) }
+    let source = Source { argument, is_whole: true };
+    Function { run: Run::Make(run, Some(source)), ..function(name, arity, run) }
+}
+
+/// A function that makes something else of one of its arguments, which may hold more.
+const fn changes(name: &'static str, arity: (usize, usize), argument: usize, run: Make) -> Function {
+    let source = Source { argument, is_whole: false };
+    Function { run: Run::Make(run, Some(source)), ..function(name, arity, run) }
 }
 
 const fn picks(name: &'static str, arity: (usize, usize), run: Pick) -> Function {
@@ -72,8 +87,8 @@ const fn lenient(function: Function) -> Function {
 static FUNCTIONS: &[Function] = &[
     function("add", (2, MANY), logic::add),
     lenient(picks("and", (1, MANY), logic::and)),
-    writes("b64dec", (1, 1), 0, text::b64dec),
-    writes("b64enc", (1, 1), 0, text::b64enc),
+    changes("b64dec", (1, 1), 0, text::b64dec),
+    changes("b64enc", (1, 1), 0, text::b64enc),
     function("cat", (1, MANY), text::cat),
     lenient(picks("coalesce", (1, MANY), logic::coalesce)),
     function("contains", (2, 2), text::contains),
@@ -94,8 +109,8 @@ static FUNCTIONS: &[Function] = &[
     function("hasPrefix", (2, 2), text::has_prefix),
     function("hasSuffix", (2, 2), text::has_suffix),
     writes("indent", (2, 2), 1, text::indent),
-    writes("int", (1, 1), 0, logic::int),
-    writes("join", (2, 2), 1, data::join),
+    changes("int", (1, 1), 0, logic::int),
+    changes("join", (2, 2), 1, data::join),
     function("keys", (1, 1), data::keys),
     picks("last", (1, 1), data::last),
     function("le", (2, 2), logic::le),
@@ -110,10 +125,10 @@ static FUNCTIONS: &[Function] = &[
     writes("nindent", (2, 2), 1, text::nindent),
     lenient(function("not", (1, 1), logic::not)),
     lenient(picks("or", (1, MANY), logic::or)),
-    writes("printf", (1, MANY), 1, text::printf),
+    changes("printf", (1, MANY), 1, text::printf),
     writes("quote", (1, MANY), 0, text::quote),
-    writes("repeat", (2, 2), 1, text::repeat),
-    writes("replace", (3, 3), 2, text::replace),
+    changes("repeat", (2, 2), 1, text::repeat),
+    changes("replace", (3, 3), 2, text::replace),
     lenient(picks("required", (2, 2), logic::required)),
     function("sortAlpha", (1, 1), data::sort_alpha),
     function("split", (2, 2), data::split),
@@ -126,9 +141,9 @@ static FUNCTIONS: &[Function] = &[
     writes("toString", (1, 1), 0, text::to_string),
     writes("toYaml", (1, 1), 0, data::to_yaml),
     writes("trim", (1, 1), 0, text::trim),
-    writes("trimPrefix", (2, 2), 1, text::trim_prefix),
-    writes("trimSuffix", (2, 2), 1, text::trim_suffix),
-    writes("trunc", (2, 2), 1, text::trunc),
+    changes("trimPrefix", (2, 2), 1, text::trim_prefix),
+    changes("trimSuffix", (2, 2), 1, text::trim_suffix),
+    changes("trunc", (2, 2), 1, text::trunc),
     writes("upper", (1, 1), 0, text::upper),
 ];
 
@@ -292,7 +307,7 @@ enum Of<'a> {
     /// This, which is an argument or within one.
     Part(&'a Json),
     /// One of the arguments.
-    Argument(usize),
+    Argument(Source),
     Unknown,
 }
 
@@ -315,11 +330,11 @@ impl Guarded {
     fn run<'a>(&self, call: &Call<'a>) -> Result<(Cow<'a, Json>, Of<'a>), TemplateFault> {
         match self.function.run {
             Run::Pick(run) => run(call).map(|part| (Cow::Borrowed(part), Of::Part(part))),
-            Run::Make(run, argument) => {
+            Run::Make(run, source) => {
                 // Made of several, it is of none of them.
-                let alone =
-                    |argument: &usize| self.function.arity.1 != MANY || call.values().len() == argument + 1;
-                let of = argument.filter(alone).map_or(Of::Unknown, Of::Argument);
+                let count = call.values().len();
+                let alone = |source: &Source| self.function.arity.1 != MANY || count == source.argument + 1;
+                let of = source.filter(alone).map_or(Of::Unknown, Of::Argument);
                 Ok((Cow::Owned(run(call)?), of))
             }
         }
@@ -337,7 +352,7 @@ fn traced<'rc>(
     run: &mut RenderContext<'_, 'rc>,
 ) -> ScopedJson<'rc> {
     let argument = match of {
-        Of::Argument(index) => helper.param(index),
+        Of::Argument(source) => helper.param(source.argument),
         Of::Part(part) => helper.params().iter().find(|param| std::ptr::eq(param.value(), part)),
         Of::Unknown => None,
     };
@@ -346,6 +361,8 @@ fn traced<'rc>(
         (None, Of::Part(part)) => tracer.entry(part),
         (None, _) => None,
     };
+    let is_whole = !matches!(of, Of::Argument(Source { is_whole: false, .. }));
+    let behind = behind.map(|printed| Printed { is_whole: printed.is_whole && is_whole, ..printed });
     let path = match (argument, of) {
         (Some(argument), Of::Part(_)) => argument.context_path().cloned(),
         (None, Of::Part(part)) => helper.param(0).and_then(|whole| path_of_part(whole, part)),
