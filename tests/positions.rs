@@ -14,6 +14,9 @@ use support::validating::Tree;
 
 const HEAD: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n";
 
+/// Keys and where they are.
+type Places<'a> = &'a [(&'a str, &'a str)];
+
 /// `path:line:column:width`.
 fn shown(place: &Value) -> String {
     let name = place["path"].as_str().unwrap();
@@ -38,13 +41,13 @@ fn found(files: &[(&str, &str)]) -> BTreeMap<String, String> {
 
 /// Checks what is found in an app whose template is this; `T` stands for the template's path, `V` for that of the values.
 #[track_caller]
-fn check(template: &str, values: &str, wanted: &[(&str, &str)]) {
+fn check(template: &str, values: &str, wanted: Places<'_>) {
     check_with(template, values, &[], wanted);
 }
 
 /// The same with more files; `P` stands for the partial `p`.
 #[track_caller]
-fn check_with(template: &str, values: &str, more: &[(&str, &str)], wanted: &[(&str, &str)]) {
+fn check_with(template: &str, values: &str, more: &[(&str, &str)], wanted: Places<'_>) {
     let text = format!("{HEAD}{template}");
     let mut files = vec![("base/t.yaml.hbs", text.as_str()), ("values.yaml", values)];
     files.extend(more);
@@ -495,7 +498,7 @@ fn what_a_patch_gives_is_in_the_patch() {
             "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\nenvironments:\n  dev: {{}}\n  prod:\n    patches:\n    - target: {{kind: ConfigMap, name: c}}\n{patch}"
         )
     };
-    let cases: [(&str, &str, &[(&str, &str)]); 7] = [
+    let cases: [(&str, &str, Places<'_>); 7] = [
         (
             "      patch:\n        data:\n          a: 5\n          k: 6\n",
             "",

@@ -78,7 +78,7 @@ impl State {
 
     pub(super) fn leave(&self) {
         // What was to be entered last was not.
-        self.tracer.as_ref().map(Tracer::take_pending);
+        self.tracer.as_ref().map(Tracer::take_made_of);
         self.depth.fetch_sub(1, Ordering::Relaxed);
     }
 }
@@ -238,5 +238,84 @@ impl Output for Placed<'_> {
         }
         self.text.push_str(text);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::{Node, Sources};
+
+    /// What templates render to, or what is wrong; each sees the same values and the partials `p` and `q`.
+    fn rendered(text: &str, traced: bool) -> Result<String, String> {
+        let mut sources = Sources::default();
+        let source = sources.add("t");
+        let partial = |text: &str| Partial { source, text: text.to_owned() };
+        let partials = [
+            ("p", "{{#each this}}{{@key}}={{#if (eq @index 0)}}{{toJson this}}{{/if}};{{/each}}{{x}}"),
+            ("q", "{{a}} {{this.a}} {{../x}} {{#with m}}{{k}} {{@key}}{{../../x}}{{/with}}"),
+            ("r", "{{> r}}"),
+        ];
+        let partials = partials.into_iter().map(|(name, text)| (name.to_owned(), partial(text))).collect();
+        let values = json!({
+            "x": 1, "a": "A", "l": [[1], [2, 3]], "m": {"k": {"z": [-0.0, 1.0]}, "e": {}}, "n": null, "empty": "",
+        });
+        let node = Node::from_json(&values, Origin::point(source, 1, 1));
+        let entries = traced.then_some(|data: &Json| {
+            let mut entries = Entries::default();
+            entries.add(data, &node, None);
+            entries
+        });
+        let mut engine =
+            Engine::new(partials, values.clone(), entries).map_err(|failure| failure.to_string())?;
+        let rendered = engine.render(source, text);
+        rendered.map(|rendered| rendered.text).map_err(|problem| format!("{problem:?}"))
+    }
+
+    #[test]
+    fn tracing_changes_no_byte_and_no_message() {
+        for text in [
+            "{{x}} {{{a}}} {{& a}} {{~ x ~}} \\{{x}} \\\\{{x}} {{{{raw}}}}{{x}}{{{{/raw}}}}",
+            "{{n}}|{{empty}}|{{toYaml m}}|{{toJson l}}|{{nindent 2 (toYaml (default m n))}}",
+            "{{#each l}}{{#each this}}{{this}}{{@index}}{{@../index}}{{../../x}}{{@root.x}}{{/each}}{{/each}}",
+            "{{#each m as |v k|}}{{k}}{{toJson v}}{{#with v as |w|}}{{toJson w}}{{@key}}{{/with}}{{/each}}",
+            "{{> p}} {{> p m}} {{> p m x=x}} {{> p l}} {{> p a}} {{> p (lookup m \"k\") x=(default 1 n)}}",
+            "{{> q}}",
+            "{{> q x=a a=x m=m}}",
+            "{{> q a=\"lit\" m=(get m \"k\")}}",
+            "{{#each l}}{{> p x=@index}}{{/each}}",
+            "{{#with (default m n)}}{{toJson k}}{{../x}}{{/with}}{{#each (or n l)}}{{toJson this}}{{../x}}{{/each}}",
+            "{{#with (get m \"k\") as |g|}}{{toJson g.z}}{{toJson z}}{{/with}}{{#each (first l)}}{{this}}{{/each}}",
+            "{{#each (coalesce n empty m)}}{{@key}}{{@first}}{{@last}}{{else}}none{{/each}}",
+            "{{#*inline \"i\"}}{{x}}{{y}}{{/inline}}{{> i y=a}}{{#each l}}{{> i y=this.[0] x=1}}{{/each}}",
+            "{{lookup l 1}}",
+            "{{lookup m \"none\"}}",
+            "{{lookup l}}",
+            "{{lookup}}",
+            "{{toJson (lookup l 1)}}",
+            "{{#if (lookup m \"e\")}}e{{else}}f{{/if}}{{#if n}}{{else if x}}{{#each l}}{{len this}}{{/each}}{{/if}}",
+            "{{nope}}",
+            "{{m}}",
+            "{{quote nope}}",
+            "{{#each nope}}{{/each}}",
+            "{{#each a}}x{{/each}}",
+            "{{l.x}}",
+            "{{> p l.x}}",
+            "{{> p nope}}",
+            "{{> nope}}",
+            "{{> r}}",
+            "{{required \"s\" n}}",
+            "{{required \"\" nope.x}}",
+            "{{#with n}}{{/with}}",
+            "{{#each l as |i|}}{{i.x}}{{/each}}",
+            "{{../x}}{{../../a}}",
+            "{{@key}}",
+            "{{@root.a}}",
+            "  {{> q}}\n\t{{> p m}}\n{{#if x}}\n  y\n{{/if}}\n",
+        ] {
+            assert_eq!(rendered(text, false), rendered(text, true), "{text}");
+        }
     }
 }

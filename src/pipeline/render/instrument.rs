@@ -266,10 +266,10 @@ const PARTIAL: Scope<'static> = Scope::Block { is_each: false, param: None };
 /// element evaluates it.
 fn made_of(element: &TemplateElement, call: &mut HelperTemplate) {
     let is_path = |parameter: &&Parameter| matches!(parameter, Parameter::Path(_));
+    let mut names: Vec<(&String, &Parameter)> = Vec::new();
     let context = match element {
         TemplateElement::PartialExpression(partial) => {
-            let named = |(name, value): (&String, &Parameter)| (name.clone(), value.clone());
-            call.hash = partial.hash.iter().filter(|(_, value)| is_path(value)).map(named).collect();
+            names.extend(partial.hash.iter().filter(|(_, value)| is_path(value)));
             match partial.params.first() {
                 Some(context) => Some(context).filter(is_path).cloned(),
                 None => Path::parse("this").ok().map(Parameter::Path),
@@ -280,8 +280,12 @@ fn made_of(element: &TemplateElement, call: &mut HelperTemplate) {
         }
         _ => return,
     };
-    // A path that leads nowhere says that it is not known.
+    // In order, so that it is always the same that fails first.
+    names.sort_by_key(|(name, _)| *name);
+    // What is no path leads nowhere.
     call.params.push(context.unwrap_or(Parameter::Literal(Json::Null)));
+    let pair = |(name, value): (&String, &Parameter)| [Parameter::Literal(json!(name)), value.clone()];
+    call.params.extend(names.into_iter().flat_map(pair));
 }
 
 /// `{{path}}` becomes a call that prints the value, so that what is undefined or no scalar is told apart.

@@ -279,3 +279,54 @@ fn unique(objects: &[Manifest], sources: &Sources) -> Result<(), Failure> {
     }
     Failure::unless_empty(problems)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use walkdir::WalkDir;
+
+    use super::*;
+    use crate::pipeline::{discover, load};
+
+    /// What an environment comes to: its objects, and what is wrong.
+    fn outcome(directory: &Path, environment: &str, traced: bool) -> Option<String> {
+        let mut sources = Sources::default();
+        let found = discover(directory, None).ok()?;
+        let loaded = load(&found, environment, &mut sources).ok()?;
+        let context = RenderContext { environment: environment.to_owned(), ..RenderContext::default() };
+        let mut texts = traced.then(Texts::default);
+        let mut notes = Vec::new();
+        let attempt = attempt(loaded, &context, &mut sources, texts.as_mut(), &mut notes);
+        if !attempt.problems.is_empty() {
+            // Whoever looks for faults reads on behind one.
+            return Some(format!("{:?}", attempt.problems));
+        }
+        let objects: Vec<Json> = attempt.objects.iter().map(|object| object.root().to_json()).collect();
+        let places: Vec<Origin> = attempt.objects.iter().map(Manifest::origin).collect();
+        Some(format!("{objects:?} {places:?}"))
+    }
+
+    #[test]
+    fn tracing_changes_nothing() {
+        let mut count = 0;
+        for part in ["examples", "testdata"] {
+            let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(part);
+            for entry in WalkDir::new(root).sort_by_file_name().into_iter().filter_map(Result::ok) {
+                if entry.file_name() != APP_FILE {
+                    continue;
+                }
+                let directory = entry.path().parent().unwrap();
+                let names: Vec<String> = discover(directory, None)
+                    .map(|found| found.environments().map(str::to_owned).collect())
+                    .unwrap_or_default();
+                for name in names {
+                    let plain = outcome(directory, &name, false);
+                    count += usize::from(plain.is_some());
+                    assert_eq!(plain, outcome(directory, &name, true), "{} {name}", directory.display());
+                }
+            }
+        }
+        assert!(count > 50, "{count} environments");
+    }
+}

@@ -4,6 +4,7 @@
 //! once more, with as much of its grammar as that takes. It is asked about templates that the parser took. Where it is
 //! not sure, it knows nothing: a place may be missing, and is never a wrong one.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// Tags and texts of a template, in order.
@@ -44,7 +45,7 @@ impl<'a> Tokens<'a> {
         if token.is_tag || (last.is_tag && last.start != at) {
             return None;
         }
-        let whole = cooked(self.text, token.bytes.clone());
+        let whole = self::written(self.text, token.bytes.clone());
         let blank = |text: &str| text.len() - text.trim_start().len();
         // Blanks may be cut off at both ends, so text that is all blank could stand anywhere.
         if blank(&whole) == whole.len() && whole != written {
@@ -53,9 +54,7 @@ impl<'a> Tokens<'a> {
         let cut = blank(&whole).checked_sub(blank(written))?;
         let rest = whole.get(cut..)?;
         let from = token.bytes.start + cut;
-        let to = characters(self.text, from..token.bytes.end)
-            .nth(written.chars().count())
-            .map_or(token.bytes.end, |(at, _)| at);
+        let to = writer(self.text, from..token.bytes.end, written.len());
         rest.starts_with(written).then_some(from..to)
     }
 
@@ -67,21 +66,36 @@ impl<'a> Tokens<'a> {
     }
 }
 
-/// The characters of a template's text that are written, and where they stand: of backslashes before a tag the first is
-/// not.
-pub(in crate::pipeline) fn characters(
-    text: &str,
-    range: Range<usize>,
-) -> impl Iterator<Item = (usize, char)> + '_ {
-    let start = range.start;
-    let part = text.get(range).unwrap_or_default();
-    part.char_indices()
-        .map(move |(at, character)| (start + at, character))
-        .filter(|(at, character)| *character != '\\' || !is_escape(text, *at))
+/// What a part of a template's text writes: of backslashes before a tag, all but the first.
+pub(in crate::pipeline) fn written(text: &str, range: Range<usize>) -> Cow<'_, str> {
+    let part = text.get(range.clone()).unwrap_or_default();
+    if memchr::memchr(b'\\', part.as_bytes()).is_none() {
+        return Cow::Borrowed(part);
+    }
+    Cow::Owned(characters(text, range).map(|(_, character)| character).collect())
 }
 
-fn cooked(text: &str, range: Range<usize>) -> String {
-    characters(text, range).map(|(_, character)| character).collect()
+/// The byte of a template's text that writes a byte of what a part of it writes, counted from the start of that.
+pub(in crate::pipeline) fn writer(text: &str, range: Range<usize>, byte: usize) -> usize {
+    let part = text.get(range.clone()).unwrap_or_default();
+    if memchr::memchr(b'\\', part.as_bytes()).is_none() {
+        return range.start.saturating_add(byte).min(range.end);
+    }
+    let mut before = 0;
+    let found = characters(text, range.clone()).find(|(_, character)| {
+        let is_here = before >= byte;
+        before += character.len_utf8();
+        is_here
+    });
+    found.map_or(range.end, |(at, _)| at)
+}
+
+/// The characters that are written, and where they stand.
+fn characters(text: &str, range: Range<usize>) -> impl Iterator<Item = (usize, char)> + '_ {
+    let start = range.start;
+    let part = text.get(range).unwrap_or_default();
+    let all = part.char_indices().map(move |(at, character)| (start + at, character));
+    all.filter(|(at, character)| *character != '\\' || !is_escape(text, *at))
 }
 
 /// Whether a backslash is the first of some that stand before a tag.
@@ -239,5 +253,16 @@ mod tests {
         assert_eq!(of((2, 3), "{{c}}: d"), Some("\\{{c}}: d"));
         assert_eq!(of((2, 3), "something else"), None);
         assert_eq!(tokens.position(12), Some((2, 3)));
+    }
+
+    #[test]
+    fn a_byte_that_is_written_is_found_in_the_template() {
+        let text = "a\\{{b}} \\\\{{c}}";
+        let all = 0..text.find("{{c").unwrap();
+        assert_eq!(written(text, all.clone()), "a{{b}} \\");
+        let of = |byte| &text[writer(text, all.clone(), byte)..];
+        assert_eq!((of(0), of(1), of(3)), (text, &text[2..], "b}} \\\\{{c}}"));
+        assert_eq!((of(7), of(8)), ("\\{{c}}", "{{c}}"));
+        assert_eq!(writer("abc", 1..3, 1), 2);
     }
 }

@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value as Json};
 
-use super::scope::Pending;
+use super::scope::{MadeOf, Scopes};
 use crate::model::{Element, Mapping, Node, Origin, Printed, Stretch, Value};
 
-/// Stretches of one text; what is behind them has its line only.
-const MAX_STRETCHES: usize = 1 << 17;
+/// Stretches of all texts of an environment; what is behind them has its line only. Real environments need some thousand.
+const MAX_STRETCHES: usize = 1 << 20;
 
 /// Where the entries of the values stand that are in the context.
 #[derive(Debug, Default)]
@@ -31,6 +31,7 @@ pub(super) struct Tracer {
     entries: Entries,
     elements: Mutex<Vec<Arc<Element>>>,
     now: Mutex<Now>,
+    scopes: Mutex<Scopes>,
 }
 
 #[derive(Debug, Default)]
@@ -41,13 +42,15 @@ struct Now {
     value: Option<Printed>,
     /// Texts that helpers made of one value, by where they lie.
     made: HashMap<usize, Printed>,
-    pending: Option<Pending>,
+    made_of: Option<MadeOf>,
     stretches: Vec<Stretch>,
+    /// How many there were before.
+    taken: usize,
 }
 
 impl Tracer {
     pub(super) fn new(entries: Entries) -> Self {
-        Self { entries, elements: Mutex::default(), now: Mutex::default() }
+        Self { entries, elements: Mutex::default(), now: Mutex::default(), scopes: Mutex::default() }
     }
 
     /// Adds an element, and gives its number.
@@ -58,16 +61,21 @@ impl Tracer {
     }
 
     /// This element is next.
-    pub(super) fn mark(&self, element: usize, pending: Option<Pending>) {
+    pub(super) fn mark(&self, element: usize, made_of: Option<MadeOf>) {
         let element = locked(&self.elements).get(element).cloned();
         let mut now = locked(&self.now);
         now.made.clear();
-        (now.element, now.is_new, now.value, now.pending) = (element, true, None, pending);
+        (now.element, now.is_new, now.value, now.made_of) = (element, true, None, made_of);
     }
 
     /// What the partial or the block is made of that was just entered, if it was the next element.
-    pub(super) fn take_pending(&self) -> Option<Pending> {
-        locked(&self.now).pending.take()
+    pub(super) fn take_made_of(&self) -> Option<MadeOf> {
+        locked(&self.now).made_of.take()
+    }
+
+    /// What the blocks are made of that are open.
+    pub(super) fn scopes(&self) -> MutexGuard<'_, Scopes> {
+        locked(&self.scopes)
     }
 
     /// The element prints this, or hands it on.
@@ -78,18 +86,23 @@ impl Tracer {
     /// Something is written, from this byte on.
     pub(super) fn write(&self, from: usize) {
         let mut now = locked(&self.now);
-        if !std::mem::take(&mut now.is_new) || now.stretches.len() > MAX_STRETCHES {
+        if !std::mem::take(&mut now.is_new) {
             return;
         }
-        let is_known = now.stretches.len() < MAX_STRETCHES;
-        let element = now.element.clone().filter(|_| is_known);
-        let value = now.value;
-        now.stretches.push(Stretch { from, element, value });
+        let is_known = now.taken.saturating_add(now.stretches.len()) < MAX_STRETCHES;
+        if is_known {
+            let (element, value) = (now.element.clone(), now.value);
+            now.stretches.push(Stretch { from, element, value });
+        } else if now.stretches.last().is_none_or(|last| last.element.is_some()) {
+            now.stretches.push(Stretch { from, element: None, value: None });
+        }
     }
 
     /// What was written since this was last asked.
     pub(super) fn take(&self) -> Vec<Stretch> {
-        std::mem::take(&mut locked(&self.now).stretches)
+        let mut now = locked(&self.now);
+        now.taken = now.taken.saturating_add(now.stretches.len());
+        std::mem::take(&mut now.stretches)
     }
 
     /// The entry of the values that something of the context is.
@@ -173,4 +186,33 @@ fn address(value: &Json) -> usize {
 /// Where the characters of a text lie; an empty one has none.
 fn characters(value: &Json) -> Option<usize> {
     value.as_str().filter(|text| !text.is_empty()).map(|text| text.as_ptr().addr())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Sources;
+
+    #[test]
+    fn what_is_noted_is_bounded() {
+        let tracer = Tracer::new(Entries::default());
+        let origin = Origin::point(Sources::default().add("t"), 1, 1);
+        let number = tracer.add(Element { origin, text: None });
+        let mut total = 0;
+        for from in 0..MAX_STRETCHES + 1000 {
+            tracer.mark(number, None);
+            tracer.write(from);
+            tracer.write(from);
+            if from == 10 {
+                total += tracer.take().len();
+            }
+        }
+        let rest = tracer.take();
+        assert_eq!(total + rest.len(), MAX_STRETCHES + 1);
+        assert!(rest.last().is_some_and(|last| last.element.is_none() && last.from == MAX_STRETCHES));
+        // The next text starts with what is not known.
+        tracer.mark(number, None);
+        tracer.write(0);
+        assert!(matches!(tracer.take().as_slice(), [Stretch { from: 0, element: None, .. }]));
+    }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::dumped::Dumped;
 use crate::diagnostic::{Related, Span};
 use crate::model::{Element, Node, Origin, Place, SourceText, Sources, Texts};
-use crate::pipeline::render::tags::characters;
+use crate::pipeline::render::tags::{self, written};
 
 /// Places of values that are named for one position.
 const MAX_VALUES: usize = 4;
@@ -62,14 +62,15 @@ impl<'a> Locator<'a> {
     fn written_at(&self, origin: Origin) -> Option<Origin> {
         let text = self.texts.text(origin.source)?;
         let range = text.bytes(origin)?;
+        let known = || writers(text, &range).map(|(_, writer)| writer);
+        if known().any(|writer| writer.is_none()) {
+            return None;
+        }
         let is_tag = |writer: &Writer<'_>| writer.element.text.is_none();
-        let writers = || writers(text, &range).map(|(_, writer)| writer);
-        let only_tags = writers().flatten().any(|writer| is_tag(&writer));
-        let mut places = writers()
-            .filter(|writer| !only_tags || writer.as_ref().is_none_or(is_tag))
-            .map(|writer| self.place(text, &writer?));
-        let first = places.next()??;
-        let last = places.last().flatten().filter(|last| {
+        let only_tags = known().flatten().any(|writer| is_tag(&writer));
+        let mut writers = known().flatten().filter(|writer| !only_tags || is_tag(writer));
+        let first = self.place(text, &writers.next()?)?;
+        let last = writers.last().and_then(|last| self.place(text, &last)).filter(|last| {
             let is_behind = last.column > first.column && last.width > 0;
             is_behind && first.column > 0 && (last.source, last.line) == (first.source, first.line)
         });
@@ -95,14 +96,11 @@ impl<'a> Locator<'a> {
         let start = before.rfind('\n').map_or(0, |end| end + 1);
         let line = wrote.get(start..)?.split('\n').next()?;
         let bytes = nth_line(template.content(), bytes, before.matches('\n').count())?;
-        let characters: Vec<(usize, char)> = characters(template.content(), bytes.clone()).collect();
-        let written: String = characters.iter().map(|(_, character)| character).collect();
-        let indent = line.strip_suffix(&written).filter(|indent| indent.trim().is_empty())?;
-        // Counted in characters from here on: a character that is not written has a place, too.
-        let skipped = line.get(..at - start)?.strip_prefix(indent)?.chars().count();
-        let wanted = wrote.get(at..writer.part.end - writer.wrote.start)?.split('\n').next()?.chars().count();
-        let byte = |number: usize| characters.get(number).map_or(bytes.end, |(at, _)| *at);
-        let (from, to) = (byte(skipped), byte(skipped + wanted));
+        let indent = line.strip_suffix(&*written(template.content(), bytes.clone()))?;
+        let skipped = (at - start).checked_sub(indent.len()).filter(|_| indent.trim().is_empty())?;
+        let wanted = wrote.get(at..writer.part.end - writer.wrote.start)?.split('\n').next()?.len();
+        let from = tags::writer(template.content(), bytes.clone(), skipped);
+        let to = tags::writer(template.content(), bytes, skipped + wanted);
         let (line, column) = template.position(from)?;
         let width = number(template.content().get(from..to)?.chars().count());
         Some(Origin { source, line, column, width })

@@ -293,7 +293,9 @@ impl<'a> Finder<'a> {
             At::Origin(origin) => {
                 let (span, mut related) = self.locator.locate(*origin);
                 // Nor is it known what a stage trips over.
-                related.iter_mut().for_each(|related| related.confidential = true);
+                for value in &mut related {
+                    value.confidential = true;
+                }
                 (Some(span), related)
             }
             At::Place(place) => (Some(Span { place: place.clone(), width: 0 }), Vec::new()),

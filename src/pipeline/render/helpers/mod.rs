@@ -396,7 +396,8 @@ fn behind<'rc>(
     if argument.context_path().is_some() {
         return tracer.entry(argument.value());
     }
-    match scope::find(argument, context, run) {
+    let found = tracer.scopes().find(argument, context, run);
+    match found {
         Some(found) if found.is_key => tracer.key(found.value),
         Some(found) => tracer.entry(found.value),
         None if argument.relative_path().is_none() => tracer.made_of(argument.value()),
@@ -462,9 +463,10 @@ impl Private {
         self.state.charge(number(helper, 0))?;
         self.state.enter()?;
         if let Some(tracer) = &self.state.tracer {
-            let pending = tracer.take_pending();
+            let made_of = tracer.take_made_of();
             if let [_, is_each, item, key] = helper.params().as_slice() {
-                scope::enter(run, pending, is_each.value() == true, item.value(), key.value());
+                let names = [item.value(), key.value()];
+                tracer.scopes().enter(run, made_of, is_each.value() == true, names);
             }
         }
         Ok(())
@@ -481,9 +483,9 @@ impl Private {
         let counts = helper.param(2).and_then(|param| param.value().as_bool()).unwrap_or(false);
         self.state.mark(index(0), index(1), counts);
         if let Some(tracer) = &self.state.tracer {
-            let of = helper.param(4);
-            let pending = of.map(|of| scope::pending(helper, of, context, run));
-            tracer.mark(index(3), pending);
+            let made_of = helper.params().get(4..).unwrap_or_default();
+            let made_of = tracer.scopes().made_of(made_of, context, run);
+            tracer.mark(index(3), made_of);
         }
         Ok(())
     }
