@@ -10,6 +10,8 @@ pub(super) mod namespaces;
 mod patches;
 mod scope;
 pub(super) mod tags;
+#[cfg(test)]
+mod traced;
 mod tracer;
 
 use std::collections::HashMap;
