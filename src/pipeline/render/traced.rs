@@ -281,7 +281,7 @@ fn what_is_noted_is_true_of_templates_made_at_random() {
     let mut lines = HashMap::new();
     number(&mut node, &mut lines);
     let (mut printed, mut known, mut ran) = (0, 0, 0);
-    for _ in 0..1_000 {
+    for _ in 0..600 {
         let mut texts: BTreeMap<SourceId, String> = [(p, 2, NONE), (q, 2, P), (main, 3, BOTH)]
             .map(|(id, depth, partials)| {
                 author.partials = partials;
@@ -305,5 +305,5 @@ fn what_is_noted_is_true_of_templates_made_at_random() {
         let (more_printed, more_known) = check(&rendered, &texts, &lines);
         (printed, known, ran) = (printed + more_printed, known + more_known, ran + 1);
     }
-    assert!(ran > 200 && known * 10 > printed * 5, "{ran} templates, {known} of {printed}");
+    assert!(ran > 100 && known * 10 > printed * 5, "{ran} templates, {known} of {printed}");
 }
