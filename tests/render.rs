@@ -415,8 +415,8 @@ fn patches_of_both_kinds_change_objects_and_keep_positions() {
         ]
     );
     assert!(outcome.place(0, &["metadata", "name"]).starts_with("base/web.yaml:4:"));
-    assert!(outcome.place(0, &["spec", "replicas"]).starts_with("envs/dev/patches/web.yaml:1:"));
-    assert!(outcome.place(0, &["spec", "paused"]).starts_with("envs/dev/patches/web.yaml:4:"));
+    assert_eq!(outcome.place(0, &["spec", "replicas"]), "envs/dev/patches/web.yaml:3:10");
+    assert_eq!(outcome.place(0, &["spec", "paused"]), "envs/dev/patches/web.yaml:4:40");
     assert!(outcome.place(0, &["metadata", "labels"]).starts_with("sealwave.yaml:10:"));
 }
 

@@ -25,6 +25,7 @@ pub(crate) mod sync;
 #[cfg(test)]
 pub(crate) mod testing;
 mod texts;
+mod trace;
 mod validation;
 
 pub use app::{
@@ -57,6 +58,7 @@ pub(crate) use scopes::Scopes;
 pub(crate) use secret_like::{is_secret_like, may_name};
 pub use secret_value::SecretValue;
 pub use source::{Origin, Place, Source, SourceId, Sources};
-pub(crate) use texts::Texts;
+pub(crate) use texts::{SourceText, Texts};
+pub(crate) use trace::{Element, Printed, Stretch};
 pub(crate) use validation::ignore_places;
 pub use validation::{IgnoreEntry, RuleLevel, ValidationFile, ValidationSettings};

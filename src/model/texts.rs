@@ -4,21 +4,25 @@
 //! is ever put into a message.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::source::{Origin, SourceId};
+use super::trace::Stretch;
 
 /// The texts of the sources at hand.
 #[derive(Default)]
 pub(crate) struct Texts {
-    texts: BTreeMap<SourceId, Text>,
+    texts: BTreeMap<SourceId, SourceText>,
 }
 
 /// The text of a source, or a part of it.
-pub(crate) struct Text {
+pub(crate) struct SourceText {
     content: Arc<str>,
     /// Lines before it, where it is a part of a source.
     lines_before: u32,
+    /// What wrote it, where templates did.
+    stretches: Vec<Stretch>,
     /// Where each line starts; found out when the first rule asks.
     starts: OnceLock<Vec<usize>>,
 }
@@ -29,13 +33,18 @@ impl Texts {
         self.add_part(source, content, 0);
     }
 
+    /// Adds a text that templates rendered to, and what wrote it, in order.
+    pub(crate) fn add_rendered(&mut self, source: SourceId, content: Arc<str>, stretches: Vec<Stretch>) {
+        self.texts.insert(source, SourceText { stretches, ..SourceText::new(content, 0) });
+    }
+
     /// Adds a part of a source's text, in place of the part before.
     pub(crate) fn add_part(&mut self, source: SourceId, content: Arc<str>, lines_before: u32) {
-        self.texts.insert(source, Text { content, lines_before, starts: OnceLock::new() });
+        self.texts.insert(source, SourceText::new(content, lines_before));
     }
 
     /// All texts, by their sources.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (SourceId, &Text)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (SourceId, &SourceText)> {
         self.texts.iter().map(|(source, text)| (*source, text))
     }
 
@@ -44,17 +53,23 @@ impl Texts {
         self.texts.get(&source)?.line(line)
     }
 
+    /// The text of a source.
+    pub(crate) fn text(&self, source: SourceId) -> Option<&SourceText> {
+        self.texts.get(&source)
+    }
+
     /// How a scalar is spelt in its source, without a quote where it has one; `None` where that is not known.
     pub(crate) fn spelling(&self, origin: Origin) -> Option<&str> {
-        let line = self.line(origin.source, origin.line)?;
-        let from = nth_char(line, (origin.column as usize).checked_sub(1)?)?;
-        let rest = line.get(from..)?;
-        let to = nth_char(rest, origin.width as usize).unwrap_or(rest.len());
-        rest.get(..to)
+        let text = self.texts.get(&origin.source)?;
+        text.content.get(text.bytes(origin)?)
     }
 }
 
-impl Text {
+impl SourceText {
+    const fn new(content: Arc<str>, lines_before: u32) -> Self {
+        Self { content, lines_before, stretches: Vec::new(), starts: OnceLock::new() }
+    }
+
     /// The text itself.
     pub(crate) fn content(&self) -> &str {
         &self.content
@@ -65,15 +80,43 @@ impl Text {
         self.lines_before
     }
 
-    fn line(&self, line: u32) -> Option<&str> {
-        let number = (line.checked_sub(self.lines_before)? as usize).checked_sub(1)?;
-        let starts = self.starts.get_or_init(|| {
+    /// What wrote it, in order; nothing where that is not known.
+    pub(crate) fn stretches(&self) -> &[Stretch] {
+        &self.stretches
+    }
+
+    fn starts(&self) -> &[usize] {
+        self.starts.get_or_init(|| {
             let ends = memchr::memchr_iter(b'\n', self.content.as_bytes()).map(|at| at + 1);
             std::iter::once(0).chain(ends).collect()
-        });
-        let from = *starts.get(number)?;
-        let to = starts.get(number + 1).copied().unwrap_or(self.content.len());
+        })
+    }
+
+    fn line(&self, line: u32) -> Option<&str> {
+        let number = (line.checked_sub(self.lines_before)? as usize).checked_sub(1)?;
+        let from = *self.starts().get(number)?;
+        let to = self.starts().get(number + 1).copied().unwrap_or(self.content.len());
         self.content.get(from..to).map(|line| line.trim_end_matches(['\n', '\r']))
+    }
+
+    /// The bytes of what stands at a position, at most to the end of its line.
+    pub(crate) fn bytes(&self, origin: Origin) -> Option<Range<usize>> {
+        let line = self.line(origin.line)?;
+        let number = (origin.line.checked_sub(self.lines_before)? as usize).checked_sub(1)?;
+        let start = *self.starts().get(number)?;
+        let from = nth_char(line, (origin.column as usize).checked_sub(1)?)?;
+        let rest = line.get(from..)?;
+        let width = nth_char(rest, origin.width as usize).unwrap_or(rest.len());
+        Some(start + from..start + from + width)
+    }
+
+    /// Line and column of a byte.
+    pub(crate) fn position(&self, at: usize) -> Option<(u32, u32)> {
+        let line = self.starts().partition_point(|start| *start <= at).checked_sub(1)?;
+        let before = self.content.get(*self.starts().get(line)?..at)?;
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let line = number(line).saturating_add(1).saturating_add(self.lines_before);
+        Some((line, number(before.chars().count()).saturating_add(1)))
     }
 }
 

@@ -13,8 +13,9 @@ use serde_json::Value as Json;
 use super::errors::{TemplateFault, compile_problem, refusal_problem, render_problem};
 use super::helpers;
 use super::instrument::Instrument;
+use super::tracer::{Entries, Tracer};
 use crate::diagnostic::{Failure, Problem};
-use crate::model::{Origin, SourceId};
+use crate::model::{Origin, SourceId, Stretch};
 use crate::pipeline::load::Partial;
 
 /// Bytes of one template.
@@ -33,23 +34,25 @@ const MAX_WORK: u64 = 4_000_000;
 
 /// What the running template and its helpers share. One thread uses it; the atomics are there because helpers must be
 /// `Sync`.
-#[derive(Debug)]
 pub(super) struct State {
     work: AtomicU64,
     depth: AtomicUsize,
     source: AtomicUsize,
     line: AtomicUsize,
     counts: AtomicBool,
+    /// What wrote what, where somebody wants to know.
+    pub(super) tracer: Option<Tracer>,
 }
 
 impl State {
-    fn new() -> Self {
+    fn new(tracer: Option<Tracer>) -> Self {
         Self {
             work: AtomicU64::new(MAX_WORK),
             depth: AtomicUsize::new(0),
             source: AtomicUsize::new(0),
             line: AtomicUsize::new(0),
             counts: AtomicBool::new(false),
+            tracer,
         }
     }
 
@@ -74,6 +77,8 @@ impl State {
     }
 
     pub(super) fn leave(&self) {
+        // What was to be entered last was not.
+        self.tracer.as_ref().map(Tracer::take_made_of);
         self.depth.fetch_sub(1, Ordering::Relaxed);
     }
 }
@@ -81,7 +86,8 @@ impl State {
 /// The templates' surroundings: helpers, partials and values.
 pub(super) struct Engine {
     registry: Handlebars<'static>,
-    context: Context,
+    /// It stays where it is: a tracer knows its parts by that.
+    context: Box<Context>,
     state: Arc<State>,
     sources: Vec<SourceId>,
     partials: BTreeMap<String, (SourceId, String)>,
@@ -94,20 +100,27 @@ pub(super) struct RenderedText {
     pub(super) text: String,
     /// For each line of it, the template line that made it.
     pub(super) lines: Vec<Origin>,
+    /// What wrote it, where that was wanted.
+    pub(super) stretches: Vec<Stretch>,
 }
 
 impl Engine {
-    /// Compiles the partials.
-    pub(super) fn new(partials: BTreeMap<String, Partial>, context: Json) -> Result<Self, Failure> {
-        let state = Arc::new(State::new());
+    /// Compiles the partials. What templates write is traced to the entries of the values, where these are given.
+    pub(super) fn new(
+        partials: BTreeMap<String, Partial>,
+        context: Json,
+        entries: Option<impl FnOnce(&Json) -> Entries>,
+    ) -> Result<Self, Failure> {
+        let context = Box::new(Context::from(context));
+        let tracer = entries.map(|entries| Tracer::new(entries(context.data())));
+        let state = Arc::new(State::new(tracer));
         let mut registry = Handlebars::new();
         registry.set_strict_mode(true);
         registry.register_escape_fn(no_escape);
         registry.unregister_helper("log");
         helpers::register(&mut registry, &state);
         // A partial gets a copy of its context, which is quicker than what helpers do.
-        let partial_cost = 1 + helpers::size_of(&context) / 256;
-        let context = Context::from(context);
+        let partial_cost = 1 + helpers::size_of(context.data()) / 256;
         let mut engine = Self {
             registry,
             context,
@@ -134,12 +147,15 @@ impl Engine {
         let template = self.compile(source, text, 1)?;
         let mut output = Placed { engine: self, text: String::new(), lines: Vec::new(), starts_line: true };
         self.state.depth.store(0, Ordering::Relaxed);
+        // A template that failed may have left something.
+        self.state.tracer.as_ref().map(Tracer::take);
         let mut run = Run::new(template.name.as_ref());
         let result = template.render(&self.registry, &self.context, &mut run, &mut output);
         let Placed { text: rendered, lines, .. } = output;
         result.map_err(|error| render_problem(&error, &self.surroundings(source, text)))?;
         self.written = self.written.saturating_add(rendered.len());
-        Ok(RenderedText { text: rendered, lines })
+        let stretches = self.state.tracer.as_ref().map(Tracer::take).unwrap_or_default();
+        Ok(RenderedText { text: rendered, lines, stretches })
     }
 
     fn surroundings<'a>(&'a self, source: SourceId, text: &'a str) -> super::errors::Surroundings<'a> {
@@ -159,6 +175,7 @@ impl Engine {
         let mut template = Template::compile_with_name(text, number.to_string())
             .map_err(|error| compile_problem(&error, source))?;
         let instrument = Instrument::new(text, number, cost).expect("the call is a valid template");
+        let instrument = instrument.traced(text, source, self.state.tracer.as_ref());
         instrument.apply(&mut template).map_err(|refusal| refusal_problem(&refusal, source))?;
         Ok(template)
     }
@@ -206,6 +223,9 @@ impl Output for Placed<'_> {
         }
         if self.engine.written.saturating_add(length) > MAX_TOTAL {
             return Err(std::io::Error::other(TemplateFault::Total(MAX_TOTAL)));
+        }
+        if let (Some(tracer), false) = (&self.engine.state.tracer, text.is_empty()) {
+            tracer.write(self.text.len());
         }
         for piece in text.split_inclusive('\n') {
             if self.starts_line {

@@ -5,12 +5,21 @@
 //! its line (and costs a unit of work), and at both ends of each nested template one that counts the depth. They write
 //! nothing, so neither the text nor the whitespace of the output can change, and no mark has to be taken out of it.
 //!
+//! Where a [`Tracer`] is to know more, the call before an element names the element, and the calls before and in partials,
+//! `each` and `with` say what these are made of.
+//!
 //! The same walk refuses what cannot be bounded or placed: too many arguments, too deep nesting, and blocks that are
 //! rendered aside before their place is known (`{{#> name}}`).
 
-use handlebars::Template;
-use handlebars::template::{DecoratorTemplate, HelperTemplate, Parameter, TemplateElement};
-use serde_json::Value as Json;
+use handlebars::template::{
+    BlockParam, DecoratorTemplate, HelperTemplate, Parameter, TemplateElement, TemplateMapping,
+};
+use handlebars::{Path, Template};
+use serde_json::{Value as Json, json};
+
+use super::tags::Tokens;
+use super::tracer::Tracer;
+use crate::model::{Element, Origin, SourceId};
 
 /// A character that starts the names of the private helpers; templates may not call such names.
 pub(super) const PRIVATE: char = '\u{10f8f0}';
@@ -20,6 +29,10 @@ pub(super) const MARK: &str = "\u{10f8f0}mark";
 pub(super) const ENTER: &str = "\u{10f8f0}enter";
 /// It ends.
 pub(super) const LEAVE: &str = "\u{10f8f0}leave";
+/// The local variable of a block that says what it is made of.
+pub(super) const SCOPE: &str = "\u{10f8f0}scope";
+/// The local variable that says how deep the loop's block is whose `@key` is at hand.
+pub(super) const EACH: &str = "\u{10f8f0}each";
 /// Prints a value.
 pub(super) const PRINT: &str = "\u{10f8f0}print";
 
@@ -51,6 +64,22 @@ pub(super) struct Instrument<'a> {
     source: usize,
     entry_cost: u64,
     call: TemplateElement,
+    trace: Option<Trace<'a>>,
+}
+
+/// Tells a tracer which elements there are.
+struct Trace<'a> {
+    tracer: &'a Tracer,
+    source: SourceId,
+    tokens: Tokens<'a>,
+}
+
+/// What a nested template is to whoever follows names.
+enum Scope<'t> {
+    /// Part of the block that it is in.
+    Same,
+    /// A block of its own, or a partial; with the names that it gives.
+    Block { is_each: bool, param: Option<&'t BlockParam> },
 }
 
 /// Why and where (line, column) a template is refused.
@@ -60,37 +89,47 @@ impl<'a> Instrument<'a> {
     /// For the template with this text, which is number `source` of the engine.
     pub(super) fn new(text: &'a str, source: usize, entry_cost: u64) -> Option<Self> {
         let call = Template::compile(&format!("{{{{{MARK} 0}}}}")).ok()?.elements.pop()?;
-        Some(Self { text: text.split('\n').collect(), source, entry_cost, call })
+        Some(Self { text: text.split('\n').collect(), source, entry_cost, call, trace: None })
+    }
+
+    /// The same, which tells a tracer of each element.
+    pub(super) fn traced(self, text: &'a str, source: SourceId, tracer: Option<&'a Tracer>) -> Self {
+        let trace = tracer.map(|tracer| Trace { tracer, source, tokens: Tokens::new(text) });
+        Self { trace, ..self }
     }
 
     /// Rewrites the template.
     pub(super) fn apply(&self, template: &mut Template) -> Result<(), Refusal> {
-        self.nested(template, 0, self.entry_cost)
+        self.nested(template, 0, self.entry_cost, &PARTIAL)
     }
 
-    fn nested(&self, template: &mut Template, depth: usize, cost: u64) -> Result<(), Refusal> {
+    fn nested(
+        &self,
+        template: &mut Template,
+        depth: usize,
+        cost: u64,
+        scope: &Scope<'_>,
+    ) -> Result<(), Refusal> {
         if depth > MAX_BLOCKS {
             return Err((Refused::Blocks, None));
         }
         let has_places = template.mapping.len() == template.elements.len();
         let places = std::mem::take(&mut template.mapping);
         let elements = std::mem::take(&mut template.elements);
-        let mut add = |element: TemplateElement, place: Option<&handlebars::template::TemplateMapping>| {
+        let mut add = |element: TemplateElement, place: Option<&TemplateMapping>| {
             template.elements.push(element);
             if let (true, Some(place)) = (has_places, place) {
                 template.mapping.push(place.clone());
             }
         };
         let mut last = None;
-        add(self.call(ENTER, vec![cost.into()]), places.first());
+        add(self.call(ENTER, self.entry(cost, scope)), places.first());
         for (index, mut element) in elements.into_iter().enumerate() {
             let place = places.get(index).filter(|_| has_places);
             self.element(&mut element, depth)
                 .map_err(|(refused, at)| (refused, at.or_else(|| place.map(|place| (place.0, place.1)))))?;
             if let Some(place) = place {
-                let counts = matches!(element, TemplateElement::RawString(_));
-                let line = self.first_line(&element, place.0, place.1);
-                add(self.call(MARK, vec![self.source.into(), line.into(), counts.into()]), Some(place));
+                add(self.mark(&element, place), Some(place));
             }
             add(element, place);
             last = place.cloned();
@@ -99,6 +138,30 @@ impl<'a> Instrument<'a> {
         add(self.call(LEAVE, vec![0.into()]), end.as_ref());
         // A template without elements has no place to give to the calls; errors then take the block's.
         Ok(())
+    }
+
+    fn entry(&self, cost: u64, scope: &Scope<'_>) -> Vec<Json> {
+        let Scope::Block { is_each, param } = scope else { return vec![cost.into()] };
+        let (item, key) = match param {
+            Some(BlockParam::Pair((item, key))) => (item.as_name(), key.as_name()),
+            Some(BlockParam::Single(item)) => (item.as_name(), None),
+            _ => (None, None),
+        };
+        let names = || vec![cost.into(), (*is_each).into(), json!(item), json!(key)];
+        self.trace.as_ref().map_or_else(|| vec![cost.into()], |_| names())
+    }
+
+    /// The call before an element.
+    fn mark(&self, element: &TemplateElement, place: &TemplateMapping) -> TemplateElement {
+        let counts = matches!(element, TemplateElement::RawString(_));
+        let line = self.first_line(element, place.0, place.1);
+        let mut mark = self.call(MARK, vec![self.source.into(), line.into(), counts.into()]);
+        if let (Some(trace), TemplateElement::Expression(call)) = (&self.trace, &mut mark) {
+            let number = trace.tracer.add(trace.element(element, place, line));
+            call.params.push(Parameter::Literal(number.into()));
+            made_of(element, call);
+        }
+        mark
     }
 
     fn call(&self, name: &str, arguments: Vec<Json>) -> TemplateElement {
@@ -128,17 +191,24 @@ impl<'a> Instrument<'a> {
 
     fn helper(&self, helper: &mut HelperTemplate, depth: usize) -> Result<(), Refusal> {
         arguments(&helper.name, helper.params.iter().chain(helper.hash.values()), 0)?;
-        for nested in [&mut helper.template, &mut helper.inverse].into_iter().flatten() {
-            self.nested(nested, depth.saturating_add(1), 1)?;
+        let depth = depth.saturating_add(1);
+        let scope = match helper.name.as_name() {
+            Some(name @ ("each" | "with")) => {
+                Scope::Block { is_each: name == "each", param: helper.block_param.as_ref() }
+            }
+            _ => Scope::Same,
+        };
+        if let Some(nested) = &mut helper.template {
+            self.nested(nested, depth, 1, &scope)?;
         }
-        Ok(())
+        helper.inverse.as_mut().map_or(Ok(()), |nested| self.nested(nested, depth, 1, &Scope::Same))
     }
 
     fn decorator(&self, decorator: &mut DecoratorTemplate, depth: usize) -> Result<(), Refusal> {
         arguments(&decorator.name, decorator.params.iter().chain(decorator.hash.values()), 0)?;
         match &mut decorator.template {
             // An inline partial: entering it costs what entering a partial costs.
-            Some(nested) => self.nested(nested, depth.saturating_add(1), self.entry_cost),
+            Some(nested) => self.nested(nested, depth.saturating_add(1), self.entry_cost, &PARTIAL),
             None => Ok(()),
         }
     }
@@ -166,6 +236,56 @@ impl<'a> Instrument<'a> {
         let after = rest.iter().enumerate().position(skipped).unwrap_or(rest.len().saturating_sub(1));
         line.saturating_add(after)
     }
+}
+
+impl Trace<'_> {
+    /// An element, where it stands: text where its first character does, anything else where its tag does.
+    fn element(&self, element: &TemplateElement, place: &TemplateMapping, line: usize) -> Element {
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let at = (place.0, place.1);
+        let line_only = Origin::point(self.source, number(line), 0);
+        if let TemplateElement::RawString(written) = element {
+            let text = self.tokens.text(at, written);
+            let start = text.as_ref().and_then(|text| self.tokens.position(text.start));
+            let origin = start
+                .map_or(line_only, |(line, column)| Origin::point(self.source, number(line), number(column)));
+            return Element { origin, text };
+        }
+        let origin = self.tokens.tag(at).map_or(line_only, |width| Origin {
+            width: number(width),
+            ..Origin::point(self.source, number(place.0), number(place.1))
+        });
+        Element { origin, text: None }
+    }
+}
+
+/// A partial, or the template itself.
+const PARTIAL: Scope<'static> = Scope::Block { is_each: false, param: None };
+
+/// Lets the call before a partial or a block have what that is made of, if it is named there. It is evaluated where the
+/// element evaluates it.
+fn made_of(element: &TemplateElement, call: &mut HelperTemplate) {
+    let is_path = |parameter: &&Parameter| matches!(parameter, Parameter::Path(_));
+    let mut names: Vec<(&String, &Parameter)> = Vec::new();
+    let context = match element {
+        TemplateElement::PartialExpression(partial) => {
+            names.extend(partial.hash.iter().filter(|(_, value)| is_path(value)));
+            match partial.params.first() {
+                Some(context) => Some(context).filter(is_path).cloned(),
+                None => Path::parse("this").ok().map(Parameter::Path),
+            }
+        }
+        TemplateElement::HelperBlock(block) if matches!(block.name.as_name(), Some("each" | "with")) => {
+            block.params.first().filter(is_path).cloned()
+        }
+        _ => return,
+    };
+    // In order, so that it is always the same that fails first.
+    names.sort_by_key(|(name, _)| *name);
+    // What is no path leads nowhere.
+    call.params.push(context.unwrap_or(Parameter::Literal(Json::Null)));
+    let pair = |(name, value): (&String, &Parameter)| [Parameter::Literal(json!(name)), value.clone()];
+    call.params.extend(names.into_iter().flat_map(pair));
 }
 
 /// `{{path}}` becomes a call that prints the value, so that what is undefined or no scalar is told apart.
@@ -197,6 +317,9 @@ fn arguments<'p>(
         count = count.saturating_add(1);
         if count > MAX_ARGUMENTS {
             return Err((Refused::Arguments, None));
+        }
+        if parameter.as_name().is_some_and(|name| name.contains(PRIVATE)) {
+            return Err((Refused::PrivateName, None));
         }
         if let Parameter::Subexpression(call) = parameter
             && let TemplateElement::Expression(helper) = call.as_element()

@@ -8,6 +8,11 @@ mod helpers;
 mod instrument;
 pub(super) mod namespaces;
 mod patches;
+mod scope;
+pub(super) mod tags;
+#[cfg(test)]
+mod traced;
+mod tracer;
 
 use std::collections::HashMap;
 
@@ -20,6 +25,7 @@ use crate::model::{
 };
 use crate::yaml;
 use engine::Engine;
+use tracer::Entries;
 
 /// The objects of one environment; strings of Secrets may still hold placeholders.
 pub struct Rendered {
@@ -145,7 +151,9 @@ pub(super) fn attempt(
         files.chain(partials).for_each(|(source, text)| texts.add(source, text.as_str().into()));
     }
     let mut attempt = Attempt { objects: Vec::new(), values, problems: Vec::new() };
-    match Engine::new(partials, data) {
+    let values = &attempt.values;
+    let entries = texts.is_some().then_some(|data: &Json| entries(data, values));
+    match Engine::new(partials, data, entries) {
         Ok(mut engine) => {
             for file in files {
                 documents(&file, &mut engine, sources, texts.as_deref_mut(), &mut attempt);
@@ -165,6 +173,10 @@ pub(super) fn attempt(
     attempt
 }
 
+/// What sealwave itself says, by name; the last are all values.
+const OWN: [&str; 6] = ["env", "app", "namespace", "cluster", "revision", VALUES];
+const VALUES: &str = "values";
+
 /// The merged values, and over them what sealwave itself says.
 fn template_data(
     values: &Node,
@@ -175,14 +187,14 @@ fn template_data(
     let merged = values.to_json();
     let mut data = merged.as_object().cloned().unwrap_or_default();
     let own = [
-        ("env", Some(context.environment.as_str().into())),
-        ("app", Some(context.app.as_str().into())),
-        ("namespace", namespace.map(Json::from)),
-        ("cluster", Some(context.cluster.as_str().into())),
-        ("revision", Some(context.revision.as_str().into())),
-        ("values", Some(merged)),
+        Some(context.environment.as_str().into()),
+        Some(context.app.as_str().into()),
+        namespace.map(Json::from),
+        Some(context.cluster.as_str().into()),
+        Some(context.revision.as_str().into()),
+        Some(merged),
     ];
-    for (key, value) in own {
+    for (key, value) in OWN.into_iter().zip(own) {
         let hidden = values.as_mapping().and_then(|mapping| mapping.entry(key));
         if let Some(entry) = hidden {
             notes.push(Note::warning(Problem::at(entry.key_origin, &Error::Shadowed(key.to_owned()))));
@@ -193,6 +205,18 @@ fn template_data(
         }
     }
     Json::Object(Map::from_iter(data))
+}
+
+/// Where the entries of the values stand in what templates see.
+fn entries(data: &Json, values: &Node) -> Entries {
+    let mut entries = Entries::default();
+    if let Some(fields) = data.as_object() {
+        entries.add_fields(fields, values, |key| !OWN.contains(&key));
+        if let Some(all) = fields.get(VALUES) {
+            entries.add(all, values, None);
+        }
+    }
+    entries
 }
 
 fn documents(
@@ -212,7 +236,7 @@ fn documents(
         let source = sources.add_rendered(name, rendered.lines);
         let read = yaml::read_each(rendered.text.as_bytes(), source, &limits);
         if let Some(texts) = texts {
-            texts.add(source, rendered.text.into());
+            texts.add_rendered(source, rendered.text.into(), rendered.stretches);
         }
         read
     } else {
@@ -256,4 +280,55 @@ fn unique(objects: &[Manifest], sources: &Sources) -> Result<(), Failure> {
         }
     }
     Failure::unless_empty(problems)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use walkdir::WalkDir;
+
+    use super::*;
+    use crate::pipeline::{discover, load};
+
+    /// What an environment comes to: its objects, and what is wrong.
+    fn outcome(directory: &Path, environment: &str, traced: bool) -> Option<String> {
+        let mut sources = Sources::default();
+        let found = discover(directory, None).ok()?;
+        let loaded = load(&found, environment, &mut sources).ok()?;
+        let context = RenderContext { environment: environment.to_owned(), ..RenderContext::default() };
+        let mut texts = traced.then(Texts::default);
+        let mut notes = Vec::new();
+        let attempt = attempt(loaded, &context, &mut sources, texts.as_mut(), &mut notes);
+        if !attempt.problems.is_empty() {
+            // Whoever looks for faults reads on behind one.
+            return Some(format!("{:?}", attempt.problems));
+        }
+        let objects: Vec<Json> = attempt.objects.iter().map(|object| object.root().to_json()).collect();
+        let places: Vec<Origin> = attempt.objects.iter().map(Manifest::origin).collect();
+        Some(format!("{objects:?} {places:?}"))
+    }
+
+    #[test]
+    fn tracing_changes_nothing() {
+        let mut count = 0;
+        for part in ["examples", "testdata"] {
+            let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(part);
+            for entry in WalkDir::new(root).sort_by_file_name().into_iter().filter_map(Result::ok) {
+                if entry.file_name() != APP_FILE {
+                    continue;
+                }
+                let directory = entry.path().parent().unwrap();
+                let names: Vec<String> = discover(directory, None)
+                    .map(|found| found.environments().map(str::to_owned).collect())
+                    .unwrap_or_default();
+                for name in names {
+                    let plain = outcome(directory, &name, false);
+                    count += usize::from(plain.is_some());
+                    assert_eq!(plain, outcome(directory, &name, true), "{} {name}", directory.display());
+                }
+            }
+        }
+        assert!(count > 50, "{count} environments");
+    }
 }

@@ -150,15 +150,38 @@ impl<'p> Change<'p> {
             Self::Operations(operations) => {
                 let mut json = object.root().to_json();
                 let mut root = object.root().clone();
-                for (index, (operation, place)) in operations.iter().enumerate() {
+                for (index, (operation, item)) in operations.iter().enumerate() {
                     step(&mut json, index, operation)
-                        .map_err(|error| Problem::at(place.shown_at(), &error))?;
-                    root = laid_over(root, &json, place.origin);
+                        .map_err(|error| Problem::at(item.shown_at(), &error))?;
+                    root = laid_over(root, &json, item.origin);
+                    if let (Some(value), Some(given)) = (target(&mut root, operation), item.get("value")) {
+                        place(value, given, item.origin);
+                    }
                 }
                 Ok(root)
             }
         }
     }
+}
+
+/// What an operation put there that gives a value of its own.
+fn target<'n>(root: &'n mut Node, operation: &PatchOperation) -> Option<&'n mut Node> {
+    let (PatchOperation::Add(json_patch::AddOperation { path, .. })
+    | PatchOperation::Replace(json_patch::ReplaceOperation { path, .. })) = operation
+    else {
+        return None;
+    };
+    path.tokens().try_fold(root, |node, step| {
+        let step = step.decoded();
+        match &mut node.value {
+            Value::Mapping(mapping) => mapping.get_mut(&step),
+            Value::Sequence(items) => {
+                let last = items.len().checked_sub(1)?;
+                items.get_mut(if step == "-" { last } else { step.parse().ok()? })
+            }
+            _ => None,
+        }
+    })
 }
 
 /// One operation at a time: so the bounds hold after each, and each change knows its operation.
@@ -192,7 +215,7 @@ fn bounded(json: &Json) -> Result<(), Error> {
     if count(json, 0, &mut 0) { Ok(()) } else { Err(Error::TooLarge) }
 }
 
-/// Gives what a merge patch put there the positions that it has in the patch. As deep as the patch is.
+/// Gives what a patch put there the positions that it has in the patch. As deep as the patch is.
 fn place(node: &mut Node, patch: &Node, changed: Origin) {
     if node.origin == changed {
         node.origin = patch.origin;

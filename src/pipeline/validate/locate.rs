@@ -1,114 +1,172 @@
-//! From a node back to what its author wrote: the file, the template's expression, the values behind it.
+//! From a node back to what its author wrote: the file, the template's text or expression, the values behind it.
 
+use std::ops::Range;
+
+use super::dumped::Dumped;
 use crate::diagnostic::{Related, Span};
-use crate::model::{Node, Origin, Place, Sources, Texts};
+use crate::model::{Element, Node, Origin, Place, SourceText, Sources, Texts};
+use crate::pipeline::render::tags::{self, written};
+
+/// Places of values that are named for one position.
+const MAX_VALUES: usize = 4;
+
+/// What is said of the place of a value that a template printed.
+pub(super) const VALUE: &str = "its value comes from here";
 
 /// Finds the places that people can open.
-#[derive(Clone, Copy)]
 pub(super) struct Locator<'a> {
-    pub(super) sources: &'a Sources,
-    pub(super) texts: &'a Texts,
+    sources: &'a Sources,
+    texts: &'a Texts,
+    dumped: Dumped<'a>,
 }
 
-impl Locator<'_> {
-    /// Where a position is, and where the value behind it comes from.
+/// What wrote a part of a rendered text.
+struct Writer<'a> {
+    element: &'a Element,
+    /// All that it wrote.
+    wrote: Range<usize>,
+    /// The part of it that is looked for.
+    part: Range<usize>,
+}
+
+impl<'a> Locator<'a> {
+    /// For these sources, and all values that templates may have printed.
+    pub(super) fn new(sources: &'a Sources, texts: &'a Texts, values: Vec<&'a Node>) -> Self {
+        Self { sources, texts, dumped: Dumped::new(values) }
+    }
+
+    /// Where a position is, and where the values behind it come from; those that hold more than was printed are confidential.
     ///
-    /// A position in rendered text leads to the template's line; on it, to the same text where it stands there once, or to
-    /// the only expression of the line; and from an expression that is a path to the value it means.
-    pub(super) fn locate(&self, origin: Origin, values: Option<&Node>) -> (Span, Vec<Related>) {
+    /// A position in rendered text leads to what the template has there: text, or the expression that wrote it; and from an
+    /// expression that prints an entry of the values, or a part of one, to that. What several expressions make starts at the
+    /// first and, on one line, ends with the last.
+    pub(super) fn locate(&self, origin: Origin) -> (Span, Vec<Related>) {
         let place = self.sources.place(origin);
-        let Some(made_by) = self.sources.made_by(origin) else {
+        if self.sources.made_by(origin).is_none() {
             return (Span { place, width: origin.width }, Vec::new());
-        };
-        let line = self.texts.line(made_by.source, made_by.line).unwrap_or_default();
-        let spelling = self.texts.spelling(origin).filter(|text| !text.is_empty());
-        if let Some((column, width)) = spelling.and_then(|spelling| literal(line, spelling)) {
-            return (Span { place: Place { column, ..place }, width }, Vec::new());
         }
-        let Some(expression) = only_expression(line) else {
+        let Some(at) = self.written_at(origin) else {
             return (Span { place, width: 0 }, Vec::new());
         };
-        let source = values.and_then(|values| lookup(values, expression.path?));
-        let related = source.map(|origin| Related {
-            label: "its value comes from here".to_owned(),
+        let related = |(origin, is_whole): (Origin, bool)| Related {
+            label: VALUE.to_owned(),
             span: Span { place: self.sources.place(origin), width: origin.width },
-            confidential: true,
+            confidential: !is_whole,
+        };
+        let span =
+            Span { place: Place { rendered: place.rendered, ..self.sources.place(at) }, width: at.width };
+        (span, self.values(origin).into_iter().map(related).collect())
+    }
+
+    /// The place in a template that wrote what stands at a position: of text and expressions, the expressions count.
+    fn written_at(&self, origin: Origin) -> Option<Origin> {
+        let text = self.texts.text(origin.source)?;
+        let range = text.bytes(origin)?;
+        let known = || writers(text, &range).map(|(_, writer)| writer);
+        if known().any(|writer| writer.is_none()) {
+            return None;
+        }
+        let is_tag = |writer: &Writer<'_>| writer.element.text.is_none();
+        let only_tags = known().flatten().any(|writer| is_tag(&writer));
+        let mut writers = known().flatten().filter(|writer| !only_tags || is_tag(writer));
+        let first = self.place(text, &writers.next()?)?;
+        let last = writers.last().and_then(|last| self.place(text, &last)).filter(|last| {
+            let is_behind = last.column > first.column && last.width > 0;
+            is_behind && first.column > 0 && (last.source, last.line) == (first.source, first.line)
         });
-        let span = Span { place: Place { column: expression.column, ..place }, width: expression.width };
-        (span, related.into_iter().collect())
+        Some(last.map_or(first, |last| Origin { width: last.column + last.width - first.column, ..first }))
+    }
+
+    fn place(&self, text: &SourceText, writer: &Writer<'_>) -> Option<Origin> {
+        let element = writer.element;
+        match &element.text {
+            Some(bytes) => self.place_in_text(text, writer, bytes).or_else(|| line_in_text(text, writer)),
+            None => Some(element.origin),
+        }
+    }
+
+    /// Where a part of what a template's text wrote stands in it. Within a partial that is indented, each line may have more
+    /// blanks before it than the template has.
+    fn place_in_text(&self, text: &SourceText, writer: &Writer<'_>, bytes: &Range<usize>) -> Option<Origin> {
+        let source = writer.element.origin.source;
+        let template = self.texts.text(source)?;
+        let wrote = text.content().get(writer.wrote.clone())?;
+        let at = writer.part.start - writer.wrote.start;
+        let before = wrote.get(..at)?;
+        let start = before.rfind('\n').map_or(0, |end| end + 1);
+        let line = wrote.get(start..)?.split('\n').next()?;
+        let bytes = nth_line(template.content(), bytes, before.matches('\n').count())?;
+        let indent = line.strip_suffix(&*written(template.content(), bytes.clone()))?;
+        let skipped = (at - start).checked_sub(indent.len()).filter(|_| indent.trim().is_empty())?;
+        let wanted = wrote.get(at..writer.part.end - writer.wrote.start)?.split('\n').next()?.len();
+        let from = tags::writer(template.content(), bytes.clone(), skipped);
+        let to = tags::writer(template.content(), bytes, skipped + wanted);
+        let (line, column) = template.position(from)?;
+        let width = number(template.content().get(from..to)?.chars().count());
+        Some(Origin { source, line, column, width })
+    }
+
+    /// Where the entries of the values stand that were printed at a position, and whether they were as a whole.
+    fn values(&self, origin: Origin) -> Vec<(Origin, bool)> {
+        let mut found: Vec<(Origin, bool)> = Vec::new();
+        let Some(text) = self.texts.text(origin.source) else { return found };
+        let Some(range) = text.bytes(origin) else { return found };
+        for (number, writer) in writers(text, &range) {
+            let value = text.stretches().get(number).and_then(|stretch| stretch.value);
+            let (Some(writer), Some(value)) = (writer, value) else { continue };
+            let within = || self.dumped.entry(text, number, &writer.wrote, value.origin, origin);
+            let at =
+                Some(value.is_nested).filter(|nested| *nested).and_then(|_| within()).unwrap_or(value.origin);
+            match found.iter_mut().find(|(known, _)| *known == at) {
+                Some((_, is_whole)) => *is_whole &= value.is_whole,
+                None => found.push((at, value.is_whole)),
+            }
+            if found.len() == MAX_VALUES {
+                break;
+            }
+        }
+        found
     }
 }
 
-/// Column and width of a text that stands exactly once on a line, outside of expressions.
-fn literal(line: &str, text: &str) -> Option<(u32, u32)> {
-    let mut found = line.match_indices(text).filter(|(at, _)| {
-        let before = line.get(..*at).unwrap_or_default();
-        before.matches("{{").count() == before.matches("}}").count()
-    });
-    let (at, _) = found.next()?;
-    (found.next().is_none() && !text.contains("{{")).then(|| (column(line, at), number(text.chars().count())))
+/// The line of a template's text that wrote a part, where no more is known.
+fn line_in_text(text: &SourceText, writer: &Writer<'_>) -> Option<Origin> {
+    let before = text.content().get(writer.wrote.start..writer.part.start)?;
+    let Origin { source, line, .. } = writer.element.origin;
+    Some(Origin::point(source, line.saturating_add(number(before.matches('\n').count())), 0))
 }
 
-struct Expression<'a> {
-    column: u32,
-    width: u32,
-    /// Its dotted path, where it is nothing but one.
-    path: Option<&'a str>,
-}
-
-/// The expression of a line that has exactly one.
-fn only_expression(line: &str) -> Option<Expression<'_>> {
-    let start = line.find("{{")?;
-    let rest = line.get(start..)?;
-    let mut end = rest.find("}}")? + 2;
-    end += usize::from(rest.get(end..).is_some_and(|rest| rest.starts_with('}')));
-    let (expression, after) = rest.split_at_checked(end)?;
-    if after.contains("{{") {
-        return None;
-    }
-    let inner = expression.trim_matches(['{', '}', '~']).trim();
-    let is_path = !inner.is_empty() && inner.chars().all(|c| c.is_alphanumeric() || "._-".contains(c));
-    Some(Expression {
-        column: column(line, start),
-        width: number(expression.chars().count()),
-        path: is_path.then_some(inner),
+/// The stretches that a part of a rendered text was written in, by their numbers, and what wrote them.
+fn writers<'a>(
+    text: &'a SourceText,
+    range: &Range<usize>,
+) -> impl Iterator<Item = (usize, Option<Writer<'a>>)> + use<'a> {
+    let stretches = text.stretches();
+    let start = range.start;
+    let end = range.end.max(start + 1);
+    let first = stretches.partition_point(|stretch| stretch.from <= start).saturating_sub(1);
+    let behind = stretches.partition_point(|stretch| stretch.from < end);
+    let one_point = range.is_empty();
+    (first..behind).map(move |number| {
+        let from = stretches[number].from;
+        let to = stretches.get(number + 1).map_or(text.content().len(), |next| next.from);
+        let part = if one_point { start..start } else { from.max(start)..to.min(end) };
+        let element = stretches[number].element.as_deref();
+        (number, element.map(|element| Writer { element, wrote: from..to, part }))
     })
 }
 
-/// Where the value at the end of a dotted path stands.
-fn lookup(values: &Node, path: &str) -> Option<Origin> {
-    let path = path.strip_prefix("values.").unwrap_or(path);
-    let node = path.split('.').try_fold(values, |node, key| node.get(key))?;
-    (node.origin.line > 0).then_some(node.origin)
-}
-
-fn column(line: &str, at: usize) -> u32 {
-    number(line.get(..at).unwrap_or_default().chars().count()).saturating_add(1)
+/// The bytes of a line of a part of a text, counted from 0.
+fn nth_line(text: &str, part: &Range<usize>, number: usize) -> Option<Range<usize>> {
+    let all = text.get(part.clone())?;
+    let start = match number.checked_sub(1) {
+        Some(before) => all.match_indices('\n').nth(before)?.0 + 1,
+        None => 0,
+    };
+    let length = all.get(start..)?.split('\n').next()?.len();
+    Some(part.start + start..part.start + start + length)
 }
 
 fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_is_found_where_it_stands_once() {
-        assert_eq!(literal("  replicas: three", "three"), Some((13, 5)));
-        assert_eq!(literal("  a: a", "a"), None);
-        assert_eq!(literal("  a: {{ a }}b", "b"), Some((13, 1)));
-        assert_eq!(literal("  n: {{ x }}", "x"), None);
-    }
-
-    #[test]
-    fn the_only_expression_and_its_path() {
-        let of = |line| only_expression(line).map(|found| (found.column, found.width, found.path));
-        assert_eq!(of("  replicas: {{ web.replicas }}"), Some((13, 18, Some("web.replicas"))));
-        assert_eq!(of("  replicas: {{{ web.replicas }}}"), Some((13, 20, Some("web.replicas"))));
-        assert_eq!(of("  x: {{ default a 1 }}"), Some((6, 17, None)));
-        assert_eq!(of("  x: {{ a }}{{ b }}"), None);
-        assert_eq!(of("  x: 1"), None);
-    }
 }

@@ -4,6 +4,7 @@
 //! environments that are one become one, and suppressions are heard. Pure: nothing is read and nothing is fetched.
 
 mod comment;
+mod dumped;
 mod fallback;
 mod locate;
 mod merge;
@@ -32,7 +33,7 @@ use crate::lints::{
     self, Check, Draft, Environment, Inventory, Neighbours, Object, ObjectCheck, Reporter, Scene, Settings,
 };
 use crate::model::catalogue::Catalogue;
-use crate::model::{Date, Manifest, Node, ObjectId, Origin, Scopes};
+use crate::model::{Date, Manifest, ObjectId, Origin, Scopes};
 use crate::schema::KubeVersion;
 
 /// What a run was told.
@@ -284,7 +285,8 @@ struct Finder<'a> {
 
 impl<'a> Finder<'a> {
     fn new(app: &'a ExaminedApp, checking: &'a Checking) -> Self {
-        Self { app, checking, locator: Locator { sources: &app.sources, texts: &app.texts } }
+        let values = app.environments.iter().filter_map(|environment| environment.values.as_ref()).collect();
+        Self { app, checking, locator: Locator::new(&app.sources, &app.texts, values) }
     }
 
     /// What the stages said.
@@ -311,7 +313,11 @@ impl<'a> Finder<'a> {
             At::Nowhere => (None, Vec::new()),
             At::Origin(origin) => {
                 let origin = *starts.get(origin).unwrap_or(origin);
-                let (span, related) = self.locator.locate(origin, environment.values.as_ref());
+                let (span, mut related) = self.locator.locate(origin);
+                // Nor is it known what a stage trips over.
+                for value in &mut related {
+                    value.confidential = true;
+                }
                 (Some(span), related)
             }
             At::Place(place) => (Some(Span { place: place.clone(), width: 0 }), Vec::new()),
@@ -336,22 +342,21 @@ impl<'a> Finder<'a> {
         let subject = draft.subject;
         let environment = subject.and_then(|subject| self.app.environments.get(subject.environment));
         let object = subject.and_then(|subject| environment?.objects.get(subject.object));
-        let values = environment.and_then(|environment| environment.values.as_ref());
         let confidential = draft.confidential || object.is_some_and(Manifest::is_secret_like);
         let root = object.map(Manifest::root);
         let given = draft.pointer.as_deref().map(Way::given);
         let way = root.and_then(|root| Some((root, given.or_else(|| Way::to(root, draft.at))?)));
         let at = way.as_ref().map_or(draft.at, |(root, way)| way.place(root, draft.at));
-        let (span, mut related) = self.locator.locate(at, values);
-        // The values behind a place are no more secret than the place.
+        let (span, mut related) = self.place(draft.at, at);
+        // The values behind a place are no more secret than the place, where all of them is there.
         for related in &mut related {
-            related.confidential = confidential;
+            related.confidential |= confidential;
         }
         related.splice(
             0..0,
             draft.related.into_iter().map(|(at, label)| {
                 let inside = root.is_some_and(|root| Way::to(root, at).is_some());
-                self.related(at, label, values, confidential || !inside)
+                self.related(at, label, confidential || !inside)
             }),
         );
         related.extend(draft.elsewhere.into_iter().map(|(place, label)| Related {
@@ -374,9 +379,18 @@ impl<'a> Finder<'a> {
         }
     }
 
+    /// Where it stands, or where it is better shown; a value that a template printed leads to where it comes from.
+    fn place(&self, at: Origin, better: Origin) -> (Span, Vec<Related>) {
+        let shown = self.locator.locate(better);
+        if at == better || !shown.1.is_empty() {
+            return shown;
+        }
+        Some(self.locator.locate(at)).filter(|(_, values)| !values.is_empty()).unwrap_or(shown)
+    }
+
     /// Another place; what stands in another object may be a secret whatever this finding is about.
-    fn related(&self, at: Origin, label: String, values: Option<&Node>, confidential: bool) -> Related {
-        Related { label, span: self.locator.locate(at, values).0, confidential }
+    fn related(&self, at: Origin, label: String, confidential: bool) -> Related {
+        Related { label, span: self.locator.locate(at).0, confidential }
     }
 }
 

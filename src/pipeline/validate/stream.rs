@@ -283,11 +283,13 @@ impl Judge<'_> {
         for check in &self.terms.rules {
             check(&object, &scene, &mut self.reporter);
         }
-        let finder = Finder::new(&self.app, checking);
-        let drafts = self.reporter.take().into_iter().map(|draft| checking.leveled(draft));
-        let wanted = drafts.filter(|draft| !super::is_skipped(draft, object.manifest, checking));
-        self.findings.extend(wanted.map(|draft| finder.finding(draft)));
-        if is_annotated {
+        let drafts = self.reporter.take();
+        // Most objects have nothing to find.
+        if is_annotated || !drafts.is_empty() {
+            let finder = Finder::new(&self.app, checking);
+            let drafts = drafts.into_iter().map(|draft| checking.leveled(draft));
+            let wanted = drafts.filter(|draft| !super::is_skipped(draft, object.manifest, checking));
+            self.findings.extend(wanted.map(|draft| finder.finding(draft)));
             self.own.extend(finder.annotated());
         }
         if let Some(environment) = self.app.environments.first_mut() {

@@ -230,9 +230,7 @@ impl Finder<'_> {
     pub(super) fn written(&self) -> Vec<Suppression> {
         let settings = self.app.ignore.iter();
         let mut found: Vec<Suppression> = settings
-            .map(|(entry, origin)| {
-                Suppression::from_setting(entry, Some(self.locator.locate(*origin, None).0))
-            })
+            .map(|(entry, origin)| Suppression::from_setting(entry, Some(self.locator.locate(*origin).0)))
             .collect();
         for (source, text) in self.app.texts.iter() {
             if self.app.sources.is_rendered(source) {
@@ -259,7 +257,7 @@ impl Finder<'_> {
                 for entry in object.annotations().map_or(&[][..], |annotations| annotations.entries()) {
                     let Some(id) = entry.key.strip_prefix(names::IGNORE_PREFIX) else { continue };
                     let rule = id.replacen('.', "/", 1);
-                    let (span, _) = self.locator.locate(entry.key_origin, environment.values.as_ref());
+                    let (span, _) = self.locator.locate(entry.key_origin);
                     let key = (span.clone(), rule.clone(), object.namespace().to_owned());
                     let same = found.entry(key).or_insert_with(|| {
                         let reason = entry.value.as_str().unwrap_or_default();

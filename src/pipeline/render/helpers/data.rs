@@ -10,6 +10,7 @@ use crate::pipeline::render::errors::TemplateFault;
 use crate::yaml;
 
 type Answer = Result<Json, TemplateFault>;
+type Pick<'a> = Result<&'a Json, TemplateFault>;
 
 /// `dict key value …`
 pub(super) fn dict(call: &Call<'_>) -> Answer {
@@ -30,8 +31,8 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
 }
 
 /// `get object key`: null where there is no such key.
-pub(super) fn get(call: &Call<'_>) -> Answer {
-    Ok(call.object(0)?.get(&call.text(1)?).cloned().unwrap_or(Json::Null))
+pub(super) fn get<'a>(call: &Call<'a>) -> Pick<'a> {
+    Ok(call.object(0)?.get(&call.text(1)?).unwrap_or(&Json::Null))
 }
 
 /// `hasKey object key`: also of an object that is undefined.
@@ -50,13 +51,13 @@ pub(super) fn keys(call: &Call<'_>) -> Answer {
 }
 
 /// `first list`
-pub(super) fn first(call: &Call<'_>) -> Answer {
-    Ok(call.list(0)?.first().cloned().unwrap_or(Json::Null))
+pub(super) fn first<'a>(call: &Call<'a>) -> Pick<'a> {
+    Ok(call.list(0)?.first().unwrap_or(&Json::Null))
 }
 
 /// `last list`
-pub(super) fn last(call: &Call<'_>) -> Answer {
-    Ok(call.list(0)?.last().cloned().unwrap_or(Json::Null))
+pub(super) fn last<'a>(call: &Call<'a>) -> Pick<'a> {
+    Ok(call.list(0)?.last().unwrap_or(&Json::Null))
 }
 
 /// `len value`: items, keys or characters.

@@ -10,16 +10,17 @@ use super::{Call, is_empty};
 use crate::pipeline::render::errors::TemplateFault;
 
 type Answer = Result<Json, TemplateFault>;
+type Pick<'a> = Result<&'a Json, TemplateFault>;
 
 /// `default fallback value`: the value, or the fallback where the value is undefined or empty.
-pub(super) fn default(call: &Call<'_>) -> Answer {
+pub(super) fn default<'a>(call: &Call<'a>) -> Pick<'a> {
     let value = call.value(1);
-    Ok(if is_empty(value) { call.value(0) } else { value }.clone())
+    Ok(if is_empty(value) { call.value(0) } else { value })
 }
 
 /// `coalesce a b …`: the first that is not empty, else null.
-pub(super) fn coalesce(call: &Call<'_>) -> Answer {
-    Ok(call.values().iter().find(|value| !is_empty(value)).map_or(Json::Null, |value| (*value).clone()))
+pub(super) fn coalesce<'a>(call: &Call<'a>) -> Pick<'a> {
+    Ok(call.values().iter().find(|value| !is_empty(value)).copied().unwrap_or(&Json::Null))
 }
 
 /// `empty value`
@@ -28,11 +29,11 @@ pub(super) fn empty(call: &Call<'_>) -> Answer {
 }
 
 /// `required message value`: the value; the author's message where it is undefined, null or an empty text.
-pub(super) fn required(call: &Call<'_>) -> Answer {
+pub(super) fn required<'a>(call: &Call<'a>) -> Pick<'a> {
     match call.value(1) {
         Json::Null => Err(TemplateFault::Fail(call.text(0)?)),
         Json::String(text) if text.is_empty() => Err(TemplateFault::Fail(call.text(0)?)),
-        value => Ok(value.clone()),
+        value => Ok(value),
     }
 }
 
@@ -42,30 +43,20 @@ pub(super) fn fail(call: &Call<'_>) -> Answer {
 }
 
 /// `ternary yes no condition`
-pub(super) fn ternary(call: &Call<'_>) -> Answer {
-    Ok(call.value(usize::from(is_empty(call.value(2)))).clone())
+pub(super) fn ternary<'a>(call: &Call<'a>) -> Pick<'a> {
+    Ok(call.value(usize::from(is_empty(call.value(2)))))
 }
 
 /// `and a b …`: the first that is empty, else the last.
-pub(super) fn and(call: &Call<'_>) -> Answer {
+pub(super) fn and<'a>(call: &Call<'a>) -> Pick<'a> {
     let last = call.values().last();
-    Ok(call
-        .values()
-        .iter()
-        .find(|value| is_empty(value))
-        .or(last)
-        .map_or(Json::Null, |value| (*value).clone()))
+    Ok(call.values().iter().find(|value| is_empty(value)).or(last).copied().unwrap_or(&Json::Null))
 }
 
 /// `or a b …`: the first that is not empty, else the last.
-pub(super) fn or(call: &Call<'_>) -> Answer {
+pub(super) fn or<'a>(call: &Call<'a>) -> Pick<'a> {
     let last = call.values().last();
-    Ok(call
-        .values()
-        .iter()
-        .find(|value| !is_empty(value))
-        .or(last)
-        .map_or(Json::Null, |value| (*value).clone()))
+    Ok(call.values().iter().find(|value| !is_empty(value)).or(last).copied().unwrap_or(&Json::Null))
 }
 
 /// `not value`

@@ -5,23 +5,28 @@
 
 mod data;
 mod logic;
+mod private;
 mod text;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use handlebars::{
-    Context, Handlebars, Helper, HelperDef, JsonTruthy, RenderContext, RenderError, ScopedJson,
+    Context, Handlebars, Helper, HelperDef, JsonTruthy, PathAndJson, RenderContext, RenderError, ScopedJson,
 };
 use serde_json::Value as Json;
 
 use super::engine::State;
 use super::errors::TemplateFault;
-use super::instrument::{ENTER, LEAVE, MARK, PRINT};
+use super::scope;
+use super::tracer::Tracer;
+use crate::model::Printed;
 
 /// Bytes of the arguments of one call, and of its result.
 const MAX_BYTES: u64 = 8 << 20;
 
 /// A function that templates can call.
+#[derive(Clone, Copy)]
 struct Function {
     name: &'static str,
     /// How many arguments it takes, at least and at most.
@@ -31,80 +36,114 @@ struct Function {
     run: Run,
 }
 
-type Run = fn(&Call<'_>) -> Result<Json, TemplateFault>;
+/// What it does.
+#[derive(Clone, Copy)]
+enum Run {
+    /// Makes something new; of one of its arguments alone, where that is said.
+    Make(Make, Option<Source>),
+    /// Gives one of its arguments, or a part of one.
+    Pick(Pick),
+}
+
+/// The argument that something is made of.
+#[derive(Clone, Copy)]
+struct Source {
+    argument: usize,
+    /// Whether it is only written in another way.
+    is_whole: bool,
+}
+
+type Make = fn(&Call<'_>) -> Result<Json, TemplateFault>;
+type Pick = for<'a> fn(&Call<'a>) -> Result<&'a Json, TemplateFault>;
 
 const MANY: usize = usize::MAX;
 
-const fn function(name: &'static str, arity: (usize, usize), run: Run) -> Function {
-    Function { name, arity, lenient: false, run }
+const fn function(name: &'static str, arity: (usize, usize), run: Make) -> Function {
+    Function { name, arity, lenient: false, run: Run::Make(run, None) }
 }
 
-const fn lenient(name: &'static str, arity: (usize, usize), run: Run) -> Function {
-    Function { lenient: true, ..function(name, arity, run) }
+/// A function that writes one of its arguments in another way.
+const fn writes(name: &'static str, arity: (usize, usize), argument: usize, run: Make) -> Function {
+    let source = Source { argument, is_whole: true };
+    Function { run: Run::Make(run, Some(source)), ..function(name, arity, run) }
+}
+
+/// A function that makes something else of one of its arguments, which may hold more.
+const fn changes(name: &'static str, arity: (usize, usize), argument: usize, run: Make) -> Function {
+    let source = Source { argument, is_whole: false };
+    Function { run: Run::Make(run, Some(source)), ..function(name, arity, run) }
+}
+
+const fn picks(name: &'static str, arity: (usize, usize), run: Pick) -> Function {
+    Function { name, arity, lenient: false, run: Run::Pick(run) }
+}
+
+const fn lenient(function: Function) -> Function {
+    Function { lenient: true, ..function }
 }
 
 /// All of them, by name (in the order of bytes).
 static FUNCTIONS: &[Function] = &[
     function("add", (2, MANY), logic::add),
-    lenient("and", (1, MANY), logic::and),
-    function("b64dec", (1, 1), text::b64dec),
-    function("b64enc", (1, 1), text::b64enc),
+    lenient(picks("and", (1, MANY), logic::and)),
+    changes("b64dec", (1, 1), 0, text::b64dec),
+    changes("b64enc", (1, 1), 0, text::b64enc),
     function("cat", (1, MANY), text::cat),
-    lenient("coalesce", (1, MANY), logic::coalesce),
+    lenient(picks("coalesce", (1, MANY), logic::coalesce)),
     function("contains", (2, 2), text::contains),
-    lenient("default", (2, 2), logic::default),
+    lenient(picks("default", (2, 2), logic::default)),
     function("dict", (0, MANY), data::dict),
     function("div", (2, 2), logic::div),
-    lenient("empty", (1, 1), logic::empty),
+    lenient(function("empty", (1, 1), logic::empty)),
     function("eq", (2, MANY), logic::eq),
     function("fail", (1, 1), logic::fail),
-    function("first", (1, 1), data::first),
+    picks("first", (1, 1), data::first),
     function("fromJson", (1, 1), data::from_json),
     function("fromYaml", (1, 1), data::from_yaml),
     function("ge", (2, 2), logic::ge),
-    function("get", (2, 2), data::get),
+    picks("get", (2, 2), data::get),
     function("gt", (2, 2), logic::gt),
     function("gte", (2, 2), logic::ge),
-    lenient("hasKey", (2, 2), data::has_key),
+    lenient(function("hasKey", (2, 2), data::has_key)),
     function("hasPrefix", (2, 2), text::has_prefix),
     function("hasSuffix", (2, 2), text::has_suffix),
-    function("indent", (2, 2), text::indent),
-    function("int", (1, 1), logic::int),
-    function("join", (2, 2), data::join),
+    writes("indent", (2, 2), 1, text::indent),
+    changes("int", (1, 1), 0, logic::int),
+    changes("join", (2, 2), 1, data::join),
     function("keys", (1, 1), data::keys),
-    function("last", (1, 1), data::last),
+    picks("last", (1, 1), data::last),
     function("le", (2, 2), logic::le),
     function("len", (1, 1), data::len),
     function("list", (0, MANY), data::list),
-    function("lower", (1, 1), text::lower),
+    writes("lower", (1, 1), 0, text::lower),
     function("lt", (2, 2), logic::lt),
     function("lte", (2, 2), logic::le),
     function("mod", (2, 2), logic::modulo),
     function("mul", (2, MANY), logic::mul),
     function("ne", (2, 2), logic::ne),
-    function("nindent", (2, 2), text::nindent),
-    lenient("not", (1, 1), logic::not),
-    lenient("or", (1, MANY), logic::or),
-    function("printf", (1, MANY), text::printf),
-    function("quote", (1, MANY), text::quote),
-    function("repeat", (2, 2), text::repeat),
-    function("replace", (3, 3), text::replace),
-    lenient("required", (2, 2), logic::required),
+    writes("nindent", (2, 2), 1, text::nindent),
+    lenient(function("not", (1, 1), logic::not)),
+    lenient(picks("or", (1, MANY), logic::or)),
+    changes("printf", (1, MANY), 1, text::printf),
+    writes("quote", (1, MANY), 0, text::quote),
+    changes("repeat", (2, 2), 1, text::repeat),
+    changes("replace", (3, 3), 2, text::replace),
+    lenient(picks("required", (2, 2), logic::required)),
     function("sortAlpha", (1, 1), data::sort_alpha),
     function("split", (2, 2), data::split),
     function("splitList", (2, 2), data::split),
-    function("squote", (1, MANY), text::squote),
+    writes("squote", (1, MANY), 0, text::squote),
     function("sub", (2, 2), logic::sub),
-    function("ternary", (3, 3), logic::ternary),
-    function("toJson", (1, 1), data::to_json),
-    function("toPrettyJson", (1, 1), data::to_pretty_json),
-    function("toString", (1, 1), text::to_string),
-    function("toYaml", (1, 1), data::to_yaml),
-    function("trim", (1, 1), text::trim),
-    function("trimPrefix", (2, 2), text::trim_prefix),
-    function("trimSuffix", (2, 2), text::trim_suffix),
-    function("trunc", (2, 2), text::trunc),
-    function("upper", (1, 1), text::upper),
+    picks("ternary", (3, 3), logic::ternary),
+    writes("toJson", (1, 1), 0, data::to_json),
+    writes("toPrettyJson", (1, 1), 0, data::to_pretty_json),
+    writes("toString", (1, 1), 0, text::to_string),
+    writes("toYaml", (1, 1), 0, data::to_yaml),
+    writes("trim", (1, 1), 0, text::trim),
+    changes("trimPrefix", (2, 2), 1, text::trim_prefix),
+    changes("trimSuffix", (2, 2), 1, text::trim_suffix),
+    changes("trunc", (2, 2), 1, text::trunc),
+    writes("upper", (1, 1), 0, text::upper),
 ];
 
 /// Names of the helpers beside the engine's own, sorted.
@@ -124,10 +163,7 @@ pub(super) fn register(registry: &mut Handlebars<'static>, state: &Arc<State>) {
     for function in FUNCTIONS {
         registry.register_helper(function.name, Box::new(Guarded { function, state: Arc::clone(state) }));
     }
-    for (name, role) in [(ENTER, Role::Enter), (LEAVE, Role::Leave), (MARK, Role::Mark), (PRINT, Role::Print)]
-    {
-        registry.register_helper(name, Box::new(Private { role, state: Arc::clone(state) }));
-    }
+    private::register(registry, state);
 }
 
 /// The arguments of a call.
@@ -225,28 +261,19 @@ impl HelperDef for Guarded {
         &self,
         helper: &Helper<'rc>,
         _: &'reg Handlebars<'reg>,
-        _: &'rc Context,
-        _: &mut RenderContext<'reg, 'rc>,
+        context: &'rc Context,
+        run: &mut RenderContext<'reg, 'rc>,
     ) -> Result<ScopedJson<'rc>, RenderError> {
-        let Function { name, arity: (least, most), lenient, run } = *self.function;
-        if helper.is_block() {
-            return Err(TemplateFault::Block(name).into());
-        }
-        let count = helper.params().len();
-        if count < least || count > most || !helper.hash().is_empty() {
-            return Err(TemplateFault::Arity { helper: name, wanted: wanted(least, most) }.into());
-        }
-        if let Some(missing) = helper.params().iter().find(|param| !lenient && param.is_value_missing()) {
-            return Err(undefined(missing.relative_path()).into());
-        }
-        let arguments: Vec<&Json> = helper.params().iter().map(handlebars::PathAndJson::value).collect();
+        self.check(helper)?;
+        let name = self.function.name;
+        let arguments: Vec<&Json> = helper.params().iter().map(PathAndJson::value).collect();
         let bytes = arguments.iter().map(|value| size_of(value)).fold(0, u64::saturating_add);
         self.state.charge(1 + bytes / 64)?;
         let call = Call { name, arguments };
         if bytes > MAX_BYTES {
             return Err(TemplateFault::Result(name).into());
         }
-        let result = run(&call).map_err(|fault| match fault {
+        let (result, of) = self.run(&call).map_err(|fault| match fault {
             // The name of what is missing is known here only.
             TemplateFault::Fail(message) if name == "required" && message.is_empty() => {
                 undefined(helper.param(1).and_then(|param| param.relative_path()))
@@ -258,7 +285,114 @@ impl HelperDef for Guarded {
             return Err(TemplateFault::Result(name).into());
         }
         self.state.charge(bytes / 64)?;
-        Ok(ScopedJson::Derived(result))
+        let Some(tracer) = &self.state.tracer else {
+            return Ok(ScopedJson::Derived(result.into_owned()));
+        };
+        Ok(traced(tracer, helper, result, of, context, run))
+    }
+}
+
+/// What a result was made of.
+#[derive(Clone, Copy)]
+enum Of<'a> {
+    /// This, which is an argument or within one.
+    Part(&'a Json),
+    /// One of the arguments.
+    Argument(Source),
+    Unknown,
+}
+
+impl Guarded {
+    fn check(&self, helper: &Helper<'_>) -> Result<(), TemplateFault> {
+        let Function { name, arity: (least, most), lenient, .. } = *self.function;
+        if helper.is_block() {
+            return Err(TemplateFault::Block(name));
+        }
+        let count = helper.params().len();
+        if count < least || count > most || !helper.hash().is_empty() {
+            return Err(TemplateFault::Arity { helper: name, wanted: wanted(least, most) });
+        }
+        match helper.params().iter().find(|param| !lenient && param.is_value_missing()) {
+            Some(missing) => Err(undefined(missing.relative_path())),
+            None => Ok(()),
+        }
+    }
+
+    fn run<'a>(&self, call: &Call<'a>) -> Result<(Cow<'a, Json>, Of<'a>), TemplateFault> {
+        match self.function.run {
+            Run::Pick(run) => run(call).map(|part| (Cow::Borrowed(part), Of::Part(part))),
+            Run::Make(run, source) => {
+                // Made of several, it is of none of them.
+                let count = call.values().len();
+                let alone = |source: &Source| self.function.arity.1 != MANY || count == source.argument + 1;
+                let of = source.filter(alone).map_or(Of::Unknown, Of::Argument);
+                Ok((Cow::Owned(run(call)?), of))
+            }
+        }
+    }
+}
+
+/// The result of a function, when it was noted what it was made of. What stands in the context is given on as such, so that
+/// blocks know where they are.
+fn traced<'rc>(
+    tracer: &Tracer,
+    helper: &Helper<'rc>,
+    result: Cow<'_, Json>,
+    of: Of<'_>,
+    context: &'rc Context,
+    run: &mut RenderContext<'_, 'rc>,
+) -> ScopedJson<'rc> {
+    let argument = match of {
+        Of::Argument(source) => helper.param(source.argument),
+        Of::Part(part) => helper.params().iter().find(|param| std::ptr::eq(param.value(), part)),
+        Of::Unknown => None,
+    };
+    let behind = match (argument, of) {
+        (Some(argument), _) => behind(tracer, argument, context, run),
+        (None, Of::Part(part)) => tracer.entry(part),
+        (None, _) => None,
+    };
+    let is_whole = !matches!(of, Of::Argument(Source { is_whole: false, .. }));
+    let behind = behind.map(|printed| Printed { is_whole: printed.is_whole && is_whole, ..printed });
+    let path = match (argument, of) {
+        (Some(argument), Of::Part(_)) => argument.context_path().cloned(),
+        (None, Of::Part(part)) => helper.param(0).and_then(|whole| path_of_part(whole, part)),
+        _ => None,
+    };
+    let known = path.and_then(|path| Some(ScopedJson::Context(scope::navigate(context, &path)?, path)));
+    let result = known.unwrap_or_else(|| ScopedJson::Derived(result.into_owned()));
+    tracer.made(helper.params().iter().map(PathAndJson::value), result.as_json(), behind);
+    result
+}
+
+/// The path of a part of an argument; it costs as much as it took to weigh the argument.
+fn path_of_part(whole: &PathAndJson<'_>, part: &Json) -> Option<Vec<String>> {
+    let step = match whole.value() {
+        Json::Array(items) => items.iter().position(|item| std::ptr::eq(item, part))?.to_string(),
+        Json::Object(fields) => fields.iter().find(|(_, field)| std::ptr::eq(*field, part))?.0.clone(),
+        _ => return None,
+    };
+    let mut path = whole.context_path()?.clone();
+    path.push(step);
+    Some(path)
+}
+
+/// The entry of the values that an argument is, or was made of.
+fn behind<'rc>(
+    tracer: &Tracer,
+    argument: &PathAndJson<'rc>,
+    context: &'rc Context,
+    run: &mut RenderContext<'_, 'rc>,
+) -> Option<Printed> {
+    if argument.context_path().is_some() {
+        return tracer.entry(argument.value());
+    }
+    let found = tracer.scopes().find(argument, context, run);
+    match found {
+        Some(found) if found.is_key => tracer.key(found.value),
+        Some(found) => tracer.entry(found.value),
+        None if argument.relative_path().is_none() => tracer.made_of(argument.value()),
+        None => None,
     }
 }
 
@@ -273,62 +407,6 @@ fn wanted(least: usize, most: usize) -> String {
 
 fn undefined(path: Option<&String>) -> TemplateFault {
     TemplateFault::Undefined { path: path.cloned().unwrap_or_else(|| "this".to_owned()), closest: None }
-}
-
-/// The calls that the instrumentation puts into templates.
-struct Private {
-    role: Role,
-    state: Arc<State>,
-}
-
-enum Role {
-    Enter,
-    Leave,
-    Mark,
-    Print,
-}
-
-impl HelperDef for Private {
-    fn call_inner<'reg: 'rc, 'rc>(
-        &self,
-        helper: &Helper<'rc>,
-        _: &'reg Handlebars<'reg>,
-        _: &'rc Context,
-        _: &mut RenderContext<'reg, 'rc>,
-    ) -> Result<ScopedJson<'rc>, RenderError> {
-        let number = |index| helper.param(index).and_then(|param| param.value().as_u64()).unwrap_or(0);
-        let index = |at| usize::try_from(number(at)).unwrap_or(usize::MAX);
-        match self.role {
-            Role::Enter => {
-                self.state.charge(number(0))?;
-                self.state.enter()?;
-            }
-            Role::Leave => self.state.leave(),
-            Role::Mark => {
-                self.state.charge(1)?;
-                let counts = helper.param(2).and_then(|param| param.value().as_bool()).unwrap_or(false);
-                self.state.mark(index(0), index(1), counts);
-            }
-            Role::Print => return printed(helper),
-        }
-        Ok(ScopedJson::Derived(Json::String(String::new())))
-    }
-}
-
-fn printed<'rc>(helper: &Helper<'rc>) -> Result<ScopedJson<'rc>, RenderError> {
-    let Some(param) = helper.param(0) else {
-        return Err(undefined(None).into());
-    };
-    if param.is_value_missing() {
-        return Err(undefined(param.relative_path()).into());
-    }
-    let kind = match param.value() {
-        Json::Array(_) => "array",
-        Json::Object(_) => "object",
-        scalar => return Ok(ScopedJson::Derived(scalar.clone())),
-    };
-    let path = param.relative_path().cloned().unwrap_or_else(|| "this".to_owned());
-    Err(TemplateFault::Type { path, kind }.into())
 }
 
 #[cfg(test)]
