@@ -117,6 +117,9 @@ pub struct GenerateArgs {
     /// Environment [default: the parameter env of Argo CD, else the only one]
     #[arg(long, short = 'e', value_name = "NAME")]
     pub env: Option<String>,
+    /// Refuse, before anything is fetched, what the API server would not take [env: KUBE_VERSION]
+    #[arg(long)]
+    pub validate: bool,
     /// Which app.
     #[command(flatten)]
     pub app: AppArgs,

@@ -47,6 +47,7 @@ const fn doing(stage: Option<Stage>) -> &'static str {
         Some(Stage::Render) => "rendering",
         Some(Stage::Resolve) => "fetching secrets",
         Some(Stage::Seal) => "sealing",
+        Some(Stage::Validate) => "validating",
     }
 }
 

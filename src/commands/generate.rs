@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::Outcome;
 use super::session::Session;
+use super::{Outcome, gate};
 use crate::cli::GenerateArgs;
 use crate::config::{ConfigError, OperatorFile, Variables};
 use crate::crypto::{ChecksumKey, Sealer};
@@ -11,7 +11,7 @@ use crate::deadline::Watch;
 use crate::diagnostic::{Explain, Failure, Note, Problem};
 use crate::model::{Backends, Policy, Subject};
 use crate::ops::AuditLog;
-use crate::pipeline::{Access, Audit, Format, Plan, Sealing, Supply};
+use crate::pipeline::{Access, Audit, Format, Plan, Sealing, Stage, Supply};
 use crate::providers::{AppFiles, Providers};
 
 /// Something that a local run should know.
@@ -32,6 +32,10 @@ pub(super) fn run(args: GenerateArgs, variables: Variables, watch: &Watch) -> Re
     let backends = session.discovery.backends(&session.environment)?;
     if let Some(operator) = &session.operator {
         watch.allow(Duration::from_secs(operator.operator().deadline_seconds));
+    }
+    if args.validate {
+        watch.enter(Stage::Validate);
+        gate::check(&session, variables)?;
     }
     if backends.need_values() {
         sealing(&session, backends, variables, watch)

@@ -3,6 +3,7 @@
 mod cert;
 mod completions;
 mod discover;
+mod gate;
 mod generate;
 mod key;
 mod parameters;

@@ -189,6 +189,16 @@ pub(crate) const fn least_failing(fail_on: FailOn) -> Option<Severity> {
     }
 }
 
+/// The version of the destination, as Argo CD tells it; the nearest whose schemas are known.
+///
+/// # Errors
+/// What it tells is no version.
+pub(crate) fn destination_version(variables: Variables) -> Result<Option<KubeVersion>, Failure> {
+    let told = variables(KUBE_VERSION).and_then(|value| value.into_string().ok());
+    let nearest = |text: String| KubeVersion::nearest(&text).map_err(|error| Problem::new(&error).into());
+    told.filter(|text| !text.is_empty()).map(nearest).transpose()
+}
+
 /// The file that a step of a GitHub workflow shows as its summary, where this runs in one.
 pub(crate) fn step_summary(variables: Variables) -> Option<PathBuf> {
     variables("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()).map(PathBuf::from)

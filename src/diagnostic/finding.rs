@@ -4,6 +4,7 @@
 //! [`Finding::confidential`] first.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use crate::model::Place;
 
@@ -95,6 +96,16 @@ impl ObjectRef {
     #[must_use]
     pub fn group(&self) -> &str {
         self.api_version.rsplit_once('/').map_or("", |(group, _)| group)
+    }
+}
+
+/// `Deployment shop/web`.
+impl fmt::Display for ObjectRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, namespace, name, .. } = self;
+        let name = if name.is_empty() { "(generated name)" } else { name };
+        let slash = if namespace.is_empty() { "" } else { "/" };
+        write!(f, "{kind} {namespace}{slash}{name}")
     }
 }
 

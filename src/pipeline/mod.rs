@@ -62,6 +62,8 @@ pub enum Stage {
     Resolve,
     /// Sealing.
     Seal,
+    /// Schemas and rules.
+    Validate,
 }
 
 /// Runs one environment through all stages, and says which one it is in.

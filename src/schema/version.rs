@@ -22,6 +22,18 @@ impl KubeVersion {
         (0..MINORS).map(|index| Self(FIRST_MINOR + index))
     }
 
+    /// The version that a text names, or the nearest one whose schemas are known.
+    ///
+    /// # Errors
+    /// It names none.
+    pub fn nearest(text: &str) -> Result<Self, VersionError> {
+        match text.parse() {
+            Err(VersionError::TooNew(_)) => Ok(Self::NEWEST),
+            Err(VersionError::TooOld(_)) => Ok(Self::OLDEST),
+            other => other,
+        }
+    }
+
     /// Of `1.minor`, also where its schemas are not known: APIs have gone before the oldest one that is.
     pub(super) const fn of_minor(minor: u8) -> Self {
         Self(minor)

@@ -53,10 +53,7 @@ pub(super) fn file(finding: &Finding) -> Option<String> {
 
 /// `Deployment shop/web`.
 pub(super) fn object_name(object: &ObjectRef) -> String {
-    let ObjectRef { kind, namespace, name, .. } = object;
-    let name = if name.is_empty() { "(generated name)" } else { name };
-    let slash = if namespace.is_empty() { "" } else { "/" };
-    format!("{kind} {namespace}{slash}{name}")
+    object.to_string()
 }
 
 /// `1 error`, `2 errors`.

@@ -1,0 +1,87 @@
+//! `generate --validate`: what the API server would refuse is not printed.
+
+#![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
+
+mod support;
+
+use std::process::Output;
+
+use support::sealwave;
+use support::small_app::SmallApp;
+
+const FLOW: &str = "apiVersion: flowcontrol.apiserver.k8s.io/v1beta3\nkind: FlowSchema\nmetadata: {name: shop}\n\
+                       spec: {priorityLevelConfiguration: {name: global-default}}\n";
+
+fn run(app: &SmallApp, version: &str) -> (i32, String, String) {
+    let mut command = sealwave();
+    command.args(app.args()).arg("--validate").env("KUBE_VERSION", version);
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    (status.code().unwrap(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+#[test]
+fn what_is_right_is_printed_as_without_it() {
+    let app = SmallApp::new();
+    let (code, stdout, stderr) = run(&app, "1.31");
+    assert_eq!((code, stdout.into_bytes()), (0, app.generate_bytes()), "{stderr}");
+}
+
+#[test]
+fn what_the_api_server_refuses_is_an_error_with_object_place_and_rule() {
+    let app = SmallApp::new();
+    app.replace("app/base/deployments.yaml", "  selector:", "  replicass: 3\n  selector:");
+    assert!(!app.generate_bytes().is_empty(), "without it, nobody looks");
+    let (code, stdout, stderr) = run(&app, "1.31");
+    assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
+    let first = "error: Deployment shop/api: field `replicass` is not known (schema/unknown-field)";
+    assert!(stderr.contains(first), "{stderr}");
+    assert!(stderr.contains("base/deployments.yaml:5:3"), "{stderr}");
+    assert!(stderr.contains("did you mean `replicas`?"), "{stderr}");
+}
+
+#[test]
+fn the_version_is_that_of_the_destination_or_the_nearest() {
+    let app = SmallApp::new();
+    app.write("app/base/flow.yaml", FLOW);
+    for (version, code) in [("v1.31.4-eks-1a2b3c", 0), ("1.32", 2), ("1.99", 2), ("", 2)] {
+        assert_eq!(run(&app, version).0, code, "{version}: {}", run(&app, version).2);
+    }
+    let (code, _, stderr) = run(&app, "latest");
+    assert!(code == 2 && stderr.contains("`latest` is not a version of Kubernetes"), "{stderr}");
+}
+
+#[test]
+fn what_needs_another_app_is_not_asked_for() {
+    let app = SmallApp::new();
+    app.replace(
+        "app/base/deployments.yaml",
+        "configMapRef: {name: api}",
+        "configMapRef: {name: of-another-app}",
+    );
+    let (code, _, stderr) = run(&app, "1.31");
+    assert_eq!(code, 0, "{stderr}");
+}
+
+#[test]
+fn an_app_can_say_that_it_is_right_all_the_same() {
+    let app = SmallApp::new();
+    app.replace(
+        "app/base/deployments.yaml",
+        "  selector:",
+        "  # sealwave: ignore schema/unknown-field -- of a patched API server\n  replicass: 3\n  selector:",
+    );
+    let (code, _, stderr) = run(&app, "1.31");
+    assert_eq!(code, 0, "{stderr}");
+}
+
+#[test]
+fn a_value_of_a_secret_is_not_in_the_message() {
+    let app = SmallApp::new();
+    app.write(
+        "app/base/broken.yaml",
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: broken}\ndata: {a: b}\nCANARY-key: CANARY-value\n",
+    );
+    let (code, stdout, stderr) = run(&app, "1.31");
+    assert_eq!(code, 2, "{stderr}");
+    assert!(!(stdout + &stderr).contains("CANARY"));
+}
