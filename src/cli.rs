@@ -117,8 +117,11 @@ pub struct GenerateArgs {
     /// Environment [default: the parameter env of Argo CD, else the only one]
     #[arg(long, short = 'e', value_name = "NAME")]
     pub env: Option<String>,
-    /// Refuse, before anything is fetched, what the API server would not take [env: KUBE_VERSION]
-    #[arg(long)]
+    /// Refuse what the API server would not take.
+    #[arg(
+        long,
+        help = "Refuse, before anything is fetched, what the API server would not take [env: KUBE_VERSION]"
+    )]
     pub validate: bool,
     /// Which app.
     #[command(flatten)]
