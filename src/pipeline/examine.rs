@@ -95,6 +95,11 @@ impl ExaminedApp {
         AppEnvironments { app: self.directory.clone(), environments }
     }
 
+    /// The files that were read, as messages name them.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        self.sources.names()
+    }
+
     /// The definitions of custom resources that it renders.
     pub fn definitions(&self) -> impl Iterator<Item = &Manifest> {
         let objects = self.environments.iter().flat_map(|environment| &environment.objects);
@@ -136,14 +141,14 @@ impl ExaminedEnvironment {
         let loaded = self.keep(&lints::app::LOAD, loaded)?;
         let mut notes = Vec::new();
         let attempt = render::attempt(loaded, &examination.context, sources, Some(texts), &mut notes);
-        let rendered = attempt.rendered();
+        let rendered = attempt.rendered(&self.name);
         self.objects = attempt.objects;
         self.secrets = resolve::uses_of(&self.objects, examination.default_provider, app.compatibility)
             .map(secret_use)
             .collect();
         self.values = Some(attempt.values);
         self.remark(&lints::app::RENDER, &mut notes);
-        self.keep(&lints::app::RENDER, Failure::unless_empty(attempt.problems))?;
+        let rendered = self.keep(&lints::app::RENDER, rendered)?;
         let backends = self.keep(&lints::app::BACKEND, discovery.backends(&self.name))?;
         let supply = Supply::Withhold { known: None, default_provider: examination.default_provider };
         let resolved = resolve(rendered, &supply, app.compatibility, &backends, &mut notes);
