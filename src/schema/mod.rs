@@ -34,6 +34,7 @@ mod violation;
 mod walk;
 
 pub use fault::CrdFault;
+pub(crate) use kinds::kinds;
 pub use kinds::{Known, LifeCycle, Scope};
 pub use lock::{LockedDefinition, MAX_DEFINITIONS};
 pub use version::{KubeVersion, VersionError};
