@@ -38,7 +38,7 @@ pub enum ReportFileError {
     #[error("{error}; {}", of_the_others(.written))]
     Several {
         /// Why.
-        error: Box<ReportFileError>,
+        error: Box<Self>,
         /// Those that were written.
         written: Vec<PathBuf>,
     },

@@ -70,7 +70,7 @@ impl Explain for TargetError {
 
 #[derive(Debug, thiserror::Error)]
 enum Remark {
-    #[error("{} below `{path}` left out", if *.count == 1 { "1 app is".to_owned() } else { format!("{} apps are", .count) })]
+    #[error("{count} {} left out", if *.count == 1 { format!("app below `{path}` is") } else { format!("apps below `{path}` are") })]
     AppsLeftOut { count: usize, path: String },
     #[error("`{0}` is a link to a directory elsewhere, and is not followed")]
     Link(String),
@@ -144,7 +144,7 @@ impl Targets {
         if apps.is_empty() {
             return Err(Problem::new(&TargetError::NoApp(shown(path))).into());
         }
-        self.warn(links, Remark::Link);
+        self.warn(&links, Remark::Link);
         self.apps.extend(apps.into_iter().map(Target::new));
         Ok(())
     }
@@ -160,13 +160,13 @@ impl Targets {
             let remark = Remark::AppsLeftOut { count: apps.len(), path: shown(path) };
             self.notes.push(Note::warning(Problem::new(&remark)));
         }
-        self.warn(odd, Remark::Odd);
-        self.warn(links, Remark::Link);
+        self.warn(&odd, Remark::Odd);
+        self.warn(&links, Remark::Link);
         self.files.extend(files.into_iter().map(Target::new));
         Ok(())
     }
 
-    fn warn(&mut self, paths: Vec<PathBuf>, remark: fn(String) -> Remark) {
+    fn warn(&mut self, paths: &[PathBuf], remark: fn(String) -> Remark) {
         let warnings = paths.iter().map(|path| Note::warning(Problem::new(&remark(shown(path)))));
         self.notes.extend(warnings);
     }
