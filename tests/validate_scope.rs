@@ -198,6 +198,8 @@ fn gitignore_alone_hides() {
     assert_eq!(paths(&tree.report(&["--all", "."])), ["one/base/a.yaml"]);
     tree.write(".gitignore", "bad.yaml\n");
     assert_eq!(tree.report(&["plain"]).findings().len(), 0);
+    tree.git(&["init", "-q"]);
+    assert_eq!(tree.report(&["plain"]).findings().len(), 0, "that of a directory above counts");
     // As in Git, that of a directory above the repository says nothing.
     fs_err::create_dir(tree.root().join("plain/.git")).unwrap();
     assert_eq!(paths(&tree.report(&["plain"])), ["plain/bad.yaml"]);
@@ -308,15 +310,22 @@ fn a_wrong_operator_file_is_one_error() {
 
 #[test]
 fn settings_of_the_repository_hide_no_change() {
-    let tree = repository(&[("a/good.yaml", GOOD)]);
+    let tree = repository(&[("a/good.yaml", GOOD), ("a/hidden.yaml", ""), ("a/skipped.yaml", "")]);
     tree.git(&["config", "diff.relative", "true"]);
     tree.git(&["config", "diff.ignoreSubmodules", "all"]);
     tree.git(&["config", "status.showUntrackedFiles", "no"]);
+    tree.git(&["update-index", "--assume-unchanged", "a/hidden.yaml"]);
+    tree.git(&["update-index", "--skip-worktree", "a/skipped.yaml"]);
+    tree.write("a/hidden.yaml", BAD.replace("bad", "hidden"));
+    tree.write("a/skipped.yaml", BAD.replace("bad", "skipped"));
     tree.write("excluded", "*.yaml\n");
     tree.git(&["config", "core.excludesFile", "excluded"]);
     tree.write("a/good.yaml", BAD);
     tree.write("a/new.yaml", BAD.replace("bad", "new"));
-    assert_eq!(paths(&tree.report(&["--changed-since", "HEAD", "a"])), ["a/good.yaml", "a/new.yaml"]);
+    assert_eq!(
+        paths(&tree.report(&["--changed-since", "HEAD", "a"])),
+        ["a/good.yaml", "a/hidden.yaml", "a/new.yaml", "a/skipped.yaml"]
+    );
 }
 
 #[test]

@@ -205,10 +205,6 @@ impl<'a> Prepared<'a> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(failed(error)),
         };
-        // What nobody may write to is not replaced either.
-        if permissions.as_ref().is_some_and(Permissions::readonly) {
-            return Err(failed(io::ErrorKind::PermissionDenied.into()));
-        }
         let real = destination(path);
         let beside = Beside::write(&real, bytes, permissions).map_err(failed)?;
         Ok(Self { path, how: How::Replace(beside, real) })

@@ -15,6 +15,9 @@ use crate::diagnostic::{Explain, Failure, Problem, io_reason};
 const VARIABLES: [&str; 6] =
     ["GIT_COMMON_DIR", "GIT_DIR", "GIT_EXTERNAL_DIFF", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_WORK_TREE"];
 
+/// How a submodule is marked in an index.
+const GITLINK: &[u8] = b"160000 ";
+
 /// Why Git does not say.
 #[derive(Debug, thiserror::Error)]
 enum GitError {
@@ -168,14 +171,20 @@ fn top_level(directory: &Path) -> Result<PathBuf, GitError> {
     Ok(fs_err::canonicalize(&top).unwrap_or(top))
 }
 
-/// The repository that one is a submodule of.
+/// The repository that one is a submodule of. Git would say so itself, but asks another Git, which obeys other settings.
 fn superproject(top: &Path) -> Result<Option<PathBuf>, GitError> {
-    let outer = git(top, "rev-parse", &["rev-parse", "--show-superproject-working-tree"], &[])?;
-    if line(&outer).is_empty() {
+    let Some(parent) = top.parent().filter(|parent| parent.ancestors().any(is_repository)) else {
         return Ok(None);
-    }
-    let outer = path(line(&outer));
-    Ok(Some(fs_err::canonicalize(&outer).unwrap_or(outer)))
+    };
+    // One that cannot be asked, such as somebody else's, is not what this one belongs to.
+    let Ok(outer) = top_level(parent) else { return Ok(None) };
+    let entries = git(parent, "ls-files", &["ls-files", "--stage", "-z"], &[])?;
+    let mut entries = entries.split(|byte| *byte == 0).filter(|entry| entry.starts_with(GITLINK));
+    let is_own = entries.any(|entry| {
+        let name = entry.iter().position(|byte| *byte == b'\t').and_then(|tab| entry.get(tab + 1..));
+        name.is_some_and(|name| parent.join(path(name)) == top)
+    });
+    Ok(is_own.then_some(outer))
 }
 
 fn changed_in(top: &Path, revision: &str) -> Result<Vec<PathBuf>, GitError> {
@@ -199,7 +208,19 @@ fn changed_in(top: &Path, revision: &str) -> Result<Vec<PathBuf>, GitError> {
     names.extend(git(top, "diff-files", &changed, &filters)?);
     names.extend(git(top, "ls-files", &new, &filters)?);
     let names = names.split(|byte| *byte == 0).filter(|name| !name.is_empty());
-    Ok(names.map(|name| top.join(path(name))).collect())
+    let mut changed: Vec<PathBuf> = names.map(|name| top.join(path(name))).collect();
+    changed.extend(unwatched(top)?);
+    Ok(changed)
+}
+
+/// The files that Git was told not to look at, but for those that a sparse checkout leaves out.
+fn unwatched(top: &Path) -> Result<Vec<PathBuf>, GitError> {
+    let all = git(top, "ls-files", &["ls-files", "-v", "-z"], &[])?;
+    let tagged = all.split(|byte| *byte == 0).filter_map(|entry| match entry {
+        [tag, b' ', name @ ..] if *tag == b'S' || tag.is_ascii_lowercase() => Some(top.join(path(name))),
+        _ => None,
+    });
+    Ok(tagged.filter(|file| file.symlink_metadata().is_ok()).collect())
 }
 
 /// Settings that take every filter its programs. An empty one is none.
