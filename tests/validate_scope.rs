@@ -88,6 +88,7 @@ fn an_environment_without_an_object_is_an_error() {
     let report = app.report(&[]);
     let found = report.one("app/render");
     assert_eq!(found["message"], "environment `dev` renders no object");
+    assert_eq!(found["path"], "sealwave.yaml");
     assert_eq!((&found["severity"], &found["environments"]), (&json!("error"), &json!(["dev"])));
 }
 
@@ -167,7 +168,10 @@ fn what_is_named_like_a_manifest_and_cannot_be_read_is_never_passed_over() {
     tree.remove("one/sealwave.yaml");
     link(&tree, "nowhere", "one/sealwave.yaml");
     for args in [&["--all", "."][..], &["one"]] {
-        assert_eq!(tree.report(args).one("app/load")["app"], "one", "{args:?}");
+        let report = tree.report(args);
+        let found = report.one("app/load");
+        assert_eq!(found["path"], "one/sealwave.yaml", "{args:?}");
+        assert_eq!(found["message"], "app file is a link that leads nowhere");
     }
 }
 
@@ -326,6 +330,16 @@ fn settings_of_the_repository_hide_no_change() {
         paths(&tree.report(&["--changed-since", "HEAD", "a"])),
         ["a/good.yaml", "a/hidden.yaml", "a/new.yaml", "a/skipped.yaml"]
     );
+}
+
+#[test]
+fn in_a_hook_git_looks_where_the_paths_are() {
+    let tree = repository(&[("a/bad.yaml", GOOD)]);
+    tree.write("a/bad.yaml", BAD);
+    let mut hooked = command(tree.root(), &["--changed-since", "HEAD", "a", "-o", "json"]);
+    hooked.env("GIT_DIR", tree.root().join(".git")).env("GIT_PREFIX", "").env("GIT_INDEX_FILE", ".git/index");
+    let ran: Ran = hooked.output().unwrap().into();
+    assert_eq!(paths(&ran.report()), ["a/bad.yaml"], "{}", ran.stderr);
 }
 
 #[test]

@@ -50,7 +50,7 @@ impl Explain for ValidationError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Namespace(_) => Some(
-                "it has up to 63 small letters, digits and `-`, and starts and ends with none of `-`"
+                "it has up to 63 small letters, digits and `-`, and neither starts nor ends with `-`"
                     .to_owned(),
             ),
             Self::Pattern(_) => {

@@ -148,6 +148,7 @@ impl ExaminedEnvironment {
             .collect();
         self.values = Some(attempt.values);
         self.remark(&lints::app::RENDER, &mut notes);
+        let rendered = rendered.map_err(|failure| discovery.placed(&failure));
         let rendered = self.keep(&lints::app::RENDER, rendered)?;
         let backends = self.keep(&lints::app::BACKEND, discovery.backends(&self.name))?;
         let supply = Supply::Withhold { known: None, default_provider: examination.default_provider };
