@@ -245,6 +245,7 @@ fn why_a_path_cannot_be_looked_at_is_said() {
     // Nothing is shut to root.
     if fs_err::read_dir(&shut).is_err() {
         refused(&tree.run(&["shut/a.yaml"]), "`shut/a.yaml` cannot be read: permission denied");
+        refused(&tree.run(&["."]), "`./shut` cannot be read: permission denied");
     }
     set_mode(&shut, 0o755);
 }

@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::walk::is_repository;
 use crate::diagnostic::{Explain, Failure, Problem, io_reason};
 
 /// What would have Git look elsewhere than in the directory at hand, as it does in a hook, or run a program.
@@ -153,10 +154,6 @@ impl Asked<'_> {
         self.changed.extend(changed?);
         Ok(())
     }
-}
-
-fn is_repository(directory: &Path) -> bool {
-    directory.join(".git").symlink_metadata().is_ok()
 }
 
 /// The directory that holds a file, without links.

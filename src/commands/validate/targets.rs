@@ -48,8 +48,6 @@ enum TargetError {
     OnlyApps(String),
     #[error("`{path}` cannot be read: {}", io_reason(*.reason))]
     Unreadable { path: String, reason: std::io::ErrorKind },
-    #[error("directory cannot be read: {0}")]
-    Walk(String),
 }
 
 impl Explain for TargetError {
@@ -200,7 +198,20 @@ impl Target {
 }
 
 fn walk(path: &Path) -> Result<Walked, Failure> {
-    Walked::new(path).map_err(|error| Problem::new(&TargetError::Walk(error.to_string())).into())
+    Walked::new(path).map_err(|error| {
+        let reason = error.io_error().map_or(std::io::ErrorKind::Other, std::io::Error::kind);
+        let path = shown(place_of(&error).unwrap_or(path));
+        Problem::new(&TargetError::Unreadable { path, reason }).into()
+    })
+}
+
+/// Where a walk stopped.
+fn place_of(error: &ignore::Error) -> Option<&Path> {
+    match error {
+        ignore::Error::WithDepth { err, .. } => place_of(err),
+        ignore::Error::WithPath { path, .. } => Some(path),
+        _ => None,
+    }
 }
 
 /// Why nothing can be said of a path.
@@ -232,6 +243,7 @@ fn is_open_already(path: &Path) -> bool {
     path.parent() == Some(Path::new("/dev/fd"))
 }
 
-fn shown(path: &Path) -> String {
+/// A path as it was given.
+pub(super) fn shown(path: &Path) -> String {
     path.display().to_string()
 }

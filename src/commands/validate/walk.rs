@@ -73,9 +73,14 @@ pub(super) fn is_app(directory: &Path) -> bool {
     file.symlink_metadata().is_ok() && !file.is_dir()
 }
 
+/// Whether a directory looks like the top of a Git repository.
+pub(super) fn is_repository(directory: &Path) -> bool {
+    directory.join(".git").symlink_metadata().is_ok()
+}
+
 /// As Git looks for `.gitignore`: up to the top of the repository, and no farther; all the way up where there is none.
 fn walk(top: &Path, real: &Path) -> ignore::Walk {
-    let in_repository = real.ancestors().any(|directory| directory.join(".git").symlink_metadata().is_ok());
+    let in_repository = real.ancestors().any(is_repository);
     WalkBuilder::new(top)
         .ignore(false)
         .git_global(false)

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::targets::shown;
 use crate::cli::ValidateArgs;
 use crate::diagnostic::report::Outputs;
 use crate::diagnostic::{Explain, Failure, Problem};
@@ -146,8 +147,4 @@ impl Written {
         files.retain(|file| !own(file));
         Ok(files)
     }
-}
-
-fn shown(path: &Path) -> String {
-    path.display().to_string()
 }
