@@ -432,7 +432,7 @@ fn only_what_changed_is_looked_at() {
         ["apps/b/base/bad.yaml"]
     );
     // Plain files one by one.
-    tree.write("plain/changed.yaml", BAD);
+    tree.write("plain/changed.yaml", BAD.replace("bad", "changed"));
     assert_eq!(paths(&tree.report(&["--changed-since", "HEAD", "plain"])), ["plain/changed.yaml"]);
 }
 

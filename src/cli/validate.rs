@@ -12,14 +12,14 @@ pub struct ValidateArgs {
     /// Apps (directories with sealwave.yaml), files or directories of plain manifests, or - for standard input
     #[arg(value_name = "PATH", default_value = ".", value_hint = ValueHint::AnyPath)]
     pub paths: Vec<PathBuf>,
-    /// Validate every app below the given directories; what .gitignore names is left out
+    /// Validate every app below the given directories, and no plain manifests in them; what .gitignore names is left out
     #[arg(long)]
     pub all: bool,
     /// Only what differs from this Git revision: apps with changed files, changed plain manifests
     #[arg(long, value_name = "REVISION")]
     pub changed_since: Option<String>,
-    /// Environment [default: all of them]
-    #[arg(long, short = 'e', value_name = "NAME")]
+    /// Environment; several are separated by commas [default: all of them]
+    #[arg(long, short = 'e', value_name = "NAME", value_delimiter = ',', value_parser = name)]
     pub env: Vec<String>,
     /// Explain a rule, and do nothing else
     #[arg(long, value_name = "RULE", conflicts_with_all = ["all", "changed_since", "env"])]
@@ -48,7 +48,7 @@ pub struct CheckArgs {
     )]
     pub kube_versions: Vec<String>,
     /// Definitions of custom resources.
-    #[arg(long, help = "File or directory with CustomResourceDefinitions, or a lock file of sealwave schemas pull", value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    #[arg(long, help = "File or directory with CustomResourceDefinitions, or a lock file of sealwave schemas pull; repeatable", value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub crds: Vec<PathBuf>,
     /// Objects of a kind without a schema are errors
     #[arg(long)]
@@ -56,16 +56,16 @@ pub struct CheckArgs {
     /// Fields that the schema does not have, and keys given twice, are warnings
     #[arg(long)]
     pub lenient: bool,
-    /// Do not check objects of these kinds: Kind or group/version/Kind
+    /// Do not check objects of these kinds: Kind or group/version/Kind, separated by commas
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     pub skip: Vec<String>,
-    /// Objects of these kinds are errors: Kind or group/version/Kind
+    /// Objects of these kinds are errors: Kind or group/version/Kind, separated by commas
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     pub reject: Vec<String>,
-    /// Severity of a rule in place of its own, for example image/latest=warning
+    /// Severity of a rule in place of its own, for example image/latest=warning; several are separated by commas
     #[arg(long = "rule", value_name = "RULE=off|note|warning|error", value_delimiter = ',')]
     pub rules: Vec<String>,
-    /// An object that exists elsewhere: Kind/namespace/name, a glob
+    /// An object that exists elsewhere: Kind/namespace/name, a glob; repeatable
     #[arg(long, value_name = "OBJECT")]
     pub external: Vec<String>,
     /// Operator file.
@@ -107,4 +107,12 @@ pub enum FailOn {
     Note,
     /// Nothing: the exit code is 0 whatever was found
     Never,
+}
+
+/// A name in a list; one that is empty would select nothing.
+fn name(text: &str) -> Result<String, &'static str> {
+    match text.trim() {
+        "" => Err("the name is empty"),
+        name => Ok(name.to_owned()),
+    }
 }

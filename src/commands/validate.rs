@@ -4,10 +4,13 @@
 //! when rules look for what a reference means. Whatever is wrong with an app is a finding; an error is what keeps the
 //! command from looking.
 
+mod changes;
 mod nearby;
 mod root;
 mod shelf;
 mod targets;
+mod walk;
+mod written;
 
 use std::cell::LazyCell;
 use std::collections::BTreeMap;
@@ -16,15 +19,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::nearby::{Library, Nearby};
-use self::targets::{Targets, changed_paths};
+use self::targets::{Target, Targets};
+use self::written::Written;
 use super::Outcome;
 use super::session::Session;
 use crate::cli::{AppArgs, DirArgs, ReportArgs, ValidateArgs};
-use crate::config::{self, Validation, Variables};
+use crate::config::{self, OperatorFile, Validation, Variables};
 use crate::deadline::Watch;
 use crate::diagnostic::Baseline;
 use crate::diagnostic::report::{self, Excerpts, Format, Output, Outputs, PrintContext};
-use crate::diagnostic::{Explain, Failure, LookedAt, Note, Problem, Report, Selection};
+use crate::diagnostic::{Explain, Failure, LookedAt, Note, Problem, Report, Selection, io_reason};
 use crate::lints;
 use crate::model::Manifest;
 use crate::ops;
@@ -49,8 +53,8 @@ enum ValidateError {
     NoEnvironments,
     #[error("a thread ended early")]
     Thread,
-    #[error("`{path}` cannot be read: {reason}")]
-    Unreadable { path: String, reason: std::io::ErrorKind },
+    #[error("`{path}` cannot be read: {}", if *.is_link { "it is a link that leads nowhere".to_owned() } else { io_reason(*.reason) })]
+    Unreadable { path: String, reason: std::io::ErrorKind, is_link: bool },
 }
 
 impl Explain for ValidateError {}
@@ -75,10 +79,17 @@ pub(super) fn run(args: &ValidateArgs, variables: Variables, watch: &Watch) -> R
         return Ok(Outcome { stdout: lints::explain(rule).into_bytes(), styled: true, ..Outcome::default() });
     }
     let outputs = outputs(&args.report)?;
+    let written = Written::decide(&outputs, args)?;
     let validation = Validation::decide(&args.checks, variables)?;
-    let changed =
-        args.changed_since.as_deref().map(|revision| changed_paths(&args.paths, revision)).transpose()?;
-    let targets = Targets::find(&args.paths, args.all, changed.as_ref())?;
+    config::check_namespace(args.identity.namespace.as_deref())?;
+    // It is read for each app; what is wrong with it is wrong with the run.
+    if let Some(path) = config::operator_path(args.checks.operator.clone(), variables) {
+        OperatorFile::read(&path)?.certificates()?;
+    }
+    let mut targets = Targets::find(&args.paths, args.all, &written)?;
+    if let Some(revision) = &args.changed_since {
+        targets.narrow(revision, &args.paths)?;
+    }
     let standing = Standing::new(&validation.ignore);
     let mut run = Run {
         args,
@@ -89,6 +100,8 @@ pub(super) fn run(args: &ValidateArgs, variables: Variables, watch: &Watch) -> R
         report: Report::default(),
         stdin: None,
         here: targets.here(),
+        files: Vec::new(),
+        written,
         notes: targets.notes,
         library: Arc::default(),
     };
@@ -109,6 +122,9 @@ struct Run<'a> {
     report: Report,
     /// What standard input held, where it can be shown.
     stdin: Option<Vec<u8>>,
+    /// What is to be written.
+    files: Vec<(PathBuf, Vec<u8>)>,
+    written: Written,
     notes: Vec<Note>,
     /// Definitions that lie in repositories.
     library: Arc<Library>,
@@ -135,15 +151,17 @@ impl Looked {
 }
 
 impl Run<'_> {
-    fn apps(&mut self, apps: &[targets::AppTarget]) -> Result<(), Failure> {
+    fn apps(&mut self, apps: &[Target]) -> Result<(), Failure> {
         self.watch.expect(apps.len() * 2);
         let looked = workers::map(apps, |app| {
-            let looked = self.examine(&app.directory);
+            let looked = self.examine(&app.path);
             self.watch.advance();
             looked
         });
         let looked = looked.map_err(|_| Problem::new(&ValidateError::Thread))?;
         self.environments_exist(&looked)?;
+        let files = looked.iter().filter_map(Looked::app).flat_map(ExaminedApp::files);
+        self.written.spare(files.map(Path::new))?;
         let mut looked = self.with_schemas(looked);
         Self::introduce(&mut looked);
         let wanted: Vec<&Looked> =
@@ -283,8 +301,9 @@ impl Run<'_> {
         }
     }
 
-    fn plain(&mut self, files: Vec<PathBuf>, stdin: bool, places: Vec<PathBuf>) -> Result<(), Failure> {
-        let mut inputs: Vec<PlainInput> = files.into_iter().map(of_file).collect();
+    fn plain(&mut self, files: Vec<Target>, stdin: bool, places: Vec<PathBuf>) -> Result<(), Failure> {
+        let unjudged = files.iter().filter(|file| !file.wanted).map(|file| shown(&file.path)).collect();
+        let mut inputs: Vec<PlainInput> = files.into_iter().map(|file| of_file(file.path)).collect();
         if stdin {
             inputs.push(PlainInput {
                 name: STDIN.to_owned(),
@@ -295,13 +314,15 @@ impl Run<'_> {
             return Ok(());
         }
         let mut checking = self.validation.checking.clone();
+        checking.unjudged = Arc::new(unjudged);
         checking.namespace = self.args.identity.namespace.clone().filter(|name| !name.is_empty());
         let definitions = checking.definitions.iter().map(Manifest::root);
         checking.schemas = Arc::new(SchemaSet::new(&checking.kube_versions, definitions));
         checking.fallback = Some(self.nearby(&checking, places));
         let looked = pipeline::validate_plain(inputs, &checking, &self.standing);
         let PlainVerdict { verdict, looked_at, one_by_one, texts } = looked.map_err(|(path, error)| {
-            Problem::new(&ValidateError::Unreadable { path, reason: error.kind() })
+            let is_link = error.kind() == std::io::ErrorKind::NotFound && Path::new(&path).is_symlink();
+            Problem::new(&ValidateError::Unreadable { path, reason: error.kind(), is_link })
         })?;
         self.take(verdict);
         let all = &mut self.report.looked_at;
@@ -317,18 +338,18 @@ impl Run<'_> {
     fn take(&mut self, verdict: Verdict) {
         self.report.findings.extend(verdict.findings);
         self.report.suppressed += verdict.suppressed.len();
-        for finding in &verdict.suppressed {
+        for finding in verdict.suppressed.iter().chain(&verdict.passed_over) {
             self.report.withhold(finding);
         }
     }
 
-    /// Puts findings in order, writes a baseline of them, and takes out those that one knows.
+    /// Puts findings in order, makes a baseline of them, and takes out those that one knows.
     fn silence_known(&mut self) -> Result<(), Failure> {
         self.report.findings.extend(self.standing.findings(self.validation.checking.today));
         self.report.findings.sort_by(|a, b| a.order().cmp(&b.order()));
         if let Some(path) = &self.args.report.write_baseline {
             let baseline = Baseline::of(&self.report);
-            ops::write_baseline(path, &baseline).map_err(|error| Problem::new(&error))?;
+            self.files.push((path.clone(), baseline.to_json()));
         }
         if let Some(path) = &self.args.report.baseline {
             let baseline = ops::read_baseline(path).map_err(|error| Problem::new(&error))?;
@@ -340,7 +361,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn finish(self, outputs: &Outputs) -> Result<Outcome, Failure> {
+    fn finish(mut self, outputs: &Outputs) -> Result<Outcome, Failure> {
         let fail_on = config::least_failing(self.args.report.fail_on);
         let mut excerpts = Excerpts::new("");
         if let Some(text) = self.stdin {
@@ -355,9 +376,9 @@ impl Run<'_> {
         let for_services = LazyCell::new(|| root::from_root(&self.report, self.here.as_deref()));
         let report = |format: Format| if format.is_for_services() { &*for_services } else { &self.report };
         for (format, path) in outputs.files() {
-            let bytes = report::write(format, report(format), &context);
-            ops::write_report(path, &bytes).map_err(|error| Problem::new(&error))?;
+            self.files.push((path.to_owned(), report::write(format, report(format), &context)));
         }
+        ops::write_reports(&self.files).map_err(|error| Problem::new(&error))?;
         if outputs.has(Format::Github)
             && let Some(path) = config::step_summary(self.variables)
         {

@@ -1,10 +1,11 @@
 //! Definitions of custom resources from files, as controllers publish them.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use crate::diagnostic::{Explain, Failure, Problem};
+use crate::diagnostic::{Explain, Failure, Problem, io_reason};
 use crate::model::{Manifest, Node, Sources};
 use crate::schema::MAX_DEFINITIONS;
 use crate::yaml;
@@ -18,9 +19,11 @@ const MAX_FAULTS: usize = 100;
 enum DefinitionsError {
     #[error("`{0}` holds no CustomResourceDefinition")]
     None(String),
+    #[error("`{0}` is neither a file nor a directory")]
+    NotAFile(String),
     #[error("`{0}` holds more than {MAX_FILES} files")]
     TooMany(String),
-    #[error("`{path}` cannot be read: {reason}")]
+    #[error("`{path}` cannot be read: {}", io_reason(*.reason))]
     Unreadable { path: String, reason: std::io::ErrorKind },
 }
 
@@ -45,19 +48,26 @@ pub(super) fn definitions(path: &Path) -> Result<Vec<Manifest>, Failure> {
     Ok(found)
 }
 
+/// Links to files are followed, as in a volume that a `ConfigMap` fills; links to directories are not.
 fn files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     if path.is_file() {
         return Ok(vec![path.to_owned()]);
     }
     let mut files = Vec::new();
+    let mut seen = HashSet::new();
     for entry in WalkDir::new(path).sort_by_file_name() {
         let entry = entry.map_err(|error| {
             let reason = error.io_error().map_or(std::io::ErrorKind::Other, std::io::Error::kind);
-            Problem::new(&DefinitionsError::Unreadable { path: path.display().to_string(), reason })
+            unreadable(path, reason)
         })?;
         let known =
             |extension: &std::ffi::OsStr| ["yaml", "yml", "json"].iter().any(|known| extension == *known);
-        if entry.file_type().is_file() && entry.path().extension().is_some_and(known) {
+        if !entry.path().extension().is_some_and(known) || entry.path().is_dir() {
+            continue;
+        }
+        let real =
+            fs_err::canonicalize(entry.path()).map_err(|error| unreadable(entry.path(), error.kind()))?;
+        if seen.insert(real) {
             files.push(entry.into_path());
         }
         if files.len() > MAX_FILES {
@@ -67,14 +77,20 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
+fn unreadable(path: &Path, reason: std::io::ErrorKind) -> Problem {
+    Problem::new(&DefinitionsError::Unreadable { path: path.display().to_string(), reason })
+}
+
 fn of_file(path: &Path) -> Result<Vec<Manifest>, Failure> {
     let shown = path.display().to_string();
-    let unreadable = |reason| Problem::new(&DefinitionsError::Unreadable { path: shown.clone(), reason });
-    let length = fs_err::metadata(path).map_err(|error| unreadable(error.kind()))?.len();
-    if length > MAX_DEFINITIONS as u64 {
-        return Err(unreadable(std::io::ErrorKind::FileTooLarge).into());
+    let about = fs_err::metadata(path).map_err(|error| unreadable(path, error.kind()))?;
+    if !about.is_file() {
+        return Err(Problem::new(&DefinitionsError::NotAFile(shown)).into());
     }
-    let bytes = fs_err::read(path).map_err(|error| unreadable(error.kind()))?;
+    if about.len() > MAX_DEFINITIONS as u64 {
+        return Err(unreadable(path, std::io::ErrorKind::FileTooLarge).into());
+    }
+    let bytes = fs_err::read(path).map_err(|error| unreadable(path, error.kind()))?;
     let mut sources = Sources::default();
     let source = sources.add(&shown);
     let nodes =

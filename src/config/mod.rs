@@ -6,6 +6,7 @@
 mod argocd;
 mod definitions;
 mod identity;
+mod kinds;
 mod kubeconfig;
 mod operator_file;
 mod validation;
@@ -17,7 +18,9 @@ pub(crate) use kubeconfig::kubeconfigs;
 pub use operator_file::OperatorFile;
 pub(crate) use operator_file::read_certificate;
 pub use validation::Validation;
-pub(crate) use validation::{destination_version, least_failing, step_summary, unknown_rule};
+pub(crate) use validation::{
+    check_namespace, destination_version, least_failing, step_summary, unknown_rule,
+};
 
 use std::ffi::OsString;
 use std::path::PathBuf;

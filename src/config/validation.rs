@@ -9,8 +9,9 @@ use x509_cert::der::DateTime;
 
 use super::Variables;
 use super::definitions::definitions;
+use super::kinds::kinds;
 use crate::cli::{CheckArgs, FailOn};
-use crate::diagnostic::{Explain, Failure, Problem, Severity, Span};
+use crate::diagnostic::{Explain, Failure, Problem, Severity, Span, io_reason};
 use crate::lints;
 use crate::model::{
     API_VERSION, Date, IgnoreEntry, Origin, RuleLevel, Sources, ValidationFile, ValidationSettings, closest,
@@ -32,6 +33,8 @@ const MAX_FILE: u64 = 1 << 20;
 /// Why flags and settings cannot be followed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ValidationError {
+    #[error("namespace `{0}` is no name that Kubernetes takes")]
+    Namespace(String),
     #[error("`{0}` does not start with `apiVersion: {API_VERSION}` and `kind: Validation`")]
     NotValidation(String),
     #[error("pattern of an object is malformed: `{0}`")]
@@ -40,13 +43,17 @@ pub(crate) enum ValidationError {
     RuleFlag(String),
     #[error("there is no rule `{name}`")]
     UnknownRule { name: String, closest: Option<&'static str> },
-    #[error("`{path}` cannot be read: {reason}")]
+    #[error("`{path}` cannot be read: {}", io_reason(*.reason))]
     Unreadable { path: String, reason: std::io::ErrorKind },
 }
 
 impl Explain for ValidationError {
     fn hint(&self) -> Option<String> {
         match self {
+            Self::Namespace(_) => Some(
+                "it has up to 63 small letters, digits and `-`, and neither starts nor ends with `-`"
+                    .to_owned(),
+            ),
             Self::Pattern(_) => {
                 Some("write `Kind/namespace/name`, for example `Secret/shop/registry-*`".to_owned())
             }
@@ -97,10 +104,11 @@ impl Validation {
         };
         checking.strict_kinds = args.strict_kinds;
         checking.lenient = args.lenient;
-        checking.skip.clone_from(&args.skip);
-        checking.reject.clone_from(&args.reject);
         let mut decided = Self { checking, ignore: Vec::new(), given };
         decided.define(&args.crds)?;
+        let definitions = Arc::clone(&decided.checking.definitions);
+        decided.checking.skip = kinds("skip", &args.skip, &definitions)?;
+        decided.checking.reject = kinds("reject", &args.reject, &definitions)?;
         let directory = args.config.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
         decided.apply(&file, directory)?;
         decided.ignore = file.ignore.into_iter().zip(places.into_iter().map(Some)).collect();
@@ -134,7 +142,7 @@ impl Validation {
         }
         for flag in self.given.rules.clone() {
             let (id, level) =
-                parse_rule(&flag).ok_or_else(|| problem(&ValidationError::RuleFlag(flag.clone())))?;
+                parse_rule(flag.trim()).ok_or_else(|| problem(&ValidationError::RuleFlag(flag.clone())))?;
             self.level(id, level)?;
         }
         Ok(())
@@ -162,6 +170,7 @@ impl Validation {
     }
 
     fn external(&mut self, object: &str) -> Result<(), Failure> {
+        let object = object.trim();
         if object.matches('/').count() != 2 {
             return Err(problem(&ValidationError::Pattern(object.to_owned())));
         }
@@ -169,6 +178,25 @@ impl Validation {
         let glob = glob.map_err(|_| problem(&ValidationError::Pattern(object.to_owned())))?;
         self.checking.settings.external.push(glob.compile_matcher());
         Ok(())
+    }
+}
+
+/// A namespace that a flag names: a label of DNS, or nothing.
+///
+/// # Errors
+/// It is none.
+pub(crate) fn check_namespace(namespace: Option<&str>) -> Result<(), Failure> {
+    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    match namespace.filter(|name| !name.is_empty()) {
+        Some(name)
+            if name.len() > 63
+                || !name.chars().all(inner)
+                || name.starts_with('-')
+                || name.ends_with('-') =>
+        {
+            Err(problem(&ValidationError::Namespace(name.to_owned())))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -211,7 +239,7 @@ fn problem(error: &ValidationError) -> Failure {
 fn parse_versions(texts: &[String]) -> Result<Vec<KubeVersion>, Failure> {
     let mut versions = Vec::new();
     for text in texts {
-        let version: KubeVersion = text.parse().map_err(|error: VersionError| Problem::new(&error))?;
+        let version: KubeVersion = text.trim().parse().map_err(|error: VersionError| Problem::new(&error))?;
         if !versions.contains(&version) {
             versions.push(version);
         }

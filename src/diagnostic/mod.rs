@@ -15,6 +15,16 @@ use crate::model::{Origin, Place, Sources};
 pub use baseline::{Baseline, BaselineError, BaselineRemark, Selection};
 pub use finding::{AppEnvironments, Finding, LookedAt, ObjectRef, Related, Report, RuleInfo, Severity, Span};
 
+/// Why a file cannot be read or written, in words that are the same for each.
+pub(crate) fn io_reason(kind: std::io::ErrorKind) -> String {
+    use std::io::ErrorKind;
+    match kind {
+        ErrorKind::IsADirectory => "it is a directory".to_owned(),
+        ErrorKind::NotADirectory | ErrorKind::NotFound => "there is no such file".to_owned(),
+        kind => kind.to_string(),
+    }
+}
+
 /// An error of one stage, with advice.
 pub trait Explain: std::error::Error {
     /// What to do about it, where there is something to say.

@@ -72,6 +72,11 @@ impl Sources {
         self.all.get(id.0 as usize).map_or("", |source| source.name.as_str())
     }
 
+    /// The names of all sources, in the order in which they were added.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.all.iter().map(|source| source.name.as_str())
+    }
+
     /// Whether a source is the text that a template rendered to.
     #[must_use]
     pub fn is_rendered(&self, id: SourceId) -> bool {

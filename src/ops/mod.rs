@@ -6,4 +6,6 @@ mod reports;
 
 pub use audit::{AuditError, AuditLog};
 pub use pull::{LockFile, PullError};
-pub use reports::{ReportFileError, append_summary, read_baseline, write_baseline, write_report};
+pub use reports::{
+    ReportFileError, append_summary, destination, is_report, read_baseline, write_report, write_reports,
+};

@@ -38,6 +38,8 @@ enum Error {
     AmbiguousName(String),
     #[error("`apiVersion` must be `{API_VERSION}`")]
     ApiVersion,
+    #[error("app file is a link that leads nowhere")]
+    BrokenLink,
     #[error("app file holds {0} documents, not one")]
     Documents(usize),
     #[error("environment name is not valid; it must match `[a-z0-9]([-a-z0-9._]*[a-z0-9])?`")]
@@ -165,10 +167,18 @@ impl Discovery {
     /// There is no such environment; or settings that cannot be followed.
     pub fn backends(&self, name: &str) -> Result<Backends, Failure> {
         let environment = self.environment(name)?;
-        Backends::decide(&self.app, environment).map_err(|failure| {
-            let path = self.name_of(Path::new(APP_FILE));
-            failure.placed(&At::Place(Place { path, line: 0, column: 0, rendered: None }))
-        })
+        Backends::decide(&self.app, environment).map_err(|failure| self.placed(&failure))
+    }
+
+    /// The same failure, with the app file as the place of what has none.
+    pub(super) fn placed(&self, failure: &Failure) -> Failure {
+        let path = self.name_of(Path::new(APP_FILE));
+        let place = At::Place(Place { path, line: 0, column: 0, rendered: None });
+        let problems = failure.problems().iter().cloned().map(|problem| match problem.at {
+            At::Nowhere => Problem { at: place.clone(), ..problem },
+            At::Origin(_) | At::Place(_) => problem,
+        });
+        Failure::unless_empty(problems.collect()).err().unwrap_or_else(|| failure.clone())
     }
 
     /// The app's directory; absolute, without links.
@@ -228,6 +238,7 @@ fn without_suffix(root: &Path, suffix: &Path) -> Option<PathBuf> {
 
 fn app_file(path: &Path, boundary: &Path) -> Result<Vec<u8>, Error> {
     let real = fs::canonicalize(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound if path.is_symlink() => Error::BrokenLink,
         std::io::ErrorKind::NotFound => Error::Missing,
         _ => Error::Io(error),
     })?;

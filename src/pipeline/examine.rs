@@ -96,6 +96,11 @@ impl ExaminedApp {
         AppEnvironments { app: self.directory.clone(), environments }
     }
 
+    /// The files that were read, as messages name them.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        self.sources.names()
+    }
+
     /// The definitions of custom resources that it renders.
     pub fn definitions(&self) -> impl Iterator<Item = &Manifest> {
         let objects = self.environments.iter().flat_map(|environment| &environment.objects);
@@ -162,14 +167,15 @@ impl ExaminedEnvironment {
         let loaded = self.keep(&lints::app::LOAD, loaded)?;
         let mut notes = Vec::new();
         let attempt = render::attempt(loaded, &examination.context, sources, Some(texts), &mut notes);
-        let rendered = attempt.rendered();
+        let rendered = attempt.rendered(&self.name);
         self.objects = attempt.objects;
         self.secrets = resolve::uses_of(&self.objects, examination.default_provider, app.compatibility)
             .map(secret_use)
             .collect();
         self.values = Some(attempt.values);
         self.remark(&lints::app::RENDER, &mut notes);
-        self.keep(&lints::app::RENDER, Failure::unless_empty(attempt.problems))?;
+        let rendered = rendered.map_err(|failure| discovery.placed(&failure));
+        let rendered = self.keep(&lints::app::RENDER, rendered)?;
         let backends = discovery.backends(&self.name);
         let at = At::Origin(file.place(&["environments", &self.name]));
         let backends = backends.map_err(|failure| failure.placed(&at));

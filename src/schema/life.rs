@@ -120,6 +120,11 @@ const DEPRECATED: &[(&str, &str, &str, u8, Option<&str>)] = &[
     ("storage.k8s.io", "v1beta1", "CSIStorageCapacity", 24, Some("storage.k8s.io/v1")),
 ];
 
+/// The kinds that some version of Kubernetes has or had, some of them more than once.
+pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
+    pack::EMBEDDED.kinds().map(|entry| entry.kind).chain(GONE.iter().flat_map(|gone| gone.kinds).copied())
+}
+
 impl Schemas {
     /// From when until when an API exists, seen from this version of Kubernetes.
     ///

@@ -39,6 +39,7 @@ mod walk;
 pub use fault::CrdFault;
 pub use kinds::{Known, Scope};
 pub use life::LifeCycle;
+pub(crate) use life::kinds;
 pub use lock::{LockedDefinition, MAX_DEFINITIONS};
 pub use version::{KubeVersion, VersionError};
 pub use violation::{Bound, Pointer, Violation, ViolationKind};

@@ -7,12 +7,12 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::walk::is_repository;
 use crate::diagnostic::Report;
 
 /// The nearest directory above a full path, or the path itself, that has a `.git`.
 pub(super) fn root_of(path: &Path) -> Option<PathBuf> {
-    // In a worktree and in a submodule it is a file.
-    path.ancestors().find(|directory| directory.join(".git").exists()).map(Path::to_owned)
+    path.ancestors().find(|directory| is_repository(directory)).map(Path::to_owned)
 }
 
 /// The report with paths from the root of the repository; what is in none keeps its path.

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use memchr::memmem;
 
-use super::targets::{is_manifest, walk};
+use super::walk::{files, is_manifest};
 use crate::config::{self, Found};
 
 /// The text without which a file defines nothing.
@@ -86,7 +86,7 @@ impl Contents {
         let mut contents = Self::default();
         let (mut all, mut kept) = (0, 0);
         // Whatever stands above the root is not of the repository.
-        for (number, entry) in walk(root).parents(false).build().enumerate() {
+        for (number, entry) in files(root).parents(false).require_git(false).build().enumerate() {
             contents.is_cut = number >= bounds.entries || all > bounds.all || kept > bounds.kept;
             if contents.is_cut {
                 break;

@@ -110,8 +110,13 @@ pub fn render(
     let Attempt { objects, problems, .. } = attempt(loaded, context, sources, None, notes);
     Failure::unless_empty(problems)?;
     unique(&objects, sources)?;
+    some(objects, &context.environment)
+}
+
+/// Zero objects is an error: Argo CD would delete all that there is.
+fn some(objects: Vec<Manifest>, environment: &str) -> Result<Rendered, Failure> {
     if objects.is_empty() {
-        return Err(Problem::new(&Error::Empty(context.environment.clone())).into());
+        return Err(Problem::new(&Error::Empty(environment.to_owned())).into());
     }
     Ok(Rendered { objects })
 }
@@ -128,8 +133,12 @@ pub(super) struct Attempt {
 
 impl Attempt {
     /// What the next stage takes.
-    pub(super) fn rendered(&self) -> Rendered {
-        Rendered { objects: self.objects.clone() }
+    ///
+    /// # Errors
+    /// What is wrong with some of it, or no object at all.
+    pub(super) fn rendered(&self, environment: &str) -> Result<Rendered, Failure> {
+        Failure::unless_empty(self.problems.clone())?;
+        some(self.objects.clone(), environment)
     }
 }
 

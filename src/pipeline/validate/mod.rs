@@ -61,6 +61,8 @@ pub struct Checking {
     pub skip: Vec<String>,
     /// Kinds that are errors: `Kind` or `group/version/Kind`.
     pub reject: Vec<String>,
+    /// Plain files, by their names, that are read for what others refer to, and not judged.
+    pub unjudged: Arc<BTreeSet<String>>,
     /// The day of the run, after which suppressions count no more; none where no day passes.
     pub today: Option<Date>,
     /// The severity of rules whose own is not wanted; none where a rule is off.
@@ -68,6 +70,12 @@ pub struct Checking {
 }
 
 impl Checking {
+    /// Whether some place of a finding is in what is judged; what has no place is about everything.
+    fn judges(&self, finding: &Finding) -> bool {
+        let mut places = finding.span.iter().chain(finding.related.iter().map(|related| &related.span));
+        finding.span.is_none() || places.any(|span| !self.unjudged.contains(&span.place.path))
+    }
+
     /// The severity of a rule in this run; none where it does not run.
     fn level(&self, rule: &RuleInfo) -> Option<Severity> {
         match self.levels.get(rule.id) {
@@ -101,6 +109,23 @@ pub struct Verdict {
     pub findings: Vec<Finding>,
     /// What is wanted as it is, in order; whoever shows a source must know what it withholds.
     pub suppressed: Vec<Finding>,
+    /// What is wrong where nobody looks; whoever shows a source must know what it withholds.
+    pub passed_over: Vec<Finding>,
+}
+
+impl Verdict {
+    /// Passes over what is in no place that is judged.
+    fn narrow(&mut self, checking: &Checking) {
+        if checking.unjudged.is_empty() {
+            return;
+        }
+        for findings in [&mut self.findings, &mut self.suppressed] {
+            let (judged, other) =
+                std::mem::take(findings).into_iter().partition(|finding| checking.judges(finding));
+            *findings = judged;
+            self.passed_over.extend::<Vec<Finding>>(other);
+        }
+    }
 }
 
 /// Looks for everything that is wrong with an app.
@@ -130,7 +155,8 @@ pub fn validate(app: &ExaminedApp, checking: &Checking, standing: &Standing) -> 
     let mut findings: Vec<Finding> = finder.stages().collect();
     findings.extend(drafts.into_iter().map(|draft| finder.finding(draft)));
     let (findings, suppressed) = suppress::apply(findings, &finder.suppressions(), standing, checking.today);
-    Verdict { findings: merge::merge(findings), suppressed: merge::merge(suppressed) }
+    let (findings, suppressed) = (merge::merge(findings), merge::merge(suppressed));
+    Verdict { findings, suppressed, ..Verdict::default() }
 }
 
 /// What each environment of a repository's apps makes. An app without an environment of some name counts there with all
@@ -175,7 +201,7 @@ pub fn refused(directory: &str, failure: &Failure) -> Verdict {
         environments: Vec::new(),
         confidential: true,
     };
-    Verdict { findings: failure.problems().iter().map(finding).collect(), suppressed: Vec::new() }
+    Verdict { findings: failure.problems().iter().map(finding).collect(), ..Verdict::default() }
 }
 
 fn scene<'a>(
@@ -220,7 +246,12 @@ fn check_schemas(environments: &[Environment<'_>], set: &SchemaSet, checking: &C
     let mut reporter = Reporter::default();
     let mut check = SchemaCheck::new(set, checking);
     for (number, environment) in environments.iter().enumerate() {
-        for (object, view) in environment.objects.iter().enumerate() {
+        // What is said once of a kind is said where somebody looks.
+        let (judged, others): (Vec<_>, Vec<_>) =
+            environment.objects.iter().enumerate().partition(|(_, view)| {
+                !checking.unjudged.contains(environment.scene.sources.name(view.manifest.origin().source))
+            });
+        for (object, view) in judged.into_iter().chain(others) {
             reporter.look_at(number, Some(object));
             check.check(view, &mut reporter);
         }

@@ -48,7 +48,8 @@ pub fn validate_plain(
 ) -> Result<PlainVerdict, (String, io::Error)> {
     let mut whole = Whole::default();
     let mut inputs = inputs.into_iter();
-    let looked_at = LookedAt { files: inputs.len(), ..LookedAt::default() };
+    let judged = inputs.as_slice().iter().filter(|input| !checking.unjudged.contains(&input.name)).count();
+    let looked_at = LookedAt { files: judged, ..LookedAt::default() };
     for PlainInput { name, open } in inputs.by_ref() {
         let mut reader = open().map_err(|error| (name.clone(), error))?;
         let room = WHOLE.saturating_sub(whole.bytes);
@@ -62,13 +63,20 @@ pub fn validate_plain(
             return Stream::new(checking, standing, looked_at).run(whole, inputs);
         }
     }
+    // Of two objects that are one, the second is what is wrong.
+    whole.files.sort_by_key(|(name, ..)| !checking.unjudged.contains(name));
     let mut app = ExaminedApp::plain();
+    let mut unjudged = 0;
     for (name, text, _) in &whole.files {
         app.add(name, text);
+        if checking.unjudged.contains(name) {
+            unjudged = app.objects();
+        }
     }
     app.complete(checking);
-    let objects = app.objects();
-    let verdict = validate(&app, checking, standing);
+    let mut verdict = validate(&app, checking, standing);
+    verdict.narrow(checking);
+    let objects = app.objects() - unjudged;
     let texts = whole.files.into_iter().map(|(name, text, _)| (name, text)).collect();
     Ok(PlainVerdict { verdict, looked_at: LookedAt { objects, ..looked_at }, one_by_one: false, texts })
 }

@@ -121,9 +121,14 @@ impl<'a> Stream<'a> {
         Ok(())
     }
 
-    fn take(&mut self, name: &str, look: Look) {
-        self.looked_at.objects += look.objects;
+    fn take(&mut self, name: &str, mut look: Look) {
+        let Terms { checking, .. } = self.terms;
+        if !checking.unjudged.contains(name) {
+            self.looked_at.objects += look.objects;
+        }
+        look.verdict.narrow(checking);
         self.verdict.suppressed.extend(look.verdict.suppressed);
+        self.verdict.passed_over.extend(look.verdict.passed_over);
         for finding in look.verdict.findings {
             if !look.once.contains(&finding.message) || self.said.insert(finding.message.clone()) {
                 self.verdict.findings.push(finding);
@@ -135,8 +140,8 @@ impl<'a> Stream<'a> {
                     let (first, first_line) = *seen.get();
                     let first = self.names.get(first).map_or(name, String::as_str);
                     let span = span(name, at.line, at.column, at.width);
-                    let finding = twice(self.terms.checking, span, span_of_line(first, first_line));
-                    self.verdict.findings.extend(finding);
+                    let finding = twice(checking, span, span_of_line(first, first_line));
+                    self.verdict.findings.extend(finding.filter(|finding| checking.judges(finding)));
                 }
                 Entry::Vacant(unseen) => {
                     unseen.insert((self.names.len(), at.line));
@@ -304,7 +309,8 @@ impl Judge<'_> {
         findings.append(&mut self.findings);
         self.own.extend(finder.written());
         let (findings, suppressed) = suppress::apply(findings, &self.own, standing, checking.today);
-        let verdict = Verdict { findings: merge::merge(findings), suppressed: merge::merge(suppressed) };
+        let (findings, suppressed) = (merge::merge(findings), merge::merge(suppressed));
+        let verdict = Verdict { findings, suppressed, ..Verdict::default() };
         let once = self.schemas.into_once();
         Look { verdict, objects: self.objects, identities: self.identities, once }
     }

@@ -95,6 +95,7 @@ fn verdict(out: &mut String, report: &Report, fail_on: Option<Severity>) {
     let style = colour.on_default().bold();
     let looked = report.looked_at;
     let places = match (looked.environments, looked.files) {
+        (0, 0) if looked.apps > 0 => quantity(looked.apps, "app"),
         (0, files) => quantity(files, "file"),
         (environments, 0) => quantity(environments, "environment"),
         (environments, files) => {
