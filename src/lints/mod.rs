@@ -14,10 +14,12 @@ mod csi;
 pub(crate) mod document;
 mod environment;
 mod external_secrets;
+mod fields;
 mod image;
 mod inventory;
 mod metadata;
 mod pages;
+mod ports;
 mod presence;
 mod rbac;
 mod reference;
@@ -110,6 +112,7 @@ pub(crate) static RULES: &[&Rule] = &[
     &external_secrets::refresh::RULE,
     &image::digest::RULE,
     &image::latest::RULE,
+    &image::reference::RULE,
     &metadata::annotation::RULE,
     &metadata::label::RULE,
     &metadata::name::RULE,
@@ -166,7 +169,16 @@ pub(crate) static RULES: &[&Rule] = &[
     &wave::LATE_CONFIGURATION,
     &wave::PRESYNC_NEEDS_SEALED,
     &workload::automount_token::RULE,
+    &workload::container_name::RULE,
+    &workload::container_port::RULE,
+    &workload::env_source::RULE,
+    &workload::missing_volume::RULE,
+    &workload::probe::RULE,
+    &workload::resources::RULE,
+    &workload::restart_policy::RULE,
+    &workload::schedule::RULE,
     &workload::selector_mismatch::RULE,
+    &workload::volume_source::RULE,
     &document::DUPLICATE_KEY,
     &yaml::implicit_type::RULE,
     &document::SYNTAX,

@@ -27,6 +27,7 @@ mod lock;
 mod pack;
 mod path;
 mod pattern;
+mod quantity;
 mod rules;
 mod version;
 mod view;
@@ -36,6 +37,7 @@ mod walk;
 pub use fault::CrdFault;
 pub use kinds::{Known, LifeCycle, Scope};
 pub use lock::{LockedDefinition, MAX_DEFINITIONS};
+pub(crate) use quantity::Quantity;
 pub use version::{KubeVersion, VersionError};
 pub use violation::{Bound, Pointer, Violation, ViolationKind};
 

@@ -3,7 +3,7 @@
 pub(super) mod annotation;
 pub(super) mod label;
 pub(super) mod name;
-mod syntax;
+pub(super) mod syntax;
 
 use crate::lints::Object;
 use crate::model::Node;
