@@ -101,7 +101,8 @@ fn is_base64(text: &str) -> bool {
     padding <= 2 && (digits + padding).is_multiple_of(4) && digits % 4 != 1
 }
 
-fn is_cidr(text: &str) -> bool {
+/// A network, as an address and the length of its prefix.
+pub(crate) fn is_cidr(text: &str) -> bool {
     let Some((address, length)) = text.split_once('/') else { return false };
     let most = match address.parse() {
         Ok(std::net::IpAddr::V4(_)) => 32,

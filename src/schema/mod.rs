@@ -35,6 +35,7 @@ mod violation;
 mod walk;
 
 pub use fault::CrdFault;
+pub(crate) use format::is_cidr;
 pub use kinds::{Known, LifeCycle, Scope};
 pub use lock::{LockedDefinition, MAX_DEFINITIONS};
 pub(crate) use quantity::Quantity;

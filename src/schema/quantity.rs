@@ -29,6 +29,11 @@ impl Quantity {
         self.0 < 0
     }
 
+    /// Whether it is more than nothing.
+    pub(crate) const fn is_positive(self) -> bool {
+        self.0 > 0
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let (number, suffix) = quantity_parts(text)?;
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));

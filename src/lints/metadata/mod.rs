@@ -1,6 +1,7 @@
 //! Names, labels and annotations: what the API server asks of every object's metadata.
 
 pub(super) mod annotation;
+pub(super) mod finalizer;
 pub(super) mod label;
 pub(super) mod name;
 pub(super) mod syntax;

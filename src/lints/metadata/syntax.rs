@@ -67,7 +67,7 @@ fn is_name_part(text: &str) -> bool {
 }
 
 /// Whether another tool will still put something here.
-pub(in crate::lints) fn is_unfinished(text: &str) -> bool {
+pub(crate) fn is_unfinished(text: &str) -> bool {
     text.contains(['$', '{', '<'])
 }
 

@@ -11,6 +11,7 @@ pub(super) mod resources;
 pub(super) mod restart_policy;
 pub(super) mod schedule;
 pub(super) mod selector_mismatch;
+pub(super) mod strategy;
 pub(super) mod volume_source;
 
 use super::Object;
