@@ -44,7 +44,9 @@ const FIELDS: &[&str] = &[
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
     for (_, container) in containers(spec) {
-        items(container, "env").iter().for_each(|variable| of_variable(variable, reporter));
+        for variable in items(container, "env") {
+            of_variable(variable, reporter);
+        }
         for from in items(container, "envFrom").iter().filter(|from| from.as_mapping().is_some()) {
             one_of(from, SETS, "an item of `envFrom`", start(from), reporter);
         }

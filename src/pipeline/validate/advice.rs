@@ -62,3 +62,71 @@ pub(super) fn hint(object: &Object<'_>, violation: &Violation<'_>) -> Option<Str
 fn is_port(object: &Object<'_>, pointer: &str) -> bool {
     object.is("networking.k8s.io", "Ingress") && pointer.ends_with("/service/port")
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::model::testing::manifest;
+    use crate::schema::{CheckOptions, KubeVersion, Schemas};
+
+    #[test]
+    fn messages_name_the_field_without_numbers() {
+        let kind = ViolationKind::WrongType { expected: "integer", found: "string" };
+        assert_eq!(message("/spec/replicas", &kind), "`spec.replicas` is of type string, not integer");
+        let named = message("/spec/containers/0/ports/12/containerPort", &kind);
+        assert!(named.starts_with("`spec.containers[].ports[].containerPort` is "), "{named}");
+        assert!(message("/metadata/labels/a~1b", &kind).starts_with("`metadata.labels.a/b` is "));
+        assert!(message("", &kind).starts_with("value is "));
+        assert_eq!(message("/spec", &ViolationKind::MissingField { field: "a" }), "field `a` is missing");
+    }
+
+    fn hints(api_version: &str, kind: &str, spec: &Value) -> Vec<String> {
+        let object = manifest(&json!({
+            "apiVersion": api_version, "kind": kind, "metadata": {"name": "a"}, "spec": spec
+        }));
+        let object = Object::new(&object, &[]);
+        let schemas = Schemas::new(KubeVersion::NEWEST);
+        let version = api_version.rsplit('/').next().expect("a version");
+        let of = schemas.kind(object.group, version, kind).expect("a schema");
+        let mut found = Vec::new();
+        schemas.check_kind(of, object.manifest.root(), CheckOptions { strict: true }, &mut |violation| {
+            found.extend(hint(&object, &violation));
+        });
+        found
+    }
+
+    #[test]
+    fn frequent_slips_have_hints_of_their_own() {
+        let deployment = |replicas: Value, selector: Value, volume: Value| {
+            hints(
+                "apps/v1",
+                "Deployment",
+                &json!({
+                    "replicas": replicas,
+                    "selector": selector,
+                    "template": {"spec": {"containers": [{"name": "a", "image": "a"}], "volumes": [volume]}},
+                }),
+            )
+        };
+        let labels = json!({"matchLabels": {"app": "a"}});
+        let volume = json!({"name": "v", "emptyDir": {}});
+        let of = |replicas: &str| deployment(json!(replicas), labels.clone(), volume.clone());
+        assert_eq!(of("${REPLICAS}"), ["something else fills this in: validate what it makes of it"]);
+        assert!(of("3").is_empty());
+        let selector = deployment(json!(1), json!({"app": "a"}), volume.clone());
+        assert_eq!(selector, ["put the labels below `matchLabels`"]);
+        let secret = deployment(json!(1), labels.clone(), json!({"name": "v", "secret": {"name": "s"}}));
+        assert_eq!(secret, ["a Secret in a volume is named by `secretName`"]);
+        for (port, expected) in
+            [(json!(80), "write `port: {number: …}`"), (json!("web"), "write `port: {name: …}`")]
+        {
+            let backend = json!({"service": {"name": "w", "port": port}});
+            assert_eq!(
+                hints("networking.k8s.io/v1", "Ingress", &json!({"defaultBackend": backend})),
+                [expected]
+            );
+        }
+    }
+}
