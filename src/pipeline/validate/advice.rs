@@ -2,14 +2,16 @@
 
 use super::schemas::node_at;
 use crate::lints::{Object, is_unfinished};
-use crate::model::Node;
+use crate::model::{Node, is_secret_like};
 use crate::schema::{Violation, ViolationKind};
 
 /// The message of a violation; one that speaks of "value" names the field, as not every report shows the line.
-pub(super) fn message(pointer: &str, kind: &ViolationKind<'_>) -> String {
+///
+/// Not so of a Secret, where a key may be a value that slipped out of its place.
+pub(super) fn message(root: &Node, pointer: &str, kind: &ViolationKind<'_>) -> String {
     let message = kind.to_string();
     match message.strip_prefix("value ") {
-        Some(rest) if !pointer.is_empty() => format!("`{}` {rest}", path(pointer)),
+        Some(rest) if !pointer.is_empty() && !is_secret_like(root) => format!("`{}` {rest}", path(pointer)),
         _ => message,
     }
 }
@@ -72,14 +74,18 @@ mod tests {
     use crate::schema::{CheckOptions, KubeVersion, Schemas};
 
     #[test]
-    fn messages_name_the_field_without_numbers() {
+    fn messages_name_the_field_without_numbers_and_no_key_of_a_secret() {
         let kind = ViolationKind::WrongType { expected: "integer", found: "string" };
-        assert_eq!(message("/spec/replicas", &kind), "`spec.replicas` is of type string, not integer");
-        let named = message("/spec/containers/0/ports/12/containerPort", &kind);
+        let of = |name: &str, pointer: &str| {
+            let object = manifest(&json!({"apiVersion": "v1", "kind": name, "metadata": {"name": "a"}}));
+            message(object.root(), pointer, &kind)
+        };
+        assert_eq!(of("Pod", "/spec/replicas"), "`spec.replicas` is of type string, not integer");
+        let named = of("Pod", "/spec/containers/0/ports/12/containerPort");
         assert!(named.starts_with("`spec.containers[].ports[].containerPort` is "), "{named}");
-        assert!(message("/metadata/labels/a~1b", &kind).starts_with("`metadata.labels.a/b` is "));
-        assert!(message("", &kind).starts_with("value is "));
-        assert_eq!(message("/spec", &ViolationKind::MissingField { field: "a" }), "field `a` is missing");
+        assert!(of("Pod", "/metadata/labels/a~1b").starts_with("`metadata.labels.a/b` is "));
+        assert!(of("Pod", "").starts_with("value is "));
+        assert!(of("Secret", "/stringData/a").starts_with("value is "));
     }
 
     fn hints(api_version: &str, kind: &str, spec: &Value) -> Vec<String> {

@@ -227,7 +227,7 @@ impl<'s> SchemaCheck<'s> {
                 format!("item has the same {} as one before it", keys.join(" and "))
             }
             ViolationKind::DuplicateSetItem { .. } => "item of a set is the same as one before it".to_owned(),
-            kind => super::advice::message(violation.pointer.as_str(), kind),
+            kind => super::advice::message(root, violation.pointer.as_str(), kind),
         };
         let mut draft =
             Draft::new(rule, position(root, violation), message + only_in).pointer(pointer(violation));
