@@ -14,10 +14,12 @@ mod csi;
 pub(crate) mod document;
 mod environment;
 mod external_secrets;
+mod fields;
 mod image;
 mod inventory;
 mod metadata;
 mod pages;
+mod ports;
 mod presence;
 mod rbac;
 mod reference;
@@ -38,6 +40,7 @@ use crate::diagnostic::{RuleInfo, Severity};
 
 pub(crate) use credential::looks_like_credential;
 pub(crate) use inventory::Inventory;
+pub(crate) use metadata::syntax::is_unfinished;
 pub use pages::{explain, page};
 pub(crate) use reporter::{Draft, Reporter};
 pub(crate) use scene::{App, Environment, Object, Scene, SecretUse};
@@ -110,7 +113,9 @@ pub(crate) static RULES: &[&Rule] = &[
     &external_secrets::refresh::RULE,
     &image::digest::RULE,
     &image::latest::RULE,
+    &image::reference::RULE,
     &metadata::annotation::RULE,
+    &metadata::finalizer::RULE,
     &metadata::label::RULE,
     &metadata::name::RULE,
     &reference::dangling_ingress::RULE,
@@ -123,10 +128,17 @@ pub(crate) static RULES: &[&Rule] = &[
     &reference::missing_secret::RULE,
     &reference::missing_service_account::RULE,
     &reference::unused::RULE,
+    &resource::claim::RULE,
     &resource::cluster_scoped_with_namespace::RULE,
     &resource::default_namespace::RULE,
+    &resource::disruption_budget::RULE,
     &resource::duplicate_id::RULE,
+    &resource::ingress::RULE,
     &resource::missing_namespace::RULE,
+    &resource::network_policy::RULE,
+    &resource::rbac::RULE,
+    &resource::service::RULE,
+    &resource::webhook::RULE,
     &schema::DEFINITION,
     &schema::ENUM,
     &schema::FORMAT,
@@ -166,7 +178,17 @@ pub(crate) static RULES: &[&Rule] = &[
     &wave::LATE_CONFIGURATION,
     &wave::PRESYNC_NEEDS_SEALED,
     &workload::automount_token::RULE,
+    &workload::container_name::RULE,
+    &workload::container_port::RULE,
+    &workload::env_source::RULE,
+    &workload::missing_volume::RULE,
+    &workload::probe::RULE,
+    &workload::resources::RULE,
+    &workload::restart_policy::RULE,
+    &workload::schedule::RULE,
     &workload::selector_mismatch::RULE,
+    &workload::strategy::RULE,
+    &workload::volume_source::RULE,
     &document::DUPLICATE_KEY,
     &yaml::implicit_type::RULE,
     &document::SYNTAX,

@@ -101,7 +101,8 @@ fn is_base64(text: &str) -> bool {
     padding <= 2 && (digits + padding).is_multiple_of(4) && digits % 4 != 1
 }
 
-fn is_cidr(text: &str) -> bool {
+/// A network, as an address and the length of its prefix.
+pub(crate) fn is_cidr(text: &str) -> bool {
     let Some((address, length)) = text.split_once('/') else { return false };
     let most = match address.parse() {
         Ok(std::net::IpAddr::V4(_)) => 32,
@@ -253,12 +254,17 @@ fn is_uuid(text: &str) -> bool {
 
 /// A quantity as `resource.ParseQuantity` reads it: a decimal number and one suffix.
 pub(super) fn is_quantity(text: &str) -> bool {
+    quantity_parts(text).is_some()
+}
+
+/// The number of a quantity, without its sign, and its suffix; `None` where it is none.
+pub(super) fn quantity_parts(text: &str) -> Option<(&str, &str)> {
     let text = text.trim();
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let suffix = unsigned.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-    let Some(number) = unsigned.get(..unsigned.len() - suffix.len()) else { return false };
+    let number = unsigned.get(..unsigned.len() - suffix.len())?;
     let dots = number.bytes().filter(|byte| *byte == b'.').count();
-    dots <= 1 && number.len() > dots && is_suffix(suffix)
+    (dots <= 1 && number.len() > dots && is_suffix(suffix)).then_some((number, suffix))
 }
 
 fn is_suffix(suffix: &str) -> bool {

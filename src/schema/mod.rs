@@ -30,6 +30,7 @@ mod lock;
 mod pack;
 mod path;
 mod pattern;
+mod quantity;
 mod rules;
 mod version;
 mod view;
@@ -37,10 +38,12 @@ mod violation;
 mod walk;
 
 pub use fault::CrdFault;
+pub(crate) use format::is_cidr;
 pub use kinds::{Known, Scope};
 pub use life::LifeCycle;
 pub(crate) use life::kinds;
 pub use lock::{LockedDefinition, MAX_DEFINITIONS};
+pub(crate) use quantity::Quantity;
 pub use version::{KubeVersion, VersionError};
 pub use violation::{Bound, Pointer, Violation, ViolationKind};
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::model::pods::containers;
 use crate::model::{Node, Origin};
 
 pub(crate) static RULE: Rule = Rule {
@@ -22,10 +23,8 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     let Some(pod) = &object.pod else { return };
-    for list in ["initContainers", "containers", "ephemeralContainers"] {
-        for container in pod.spec.get(list).map_or(&[][..], Node::items) {
-            variables(container, reporter);
-        }
+    for (_, container) in containers(pod.spec) {
+        variables(container, reporter);
     }
 }
 

@@ -1,9 +1,10 @@
 //! Names, labels and annotations: what the API server asks of every object's metadata.
 
 pub(super) mod annotation;
+pub(super) mod finalizer;
 pub(super) mod label;
 pub(super) mod name;
-mod syntax;
+pub(super) mod syntax;
 
 use crate::lints::Object;
 use crate::model::Node;

@@ -6,12 +6,12 @@ const MAX_LABEL: usize = 63;
 const MAX_SUBDOMAIN: usize = 253;
 
 /// A DNS label by RFC 1123: lower case, digits and `-` inside, at most 63.
-pub(super) fn is_label(text: &str) -> bool {
+pub(in crate::lints) fn is_label(text: &str) -> bool {
     (1..=MAX_LABEL).contains(&text.len()) && is_label_text(text.as_bytes())
 }
 
 /// A DNS subdomain by RFC 1123: labels with dots between them, at most 253 in all.
-pub(super) fn is_subdomain(text: &str) -> bool {
+pub(in crate::lints) fn is_subdomain(text: &str) -> bool {
     if !(1..=MAX_SUBDOMAIN).contains(&text.len()) {
         return false;
     }
@@ -39,17 +39,17 @@ fn is_label_text(bytes: &[u8]) -> bool {
 }
 
 /// What can be one part of a URL's path: names of roles and bindings.
-pub(super) fn is_path_segment(text: &str) -> bool {
+pub(in crate::lints) fn is_path_segment(text: &str) -> bool {
     !text.is_empty() && text != "." && text != ".." && !text.contains(['/', '%'])
 }
 
 /// The value of a label: empty, or at most 63 letters, digits, `-`, `_` and `.`, of which the outer ones are alphanumeric.
-pub(super) fn is_label_value(text: &str) -> bool {
+pub(in crate::lints) fn is_label_value(text: &str) -> bool {
     text.is_empty() || is_name_part(text)
 }
 
 /// The key of a label: a name, after a subdomain and a slash where it has a prefix.
-pub(super) fn is_qualified_name(text: &str) -> bool {
+pub(in crate::lints) fn is_qualified_name(text: &str) -> bool {
     match text.split_once('/') {
         None => is_name_part(text),
         Some((prefix, name)) => is_subdomain(prefix) && is_name_part(name),
@@ -67,7 +67,7 @@ fn is_name_part(text: &str) -> bool {
 }
 
 /// Whether another tool will still put something here.
-pub(super) fn is_unfinished(text: &str) -> bool {
+pub(crate) fn is_unfinished(text: &str) -> bool {
     text.contains(['$', '{', '<'])
 }
 

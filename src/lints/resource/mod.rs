@@ -1,6 +1,13 @@
 //! Objects as Kubernetes resources: identity and namespaces.
 
+pub(super) mod claim;
 pub(super) mod cluster_scoped_with_namespace;
 pub(super) mod default_namespace;
+pub(super) mod disruption_budget;
 pub(crate) mod duplicate_id;
+pub(super) mod ingress;
 pub(super) mod missing_namespace;
+pub(super) mod network_policy;
+pub(super) mod rbac;
+pub(super) mod service;
+pub(super) mod webhook;

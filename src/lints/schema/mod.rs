@@ -39,7 +39,8 @@ pub(crate) static LIST_KEY: Rule = Rule::stage(
     Severity::Error,
     "two items of a list have the same key",
     "Kubernetes tells items of these lists apart by their key (ports by number and protocol, for example). The API server \
-     refuses a second one, or a server-side apply loses one of the two.",
+     refuses a second one, or a server-side apply loses one of the two. Ports of a container, pull secrets, aliases of hosts, \
+     secrets of a ServiceAccount and finalizers it takes twice: that is a warning, as server-side apply does not.",
     "ports:\n- {port: 80}\n- {port: 80, protocol: TCP}\n",
     "Remove one, or give it a key of its own.",
 );

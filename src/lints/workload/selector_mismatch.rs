@@ -1,9 +1,10 @@
 //! `workload/selector-mismatch`.
 
 use crate::diagnostic::{RuleInfo, Severity};
+use crate::lints::fields::{items, key_at, start, text};
 use crate::lints::selectors::labels;
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
-use crate::model::Mapping;
+use crate::model::{Mapping, Node, Value};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -11,8 +12,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         summary: "a workload does not select the pods of its own template",
-        explanation: "Every label of `spec.selector.matchLabels` must be on `spec.template.metadata.labels` with the same value. \
-                      The API server refuses the object otherwise (`selector does not match template labels`), and the sync \
+        explanation: "Every label of `spec.selector.matchLabels` must be on `spec.template.metadata.labels` with the same value, \
+                      every one of `matchExpressions` must hold for them, and there must be one at all. The API server refuses the object otherwise (`selector does not match template labels`), and the sync \
                       fails.",
         example: "spec:\n  selector: {matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: wbe}}\n",
         remedy: "Give both the same labels. A selector cannot be changed once the workload exists, so correct the template \
@@ -32,12 +33,15 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
         ("", "ReplicationController") => &["spec", "selector"],
         _ => return,
     };
-    let Some(selector) = object.manifest.root().at(path).and_then(|selector| selector.as_mapping()) else {
-        return;
-    };
     if object.pod.is_none() {
         return;
     }
+    if object.group == "apps" {
+        expressions(object, reporter);
+    }
+    let Some(selector) = object.manifest.root().at(path).and_then(|selector| selector.as_mapping()) else {
+        return;
+    };
     let empty = Mapping::default();
     let labels = labels(object).unwrap_or(&empty);
     if labels.len().max(selector.len()) > LABELS {
@@ -64,5 +68,51 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
             Some(label) => draft.related(label.key_origin, "the labels of the template are here"),
             None => draft,
         });
+    }
+}
+
+/// A selector that selects nothing in particular, and expressions that do not hold for the template.
+fn expressions(object: &Object<'_>, reporter: &mut Reporter) {
+    let Some(spec) = object.manifest.root().get("spec") else { return };
+    let Some(selector) = spec.get("selector").filter(|selector| selector.as_mapping().is_some()) else {
+        return;
+    };
+    let is_empty = |entry: &crate::model::Entry| match &entry.value.value {
+        Value::Mapping(mapping) => mapping.is_empty(),
+        Value::Sequence(items) => items.is_empty(),
+        other => matches!(other, Value::Null),
+    };
+    if selector.as_mapping().is_some_and(|selector| selector.entries().iter().all(is_empty)) {
+        let draft = Draft::new(&RULE, key_at(spec, "selector"), "the selector selects nothing in particular");
+        reporter.report(draft.hint("give `matchLabels` labels of the pod template"));
+        return;
+    }
+    let labels = labels(object);
+    for expression in items(selector, "matchExpressions").iter().take(LABELS) {
+        if holds(expression, labels) == Some(false) {
+            let draft = Draft::new(
+                &RULE,
+                start(expression),
+                "the template does not fit an expression of the selector",
+            );
+            reporter.report(draft.hint("give the pod template labels for which the expression holds"));
+        }
+    }
+}
+
+/// Whether an expression holds for labels; `None` where that cannot be told.
+fn holds(expression: &Node, labels: Option<&Mapping>) -> Option<bool> {
+    let label = labels.and_then(|labels| labels.get(text(expression, "key")?));
+    let values = items(expression, "values");
+    if values.len() > LABELS || values.iter().chain(label).any(|value| value.as_str().is_none()) {
+        return None;
+    }
+    let among = || label.is_some_and(|label| values.contains(label));
+    match text(expression, "operator")? {
+        "In" => Some(among()),
+        "NotIn" => Some(!among()),
+        "Exists" => Some(label.is_some()),
+        "DoesNotExist" => Some(label.is_none()),
+        _ => None,
     }
 }

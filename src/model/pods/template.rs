@@ -66,6 +66,13 @@ pub(crate) fn pod_template<'a>(
     Ok(built_in.and_then(|(_, _, path)| template_at(manifest, path.to_vec())))
 }
 
+/// The containers of a pod spec, each with the name of the list that it is in.
+pub(crate) fn containers(spec: &Node) -> impl Iterator<Item = (&'static str, &Node)> {
+    ["initContainers", "containers", "ephemeralContainers"].into_iter().flat_map(move |list| {
+        spec.get(list).map_or(&[][..], Node::items).iter().map(move |container| (list, container))
+    })
+}
+
 fn template_at<'a>(manifest: &'a Manifest, path: Vec<&'a str>) -> Option<PodTemplate<'a>> {
     let template = manifest.root().at(&path)?;
     let spec = template.get("spec").filter(|spec| spec.as_mapping().is_some())?;

@@ -3,6 +3,7 @@
 //! The rules of [`crate::lints`] look at what was examined; here their findings get places and pointers, those of several
 //! environments that are one become one, and suppressions are heard. Pure: nothing is read and nothing is fetched.
 
+mod advice;
 mod comment;
 mod dumped;
 mod fallback;

@@ -228,11 +228,11 @@ impl<'s> SchemaCheck<'s> {
                 format!("item has the same {} as one before it", keys.join(" and "))
             }
             ViolationKind::DuplicateSetItem { .. } => "item of a set is the same as one before it".to_owned(),
-            kind => kind.to_string(),
+            kind => super::advice::message(root, violation.pointer.as_str(), kind),
         };
         let mut draft =
             Draft::new(rule, position(root, violation), message + only_in).pointer(pointer(violation));
-        if let Some(hint) = violation.kind.hint() {
+        if let Some(hint) = super::advice::hint(object, violation).or_else(|| violation.kind.hint()) {
             draft = draft.hint(hint);
         }
         if let ViolationKind::DuplicateListKey { first, .. } | ViolationKind::DuplicateSetItem { first } =
@@ -247,6 +247,11 @@ impl<'s> SchemaCheck<'s> {
             ViolationKind::Definition(fault) if fault.is_note() => draft = draft.severity(Severity::Note),
             ViolationKind::UnknownField { .. } if self.checking.lenient => {
                 draft = draft.severity(Severity::Warning);
+            }
+            _ if is_taken(object, violation) => {
+                draft = draft.severity(Severity::Warning).hint(
+                    "remove one of them: the API server takes both, but server-side apply refuses them",
+                );
             }
             _ => {}
         }
@@ -292,8 +297,11 @@ impl<'s> SchemaCheck<'s> {
                         .clone()
                         .or_else(similar)
                         .map(|(api_version, kind)| format!("did you mean `{kind}` of `{api_version}`?"));
-                    let built_in =
-                        !object.group.contains('.') || object.group.ends_with(".k8s.io") && meant.is_some();
+                    // What ends in `sigs.k8s.io` is defined by projects of their own.
+                    let built_in = !object.group.contains('.')
+                        || object.group.ends_with(".k8s.io")
+                            && !object.group.ends_with(".sigs.k8s.io")
+                            && meant.is_some();
                     let message = if built_in {
                         format!("kind `{}` does not exist", object.kind)
                     } else {
@@ -408,6 +416,21 @@ fn is_secret_data(object: &Object<'_>, violation: &Violation<'_>) -> bool {
 fn is_variable(violation: &Violation<'_>) -> bool {
     let list = violation.pointer.as_str().rsplit_once('/').map_or("", |(list, _)| list);
     matches!(violation.kind, ViolationKind::DuplicateListKey { .. }) && list.ends_with("/env")
+}
+
+/// Whether the API server takes an item twice, with a warning at most.
+fn is_taken(object: &Object<'_>, violation: &Violation<'_>) -> bool {
+    let list = violation.pointer.as_str().rsplit_once('/').map_or("", |(list, _)| list);
+    match &violation.kind {
+        ViolationKind::DuplicateSetItem { .. } => list == "/metadata/finalizers",
+        ViolationKind::DuplicateListKey { keys, .. } if matches!(object.group, "" | "apps" | "batch") => {
+            keys.contains(&"containerPort")
+                || list.ends_with("/hostAliases")
+                || list.ends_with("/imagePullSecrets")
+                || object.kind == "ServiceAccount" && list == "/secrets"
+        }
+        _ => false,
+    }
 }
 
 /// Whether it is a field that is not known, with text of which nobody can say what it is.

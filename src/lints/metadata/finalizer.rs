@@ -1,0 +1,48 @@
+//! `metadata/finalizer`.
+
+use super::syntax::{is_qualified_name, is_unfinished};
+use crate::diagnostic::{RuleInfo, Severity};
+use crate::lints::fields::items;
+use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "metadata/finalizer",
+        severity: Severity::Error,
+        enabled: true,
+        summary: "a finalizer has a name that Kubernetes does not take",
+        explanation: "A finalizer is a name of at most 63 letters, digits, `-`, `_` and `.`, after a DNS subdomain and a slash; \
+                      objects of Kubernetes' own kinds may have no other without a domain than `foregroundDeletion`, \
+                      `kubernetes` and `orphan`. The API server refuses the object.",
+        example: "kind: PersistentVolumeClaim\nmetadata:\n  finalizers: [keep-me]\n",
+        remedy: "```yaml\nmetadata:\n  finalizers: [example.org/keep-me]\n```",
+    },
+    check: Check::Object(check),
+};
+
+const STANDARD: &[&str] = &["foregroundDeletion", "kubernetes", "orphan"];
+/// Groups whose validation asks for a domain.
+const GROUPS: &[&str] = &[
+    "",
+    "apps",
+    "autoscaling",
+    "batch",
+    "networking.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "storage.k8s.io",
+];
+
+fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+    let Some(metadata) = object.manifest.root().get("metadata") else { return };
+    for node in items(metadata, "finalizers") {
+        let Some(name) = node.as_str().filter(|name| !is_unfinished(name)) else { continue };
+        let lacks_domain = !name.contains('/') && !STANDARD.contains(&name) && GROUPS.contains(&object.group);
+        let message = match (is_qualified_name(name), lacks_domain) {
+            (false, _) => "the name of a finalizer is not valid",
+            (true, true) => "the name of a finalizer has no domain",
+            (true, false) => continue,
+        };
+        reporter.report(Draft::new(&RULE, node.origin, message).hint("write a domain, a slash and a name"));
+    }
+}

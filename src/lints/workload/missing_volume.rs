@@ -1,0 +1,77 @@
+//! `workload/missing-volume`.
+
+use std::collections::HashSet;
+
+use super::plain_pod;
+use crate::diagnostic::{RuleInfo, Severity};
+use crate::lints::fields::{items, text};
+use crate::lints::metadata::syntax::is_unfinished;
+use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::model::pods::containers;
+use crate::model::{Node, Value, closest};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "workload/missing-volume",
+        severity: Severity::Error,
+        enabled: true,
+        summary: "a container mounts a volume that its pod does not have",
+        explanation: "Every name in `volumeMounts` and `volumeDevices` must be one of the pod's `volumes`, or in a StatefulSet \
+                      one of `volumeClaimTemplates`. The API server refuses the object otherwise; a StatefulSet it takes, and \
+                      then refuses each of its pods.",
+        example: "containers:\n- name: web\n  volumeMounts: [{name: confg, mountPath: /etc/web}]\nvolumes:\n- name: config\n  \
+                  configMap: {name: web}\n",
+        remedy: "Correct the name, or add the volume.",
+    },
+    check: Check::Object(check),
+};
+
+/// Names that are reported of one object, and that are compared with one that is missing.
+const MOST: usize = 100;
+
+fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+    let Some(spec) = plain_pod(object) else { return };
+    let mut mounts = containers(spec)
+        .flat_map(|(_, container)| {
+            [items(container, "volumeMounts"), items(container, "volumeDevices")].into_iter().flatten()
+        })
+        .filter_map(|mount| mount.get("name"))
+        .peekable();
+    if mounts.peek().is_none() {
+        return;
+    }
+    let Some(names) = volumes(object, spec) else { return };
+    let known: HashSet<&str> = names.iter().copied().collect();
+    let missing = mounts.filter_map(|name| Some((name, name.as_str()?)));
+    let missing =
+        missing.filter(|(_, text)| !known.contains(text) && !is_unfinished(text) && !text.is_empty());
+    for (name, text) in missing.take(MOST) {
+        let draft = Draft::new(&RULE, name.origin, format!("the pod has no volume `{text}`"));
+        reporter.report(draft.hint(match closest(text, names.iter().copied().take(MOST)) {
+            Some(other) => format!("did you mean `{other}`?"),
+            None => "add it to the `volumes` of the pod, or remove the mount".to_owned(),
+        }));
+    }
+}
+
+/// The names of a pod's volumes; `None` where they cannot be told.
+fn volumes<'a>(object: &Object<'a>, spec: &'a Node) -> Option<Vec<&'a str>> {
+    let mut names = Vec::new();
+    for volume in list(spec.get("volumes"))? {
+        names.extend(text(volume, "name"));
+    }
+    if object.is("apps", "StatefulSet") {
+        for claim in list(object.manifest.root().at(&["spec", "volumeClaimTemplates"]))? {
+            names.extend(claim.get("metadata").and_then(|metadata| text(metadata, "name")));
+        }
+    }
+    names.iter().all(|name| !is_unfinished(name)).then_some(names)
+}
+
+fn list(node: Option<&Node>) -> Option<&[Node]> {
+    match node.map(|node| &node.value) {
+        None | Some(Value::Null) => Some(&[]),
+        Some(Value::Sequence(items)) => Some(items),
+        Some(_) => None,
+    }
+}
