@@ -90,6 +90,16 @@ fn credentials_elsewhere_weigh_as_much_as_they_are_certain() {
 }
 
 #[test]
+fn a_key_that_browsers_have_is_a_warning() {
+    let key = format!("AI{}{}", "za", "aB3dE5gH7jK9x".repeat(3).get(..35).unwrap());
+    assert_eq!(severity("secret/in-config-map", &config_map("maps", &key)), Some(Severity::Warning));
+    assert_eq!(
+        severity("secret/in-env", &pod(&format!("env: [{{name: MAPS, value: {key}}}]"))),
+        Some(Severity::Warning)
+    );
+}
+
+#[test]
 fn a_field_of_another_kind_counts_where_it_is_certain_only() {
     let thing = |value: &str| {
         format!(

@@ -22,6 +22,8 @@ pub(crate) enum Kind {
     Keyed,
     /// A private key.
     PrivateKey,
+    /// A key that its issuer has people put into pages that everybody may read, known by its shape.
+    Publishable(&'static str),
     /// A token whose issuer is known by its shape.
     Token(&'static str),
     /// A URI with a password.
@@ -42,7 +44,7 @@ impl Kind {
             Self::Jwt => "a JSON web token",
             Self::Keyed => "what looks like a credential",
             Self::PrivateKey => "a private key",
-            Self::Token(noun) => noun,
+            Self::Publishable(noun) | Self::Token(noun) => noun,
             Self::Uri | Self::WeakUri => "a URI with a password",
         }
     }

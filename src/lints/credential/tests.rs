@@ -37,7 +37,6 @@ fn samples() -> Vec<(String, &'static str)> {
         (format!("ghp_{}", l(36)), "a GitHub token"),
         (format!("github_pat_{}_{}", l(22), l(59)), "a GitHub token"),
         (format!("glpat-{}", l(20)), "a GitLab token"),
-        (format!("AIza{}", l(35)), "a Google API key"),
         (format!("GOCSPX-{}", l(28)), "a Google client secret"),
         (format!("glsa_{}_{}", l(32), h(8)), "a Grafana token"),
         (format!("hf_{}", l(34)), "a Hugging Face token"),
@@ -104,6 +103,13 @@ fn a_json_web_token_is_one_but_may_be_public() {
     let token = format!("eyJ{}.eyJ{}.{}", random(LETTERS, 30), random(LETTERS, 60), random(LETTERS, 43));
     assert_eq!(detect(None, &token), Some(Kind::Jwt));
     assert!(!Kind::Jwt.is_certain());
+}
+
+#[test]
+fn a_key_that_browsers_have_is_one_but_may_be_public() {
+    let key = format!("AIza{}", random(LETTERS, 35));
+    assert_eq!(detect(None, &key), Some(Kind::Publishable("a Google API key")));
+    assert!(!Kind::Publishable("").is_certain());
 }
 
 #[test]
@@ -227,6 +233,7 @@ fn innocent_texts_are_left_alone() {
         "certificate-authority-data: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSURCVENDQWUyZ0F3SUJBZ0lJ",
         "docker-pullable://nginx@sha256:0123456789abcdef",
         "registry:5000/a@sha256:abc://x:y",
+        "docker://user:latest@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "git@github.com:org/repo.git",
         "https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX",
         "-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUFADBa\n",
