@@ -28,8 +28,8 @@ pub(crate) static RULE: Rule = Rule {
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     let Some(pod) = &object.pod else { return };
     for container in super::containers(pod.spec) {
-        for list in ["command", "args"] {
-            let words = container.get(list).map_or(&[][..], Node::items);
+        for (list, line) in super::command_lines(container) {
+            let words = line.items();
             for (number, word) in words.iter().enumerate() {
                 let before = number.checked_sub(1).and_then(|at| words.get(at)).and_then(Node::as_str);
                 let Some(kind) = word.as_str().and_then(|text| of_word(text, before)) else { continue };

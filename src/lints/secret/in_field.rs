@@ -1,5 +1,7 @@
 //! `secret/in-field`.
 
+use std::collections::HashSet;
+
 use super::show;
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::credential;
@@ -32,25 +34,13 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
         return;
     }
     let Some(root) = object.manifest.root().as_mapping() else { return };
-    let mut stack: Vec<&Node> = Vec::new();
-    let fields = root
-        .entries()
-        .iter()
-        .filter(|entry| !matches!(entry.key.as_str(), "apiVersion" | "kind" | "metadata"));
-    stack.extend(fields.map(|entry| &entry.value));
+    let elsewhere = looked_at_elsewhere(object);
+    let fields = root.entries().iter().filter(|entry| !is_head(&entry.key));
+    let mut stack: Vec<&Node> = fields.map(|entry| &entry.value).collect();
     while let Some(node) = stack.pop() {
         match &node.value {
-            Value::Mapping(mapping) => stack.extend(
-                // What containers have has rules of its own.
-                mapping
-                    .entries()
-                    .iter()
-                    .filter(|entry| {
-                        object.pod.is_none()
-                            || !matches!(entry.key.as_str(), "args" | "command" | "env" | "metadata")
-                    })
-                    .map(|entry| &entry.value),
-            ),
+            _ if elsewhere.contains(&std::ptr::from_ref(node)) => {}
+            Value::Mapping(mapping) => stack.extend(mapping.entries().iter().map(|entry| &entry.value)),
             Value::Sequence(items) => stack.extend(items),
             Value::String(text) if text.len() >= SHORTEST => {
                 if let Some(kind) = credential::detect(None, text).filter(|kind| kind.is_certain()) {
@@ -60,4 +50,19 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
             _ => {}
         }
     }
+}
+
+fn is_head(key: &str) -> bool {
+    matches!(key, "apiVersion" | "kind" | "metadata")
+}
+
+/// The parts of an object that other rules look at: command lines, variables, annotations and labels.
+fn looked_at_elsewhere(object: &Object<'_>) -> HashSet<*const Node> {
+    let Some(pod) = &object.pod else { return HashSet::new() };
+    let lines = super::containers(pod.spec).flat_map(super::command_lines).map(|(_, line)| line);
+    let variables = super::containers(pod.spec).filter_map(|container| container.get("env"));
+    let metadata = super::metadata(object);
+    let notes =
+        metadata.iter().flat_map(|metadata| ["annotations", "labels"].map(|field| metadata.get(field)));
+    lines.chain(variables).chain(notes.flatten()).map(std::ptr::from_ref).collect()
 }
