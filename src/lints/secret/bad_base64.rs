@@ -1,6 +1,7 @@
 //! `secret/bad-base64`.
 
-use super::items::{Content, items};
+use super::encrypted_leftover::is_variable;
+use super::items::{Content, Item, items};
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::{Check, Draft, Environment, Reporter, Rule};
 
@@ -26,7 +27,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         return;
     }
     for (number, object) in environment.objects.iter().enumerate() {
-        for item in items(object).iter().filter(|item| matches!(item.content, Content::Broken)) {
+        for item in items(object).iter().filter(|item| is_bad(item)) {
             let message = format!("item `{}` is not base64", item.key());
             reporter.report(
                 Draft::new(&RULE, item.entry.value.origin, message)
@@ -36,4 +37,9 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             );
         }
     }
+}
+
+/// A variable that another tool fills in has a rule of its own.
+fn is_bad(item: &Item<'_>) -> bool {
+    matches!(item.content, Content::Broken) && !is_variable(item.written())
 }

@@ -28,7 +28,8 @@ use schemas::SchemaCheck;
 use super::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
 use crate::diagnostic::{At, Failure, Finding, ObjectRef, Problem, Related, RuleInfo, Severity, Span};
 use crate::lints::{
-    self, Check, Draft, Environment, Inventory, Neighbours, Object, ObjectCheck, Reporter, Scene, Settings,
+    self, Check, Draft, ENCRYPTED_LEFTOVER, Environment, Inventory, Neighbours, Object, ObjectCheck,
+    Reporter, Scene, Settings, is_of_sops,
 };
 use crate::model::catalogue::Catalogue;
 use crate::model::{Date, Manifest, Node, ObjectId, Origin, Scopes};
@@ -283,8 +284,16 @@ impl<'a> Finder<'a> {
     /// What the stages said.
     fn stages(&self) -> impl Iterator<Item = Finding> + use<'_, 'a> {
         self.app.environments.iter().flat_map(|environment| {
-            environment.problems.iter().filter_map(|problem| self.stage(environment, problem))
+            let problems = environment.problems.iter().filter(|said| !self.is_of_sops(environment, said));
+            problems.filter_map(|problem| self.stage(environment, problem))
         })
+    }
+
+    /// What a stage minds about an object that SOPS encrypted has a rule of its own.
+    fn is_of_sops(&self, environment: &ExaminedEnvironment, said: &StageProblem) -> bool {
+        let At::Origin(at) = said.problem.at else { return false };
+        self.checking.level(&ENCRYPTED_LEFTOVER.info).is_some()
+            && environment.objects.iter().any(|object| is_of_sops(object, at))
     }
 
     fn stage(&self, environment: &ExaminedEnvironment, said: &StageProblem) -> Option<Finding> {
