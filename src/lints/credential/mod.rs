@@ -7,6 +7,8 @@
 //! What is found is said by kind alone; no value leaves here.
 
 mod keyed;
+mod lines;
+mod name;
 mod sample;
 #[cfg(test)]
 mod tests;
@@ -90,7 +92,7 @@ pub(crate) fn detect_in_lines(text: &str) -> Option<(usize, Kind)> {
     if sure.is_some_and(|(_, kind)| kind.is_certain()) {
         return sure;
     }
-    sure.or_else(|| keyed::find_in_lines(text).map(|at| (line_of(text, at), Kind::Keyed)))
+    sure.or_else(|| lines::find(text).map(|at| (line_of(text, at), Kind::Keyed)))
 }
 
 /// Whether a line of a source may hold a credential, so that it is better not shown. Says so too often rather than once too
@@ -99,7 +101,7 @@ pub(crate) fn looks_like_credential(line: &str) -> bool {
     line.contains("PRIVATE KEY")
         || tokens::find(line).is_some()
         || uri::find(line).is_some()
-        || keyed::may_be_in(line)
+        || lines::may_be_in(line)
         || sample::has_long_code(line)
 }
 
@@ -112,7 +114,7 @@ fn bounded(text: &str) -> &str {
 const LONGEST: usize = 2 * 1024 * 1024;
 
 /// The shortest text that may be a credential.
-const SHORTEST: usize = 8;
+const SHORTEST: usize = 6;
 
 fn line_of(text: &str, at: usize) -> usize {
     memchr::memchr_iter(b'\n', text.as_bytes().get(..at).unwrap_or_default()).count()

@@ -291,6 +291,72 @@ fn lines_of_files_are_read_as_assignments() {
 }
 
 #[test]
+fn names_say_what_they_are_for_at_their_end_or_whose_it_is() {
+    for key in [
+        "PGPASSWORD",
+        "dbpassword",
+        "userpassword",
+        "DB_PASSWORD_PROD",
+        "PASSWORD_ADMIN",
+        "RABBITMQ_DEFAULT_PASS",
+        "requirepass",
+        "clientsecret",
+        "bottoken",
+        "API_KEY_DEV",
+        "REDIS_AUTH",
+    ] {
+        assert_eq!(detect(Some(key), "Xk92jsPq81mZ"), Some(Kind::Keyed), "{key}");
+        assert_eq!(detect(Some(key), "$2y$10$6Q1h0Vx4k9Jt2mZ3pR8sUe"), None, "{key}");
+    }
+    for key in ["nopassword", "users.htpasswd", "PASSWORD_POLICY", "tokenTTL", "AUTH_USER", "compass", "USER"]
+    {
+        assert_eq!(detect(Some(key), "Xk92jsPq81mZ"), None, "{key}");
+    }
+    for value in ["Xk92!ab", "12345678", "correct horse battery staple"] {
+        assert_eq!(detect(Some("DB_PASSWORD"), value), Some(Kind::Keyed), "{value}");
+        assert_eq!(detect(Some("API_TOKEN"), value), None, "{value}");
+    }
+    for value in ["hunter", "3600", "604800", "taken from the operator", "1.2.3-4", "hidden", "0.12.1"] {
+        assert_eq!(detect(Some("DB_PASSWORD"), value), None, "{value}");
+    }
+}
+
+#[test]
+fn credentials_are_found_within_lines() {
+    let chance = random(LETTERS, 20);
+    for line in [
+        format!("{{\"db\": {{\"password\": \"{chance}\"}}}}"),
+        format!("body = \"{{\\\"password\\\": \\\"{chance}\\\"}}\""),
+        format!("{{host: x, password: {chance}, port: 1}}"),
+        format!("PGPASSWORD={chance} psql -h db"),
+        format!("java -Ddb.password={chance} -jar app.jar"),
+        format!("server --api-token {chance} --verbose"),
+        format!("<user>a</user><password>{chance}</password>"),
+        format!("requirepass {chance}"),
+        format!("env: [{{name: A_TOKEN, value: {chance}}}]"),
+        format!("hash = {{ :password => '{chance}' }}"),
+    ] {
+        assert_eq!(detect_in_lines(&format!("first\n{line}\n")), Some((1, Kind::Keyed)), "{line}");
+        assert!(looks_like_credential(&line), "{line}");
+    }
+    for line in [
+        format!("image: registry/token:{chance}"),
+        format!("if (token == {chance}) {{"),
+        format!("-- password = {chance}"),
+        format!("<!-- <password>{chance}</password> -->"),
+        format!("<passwordHash>{chance}</passwordHash>"),
+        format!("proxy_pass http://{chance};"),
+        format!("{{\"passwordFile\": \"{chance}\", \"tokens\": \"{chance}\"}}"),
+        "password: FormControl;".to_owned(),
+        "requirepass ${REDIS_PASSWORD}".to_owned(),
+    ] {
+        assert_eq!(detect_in_lines(&format!("first\n{line}\n")), None, "{line}");
+    }
+    assert_eq!(detect_in_lines("a: b\ndb:\n  password: SuperGeheim\n"), Some((2, Kind::Keyed)));
+    assert_eq!(detect_in_lines("a = b\n  password: SuperGeheim\n"), None);
+}
+
+#[test]
 fn excerpts_hide_what_may_be_a_credential() {
     for line in [
         "password: hunter2",
