@@ -90,14 +90,25 @@ fn credentials_elsewhere_weigh_as_much_as_they_are_certain() {
 }
 
 #[test]
-fn a_field_of_another_kind_counts_where_it_is_certain_only() {
+fn a_key_that_browsers_have_is_a_warning() {
+    let key = format!("AI{}{}", "za", "aB3dE5gH7jK9x".repeat(3).get(..35).unwrap());
+    assert_eq!(severity("secret/in-config-map", &config_map("maps", &key)), Some(Severity::Warning));
+    assert_eq!(
+        severity("secret/in-env", &pod(&format!("env: [{{name: MAPS, value: {key}}}]"))),
+        Some(Severity::Warning)
+    );
+}
+
+#[test]
+fn a_field_of_another_kind_counts_where_it_is_certain_or_made_by_chance() {
     let thing = |value: &str| {
         format!(
             "apiVersion: example.org/v1\nkind: Thing\nmetadata: {{name: a}}\nspec: {{password: {value}}}\n"
         )
     };
     assert_eq!(severity("secret/in-field", &thing(&token())), Some(Severity::Error));
-    assert_eq!(severity("secret/in-field", &thing(PASSWORD)), None);
+    assert_eq!(severity("secret/in-field", &thing(PASSWORD)), Some(Severity::Warning));
+    assert_eq!(severity("secret/in-field", &thing("SuperGeheim")), None);
 }
 
 #[test]
@@ -133,4 +144,8 @@ fn many_lines_and_hits_take_linear_work() {
     let line = "password = ${PASSWORD}  user:pass@://x token=AKIA ghp_ eyJ ";
     let text = config_map("a", &format!("'{}'", line.repeat(20_000)));
     assert!(findings("secret/in-config-map", &text).is_empty());
+    for line in ["pass=", "passpass", "{password: [", "\"secret\": \"", "name: token\n", "auth\\\\\\\\"] {
+        let text = serde_json::to_string(&line.repeat(1_000_000 / line.len())).unwrap();
+        assert!(findings("secret/in-config-map", &config_map("a", &text)).is_empty(), "{line}");
+    }
 }

@@ -563,3 +563,20 @@ fn every_report_is_as_its_schema_says() {
         validator.iter_errors(&report.0).next().map(|error| error.to_string())
     );
 }
+
+#[test]
+fn an_object_that_sops_encrypted_has_one_error() {
+    let encrypted = "ENC[AES256_GCM,data:abc=,iv:abc=,tag:abc=,type:str]";
+    let secret = |field: &str| {
+        format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: a}}\n{field}: {{password: \"{encrypted}\"}}\n\
+             sops: {{mac: \"{encrypted}\", version: 3.9.0}}\n"
+        )
+    };
+    for field in ["data", "stringData"] {
+        let app = Tree::app(&[("base/secret.yaml", &secret(field))]);
+        let report = app.report(&[]);
+        let errors: Vec<_> = report.at("error").map(|finding| finding["rule"].as_str().unwrap()).collect();
+        assert_eq!(errors, ["secret/encrypted-leftover"], "{field}");
+    }
+}

@@ -45,6 +45,7 @@ pub use pages::{explain, page};
 pub(crate) use reporter::{Draft, Reporter};
 pub(crate) use scene::{App, Environment, Object, Scene, SecretUse};
 pub use scene::{Neighbours, Settings};
+pub(crate) use secret::encrypted_leftover::{RULE as ENCRYPTED_LEFTOVER, is_of_sops, sops_block};
 
 /// One rule.
 pub(crate) struct Rule {

@@ -7,6 +7,8 @@
 //! What is found is said by kind alone; no value leaves here.
 
 mod keyed;
+mod lines;
+mod name;
 mod sample;
 #[cfg(test)]
 mod tests;
@@ -22,6 +24,8 @@ pub(crate) enum Kind {
     Keyed,
     /// A private key.
     PrivateKey,
+    /// A key that its issuer has people put into pages that everybody may read, known by its shape.
+    Publishable(&'static str),
     /// A token whose issuer is known by its shape.
     Token(&'static str),
     /// A URI with a password.
@@ -42,7 +46,7 @@ impl Kind {
             Self::Jwt => "a JSON web token",
             Self::Keyed => "what looks like a credential",
             Self::PrivateKey => "a private key",
-            Self::Token(noun) => noun,
+            Self::Publishable(noun) | Self::Token(noun) => noun,
             Self::Uri | Self::WeakUri => "a URI with a password",
         }
     }
@@ -88,7 +92,7 @@ pub(crate) fn detect_in_lines(text: &str) -> Option<(usize, Kind)> {
     if sure.is_some_and(|(_, kind)| kind.is_certain()) {
         return sure;
     }
-    sure.or_else(|| keyed::find_in_lines(text).map(|at| (line_of(text, at), Kind::Keyed)))
+    sure.or_else(|| lines::find(text).map(|at| (line_of(text, at), Kind::Keyed)))
 }
 
 /// Whether a line of a source may hold a credential, so that it is better not shown. Says so too often rather than once too
@@ -97,7 +101,7 @@ pub(crate) fn looks_like_credential(line: &str) -> bool {
     line.contains("PRIVATE KEY")
         || tokens::find(line).is_some()
         || uri::find(line).is_some()
-        || keyed::may_be_in(line)
+        || lines::may_be_in(line)
         || sample::has_long_code(line)
 }
 
@@ -110,7 +114,7 @@ fn bounded(text: &str) -> &str {
 const LONGEST: usize = 2 * 1024 * 1024;
 
 /// The shortest text that may be a credential.
-const SHORTEST: usize = 8;
+const SHORTEST: usize = 6;
 
 fn line_of(text: &str, at: usize) -> usize {
     memchr::memchr_iter(b'\n', text.as_bytes().get(..at).unwrap_or_default()).count()

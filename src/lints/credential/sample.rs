@@ -227,6 +227,20 @@ pub(super) fn is_random(value: &str) -> bool {
         && !is_name(value)
 }
 
+/// Whether a value is no word and no name: letters and digits mixed.
+pub(super) fn is_odd(value: &str) -> bool {
+    value.len() >= 6
+        && value.bytes().any(|byte| byte.is_ascii_digit())
+        && value.bytes().any(|byte| byte.is_ascii_alphabetic())
+        && !is_name(value)
+}
+
+/// Whether a capital follows a small letter.
+pub(super) fn has_hump(value: &str) -> bool {
+    let is_hump = |pair: &[u8]| matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase());
+    value.as_bytes().windows(2).any(is_hump)
+}
+
 /// Bits for each character, by how often each one is there.
 #[expect(clippy::cast_precision_loss, reason = "texts are short, and this is an estimate")]
 fn entropy(text: &str) -> f64 {

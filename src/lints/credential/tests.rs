@@ -37,7 +37,6 @@ fn samples() -> Vec<(String, &'static str)> {
         (format!("ghp_{}", l(36)), "a GitHub token"),
         (format!("github_pat_{}_{}", l(22), l(59)), "a GitHub token"),
         (format!("glpat-{}", l(20)), "a GitLab token"),
-        (format!("AIza{}", l(35)), "a Google API key"),
         (format!("GOCSPX-{}", l(28)), "a Google client secret"),
         (format!("glsa_{}_{}", l(32), h(8)), "a Grafana token"),
         (format!("hf_{}", l(34)), "a Hugging Face token"),
@@ -104,6 +103,13 @@ fn a_json_web_token_is_one_but_may_be_public() {
     let token = format!("eyJ{}.eyJ{}.{}", random(LETTERS, 30), random(LETTERS, 60), random(LETTERS, 43));
     assert_eq!(detect(None, &token), Some(Kind::Jwt));
     assert!(!Kind::Jwt.is_certain());
+}
+
+#[test]
+fn a_key_that_browsers_have_is_one_but_may_be_public() {
+    let key = format!("AIza{}", random(LETTERS, 35));
+    assert_eq!(detect(None, &key), Some(Kind::Publishable("a Google API key")));
+    assert!(!Kind::Publishable("").is_certain());
 }
 
 #[test]
@@ -227,6 +233,7 @@ fn innocent_texts_are_left_alone() {
         "certificate-authority-data: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSURCVENDQWUyZ0F3SUJBZ0lJ",
         "docker-pullable://nginx@sha256:0123456789abcdef",
         "registry:5000/a@sha256:abc://x:y",
+        "docker://user:latest@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "git@github.com:org/repo.git",
         "https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX",
         "-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUFADBa\n",
@@ -281,6 +288,72 @@ fn lines_of_files_are_read_as_assignments() {
     ] {
         assert_eq!(detect_in_lines(&format!("a = b\n{line}\n")), None, "{line}");
     }
+}
+
+#[test]
+fn names_say_what_they_are_for_at_their_end_or_whose_it_is() {
+    for key in [
+        "PGPASSWORD",
+        "dbpassword",
+        "userpassword",
+        "DB_PASSWORD_PROD",
+        "PASSWORD_ADMIN",
+        "RABBITMQ_DEFAULT_PASS",
+        "requirepass",
+        "clientsecret",
+        "bottoken",
+        "API_KEY_DEV",
+        "REDIS_AUTH",
+    ] {
+        assert_eq!(detect(Some(key), "Xk92jsPq81mZ"), Some(Kind::Keyed), "{key}");
+        assert_eq!(detect(Some(key), "$2y$10$6Q1h0Vx4k9Jt2mZ3pR8sUe"), None, "{key}");
+    }
+    for key in ["nopassword", "users.htpasswd", "PASSWORD_POLICY", "tokenTTL", "AUTH_USER", "compass", "USER"]
+    {
+        assert_eq!(detect(Some(key), "Xk92jsPq81mZ"), None, "{key}");
+    }
+    for value in ["Xk92!ab", "12345678", "correct horse battery staple"] {
+        assert_eq!(detect(Some("DB_PASSWORD"), value), Some(Kind::Keyed), "{value}");
+        assert_eq!(detect(Some("API_TOKEN"), value), None, "{value}");
+    }
+    for value in ["hunter", "3600", "604800", "taken from the operator", "1.2.3-4", "hidden", "0.12.1"] {
+        assert_eq!(detect(Some("DB_PASSWORD"), value), None, "{value}");
+    }
+}
+
+#[test]
+fn credentials_are_found_within_lines() {
+    let chance = random(LETTERS, 20);
+    for line in [
+        format!("{{\"db\": {{\"password\": \"{chance}\"}}}}"),
+        format!("body = \"{{\\\"password\\\": \\\"{chance}\\\"}}\""),
+        format!("{{host: x, password: {chance}, port: 1}}"),
+        format!("PGPASSWORD={chance} psql -h db"),
+        format!("java -Ddb.password={chance} -jar app.jar"),
+        format!("server --api-token {chance} --verbose"),
+        format!("<user>a</user><password>{chance}</password>"),
+        format!("requirepass {chance}"),
+        format!("env: [{{name: A_TOKEN, value: {chance}}}]"),
+        format!("hash = {{ :password => '{chance}' }}"),
+    ] {
+        assert_eq!(detect_in_lines(&format!("first\n{line}\n")), Some((1, Kind::Keyed)), "{line}");
+        assert!(looks_like_credential(&line), "{line}");
+    }
+    for line in [
+        format!("image: registry/token:{chance}"),
+        format!("if (token == {chance}) {{"),
+        format!("-- password = {chance}"),
+        format!("<!-- <password>{chance}</password> -->"),
+        format!("<passwordHash>{chance}</passwordHash>"),
+        format!("proxy_pass http://{chance};"),
+        format!("{{\"passwordFile\": \"{chance}\", \"tokens\": \"{chance}\"}}"),
+        "password: FormControl;".to_owned(),
+        "requirepass ${REDIS_PASSWORD}".to_owned(),
+    ] {
+        assert_eq!(detect_in_lines(&format!("first\n{line}\n")), None, "{line}");
+    }
+    assert_eq!(detect_in_lines("a: b\ndb:\n  password: SuperGeheim\n"), Some((2, Kind::Keyed)));
+    assert_eq!(detect_in_lines("a = b\n  password: SuperGeheim\n"), None);
 }
 
 #[test]

@@ -81,7 +81,13 @@ static SHAPES: [Shape; 39] = [
         &["glagent-", "glcbt-", "gldt-", "glpat-", "glptt-", "glrt-"],
         r"\bgl(?:agent|cbt|dt|pat|ptt|rt)-[A-Za-z0-9_-]{20,}",
     ),
-    token("a Google API key", &["AIza"], r"\bAIza[A-Za-z0-9_-]{35}(?:[^A-Za-z0-9_-]|$)"),
+    Shape {
+        // Those of maps and of Firebase are in every browser.
+        kind: Kind::Publishable("a Google API key"),
+        keywords: &["AIza"],
+        pattern: r"\bAIza[A-Za-z0-9_-]{35}(?:[^A-Za-z0-9_-]|$)",
+        compiled: OnceLock::new(),
+    },
     token("a Google client secret", &["GOCSPX-"], r"\bGOCSPX-[A-Za-z0-9_-]{28}"),
     token("a Grafana token", &["glsa_"], r"\bglsa_[A-Za-z0-9]{32}_[A-Fa-f0-9]{8}\b"),
     token("a Hugging Face token", &["hf_"], r"\bhf_[A-Za-z0-9]{34,}\b"),

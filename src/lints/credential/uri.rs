@@ -82,7 +82,7 @@ fn password(rest: &str) -> Option<Kind> {
     let end = rest.bytes().take(LONGEST).position(stop).unwrap_or_else(|| rest.len().min(LONGEST));
     let (info, host) = rest.get(..end)?.rsplit_once('@')?;
     let (user, password) = info.split_once(':')?;
-    if password.is_empty() || host.is_empty() || is_stand_in(user, password, host) {
+    if password.is_empty() || host.is_empty() || is_digest(host) || is_stand_in(user, password, host) {
         return None;
     }
     let known = password.eq_ignore_ascii_case(user)
@@ -90,6 +90,12 @@ fn password(rest: &str) -> Option<Kind> {
         || sample::is_name(password)
         || is_local(host);
     Some(if known { Kind::WeakUri } else { Kind::Uri })
+}
+
+/// `image:tag@sha256:…` has the shape of a URI, and names an image.
+fn is_digest(host: &str) -> bool {
+    let (algorithm, rest) = host.split_once(':').unwrap_or_default();
+    matches!(algorithm, "sha256" | "sha512") && rest.len() >= 32
 }
 
 /// Whether what stands there is documentation, or a place for the password.

@@ -1,6 +1,7 @@
 //! `secret/bad-base64`.
 
-use super::items::{Content, items};
+use super::encrypted_leftover::is_variable;
+use super::items::{Content, Item, items};
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 
@@ -25,7 +26,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     if !scene.is_plain {
         return;
     }
-    for item in items(object).iter().filter(|item| matches!(item.content, Content::Broken)) {
+    for item in items(object).iter().filter(|item| is_bad(item)) {
         let message = format!("{} is not base64", item.called());
         reporter.report(
             Draft::new(&RULE, item.entry.value.origin, message)
@@ -33,4 +34,9 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
                 .confidential(),
         );
     }
+}
+
+/// A variable that another tool fills in has a rule of its own.
+fn is_bad(item: &Item<'_>) -> bool {
+    matches!(item.content, Content::Broken) && !is_variable(item.written())
 }

@@ -1,9 +1,9 @@
 //! `secret/encrypted-leftover`.
 
-use super::items::{Content, items};
+use super::items::{Content, is_encrypted, items};
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
-use crate::model::{Node, Value, item_called};
+use crate::model::{Entry, Manifest, Node, Origin, Value, item_called};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -27,10 +27,10 @@ pub(crate) static RULE: Rule = Rule {
 fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     let severity = if scene.is_plain { Severity::Warning } else { Severity::Error };
     let mut report = |draft: Draft| reporter.report(draft.confidential());
-    if let Some(at) = sops_block(object) {
+    if let Some(block) = sops_block(object.manifest) {
         let hint = "keep the encrypted file outside of the manifests, and refer to it: `<sops:file#key>`";
         report(
-            Draft::new(&RULE, at, "SOPS encrypted this object, and nothing decrypts it")
+            Draft::new(&RULE, block.key_origin, "SOPS encrypted this object, and nothing decrypts it")
                 .severity(severity)
                 .hint(hint),
         );
@@ -40,9 +40,9 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     if !is_config && !object.is("", "Secret") {
         return;
     }
-    for (key, value) in values(object) {
+    for (key, value) in values(object.manifest) {
         let Some(text) = value.as_str() else { continue };
-        if text.starts_with("ENC[AES256_GCM,data:") {
+        if is_encrypted(text) {
             let hint = "refer to the encrypted file: `<sops:file#key>`";
             let message = format!("{} is encrypted by SOPS, and nothing decrypts it", item_called(key));
             report(Draft::new(&RULE, value.origin, message).severity(severity).hint(hint));
@@ -60,18 +60,27 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// Where SOPS' own data stands; kinds whose controllers decrypt have it as well.
-fn sops_block(object: &Object<'_>) -> Option<crate::model::Origin> {
-    if object.kind.to_ascii_lowercase().contains("sops") {
+/// SOPS' own data; kinds whose controllers decrypt have it as well.
+pub(crate) fn sops_block(object: &Manifest) -> Option<&Entry> {
+    if object.kind().to_ascii_lowercase().contains("sops") {
         return None;
     }
-    let entry = object.manifest.root().as_mapping()?.entry("sops")?;
+    let entry = object.root().as_mapping()?.entry("sops")?;
     let is_sops = ["mac", "version", "lastmodified"].iter().any(|field| entry.value.get(field).is_some());
-    is_sops.then_some(entry.key_origin)
+    is_sops.then_some(entry)
 }
 
-fn values<'a>(object: &Object<'a>) -> impl Iterator<Item = (&'a str, &'a Node)> {
-    let root = object.manifest.root();
+/// Whether something stands at this place only since SOPS encrypted the object: this rule says so, and nothing else need.
+pub(crate) fn is_of_sops(object: &Manifest, at: Origin) -> bool {
+    sops_block(object).is_some_and(|block| {
+        let encrypted =
+            |(_, value): (&str, &Node)| value.origin == at && value.as_str().is_some_and(is_encrypted);
+        block.key_origin == at || values(object).any(encrypted)
+    })
+}
+
+fn values(object: &Manifest) -> impl Iterator<Item = (&str, &Node)> {
+    let root = object.root();
     ["data", "stringData"]
         .into_iter()
         .filter_map(|field| root.get(field)?.as_mapping())
@@ -93,12 +102,7 @@ fn variables(object: &Object<'_>, mut report: impl FnMut(Draft)) {
             Content::Plain(_) => item.text().unwrap_or_default(),
             Content::Unknown => continue,
         };
-        let text = text.trim();
-        let is_variable =
-            text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).is_some_and(is_variable_name);
-        let is_template =
-            text.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).is_some_and(is_template_path);
-        if (is_variable || is_template) && matches!(item.entry.value.value, Value::String(_)) {
+        if is_variable(text) && matches!(item.entry.value.value, Value::String(_)) {
             let message = format!("{} is a variable that nothing replaces", item.called());
             let hint = "write a placeholder, for example `<vault:path#key>`; only `.hbs` files are templates";
             report(
@@ -108,8 +112,17 @@ fn variables(object: &Object<'_>, mut report: impl FnMut(Draft)) {
     }
 }
 
+/// Whether a text is nothing but a variable.
+pub(super) fn is_variable(text: &str) -> bool {
+    let text = text.trim();
+    let inside = |before, after| text.strip_prefix(before)?.strip_suffix(after);
+    inside("${", "}").is_some_and(is_variable_name) || inside("{{", "}}").is_some_and(is_template_path)
+}
+
+/// `NAME`, also with what stands in for it as Flux has it: `NAME:=default`.
 fn is_variable_name(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    let name = text.split_once(":=").or_else(|| text.split_once(":-")).map_or(text, |(name, _)| name);
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn is_template_path(text: &str) -> bool {

@@ -24,18 +24,14 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
-    of_metadata(object.manifest.root().get("metadata"), reporter);
-    if let Some(pod) = object.pod.as_ref().filter(|pod| !pod.path.is_empty()) {
-        of_metadata(
-            object.manifest.root().at(&pod.path).and_then(|template| template.get("metadata")),
-            reporter,
-        );
+    for metadata in super::metadata(object) {
+        of_metadata(metadata, reporter);
     }
 }
 
-fn of_metadata(metadata: Option<&Node>, reporter: &mut Reporter) {
+fn of_metadata(metadata: &Node, reporter: &mut Reporter) {
     for (field, noun) in [("annotations", "annotation"), ("labels", "label")] {
-        let Some(mapping) = metadata.and_then(|metadata| metadata.get(field)?.as_mapping()) else { continue };
+        let Some(mapping) = metadata.get(field).and_then(Node::as_mapping) else { continue };
         for entry in mapping.entries() {
             let Some(text) = entry.value.as_str() else { continue };
             // `checksum/secret` and its like: a digest.

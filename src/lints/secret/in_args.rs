@@ -28,8 +28,8 @@ pub(crate) static RULE: Rule = Rule {
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     let Some(pod) = &object.pod else { return };
     for container in super::containers(pod.spec) {
-        for list in ["command", "args"] {
-            let words = container.get(list).map_or(&[][..], Node::items);
+        for (list, line) in super::command_lines(container) {
+            let words = line.items();
             for (number, word) in words.iter().enumerate() {
                 let before = number.checked_sub(1).and_then(|at| words.get(at)).and_then(Node::as_str);
                 let Some(kind) = word.as_str().and_then(|text| of_word(text, before)) else { continue };
@@ -48,14 +48,30 @@ fn of_word(text: &str, before: Option<&str>) -> Option<Kind> {
         Some((name, value)) => (Some(name), value),
         None => (before.filter(|word| is_option(word)).map(|word| word.trim_start_matches('-')), text),
     };
-    credential::detect(None, text).or_else(|| credential::detect(name, value))
+    credential::detect(None, text)
+        .or_else(|| credential::detect(name, value))
+        .or_else(|| before.and_then(|before| of_login(before, text)))
+        // `--set=auth.password=…`, JSON
+        .or_else(|| credential::detect_in_lines(text).map(|(_, kind)| kind))
 }
 
 /// A script: options and assignments within it; there, a plain word is more likely no credential.
 fn of_shell(text: &str) -> Option<Kind> {
     let words = text.split(|c: char| c.is_whitespace() || matches!(c, ';' | '|' | '&' | '(' | ')'));
-    let mut assignments = words.filter_map(assignment);
-    assignments.find_map(|(name, value)| credential::detect_strictly(name, value.trim_matches(['"', '\''])))
+    let words: Vec<&str> =
+        words.map(|word| word.trim_matches(QUOTES)).filter(|word| !word.is_empty()).collect();
+    let mut assignments = words.iter().filter_map(|word| assignment(word));
+    assignments
+        .find_map(|(name, value)| credential::detect_strictly(name, value.trim_matches(QUOTES)))
+        .or_else(|| words.array_windows().find_map(|[before, word]| of_login(before, word)))
+}
+
+const QUOTES: [char; 2] = ['"', '\''];
+
+/// `-u user:password`, as curl has it.
+fn of_login(option: &str, word: &str) -> Option<Kind> {
+    let (_, password) = word.split_once(':').filter(|_| matches!(option, "-u" | "--user"))?;
+    credential::detect_strictly("password", password)
 }
 
 fn assignment(word: &str) -> Option<(&str, &str)> {

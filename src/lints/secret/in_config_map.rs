@@ -1,11 +1,11 @@
 //! `secret/in-config-map`.
 
-use super::items::entries;
+use super::items::{decode, entries};
 use super::show;
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::credential;
-use crate::lints::{Check, Object, Reporter, Rule, Scene};
-use crate::model::item_called;
+use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::model::{Entry, Texts, item_called};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -16,7 +16,8 @@ pub(crate) static RULE: Rule = Rule {
         explanation: "A ConfigMap is readable by everybody who may look at the namespace: roles such as `view` allow \
                       ConfigMaps and refuse Secrets, Argo CD shows its values and masks only those of Secrets, and \
                       it is in the repository in any case. Tokens, private keys and URIs with a password are errors; \
-                      a value that only the name of its key calls a credential is a warning.",
+                      a value that only the name of its key calls a credential is a warning, in files too if chance seems to have \
+                      made it. `binaryData` is decoded and looked at where it is text.",
         example: "kind: ConfigMap\ndata:\n  DATABASE_URL: postgres://app:Tr0ub4dor-3@db/app\n",
         remedy: "Move the item into a Secret with a placeholder, and refer to that:\n\n\
                  ```yaml\nkind: Secret\nstringData:\n  DATABASE_URL: postgres://app:<vault:shop/db#password | urlencode>@db/app\n```\n\n\
@@ -30,15 +31,32 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     if !object.is("", "ConfigMap") {
         return;
     }
-    for entry in entries(object.manifest.root(), "data") {
-        let Some(text) = entry.value.as_str() else { continue };
-        let place = item_called(&entry.key);
-        if text.trim_end().contains('\n') {
-            if let Some(found) = credential::detect_in_lines(text) {
-                reporter.report(show::draft_in_file(&RULE, found, entry, &place, scene.texts));
-            }
-        } else if let Some(kind) = credential::detect(Some(&entry.key), text) {
-            reporter.report(show::draft(&RULE, kind, entry.value.origin, &place));
-        }
+    let root = object.manifest.root();
+    let texts = entries(root, "data").iter().filter_map(|entry| of_text(entry, scene.texts));
+    let binary = entries(root, "binaryData").iter().filter_map(of_binary);
+    for draft in texts.chain(binary) {
+        reporter.report(draft);
     }
+}
+
+fn of_text(entry: &Entry, texts: &Texts) -> Option<Draft> {
+    let text = entry.value.as_str()?;
+    let place = item_called(&entry.key);
+    let single = Some(text).filter(|text| !text.trim_end().contains('\n'));
+    if let Some(kind) = single.and_then(|text| credential::detect(Some(&entry.key), text)) {
+        return Some(show::draft(&RULE, kind, entry.value.origin, &place));
+    }
+    let found = credential::detect_in_lines(text)?;
+    Some(if text.contains('\n') {
+        show::draft_in_file(&RULE, found, entry, &place, texts)
+    } else {
+        show::draft(&RULE, found.1, entry.value.origin, &place)
+    })
+}
+
+/// A text in base64; a keystore is not looked into.
+fn of_binary(entry: &Entry) -> Option<Draft> {
+    let text = String::from_utf8(decode(entry.value.as_str()?)?).ok()?;
+    let (_, kind) = credential::detect_in_lines(&text)?;
+    Some(show::draft(&RULE, kind, entry.value.origin, &item_called(&entry.key)))
 }

@@ -31,11 +31,11 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
             let Some(value) = variable.get("value") else { continue };
             let Some(text) = value.as_str() else { continue };
             let name = variable.get("name").and_then(Node::as_str).unwrap_or_default();
-            let kind = if text.trim_end().contains('\n') {
-                credential::detect_in_lines(text).map(|(_, kind)| kind)
-            } else {
-                credential::detect(Some(name), text)
-            };
+            let single = Some(text).filter(|text| !text.trim_end().contains('\n'));
+            // `JAVA_OPTS` and JSON are read as files are.
+            let kind = single
+                .and_then(|text| credential::detect(Some(name), text))
+                .or_else(|| credential::detect_in_lines(text).map(|(_, kind)| kind));
             if let Some(kind) = kind {
                 let place = format!("environment variable `{name}`");
                 reporter.report(show::draft(&RULE, kind, value.origin, &place));

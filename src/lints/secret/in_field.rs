@@ -1,10 +1,12 @@
 //! `secret/in-field`.
 
+use std::collections::HashSet;
+
 use super::show;
 use crate::diagnostic::{RuleInfo, Severity};
-use crate::lints::credential;
-use crate::lints::{Check, Object, Reporter, Rule, Scene};
-use crate::model::{Node, Value};
+use crate::lints::credential::{self, Kind};
+use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::model::{Entry, Node, Texts, Value};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -14,8 +16,10 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a field of an object that is no Secret holds a credential",
         explanation: "Only Secrets are masked and guarded as such. A custom resource with a token or a URI with a \
                       password in it is shown by Argo CD as it is, is readable for everybody who may list its kind, \
-                      and is in the repository. Only what is a credential beyond doubt counts here: a token with its \
-                      issuer's prefix, a private key, a URI with a password.",
+                      and is in the repository. A token with its issuer's prefix, a private key and a URI with a \
+                      password are errors. In a custom resource, a field that its name calls a credential is a \
+                      warning where chance seems to have made the value; so are Helm's values: of a HelmRelease, and \
+                      `parameters`, `values` and `valuesObject` of an Application.",
         example: "kind: Alert\nspec:\n  url: https://bot:Tr0ub4dor-3@chat.internal/hook\n",
         remedy: "Most kinds have a field beside it that refers to a Secret (`secretRef`, `existingSecret`, `passwordSecret`): \
                  use that one.",
@@ -24,40 +28,99 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 /// Shorter texts hold none of these.
-const SHORTEST: usize = 14;
+const SHORTEST: usize = 12;
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     // Those have rules of their own, hold nothing readable, or document it.
     if matches!(object.kind, "ConfigMap" | "CustomResourceDefinition" | "SealedSecret" | "Secret") {
         return;
     }
     let Some(root) = object.manifest.root().as_mapping() else { return };
-    let mut stack: Vec<&Node> = Vec::new();
-    let fields = root
-        .entries()
-        .iter()
-        .filter(|entry| !matches!(entry.key.as_str(), "apiVersion" | "kind" | "metadata"));
-    stack.extend(fields.map(|entry| &entry.value));
-    while let Some(node) = stack.pop() {
-        match &node.value {
-            Value::Mapping(mapping) => stack.extend(
-                // What containers have has rules of its own.
-                mapping
-                    .entries()
-                    .iter()
-                    .filter(|entry| {
-                        object.pod.is_none()
-                            || !matches!(entry.key.as_str(), "args" | "command" | "env" | "metadata")
-                    })
-                    .map(|entry| &entry.value),
-            ),
-            Value::Sequence(items) => stack.extend(items),
+    let elsewhere = looked_at_elsewhere(object);
+    let is_custom = object.group.contains('.') && !object.group.ends_with(".k8s.io");
+    let fields = root.entries().iter().filter(|entry| !is_head(&entry.key));
+    let mut stack: Vec<Field<'_>> = fields.map(Field::of_entry).collect();
+    while let Some(field) = stack.pop() {
+        if elsewhere.contains(&std::ptr::from_ref(field.node)) {
+            continue;
+        }
+        match &field.node.value {
+            Value::Mapping(mapping) => {
+                let name = field.node.get("value").and_then(|_| field.node.get("name")?.as_str());
+                stack.extend(mapping.entries().iter().map(|entry| Field::of_entry(entry).named(name)));
+            }
+            Value::Sequence(items) => stack.extend(items.iter().map(Field::of_item)),
             Value::String(text) if text.len() >= SHORTEST => {
-                if let Some(kind) = credential::detect(None, text).filter(|kind| kind.is_certain()) {
-                    reporter.report(show::draft(&RULE, kind, node.origin, "this field"));
+                let found = sure(&field, text);
+                let found = found.or_else(|| is_custom.then(|| likely(object, &field, text, scene.texts))?);
+                if let Some(draft) = found {
+                    reporter.report(draft);
                 }
             }
             _ => {}
         }
     }
+}
+
+/// A value, and what it is called.
+struct Field<'a> {
+    name: &'a str,
+    node: &'a Node,
+    entry: Option<&'a Entry>,
+}
+
+impl<'a> Field<'a> {
+    fn of_entry(entry: &'a Entry) -> Self {
+        Self { name: &entry.key, node: &entry.value, entry: Some(entry) }
+    }
+
+    fn of_item(node: &'a Node) -> Self {
+        Self { name: "", node, entry: None }
+    }
+
+    /// The `value` of a parameter or a variable is called as the `name` beside it says.
+    fn named(self, name: Option<&'a str>) -> Self {
+        match name {
+            Some(name) if self.name == "value" => Self { name, ..self },
+            _ => self,
+        }
+    }
+}
+
+/// What is a credential by itself.
+fn sure(field: &Field<'_>, text: &str) -> Option<Draft> {
+    let kind = credential::detect(None, text)?;
+    let counts = kind.is_certain() || matches!(kind, Kind::Publishable(_));
+    counts.then(|| show::draft(&RULE, kind, field.node.origin, PLACE))
+}
+
+/// What is one by its name, in a field or in Helm's values as text.
+fn likely(object: &Object<'_>, field: &Field<'_>, text: &str, texts: &Texts) -> Option<Draft> {
+    let is_text = matches!(field.name, "values" | "valuesContent");
+    if let Some(entry) = field.entry.filter(|_| is_text) {
+        let found = credential::detect_in_lines(text).filter(|(_, kind)| *kind == Kind::Keyed)?;
+        return Some(show::draft_in_file(&RULE, found, entry, PLACE, texts));
+    }
+    // There it is the name of an item.
+    let is_name = object.group == "external-secrets.io" && field.name == "secretKey";
+    let name = Some(field.name).filter(|name| !is_name && credential::is_named_so(name))?;
+    let kind = credential::detect_strictly(name, text).filter(|kind| *kind == Kind::Keyed)?;
+    Some(show::draft(&RULE, kind, field.node.origin, PLACE))
+}
+
+const PLACE: &str = "this field";
+
+fn is_head(key: &str) -> bool {
+    matches!(key, "apiVersion" | "kind" | "metadata")
+}
+
+/// The parts of an object that other rules look at: command lines, variables, annotations and labels.
+fn looked_at_elsewhere(object: &Object<'_>) -> HashSet<*const Node> {
+    let Some(pod) = &object.pod else { return HashSet::new() };
+    let lines = super::containers(pod.spec).flat_map(super::command_lines).map(|(_, line)| line);
+    let variables = super::containers(pod.spec).filter_map(|container| container.get("env"));
+    let metadata = super::metadata(object);
+    let notes =
+        metadata.iter().flat_map(|metadata| ["annotations", "labels"].map(|field| metadata.get(field)));
+    lines.chain(variables).chain(notes.flatten()).map(std::ptr::from_ref).collect()
 }

@@ -34,7 +34,7 @@ pub(super) enum Content<'a> {
     Broken,
     /// These bytes.
     Plain(Cow<'a, [u8]>),
-    /// Something with placeholders in it.
+    /// Something with placeholders in it, or encrypted.
     Unknown,
 }
 
@@ -95,7 +95,7 @@ pub(super) fn entries<'a>(root: &'a Node, field: &str) -> &'a [Entry] {
 }
 
 fn content(text: &str, encoded: bool, generic: bool) -> Content<'_> {
-    if holds_placeholder(text, generic) {
+    if is_encrypted(text) || holds_placeholder(text, generic) {
         return Content::Unknown;
     }
     if !encoded {
@@ -106,6 +106,11 @@ fn content(text: &str, encoded: bool, generic: bool) -> Content<'_> {
         Ok(decoded) if holds_placeholder(decoded, generic) => Content::Unknown,
         _ => Content::Plain(Cow::Owned(bytes)),
     }
+}
+
+/// Whether SOPS encrypted a value.
+pub(super) fn is_encrypted(text: &str) -> bool {
+    text.starts_with("ENC[AES256_GCM,")
 }
 
 /// Whether something in brackets would be replaced, or would have been had it been written well.

@@ -10,6 +10,9 @@ pub(super) fn draft(rule: &'static Rule, kind: Kind, at: Origin, place: &str) ->
     let severity = if kind.is_certain() { Severity::Error } else { Severity::Warning };
     let hint = match kind {
         Kind::Keyed => "put it into a Secret, and refer to it; if it is none, suppress this with a reason",
+        Kind::Publishable(_) => {
+            "if everybody may have it, restrict it at its issuer and suppress this with that reason; else put it into a Secret"
+        }
         Kind::WeakUri => "compose the URI in a Secret, or refer to the password through `$(VARIABLE)`",
         _ => "put it into a Secret, refer to it, and change it: whoever reads the repository has it",
     };

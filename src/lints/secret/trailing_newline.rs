@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "secret/trailing-newline",
         severity: Severity::Warning,
         enabled: true,
-        summary: "a password in a Secret ends with a newline",
+        summary: "a password in a Secret, or a URI, ends with a newline",
         explanation: "The newline is part of the value: an environment variable or a file that the program reads has \
                       it, most programs send it along, and the login fails although the password looks right \
                       wherever it is printed. It comes from `echo` in front of `base64`, or from `|` instead of `|-` \
@@ -24,7 +24,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
-    for item in items(object).iter().filter(|item| is_named_so(item.key()) && ends_in_newline(item)) {
+    for item in items(object).iter().filter(|item| is_meant(item) && ends_in_newline(item)) {
         let message = format!("{} ends with a newline", item.called());
         let hint = if item.field == "stringData" {
             "write it on the key's own line, or with `|-`"
@@ -33,6 +33,18 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
         };
         reporter.report(Draft::new(&RULE, item.entry.value.origin, message).hint(hint).confidential());
     }
+}
+
+/// A password, a user, an address: what a program takes as it is.
+fn is_meant(item: &Item<'_>) -> bool {
+    let text = item.text().unwrap_or_else(|| item.written());
+    is_named_so(item.key()) || names_address(item.key()) && text.contains("://")
+}
+
+/// `url`, `DATABASE_URL`, `databaseUrl`.
+fn names_address(key: &str) -> bool {
+    let lower = key.to_ascii_lowercase();
+    ["dsn", "uri", "url"].iter().any(|end| lower.ends_with(end))
 }
 
 fn is_named_so(key: &str) -> bool {

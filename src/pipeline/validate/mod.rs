@@ -31,7 +31,8 @@ use schemas::SchemaCheck;
 use super::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
 use crate::diagnostic::{At, Failure, Finding, ObjectRef, Problem, Related, RuleInfo, Severity, Span};
 use crate::lints::{
-    self, Check, Draft, Environment, Inventory, Neighbours, Object, ObjectCheck, Reporter, Scene, Settings,
+    self, Check, Draft, ENCRYPTED_LEFTOVER, Environment, Inventory, Neighbours, Object, ObjectCheck,
+    Reporter, Scene, Settings, is_of_sops,
 };
 use crate::model::catalogue::Catalogue;
 use crate::model::{Date, Manifest, ObjectId, Origin, Scopes};
@@ -328,8 +329,18 @@ impl<'a> Finder<'a> {
             let objects = environment.objects.iter().filter(|_| !environment.problems.is_empty());
             let starts: BTreeMap<Origin, Origin> =
                 objects.map(|object| (object.origin(), object.root().shown_at())).collect();
-            environment.problems.iter().filter_map(move |problem| self.stage(environment, &starts, problem))
+            let encrypted = self.encrypted(environment);
+            let problems =
+                environment.problems.iter().filter(move |said| !is_of_any(&encrypted, &said.problem));
+            problems.filter_map(move |problem| self.stage(environment, &starts, problem))
         })
+    }
+
+    /// The objects that SOPS encrypted: what a stage minds about them has a rule of its own, where that is on.
+    fn encrypted<'e>(&self, environment: &'e ExaminedEnvironment) -> Vec<&'e Manifest> {
+        let is_said = self.checking.level(&ENCRYPTED_LEFTOVER.info).is_some();
+        let objects = environment.objects.iter().filter(|_| is_said && !environment.problems.is_empty());
+        objects.filter(|object| lints::sops_block(object).is_some()).collect()
     }
 
     fn stage(
@@ -424,6 +435,11 @@ impl<'a> Finder<'a> {
     fn related(&self, at: Origin, label: String, confidential: bool) -> Related {
         Related { label, span: self.locator.locate(at).0, confidential }
     }
+}
+
+/// Whether a problem is about what stands in one of these objects only since SOPS encrypted it.
+fn is_of_any(encrypted: &[&Manifest], problem: &Problem) -> bool {
+    matches!(problem.at, At::Origin(at) if encrypted.iter().any(|object| is_of_sops(object, at)))
 }
 
 /// Its name, where it has one: plain manifests are of no environment.

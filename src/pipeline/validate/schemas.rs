@@ -9,7 +9,7 @@ use super::Checking;
 use super::fallback::Answer;
 use super::pointer::Way;
 use crate::diagnostic::Severity;
-use crate::lints::{Draft, Object, Reporter, Rule, api, schema as rules};
+use crate::lints::{Draft, ENCRYPTED_LEFTOVER, Object, Reporter, Rule, api, schema as rules, sops_block};
 use crate::model::{Manifest, Node, Origin, Place, is_secret_like, may_name};
 use crate::schema::{CheckOptions, KindSchema, Known, KubeVersion, Schemas, Scope, Violation, ViolationKind};
 
@@ -214,7 +214,7 @@ impl<'s> SchemaCheck<'s> {
         reporter: &mut Reporter,
     ) {
         let root = object.manifest.root();
-        if is_secret_data(object, violation) || is_variable(violation) {
+        if is_secret_data(object, violation) || is_variable(violation) || self.is_of_sops(object, violation) {
             return;
         }
         let rule = rule_of(&violation.kind);
@@ -256,6 +256,14 @@ impl<'s> SchemaCheck<'s> {
             _ => {}
         }
         self.report(reporter, rule, draft);
+    }
+
+    /// The field `sops` has a rule of its own, which knows that another tool may take it away.
+    fn is_of_sops(&self, object: &Object<'_>, violation: &Violation<'_>) -> bool {
+        matches!(violation.kind, ViolationKind::UnknownField { field: "sops", .. })
+            && violation.pointer.as_str().is_empty()
+            && self.checking.level(&ENCRYPTED_LEFTOVER.info).is_some()
+            && sops_block(object.manifest).is_some()
     }
 
     /// Removals and deprecations have rules of their own.
