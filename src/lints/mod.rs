@@ -127,6 +127,7 @@ pub(crate) static RULES: &[&Rule] = &[
     &resource::default_namespace::RULE,
     &resource::duplicate_id::RULE,
     &resource::missing_namespace::RULE,
+    &resource::unfilled::RULE,
     &schema::DEFINITION,
     &schema::ENUM,
     &schema::FORMAT,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::model::catalogue::Catalogue;
 use crate::model::pods::{Located, PodTemplate, located_references, pod_template};
-use crate::model::{Manifest, ObjectId, Origin, Reference, Scopes, Sources, Texts, WorkloadKind};
+use crate::model::{Manifest, Node, ObjectId, Origin, Reference, Scopes, Sources, Texts, WorkloadKind};
 
 /// One object, and what every rule asks of it.
 pub(crate) struct Object<'a> {
@@ -45,6 +45,13 @@ impl<'a> Object<'a> {
     pub(crate) fn name_at(&self) -> Origin {
         let name = self.manifest.root().at(&["metadata", "name"]);
         name.map_or(self.manifest.origin(), |name| name.origin)
+    }
+
+    /// The containers of its pods; none where it has no pods.
+    pub(crate) fn containers(&self) -> impl Iterator<Item = &'a Node> + use<'a> {
+        let spec = self.pod.as_ref().map(|pod| pod.spec);
+        let lists = ["initContainers", "containers", "ephemeralContainers"].into_iter();
+        lists.flat_map(move |list| spec.and_then(|spec| spec.get(list)).map_or(&[][..], Node::items))
     }
 
     /// What its pods refer to, each with its place; nothing where it has no pods.

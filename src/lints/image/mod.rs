@@ -27,11 +27,7 @@ impl<'a> Image<'a> {
 
 /// Images of an object's containers; those that another tool still fills in are left out.
 fn images<'a>(object: &Object<'a>) -> impl Iterator<Item = (&'a Node, Image<'a>)> {
-    let spec = object.pod.as_ref().map(|pod| pod.spec);
-    let containers = ["initContainers", "containers", "ephemeralContainers"]
-        .into_iter()
-        .flat_map(move |list| spec.and_then(|spec| spec.get(list)).map_or(&[][..], Node::items));
-    containers.filter_map(|container| {
+    object.containers().filter_map(|container| {
         let image = container.get("image")?;
         let text = image.as_str().filter(|text| !text.is_empty() && !text.contains(['$', '{', '<']))?;
         // Written in an injected sidecar's place.

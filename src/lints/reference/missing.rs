@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::lints::inventory::{Want, Weight, kind, named_by_programs};
 use crate::lints::rbac::allows;
+use crate::lints::resource::unfilled::is_template;
 use crate::lints::{Draft, Environment, Reporter, Rule};
 use crate::model::pods::What;
 
@@ -41,6 +42,8 @@ fn missing<'b, 'a>(what: What, environment: &'b Environment<'a>) -> Vec<&'b Want
     let inventory = &environment.inventory;
     let wants = inventory.wants().iter().filter(|want| want.what == what && !want.optional);
     wants
+        // A name that is still a template says nothing.
+        .filter(|want| !is_template(want.name))
         .filter(|want| !inventory.has(what, want.namespace, want.name))
         .filter(|want| !environment.exists_elsewhere("", kind(what), want.namespace, want.name))
         .collect()
