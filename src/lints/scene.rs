@@ -105,6 +105,8 @@ pub(crate) struct Environment<'a> {
     pub(crate) secrets: &'a [SecretUse],
     /// What Argo CD would get: Secrets sealed or referred, waves and checksums set. None for plain manifests.
     pub(crate) emitted: Option<&'a [Manifest]>,
+    /// The merged values; none of plain manifests, and where they could not be read.
+    pub(crate) values: Option<&'a Node>,
     /// Objects that other apps of the repository render in an environment of this name.
     pub(crate) neighbours: &'a Neighbours,
 }

@@ -195,6 +195,7 @@ fn scene<'a>(
         catalogue,
         secrets: &environment.secrets,
         emitted: environment.emitted.as_deref(),
+        values: environment.values.as_ref(),
         neighbours,
     }
 }
