@@ -49,6 +49,17 @@ fn missing<'b, 'a>(what: What, environment: &'b Environment<'a>) -> Vec<&'b Want
         .collect()
 }
 
+/// The kind of a thing of that name that is made where this kind is wanted.
+fn other_kind(what: What, want: &Want<'_>, environment: &Environment<'_>) -> Option<&'static str> {
+    let other = match what {
+        What::ConfigMap => What::Secret,
+        What::Secret => What::ConfigMap,
+        _ => return None,
+    };
+    let made = !environment.inventory.supplies(other, want.namespace, want.name).is_empty();
+    made.then(|| kind(other))
+}
+
 fn hint(what: What, want: &Want<'_>, environment: &Environment<'_>) -> String {
     let (kind, name) = (kind(what), want.name);
     let namespace = if want.namespace.is_empty() { "*" } else { want.namespace };
@@ -66,6 +77,9 @@ fn hint(what: What, want: &Want<'_>, environment: &Environment<'_>) -> String {
         return format!(
             "there is one in namespace `{other}`, and only those of the own namespace count; {known}"
         );
+    }
+    if let Some(other) = other_kind(what, want, environment) {
+        return format!("there is a {other} of that name: refer to it as one, or correct the name; {known}");
     }
     match environment.inventory.meant(what, want.namespace, name) {
         Some(meant) => format!("did you mean `{meant}`? {known}"),
