@@ -17,6 +17,7 @@ mod external_secrets;
 mod image;
 mod inventory;
 mod metadata;
+mod neighbours;
 mod pages;
 mod presence;
 mod rbac;
@@ -38,10 +39,12 @@ use crate::diagnostic::{RuleInfo, Severity};
 
 pub(crate) use credential::looks_like_credential;
 pub(crate) use inventory::Inventory;
+pub(crate) use neighbours::Made;
+pub use neighbours::Neighbours;
 pub use pages::{explain, page};
 pub(crate) use reporter::{Draft, Reporter};
+pub use scene::Settings;
 pub(crate) use scene::{App, Environment, Object, Scene, SecretUse};
-pub use scene::{Neighbours, Settings};
 
 /// One rule.
 pub(crate) struct Rule {

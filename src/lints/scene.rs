@@ -1,11 +1,12 @@
 //! What rules look at: objects, the environment that they make up, the app of the environments.
 
 use super::inventory::Inventory;
+use super::neighbours::Neighbours;
 use std::collections::BTreeMap;
 
 use crate::model::catalogue::Catalogue;
 use crate::model::pods::{Located, PodTemplate, located_references, pod_template};
-use crate::model::{Manifest, Node, ObjectId, Origin, Reference, Scopes, Sources, Texts, WorkloadKind};
+use crate::model::{Manifest, Node, Origin, Reference, Scopes, Sources, Texts, WorkloadKind};
 
 /// One object, and what every rule asks of it.
 pub(crate) struct Object<'a> {
@@ -107,6 +108,10 @@ pub(crate) struct Environment<'a> {
     pub(crate) emitted: Option<&'a [Manifest]>,
     /// The merged values; none of plain manifests, and where they could not be read.
     pub(crate) values: Option<&'a Node>,
+    /// The directory of its app.
+    pub(crate) app: &'a str,
+    /// The cluster that it is for, as far as the app says.
+    pub(crate) cluster: &'a str,
     /// Objects that other apps of the repository render in an environment of this name.
     pub(crate) neighbours: &'a Neighbours,
 }
@@ -129,30 +134,6 @@ pub(crate) struct SecretUse {
     pub(crate) item: String,
     /// Where the item's value stands.
     pub(crate) origin: Origin,
-}
-
-/// Objects of other apps, and the Secrets that they supply.
-#[derive(Clone, Debug, Default)]
-pub struct Neighbours {
-    ids: std::collections::BTreeSet<ObjectId>,
-}
-
-impl Neighbours {
-    /// Adds what an app renders.
-    pub(crate) fn extend(&mut self, ids: impl IntoIterator<Item = ObjectId>) {
-        self.ids.extend(ids);
-    }
-
-    /// Whether there is such an object; a Secret whatever object supplies it.
-    pub(crate) fn has(&self, group: &str, kind: &str, namespace: &str, name: &str) -> bool {
-        let id = ObjectId {
-            group: group.into(),
-            kind: kind.into(),
-            namespace: namespace.into(),
-            name: name.into(),
-        };
-        self.ids.contains(&id)
-    }
 }
 
 /// All environments of an app.

@@ -109,9 +109,7 @@ impl Search<'_, '_, '_> {
             Draft::new(&RULE, at, format!("{what} `{name}`"))
                 .severity(severity)
                 .about_in(self.number, self.object)
-                .hint(
-                    "write the path of this environment; in a shared template, `{{env}}` is its name",
-                ),
+                .hint("write the path of this environment; in a shared template, `{{env}}` is its name"),
         );
     }
 

@@ -34,7 +34,13 @@ impl<'a> Shared<'a> {
     }
 
     /// Whether all environments have a text from the same line, and none of its own values made it.
-    pub(super) fn has(&self, names: &Names, number: usize, environment: &Environment<'_>, node: &Node) -> bool {
+    pub(super) fn has(
+        &self,
+        names: &Names,
+        number: usize,
+        environment: &Environment<'_>,
+        node: &Node,
+    ) -> bool {
         let all = line(environment, node).and_then(|line| self.lines.get(&line));
         all.is_some_and(|all| all.len() == self.environments)
             && !node.as_str().is_some_and(|text| {

@@ -32,11 +32,13 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             continue;
         }
         let supplies = environment.inventory.supplies(want.what, want.namespace, want.name);
-        let Some(first) = supplies.first() else { continue };
         for (key, at) in &want.keys {
-            let absent = !supplies.iter().any(|supply| supply.contents.may_have(key));
+            let absent = match supplies.first() {
+                Some(_) => !supplies.iter().any(|supply| supply.contents.may_have(key)),
+                None => environment.neighbours.lacks(want.what.kind(), want.namespace, want.name, key),
+            };
             if absent && seen.insert((want.object, *at)) {
-                reporter.report(draft(environment, want, (key, *at), first));
+                reporter.report(draft(environment, want, (key, *at), supplies.first().copied()));
             }
         }
     }
@@ -46,16 +48,17 @@ fn draft(
     environment: &Environment<'_>,
     want: &Want<'_>,
     (key, at): (&str, Origin),
-    made: &Supply<'_>,
+    made: Option<&Supply<'_>>,
 ) -> Draft {
     let message = format!("{} `{}` has no key `{key}`", kind(want.what), want.name);
-    let meant = environment.inventory.closest(key, nameable(made));
+    let meant = made.and_then(|made| environment.inventory.closest(key, nameable(made)));
     let hint = match meant {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => "correct the key or add it; with `optional: true` the pod starts without it".to_owned(),
     };
-    let label = format!("the {} is made here", kind(want.what));
-    let draft = Draft::new(&RULE, at, message).about(want.object).related(made.at, label).hint(hint);
+    let draft = Draft::new(&RULE, at, message).about(want.object).hint(hint);
+    let Some(made) = made else { return draft };
+    let draft = draft.related(made.at, format!("the {} is made here", kind(want.what)));
     if made.shares_lines { draft.confidential() } else { draft }
 }
 

@@ -88,6 +88,7 @@ impl ExaminedApp {
     pub(super) fn plain() -> Self {
         let environment = ExaminedEnvironment {
             name: String::new(),
+            cluster: String::new(),
             objects: Vec::new(),
             secrets: Vec::new(),
             emitted: None,
