@@ -168,6 +168,7 @@ pub(crate) static RULES: &[&Rule] = &[
     &suppression::MALFORMED,
     &suppression::UNUSED,
     &wave::LATE_CONFIGURATION,
+    &wave::LATE_DEFINITION,
     &wave::PRESYNC_NEEDS_SEALED,
     &workload::automount_token::RULE,
     &workload::selector_mismatch::RULE,
