@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::files::mounted;
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::inventory::{Contents, Supply, Want, kind};
 use crate::lints::{Check, Draft, Environment, Reporter, Rule};
@@ -16,7 +17,8 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a key is read of a Secret or ConfigMap that does not have it",
         explanation: "The object is there, the key is not: a container with such a variable stays in \
                       CreateContainerConfigError, a pod with such a file in ContainerCreating. It often comes from renaming a \
-                      key in one place only. Of an object whose keys are not known here (an ExternalSecret with `dataFrom`, \
+                      key in one place only. A `subPath` that is no key, nor a path of the volume's `items`, mounts an empty directory where \
+                      the program looks for a file. Of an object whose keys are not known here (an ExternalSecret with `dataFrom`, \
                       a Secret that a controller fills) nothing is said.",
         example: "kind: ConfigMap\nmetadata: {name: settings}\ndata: {logLevel: info}\n---\n…\n\
                   configMapKeyRef: {name: settings, key: log-level}\n",
@@ -40,6 +42,26 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             if absent && seen.insert((want.object, *at)) {
                 reporter.report(draft(environment, want, (key, *at), supplies.first().copied()));
             }
+        }
+    }
+    check_files(environment, reporter);
+}
+
+/// Files that are mounted one by one: what is not there becomes an empty directory.
+fn check_files(environment: &Environment<'_>, reporter: &mut Reporter) {
+    for (number, object) in environment.objects.iter().enumerate() {
+        for mounted in mounted(object) {
+            if !mounted.is_absent(environment, object.namespace) {
+                continue;
+            }
+            let what = kind(mounted.volume.what);
+            let message = format!("`{}` is no file of this volume of a {what}", mounted.text);
+            reporter.report(
+                Draft::new(&RULE, mounted.path.origin, message)
+                    .about(number)
+                    .related(mounted.volume.name.origin, "the volume is of this object")
+                    .hint("name one of its keys, or of the paths of its `items`; otherwise an empty directory is mounted"),
+            );
         }
     }
 }
