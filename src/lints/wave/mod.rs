@@ -38,7 +38,8 @@ pub(crate) static LATE_DEFINITION: Rule = Rule {
         explanation: "Argo CD applies the waves of a sync in their order. The API server refuses an object whose kind is not \
                       defined yet, or whose namespace does not exist, so that the sync fails in the earlier wave and never \
                       reaches the later one. Of a Namespace it is a warning: Argo CD makes that of the destination itself where \
-                      the Application says `CreateNamespace=true`.",
+                      the Application says `CreateNamespace=true`. Among plain manifests, one without a wave is a note: another \
+                      Application may bring it first.",
         example: "kind: CustomResourceDefinition\nmetadata:\n  name: jobs.example.org\n  annotations: \
                   {argocd.argoproj.io/sync-wave: \"1\"}\n---\napiVersion: example.org/v1\nkind: Job   # in wave 0\n",
         remedy: "Give it an earlier wave than its objects, or the same: within a wave Argo CD applies namespaces and definitions \
@@ -133,7 +134,13 @@ fn late_definition(environment: &Environment<'_>, reporter: &mut Reporter) {
         let message =
             format!("{} comes after {}, which is in wave {wave}", needed.manifest.id(), by.manifest.id());
         let draft = Draft::new(&LATE_DEFINITION, at, message).about(number);
-        let severity = if is_namespace(needed) { Severity::Warning } else { Severity::Error };
+        // What has no wave may well be applied by another Application, before this one.
+        let elsewhere = environment.is_plain() && wave_at(needed.manifest).is_none();
+        let severity = match (elsewhere, is_namespace(needed)) {
+            (true, _) => Severity::Note,
+            (false, true) => Severity::Warning,
+            (false, false) => Severity::Error,
+        };
         reporter.report(
             draft
                 .severity(severity)
