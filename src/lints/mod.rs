@@ -19,6 +19,7 @@ mod inventory;
 mod metadata;
 mod neighbours;
 mod pages;
+mod pods;
 mod presence;
 mod rbac;
 mod reference;

@@ -2,6 +2,7 @@
 
 use super::inventory::Inventory;
 use super::neighbours::Neighbours;
+use super::pods::{Parts, containers};
 use std::collections::BTreeMap;
 
 use crate::model::catalogue::Catalogue;
@@ -22,18 +23,22 @@ pub(crate) struct Object<'a> {
     pub(crate) name: &'a str,
     /// Its pod template, where it is a workload.
     pub(crate) pod: Option<PodTemplate<'a>>,
+    /// Parts of pods that others make of it.
+    parts: Parts<'a>,
 }
 
 impl<'a> Object<'a> {
     /// Looks at an object; `workloads` are kinds beyond the built-in ones that have pods.
     pub(crate) fn new(manifest: &'a Manifest, workloads: &'a [WorkloadKind]) -> Self {
+        let pod = pod_template(manifest, workloads).ok().flatten();
         Self {
             manifest,
             group: manifest.group(),
             kind: manifest.kind(),
             namespace: manifest.namespace(),
             name: manifest.name(),
-            pod: pod_template(manifest, workloads).ok().flatten(),
+            parts: if pod.is_some() { Parts::default() } else { Parts::of(manifest) },
+            pod,
         }
     }
 
@@ -48,16 +53,18 @@ impl<'a> Object<'a> {
         name.map_or(self.manifest.origin(), |name| name.origin)
     }
 
-    /// The containers of its pods; none where it has no pods.
+    /// The containers of its pods, whoever makes them; none where it has no pods.
     pub(crate) fn containers(&self) -> impl Iterator<Item = &'a Node> + use<'a> {
-        let spec = self.pod.as_ref().map(|pod| pod.spec);
-        let lists = ["initContainers", "containers", "ephemeralContainers"].into_iter();
-        lists.flat_map(move |list| spec.and_then(|spec| spec.get(list)).map_or(&[][..], Node::items))
+        let own = self.pod.as_ref().map(|pod| pod.spec).into_iter().flat_map(containers);
+        own.chain(self.parts.containers())
     }
 
     /// What its pods refer to, each with its place; nothing where it has no pods.
     pub(crate) fn references(&self) -> Vec<Located<'a>> {
-        self.pod.as_ref().map(|pod| located_references(pod.spec)).unwrap_or_default()
+        match &self.pod {
+            Some(pod) => located_references(pod.spec),
+            None => self.parts.references(),
+        }
     }
 }
 

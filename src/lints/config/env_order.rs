@@ -28,7 +28,9 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
-    for (number, object) in environment.objects.iter().enumerate() {
+    // Of pods that others make, others make variables too.
+    let pods = environment.objects.iter().enumerate().filter(|(_, object)| object.pod.is_some());
+    for (number, object) in pods {
         for container in object.containers() {
             let has = |field: &str| items(container, field).iter().any(says_variable);
             let variables = items(container, "env");

@@ -43,7 +43,7 @@ fn missing<'b, 'a>(what: What, environment: &'b Environment<'a>) -> Vec<&'b Want
     let wants = inventory.wants().iter().filter(|want| want.what == what && !want.optional);
     wants
         // A name that is still a template says nothing.
-        .filter(|want| !is_template(want.name))
+        .filter(|want| !is_template(want.name) && !want.name.contains("$("))
         .filter(|want| !inventory.has(what, want.namespace, want.name))
         .filter(|want| !environment.exists_elsewhere("", kind(what), want.namespace, want.name))
         .collect()
