@@ -37,6 +37,15 @@ fn only(rule: &str, findings: Vec<Finding>) -> Finding {
 }
 
 #[test]
+fn a_thing_of_the_other_kind_is_pointed_out() {
+    let made =
+        "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: db, namespace: shop}\ndata: {password: a}\n";
+    let finding = only("reference/missing-secret", plain(&format!("{POD}{made}"), &Checking::default()));
+    let hint = finding.hint.unwrap();
+    assert!(hint.starts_with("there is a ConfigMap of that name"), "{hint}");
+}
+
+#[test]
 fn what_is_missing_matters_by_how_much_of_the_world_is_seen() {
     let checking = Checking::default();
     let finding = only("reference/missing-secret", app(POD, &checking));

@@ -376,6 +376,50 @@ fn all_apps_know_each_other() {
 }
 
 #[test]
+fn keys_of_other_apps_are_known_where_all_of_them_are() {
+    let asks = |key: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: asks}}\nspec:\n  containers:\n  - name: a\n    image: a:1\n    env:\n    \
+             - {{name: A, valueFrom: {{secretKeyRef: {{name: elsewhere, key: {key}}}}}}}\n"
+        )
+    };
+    let tree = neighbours();
+    tree.write("apps/b/base/asks.yaml", &asks("nokey"));
+    let report = tree.report(&["--all", "."]);
+    let found = report.of("reference/missing-key");
+    assert_eq!(found.len(), 1, "{:?}", report.lines());
+    assert_eq!(found[0]["message"], "Secret `elsewhere` has no key `nokey`");
+    tree.write("apps/b/base/asks.yaml", &asks("a"));
+    assert!(tree.report(&["--all", "."]).of("reference/missing-key").is_empty());
+    // Somebody else fills it.
+    tree.write("apps/b/base/asks.yaml", &asks("nokey"));
+    tree.write("apps/a/base/secret.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: elsewhere}\n");
+    assert!(tree.report(&["--all", "."]).of("reference/missing-key").is_empty());
+}
+
+#[test]
+fn an_object_of_two_apps_is_one_too_many_in_one_cluster() {
+    const SAME: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: same}\ndata: {a: b}\n";
+    let tree = neighbours();
+    tree.write("apps/a/base/same.yaml", SAME);
+    tree.write("apps/b/base/same.yaml", SAME);
+    let report = tree.report(&["--all", "."]);
+    let found = report.of("resource/duplicate-id");
+    assert_eq!(found.len(), 2, "{:?}", report.lines());
+    let message = found[0]["message"].as_str().unwrap();
+    assert!(message.ends_with("is rendered by app `apps/b` too"), "{message}");
+    assert!(tree.report(&["apps/a"]).of("resource/duplicate-id").is_empty());
+    let cluster = format!("{APP}environments: {{dev: {{cluster: other}}}}\n");
+    tree.write("apps/b/sealwave.yaml", &cluster);
+    assert!(tree.report(&["--all", "."]).of("resource/duplicate-id").is_empty());
+    // Without a namespace it is in that of each Application.
+    let homeless = APP.replace("namespace: shop\n", "");
+    tree.write("apps/a/sealwave.yaml", &homeless);
+    tree.write("apps/b/sealwave.yaml", &homeless);
+    assert!(tree.report(&["--all", "."]).of("resource/duplicate-id").is_empty());
+}
+
+#[test]
 fn all_leaves_out_what_gitignore_names_and_goes_on_after_a_broken_app() {
     let tree = neighbours();
     tree.write(".gitignore", "ignored/\n");
@@ -400,7 +444,7 @@ fn only_what_changed_is_looked_at() {
         ("apps/a/sealwave.yaml", APP),
         ("apps/a/envs/dev/values.yaml", "{}\n"),
         ("apps/a/base/bad.yaml", BAD),
-        ("apps/b/sealwave.yaml", APP),
+        ("apps/b/sealwave.yaml", &APP.replace("shop", "other")),
         ("apps/b/envs/dev/values.yaml", "{}\n"),
         ("apps/b/base/bad.yaml", BAD),
         ("apps/b/base/gone.yaml", GOOD),

@@ -18,7 +18,9 @@ mod fields;
 mod image;
 mod inventory;
 mod metadata;
+mod neighbours;
 mod pages;
+mod pods;
 mod ports;
 mod presence;
 mod rbac;
@@ -41,10 +43,12 @@ use crate::diagnostic::{RuleInfo, Severity};
 pub(crate) use credential::looks_like_credential;
 pub(crate) use inventory::Inventory;
 pub(crate) use metadata::syntax::is_unfinished;
+pub(crate) use neighbours::Made;
+pub use neighbours::Neighbours;
 pub use pages::{explain, page};
 pub(crate) use reporter::{Draft, Reporter};
+pub use scene::Settings;
 pub(crate) use scene::{App, Environment, Object, Scene, SecretUse};
-pub use scene::{Neighbours, Settings};
 pub(crate) use secret::encrypted_leftover::{RULE as ENCRYPTED_LEFTOVER, is_of_sops, sops_block};
 
 /// One rule.
@@ -139,6 +143,7 @@ pub(crate) static RULES: &[&Rule] = &[
     &resource::network_policy::RULE,
     &resource::rbac::RULE,
     &resource::service::RULE,
+    &resource::unfilled::RULE,
     &resource::webhook::RULE,
     &schema::DEFINITION,
     &schema::ENUM,
@@ -177,6 +182,7 @@ pub(crate) static RULES: &[&Rule] = &[
     &suppression::MALFORMED,
     &suppression::UNUSED,
     &wave::LATE_CONFIGURATION,
+    &wave::LATE_DEFINITION,
     &wave::PRESYNC_NEEDS_SEALED,
     &workload::automount_token::RULE,
     &workload::container_name::RULE,

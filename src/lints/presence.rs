@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::Environment;
+use super::resource::unfilled::is_template;
 use crate::diagnostic::Severity;
 
 /// The objects of an environment, by their names.
@@ -21,13 +22,15 @@ impl<'e, 'a> Presence<'e, 'a> {
         Self { environment, kinds, names }
     }
 
-    /// Whether there is such an object, here or elsewhere. A namespace that is not known matches any.
+    /// Whether there is such an object, here or elsewhere. A namespace that is not known matches any, and a name that is
+    /// still a template may be that of anything.
     pub(super) fn has(&self, group: &str, kind: &str, namespace: &str, name: &str) -> bool {
         let catalogue = &self.environment.catalogue;
         let find = |namespace| catalogue.find(group, kind, namespace, name).is_some();
         (namespace.is_empty() && self.names.contains(&(group, kind, name)))
             || find(namespace)
             || find("")
+            || is_template(name)
             || self.environment.exists_elsewhere(group, kind, namespace, name)
     }
 

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 
 use super::inventory::Inventory;
+use super::neighbours::Neighbours;
+use super::pods::{Parts, containers};
 use crate::model::catalogue::{self, Catalogue};
 use crate::model::pods::{Located, PodTemplate, located_references, pod_template};
-use crate::model::{Manifest, ObjectId, Origin, Reference, Scopes, Sources, Texts, WorkloadKind};
+use crate::model::{Manifest, Node, Origin, Reference, Scopes, Sources, Texts, WorkloadKind};
 
 /// One object as it was rendered, and what every rule asks of it: strings of Secrets may hold placeholders, or values
 /// that somebody committed.
@@ -14,6 +16,8 @@ pub(crate) struct Object<'a> {
     written: catalogue::Object<'a>,
     /// Its pod template, where it is a workload.
     pub(crate) pod: Option<PodTemplate<'a>>,
+    /// Parts of pods that others make of it.
+    parts: Parts<'a>,
 }
 
 impl<'a> Deref for Object<'a> {
@@ -28,12 +32,22 @@ impl<'a> Object<'a> {
     /// Looks at an object; `workloads` are kinds beyond the built-in ones that have pods.
     pub(crate) fn new(manifest: &'a Manifest, workloads: &'a [WorkloadKind]) -> Self {
         let pod = pod_template(manifest, workloads).ok().flatten();
-        Self { written: catalogue::Object::as_written(manifest), pod }
+        let parts = if pod.is_some() { Parts::default() } else { Parts::of(manifest) };
+        Self { written: catalogue::Object::as_written(manifest), pod, parts }
+    }
+
+    /// The containers of its pods, whoever makes them; none where it has no pods.
+    pub(crate) fn containers(&self) -> impl Iterator<Item = &'a Node> + use<'a> {
+        let own = self.pod.as_ref().map(|pod| pod.spec).into_iter().flat_map(containers);
+        own.chain(self.parts.containers())
     }
 
     /// What its pods refer to, each with its place; nothing where it has no pods.
     pub(crate) fn references(&self) -> Vec<Located<'a>> {
-        self.pod.as_ref().map(|pod| located_references(pod.spec)).unwrap_or_default()
+        match &self.pod {
+            Some(pod) => located_references(pod.spec),
+            None => self.parts.references(),
+        }
     }
 }
 
@@ -84,6 +98,12 @@ pub(crate) struct Environment<'a> {
     pub(crate) secrets: &'a [SecretUse],
     /// What Argo CD would get: Secrets sealed or referred, waves and checksums set. None for plain manifests.
     pub(crate) emitted: Option<&'a [Manifest]>,
+    /// The merged values; none of plain manifests, and where they could not be read.
+    pub(crate) values: Option<&'a Node>,
+    /// The directory of its app.
+    pub(crate) app: &'a str,
+    /// The cluster that it is for, as far as the app says.
+    pub(crate) cluster: &'a str,
     /// Objects that other apps of the repository render in an environment of this name.
     pub(crate) neighbours: &'a Neighbours,
 }
@@ -106,30 +126,6 @@ pub(crate) struct SecretUse {
     pub(crate) item: String,
     /// Where the item's value stands.
     pub(crate) origin: Origin,
-}
-
-/// Objects of other apps, and the Secrets that they supply.
-#[derive(Clone, Debug, Default)]
-pub struct Neighbours {
-    ids: std::collections::BTreeSet<ObjectId>,
-}
-
-impl Neighbours {
-    /// Adds what an app renders.
-    pub(crate) fn extend(&mut self, ids: impl IntoIterator<Item = ObjectId>) {
-        self.ids.extend(ids);
-    }
-
-    /// Whether there is such an object; a Secret whatever object supplies it.
-    pub(crate) fn has(&self, group: &str, kind: &str, namespace: &str, name: &str) -> bool {
-        let id = ObjectId {
-            group: group.into(),
-            kind: kind.into(),
-            namespace: namespace.into(),
-            name: name.into(),
-        };
-        self.ids.contains(&id)
-    }
 }
 
 /// All environments of an app.

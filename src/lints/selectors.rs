@@ -133,6 +133,20 @@ impl<'a> Pods<'a> {
         self.intersect(namespace, &wanted)
     }
 
+    /// The workloads of a namespace whose pods a selector of plain texts selects, as far as they are known.
+    pub(super) fn matching(&self, namespace: &str, selector: &Mapping) -> Vec<usize> {
+        let wanted = || selector.entries().iter();
+        let Some(first) = wanted().find_map(|entry| Some((entry.key.as_str(), entry.value.as_str()?))) else {
+            return Vec::new();
+        };
+        let candidates = self.by_label.get(&(namespace, first.0, first.1)).map_or(&[][..], Vec::as_slice);
+        let fits = |number: &&usize| {
+            let labels = self.labels.get(number);
+            wanted().all(|entry| labels.and_then(|labels| labels.get(&entry.key)) == Some(&entry.value))
+        };
+        candidates.iter().take(COMPARED).filter(fits).copied().collect()
+    }
+
     fn intersect(&self, namespace: &str, wanted: &[(&str, &str)]) -> Selected {
         let lists = wanted
             .iter()

@@ -37,6 +37,8 @@ pub struct ExaminedApp {
 /// One environment.
 pub(super) struct ExaminedEnvironment {
     pub(super) name: String,
+    /// The cluster that it is for.
+    pub(super) cluster: String,
     /// As they were rendered; two may have one identity.
     pub(super) objects: Vec<Manifest>,
     /// What their Secrets refer to.
@@ -71,6 +73,7 @@ pub fn examine(discovery: &Discovery, examinations: &[Examination<'_>], director
     for examination in examinations {
         let mut environment = ExaminedEnvironment {
             name: examination.context.environment.clone(),
+            cluster: examination.context.cluster.clone(),
             objects: Vec::new(),
             secrets: Vec::new(),
             emitted: None,

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
-use crate::model::{Entry, closest, names};
+use crate::model::{Entry, Mapping, closest, names};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         explanation: "Argo CD passes over what it does not understand, without a word. A sync wave that is no \
                       integer counts as wave 0. An object whose `hook` names no phase is a hook of no phase, so that \
                       it is never applied (error). An unknown sync option or delete policy has no effect: \
-                      `Prune=False` prunes.",
+                      `Prune=False` prunes. As a label, or under a misspelt name, nothing of it is read.",
         example: "metadata:\n  annotations:\n    argocd.argoproj.io/hook: pre-sync\n    argocd.argoproj.io/sync-wave: \"first\"\n",
         remedy: "```yaml\nmetadata:\n  annotations:\n    argocd.argoproj.io/hook: PreSync\n    argocd.argoproj.io/hook-delete-policy: BeforeHookCreation\n\
                  \x20   argocd.argoproj.io/sync-wave: \"-1\"\n    argocd.argoproj.io/sync-options: Prune=false,ServerSideApply=true\n```\n\n\
@@ -26,6 +26,28 @@ const DELETE_POLICY: &str = "argocd.argoproj.io/hook-delete-policy";
 const COMPARE_OPTIONS: &str = "argocd.argoproj.io/compare-options";
 const HELM_HOOK: &str = "helm.sh/hook";
 
+/// What Argo CD reads of an object.
+const READ: &[&str] = &[
+    names::ARGOCD_HOOK,
+    names::ARGOCD_SYNC_OPTIONS,
+    names::ARGOCD_SYNC_WAVE,
+    COMPARE_OPTIONS,
+    DELETE_POLICY,
+];
+const HELM_HOOKS: &[&str] = &[
+    "crd-install",
+    "post-delete",
+    "post-install",
+    "post-rollback",
+    "post-upgrade",
+    "pre-delete",
+    "pre-install",
+    "pre-rollback",
+    "pre-upgrade",
+    "test",
+    "test-failure",
+    "test-success",
+];
 const HOOKS: &[&str] = &["PostDelete", "PostSync", "PreDelete", "PreSync", "Skip", "Sync", "SyncFail"];
 const POLICIES: &[&str] = &["BeforeHookCreation", "HookFailed", "HookSucceeded"];
 
@@ -60,21 +82,61 @@ const COMPARISONS: &[(&str, &[&str])] = &[
 ];
 
 fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    for draft in object.manifest.labels().into_iter().flat_map(Mapping::entries).filter_map(label) {
+        reporter.report(draft);
+    }
     let Some(annotations) = object.manifest.annotations() else { return };
-    for entry in annotations.entries().iter().filter(|entry| entry.key.starts_with(names::ARGOCD_DOMAIN)) {
+    for entry in annotations.entries() {
         let found = match entry.key.as_str() {
+            HELM_HOOK => helm_hook(entry, object),
+            key if !key.starts_with(names::ARGOCD_DOMAIN) => None,
             // Of an app, choosing waves finds those that are none.
             names::ARGOCD_SYNC_WAVE if scene.is_plain => wave(entry),
             names::ARGOCD_HOOK => hook(entry, object),
             names::ARGOCD_SYNC_OPTIONS => options(entry, SYNC_OPTIONS, "sync option"),
             DELETE_POLICY => policy(entry),
             COMPARE_OPTIONS => options(entry, COMPARISONS, "compare option"),
-            _ => None,
+            key => misspelt(key, entry),
         };
         if let Some(draft) = found {
             reporter.report(draft);
         }
     }
+}
+
+/// An annotation that stands among the labels.
+fn label(entry: &Entry) -> Option<Draft> {
+    READ.contains(&entry.key.as_str()).then(|| {
+        let message = format!("`{}` is a label here, where Argo CD does not look for it", entry.key);
+        Draft::new(&RULE, entry.key_origin, message).hint("move it to `metadata.annotations`")
+    })
+}
+
+/// A name that nobody knows and that is near to one that Argo CD reads.
+fn misspelt(key: &str, entry: &Entry) -> Option<Draft> {
+    let name = key.strip_prefix(names::ARGOCD_DOMAIN)?.strip_prefix('/')?;
+    let known = READ.iter().filter_map(|known| known.rsplit_once('/')).map(|(_, known)| known);
+    let meant = closest(name, known)?;
+    let message = format!("`{key}` is no annotation that Argo CD knows");
+    let hint = format!("did you mean `{}/{meant}`?", names::ARGOCD_DOMAIN);
+    Some(Draft::new(&RULE, entry.key_origin, message).hint(hint))
+}
+
+/// Argo CD makes a hook of every object with the annotation, of the phases that it knows.
+fn helm_hook(entry: &Entry, object: &Object<'_>) -> Option<Draft> {
+    let unknown = parts(entry).find(|part| !HELM_HOOKS.contains(part))?;
+    if object.manifest.annotation(names::ARGOCD_HOOK).is_some() {
+        return None;
+    }
+    let hint = meant(unknown, HELM_HOOKS);
+    let at = entry.value.origin;
+    Some(if parts(entry).any(|part| HELM_HOOKS.contains(&part)) {
+        Draft::new(&RULE, at, "one of the hook's phases is not known to Helm").hint(hint)
+    } else {
+        Draft::new(&RULE, at, "the hook names no phase that Helm knows, so that the object is never applied")
+            .severity(Severity::Error)
+            .hint(hint)
+    })
 }
 
 fn wave(entry: &Entry) -> Option<Draft> {

@@ -4,8 +4,12 @@ use std::collections::HashSet;
 
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::{Check, Draft, Environment, Reporter, Rule};
+use crate::model::Node;
 use crate::model::catalogue::STORE_CSI;
 use crate::model::pods::What;
+
+/// The name of the Secrets Store CSI driver.
+const DRIVER: &str = "secrets-store.csi.k8s.io";
 
 const KIND: &str = "SecretProviderClass";
 
@@ -27,6 +31,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+    unnamed(environment, reporter);
     let mut others = None;
     for (number, object) in environment.objects.iter().enumerate().filter(|(_, object)| object.pod.is_some())
     {
@@ -35,14 +40,13 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             if what != What::SecretProviderClass || exists(environment, object.namespace, name) {
                 continue;
             }
-            let made = match others.get_or_insert_with(|| Others::of(environment)) {
+            let severity = match others.get_or_insert_with(|| Others::of(environment)) {
                 Others::Unknown => return,
-                Others::Made(made) => made,
+                Others::Made(made) if made.contains(&(object.namespace, name)) => continue,
+                Others::Made(_) if environment.is_plain() => Severity::Warning,
+                Others::Made(_) => Severity::Error,
+                Others::Nowhere => Severity::Note,
             };
-            if made.contains(&(object.namespace, name)) {
-                continue;
-            }
-            let severity = if environment.is_plain() { Severity::Warning } else { Severity::Error };
             reporter.report(
                 Draft::new(&RULE, located.at, format!("SecretProviderClass `{name}` does not exist"))
                     .severity(severity)
@@ -53,11 +57,33 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     }
 }
 
+/// Volumes of the driver that name no class.
+fn unnamed(environment: &Environment<'_>, reporter: &mut Reporter) {
+    for (number, object) in environment.objects.iter().enumerate() {
+        let volumes =
+            object.pod.as_ref().and_then(|pod| pod.spec.get("volumes")).map_or(&[][..], Node::items);
+        for csi in volumes.iter().filter_map(|volume| volume.get("csi")) {
+            let Some(driver) = csi.get("driver").filter(|driver| driver.as_str() == Some(DRIVER)) else {
+                continue;
+            };
+            let class = csi.at(&["volumeAttributes", "secretProviderClass"]);
+            if class.is_none_or(|class| class.as_str() == Some("")) {
+                let message =
+                    "the volume names no SecretProviderClass, so that the driver refuses to mount it";
+                let hint = "write `volumeAttributes: {secretProviderClass: …}`";
+                reporter.report(Draft::new(&RULE, driver.origin, message).about(number).hint(hint));
+            }
+        }
+    }
+}
+
 /// Classes beside those of the manifests.
 enum Others<'a> {
     /// Those that placeholder Secrets become.
     Made(HashSet<(&'a str, &'a str)>),
-    /// Nobody knows: what sealwave would make is not known, or plain manifests without any class leave them to others.
+    /// Plain manifests without any class leave them to others.
+    Nowhere,
+    /// Nobody knows what sealwave would make.
     Unknown,
 }
 
@@ -65,7 +91,7 @@ impl<'a> Others<'a> {
     fn of(environment: &Environment<'a>) -> Self {
         if environment.is_plain() {
             let any = environment.objects.iter().any(|object| object.is(STORE_CSI, KIND));
-            return if any { Self::Made(HashSet::new()) } else { Self::Unknown };
+            return if any { Self::Made(HashSet::new()) } else { Self::Nowhere };
         }
         let Some(emitted) = environment.emitted else { return Self::Unknown };
         let classes = emitted.iter().filter(|object| object.is(STORE_CSI, KIND));

@@ -43,18 +43,18 @@ fn check(app: &App<'_>, reporter: &mut Reporter) {
             continue;
         }
         let all = Keyed::all(app, &names, places);
-        for (key, has) in table(&all) {
-            let Some(lacking) = lacking(&all, &has) else { continue };
+        for has in table(&all).values() {
+            let Some(lacking) = lacking(&all, has) else { continue };
             let Some((first, there)) = has.first() else { continue };
             let deliberate = || has.iter().any(|(one, entry)| is_conditional(one, entry.key_origin, lacking));
             let reader = readers.find(lacking, &there.key);
             let suspicious = reader.is_some() || (has.len() > 1 && !deliberate());
-            if !suspicious || placeholders.are_for(&has, &names) {
+            if !suspicious || placeholders.are_for(has, &names) {
                 continue;
             }
             let object = lacking.object;
             // What is no key may be a value in the place of one.
-            let called = if is_item_key(&there.key) { format!("`{key}`") } else { "a key".to_owned() };
+            let called = if is_item_key(&there.key) { format!("`{}`", there.key) } else { "a key".to_owned() };
             let message = format!(
                 "{} `{}` lacks {called}, which it has in every other environment",
                 object.kind, first.object.name
@@ -132,12 +132,15 @@ pub(super) fn table<'k>(all: &'k [Keyed<'k>]) -> Table<'k> {
     table
 }
 
-/// The one object that lacks a key, where all others have it.
+/// The one object that lacks a key, where all others have it. One that has it under the very name that another has it
+/// under (`application-dev.yml` in every environment) does not lack it.
 pub(super) fn lacking<'k>(all: &'k [Keyed<'k>], has: &[(&Keyed<'_>, &Entry)]) -> Option<&'k Keyed<'k>> {
     if has.len() + 1 != all.len() {
         return None;
     }
-    all.iter().find(|one| !has.iter().any(|(other, _)| other.place == one.place))
+    let without = |one: &&Keyed<'_>| !has.iter().any(|(other, _)| other.place == one.place);
+    let spelt = |one: &Keyed<'_>, key: &str| one.keys.iter().any(|(_, own)| own.key == key);
+    all.iter().find(without).filter(|one| !has.iter().any(|(_, entry)| spelt(one, &entry.key)))
 }
 
 /// Whether a condition in a shared file decides that a key is there: its line makes none in the object that lacks it.

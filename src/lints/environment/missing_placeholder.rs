@@ -22,7 +22,7 @@ pub(crate) static RULE: Rule = Rule {
         example: "# envs/dev/db.yaml\nstringData: {password: <vault:shop/dev/db#password>}\n\
                   # envs/prod/db.yaml\nstringData: {password: changeme}\n",
         remedy: "Write a placeholder there too, and remove the value from the history or change it:\n\n\
-                 ```yaml\n# base/db.yaml.hbs\nstringData:\n  password: <vault:shop/{{environment}}/db#password>\n```",
+                 ```yaml\n# base/db.yaml.hbs\nstringData:\n  password: <vault:shop/{{env}}/db#password>\n```",
     },
     check: Check::App(check),
 };
@@ -40,10 +40,10 @@ fn check(app: &App<'_>, reporter: &mut Reporter) {
         }
         let mut secrets = Keyed::all(app, &names, places);
         secrets.retain(|secret| secret.object.manifest.is_secret());
-        for (key, has) in table(&secrets) {
-            let item = Item { key, has: &has, placeholders: &placeholders, names: &names };
+        for has in table(&secrets).values() {
+            let item = Item { has, placeholders: &placeholders, names: &names };
             item.literals(reporter);
-            if let Some(lacking) = lacking(&secrets, &has) {
+            if let Some(lacking) = lacking(&secrets, has) {
                 item.missing(lacking, reporter);
             }
         }
@@ -89,7 +89,6 @@ type Has<'h> = (&'h Keyed<'h>, &'h Entry);
 
 /// One item of a Secret, in all environments that have it.
 struct Item<'i, 'h> {
-    key: &'i str,
     has: &'i [Has<'h>],
     placeholders: &'i Placeholders<'h>,
     names: &'i Names,
@@ -104,11 +103,6 @@ impl Item<'_, '_> {
         Some((first.origin, 1 + all.count()))
     }
 
-    /// What a message calls the item: by its key in all environments, where that may be shown.
-    fn called(&self, entry: &Entry) -> String {
-        if is_item_key(&entry.key) { format!("item `{}`", self.key) } else { item_called(&entry.key) }
-    }
-
     fn literals(&self, reporter: &mut Reporter) {
         let Some((there, count)) = self.placeholder() else { return };
         for (secret, entry) in self.has {
@@ -120,7 +114,7 @@ impl Item<'_, '_> {
             let Place { environment, object } = secret.place;
             let matters = count > 1 || self.names.is_prod(environment);
             let message =
-                format!("{} is a placeholder in other environments, and a value here", self.called(entry));
+                format!("{} is a placeholder in other environments, and a value here", item_called(&entry.key));
             reporter.report(
                 Draft::new(&RULE, entry.value.origin, message)
                     .severity(if matters { Severity::Warning } else { Severity::Note })
@@ -138,7 +132,7 @@ impl Item<'_, '_> {
             return;
         }
         let message =
-            format!("{} is a placeholder in every other environment, and missing here", self.called(entry));
+            format!("{} is a placeholder in every other environment, and missing here", item_called(&entry.key));
         reporter.report(
             Draft::new(&RULE, lacking.object.name_at(), message)
                 .about_in(lacking.place.environment, lacking.place.object)

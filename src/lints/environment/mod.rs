@@ -9,5 +9,8 @@ pub(super) mod foreign_path;
 pub(super) mod missing_key;
 pub(super) mod missing_object;
 pub(super) mod missing_placeholder;
+mod namespaces;
+mod places;
 pub(super) mod same_secret;
+mod shared;
 mod words;

@@ -56,10 +56,11 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
                 // Plain manifests that bring no store of the kind leave it to others.
                 let brought = brought.get_or_insert_with(|| stores(environment));
                 let namespace = if kind == "SecretStore" { object.namespace } else { "" };
-                if !brought.contains(&(kind, namespace)) {
-                    continue;
-                }
-                draft.hint("add the store, correct its name, or say that it exists elsewhere (`--external`)")
+                let severity =
+                    if brought.contains(&(kind, namespace)) { Severity::Warning } else { Severity::Note };
+                draft
+                    .severity(severity)
+                    .hint("add the store, correct its name, or say that it exists elsewhere (`--external`)")
             };
             reporter.report(draft);
         }

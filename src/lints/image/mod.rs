@@ -6,7 +6,6 @@ pub(super) mod reference;
 
 use crate::lints::Object;
 use crate::model::Node;
-use crate::model::pods::containers;
 
 /// An image reference, taken apart.
 struct Image<'a> {
@@ -29,8 +28,7 @@ impl<'a> Image<'a> {
 
 /// Images of an object's containers; those that another tool still fills in are left out.
 fn images<'a>(object: &Object<'a>) -> impl Iterator<Item = (&'a Node, Image<'a>)> {
-    let spec = object.pod.as_ref().map(|pod| pod.spec);
-    spec.into_iter().flat_map(containers).filter_map(|(_, container)| {
+    object.containers().filter_map(|container| {
         let image = container.get("image")?;
         let text = image.as_str().filter(|text| !text.is_empty() && !text.contains(['$', '{', '<']))?;
         // Written in an injected sidecar's place.

@@ -6,7 +6,7 @@ use crate::model::{Mapping, Node};
 
 /// What is known of the keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::lints) enum Contents<'a> {
+pub(crate) enum Contents<'a> {
     /// These and no others.
     Keys(BTreeSet<&'a str>),
     /// Others may be there: nothing can be said of a key.
@@ -37,6 +37,14 @@ impl<'a> Contents<'a> {
         match self {
             Self::Keys(keys) => keys.contains(key),
             Self::Open => true,
+        }
+    }
+
+    /// All keys; none where others may be there.
+    pub(crate) fn all(&self) -> Option<BTreeSet<String>> {
+        match self {
+            Self::Keys(keys) => Some(keys.iter().map(|key| (*key).to_owned()).collect()),
+            Self::Open => None,
         }
     }
 

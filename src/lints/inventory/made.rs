@@ -39,7 +39,15 @@ static OPERATORS: &[(&str, &str, &[Name])] = &[
     ("kafka.strimzi.io", "KafkaUser", &[Name::Own]),
     ("koudingspawn.de", "Vault", &[Name::Own]),
     ("kubernetes-client.io", "ExternalSecret", &[Name::Own]),
+    (
+        "mongodbcommunity.mongodb.com",
+        "MongoDBCommunity",
+        &[Name::In(&["spec", "users"], &["connectionStringSecretName"])],
+    ),
     ("onepassword.com", "OnePasswordItem", &[Name::Own]),
+    ("ps.percona.com", "PerconaServerMySQL", &[Name::At(&["spec", "secretsName"])]),
+    ("psmdb.percona.com", "PerconaServerMongoDB", &[Name::At(&["spec", "secrets", "users"])]),
+    ("pxc.percona.com", "PerconaXtraDBCluster", &[Name::At(&["spec", "secretsName"])]),
     ("redhatcop.redhat.io", "VaultSecret", &[Name::At(&["spec", "output", "name"])]),
     ("ricoberger.de", "VaultSecret", &[Name::Own]),
     ("secretgen.carvel.dev", "SecretImport", &[Name::Own]),
@@ -74,6 +82,7 @@ static NAMED_AFTER: &[(&str, &str, &[&str])] = &[
     ("elasticsearch.k8s.elastic.co", "Elasticsearch", &["-es-elastic-user", "-es-http-certs-public"]),
     ("grafana.integreatly.org", "Grafana", &["-admin-credentials"]),
     ("kafka.strimzi.io", "Kafka", &["-cluster-ca-cert", "-clients-ca-cert"]),
+    ("k8s.keycloak.org", "Keycloak", &["-initial-admin"]),
     ("kibana.k8s.elastic.co", "Kibana", &["-kb-http-certs-public"]),
     ("postgresql.cnpg.io", "Cluster", &["-app", "-ca", "-replication", "-server", "-superuser"]),
     ("rabbitmq.com", "RabbitmqCluster", &["-default-user"]),
@@ -213,6 +222,23 @@ fn operator<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
         return;
     }
     let root = object.manifest.root();
+    // Crossplane's, of whatever kind.
+    for field in ["writeConnectionSecretToRef", "publishConnectionDetailsTo"] {
+        let Some(reference) = root.at(&["spec", field]) else { continue };
+        let Some(name) = reference.get("name") else { continue };
+        let namespace = reference.get("namespace").and_then(Node::as_str).unwrap_or(object.namespace);
+        let made_at = (object.manifest, name.origin);
+        inventory.add(What::Secret, namespace, name.as_str().unwrap_or_default(), made_at, Contents::Open);
+    }
+    if object.is("acid.zalan.do", "postgresql") {
+        // Those of the operator's own roles, and of the users of the manifest.
+        let users = keys(root.at(&["spec", "users"]));
+        for user in ["postgres", "standby", "pooler"].into_iter().chain(users) {
+            let user = user.replace('_', "-");
+            let name = format!("{user}.{}.credentials.postgresql.acid.zalan.do", object.name);
+            inventory.add_name(What::Secret, object.namespace, name);
+        }
+    }
     let mut add = |name: Option<&'a Node>| {
         let made_at = name.map_or_else(|| name_at(object.manifest), |name| (object.manifest, name.origin));
         let name = name.map_or(object.name, |name| name.as_str().unwrap_or_default());

@@ -98,15 +98,20 @@ impl<'a> Inventory<'a> {
         inventory
     }
 
-    /// The identities of all that is made.
-    pub(crate) fn exports(&self) -> impl Iterator<Item = ObjectId> {
+    /// The identities of all that is made, and what is in it.
+    pub(crate) fn exports(&self) -> impl Iterator<Item = (ObjectId, &Contents<'a>)> {
         self.made.iter().flat_map(|((what, name), by_namespace)| {
             let (group, kind) = what.kind();
-            by_namespace.keys().map(move |namespace| ObjectId {
-                group: group.into(),
-                kind: kind.into(),
-                namespace: (*namespace).into(),
-                name: (*name).into(),
+            by_namespace.iter().flat_map(move |(namespace, supplies)| {
+                supplies.iter().map(move |supply| {
+                    let id = ObjectId {
+                        group: group.into(),
+                        kind: kind.into(),
+                        namespace: (*namespace).into(),
+                        name: (*name).into(),
+                    };
+                    (id, &supply.contents)
+                })
             })
         })
     }
@@ -139,7 +144,7 @@ impl<'a> Inventory<'a> {
     pub(super) fn has(&self, what: What, namespace: &str, name: &str) -> bool {
         let everywhere = matches!(
             (what, name),
-            (What::ConfigMap, "kube-root-ca.crt" | "openshift-service-ca.crt")
+            (What::ConfigMap, "istio-ca-root-cert" | "kube-root-ca.crt" | "openshift-service-ca.crt")
                 | (What::ServiceAccount, "default")
         );
         everywhere || !self.supplies(what, namespace, name).is_empty() || self.has_name(what, namespace, name)

@@ -2,7 +2,8 @@
 
 use super::made::items;
 use crate::lints::Object;
-use crate::model::catalogue::ESO;
+use crate::lints::resource::unfilled::is_template;
+use crate::model::catalogue::{ESO, RBAC};
 use crate::model::pods::{Keys, Via, What};
 use crate::model::{Node, Origin, Value};
 
@@ -58,8 +59,8 @@ struct Found<'a> {
 
 impl<'a> Found<'a> {
     fn of(&mut self, object: &Object<'a>) {
+        self.pod(object);
         if object.pod.is_some() {
-            self.pod(object);
             return;
         }
         let root = object.manifest.root();
@@ -71,7 +72,19 @@ impl<'a> Found<'a> {
             (ESO, "ExternalSecret") => self.template(root),
             (ESO, "SecretStore") | ("cert-manager.io", "Issuer") => {
                 self.credentials(root.get("spec"), true, DEPTH);
+                self.add(
+                    What::Secret,
+                    self.namespace,
+                    root.at(&["spec", "ca", "secretName"]),
+                    Vec::new(),
+                    false,
+                );
             }
+            ("", "PersistentVolume") => self.credentials(root.at(&["spec", "csi"]), false, DEPTH),
+            (RBAC, "RoleBinding") => self.subjects(root),
+            ("helm.toolkit.fluxcd.io", "HelmRelease") => self.values(root),
+            ("source.toolkit.fluxcd.io", _) => self.credentials(root.get("spec"), true, DEPTH),
+            ("monitoring.coreos.com", "PodMonitor" | "ServiceMonitor") => self.monitor(root),
             (ESO, "ClusterSecretStore") => self.credentials(root.get("spec"), false, DEPTH),
             ("keda.sh", "TriggerAuthentication") => {
                 for reference in items(root, &["spec", "secretTargetRef"]) {
@@ -87,9 +100,14 @@ impl<'a> Found<'a> {
             let reference = located.reference;
             let keys = match reference.keys {
                 Keys::All => Vec::new(),
-                Keys::Only(keys) => keys.into_iter().zip(located.keys_at).collect(),
+                Keys::Only(keys) => {
+                    let all = keys.into_iter().zip(located.keys_at);
+                    all.filter(|(key, _)| !is_template(key)).collect()
+                }
             };
             let pulls = located.via == Via::PullSecret;
+            // What others make pods of may be filled in or changed on the way.
+            let light = pulls || object.pod.is_none();
             self.wants.push(Want {
                 object: self.object,
                 what: reference.what,
@@ -98,7 +116,7 @@ impl<'a> Found<'a> {
                 at: located.at,
                 keys,
                 optional: reference.optional && !pulls,
-                weight: if pulls { Weight::Wanted } else { Weight::Needed },
+                weight: if light { Weight::Wanted } else { Weight::Needed },
             });
         }
     }
@@ -168,6 +186,48 @@ impl<'a> Found<'a> {
                     optional: false,
                     weight: Weight::Wanted,
                 });
+            }
+        }
+    }
+
+    /// Accounts of the binding's own namespace; those of others are often made elsewhere.
+    fn subjects(&mut self, root: &'a Node) {
+        for subject in items(root, &["subjects"]) {
+            let of = |field: &str| subject.get(field).and_then(Node::as_str);
+            let is_own = of("namespace").is_some_and(|namespace| namespace == self.namespace);
+            if of("kind") == Some("ServiceAccount") && is_own {
+                self.add(What::ServiceAccount, self.namespace, subject.get("name"), Vec::new(), false);
+            }
+        }
+    }
+
+    /// Values of a release that come from other objects.
+    fn values(&mut self, root: &'a Node) {
+        for source in items(root, &["spec", "valuesFrom"]) {
+            let what = match source.get("kind").and_then(Node::as_str) {
+                Some("ConfigMap") => What::ConfigMap,
+                Some("Secret") => What::Secret,
+                _ => continue,
+            };
+            let key = source.get("valuesKey").and_then(|key| Some((key.as_str()?, key.origin)));
+            let optional = matches!(source.get("optional").map(|flag| &flag.value), Some(Value::Bool(true)));
+            self.add(what, self.namespace, source.get("name"), key.into_iter().collect(), optional);
+        }
+    }
+
+    /// Credentials with which Prometheus asks.
+    fn monitor(&mut self, root: &'a Node) {
+        let endpoints = ["endpoints", "podMetricsEndpoints"];
+        for endpoint in endpoints.iter().flat_map(|list| items(root, &["spec", list])) {
+            for path in [
+                &["basicAuth", "username"][..],
+                &["basicAuth", "password"],
+                &["authorization", "credentials"],
+                &["bearerTokenSecret"],
+            ] {
+                if let Some(reference) = endpoint.at(path) {
+                    self.reference(What::Secret, self.namespace, reference);
+                }
             }
         }
     }

@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "reference/dangling-ingress",
         severity: Severity::Error,
         enabled: true,
-        summary: "an Ingress or a route leads to a Service, or a port of it, that does not exist",
+        summary: "an Ingress, a route or a webhook leads to a Service, or a port of it, that does not exist",
         explanation: "The API server takes it; the controller then answers every request of that path with 503, and shows the \
                       reason in its own log at best. A backend must be in the namespace of the Ingress, and its port one of \
                       the Service's `ports` (`port` or `name`, not `targetPort`).",
@@ -41,6 +41,10 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
                 "gateway.networking.k8s.io",
                 "GRPCRoute" | "HTTPRoute" | "TCPRoute" | "TLSRoute" | "UDPRoute",
             ) => of_route(root, object.namespace),
+            (
+                "admissionregistration.k8s.io",
+                "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration",
+            ) => of_webhooks(root, environment),
             _ => continue,
         };
         let presence = presence.get_or_insert_with(|| Presence::of(environment));
@@ -91,9 +95,29 @@ fn of_ingress<'a>(root: &'a Node, namespace: &'a str) -> Vec<Backend<'a>> {
     backends.filter(|backend| backend.port.and_then(Node::as_str) != Some("use-annotation")).collect()
 }
 
+/// Services of webhooks in namespaces that are rendered here; those of others may come from anywhere.
+fn of_webhooks<'a>(root: &'a Node, environment: &Environment<'a>) -> Vec<Backend<'a>> {
+    let webhooks = root.get("webhooks").map_or(&[][..], Node::items).iter();
+    let services = webhooks.filter_map(|webhook| webhook.at(&["clientConfig", "service"]));
+    let backends = services.filter_map(|service| {
+        let namespace = service.get("namespace")?.as_str().filter(|namespace| !namespace.is_empty())?;
+        Some(Backend { namespace, name: service.get("name")?, port: service.get("port") })
+    });
+    let is_here = |backend: &Backend<'_>| {
+        environment.objects.iter().any(|object| object.namespace == backend.namespace)
+    };
+    backends.filter(is_here).collect()
+}
+
 fn of_route<'a>(root: &'a Node, namespace: &'a str) -> Vec<Backend<'a>> {
     let rules = root.at(&["spec", "rules"]).map_or(&[][..], Node::items).iter();
-    let references = rules.flat_map(|rule| rule.get("backendRefs").map_or(&[][..], Node::items));
+    let items = |node: &'a Node, field: &str| node.get(field).map_or(&[][..], Node::items);
+    let references = rules.flat_map(|rule| {
+        let mirrored = |filter: &'a Node| filter.at(&["requestMirror", "backendRef"]);
+        let backends = items(rule, "backendRefs").iter();
+        let filters = backends.clone().chain([rule]).flat_map(move |node| items(node, "filters"));
+        backends.chain(filters.filter_map(mirrored)).collect::<Vec<_>>()
+    });
     references
         .filter_map(|reference| {
             let of = |field: &str| reference.get(field).and_then(Node::as_str);

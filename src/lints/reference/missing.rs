@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::lints::inventory::{Want, Weight, kind, named_by_programs};
 use crate::lints::rbac::allows;
+use crate::lints::resource::unfilled::is_template;
 use crate::lints::{Draft, Environment, Reporter, Rule};
 use crate::model::pods::What;
 
@@ -41,9 +42,22 @@ fn missing<'b, 'a>(what: What, environment: &'b Environment<'a>) -> Vec<&'b Want
     let inventory = &environment.inventory;
     let wants = inventory.wants().iter().filter(|want| want.what == what && !want.optional);
     wants
+        // A name that is still a template says nothing.
+        .filter(|want| !is_template(want.name) && !want.name.contains("$("))
         .filter(|want| !inventory.has(what, want.namespace, want.name))
         .filter(|want| !environment.exists_elsewhere("", kind(what), want.namespace, want.name))
         .collect()
+}
+
+/// The kind of a thing of that name that is made where this kind is wanted.
+fn other_kind(what: What, want: &Want<'_>, environment: &Environment<'_>) -> Option<&'static str> {
+    let other = match what {
+        What::ConfigMap => What::Secret,
+        What::Secret => What::ConfigMap,
+        _ => return None,
+    };
+    let made = !environment.inventory.supplies(other, want.namespace, want.name).is_empty();
+    made.then(|| kind(other))
 }
 
 fn hint(what: What, want: &Want<'_>, environment: &Environment<'_>) -> String {
@@ -63,6 +77,9 @@ fn hint(what: What, want: &Want<'_>, environment: &Environment<'_>) -> String {
         return format!(
             "there is one in namespace `{other}`, and only those of the own namespace count; {known}"
         );
+    }
+    if let Some(other) = other_kind(what, want, environment) {
+        return format!("there is a {other} of that name: refer to it as one, or correct the name; {known}");
     }
     match environment.inventory.meant(what, want.namespace, name) {
         Some(meant) => format!("did you mean `{meant}`? {known}"),

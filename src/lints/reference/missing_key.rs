@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::files::mounted;
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::inventory::{Contents, Supply, Want, kind};
 use crate::lints::{Check, Draft, Environment, Reporter, Rule};
@@ -16,7 +17,8 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a key is read of a Secret or ConfigMap that does not have it",
         explanation: "The object is there, the key is not: a container with such a variable stays in \
                       CreateContainerConfigError, a pod with such a file in ContainerCreating. It often comes from renaming a \
-                      key in one place only. Of an object whose keys are not known here (an ExternalSecret with `dataFrom`, \
+                      key in one place only. A `subPath` that is no key, nor a path of the volume's `items`, mounts an empty directory where \
+                      the program looks for a file. Of an object whose keys are not known here (an ExternalSecret with `dataFrom`, \
                       a Secret that a controller fills) nothing is said.",
         example: "kind: ConfigMap\nmetadata: {name: settings}\ndata: {logLevel: info}\n---\n…\n\
                   configMapKeyRef: {name: settings, key: log-level}\n",
@@ -32,12 +34,34 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             continue;
         }
         let supplies = environment.inventory.supplies(want.what, want.namespace, want.name);
-        let Some(first) = supplies.first() else { continue };
         for (key, at) in &want.keys {
-            let absent = !supplies.iter().any(|supply| supply.contents.may_have(key));
+            let absent = match supplies.first() {
+                Some(_) => !supplies.iter().any(|supply| supply.contents.may_have(key)),
+                None => environment.neighbours.lacks(want.what.kind(), want.namespace, want.name, key),
+            };
             if absent && seen.insert((want.object, *at)) {
-                reporter.report(draft(environment, want, (key, *at), first));
+                reporter.report(draft(environment, want, (key, *at), supplies.first().copied()));
             }
+        }
+    }
+    check_files(environment, reporter);
+}
+
+/// Files that are mounted one by one: what is not there becomes an empty directory.
+fn check_files(environment: &Environment<'_>, reporter: &mut Reporter) {
+    for (number, object) in environment.objects.iter().enumerate() {
+        for mounted in mounted(object) {
+            if !mounted.is_absent(environment, object.namespace) {
+                continue;
+            }
+            let what = kind(mounted.volume.what);
+            let message = format!("`{}` is no file of this volume of a {what}", mounted.text);
+            reporter.report(
+                Draft::new(&RULE, mounted.path.origin, message)
+                    .about(number)
+                    .related(mounted.volume.name.origin, "the volume is of this object")
+                    .hint("name one of its keys, or of the paths of its `items`; otherwise an empty directory is mounted"),
+            );
         }
     }
 }
@@ -46,17 +70,18 @@ fn draft(
     environment: &Environment<'_>,
     want: &Want<'_>,
     (key, at): (&str, Origin),
-    made: &Supply<'_>,
+    made: Option<&Supply<'_>>,
 ) -> Draft {
     let called = if is_item_key(key) { format!("key `{key}`") } else { "such key".to_owned() };
     let message = format!("{} `{}` has no {called}", kind(want.what), want.name);
-    let meant = environment.inventory.closest(key, nameable(made));
+    let meant = made.and_then(|made| environment.inventory.closest(key, nameable(made)));
     let hint = match meant {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => "correct the key or add it; with `optional: true` the pod starts without it".to_owned(),
     };
-    let label = format!("the {} is made here", kind(want.what));
-    let draft = Draft::new(&RULE, at, message).about(want.object).related(made.at, label).hint(hint);
+    let draft = Draft::new(&RULE, at, message).about(want.object).hint(hint);
+    let Some(made) = made else { return draft };
+    let draft = draft.related(made.at, format!("the {} is made here", kind(want.what)));
     if made.shares_lines { draft.confidential() } else { draft }
 }
 

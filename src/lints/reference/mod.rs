@@ -1,5 +1,6 @@
 //! What one object says of another that is not so.
 
+mod files;
 mod missing;
 
 pub(super) mod dangling_ingress;

@@ -10,4 +10,5 @@ pub(super) mod missing_namespace;
 pub(super) mod network_policy;
 pub(super) mod rbac;
 pub(super) mod service;
+pub(super) mod unfilled;
 pub(super) mod webhook;

@@ -1,15 +1,15 @@
 //! Waves and phases of Argo CD: whether an object is there when another needs it.
 //!
 //! In an app, sealwave chooses waves, and the stage that does says what is wrong with those that authors fixed; these rules
-//! judge plain manifests by the same conflicts.
+//! judge plain manifests by the same conflicts. What cannot be applied at all before something else is judged in both.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Explain as _, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
-use crate::model::Waves;
 use crate::model::pods::{Reference, references};
-use crate::model::sync::{self, Conflict, EARLIER_PHASE, LATE, Standing, Use};
+use crate::model::sync::{self, Conflict, EARLIER_PHASE, LATE, Standing, Use, wave_at};
+use crate::model::{Manifest, ObjectId, Waves};
 
 pub(crate) static LATE_CONFIGURATION: Rule = Rule {
     info: RuleInfo {
@@ -27,6 +27,25 @@ pub(crate) static LATE_CONFIGURATION: Rule = Rule {
                  annotation out: sealwave puts configuration one wave before its earliest consumer.",
     },
     check: Check::Environment(late),
+};
+
+pub(crate) static LATE_DEFINITION: Rule = Rule {
+    info: RuleInfo {
+        id: "wave/late-definition",
+        severity: Severity::Error,
+        enabled: true,
+        summary: "a Namespace or a CustomResourceDefinition has a later sync wave than its objects",
+        explanation: "Argo CD applies the waves of a sync in their order. The API server refuses an object whose kind is not \
+                      defined yet, or whose namespace does not exist, so that the sync fails in the earlier wave and never \
+                      reaches the later one. Of a Namespace it is a warning: Argo CD makes that of the destination itself where \
+                      the Application says `CreateNamespace=true`. Among plain manifests, one without a wave is a note: another \
+                      Application may bring it first.",
+        example: "kind: CustomResourceDefinition\nmetadata:\n  name: jobs.example.org\n  annotations: \
+                  {argocd.argoproj.io/sync-wave: \"1\"}\n---\napiVersion: example.org/v1\nkind: Job   # in wave 0\n",
+        remedy: "Give it an earlier wave than its objects, or the same: within a wave Argo CD applies namespaces and definitions \
+                 first.",
+    },
+    check: Check::Environment(late_definition),
 };
 
 pub(crate) static PRESYNC_NEEDS_SEALED: Rule = Rule {
@@ -89,6 +108,83 @@ fn report(
                 None => draft,
             });
         }
+    }
+}
+
+fn late_definition(environment: &Environment<'_>, reporter: &mut Reporter) {
+    let Some(places) = Places::of(environment) else { return };
+    let mut first: BTreeMap<usize, (i32, usize)> = BTreeMap::new();
+    for edge in uses(environment) {
+        let (Some(needed), Some(by)) = (places.of_number(edge.dependency), places.of_number(edge.consumer))
+        else {
+            continue;
+        };
+        let of = environment.objects.get(edge.dependency);
+        if needed > by && of.is_some_and(|of| is_namespace(of) || is_definition(of)) {
+            let known = first.entry(edge.dependency).or_insert((by, edge.consumer));
+            *known = (*known).min((by, edge.consumer));
+        }
+    }
+    for (number, (wave, by)) in first {
+        let (Some(needed), Some(by)) = (environment.objects.get(number), environment.objects.get(by)) else {
+            continue;
+        };
+        let at =
+            wave_at(needed.manifest).or_else(|| wave_at(by.manifest)).unwrap_or(needed.manifest.origin());
+        let message =
+            format!("{} comes after {}, which is in wave {wave}", needed.manifest.id(), by.manifest.id());
+        let draft = Draft::new(&LATE_DEFINITION, at, message).about(number);
+        // What has no wave may well be applied by another Application, before this one.
+        let elsewhere = environment.is_plain() && wave_at(needed.manifest).is_none();
+        let severity = match (elsewhere, is_namespace(needed)) {
+            (true, _) => Severity::Note,
+            (false, true) => Severity::Warning,
+            (false, false) => Severity::Error,
+        };
+        reporter.report(
+            draft
+                .severity(severity)
+                .related(by.name_at(), "this object is in the earlier wave")
+                .hint("give it the wave of the first of its objects, or an earlier one"),
+        );
+    }
+}
+
+fn is_namespace(object: &Object<'_>) -> bool {
+    object.is("", "Namespace")
+}
+
+fn is_definition(object: &Object<'_>) -> bool {
+    object.is("apiextensions.k8s.io", "CustomResourceDefinition")
+}
+
+/// The waves of the objects of the Sync phase: those that Argo CD would get.
+struct Places(Vec<Option<i32>>);
+
+impl Places {
+    /// None where all are in the wave that nobody fixed.
+    fn of(environment: &Environment<'_>) -> Option<Self> {
+        let read = |manifest: &Manifest| Standing::of(manifest, &Waves::default(), &mut |_, _| {});
+        let chosen: BTreeMap<ObjectId, Standing> = environment
+            .emitted
+            .unwrap_or_default()
+            .iter()
+            .map(|manifest| (manifest.id(), read(manifest)))
+            .collect();
+        if !environment.is_plain() && environment.emitted.is_none() {
+            return None;
+        }
+        let wave = |object: &Object<'_>| {
+            let standing =
+                chosen.get(&object.manifest.id()).copied().unwrap_or_else(|| read(object.manifest));
+            (!standing.phases.hook).then(|| standing.wave.unwrap_or(0))
+        };
+        let waves: Vec<Option<i32>> = environment.objects.iter().map(wave).collect();
+        waves.iter().flatten().any(|wave| *wave != 0).then_some(Self(waves))
+    }
+
+    fn of_number(&self, number: usize) -> Option<i32> {
+        self.0.get(number).copied().flatten()
     }
 }
 

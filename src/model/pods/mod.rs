@@ -6,7 +6,7 @@ mod references;
 mod template;
 
 pub(crate) use references::{
-    Keys, Located, Reference, Via, What, container_references, located_references, references,
-    volume_references,
+    Keys, Located, Reference, Via, What, container_references, located_container_references,
+    located_references, references, volume_references,
 };
 pub(crate) use template::{Change, PodTemplate, containers, pod_template};

@@ -113,6 +113,13 @@ pub(crate) fn container_references(container: &Node) -> Vec<Reference<'_>> {
     found.plain()
 }
 
+/// The same, each with its place.
+pub(crate) fn located_container_references(container: &Node) -> Vec<Located<'_>> {
+    let mut found = Found::default();
+    found.container(container);
+    found.references
+}
+
 /// The references of one volume.
 pub(crate) fn volume_references(volume: &Node) -> Vec<Reference<'_>> {
     let mut found = Found::default();

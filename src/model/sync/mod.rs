@@ -8,5 +8,5 @@ mod standing;
 mod uses;
 
 pub(crate) use conflict::{Conflict, EARLIER_PHASE, LATE, conflicts};
-pub(crate) use standing::Standing;
+pub(crate) use standing::{Standing, wave_at};
 pub(crate) use uses::{Order, Use, uses};

@@ -31,7 +31,7 @@ use schemas::SchemaCheck;
 use super::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
 use crate::diagnostic::{At, Failure, Finding, ObjectRef, Problem, Related, RuleInfo, Severity, Span};
 use crate::lints::{
-    self, Check, Draft, ENCRYPTED_LEFTOVER, Environment, Inventory, Neighbours, Object, ObjectCheck,
+    self, Check, Draft, ENCRYPTED_LEFTOVER, Environment, Inventory, Made, Neighbours, Object, ObjectCheck,
     Reporter, Scene, Settings, is_of_sops,
 };
 use crate::model::catalogue::Catalogue;
@@ -170,18 +170,32 @@ pub fn neighbours(apps: &[&ExaminedApp]) -> BTreeMap<String, Neighbours> {
     let mut all: BTreeMap<String, Neighbours> = BTreeMap::new();
     for app in apps {
         for environment in &app.environments {
-            let objects: Vec<Object<'_>> =
-                environment.objects.iter().map(|manifest| Object::new(manifest, &app.workloads)).collect();
-            let inventory = Inventory::new(&Catalogue::new(&environment.objects), &objects);
-            let made: Vec<ObjectId> =
-                inventory.exports().chain(environment.objects.iter().map(Manifest::id)).collect();
+            let made = made(app, environment);
             let has = |name: &str| app.environments.iter().any(|environment| environment.name == name);
             for name in names.iter().filter(|name| **name == environment.name || !has(name)) {
-                all.entry((*name).to_owned()).or_default().extend(made.iter().cloned());
+                let cluster = (**name == environment.name).then(|| environment.cluster.as_str().into());
+                let made = made
+                    .iter()
+                    .map(|(id, made)| (id.clone(), Made { cluster: cluster.clone(), ..made.clone() }));
+                all.entry((*name).to_owned()).or_default().extend(made);
             }
         }
     }
     all
+}
+
+/// What an environment makes: its objects, and what they supply.
+fn made(app: &ExaminedApp, environment: &ExaminedEnvironment) -> Vec<(ObjectId, Made)> {
+    let objects: Vec<Object<'_>> =
+        environment.objects.iter().map(|manifest| Object::new(manifest, &app.workloads)).collect();
+    let inventory = Inventory::new(&Catalogue::new(&environment.objects), &objects);
+    let directory: Arc<str> = app.directory.as_str().into();
+    let made = |keys, object| Made { app: Arc::clone(&directory), cluster: None, keys, object };
+    let supplied = inventory.exports().map(|(id, contents)| (id, made(contents.all(), None)));
+    let itself = objects
+        .iter()
+        .map(|object| (object.manifest.id(), made(None, Some(app.sources.place(object.name_at())))));
+    supplied.chain(itself).collect()
 }
 
 /// What is wrong with an app that cannot even be examined.
@@ -231,6 +245,9 @@ fn scene<'a>(
         catalogue,
         secrets: &environment.secrets,
         emitted: environment.emitted.as_deref(),
+        values: environment.values.as_ref(),
+        app: &app.directory,
+        cluster: &environment.cluster,
         neighbours,
     }
 }

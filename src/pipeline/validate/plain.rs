@@ -96,6 +96,7 @@ impl ExaminedApp {
     pub(super) fn plain() -> Self {
         let environment = ExaminedEnvironment {
             name: String::new(),
+            cluster: String::new(),
             objects: Vec::new(),
             secrets: Vec::new(),
             emitted: None,
