@@ -91,10 +91,9 @@ fn is_filled_by_nobody(object: &Object<'_>) -> bool {
         || matches!(
             (object.group, object.kind),
             ("argoproj.io", "Rollout")
-                | ("keda.sh", _)
+                | ("cert-manager.io" | "keda.sh", _)
                 | (ESO, "ExternalSecret")
                 | ("serving.knative.dev", "Service")
-                | ("cert-manager.io", _)
         )
 }
 
