@@ -384,15 +384,15 @@ fn keys_of_other_apps_are_known_where_all_of_them_are() {
         )
     };
     let tree = neighbours();
-    tree.write("apps/b/base/asks.yaml", &asks("nokey"));
+    tree.write("apps/b/base/asks.yaml", asks("nokey"));
     let report = tree.report(&["--all", "."]);
     let found = report.of("reference/missing-key");
     assert_eq!(found.len(), 1, "{:?}", report.lines());
     assert_eq!(found[0]["message"], "Secret `elsewhere` has no key `nokey`");
-    tree.write("apps/b/base/asks.yaml", &asks("a"));
+    tree.write("apps/b/base/asks.yaml", asks("a"));
     assert!(tree.report(&["--all", "."]).of("reference/missing-key").is_empty());
     // Somebody else fills it.
-    tree.write("apps/b/base/asks.yaml", &asks("nokey"));
+    tree.write("apps/b/base/asks.yaml", asks("nokey"));
     tree.write("apps/a/base/secret.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: elsewhere}\n");
     assert!(tree.report(&["--all", "."]).of("reference/missing-key").is_empty());
 }

@@ -40,8 +40,11 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             {
                 continue;
             }
-            let container =
-                Container { number, container, from: From::of(environment, object.namespace, container) };
+            let container = Container {
+                number,
+                node: container,
+                from: From::of(environment, object.namespace, container),
+            };
             container.variables(reporter);
             container.told(reporter);
         }
@@ -98,13 +101,13 @@ fn keys<'a>(environment: &Environment<'a>, namespace: &str, source: &Node) -> Op
 struct Container<'a> {
     /// Number of the object.
     number: usize,
-    container: &'a Node,
+    node: &'a Node,
     from: From<'a>,
 }
 
 impl<'a> Container<'a> {
     fn variables(&self, reporter: &mut Reporter) {
-        let variables = items(self.container, "env");
+        let variables = items(self.node, "env");
         let defined = self.defined();
         for (position, variable) in variables.iter().enumerate() {
             let Some(value) = variable.get("value") else { continue };
@@ -131,7 +134,7 @@ impl<'a> Container<'a> {
     /// What the program is told; all variables are known to it, whatever their order.
     fn told(&self, reporter: &mut Reporter) {
         let defined = self.defined();
-        for text in ["command", "args"].iter().flat_map(|field| items(self.container, field)) {
+        for text in ["command", "args"].iter().flat_map(|field| items(self.node, field)) {
             for name in used(text.as_str().unwrap_or_default()) {
                 if !defined.contains_key(name) && !is_nobodys(name) && !self.from.may_have(name) {
                     let message = format!("variable `{name}` is defined nowhere");
@@ -145,7 +148,7 @@ impl<'a> Container<'a> {
     /// The variables of `env`, each with its place in the list.
     fn defined(&self) -> HashMap<&'a str, (usize, Origin)> {
         let mut defined = HashMap::new();
-        for (position, variable) in items(self.container, "env").iter().enumerate() {
+        for (position, variable) in items(self.node, "env").iter().enumerate() {
             if let Some((name, at)) =
                 variable.get("name").and_then(|name| Some((name.as_str()?, name.origin)))
             {
