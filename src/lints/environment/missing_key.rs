@@ -54,7 +54,8 @@ fn check(app: &App<'_>, reporter: &mut Reporter) {
             }
             let object = lacking.object;
             // What is no key may be a value in the place of one.
-            let called = if is_item_key(&there.key) { format!("`{}`", there.key) } else { "a key".to_owned() };
+            let called =
+                if is_item_key(&there.key) { format!("`{}`", there.key) } else { "a key".to_owned() };
             let message = format!(
                 "{} `{}` lacks {called}, which it has in every other environment",
                 object.kind, first.object.name

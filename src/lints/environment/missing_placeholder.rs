@@ -7,7 +7,7 @@ use super::missing_key::{Keyed, is_conditional, lacking, table};
 use super::words::Names;
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::{App, Check, Draft, Reporter, Rule, SecretUse};
-use crate::model::{Entry, Origin, is_item_key, item_called};
+use crate::model::{Entry, Origin, item_called};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -113,8 +113,10 @@ impl Item<'_, '_> {
             }
             let Place { environment, object } = secret.place;
             let matters = count > 1 || self.names.is_prod(environment);
-            let message =
-                format!("{} is a placeholder in other environments, and a value here", item_called(&entry.key));
+            let message = format!(
+                "{} is a placeholder in other environments, and a value here",
+                item_called(&entry.key)
+            );
             reporter.report(
                 Draft::new(&RULE, entry.value.origin, message)
                     .severity(if matters { Severity::Warning } else { Severity::Note })
@@ -131,8 +133,10 @@ impl Item<'_, '_> {
         if is_conditional(there, entry.key_origin, lacking) {
             return;
         }
-        let message =
-            format!("{} is a placeholder in every other environment, and missing here", item_called(&entry.key));
+        let message = format!(
+            "{} is a placeholder in every other environment, and missing here",
+            item_called(&entry.key)
+        );
         reporter.report(
             Draft::new(&RULE, lacking.object.name_at(), message)
                 .about_in(lacking.place.environment, lacking.place.object)
