@@ -83,9 +83,11 @@ fn is_login(login: &str) -> bool {
     !user.is_empty() && password.len() >= 4 && !sample::is_placeholder(password)
 }
 
-/// `$2y$10$…`, perhaps with the user before it: what is left of a password that nobody can read any more.
+/// `$2y$10$…`, perhaps with the user before it, or `sha256:…`: from what is left, nobody can read what it was.
 fn is_hash(value: &str) -> bool {
-    ["$2a$", "$2b$", "$2y$", "$apr1$", "$argon2", "$5$", "$6$"].iter().any(|mark| value.contains(mark))
+    let is_digest = ["md5:", "sha1:", "sha256:", "sha512:"].iter().any(|start| value.starts_with(start));
+    is_digest
+        || ["$2a$", "$2b$", "$2y$", "$apr1$", "$argon2", "$5$", "$6$"].iter().any(|mark| value.contains(mark))
 }
 
 /// Whether the value repeats the key, as option tables of programs do.
