@@ -18,10 +18,10 @@ use crate::cli::{AppArgs, DirArgs, ReportArgs, ValidateArgs};
 use crate::config::{self, Validation, Variables};
 use crate::deadline::Watch;
 use crate::diagnostic::Baseline;
-use crate::diagnostic::report::{self, Excerpts, Format, Output, Outputs, PrintContext};
-use crate::diagnostic::{Explain, Failure, LookedAt, Note, Problem, Report};
+use crate::diagnostic::report::{self, Excerpts, Format, Output, Outputs, PrintContext, STDIN};
+use crate::diagnostic::{At, Explain, Failure, LookedAt, Note, Problem, Report};
 use crate::lints;
-use crate::model::Manifest;
+use crate::model::{Manifest, display_path};
 use crate::ops;
 use crate::pipeline::{
     self, Checking, Examination, ExaminedApp, PlainInput, PlainVerdict, SchemaSet, Standing, Verdict,
@@ -31,9 +31,6 @@ use crate::workers;
 
 /// No run takes longer: it is the CI job's to be impatient.
 const DEADLINE: Duration = Duration::from_hours(24);
-
-/// The name of standard input in messages.
-const STDIN: &str = "<stdin>";
 
 /// What can go wrong besides findings.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +67,8 @@ pub(super) fn run(args: &ValidateArgs, variables: Variables, watch: &Watch) -> R
         return Ok(Outcome { stdout: lints::explain(rule).into_bytes(), styled: true, ..Outcome::default() });
     }
     let outputs = outputs(&args.report)?;
-    let validation = Validation::decide(&args.checks, variables)?;
+    let mut validation = Validation::decide(&args.checks, variables)?;
+    validation.checking.blind.parts |= !args.env.is_empty();
     let changed =
         args.changed_since.as_deref().map(|revision| changed_paths(&args.paths, revision)).transpose()?;
     let targets = Targets::find(&args.paths, args.all, changed.as_ref())?;
@@ -84,6 +82,7 @@ pub(super) fn run(args: &ValidateArgs, variables: Variables, watch: &Watch) -> R
         report: Report::default(),
         stdin: None,
         notes: targets.notes,
+        blind: false,
     };
     run.apps(&targets.apps)?;
     run.check_environments()?;
@@ -102,6 +101,8 @@ struct Run<'a> {
     /// What standard input held, where it can be shown.
     stdin: Option<Vec<u8>>,
     notes: Vec<Note>,
+    /// Whether something kept a part from being looked at.
+    blind: bool,
 }
 
 /// Definitions of custom resources, and the schemas with them.
@@ -111,13 +112,15 @@ type Known = (Arc<Vec<Manifest>>, Arc<SchemaSet>);
 enum Looked {
     Examined(Box<(ExaminedApp, Checking)>),
     Refused(String, Failure),
+    /// The run cannot go on.
+    Stopped(Failure),
 }
 
 impl Looked {
     const fn app(&self) -> Option<&ExaminedApp> {
         match self {
             Self::Examined(app) => Some(&app.0),
-            Self::Refused(..) => None,
+            Self::Refused(..) | Self::Stopped(_) => None,
         }
     }
 }
@@ -131,6 +134,11 @@ impl Run<'_> {
             looked
         });
         let looked = looked.map_err(|_| Problem::new(&ValidateError::Thread))?;
+        if let Some(Looked::Stopped(failure)) =
+            looked.iter().find(|looked| matches!(looked, Looked::Stopped(_)))
+        {
+            return Err(failure.clone());
+        }
         self.environments_exist(&looked)?;
         let mut looked = self.with_schemas(looked);
         Self::introduce(&mut looked);
@@ -140,6 +148,7 @@ impl Run<'_> {
             let verdict = match looked {
                 Looked::Examined(app) => pipeline::validate(&app.0, &app.1, &self.standing),
                 Looked::Refused(directory, failure) => pipeline::refused(directory, failure),
+                Looked::Stopped(_) => Verdict::default(),
             };
             self.watch.advance();
             verdict
@@ -217,19 +226,24 @@ impl Run<'_> {
 
     fn examine(&self, directory: &Path) -> Looked {
         match self.try_examine(directory) {
-            Ok(examined) => Looked::Examined(Box::new(examined)),
+            Ok((app, validation)) => match validation.usable() {
+                Ok(checking) => Looked::Examined(Box::new((app, checking))),
+                Err(failure) => Looked::Stopped(failure),
+            },
             Err(failure) => Looked::Refused(shown(directory), failure),
         }
     }
 
-    fn try_examine(&self, directory: &Path) -> Result<(ExaminedApp, Checking), Failure> {
+    fn try_examine(&self, directory: &Path) -> Result<(ExaminedApp, Validation), Failure> {
         let app = AppArgs {
             dir: DirArgs { dir: directory.to_owned() },
             operator: self.args.checks.operator.clone(),
             identity: self.args.identity.clone(),
         };
         let (mut session, environments) = Session::open_every(&app, None, self.variables)?;
-        let mut own = self.validation.with(&session.discovery.app().validate, directory)?;
+        let stands =
+            |keys: &[&str], item: Option<usize>| At::Place(session.discovery.setting_at(keys, item));
+        let mut own = self.validation.with(&session.discovery.app().validate, directory, &stands)?;
         if environments.is_empty() {
             return Err(Problem::new(&ValidateError::NoEnvironments).into());
         }
@@ -249,7 +263,7 @@ impl Run<'_> {
                 default_provider: provider.as_deref(),
             })
             .collect();
-        Ok((pipeline::examine(&session.discovery, &examinations, shown(directory)), own.checking))
+        Ok((pipeline::examine(&session.discovery, &examinations, shown(directory)), own))
     }
 
     /// An environment that no app has is a slip, and would have the run look at nothing and pass.
@@ -276,7 +290,8 @@ impl Run<'_> {
         if inputs.is_empty() {
             return Ok(());
         }
-        let mut checking = self.validation.checking.clone();
+        let mut checking = self.validation.clone().usable()?;
+        checking.blind.parts |= self.args.changed_since.is_some();
         checking.namespace = self.args.identity.namespace.clone().filter(|name| !name.is_empty());
         let definitions = checking.definitions.iter().map(Manifest::root);
         checking.schemas = Arc::new(SchemaSet::new(&checking.kube_versions, definitions));
@@ -296,6 +311,7 @@ impl Run<'_> {
     }
 
     fn take(&mut self, verdict: Verdict) {
+        self.blind |= verdict.blind;
         self.report.findings.extend(verdict.findings);
         self.report.suppressed += verdict.suppressed.len();
         for finding in &verdict.suppressed {
@@ -303,9 +319,25 @@ impl Run<'_> {
         }
     }
 
+    /// Whether all is looked at that the file of `--config` is for: what is below its directory.
+    fn looks_at_everything(&self) -> bool {
+        let Some(file) = &self.args.checks.config else { return true };
+        let directory = file.canonicalize().ok();
+        let directory = directory.as_deref().and_then(Path::parent);
+        let holds = |path: &PathBuf| {
+            path.canonicalize().is_ok_and(|path| directory.is_some_and(|below| below.starts_with(path)))
+        };
+        let has_apps = self.report.looked_at.apps > 0;
+        self.args.changed_since.is_none()
+            && !self.validation.checking.blind.parts
+            && self.args.paths.iter().any(holds)
+            && (self.args.all || !has_apps)
+    }
+
     /// Puts findings in order, writes a baseline of them, and takes out those that one knows.
     fn silence_known(&mut self) -> Result<(), Failure> {
-        self.report.findings.extend(self.standing.findings(self.validation.checking.today));
+        let everything = !self.blind && self.looks_at_everything();
+        self.report.findings.extend(self.standing.findings(&self.validation.checking, everything));
         self.report.findings.sort_by(|a, b| a.order().cmp(&b.order()));
         if let Some(path) = &self.args.report.write_baseline {
             let baseline = Baseline::of(&self.report);
@@ -332,7 +364,7 @@ impl Run<'_> {
             looks_like_credential: &lints::looks_like_credential,
         };
         for (format, path) in outputs.files() {
-            let bytes = report::write(format, &self.report, &context);
+            let bytes = report::write_file(format, &self.report, &context);
             ops::write_report(path, &bytes).map_err(|error| Problem::new(&error))?;
         }
         if outputs.has(Format::Github)
@@ -369,11 +401,8 @@ fn of_file(path: PathBuf) -> PlainInput {
     PlainInput { name: shown(&path), open: Box::new(move || Ok(Box::new(fs_err::File::open(path)?))) }
 }
 
-/// A path as messages show it.
+/// A path as messages show it; that of a file never reads as standard input.
 fn shown(path: &Path) -> String {
-    path.components()
-        .filter(|part| !matches!(part, std::path::Component::CurDir))
-        .collect::<PathBuf>()
-        .to_string_lossy()
-        .replace('\\', "/")
+    let shown = display_path(path);
+    if shown == STDIN { format!("./{shown}") } else { shown }
 }

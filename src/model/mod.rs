@@ -54,6 +54,6 @@ pub use remote::{K8sSettings, KvVersion, VaultAuth, VaultSettings};
 pub(crate) use scopes::Scopes;
 pub(crate) use secret_like::{is_secret_like, may_name};
 pub use secret_value::SecretValue;
-pub use source::{Origin, Place, Source, SourceId, Sources};
+pub use source::{Origin, Place, Source, SourceId, Sources, display_path};
 pub(crate) use texts::Texts;
 pub use validation::{IgnoreEntry, RuleLevel, ValidationFile, ValidationSettings};

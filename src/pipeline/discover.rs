@@ -10,7 +10,7 @@ use std::path::{Component, Path, PathBuf};
 use fs_err as fs;
 
 use crate::diagnostic::{At, Explain, Failure, Problem};
-use crate::model::closest;
+use crate::model::{closest, display_path};
 use crate::model::{API_VERSION, APP_FILE, App, Backends, Environment, Node, Origin, Place, Sources};
 use crate::yaml;
 
@@ -167,11 +167,14 @@ impl Discovery {
         let environment = self.environment(name)?;
         Backends::decide(&self.app, environment).map_err(|failure| {
             let path = self.name_of(Path::new(APP_FILE));
-            let place = At::Place(Place { path, line: 0, column: 0, rendered: None });
-            let problems = failure.problems().iter().cloned();
-            let problems = problems.map(|problem| Problem { at: place.clone(), ..problem }).collect();
-            Failure::unless_empty(problems).err().unwrap_or(failure)
+            failure.or_at(&At::Place(Place { path, line: 0, column: 0, rendered: None }))
         })
+    }
+
+    /// Where a setting of the app file stands, by its keys and the number of its item in a list.
+    #[must_use]
+    pub fn setting_at(&self, keys: &[&str], item: Option<usize>) -> Place {
+        yaml::setting_at(&self.app_text, &self.name_of(Path::new(APP_FILE)), keys, item)
     }
 
     /// The app's directory; absolute, without links.
@@ -189,11 +192,9 @@ impl Discovery {
     }
 }
 
-/// `dir/relative` with `/` between the parts, and without a leading `./`.
+/// `dir/relative` as messages show it.
 fn display_name(dir: &Path, relative: &Path) -> String {
-    let parts: PathBuf =
-        dir.join(relative).components().filter(|part| !matches!(part, Component::CurDir)).collect();
-    parts.to_string_lossy().replace('\\', "/")
+    display_path(&dir.join(relative))
 }
 
 fn whole(name: &str, error: &Error) -> Failure {

@@ -33,8 +33,18 @@ pub struct PrintContext<'a> {
     pub fail_on: Option<Severity>,
     /// Where lines of sources come from.
     pub excerpts: &'a Excerpts,
-    /// Whether a line of a source looks as if it held a credential.
-    pub looks_like_credential: &'a dyn Fn(&str) -> bool,
+    /// Whether one of these lines of a source looks as if it held a credential.
+    pub looks_like_credential: &'a dyn Fn(&[String], usize) -> bool,
+}
+
+/// The name of standard input in places.
+pub const STDIN: &str = "<stdin>";
+
+/// The report in one of its forms, for a file: without styles, which only a terminal shows.
+#[must_use]
+pub fn write_file(format: Format, report: &Report, context: &PrintContext<'_>) -> Vec<u8> {
+    let bytes = write(format, report, context);
+    if format.is_styled() { anstream::adapter::strip_bytes(&bytes).into_vec() } else { bytes }
 }
 
 /// The report in one of its forms.
