@@ -57,6 +57,14 @@ impl RuleInfo {
     }
 }
 
+impl RuleInfo {
+    /// Whether settings may change its severity, or turn it off: not what keeps an app or a document from being read.
+    #[must_use]
+    pub fn is_adjustable(&self) -> bool {
+        !["app/", "yaml/syntax"].iter().any(|prefix| self.id.starts_with(prefix))
+    }
+}
+
 /// A stretch of one line of a source.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span {

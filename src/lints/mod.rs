@@ -26,7 +26,7 @@ pub(crate) mod resource;
 mod rollout;
 mod scene;
 pub(crate) mod schema;
-mod seal;
+pub(crate) mod seal;
 mod secret;
 mod selectors;
 pub(crate) mod suppression;

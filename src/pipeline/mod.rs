@@ -27,7 +27,7 @@ pub use render::{RenderContext, Rendered, render};
 pub use resolve::{Access, Audit, Outcome, Record, Resolved, Supply, resolve};
 pub use seal::{SealSettings, Sealed, Sealing, seal};
 pub use validate::{
-    Checking, PlainInput, PlainVerdict, SchemaSet, Standing, Verdict, neighbours, refused, validate,
+    Blind, Checking, PlainInput, PlainVerdict, SchemaSet, Standing, Verdict, neighbours, refused, validate,
     validate_plain,
 };
 

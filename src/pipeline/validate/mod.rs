@@ -8,6 +8,7 @@ mod locate;
 mod merge;
 mod plain;
 mod pointer;
+mod scalars;
 mod schemas;
 mod stream;
 mod suppress;
@@ -18,6 +19,7 @@ pub use schemas::SchemaSet;
 pub use suppress::Standing;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use locate::Locator;
@@ -29,7 +31,7 @@ use crate::lints::{
     self, Check, Draft, Environment, Inventory, Neighbours, Object, ObjectCheck, Reporter, Scene, Settings,
 };
 use crate::model::catalogue::Catalogue;
-use crate::model::{Date, Manifest, Node, ObjectId, Origin, Scopes};
+use crate::model::{APP_FILE, Date, Manifest, Node, ObjectId, Origin, Place, Scopes, display_path};
 use crate::schema::KubeVersion;
 
 /// What a run was told.
@@ -57,11 +59,33 @@ pub struct Checking {
     pub reject: Vec<String>,
     /// The day of the run, after which suppressions count no more; none where no day passes.
     pub today: Option<Date>,
+    /// What the run does not see.
+    pub blind: Blind,
     /// The severity of rules whose own is not wanted; none where a rule is off.
     pub levels: BTreeMap<String, Option<Severity>>,
 }
 
+/// What a run does not see. A suppression may be for that, so it is not said to be unused.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Blind {
+    /// Environments, files or objects that flags leave out.
+    pub parts: bool,
+    /// For which certificate something was sealed: there is no operator file.
+    pub seals: bool,
+    /// Versions of Kubernetes other than those that a flag or a variable names.
+    pub versions: bool,
+}
+
 impl Checking {
+    /// Whether the run finds all that there is to find under a rule.
+    fn sees(&self, rule: &RuleInfo) -> bool {
+        let by_version = ["api/", "schema/"].iter().any(|group| rule.id.starts_with(group));
+        self.level(rule).is_some()
+            && !(self.blind.versions && by_version)
+            && !(self.blind.seals && rule.id == lints::seal::foreign_certificate::RULE.info.id)
+            && !(self.reject.is_empty() && rule.id == lints::schema::REJECTED_KIND.info.id)
+    }
+
     /// The severity of a rule in this run; none where it does not run.
     fn level(&self, rule: &RuleInfo) -> Option<Severity> {
         match self.levels.get(rule.id) {
@@ -81,7 +105,7 @@ impl Checking {
     /// The severity of what a stage says under a rule; none where the rule is off.
     fn level_of_stage(&self, rule: &RuleInfo, said: Severity) -> Option<Severity> {
         match self.levels.get(rule.id) {
-            Some(level) if rule.is_suppressible() => *level,
+            Some(level) if rule.is_adjustable() => *level,
             _ if self.lenient && rule.id == lints::document::DUPLICATE_KEY.info.id => Some(Severity::Warning),
             _ => Some(said),
         }
@@ -95,6 +119,8 @@ pub struct Verdict {
     pub findings: Vec<Finding>,
     /// What is wanted as it is, in order; whoever shows a source must know what it withholds.
     pub suppressed: Vec<Finding>,
+    /// Whether something kept a part of it from being looked at.
+    pub blind: bool,
 }
 
 /// Looks for everything that is wrong with an app.
@@ -122,8 +148,9 @@ pub fn validate(app: &ExaminedApp, checking: &Checking, standing: &Standing) -> 
     let finder = Finder::new(app, checking);
     let mut findings: Vec<Finding> = finder.stages().collect();
     findings.extend(drafts.into_iter().map(|draft| finder.finding(draft)));
-    let (findings, suppressed) = suppress::apply(findings, &finder.suppressions(), standing, checking.today);
-    Verdict { findings: merge::merge(findings), suppressed: merge::merge(suppressed) }
+    let judged = suppress::Judged::new(app, checking);
+    let (findings, suppressed) = suppress::apply(findings, &finder.suppressions(), standing, &judged);
+    Verdict { findings: merge::merge(findings), suppressed: merge::merge(suppressed), blind: judged.is_blind() }
 }
 
 /// What each environment of a repository's apps makes. An app without an environment of some name counts there with all
@@ -152,6 +179,12 @@ pub fn neighbours(apps: &[&ExaminedApp]) -> BTreeMap<String, Neighbours> {
 /// What is wrong with an app that cannot even be examined.
 #[must_use]
 pub fn refused(directory: &str, failure: &Failure) -> Verdict {
+    let app_file = Place {
+        path: display_path(&Path::new(directory).join(APP_FILE)),
+        line: 0,
+        column: 0,
+        rendered: None,
+    };
     let finding = |problem: &Problem| Finding {
         rule: problem.rule.and_then(lints::rule).unwrap_or(&lints::app::LOAD.info),
         severity: Severity::Error,
@@ -159,7 +192,7 @@ pub fn refused(directory: &str, failure: &Failure) -> Verdict {
         hint: problem.hint.clone(),
         span: match &problem.at {
             At::Place(place) => Some(Span { place: place.clone(), width: 0 }),
-            At::Nowhere | At::Origin(_) => None,
+            At::Nowhere | At::Origin(_) => Some(Span { place: app_file.clone(), width: 0 }),
         },
         related: Vec::new(),
         object: None,
@@ -168,7 +201,8 @@ pub fn refused(directory: &str, failure: &Failure) -> Verdict {
         environments: Vec::new(),
         confidential: true,
     };
-    Verdict { findings: failure.problems().iter().map(finding).collect(), suppressed: Vec::new() }
+    let findings = failure.problems().iter().map(finding).collect();
+    Verdict { findings, suppressed: Vec::new(), blind: true }
 }
 
 fn scene<'a>(

@@ -124,6 +124,7 @@ impl<'a> Stream<'a> {
     fn take(&mut self, name: &str, look: Look) {
         self.looked_at.objects += look.objects;
         self.verdict.suppressed.extend(look.verdict.suppressed);
+        self.verdict.blind |= look.verdict.blind;
         for finding in look.verdict.findings {
             if !look.once.contains(&finding.message) || self.said.insert(finding.message.clone()) {
                 self.verdict.findings.push(finding);
@@ -297,8 +298,10 @@ impl Judge<'_> {
         let mut findings: Vec<Finding> = finder.stages().collect();
         findings.append(&mut self.findings);
         self.own.extend(finder.written());
-        let (findings, suppressed) = suppress::apply(findings, &self.own, standing, checking.today);
-        let verdict = Verdict { findings: merge::merge(findings), suppressed: merge::merge(suppressed) };
+        let judged = suppress::Judged::new(&self.app, checking).one_by_one();
+        let (findings, suppressed) = suppress::apply(findings, &self.own, standing, &judged);
+        let blind = judged.is_blind();
+        let verdict = Verdict { findings: merge::merge(findings), suppressed: merge::merge(suppressed), blind };
         let once = self.schemas.into_once();
         Look { verdict, objects: self.objects, identities: self.identities, once }
     }
