@@ -178,7 +178,8 @@ fn no_shape_shows_as_a_file_on_standard_input_or_in_an_app() {
 /// Weak values, which nothing knows for a credential but what stands around them.
 #[test]
 fn no_weak_value_shows_beside_a_fault() {
-    let container = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: a\n    image: a:1\n";
+    let container =
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: a\n    image: a:1\n";
     let shapes = [
         "    env:\n    - {name: SECRET_KEY, value: CANARY, b: 5}\n    - {name: API_TOKEN, value: CANARY, b: 5}\n    - {name: PIN, value: CANARY, b: 5}\n",
         "    env:\n    - name: JWT_KEY\n      value: [CANARY]\n    - name: AUTH\n      value: {CANARY: 5}\n",

@@ -15,8 +15,7 @@ const HIDDEN: &str = "h1dden";
 
 #[test]
 fn lines_that_one_environment_has_more_make_no_second_finding() {
-    let template =
-        "{{#if (eq env \"prod\")}}\n# a\n# b\n{{/if}}\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: 7}\n";
+    let template = "{{#if (eq env \"prod\")}}\n# a\n# b\n{{/if}}\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: 7}\n";
     let report = Tree::app(&[("base/a.yaml.hbs", template)]).report(&[]);
     assert_eq!(report.one("schema/type")["environments"], serde_json::json!(["dev", "prod"]));
 }
@@ -24,7 +23,7 @@ fn lines_that_one_environment_has_more_make_no_second_finding() {
 #[test]
 fn one_line_that_makes_two_objects_of_one_name_has_two_findings() {
     let template = "{{#each spaces}}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: {{this}}\ndata: {a: 7}\n{{/each}}\n";
-    let app = Tree::app(&[("base/a.yaml.hbs", template), ("values.yaml", "spaces: [x, y]\n")]);
+    let app = Tree::app(&[("base/a.yaml.hbs", template), ("values.yaml", "spaces: [x, z]\n")]);
     assert_eq!(app.report(&[]).of("schema/type").len(), 2);
 }
 
@@ -77,7 +76,6 @@ fn a_report_in_a_file_has_no_styles() {
     assert_eq!(tree.plain(&["bad.yaml"]).stdout, text);
 }
 
-
 /// An app with settings of `validate`.
 fn with_settings(settings: &str, files: &[(&str, &str)]) -> Tree {
     let app = Tree::app(files);
@@ -99,7 +97,8 @@ fn settings_that_cannot_be_followed_say_where_they_are() {
         let app = with_settings(settings, &[]);
         let ran = app.plain(&[]);
         assert!(ran.stdout.contains(&format!("--> {place}")), "{settings}: {}{}", ran.stdout, ran.stderr);
-        let config = format!("apiVersion: sealwave.dev/v1alpha1\nkind: Validation\n\nvalidate:\n  {settings}\n");
+        let config =
+            format!("apiVersion: sealwave.dev/v1alpha1\nkind: Validation\n\nvalidate:\n  {settings}\n");
         app.write("ci/v.yaml", config);
         app.write("sealwave.yaml", APP);
         let ran = app.plain(&["--config", "ci/v.yaml"]);
@@ -160,12 +159,9 @@ fn what_was_not_looked_at_leaves_no_suppression_unused() {
     let unused = |app: &Tree, args: &[&str]| app.report(args).of("suppression/unused").len();
     let app = Tree::app(&[("base/idle.yaml", IDLE)]);
     assert_eq!(unused(&app, &[]), 1);
-    for args in [
-        &["-e", "dev"][..],
-        &["--kube-version", "1.31"],
-        &["--skip", "Pod"],
-        &["--rule", "schema/enum=off"],
-    ] {
+    for args in
+        [&["-e", "dev"][..], &["--kube-version", "1.31"], &["--skip", "Pod"], &["--rule", "schema/enum=off"]]
+    {
         assert_eq!(unused(&app, args), 0, "{args:?}");
     }
     app.write("envs/dev/broken.yaml", "a: [\n");
@@ -183,9 +179,13 @@ fn settings_of_a_repository_are_unused_only_if_all_of_it_was_seen() {
         ("apps/a/envs/dev/values.yaml", "{}\n"),
         ("apps/a/base/good.yaml", GOOD),
         ("manifests/good.yaml", GOOD),
-        ("v.yaml", "apiVersion: sealwave.dev/v1alpha1\nkind: Validation\nvalidate:\n  ignore:\n  - {rule: schema/enum, reason: a}\n"),
+        (
+            "v.yaml",
+            "apiVersion: sealwave.dev/v1alpha1\nkind: Validation\nvalidate:\n  ignore:\n  - {rule: schema/enum, reason: a}\n",
+        ),
     ]);
-    let unused = |args: &[&str]| tree.report(&[args, &["--config", "v.yaml"]].concat()).of("suppression/unused").len();
+    let unused =
+        |args: &[&str]| tree.report(&[args, &["--config", "v.yaml"]].concat()).of("suppression/unused").len();
     assert_eq!(unused(&["--all", "."]), 1);
     assert_eq!(unused(&["apps/a"]), 0);
     assert_eq!(unused(&["manifests"]), 0);
@@ -212,7 +212,10 @@ fn what_is_said_of_suppressions_has_a_severity_like_all_else() {
         let report = app.report(&["--rule", &format!("suppression/unused={level}")]);
         report.of("suppression/unused").first().map(|found| found["severity"].as_str().unwrap().to_owned())
     };
-    assert_eq!([severity("error"), severity("note"), severity("off")], [Some("error".into()), Some("note".into()), None]);
+    assert_eq!(
+        [severity("error"), severity("note"), severity("off")],
+        [Some("error".into()), Some("note".into()), None]
+    );
     for rule in ["yaml/syntax", "app/render"] {
         let ran = app.run(&["--rule", &format!("{rule}=off")]);
         assert_eq!(ran.code, 2);
@@ -235,7 +238,8 @@ fn a_suppression_that_is_nearly_one_says_what_is_wrong() {
         assert!(said(comment).contains(what), "{comment}: {}", said(comment));
     }
     let annotated = |reason: &str| {
-        let annotations = format!("{{name: bad, annotations: {{ignore.sealwave.dev/schema.type: \"{reason}\"}}}}");
+        let annotations =
+            format!("{{name: bad, annotations: {{ignore.sealwave.dev/schema.type: \"{reason}\"}}}}");
         Tree::app(&[("base/bad.yaml", &BAD.replace("{name: bad}", &annotations))]).report(&[])
     };
     let report = annotated("until 2020-01-01 -- why");
@@ -250,7 +254,10 @@ fn a_suppression_that_is_nearly_one_says_what_is_wrong() {
 
 #[test]
 fn settings_files_are_read_as_manifests_are() {
-    let app = with_settings("ignore:\n  - {rule: schema/type, reason: a, until: tomorrow}", &[("base/bad.yaml", BAD)]);
+    let app = with_settings(
+        "ignore:\n  - {rule: schema/type, reason: a, until: tomorrow}",
+        &[("base/bad.yaml", BAD)],
+    );
     let report = app.report(&[]);
     let finding = report.one("app/load");
     assert!(finding["message"].as_str().unwrap().contains("not a date"), "{finding}");
@@ -271,12 +278,18 @@ fn the_variable_with_the_version_counts_only_where_nothing_else_says_one() {
     assert!(code == 2 && stderr.contains("variable `KUBE_VERSION`: Kubernetes 1.19 is older"), "{stderr}");
     assert_eq!(run(&app, "1.19", &["--kube-version", "1.31"]).0, 0);
     assert_eq!(run(&app, "1.31,1.34", &[]).0, 0);
-    app.write("v.yaml", "apiVersion: sealwave.dev/v1alpha1\nkind: Validation\nvalidate: {kubeVersions: ['1.31']}\n");
+    app.write(
+        "v.yaml",
+        "apiVersion: sealwave.dev/v1alpha1\nkind: Validation\nvalidate: {kubeVersions: ['1.31']}\n",
+    );
     assert_eq!(run(&app, "1.19", &["--config", "v.yaml"]).0, 0);
     assert_eq!(run(&Tree::new(&[("a.yaml", GOOD)]), "1.19", &["a.yaml"]).0, 2);
     let own = with_settings("kubeVersions: ['1.31']", &[]);
     assert_eq!(run(&own, "1.19", &[]).0, 0);
-    let both = Tree::new(&[("a.yaml", "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: a}\nspec: {}\n")]);
+    let both = Tree::new(&[(
+        "a.yaml",
+        "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: a}\nspec: {}\n",
+    )]);
     let output = command(both.root(), &["a.yaml"]).env("KUBE_VERSION", "1.31, 1.34").output().unwrap();
     assert!(String::from_utf8(output.stdout).unwrap().contains("api/removed"));
 }
@@ -289,4 +302,174 @@ fn a_day_that_is_none_stops_the_run() {
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.code() == Some(2) && stderr.contains("`SOURCE_DATE_EPOCH`"), "{stderr}");
     }
+}
+
+#[test]
+fn a_form_that_there_is_not_is_said_with_those_there_are_once() {
+    let stderr = Tree::new(&[("a.yaml", GOOD)]).plain(&["a.yaml", "--output", "tap"]).stderr;
+    assert_eq!(stderr.matches("`gitlab`").count(), 1, "{stderr}");
+}
+
+#[test]
+fn names_that_drive_a_terminal_are_shown_in_one_way() {
+    let name = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: \"a\\e[31mb\"}\n";
+    let text = Tree::new(&[("a.yaml", name)]).plain(&["a.yaml"]).stdout;
+    assert!(text.contains("`a\\u{1b}[31mb` is not a name") && !text.contains("?[31m"), "{text}");
+}
+
+#[test]
+fn a_key_that_is_none_is_named_where_it_can_be_no_secret() {
+    let of = |object: &str, rule: &str| {
+        let report = Tree::new(&[("a.yaml", object)]).report(&["a.yaml"]);
+        report.one(rule)["message"].as_str().unwrap().to_owned()
+    };
+    let labelled =
+        |kind: &str| format!("apiVersion: v1\nkind: {kind}\nmetadata: {{name: a, labels: {{-bad-: b}}}}\n");
+    assert_eq!(of(&labelled("ConfigMap"), "metadata/label"), "the key of a label, `-bad-`, is not valid");
+    assert_eq!(of(&labelled("Secret"), "metadata/label"), "the key of a label is not valid");
+    let items = |kind: &str, key: &str| {
+        format!(
+            "apiVersion: v1\nkind: {kind}\nmetadata: {{name: a}}\n{}: {{{key}: b}}\n",
+            if kind == "Secret" { "stringData" } else { "data" }
+        )
+    };
+    assert_eq!(
+        of(&items("ConfigMap", "conf.d/a"), "secret/invalid-key"),
+        "the key, `conf.d/a`, is not valid"
+    );
+    assert_eq!(of(&items("ConfigMap", "'password: x'"), "secret/invalid-key"), "the key is not valid");
+    assert_eq!(of(&items("Secret", "conf.d/a"), "secret/invalid-key"), "the key is not valid");
+}
+
+#[test]
+fn a_group_a_glob_and_all_are_listed() {
+    let tree = Tree::new(&[]);
+    let explain = |what: &str| tree.plain(&["--explain", what]);
+    assert!(explain("image").stdout.contains("image/latest") && !explain("image").stdout.contains("api/"));
+    assert_eq!(explain("image").stdout, explain("image/*").stdout);
+    assert_eq!(explain("all").stdout.lines().count(), sealwave::lints::rules().count());
+    let ran = explain("nothing");
+    assert!(ran.code == 2 && ran.stderr.contains("`sealwave validate --explain all`"), "{}", ran.stderr);
+    assert!(
+        explain("environment/same-secret")
+            .stdout
+            .contains("    stringData:\n      password: <vault:shop/{{env}}/db#password>")
+    );
+}
+
+// Severities.
+
+#[test]
+fn a_level_that_is_given_counts_more_than_what_makes_it_milder() {
+    let odd = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\nodd: 1\n";
+    let tree = Tree::new(&[("a.yaml", odd)]);
+    let severity = |args: &[&str]| {
+        tree.report(&[&["a.yaml"], args].concat()).one("schema/unknown-field")["severity"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(severity(&["--lenient"]), "warning");
+    assert_eq!(severity(&["--lenient", "--rule", "schema/unknown-field=error"]), "error");
+}
+
+const BROKEN_DEFINITION: &str = "apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.example.org}
+spec:
+  group: example.org
+  names: {kind: Widget, plural: widgets}
+  scope: Namespaced
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec: {type: strign}
+";
+
+#[test]
+fn a_definition_that_is_wrong_is_reported_where_it_is() {
+    let widget = "apiVersion: example.org/v1\nkind: Widget\nmetadata: {name: a}\nspec: {}\n";
+    let tree = Tree::new(&[("a.yaml", widget), ("crds/w.yaml", BROKEN_DEFINITION)]);
+    let report = tree.report(&["--crds", "crds", "a.yaml"]);
+    let finding = report.one("schema/definition");
+    assert_eq!((&finding["path"], &finding["line"]), (&"crds/w.yaml".into(), &16.into()));
+    assert_eq!(finding["severity"], "error");
+    tree.report(&["--crds", "crds", "a.yaml", "crds/w.yaml"]).one("schema/definition");
+    let off = tree.report(&["--crds", "crds", "a.yaml", "--rule", "schema/definition=off"]);
+    assert!(off.of("schema/definition").is_empty());
+    let app = Tree::app(&[("crds/w.yaml", BROKEN_DEFINITION)]);
+    app.write("sealwave.yaml", format!("{APP}validate: {{crds: [crds]}}\n"));
+    assert_eq!(app.report(&[]).one("schema/definition")["path"], "crds/w.yaml");
+}
+
+#[test]
+fn an_object_that_a_stream_has_twice_is_named_and_can_be_suppressed() {
+    let big = |second: &str| {
+        let text = format!("{GOOD}---\n# {}\n---\n{second}", "x".repeat(9 << 20));
+        let tree = Tree::new(&[("big.yaml", &text)]);
+        (tree.report(&["big.yaml"]), tree.report(&["big.yaml", "--rule", "resource/duplicate-id=note"]))
+    };
+    let (report, noted) = big(GOOD);
+    let finding = report.one("resource/duplicate-id");
+    assert_eq!(finding["message"], "ConfigMap `good` is defined twice");
+    assert_eq!(finding["object"]["name"], "good");
+    assert_eq!(noted.one("resource/duplicate-id")["severity"], "note");
+    let (report, _) =
+        big(&GOOD.replace("{name: good}", "{name: good} # sealwave: ignore resource/duplicate-id -- a"));
+    assert!(report.findings().is_empty() && report.summary()["suppressed"] == 1, "{:?}", report.lines());
+    let (report, _) = big(&GOOD.replace(
+        "{name: good}",
+        "{name: good, annotations: {ignore.sealwave.dev/resource.duplicate-id: a}}",
+    ));
+    assert!(report.findings().is_empty(), "{:?}", report.lines());
+}
+
+// The report for people.
+
+#[test]
+fn where_a_template_is_known_to_the_character_the_rendered_place_is_left_out() {
+    let exact = Tree::app(&[
+        (
+            "base/a.yaml.hbs",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  a: {{ count }}\n",
+        ),
+        ("values.yaml", "count: 7\n"),
+    ]);
+    assert!(!exact.plain(&[]).stdout.contains("rendered:"), "{}", exact.plain(&[]).stdout);
+    let vague = Tree::app(&[
+        (
+            "base/a.yaml.hbs",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  a: {{ count }}{{ count }}\n",
+        ),
+        ("values.yaml", "count: 7\n"),
+    ]);
+    assert!(vague.plain(&[]).stdout.contains("rendered:"), "{}", vague.plain(&[]).stdout);
+}
+
+#[test]
+fn a_place_is_not_the_other_place_of_itself() {
+    let app = Tree::app(&[(
+        "base/s.yaml",
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {a: <vault:b#c>}\n",
+    )]);
+    let report = app.report(&[]);
+    assert_eq!(report.one("environment/same-secret")["related"], serde_json::json!([]));
+}
+
+#[test]
+fn among_many_findings_the_errors_are_listed_at_the_end() {
+    let app = Tree::app(&[("base/bad.yaml", BAD)]);
+    for number in 0..12 {
+        app.write(&format!("base/n{number}.yaml"), GOOD.replace("good", &format!("n{number}")) + "odd: 1\n");
+    }
+    let text = app.plain(&["--lenient"]).stdout;
+    let tail = text.split("by environment").nth(1).unwrap();
+    assert!(tail.contains("\nerrors\n  base/bad.yaml:4:15  schema/type\n"), "{tail}");
+    let few = Tree::app(&[("base/bad.yaml", BAD)]).plain(&[]).stdout;
+    assert!(!few.contains("\nerrors\n"), "{few}");
 }

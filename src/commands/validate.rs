@@ -63,8 +63,7 @@ impl Explain for Remark {
 pub(super) fn run(args: &ValidateArgs, variables: Variables, watch: &Watch) -> Result<Outcome, Failure> {
     watch.allow(DEADLINE);
     if let Some(id) = &args.explain {
-        let rule = lints::rule(id).ok_or_else(|| config::unknown_rule(id))?;
-        return Ok(Outcome { stdout: lints::explain(rule).into_bytes(), styled: true, ..Outcome::default() });
+        return explain(id);
     }
     let outputs = outputs(&args.report)?;
     let mut validation = Validation::decide(&args.checks, variables)?;
@@ -89,6 +88,18 @@ pub(super) fn run(args: &ValidateArgs, variables: Variables, watch: &Watch) -> R
     run.plain(targets.files, targets.stdin)?;
     run.silence_known()?;
     run.finish(&outputs)
+}
+
+/// The page of a rule, or a list of those that a group or a glob means.
+fn explain(id: &str) -> Result<Outcome, Failure> {
+    let width = config::terminal_width();
+    let rules = lints::matching(id);
+    let text = match (lints::rule(id), &rules[..]) {
+        (Some(rule), _) => lints::explain(rule, width),
+        (None, []) => return Err(config::unknown_rule(id)),
+        (None, rules) => lints::list(rules),
+    };
+    Ok(Outcome { stdout: text.into_bytes(), styled: true, ..Outcome::default() })
 }
 
 struct Run<'a> {
@@ -117,6 +128,13 @@ enum Looked {
 }
 
 impl Looked {
+    const fn checking(&self) -> Option<&Checking> {
+        match self {
+            Self::Examined(app) => Some(&app.1),
+            Self::Refused(..) | Self::Stopped(_) => None,
+        }
+    }
+
     const fn app(&self) -> Option<&ExaminedApp> {
         match self {
             Self::Examined(app) => Some(&app.0),
@@ -155,6 +173,10 @@ impl Run<'_> {
         });
         for verdict in verdicts.map_err(|_| Problem::new(&ValidateError::Thread))? {
             self.take(verdict);
+        }
+        let checked = wanted.iter().filter_map(|looked| looked.checking()).collect::<Vec<_>>();
+        for checking in checked {
+            self.definitions(checking);
         }
         for looked in wanted {
             self.report.looked_at.apps += 1;
@@ -241,8 +263,7 @@ impl Run<'_> {
             identity: self.args.identity.clone(),
         };
         let (mut session, environments) = Session::open_every(&app, None, self.variables)?;
-        let stands =
-            |keys: &[&str], item: Option<usize>| At::Place(session.discovery.setting_at(keys, item));
+        let stands = |keys: &[&str], item: Option<usize>| At::Place(session.discovery.setting_at(keys, item));
         let mut own = self.validation.with(&session.discovery.app().validate, directory, &stands)?;
         if environments.is_empty() {
             return Err(Problem::new(&ValidateError::NoEnvironments).into());
@@ -300,6 +321,7 @@ impl Run<'_> {
             Problem::new(&ValidateError::Unreadable { path, reason: error.kind() })
         })?;
         self.take(verdict);
+        self.definitions(&checking);
         let all = &mut self.report.looked_at;
         *all =
             LookedAt { files: all.files + looked_at.files, objects: all.objects + looked_at.objects, ..*all };
@@ -308,6 +330,13 @@ impl Run<'_> {
             self.notes.push(Note::remark(Problem::new(&Remark::OneByOne)));
         }
         Ok(())
+    }
+
+    /// What is wrong with definitions is said once, whoever names them.
+    fn definitions(&mut self, checking: &Checking) {
+        let mut verdict = pipeline::definition_faults(checking, &self.standing);
+        verdict.findings.retain(|finding| !self.report.findings.iter().any(|known| known.says_same(finding)));
+        self.take(verdict);
     }
 
     fn take(&mut self, verdict: Verdict) {
@@ -362,6 +391,7 @@ impl Run<'_> {
             fail_on,
             excerpts: &excerpts,
             looks_like_credential: &lints::looks_like_credential,
+            width: config::terminal_width(),
         };
         for (format, path) in outputs.files() {
             let bytes = report::write_file(format, &self.report, &context);

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use crate::diagnostic::{Explain, Failure, Problem};
-use crate::model::{Manifest, Sources};
-use crate::schema::MAX_DEFINITIONS;
+use crate::diagnostic::{At, Explain, Failure, Problem};
+use crate::model::{Manifest, Sources, display_path};
+use crate::schema::{KubeVersion, MAX_DEFINITIONS, Schemas, ViolationKind};
 use crate::yaml;
 
 const MAX_FILES: usize = 10_000;
@@ -29,14 +29,21 @@ impl Explain for DefinitionsError {
     }
 }
 
+/// Definitions, and what is wrong with them.
+#[derive(Default)]
+pub(super) struct Definitions {
+    pub(super) all: Vec<Manifest>,
+    pub(super) faults: Vec<Problem>,
+}
+
 /// The definitions in a file, or in the files below a directory, in the order of paths.
-pub(super) fn definitions(path: &Path) -> Result<Vec<Manifest>, Failure> {
+pub(super) fn definitions(path: &Path) -> Result<Definitions, Failure> {
     let shown = path.display().to_string();
-    let mut found = Vec::new();
+    let mut found = Definitions::default();
     for file in files(path)? {
-        found.extend(of_file(&file)?);
+        of_file(&file, &mut found)?;
     }
-    if found.is_empty() {
+    if found.all.is_empty() {
         return Err(Problem::new(&DefinitionsError::None(shown)).into());
     }
     Ok(found)
@@ -64,8 +71,8 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
-fn of_file(path: &Path) -> Result<Vec<Manifest>, Failure> {
-    let shown = path.display().to_string();
+fn of_file(path: &Path, found: &mut Definitions) -> Result<(), Failure> {
+    let shown = display_path(path);
     let unreadable = |reason| Problem::new(&DefinitionsError::Unreadable { path: shown.clone(), reason });
     let length = fs_err::metadata(path).map_err(|error| unreadable(error.kind()))?.len();
     if length > MAX_DEFINITIONS as u64 {
@@ -77,5 +84,25 @@ fn of_file(path: &Path) -> Result<Vec<Manifest>, Failure> {
     let nodes =
         yaml::read(&bytes, source, &yaml::Limits::default()).map_err(|failure| failure.located(&sources))?;
     let objects = yaml::flatten_lists(nodes).into_iter().filter_map(|node| Manifest::new(node).ok());
-    Ok(objects.filter(|object| object.is("apiextensions.k8s.io", "CustomResourceDefinition")).collect())
+    for object in objects.filter(|object| object.is("apiextensions.k8s.io", "CustomResourceDefinition")) {
+        found.faults.extend(faults(&object, &sources));
+        found.all.push(object);
+    }
+    Ok(())
+}
+
+/// What keeps objects from being checked against a definition.
+fn faults(definition: &Manifest, sources: &Sources) -> Vec<Problem> {
+    let mut schemas = Schemas::new(KubeVersion::NEWEST);
+    let report = schemas.add_crd(definition.root());
+    let faults = report.faults.iter();
+    faults
+        .filter(|fault| !matches!(&fault.kind, ViolationKind::Definition(fault) if fault.is_note()))
+        .map(|fault| Problem {
+            message: fault.kind.to_string(),
+            at: At::Place(sources.place(fault.origin)),
+            hint: fault.kind.hint(),
+            rule: None,
+        })
+        .collect()
 }

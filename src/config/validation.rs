@@ -184,7 +184,9 @@ impl Validation {
 
     fn define(&mut self, paths: &[PathBuf]) -> Result<(), Failure> {
         for path in paths {
-            Arc::make_mut(&mut self.checking.definitions).extend(definitions(path)?);
+            let found = definitions(path)?;
+            Arc::make_mut(&mut self.checking.definitions).extend(found.all);
+            self.checking.definition_faults.extend(found.faults);
         }
         Ok(())
     }

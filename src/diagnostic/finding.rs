@@ -140,6 +140,15 @@ impl Finding {
         places.filter(|_| self.confidential).map(|span| (span.place.path.as_str(), span.place.line))
     }
 
+    /// Whether another says the same of the same place.
+    #[must_use]
+    pub fn says_same(&self, other: &Self) -> bool {
+        let place = |finding: &Self| {
+            finding.span.as_ref().map(|Span { place, .. }| (place.path.clone(), place.line, place.column))
+        };
+        self.rule.id == other.rule.id && self.message == other.message && place(self) == place(other)
+    }
+
     /// The order of a report: by place, then by rule.
     #[must_use]
     pub fn order(&self) -> impl Ord + '_ {

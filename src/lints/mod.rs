@@ -38,7 +38,7 @@ use crate::diagnostic::{RuleInfo, Severity};
 
 pub(crate) use credential::looks_like_credential;
 pub(crate) use inventory::Inventory;
-pub use pages::{explain, page};
+pub use pages::{explain, list, matching, page};
 pub(crate) use reporter::{Draft, Reporter};
 pub(crate) use scene::{App, Environment, Object, Scene, SecretUse};
 pub use scene::{Neighbours, Settings};

@@ -10,8 +10,8 @@ use std::path::{Component, Path, PathBuf};
 use fs_err as fs;
 
 use crate::diagnostic::{At, Explain, Failure, Problem};
-use crate::model::{closest, display_path};
 use crate::model::{API_VERSION, APP_FILE, App, Backends, Environment, Node, Origin, Place, Sources};
+use crate::model::{closest, display_path};
 use crate::yaml;
 
 /// An app file is written by hand; one of this size is a mistake or an attack.

@@ -90,6 +90,7 @@ mod tests {
             fail_on: None,
             excerpts: &excerpts,
             looks_like_credential: &|lines, at| lines[at].contains("password"),
+            width: None,
         };
         let guard = ExcerptGuard::new(report, &context);
         let first = &report.findings[0];

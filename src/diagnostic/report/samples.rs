@@ -228,6 +228,7 @@ pub(crate) fn print_report<T>(report: &Report, write: impl Fn(&Report, &PrintCon
         fail_on: Some(Severity::Error),
         excerpts: &excerpts,
         looks_like_credential: &|_, _| false,
+        width: None,
     };
     write(report, &context)
 }

@@ -114,7 +114,8 @@ const WORDS: &[&str] =
 
 /// Whether a part of a line looks as if chance had made it.
 fn has_chance(line: &str) -> bool {
-    let inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '=' | '_' | '!' | '$' | '#' | '%' | '-');
+    let inside =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '=' | '_' | '!' | '$' | '#' | '%' | '-');
     line.split(|c: char| !inside(c)).any(|run| {
         // Names have dashes, and no capital letters.
         let has_case = run.bytes().any(|byte| byte.is_ascii_uppercase());
@@ -188,7 +189,11 @@ impl<'a> Shape<'a> {
         let indent = text.len() - text.trim_start().len();
         let column = text.len() - text.trim_start_matches([' ', '\t', '-', '{', '[']).len();
         let is_item = text.trim_start().starts_with("- ");
-        Self { text, indent, column: if is_item || text.trim_start().starts_with(['{', '[']) { column } else { indent } }
+        Self {
+            text,
+            indent,
+            column: if is_item || text.trim_start().starts_with(['{', '[']) { column } else { indent },
+        }
     }
 
     fn is_empty(&self) -> bool {
@@ -214,7 +219,8 @@ impl<'a> Shape<'a> {
 
     /// Whether it says what the value beside it is.
     fn names(&self) -> bool {
-        self.key().is_some_and(|key| matches!(key, "field" | "header" | "id" | "key" | "name" | "option" | "path"))
+        self.key()
+            .is_some_and(|key| matches!(key, "field" | "header" | "id" | "key" | "name" | "option" | "path"))
     }
 
     /// Whether its value starts on the next line, or goes on there.

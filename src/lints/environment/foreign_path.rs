@@ -22,7 +22,7 @@ pub(crate) static RULE: Rule = Rule {
                       production environment shares with all others.",
         example: "# envs/prod/db.yaml\nkind: Secret\nstringData:\n  password: <vault:shop/dev/db#password>\n",
         remedy: "Write the path of the environment itself. In a shared template, let the environment's name come from sealwave:\n\n\
-                 ```yaml\nstringData:\n  password: <vault:shop/{{environment}}/db#password>\n```",
+                 ```yaml\nstringData:\n  password: <vault:shop/{{env}}/db#password>\n```",
     },
     check: Check::App(check),
 };
@@ -71,9 +71,7 @@ impl Search<'_, '_> {
             Draft::new(&RULE, at, format!("{what} `{name}`"))
                 .severity(severity)
                 .about_in(self.number, self.object)
-                .hint(
-                    "write the path of this environment; in a shared template, `{{environment}}` is its name",
-                ),
+                .hint("write the path of this environment; in a shared template, `{{env}}` is its name"),
         );
     }
 

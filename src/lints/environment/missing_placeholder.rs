@@ -22,7 +22,7 @@ pub(crate) static RULE: Rule = Rule {
         example: "# envs/dev/db.yaml\nstringData: {password: <vault:shop/dev/db#password>}\n\
                   # envs/prod/db.yaml\nstringData: {password: changeme}\n",
         remedy: "Write a placeholder there too, and remove the value from the history or change it:\n\n\
-                 ```yaml\n# base/db.yaml.hbs\nstringData:\n  password: <vault:shop/{{environment}}/db#password>\n```",
+                 ```yaml\n# base/db.yaml.hbs\nstringData:\n  password: <vault:shop/{{env}}/db#password>\n```",
     },
     check: Check::App(check),
 };

@@ -2,6 +2,7 @@
 
 use super::items::entries;
 use crate::diagnostic::{RuleInfo, Severity};
+use crate::lints::metadata::named_key;
 use crate::lints::{Check, Draft, Environment, Reporter, Rule};
 use crate::model::Entry;
 
@@ -31,7 +32,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         }
         for field in ["binaryData", "data", "stringData"] {
             for entry in entries(object.manifest.root(), field).iter().filter(|entry| !is_key(&entry.key)) {
-                let draft = Draft::new(&RULE, entry.key_origin, message(entry)).about(number);
+                let draft = Draft::new(&RULE, entry.key_origin, message(entry, is_secret)).about(number);
                 let draft = if is_secret { draft.confidential() } else { draft };
                 reporter.report(draft.hint(
                     "a key consists of letters, digits, `-`, `_` and `.`, at most 253, without `..` in front",
@@ -41,9 +42,12 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// A value may have slipped into the place of its key, so a key that is none is not named.
-fn message(entry: &Entry) -> &'static str {
-    if entry.key.is_empty() { "the key is empty" } else { "the key is not valid" }
+/// A value may have slipped into the place of its key, so that of a Secret is not named.
+fn message(entry: &Entry, is_secret: bool) -> String {
+    if entry.key.is_empty() {
+        return "the key is empty".to_owned();
+    }
+    format!("{} is not valid", named_key("the key", &entry.key, is_secret))
 }
 
 /// As Kubernetes' `IsConfigMapKey`.

@@ -169,10 +169,14 @@ mod tests {
     #[test]
     fn what_is_nearly_one_is_told_from_what_is() {
         let slip = |text: &str| comments(text, 0).pop().and_then(|comment| comment.slip);
-        for text in ["# sealwave:ignore x/y -- a", "# Sealwave: Ignore x/y -- a", "# sealwave ignore x/y -- a"] {
+        for text in
+            ["# sealwave:ignore x/y -- a", "# Sealwave: Ignore x/y -- a", "# sealwave ignore x/y -- a"]
+        {
             assert_eq!(slip(text), Some(Slip::Mark), "{text}");
         }
-        for text in ["# sealwave: ignore x/y - a", "# sealwave: ignore x/y a b", "# sealwave: ignore x/y -- a"] {
+        for text in
+            ["# sealwave: ignore x/y - a", "# sealwave: ignore x/y a b", "# sealwave: ignore x/y -- a"]
+        {
             assert_eq!(slip(text).is_some(), !text.contains("--"), "{text}");
         }
         assert_eq!(slip("# sealwave: ignore x/y --"), None);

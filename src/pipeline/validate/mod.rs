@@ -43,6 +43,8 @@ pub struct Checking {
     pub schemas: Arc<SchemaSet>,
     /// The definitions that are known to all.
     pub definitions: Arc<Vec<Manifest>>,
+    /// What is wrong with those that settings and flags name.
+    pub definition_faults: Vec<Problem>,
     /// What exists elsewhere.
     pub settings: Settings,
     /// What the apps of the repository render, by environment.
@@ -97,7 +99,7 @@ impl Checking {
     /// A draft with the severity that its rule has in this run.
     fn leveled(&self, draft: Draft) -> Draft {
         match self.levels.get(draft.rule.id) {
-            Some(Some(level)) if *level != draft.rule.severity => draft.severity(*level),
+            Some(Some(level)) => draft.severity(*level),
             _ => draft,
         }
     }
@@ -150,7 +152,11 @@ pub fn validate(app: &ExaminedApp, checking: &Checking, standing: &Standing) -> 
     findings.extend(drafts.into_iter().map(|draft| finder.finding(draft)));
     let judged = suppress::Judged::new(app, checking);
     let (findings, suppressed) = suppress::apply(findings, &finder.suppressions(), standing, &judged);
-    Verdict { findings: merge::merge(findings), suppressed: merge::merge(suppressed), blind: judged.is_blind() }
+    Verdict {
+        findings: merge::merge(findings),
+        suppressed: merge::merge(suppressed),
+        blind: judged.is_blind(),
+    }
 }
 
 /// What each environment of a repository's apps makes. An app without an environment of some name counts there with all
@@ -174,6 +180,33 @@ pub fn neighbours(apps: &[&ExaminedApp]) -> BTreeMap<String, Neighbours> {
         }
     }
     all
+}
+
+/// What is wrong with definitions of custom resources that others are checked against.
+#[must_use]
+pub fn definition_faults(checking: &Checking, standing: &Standing) -> Verdict {
+    let rule = &lints::schema::DEFINITION.info;
+    let Some(severity) = checking.level(rule) else { return Verdict::default() };
+    let finding = |problem: &Problem| Finding {
+        rule,
+        severity,
+        message: problem.message.clone(),
+        hint: problem.hint.clone(),
+        span: match &problem.at {
+            At::Place(place) => Some(Span { place: place.clone(), width: 0 }),
+            At::Nowhere | At::Origin(_) => None,
+        },
+        related: Vec::new(),
+        object: None,
+        pointer: String::new(),
+        app: String::new(),
+        environments: Vec::new(),
+        confidential: true,
+    };
+    let findings = checking.definition_faults.iter().map(finding).collect();
+    let judged = suppress::Judged::new(&ExaminedApp::plain(), checking);
+    let (findings, suppressed) = suppress::apply(findings, &[], standing, &judged);
+    Verdict { findings: merge::merge(findings), suppressed: merge::merge(suppressed), blind: false }
 }
 
 /// What is wrong with an app that cannot even be examined.
@@ -362,6 +395,8 @@ impl<'a> Finder<'a> {
                 self.related(at, label, values, confidential || !inside)
             }),
         );
+        // What several environments share may be named as the other place of itself.
+        related.retain(|related| !is_same(&related.span.place, &span.place));
         Finding {
             rule: draft.rule,
             severity: draft.severity,
@@ -387,6 +422,10 @@ impl<'a> Finder<'a> {
     fn related(&self, at: Origin, label: String, values: Option<&Node>, confidential: bool) -> Related {
         Related { label, span: self.locator.locate(at, values).0, confidential }
     }
+}
+
+fn is_same(a: &Place, b: &Place) -> bool {
+    (&a.path, a.line, a.column) == (&b.path, b.line, b.column)
 }
 
 /// Its name, where it has one: plain manifests are of no environment.

@@ -316,10 +316,8 @@ impl<'s> SchemaCheck<'s> {
 
     /// Settings may change a rule's severity, or turn it off.
     fn report(&self, reporter: &mut Reporter, rule: &'static Rule, draft: Draft) {
-        match self.checking.level(&rule.info) {
-            None => {}
-            Some(level) if level == rule.info.severity => reporter.report(draft),
-            Some(level) => reporter.report(draft.severity(level)),
+        if self.checking.level(&rule.info).is_some() {
+            reporter.report(self.checking.leveled(draft));
         }
     }
 }

@@ -135,21 +135,27 @@ pub(super) fn apply(
     judged: &Judged<'_>,
 ) -> (Vec<Finding>, Vec<Finding>) {
     let today = judged.checking.today;
-    let valid: Vec<&Suppression> = own
-        .iter()
-        .chain(&standing.suppressions)
-        .filter(|suppression| suppression.malformed.is_none() && !suppression.is_expired(today))
-        .collect();
-    let (taken, mut kept): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(|finding| {
-        let mut silenced = false;
-        for suppression in valid.iter().filter(|suppression| suppression.matches(finding)) {
+    let (taken, mut kept): (Vec<Finding>, Vec<Finding>) =
+        findings.into_iter().partition(|finding| silences(finding, own, standing, today));
+    kept.extend(own.iter().filter_map(|suppression| suppression.finding(judged)));
+    (kept, taken)
+}
+
+/// Whether some suppression is for a finding; each that is counts as used.
+pub(super) fn silences(
+    finding: &Finding,
+    own: &[Suppression],
+    standing: &Standing,
+    today: Option<Date>,
+) -> bool {
+    let mut silenced = false;
+    for suppression in own.iter().chain(&standing.suppressions) {
+        if suppression.malformed.is_none() && !suppression.is_expired(today) && suppression.matches(finding) {
             suppression.used.store(true, Ordering::Relaxed);
             silenced = true;
         }
-        silenced
-    });
-    kept.extend(own.iter().filter_map(|suppression| suppression.finding(judged)));
-    (kept, taken)
+    }
+    silenced
 }
 
 impl Suppression {
@@ -165,24 +171,24 @@ impl Suppression {
 
     /// What is wrong with it.
     fn finding(&self, judged: &Judged<'_>) -> Option<Finding> {
-        let (rule, message, hint): (&Rule, String, &str) = if let Some(Malformed { what, hint }) = self.malformed
-        {
-            (&suppression::MALFORMED, format!("suppression does not count: {what}"), hint)
-        } else if self.is_expired(judged.checking.today) {
-            let message = format!(
-                "suppression has expired{}",
-                self.until.map(|day| format!(" on {day}")).unwrap_or_default()
-            );
-            (
-                &suppression::EXPIRED,
-                message,
-                "repair what it silences, or give it a later day and a reason that still holds",
-            )
-        } else if !self.used.load(Ordering::Relaxed) && judged.sees(self) {
-            (&suppression::UNUSED, "suppression silences nothing".to_owned(), "remove it")
-        } else {
-            return None;
-        };
+        let (rule, message, hint): (&Rule, String, &str) =
+            if let Some(Malformed { what, hint }) = self.malformed {
+                (&suppression::MALFORMED, format!("suppression does not count: {what}"), hint)
+            } else if self.is_expired(judged.checking.today) {
+                let message = format!(
+                    "suppression has expired{}",
+                    self.until.map(|day| format!(" on {day}")).unwrap_or_default()
+                );
+                (
+                    &suppression::EXPIRED,
+                    message,
+                    "repair what it silences, or give it a later day and a reason that still holds",
+                )
+            } else if !self.used.load(Ordering::Relaxed) && judged.sees(self) {
+                (&suppression::UNUSED, "suppression silences nothing".to_owned(), "remove it")
+            } else {
+                return None;
+            };
         Some(Finding {
             rule: &rule.info,
             severity: judged.checking.level(&rule.info)?,
@@ -203,7 +209,8 @@ impl Suppression {
         let mut malformed = None;
         let mut compile = |text: &Option<String>| {
             let matcher = text.as_deref().map(glob);
-            malformed = malformed.or(matches!(matcher, Some(None)).then_some(Malformed::new("a pattern is malformed")));
+            malformed = malformed
+                .or(matches!(matcher, Some(None)).then_some(Malformed::new("a pattern is malformed")));
             matcher.flatten()
         };
         let scope = Scope::Setting {

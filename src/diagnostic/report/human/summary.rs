@@ -8,9 +8,12 @@ use anstyle::{AnsiColor, Style};
 
 use super::super::text::{counts, one_line, quantity};
 use crate::diagnostic::{Finding, Report, Severity};
+use crate::model::Place;
 
 /// Rows of a table that are shown.
 const MAX_ROWS: usize = 40;
+/// Fewer findings are seen at one glance.
+const MANY: usize = 10;
 /// Longer names do not widen a column.
 const MAX_COLUMN: usize = 40;
 
@@ -19,6 +22,7 @@ pub(super) fn write(out: &mut String, report: &Report, fail_on: Option<Severity>
     if report.findings.len() > 1 {
         rules(out, &report.findings);
         environments(out, &report.findings);
+        gravest(out, &report.findings);
     }
     verdict(out, report, fail_on);
 }
@@ -74,6 +78,26 @@ fn environments(out: &mut String, findings: &[Finding]) {
         let _ = writeln!(out, "  {app:app_width$}  {name:name_width$}  {}", worded(*counts));
     }
     if left_out > 0 {
+        let _ = writeln!(out, "  and {left_out} more");
+    }
+    out.push('\n');
+}
+
+/// Where the errors are, once more: among many findings they stand far apart.
+fn gravest(out: &mut String, findings: &[Finding]) {
+    let errors: Vec<&Finding> =
+        findings.iter().filter(|finding| finding.severity == Severity::Error).collect();
+    if findings.len() <= MANY || errors.is_empty() || errors.len() == findings.len() {
+        return;
+    }
+    heading(out, "errors");
+    let style = style(Severity::Error);
+    for finding in errors.iter().take(MAX_ROWS) {
+        let place = finding.span.as_ref().map(|span| Place { rendered: None, ..span.place.clone() });
+        let place = place.map_or_else(|| finding.app.clone(), |place| place.to_string());
+        let _ = writeln!(out, "  {}  {style}{}{style:#}", one_line(&place), finding.rule.id);
+    }
+    if let Some(left_out) = errors.len().checked_sub(MAX_ROWS).filter(|count| *count > 0) {
         let _ = writeln!(out, "  and {left_out} more");
     }
     out.push('\n');

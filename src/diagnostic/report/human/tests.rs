@@ -63,6 +63,7 @@ proptest! {
             fail_on: None,
             excerpts: &excerpts,
             looks_like_credential: &|_, _| false,
+            width: None,
         };
         let styled = String::from_utf8(write(&report, &context)).unwrap();
         let text = anstream::adapter::strip_str(&styled).to_string();
