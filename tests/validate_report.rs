@@ -45,7 +45,7 @@ fn a_name_that_is_no_utf_8_shows_nothing() {
     use std::os::unix::ffi::OsStrExt as _;
     let tree = Tree::new(&[("\u{fffd}.yaml", &format!("# 1\n# 2\n# 3\n  {HIDDEN}: x\n"))]);
     let name = std::ffi::OsStr::from_bytes(b"\xff.yaml");
-    std::fs::write(tree.root().join(name), BAD).unwrap();
+    fs_err::write(tree.root().join(name), BAD).unwrap();
     let output = command(tree.root(), &[name]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("schema/type") && !text.contains(HIDDEN), "{text}");

@@ -38,7 +38,7 @@ pub fn write(report: &Report, context: &PrintContext<'_>) -> Vec<u8> {
         out.push_str(&printer.finding(finding));
         out.push_str("\n\n");
     }
-    summary::write(&mut out, report, context.fail_on);
+    summary::write(&mut out, report, context.fail_on, printer.width);
     out.into_bytes()
 }
 

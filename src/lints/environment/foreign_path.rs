@@ -22,7 +22,7 @@ pub(crate) static RULE: Rule = Rule {
                       production environment shares with all others.",
         example: "# envs/prod/db.yaml\nkind: Secret\nstringData:\n  password: <vault:shop/dev/db#password>\n",
         remedy: "Write the path of the environment itself. In a shared template, let the environment's name come from sealwave:\n\n\
-                 ```yaml\nstringData:\n  password: <vault:shop/{{env}}/db#password>\n```",
+                 ```yaml\n# base/db.yaml.hbs\nstringData:\n  password: <vault:shop/{{env}}/db#password>\n```",
     },
     check: Check::App(check),
 };
