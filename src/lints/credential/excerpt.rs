@@ -49,7 +49,8 @@ struct Patterns {
 
 impl Patterns {
     fn new() -> Result<Self, regex::Error> {
-        let name = r#"["']?[A-Za-z0-9][A-Za-z0-9._/-]*["']?"#;
+        // Of a template, an expression may have been all of it.
+        let name = r#"["']?[A-Za-z0-9._/-]*["']?"#;
         let keys = "name|namespace|key|optional|property|kind|group|apiVersion|version";
         Ok(Self {
             harmless: Regex::new(&[
@@ -104,13 +105,18 @@ impl Patterns {
     }
 
     fn is_hot_name(&self, text: &str) -> bool {
-        self.word.is_match(text) || keyed::words(text).iter().any(|word| WORDS.contains(&word.as_str()))
+        self.word.is_match(text)
+            || keyed::words(text)
+                .iter()
+                .any(|word| WORDS.contains(&word.as_str()) || ENDS.iter().any(|end| word.ends_with(end)))
     }
 }
 
 /// Words that go with credentials where they stand alone.
-const WORDS: &[&str] =
-    &["basic", "cred", "key", "keys", "otp", "pass", "pin", "psk", "pw", "salt", "sas", "seed", "totp"];
+const WORDS: &[&str] = &["basic", "cred", "otp", "pat", "pin", "psk", "pw", "salt", "sas", "seed", "totp"];
+
+/// Ends of words that go with credentials: `PGPASS`, `APIKEY`.
+const ENDS: &[&str] = &["key", "keys", "pass", "pswd"];
 
 /// Whether a part of a line looks as if chance had made it.
 fn has_chance(line: &str) -> bool {
@@ -260,6 +266,10 @@ mod tests {
             "API_TOKEN: abc",
             "- --api-key=abc",
             "foo: Xk29dLq8VzPq3Rt5",
+            "secretName: \"my password\"",
+            "secretKeyRef: {name: a, key: b, value: 5}",
+            "password: {{ default \"V\" x }}",
+            "password: {{ x }}V",
             "a: 5 # the password is V",
         ] {
             assert!(hides(line), "{line}");
@@ -270,6 +280,8 @@ mod tests {
     fn a_value_is_hidden_by_the_name_beside_it() {
         for text in [
             "- name: LICENSE_KEY\n  value: V§",
+            "- name: PGPASS\n  value: 5§",
+            "- name: APIKEY\n  value: 5§",
             "- name: PIN\n\n  # why\n  value: 5§",
             "- value: 5§\n  name: PIN",
             "{\n  \"name\": \"PIN\",\n  \"value\": 5§\n}",
@@ -294,6 +306,10 @@ mod tests {
             "- secret: {secretName: shop-tls}",
             "valueFrom: {secretKeyRef: {name: shop-db, key: password}}",
             "- {name: DB_PASSWORD, valueFrom: {secretKeyRef: {name: shop-db, key: password}}}",
+            "secretKeyRef: {name: \"{{ database.secret }}\", key: password}",
+            "secretKeyRef: {name: {{ database.secret }}-db, key: password}",
+            "secretName: {{ tls.secret }}",
+            "  - secretName: '{{ tls.secret }}-tls'",
             "envFrom: [{secretRef: {name: shop-db}}]",
             "- name: DB_PASSWORD\n  valueFrom:\n    secretKeyRef:\n      name: shop-db§",
             "- name: DB_PASSWORD\n  valueFrom:\n    secretKeyRef:§\n      name: shop-db",

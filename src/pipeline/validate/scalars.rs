@@ -83,10 +83,11 @@ fn block_indentation(header_line: &str, content: &str) -> usize {
 fn is_quoted(text: &str) -> bool {
     let mut open = None;
     let mut before = '\n';
-    let mut chars = text.chars();
+    let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         match (open, c) {
             (Some('"'), '\\') => drop(chars.next()),
+            (Some('\''), '\'') if chars.peek() == Some(&'\'') => drop(chars.next()),
             (Some(quote), c) if c == quote => open = None,
             (None, '"' | '\'') if before.is_whitespace() || "[{,(:".contains(before) => open = Some(c),
             (None, '#') if before.is_whitespace() => {
