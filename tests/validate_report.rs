@@ -125,6 +125,14 @@ fn the_app_of_the_working_directory_has_a_name_in_every_form() {
 }
 
 #[test]
+fn what_is_wrong_with_an_app_as_a_whole_is_shown_at_its_file() {
+    let app = Tree::new(&[("sealwave.yaml", APP), ("base/good.yaml", GOOD)]);
+    let ran = app.plain(&[]);
+    assert!(ran.stdout.contains("]: ") && ran.stdout.contains("--> sealwave.yaml\n"), "{}", ran.stdout);
+    assert!(!ran.stdout.lines().any(|line| line.trim() == "|"), "{}", ran.stdout);
+}
+
+#[test]
 fn every_result_of_sarif_has_a_location() {
     let app = Tree::app(&[("envs/dev/values.yaml", "- a\n")]);
     app.remove("base/good.yaml");

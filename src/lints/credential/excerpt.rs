@@ -106,8 +106,9 @@ impl Patterns {
 
     fn is_hot_name(&self, text: &str) -> bool {
         self.word.is_match(text)
-            || keyed::words(text)
-                .iter()
+            || text
+                .split([' ', ',', ':', '=', '"'])
+                .flat_map(keyed::words)
                 .any(|word| WORDS.contains(&word.as_str()) || ENDS.iter().any(|end| word.ends_with(end)))
     }
 }

@@ -212,12 +212,7 @@ pub fn definition_faults(checking: &Checking, standing: &Standing) -> Verdict {
 /// What is wrong with an app that cannot even be examined.
 #[must_use]
 pub fn refused(directory: &str, failure: &Failure) -> Verdict {
-    let app_file = Place {
-        path: display_path(&Path::new(directory).join(APP_FILE)),
-        line: 0,
-        column: 0,
-        rendered: None,
-    };
+    let app_file = app_file(directory);
     let finding = |problem: &Problem| Finding {
         rule: problem.rule.and_then(lints::rule).unwrap_or(&lints::app::LOAD.info),
         severity: Severity::Error,
@@ -354,7 +349,11 @@ impl<'a> Finder<'a> {
         let rule = problem.rule.and_then(lints::rule).unwrap_or(&said.rule.info);
         let severity = self.checking.level_of_stage(rule, said.severity)?;
         let (span, related) = match &problem.at {
-            At::Nowhere => (None, Vec::new()),
+            // Plain manifests have no such file.
+            At::Nowhere => {
+                let file = Some(&self.app.directory).filter(|directory| !directory.is_empty());
+                (file.map(|directory| Span { place: app_file(directory), width: 0 }), Vec::new())
+            }
             At::Origin(origin) => {
                 let (span, related) = self.locator.locate(*origin, environment.values.as_ref());
                 (Some(span), related)
@@ -422,6 +421,11 @@ impl<'a> Finder<'a> {
     fn related(&self, at: Origin, label: String, values: Option<&Node>, confidential: bool) -> Related {
         Related { label, span: self.locator.locate(at, values).0, confidential }
     }
+}
+
+/// The place of what is wrong with an app as a whole.
+fn app_file(directory: &str) -> Place {
+    Place { path: display_path(&Path::new(directory).join(APP_FILE)), line: 0, column: 0, rendered: None }
 }
 
 fn is_same(a: &Place, b: &Place) -> bool {
