@@ -95,6 +95,18 @@ const SHAPES: &[&str] = &[
     "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a}\nspec: {source: {helm: {values: \"password: VALUE\"}}}\n",
     "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {name: a}\nspec: {target: {template: {data: {password: VALUE}}}}\n",
     "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: a}\nspec: {encryptedData: {password: VALUE}, template: {data: {a: VALUE}}}\n",
+    // Lines that have a fault beside the credential, so that they would be shown.
+    "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: a\n    image: a:1\n    command: [sh, -c, \"PGPASSWORD=VALUE psql\", 5]\n",
+    "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: a\n    image: a:1\n    args: [\"curl -u u:VALUE h\", 5, \"mysql -uroot -pVALUE\", 'Authorization: Bearer VALUE']\n",
+    "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: a\n    image: a:1\n    args: [\"redis-cli -a VALUE\", 5]\n    command: [curl, -u, \"u:VALUE\", 5]\n",
+    "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: a\n    image: a:1\n    env:\n    - {name: A, value: \"user:VALUE@tcp(h)/d\", b: 5}\n    \
+     - {name: B, value: \"{\\\"password\\\": \\\"VALUE\\\"}\", b: 5}\n    - {name: C, value: \"password: VALUE\", b: 5}\n    - {name: D, value: \"Basic VALUE\", b: 5}\n    - {name: E, value: VALUE, b: 5}\n",
+    "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: a\n    image: a:1\n    env:\n    - {name: JWT_KEY, value: VALUE, b: 5}\n    \
+     - {name: LICENSE_KEY, value: VALUE, b: 5}\n    - {name: PIN, value: VALUE, b: 5}\n    - {name: AUTH, value: \"Basic VALUE\", b: 5}\n    - {name: SECRET_KEY, value: VALUE, b: 5}\n    - {name: API_TOKEN, value: VALUE, b: 5}\n",
+    "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: a\n    image: a:1\n    env:\n    - name: JWT_KEY\n      value: {VALUE: 5}\n    \
+     - name: LICENSE_KEY\n      value: [VALUE]\n    - value: [VALUE]\n      name: PIN\n    - name: AUTH\n\n      # why\n      value: [\"Basic VALUE\"]\n",
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, annotations: {x: \"password: VALUE\", y: 5}}\ndata: {x: \"--api-key VALUE\", y: 5}\n",
+    "apiVersion: example.org/v1\nkind: Database\nmetadata:\n  name: a\n  labels:\n    password:\n      VALUE!\n    x: >-\n      password is\n      VALUE!\n",
     "VALUE\n",
     "password: VALUE\n",
     "- VALUE\n",
@@ -170,6 +182,26 @@ fn no_shape_shows_as_a_file_on_standard_input_or_in_an_app() {
         );
         let app = Tree::app(&[("base/a.yaml", &text)]);
         watch(&app, &[], None, &format!("shape {number} in an app"), &mut leaks);
+    }
+    assert!(leaks.is_empty(), "{}", leaks.join("\n"));
+}
+
+/// Weak values, which nothing knows for a credential but what stands around them.
+#[test]
+fn no_weak_value_shows_beside_a_fault() {
+    let container =
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: a\n    image: a:1\n";
+    let shapes = [
+        "    env:\n    - {name: SECRET_KEY, value: CANARY, b: 5}\n    - {name: API_TOKEN, value: CANARY, b: 5}\n    - {name: PIN, value: CANARY, b: 5}\n",
+        "    env:\n    - name: JWT_KEY\n      value: [CANARY]\n    - name: AUTH\n      value: {CANARY: 5}\n",
+        "    args: [--api-key=CANARY, 5]\n",
+        "    args: [--api-key, CANARY, 5]\n    command: [mysql, -p, CANARY, 5]\n",
+        "    args: [\"login -u root -p CANARY\", 5]\n    command: [sh, -c, \"TOKEN=CANARY run\", 5]\n",
+    ];
+    let mut leaks = Vec::new();
+    for (number, shape) in shapes.iter().enumerate() {
+        let tree = Tree::new(&[("a.yaml", &format!("{container}{shape}"))]);
+        watch(&tree, &["a.yaml"], None, &format!("weak shape {number}"), &mut leaks);
     }
     assert!(leaks.is_empty(), "{}", leaks.join("\n"));
 }

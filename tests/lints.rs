@@ -167,7 +167,7 @@ fn found(rule: &'static RuleInfo, example: &Path) -> BTreeSet<Mark> {
     } else {
         examined::files(files(example), &checking, &standing)
     };
-    findings.extend(standing.findings(checking.today));
+    findings.extend(standing.findings(&checking, true));
     let own = findings.into_iter().filter(|finding| finding.rule.id == rule.id);
     // No mark can stand for a finding without a place.
     own.map(|finding| {

@@ -624,3 +624,36 @@ fn an_object_that_sops_encrypted_has_one_error() {
         assert_eq!(errors, ["secret/encrypted-leftover"], "{field}");
     }
 }
+
+#[test]
+fn definitions_that_an_app_names_lie_in_its_repository() {
+    let elsewhere = Tree::new(&[("crd.yaml", "apiVersion: v1\n")]);
+    let tree = Tree::new(&[
+        (".git/HEAD", ""),
+        ("app/envs/dev/values.yaml", "{}\n"),
+        ("app/base/good.yaml", GOOD),
+        ("crds/empty.yaml", GOOD),
+    ]);
+    let link =
+        |to: &std::path::Path, name: &str| std::os::unix::fs::symlink(to, tree.root().join(name)).unwrap();
+    link(&elsewhere.root().join("crd.yaml"), "crds/there.yaml");
+    link(&elsewhere.root().join("gone.yaml"), "gone.yaml");
+    link(elsewhere.root(), "directory");
+    for path in [
+        "/etc/hostname",
+        "../../outside",
+        "../crds",
+        "../gone.yaml",
+        "../directory/crd.yaml",
+        "../directory/no.yaml",
+    ] {
+        let app = format!(
+            "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\nvalidate: {{crds: [{path}]}}\n"
+        );
+        tree.write("app/sealwave.yaml", app);
+        let report = tree.report(&["app"]);
+        let finding = report.one("app/load");
+        assert_eq!(finding["message"], format!("`{path}` leaves the repository"), "{path}");
+        assert_eq!(finding["line"], 4, "{path}");
+    }
+}

@@ -21,8 +21,8 @@ pub struct ValidateArgs {
     /// Environment; several are separated by commas [default: all of them]
     #[arg(long, short = 'e', value_name = "NAME", value_delimiter = ',', value_parser = name)]
     pub env: Vec<String>,
-    /// Explain a rule, and do nothing else
-    #[arg(long, value_name = "RULE", conflicts_with_all = ["all", "changed_since", "env"])]
+    /// Explain a rule, or list those of a group, of a glob, or all; and do nothing else
+    #[arg(long, value_name = "RULE|GROUP|GLOB|all", conflicts_with_all = ["all", "changed_since", "env"])]
     pub explain: Option<String>,
     /// What is checked.
     #[command(flatten)]

@@ -25,7 +25,10 @@ pub(super) fn check(session: &Session, variables: Variables) -> Result<(), Failu
     let args = CheckArgs { kube_versions, ..CheckArgs::default() };
     let discovery = &session.discovery;
     let decided = Validation::decide(&args, variables)?;
-    let mut checking = decided.with(&discovery.app().validate, discovery.directory())?.checking;
+    let stands = |keys: &[&str], item: Option<usize>| At::Place(discovery.setting_at(keys, item));
+    let mut checking = decided
+        .with(&discovery.app().validate, discovery.directory(), discovery.boundary(), &stands)?
+        .usable()?;
     let default_provider = session.default_provider()?;
     let examination = Examination { context: session.context()?, default_provider };
     let directory = discovery.directory().display().to_string();

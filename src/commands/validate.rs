@@ -27,10 +27,10 @@ use crate::cli::{AppArgs, DirArgs, ReportArgs, ValidateArgs};
 use crate::config::{self, OperatorFile, Validation, Variables};
 use crate::deadline::Watch;
 use crate::diagnostic::Baseline;
-use crate::diagnostic::report::{self, Excerpts, Format, Output, Outputs, PrintContext};
-use crate::diagnostic::{Explain, Failure, LookedAt, Note, Problem, Report, Selection, io_reason};
+use crate::diagnostic::report::{self, Excerpts, Format, Output, Outputs, PrintContext, STDIN};
+use crate::diagnostic::{At, Explain, Failure, LookedAt, Note, Problem, Report, Selection, io_reason};
 use crate::lints;
-use crate::model::Manifest;
+use crate::model::{Manifest, display_path};
 use crate::ops;
 use crate::pipeline::{
     self, Checking, Examination, ExaminedApp, PlainInput, PlainVerdict, SchemaSet, Standing, Verdict,
@@ -40,9 +40,6 @@ use crate::workers;
 
 /// No run takes longer: it is the CI job's to be impatient.
 const DEADLINE: Duration = Duration::from_hours(24);
-
-/// The name of standard input in messages.
-const STDIN: &str = "<stdin>";
 
 /// What can go wrong besides findings.
 #[derive(Debug, thiserror::Error)]
@@ -75,12 +72,12 @@ impl Explain for Remark {
 pub(super) fn run(args: &ValidateArgs, variables: Variables, watch: &Watch) -> Result<Outcome, Failure> {
     watch.allow(DEADLINE);
     if let Some(id) = &args.explain {
-        let rule = lints::rule(id).ok_or_else(|| config::unknown_rule(id))?;
-        return Ok(Outcome { stdout: lints::explain(rule).into_bytes(), styled: true, ..Outcome::default() });
+        return explain(id);
     }
     let outputs = outputs(&args.report)?;
     let written = Written::decide(&outputs, args)?;
-    let validation = Validation::decide(&args.checks, variables)?;
+    let mut validation = Validation::decide(&args.checks, variables)?;
+    validation.checking.blind.parts |= !args.env.is_empty();
     config::check_namespace(args.identity.namespace.as_deref())?;
     // It is read for each app; what is wrong with it is wrong with the run.
     if let Some(path) = config::operator_path(args.checks.operator.clone(), variables) {
@@ -104,6 +101,7 @@ pub(super) fn run(args: &ValidateArgs, variables: Variables, watch: &Watch) -> R
         written,
         notes: targets.notes,
         library: Arc::default(),
+        blind: false,
     };
     run.apps(&targets.apps)?;
     run.check_environments()?;
@@ -111,6 +109,18 @@ pub(super) fn run(args: &ValidateArgs, variables: Variables, watch: &Watch) -> R
     run.notes.extend(run.library.notes());
     run.silence_known()?;
     run.finish(&outputs)
+}
+
+/// The page of a rule, or a list of those that a group or a glob means.
+fn explain(id: &str) -> Result<Outcome, Failure> {
+    let width = config::terminal_width();
+    let rules = lints::matching(id);
+    let text = match (lints::rule(id), &rules[..]) {
+        (Some(rule), _) => lints::explain(rule, width),
+        (None, []) => return Err(config::unknown_rule(id)),
+        (None, rules) => lints::list(rules),
+    };
+    Ok(Outcome { stdout: text.into_bytes(), styled: true, ..Outcome::default() })
 }
 
 struct Run<'a> {
@@ -130,6 +140,8 @@ struct Run<'a> {
     library: Arc<Library>,
     /// The app that was given as the working directory, and so has no name.
     here: Option<PathBuf>,
+    /// Whether something kept a part from being looked at.
+    blind: bool,
 }
 
 /// Definitions of custom resources, and the schemas with them.
@@ -139,13 +151,22 @@ type Known = (Arc<Vec<Manifest>>, Arc<SchemaSet>);
 enum Looked {
     Examined(Box<(ExaminedApp, Checking)>),
     Refused(String, Failure),
+    /// The run cannot go on.
+    Stopped(Failure),
 }
 
 impl Looked {
+    const fn checking(&self) -> Option<&Checking> {
+        match self {
+            Self::Examined(app) => Some(&app.1),
+            Self::Refused(..) | Self::Stopped(_) => None,
+        }
+    }
+
     const fn app(&self) -> Option<&ExaminedApp> {
         match self {
             Self::Examined(app) => Some(&app.0),
-            Self::Refused(..) => None,
+            Self::Refused(..) | Self::Stopped(_) => None,
         }
     }
 }
@@ -159,6 +180,11 @@ impl Run<'_> {
             looked
         });
         let looked = looked.map_err(|_| Problem::new(&ValidateError::Thread))?;
+        if let Some(Looked::Stopped(failure)) =
+            looked.iter().find(|looked| matches!(looked, Looked::Stopped(_)))
+        {
+            return Err(failure.clone());
+        }
         self.environments_exist(&looked)?;
         let files = looked.iter().filter_map(Looked::app).flat_map(ExaminedApp::files);
         self.written.spare(files.map(Path::new))?;
@@ -170,12 +196,17 @@ impl Run<'_> {
             let verdict = match looked {
                 Looked::Examined(app) => pipeline::validate(&app.0, &app.1, &self.standing),
                 Looked::Refused(directory, failure) => pipeline::refused(directory, failure),
+                Looked::Stopped(_) => Verdict::default(),
             };
             self.watch.advance();
             verdict
         });
         for verdict in verdicts.map_err(|_| Problem::new(&ValidateError::Thread))? {
             self.take(verdict);
+        }
+        let checked = wanted.iter().filter_map(|looked| looked.checking()).collect::<Vec<_>>();
+        for checking in checked {
+            self.definitions(checking);
         }
         for looked in wanted {
             self.report.looked_at.apps += 1;
@@ -247,7 +278,10 @@ impl Run<'_> {
 
     fn examine(&self, directory: &Path) -> Looked {
         match self.try_examine(directory) {
-            Ok(examined) => Looked::Examined(Box::new(examined)),
+            Ok((app, validation)) => match validation.usable() {
+                Ok(checking) => Looked::Examined(Box::new((app, checking))),
+                Err(failure) => Looked::Stopped(failure),
+            },
             Err(failure) => Looked::Refused(shown(directory), failure),
         }
     }
@@ -257,14 +291,16 @@ impl Run<'_> {
         Arc::new(Nearby::new(Arc::clone(&self.library), checking.kube_versions.clone(), places))
     }
 
-    fn try_examine(&self, directory: &Path) -> Result<(ExaminedApp, Checking), Failure> {
+    fn try_examine(&self, directory: &Path) -> Result<(ExaminedApp, Validation), Failure> {
         let app = AppArgs {
             dir: DirArgs { dir: directory.to_owned() },
             operator: self.args.checks.operator.clone(),
             identity: self.args.identity.clone(),
         };
         let (mut session, environments) = Session::open_every(&app, None, self.variables)?;
-        let mut own = self.validation.with(&session.discovery.app().validate, directory)?;
+        let stands = |keys: &[&str], item: Option<usize>| At::Place(session.discovery.setting_at(keys, item));
+        let (settings, boundary) = (&session.discovery.app().validate, session.discovery.boundary());
+        let mut own = self.validation.with(settings, directory, boundary, &stands)?;
         own.checking.fallback = Some(self.nearby(&own.checking, vec![directory.to_owned()]));
         if environments.is_empty() {
             return Err(Problem::new(&ValidateError::NoEnvironments).into());
@@ -285,7 +321,7 @@ impl Run<'_> {
                 default_provider: provider.as_deref(),
             })
             .collect();
-        Ok((pipeline::examine(&session.discovery, &examinations, shown(directory)), own.checking))
+        Ok((pipeline::examine(&session.discovery, &examinations, shown(directory)), own))
     }
 
     /// An environment that no app has is a slip, and would have the run look at nothing and pass.
@@ -313,7 +349,8 @@ impl Run<'_> {
         if inputs.is_empty() {
             return Ok(());
         }
-        let mut checking = self.validation.checking.clone();
+        let mut checking = self.validation.clone().usable()?;
+        checking.blind.parts |= self.args.changed_since.is_some();
         checking.unjudged = Arc::new(unjudged);
         checking.namespace = self.args.identity.namespace.clone().filter(|name| !name.is_empty());
         let definitions = checking.definitions.iter().map(Manifest::root);
@@ -325,6 +362,7 @@ impl Run<'_> {
             Problem::new(&ValidateError::Unreadable { path, reason: error.kind(), is_link })
         })?;
         self.take(verdict);
+        self.definitions(&checking);
         let all = &mut self.report.looked_at;
         *all =
             LookedAt { files: all.files + looked_at.files, objects: all.objects + looked_at.objects, ..*all };
@@ -335,7 +373,15 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// What is wrong with definitions is said once, whoever names them.
+    fn definitions(&mut self, checking: &Checking) {
+        let mut verdict = pipeline::definition_faults(checking, &self.standing);
+        verdict.findings.retain(|finding| !self.report.findings.iter().any(|known| known.says_same(finding)));
+        self.take(verdict);
+    }
+
     fn take(&mut self, verdict: Verdict) {
+        self.blind |= verdict.blind;
         self.report.findings.extend(verdict.findings);
         self.report.suppressed += verdict.suppressed.len();
         for finding in verdict.suppressed.iter().chain(&verdict.passed_over) {
@@ -343,9 +389,25 @@ impl Run<'_> {
         }
     }
 
+    /// Whether all is looked at that the file of `--config` is for: what is below its directory.
+    fn looks_at_everything(&self) -> bool {
+        let Some(file) = &self.args.checks.config else { return true };
+        let directory = file.canonicalize().ok();
+        let directory = directory.as_deref().and_then(Path::parent);
+        let holds = |path: &PathBuf| {
+            path.canonicalize().is_ok_and(|path| directory.is_some_and(|below| below.starts_with(path)))
+        };
+        let has_apps = self.report.looked_at.apps > 0;
+        self.args.changed_since.is_none()
+            && !self.validation.checking.blind.parts
+            && self.args.paths.iter().any(holds)
+            && (self.args.all || !has_apps)
+    }
+
     /// Puts findings in order, makes a baseline of them, and takes out those that one knows.
     fn silence_known(&mut self) -> Result<(), Failure> {
-        self.report.findings.extend(self.standing.findings(self.validation.checking.today));
+        let everything = !self.blind && self.looks_at_everything();
+        self.report.findings.extend(self.standing.findings(&self.validation.checking, everything));
         self.report.findings.sort_by(|a, b| a.order().cmp(&b.order()));
         if let Some(path) = &self.args.report.write_baseline {
             let baseline = Baseline::of(&self.report);
@@ -372,11 +434,12 @@ impl Run<'_> {
             fail_on,
             excerpts: &excerpts,
             looks_like_credential: &lints::looks_like_credential,
+            width: config::terminal_width(),
         };
         let for_services = LazyCell::new(|| root::from_root(&self.report, self.here.as_deref()));
         let report = |format: Format| if format.is_for_services() { &*for_services } else { &self.report };
         for (format, path) in outputs.files() {
-            self.files.push((path.to_owned(), report::write(format, report(format), &context)));
+            self.files.push((path.to_owned(), report::write_file(format, report(format), &context)));
         }
         ops::write_reports(&self.files).map_err(|error| Problem::new(&error))?;
         if outputs.has(Format::Github)
@@ -413,11 +476,8 @@ fn of_file(path: PathBuf) -> PlainInput {
     PlainInput { name: shown(&path), open: Box::new(move || Ok(Box::new(fs_err::File::open(path)?))) }
 }
 
-/// A path as messages show it.
+/// A path as messages show it; that of a file never reads as standard input.
 fn shown(path: &Path) -> String {
-    path.components()
-        .filter(|part| !matches!(part, std::path::Component::CurDir))
-        .collect::<PathBuf>()
-        .to_string_lossy()
-        .replace('\\', "/")
+    let shown = display_path(path);
+    if shown == STDIN { format!("./{shown}") } else { shown }
 }

@@ -1,13 +1,13 @@
 //! Definitions of custom resources from files, as controllers publish them.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use crate::diagnostic::{Explain, Failure, Problem, io_reason};
-use crate::model::{Manifest, Node, Sources};
-use crate::schema::MAX_DEFINITIONS;
+use crate::diagnostic::{At, Explain, Failure, Problem, io_reason};
+use crate::model::{Manifest, Node, Sources, display_path};
+use crate::schema::{KubeVersion, MAX_DEFINITIONS, Schemas, ViolationKind};
 use crate::yaml;
 
 const MAX_FILES: usize = 10_000;
@@ -21,6 +21,8 @@ enum DefinitionsError {
     None(String),
     #[error("`{0}` is neither a file nor a directory")]
     NotAFile(String),
+    #[error("`{0}` leaves the repository")]
+    Outside(String),
     #[error("`{0}` holds more than {MAX_FILES} files")]
     TooMany(String),
     #[error("`{path}` cannot be read: {}", io_reason(*.reason))]
@@ -29,23 +31,59 @@ enum DefinitionsError {
 
 impl Explain for DefinitionsError {
     fn hint(&self) -> Option<String> {
-        matches!(self, Self::None(_)).then(|| {
-            "name the file or directory in which a controller publishes its definitions; `sealwave schemas pull` writes one".to_owned()
+        Some(match self {
+            Self::None(_) => "name the file or directory in which a controller publishes its definitions; `sealwave schemas pull` writes one".to_owned(),
+            Self::Outside(_) => "keep everything that an app uses in its own repository, or name it with `--crds`".to_owned(),
+            _ => return None,
         })
     }
 }
 
+/// Definitions, and what is wrong with them.
+#[derive(Default)]
+pub(super) struct Definitions {
+    pub(super) all: Vec<Manifest>,
+    pub(super) faults: Vec<Problem>,
+}
+
 /// The definitions in a file, or in the files below a directory, in the order of paths.
-pub(super) fn definitions(path: &Path) -> Result<Vec<Manifest>, Failure> {
+pub(super) fn definitions(path: &Path) -> Result<Definitions, Failure> {
     let shown = path.display().to_string();
-    let mut found = Vec::new();
+    let mut found = Definitions::default();
     for file in files(path)? {
-        found.extend(of_file(&file)?);
+        of_file(&file, &mut found)?;
     }
-    if found.is_empty() {
+    if found.all.is_empty() {
         return Err(Problem::new(&DefinitionsError::None(shown)).into());
     }
     Ok(found)
+}
+
+/// What an app names must be in its repository, links included; whether something exists outside does not show.
+///
+/// # Errors
+/// It is not, or a directory on the way cannot be read.
+pub(super) fn stays_within(boundary: &Path, directory: &Path, path: &Path) -> Result<(), Failure> {
+    let outside = || Failure::from(Problem::new(&DefinitionsError::Outside(display_path(path))));
+    let start = fs_err::canonicalize(directory).map_err(|error| unreadable(directory, error.kind()))?;
+    let end = path.components().try_fold(start, |mut at, part| {
+        match part {
+            Component::CurDir => {}
+            Component::Normal(name) => at.push(name),
+            Component::ParentDir => drop(at.pop()),
+            Component::Prefix(_) | Component::RootDir => return None,
+        }
+        at.starts_with(boundary).then_some(at)
+    });
+    let end = end.ok_or_else(outside)?;
+    let is_inside = |path: &Path| fs_err::canonicalize(path).is_ok_and(|real| real.starts_with(boundary));
+    // A link on the way may lead out as well; that there is nothing at the end, reading says.
+    let there = end.ancestors().find(|path| path.symlink_metadata().is_ok());
+    if !there.is_some_and(is_inside) {
+        return Err(outside());
+    }
+    let mut links = WalkDir::new(&end).into_iter().flatten().filter(walkdir::DirEntry::path_is_symlink);
+    if links.any(|link| !is_inside(link.path())) { Err(outside()) } else { Ok(()) }
 }
 
 /// Links to files are followed, as in a volume that a `ConfigMap` fills; links to directories are not.
@@ -78,11 +116,11 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 fn unreadable(path: &Path, reason: std::io::ErrorKind) -> Problem {
-    Problem::new(&DefinitionsError::Unreadable { path: path.display().to_string(), reason })
+    Problem::new(&DefinitionsError::Unreadable { path: display_path(path), reason })
 }
 
-fn of_file(path: &Path) -> Result<Vec<Manifest>, Failure> {
-    let shown = path.display().to_string();
+fn of_file(path: &Path, found: &mut Definitions) -> Result<(), Failure> {
+    let shown = display_path(path);
     let about = fs_err::metadata(path).map_err(|error| unreadable(path, error.kind()))?;
     if !about.is_file() {
         return Err(Problem::new(&DefinitionsError::NotAFile(shown)).into());
@@ -95,7 +133,11 @@ fn of_file(path: &Path) -> Result<Vec<Manifest>, Failure> {
     let source = sources.add(&shown);
     let nodes =
         yaml::read(&bytes, source, &yaml::Limits::default()).map_err(|failure| failure.located(&sources))?;
-    Ok(among(nodes))
+    for object in among(nodes) {
+        found.faults.extend(faults(&object, &sources));
+        found.all.push(object);
+    }
+    Ok(())
 }
 
 /// What could be read of a file that nobody named.
@@ -127,4 +169,20 @@ pub(crate) fn definitions_in(text: &[u8], name: &str) -> Found {
 fn among(nodes: Vec<Node>) -> Vec<Manifest> {
     let objects = yaml::flatten_lists(nodes).into_iter().filter_map(|node| Manifest::new(node).ok());
     objects.filter(|object| object.is("apiextensions.k8s.io", "CustomResourceDefinition")).collect()
+}
+
+/// What keeps objects from being checked against a definition.
+fn faults(definition: &Manifest, sources: &Sources) -> Vec<Problem> {
+    let mut schemas = Schemas::new(KubeVersion::NEWEST);
+    let report = schemas.add_crd(definition.root());
+    let faults = report.faults.iter();
+    faults
+        .filter(|fault| !matches!(&fault.kind, ViolationKind::Definition(fault) if fault.is_note()))
+        .map(|fault| Problem {
+            message: fault.kind.to_string(),
+            at: At::Place(sources.place(fault.origin)),
+            hint: fault.kind.hint(),
+            rule: None,
+        })
+        .collect()
 }

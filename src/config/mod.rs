@@ -37,6 +37,12 @@ pub fn process_variables(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }
 
+/// The columns of the terminal that standard output is; none where it is something else.
+pub(crate) fn terminal_width() -> Option<usize> {
+    let (width, _) = terminal_size::terminal_size_of(std::io::stdout())?;
+    Some(usize::from(width.0)).filter(|width| *width > 0)
+}
+
 /// The variable that names the operator file where no flag does.
 pub const OPERATOR_VARIABLE: &str = "SEALWAVE_OPERATOR";
 

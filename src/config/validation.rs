@@ -7,17 +7,17 @@ use std::time::SystemTime;
 use globset::GlobBuilder;
 use x509_cert::der::DateTime;
 
-use super::Variables;
-use super::definitions::definitions;
+use super::definitions::{definitions, stays_within};
 use super::kinds::kinds;
+use super::{Variables, operator_path};
 use crate::cli::{CheckArgs, FailOn};
-use crate::diagnostic::{Explain, Failure, Problem, Severity, Span, io_reason};
+use crate::diagnostic::{At, Explain, Failure, Problem, Severity, Span, io_reason};
 use crate::lints;
 use crate::model::{
     API_VERSION, Date, IgnoreEntry, Origin, RuleLevel, Sources, ValidationFile, ValidationSettings, closest,
-    ignore_places,
+    display_path, ignore_places,
 };
-use crate::pipeline::Checking;
+use crate::pipeline::{Blind, Checking};
 use crate::schema::{KubeVersion, VersionError};
 use crate::yaml;
 
@@ -37,6 +37,10 @@ pub(crate) enum ValidationError {
     Namespace(String),
     #[error("`{0}` does not start with `apiVersion: {API_VERSION}` and `kind: Validation`")]
     NotValidation(String),
+    #[error("variable `{SOURCE_DATE_EPOCH}` is not a number of seconds since 1970")]
+    Epoch,
+    #[error("severity of rule `{0}` cannot be changed")]
+    Fixed(&'static str),
     #[error("pattern of an object is malformed: `{0}`")]
     Pattern(String),
     #[error("`--rule {0}` is not `RULE=off`, `=note`, `=warning` or `=error`")]
@@ -54,11 +58,13 @@ impl Explain for ValidationError {
                 "it has up to 63 small letters, digits and `-`, and neither starts nor ends with `-`"
                     .to_owned(),
             ),
+            Self::Epoch => Some("remove it, or set it as `date +%s` prints it".to_owned()),
+            Self::Fixed(_) => Some("what cannot be read or rendered stays an error: repair it".to_owned()),
             Self::Pattern(_) => {
                 Some("write `Kind/namespace/name`, for example `Secret/shop/registry-*`".to_owned())
             }
             Self::UnknownRule { closest: Some(closest), .. } => Some(format!("did you mean `{closest}`?")),
-            Self::UnknownRule { .. } => Some("docs/rules.md has all of them".to_owned()),
+            Self::UnknownRule { .. } => Some("`sealwave validate --explain all` lists them".to_owned()),
             _ => None,
         }
     }
@@ -72,7 +78,12 @@ pub struct Validation {
     /// Findings that are wanted as they are, in all that is looked at.
     pub ignore: Vec<(IgnoreEntry, Option<Span>)>,
     given: Given,
+    /// Why the variable with the version cannot be followed, where it is the one that counts.
+    variable: Option<Failure>,
 }
+
+/// Where a setting stands, by its keys and the number of its item.
+type Stands<'a> = &'a dyn Fn(&[&str], Option<usize>) -> At;
 
 /// What flags decide whatever settings say.
 #[derive(Clone, Debug)]
@@ -87,30 +98,35 @@ impl Validation {
     /// # Errors
     /// A flag or a settings file that cannot be followed.
     pub fn decide(args: &CheckArgs, variables: Variables) -> Result<Self, Failure> {
-        let (file, places) = args.config.as_deref().map(read).transpose()?.unwrap_or_default();
+        let (file, places, text) = args.config.as_deref().map(read).transpose()?.unwrap_or_default();
         let given = Given { kube_versions: !args.kube_versions.is_empty(), rules: args.rules.clone() };
-        let variable = variables(KUBE_VERSION).and_then(|value| value.into_string().ok());
-        let variable = variable.filter(|value| !value.is_empty());
-        let versions =
-            if given.kube_versions { args.kube_versions.clone() } else { Vec::from_iter(variable) };
+        let flag = given.kube_versions.then(|| parse_versions(&args.kube_versions)).transpose()?;
+        let (variable, unusable) = match version_variable(variables) {
+            Ok(versions) => (versions, None),
+            Err(failure) => (None, Some(failure).filter(|_| flag.is_none())),
+        };
+        let blind = Blind {
+            parts: !args.skip.is_empty(),
+            seals: operator_path(args.operator.clone(), variables).is_none(),
+            versions: flag.is_some() || variable.is_some(),
+        };
         let mut checking = Checking {
-            today: Some(today(variables)),
-            kube_versions: if versions.is_empty() {
-                vec![KubeVersion::NEWEST]
-            } else {
-                parse_versions(&versions)?
-            },
+            today: Some(today(variables)?),
+            kube_versions: flag.or(variable).unwrap_or_else(|| vec![KubeVersion::NEWEST]),
+            blind,
             ..Checking::default()
         };
         checking.strict_kinds = args.strict_kinds;
         checking.lenient = args.lenient;
-        let mut decided = Self { checking, ignore: Vec::new(), given };
+        let mut decided = Self { checking, ignore: Vec::new(), given, variable: unusable };
         decided.define(&args.crds)?;
         let definitions = Arc::clone(&decided.checking.definitions);
         decided.checking.skip = kinds("skip", &args.skip, &definitions)?;
         decided.checking.reject = kinds("reject", &args.reject, &definitions)?;
         let directory = args.config.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
-        decided.apply(&file, directory)?;
+        let name = args.config.as_deref().map(display_path).unwrap_or_default();
+        let stands = |keys: &[&str], item: Option<usize>| yaml::setting_at(&text, &name, keys, item);
+        decided.apply(&file, directory, &|keys, item| At::Place(stands(keys, item)))?;
         decided.ignore = file.ignore.into_iter().zip(places.into_iter().map(Some)).collect();
         for object in &args.external {
             decided.external(object)?;
@@ -118,27 +134,57 @@ impl Validation {
         Ok(decided)
     }
 
-    /// The same with what an app says on top; its `ignore` is not in it.
+    /// The same with what an app says on top; its `ignore` is not in it. What it names lies within the boundary.
     ///
     /// # Errors
     /// Settings that cannot be followed.
-    pub fn with(&self, settings: &ValidationSettings, directory: &Path) -> Result<Self, Failure> {
+    pub fn with(
+        &self,
+        settings: &ValidationSettings,
+        directory: &Path,
+        boundary: &Path,
+        stands: Stands<'_>,
+    ) -> Result<Self, Failure> {
         let mut own = self.clone();
-        own.apply(settings, directory)?;
+        for (item, path) in settings.crds.iter().enumerate() {
+            let at = || stands(&["validate", "crds"], Some(item));
+            stays_within(boundary, directory, path).map_err(|failure| failure.or_at(&at()))?;
+        }
+        own.apply(settings, directory, stands)?;
         Ok(own)
     }
 
-    fn apply(&mut self, settings: &ValidationSettings, directory: &Path) -> Result<(), Failure> {
+    /// What there is to check.
+    ///
+    /// # Errors
+    /// The version that counts is that of a variable that cannot be followed.
+    pub fn usable(self) -> Result<Checking, Failure> {
+        self.variable.map_or(Ok(self.checking), Err)
+    }
+
+    fn apply(
+        &mut self,
+        settings: &ValidationSettings,
+        directory: &Path,
+        stands: Stands<'_>,
+    ) -> Result<(), Failure> {
+        let at = |key: &str, item: usize| stands(&["validate", key], Some(item));
         if !self.given.kube_versions && !settings.kube_versions.is_empty() {
-            self.checking.kube_versions = parse_versions(&settings.kube_versions)?;
+            let versions = parse_versions(&settings.kube_versions);
+            self.checking.kube_versions =
+                versions.map_err(|failure| failure.or_at(&stands(&["validate", "kubeVersions"], None)))?;
+            self.checking.blind.versions = false;
+            self.variable = None;
         }
-        let crds: Vec<PathBuf> = settings.crds.iter().map(|path| directory.join(path)).collect();
-        self.define(&crds)?;
-        for object in &settings.external {
-            self.external(object)?;
+        for (item, path) in settings.crds.iter().enumerate() {
+            self.define(&[directory.join(path)]).map_err(|failure| failure.or_at(&at("crds", item)))?;
+        }
+        for (item, object) in settings.external.iter().enumerate() {
+            self.external(object).map_err(|failure| failure.or_at(&at("external", item)))?;
         }
         for (id, level) in &settings.rules {
-            self.level(id, *level)?;
+            let set = self.level(id, *level);
+            set.map_err(|failure| failure.or_at(&stands(&["validate", "rules", id], None)))?;
         }
         for flag in self.given.rules.clone() {
             let (id, level) =
@@ -150,14 +196,17 @@ impl Validation {
 
     fn define(&mut self, paths: &[PathBuf]) -> Result<(), Failure> {
         for path in paths {
-            Arc::make_mut(&mut self.checking.definitions).extend(definitions(path)?);
+            let found = definitions(path)?;
+            Arc::make_mut(&mut self.checking.definitions).extend(found.all);
+            self.checking.definition_faults.extend(found.faults);
         }
         Ok(())
     }
 
     fn level(&mut self, id: &str, level: RuleLevel) -> Result<(), Failure> {
-        if lints::rule(id).is_none() {
-            return Err(unknown_rule(id));
+        let rule = lints::rule(id).ok_or_else(|| unknown_rule(id))?;
+        if !rule.is_adjustable() {
+            return Err(problem(&ValidationError::Fixed(rule.id)));
         }
         let severity = match level {
             RuleLevel::Error => Some(Severity::Error),
@@ -247,6 +296,21 @@ fn parse_versions(texts: &[String]) -> Result<Vec<KubeVersion>, Failure> {
     Ok(versions)
 }
 
+/// The versions that the variable names, separated by commas; none where it is not set.
+fn version_variable(variables: Variables) -> Result<Option<Vec<KubeVersion>>, Failure> {
+    let Some(value) = variables(KUBE_VERSION).filter(|value| !value.is_empty()) else { return Ok(None) };
+    let texts: Vec<String> = value.to_string_lossy().split(',').map(|text| text.trim().to_owned()).collect();
+    let versions = parse_versions(&texts).map_err(|failure| {
+        let named = |problem: &Problem| Problem {
+            message: format!("variable `{KUBE_VERSION}`: {}", problem.message),
+            ..problem.clone()
+        };
+        let problems = failure.problems().iter().map(named).collect();
+        Failure::unless_empty(problems).err().unwrap_or(failure)
+    })?;
+    Ok(Some(versions))
+}
+
 fn parse_rule(flag: &str) -> Option<(&str, RuleLevel)> {
     let (id, level) = flag.split_once('=')?;
     let level = match level {
@@ -259,8 +323,8 @@ fn parse_rule(flag: &str) -> Option<(&str, RuleLevel)> {
     Some((id, level))
 }
 
-/// The settings, and where each entry of `ignore` stands.
-fn read(path: &Path) -> Result<(ValidationSettings, Vec<Span>), Failure> {
+/// The settings of a file, where each entry of `ignore` stands, and its text.
+fn read(path: &Path) -> Result<(ValidationSettings, Vec<Span>, Vec<u8>), Failure> {
     let shown = path.display().to_string();
     let unreadable = |error: &std::io::Error| {
         problem(&ValidationError::Unreadable { path: shown.clone(), reason: error.kind() })
@@ -280,17 +344,23 @@ fn read(path: &Path) -> Result<(ValidationSettings, Vec<Span>), Failure> {
     let whole = std::iter::repeat(Origin::whole(source));
     let places = ignore_places(tree.first()).chain(whole).take(file.validate.ignore.len());
     let spans = places.map(|at| Span { place: sources.place(at), width: at.width }).collect();
-    Ok((file.validate, spans))
+    Ok((file.validate, spans, bytes))
 }
 
 /// The day, in UTC.
-fn today(variables: Variables) -> Date {
-    let given = variables(SOURCE_DATE_EPOCH).and_then(|value| value.into_string().ok()?.parse().ok());
+fn today(variables: Variables) -> Result<Date, Failure> {
+    let value = variables(SOURCE_DATE_EPOCH).filter(|value| !value.is_empty());
+    let given: Option<u64> = value
+        .map(|value| {
+            let seconds = value.to_str().and_then(|text| text.parse().ok());
+            seconds.ok_or_else(|| problem(&ValidationError::Epoch))
+        })
+        .transpose()?;
     let now = given.map_or_else(
         || DateTime::from_system_time(SystemTime::now()),
         |seconds| DateTime::from_unix_duration(std::time::Duration::from_secs(seconds)),
     );
     let day = now.ok().and_then(|now| Date::new(now.year(), now.month(), now.day()).ok());
     // A clock beyond the year 9999 lets every suppression expire.
-    day.unwrap_or_else(|| Date::new(9999, 12, 31).expect("there is such a day"))
+    Ok(day.unwrap_or_else(|| Date::new(9999, 12, 31).expect("there is such a day")))
 }

@@ -58,6 +58,14 @@ impl RuleInfo {
     }
 }
 
+impl RuleInfo {
+    /// Whether settings may change its severity, or turn it off: not what keeps an app or a document from being read.
+    #[must_use]
+    pub fn is_adjustable(&self) -> bool {
+        !["app/", "yaml/syntax"].iter().any(|prefix| self.id.starts_with(prefix))
+    }
+}
+
 /// A stretch of one line of a source.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span {
@@ -141,6 +149,15 @@ impl Finding {
     pub(crate) fn confidential_lines(&self) -> impl Iterator<Item = (&str, u32)> {
         let places = self.span.iter().chain(self.related.iter().map(|related| &related.span));
         places.filter(|_| self.confidential).map(|span| (span.place.path.as_str(), span.place.line))
+    }
+
+    /// Whether another says the same of the same place.
+    #[must_use]
+    pub fn says_same(&self, other: &Self) -> bool {
+        let place = |finding: &Self| {
+            finding.span.as_ref().map(|Span { place, .. }| (place.path.clone(), place.line, place.column))
+        };
+        self.rule.id == other.rule.id && self.message == other.message && place(self) == place(other)
     }
 
     /// The order of a report: by place, then by rule.

@@ -127,6 +127,16 @@ impl Failure {
         Self { problems: problems.collect() }
     }
 
+    /// The same, with this place for problems that have none.
+    #[must_use]
+    pub fn or_at(self, at: &At) -> Self {
+        let place = |problem: Problem| match problem.at {
+            At::Nowhere => Problem { at: at.clone(), ..problem },
+            _ => problem,
+        };
+        Self { problems: self.problems.into_iter().map(place).collect() }
+    }
+
     /// Names the places and puts the problems in their order.
     #[must_use]
     pub fn located(self, sources: &Sources) -> Self {

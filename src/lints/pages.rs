@@ -3,14 +3,16 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
+use globset::GlobBuilder;
 
+use crate::diagnostic::report::wrap::{indented, prose};
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::model::names::IGNORE_PREFIX;
 
 const HEAD: &str = "\
 # Rules
 
-What `sealwave validate` looks for. `sealwave validate --explain RULE` shows one of these on a terminal. This page is made \
+What `sealwave validate` looks for. `sealwave validate --explain RULE` shows one of these on a terminal, `--explain all` lists them. This page is made \
 from the rules themselves: after a change, `SEALWAVE_UPDATE_GOLDEN=1 cargo test --lib lints::pages` writes it anew.
 
 ## Severity
@@ -33,27 +35,59 @@ metadata:
 and one that silences nothing is a finding itself. `--write-baseline` and `--baseline` are for all that was there before.
 ";
 
-/// The page of a rule as styled text.
+/// Columns of a page at most: longer lines are hard to read.
+const WIDTH: usize = 100;
+
+/// The rules of a group (`image`), those that a glob means (`image/*`), or `all`; in order.
 #[must_use]
-pub fn explain(rule: &RuleInfo) -> String {
-    let bold = Style::new().bold();
-    let colour = match rule.severity {
+pub fn matching(pattern: &str) -> Vec<&'static RuleInfo> {
+    let pattern = match pattern {
+        "all" => "*/*".to_owned(),
+        group if !group.contains(['/', '*', '?', '[', '{']) => format!("{group}/*"),
+        glob => glob.to_owned(),
+    };
+    let Ok(glob) = GlobBuilder::new(&pattern).build() else { return Vec::new() };
+    let glob = glob.compile_matcher();
+    super::rules().filter(|rule| glob.is_match(rule.id)).collect()
+}
+
+/// Rules as a list: severity, id, what they find.
+#[must_use]
+pub fn list(rules: &[&RuleInfo]) -> String {
+    let id_width = rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
+    let mut out = String::new();
+    for rule in rules {
+        let (colour, name) = (colour(rule.severity), rule.severity.name());
+        let state = if rule.enabled { "" } else { " (off by default)" };
+        let _ = writeln!(out, "{colour}{name:7}{colour:#}  {:id_width$}  {}{state}", rule.id, rule.summary);
+    }
+    out
+}
+
+const fn colour(severity: Severity) -> Style {
+    let colour = match severity {
         Severity::Error => AnsiColor::BrightRed,
         Severity::Note => AnsiColor::BrightGreen,
         Severity::Warning => AnsiColor::Yellow,
     };
-    let colour = colour.on_default().bold();
+    colour.on_default().bold()
+}
+
+/// The page of a rule as styled text, in lines of at most `width` columns.
+#[must_use]
+pub fn explain(rule: &RuleInfo, width: Option<usize>) -> String {
+    let width = width.unwrap_or(WIDTH).min(WIDTH);
+    let bold = Style::new().bold();
+    let colour = colour(rule.severity);
     let mut out =
         format!("{colour}{}{colour:#}{bold}[{}]: {}{bold:#}\n", rule.severity.name(), rule.id, rule.summary);
     if !rule.enabled {
         let _ = writeln!(out, "off unless `--rule {}={}` asks for it", rule.id, rule.severity.name());
     }
-    let _ = write!(out, "\n{}\n\n{bold}for example{bold:#}\n", rule.explanation.trim_end());
-    for line in rule.example.trim_end().lines() {
-        let _ = writeln!(out, "{}", format!("    {line}").trim_end());
-    }
-    let _ = write!(out, "\n{bold}what to do{bold:#}\n{}\n", rule.remedy.trim_end());
-    let _ = write!(out, "\n{bold}where it is wanted{bold:#}\n{}\n", suppression(rule));
+    let _ = write!(out, "\n{}\n{bold}for example{bold:#}\n", prose(rule.explanation, width));
+    out.extend(rule.example.trim_end().lines().map(indented));
+    let _ = write!(out, "\n{bold}what to do{bold:#}\n{}", prose(rule.remedy, width));
+    let _ = write!(out, "\n{bold}where it is wanted{bold:#}\n{}", prose(&suppression(rule), width));
     out
 }
 
@@ -116,20 +150,44 @@ mod tests {
     #[test]
     fn a_rule_explains_itself_to_people() {
         let rule = lints::rule("config/env-duplicate").unwrap();
-        let text = anstream::adapter::strip_str(&explain(rule)).to_string();
+        let text = anstream::adapter::strip_str(&explain(rule, None)).to_string();
         assert!(text.starts_with(
             "warning[config/env-duplicate]: a container sets the same environment variable twice\n"
         ));
-        for part in [rule.explanation, rule.remedy, "    - {name: LOG_LEVEL, value: debug}\n"] {
+        for part in [rule.remedy, "    - {name: LOG_LEVEL, value: debug}\n"] {
             assert!(text.contains(part), "{text}");
         }
         assert!(text.contains("`ignore.sealwave.dev/config.env-duplicate: REASON`"), "{text}");
     }
 
     #[test]
+    fn a_page_fits_its_terminal_and_shows_no_fences() {
+        for rule in lints::rules() {
+            let text = anstream::adapter::strip_str(&explain(rule, Some(60))).to_string();
+            assert!(!text.contains("```"), "{}", rule.id);
+            let prose = text.lines().skip(1).filter(|line| !line.starts_with("    "));
+            let long: Vec<&str> =
+                prose.filter(|line| line.chars().count() > 60 && line.trim().contains(' ')).collect();
+            assert!(long.iter().all(|line| line.contains('`')), "{}: {long:?}", rule.id);
+        }
+    }
+
+    #[test]
+    fn rules_are_found_by_group_and_glob() {
+        let ids = |pattern: &str| matching(pattern).iter().map(|rule| rule.id).collect::<Vec<_>>();
+        assert_eq!(ids("image"), ["image/digest", "image/latest", "image/reference"]);
+        assert_eq!(ids("image/*"), ids("image"));
+        assert_eq!(ids("*/latest"), ["image/latest"]);
+        assert_eq!(ids("all").len(), lints::rules().count());
+        assert!(ids("imag").is_empty() && ids("[").is_empty());
+        let text = anstream::adapter::strip_str(&list(&matching("image"))).to_string();
+        assert!(text.lines().count() == 3 && text.contains("image/latest  "), "{text}");
+    }
+
+    #[test]
     fn what_cannot_be_suppressed_or_is_off_is_said() {
         let off = RuleInfo { enabled: false, ..*lints::rule("app/render").unwrap() };
-        let text = anstream::adapter::strip_str(&explain(&off)).to_string();
+        let text = anstream::adapter::strip_str(&explain(&off, None)).to_string();
         assert!(text.contains("\noff unless `--rule app/render=error` asks for it\n"), "{text}");
         assert!(text.contains("\nIts findings cannot be suppressed.\n"), "{text}");
     }

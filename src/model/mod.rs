@@ -57,7 +57,7 @@ pub use remote::{K8sSettings, KvVersion, VaultAuth, VaultSettings};
 pub(crate) use scopes::Scopes;
 pub(crate) use secret_like::{is_secret_like, may_name};
 pub use secret_value::SecretValue;
-pub use source::{Origin, Place, Source, SourceId, Sources};
+pub use source::{Origin, Place, Source, SourceId, Sources, display_path};
 pub(crate) use texts::{SourceText, Texts};
 pub(crate) use trace::{Element, Printed, Stretch};
 pub(crate) use validation::ignore_places;

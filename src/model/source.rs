@@ -4,6 +4,7 @@
 //! Nothing here holds the text of a source, so no diagnostic can quote one by accident.
 
 use std::fmt;
+use std::path::{Component, Path, PathBuf};
 
 /// Number of a source in its [`Sources`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -103,6 +104,16 @@ impl Sources {
             },
         }
     }
+}
+
+/// A path as messages show it: without `./`, with `/` between its parts, and `.` where nothing is left.
+///
+/// Whoever opens what this says opens the same file, or none: on Unix `\\` is a character like any other.
+#[must_use]
+pub fn display_path(path: &Path) -> String {
+    let parts: PathBuf = path.components().filter(|part| !matches!(part, Component::CurDir)).collect();
+    let text = if parts.as_os_str().is_empty() { ".".into() } else { parts.to_string_lossy() };
+    if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() }
 }
 
 /// A position for people: `path:line:column`.

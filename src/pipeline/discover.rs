@@ -10,8 +10,8 @@ use std::path::{Component, Path, PathBuf};
 use fs_err as fs;
 
 use crate::diagnostic::{At, Explain, Failure, Problem};
-use crate::model::closest;
 use crate::model::{API_VERSION, APP_FILE, App, Backends, Environment, Node, Origin, Place, Sources};
+use crate::model::{closest, display_path};
 use crate::yaml;
 
 /// An app file is written by hand; one of this size is a mistake or an attack.
@@ -167,18 +167,19 @@ impl Discovery {
     /// There is no such environment; or settings that cannot be followed.
     pub fn backends(&self, name: &str) -> Result<Backends, Failure> {
         let environment = self.environment(name)?;
-        Backends::decide(&self.app, environment).map_err(|failure| self.placed(&failure))
+        Backends::decide(&self.app, environment).map_err(|failure| self.placed(failure))
     }
 
     /// The same failure, with the app file as the place of what has none.
-    pub(super) fn placed(&self, failure: &Failure) -> Failure {
+    pub(super) fn placed(&self, failure: Failure) -> Failure {
         let path = self.name_of(Path::new(APP_FILE));
-        let place = At::Place(Place { path, line: 0, column: 0, rendered: None });
-        let problems = failure.problems().iter().cloned().map(|problem| match problem.at {
-            At::Nowhere => Problem { at: place.clone(), ..problem },
-            At::Origin(_) | At::Place(_) => problem,
-        });
-        Failure::unless_empty(problems.collect()).err().unwrap_or_else(|| failure.clone())
+        failure.or_at(&At::Place(Place { path, line: 0, column: 0, rendered: None }))
+    }
+
+    /// Where a setting of the app file stands, by its keys and the number of its item in a list.
+    #[must_use]
+    pub fn setting_at(&self, keys: &[&str], item: Option<usize>) -> Place {
+        yaml::setting_at(&self.app_text, &self.name_of(Path::new(APP_FILE)), keys, item)
     }
 
     /// The app's directory; absolute, without links.
@@ -196,11 +197,9 @@ impl Discovery {
     }
 }
 
-/// `dir/relative` with `/` between the parts, and without a leading `./`.
+/// `dir/relative` as messages show it.
 fn display_name(dir: &Path, relative: &Path) -> String {
-    let parts: PathBuf =
-        dir.join(relative).components().filter(|part| !matches!(part, Component::CurDir)).collect();
-    parts.to_string_lossy().replace('\\', "/")
+    display_path(&dir.join(relative))
 }
 
 fn whole(name: &str, error: &Error) -> Failure {

@@ -177,7 +177,7 @@ impl ExaminedEnvironment {
             .collect();
         self.values = Some(attempt.values);
         self.remark(&lints::app::RENDER, &mut notes);
-        let rendered = rendered.map_err(|failure| discovery.placed(&failure));
+        let rendered = rendered.map_err(|failure| discovery.placed(failure));
         let rendered = self.keep(&lints::app::RENDER, rendered)?;
         let backends = discovery.backends(&self.name);
         let at = At::Origin(file.place(&["environments", &self.name]));

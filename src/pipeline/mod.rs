@@ -27,8 +27,8 @@ pub use render::{RenderContext, Rendered, render};
 pub use resolve::{Access, Audit, Outcome, Record, Resolved, Supply, resolve};
 pub use seal::{SealSettings, Sealed, Sealing, seal};
 pub use validate::{
-    Answer, Checking, Fallback, PlainInput, PlainVerdict, SchemaSet, Standing, Verdict, neighbours, refused,
-    validate, validate_plain,
+    Answer, Blind, Checking, Fallback, PlainInput, PlainVerdict, SchemaSet, Standing, Verdict,
+    definition_faults, neighbours, refused, validate, validate_plain,
 };
 
 use crate::crypto::ChecksumKey;

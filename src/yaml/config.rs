@@ -5,7 +5,7 @@
 use serde::de::DeserializeOwned;
 
 use crate::diagnostic::{At, Explain, Failure, Problem};
-use crate::model::Place;
+use crate::model::{NotADate, Origin, Place, Sources};
 
 /// Why a file of ours does not read.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +36,8 @@ pub fn read_config<T: DeserializeOwned>(bytes: &[u8], name: &str) -> Result<T, F
         let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
         At::Place(Place { path: name.to_owned(), line: number(line), column: number(column), rendered: None })
     };
+    // Manifests may start with a byte order mark, too.
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     let text = std::str::from_utf8(bytes)
         .map_err(|_| Problem { at: at(0, 0), ..Problem::new(&ConfigFileError::NotUtf8) })?;
     yaml_serde::from_str(text).map_err(|error| {
@@ -43,6 +45,21 @@ pub fn read_config<T: DeserializeOwned>(bytes: &[u8], name: &str) -> Result<T, F
         let error = ConfigFileError::Content(without_values(&error.to_string()));
         Problem { at: place, ..Problem::new(&error) }.into()
     })
+}
+
+/// Where a setting of such a file stands, by its keys and the number of its item in a list; the file, where it is not there.
+#[must_use]
+pub fn setting_at(bytes: &[u8], name: &str, keys: &[&str], item: Option<usize>) -> Place {
+    let mut sources = Sources::default();
+    let source = sources.add(name);
+    let tree = super::read(bytes, source, &super::Limits::default()).unwrap_or_default();
+    let parent = keys.split_last().and_then(|(last, parents)| Some((last, tree.first()?.at(parents)?)));
+    let entry = parent.and_then(|(last, parent)| parent.as_mapping()?.entry(last));
+    let origin = entry.map(|entry| {
+        let item = item.and_then(|item| entry.value.items().get(item));
+        item.map_or(entry.key_origin, |item| item.origin)
+    });
+    sources.place(origin.unwrap_or(Origin::whole(source)))
 }
 
 /// Keeps of serde's message what names fields and types, and drops what it quotes.
@@ -63,6 +80,8 @@ fn without_values(message: &str) -> String {
         .any(|known| rest.starts_with(known))
     {
         rest.to_owned()
+    } else if rest == NotADate.to_string() {
+        format!("not a date, {rest}")
     } else {
         "the file is not valid YAML".to_owned()
     };
@@ -110,5 +129,18 @@ mod tests {
         );
         assert!(!problem("count: 'hunter2\n").contains("hunter2"));
         assert!(problem("{}").contains("missing field `count`"));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_passed_over() {
+        assert!(read_config::<Example>("\u{feff}count: 1\n".as_bytes(), "x.yaml").is_ok());
+    }
+
+    #[test]
+    fn a_setting_is_found_by_its_keys() {
+        let place = |keys: &[&str], item| setting_at(b"a:\n  b: [x, y]\n", "x.yaml", keys, item).to_string();
+        assert_eq!(place(&["a", "b"], None), "x.yaml:2:3");
+        assert_eq!(place(&["a", "b"], Some(1)), "x.yaml:2:10");
+        assert_eq!(place(&["a", "c"], Some(1)), "x.yaml");
     }
 }

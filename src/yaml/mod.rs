@@ -26,7 +26,7 @@ mod tree;
 mod write_json;
 mod write_yaml;
 
-pub use config::read_config;
+pub use config::{read_config, setting_at};
 pub use error::{Syntax, YamlError};
 pub use limits::{DuplicateKeys, Limits};
 pub use lists::flatten_lists;

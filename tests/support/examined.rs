@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Parser as _;
 use sealwave::cli::{Cli, Command};
 use sealwave::config::Validation;
-use sealwave::diagnostic::Finding;
+use sealwave::diagnostic::{At, Finding};
 use sealwave::model::ValidationSettings;
 use sealwave::pipeline::{self, Checking, Examination, PlainInput, RenderContext, SchemaSet, Standing};
 
@@ -22,9 +22,12 @@ pub fn decided(flags: &[String]) -> Validation {
 /// The same with schemas, and with what an app says.
 pub fn with_schemas(validation: &Validation, app: Option<&Path>) -> Checking {
     let discovery = app.and_then(|app| pipeline::discover(app, None).ok());
-    let settings = discovery.map_or_else(ValidationSettings::default, |app| app.app().validate.clone());
+    let settings =
+        discovery.as_ref().map_or_else(ValidationSettings::default, |app| app.app().validate.clone());
+    let boundary = discovery.as_ref().map_or(Path::new(""), |app| app.boundary());
     let directory = app.unwrap_or(Path::new(""));
-    let mut checking = validation.with(&settings, directory).expect("settings that can be followed").checking;
+    let own = validation.with(&settings, directory, boundary, &|_, _| At::Nowhere);
+    let mut checking = own.expect("settings that can be followed").checking;
     let definitions = checking.definitions.iter().map(sealwave::model::Manifest::root);
     checking.schemas = SchemaSet::new(&checking.kube_versions, definitions).into();
     checking

@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use super::STDIN;
+
 /// Files larger than this are not read.
 const MAX_FILE_BYTES: u64 = 16 << 20;
 /// So many files are kept at once, ...
@@ -16,6 +18,9 @@ const MAX_FILES: usize = 16;
 const MAX_KEPT_BYTES: usize = 32 << 20;
 /// Longer lines are nothing to read for people.
 const MAX_LINE_BYTES: usize = 4096;
+/// Lines before one and after it that say what it holds.
+const BEFORE: u32 = 60;
+const AFTER: u32 = 3;
 /// Distance of the positions that lines are counted from.
 const STRIDE: usize = 4096;
 
@@ -38,6 +43,16 @@ impl Excerpts {
         self.preloaded.insert(path.into(), Text::new(text.into()));
     }
 
+    /// A line with those around it, and which of them it is; none where one of those before it cannot be had.
+    pub(super) fn around(&self, path: &str, line: u32) -> Option<(Vec<String>, usize)> {
+        let first = line.saturating_sub(BEFORE).max(1);
+        let mut lines: Vec<String> =
+            (first..=line).map(|line| self.line(path, line)).collect::<Option<_>>()?;
+        let after = line.saturating_add(1)..=line.saturating_add(AFTER);
+        lines.extend(after.map_while(|line| self.line(path, line)));
+        Some((lines, usize::try_from(line.checked_sub(first)?).ok()?))
+    }
+
     /// A line, counted from 1, without its end; none where it cannot be had, is no UTF-8, or is too long.
     pub(super) fn line(&self, path: &str, line: u32) -> Option<String> {
         if let Some(text) = self.preloaded.get(path) {
@@ -45,12 +60,18 @@ impl Excerpts {
         }
         let mut files = self.files.borrow_mut();
         if !files.iter().any(|(known, _)| known == path) {
-            let text = read(&self.root.join(path)).map(Text::new);
+            let text = real(path).and_then(|real| read(&self.root.join(real))).map(Text::new);
             make_room(&mut files, text.as_ref().map_or(0, Text::size));
             files.push_back((path.to_owned(), text));
         }
         files.iter().find(|(known, _)| known == path)?.1.as_ref()?.line(line)
     }
+}
+
+/// The path of a file that is shown so; none where it may be another's: that of standard input, or of a name that is no
+/// UTF-8, in which some character stands for what it was.
+fn real(shown: &str) -> Option<&Path> {
+    (shown != STDIN && !shown.contains(char::REPLACEMENT_CHARACTER)).then(|| Path::new(shown))
 }
 
 /// A regular file of a fair size: opening anything else could wait for ever.

@@ -51,8 +51,9 @@ impl<'a> ExcerptGuard<'a> {
         if [place.line, 0].iter().any(|line| self.confidential.contains(&(place.path.as_str(), *line))) {
             return None;
         }
-        let line = self.context.excerpts.line(&place.path, place.line)?;
-        (!(self.context.looks_like_credential)(&line)).then_some(line)
+        let (mut lines, at) = self.context.excerpts.around(&place.path, place.line)?;
+        let hides = (self.context.looks_like_credential)(&lines, at);
+        (!hides && at < lines.len()).then(|| lines.swap_remove(at))
     }
 }
 
@@ -88,7 +89,8 @@ mod tests {
             version: "0",
             fail_on: None,
             excerpts: &excerpts,
-            looks_like_credential: &|line| line.contains("password"),
+            looks_like_credential: &|lines, at| lines[at].contains("password"),
+            width: None,
         };
         let guard = ExcerptGuard::new(report, &context);
         let first = &report.findings[0];

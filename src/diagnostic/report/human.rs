@@ -11,17 +11,25 @@ use std::collections::BTreeMap;
 use annotate_snippets::{Group, Level, Renderer};
 
 use super::text::{object_name, one_line, shown};
+use super::wrap::wrapped;
 use super::{ExcerptGuard, PrintContext};
 use crate::diagnostic::{Finding, Report, Severity};
 
-/// Columns that a line of a source may take.
+/// Columns that a line of a source may take where no terminal has a say.
 const WIDTH: usize = 120;
+/// Narrower terminals break lines themselves.
+const LEAST_WIDTH: usize = 40;
+/// Columns before the text of a note: line number, `= help: `.
+const MARGIN: usize = 14;
 
 /// The report as styled text.
 #[must_use]
 pub fn write(report: &Report, context: &PrintContext<'_>) -> Vec<u8> {
     let printer = Printer {
-        renderer: Renderer::styled().term_width(WIDTH).hyperlink(false),
+        renderer: Renderer::styled()
+            .term_width(context.width.unwrap_or(WIDTH).max(LEAST_WIDTH))
+            .hyperlink(false),
+        width: context.width.map(|width| width.max(LEAST_WIDTH)),
         guard: ExcerptGuard::new(report, context),
         environments: report.apps.iter().map(|app| (app.app.as_str(), app.environments.len())).collect(),
     };
@@ -30,12 +38,14 @@ pub fn write(report: &Report, context: &PrintContext<'_>) -> Vec<u8> {
         out.push_str(&printer.finding(finding));
         out.push_str("\n\n");
     }
-    summary::write(&mut out, report, context.fail_on);
+    summary::write(&mut out, report, context.fail_on, printer.width);
     out.into_bytes()
 }
 
 struct Printer<'a> {
     renderer: Renderer,
+    /// Columns for notes, which nothing breaks where there is none.
+    width: Option<usize>,
     guard: ExcerptGuard<'a>,
     /// How many environments each app has.
     environments: BTreeMap<&'a str, usize>,
@@ -53,27 +63,36 @@ impl Printer<'_> {
         }
         for related in &finding.related {
             let label = shown(&related.label);
-            group = match self.guard.related_excerpt(finding, related) {
-                Some(line) => snippet::place(group, &related.span, Some(&line), Some(label)),
-                None => group.element(
-                    Level::NOTE.message(format!("{label}: {}", one_line(&related.span.place.to_string()))),
-                ),
-            };
+            group =
+                match self.guard.related_excerpt(finding, related) {
+                    Some(line) => snippet::place(group, &related.span, Some(&line), Some(label)),
+                    None => group.element(Level::NOTE.message(
+                        self.fitted(format!("{label}: {}", one_line(&related.span.place.to_string()))),
+                    )),
+                };
         }
         group = self.about(group, finding);
         if let Some(hint) = &finding.hint {
-            group = group.element(Level::HELP.message(shown(hint)));
+            group = group.element(Level::HELP.message(self.fitted(shown(hint))));
         }
         let text = self.renderer.render(&[group]);
         // Without line numbers there is no margin.
         if bare { text.replace('\n', "\n  ") } else { text }
     }
 
+    /// A note in lines that the terminal holds.
+    fn fitted(&self, text: String) -> String {
+        match self.width {
+            Some(width) => wrapped(&text, width.saturating_sub(MARGIN)).join("\n"),
+            None => text,
+        }
+    }
+
     /// Which object it is about and in which environments it is.
     fn about<'b>(&self, mut group: Group<'b>, finding: &Finding) -> Group<'b> {
         let mut say = |word: &'static str, text: String| {
             let group_so_far = std::mem::replace(&mut group, Group::with_level(Level::NOTE));
-            group = group_so_far.element(Level::NOTE.with_name(word).message(text));
+            group = group_so_far.element(Level::NOTE.with_name(word).message(self.fitted(text)));
         };
         if let Some(object) = &finding.object {
             let separator = if finding.pointer.is_empty() { "" } else { ", " };
@@ -83,7 +102,9 @@ impl Printer<'_> {
         if !finding.environments.is_empty() && finding.environments.len() != all {
             say("in", one_line(&finding.environments.join(", ")));
         }
-        if let Some((line, column)) = finding.span.as_ref().and_then(|span| span.place.rendered) {
+        // Where the template's text is known to the character, the rendered one says no more.
+        let vague = finding.span.as_ref().filter(|span| span.width == 0 || span.place.column == 0);
+        if let Some((line, column)) = vague.and_then(|span| span.place.rendered) {
             say("rendered", format!("line {line}, column {column}"));
         }
         group

@@ -16,6 +16,7 @@ mod output;
 pub(crate) mod samples;
 pub mod sarif;
 mod text;
+pub(crate) mod wrap;
 
 pub use excerpts::Excerpts;
 pub use guard::ExcerptGuard;
@@ -26,6 +27,7 @@ pub(super) use text::quantity;
 use super::{Report, Severity};
 
 /// What printing needs beside the report.
+#[derive(Clone, Copy)]
 pub struct PrintContext<'a> {
     /// The version of sealwave.
     pub version: &'a str,
@@ -33,8 +35,20 @@ pub struct PrintContext<'a> {
     pub fail_on: Option<Severity>,
     /// Where lines of sources come from.
     pub excerpts: &'a Excerpts,
-    /// Whether a line of a source looks as if it held a credential.
-    pub looks_like_credential: &'a dyn Fn(&str) -> bool,
+    /// Whether one of these lines of a source looks as if it held a credential.
+    pub looks_like_credential: &'a dyn Fn(&[String], usize) -> bool,
+    /// Columns of the terminal that shows it; none where it is no terminal, so that a report is the same on every machine.
+    pub width: Option<usize>,
+}
+
+/// The name of standard input in places.
+pub const STDIN: &str = "<stdin>";
+
+/// The report in one of its forms, for a file: without styles, which only a terminal shows.
+#[must_use]
+pub fn write_file(format: Format, report: &Report, context: &PrintContext<'_>) -> Vec<u8> {
+    let bytes = write(format, report, &PrintContext { width: None, ..*context });
+    if format.is_styled() { anstream::adapter::strip_bytes(&bytes).into_vec() } else { bytes }
 }
 
 /// The report in one of its forms.

@@ -227,7 +227,8 @@ pub(crate) fn print_report<T>(report: &Report, write: impl Fn(&Report, &PrintCon
         version: "1.2.3",
         fail_on: Some(Severity::Error),
         excerpts: &excerpts,
-        looks_like_credential: &|_| false,
+        looks_like_credential: &|_, _| false,
+        width: None,
     };
     write(report, &context)
 }

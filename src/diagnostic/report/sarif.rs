@@ -75,7 +75,7 @@ fn result(finding: &Finding, rules: &[&'static RuleInfo], fingerprint: String) -
         rule_index: rules.binary_search_by_key(&id, |rule| rule.id).unwrap_or_default(),
         level: level(finding.severity),
         message: message(&said(finding).join("\n")),
-        locations: location(finding).into_iter().collect(),
+        locations: [location(finding)].into(),
         related_locations: related(finding),
         partial_fingerprints: [("sealwave/v1", fingerprint)].into(),
         properties: ResultProperties {
@@ -86,12 +86,14 @@ fn result(finding: &Finding, rules: &[&'static RuleInfo], fingerprint: String) -
     }
 }
 
-fn location(finding: &Finding) -> Option<Location> {
+/// Readers want one of every result: the repository, where nothing better is known.
+fn location(finding: &Finding) -> Location {
+    let file = file(finding).unwrap_or_else(|| ".".to_owned());
     let physical = PhysicalLocation {
-        artifact_location: Artifact { uri: uri(&file(finding)?) },
+        artifact_location: Artifact { uri: uri(&file) },
         region: finding.span.as_ref().and_then(region),
     };
-    Some(Location { id: None, physical, logical: logical(finding), message: None })
+    Location { id: None, physical, logical: logical(finding), message: None }
 }
 
 /// `env/namespace/Kind/name:/pointer`, for each environment.

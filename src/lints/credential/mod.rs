@@ -6,6 +6,7 @@
 //!
 //! What is found is said by kind alone; no value leaves here.
 
+mod excerpt;
 mod keyed;
 mod lines;
 mod name;
@@ -14,6 +15,8 @@ mod sample;
 mod tests;
 mod tokens;
 mod uri;
+
+pub(crate) use excerpt::looks_like_credential;
 
 /// What kind of credential a text holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,16 +96,6 @@ pub(crate) fn detect_in_lines(text: &str) -> Option<(usize, Kind)> {
         return sure;
     }
     sure.or_else(|| lines::find(text).map(|at| (line_of(text, at), Kind::Keyed)))
-}
-
-/// Whether a line of a source may hold a credential, so that it is better not shown. Says so too often rather than once too
-/// few.
-pub(crate) fn looks_like_credential(line: &str) -> bool {
-    line.contains("PRIVATE KEY")
-        || tokens::find(line).is_some()
-        || uri::find(line).is_some()
-        || lines::may_be_in(line)
-        || sample::has_long_code(line)
 }
 
 /// The part of a text that is looked at: no object that a cluster takes is longer.

@@ -113,7 +113,7 @@ const OTHERWISE: &[&str] = &[
 ];
 
 /// The words of a name in lower case, without digits at their ends: of `dbPassword2`, `DB_PASSWORD`, `db.password`.
-fn words(key: &str) -> Vec<String> {
+pub(super) fn words(key: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before = ' ';
     for c in key.chars().take(MAX_KEY) {

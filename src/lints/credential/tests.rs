@@ -94,7 +94,7 @@ fn tokens_are_known_by_their_shape_alone_and_within_texts() {
         }
         assert_eq!(detect_in_lines(&inside).map(|(line, kind)| (line, kind.noun())), Some((1, noun)));
         let line = inside.lines().nth(1).unwrap();
-        assert!(looks_like_credential(line), "{noun}");
+        assert!(hidden(line), "{noun}");
     }
 }
 
@@ -271,7 +271,7 @@ fn lines_of_files_are_read_as_assignments() {
         format!("admin_password = {chance}"),
     ] {
         assert_eq!(detect_in_lines(&format!("a = b\n{line}\nc = d\n")), Some((1, Kind::Keyed)), "{line}");
-        assert!(looks_like_credential(&line), "{line}");
+        assert!(hidden(&line), "{line}");
     }
     for line in [
         format!("# password = {chance}"),
@@ -337,7 +337,7 @@ fn credentials_are_found_within_lines() {
         format!("hash = {{ :password => '{chance}' }}"),
     ] {
         assert_eq!(detect_in_lines(&format!("first\n{line}\n")), Some((1, Kind::Keyed)), "{line}");
-        assert!(looks_like_credential(&line), "{line}");
+        assert!(looks_like_credential(std::slice::from_ref(&line), 0), "{line}");
     }
     for line in [
         format!("image: registry/token:{chance}"),
@@ -367,7 +367,7 @@ fn excerpts_hide_what_may_be_a_credential() {
         "-----BEGIN RSA PRIVATE KEY-----",
         "url: amqp://guest:guest@rabbitmq",
     ] {
-        assert!(looks_like_credential(line), "{line}");
+        assert!(hidden(line), "{line}");
     }
     for line in [
         "replicas: 3",
@@ -377,6 +377,10 @@ fn excerpts_hide_what_may_be_a_credential() {
         "- name: DB_PASSWORD",
         "password: <vault:a#b>",
     ] {
-        assert!(!looks_like_credential(line), "{line}");
+        assert!(!hidden(line), "{line}");
     }
+}
+
+fn hidden(line: &str) -> bool {
+    looks_like_credential(&[line.to_owned()], 0)
 }

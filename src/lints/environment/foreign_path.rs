@@ -32,7 +32,7 @@ pub(crate) static RULE: Rule = Rule {
                       on purpose (`https://dev.azure.com`), and is not reported.",
         example: "# envs/prod/db.yaml\nkind: Secret\nstringData:\n  password: <vault:shop/dev/db#password>\n",
         remedy: "Write the path of the environment itself. In a shared template, let the environment's name come from sealwave:\n\n\
-                 ```yaml\nstringData:\n  password: <vault:shop/{{env}}/db#password>\n```",
+                 ```yaml\n# base/db.yaml.hbs\nstringData:\n  password: <vault:shop/{{env}}/db#password>\n```",
     },
     check: Check::App(check),
 };

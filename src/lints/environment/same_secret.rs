@@ -20,7 +20,7 @@ pub(crate) static RULE: Rule = Rule {
                       are not reported.",
         example: "# base/db.yaml, in every environment\nkind: Secret\nstringData:\n  password: <vault:shop/db#password>\n",
         remedy: "Give each environment an entry of its own, and put the environment's name into the path:\n\n\
-                 ```yaml\nstringData:\n  password: <vault:shop/{{env}}/db#password>\n```",
+                 ```yaml\n# base/db.yaml.hbs\nstringData:\n  password: <vault:shop/{{env}}/db#password>\n```",
     },
     check: Check::App(check),
 };

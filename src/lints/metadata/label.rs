@@ -1,7 +1,7 @@
 //! `metadata/label`.
 
-use super::each_metadata;
 use super::syntax::{is_label_value, is_qualified_name, is_unfinished};
+use super::{each_metadata, named_key};
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::{Entry, Node, Value};
@@ -24,41 +24,41 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
-    each_metadata(object, |metadata| of_mapping(metadata.get("labels"), "label", reporter));
+    let is_secret = object.manifest.is_secret_like();
+    each_metadata(object, |metadata| of_mapping(metadata.get("labels"), ("label", is_secret), reporter));
     let root = object.manifest.root();
     match (object.group, object.kind) {
         ("", "ReplicationController" | "Service") => {
-            of_mapping(root.at(&["spec", "selector"]), "selector", reporter);
+            of_mapping(root.at(&["spec", "selector"]), ("selector", is_secret), reporter);
         }
         ("apps" | "batch" | "policy" | "networking.k8s.io", _) => {
-            of_mapping(root.at(&["spec", "selector", "matchLabels"]), "selector", reporter);
-            of_mapping(root.at(&["spec", "podSelector", "matchLabels"]), "selector", reporter);
+            of_mapping(root.at(&["spec", "selector", "matchLabels"]), ("selector", is_secret), reporter);
+            of_mapping(root.at(&["spec", "podSelector", "matchLabels"]), ("selector", is_secret), reporter);
         }
         _ => {}
     }
     if let Some(pod) = &object.pod {
-        of_mapping(pod.spec.get("nodeSelector"), "selector", reporter);
+        of_mapping(pod.spec.get("nodeSelector"), ("selector", is_secret), reporter);
     }
 }
 
-fn of_mapping(node: Option<&Node>, noun: &str, reporter: &mut Reporter) {
+fn of_mapping(node: Option<&Node>, (noun, is_secret): (&str, bool), reporter: &mut Reporter) {
     for entry in node.and_then(Node::as_mapping).map_or(&[][..], |mapping| mapping.entries()) {
-        if let Some(draft) = fault(entry, noun) {
+        if let Some(draft) = fault(entry, noun, is_secret) {
             reporter.report(draft);
         }
     }
 }
 
-fn fault(entry: &Entry, noun: &str) -> Option<Draft> {
+fn fault(entry: &Entry, noun: &str, is_secret: bool) -> Option<Draft> {
     let key = entry.key.as_str();
     if !is_qualified_name(key) {
         if is_unfinished(key) {
             return None;
         }
         let hint = "use a name of at most 63 letters, digits, `-`, `_` and `.`, perhaps after a DNS subdomain and `/`";
-        return Some(
-            Draft::new(&RULE, entry.key_origin, format!("the key of a {noun} is not valid")).hint(hint),
-        );
+        let what = named_key(&format!("the key of a {noun}"), key, is_secret);
+        return Some(Draft::new(&RULE, entry.key_origin, format!("{what} is not valid")).hint(hint));
     }
     let at = entry.value.origin;
     match &entry.value.value {

@@ -7,6 +7,7 @@ pub(super) mod name;
 pub(super) mod syntax;
 
 use crate::lints::Object;
+use crate::lints::credential::looks_like_credential;
 use crate::model::Node;
 
 /// The metadata of an object, and of the templates in it that Kubernetes checks with it.
@@ -28,5 +29,23 @@ fn each_metadata<'a>(object: &Object<'a>, mut visit: impl FnMut(&'a Node)) {
         for claim in claims {
             at(Some(claim));
         }
+    }
+}
+
+/// A name that is short enough for a message; whoever prints it sees to what would drive a terminal.
+pub(in crate::lints) fn shown(name: &str) -> String {
+    let mut shown: String = name.chars().take(80).map(|c| if c == '`' { '?' } else { c }).collect();
+    if name.chars().nth(80).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// `the key of a label`, and the key itself where it is no value that slipped into its place.
+pub(in crate::lints) fn named_key(what: &str, key: &str, is_secret: bool) -> String {
+    if is_secret || looks_like_credential(&[key.to_owned()], 0) {
+        what.to_owned()
+    } else {
+        format!("{what}, `{}`,", shown(key))
     }
 }

@@ -1,5 +1,6 @@
 //! `metadata/name`.
 
+use super::shown;
 use super::syntax::{is_label, is_path_segment, is_subdomain, is_unfinished};
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
@@ -113,14 +114,4 @@ fn breach(object: &Object<'_>, text: &str) -> Option<&'static str> {
         }
         _ => (!is_subdomain(text)).then_some(SUBDOMAIN),
     }
-}
-
-/// A name that is short enough for a message, without what would break its line.
-fn shown(name: &str) -> String {
-    let mut shown: String =
-        name.chars().take(80).map(|c| if c.is_control() || c == '`' { '?' } else { c }).collect();
-    if name.chars().nth(80).is_some() {
-        shown.push('…');
-    }
-    shown
 }

@@ -17,7 +17,7 @@ pub(crate) static RULE: Rule = Rule {
                       environment, or one that was sealed before the controller made its newest key: the controller opens \
                       these as long as it keeps the old one.",
         example: "# envs/prod/db.yaml, copied from envs/dev\nkind: SealedSecret\nmetadata:\n  annotations:\n    \
-                  sealwave.dev/certificate: 0f…\n",
+                  sealwave.dev/certificate: sha256:0f…\n",
         remedy: "Render and seal it again for this environment. Better, commit a Secret with placeholders, and let sealwave seal \
                  it for each environment when Argo CD asks.",
     },

@@ -1,7 +1,7 @@
 //! Values that were sealed and committed: whether the controller will be able to open them.
 
 pub(super) mod duplicate_target;
-pub(super) mod foreign_certificate;
+pub(crate) mod foreign_certificate;
 pub(super) mod renamed;
 pub(super) mod scope_mismatch;
 pub(super) mod undecodable;

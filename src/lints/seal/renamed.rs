@@ -17,8 +17,8 @@ pub(crate) static RULE: Rule = Rule {
                       to another name or namespace does not open there: `no key could decrypt secret`. A patch or the app's \
                       default namespace moves it as surely as an editor does. Where one ciphertext stands in two \
                       SealedSecrets of different names or namespaces, one of them at least cannot be opened.",
-        example: "# sealwave.yaml, for a SealedSecret `db` in base/\npatches:\n- target: {kind: SealedSecret, name: db}\n  \
-                  patch: {metadata: {name: db-prod}}\n",
+        example: "# sealwave.yaml, for a SealedSecret `db` in base/\nenvironments:\n  prod:\n    patches:\n    \
+                  - target: {kind: SealedSecret, name: db}\n      patch: {metadata: {name: db-prod}}\n",
         remedy: "Seal the value for each name and namespace, once per environment, or with a wider scope:\n\n\
                  ```sh\nkubeseal --scope cluster-wide <secret.yaml\n```\n\n\
                  With a placeholder Secret in its stead, sealwave seals it for each environment by itself.",

@@ -2,6 +2,7 @@
 
 use super::items::entries;
 use crate::diagnostic::{RuleInfo, Severity};
+use crate::lints::metadata::named_key;
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::{Entry, is_item_key};
 
@@ -29,7 +30,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     }
     for field in ["binaryData", "data", "stringData"] {
         for entry in entries(object.manifest.root(), field).iter().filter(|entry| !is_item_key(&entry.key)) {
-            let draft = Draft::new(&RULE, entry.key_origin, message(entry));
+            let draft = Draft::new(&RULE, entry.key_origin, message(entry, is_secret));
             let draft = if is_secret { draft.confidential() } else { draft };
             reporter.report(draft.hint(
                 "a key consists of letters, digits, `-`, `_` and `.`, at most 253, without `..` in front",
@@ -38,7 +39,10 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// A value may have slipped into the place of its key, so a key that is none is not named.
-fn message(entry: &Entry) -> &'static str {
-    if entry.key.is_empty() { "the key is empty" } else { "the key is not valid" }
+/// A value may have slipped into the place of its key, so that of a Secret is not named.
+fn message(entry: &Entry, is_secret: bool) -> String {
+    if entry.key.is_empty() {
+        return "the key is empty".to_owned();
+    }
+    format!("{} is not valid", named_key("the key", &entry.key, is_secret))
 }

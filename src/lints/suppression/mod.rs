@@ -20,8 +20,9 @@ pub(crate) static EXPIRED: Rule = Rule::stage(
 pub(crate) static MALFORMED: Rule = Rule::stage(
     "suppression/malformed",
     Severity::Warning,
-    "a suppression has no reason, no rule that there is, or a date that is none",
-    "It silences nothing: a suppression without a reason is one that nobody can judge later.",
+    "a suppression has no reason, no rule that there is, a date that is none, or another form",
+    "It silences nothing: a suppression without a reason is one that nobody can judge later. The form counts to the letter: \
+     `# sealwave: ignore`, and ` -- ` before the reason. An annotation takes no last day.",
     "# sealwave: ignore secret/in-env\n",
     "Write `# sealwave: ignore RULE [until YYYY-MM-DD] -- REASON`, or the annotation `ignore.sealwave.dev/GROUP.NAME: REASON`.",
 );
@@ -31,7 +32,9 @@ pub(crate) static UNUSED: Rule = Rule::stage(
     "suppression/unused",
     Severity::Warning,
     "a suppression silences nothing",
-    "What it was written for is gone, or stands elsewhere now. Left alone, it would hide the next fault of its kind.",
+    "What it was written for is gone, or stands elsewhere now. Left alone, it would hide the next fault of its kind. \
+     It is said only where the run could see all that it may be for: not with `--env`, not of an app that does not render, \
+     not of rules that are off or that ask for other Kubernetes versions.",
     "replicas: 2 # sealwave: ignore schema/type -- it was a string once\n",
     "Remove it.",
 );

@@ -1,12 +1,15 @@
 //! Suppressions in comments: `# sealwave: ignore secret/in-env until 2026-12-31 -- a reason`.
 
-use memchr::memmem;
+use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
+
+use super::scalars::is_text;
 use crate::model::{Date, NotADate};
 
 const MARK: &str = "sealwave: ignore";
 
-/// A comment that suppresses.
+/// A comment that suppresses, or is meant to.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Comment {
     /// Line and column of its `#`, and its length in characters.
@@ -21,38 +24,91 @@ pub(super) struct Comment {
     pub(super) until: Result<Option<Date>, NotADate>,
     /// Empty where it gives none.
     pub(super) reason: String,
+    /// How its form is wrong.
+    pub(super) slip: Option<Slip>,
 }
 
+/// A form that is nearly right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Slip {
+    /// `sealwave:ignore`, `Sealwave: Ignore`
+    Mark,
+    /// `- reason`
+    Separator,
+}
+
+/// The first word of a mark, however it is written.
+static NAME: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::builder().ascii_case_insensitive(true).build(["sealwave"]).ok());
+
 /// All such comments of a text of which `lines_before` lines come before it.
-///
-/// A line of a block scalar that looks like one counts too: it can silence nothing but findings of the next line.
 pub(super) fn comments(text: &str, lines_before: u32) -> Vec<Comment> {
     let mut found = Vec::new();
     let (mut counted_to, mut line) = (0, lines_before);
-    for at in memmem::find_iter(text.as_bytes(), MARK) {
-        let start = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
-        let end = text.get(at..).and_then(|rest| rest.find('\n')).map_or(text.len(), |length| at + length);
-        let newlines = text.get(counted_to..start).map_or(0, |skipped| skipped.matches('\n').count());
+    for at in NAME.iter().flat_map(|name| name.find_iter(text)).map(|found| found.start()) {
+        let Some(mark) = Mark::at(text, at) else { continue };
+        let newlines = text.get(counted_to..mark.start).map_or(0, |skipped| skipped.matches('\n').count());
         line = line.saturating_add(u32::try_from(newlines).unwrap_or(u32::MAX));
-        counted_to = start;
-        let (Some(whole), Some(rest)) = (text.get(start..end), text.get(start + (at - start)..end)) else {
-            continue;
-        };
-        let before = whole.get(..at - start).unwrap_or_default();
-        let Some(hash) = before.trim_end().strip_suffix('#') else { continue };
-        let alone = hash.trim().is_empty();
-        if !alone && !hash.ends_with([' ', '\t']) {
-            continue;
+        counted_to = mark.start;
+        if !is_text(text, mark.start + mark.before.len()) {
+            found.push(mark.comment(text, line.saturating_add(1)));
         }
-        let number = line.saturating_add(1);
-        let count = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
-        let target = if alone { number.saturating_add(following(text, end)) } else { number };
-        let (rules, until, reason) = parse(rest.get(MARK.len()..).unwrap_or_default());
-        let column = count(hash).saturating_add(1);
-        let width = count(whole.trim_end()).saturating_sub(count(hash));
-        found.push(Comment { line: number, column, width, target, rules, until, reason });
     }
     found
+}
+
+/// A mark in what looks like a comment.
+struct Mark<'a> {
+    /// Where its line starts and ends.
+    start: usize,
+    end: usize,
+    /// What stands before the `#`, and the whole comment.
+    before: &'a str,
+    whole: &'a str,
+    /// What follows the mark.
+    rest: &'a str,
+    exact: bool,
+}
+
+impl<'a> Mark<'a> {
+    fn at(text: &'a str, at: usize) -> Option<Self> {
+        let start = text.get(..at)?.rfind('\n').map_or(0, |end| end + 1);
+        let end = text.get(at..)?.find('\n').map_or(text.len(), |length| at + length);
+        let before = text.get(start..at)?.trim_end().strip_suffix('#')?;
+        if !before.trim().is_empty() && !before.ends_with([' ', '\t']) {
+            return None;
+        }
+        let words = text.get(at..end)?;
+        let rest = after(words)?;
+        let exact = words.get(..words.len() - rest.len()) == Some(MARK);
+        Some(Self { start, end, before, whole: text.get(start + before.len()..end)?, rest, exact })
+    }
+
+    fn comment(&self, text: &str, line: u32) -> Comment {
+        let count = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+        let alone = self.before.trim().is_empty();
+        let target = if alone { line.saturating_add(following(text, self.end)) } else { line };
+        let (rules, until, reason) = parse(self.rest);
+        let is_rule = |rule: &String| rule.contains(['/', '*']);
+        let slip = if !self.exact {
+            Some(Slip::Mark)
+        } else if reason.is_empty() && rules.iter().any(is_rule) && !rules.iter().all(is_rule) {
+            Some(Slip::Separator)
+        } else {
+            None
+        };
+        let column = count(self.before).saturating_add(1);
+        Comment { line, column, width: count(self.whole.trim_end()), target, rules, until, reason, slip }
+    }
+}
+
+/// What follows `sealwave: ignore`, however its case, its colon and its spaces are.
+fn after(text: &str) -> Option<&str> {
+    let rest = text.get("sealwave".len()..)?;
+    let rest = rest.trim_start_matches([' ', ':', '\t', '-', '/', '.']);
+    let word = rest.get(.."ignore".len()).filter(|word| word.eq_ignore_ascii_case("ignore"))?;
+    let rest = rest.get(word.len()..)?;
+    (!rest.starts_with(|c: char| c.is_alphanumeric())).then_some(rest)
 }
 
 /// How many lines further the next line is that is not a comment alone.
@@ -65,6 +121,7 @@ fn following(text: &str, end: usize) -> u32 {
 /// ` RULE[, RULE…] [until DATE] -- REASON`
 fn parse(text: &str) -> (Vec<String>, Result<Option<Date>, NotADate>, String) {
     let (head, reason) = text.split_once(" -- ").unwrap_or((text, ""));
+    let head = head.trim_end().strip_suffix(" --").unwrap_or(head);
     let (rules, until) = match head.split_once(" until ") {
         Some((rules, day)) => (rules, day.trim().parse().map(Some)),
         None => (head, Ok(None)),
@@ -99,11 +156,29 @@ mod tests {
     fn what_is_no_comment_is_none() {
         assert_eq!(brief("a: sealwave: ignore x/y\n"), []);
         assert_eq!(brief("a: b# sealwave: ignore x/y\n"), []);
+        assert_eq!(brief("# sealwave ignores hidden files\n# sealwave is a tool\n"), []);
+        assert_eq!(brief("a: |\n  # sealwave: ignore x/y -- an example\n"), []);
     }
 
     #[test]
     fn without_a_reason_and_with_a_bad_day() {
         assert_eq!(brief("a: 1 # sealwave: ignore x/y\n")[0].4, "");
         assert_eq!(comments("a: 1 # sealwave: ignore x/y until soon -- r\n", 0)[0].until, Err(NotADate));
+    }
+
+    #[test]
+    fn what_is_nearly_one_is_told_from_what_is() {
+        let slip = |text: &str| comments(text, 0).pop().and_then(|comment| comment.slip);
+        for text in
+            ["# sealwave:ignore x/y -- a", "# Sealwave: Ignore x/y -- a", "# sealwave ignore x/y -- a"]
+        {
+            assert_eq!(slip(text), Some(Slip::Mark), "{text}");
+        }
+        for text in
+            ["# sealwave: ignore x/y - a", "# sealwave: ignore x/y a b", "# sealwave: ignore x/y -- a"]
+        {
+            assert_eq!(slip(text).is_some(), !text.contains("--"), "{text}");
+        }
+        assert_eq!(slip("# sealwave: ignore x/y --"), None);
     }
 }

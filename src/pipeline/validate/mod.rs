@@ -11,6 +11,7 @@ mod locate;
 mod merge;
 mod plain;
 mod pointer;
+mod scalars;
 mod schemas;
 mod stream;
 mod suppress;
@@ -22,6 +23,7 @@ pub use schemas::SchemaSet;
 pub use suppress::Standing;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use locate::Locator;
@@ -35,7 +37,7 @@ use crate::lints::{
     Reporter, Scene, Settings, is_of_sops,
 };
 use crate::model::catalogue::Catalogue;
-use crate::model::{Date, Manifest, ObjectId, Origin, Scopes};
+use crate::model::{APP_FILE, Date, Manifest, ObjectId, Origin, Place, Scopes, display_path};
 use crate::schema::KubeVersion;
 
 /// What a run was told.
@@ -49,6 +51,8 @@ pub struct Checking {
     pub definitions: Arc<Vec<Manifest>>,
     /// What knows of other definitions; none where nothing else is asked.
     pub fallback: Option<Arc<dyn Fallback>>,
+    /// What is wrong with those that settings and flags name.
+    pub definition_faults: Vec<Problem>,
     /// What exists elsewhere.
     pub settings: Settings,
     /// What the apps of the repository render, by environment.
@@ -67,8 +71,21 @@ pub struct Checking {
     pub unjudged: Arc<BTreeSet<String>>,
     /// The day of the run, after which suppressions count no more; none where no day passes.
     pub today: Option<Date>,
+    /// What the run does not see.
+    pub blind: Blind,
     /// The severity of rules whose own is not wanted; none where a rule is off.
     pub levels: BTreeMap<String, Option<Severity>>,
+}
+
+/// What a run does not see. A suppression may be for that, so it is not said to be unused.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Blind {
+    /// Environments, files or objects that flags leave out.
+    pub parts: bool,
+    /// For which certificate something was sealed: there is no operator file.
+    pub seals: bool,
+    /// Versions of Kubernetes other than those that a flag or a variable names.
+    pub versions: bool,
 }
 
 impl Checking {
@@ -76,6 +93,15 @@ impl Checking {
     fn judges(&self, finding: &Finding) -> bool {
         let mut places = finding.span.iter().chain(finding.related.iter().map(|related| &related.span));
         finding.span.is_none() || places.any(|span| !self.unjudged.contains(&span.place.path))
+    }
+
+    /// Whether the run finds all that there is to find under a rule.
+    fn sees(&self, rule: &RuleInfo) -> bool {
+        let by_version = ["api/", "schema/"].iter().any(|group| rule.id.starts_with(group));
+        self.level(rule).is_some()
+            && !(self.blind.versions && by_version)
+            && !(self.blind.seals && rule.id == lints::seal::foreign_certificate::RULE.info.id)
+            && !(self.reject.is_empty() && rule.id == lints::schema::REJECTED_KIND.info.id)
     }
 
     /// The severity of a rule in this run; none where it does not run.
@@ -89,7 +115,7 @@ impl Checking {
     /// A draft with the severity that its rule has in this run.
     fn leveled(&self, draft: Draft) -> Draft {
         match self.levels.get(draft.rule.id) {
-            Some(Some(level)) if *level != draft.rule.severity => draft.severity(*level),
+            Some(Some(level)) => draft.severity(*level),
             _ => draft,
         }
     }
@@ -97,7 +123,7 @@ impl Checking {
     /// The severity of what a stage says under a rule; none where the rule is off.
     fn level_of_stage(&self, rule: &RuleInfo, said: Severity) -> Option<Severity> {
         match self.levels.get(rule.id) {
-            Some(level) if rule.is_suppressible() => *level,
+            Some(level) if rule.is_adjustable() => *level,
             _ if self.lenient && rule.id == lints::document::DUPLICATE_KEY.info.id => Some(Severity::Warning),
             _ => Some(said),
         }
@@ -113,6 +139,8 @@ pub struct Verdict {
     pub suppressed: Vec<Finding>,
     /// What is wrong where nobody looks; whoever shows a source must know what it withholds.
     pub passed_over: Vec<Finding>,
+    /// Whether something kept a part of it from being looked at.
+    pub blind: bool,
 }
 
 impl Verdict {
@@ -156,9 +184,14 @@ pub fn validate(app: &ExaminedApp, checking: &Checking, standing: &Standing) -> 
     let finder = Finder::new(app, checking);
     let mut findings: Vec<Finding> = finder.stages().collect();
     findings.extend(drafts.into_iter().map(|draft| finder.finding(draft)));
-    let (findings, suppressed) = suppress::apply(findings, &finder.suppressions(), standing, checking.today);
-    let (findings, suppressed) = (merge::merge(findings), merge::merge(suppressed));
-    Verdict { findings, suppressed, ..Verdict::default() }
+    let judged = suppress::Judged::new(app, checking);
+    let (findings, suppressed) = suppress::apply(findings, &finder.suppressions(), standing, &judged);
+    Verdict {
+        findings: merge::merge(findings),
+        suppressed: merge::merge(suppressed),
+        blind: judged.is_blind(),
+        ..Verdict::default()
+    }
 }
 
 /// What each environment of a repository's apps makes. An app without an environment of some name counts there with all
@@ -198,12 +231,14 @@ fn made(app: &ExaminedApp, environment: &ExaminedEnvironment) -> Vec<(ObjectId, 
     supplied.chain(itself).collect()
 }
 
-/// What is wrong with an app that cannot even be examined.
+/// What is wrong with definitions of custom resources that others are checked against.
 #[must_use]
-pub fn refused(directory: &str, failure: &Failure) -> Verdict {
+pub fn definition_faults(checking: &Checking, standing: &Standing) -> Verdict {
+    let rule = &lints::schema::DEFINITION.info;
+    let Some(severity) = checking.level(rule) else { return Verdict::default() };
     let finding = |problem: &Problem| Finding {
-        rule: problem.rule.and_then(lints::rule).unwrap_or(&lints::app::LOAD.info),
-        severity: Severity::Error,
+        rule,
+        severity,
         message: problem.message.clone(),
         hint: problem.hint.clone(),
         span: match &problem.at {
@@ -213,11 +248,38 @@ pub fn refused(directory: &str, failure: &Failure) -> Verdict {
         related: Vec::new(),
         object: None,
         pointer: String::new(),
+        app: String::new(),
+        environments: Vec::new(),
+        confidential: true,
+    };
+    let findings = checking.definition_faults.iter().map(finding).collect();
+    let judged = suppress::Judged::new(&ExaminedApp::plain(), checking);
+    let (findings, suppressed) = suppress::apply(findings, &[], standing, &judged);
+    Verdict { findings: merge::merge(findings), suppressed: merge::merge(suppressed), ..Verdict::default() }
+}
+
+/// What is wrong with an app that cannot even be examined.
+#[must_use]
+pub fn refused(directory: &str, failure: &Failure) -> Verdict {
+    let app_file = app_file(directory);
+    let finding = |problem: &Problem| Finding {
+        rule: problem.rule.and_then(lints::rule).unwrap_or(&lints::app::LOAD.info),
+        severity: Severity::Error,
+        message: problem.message.clone(),
+        hint: problem.hint.clone(),
+        span: match &problem.at {
+            At::Place(place) => Some(Span { place: place.clone(), width: 0 }),
+            At::Nowhere | At::Origin(_) => Some(Span { place: app_file.clone(), width: 0 }),
+        },
+        related: Vec::new(),
+        object: None,
+        pointer: String::new(),
         app: directory.to_owned(),
         environments: Vec::new(),
         confidential: true,
     };
-    Verdict { findings: failure.problems().iter().map(finding).collect(), ..Verdict::default() }
+    let findings = failure.problems().iter().map(finding).collect();
+    Verdict { findings, blind: true, ..Verdict::default() }
 }
 
 fn scene<'a>(
@@ -370,7 +432,11 @@ impl<'a> Finder<'a> {
         let rule = problem.rule.and_then(lints::rule).unwrap_or(&said.rule.info);
         let severity = self.checking.level_of_stage(rule, said.severity)?;
         let (span, related) = match &problem.at {
-            At::Nowhere => (None, Vec::new()),
+            // Plain manifests have no such file.
+            At::Nowhere => {
+                let file = Some(&self.app.directory).filter(|directory| !directory.is_empty());
+                (file.map(|directory| Span { place: app_file(directory), width: 0 }), Vec::new())
+            }
             At::Origin(origin) => {
                 let origin = *starts.get(origin).unwrap_or(origin);
                 let (span, mut related) = self.locator.locate(origin);
@@ -424,6 +490,8 @@ impl<'a> Finder<'a> {
             span: Span { place, width: 0 },
             confidential: true,
         }));
+        // What several environments share may be named as the other place of itself.
+        related.retain(|related| !is_same(&related.span.place, &span.place));
         Finding {
             rule: draft.rule,
             severity: draft.severity,
@@ -457,6 +525,15 @@ impl<'a> Finder<'a> {
 /// Whether a problem is about what stands in one of these objects only since SOPS encrypted it.
 fn is_of_any(encrypted: &[&Manifest], problem: &Problem) -> bool {
     matches!(problem.at, At::Origin(at) if encrypted.iter().any(|object| is_of_sops(object, at)))
+}
+
+/// The place of what is wrong with an app as a whole.
+fn app_file(directory: &str) -> Place {
+    Place { path: display_path(&Path::new(directory).join(APP_FILE)), line: 0, column: 0, rendered: None }
+}
+
+fn is_same(a: &Place, b: &Place) -> bool {
+    (&a.path, a.line, a.column) == (&b.path, b.line, b.column)
 }
 
 /// Its name, where it has one: plain manifests are of no environment.

@@ -367,10 +367,8 @@ impl<'s> SchemaCheck<'s> {
         if let Some(at) = &self.at {
             draft = draft.elsewhere(at.clone(), "the kind is defined here");
         }
-        match self.checking.level(&rule.info) {
-            None => {}
-            Some(level) if level == rule.info.severity => reporter.report(draft),
-            Some(level) => reporter.report(draft.severity(level)),
+        if self.checking.level(&rule.info).is_some() {
+            reporter.report(self.checking.leveled(draft));
         }
     }
 }

@@ -17,9 +17,9 @@ use super::schemas::{self, SchemaCheck, SchemaSet, selects};
 use super::suppress::Suppression;
 use super::windows::{Window, Windows};
 use super::{Checking, Finder, Standing, Verdict, merge, suppress};
-use crate::diagnostic::{Finding, LookedAt, Problem, Related, Span};
+use crate::diagnostic::{Finding, LookedAt, ObjectRef, Problem, Related, Span};
 use crate::lints::{self, Object, Reporter, Scene};
-use crate::model::{Manifest, Origin, Place, Scopes, SourceId};
+use crate::model::{Manifest, ObjectId, Origin, Place, Scopes, SourceId};
 use crate::pipeline::examine::ExaminedApp;
 use crate::pipeline::render;
 use crate::workers;
@@ -129,24 +129,38 @@ impl<'a> Stream<'a> {
         look.verdict.narrow(checking);
         self.verdict.suppressed.extend(look.verdict.suppressed);
         self.verdict.passed_over.extend(look.verdict.passed_over);
+        self.verdict.blind |= look.verdict.blind;
         for finding in look.verdict.findings {
             if !look.once.contains(&finding.message) || self.said.insert(finding.message.clone()) {
                 self.verdict.findings.push(finding);
             }
         }
-        for (identity, at) in look.identities {
-            match self.seen.entry(identity) {
+        for one in look.identities {
+            match self.seen.entry(one.digest()) {
                 Entry::Occupied(seen) => {
                     let (first, first_line) = *seen.get();
                     let first = self.names.get(first).map_or(name, String::as_str);
-                    let span = span(name, at.line, at.column, at.width);
-                    let finding = twice(checking, span, span_of_line(first, first_line));
-                    self.verdict.findings.extend(finding.filter(|finding| checking.judges(finding)));
+                    let first = span(first, first_line, 0, 0);
+                    let finding = twice(checking, &one, name, first);
+                    if let Some(finding) = finding.filter(|finding| checking.judges(finding)) {
+                        self.verdict.add(finding, &look.own, &self.terms);
+                    }
                 }
                 Entry::Vacant(unseen) => {
-                    unseen.insert((self.names.len(), at.line));
+                    unseen.insert((self.names.len(), one.at.line));
                 }
             }
+        }
+    }
+}
+
+impl Verdict {
+    /// Adds a finding where it belongs: suppressions of its window count for it, and those of the whole run.
+    fn add(&mut self, finding: Finding, own: &[Suppression], terms: &Terms<'_>) {
+        if suppress::silences(&finding, own, terms.standing, terms.checking.today) {
+            self.suppressed.push(finding);
+        } else {
+            self.findings.push(finding);
         }
     }
 }
@@ -188,7 +202,9 @@ fn definitions(window: &Window) -> Vec<Manifest> {
 struct Look {
     verdict: Verdict,
     objects: usize,
-    identities: Vec<(u64, Origin)>,
+    identities: Vec<Identity>,
+    /// Suppressions of the window.
+    own: Vec<Suppression>,
     /// Messages that are said once, however many windows say them.
     once: HashSet<String>,
 }
@@ -228,7 +244,7 @@ struct Judge<'a> {
     /// Suppressions of the window itself.
     own: Vec<Suppression>,
     objects: usize,
-    identities: Vec<(u64, Origin)>,
+    identities: Vec<Identity>,
 }
 
 impl Judge<'_> {
@@ -274,7 +290,7 @@ impl Judge<'_> {
         let object = Object::new(object, &[]);
         // A generated name is another one each time.
         if !object.name.is_empty() && !selects(&checking.skip, object.manifest) {
-            self.identities.push((identity(&object), object.name_at()));
+            self.identities.push(Identity::of(&object));
         }
         self.reporter.look_at(0, Some(0));
         self.schemas.check(&object, &mut self.reporter);
@@ -308,49 +324,77 @@ impl Judge<'_> {
         let mut findings: Vec<Finding> = finder.stages().collect();
         findings.append(&mut self.findings);
         self.own.extend(finder.written());
-        let (findings, suppressed) = suppress::apply(findings, &self.own, standing, checking.today);
+        let judged = suppress::Judged::new(&self.app, checking).one_by_one();
+        let (findings, suppressed) = suppress::apply(findings, &self.own, standing, &judged);
+        let blind = judged.is_blind();
         let (findings, suppressed) = (merge::merge(findings), merge::merge(suppressed));
-        let verdict = Verdict { findings, suppressed, ..Verdict::default() };
+        let verdict = Verdict { findings, suppressed, blind, ..Verdict::default() };
         let once = self.schemas.into_once();
-        Look { verdict, objects: self.objects, identities: self.identities, once }
+        Look { verdict, objects: self.objects, identities: self.identities, own: self.own, once }
     }
 }
 
-/// A digest; the fields are parted by what no name can hold.
-fn identity(object: &Object<'_>) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    let mut id = String::with_capacity(128);
-    for part in [object.group, object.kind, object.namespace, object.name] {
-        id.push_str(part);
-        id.push('\0');
+/// What an object is known by, and where it says so.
+struct Identity {
+    /// `apiVersion`, kind, namespace and name, parted by what none of them can hold.
+    text: Box<str>,
+    at: Origin,
+}
+
+impl Identity {
+    fn of(object: &Object<'_>) -> Self {
+        let mut text = String::with_capacity(128);
+        for part in [object.manifest.api_version(), object.kind, object.namespace, object.name] {
+            text.push_str(part);
+            text.push('\0');
+        }
+        Self { text: text.into(), at: object.name_at() }
     }
-    hasher.write(id.as_bytes());
-    hasher.finish()
+
+    /// The same for every version of an API.
+    fn digest(&self) -> u64 {
+        let (api_version, rest) = self.text.split_once('\0').unwrap_or_default();
+        let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
+        let mut hasher = DefaultHasher::new();
+        hasher.write(group.as_bytes());
+        hasher.write(b"\0");
+        hasher.write(rest.as_bytes());
+        hasher.finish()
+    }
+
+    fn object(&self) -> ObjectRef {
+        let mut parts = self.text.split('\0').map(str::to_owned);
+        let mut next = || parts.next().unwrap_or_default();
+        ObjectRef { api_version: next(), kind: next(), namespace: next(), name: next() }
+    }
 }
 
 fn span(path: &str, line: u32, column: u32, width: u32) -> Span {
     Span { place: Place { path: path.to_owned(), line, column, rendered: None }, width }
 }
 
-fn span_of_line(path: &str, line: u32) -> Span {
-    span(path, line, 0, 0)
-}
-
 /// The finding of an object that was seen before.
-fn twice(checking: &Checking, span: Span, first: Span) -> Option<Finding> {
+fn twice(checking: &Checking, one: &Identity, path: &str, first: Span) -> Option<Finding> {
     let rule = &lints::resource::duplicate_id::RULE;
+    let object = one.object();
+    let id = ObjectId {
+        group: object.group().into(),
+        kind: object.kind.as_str().into(),
+        namespace: object.namespace.as_str().into(),
+        name: object.name.as_str().into(),
+    };
     Some(Finding {
         rule: &rule.info,
         severity: checking.level(&rule.info)?,
-        message: "object is defined twice".to_owned(),
+        message: format!("{id} is defined twice"),
         hint: Some("remove one of the two".to_owned()),
-        span: Some(span),
+        span: Some(span(path, one.at.line, one.at.column, one.at.width)),
         related: vec![Related {
             label: "it is defined here first".to_owned(),
             span: first,
             confidential: true,
         }],
-        object: None,
+        object: Some(object),
         pointer: "/metadata/name".to_owned(),
         app: String::new(),
         environments: Vec::new(),

@@ -3,16 +3,17 @@
 //! A suppression that silences nothing, that is expired, or that gives no reason is a finding itself. What the stages
 //! report cannot be silenced: such an app does not render.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::Finder;
-use super::comment::{Comment, comments};
-use crate::diagnostic::{Finding, Span};
-use crate::lints::{self, Rule, suppression};
+use super::comment::{Comment, Slip, comments};
+use super::{Checking, Finder};
+use crate::diagnostic::{At, Finding, Severity, Span};
+use crate::lints::{self, Check, Rule, suppression};
 use crate::model::{Date, IgnoreEntry, Manifest, names};
+use crate::pipeline::examine::ExaminedApp;
 
 /// One suppression.
 pub(super) struct Suppression {
@@ -24,8 +25,21 @@ pub(super) struct Suppression {
     /// Where it stands.
     span: Option<Span>,
     /// What is wrong with it, where something is.
-    malformed: Option<&'static str>,
+    malformed: Option<Malformed>,
     used: AtomicBool,
+}
+
+/// What is wrong with a suppression, and what to do.
+#[derive(Clone, Copy)]
+struct Malformed {
+    what: &'static str,
+    hint: &'static str,
+}
+
+impl Malformed {
+    const fn new(what: &'static str) -> Self {
+        Self { what, hint: suppression::FORM }
+    }
 }
 
 /// Which findings a suppression is for.
@@ -52,9 +66,64 @@ impl Standing {
         Self { suppressions: suppressions.collect() }
     }
 
-    /// What is wrong with them, after all was looked at.
-    pub fn findings(&self, today: Option<Date>) -> impl Iterator<Item = Finding> {
-        self.suppressions.iter().filter_map(move |suppression| suppression.finding(today))
+    /// What is wrong with them, after all was looked at; that one is not used, only if the run saw `everything`.
+    pub fn findings(&self, checking: &Checking, everything: bool) -> impl Iterator<Item = Finding> {
+        let judged = Judged { checking, blind: !everything, broken: BTreeSet::new(), one_by_one: false };
+        self.suppressions.iter().filter_map(move |suppression| suppression.finding(&judged))
+    }
+}
+
+/// By what suppressions are judged: one that silences nothing may be needed where the run did not look.
+pub(super) struct Judged<'a> {
+    checking: &'a Checking,
+    /// Whether something was not looked at, wherever it is.
+    blind: bool,
+    /// Files of which something was not understood.
+    broken: BTreeSet<String>,
+    /// Whether objects were looked at without what is around them.
+    one_by_one: bool,
+}
+
+impl<'a> Judged<'a> {
+    /// What could be seen of an app, or of plain manifests.
+    pub(super) fn new(app: &ExaminedApp, checking: &'a Checking) -> Self {
+        let problems = || {
+            let all = app.environments.iter().flat_map(|environment| &environment.problems);
+            all.filter(|said| said.severity == Severity::Error)
+        };
+        let file = |at: &At| match at {
+            At::Origin(origin) => Some(app.sources.place(*origin).path),
+            At::Place(place) => Some(place.path.clone()),
+            At::Nowhere => None,
+        };
+        let is_app = !app.directory.is_empty();
+        Self {
+            checking,
+            blind: checking.blind.parts || is_app && problems().next().is_some(),
+            broken: problems().filter_map(|said| file(&said.problem.at)).collect(),
+            one_by_one: false,
+        }
+    }
+
+    /// The same, of an object without what is around it.
+    pub(super) fn one_by_one(self) -> Self {
+        Self { one_by_one: true, ..self }
+    }
+
+    /// Whether something was not looked at.
+    pub(super) fn is_blind(&self) -> bool {
+        self.blind || self.one_by_one || !self.broken.is_empty()
+    }
+
+    fn sees(&self, suppression: &Suppression) -> bool {
+        let is_broken = |span: &Span| self.broken.contains(&span.place.path);
+        let of = |rule: &&&Rule| suppression.rules.iter().any(|glob| glob.is_match(rule.info.id));
+        !self.blind
+            && !suppression.span.as_ref().is_some_and(is_broken)
+            && lints::RULES.iter().filter(of).all(|rule| {
+                let alone = matches!(rule.check, Check::Object(_) | Check::Stage);
+                self.checking.sees(&rule.info) && (alone || !self.one_by_one)
+            })
     }
 }
 
@@ -63,23 +132,30 @@ pub(super) fn apply(
     findings: Vec<Finding>,
     own: &[Suppression],
     standing: &Standing,
-    today: Option<Date>,
+    judged: &Judged<'_>,
 ) -> (Vec<Finding>, Vec<Finding>) {
-    let valid: Vec<&Suppression> = own
-        .iter()
-        .chain(&standing.suppressions)
-        .filter(|suppression| suppression.malformed.is_none() && !suppression.is_expired(today))
-        .collect();
-    let (taken, mut kept): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(|finding| {
-        let mut silenced = false;
-        for suppression in valid.iter().filter(|suppression| suppression.matches(finding)) {
+    let today = judged.checking.today;
+    let (taken, mut kept): (Vec<Finding>, Vec<Finding>) =
+        findings.into_iter().partition(|finding| silences(finding, own, standing, today));
+    kept.extend(own.iter().filter_map(|suppression| suppression.finding(judged)));
+    (kept, taken)
+}
+
+/// Whether some suppression is for a finding; each that is counts as used.
+pub(super) fn silences(
+    finding: &Finding,
+    own: &[Suppression],
+    standing: &Standing,
+    today: Option<Date>,
+) -> bool {
+    let mut silenced = false;
+    for suppression in own.iter().chain(&standing.suppressions) {
+        if suppression.malformed.is_none() && !suppression.is_expired(today) && suppression.matches(finding) {
             suppression.used.store(true, Ordering::Relaxed);
             silenced = true;
         }
-        silenced
-    });
-    kept.extend(own.iter().filter_map(|suppression| suppression.finding(today)));
-    (kept, taken)
+    }
+    silenced
 }
 
 impl Suppression {
@@ -94,27 +170,28 @@ impl Suppression {
     }
 
     /// What is wrong with it.
-    fn finding(&self, today: Option<Date>) -> Option<Finding> {
-        let (rule, message, hint): (&Rule, String, &str) = if let Some(what) = self.malformed {
-            (&suppression::MALFORMED, format!("suppression does not count: {what}"), suppression::FORM)
-        } else if self.is_expired(today) {
-            let message = format!(
-                "suppression has expired{}",
-                self.until.map(|day| format!(" on {day}")).unwrap_or_default()
-            );
-            (
-                &suppression::EXPIRED,
-                message,
-                "repair what it silences, or give it a later day and a reason that still holds",
-            )
-        } else if !self.used.load(Ordering::Relaxed) {
-            (&suppression::UNUSED, "suppression silences nothing".to_owned(), "remove it")
-        } else {
-            return None;
-        };
+    fn finding(&self, judged: &Judged<'_>) -> Option<Finding> {
+        let (rule, message, hint): (&Rule, String, &str) =
+            if let Some(Malformed { what, hint }) = self.malformed {
+                (&suppression::MALFORMED, format!("suppression does not count: {what}"), hint)
+            } else if self.is_expired(judged.checking.today) {
+                let message = format!(
+                    "suppression has expired{}",
+                    self.until.map(|day| format!(" on {day}")).unwrap_or_default()
+                );
+                (
+                    &suppression::EXPIRED,
+                    message,
+                    "repair what it silences, or give it a later day and a reason that still holds",
+                )
+            } else if !self.used.load(Ordering::Relaxed) && judged.sees(self) {
+                (&suppression::UNUSED, "suppression silences nothing".to_owned(), "remove it")
+            } else {
+                return None;
+            };
         Some(Finding {
             rule: &rule.info,
-            severity: rule.info.severity,
+            severity: judged.checking.level(&rule.info)?,
             message,
             hint: Some(hint.to_owned()),
             span: self.span.clone(),
@@ -132,7 +209,8 @@ impl Suppression {
         let mut malformed = None;
         let mut compile = |text: &Option<String>| {
             let matcher = text.as_deref().map(glob);
-            malformed = malformed.or(matches!(matcher, Some(None)).then_some("a pattern is malformed"));
+            malformed = malformed
+                .or(matches!(matcher, Some(None)).then_some(Malformed::new("a pattern is malformed")));
             matcher.flatten()
         };
         let scope = Scope::Setting {
@@ -149,9 +227,12 @@ impl Suppression {
         let scope = Scope::Line { path: span.place.path.clone(), line: comment.target };
         let mut suppression =
             Self::new(&rules, scope, &comment.reason, comment.until.ok().flatten(), Some(span));
-        if comment.until.is_err() {
-            suppression.malformed = Some("its date is not one");
-        }
+        let wrong = match comment.slip {
+            Some(Slip::Mark) => Some("it does not start with `# sealwave: ignore `"),
+            Some(Slip::Separator) => Some("` -- ` is missing before its reason"),
+            None => comment.until.is_err().then_some("its date is not one"),
+        };
+        suppression.malformed = wrong.map(Malformed::new).or(suppression.malformed);
         suppression.checked()
     }
 
@@ -159,7 +240,7 @@ impl Suppression {
         let globs: Vec<GlobMatcher> = rules.iter().filter_map(|rule| glob(rule)).collect();
         let known = |glob: &GlobMatcher| lints::rules().any(|rule| glob.is_match(rule.id));
         let malformed = if globs.is_empty() || globs.len() < rules.len() || !globs.iter().all(known) {
-            Some("it names no rule that there is")
+            Some(Malformed::new("it names no rule that there is"))
         } else {
             None
         };
@@ -174,8 +255,22 @@ impl Suppression {
         }
     }
 
+    /// An annotation has no last day; one that says so anyway would count for ever.
+    fn without_day(self) -> Self {
+        let day = self.reason.split("until ").skip(1).find_map(|rest| rest.get(..10)?.parse::<Date>().ok());
+        let says_so = day.is_some_and(|day| {
+            let until = format!("until {day}");
+            self.reason.starts_with(&until) || self.reason.contains(&format!("{until} --"))
+        });
+        let malformed = says_so.then_some(Malformed {
+            what: "an annotation takes no last day",
+            hint: "write a comment, `# sealwave: ignore RULE until YYYY-MM-DD -- REASON`, or an entry of `validate.ignore`",
+        });
+        Self { malformed: self.malformed.or(malformed), ..self }
+    }
+
     fn checked(self) -> Self {
-        let reason = self.reason.trim().is_empty().then_some("it gives no reason");
+        let reason = self.reason.trim().is_empty().then_some(Malformed::new("it gives no reason"));
         Self { malformed: self.malformed.or(reason), ..self }
     }
 }
@@ -261,7 +356,9 @@ impl Finder<'_> {
                     let key = (span.clone(), rule.clone(), object.namespace().to_owned());
                     let same = found.entry(key).or_insert_with(|| {
                         let reason = entry.value.as_str().unwrap_or_default();
-                        Suppression::new(&[&rule], of_object(object), reason, None, Some(span)).checked()
+                        let suppression =
+                            Suppression::new(&[&rule], of_object(object), reason, None, Some(span));
+                        suppression.checked().without_day()
                     });
                     if let Scope::Object { environments, .. } = &mut same.scope {
                         // Plain manifests are of no environment.

@@ -6,24 +6,28 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use super::super::text::{counts, one_line, quantity};
+use super::super::text::{counts, one_line, quantity, shorter};
 use crate::diagnostic::{Finding, Report, Severity};
+use crate::model::Place;
 
 /// Rows of a table that are shown.
 const MAX_ROWS: usize = 40;
+/// Fewer findings are seen at one glance.
+const MANY: usize = 10;
 /// Longer names do not widen a column.
 const MAX_COLUMN: usize = 40;
 
 /// Adds tables where they tell more than the findings, and one line that says what came of the run.
-pub(super) fn write(out: &mut String, report: &Report, fail_on: Option<Severity>) {
+pub(super) fn write(out: &mut String, report: &Report, fail_on: Option<Severity>, width: Option<usize>) {
     if report.findings.len() > 1 {
-        rules(out, &report.findings);
+        rules(out, &report.findings, width);
         environments(out, &report.findings);
+        gravest(out, &report.findings);
     }
     verdict(out, report, fail_on);
 }
 
-fn rules(out: &mut String, findings: &[Finding]) {
+fn rules(out: &mut String, findings: &[Finding], width: Option<usize>) {
     let mut rows: BTreeMap<(Reverse<Severity>, &str), (usize, &str)> = BTreeMap::new();
     for finding in findings {
         let row =
@@ -32,10 +36,13 @@ fn rules(out: &mut String, findings: &[Finding]) {
     }
     let id_width = rows.keys().map(|(_, id)| id.len()).max().unwrap_or(0);
     let count_width = rows.values().map(|(count, _)| count.to_string().len()).max().unwrap_or(0);
+    // Indentation, severity, and two spaces before each of the others.
+    let room = width.map_or(usize::MAX, |width| width.saturating_sub(16 + id_width + count_width));
     heading(out, "by rule");
     for ((severity, id), (count, summary)) in rows {
         let style = style(severity.0);
         let name = severity.0.name();
+        let summary = shorter(summary.to_owned(), room);
         let _ = writeln!(out, "  {style}{name:7}{style:#}  {id:id_width$}  {count:>count_width$}  {summary}");
     }
     out.push('\n');
@@ -74,6 +81,26 @@ fn environments(out: &mut String, findings: &[Finding]) {
         let _ = writeln!(out, "  {app:app_width$}  {name:name_width$}  {}", worded(*counts));
     }
     if left_out > 0 {
+        let _ = writeln!(out, "  and {left_out} more");
+    }
+    out.push('\n');
+}
+
+/// Where the errors are, once more: among many findings they stand far apart.
+fn gravest(out: &mut String, findings: &[Finding]) {
+    let errors: Vec<&Finding> =
+        findings.iter().filter(|finding| finding.severity == Severity::Error).collect();
+    if findings.len() <= MANY || errors.is_empty() || errors.len() == findings.len() {
+        return;
+    }
+    heading(out, "errors");
+    let style = style(Severity::Error);
+    for finding in errors.iter().take(MAX_ROWS) {
+        let place = finding.span.as_ref().map(|span| Place { rendered: None, ..span.place.clone() });
+        let place = place.map_or_else(|| finding.app.clone(), |place| place.to_string());
+        let _ = writeln!(out, "  {}  {style}{}{style:#}", one_line(&place), finding.rule.id);
+    }
+    if let Some(left_out) = errors.len().checked_sub(MAX_ROWS).filter(|count| *count > 0) {
         let _ = writeln!(out, "  and {left_out} more");
     }
     out.push('\n');

@@ -62,7 +62,8 @@ proptest! {
             version: "0",
             fail_on: None,
             excerpts: &excerpts,
-            looks_like_credential: &|_| false,
+            looks_like_credential: &|_, _| false,
+            width: None,
         };
         let styled = String::from_utf8(write(&report, &context)).unwrap();
         let text = anstream::adapter::strip_str(&styled).to_string();

@@ -1,0 +1,72 @@
+//! Text for people in lines that fit.
+
+/// The lines of a text, each of at most `width` characters where its words allow that; code in backticks is one word.
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    text.lines().flat_map(|line| of_line(line, width)).collect()
+}
+
+/// Prose with code between fences: wrapped, the code indented and as it is.
+pub(crate) fn prose(text: &str, width: usize) -> String {
+    let mut out = String::new();
+    let mut in_code = false;
+    for line in text.trim_end().lines() {
+        if line.starts_with("```") {
+            in_code = !in_code;
+        } else if in_code {
+            out.push_str(&indented(line));
+        } else {
+            out.push_str(&of_line(line, width).join("\n"));
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// A line of code.
+pub(crate) fn indented(line: &str) -> String {
+    format!("{}\n", format!("    {line}").trim_end())
+}
+
+fn of_line(line: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for word in words(line) {
+        let length = word.chars().count();
+        if used > 0 && used + 1 + length > width {
+            lines.push(String::new());
+            used = 0;
+        }
+        if let Some(last) = lines.last_mut() {
+            if used > 0 {
+                last.push(' ');
+                used += 1;
+            }
+            last.push_str(word);
+            used += length;
+        }
+    }
+    lines
+}
+
+/// Parts between spaces that are in no code.
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    let mut in_code = false;
+    line.split(move |c: char| {
+        in_code ^= c == '`';
+        c == ' ' && !in_code
+    })
+    .filter(|word| !word.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_go_to_the_next_line_and_code_stays_whole() {
+        assert_eq!(wrapped("a bc `d e f` g", 8), ["a bc", "`d e f`", "g"]);
+        assert_eq!(wrapped("abcdefgh ij", 3), ["abcdefgh", "ij"]);
+        assert_eq!(wrapped("a\nb", 9), ["a", "b"]);
+        assert_eq!(prose("a b\n\n```yaml\na:   b\n```\n", 2), "a\nb\n\n    a:   b\n");
+    }
+}
