@@ -98,6 +98,11 @@ pub(crate) fn detect_in_lines(text: &str) -> Option<(usize, Kind)> {
     sure.or_else(|| lines::find(text).map(|at| (line_of(text, at), Kind::Keyed)))
 }
 
+/// Whether a line gives a credential to a name. What is one by itself, [`detect`] has found before.
+pub(crate) fn is_given_in(line: &str) -> bool {
+    line.len() >= SHORTEST && lines::find(bounded(line)).is_some()
+}
+
 /// The part of a text that is looked at: no object that a cluster takes is longer.
 fn bounded(text: &str) -> &str {
     text.get(..text.floor_char_boundary(LONGEST)).unwrap_or(text)

@@ -62,10 +62,10 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
 
 /// SOPS' own data; kinds whose controllers decrypt have it as well.
 pub(crate) fn sops_block(object: &Manifest) -> Option<&Entry> {
+    let entry = object.root().as_mapping()?.entry("sops")?;
     if object.kind().to_ascii_lowercase().contains("sops") {
         return None;
     }
-    let entry = object.root().as_mapping()?.entry("sops")?;
     let is_sops = ["mac", "version", "lastmodified"].iter().any(|field| entry.value.get(field).is_some());
     is_sops.then_some(entry)
 }

@@ -3,7 +3,7 @@
 use super::items::{decode, entries};
 use super::show;
 use crate::diagnostic::{RuleInfo, Severity};
-use crate::lints::credential;
+use crate::lints::credential::{self, Kind};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::{Entry, Texts, item_called};
 
@@ -41,16 +41,21 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
 
 fn of_text(entry: &Entry, texts: &Texts) -> Option<Draft> {
     let text = entry.value.as_str()?;
-    let place = item_called(&entry.key);
-    let single = Some(text).filter(|text| !text.trim_end().contains('\n'));
-    if let Some(kind) = single.and_then(|text| credential::detect(Some(&entry.key), text)) {
-        return Some(show::draft(&RULE, kind, entry.value.origin, &place));
+    let called = || item_called(&entry.key);
+    if text.trim_end().contains('\n') {
+        let found = credential::detect_in_lines(text)?;
+        return Some(show::draft_in_file(&RULE, found, entry, &called(), texts));
     }
-    let found = credential::detect_in_lines(text)?;
+    if let Some(kind) = credential::detect(Some(&entry.key), text) {
+        return Some(show::draft(&RULE, kind, entry.value.origin, &called()));
+    }
+    if !credential::is_given_in(text) {
+        return None;
+    }
     Some(if text.contains('\n') {
-        show::draft_in_file(&RULE, found, entry, &place, texts)
+        show::draft_in_file(&RULE, (0, Kind::Keyed), entry, &called(), texts)
     } else {
-        show::draft(&RULE, found.1, entry.value.origin, &place)
+        show::draft(&RULE, Kind::Keyed, entry.value.origin, &called())
     })
 }
 

@@ -1,7 +1,5 @@
 //! `secret/in-field`.
 
-use std::collections::HashSet;
-
 use super::show;
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::credential::{self, Kind};
@@ -41,12 +39,14 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     let fields = root.entries().iter().filter(|entry| !is_head(&entry.key));
     let mut stack: Vec<Field<'_>> = fields.map(Field::of_entry).collect();
     while let Some(field) = stack.pop() {
-        if elsewhere.contains(&std::ptr::from_ref(field.node)) {
+        if elsewhere.binary_search(&std::ptr::from_ref(field.node)).is_ok() {
             continue;
         }
         match &field.node.value {
             Value::Mapping(mapping) => {
-                let name = field.node.get("value").and_then(|_| field.node.get("name")?.as_str());
+                // Only of custom resources a name tells.
+                let name = Some(field.node).filter(|node| is_custom && node.get("value").is_some());
+                let name = name.and_then(|node| node.get("name")?.as_str());
                 stack.extend(mapping.entries().iter().map(|entry| Field::of_entry(entry).named(name)));
             }
             Value::Sequence(items) => stack.extend(items.iter().map(Field::of_item)),
@@ -114,13 +114,15 @@ fn is_head(key: &str) -> bool {
     matches!(key, "apiVersion" | "kind" | "metadata")
 }
 
-/// The parts of an object that other rules look at: command lines, variables, annotations and labels.
-fn looked_at_elsewhere(object: &Object<'_>) -> HashSet<*const Node> {
-    let Some(pod) = &object.pod else { return HashSet::new() };
+/// The parts of an object that other rules look at, sorted: command lines, variables, annotations and labels.
+fn looked_at_elsewhere(object: &Object<'_>) -> Vec<*const Node> {
+    let Some(pod) = &object.pod else { return Vec::new() };
     let lines = super::containers(pod.spec).flat_map(super::command_lines).map(|(_, line)| line);
     let variables = super::containers(pod.spec).filter_map(|container| container.get("env"));
     let metadata = super::metadata(object);
     let notes =
         metadata.iter().flat_map(|metadata| ["annotations", "labels"].map(|field| metadata.get(field)));
-    lines.chain(variables).chain(notes.flatten()).map(std::ptr::from_ref).collect()
+    let mut all: Vec<_> = lines.chain(variables).chain(notes.flatten()).map(std::ptr::from_ref).collect();
+    all.sort_unstable();
+    all
 }

@@ -135,19 +135,19 @@ impl<'a> Stream<'a> {
                 self.verdict.findings.push(finding);
             }
         }
-        for one in look.identities {
-            match self.seen.entry(one.digest()) {
+        for (one, at) in look.identities.iter() {
+            match self.seen.entry(digest(one)) {
                 Entry::Occupied(seen) => {
                     let (first, first_line) = *seen.get();
                     let first = self.names.get(first).map_or(name, String::as_str);
                     let first = span(first, first_line, 0, 0);
-                    let finding = twice(checking, &one, name, first);
+                    let finding = twice(checking, one, span(name, at.line, at.column, at.width), first);
                     if let Some(finding) = finding.filter(|finding| checking.judges(finding)) {
                         self.verdict.add(finding, &look.own, &self.terms);
                     }
                 }
                 Entry::Vacant(unseen) => {
-                    unseen.insert((self.names.len(), one.at.line));
+                    unseen.insert((self.names.len(), at.line));
                 }
             }
         }
@@ -202,7 +202,7 @@ fn definitions(window: &Window) -> Vec<Manifest> {
 struct Look {
     verdict: Verdict,
     objects: usize,
-    identities: Vec<Identity>,
+    identities: Identities,
     /// Suppressions of the window.
     own: Vec<Suppression>,
     /// Messages that are said once, however many windows say them.
@@ -225,7 +225,7 @@ impl Look {
             findings: Vec::new(),
             own: Vec::new(),
             objects: 0,
-            identities: Vec::new(),
+            identities: Identities::default(),
         };
         judge.window(window, source);
         judge.finish()
@@ -244,7 +244,7 @@ struct Judge<'a> {
     /// Suppressions of the window itself.
     own: Vec<Suppression>,
     objects: usize,
-    identities: Vec<Identity>,
+    identities: Identities,
 }
 
 impl Judge<'_> {
@@ -290,7 +290,7 @@ impl Judge<'_> {
         let object = Object::new(object, &[]);
         // A generated name is another one each time.
         if !object.name.is_empty() && !selects(&checking.skip, object.manifest) {
-            self.identities.push(Identity::of(&object));
+            self.identities.add(&object);
         }
         self.reporter.look_at(0, Some(0));
         self.schemas.check(&object, &mut self.reporter);
@@ -334,39 +334,51 @@ impl Judge<'_> {
     }
 }
 
-/// What an object is known by, and where it says so.
+/// What the objects of a window are known by, and where each says so.
+#[derive(Default)]
+struct Identities {
+    /// Of each object `apiVersion`, kind, namespace and name, parted by what none of them can hold.
+    text: String,
+    all: Vec<Identity>,
+}
+
 struct Identity {
-    /// `apiVersion`, kind, namespace and name, parted by what none of them can hold.
-    text: Box<str>,
+    /// Where it ends in the text; it starts where the one before ends.
+    end: usize,
     at: Origin,
 }
 
-impl Identity {
-    fn of(object: &Object<'_>) -> Self {
-        let mut text = String::with_capacity(128);
+impl Identities {
+    fn add(&mut self, object: &Object<'_>) {
         for part in [object.manifest.api_version(), object.kind, object.namespace, object.name] {
-            text.push_str(part);
-            text.push('\0');
+            self.text.push_str(part);
+            self.text.push('\0');
         }
-        Self { text: text.into(), at: object.name_at() }
+        self.all.push(Identity { end: self.text.len(), at: object.name_at() });
     }
 
-    /// The same for every version of an API.
-    fn digest(&self) -> u64 {
-        let (api_version, rest) = self.text.split_once('\0').unwrap_or_default();
-        let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
-        let mut hasher = DefaultHasher::new();
-        hasher.write(group.as_bytes());
-        hasher.write(b"\0");
-        hasher.write(rest.as_bytes());
-        hasher.finish()
+    /// Each with its text.
+    fn iter(&self) -> impl Iterator<Item = (&str, Origin)> {
+        let starts = std::iter::once(0).chain(self.all.iter().map(|one| one.end));
+        starts.zip(&self.all).map(|(start, one)| (self.text.get(start..one.end).unwrap_or_default(), one.at))
     }
+}
 
-    fn object(&self) -> ObjectRef {
-        let mut parts = self.text.split('\0').map(str::to_owned);
-        let mut next = || parts.next().unwrap_or_default();
-        ObjectRef { api_version: next(), kind: next(), namespace: next(), name: next() }
-    }
+/// The same for every version of an API.
+fn digest(identity: &str) -> u64 {
+    let (api_version, rest) = identity.split_once('\0').unwrap_or_default();
+    let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
+    let mut hasher = DefaultHasher::new();
+    hasher.write(group.as_bytes());
+    hasher.write(b"\0");
+    hasher.write(rest.as_bytes());
+    hasher.finish()
+}
+
+fn object_of(identity: &str) -> ObjectRef {
+    let mut parts = identity.split('\0').map(str::to_owned);
+    let mut next = || parts.next().unwrap_or_default();
+    ObjectRef { api_version: next(), kind: next(), namespace: next(), name: next() }
 }
 
 fn span(path: &str, line: u32, column: u32, width: u32) -> Span {
@@ -374,9 +386,9 @@ fn span(path: &str, line: u32, column: u32, width: u32) -> Span {
 }
 
 /// The finding of an object that was seen before.
-fn twice(checking: &Checking, one: &Identity, path: &str, first: Span) -> Option<Finding> {
+fn twice(checking: &Checking, one: &str, span: Span, first: Span) -> Option<Finding> {
     let rule = &lints::resource::duplicate_id::RULE;
-    let object = one.object();
+    let object = object_of(one);
     let id = ObjectId {
         group: object.group().into(),
         kind: object.kind.as_str().into(),
@@ -388,7 +400,7 @@ fn twice(checking: &Checking, one: &Identity, path: &str, first: Span) -> Option
         severity: checking.level(&rule.info)?,
         message: format!("{id} is defined twice"),
         hint: Some("remove one of the two".to_owned()),
-        span: Some(span(path, one.at.line, one.at.column, one.at.width)),
+        span: Some(span),
         related: vec![Related {
             label: "it is defined here first".to_owned(),
             span: first,
