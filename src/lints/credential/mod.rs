@@ -57,7 +57,7 @@ impl Kind {
 
 /// What a value is, where it is a credential; `key` is the name under which it stands.
 pub(crate) fn detect(key: Option<&str>, value: &str) -> Option<Kind> {
-    if value.len() < SHORTEST {
+    if is_too_short(value) {
         return None;
     }
     let value = bounded(value);
@@ -98,9 +98,14 @@ pub(crate) fn detect_in_lines(text: &str) -> Option<(usize, Kind)> {
     sure.or_else(|| lines::find(text).map(|at| (line_of(text, at), Kind::Keyed)))
 }
 
+/// Whether a text is shorter than any credential.
+pub(crate) const fn is_too_short(text: &str) -> bool {
+    text.len() < SHORTEST
+}
+
 /// Whether a line gives a credential to a name. What is one by itself, [`detect`] has found before.
 pub(crate) fn is_given_in(line: &str) -> bool {
-    line.len() >= SHORTEST && lines::find(bounded(line)).is_some()
+    !is_too_short(line) && lines::find(bounded(line)).is_some()
 }
 
 /// The part of a text that is looked at: no object that a cluster takes is longer.

@@ -33,7 +33,9 @@ fn of_metadata(metadata: &Node, reporter: &mut Reporter) {
     for (field, noun) in [("annotations", "annotation"), ("labels", "label")] {
         let Some(mapping) = metadata.get(field).and_then(Node::as_mapping) else { continue };
         for entry in mapping.entries() {
-            let Some(text) = entry.value.as_str() else { continue };
+            let Some(text) = entry.value.as_str().filter(|text| !credential::is_too_short(text)) else {
+                continue;
+            };
             // `checksum/secret` and its like: a digest.
             let is_digest = text.len() >= 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
             let name = entry.key.rsplit('/').next().filter(|_| !is_digest);
