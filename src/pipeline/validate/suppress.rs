@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use globset::{GlobBuilder, GlobMatcher};
 
+use super::Checking;
 use super::comment::{Comment, Slip, comments};
-use super::{Checking, Finder};
+use super::finder::{Finder, named};
 use crate::diagnostic::{At, Finding, Severity, Span};
 use crate::lints::{self, Check, Rule, suppression};
 use crate::model::{Date, IgnoreEntry, Manifest, names};
@@ -362,7 +363,7 @@ impl Finder<'_> {
                     });
                     if let Scope::Object { environments, .. } = &mut same.scope {
                         // Plain manifests are of no environment.
-                        environments.extend(super::named(environment));
+                        environments.extend(named(environment));
                     }
                 }
             }

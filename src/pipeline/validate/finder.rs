@@ -1,0 +1,174 @@
+//! From what stages and rules say to findings: places that people can open, pointers, and what may not be shown.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::Checking;
+use super::locate::Locator;
+use super::pointer::Way;
+use crate::diagnostic::{At, Finding, ObjectRef, Problem, Related, Span};
+use crate::lints::{self, Draft, ENCRYPTED_LEFTOVER, is_of_sops};
+use crate::model::{APP_FILE, Manifest, Origin, Place, display_path};
+use crate::pipeline::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
+
+/// Gives findings their places.
+pub(super) struct Finder<'a> {
+    pub(super) app: &'a ExaminedApp,
+    pub(super) checking: &'a Checking,
+    pub(super) locator: Locator<'a>,
+}
+
+impl<'a> Finder<'a> {
+    pub(super) fn new(app: &'a ExaminedApp, checking: &'a Checking) -> Self {
+        let values = app.environments.iter().filter_map(|environment| environment.values.as_ref()).collect();
+        Self { app, checking, locator: Locator::new(&app.sources, &app.texts, values) }
+    }
+
+    /// What the stages said.
+    pub(super) fn stages(&self) -> impl Iterator<Item = Finding> + use<'_, 'a> {
+        self.app.environments.iter().flat_map(move |environment| {
+            // A stage says where an object starts, which has no width.
+            let objects = environment.objects.iter().filter(|_| !environment.problems.is_empty());
+            let starts: BTreeMap<Origin, Origin> =
+                objects.map(|object| (object.origin(), object.root().shown_at())).collect();
+            let encrypted = self.encrypted(environment);
+            let problems =
+                environment.problems.iter().filter(move |said| !is_of_any(&encrypted, &said.problem));
+            problems.filter_map(move |problem| self.stage(environment, &starts, problem))
+        })
+    }
+
+    /// The objects that SOPS encrypted: what a stage minds about them has a rule of its own, where that is on.
+    fn encrypted<'e>(&self, environment: &'e ExaminedEnvironment) -> Vec<&'e Manifest> {
+        let is_said = self.checking.level(&ENCRYPTED_LEFTOVER.info).is_some();
+        let objects = environment.objects.iter().filter(|_| is_said && !environment.problems.is_empty());
+        objects.filter(|object| lints::sops_block(object).is_some()).collect()
+    }
+
+    fn stage(
+        &self,
+        environment: &ExaminedEnvironment,
+        starts: &BTreeMap<Origin, Origin>,
+        said: &StageProblem,
+    ) -> Option<Finding> {
+        let problem = &said.problem;
+        let rule = problem.rule.and_then(lints::rule).unwrap_or(&said.rule.info);
+        let severity = self.checking.level_of_stage(rule, said.severity)?;
+        let (span, related) = match &problem.at {
+            // Plain manifests have no such file.
+            At::Nowhere => {
+                let file = Some(&self.app.directory).filter(|directory| !directory.is_empty());
+                (file.map(|directory| Span { place: app_file(directory), width: 0 }), Vec::new())
+            }
+            At::Origin(origin) => {
+                let origin = *starts.get(origin).unwrap_or(origin);
+                let (span, mut related) = self.locator.locate(origin);
+                // Nor is it known what a stage trips over.
+                for value in &mut related {
+                    value.confidential = true;
+                }
+                (Some(span), related)
+            }
+            At::Place(place) => (Some(Span { place: place.clone(), width: 0 }), Vec::new()),
+        };
+        Some(Finding {
+            rule,
+            severity,
+            message: problem.message.clone(),
+            hint: problem.hint.clone(),
+            span,
+            related,
+            object: None,
+            pointer: String::new(),
+            app: self.app.directory.clone(),
+            environments: named(environment),
+            // What stands there was not understood; it may be a part of a Secret.
+            confidential: true,
+        })
+    }
+
+    pub(super) fn finding(&self, draft: Draft) -> Finding {
+        let subject = draft.subject;
+        let environment = subject.and_then(|subject| self.app.environments.get(subject.environment));
+        let object = subject.and_then(|subject| environment?.objects.get(subject.object));
+        let confidential = draft.confidential || object.is_some_and(Manifest::is_secret_like);
+        let root = object.map(Manifest::root);
+        let given = draft.pointer.as_deref().map(Way::given);
+        let way = root.and_then(|root| Some((root, given.or_else(|| Way::to(root, draft.at))?)));
+        let at = way.as_ref().map_or(draft.at, |(root, way)| way.place(root, draft.at));
+        let (span, mut related) = self.place(draft.at, at);
+        // The values behind a place are no more secret than the place, where all of them is there.
+        for related in &mut related {
+            related.confidential |= confidential;
+        }
+        related.splice(
+            0..0,
+            draft.related.into_iter().map(|(at, label)| {
+                let inside = root.is_some_and(|root| Way::to(root, at).is_some());
+                self.related(at, label, confidential || !inside)
+            }),
+        );
+        related.extend(draft.elsewhere.into_iter().map(|(place, label)| Related {
+            label,
+            span: Span { place, width: 0 },
+            confidential: true,
+        }));
+        // What several environments share may be named as the other place of itself.
+        related.retain(|related| !is_same(&related.span.place, &span.place));
+        Finding {
+            rule: draft.rule,
+            severity: draft.severity,
+            message: draft.message,
+            hint: draft.hint,
+            span: Some(span),
+            related,
+            object: object.map(object_ref),
+            pointer: way.map(|(root, way)| way.pointer(root)).unwrap_or_default(),
+            app: self.app.directory.clone(),
+            environments: environment.map(named).unwrap_or_default(),
+            confidential,
+        }
+    }
+
+    /// Where it stands, or where it is better shown; a value that a template printed leads to where it comes from.
+    fn place(&self, at: Origin, better: Origin) -> (Span, Vec<Related>) {
+        let shown = self.locator.locate(better);
+        if at == better || !shown.1.is_empty() {
+            return shown;
+        }
+        Some(self.locator.locate(at)).filter(|(_, values)| !values.is_empty()).unwrap_or(shown)
+    }
+
+    /// Another place; what stands in another object may be a secret whatever this finding is about.
+    fn related(&self, at: Origin, label: String, confidential: bool) -> Related {
+        Related { label, span: self.locator.locate(at).0, confidential }
+    }
+}
+
+/// Whether a problem is about what stands in one of these objects only since SOPS encrypted it.
+fn is_of_any(encrypted: &[&Manifest], problem: &Problem) -> bool {
+    matches!(problem.at, At::Origin(at) if encrypted.iter().any(|object| is_of_sops(object, at)))
+}
+
+/// The place of what is wrong with an app as a whole.
+pub(super) fn app_file(directory: &str) -> Place {
+    Place { path: display_path(&Path::new(directory).join(APP_FILE)), line: 0, column: 0, rendered: None }
+}
+
+fn is_same(a: &Place, b: &Place) -> bool {
+    (&a.path, a.line, a.column) == (&b.path, b.line, b.column)
+}
+
+/// Its name, where it has one: plain manifests are of no environment.
+pub(super) fn named(environment: &ExaminedEnvironment) -> Vec<String> {
+    Some(environment.name.clone()).filter(|name| !name.is_empty()).into_iter().collect()
+}
+
+fn object_ref(manifest: &Manifest) -> ObjectRef {
+    ObjectRef {
+        api_version: manifest.api_version().to_owned(),
+        kind: manifest.kind().to_owned(),
+        namespace: manifest.namespace().to_owned(),
+        name: manifest.name().to_owned(),
+    }
+}
