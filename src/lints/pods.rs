@@ -2,8 +2,9 @@
 //!
 //! What is here is read for what it refers to; when such pods start anew is their controllers' business.
 
+use crate::model::Node;
+use crate::model::catalogue::Object;
 use crate::model::pods::{self, Located, located_container_references, located_references};
-use crate::model::{Manifest, Node};
 
 /// API group of Argo Workflows.
 const ARGO: &str = "argoproj.io";
@@ -19,10 +20,10 @@ pub(super) struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     /// Looks at an object that is no workload by itself.
-    pub(super) fn of(manifest: &'a Manifest) -> Self {
-        let root = manifest.root();
+    pub(super) fn of(object: &Object<'a>) -> Self {
+        let root = object.manifest.root();
         let at = |path: &[&str]| root.at(path);
-        match (manifest.group(), manifest.kind()) {
+        match (object.group, object.kind) {
             (ARGO, "ClusterWorkflowTemplate" | "Workflow" | "WorkflowTemplate") => workflow(at(&["spec"])),
             (ARGO, "CronWorkflow") => workflow(at(&["spec", "workflowSpec"])),
             ("keda.sh", "ScaledJob") => Self::spec(at(&["spec", "jobTargetRef", "template", "spec"])),

@@ -7,7 +7,7 @@ use super::inventory::Inventory;
 use super::neighbours::Neighbours;
 use super::pods::{Parts, containers};
 use crate::model::catalogue::{self, Catalogue};
-use crate::model::pods::{Located, PodTemplate, located_references, pod_template};
+use crate::model::pods::{Located, PodTemplate, located_references, pod_template_of};
 use crate::model::{Manifest, Node, Origin, Reference, Scopes, Sources, Texts, WorkloadKind};
 
 /// One object as it was rendered, and what every rule asks of it: strings of Secrets may hold placeholders, or values
@@ -31,9 +31,10 @@ impl<'a> Deref for Object<'a> {
 impl<'a> Object<'a> {
     /// Looks at an object; `workloads` are kinds beyond the built-in ones that have pods.
     pub(crate) fn new(manifest: &'a Manifest, workloads: &'a [WorkloadKind]) -> Self {
-        let pod = pod_template(manifest, workloads).ok().flatten();
-        let parts = if pod.is_some() { Parts::default() } else { Parts::of(manifest) };
-        Self { written: catalogue::Object::as_written(manifest), pod, parts }
+        let written = catalogue::Object::as_written(manifest);
+        let pod = pod_template_of(manifest, (written.group, written.kind), workloads).ok().flatten();
+        let parts = if pod.is_some() { Parts::default() } else { Parts::of(&written) };
+        Self { written, pod, parts }
     }
 
     /// The containers of its pods, whoever makes them; none where it has no pods.

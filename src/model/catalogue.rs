@@ -4,22 +4,29 @@
 
 use std::collections::BTreeMap;
 
+use super::manifest::group_and_version;
 use super::pods::What;
-use super::{Manifest, Node, Origin};
+use super::{Entry, Manifest, Mapping, Node, Origin};
 
 /// An object and what identifies it, read once.
 #[derive(Clone, Copy)]
 pub(crate) struct Object<'a> {
     /// The object.
     pub(crate) manifest: &'a Manifest,
+    /// `apiVersion`.
+    pub(crate) api_version: &'a str,
     /// API group.
     pub(crate) group: &'a str,
+    /// Version of the API.
+    pub(crate) version: &'a str,
     /// Kind.
     pub(crate) kind: &'a str,
     /// Namespace; in a catalogue empty for a cluster-scoped kind, whatever its metadata say.
     pub(crate) namespace: &'a str,
     /// Name; empty where it is generated.
     pub(crate) name: &'a str,
+    /// Its metadata.
+    pub(crate) metadata: Option<&'a Mapping>,
 }
 
 impl<'a> Object<'a> {
@@ -31,18 +38,39 @@ impl<'a> Object<'a> {
 
     /// The same with the namespace that it says, whatever its kind.
     pub(crate) fn as_written(manifest: &'a Manifest) -> Self {
-        Self {
+        let mut object = Self {
             manifest,
-            group: manifest.group(),
-            kind: manifest.kind(),
-            namespace: manifest.namespace(),
-            name: manifest.name(),
+            api_version: "",
+            group: "",
+            version: "",
+            kind: "",
+            namespace: "",
+            name: "",
+            metadata: None,
+        };
+        let text = |entry: &'a Entry| entry.value.as_str().unwrap_or_default();
+        for entry in manifest.root().as_mapping().map_or(&[][..], Mapping::entries) {
+            match entry.key.as_str() {
+                "apiVersion" => object.api_version = text(entry),
+                "kind" => object.kind = text(entry),
+                "metadata" => object.metadata = entry.value.as_mapping(),
+                _ => {}
+            }
         }
+        for entry in object.metadata.map_or(&[][..], Mapping::entries) {
+            match entry.key.as_str() {
+                "name" => object.name = text(entry),
+                "namespace" => object.namespace = text(entry),
+                _ => {}
+            }
+        }
+        (object.group, object.version) = group_and_version(object.api_version);
+        object
     }
 
     /// Where its name stands; where it has none, the object does.
     pub(crate) fn name_at(&self) -> Origin {
-        let name = self.manifest.root().at(&["metadata", "name"]);
+        let name = self.metadata.and_then(|metadata| metadata.get("name"));
         name.map_or(self.manifest.origin(), |name| name.origin)
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use compact_str::CompactString;
 
-use super::node::{Mapping, Node};
+use super::node::{Entry, Mapping, Node};
 use super::source::Origin;
 
 /// What identifies an object in a cluster: the API version does not count, the group does.
@@ -64,6 +64,18 @@ impl NotAManifest {
     }
 }
 
+/// The group, which is empty for the core group, and the version of an `apiVersion`.
+pub(crate) fn group_and_version(api_version: &str) -> (&str, &str) {
+    split_at_byte(api_version, b'/').unwrap_or(("", api_version))
+}
+
+/// What stands before the first of an ASCII character, and what stands behind it. For the short texts of which every
+/// object has several: the standard library's search is made for long ones.
+pub(crate) fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|other| other == byte)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
 impl Manifest {
     /// Checks that a tree has what every object has.
     ///
@@ -73,6 +85,9 @@ impl Manifest {
         let at = root.shown_at();
         if root.as_mapping().is_none() {
             return Err((NotAManifest::NotAnObject(root.type_name()), at));
+        }
+        if is_whole(&root) {
+            return Ok(Self { root });
         }
         let text = |path: &[&str]| root.at(path).and_then(Node::as_str).is_some_and(|text| !text.is_empty());
         let entry = |mapping: Option<&Node>, key: &str| {
@@ -85,11 +100,8 @@ impl Manifest {
                 return Err((NotAManifest::Missing(field), entry(Some(&root), field).unwrap_or(at)));
             }
         }
-        if !text(&["metadata", "name"]) && !text(&["metadata", "generateName"]) {
-            let at = entry(root.get("metadata"), "name").or_else(|| entry(Some(&root), "metadata"));
-            return Err((NotAManifest::Missing("metadata.name"), at.unwrap_or_else(|| root.shown_at())));
-        }
-        Ok(Self { root })
+        let at = entry(root.get("metadata"), "name").or_else(|| entry(Some(&root), "metadata"));
+        Err((NotAManifest::Missing("metadata.name"), at.unwrap_or_else(|| root.shown_at())))
     }
 
     /// The tree.
@@ -128,7 +140,7 @@ impl Manifest {
     /// The API group; empty for the core group.
     #[must_use]
     pub fn group(&self) -> &str {
-        self.api_version().split_once('/').map_or("", |(group, _)| group)
+        group_and_version(self.api_version()).0
     }
 
     /// `kind`.
@@ -197,4 +209,23 @@ impl Manifest {
             annotations.insert(name, origin, Node::string(text, origin));
         }
     }
+}
+
+/// Whether a tree has what every object has.
+fn is_whole(root: &Node) -> bool {
+    let is_text = |entry: &Entry| entry.value.as_str().is_some_and(|text| !text.is_empty());
+    let (mut api_version, mut kind, mut name) = (false, false, false);
+    for entry in root.as_mapping().map_or(&[][..], Mapping::entries) {
+        match entry.key.as_str() {
+            "apiVersion" => api_version = is_text(entry),
+            "kind" => kind = is_text(entry),
+            "metadata" => {
+                let fields = entry.value.as_mapping().map_or(&[][..], Mapping::entries);
+                let is_name = |entry: &&Entry| matches!(entry.key.as_str(), "generateName" | "name");
+                name = fields.iter().filter(is_name).any(is_text);
+            }
+            _ => {}
+        }
+    }
+    api_version && kind && name
 }

@@ -41,6 +41,7 @@ pub(crate) use closest::closest;
 pub use date::{Date, NotADate};
 pub(crate) use item_key::{MAX_ITEM_KEY, is_item_key, item_called};
 pub use manifest::{Manifest, NotAManifest, ObjectId};
+pub(crate) use manifest::{group_and_version, split_at_byte};
 pub use node::{Entry, Mapping, Node, Number, Value};
 pub use operator::{
     AssumeRole, AuditConfig, AwsKms, AwsSettings, CertificateSource, Cluster, Operator, PolicyRule,

@@ -14,15 +14,23 @@ use crate::model::{Mapping, Node, Value};
 #[must_use]
 pub fn flatten_lists(documents: Vec<Node>) -> Vec<Node> {
     let mut objects = Vec::with_capacity(documents.len());
-    let mut waiting = documents;
+    for document in documents {
+        each_item(document, |object| objects.push(object));
+    }
+    objects
+}
+
+/// The same for one document: hands each object to `take`.
+pub fn each_item(mut document: Node, mut take: impl FnMut(Node)) {
+    let Some(items) = document.as_mapping_mut().and_then(take_items) else { return take(document) };
+    let mut waiting = items;
     waiting.reverse();
     while let Some(mut node) = waiting.pop() {
         match node.as_mapping_mut().and_then(take_items) {
             Some(items) => waiting.extend(items.into_iter().rev()),
-            None => objects.push(node),
+            None => take(node),
         }
     }
-    objects
 }
 
 /// The items, where the object is a list.

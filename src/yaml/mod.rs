@@ -29,7 +29,7 @@ mod write_yaml;
 pub use config::{read_config, setting_at};
 pub use error::{Syntax, YamlError};
 pub use limits::{DuplicateKeys, Limits};
-pub use lists::flatten_lists;
+pub use lists::{each_item, flatten_lists};
 pub use stream::Documents;
 pub use write_json::write_json;
 pub use write_yaml::{write_documents, write_yaml};

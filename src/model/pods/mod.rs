@@ -9,4 +9,4 @@ pub(crate) use references::{
     Keys, Located, Reference, Via, What, container_references, located_container_references,
     located_references, references, volume_references,
 };
-pub(crate) use template::{Change, PodTemplate, containers, pod_template};
+pub(crate) use template::{Change, PodTemplate, containers, pod_template, pod_template_of};

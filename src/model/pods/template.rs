@@ -3,16 +3,37 @@
 //! Nothing here reads what is in the template, and nothing fails on an object that has none where its kind says:
 //! whether an object is valid is for others to judge.
 
+use std::ops::Deref;
+
 use crate::model::{Manifest, Node, WorkloadKind};
 
 /// The pod template of an object.
 pub(crate) struct PodTemplate<'a> {
     /// The keys that lead to it; empty where the object itself is the pod.
-    pub(crate) path: Vec<&'a str>,
+    pub(crate) path: TemplatePath<'a>,
     /// Its `spec`.
     pub(crate) spec: &'a Node,
     /// Whether an annotation may be put on it.
     pub(crate) change: Change,
+}
+
+/// The keys that lead to a pod template.
+pub(crate) enum TemplatePath<'a> {
+    /// Of a kind that is known here.
+    BuiltIn(&'static [&'static str]),
+    /// Of a kind of the app file.
+    Declared(Vec<&'a str>),
+}
+
+impl<'a> Deref for TemplatePath<'a> {
+    type Target = [&'a str];
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::BuiltIn(path) => path,
+            Self::Declared(path) => path,
+        }
+    }
 }
 
 /// Whether a pod template of an existing object may change.
@@ -56,14 +77,24 @@ pub(crate) fn pod_template<'a>(
     manifest: &'a Manifest,
     declared: &'a [WorkloadKind],
 ) -> Result<Option<PodTemplate<'a>>, NoTemplate<'a>> {
-    let (group, kind) = (manifest.group(), manifest.kind());
+    pod_template_of(manifest, (manifest.group(), manifest.kind()), declared)
+}
+
+/// The same of an object whose group and kind were read.
+pub(crate) fn pod_template_of<'a>(
+    manifest: &'a Manifest,
+    (group, kind): (&str, &str),
+    declared: &'a [WorkloadKind],
+) -> Result<Option<PodTemplate<'a>>, NoTemplate<'a>> {
     if let Some(workload) = declared.iter().find(|workload| workload.kind == kind && workload.group == group)
     {
         let path: Vec<&str> = workload.pod_template.split('.').collect();
-        return template_at(manifest, path).map(Some).ok_or(NoTemplate { path: &workload.pod_template });
+        return template_at(manifest, (group, kind), TemplatePath::Declared(path))
+            .map(Some)
+            .ok_or(NoTemplate { path: &workload.pod_template });
     }
     let built_in = BUILT_IN.iter().find(|(of, name, _)| *name == kind && *of == group);
-    Ok(built_in.and_then(|(_, _, path)| template_at(manifest, path.to_vec())))
+    Ok(built_in.and_then(|(_, _, path)| template_at(manifest, (group, kind), TemplatePath::BuiltIn(path))))
 }
 
 /// The containers of a pod spec, each with the name of the list that it is in.
@@ -73,19 +104,23 @@ pub(crate) fn containers(spec: &Node) -> impl Iterator<Item = (&'static str, &No
     })
 }
 
-fn template_at<'a>(manifest: &'a Manifest, path: Vec<&'a str>) -> Option<PodTemplate<'a>> {
+fn template_at<'a>(
+    manifest: &'a Manifest,
+    is: (&str, &str),
+    path: TemplatePath<'a>,
+) -> Option<PodTemplate<'a>> {
     let template = manifest.root().at(&path)?;
     let spec = template.get("spec").filter(|spec| spec.as_mapping().is_some())?;
-    Some(PodTemplate { path, spec, change: change(manifest, template) })
+    Some(PodTemplate { path, spec, change: change(is, template) })
 }
 
-fn change(manifest: &Manifest, template: &Node) -> Change {
-    if manifest.is("batch", "Job") {
-        Change::Immutable
-    } else if manifest.is("serving.knative.dev", "Service") && template.at(&["metadata", "name"]).is_some() {
-        Change::NamedRevision
-    } else {
-        Change::Allowed
+fn change(is: (&str, &str), template: &Node) -> Change {
+    match is {
+        ("batch", "Job") => Change::Immutable,
+        ("serving.knative.dev", "Service") if template.at(&["metadata", "name"]).is_some() => {
+            Change::NamedRevision
+        }
+        _ => Change::Allowed,
     }
 }
 
@@ -150,7 +185,7 @@ mod tests {
             &json!({"apiVersion": "example.org/v1", "kind": "App", "metadata": metadata, "spec": body}),
         );
         let found = pod_template(&good, &declared).ok().flatten().expect("a template");
-        assert_eq!(found.path, ["spec", "pods", "template"]);
+        assert_eq!(*found.path, ["spec", "pods", "template"]);
         let bad = manifest(&json!({"apiVersion": "example.org/v1", "kind": "App", "metadata": metadata}));
         assert!(pod_template(&bad, &declared).is_err());
     }
