@@ -3,11 +3,12 @@
 //! A definition is hostile input: nodes and depth are bounded, patterns are compiled under a limit, and what is wrong
 //! with it is said with its place. A faulty node takes anything, so that one fault does not become hundreds.
 
-use super::crd::{CrdNode, CrdTopology, Crds, FREE, Field, Key};
+use super::crd::{Crds, FREE};
 use super::draft::{Draft, bound, count, flag, kind_named, texts};
 use super::fault::CrdFault;
+use super::node::{Field, Fields, Format, Id, Key, Kind, Rest, SchemaNode, Topology};
 use super::path::Path;
-use super::view::{Format, Id, Kind, Rest};
+
 use super::violation::{Bound, Violation, ViolationKind};
 use crate::model::{Entry, Mapping, Node, Origin, Value};
 
@@ -84,7 +85,7 @@ impl<'c, 's> Compiler<'c, 's> {
         }
         let Some(mapping) = schema.as_mapping() else {
             self.fault(CrdFault::Malformed { keyword: "schema" }, at, schema.origin);
-            return self.crds.push(CrdNode::any());
+            return self.crds.push(SchemaNode::ANY);
         };
         let mut draft = Draft::default();
         for entry in mapping.entries() {
@@ -183,14 +184,11 @@ impl<'c, 's> Compiler<'c, 's> {
                 continue;
             }
             let id = self.node(schema, &at.key(&property.key), below(role), depth + 1);
+            let default = schema.get("default");
             draft.fields.push(Field {
-                name: property.key.clone(),
-                id,
-                required: false,
-                nullable: self.crds.view(id).nullable,
-                has_default: schema
-                    .get("default")
-                    .is_some_and(|default| !matches!(default.value, Value::Null)),
+                null_is_absent: !self.crds.node(id).nullable,
+                has_default: default.is_some_and(|default| !matches!(default.value, Value::Null)),
+                ..Field::new(property.key.to_string().into(), id)
             });
         }
         None
@@ -261,9 +259,9 @@ impl<'c, 's> Compiler<'c, 's> {
         at: &Path<'_>,
         role: Role,
         depth: usize,
-    ) -> CrdNode {
+    ) -> SchemaNode {
         if draft.faulty {
-            return CrdNode::any();
+            return SchemaNode::ANY;
         }
         self.check_structure(&draft, schema, at, role);
         let kind = match draft.kind {
@@ -285,9 +283,9 @@ impl<'c, 's> Compiler<'c, 's> {
             },
         );
         let topology = match draft.list_type {
-            Some("map") => CrdTopology::Map(draft.keys.iter().map(|name| key(name, mapping)).collect()),
-            Some("set") => CrdTopology::Set,
-            _ => CrdTopology::Atomic,
+            Some("map") => Topology::Map(draft.keys.iter().map(|name| key(name, mapping)).collect()),
+            Some("set") => Topology::Set,
+            _ => Topology::Atomic,
         };
         draft.rules.least = draft
             .bounds
@@ -297,15 +295,15 @@ impl<'c, 's> Compiler<'c, 's> {
             .bounds
             .1
             .map(|bound| if draft.exclusive.1 { Bound::Below(bound) } else { Bound::AtMost(bound) });
-        CrdNode {
+        SchemaNode {
             kind,
             nullable: draft.nullable || kind == Kind::Any && role == Role::Branch,
             format: draft.format,
-            required: draft.fields.iter().filter(|field| field.required).count(),
-            fields: draft.fields,
+            fields: Fields::new(draft.fields),
             rest,
             items: draft.items,
             topology,
+            values: Vec::new(),
             rules: draft.ruled.then(|| Box::new(draft.rules)),
         }
     }
@@ -314,16 +312,15 @@ impl<'c, 's> Compiler<'c, 's> {
     fn require(fields: &mut Vec<Field>, mut names: Vec<&str>) {
         names.sort_unstable();
         names.dedup();
-        names.retain(|name| match fields.binary_search_by(|field| field.name.as_str().cmp(name)) {
+        names.retain(|name| match fields.binary_search_by(|field| field.name().cmp(name)) {
             Ok(index) => {
                 fields[index].required = true;
                 false
             }
             Err(_) => true,
         });
-        let elsewhere = names.iter().map(|name| Field { required: true, ..free_field(name, FREE) });
-        fields.extend(elsewhere);
-        fields.sort_by(|a, b| a.name.cmp(&b.name));
+        let elsewhere = |name: &&str| Field { required: true, ..Field::new((*name).to_owned().into(), FREE) };
+        fields.extend(names.iter().map(elsewhere));
     }
 
     fn check_structure(&mut self, draft: &Draft<'c>, schema: &'c Node, at: &Path<'_>, role: Role) {
@@ -334,19 +331,19 @@ impl<'c, 's> Compiler<'c, 's> {
 
     /// Adds what every object has; the schema may only narrow the name down.
     fn imply(&mut self, draft: &mut Draft<'c>, at: &Path<'_>, role: Role, depth: usize) {
-        draft.fields.retain(|field| !matches!(field.name.as_str(), "apiVersion" | "kind" | "metadata"));
-        let text = self.crds.push(CrdNode { kind: Kind::String, nullable: false, ..CrdNode::any() });
+        draft.fields.retain(|field| !matches!(field.name(), "apiVersion" | "kind" | "metadata"));
+        let text = self.crds.push(SchemaNode { kind: Kind::String, nullable: false, ..SchemaNode::ANY });
         for name in ["apiVersion", "kind"] {
             let required = role != Role::Root;
-            draft.fields.push(Field { required, nullable: role == Role::Root, ..free_field(name, text) });
+            let field = Field::new(name.into(), text);
+            draft.fields.push(Field { required, null_is_absent: required, ..field });
         }
-        draft.fields.push(free_field("metadata", self.metadata));
+        draft.fields.push(Field::new("metadata".into(), self.metadata));
         if let Some((schema, _)) = draft.metadata {
             let path = at.key("properties");
             let narrowed = self.node(schema, &path.key("metadata"), Role::Branch, depth + 1);
-            let mut branch = CrdNode::any();
-            branch.fields.push(free_field("metadata", narrowed));
-            let branch = self.crds.push(branch);
+            let fields = Fields::new(vec![Field::new("metadata".into(), narrowed)]);
+            let branch = self.crds.push(SchemaNode { fields, ..SchemaNode::ANY });
             draft.rules.all_of.push(branch);
             draft.ruled = true;
         }
@@ -360,11 +357,7 @@ const fn below(role: Role) -> Role {
     }
 }
 
-fn free_field(name: &str, id: Id) -> Field {
-    Field { name: name.into(), id, required: false, nullable: true, has_default: false }
-}
-
 fn key(name: &str, list: &Mapping) -> Key {
-    let default = list.get("items").and_then(|items| items.at(&["properties", name, "default"])).cloned();
-    Key { name: name.into(), default }
+    let default = list.get("items").and_then(|items| items.at(&["properties", name, "default"]));
+    Key { name: name.into(), default: default.map(|node| node.value.clone()) }
 }

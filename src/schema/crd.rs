@@ -2,13 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use compact_str::CompactString;
-
 use super::Scope;
+use super::node::{Id, SchemaNode};
 use super::pattern::Compiled;
-use super::view::{FieldView, Fields, Format, Id, Keys, Kind, Rest, Texts, Topology, View};
-use super::violation::Bound;
-use crate::model::Node;
 
 /// Where the nodes of CRDs start; below are references into the pack.
 const BASE: u32 = 0x1_0000;
@@ -22,7 +18,7 @@ const MAX_PATTERN_COST: usize = 4000;
 /// All custom resources.
 #[derive(Debug)]
 pub(super) struct Crds {
-    nodes: Vec<CrdNode>,
+    nodes: Vec<SchemaNode>,
     patterns: Vec<Pattern>,
     by_pattern: BTreeMap<String, usize>,
     /// What compiling more patterns may cost.
@@ -54,73 +50,6 @@ pub(super) struct CrdVersion {
 struct Pattern {
     text: String,
     compiled: Option<Compiled>,
-}
-
-/// A node of a schema.
-#[derive(Debug)]
-pub(super) struct CrdNode {
-    pub(super) kind: Kind,
-    pub(super) nullable: bool,
-    pub(super) format: Format,
-    pub(super) fields: Vec<Field>,
-    pub(super) required: usize,
-    pub(super) rest: Rest,
-    pub(super) items: Option<Id>,
-    pub(super) topology: CrdTopology,
-    pub(super) rules: Option<Box<Rules>>,
-}
-
-/// What makes the items of a list differ.
-#[derive(Debug)]
-pub(super) enum CrdTopology {
-    Atomic,
-    Map(Vec<Key>),
-    Set,
-}
-
-/// A named field.
-#[derive(Debug)]
-pub(super) struct Field {
-    pub(super) name: CompactString,
-    pub(super) id: Id,
-    pub(super) required: bool,
-    pub(super) nullable: bool,
-    pub(super) has_default: bool,
-}
-
-/// A key of a list map.
-#[derive(Debug)]
-pub(super) struct Key {
-    pub(super) name: CompactString,
-    pub(super) default: Option<Node>,
-}
-
-/// What a value must be besides its type.
-#[derive(Debug, Default)]
-pub(super) struct Rules {
-    pub(super) values: Option<Vec<Node>>,
-    pub(super) pattern: Option<usize>,
-    pub(super) least: Option<Bound<f64>>,
-    pub(super) most: Option<Bound<f64>>,
-    pub(super) factor: Option<f64>,
-    pub(super) characters: (Option<u64>, Option<u64>),
-    pub(super) items: (Option<u64>, Option<u64>),
-    pub(super) fields: (Option<u64>, Option<u64>),
-    pub(super) all_of: Vec<Id>,
-    pub(super) any_of: Vec<Id>,
-    pub(super) one_of: Vec<Id>,
-    pub(super) not: Option<Id>,
-}
-
-impl Field {
-    pub(super) const fn view(&self) -> FieldView {
-        FieldView {
-            id: self.id,
-            required: self.required,
-            null_is_absent: !self.nullable,
-            has_default: self.has_default,
-        }
-    }
 }
 
 impl CrdKind {
@@ -155,9 +84,9 @@ impl Crds {
         }
     }
 
-    pub(super) fn view(&self, id: Id) -> View<'_> {
+    pub(super) fn node(&self, id: Id) -> &SchemaNode {
         let node = id.0.checked_sub(BASE).and_then(|index| self.nodes.get(index as usize));
-        node.map_or(View::ANY, CrdNode::view)
+        node.unwrap_or(const { &SchemaNode::ANY })
     }
 
     /// The pattern's text and itself; `None` where it was refused.
@@ -180,7 +109,7 @@ impl Crds {
     }
 
     /// Where a new node is; [`FREE`] where there are too many.
-    pub(super) fn push(&mut self, node: CrdNode) -> Id {
+    pub(super) fn push(&mut self, node: SchemaNode) -> Id {
         match u32::try_from(self.nodes.len()) {
             Ok(index) if self.nodes.len() < MAX_ALL_NODES => {
                 self.nodes.push(node);
@@ -209,39 +138,5 @@ impl Crds {
         self.patterns.push(Pattern { text: text.to_owned(), compiled });
         self.by_pattern.insert(text.to_owned(), index);
         is_valid.then_some(index)
-    }
-}
-
-impl CrdNode {
-    pub(super) const fn any() -> Self {
-        Self {
-            kind: Kind::Any,
-            nullable: true,
-            format: Format::None,
-            fields: Vec::new(),
-            required: 0,
-            rest: Rest::Free,
-            items: None,
-            topology: CrdTopology::Atomic,
-            rules: None,
-        }
-    }
-
-    fn view(&self) -> View<'_> {
-        View {
-            kind: self.kind,
-            nullable: self.nullable,
-            format: self.format,
-            fields: Fields::Crd { fields: &self.fields, required: self.required },
-            rest: self.rest,
-            items: self.items,
-            topology: match &self.topology {
-                CrdTopology::Atomic => Topology::Atomic,
-                CrdTopology::Map(keys) => Topology::Map(Keys::Crd(keys)),
-                CrdTopology::Set => Topology::Set,
-            },
-            values: Texts::NONE,
-            rules: self.rules.as_deref(),
-        }
     }
 }

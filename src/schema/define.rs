@@ -3,8 +3,8 @@
 use super::compile::Compiler;
 use super::crd::{CrdKind, CrdVersion, Crds};
 use super::fault::CrdFault;
+use super::node::Id;
 use super::path::Path;
-use super::view::Id;
 use super::violation::Violation;
 use super::{CRD_GROUP, CRD_KIND, Scope, gvk};
 use crate::model::{Node, Value};

@@ -1,8 +1,7 @@
 //! A node of a CRD's schema while its keywords are read: what each says, and whether they go together.
 
-use super::crd::{Field, Rules};
 use super::fault::CrdFault;
-use super::view::{Format, Id, Kind, Rest, float, integer};
+use super::node::{Field, Format, Id, Kind, Rest, Rules, float, integer};
 use crate::model::{Node, Origin, Value};
 
 /// What a node's keywords said before they are put together.

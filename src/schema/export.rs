@@ -3,8 +3,8 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::Schemas;
+use super::node::{Field, Fields, Format, Id, Key, Kind, Rest, SchemaNode, Topology};
 use super::pack;
-use super::view::{Fields, Format, Id, Keys, Kind, Rest, Topology, View};
 
 impl Schemas {
     /// Definitions of all kinds of this version, under `$defs`.
@@ -15,13 +15,13 @@ impl Schemas {
         let mut waiting = Vec::new();
         for entry in pack::EMBEDDED.kinds().filter(|entry| entry.minors & self.version().bit() != 0) {
             let gvk = json!({"group": entry.group, "kind": entry.kind, "version": entry.version});
-            let mut schema = schema_of(self.view(entry.id), &mut waiting);
+            let mut schema = schema_of(self.node(entry.id), &mut waiting);
             schema["x-kubernetes-group-version-kind"] = json!([gvk]);
             definitions.insert(name(entry.id), schema);
         }
         while let Some(id) = waiting.pop() {
             if !definitions.contains_key(&name(id)) {
-                let schema = schema_of(self.view(id), &mut waiting);
+                let schema = schema_of(self.node(id), &mut waiting);
                 definitions.insert(name(id), schema);
             }
         }
@@ -29,8 +29,8 @@ impl Schemas {
     }
 }
 
-fn schema_of(view: View<'_>, waiting: &mut Vec<Id>) -> Json {
-    let mut schema = match view.kind {
+fn schema_of(node: &SchemaNode, waiting: &mut Vec<Id>) -> Json {
+    let mut schema = match node.kind {
         Kind::Any => return json!({}),
         Kind::Array => json!({"type": "array"}),
         Kind::Boolean => json!({"type": "boolean"}),
@@ -46,29 +46,29 @@ fn schema_of(view: View<'_>, waiting: &mut Vec<Id>) -> Json {
         Kind::Object => json!({"type": "object"}),
         Kind::String => json!({"type": "string"}),
     };
-    if view.format != Format::None {
-        schema["format"] = view.format.name().into();
+    if node.format != Format::None {
+        schema["format"] = node.format.name().into();
     }
-    if !view.values.is_empty() {
-        let mut values: Vec<Json> = view.values.iter().map(Json::from).collect();
-        if view.nullable {
+    if !node.values.is_empty() {
+        let mut values: Vec<Json> = node.values.iter().map(|value| Json::from(*value)).collect();
+        if node.nullable {
             values.extend([Json::Null, "".into()]);
         }
         schema["enum"] = values.into();
     }
-    if !view.fields.is_empty() {
-        schema["properties"] = properties(view.fields, waiting);
-        schema["required"] = required(view.fields);
+    if !node.fields.is_empty() {
+        schema["properties"] = properties(&node.fields, waiting);
+        schema["required"] = required(&node.fields);
     }
-    match view.rest {
+    match node.rest {
         Rest::Closed => schema["additionalProperties"] = false.into(),
         Rest::Like(id) => schema["additionalProperties"] = reference(id, waiting),
         Rest::Free => {}
     }
-    if let Some(id) = view.items {
+    if let Some(id) = node.items {
         schema["items"] = reference(id, waiting);
     }
-    match view.topology {
+    match &node.topology {
         Topology::Map(keys) => {
             schema["x-kubernetes-list-type"] = "map".into();
             schema["x-kubernetes-list-map-keys"] = key_names(keys);
@@ -76,29 +76,23 @@ fn schema_of(view: View<'_>, waiting: &mut Vec<Id>) -> Json {
         Topology::Set => schema["x-kubernetes-list-type"] = "set".into(),
         Topology::Atomic => {}
     }
-    if view.nullable {
+    if node.nullable {
         schema["type"] = json!([schema["type"], "null"]);
     }
     schema
 }
 
-fn properties(fields: Fields<'_>, waiting: &mut Vec<Id>) -> Json {
-    let each = (0..fields.len()).filter_map(|index| {
-        let field = fields.field(index)?;
-        Some((fields.name(index).to_owned(), reference(field.id, waiting)))
-    });
+fn properties(fields: &Fields, waiting: &mut Vec<Id>) -> Json {
+    let each = fields.iter().map(|field| (field.name().to_owned(), reference(field.id, waiting)));
     Json::Object(each.collect())
 }
 
-fn required(fields: Fields<'_>) -> Json {
-    (0..fields.len())
-        .filter(|index| fields.field(*index).is_some_and(|field| field.required))
-        .map(|index| fields.name(index))
-        .collect()
+fn required(fields: &Fields) -> Json {
+    fields.iter().filter(|field| field.required).map(Field::name).collect()
 }
 
-fn key_names(keys: Keys<'_>) -> Json {
-    (0..keys.len()).map(|index| keys.name(index)).collect()
+fn key_names(keys: &[Key]) -> Json {
+    keys.iter().map(|key| key.name.as_str()).collect()
 }
 
 fn reference(id: Id, waiting: &mut Vec<Id>) -> Json {

@@ -4,7 +4,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::view::Format;
+use super::node::Format;
 
 impl Format {
     /// The format of this name; `None` where the API server does not check it either.

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
+use super::node::{Key, Scalar, Topology};
 use super::path::Path;
-use super::view::{Keys, Scalar, Topology};
+
 use super::violation::ViolationKind;
 use super::walk::Walk;
 use crate::model::Node;
@@ -13,15 +14,18 @@ use crate::model::Node;
 const SHORT: usize = 8;
 
 impl<'a> Walk<'a, '_> {
-    pub(super) fn duplicates(&mut self, topology: Topology<'a>, items: &'a [Node], at: &Path<'_>) {
+    pub(super) fn duplicates(&mut self, topology: &'a Topology, items: &'a [Node], at: &Path<'_>) {
         if items.len() < 2 {
             return;
         }
         match topology {
             Topology::Atomic => {}
-            Topology::Set => self.repeated(items, at, Scalar::of, |first| ViolationKind::DuplicateSetItem {
-                first: first.origin,
-            }),
+            Topology::Set => self.repeated(
+                items,
+                at,
+                |item| Scalar::of(&item.value),
+                |first| ViolationKind::DuplicateSetItem { first: first.origin },
+            ),
             Topology::Map(keys) => self.repeated(
                 items,
                 at,
@@ -55,27 +59,27 @@ impl<'a> Walk<'a, '_> {
     }
 }
 
-fn names(keys: Keys<'_>) -> Vec<&str> {
-    (0..keys.len()).map(|index| keys.name(index)).collect()
+fn names(keys: &[Key]) -> Vec<&str> {
+    keys.iter().map(|key| key.name.as_str()).collect()
 }
 
 /// What an item of a list map is known by.
 struct Identity<'a> {
     item: &'a Node,
-    keys: Keys<'a>,
+    keys: &'a [Key],
 }
 
 impl<'a> Identity<'a> {
     /// `None` where a key is missing that has no default, or is no scalar: that is another fault, or none.
-    fn of(item: &'a Node, keys: Keys<'a>) -> Option<Self> {
+    fn of(item: &'a Node, keys: &'a [Key]) -> Option<Self> {
         let identity = Self { item, keys };
         let complete = identity.values().all(|value| value.is_some());
         complete.then_some(identity)
     }
 
     fn values(&self) -> impl Iterator<Item = Option<Scalar<'a>>> {
-        (0..self.keys.len()).map(|index| match self.item.get(self.keys.name(index)).map(Scalar::of) {
-            None | Some(Some(Scalar::Null)) => self.keys.default(index),
+        self.keys.iter().map(|key| match self.item.get(&key.name).map(|node| Scalar::of(&node.value)) {
+            None | Some(Some(Scalar::Null)) => key.default.as_ref().and_then(Scalar::of),
             Some(value) => value,
         })
     }

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! pack.bin ── pack ──────────────┐                                   ┌── format, lists, rules
-//!                                ├── view ── walk (object, schema) ──┤
+//!                                ├── node ── walk (object, schema) ──┤
 //! CRDs ── define, compile, crd ──┘                                   └── violation
 //! ```
 //!
@@ -27,13 +27,13 @@ mod kinds;
 mod life;
 mod lists;
 mod lock;
+mod node;
 mod pack;
 mod path;
 mod pattern;
 mod quantity;
 mod rules;
 mod version;
-mod view;
 mod violation;
 mod walk;
 
@@ -49,16 +49,18 @@ pub use violation::{Bound, Pointer, Violation, ViolationKind};
 
 use crd::Crds;
 use define::define;
+use node::{Id, SchemaNode};
+use pack::Decoded;
 use pattern::Compiled;
-use view::{Id, View};
 use walk::{MAX_VIOLATIONS, Walk};
 
-use crate::model::Node;
+use crate::model::{Node, group_and_version};
 
 /// What is known of one version of Kubernetes, and of the custom resources that were added.
 #[derive(Debug)]
 pub struct Schemas {
     version: KubeVersion,
+    built_in: &'static Decoded,
     crds: Crds,
 }
 
@@ -110,7 +112,7 @@ impl Schemas {
     /// The schemas of a version. This takes no time to speak of.
     #[must_use]
     pub fn new(version: KubeVersion) -> Self {
-        Self { version, crds: Crds::default() }
+        Self { version, built_in: Decoded::of(version), crds: Crds::default() }
     }
 
     /// The version of Kubernetes.
@@ -208,8 +210,8 @@ impl Schemas {
         }
     }
 
-    fn view(&self, id: Id) -> View<'_> {
-        if id.is_custom() { self.crds.view(id) } else { pack::EMBEDDED.view(id, self.version) }
+    fn node(&self, id: Id) -> &SchemaNode {
+        if id.is_custom() { self.crds.node(id) } else { self.built_in.node(id) }
     }
 
     fn pattern(&self, index: usize) -> Option<(&str, &Compiled)> {
@@ -218,7 +220,7 @@ impl Schemas {
 
     /// Where the schema of every object's `metadata` is.
     fn metadata(&self) -> Id {
-        let field = |root| self.view(root).fields.find("metadata").map(|field| field.id);
+        let field = |root| self.node(root).fields.find("metadata").map(|field| field.id);
         self.root("", "v1", "ConfigMap").and_then(field).unwrap_or(crd::FREE)
     }
 
@@ -240,7 +242,6 @@ const CRD_GROUP: &str = "apiextensions.k8s.io";
 const CRD_KIND: &str = "CustomResourceDefinition";
 
 fn gvk(object: &Node) -> Option<(&str, &str, &str)> {
-    let api_version = object.get("apiVersion")?.as_str()?;
-    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    let (group, version) = group_and_version(object.get("apiVersion")?.as_str()?);
     Some((group, version, object.get("kind")?.as_str()?))
 }

@@ -1,12 +1,13 @@
 //! The pack: schemas of Kubernetes' own types, as `scripts/schemas` writes them (its text describes the format).
 //!
-//! Nothing is decoded beforehand: a node is read where a walk meets it. Every access is checked, so that whatever the
+//! Nothing is decoded beforehand: a node is when a walk first meets it. Every access is checked, so that whatever the
 //! bytes are, the worst that comes of them is a node that takes anything; a test holds that they are sound.
 
-use std::cell::Cell;
+use std::sync::OnceLock;
 
+use super::node::{Field, Fields, Format, Id, Key, Kind, Rest, SchemaNode, Topology};
 use super::version::KubeVersion;
-use super::view::{Fields, Format, Id, Keys, Kind, Rest, Texts, Topology, View};
+use crate::model::Value;
 
 /// The oldest minor of the pack.
 pub(super) const FIRST_MINOR: u8 = 25;
@@ -133,12 +134,8 @@ impl Pack {
     }
 
     /// The node that a reference means in this version.
-    pub(super) fn view(&'static self, id: Id, version: KubeVersion) -> View<'static> {
-        u16::try_from(id.0)
-            .ok()
-            .and_then(|reference| self.resolve(reference, version))
-            .and_then(|node| self.decode(node))
-            .unwrap_or(View::ANY)
+    fn read(&self, reference: u16, version: KubeVersion) -> Option<SchemaNode> {
+        self.decode(self.resolve(reference, version)?)
     }
 
     fn resolve(&self, reference: u16, version: KubeVersion) -> Option<usize> {
@@ -155,47 +152,105 @@ impl Pack {
         })
     }
 
-    fn decode(&'static self, node: usize) -> Option<View<'static>> {
+    fn decode(&self, node: usize) -> Option<SchemaNode> {
         let start = usize::from(self.word(self.starts, node)?);
         let word = |offset: usize| self.word(self.stream, start + offset);
-        let words = |from: usize, count: u16| Words { pack: self, start: start + from, count: count.into() };
         let [code, flags] = word(0)?.to_le_bytes();
-        let view = View { nullable: flags & NULLABLE != 0, rest: Rest::Free, ..View::ANY };
+        let node = SchemaNode { nullable: flags & NULLABLE != 0, rest: Rest::Free, ..SchemaNode::ANY };
         Some(match code {
             1 => {
-                let count = word(3)?;
-                let names = words(4, count);
+                let count = usize::from(word(3)?);
                 let topology = match flags & LIST_TYPE {
                     SET => Topology::Set,
-                    MAP => {
-                        Topology::Map(Keys::Pack { names, defaults: words(4 + usize::from(count), count) })
-                    }
+                    MAP => Topology::Map(self.keys(start + 4, count)),
                     _ => Topology::Atomic,
                 };
-                View { kind: Kind::Array, items: Some(Id(word(1)?.into())), topology, ..view }
+                SchemaNode { kind: Kind::Array, items: Some(Id(word(1)?.into())), topology, ..node }
             }
-            2 => View { kind: Kind::Boolean, ..view },
-            3 => View { kind: Kind::Integer, format: format(word(1)?), ..view },
+            2 => SchemaNode { kind: Kind::Boolean, ..node },
+            3 => SchemaNode { kind: Kind::Integer, format: format(word(1)?), ..node },
             // A port is an `int32`, as the API server reads it.
-            4 => View { kind: Kind::IntOrString, format: Format::Int32, ..view },
-            5 => View { kind: Kind::Object, rest: Rest::Like(Id(word(1)?.into())), ..view },
-            6 => View { kind: Kind::Number, format: format(word(1)?), ..view },
+            4 => SchemaNode { kind: Kind::IntOrString, format: Format::Int32, ..node },
+            5 => SchemaNode { kind: Kind::Object, rest: Rest::Like(Id(word(1)?.into())), ..node },
+            6 => SchemaNode { kind: Kind::Number, format: format(word(1)?), ..node },
             7 => {
-                let count = word(1)?;
-                let fields = Fields::Pack {
-                    names: words(3, count),
-                    targets: words(3 + usize::from(count), count),
-                    required: word(2)?.into(),
-                };
+                let fields = Fields::new(self.fields(start + 3, word(1)?.into()));
                 let rest = if flags & CLOSED != 0 { Rest::Closed } else { Rest::Free };
-                View { kind: Kind::Object, fields, rest, ..view }
+                SchemaNode { kind: Kind::Object, fields, rest, ..node }
             }
-            8 => View { kind: Kind::Quantity, ..view },
+            8 => SchemaNode { kind: Kind::Quantity, ..node },
             9 => {
-                let values = Texts { words: words(3, word(2)?) };
-                View { kind: Kind::String, format: format(word(1)?), values, ..view }
+                let values = self.words(start + 3, word(2)?.into());
+                let values = values.map(|word| self.string(usize::from(word & !FLAG))).collect();
+                SchemaNode { kind: Kind::String, format: format(word(1)?), values, ..node }
             }
-            _ => view,
+            _ => node,
+        })
+    }
+
+    /// Words of the stream, as far as there are so many.
+    fn words(&self, start: usize, count: usize) -> impl Iterator<Item = u16> {
+        (start..start + count).map_while(|index| self.word(self.stream, index))
+    }
+
+    /// Names with their flag, and as many references.
+    fn fields(&self, start: usize, count: usize) -> Vec<Field> {
+        let field = |(name, target): (u16, u16)| Field {
+            required: name & FLAG != 0,
+            ..Field::new(self.name(name).into(), Id(target.into()))
+        };
+        self.words(start, count).zip(self.words(start + count, count)).map(field).collect()
+    }
+
+    /// Names, and as many defaults; empty ones mean that there is none.
+    fn keys(&self, start: usize, count: usize) -> Vec<Key> {
+        let key = |(name, default): (u16, u16)| {
+            let default = Some(self.string(default.into())).filter(|text| !text.is_empty());
+            Key { name: self.name(name).into(), default: default.map(|text| Value::String(text.into())) }
+        };
+        self.words(start, count).zip(self.words(start + count, count)).map(key).collect()
+    }
+
+    fn name(&self, word: u16) -> &'static str {
+        self.string(usize::from(word & !FLAG))
+    }
+}
+
+/// The pack that is compiled in as one version of Kubernetes has it: each node is decoded when it is first asked for,
+/// once for the whole program.
+#[derive(Debug)]
+pub(super) struct Decoded {
+    version: KubeVersion,
+    /// By the numbers of references to them.
+    definitions: Box<[Slot]>,
+    nodes: Box<[Slot]>,
+}
+
+type Slot = OnceLock<Box<SchemaNode>>;
+
+impl Decoded {
+    /// That of a version; of one that the pack does not know, every node takes anything.
+    pub(super) fn of(version: KubeVersion) -> &'static Self {
+        static VERSIONS: [OnceLock<Decoded>; MINORS as usize] = [const { OnceLock::new() }; MINORS as usize];
+        static UNKNOWN: OnceLock<Decoded> = OnceLock::new();
+        let slot = VERSIONS.get(version.bit().trailing_zeros() as usize).unwrap_or(&UNKNOWN);
+        slot.get_or_init(|| {
+            let slots = |count: usize| (0..count).map(|_| Slot::new()).collect();
+            Self {
+                version,
+                definitions: slots((EMBEDDED.variants - EMBEDDED.definitions) / 2),
+                nodes: slots((EMBEDDED.stream - EMBEDDED.starts) / 2),
+            }
+        })
+    }
+
+    /// The node that a reference means.
+    pub(super) fn node(&'static self, id: Id) -> &'static SchemaNode {
+        let Ok(reference) = u16::try_from(id.0) else { return const { &SchemaNode::ANY } };
+        let slots = if reference & FLAG == 0 { &self.nodes } else { &self.definitions };
+        let slot = slots.get(usize::from(reference & !FLAG));
+        slot.map_or(const { &SchemaNode::ANY }, |slot| {
+            slot.get_or_init(|| Box::new(EMBEDDED.read(reference, self.version).unwrap_or(SchemaNode::ANY)))
         })
     }
 }
@@ -214,109 +269,9 @@ const fn format(code: u16) -> Format {
     }
 }
 
-/// Some words of one node.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Words {
-    pack: &'static Pack,
-    start: usize,
-    count: usize,
-}
-
-impl Words {
-    pub(super) const EMPTY: Self = Self { pack: &EMBEDDED, start: 0, count: 0 };
-
-    pub(super) const fn is_empty(self) -> bool {
-        self.count == 0
-    }
-
-    pub(super) const fn len(self) -> usize {
-        self.count
-    }
-
-    pub(super) fn word(self, index: usize) -> Option<u16> {
-        (index < self.count).then(|| self.pack.word(self.pack.stream, self.start + index))?
-    }
-
-    /// Whether the top bit is set.
-    pub(super) fn flagged(self, index: usize) -> bool {
-        self.word(index).is_some_and(|word| word & FLAG != 0)
-    }
-
-    /// Where the word is that means this string; the words are in the order of their strings.
-    pub(super) fn position(self, text: &str) -> Option<usize> {
-        // Only what is compiled in stays as it is for as long as a thread remembers it.
-        if !std::ptr::eq(self.pack, &raw const EMBEDDED) {
-            return self.search(text.as_bytes());
-        }
-        let slot = |memo: &Memo| memo.slot(self.start, text.as_bytes()).get();
-        let remembered = MEMO.with(slot);
-        if remembered.start == self.start && remembered.text == text.as_bytes() {
-            return Some(remembered.position);
-        }
-        let position = self.search(text.as_bytes())?;
-        let found = Remembered { start: self.start, position, text: self.bytes(position) };
-        MEMO.with(|memo| memo.slot(self.start, text.as_bytes()).set(found));
-        Some(position)
-    }
-
-    fn search(self, text: &[u8]) -> Option<usize> {
-        let at = self.pack.stream + 2 * self.start;
-        let words = self.pack.bytes.get(at..at + 2 * self.count)?;
-        let (mut low, mut high) = (0, self.count);
-        while low < high {
-            let middle = low.midpoint(high);
-            let other = self.pack.bytes_of(usize::from(word_at(words, 2 * middle)? & !FLAG));
-            // The first bytes tell most names apart, and cost no call.
-            match other.first().cmp(&text.first()).then_with(|| other.cmp(text)) {
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Equal => return Some(middle),
-                std::cmp::Ordering::Greater => high = middle,
-            }
-        }
-        None
-    }
-
-    /// The bytes of the string that a word means, its top bit aside.
-    fn bytes(self, index: usize) -> &'static [u8] {
-        self.word(index).map_or(&[], |word| self.pack.bytes_of(usize::from(word & !FLAG)))
-    }
-
-    /// The string that a word means, its top bit aside.
-    pub(super) fn text(self, index: usize) -> &'static str {
-        self.word(index).map_or("", |word| self.pack.string(usize::from(word & !FLAG)))
-    }
-}
-
-/// Where fields were found: a repository asks for the same few over and over, and this is quicker than a search.
-struct Memo([Cell<Remembered>; MEMO_SLOTS]);
-
-#[derive(Clone, Copy)]
-struct Remembered {
-    start: usize,
-    position: usize,
-    /// Empty, with a `start` that nothing has, in a slot that nothing was put into.
-    text: &'static [u8],
-}
-
-const MEMO_SLOTS: usize = 256;
-
-thread_local! {
-    static MEMO: Memo = const { Memo([const { Cell::new(Remembered { start: usize::MAX, position: 0, text: &[] }) }; MEMO_SLOTS]) };
-}
-
-impl Memo {
-    /// The only slot in which a text of these words can be; another that belongs there takes its place.
-    fn slot(&self, start: usize, text: &[u8]) -> &Cell<Remembered> {
-        let end = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(*byte));
-        let mixed = start.wrapping_mul(7) ^ end(text.first()) ^ (end(text.last()) << 3) ^ (text.len() << 1);
-        &self.0[mixed % MEMO_SLOTS]
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::view::Format;
 
     #[test]
     fn the_pack_is_sound_in_every_version() {
@@ -349,28 +304,30 @@ mod tests {
             return;
         }
         let node = EMBEDDED.resolve(id.0.try_into().unwrap(), version).expect("a node in this version");
-        let view = EMBEDDED.decode(node).expect("a whole node");
+        let decoded = EMBEDDED.decode(node).expect("a whole node");
         let is_any = EMBEDDED.word(EMBEDDED.stream, EMBEDDED.word(EMBEDDED.starts, node).unwrap().into());
         assert_eq!(
-            view.kind == Kind::Any,
+            decoded.kind == Kind::Any,
             is_any.unwrap().to_le_bytes()[0] == 0,
             "each kind of node is known"
         );
-        let names: Vec<_> = view.fields.names().collect();
+        let names: Vec<_> = decoded.fields.iter().map(Field::name).collect();
         assert!(names.is_sorted_by(|a, b| a.as_bytes() < b.as_bytes()), "fields are sorted");
-        let required = (0..names.len()).filter(|index| view.fields.field(*index).unwrap().required).count();
-        assert_eq!(required, view.fields.required());
-        for (index, name) in names.iter().enumerate() {
-            let field = view.fields.field(index).unwrap();
-            assert_eq!(view.fields.find(name).map(|found| found.id), Some(field.id));
+        let written = EMBEDDED.word(EMBEDDED.starts, node).unwrap();
+        let count = EMBEDDED.word(EMBEDDED.stream, usize::from(written) + 1).filter(|_| !names.is_empty());
+        assert_eq!(names.len(), usize::from(count.unwrap_or(0)), "no field is lost");
+        let required = EMBEDDED.word(EMBEDDED.stream, usize::from(written) + 2).filter(|_| !names.is_empty());
+        assert_eq!(decoded.fields.required(), usize::from(required.unwrap_or(0)));
+        for field in decoded.fields.iter() {
+            assert_eq!(decoded.fields.find(field.name()).map(|found| found.id), Some(field.id));
             visit(field.id, version, seen);
         }
-        if let Topology::Map(keys) = view.topology {
-            assert!(keys.len() > 0 && (0..keys.len()).all(|index| !keys.name(index).is_empty()));
+        if let Topology::Map(keys) = &decoded.topology {
+            assert!(!keys.is_empty() && keys.iter().all(|key| !key.name.is_empty()));
         }
-        assert!(view.format == Format::None || view.kind != Kind::Object);
-        view.items.into_iter().for_each(|id| visit(id, version, seen));
-        if let Rest::Like(id) = view.rest {
+        assert!(decoded.format == Format::None || decoded.kind != Kind::Object);
+        decoded.items.into_iter().for_each(|id| visit(id, version, seen));
+        if let Rest::Like(id) = decoded.rest {
             visit(id, version, seen);
         }
     }
@@ -395,17 +352,10 @@ mod tests {
             assert!(pack.kinds().take(70_000).count() < 70_000);
             assert!(pack.versions("apps", "Deployment").take(70_000).count() < 70_000);
             for reference in (0..=u16::MAX).step_by(37) {
-                let view = pack.view(Id(reference.into()), KubeVersion::NEWEST);
-                let _ = (
-                    view.fields.find("spec").is_some(),
-                    view.values.iter().count(),
-                    view.fields.names().count(),
-                );
-                if let Topology::Map(keys) = view.topology {
-                    assert!(
-                        (0..keys.len()).all(|index| keys.name(index).len() < 70_000
-                            && keys.default(index).is_none_or(|_| true))
-                    );
+                let Some(node) = pack.read(reference, KubeVersion::NEWEST) else { continue };
+                let _ = (node.fields.find("spec").is_some(), node.values.len());
+                if let Topology::Map(keys) = &node.topology {
+                    assert!(keys.iter().all(|key| key.name.len() < 70_000));
                 }
             }
         }

@@ -1,8 +1,7 @@
 //! What definitions of custom resources ask of values besides their types.
 
-use super::crd::Rules;
+use super::node::{Id, Rules};
 use super::path::Path;
-use super::view::Id;
 use super::violation::{Bound, ViolationKind};
 use super::walk::{Walk, as_float, near, same, texts};
 use crate::model::{Node, Value};

@@ -3,8 +3,8 @@
 //! Bounds: depth, violations, and steps, so that no pair of schema and object takes more than a moment.
 
 use super::Schemas;
+use super::node::{Field, Fields, Format, Id, Kind, Rest, Scalar, SchemaNode, float, integer};
 use super::path::Path;
-use super::view::{Fields, Format, Id, Kind, Rest, Scalar, View, float, integer};
 use super::violation::{Violation, ViolationKind};
 use crate::model::{Mapping, Node, Number, Origin, Value, closest};
 
@@ -60,19 +60,19 @@ impl<'a> Walk<'a, '_> {
             self.report(ViolationKind::TooDeep, at, node.origin);
             return;
         }
-        let view = self.schemas.view(id);
-        if let Err(expected) = fits(&view, node) {
+        let schema = self.schemas.node(id);
+        if let Err(expected) = fits(schema, node) {
             self.report(ViolationKind::WrongType { expected, found: found(node) }, at, node.origin);
             return;
         }
         match &node.value {
-            Value::Mapping(mapping) => self.mapping(&view, mapping, node.origin, at, depth),
-            Value::Sequence(items) => self.sequence(&view, items, at, depth),
-            Value::Number(number) if !self.lenient => self.number(&view, *number, at, node.origin),
-            Value::String(text) if !self.lenient => self.text(&view, text, at, node.origin),
+            Value::Mapping(mapping) => self.mapping(schema, mapping, node.origin, at, depth),
+            Value::Sequence(items) => self.sequence(schema, items, at, depth),
+            Value::Number(number) if !self.lenient => self.number(schema, *number, at, node.origin),
+            Value::String(text) if !self.lenient => self.text(schema, text, at, node.origin),
             Value::Bool(_) | Value::Null | Value::Number(_) | Value::String(_) => {}
         }
-        if let Some(rules) = view.rules
+        if let Some(rules) = &schema.rules
             && !self.lenient
             && !matches!(node.value, Value::Null)
         {
@@ -82,19 +82,20 @@ impl<'a> Walk<'a, '_> {
 
     fn mapping(
         &mut self,
-        view: &View<'a>,
+        schema: &'a SchemaNode,
         mapping: &'a Mapping,
         origin: Origin,
         at: &Path<'_>,
         depth: usize,
     ) {
-        if view.fields.is_empty() && view.rest == Rest::Free {
+        if schema.fields.is_empty() && schema.rest == Rest::Free {
             return;
         }
         let mut required = 0;
         for entry in mapping.entries() {
+            let key = entry.key.as_str();
             let null = matches!(entry.value.value, Value::Null);
-            let id = match view.fields.find(&entry.key) {
+            let id = match schema.fields.find(key) {
                 // The API server drops a null that its schema does not allow; a default then takes its place.
                 Some(field) if null && field.null_is_absent => {
                     required += usize::from(field.required && field.has_default);
@@ -102,21 +103,21 @@ impl<'a> Walk<'a, '_> {
                 }
                 // What is built in reads a null as nothing at all.
                 Some(field)
-                    if null && field.required && !self.lenient && !self.schemas.view(field.id).nullable =>
+                    if null && field.required && !self.lenient && !self.schemas.node(field.id).nullable =>
                 {
                     required += 1;
-                    self.report(ViolationKind::MissingField { field: &entry.key }, at, entry.key_origin);
+                    self.report(ViolationKind::MissingField { field: key }, at, entry.key_origin);
                     continue;
                 }
                 Some(field) => {
                     required += usize::from(field.required);
                     field.id
                 }
-                None => match view.rest {
+                None => match schema.rest {
                     Rest::Closed if self.strict => {
                         let kind = ViolationKind::UnknownField {
-                            field: &entry.key,
-                            closest: slip(&entry.key, view.fields.names()),
+                            field: key,
+                            closest: slip(key, schema.fields.iter().map(Field::name)),
                         };
                         self.report(kind, at, entry.key_origin);
                         continue;
@@ -127,24 +128,22 @@ impl<'a> Walk<'a, '_> {
                 },
             };
             let lenient = self.lenient;
-            self.lenient |= depth == 0 && entry.key == "status";
-            self.value(id, &entry.value, &at.key(&entry.key), depth + 1);
+            self.lenient |= depth == 0 && key == "status";
+            self.value(id, &entry.value, &at.key(key), depth + 1);
             self.lenient = lenient;
             if self.is_over() {
                 return;
             }
         }
-        if required < view.fields.required() && !self.lenient {
-            self.missing(view.fields, mapping, origin, at);
+        if required < schema.fields.required() && !self.lenient {
+            self.missing(&schema.fields, mapping, origin, at);
         }
     }
 
-    fn missing(&mut self, fields: Fields<'a>, mapping: &Mapping, origin: Origin, at: &Path<'_>) {
-        for index in 0..fields.len() {
-            let Some(field) = fields.field(index).filter(|field| field.required) else { continue };
+    fn missing(&mut self, fields: &'a Fields, mapping: &Mapping, origin: Origin, at: &Path<'_>) {
+        for field in fields.iter().filter(|field| field.required) {
             self.steps += mapping.len() as u64;
-            let name = fields.name(index);
-            let is_there = match mapping.get(name) {
+            let is_there = match mapping.get(field.name()) {
                 Some(value) if matches!(value.value, Value::Null) => {
                     !field.null_is_absent || field.has_default
                 }
@@ -153,7 +152,7 @@ impl<'a> Walk<'a, '_> {
                 None => field.has_default,
             };
             if !is_there {
-                self.report(ViolationKind::MissingField { field: name }, at, origin);
+                self.report(ViolationKind::MissingField { field: field.name() }, at, origin);
             }
             if self.is_over() {
                 return;
@@ -161,8 +160,8 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    fn sequence(&mut self, view: &View<'a>, items: &'a [Node], at: &Path<'_>, depth: usize) {
-        if let Some(id) = view.items {
+    fn sequence(&mut self, schema: &'a SchemaNode, items: &'a [Node], at: &Path<'_>, depth: usize) {
+        if let Some(id) = schema.items {
             for (index, item) in items.iter().enumerate() {
                 self.value(id, item, &at.index(index), depth + 1);
                 if self.is_over() {
@@ -172,26 +171,26 @@ impl<'a> Walk<'a, '_> {
         }
         if !self.lenient {
             self.steps += items.len() as u64;
-            self.duplicates(view.topology, items, at);
+            self.duplicates(&schema.topology, items, at);
         }
     }
 
-    fn number(&mut self, view: &View<'a>, number: Number, at: &Path<'_>, origin: Origin) {
-        if matches!(view.kind, Kind::Integer | Kind::IntOrString)
-            && integer(number).is_some_and(|number| !view.format.holds(number))
+    fn number(&mut self, schema: &'a SchemaNode, number: Number, at: &Path<'_>, origin: Origin) {
+        if matches!(schema.kind, Kind::Integer | Kind::IntOrString)
+            && integer(number).is_some_and(|number| !schema.format.holds(number))
         {
-            let format = if view.format == Format::Int32 { "int32" } else { "int64" };
+            let format = if schema.format == Format::Int32 { "int32" } else { "int64" };
             self.report(ViolationKind::Format { format }, at, origin);
         }
     }
 
-    fn text(&mut self, view: &View<'a>, text: &'a str, at: &Path<'_>, origin: Origin) {
-        if view.kind == Kind::Quantity && !super::format::is_quantity(text) {
+    fn text(&mut self, schema: &'a SchemaNode, text: &'a str, at: &Path<'_>, origin: Origin) {
+        if schema.kind == Kind::Quantity && !super::format::is_quantity(text) {
             self.report(ViolationKind::Format { format: "quantity" }, at, origin);
-        } else if !view.format.fits(text) {
-            self.report(ViolationKind::Format { format: view.format.name() }, at, origin);
-        } else if !allows(view, text) {
-            let allowed: Vec<&str> = view.values.iter().collect();
+        } else if !schema.format.fits(text) {
+            self.report(ViolationKind::Format { format: schema.format.name() }, at, origin);
+        } else if !allows(schema, text) {
+            let allowed = schema.values.clone();
             let closest = near(text, &allowed);
             self.report(ViolationKind::NotInEnum { allowed, closest }, at, origin);
         }
@@ -199,10 +198,8 @@ impl<'a> Walk<'a, '_> {
 }
 
 /// Whether a text is one of those that an enum allows; an optional text that is empty means its default.
-fn allows(view: &View<'_>, text: &str) -> bool {
-    view.values.is_empty()
-        || view.nullable && text.is_empty()
-        || view.values.iter().any(|value| value == text)
+fn allows(schema: &SchemaNode, text: &str) -> bool {
+    schema.values.is_empty() || schema.nullable && text.is_empty() || schema.values.contains(&text)
 }
 
 /// The nearest of some values; those that differ in case only are nearest.
@@ -219,9 +216,16 @@ fn slip<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str>
 }
 
 /// What a value should be, where it is not.
-fn fits(view: &View<'_>, node: &Node) -> Result<(), &'static str> {
-    let (fits, expected) = match (view.kind, &node.value) {
-        (_, Value::Null) => (view.nullable, expected(view.kind)),
+fn fits(schema: &SchemaNode, node: &Node) -> Result<(), &'static str> {
+    // As nearly every value does.
+    match (schema.kind, &node.value) {
+        (Kind::String, Value::String(_))
+        | (Kind::Object, Value::Mapping(_))
+        | (Kind::Array, Value::Sequence(_)) => return Ok(()),
+        _ => {}
+    }
+    let (fits, expected) = match (schema.kind, &node.value) {
+        (_, Value::Null) => (schema.nullable, expected(schema.kind)),
         (Kind::Any, _) => (true, ""),
         (Kind::Array, value) => (matches!(value, Value::Sequence(_)), "array"),
         (Kind::Boolean, value) => (matches!(value, Value::Bool(_)), "boolean"),
@@ -269,7 +273,7 @@ pub(super) fn texts(values: &[Node]) -> Vec<&str> {
 
 /// Whether two values are the same to JSON.
 pub(super) fn same(a: &Node, b: &Node) -> bool {
-    match (Scalar::of(a), Scalar::of(b)) {
+    match (Scalar::of(&a.value), Scalar::of(&b.value)) {
         (Some(a), Some(b)) => a == b,
         _ => a == b,
     }
