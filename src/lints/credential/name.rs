@@ -3,6 +3,10 @@
 //! `DB_PASSWORD` calls it a credential, `TOKEN_TTL`, `secretName`, `passwordFile` and `tokenSecretRef` do not: the last word
 //! of a name says what it is. Behind it may stand whose it is or where it is for: `DB_PASSWORD_PROD`.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 /// How much a name says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Claim {
@@ -18,6 +22,9 @@ pub(super) enum Claim {
 
 /// What a name says of its value, by its last words.
 pub(super) fn claim(key: &str) -> Option<Claim> {
+    if !STEMS.as_ref()?.is_match(key) {
+        return None;
+    }
     let words = words(key);
     // `SECRET_KEY_BASE`, `PASSWORD_2`
     let rest = without_last(&words, |word| matches!(word, "" | "b" | "base" | "value"));
@@ -29,6 +36,12 @@ pub(super) fn claim(key: &str) -> Option<Claim> {
         }
     })
 }
+
+/// One of these is in every name that says anything, so that most need not be taken apart.
+static STEMS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let stems = ["auth", "credential", "key", "pass", "pwd", "secret", "token"];
+    AhoCorasick::builder().ascii_case_insensitive(true).build(stems).ok()
+});
 
 /// Words of configuration files in front of a password, with nothing but a space between.
 pub(super) const DIRECTIVES: &[&str] = &["masterauth", "requirepass"];

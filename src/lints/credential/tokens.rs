@@ -161,6 +161,8 @@ pub(super) fn find(text: &str) -> Option<Kind> {
 /// The same, and where.
 pub(super) fn find_at(text: &str) -> Option<(usize, Kind)> {
     let index = INDEX.as_ref()?;
+    // Hardly a text has one of the keywords, and to find that out is quicker than to ask for all of them.
+    index.automaton.find(text)?;
     let mut tried = 0_u64;
     let mut unsure = None;
     for hit in index.automaton.find_overlapping_iter(text.as_bytes()) {

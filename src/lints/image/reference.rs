@@ -1,10 +1,10 @@
 //! `image/reference`.
 
 use crate::diagnostic::{RuleInfo, Severity};
-use crate::lints::metadata::syntax::is_unfinished;
+use crate::lints::metadata::syntax::{has_blank, is_unfinished};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
-use crate::model::Node;
 use crate::model::pods::containers;
+use crate::model::{Node, split_at_byte};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -40,13 +40,16 @@ fn fault(text: &str) -> Option<(&'static str, &'static str)> {
     if text.trim().is_empty() || text.starts_with("ko://") {
         return None;
     }
-    if text.contains(char::is_whitespace) {
+    if has_blank(text) {
         return Some(("image has a blank in its name", "remove the blank"));
     }
-    if text.contains("://") {
+    if memchr::memchr_iter(b':', text.as_bytes())
+        .any(|at| text.get(at..).is_some_and(|rest| rest.starts_with("://")))
+    {
         return Some(("image has a scheme in its name", "remove all up to `://`"));
     }
-    let (named, digest) = text.split_once('@').map_or((text, None), |(named, digest)| (named, Some(digest)));
+    let (named, digest) =
+        split_at_byte(text, b'@').map_or((text, None), |(named, digest)| (named, Some(digest)));
     if digest.is_some_and(|digest| !is_digest(digest)) {
         return Some((
             "digest of the image is not valid",
@@ -54,8 +57,8 @@ fn fault(text: &str) -> Option<(&'static str, &'static str)> {
         ));
     }
     // The colon of a registry's port stands before a slash.
-    let last = named.rfind('/').map_or(0, |slash| slash + 1);
-    let colon = named.get(last..).and_then(|part| part.find(':')).map(|colon| last + colon);
+    let last = named.bytes().rposition(|byte| byte == b'/').map_or(0, |slash| slash + 1);
+    let colon = named.bytes().skip(last).position(|byte| byte == b':').map(|colon| last + colon);
     let (repository, tag) =
         colon.map_or((named, None), |colon| (named.get(..colon).unwrap_or_default(), named.get(colon + 1..)));
     if tag == Some("") {
@@ -93,7 +96,7 @@ fn is_tag(text: &str) -> bool {
 }
 
 fn is_repository(text: &str) -> bool {
-    let (first, rest) = text.split_once('/').unwrap_or(("", text));
+    let (first, rest) = split_at_byte(text, b'/').unwrap_or(("", text));
     // The first part is a registry where it could be one.
     let is_registry =
         first.contains(['.', ':']) || first == "localhost" || first.bytes().any(|b| b.is_ascii_uppercase());
@@ -105,7 +108,7 @@ fn is_domain(text: &str) -> bool {
     if text.starts_with('[') {
         return true;
     }
-    let (host, port) = text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port)));
+    let (host, port) = split_at_byte(text, b':').map_or((text, None), |(host, port)| (host, Some(port)));
     let is_label = |label: &str| {
         !label.is_empty()
             && !label.starts_with('-')
@@ -119,6 +122,10 @@ fn is_domain(text: &str) -> bool {
 /// Lower-case letters and digits, with `.`, `_`, `__` or any number of `-` between them.
 fn is_component(text: &str) -> bool {
     let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    // As most are.
+    if !text.is_empty() && text.bytes().all(is_word) {
+        return true;
+    }
     let separators = text.split(|c: char| c.is_ascii() && is_word(c as u8)).filter(|part| !part.is_empty());
     let bytes = text.as_bytes();
     bytes.first().copied().is_some_and(is_word)

@@ -24,40 +24,40 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
-    let is_secret = object.manifest.is_secret_like();
-    each_metadata(object, |metadata| of_mapping(metadata.get("labels"), ("label", is_secret), reporter));
+    each_metadata(object, |metadata| of_mapping(metadata.get("labels"), "label", object, reporter));
     let root = object.manifest.root();
+    let mut selector = |node| of_mapping(node, "selector", object, reporter);
     match (object.group, object.kind) {
         ("", "ReplicationController" | "Service") => {
-            of_mapping(root.at(&["spec", "selector"]), ("selector", is_secret), reporter);
+            selector(root.at(&["spec", "selector"]));
         }
         ("apps" | "batch" | "policy" | "networking.k8s.io", _) => {
-            of_mapping(root.at(&["spec", "selector", "matchLabels"]), ("selector", is_secret), reporter);
-            of_mapping(root.at(&["spec", "podSelector", "matchLabels"]), ("selector", is_secret), reporter);
+            selector(root.at(&["spec", "selector", "matchLabels"]));
+            selector(root.at(&["spec", "podSelector", "matchLabels"]));
         }
         _ => {}
     }
     if let Some(pod) = &object.pod {
-        of_mapping(pod.spec.get("nodeSelector"), ("selector", is_secret), reporter);
+        selector(pod.spec.get("nodeSelector"));
     }
 }
 
-fn of_mapping(node: Option<&Node>, (noun, is_secret): (&str, bool), reporter: &mut Reporter) {
+fn of_mapping(node: Option<&Node>, noun: &str, object: &Object<'_>, reporter: &mut Reporter) {
     for entry in node.and_then(Node::as_mapping).map_or(&[][..], |mapping| mapping.entries()) {
-        if let Some(draft) = fault(entry, noun, is_secret) {
+        if let Some(draft) = fault(entry, noun, object) {
             reporter.report(draft);
         }
     }
 }
 
-fn fault(entry: &Entry, noun: &str, is_secret: bool) -> Option<Draft> {
+fn fault(entry: &Entry, noun: &str, object: &Object<'_>) -> Option<Draft> {
     let key = entry.key.as_str();
     if !is_qualified_name(key) {
         if is_unfinished(key) {
             return None;
         }
         let hint = "use a name of at most 63 letters, digits, `-`, `_` and `.`, perhaps after a DNS subdomain and `/`";
-        let what = named_key(&format!("the key of a {noun}"), key, is_secret);
+        let what = named_key(&format!("the key of a {noun}"), key, object.manifest.is_secret_like());
         return Some(Draft::new(&RULE, entry.key_origin, format!("{what} is not valid")).hint(hint));
     }
     let at = entry.value.origin;

@@ -10,8 +10,8 @@ use crate::lints::Object;
 use crate::lints::credential::looks_like_credential;
 use crate::model::Node;
 
-/// The metadata of an object, and of the templates in it that Kubernetes checks with it.
-fn each_metadata<'a>(object: &Object<'a>, mut visit: impl FnMut(&'a Node)) {
+/// The metadata of an object, and of the templates in it: of its pods, Jobs and claims.
+pub(super) fn each_metadata<'a>(object: &Object<'a>, mut visit: impl FnMut(&'a Node)) {
     let root = object.manifest.root();
     let mut at = |node: Option<&'a Node>| {
         if let Some(metadata) = node.and_then(|node| node.get("metadata")) {
@@ -19,16 +19,20 @@ fn each_metadata<'a>(object: &Object<'a>, mut visit: impl FnMut(&'a Node)) {
         }
     };
     at(Some(root));
-    if let Some(pod) = object.pod.as_ref().filter(|pod| !pod.path.is_empty()) {
-        at(root.at(&pod.path));
-    }
     if object.is("batch", "CronJob") {
         at(root.at(&["spec", "jobTemplate"]));
-    } else if object.is("apps", "StatefulSet") {
-        let claims = root.at(&["spec", "volumeClaimTemplates"]).map_or(&[][..], Node::items);
-        for claim in claims {
-            at(Some(claim));
-        }
+    }
+    let Some(pod) = &object.pod else { return };
+    if !pod.path.is_empty() {
+        at(root.at(&pod.path));
+    }
+    let claims = root.at(&["spec", "volumeClaimTemplates"]).map_or(&[][..], Node::items);
+    for claim in claims {
+        at(Some(claim));
+    }
+    let volumes = pod.spec.get("volumes").map_or(&[][..], Node::items);
+    for volume in volumes {
+        at(volume.at(&["ephemeral", "volumeClaimTemplate"]));
     }
 }
 

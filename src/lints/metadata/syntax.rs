@@ -1,5 +1,7 @@
 //! What names, label values and keys may look like: Kubernetes' `validation` package.
 
+use crate::model::split_at_byte;
+
 /// A DNS label is at most this long.
 const MAX_LABEL: usize = 63;
 /// A DNS subdomain is at most this long.
@@ -50,7 +52,7 @@ pub(in crate::lints) fn is_label_value(text: &str) -> bool {
 
 /// The key of a label: a name, after a subdomain and a slash where it has a prefix.
 pub(in crate::lints) fn is_qualified_name(text: &str) -> bool {
-    match text.split_once('/') {
+    match split_at_byte(text, b'/') {
         None => is_name_part(text),
         Some((prefix, name)) => is_subdomain(prefix) && is_name_part(name),
     }
@@ -59,16 +61,39 @@ pub(in crate::lints) fn is_qualified_name(text: &str) -> bool {
 fn is_name_part(text: &str) -> bool {
     let bytes = text.as_bytes();
     let end = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
-    let inside = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let inside = |byte: &u8| OF_NAMES.get(usize::from(*byte)).is_some_and(|inside| *inside);
     (1..=MAX_LABEL).contains(&bytes.len())
         && end(bytes.first())
         && end(bytes.last())
         && bytes.iter().all(inside)
 }
 
+/// The bytes that a name may have inside; a table, as every object has several names.
+static OF_NAMES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        #[expect(clippy::cast_possible_truncation, reason = "it is below 256")]
+        let as_byte = byte as u8;
+        table[byte] = as_byte.is_ascii_alphanumeric() || matches!(as_byte, b'-' | b'_' | b'.');
+        byte += 1;
+    }
+    table
+};
+
 /// Whether another tool will still put something here.
 pub(crate) fn is_unfinished(text: &str) -> bool {
-    text.contains(['$', '{', '<'])
+    // All of it, as most have none of them and are short.
+    text.bytes().fold(false, |found, byte| found | matches!(byte, b'$' | b'{' | b'<'))
+}
+
+/// Whether a text has a blank in it, of any kind.
+pub(in crate::lints) fn has_blank(text: &str) -> bool {
+    if text.is_ascii() {
+        text.bytes().any(|byte| matches!(byte, b'\t'..=b'\r' | b' '))
+    } else {
+        text.contains(char::is_whitespace)
+    }
 }
 
 #[cfg(test)]

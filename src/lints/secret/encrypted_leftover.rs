@@ -89,9 +89,11 @@ fn values(object: &Manifest) -> impl Iterator<Item = (&str, &Node)> {
 
 /// `<path:…#…>`, argocd-vault-plugin's own form.
 fn is_vault_plugin(text: &str) -> bool {
-    text.split("<path:")
-        .skip(1)
-        .any(|rest| rest.split(['>', '\n']).next().is_some_and(|inside| inside.contains('#')))
+    memchr::memchr(b'<', text.as_bytes()).is_some()
+        && text
+            .split("<path:")
+            .skip(1)
+            .any(|rest| rest.split(['>', '\n']).next().is_some_and(|inside| inside.contains('#')))
 }
 
 /// Items of a Secret that are nothing but a variable.

@@ -3,6 +3,7 @@
 use super::show;
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::credential;
+use crate::lints::metadata::each_metadata;
 use crate::lints::{Check, Object, Reporter, Rule, Scene};
 use crate::model::Node;
 
@@ -24,9 +25,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
-    for metadata in super::metadata(object) {
-        of_metadata(metadata, reporter);
-    }
+    each_metadata(object, |metadata| of_metadata(metadata, reporter));
 }
 
 fn of_metadata(metadata: &Node, reporter: &mut Reporter) {
@@ -38,7 +37,9 @@ fn of_metadata(metadata: &Node, reporter: &mut Reporter) {
             };
             // `checksum/secret` and its like: a digest.
             let is_digest = text.len() >= 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-            let name = entry.key.rsplit('/').next().filter(|_| !is_digest);
+            let slash = entry.key.bytes().rposition(|byte| byte == b'/');
+            let name =
+                slash.map_or(Some(entry.key.as_str()), |at| entry.key.get(at + 1..)).filter(|_| !is_digest);
             if let Some(kind) = credential::detect(name, text) {
                 reporter.report(show::draft(
                     &RULE,

@@ -3,6 +3,7 @@
 use super::show;
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::credential::{self, Kind};
+use crate::lints::metadata::syntax::has_blank;
 use crate::lints::{Check, Object, Reporter, Rule, Scene};
 use crate::model::Node;
 
@@ -41,7 +42,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
 
 /// What a word of a command line holds; the word before may be the option whose value it is.
 fn of_word(text: &str, before: Option<&str>) -> Option<Kind> {
-    if text.contains(char::is_whitespace) {
+    if has_blank(text) {
         return credential::detect_in_lines(text).map(|(_, kind)| kind).or_else(|| of_shell(text));
     }
     let (name, value) = match assignment(text) {

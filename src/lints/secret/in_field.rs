@@ -3,6 +3,7 @@
 use super::show;
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::credential::{self, Kind};
+use crate::lints::metadata::each_metadata;
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::{Entry, Node, Texts, Value};
 
@@ -33,29 +34,59 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     if matches!(object.kind, "ConfigMap" | "CustomResourceDefinition" | "SealedSecret" | "Secret") {
         return;
     }
-    let Some(root) = object.manifest.root().as_mapping() else { return };
-    let elsewhere = looked_at_elsewhere(object);
     let is_custom = object.group.contains('.') && !object.group.ends_with(".k8s.io");
-    let fields = root.entries().iter().filter(|entry| !is_head(&entry.key));
-    let mut stack: Vec<Field<'_>> = fields.map(Field::of_entry).collect();
-    while let Some(field) = stack.pop() {
-        if elsewhere.binary_search(&std::ptr::from_ref(field.node)).is_ok() {
-            continue;
+    let mut search =
+        Search { object, texts: scene.texts, is_custom, elsewhere: Vec::new(), found: Vec::new() };
+    search.all();
+    if search.found.is_empty() {
+        return;
+    }
+    // Hardly an object comes here, so only now it is asked what others look at.
+    let elsewhere = looked_at_elsewhere(object);
+    if !elsewhere.is_empty() {
+        search = Search { elsewhere, found: Vec::new(), ..search };
+        search.all();
+    }
+    search.found.into_iter().for_each(|draft| reporter.report(draft));
+}
+
+/// A search through the fields of an object.
+struct Search<'a, 'o> {
+    object: &'a Object<'o>,
+    texts: &'a Texts,
+    is_custom: bool,
+    /// What is passed over, sorted.
+    elsewhere: Vec<*const Node>,
+    found: Vec<Draft>,
+}
+
+impl Search<'_, '_> {
+    fn all(&mut self) {
+        let root = self.object.manifest.root().as_mapping();
+        for entry in root.map_or(&[][..], |root| root.entries()).iter().filter(|entry| !is_head(&entry.key)) {
+            self.field(&Field::of_entry(entry));
+        }
+    }
+
+    /// Looks at a field and what is in it: readers bound how deep that is.
+    fn field(&mut self, field: &Field<'_>) {
+        if self.elsewhere.binary_search(&std::ptr::from_ref(field.node)).is_ok() {
+            return;
         }
         match &field.node.value {
             Value::Mapping(mapping) => {
                 // Only of custom resources a name tells.
-                let name = Some(field.node).filter(|node| is_custom && node.get("value").is_some());
+                let name = Some(field.node).filter(|node| self.is_custom && node.get("value").is_some());
                 let name = name.and_then(|node| node.get("name")?.as_str());
-                stack.extend(mapping.entries().iter().map(|entry| Field::of_entry(entry).named(name)));
-            }
-            Value::Sequence(items) => stack.extend(items.iter().map(Field::of_item)),
-            Value::String(text) if text.len() >= SHORTEST => {
-                let found = sure(&field, text);
-                let found = found.or_else(|| is_custom.then(|| likely(object, &field, text, scene.texts))?);
-                if let Some(draft) = found {
-                    reporter.report(draft);
+                for entry in mapping.entries() {
+                    self.field(&Field::of_entry(entry).named(name));
                 }
+            }
+            Value::Sequence(items) => items.iter().for_each(|item| self.field(&Field::of_item(item))),
+            Value::String(text) if text.len() >= SHORTEST => {
+                let found = sure(field, text);
+                let likely = || likely(self.object, field, text, self.texts);
+                self.found.extend(found.or_else(|| self.is_custom.then(likely)?));
             }
             _ => {}
         }
@@ -119,10 +150,11 @@ fn looked_at_elsewhere(object: &Object<'_>) -> Vec<*const Node> {
     let Some(pod) = &object.pod else { return Vec::new() };
     let lines = super::containers(pod.spec).flat_map(super::command_lines).map(|(_, line)| line);
     let variables = super::containers(pod.spec).filter_map(|container| container.get("env"));
-    let metadata = super::metadata(object);
-    let notes =
-        metadata.iter().flat_map(|metadata| ["annotations", "labels"].map(|field| metadata.get(field)));
-    let mut all: Vec<_> = lines.chain(variables).chain(notes.flatten()).map(std::ptr::from_ref).collect();
+    let mut all: Vec<_> = lines.chain(variables).map(std::ptr::from_ref).collect();
+    each_metadata(object, |metadata| {
+        let notes = ["annotations", "labels"].iter().filter_map(|field| metadata.get(field));
+        all.extend(notes.map(std::ptr::from_ref));
+    });
     all.sort_unstable();
     all
 }

@@ -18,7 +18,6 @@ pub(super) mod too_large;
 pub(super) mod trailing_newline;
 pub(super) mod type_keys;
 
-use crate::lints::Object;
 use crate::model::Node;
 
 /// The containers of a pod, of all three lists.
@@ -40,19 +39,4 @@ fn command_lines(container: &Node) -> impl Iterator<Item = (&'static str, &Node)
         &["startupProbe", "exec", "command"],
     ];
     PATHS.iter().filter_map(|path| Some((*path.last()?, container.at(path)?)))
-}
-
-/// What an object, its pods and their claims are called and annotated by.
-fn metadata<'a>(object: &Object<'a>) -> Vec<&'a Node> {
-    let root = object.manifest.root();
-    let mut found: Vec<&Node> = root.get("metadata").into_iter().collect();
-    let Some(pod) = &object.pod else { return found };
-    if !pod.path.is_empty() {
-        found.extend(root.at(&pod.path).and_then(|template| template.get("metadata")));
-    }
-    let volumes = pod.spec.get("volumes").map_or(&[][..], Node::items).iter();
-    found.extend(volumes.filter_map(|volume| volume.at(&["ephemeral", "volumeClaimTemplate", "metadata"])));
-    let claims = root.at(&["spec", "volumeClaimTemplates"]).map_or(&[][..], Node::items).iter();
-    found.extend(claims.filter_map(|claim| claim.get("metadata")));
-    found
 }

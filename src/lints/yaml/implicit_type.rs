@@ -30,30 +30,32 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     if object.is("apiextensions.k8s.io", "CustomResourceDefinition") {
         return;
     }
-    let mut stack: Vec<(&str, &Node)> = vec![("", object.manifest.root())];
-    while let Some((key, node)) = stack.pop() {
-        match &node.value {
-            Value::Bool(flag) if node.origin.width != if *flag { 4 } else { 5 } => {
-                if let Some(draft) = of_bool(node.origin, key, scene.texts) {
-                    reporter.report(guarded(draft, key));
-                }
+    of_value("", object.manifest.root(), scene.texts, reporter);
+}
+
+/// Looks at a value and what is in it: readers bound how deep that is.
+fn of_value(key: &str, node: &Node, texts: &Texts, reporter: &mut Reporter) {
+    match &node.value {
+        Value::Bool(flag) if node.origin.width != if *flag { 4 } else { 5 } => {
+            if let Some(draft) = of_bool(node.origin, key, texts) {
+                reporter.report(guarded(draft, key));
             }
-            Value::Number(number) if !is_plain(*number, node.origin.width) => {
-                if let Some(draft) = of_number(*number, node.origin, key, scene.texts) {
-                    reporter.report(guarded(draft, key));
-                }
-            }
-            Value::Mapping(mapping) => {
-                for entry in mapping.entries() {
-                    if let Some(draft) = of_key(entry, scene.texts) {
-                        reporter.report(draft);
-                    }
-                    stack.push((&entry.key, &entry.value));
-                }
-            }
-            Value::Sequence(items) => stack.extend(items.iter().map(|item| (key, item))),
-            _ => {}
         }
+        Value::Number(number) if !is_plain(*number, node.origin.width) => {
+            if let Some(draft) = of_number(*number, node.origin, key, texts) {
+                reporter.report(guarded(draft, key));
+            }
+        }
+        Value::Mapping(mapping) => {
+            for entry in mapping.entries() {
+                if let Some(draft) = of_key(entry, texts) {
+                    reporter.report(draft);
+                }
+                of_value(&entry.key, &entry.value, texts, reporter);
+            }
+        }
+        Value::Sequence(items) => items.iter().for_each(|item| of_value(key, item, texts, reporter)),
+        _ => {}
     }
 }
 
