@@ -44,6 +44,9 @@ static NAME: LazyLock<Option<AhoCorasick>> =
 /// All such comments of a text of which `lines_before` lines come before it.
 pub(super) fn comments(text: &str, lines_before: u32) -> Vec<Comment> {
     let mut found = Vec::new();
+    if memchr::memchr(b'#', text.as_bytes()).is_none() {
+        return found;
+    }
     let (mut counted_to, mut line) = (0, lines_before);
     for at in NAME.iter().flat_map(|name| name.find_iter(text)).map(|found| found.start()) {
         let Some(mark) = Mark::at(text, at) else { continue };

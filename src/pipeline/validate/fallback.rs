@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Checking;
 use super::schemas::{SchemaSet, selects};
-use crate::model::{Manifest, Place, Scopes};
+use crate::model::{Manifest, Place, Scopes, group_and_version};
 use crate::schema::Scope;
 
 /// Where such definitions are. Finding them may take time, so it is asked about kinds without a schema alone.
@@ -40,8 +40,7 @@ impl Checking {
         if !is_unknown || selects(&self.skip, object) {
             return None;
         }
-        let version = object.api_version().rsplit('/').next().unwrap_or_default();
-        fallback.look_up(group, version, kind)
+        fallback.look_up(group, group_and_version(object.api_version()).1, kind)
     }
 
     /// Which kinds have a namespace, by all definitions that are known; those among the objects count most.

@@ -152,11 +152,11 @@ fn is_for_tools(node: &Node) -> bool {
 
 /// Takes the objects of a document: those of a list, and none that is for tools.
 pub(super) fn each_object(document: Node, mut take: impl FnMut(Result<Manifest, Problem>)) {
-    for node in yaml::flatten_lists(vec![document]) {
+    yaml::each_item(document, |node| {
         if !is_for_tools(&node) {
             take(render::manifest(node));
         }
-    }
+    });
 }
 
 impl ExaminedEnvironment {

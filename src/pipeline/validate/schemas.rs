@@ -79,7 +79,7 @@ struct KindState {
 
 impl KindState {
     fn new(set: &SchemaSet, checking: &Checking, object: &Object<'_>) -> Self {
-        let version = version_of(object);
+        let version = object.version;
         let answer = checking.fall_back(set, object.manifest);
         let set = answer.as_ref().and_then(Answer::defining).unwrap_or(set);
         let of = |schemas: &Schemas| schemas.kind(object.group, version, object.kind);
@@ -107,7 +107,7 @@ impl<'s> SchemaCheck<'s> {
 
     /// What is known of an object's kind.
     fn kind(&mut self, object: &Object<'_>) -> Rc<KindState> {
-        let api_version = object.manifest.api_version();
+        let api_version = object.api_version;
         let known = self.kinds.get(api_version).and_then(|kinds| kinds.get(object.kind));
         if let Some(known) = known {
             return Rc::clone(known);
@@ -162,8 +162,8 @@ impl<'s> SchemaCheck<'s> {
 
     /// Says that some version has the object's API no more, else that one advises against it.
     fn life_cycle(&self, set: &SchemaSet, object: &Object<'_>, reporter: &mut Reporter) {
-        let api_version = object.manifest.api_version();
-        let version = version_of(object);
+        let api_version = object.api_version;
+        let version = object.version;
         let (mut removed, mut deprecated) = (None, None);
         for schemas in &set.versions {
             let Some(life) = schemas.life_cycle(object.group, version, object.kind) else { continue };
@@ -275,7 +275,7 @@ impl<'s> SchemaCheck<'s> {
         reporter: &mut Reporter,
     ) {
         let rule = &rules::UNKNOWN_KIND;
-        let version = version_of(object);
+        let version = object.version;
         let mut said: Vec<(String, Option<String>, bool, Vec<KubeVersion>)> = Vec::new();
         for schemas in unknown {
             let (message, hint, certain) = match schemas.knows(object.group, version, object.kind) {
@@ -347,7 +347,7 @@ impl<'s> SchemaCheck<'s> {
     }
 
     fn unevaluated(&mut self, set: &SchemaSet, object: &Object<'_>, reporter: &mut Reporter) {
-        let version = version_of(object);
+        let version = object.version;
         let Some(schemas) = set.versions.first() else { return };
         let count = schemas.unchecked_rules(object.group, version, object.kind);
         if count == 0 {
@@ -374,10 +374,6 @@ impl<'s> SchemaCheck<'s> {
 }
 
 /// The version in an object's `apiVersion`.
-fn version_of<'o>(object: &Object<'o>) -> &'o str {
-    object.manifest.api_version().rsplit('/').next().unwrap_or_default()
-}
-
 /// Adds a violation, or the version to one that is the same.
 fn note<'a>(
     found: &mut Vec<(Violation<'a>, Vec<KubeVersion>)>,

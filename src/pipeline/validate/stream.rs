@@ -1,12 +1,12 @@
 //! Manifests that are too many to be looked at as a whole.
 //!
-//! They are read window by window, and each object is judged and dropped before the next is made, so that memory is
+//! They are read window by window, and a few objects are judged and dropped before the next are made, so that memory is
 //! bounded by the largest document. Of what was seen only a digest of each identity is kept, for the one rule that can
 //! do with that, and definitions of custom resources: one counts for its own window and for all that follows.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 use std::io::{self, Read};
 use std::sync::Arc;
 
@@ -18,8 +18,8 @@ use super::suppress::Suppression;
 use super::windows::{Window, Windows};
 use super::{Checking, Finder, Standing, Verdict, merge, suppress};
 use crate::diagnostic::{Finding, LookedAt, ObjectRef, Problem, Related, Span};
-use crate::lints::{self, Object, Reporter, Scene};
-use crate::model::{Manifest, ObjectId, Origin, Place, Scopes, SourceId};
+use crate::lints::{self, Draft, Object, Reporter, Scene};
+use crate::model::{Manifest, ObjectId, Origin, Place, Scopes, SourceId, split_at_byte};
 use crate::pipeline::examine::ExaminedApp;
 use crate::pipeline::render;
 use crate::workers;
@@ -33,8 +33,10 @@ pub(super) struct Stream<'a> {
     terms: Terms<'a>,
     looked_at: LookedAt,
     verdict: Verdict,
-    /// Where each identity was seen first: number of the file and line.
-    seen: HashMap<u64, (usize, u32)>,
+    /// Makes digests of identities: other ones in each run, so that nobody can choose names that share one.
+    digests: RandomState,
+    /// Where each identity was seen first, by its digest: number of the file and line.
+    seen: HashMap<u64, (usize, u32), BuildHasherDefault<AsItIs>>,
     names: Vec<String>,
     /// What is said once of each kind.
     said: HashSet<String>,
@@ -62,7 +64,15 @@ impl<'a> Stream<'a> {
             definitions: 0,
         };
         let verdict = Verdict::default();
-        Self { terms, looked_at, verdict, seen: HashMap::new(), names: Vec::new(), said: HashSet::new() }
+        Self {
+            terms,
+            looked_at,
+            verdict,
+            digests: RandomState::new(),
+            seen: HashMap::default(),
+            names: Vec::new(),
+            said: HashSet::new(),
+        }
     }
 
     /// Judges what was read so far and what follows.
@@ -136,7 +146,7 @@ impl<'a> Stream<'a> {
             }
         }
         for (one, at) in look.identities.iter() {
-            match self.seen.entry(digest(one)) {
+            match self.seen.entry(digest(&self.digests, one)) {
                 Entry::Occupied(seen) => {
                     let (first, first_line) = *seen.get();
                     let first = self.names.get(first).map_or(name, String::as_str);
@@ -232,10 +242,14 @@ impl Look {
     }
 }
 
-/// Judges the objects of one window, one after another.
+/// How many objects are judged together: each rule looks at all of them before the next one does, which keeps it in the
+/// processor's caches.
+const BATCH: usize = 64;
+
+/// Judges the objects of one window, a few at a time.
 struct Judge<'a> {
     terms: &'a Terms<'a>,
-    /// Holds the object that is judged, and no other.
+    /// Holds the objects that are judged, and no others.
     app: ExaminedApp,
     schemas: SchemaCheck<'a>,
     scopes: Scopes,
@@ -264,6 +278,7 @@ impl Judge<'_> {
                 Err(problem) => self.said(problem),
             }
         }
+        self.judge();
     }
 
     fn said(&mut self, problem: Problem) {
@@ -272,28 +287,44 @@ impl Judge<'_> {
         }
     }
 
-    fn object(&mut self, mut object: Manifest) {
+    fn object(&mut self, object: Manifest) {
+        let Some(environment) = self.app.environments.first_mut() else { return };
+        environment.objects.push(object);
+        if environment.objects.len() == BATCH {
+            self.judge();
+        }
+    }
+
+    /// Judges the objects at hand, rule by rule, and drops them.
+    fn judge(&mut self) {
         let checking = self.terms.checking;
-        checking.learn_scope(&mut self.scopes, &self.terms.schemas, &object);
+        let Some(environment) = self.app.environments.first_mut() else { return };
+        for object in &environment.objects {
+            checking.learn_scope(&mut self.scopes, &self.terms.schemas, object);
+        }
         if let Some(namespace) = &checking.namespace {
-            render::namespaces::complete(&self.scopes, std::slice::from_mut(&mut object), namespace);
+            render::namespaces::complete(&self.scopes, &mut environment.objects, namespace);
         }
-        self.objects += 1;
-        let is_annotated = object.annotations().is_some();
+        self.look();
         if let Some(environment) = self.app.environments.first_mut() {
-            environment.objects.push(object);
+            environment.objects.clear();
         }
-        let Some(object) = self.app.environments.first().and_then(|environment| environment.objects.first())
-        else {
-            return;
-        };
-        let object = Object::new(object, &[]);
+    }
+
+    fn look(&mut self) {
+        let checking = self.terms.checking;
+        let manifests = self.app.environments.first().map_or(&[][..], |environment| &environment.objects);
+        let objects: Vec<Object<'_>> = manifests.iter().map(|object| Object::new(object, &[])).collect();
+        self.objects += objects.len();
         // A generated name is another one each time.
-        if !object.name.is_empty() && !selects(&checking.skip, object.manifest) {
-            self.identities.add(&object);
+        let named = objects.iter().filter(|object| !object.name.is_empty());
+        for object in named.filter(|object| !selects(&checking.skip, object.manifest)) {
+            self.identities.add(object);
         }
-        self.reporter.look_at(0, Some(0));
-        self.schemas.check(&object, &mut self.reporter);
+        for (number, object) in objects.iter().enumerate() {
+            self.reporter.look_at(0, Some(number));
+            self.schemas.check(object, &mut self.reporter);
+        }
         let scene = Scene {
             texts: &self.app.texts,
             is_plain: true,
@@ -302,20 +333,28 @@ impl Judge<'_> {
             settings: &checking.settings,
         };
         for check in &self.terms.rules {
-            check(&object, &scene, &mut self.reporter);
+            for (number, object) in objects.iter().enumerate() {
+                self.reporter.look_at(0, Some(number));
+                check(object, &scene, &mut self.reporter);
+            }
         }
         let drafts = self.reporter.take();
+        let is_annotated = |object: &Object<'_>| {
+            object.metadata.is_some_and(|metadata| metadata.get("annotations").is_some())
+        };
         // Most objects have nothing to find.
-        if is_annotated || !drafts.is_empty() {
-            let finder = Finder::new(&self.app, checking);
-            let drafts = drafts.into_iter().map(|draft| checking.leveled(draft));
-            let wanted = drafts.filter(|draft| !super::is_skipped(draft, object.manifest, checking));
-            self.findings.extend(wanted.map(|draft| finder.finding(draft)));
-            self.own.extend(finder.annotated());
+        if drafts.is_empty() && !objects.iter().any(is_annotated) {
+            return;
         }
-        if let Some(environment) = self.app.environments.first_mut() {
-            environment.objects.clear();
-        }
+        let finder = Finder::new(&self.app, checking);
+        let drafts = drafts.into_iter().map(|draft| checking.leveled(draft));
+        let is_skipped = |draft: &Draft| {
+            let object = draft.subject.and_then(|subject| manifests.get(subject.object));
+            object.is_some_and(|object| super::is_skipped(draft, object, checking))
+        };
+        let wanted = drafts.filter(|draft| !is_skipped(draft));
+        self.findings.extend(wanted.map(|draft| finder.finding(draft)));
+        self.own.extend(finder.annotated());
     }
 
     fn finish(mut self) -> Look {
@@ -337,7 +376,7 @@ impl Judge<'_> {
 /// What the objects of a window are known by, and where each says so.
 #[derive(Default)]
 struct Identities {
-    /// Of each object `apiVersion`, kind, namespace and name, parted by what none of them can hold.
+    /// Of each object version, group, kind, namespace and name, parted by what none of them can hold.
     text: String,
     all: Vec<Identity>,
 }
@@ -350,7 +389,7 @@ struct Identity {
 
 impl Identities {
     fn add(&mut self, object: &Object<'_>) {
-        for part in [object.manifest.api_version(), object.kind, object.namespace, object.name] {
+        for part in [object.version, object.group, object.kind, object.namespace, object.name] {
             self.text.push_str(part);
             self.text.push('\0');
         }
@@ -365,20 +404,38 @@ impl Identities {
 }
 
 /// The same for every version of an API.
-fn digest(identity: &str) -> u64 {
-    let (api_version, rest) = identity.split_once('\0').unwrap_or_default();
-    let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
-    let mut hasher = DefaultHasher::new();
-    hasher.write(group.as_bytes());
-    hasher.write(b"\0");
-    hasher.write(rest.as_bytes());
+fn digest(digests: &RandomState, identity: &str) -> u64 {
+    let mut hasher = digests.build_hasher();
+    hasher.write(split_at_byte(identity, 0).map_or(identity, |(_, rest)| rest).as_bytes());
     hasher.finish()
+}
+
+/// The hash of what is one.
+#[derive(Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, digest: u64) {
+        self.0 = digest;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 fn object_of(identity: &str) -> ObjectRef {
     let mut parts = identity.split('\0').map(str::to_owned);
     let mut next = || parts.next().unwrap_or_default();
-    ObjectRef { api_version: next(), kind: next(), namespace: next(), name: next() }
+    let (version, group) = (next(), next());
+    let api_version = if group.is_empty() { version } else { format!("{group}/{version}") };
+    ObjectRef { api_version, kind: next(), namespace: next(), name: next() }
 }
 
 fn span(path: &str, line: u32, column: u32, width: u32) -> Span {

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use memchr::{memchr_iter, memmem};
 
 /// How much of a stream is read at a time; a longer document makes a longer window. Its objects fit a core's cache.
-const WINDOW: usize = 32 << 10;
+const WINDOW: usize = 64 << 10;
 
 /// A longer document is refused, and the rest of it passed over.
 const MAX_DOCUMENT: usize = 64 << 20;
