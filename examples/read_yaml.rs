@@ -6,6 +6,10 @@ use std::error::Error;
 use sealwave::model::Sources;
 use sealwave::yaml::{self, Limits};
 
+/// The program's own, so that both are measured with the same.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1).ok_or("which file?")?;
     let text = fs_err::read(&path)?;

@@ -9,6 +9,11 @@ use sealwave::deadline::Watch;
 use sealwave::diagnostic::Failure;
 use sealwave::{commands, config, shell};
 
+/// A command runs in a thread of its own, and there the C library's allocator takes a lock for much of what it does;
+/// that of musl, with which the image is built, takes one for everything.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     shell::install_panic_hook();
     match run() {
