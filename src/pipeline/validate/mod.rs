@@ -8,6 +8,7 @@ mod comment;
 mod dumped;
 mod fallback;
 mod finder;
+mod identities;
 mod locate;
 mod merge;
 mod plain;

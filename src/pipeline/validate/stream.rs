@@ -4,22 +4,21 @@
 //! bounded by the largest document. Of what was seen only a digest of each identity is kept, for the one rule that can
 //! do with that, and definitions of custom resources: one counts for its own window and for all that follows.
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
+use std::collections::HashSet;
 use std::io::{self, Read};
 use std::sync::Arc;
 
 use memchr::memmem;
 
+use super::identities::{Identities, Seen, span, twice};
 use super::plain::{PlainInput, PlainVerdict, Whole, each_object};
 use super::schemas::{self, SchemaCheck, SchemaSet, selects};
 use super::suppress::Suppression;
 use super::windows::{Window, Windows};
 use super::{Checking, Finder, Standing, Verdict, merge, suppress};
-use crate::diagnostic::{Finding, LookedAt, ObjectRef, Problem, Related, Span};
+use crate::diagnostic::{Finding, LookedAt, Problem};
 use crate::lints::{self, Draft, Object, Reporter, Scene};
-use crate::model::{Manifest, ObjectId, Origin, Place, Scopes, SourceId, split_at_byte};
+use crate::model::{Manifest, Origin, Scopes, SourceId};
 use crate::pipeline::examine::ExaminedApp;
 use crate::pipeline::render;
 use crate::workers;
@@ -33,10 +32,8 @@ pub(super) struct Stream<'a> {
     terms: Terms<'a>,
     looked_at: LookedAt,
     verdict: Verdict,
-    /// Makes digests of identities: other ones in each run, so that nobody can choose names that share one.
-    digests: RandomState,
-    /// Where each identity was seen first, by its digest: number of the file and line.
-    seen: HashMap<u64, (usize, u32), BuildHasherDefault<AsItIs>>,
+    seen: Seen,
+    /// Of the files that were read.
     names: Vec<String>,
     /// What is said once of each kind.
     said: HashSet<String>,
@@ -64,15 +61,7 @@ impl<'a> Stream<'a> {
             definitions: 0,
         };
         let verdict = Verdict::default();
-        Self {
-            terms,
-            looked_at,
-            verdict,
-            digests: RandomState::new(),
-            seen: HashMap::default(),
-            names: Vec::new(),
-            said: HashSet::new(),
-        }
+        Self { terms, looked_at, verdict, seen: Seen::default(), names: Vec::new(), said: HashSet::new() }
     }
 
     /// Judges what was read so far and what follows.
@@ -146,19 +135,13 @@ impl<'a> Stream<'a> {
             }
         }
         for (one, at) in look.identities.iter() {
-            match self.seen.entry(digest(&self.digests, one)) {
-                Entry::Occupied(seen) => {
-                    let (first, first_line) = *seen.get();
-                    let first = self.names.get(first).map_or(name, String::as_str);
-                    let first = span(first, first_line, 0, 0);
-                    let finding = twice(checking, one, span(name, at.line, at.column, at.width), first);
-                    if let Some(finding) = finding.filter(|finding| checking.judges(finding)) {
-                        self.verdict.add(finding, &look.own, &self.terms);
-                    }
-                }
-                Entry::Vacant(unseen) => {
-                    unseen.insert((self.names.len(), at.line));
-                }
+            let Some((first, first_line)) = self.seen.before(one, self.names.len(), at.line) else {
+                continue;
+            };
+            let first = span(self.names.get(first).map_or(name, String::as_str), first_line, 0, 0);
+            let finding = twice(checking, one, span(name, at.line, at.column, at.width), first);
+            if let Some(finding) = finding.filter(|finding| checking.judges(finding)) {
+                self.verdict.add(finding, &look.own, &self.terms);
             }
         }
     }
@@ -371,102 +354,4 @@ impl Judge<'_> {
         let once = self.schemas.into_once();
         Look { verdict, objects: self.objects, identities: self.identities, own: self.own, once }
     }
-}
-
-/// What the objects of a window are known by, and where each says so.
-#[derive(Default)]
-struct Identities {
-    /// Of each object version, group, kind, namespace and name, parted by what none of them can hold.
-    text: String,
-    all: Vec<Identity>,
-}
-
-struct Identity {
-    /// Where it ends in the text; it starts where the one before ends.
-    end: usize,
-    at: Origin,
-}
-
-impl Identities {
-    fn add(&mut self, object: &Object<'_>) {
-        for part in [object.version, object.group, object.kind, object.namespace, object.name] {
-            self.text.push_str(part);
-            self.text.push('\0');
-        }
-        self.all.push(Identity { end: self.text.len(), at: object.name_at() });
-    }
-
-    /// Each with its text.
-    fn iter(&self) -> impl Iterator<Item = (&str, Origin)> {
-        let starts = std::iter::once(0).chain(self.all.iter().map(|one| one.end));
-        starts.zip(&self.all).map(|(start, one)| (self.text.get(start..one.end).unwrap_or_default(), one.at))
-    }
-}
-
-/// The same for every version of an API.
-fn digest(digests: &RandomState, identity: &str) -> u64 {
-    let mut hasher = digests.build_hasher();
-    hasher.write(split_at_byte(identity, 0).map_or(identity, |(_, rest)| rest).as_bytes());
-    hasher.finish()
-}
-
-/// The hash of what is one.
-#[derive(Default)]
-struct AsItIs(u64);
-
-impl Hasher for AsItIs {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, digest: u64) {
-        self.0 = digest;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
-fn object_of(identity: &str) -> ObjectRef {
-    let mut parts = identity.split('\0').map(str::to_owned);
-    let mut next = || parts.next().unwrap_or_default();
-    let (version, group) = (next(), next());
-    let api_version = if group.is_empty() { version } else { format!("{group}/{version}") };
-    ObjectRef { api_version, kind: next(), namespace: next(), name: next() }
-}
-
-fn span(path: &str, line: u32, column: u32, width: u32) -> Span {
-    Span { place: Place { path: path.to_owned(), line, column, rendered: None }, width }
-}
-
-/// The finding of an object that was seen before.
-fn twice(checking: &Checking, one: &str, span: Span, first: Span) -> Option<Finding> {
-    let rule = &lints::resource::duplicate_id::RULE;
-    let object = object_of(one);
-    let id = ObjectId {
-        group: object.group().into(),
-        kind: object.kind.as_str().into(),
-        namespace: object.namespace.as_str().into(),
-        name: object.name.as_str().into(),
-    };
-    Some(Finding {
-        rule: &rule.info,
-        severity: checking.level(&rule.info)?,
-        message: format!("{id} is defined twice"),
-        hint: Some("remove one of the two".to_owned()),
-        span: Some(span),
-        related: vec![Related {
-            label: "it is defined here first".to_owned(),
-            span: first,
-            confidential: true,
-        }],
-        object: Some(object),
-        pointer: "/metadata/name".to_owned(),
-        app: String::new(),
-        environments: Vec::new(),
-        confidential: true,
-    })
 }
