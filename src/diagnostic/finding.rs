@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::{At, Problem};
 use crate::model::Place;
 
 /// How much a finding matters; the heaviest is the greatest.
@@ -145,6 +146,34 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// A finding of which nothing is known but this: it has no place, and it is confidential.
+    #[must_use]
+    pub(crate) fn new(rule: &'static RuleInfo, severity: Severity, message: String) -> Self {
+        Self {
+            rule,
+            severity,
+            message,
+            hint: None,
+            span: None,
+            related: Vec::new(),
+            object: None,
+            pointer: String::new(),
+            app: String::new(),
+            environments: Vec::new(),
+            confidential: true,
+        }
+    }
+
+    /// What a stage says; where that has no place, it has none.
+    #[must_use]
+    pub(crate) fn of_problem(rule: &'static RuleInfo, severity: Severity, problem: &Problem) -> Self {
+        let span = match &problem.at {
+            At::Place(place) => Some(Span { place: place.clone(), width: 0 }),
+            At::Nowhere | At::Origin(_) => None,
+        };
+        Self { hint: problem.hint.clone(), span, ..Self::new(rule, severity, problem.message.clone()) }
+    }
+
     /// Path and line of its places, where it is confidential.
     pub(crate) fn confidential_lines(&self) -> impl Iterator<Item = (&str, u32)> {
         let places = self.span.iter().chain(self.related.iter().map(|related| &related.span));

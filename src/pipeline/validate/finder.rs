@@ -72,18 +72,14 @@ impl<'a> Finder<'a> {
             At::Place(place) => (Some(Span { place: place.clone(), width: 0 }), Vec::new()),
         };
         Some(Finding {
-            rule,
-            severity,
-            message: problem.message.clone(),
             hint: problem.hint.clone(),
             span,
             related,
-            object: None,
-            pointer: String::new(),
             app: self.app.directory.clone(),
             environments: named(environment),
             // What stands there was not understood; it may be a part of a Secret.
             confidential: true,
+            ..Finding::new(rule, severity, problem.message.clone())
         })
     }
 

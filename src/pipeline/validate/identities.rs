@@ -110,10 +110,8 @@ pub(super) fn twice(checking: &Checking, one: &str, span: Span, first: Span) -> 
         namespace: object.namespace.as_str().into(),
         name: object.name.as_str().into(),
     };
+    let severity = checking.level(&rule.info)?;
     Some(Finding {
-        rule: &rule.info,
-        severity: checking.level(&rule.info)?,
-        message: format!("{id} is defined twice"),
         hint: Some("remove one of the two".to_owned()),
         span: Some(span),
         related: vec![Related {
@@ -123,8 +121,6 @@ pub(super) fn twice(checking: &Checking, one: &str, span: Span, first: Span) -> 
         }],
         object: Some(object),
         pointer: "/metadata/name".to_owned(),
-        app: String::new(),
-        environments: Vec::new(),
-        confidential: true,
+        ..Finding::new(&rule.info, severity, format!("{id} is defined twice"))
     })
 }

@@ -31,7 +31,7 @@ use finder::{Finder, app_file};
 use schemas::SchemaCheck;
 
 use super::examine::{ExaminedApp, ExaminedEnvironment};
-use crate::diagnostic::{At, Failure, Finding, Problem, RuleInfo, Severity, Span};
+use crate::diagnostic::{Failure, Finding, Problem, RuleInfo, Severity, Span};
 use crate::lints::{
     self, Check, Draft, Environment, Inventory, Made, Neighbours, Object, ObjectCheck, Reporter, Scene,
     Settings,
@@ -236,22 +236,7 @@ fn made(app: &ExaminedApp, environment: &ExaminedEnvironment) -> Vec<(ObjectId, 
 pub fn definition_faults(checking: &Checking, standing: &Standing) -> Verdict {
     let rule = &lints::schema::DEFINITION.info;
     let Some(severity) = checking.level(rule) else { return Verdict::default() };
-    let finding = |problem: &Problem| Finding {
-        rule,
-        severity,
-        message: problem.message.clone(),
-        hint: problem.hint.clone(),
-        span: match &problem.at {
-            At::Place(place) => Some(Span { place: place.clone(), width: 0 }),
-            At::Nowhere | At::Origin(_) => None,
-        },
-        related: Vec::new(),
-        object: None,
-        pointer: String::new(),
-        app: String::new(),
-        environments: Vec::new(),
-        confidential: true,
-    };
+    let finding = |problem: &Problem| Finding::of_problem(rule, severity, problem);
     let findings = checking.definition_faults.iter().map(finding).collect();
     let judged = suppress::Judged::new(&ExaminedApp::plain(), checking);
     let (findings, suppressed) = suppress::apply(findings, &[], standing, &judged);
@@ -262,21 +247,11 @@ pub fn definition_faults(checking: &Checking, standing: &Standing) -> Verdict {
 #[must_use]
 pub fn refused(directory: &str, failure: &Failure) -> Verdict {
     let app_file = app_file(directory);
-    let finding = |problem: &Problem| Finding {
-        rule: problem.rule.and_then(lints::rule).unwrap_or(&lints::app::LOAD.info),
-        severity: Severity::Error,
-        message: problem.message.clone(),
-        hint: problem.hint.clone(),
-        span: match &problem.at {
-            At::Place(place) => Some(Span { place: place.clone(), width: 0 }),
-            At::Nowhere | At::Origin(_) => Some(Span { place: app_file.clone(), width: 0 }),
-        },
-        related: Vec::new(),
-        object: None,
-        pointer: String::new(),
-        app: directory.to_owned(),
-        environments: Vec::new(),
-        confidential: true,
+    let finding = |problem: &Problem| {
+        let rule = problem.rule.and_then(lints::rule).unwrap_or(&lints::app::LOAD.info);
+        let finding = Finding::of_problem(rule, Severity::Error, problem);
+        let span = finding.span.or_else(|| Some(Span { place: app_file.clone(), width: 0 }));
+        Finding { span, app: directory.to_owned(), ..finding }
     };
     let findings = failure.problems().iter().map(finding).collect();
     Verdict { findings, blind: true, ..Verdict::default() }

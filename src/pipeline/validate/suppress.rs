@@ -190,18 +190,11 @@ impl Suppression {
             } else {
                 return None;
             };
+        let severity = judged.checking.level(&rule.info)?;
         Some(Finding {
-            rule: &rule.info,
-            severity: judged.checking.level(&rule.info)?,
-            message,
             hint: Some(hint.to_owned()),
             span: self.span.clone(),
-            related: Vec::new(),
-            object: None,
-            pointer: String::new(),
-            app: String::new(),
-            environments: Vec::new(),
-            confidential: true,
+            ..Finding::new(&rule.info, severity, message)
         })
     }
 
