@@ -461,7 +461,10 @@ fn only_what_changed_is_looked_at() {
     // Changed, new, deleted, renamed: each makes its app one that changed.
     tree.write("apps/a/base/bad.yaml", BAD.replace('7', "8"));
     assert_eq!(paths(&tree.report(&since)), ["apps/a/base/bad.yaml"]);
+    // Git compares seconds.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
     tree.write("apps/a/base/bad.yaml", BAD);
+    assert!(tree.run(&since).stderr.contains("nothing changed"), "touched, but the same");
     tree.write("apps/a/base/new.yaml", GOOD);
     assert_eq!(paths(&tree.report(&since)), ["apps/a/base/bad.yaml"]);
     tree.remove("apps/a/base/new.yaml");

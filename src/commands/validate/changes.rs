@@ -190,7 +190,6 @@ fn changed_in(top: &Path, revision: &str) -> Result<Vec<PathBuf>, GitError> {
     let filters = filters(top)?;
     // Submodules: which commit is checked out. What is changed in one, it is asked itself.
     let how = [
-        "--name-only",
         "-z",
         "--no-renames",
         "--no-relative",
@@ -198,16 +197,24 @@ fn changed_in(top: &Path, revision: &str) -> Result<Vec<PathBuf>, GitError> {
         "--no-textconv",
         "--ignore-submodules=dirty",
     ];
-    let staged = [&["diff-index", "--cached"], &how[..], &[&base, "--"]].concat();
-    let changed = [&["diff-files"], &how[..], &["--"]].concat();
+    let staged = [&["diff-index", "--cached", "--name-only"], &how[..], &[&base, "--"]].concat();
+    // Of a file that was only touched, Git finds out by counting lines that nothing changed.
+    let changed = [&["diff-files", "--numstat"], &how[..], &["--"]].concat();
     let new = ["ls-files", "--others", "--exclude-per-directory=.gitignore", "-z"];
     let mut names = git(top, "diff-index", &staged, &filters)?;
-    names.extend(git(top, "diff-files", &changed, &filters)?);
+    names.extend(counted(&git(top, "diff-files", &changed, &filters)?));
     names.extend(git(top, "ls-files", &new, &filters)?);
     let names = names.split(|byte| *byte == 0).filter(|name| !name.is_empty());
     let mut changed: Vec<PathBuf> = names.map(|name| top.join(path(name))).collect();
     changed.extend(unwatched(top)?);
     Ok(changed)
+}
+
+/// The names in what Git counts, `1<tab>0<tab>name` and a zero byte each, in the form in which it lists names.
+fn counted(counts: &[u8]) -> Vec<u8> {
+    let names =
+        counts.split_inclusive(|byte| *byte == 0).filter_map(|one| one.splitn(3, |b| *b == b'\t').nth(2));
+    names.collect::<Vec<_>>().concat()
 }
 
 /// The files that Git was told not to look at, but for those that a sparse checkout leaves out.
