@@ -82,12 +82,30 @@ pub(crate) enum Check {
     Environment(fn(&Environment<'_>, &mut Reporter)),
     /// At one object.
     Object(ObjectCheck),
+    /// At one object that has a pod template.
+    Pod(ObjectCheck),
     /// Elsewhere: the stages before report it.
     Stage,
 }
 
 /// How a rule looks at one object.
 pub(crate) type ObjectCheck = fn(&Object<'_>, &Scene<'_>, &mut Reporter);
+
+impl Check {
+    /// How it looks at one object; none where it does not.
+    pub(crate) fn of_object(&self, object: &Object<'_>) -> Option<ObjectCheck> {
+        match self {
+            Self::Object(check) => Some(*check),
+            Self::Pod(check) => object.pod.is_some().then_some(*check),
+            Self::App(_) | Self::Environment(_) | Self::Stage => None,
+        }
+    }
+
+    /// Whether it looks at one object at a time.
+    pub(crate) const fn is_of_objects(&self) -> bool {
+        matches!(self, Self::Object(_) | Self::Pod(_))
+    }
+}
 
 /// All rules, by their ids.
 pub(crate) static RULES: &[&Rule] = &[

@@ -42,6 +42,7 @@ pub use date::{Date, NotADate};
 pub(crate) use item_key::{MAX_ITEM_KEY, is_item_key, item_called};
 pub use manifest::{Manifest, NotAManifest, ObjectId};
 pub(crate) use manifest::{group_and_version, split_at_byte};
+pub(crate) use node::same_key;
 pub use node::{Entry, Mapping, Node, Number, Value};
 pub use operator::{
     AssumeRole, AuditConfig, AwsKms, AwsSettings, CertificateSource, Cluster, Operator, PolicyRule,

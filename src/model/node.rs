@@ -214,6 +214,23 @@ impl fmt::Debug for Mapping {
     }
 }
 
+/// Whether two keys are the same. Nearly all have at most 16 bytes, and comparing these takes no call.
+#[inline]
+pub(crate) fn same_key(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    // Two parts that may overlap.
+    let ends = |bytes: &[u8]| Some((*bytes.first_chunk::<8>()?, *bytes.last_chunk::<8>()?));
+    let short_ends = |bytes: &[u8]| Some((*bytes.first_chunk::<4>()?, *bytes.last_chunk::<4>()?));
+    match a.len() {
+        8..=16 => ends(a) == ends(b),
+        4..8 => short_ends(a) == short_ends(b),
+        _ => a == b,
+    }
+}
+
 impl Mapping {
     /// An empty mapping with room for `capacity` entries.
     #[must_use]
@@ -224,18 +241,18 @@ impl Mapping {
     /// The value under `key`.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Node> {
-        self.entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
+        self.entries.iter().find(|entry| same_key(&entry.key, key)).map(|entry| &entry.value)
     }
 
     /// The value under `key`.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
-        self.entries.iter_mut().find(|entry| entry.key == key).map(|entry| &mut entry.value)
+        self.entries.iter_mut().find(|entry| same_key(&entry.key, key)).map(|entry| &mut entry.value)
     }
 
     /// The whole entry under `key`.
     #[must_use]
     pub fn entry(&self, key: &str) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.key == key)
+        self.entries.iter().find(|entry| same_key(&entry.key, key))
     }
 
     /// Adds an entry at the end, trusting the caller that its key is new. For readers, which check keys themselves.

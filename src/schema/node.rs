@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use compact_str::CompactString;
 
 use super::violation::Bound;
-use crate::model::{Node, Number, Value};
+use crate::model::{Node, Number, Value, same_key};
 
 /// Where a node of a schema is: a reference of the pack, or above those, a node of the CRDs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,7 +193,7 @@ impl Fields {
         let wanted = start(name);
         let from = self.all.partition_point(|field| field.name.start < wanted);
         let like = self.all.get(from..)?.iter().take_while(|field| field.name.start == wanted);
-        like.into_iter().find(|field| field.name() == name)
+        like.into_iter().find(|field| same_key(field.name(), name))
     }
 }
 

@@ -82,10 +82,11 @@ const COMPARISONS: &[(&str, &[&str])] = &[
 ];
 
 fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
-    for draft in object.manifest.labels().into_iter().flat_map(Mapping::entries).filter_map(label) {
+    let fields = |field| object.metadata.and_then(|metadata| metadata.get(field)?.as_mapping());
+    for draft in fields("labels").into_iter().flat_map(Mapping::entries).filter_map(label) {
         reporter.report(draft);
     }
-    let Some(annotations) = object.manifest.annotations() else { return };
+    let Some(annotations) = fields("annotations") else { return };
     for entry in annotations.entries() {
         let found = match entry.key.as_str() {
             HELM_HOOK => helm_hook(entry, object),
@@ -106,7 +107,8 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
 
 /// An annotation that stands among the labels.
 fn label(entry: &Entry) -> Option<Draft> {
-    READ.contains(&entry.key.as_str()).then(|| {
+    let is_read = entry.key.starts_with(names::ARGOCD_DOMAIN) && READ.contains(&entry.key.as_str());
+    is_read.then(|| {
         let message = format!("`{}` is a label here, where Argo CD does not look for it", entry.key);
         Draft::new(&RULE, entry.key_origin, message).hint("move it to `metadata.annotations`")
     })

@@ -18,7 +18,7 @@ pub(crate) static RULE: Rule = Rule {
         example: "env:\n- {name: LOG_LEVEL, value: debug}\n- {name: LOG_LEVEL, value: warn}\n",
         remedy: "Remove one of the two.",
     },
-    check: Check::Object(check),
+    check: Check::Pod(check),
 };
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {

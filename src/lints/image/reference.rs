@@ -18,7 +18,7 @@ pub(crate) static RULE: Rule = Rule {
         example: "image: \"nginx:\"\n",
         remedy: "```yaml\nimage: nginx:1.27.2\n```",
     },
-    check: Check::Object(check),
+    check: Check::Pod(check),
 };
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
@@ -101,7 +101,7 @@ fn is_repository(text: &str) -> bool {
     let is_registry =
         first.contains(['.', ':']) || first == "localhost" || first.bytes().any(|b| b.is_ascii_uppercase());
     let path = if is_registry { rest } else { text };
-    (!is_registry || is_domain(first)) && path.split('/').all(is_component)
+    (!is_registry || is_domain(first)) && path.as_bytes().split(|byte| *byte == b'/').all(is_component)
 }
 
 fn is_domain(text: &str) -> bool {
@@ -109,30 +109,23 @@ fn is_domain(text: &str) -> bool {
         return true;
     }
     let (host, port) = split_at_byte(text, b':').map_or((text, None), |(host, port)| (host, Some(port)));
-    let is_label = |label: &str| {
+    let is_label = |label: &[u8]| {
         !label.is_empty()
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with(b"-")
+            && !label.ends_with(b"-")
+            && label.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
     };
-    host.split('.').all(is_label)
+    host.as_bytes().split(|byte| *byte == b'.').all(is_label)
         && port.is_none_or(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Lower-case letters and digits, with `.`, `_`, `__` or any number of `-` between them.
-fn is_component(text: &str) -> bool {
-    let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    // As most are.
-    if !text.is_empty() && text.bytes().all(is_word) {
-        return true;
-    }
-    let separators = text.split(|c: char| c.is_ascii() && is_word(c as u8)).filter(|part| !part.is_empty());
-    let bytes = text.as_bytes();
-    bytes.first().copied().is_some_and(is_word)
-        && bytes.last().copied().is_some_and(is_word)
-        && separators
-            .into_iter()
-            .all(|part| matches!(part, "." | "_" | "__") || part.bytes().all(|byte| byte == b'-'))
+fn is_component(text: &[u8]) -> bool {
+    let is_word = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let mut separators = text.split(is_word).filter(|part| !part.is_empty());
+    text.first().is_some_and(is_word)
+        && text.last().is_some_and(is_word)
+        && separators.all(|part| matches!(part, b"." | b"_" | b"__") || part.iter().all(|byte| *byte == b'-'))
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ const MAX: usize = 256 * 1024;
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     each_metadata(object, |metadata| {
-        let Some(entry) = metadata.as_mapping().and_then(|metadata| metadata.entry("annotations")) else {
+        let Some(entry) = metadata.entry("annotations") else {
             return;
         };
         let entries = entry.value.as_mapping().map_or(&[][..], |mapping| mapping.entries());

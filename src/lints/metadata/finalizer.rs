@@ -2,7 +2,6 @@
 
 use super::syntax::{is_qualified_name, is_unfinished};
 use crate::diagnostic::{RuleInfo, Severity};
-use crate::lints::fields::items;
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 
 pub(crate) static RULE: Rule = Rule {
@@ -34,8 +33,8 @@ const GROUPS: &[&str] = &[
 ];
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
-    let Some(metadata) = object.manifest.root().get("metadata") else { return };
-    for node in items(metadata, "finalizers") {
+    let Some(finalizers) = object.metadata.and_then(|metadata| metadata.get("finalizers")) else { return };
+    for node in finalizers.items() {
         let Some(name) = node.as_str().filter(|name| !is_unfinished(name)) else { continue };
         let lacks_domain = !name.contains('/') && !STANDARD.contains(&name) && GROUPS.contains(&object.group);
         let message = match (is_qualified_name(name), lacks_domain) {

@@ -8,17 +8,19 @@ pub(super) mod syntax;
 
 use crate::lints::Object;
 use crate::lints::credential::looks_like_credential;
-use crate::model::Node;
+use crate::model::{Mapping, Node};
 
 /// The metadata of an object, and of the templates in it: of its pods, Jobs and claims.
-pub(super) fn each_metadata<'a>(object: &Object<'a>, mut visit: impl FnMut(&'a Node)) {
+pub(super) fn each_metadata<'a>(object: &Object<'a>, mut visit: impl FnMut(&'a Mapping)) {
+    if let Some(metadata) = object.metadata {
+        visit(metadata);
+    }
     let root = object.manifest.root();
     let mut at = |node: Option<&'a Node>| {
-        if let Some(metadata) = node.and_then(|node| node.get("metadata")) {
+        if let Some(metadata) = node.and_then(|node| node.get("metadata")?.as_mapping()) {
             visit(metadata);
         }
     };
-    at(Some(root));
     if object.is("batch", "CronJob") {
         at(root.at(&["spec", "jobTemplate"]));
     }

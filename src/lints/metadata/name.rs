@@ -28,7 +28,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     let root = object.manifest.root();
-    let Some(metadata) = root.get("metadata") else { return };
+    let Some(metadata) = object.metadata else { return };
     if let Some(name) = metadata.get("name")
         && let Some(text) = name.as_str().filter(|text| !text.is_empty() && !is_unfinished(text))
     {

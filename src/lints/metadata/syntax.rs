@@ -54,6 +54,8 @@ pub(in crate::lints) fn is_label_value(text: &str) -> bool {
 pub(in crate::lints) fn is_qualified_name(text: &str) -> bool {
     match split_at_byte(text, b'/') {
         None => is_name_part(text),
+        // As most prefixes are.
+        Some(("app.kubernetes.io", name)) => is_name_part(name),
         Some((prefix, name)) => is_subdomain(prefix) && is_name_part(name),
     }
 }

@@ -5,7 +5,7 @@ use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::credential;
 use crate::lints::metadata::each_metadata;
 use crate::lints::{Check, Object, Reporter, Rule, Scene};
-use crate::model::Node;
+use crate::model::{Mapping, Node};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -28,7 +28,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     each_metadata(object, |metadata| of_metadata(metadata, reporter));
 }
 
-fn of_metadata(metadata: &Node, reporter: &mut Reporter) {
+fn of_metadata(metadata: &Mapping, reporter: &mut Reporter) {
     for (field, noun) in [("annotations", "annotation"), ("labels", "label")] {
         let Some(mapping) = metadata.get(field).and_then(Node::as_mapping) else { continue };
         for entry in mapping.entries() {

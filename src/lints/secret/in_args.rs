@@ -23,7 +23,7 @@ pub(crate) static RULE: Rule = Rule {
                  args:\n- --db-password=$(DB_PASSWORD)\n```\n\n\
                  Better still, mount the Secret and use the option that takes a file, if there is one.",
     },
-    check: Check::Object(check),
+    check: Check::Pod(check),
 };
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {

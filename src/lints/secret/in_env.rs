@@ -21,7 +21,7 @@ pub(crate) static RULE: Rule = Rule {
                  ```yaml\nenv:\n- name: DB_PASSWORD\n  valueFrom:\n    secretKeyRef: {name: db, key: password}\n\
                  - name: DATABASE_URL\n  value: postgres://app:$(DB_PASSWORD)@db/app\n```",
     },
-    check: Check::Object(check),
+    check: Check::Pod(check),
 };
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {

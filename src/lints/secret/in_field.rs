@@ -78,7 +78,9 @@ impl Search<'_, '_> {
                 // Only of custom resources a name tells.
                 let name = Some(field.node).filter(|node| self.is_custom && node.get("value").is_some());
                 let name = name.and_then(|node| node.get("name")?.as_str());
-                for entry in mapping.entries() {
+                let is_too_short =
+                    |entry: &&Entry| entry.value.as_str().is_some_and(|text| text.len() < SHORTEST);
+                for entry in mapping.entries().iter().filter(|entry| !is_too_short(entry)) {
                     self.field(&Field::of_entry(entry).named(name));
                 }
             }

@@ -23,7 +23,7 @@ pub(crate) static RULE: Rule = Rule {
                   log_shipper, image: \"logs:1\"}]\n",
         remedy: "Give each container a name of its own, with `-` in place of `_` and `.`.",
     },
-    check: Check::Object(check),
+    check: Check::Pod(check),
 };
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {

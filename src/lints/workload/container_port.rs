@@ -18,7 +18,7 @@ pub(crate) static RULE: Rule = Rule {
         example: "ports:\n- {name: prometheus-metrics, containerPort: 90090}\n",
         remedy: "```yaml\nports:\n- {name: metrics, containerPort: 9090}\n```",
     },
-    check: Check::Object(check),
+    check: Check::Pod(check),
 };
 
 /// Ports of a container whose names are compared.

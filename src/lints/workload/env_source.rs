@@ -22,7 +22,7 @@ pub(crate) static RULE: Rule = Rule {
         remedy: "```yaml\nenv:\n- name: POD_IP\n  valueFrom: {fieldRef: {fieldPath: status.podIP}}\n- name: TOKEN\n  \
                  valueFrom: {secretKeyRef: {name: web, key: token}}\n```",
     },
-    check: Check::Object(check),
+    check: Check::Pod(check),
 };
 
 const SOURCES: &[&str] = &["configMapKeyRef", "secretKeyRef", "fieldRef", "resourceFieldRef", "fileKeyRef"];

@@ -23,7 +23,7 @@ pub(crate) static RULE: Rule = Rule {
                   configMap: {name: web}\n",
         remedy: "Correct the name, or add the volume.",
     },
-    check: Check::Object(check),
+    check: Check::Pod(check),
 };
 
 /// Names that are reported of one object, and that are compared with one that is missing.

@@ -20,7 +20,7 @@ pub(crate) static RULE: Rule = Rule {
         example: "livenessProbe:\n  periodSeconds: 10   # and nothing to do\n",
         remedy: "```yaml\nlivenessProbe:\n  httpGet: {path: /healthz, port: 8080}\n  periodSeconds: 10\n```",
     },
-    check: Check::Object(check),
+    check: Check::Pod(check),
 };
 
 const PROBES: &[&str] = &["livenessProbe", "readinessProbe", "startupProbe"];

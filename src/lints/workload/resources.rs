@@ -22,7 +22,7 @@ pub(crate) static RULE: Rule = Rule {
         example: "resources:\n  requests: {memory: 2Gi}\n  limits: {memory: 512Mi, mem: 1Gi}\n",
         remedy: "```yaml\nresources:\n  requests: {memory: 512Mi}\n  limits: {memory: 2Gi}\n```",
     },
-    check: Check::Object(check),
+    check: Check::Pod(check),
 };
 
 /// Resources that need no domain.

@@ -87,8 +87,12 @@ fn expressions(object: &Object<'_>, reporter: &mut Reporter) {
         reporter.report(draft.hint("give `matchLabels` labels of the pod template"));
         return;
     }
+    let expressions = items(selector, "matchExpressions");
+    if expressions.is_empty() {
+        return;
+    }
     let labels = labels(object);
-    for expression in items(selector, "matchExpressions").iter().take(LABELS) {
+    for expression in expressions.iter().take(LABELS) {
         if holds(expression, labels) == Some(false) {
             let draft = Draft::new(
                 &RULE,

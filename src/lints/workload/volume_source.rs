@@ -19,7 +19,7 @@ pub(crate) static RULE: Rule = Rule {
                   configMap: {defaultMode: 0444}\n",
         remedy: "Keep one source of each volume, and name what it is made of.",
     },
-    check: Check::Object(check),
+    check: Check::Pod(check),
 };
 
 const SOURCES: &[&str] = &[

@@ -51,7 +51,10 @@ fn of_value(key: &str, node: &Node, texts: &Texts, reporter: &mut Reporter) {
                 if let Some(draft) = of_key(entry, texts) {
                     reporter.report(draft);
                 }
-                of_value(&entry.key, &entry.value, texts, reporter);
+                // Most are texts, of which nothing is to be said.
+                if !matches!(entry.value.value, Value::String(_)) {
+                    of_value(&entry.key, &entry.value, texts, reporter);
+                }
             }
         }
         Value::Sequence(items) => items.iter().for_each(|item| of_value(key, item, texts, reporter)),

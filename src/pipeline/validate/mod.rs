@@ -33,8 +33,7 @@ use schemas::SchemaCheck;
 use super::examine::{ExaminedApp, ExaminedEnvironment};
 use crate::diagnostic::{Failure, Finding, Problem, RuleInfo, Severity, Span};
 use crate::lints::{
-    self, Check, Draft, Environment, Inventory, Made, Neighbours, Object, ObjectCheck, Reporter, Scene,
-    Settings,
+    self, Check, Draft, Environment, Inventory, Made, Neighbours, Object, Reporter, Scene, Settings,
 };
 use crate::model::catalogue::Catalogue;
 use crate::model::{Date, Manifest, ObjectId, Scopes};
@@ -334,12 +333,9 @@ fn run(environments: &[Environment<'_>], checking: &Checking) -> Vec<Draft> {
                     check(environment, &mut reporter);
                 }
             }
-            Check::Object(check) => {
+            Check::Object(_) | Check::Pod(_) => {
                 for (number, environment) in environments.iter().enumerate() {
-                    for (object, view) in environment.objects.iter().enumerate() {
-                        reporter.look_at(number, Some(object));
-                        check(view, &environment.scene, &mut reporter);
-                    }
+                    check_objects(rule, number, &environment.objects, &environment.scene, &mut reporter);
                 }
             }
             Check::Stage => {}
@@ -349,13 +345,26 @@ fn run(environments: &[Environment<'_>], checking: &Checking) -> Vec<Draft> {
     drafts
 }
 
+/// Lets a rule look at the objects of an environment, one after another.
+fn check_objects(
+    rule: &lints::Rule,
+    environment: usize,
+    objects: &[Object<'_>],
+    scene: &Scene<'_>,
+    reporter: &mut Reporter,
+) {
+    for (number, object) in objects.iter().enumerate() {
+        if let Some(check) = rule.check.of_object(object) {
+            reporter.look_at(environment, Some(number));
+            check(object, scene, reporter);
+        }
+    }
+}
+
 /// Those rules that are on and need one object at a time.
-fn object_checks(checking: &Checking) -> impl Iterator<Item = ObjectCheck> {
-    let on = lints::RULES.iter().filter(|rule| checking.level(&rule.info).is_some());
-    on.filter_map(|rule| match &rule.check {
-        Check::Object(check) => Some(*check),
-        _ => None,
-    })
+fn object_rules(checking: &Checking) -> impl Iterator<Item = &'static lints::Rule> {
+    let rules = lints::RULES.iter().copied().filter(|rule| rule.check.is_of_objects());
+    rules.filter(|rule| checking.level(&rule.info).is_some())
 }
 
 /// Whether it is about an object that is not to be looked at; that such an object must not be there is said all the same.

@@ -8,7 +8,7 @@ use super::stream::Stream;
 use super::{Checking, Standing, Verdict, validate};
 use crate::diagnostic::{LookedAt, Problem, Severity};
 use crate::lints;
-use crate::model::{API_GROUP, Manifest, Node, SourceId, Sources, Texts};
+use crate::model::{API_GROUP, Manifest, Node, SourceId, Sources, Texts, group_and_version};
 use crate::pipeline::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
 use crate::pipeline::render;
 use crate::yaml;
@@ -140,14 +140,13 @@ impl ExaminedApp {
 /// Whether a document is for a program that makes manifests, ours included, and not for a cluster.
 fn is_for_tools(node: &Node) -> bool {
     let api_version = node.get("apiVersion").and_then(Node::as_str).unwrap_or_default();
-    let group = api_version.split('/').next().unwrap_or_default();
     // kustomize takes its own file without an `apiVersion`, too.
     if api_version.is_empty()
         && node.get("kind").and_then(Node::as_str).is_none_or(|kind| kind == "Kustomization")
     {
         return node.get("resources").is_some_and(|resources| resources.as_sequence().is_some());
     }
-    matches!(group, "config.kubernetes.io" | "kustomize.config.k8s.io" | API_GROUP)
+    matches!(group_and_version(api_version).0, "config.kubernetes.io" | "kustomize.config.k8s.io" | API_GROUP)
 }
 
 /// Takes the objects of a document: those of a list, and none that is for tools.

@@ -43,7 +43,7 @@ pub(super) struct Stream<'a> {
 struct Terms<'a> {
     checking: &'a Checking,
     standing: &'a Standing,
-    rules: Vec<lints::ObjectCheck>,
+    rules: Vec<&'static lints::Rule>,
     /// Those of the run, and those that the stream has defined so far.
     schemas: Arc<SchemaSet>,
     scopes: Scopes,
@@ -55,7 +55,7 @@ impl<'a> Stream<'a> {
         let terms = Terms {
             checking,
             standing,
-            rules: super::object_checks(checking).collect(),
+            rules: super::object_rules(checking).collect(),
             schemas: Arc::clone(&checking.schemas),
             scopes: Scopes::of(&[]),
             definitions: 0,
@@ -315,11 +315,8 @@ impl Judge<'_> {
             scopes: &self.scopes,
             settings: &checking.settings,
         };
-        for check in &self.terms.rules {
-            for (number, object) in objects.iter().enumerate() {
-                self.reporter.look_at(0, Some(number));
-                check(object, &scene, &mut self.reporter);
-            }
+        for rule in &self.terms.rules {
+            super::check_objects(rule, 0, &objects, &scene, &mut self.reporter);
         }
         let drafts = self.reporter.take();
         let is_annotated = |object: &Object<'_>| {

@@ -122,7 +122,7 @@ impl<'a> Judged<'a> {
         !self.blind
             && !suppression.span.as_ref().is_some_and(is_broken)
             && lints::RULES.iter().filter(of).all(|rule| {
-                let alone = matches!(rule.check, Check::Object(_) | Check::Stage);
+                let alone = rule.check.is_of_objects() || matches!(rule.check, Check::Stage);
                 self.checking.sees(&rule.info) && (alone || !self.one_by_one)
             })
     }
