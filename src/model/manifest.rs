@@ -5,6 +5,7 @@ use std::fmt;
 use compact_str::CompactString;
 
 use super::node::{Entry, Mapping, Node};
+use super::short_text::split_at_byte;
 use super::source::Origin;
 
 /// What identifies an object in a cluster: the API version does not count, the group does.
@@ -67,13 +68,6 @@ impl NotAManifest {
 /// The group, which is empty for the core group, and the version of an `apiVersion`.
 pub(crate) fn group_and_version(api_version: &str) -> (&str, &str) {
     split_at_byte(api_version, b'/').unwrap_or(("", api_version))
-}
-
-/// What stands before the first of an ASCII character, and what stands behind it. For the short texts of which every
-/// object has several: the standard library's search is made for long ones.
-pub(crate) fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
-    let at = text.bytes().position(|other| other == byte)?;
-    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 impl Manifest {

@@ -20,6 +20,7 @@ mod remote;
 mod scopes;
 mod secret_like;
 mod secret_value;
+mod short_text;
 mod source;
 pub(crate) mod sync;
 #[cfg(test)]
@@ -40,9 +41,8 @@ pub(crate) use backends::{CsiProvider, ExternalSecrets, Store};
 pub(crate) use closest::closest;
 pub use date::{Date, NotADate};
 pub(crate) use item_key::{MAX_ITEM_KEY, is_item_key, item_called};
+pub(crate) use manifest::group_and_version;
 pub use manifest::{Manifest, NotAManifest, ObjectId};
-pub(crate) use manifest::{group_and_version, split_at_byte};
-pub(crate) use node::same_key;
 pub use node::{Entry, Mapping, Node, Number, Value};
 pub use operator::{
     AssumeRole, AuditConfig, AwsKms, AwsSettings, CertificateSource, Cluster, Operator, PolicyRule,
@@ -59,6 +59,7 @@ pub use remote::{K8sSettings, KvVersion, VaultAuth, VaultSettings};
 pub(crate) use scopes::Scopes;
 pub(crate) use secret_like::{is_secret_like, may_name};
 pub use secret_value::SecretValue;
+pub(crate) use short_text::{same_key, split_at_byte};
 pub use source::{Origin, Place, Source, SourceId, Sources, display_path};
 pub(crate) use texts::{SourceText, Texts};
 pub(crate) use trace::{Element, Printed, Stretch};

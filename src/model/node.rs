@@ -8,6 +8,7 @@ use std::fmt;
 
 use compact_str::CompactString;
 
+use super::short_text::same_key;
 use super::source::Origin;
 
 /// A value and where it was read.
@@ -211,23 +212,6 @@ impl fmt::Debug for Value {
 impl fmt::Debug for Mapping {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "mapping of {}", self.entries.len())
-    }
-}
-
-/// Whether two keys are the same. Nearly all have at most 16 bytes, and comparing these takes no call.
-#[inline]
-pub(crate) fn same_key(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    if a.len() != b.len() {
-        return false;
-    }
-    // Two parts that may overlap.
-    let ends = |bytes: &[u8]| Some((*bytes.first_chunk::<8>()?, *bytes.last_chunk::<8>()?));
-    let short_ends = |bytes: &[u8]| Some((*bytes.first_chunk::<4>()?, *bytes.last_chunk::<4>()?));
-    match a.len() {
-        8..=16 => ends(a) == ends(b),
-        4..8 => short_ends(a) == short_ends(b),
-        _ => a == b,
     }
 }
 
