@@ -4,6 +4,7 @@ use super::show;
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::credential::{self, Kind};
 use crate::lints::metadata::syntax::has_blank;
+use crate::lints::pods::containers;
 use crate::lints::{Check, Object, Reporter, Rule, Scene};
 use crate::model::Node;
 
@@ -28,7 +29,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     let Some(pod) = &object.pod else { return };
-    for container in super::containers(pod.spec) {
+    for container in containers(pod.spec) {
         for (list, line) in super::command_lines(container) {
             let words = line.items();
             for (number, word) in words.iter().enumerate() {

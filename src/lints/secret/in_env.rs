@@ -3,6 +3,7 @@
 use super::show;
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::credential;
+use crate::lints::pods::containers;
 use crate::lints::{Check, Object, Reporter, Rule, Scene};
 use crate::model::Node;
 
@@ -26,7 +27,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     let Some(pod) = &object.pod else { return };
-    for container in super::containers(pod.spec) {
+    for container in containers(pod.spec) {
         for variable in container.get("env").map_or(&[][..], Node::items) {
             let Some(value) = variable.get("value") else { continue };
             let Some(text) = value.as_str() else { continue };

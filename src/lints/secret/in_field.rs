@@ -4,6 +4,7 @@ use super::show;
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::credential::{self, Kind};
 use crate::lints::metadata::each_metadata;
+use crate::lints::pods::containers;
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::{Entry, Node, Texts, Value};
 
@@ -150,8 +151,8 @@ fn is_head(key: &str) -> bool {
 /// The parts of an object that other rules look at, sorted: command lines, variables, annotations and labels.
 fn looked_at_elsewhere(object: &Object<'_>) -> Vec<*const Node> {
     let Some(pod) = &object.pod else { return Vec::new() };
-    let lines = super::containers(pod.spec).flat_map(super::command_lines).map(|(_, line)| line);
-    let variables = super::containers(pod.spec).filter_map(|container| container.get("env"));
+    let lines = containers(pod.spec).flat_map(super::command_lines).map(|(_, line)| line);
+    let variables = containers(pod.spec).filter_map(|container| container.get("env"));
     let mut all: Vec<_> = lines.chain(variables).map(std::ptr::from_ref).collect();
     each_metadata(object, |metadata| {
         let notes = ["annotations", "labels"].iter().filter_map(|field| metadata.get(field));

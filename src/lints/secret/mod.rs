@@ -20,13 +20,6 @@ pub(super) mod type_keys;
 
 use crate::model::Node;
 
-/// The containers of a pod, of all three lists.
-fn containers(spec: &Node) -> impl Iterator<Item = &Node> {
-    ["initContainers", "containers", "ephemeralContainers"]
-        .into_iter()
-        .flat_map(|list| spec.get(list).map_or(&[][..], Node::items))
-}
-
 /// The command lines of a container, each with the name of its field: its own, those of its probes and of its hooks.
 fn command_lines(container: &Node) -> impl Iterator<Item = (&'static str, &Node)> {
     const PATHS: &[&[&str]] = &[
