@@ -17,6 +17,8 @@ mod scalars;
 mod schemas;
 mod stream;
 mod suppress;
+mod unknown;
+mod violations;
 mod windows;
 
 pub use fallback::{Answer, Fallback};

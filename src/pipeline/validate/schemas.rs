@@ -7,11 +7,12 @@ use compact_str::CompactString;
 
 use super::Checking;
 use super::fallback::Answer;
-use super::pointer::Way;
+use super::unknown::Unknown;
+use super::violations;
 use crate::diagnostic::Severity;
 use crate::lints::{Draft, ENCRYPTED_LEFTOVER, Object, Reporter, Rule, api, schema as rules, sops_block};
-use crate::model::{Manifest, Node, Origin, Place, is_secret_like, may_name};
-use crate::schema::{CheckOptions, KindSchema, Known, KubeVersion, Schemas, Scope, Violation, ViolationKind};
+use crate::model::{Manifest, Node, Origin, Place};
+use crate::schema::{CheckOptions, KindSchema, KubeVersion, Schemas, Scope, Violation, ViolationKind};
 
 /// The schemas of each version that is asked for, custom resources included.
 #[derive(Debug, Default)]
@@ -213,49 +214,11 @@ impl<'s> SchemaCheck<'s> {
         only_in: &str,
         reporter: &mut Reporter,
     ) {
-        let root = object.manifest.root();
-        if is_secret_data(object, violation) || is_variable(violation) || self.is_of_sops(object, violation) {
-            return;
-        }
-        let rule = rule_of(&violation.kind);
-        let message = match &violation.kind {
-            ViolationKind::UnknownField { field, .. } => match nameable(root, violation, field) {
-                Some(field) => format!("field `{field}` is not known"),
-                None => "field is not known; it is not named, as it may be a value".to_owned(),
-            },
-            ViolationKind::DuplicateListKey { keys, .. } => {
-                let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
-                format!("item has the same {} as one before it", keys.join(" and "))
-            }
-            ViolationKind::DuplicateSetItem { .. } => "item of a set is the same as one before it".to_owned(),
-            kind => super::advice::message(root, violation.pointer.as_str(), kind),
-        };
-        let mut draft =
-            Draft::new(rule, position(root, violation), message + only_in).pointer(pointer(violation));
-        if let Some(hint) = super::advice::hint(object, violation).or_else(|| violation.kind.hint()) {
-            draft = draft.hint(hint);
-        }
-        if let ViolationKind::DuplicateListKey { first, .. } | ViolationKind::DuplicateSetItem { first } =
-            violation.kind
+        if !self.is_of_sops(object, violation)
+            && let Some((rule, draft)) = violations::draft(object, violation, only_in, self.checking.lenient)
         {
-            draft = draft.related(first, "the one before is here");
+            self.report(reporter, rule, draft);
         }
-        if holds_unknown_text(root, violation) {
-            draft = draft.confidential();
-        }
-        match &violation.kind {
-            ViolationKind::Definition(fault) if fault.is_note() => draft = draft.severity(Severity::Note),
-            ViolationKind::UnknownField { .. } if self.checking.lenient => {
-                draft = draft.severity(Severity::Warning);
-            }
-            _ if is_taken(object, violation) => {
-                draft = draft.severity(Severity::Warning).hint(
-                    "remove one of them: the API server takes both, but server-side apply refuses them",
-                );
-            }
-            _ => {}
-        }
-        self.report(reporter, rule, draft);
     }
 
     /// The field `sops` has a rule of its own, which knows that another tool may take it away.
@@ -275,51 +238,12 @@ impl<'s> SchemaCheck<'s> {
         reporter: &mut Reporter,
     ) {
         let rule = &rules::UNKNOWN_KIND;
-        let version = object.version;
         let mut said: Vec<(String, Option<String>, bool, Vec<KubeVersion>)> = Vec::new();
         for schemas in unknown {
-            let (message, hint, certain) = match schemas.knows(object.group, version, object.kind) {
-                Known::Removed { .. } | Known::Yes => continue,
-                Known::NotYet { introduced } => (
-                    format!(
-                        "`{}` of this version does not exist before Kubernetes {introduced}",
-                        object.kind
-                    ),
-                    None,
-                    true,
-                ),
-                Known::OtherVersions(versions) => {
-                    let versions: Vec<String> =
-                        versions.iter().map(|version| format!("`{version}`")).collect();
-                    let hint = if versions.is_empty() {
-                        "its definition serves no version".to_owned()
-                    } else {
-                        format!("it exists as {}", versions.join(", "))
-                    };
-                    (format!("kind `{}` does not exist in this `apiVersion`", object.kind), Some(hint), true)
-                }
-                Known::No { meant } => {
-                    // That a similar kind lies about does not tell that this one does not exist.
-                    let similar = || neighbours?.versions.first()?.similar(object.group, object.kind);
-                    let hint = meant
-                        .clone()
-                        .or_else(similar)
-                        .map(|(api_version, kind)| format!("did you mean `{kind}` of `{api_version}`?"));
-                    // What ends in `sigs.k8s.io` is defined by projects of their own.
-                    let built_in = !object.group.contains('.')
-                        || object.group.ends_with(".k8s.io")
-                            && !object.group.ends_with(".sigs.k8s.io")
-                            && meant.is_some();
-                    let message = if built_in {
-                        format!("kind `{}` does not exist", object.kind)
-                    } else {
-                        format!(
-                            "there is no schema for kind `{}`; fields of its objects were not checked",
-                            object.kind
-                        )
-                    };
-                    (message, hint, built_in)
-                }
+            let known = schemas.knows(object.group, object.version, object.kind);
+            let similar = || neighbours?.versions.first()?.similar(object.group, object.kind);
+            let Some(Unknown { message, hint, certain }) = Unknown::of(object, known, similar) else {
+                continue;
             };
             match said.iter_mut().find(|(same, ..)| *same == message) {
                 Some((.., versions)) => versions.push(schemas.version()),
@@ -373,7 +297,6 @@ impl<'s> SchemaCheck<'s> {
     }
 }
 
-/// The version in an object's `apiVersion`.
 /// Adds a violation, or the version to one that is the same.
 fn note<'a>(
     found: &mut Vec<(Violation<'a>, Vec<KubeVersion>)>,
@@ -387,88 +310,6 @@ fn note<'a>(
         Some((_, versions)) => versions.push(version),
         None => found.push((violation, vec![version])),
     }
-}
-
-const fn rule_of(kind: &ViolationKind<'_>) -> &'static Rule {
-    match kind {
-        ViolationKind::Definition(_) => &rules::DEFINITION,
-        ViolationKind::DuplicateListKey { .. } | ViolationKind::DuplicateSetItem { .. } => &rules::LIST_KEY,
-        ViolationKind::Format { .. } => &rules::FORMAT,
-        ViolationKind::Length { .. }
-        | ViolationKind::MultipleOf { .. }
-        | ViolationKind::Pattern { .. }
-        | ViolationKind::Range { .. }
-        | ViolationKind::Unfit { .. } => &rules::VALUE,
-        ViolationKind::MissingField { .. } => &rules::REQUIRED,
-        ViolationKind::NotInEnum { .. } => &rules::ENUM,
-        ViolationKind::TooComplex | ViolationKind::TooDeep => &rules::TOO_COMPLEX,
-        ViolationKind::UnknownField { .. } => &rules::UNKNOWN_FIELD,
-        ViolationKind::WrongType { .. } => &rules::TYPE,
-    }
-}
-
-/// Base64 of a Secret has a rule of its own, which knows placeholders.
-fn is_secret_data(object: &Object<'_>, violation: &Violation<'_>) -> bool {
-    matches!(violation.kind, ViolationKind::Format { .. })
-        && object.is("", "Secret")
-        && violation.pointer.as_str().starts_with("/data/")
-}
-
-/// A variable given twice has a rule of its own: the API server warns of it and takes the object.
-fn is_variable(violation: &Violation<'_>) -> bool {
-    let list = violation.pointer.as_str().rsplit_once('/').map_or("", |(list, _)| list);
-    matches!(violation.kind, ViolationKind::DuplicateListKey { .. }) && list.ends_with("/env")
-}
-
-/// Whether the API server takes an item twice, with a warning at most.
-fn is_taken(object: &Object<'_>, violation: &Violation<'_>) -> bool {
-    let list = violation.pointer.as_str().rsplit_once('/').map_or("", |(list, _)| list);
-    match &violation.kind {
-        ViolationKind::DuplicateSetItem { .. } => list == "/metadata/finalizers",
-        ViolationKind::DuplicateListKey { keys, .. } if matches!(object.group, "" | "apps" | "batch") => {
-            keys.contains(&"containerPort")
-                || list.ends_with("/hostAliases")
-                || list.ends_with("/imagePullSecrets")
-                || object.kind == "ServiceAccount" && list == "/secrets"
-        }
-        _ => false,
-    }
-}
-
-/// Whether it is a field that is not known, with text of which nobody can say what it is.
-fn holds_unknown_text(root: &Node, violation: &Violation<'_>) -> bool {
-    matches!(violation.kind, ViolationKind::UnknownField { .. })
-        && Way::given(&pointer(violation)).end(root).0.as_str().is_some()
-}
-
-/// Where it is: of an item that has the key of another, the first part of the key that stands on the item's first line.
-fn position(root: &Node, violation: &Violation<'_>) -> Origin {
-    let ViolationKind::DuplicateListKey { keys, .. } = &violation.kind else { return violation.origin };
-    let (item, _) = Way::given(violation.pointer.as_str()).end(root);
-    let mut parts = keys.iter().filter_map(|key| item.get(key)).map(|part| part.origin);
-    let near = |part: &Origin| part.source == violation.origin.source && part.line == violation.origin.line;
-    parts.find(near).unwrap_or(violation.origin)
-}
-
-/// The way to it; of a field that is missing, to where it would be.
-fn pointer(violation: &Violation<'_>) -> String {
-    let at = violation.pointer.as_str();
-    match &violation.kind {
-        ViolationKind::MissingField { field } | ViolationKind::UnknownField { field, .. } => {
-            format!("{at}/{}", super::pointer::escape(field))
-        }
-        _ => at.to_owned(),
-    }
-}
-
-/// The name of an unknown field, where it cannot be a value that slipped out of its place.
-fn nameable<'f>(root: &Node, violation: &Violation<'_>, field: &'f str) -> Option<&'f str> {
-    if !is_secret_like(root) {
-        return Some(field);
-    }
-    let path: Vec<&str> = violation.pointer.as_str().split('/').skip(1).collect();
-    let value = path.iter().try_fold(root, |node, key| node.get(key))?.get(field)?;
-    may_name(&path, field, value).then_some(field)
 }
 
 fn kind_origin(object: &Object<'_>) -> Origin {
