@@ -4,6 +4,7 @@
 //! when rules look for what a reference means. Whatever is wrong with an app is a finding; an error is what keeps the
 //! command from looking.
 
+mod apps;
 mod changes;
 mod nearby;
 mod root;
@@ -13,7 +14,6 @@ mod walk;
 mod written;
 
 use std::cell::LazyCell;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,21 +22,16 @@ use self::nearby::{Library, Nearby};
 use self::targets::{Target, Targets};
 use self::written::Written;
 use super::Outcome;
-use super::session::Session;
-use crate::cli::{AppArgs, DirArgs, ReportArgs, ValidateArgs};
+use crate::cli::{ReportArgs, ValidateArgs};
 use crate::config::{self, OperatorFile, Validation, Variables};
 use crate::deadline::Watch;
 use crate::diagnostic::Baseline;
 use crate::diagnostic::report::{self, Excerpts, Format, Output, Outputs, PrintContext, STDIN};
-use crate::diagnostic::{At, Explain, Failure, LookedAt, Note, Problem, Report, Selection, io_reason};
+use crate::diagnostic::{Explain, Failure, LookedAt, Note, Problem, Report, Selection, io_reason};
 use crate::lints;
 use crate::model::{Manifest, display_path};
 use crate::ops;
-use crate::pipeline::{
-    self, Checking, Examination, ExaminedApp, PlainInput, PlainVerdict, SchemaSet, Standing, Verdict,
-};
-use crate::schema::KubeVersion;
-use crate::workers;
+use crate::pipeline::{self, Checking, PlainInput, PlainVerdict, SchemaSet, Standing, Verdict};
 
 /// No run takes longer: it is the CI job's to be impatient.
 const DEADLINE: Duration = Duration::from_hours(24);
@@ -104,7 +99,6 @@ pub(super) fn run(args: &ValidateArgs, variables: Variables, watch: &Watch) -> R
         blind: false,
     };
     run.apps(&targets.apps)?;
-    run.check_environments()?;
     run.plain(targets.files, targets.stdin, targets.places)?;
     run.notes.extend(run.library.notes());
     run.silence_known()?;
@@ -144,197 +138,10 @@ struct Run<'a> {
     blind: bool,
 }
 
-/// Definitions of custom resources, and the schemas with them.
-type Known = (Arc<Vec<Manifest>>, Arc<SchemaSet>);
-
-/// An app, examined or not to be.
-enum Looked {
-    Examined(Box<(ExaminedApp, Checking)>),
-    Refused(String, Failure),
-    /// The run cannot go on.
-    Stopped(Failure),
-}
-
-impl Looked {
-    const fn checking(&self) -> Option<&Checking> {
-        match self {
-            Self::Examined(app) => Some(&app.1),
-            Self::Refused(..) | Self::Stopped(_) => None,
-        }
-    }
-
-    const fn app(&self) -> Option<&ExaminedApp> {
-        match self {
-            Self::Examined(app) => Some(&app.0),
-            Self::Refused(..) | Self::Stopped(_) => None,
-        }
-    }
-}
-
 impl Run<'_> {
-    fn apps(&mut self, apps: &[Target]) -> Result<(), Failure> {
-        self.watch.expect(apps.len() * 2);
-        let looked = workers::map(apps, |app| {
-            let looked = self.examine(&app.path);
-            self.watch.advance();
-            looked
-        });
-        let looked = looked.map_err(|_| Problem::new(&ValidateError::Thread))?;
-        if let Some(Looked::Stopped(failure)) =
-            looked.iter().find(|looked| matches!(looked, Looked::Stopped(_)))
-        {
-            return Err(failure.clone());
-        }
-        self.environments_exist(&looked)?;
-        let files = looked.iter().filter_map(Looked::app).flat_map(ExaminedApp::files);
-        self.written.spare(files.map(Path::new))?;
-        let mut looked = self.with_schemas(looked);
-        Self::introduce(&mut looked);
-        let wanted: Vec<&Looked> =
-            looked.iter().zip(apps).filter(|(_, app)| app.wanted).map(|(looked, _)| looked).collect();
-        let verdicts = workers::map(&wanted, |looked| {
-            let verdict = match looked {
-                Looked::Examined(app) => pipeline::validate(&app.0, &app.1, &self.standing),
-                Looked::Refused(directory, failure) => pipeline::refused(directory, failure),
-                Looked::Stopped(_) => Verdict::default(),
-            };
-            self.watch.advance();
-            verdict
-        });
-        for verdict in verdicts.map_err(|_| Problem::new(&ValidateError::Thread))? {
-            self.take(verdict);
-        }
-        let checked = wanted.iter().filter_map(|looked| looked.checking()).collect::<Vec<_>>();
-        for checking in checked {
-            self.definitions(checking);
-        }
-        for looked in wanted {
-            self.report.looked_at.apps += 1;
-            if let Looked::Examined(app) = looked {
-                let seen = app.0.looked_at();
-                self.report.looked_at.environments += seen.environments;
-                self.report.looked_at.objects += seen.objects;
-                self.report.apps.push(app.0.environments());
-            }
-        }
-        Ok(())
-    }
-
-    /// A slip in `--env` must not pass for an app without a fault.
-    fn environments_exist(&self, looked: &[Looked]) -> Result<(), Failure> {
-        let examined = || looked.iter().filter_map(Looked::app);
-        let has = |name: &String| examined().any(|app| app.environments().environments.contains(name));
-        match self.args.env.iter().find(|name| !has(name)) {
-            Some(name) if examined().next().is_some() => {
-                Err(Problem::new(&ValidateError::NoEnvironment(name.clone())).into())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Tells every app what the others render.
-    fn introduce(looked: &mut [Looked]) {
-        let examined: Vec<&ExaminedApp> = looked.iter().filter_map(Looked::app).collect();
-        if examined.len() < 2 {
-            return;
-        }
-        let neighbours = Arc::new(pipeline::neighbours(&examined));
-        for looked in looked {
-            if let Looked::Examined(app) = looked {
-                app.1.neighbours = Arc::clone(&neighbours);
-            }
-        }
-    }
-
-    /// Gives every app the schemas of its versions, with the definitions that any app brings.
-    fn with_schemas(&self, mut looked: Vec<Looked>) -> Vec<Looked> {
-        let mut brought: Vec<Manifest> = Vec::new();
-        for looked in &looked {
-            if let Looked::Examined(app) = looked {
-                brought.extend(app.0.definitions().cloned());
-            }
-        }
-        let mut sets: BTreeMap<Vec<KubeVersion>, Known> = BTreeMap::new();
-        for looked in &mut looked {
-            let Looked::Examined(app) = looked else { continue };
-            let checking = &mut app.1;
-            let own = checking.definitions.len() != self.validation.checking.definitions.len();
-            let make = |checking: &Checking| {
-                let all = brought.iter().chain(checking.definitions.iter()).cloned();
-                let definitions: Arc<Vec<Manifest>> = Arc::new(all.collect());
-                let set = SchemaSet::new(&checking.kube_versions, definitions.iter().map(Manifest::root));
-                (definitions, Arc::new(set))
-            };
-            let (definitions, set) = if own {
-                make(checking)
-            } else {
-                sets.entry(checking.kube_versions.clone()).or_insert_with(|| make(checking)).clone()
-            };
-            checking.definitions = definitions;
-            checking.schemas = set;
-        }
-        looked
-    }
-
-    fn examine(&self, directory: &Path) -> Looked {
-        match self.try_examine(directory) {
-            Ok((app, validation)) => match validation.usable() {
-                Ok(checking) => Looked::Examined(Box::new((app, checking))),
-                Err(failure) => Looked::Stopped(failure),
-            },
-            Err(failure) => Looked::Refused(shown(directory), failure),
-        }
-    }
-
     /// What knows of definitions that lie in the repositories of these paths.
     fn nearby(&self, checking: &Checking, places: Vec<PathBuf>) -> Arc<Nearby> {
         Arc::new(Nearby::new(Arc::clone(&self.library), checking.kube_versions.clone(), places))
-    }
-
-    fn try_examine(&self, directory: &Path) -> Result<(ExaminedApp, Validation), Failure> {
-        let app = AppArgs {
-            dir: DirArgs { dir: directory.to_owned() },
-            operator: self.args.checks.operator.clone(),
-            identity: self.args.identity.clone(),
-        };
-        let (mut session, environments) = Session::open_every(&app, None, self.variables)?;
-        let stands = |keys: &[&str], item: Option<usize>| At::Place(session.discovery.setting_at(keys, item));
-        let (settings, boundary) = (&session.discovery.app().validate, session.discovery.boundary());
-        let mut own = self.validation.with(settings, directory, boundary, &stands)?;
-        own.checking.fallback = Some(self.nearby(&own.checking, vec![directory.to_owned()]));
-        if environments.is_empty() {
-            return Err(Problem::new(&ValidateError::NoEnvironments).into());
-        }
-        let mut contexts = Vec::new();
-        for environment in environments {
-            if self.args.env.is_empty() || self.args.env.contains(&environment) {
-                session.environment = environment;
-                let certificate = fingerprint(&session)?.map(|print| (session.environment.clone(), print));
-                own.checking.settings.certificates.extend(certificate);
-                contexts.push((session.context()?, session.default_provider()?.map(str::to_owned)));
-            }
-        }
-        let examinations: Vec<Examination<'_>> = contexts
-            .iter()
-            .map(|(context, provider)| Examination {
-                context: context.clone(),
-                default_provider: provider.as_deref(),
-            })
-            .collect();
-        Ok((pipeline::examine(&session.discovery, &examinations, shown(directory)), own))
-    }
-
-    /// An environment that no app has is a slip, and would have the run look at nothing and pass.
-    fn check_environments(&self) -> Result<(), Failure> {
-        // Apps that were not looked at, or could not be, may have it.
-        if self.args.changed_since.is_some() || self.report.apps.len() < self.report.looked_at.apps {
-            return Ok(());
-        }
-        let known = |name: &String| self.report.apps.iter().any(|app| app.environments.contains(name));
-        match self.args.env.iter().find(|name| !known(name)) {
-            Some(name) => Err(Problem::new(&ValidateError::NoEnvironment(name.clone())).into()),
-            None => Ok(()),
-        }
     }
 
     fn plain(&mut self, files: Vec<Target>, stdin: bool, places: Vec<PathBuf>) -> Result<(), Failure> {
@@ -456,15 +263,6 @@ impl Run<'_> {
             notes: self.notes,
         })
     }
-}
-
-/// What a `SealedSecret` says that was sealed for the environment's cluster; nothing where no operator file says.
-fn fingerprint(session: &Session) -> Result<Option<String>, Failure> {
-    let Some(operator) = &session.operator else { return Ok(None) };
-    let cluster = session.cluster()?;
-    let all = operator.certificates()?;
-    let own = all.into_iter().find(|(name, ..)| *name == cluster);
-    Ok(own.map(|(_, _, certificate)| format!("sha256:{}", certificate.details().public_key_sha256)))
 }
 
 fn outputs(args: &ReportArgs) -> Result<Outputs, Failure> {
