@@ -594,6 +594,24 @@ fn one_environment_of_several() {
 }
 
 #[test]
+fn an_environment_that_nothing_has_is_a_slip() {
+    let plain = Tree::new(&[("a.yaml", GOOD)]);
+    let ran = plain.run(&["--env", "prod", "a.yaml"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("no app has an environment `prod`"), "{}", ran.stderr);
+    // An app that cannot be examined may have it, and says what is wrong with it.
+    let broken = Tree::new(&[("sealwave.yaml", "a: [\n")]);
+    let ran = broken.run(&["--env", "prod"]);
+    assert_eq!((ran.code, ran.report().findings().len()), (1, 1), "{}", ran.stderr);
+    // So may one that did not change.
+    let unchanged = Tree::app(&[]);
+    unchanged.git(&["init", "-q"]);
+    unchanged.git(&["add", "."]);
+    unchanged.git(&["commit", "-qm", "one"]);
+    assert_eq!(unchanged.run(&["--env", "dev", "--changed-since", "HEAD"]).code, 0);
+}
+
+#[test]
 fn every_report_is_as_its_schema_says() {
     let schema: Value = serde_json::from_str(
         &fs_err::read_to_string(support::root().join("docs/validation-report.schema.json")).unwrap(),
