@@ -102,7 +102,8 @@ policy: [{projects: [bench], allow: ["file:*"]}]
 
 def measure(sealwave, rsa, addon, top):
     def generate(app):
-        return [sealwave, "generate", app, "--env", "dev", "--operator", file, "--project", "bench"]
+        return [sealwave, "generate", app, "--env", "dev", "--operator", file, "--project", "bench",
+                "--namespace", "bench"]
 
     file = operator(top)
     big = "".join(config_map(i, 2_000_000 // 30) + deployment(i) for i in range(30))
