@@ -123,6 +123,13 @@ pub struct GenerateArgs {
         help = "Refuse, before anything is fetched, what the API server would not take [env: KUBE_VERSION]"
     )]
     pub validate: bool,
+    /// Waive the policy.
+    #[arg(
+        long,
+        conflicts_with = "project",
+        help = "Use every reference, without asking the policy of --operator; never in Argo CD"
+    )]
+    pub no_policy: bool,
     /// Which app.
     #[command(flatten)]
     pub app: AppArgs,

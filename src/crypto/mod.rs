@@ -24,7 +24,6 @@ mod hybrid;
 mod key;
 mod oaep;
 mod pem;
-mod scope;
 mod sealer;
 mod sha256;
 
@@ -38,7 +37,7 @@ pub use danger::{DangerError, DangerPrivateKey, danger_unseal};
 #[cfg(feature = "sops")]
 pub(crate) use data_key::{DataKey, NONCE_BYTES, TAG_BYTES, ValuesDigest};
 pub use key::{KEY_PREFIX, KeyError, MIN_KEY_BYTES, SealKey};
-pub use scope::Scope;
+pub use crate::model::Scope;
 pub use sealer::{SealError, SealItem, Sealer};
 #[cfg(feature = "sops")]
 pub(crate) use sha256::sha256;
