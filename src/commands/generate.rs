@@ -17,7 +17,9 @@ use crate::providers::{AppFiles, Providers};
 /// Something that the user of a local run should know.
 #[derive(Debug, thiserror::Error)]
 enum Remark {
-    #[error("the policy was waived with `--no-policy`, and the ciphertexts differ from those that Argo CD gets")]
+    #[error(
+        "the policy was waived with `--no-policy`, and the ciphertexts differ from those that Argo CD gets"
+    )]
     NoPolicy,
 }
 

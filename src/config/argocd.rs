@@ -146,7 +146,10 @@ mod tests {
                     (APP_NAME, "shop") => assert_eq!(found.unwrap().unwrap().app, "shop"),
                     _ => {
                         let error = found.unwrap_err();
-                        assert!(matches!(error, ConfigError::NoAppName { present } if present == name), "{name}");
+                        assert!(
+                            matches!(error, ConfigError::NoAppName { present } if present == name),
+                            "{name}"
+                        );
                     }
                 }
             }

@@ -111,13 +111,17 @@ pub enum ConfigError {
     #[error("no project is given, so the operator's policy cannot be applied")]
     NoProject,
     /// The same, where the policy cannot be waived.
-    #[error("no project is given, and the policy of an operator file from `{OPERATOR_VARIABLE}` always applies")]
+    #[error(
+        "no project is given, and the policy of an operator file from `{OPERATOR_VARIABLE}` always applies"
+    )]
     NoProjectOfVariable,
     /// The operator file has no seal key.
     #[error("the operator file names no `sealKeyFile`")]
     NoSealKey,
     /// The policy cannot be waived.
-    #[error("`--no-policy` is given, but the policy of an operator file from `{OPERATOR_VARIABLE}` always applies")]
+    #[error(
+        "`--no-policy` is given, but the policy of an operator file from `{OPERATOR_VARIABLE}` always applies"
+    )]
     PolicyOfVariable,
     /// `ARGOCD_APP_PARAMETERS` is not what Argo CD writes.
     #[error("`ARGOCD_APP_PARAMETERS` is not a JSON array of parameters")]

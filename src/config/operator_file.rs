@@ -207,7 +207,9 @@ impl OperatorFile {
         let clusters = &self.operator.clusters;
         let Some(Cluster { certificate }) = clusters.get(cluster) else {
             let similar = closest(cluster, clusters.keys().map(String::as_str)).map(str::to_owned);
-            return Err(Problem::new(&ConfigError::ClusterUnknown { name: cluster.to_owned(), similar }).into());
+            return Err(
+                Problem::new(&ConfigError::ClusterUnknown { name: cluster.to_owned(), similar }).into()
+            );
         };
         Ok((self.directory.join(&certificate.file), certificate.allow_expired))
     }

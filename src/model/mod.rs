@@ -57,7 +57,8 @@ pub use placeholder::{
 pub(crate) use placeholder::{JsonStep, SelectError, list, provider_name, suspects};
 pub(crate) use policy::climbs;
 pub use policy::{
-    BoundPolicy, Decision, Destination, Mismatch, Policy, PolicyError, PolicyRefusal, Subject, without_credentials,
+    BoundPolicy, Decision, Destination, Mismatch, Policy, PolicyError, PolicyRefusal, Subject,
+    without_credentials,
 };
 pub use remote::{K8sSettings, KvVersion, VaultAuth, VaultSettings};
 pub(crate) use scopes::Scopes;

@@ -165,7 +165,8 @@ impl BoundPolicy {
     /// The decision on a reference that no rule denies.
     fn allowed(&self, reference: &Reference, destination: &Destination<'_>) -> Decision {
         let allowing = self.rules.iter().enumerate();
-        let allowing = allowing.filter(|(_, rule)| rule.allow.iter().any(|pattern| pattern.allows(reference)));
+        let allowing =
+            allowing.filter(|(_, rule)| rule.allow.iter().any(|pattern| pattern.allows(reference)));
         let nearest = allowing
             .map(|(number, rule)| (number, rule.destinations.mismatch(destination)))
             .min_by_key(|(_, mismatch)| mismatch.count());

@@ -17,7 +17,12 @@ pub(super) fn write(report: &Report) -> String {
         let bold = Style::new().bold();
         let separator = if index == 0 { "" } else { "\n" };
         // Writing to a string cannot fail.
-        let _ = writeln!(out, "{separator}{bold}{}{bold:#}, cluster `{}`", printable(&environment.name), printable(&environment.cluster));
+        let _ = writeln!(
+            out,
+            "{separator}{bold}{}{bold:#}, cluster `{}`",
+            printable(&environment.name),
+            printable(&environment.cluster)
+        );
         if environment.references.is_empty() {
             out.push_str("  no references\n");
         }

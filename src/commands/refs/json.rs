@@ -94,8 +94,11 @@ fn environment(environment: &Environment) -> JsonEnvironment<'_> {
     JsonEnvironment {
         name: &environment.name,
         cluster: &environment.cluster,
-        references:
-            environment.references.iter().map(|listed| reference(listed, &environment.cluster)).collect(),
+        references: environment
+            .references
+            .iter()
+            .map(|listed| reference(listed, &environment.cluster))
+            .collect(),
     }
 }
 

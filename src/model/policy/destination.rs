@@ -112,7 +112,8 @@ impl Destinations {
                 Err(error) => report(error),
             }
         }
-        let mut template = |pattern: &String| Template::new(name, pattern, pattern).map_err(&mut *report).ok();
+        let mut template =
+            |pattern: &String| Template::new(name, pattern, pattern).map_err(&mut *report).ok();
         Self {
             clusters: rule.clusters.as_ref().map(|_| all),
             scopes: rule.scopes.clone(),
@@ -145,7 +146,9 @@ impl Destinations {
             scopes: self.scopes.clone(),
             namespaces: match &self.namespaces {
                 None => Namespaces::Own(subject.namespace.clone()),
-                Some(list) => Namespaces::Listed(list.iter().map(|one| NamePattern::new(one, subject)).collect()),
+                Some(list) => {
+                    Namespaces::Listed(list.iter().map(|one| NamePattern::new(one, subject)).collect())
+                }
             },
         }
     }
@@ -209,10 +212,9 @@ impl BoundDestinations {
     /// Whether a value with this destination could be opened at one that a rule which denies names. `clusters` are those of
     /// the operator file.
     pub(super) fn may_reach(&self, destination: &Destination<'_>, clusters: &BTreeSet<String>) -> bool {
-        let cluster = self
-            .clusters
-            .as_ref()
-            .is_none_or(|names| names.contains(destination.cluster) || !clusters.contains(destination.cluster));
+        let cluster = self.clusters.as_ref().is_none_or(|names| {
+            names.contains(destination.cluster) || !clusters.contains(destination.cluster)
+        });
         let scope =
             self.scopes.as_ref().is_none_or(|scopes| scopes.iter().any(|scope| *scope <= destination.scope));
         cluster && scope && self.may_reach_namespace(destination)

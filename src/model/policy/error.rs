@@ -42,7 +42,9 @@ pub enum PolicyError {
         field: &'static str,
     },
     /// It allows for every cluster, without saying so.
-    #[error("rule `{rule}` allows something, but names no `clusters`, and the operator file has more than one")]
+    #[error(
+        "rule `{rule}` allows something, but names no `clusters`, and the operator file has more than one"
+    )]
     NoClusters {
         /// The rule's name.
         rule: String,

@@ -262,8 +262,10 @@ fn repository_urls() {
             ..rule(&["p"], allow, deny)
         };
         let subject = Subject { repository: url.to_owned(), ..subject("p") };
-        let allowed = policy(&[at(&[], &["file:**"])]).decide(&subject, &reference("file:x"), &own_namespace());
-        let denied = policy(&[at(&["file:**"], &[])]).decide(&subject, &reference("file:x"), &own_namespace());
+        let allowed =
+            policy(&[at(&[], &["file:**"])]).decide(&subject, &reference("file:x"), &own_namespace());
+        let denied =
+            policy(&[at(&["file:**"], &[])]).decide(&subject, &reference("file:x"), &own_namespace());
         (allowed != Decision::Refused, denied != Decision::Refused)
     };
     let https = "https://git.example.com/shop/*";
@@ -430,10 +432,9 @@ fn a_rule_allows_one_cluster_its_own_namespace_and_strict_unless_it_says_more() 
 
 #[test]
 fn patterns_of_namespaces_are_filled_in_and_taken_to_the_letter() {
-    let listed = |patterns: &[&str]| in_prod(PolicyRule {
-        secret_namespaces: Some(own(patterns)),
-        ..PolicyRule::default()
-    });
+    let listed = |patterns: &[&str]| {
+        in_prod(PolicyRule { secret_namespaces: Some(own(patterns)), ..PolicyRule::default() })
+    };
     let long = "a".repeat(64);
     for (pattern, allowed, refused) in [
         ("{namespace}", &["shop"][..], &["shops", "sho", "SHOP"][..]),
@@ -502,7 +503,11 @@ fn a_rule_that_denies_reaches_every_destination_that_it_may_mean() {
     for (deny, denied, left) in [
         (
             PolicyRule::default(),
-            vec![at("dev", "shop", Scope::Strict), at("prod", "x", Scope::ClusterWide), at("", "", Scope::Strict)],
+            vec![
+                at("dev", "shop", Scope::Strict),
+                at("prod", "x", Scope::ClusterWide),
+                at("", "", Scope::Strict),
+            ],
             vec![],
         ),
         (
@@ -535,7 +540,8 @@ fn a_rule_that_denies_reaches_every_destination_that_it_may_mean() {
         }
     }
     let unfilled = PolicyRule { secret_namespaces: Some(own(&["x-{app}"])), ..PolicyRule::default() };
-    let rules = [all.clone(), PolicyRule { deny: own(&["file:**"]), projects: Some(own(&["p"])), ..unfilled }];
+    let rules =
+        [all.clone(), PolicyRule { deny: own(&["file:**"]), projects: Some(own(&["p"])), ..unfilled }];
     let policy = policy_of_two(&rules);
     let odd = Subject { app: "*".to_owned(), ..subject("p") };
     let destination = at("prod", "shop", Scope::Strict);
@@ -564,7 +570,10 @@ fn destinations_that_cannot_be_are_errors_of_the_operator_file() {
     for (field, rule) in [
         ("clusters", PolicyRule { clusters: Some(Vec::new()), ..without.clone() }),
         ("scopes", PolicyRule { scopes: Some(Vec::new()), ..in_prod(PolicyRule::default()) }),
-        ("secretNamespaces", PolicyRule { secret_namespaces: Some(Vec::new()), ..in_prod(PolicyRule::default()) }),
+        (
+            "secretNamespaces",
+            PolicyRule { secret_namespaces: Some(Vec::new()), ..in_prod(PolicyRule::default()) },
+        ),
     ] {
         let [(message, _)] = &problems(rule, &["dev", "prod"])[..] else { panic!("one problem") };
         assert!(message.ends_with(&format!("`{field}` is empty")), "{message}");
@@ -617,7 +626,10 @@ fn a_refusal_names_the_line_to_add_and_nothing_else_of_the_operator() {
          add the line `secretNamespaces: [\"{namespace}\", \"mallory\"]`"
     );
     let (_, hint) = said(&wide, "shop", Destination::new("prod", "mallory", Scope::Strict));
-    assert!(hint.ends_with("`shops`: add `strict` to `scopes`, add `mallory` to `secretNamespaces`"), "{hint}");
+    assert!(
+        hint.ends_with("`shops`: add `strict` to `scopes`, add `mallory` to `secretNamespaces`"),
+        "{hint}"
+    );
     for (own, destination, part) in [
         ("shop", Destination::new("prod", "", Scope::Strict), "set `metadata.namespace` of the Secret"),
         ("shop", Destination::new("prod", "shop/db", Scope::Strict), "correct the namespace"),

@@ -55,7 +55,8 @@ fn object(json: &serde_json::Value) -> Manifest {
 }
 
 fn secret(fields: serde_json::Value) -> Manifest {
-    let mut json = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "ns"}});
+    let mut json =
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "ns"}});
     if let (Some(object), serde_json::Value::Object(fields)) = (json.as_object_mut(), fields) {
         object.extend(fields);
     }
@@ -352,10 +353,7 @@ fn problems_of_all_passes_come_together_and_each_reference_once() {
         "a": "<stub:none><stub:none><stub:none2>", "b": "<stub:none>", "c": "<other:x>", "d": "<stub:denied>",
         "e": "<stub:x | nope>", "f": 1, "g": "<stub:canary | base64decode>", "h": "<stub:none3 | default x>",
     }}));
-    let (result, _, stub) = run(
-        vec![manifest],
-        Access::Checked { policy: &policy, subject: &subject() },
-    );
+    let (result, _, stub) = run(vec![manifest], Access::Checked { policy: &policy, subject: &subject() });
     let failure = result.err().expect("a failure");
     let text = failure.to_string();
     assert_eq!(failure.problems().len(), 7, "{text}");
@@ -471,7 +469,7 @@ fn what_git_holds_of_a_value_is_part_of_the_unresolved_text() {
         let supply = Supply::Fetch {
             providers: &providers,
             access: Access::Unchecked,
-        cluster: "dev",
+            cluster: "dev",
             default_provider: None,
             audit: None,
             deadline,
