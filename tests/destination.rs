@@ -104,7 +104,7 @@ const ATTACKS: &[Attack] = &[
     (
         "another cluster",
         |app| {
-            app.write("app/sealwave.yaml", &format!("{APP_FILE}environments: {{prod: {{cluster: dev}}}}\n"))
+            app.write("app/sealwave.yaml", &format!("{APP_FILE}environments: {{prod: {{cluster: dev}}}}\n"));
         },
         "add `dev` to `clusters`",
     ),

@@ -1,4 +1,5 @@
-//! The policies of the example apps name the destinations that the apps need, and nothing wider.
+//! The policies of the example apps name the destinations that the apps need, and nothing wider; those that the documentation
+//! and the manifests show are valid.
 
 #![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
@@ -6,8 +7,9 @@ mod support;
 
 use std::path::Path;
 
+use sealwave::model::{Operator, Policy};
 use serde_json::Value;
-use support::{cases, copy_tree, sealwave};
+use support::{cases, copy_tree, root, sealwave};
 
 const DESTINATION: [&str; 3] = ["clusters", "scopes", "secretNamespaces"];
 
@@ -57,4 +59,36 @@ fn entries(operator: &Value) -> Vec<(usize, &'static str, usize)> {
         }
     }
     all
+}
+
+/// The operator file that a page shows, or a whole one around the policy that it shows.
+fn operator_on(page: &str) -> String {
+    let text = fs_err::read_to_string(root().join(page)).unwrap();
+    let blocks: Vec<&str> =
+        text.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    if let Some(whole) = blocks.iter().find(|block| block.contains("kind: Operator\n")) {
+        return (*whole).to_owned();
+    }
+    let policy = blocks.iter().find(|block| block.starts_with("policy:")).expect("a policy");
+    let clusters = "clusters: {dev: {certificate: {file: a}}, prod: {certificate: {file: b}}}";
+    format!("apiVersion: sealwave.dev/v1alpha1\nkind: Operator\n{clusters}\n{policy}")
+}
+
+#[test]
+fn policies_on_pages_and_in_manifests_are_valid() {
+    let manifest = fs_err::read_to_string(root().join("manifests/operator.yaml")).unwrap();
+    let manifest: Value = yaml_serde::from_str(&manifest).unwrap();
+    let mounted = manifest["data"]["operator.yaml"].as_str().unwrap().to_owned();
+    for (name, text) in [
+        ("README.md", operator_on("README.md")),
+        ("docs/policy.md", operator_on("docs/policy.md")),
+        ("manifests/operator.yaml", mounted),
+    ] {
+        let operator: Operator =
+            yaml_serde::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(!operator.policy.is_empty(), "{name}");
+        if let Err(failure) = Policy::of(&operator) {
+            panic!("{name}: {failure}");
+        }
+    }
 }

@@ -116,7 +116,8 @@ pub enum Supply<'a> {
         /// When the run must be over.
         deadline: Instant,
     },
-    /// From nowhere: all Secrets go to backends that store references.
+    /// From nowhere, and the policy is asked all the same: all Secrets go to backends that store references, or the run only
+    /// checks.
     Refer {
         /// The providers' names, where an operator file is at hand.
         known: Option<&'a BTreeSet<String>>,

@@ -10,6 +10,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::{Listed, Report, Verdict};
 use crate::diagnostic::printable;
+use crate::pipeline::ReferenceUse;
 
 pub(super) fn write(report: &Report) -> String {
     let mut out = String::new();
@@ -44,9 +45,9 @@ fn references(out: &mut String, all: &[Listed]) {
         let line = format!("  {name:<name_width$}  {style}{some}{}{style:#}", printable(text));
         let _ = writeln!(out, "{}", line.trim_end());
         for (one, place) in listed.uses.iter().zip(places) {
-            let used = &one.used;
-            let user = printable(format!("{}, item `{}`, scope {}", used.secret, used.item, used.scope));
-            let _ = write!(out, "    {place:<place_width$}  {user}");
+            let ReferenceUse { secret, item, scope, .. } = &one.used;
+            let target = printable(format!("{secret}, item `{item}`, scope {scope}"));
+            let _ = write!(out, "    {place:<place_width$}  {target}");
             if !is_for_all {
                 let (style, text) = verdict(&one.verdict);
                 let _ = write!(out, ": {style}{}{style:#}", printable(text));

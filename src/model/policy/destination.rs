@@ -78,7 +78,7 @@ impl Mismatch {
     }
 }
 
-/// The destinations of a rule; what is none was left out.
+/// The destinations of a rule; a field that the rule leaves out is `None`.
 pub(super) struct Destinations {
     clusters: Option<BTreeSet<String>>,
     scopes: Option<Vec<Scope>>,
@@ -93,22 +93,16 @@ impl Destinations {
         clusters: &BTreeSet<String>,
         report: &mut impl FnMut(PolicyError),
     ) -> Self {
-        let mut filled = |field, is_empty: Option<bool>| {
-            if is_empty == Some(true) {
-                report(PolicyError::Empty { rule: name.to_owned(), field });
-            }
-        };
-        filled("clusters", rule.clusters.as_ref().map(Vec::is_empty));
-        filled("scopes", rule.scopes.as_ref().map(Vec::is_empty));
-        filled("secretNamespaces", rule.secret_namespaces.as_ref().map(Vec::is_empty));
+        for field in empty_lists(rule) {
+            report(PolicyError::Empty { rule: name.to_owned(), field });
+        }
         if !rule.allow.is_empty() && rule.clusters.is_none() && clusters.len() > 1 {
             report(PolicyError::NoClusters { rule: name.to_owned() });
         }
-        let named = |pattern: &String| named_clusters(name, pattern, clusters);
         let mut all = BTreeSet::new();
-        for names in rule.clusters.iter().flatten().map(named) {
-            match names {
-                Ok(names) => all.extend(names),
+        for pattern in rule.clusters.iter().flatten() {
+            match matching_clusters(name, pattern, clusters) {
+                Ok(found) => all.extend(found),
                 Err(error) => report(error),
             }
         }
@@ -154,8 +148,19 @@ impl Destinations {
     }
 }
 
+/// The fields of a rule that are there and list nothing.
+fn empty_lists(rule: &PolicyRule) -> impl Iterator<Item = &'static str> {
+    let is_empty = |list: &Option<Vec<String>>| list.as_ref().is_some_and(Vec::is_empty);
+    let fields = [
+        ("clusters", is_empty(&rule.clusters)),
+        ("scopes", rule.scopes.as_ref().is_some_and(Vec::is_empty)),
+        ("secretNamespaces", is_empty(&rule.secret_namespaces)),
+    ];
+    fields.into_iter().filter(|(_, is_empty)| *is_empty).map(|(field, _)| field)
+}
+
 /// The clusters of the operator file that a pattern matches.
-fn named_clusters(
+fn matching_clusters(
     rule: &str,
     pattern: &str,
     clusters: &BTreeSet<String>,
