@@ -45,8 +45,8 @@ pub(crate) use manifest::group_and_version;
 pub use manifest::{Manifest, NotAManifest, ObjectId};
 pub use node::{Entry, Mapping, Node, Number, Value};
 pub use operator::{
-    AssumeRole, AuditConfig, AwsKms, AwsSettings, CertificateSource, Cluster, Operator, PolicyRule,
-    ProviderConfig,
+    AssumeRole, AuditConfig, AwsKms, AwsSettings, CertificateSource, Cluster, Derivation, Operator,
+    PolicyRule, ProviderConfig,
 };
 pub use placeholder::{
     DEFAULT_PROVIDER, Generic, GrammarError, GrammarErrorKind, JsonPath, Modifier, Part, Placeholder,

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::collect::{Content, Pending, PendingItem};
 use super::modify::{self, NoValue, Refusal};
 use super::problem::{self, Places, ResolveError, shown};
-use super::{ItemValue, ResolvedItem, ResolvedObject, ResolvedSecret};
+use super::{ResolvedItem, ResolvedObject, ResolvedSecret};
 use crate::diagnostic::{Explain, Note, Problem};
 use crate::model::{Part, Placeholder, Reference, SecretValue, Text};
 use crate::providers::{FetchResult, ProviderError};
@@ -71,7 +71,7 @@ impl Run<'_> {
             self.problem(&item, &ResolveError::TooLargeInAll { limit: MAX_IN_ALL });
             return None;
         }
-        Some(item.finish(ItemValue::Known(value)))
+        Some(item.known(value, self.fetched))
     }
 
     fn text(&mut self, text: &Text, item: &PendingItem) -> Option<SecretValue> {
