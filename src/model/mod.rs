@@ -58,6 +58,7 @@ pub use policy::{BoundPolicy, Decision, Policy, PolicyError, Subject, without_cr
 pub use remote::{K8sSettings, KvVersion, VaultAuth, VaultSettings};
 pub(crate) use scopes::Scopes;
 pub(crate) use secret_like::{is_secret_like, may_name};
+pub(crate) use secret_value::SecretBuffer;
 pub use secret_value::SecretValue;
 pub(crate) use short_text::{same_key, split_at_byte};
 pub use source::{Origin, Place, Source, SourceId, Sources, display_path};
