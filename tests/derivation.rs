@@ -228,3 +228,21 @@ fn a_checksum_key_is_not_taken_for_a_seal_key() {
     assert!(stderr.contains("file holds a checksum key, not a seal key"), "{stderr}");
     assert!(stderr.contains("checksumKeyFile"), "{stderr}");
 }
+
+/// The operator file of the manifests is what a new one should be, and the sidecar has the files that it names.
+#[test]
+fn the_manifests_use_v2_and_mount_both_keys() {
+    let read = |name: &str| -> Value {
+        let text = fs_err::read_to_string(root().join("manifests").join(name)).unwrap();
+        yaml_serde::from_str(&text).unwrap()
+    };
+    let map = read("operator.yaml");
+    let operator: Value = yaml_serde::from_str(map["data"]["operator.yaml"].as_str().unwrap()).unwrap();
+    assert_eq!(operator["derivation"], "v2");
+    let volumes = read("argocd-repo-server.yaml")["spec"]["template"]["spec"]["volumes"].clone();
+    let mounted = volumes.to_string();
+    for field in ["sealKeyFile", "checksumKeyFile"] {
+        let path = operator[field].as_str().unwrap();
+        assert!(mounted.contains(&format!("\"path\":\"{path}\"")), "{field}: {mounted}");
+    }
+}

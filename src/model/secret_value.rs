@@ -97,7 +97,9 @@ mod tests {
     fn a_buffer_holds_what_was_pushed_in_order() {
         let mut buffer = SecretBuffer::with_capacity(1);
         let pieces: Vec<Vec<u8>> = (0..50_u8).map(|n| vec![n; usize::from(n)]).collect();
-        pieces.iter().for_each(|piece| buffer.push(piece));
+        for piece in &pieces {
+            buffer.push(piece);
+        }
         assert_eq!(buffer.len(), pieces.concat().len());
         assert_eq!(buffer.into_value().expose(), pieces.concat());
     }
