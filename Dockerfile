@@ -1,6 +1,9 @@
 # A sidecar image with one static binary. Nothing in it can run a shell.
 # Written and read with care, but not yet built: no container engine runs where the project is checked.
-FROM rust:1.95-alpine AS build
+# A tag can be moved. To build from an image that cannot, name it by its digest, as `docker buildx imagetools inspect
+# rust:1.95-alpine` prints it: --build-arg RUST_IMAGE=rust:1.95-alpine@sha256:…
+ARG RUST_IMAGE=rust:1.95-alpine
+FROM ${RUST_IMAGE} AS build
 RUN apk add --no-cache ca-certificates musl-dev
 WORKDIR /src
 COPY Cargo.toml Cargo.lock ./

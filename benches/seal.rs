@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 use rsa::hazmat::rsa_encrypt;
 use rsa::pkcs8::DecodePublicKey;
 use rsa::traits::PublicKeyParts;
-use rsa::{BoxedUint, RsaPublicKey};
-use sealwave::crypto::{Certificate, Scope, SealItem, SealKey, Sealer};
-use sealwave::model::SecretValue;
+use rsa::{BoxedUint, PublicKey};
+use sealwave::crypto::{Certificate, ItemText, Owner, Scope, SealItem, SealKey, Sealer};
+use sealwave::model::{Derivation, SecretValue};
 use x509_cert::der::{DecodePem, Encode};
 
 const ITEMS: usize = 200;
@@ -30,7 +30,7 @@ fn main() {
     let sealer = Sealer {
         key: SealKey::from_file(KEY_LINE.as_bytes()).expect("a key"),
         certificate: Certificate::from_pem(CERTIFICATE.as_bytes()).expect("a certificate"),
-        project: "shop".to_owned(),
+        owner: Owner { project: "shop".to_owned(), app: "shop-dev".to_owned(), derivation: Derivation::V1 },
         epoch: String::new(),
     };
     let values: Vec<SecretValue> =
@@ -51,10 +51,10 @@ fn main() {
     println!("ratio                {:8.2}", millis(sealing) / millis(bare));
 }
 
-fn public_key() -> RsaPublicKey {
+fn public_key() -> PublicKey {
     let certificate = x509_cert::Certificate::from_pem(CERTIFICATE).expect("a certificate");
     let spki = certificate.tbs_certificate().subject_public_key_info().to_der().expect("it has a key");
-    RsaPublicKey::from_public_key_der(&spki).expect("an RSA key")
+    PublicKey::from_public_key_der(&spki).expect("an RSA key")
 }
 
 fn item(value: &SecretValue) -> SealItem<'_> {
@@ -63,12 +63,13 @@ fn item(value: &SecretValue) -> SealItem<'_> {
         namespace: "shop",
         name: "db",
         item_key: "password",
+        text: ItemText::Literal,
         unresolved: value,
         value,
     }
 }
 
-fn raw_operations(cores: usize, key: &RsaPublicKey, number: &BoxedUint) {
+fn raw_operations(cores: usize, key: &PublicKey, number: &BoxedUint) {
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
         for _ in 0..cores {

@@ -11,7 +11,7 @@ use std::time::Instant;
 use rsa::hazmat::rsa_encrypt;
 use rsa::pkcs8::DecodePublicKey as _;
 use rsa::traits::PublicKeyParts as _;
-use rsa::{BoxedUint, RsaPublicKey};
+use rsa::{BoxedUint, PublicKey};
 use x509_cert::Certificate;
 use x509_cert::der::{DecodePem as _, Encode as _};
 
@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let operations = std::env::args().nth(1).map_or(Ok(OPERATIONS), |count| count.parse())?;
     let certificate = Certificate::from_pem(CERTIFICATE)?;
     let spki = certificate.tbs_certificate().subject_public_key_info().to_der()?;
-    let key = RsaPublicKey::from_public_key_der(&spki)?;
+    let key = PublicKey::from_public_key_der(&spki)?;
     let mut bytes = vec![0x5a; key.size()];
     bytes[0] = 0;
     let message =

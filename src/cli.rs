@@ -184,7 +184,7 @@ pub enum OutputFormat {
 /// `key`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum KeyCommand {
-    /// Make a seal key
+    /// Make a seal key and, best from the start, a checksum key
     #[command(
         after_help = "Whoever holds the seal key can check guesses of sealed values: keep it where only the operator reads it."
     )]
@@ -194,9 +194,12 @@ pub enum KeyCommand {
 /// `key generate`.
 #[derive(Clone, Debug, Args)]
 pub struct KeyGenerateArgs {
-    /// Write to a new file, readable by its owner only [default: standard output]
+    /// Write a seal key to a new file, readable by its owner only [default: standard output]
     #[arg(long, short = 'o', value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
+    /// Write a checksum key to a new file as well (alone: only this one), so that replacing the seal key restarts no pod
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub checksum_output: Option<PathBuf>,
 }
 
 /// `cert`.

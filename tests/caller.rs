@@ -6,8 +6,8 @@ mod support;
 
 use std::process::{Command, Output};
 
-use sealwave::crypto::{Certificate, Scope, SealItem, SealKey, Sealer};
-use sealwave::model::SecretValue;
+use sealwave::crypto::{Certificate, ItemText, Owner, Scope, SealItem, SealKey, Sealer};
+use sealwave::model::{Derivation, SecretValue};
 use support::small_app::{OPEN_POLICY, SmallApp, item};
 use support::{MARKER, find_marker, sealwave};
 
@@ -179,7 +179,7 @@ fn a_run_without_a_project_keeps_its_bytes() {
     let sealer = Sealer {
         key: SealKey::from_file(&read("seal-key")).unwrap(),
         certificate: Certificate::from_pem(&read("dev.pem")).unwrap(),
-        project: String::new(),
+        owner: Owner { project: String::new(), app: "app".to_owned(), derivation: Derivation::V1 },
         epoch: String::new(),
     };
     let expected = sealer.seal(&SealItem {
@@ -187,6 +187,7 @@ fn a_run_without_a_project_keeps_its_bytes() {
         namespace: "shop",
         name: "web",
         item_key: "token",
+        text: ItemText::BarePlaceholder,
         unresolved: &SecretValue::new(b"<file:web.txt>".to_vec()),
         value: &SecretValue::new(read("secrets/web.txt")),
     });

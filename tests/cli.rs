@@ -196,7 +196,7 @@ fn a_new_seal_key_is_private_and_never_overwritten() {
     assert_eq!(stdout_of(&args), "");
     assert_eq!(fs_err::metadata(&path).expect("written").permissions().mode() & 0o777, 0o600);
     let before = fs_err::read(&path).expect("readable");
-    assert!(stderr_of_failure(&args).contains("exists already"));
+    assert!(stderr_of_failure(&args).contains("already exists"));
     assert_eq!(before, fs_err::read(&path).expect("readable"));
     assert_ne!(stdout_of(&["key", "generate"]).as_bytes(), before);
 }

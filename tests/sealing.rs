@@ -6,8 +6,10 @@
 use std::fs::read_to_string;
 
 use proptest::prelude::*;
-use sealwave::crypto::{Certificate, DangerPrivateKey, Scope, SealItem, SealKey, Sealer, danger_unseal};
-use sealwave::model::SecretValue;
+use sealwave::crypto::{
+    Certificate, DangerPrivateKey, ItemText, Owner, Scope, SealItem, SealKey, Sealer, danger_unseal,
+};
+use sealwave::model::{Derivation, SecretValue};
 use serde_json::Value as Json;
 
 const KEY_LINE: &str = "sealwave-seal-key-v1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
@@ -31,7 +33,7 @@ fn sealer(certificate_name: &str) -> Sealer {
     Sealer {
         key: SealKey::from_file(KEY_LINE.as_bytes()).unwrap(),
         certificate: certificate(certificate_name),
-        project: "shop".to_owned(),
+        owner: Owner { project: "shop".to_owned(), app: "shop-dev".to_owned(), derivation: Derivation::V1 },
         epoch: String::new(),
     }
 }
@@ -43,6 +45,7 @@ fn seal(sealer: &Sealer, scope: Scope, value: &[u8]) -> String {
         namespace: "shop",
         name: "db",
         item_key: "password",
+        text: ItemText::Literal,
         unresolved: &value,
         value: &value,
     };
@@ -160,6 +163,7 @@ fn all_cores_together_give_what_one_gives_alone() {
             namespace: "shop",
             name: "db",
             item_key: "password",
+            text: ItemText::Literal,
             unresolved: value,
             value,
         })
@@ -190,7 +194,7 @@ proptest! {
     ) {
         let secret = SecretValue::new(value.clone());
         let item = SealItem {
-            scope, namespace: &namespace, name: &name, item_key: &item_key, unresolved: &secret, value: &secret,
+            scope, namespace: &namespace, name: &name, item_key: &item_key, text: ItemText::Literal, unresolved: &secret, value: &secret,
         };
         let sealer = sealer("rsa2048");
         let sealed = sealer.seal(&item).unwrap();

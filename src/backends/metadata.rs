@@ -3,7 +3,7 @@
 
 use super::sealed_secrets::{Stamp, in_domain, is_empty, is_last_applied, mapping};
 use crate::crypto::Scope;
-use crate::model::{Manifest, Mapping, Node, Origin, Value, names};
+use crate::model::{Derivation, Manifest, Mapping, Node, Origin, Value, names};
 
 /// Metadata in the making: only these fields are ever taken over.
 pub(super) struct Metadata {
@@ -66,7 +66,7 @@ fn is_for_argocd(name: &str) -> bool {
 
 /// Whether an annotation is Argo CD's or sealwave's to write, whatever the author wrote.
 fn is_ours_to_write(name: &str) -> bool {
-    matches!(name, names::ARGOCD_TRACKING_ID | names::SEALED_FOR | names::SEAL_KEY_ID)
+    matches!(name, names::ARGOCD_TRACKING_ID | names::DERIVATION | names::SEALED_FOR | names::SEAL_KEY_ID)
 }
 
 /// Whether a label is for the `SealedSecret` alone: those that Argo CD may track by. Its other labels are for the Secret, such as
@@ -99,6 +99,10 @@ pub(super) fn stamp(metadata: &mut Metadata, stamp: Option<&Stamp>, at: Origin) 
     let fingerprint = format!("sha256:{}", stamp.public_key_sha256);
     metadata.annotations.insert(names::SEALED_FOR, at, Node::string(fingerprint, at));
     metadata.annotations.insert(names::SEAL_KEY_ID, at, Node::string(stamp.seal_key_id.as_str(), at));
+    // The objects of `v1` are older than this annotation, and must not change.
+    if stamp.derivation != Derivation::V1 {
+        metadata.annotations.insert(names::DERIVATION, at, Node::string(stamp.derivation.as_str(), at));
+    }
 }
 
 impl Metadata {

@@ -15,7 +15,7 @@ use compact_str::CompactString;
 use super::metadata;
 use crate::crypto::Scope;
 use crate::diagnostic::{Note, Problem};
-use crate::model::{Entry, Manifest, Mapping, Node, Origin, Value, names};
+use crate::model::{Derivation, Entry, Manifest, Mapping, Node, Origin, Value, names};
 
 const API_VERSION: &str = "bitnami.com/v1alpha1";
 
@@ -39,6 +39,8 @@ pub(crate) struct Stamp {
     pub(crate) seal_key_id: String,
     /// Fingerprint of the destination's public key.
     pub(crate) public_key_sha256: String,
+    /// The derivation of the operator file.
+    pub(crate) derivation: Derivation,
 }
 
 /// An item that is ready to be written.

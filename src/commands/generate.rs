@@ -6,7 +6,7 @@ use super::session::Session;
 use super::{Outcome, gate};
 use crate::cli::GenerateArgs;
 use crate::config::{ConfigError, OperatorFile, PolicyUse, Variables};
-use crate::crypto::{ChecksumKey, Sealer};
+use crate::crypto::{ChecksumKey, Owner, Sealer};
 use crate::deadline::Watch;
 use crate::diagnostic::{Explain, Failure, Note, Problem};
 use crate::model::{Backends, Policy, Subject};
@@ -84,9 +84,13 @@ fn sealing(
     let key = operator.seal_key()?;
     let checksums = operator.checksum_key(&key)?;
     let certificate = operator.certificate(&cluster, SystemTime::now(), &mut notes)?;
-    let project = session.identity.project.clone().unwrap_or_default();
+    let owner = Owner {
+        project: session.identity.project.clone().unwrap_or_default(),
+        app: session.identity.app.clone(),
+        derivation: operator.operator().derivation,
+    };
     let epoch = operator.operator().epoch.clone();
-    let sealing = Sealing::Deterministic(Box::new(Sealer { key, certificate, project, epoch }));
+    let sealing = Sealing::Deterministic(Box::new(Sealer { key, certificate, owner, epoch }));
     let plan = Plan { context: session.context()?, supply, backends, sealing, checksums };
     session.run(&plan, Format::Json, notes, watch)
 }

@@ -1,16 +1,17 @@
-//! `key generate`: a new seal key.
+//! `key generate`: a new seal key, and a checksum key of its own.
 
 use std::io::Write as _;
 use std::path::Path;
 
 use super::Outcome;
 use crate::cli::KeyGenerateArgs;
-use crate::crypto::SealKey;
+use crate::crypto::{ChecksumKey, KeyError, SealKey};
 use crate::diagnostic::{Explain, Failure, Problem};
 
+/// A reason why a key file cannot be written.
 #[derive(Debug, thiserror::Error)]
 enum KeyFileError {
-    #[error("`{0}` exists already")]
+    #[error("`{0}` already exists")]
     Exists(String),
     #[error("`{path}` cannot be written: {reason}")]
     Unwritable { path: String, reason: String },
@@ -20,7 +21,7 @@ impl Explain for KeyFileError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Exists(_) => Some(
-                "a new seal key re-seals every item once; move the old one away first if that is what you want".to_owned(),
+                "keys are never overwritten, since a new one re-seals items or restarts pods; choose another name, or move the old file away".to_owned(),
             ),
             Self::Unwritable { .. } => None,
         }
@@ -28,31 +29,71 @@ impl Explain for KeyFileError {
 }
 
 pub(super) fn generate(args: &KeyGenerateArgs) -> Result<Outcome, Failure> {
-    let text = SealKey::generate().map_err(|error| Problem::new(&error))?;
-    match &args.output {
-        None => Ok(Outcome::text(text.as_bytes())),
-        Some(path) => write_new(path, text.as_bytes()).map(|()| Outcome::default()),
+    let drawn = |key: Result<_, KeyError>| key.map_err(|error| Failure::from(Problem::new(&error)));
+    let files: Vec<NewFile<'_>> = [&args.output, &args.checksum_output]
+        .into_iter()
+        .flatten()
+        .map(|path| NewFile::create(path))
+        .collect::<Result<_, _>>()?;
+    if files.is_empty() {
+        return Ok(Outcome::text(drawn(SealKey::generate())?.as_bytes()));
+    }
+    let seal = args.output.iter().map(|_| SealKey::generate());
+    let checksum = args.checksum_output.iter().map(|_| ChecksumKey::generate());
+    let mut written = Vec::with_capacity(files.len());
+    for (mut file, key) in files.into_iter().zip(seal.chain(checksum)) {
+        file.write(drawn(key)?.as_bytes())?;
+        written.push(file);
+    }
+    written.into_iter().for_each(NewFile::keep);
+    Ok(Outcome::default())
+}
+
+/// A file that did not exist before. Unless it is kept, it is removed again, so that keys are written together or not at all.
+struct NewFile<'a> {
+    path: &'a Path,
+    file: fs_err::File,
+    is_kept: bool,
+}
+
+impl<'a> NewFile<'a> {
+    /// Creates the file, readable by its owner only.
+    fn create(path: &'a Path) -> Result<Self, Failure> {
+        let mut options = fs_err::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        {
+            use fs_err::os::unix::fs::OpenOptionsExt as _;
+            options.mode(0o600);
+        }
+        let file = options.open(path).map_err(|error| failure(path, &error))?;
+        Ok(Self { path, file, is_kept: false })
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let written = self.file.write_all(bytes).and_then(|()| self.file.sync_all());
+        written.map_err(|error| failure(self.path, &error))
+    }
+
+    fn keep(mut self) {
+        self.is_kept = true;
     }
 }
 
-fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let mut options = fs_err::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use fs_err::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
+impl Drop for NewFile<'_> {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            // The error that led here is the one to report.
+            let _ = fs_err::remove_file(self.path);
+        }
     }
-    let written = options.open(path).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    written.map_err(|error| {
-        let path = path.display().to_string();
-        let error = match error.kind() {
-            std::io::ErrorKind::AlreadyExists => KeyFileError::Exists(path),
-            kind => KeyFileError::Unwritable { path, reason: kind.to_string() },
-        };
-        Problem::new(&error).into()
-    })
+}
+
+fn failure(path: &Path, error: &std::io::Error) -> Failure {
+    let path = path.display().to_string();
+    let error = match error.kind() {
+        std::io::ErrorKind::AlreadyExists => KeyFileError::Exists(path),
+        kind => KeyFileError::Unwritable { path, reason: kind.to_string() },
+    };
+    Problem::new(&error).into()
 }

@@ -164,7 +164,7 @@ impl Explain for ConfigError {
             Self::NoOperatorFile => format!(
                 "sealing needs the operator's keys: give `--operator FILE` or set `{OPERATOR_VARIABLE}`; `sealwave render` previews without"
             ),
-            Self::NoSealKey => "make one with `sealwave key generate --output seal-key` and name it as `sealKeyFile`".to_owned(),
+            Self::NoSealKey => "make keys with `sealwave key generate --output seal-key --checksum-output checksum-key` and name them as `sealKeyFile` and `checksumKeyFile`".to_owned(),
             Self::ParameterType(_) => "write it as `- name: env` and `string: prod`".to_owned(),
             Self::Parameters | Self::ParameterUnknown(_) | Self::NotUnicode(_) => return None,
         })

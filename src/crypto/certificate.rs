@@ -6,7 +6,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use rsa::RsaPublicKey;
+use rsa::PublicKey;
 use rsa::pkcs1::{RsaPublicKeyRef, UintRef};
 use rsa::pkcs8::{DecodePublicKey, ObjectIdentifier};
 use rsa::traits::PublicKeyParts;
@@ -27,7 +27,7 @@ const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.1
 /// A certificate to seal for.
 #[derive(Clone)]
 pub struct Certificate {
-    pub(super) key: RsaPublicKey,
+    pub(super) key: PublicKey,
     spki_sha256: [u8; 32],
     not_before: SystemTime,
     not_after: SystemTime,
@@ -200,7 +200,7 @@ impl Certificate {
         let details = CertificateDetails {
             certificate_sha256: hex(&Sha256::digest(der)),
             issuer: body.issuer().to_string(),
-            key_bits: key.n().bits(),
+            key_bits: key.n().bit_width(),
             not_after: validity.not_after.to_string(),
             not_before: validity.not_before.to_string(),
             public_key_sha256: hex(&spki_sha256),
@@ -267,7 +267,7 @@ impl Certificate {
     }
 }
 
-fn public_key(body: &x509_cert::TbsCertificate, spki: &[u8]) -> Result<RsaPublicKey, CertificateError> {
+fn public_key(body: &x509_cert::TbsCertificate, spki: &[u8]) -> Result<PublicKey, CertificateError> {
     const BAD: CertificateError = CertificateError::Malformed("its RSA key is not sound");
     let info = body.subject_public_key_info();
     if info.algorithm.oid != RSA_ENCRYPTION {
@@ -278,7 +278,7 @@ fn public_key(body: &x509_cert::TbsCertificate, spki: &[u8]) -> Result<RsaPublic
     if !KEY_BITS.contains(&bits) {
         return Err(CertificateError::KeySize(bits));
     }
-    RsaPublicKey::from_public_key_der(spki).map_err(|_| BAD)
+    PublicKey::from_public_key_der(spki).map_err(|_| BAD)
 }
 
 fn bit_length(modulus: &UintRef<'_>) -> u32 {

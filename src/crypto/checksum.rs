@@ -11,7 +11,8 @@ use sha2::Sha512;
 use zeroize::Zeroizing;
 
 use super::encoding::{hex, hmac_sha256, update_prefixed};
-use super::key::{KeyError, read_key_file};
+use super::key::{self, CHECKSUM_KEY_PREFIX, KeyError, KeyUse, read_key_file};
+use super::owner::Binding;
 
 const SALT: &[u8] = b"sealwave/checksum/v1";
 const REFERENCES: &[u8] = b"sealwave: the checksum key of references is public";
@@ -37,6 +38,21 @@ impl fmt::Display for Digest {
     }
 }
 
+/// What of a sealed item decides its checksum.
+#[derive(Clone, Copy)]
+pub struct ItemParts<'a> {
+    /// The object's namespace.
+    pub namespace: &'a str,
+    /// The object's name.
+    pub name: &'a str,
+    /// The item's key.
+    pub item_key: &'a str,
+    /// Its bytes before placeholders were resolved.
+    pub unresolved: &'a [u8],
+    /// Its bytes.
+    pub value: &'a [u8],
+}
+
 /// The key of checksums.
 ///
 /// ```compile_fail
@@ -50,13 +66,21 @@ pub struct ChecksumKey {
 impl ChecksumKey {
     /// The key in a file of its own, in any of the forms that a seal key may have.
     ///
-    /// The same file as a seal key gives the same checksums as that seal key: who must change the seal key and wants no pod
-    /// to restart keeps the old one as checksum key.
+    /// A seal key gives the same checksums here as it does as seal key alone, so that the old seal key can stay on as checksum
+    /// key.
     ///
     /// # Errors
     /// As [`super::SealKey::from_file`].
     pub fn from_key_file(bytes: &[u8]) -> Result<Self, KeyError> {
-        Ok(Self::from_secret(&read_key_file(bytes)?))
+        Ok(Self::from_secret(&read_key_file(bytes, KeyUse::Checksums)?))
+    }
+
+    /// Draws a new key, and returns it as the one line of its file (without line break).
+    ///
+    /// # Errors
+    /// The system gives no random bytes.
+    pub fn generate() -> Result<Zeroizing<String>, KeyError> {
+        key::generate(CHECKSUM_KEY_PREFIX)
     }
 
     /// The key of local previews, known to everybody: what it digests must not be secret.
@@ -92,6 +116,30 @@ impl ChecksumKey {
         let mut short = [0; 16];
         short.copy_from_slice(full.split_at(16).0);
         Digest(short)
+    }
+
+    /// Returns the digest of a sealed item's value, and of what the value was made from; never of how it was sealed.
+    ///
+    /// ```text
+    /// bound to the project   "secret item"      namespace, name, item key, unresolved text, value
+    /// bound to the app       "secret item/v2"   project, app, namespace, name, item key, unresolved text, value
+    /// ```
+    ///
+    /// The first form leaves the project out: `v1` did, and the checksum of a bare placeholder confirms no guess.
+    #[must_use]
+    pub fn sealed_item(&self, binding: Binding<'_>, item: &ItemParts<'_>) -> Digest {
+        let ItemParts { namespace, name, item_key, unresolved, value } = *item;
+        let [namespace, name, item_key] = [namespace, name, item_key].map(str::as_bytes);
+        match binding {
+            Binding::App { project, app } => {
+                let [project, app] = [project, app].map(str::as_bytes);
+                let parts = [project, app, namespace, name, item_key, unresolved, value];
+                self.digest("secret item/v2", &parts)
+            }
+            Binding::Project(_) => {
+                self.digest("secret item", &[namespace, name, item_key, unresolved, value])
+            }
+        }
     }
 
     /// A second owner of the key; not `Clone`, so that copies are made on purpose.
@@ -141,6 +189,64 @@ mod tests {
         let key = b"sealwave-seal-key-v1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n";
         let digest = ChecksumKey::from_key_file(key).unwrap().digest("secret item", &[b"shop", b"db"]);
         assert_eq!(digest.to_string(), "84e0802b30c572c4ecb79c6115ef8125");
+    }
+
+    /// The same for items that are bound to the app (`scripts/derivation_vectors.py`).
+    #[test]
+    fn the_published_answers_of_sealed_items_hold() {
+        let unhex = |text: &str| -> Vec<u8> {
+            (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+        };
+        let mut seen = 0;
+        for line in include_str!("../../testdata/sealing/derivation-v2.jsonl").lines() {
+            let vector: serde_json::Value = serde_json::from_str(line).unwrap();
+            let text = |field: &str| vector[field].as_str().unwrap();
+            let (unresolved, value) = (unhex(text("unresolvedHex")), unhex(text("plaintextHex")));
+            let item = ItemParts {
+                namespace: text("namespace"),
+                name: text("name"),
+                item_key: text("itemKey"),
+                unresolved: &unresolved,
+                value: &value,
+            };
+            let key = ChecksumKey::from_key_file(text("sealKey").as_bytes()).unwrap();
+            let digest = key.sealed_item(Binding::App { project: text("project"), app: text("app") }, &item);
+            assert_eq!(digest.to_string(), text("checksumHex"), "{}", text("id"));
+            seen += 1;
+        }
+        assert_eq!(seen, 18);
+    }
+
+    #[test]
+    fn each_part_of_a_sealed_item_changes_its_digest() {
+        let base =
+            ItemParts { namespace: "ns", name: "db", item_key: "pin", unresolved: b"1234", value: b"1234" };
+        let app = |project, app| Binding::App { project, app };
+        let key = ChecksumKey::from_secret(b"x");
+        let mut all = Vec::new();
+        for binding in [Binding::Project("p"), app("p", "a")] {
+            for item in [
+                base,
+                ItemParts { namespace: "n", ..base },
+                ItemParts { name: "cache", ..base },
+                ItemParts { item_key: "pi", ..base },
+                ItemParts { unresolved: b"<env:PIN>", ..base },
+                ItemParts { value: b"1235", ..base },
+                ItemParts { namespace: "nsd", name: "b", ..base },
+            ] {
+                all.push(key.sealed_item(binding, &item));
+            }
+        }
+        for binding in [app("p2", "a"), app("p", "a2"), app("pa", ""), app("", "pa")] {
+            all.push(key.sealed_item(binding, &base));
+        }
+        let distinct: std::collections::BTreeSet<_> = all.iter().collect();
+        assert_eq!(distinct.len(), all.len());
+        // Version 1 has no project in its checksums.
+        assert_eq!(
+            key.sealed_item(Binding::Project("p"), &base),
+            key.sealed_item(Binding::Project("q"), &base)
+        );
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! The way back: opening sealed items with a controller's private key. For tests and for proving what was sealed.
 //!
-//! Nothing in the pipeline may call this; a private key has no place where manifests are rendered. It is compiled in (and not
-//! only for tests) because the integration tests and the benchmarks use the crate from outside. The private operation is the
-//! `rsa` crate's own, with its own OAEP, so that it checks ours; it is not blinded (RUSTSEC-2023-0071), so it must never
-//! answer to somebody who can measure it.
+//! Nothing in the pipeline may call this; a private key has no place where manifests are rendered. It exists only in tests and
+//! with the feature `danger`, which the integration tests turn on and no release has. The private operation is the `rsa`
+//! crate's own, with its own OAEP, so that it checks ours; without the crate's `getrandom` it is not blinded, so it must never
+//! answer a caller that can measure it.
 
 use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes256Gcm, KeyInit, Nonce};
@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rsa::pkcs1::DecodeRsaPrivateKey;
 use rsa::pkcs8::DecodePrivateKey;
-use rsa::{Oaep, RsaPrivateKey};
+use rsa::{Oaep, PrivateKey};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -19,7 +19,7 @@ use super::pem;
 use crate::model::SecretValue;
 
 /// A controller's private key.
-pub struct DangerPrivateKey(RsaPrivateKey);
+pub struct DangerPrivateKey(PrivateKey);
 
 /// Why something could not be opened. It does not say more, on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,8 +43,8 @@ impl DangerPrivateKey {
             .find_map(|block| {
                 let der = block.der.as_ref()?;
                 match block.label {
-                    "PRIVATE KEY" => RsaPrivateKey::from_pkcs8_der(der).ok(),
-                    "RSA PRIVATE KEY" => RsaPrivateKey::from_pkcs1_der(der).ok(),
+                    "PRIVATE KEY" => PrivateKey::from_pkcs8_der(der).ok(),
+                    "RSA PRIVATE KEY" => PrivateKey::from_pkcs1_der(der).ok(),
                     _ => None,
                 }
             })

@@ -8,7 +8,7 @@ use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes256Gcm, KeyInit, Nonce};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rsa::RsaPublicKey;
+use rsa::PublicKey;
 use zeroize::Zeroizing;
 
 use super::oaep;
@@ -21,7 +21,7 @@ pub(super) struct SessionSecrets {
 
 /// Seals one item; `None` only where RSA or AES-GCM cannot take its size.
 pub(super) fn seal(
-    key: &RsaPublicKey,
+    key: &PublicKey,
     label: &[u8],
     secrets: &SessionSecrets,
     plaintext: &[u8],

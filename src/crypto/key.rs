@@ -14,8 +14,11 @@ use super::checksum::ChecksumKey;
 use super::encoding::{hex, hmac_sha512};
 use crate::diagnostic::Explain;
 
-/// What a key made by `sealwave key generate` starts with.
+/// Start of a seal key made by `sealwave key generate`.
 pub const KEY_PREFIX: &str = "sealwave-seal-key-v1:";
+
+/// Start of a checksum key made by `sealwave key generate`.
+pub const CHECKSUM_KEY_PREFIX: &str = "sealwave-checksum-key-v1:";
 
 /// The fewest random bytes that a key may have.
 pub const MIN_KEY_BYTES: usize = 32;
@@ -43,11 +46,12 @@ pub struct SealKey {
 /// Why bytes are no key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
+    /// A checksum key stands where the seal key should.
+    #[error("file holds a checksum key, not a seal key")]
+    ChecksumKey,
     /// It starts like a generated key, but is not one.
-    #[error(
-        "key starts with `{KEY_PREFIX}` but is damaged: what follows is not the base64 of {MIN_KEY_BYTES} bytes"
-    )]
-    Damaged,
+    #[error("key starts with `{0}` but is damaged: what follows is not the base64 of {MIN_KEY_BYTES} bytes")]
+    Damaged(&'static str),
     /// The system gives no random bytes.
     #[error("key cannot be made: the system gives no random bytes")]
     NoRandomness,
@@ -68,6 +72,7 @@ pub enum KeyError {
 impl Explain for KeyError {
     fn hint(&self) -> Option<String> {
         Some(match self {
+            Self::ChecksumKey => "name it as `checksumKeyFile`, and the seal key as `sealKeyFile`".to_owned(),
             Self::NoRandomness => "make it on another machine".to_owned(),
             _ => "`sealwave key generate` prints a new key; keep it in a file that only sealwave can read"
                 .to_owned(),
@@ -84,7 +89,7 @@ impl SealKey {
     /// # Errors
     /// Where it is too short, or looks like something that a person chose.
     pub fn from_file(bytes: &[u8]) -> Result<Self, KeyError> {
-        Ok(Self::from_secret(&read_key_file(bytes)?))
+        Ok(Self::from_secret(&read_key_file(bytes, KeyUse::Seal)?))
     }
 
     /// A new key, as the one line of its file (without line break).
@@ -92,14 +97,7 @@ impl SealKey {
     /// # Errors
     /// Where the system gives no random bytes.
     pub fn generate() -> Result<Zeroizing<String>, KeyError> {
-        let mut secret = Zeroizing::new([0; MIN_KEY_BYTES]);
-        getrandom::fill(secret.as_mut_slice()).map_err(|_| KeyError::NoRandomness)?;
-        let encoded = encode(&secret);
-        // Enough room at once: a string that grows would leave copies behind.
-        let mut line = Zeroizing::new(String::with_capacity(KEY_PREFIX.len() + encoded.len()));
-        line.push_str(KEY_PREFIX);
-        line.extend(encoded.iter().map(|byte| char::from(*byte)));
-        Ok(line)
+        generate(KEY_PREFIX)
     }
 
     /// A short id, to see whether two places hold the same key; it is not secret.
@@ -133,6 +131,18 @@ impl SealKey {
     }
 }
 
+/// Draws a new key, and returns it as the line of its file.
+pub(super) fn generate(prefix: &str) -> Result<Zeroizing<String>, KeyError> {
+    let mut secret = Zeroizing::new([0; MIN_KEY_BYTES]);
+    getrandom::fill(secret.as_mut_slice()).map_err(|_| KeyError::NoRandomness)?;
+    let encoded = encode(&secret);
+    // Enough room at once: a string that grows would leave copies behind.
+    let mut line = Zeroizing::new(String::with_capacity(prefix.len() + encoded.len()));
+    line.push_str(prefix);
+    line.extend(encoded.iter().map(|byte| char::from(*byte)));
+    Ok(line)
+}
+
 fn encode(secret: &[u8; MIN_KEY_BYTES]) -> Zeroizing<[u8; MIN_KEY_BYTES.div_ceil(3) * 4]> {
     let mut encoded = Zeroizing::new([0; MIN_KEY_BYTES.div_ceil(3) * 4]);
     STANDARD.encode_slice(secret, encoded.as_mut_slice()).expect("there is room for all of it");
@@ -143,13 +153,22 @@ fn expand(keys: &Hkdf<Sha512>, label: &[u8], out: &mut [u8]) {
     keys.expand(label, out).expect("64 bytes are within what HKDF-SHA-512 gives");
 }
 
-/// The random bytes that a key file holds.
-pub(super) fn read_key_file(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+/// The use of a key file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum KeyUse {
+    /// Checksums; a seal key serves as well, see [`ChecksumKey::from_key_file`].
+    Checksums,
+    /// Sealing.
+    Seal,
+}
+
+/// Returns the random bytes that a key file holds.
+pub(super) fn read_key_file(bytes: &[u8], key_use: KeyUse) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     if bytes.len() > MAX_FILE_BYTES {
         return Err(KeyError::TooLong);
     }
     let secret = match text_of(bytes) {
-        Some(text) => read_text(text.trim())?,
+        Some(text) => read_text(text.trim(), key_use)?,
         None => Zeroizing::new(bytes.to_vec()),
     };
     if secret.len() < MIN_KEY_BYTES {
@@ -165,10 +184,15 @@ fn text_of(bytes: &[u8]) -> Option<&str> {
     text.chars().all(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t')).then_some(text)
 }
 
-fn read_text(text: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    if let Some(encoded) = text.strip_prefix(KEY_PREFIX) {
-        let secret = Zeroizing::new(STANDARD.decode(encoded).map_err(|_| KeyError::Damaged)?);
-        return if secret.len() == MIN_KEY_BYTES { Ok(secret) } else { Err(KeyError::Damaged) };
+fn read_text(text: &str, key_use: KeyUse) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    for prefix in [CHECKSUM_KEY_PREFIX, KEY_PREFIX] {
+        let Some(encoded) = text.strip_prefix(prefix) else { continue };
+        if prefix == CHECKSUM_KEY_PREFIX && key_use == KeyUse::Seal {
+            return Err(KeyError::ChecksumKey);
+        }
+        let damaged = KeyError::Damaged(prefix);
+        let secret = Zeroizing::new(STANDARD.decode(encoded).map_err(|_| damaged.clone())?);
+        return if secret.len() == MIN_KEY_BYTES { Ok(secret) } else { Err(damaged) };
     }
     if text.is_empty() {
         return Err(KeyError::TooShort(0));
@@ -281,8 +305,9 @@ mod tests {
         assert_eq!(error(STANDARD.encode(&BYTES[..31]).as_bytes()), KeyError::TooShort(31));
         assert_eq!(error(hex(&BYTES[..16]).as_bytes()), KeyError::TooShort(16));
         assert_eq!(error(&[1; 5000]), KeyError::TooLong);
-        assert_eq!(error(format!("{KEY_PREFIX}{}", &base64[..40]).as_bytes()), KeyError::Damaged);
-        assert_eq!(error(format!("{KEY_PREFIX}?{base64}").as_bytes()), KeyError::Damaged);
+        let damaged = KeyError::Damaged(KEY_PREFIX);
+        assert_eq!(error(format!("{KEY_PREFIX}{}", &base64[..40]).as_bytes()), damaged);
+        assert_eq!(error(format!("{KEY_PREFIX}?{base64}").as_bytes()), damaged);
         for text in [
             "my very long passphrase that nobody will ever guess",
             "correcthorsebatterystaplecorrecthorsebatterystaple",
@@ -304,6 +329,18 @@ mod tests {
         assert_eq!(error("0123456789abcdef".repeat(4).as_bytes()), few);
         let sequence = KeyError::Predictable("its bytes are a plain sequence");
         assert_eq!(error(&(0..32).map(|n| n * 3).collect::<Vec<u8>>()), sequence);
+    }
+
+    #[test]
+    fn a_checksum_key_never_seals() {
+        let line = ChecksumKey::generate().unwrap();
+        assert!(line.starts_with(CHECKSUM_KEY_PREFIX));
+        assert_eq!(error(line.as_bytes()), KeyError::ChecksumKey);
+        let digest = |file: &[u8]| ChecksumKey::from_key_file(file).unwrap().digest("l", &[b"x"]);
+        let encoded = line.strip_prefix(CHECKSUM_KEY_PREFIX).unwrap();
+        assert_eq!(digest(line.as_bytes()), digest(encoded.as_bytes()));
+        let damaged = ChecksumKey::from_key_file(&line.as_bytes()[..line.len() - 4]).err();
+        assert_eq!(damaged, Some(KeyError::Damaged(CHECKSUM_KEY_PREFIX)));
     }
 
     #[test]

@@ -4,17 +4,19 @@
 //! |---|---|
 //! | `key` | the seal key: reading, making, judging, and the keys derived from it |
 //! | `checksum` | keyed digests of configuration |
+//! | `owner` | the Argo CD app that is sealed for, and how far each item is bound to it |
 //! | `certificate` | the public half of a cluster's sealing key |
 //! | `derive` | what makes sealing deterministic: context and plaintext choose session key and OAEP seed |
 //! | `oaep`, `hybrid` | the format of one sealed item |
 //! | `sealer` | the three together, on all cores |
 //! | `age_identities`, `data_key` | reading SOPS files |
-//! | `danger` | the way back, for tests |
+//! | `danger` | opening sealed items, for tests: only with the feature `danger` |
 
 #[cfg(feature = "sops")]
 mod age_identities;
 mod certificate;
 mod checksum;
+#[cfg(any(test, feature = "danger"))]
 mod danger;
 #[cfg(feature = "sops")]
 mod data_key;
@@ -23,6 +25,7 @@ mod encoding;
 mod hybrid;
 mod key;
 mod oaep;
+mod owner;
 mod pem;
 mod sealer;
 mod sha256;
@@ -33,12 +36,12 @@ pub(crate) use age_identities::{AgeIdentities, is_age_recipient};
 pub use certificate::{
     Certificate, CertificateDetails, CertificateError, CertificateWarning, EXPIRY_WARNING, Validity,
 };
-pub use checksum::{ChecksumKey, Digest};
+pub use checksum::{ChecksumKey, Digest, ItemParts};
+#[cfg(any(test, feature = "danger"))]
 pub use danger::{DangerError, DangerPrivateKey, danger_unseal};
 #[cfg(feature = "sops")]
 pub(crate) use data_key::{DataKey, NONCE_BYTES, TAG_BYTES, ValuesDigest};
-pub use key::{KEY_PREFIX, KeyError, MIN_KEY_BYTES, SealKey};
+pub use key::{CHECKSUM_KEY_PREFIX, KEY_PREFIX, KeyError, MIN_KEY_BYTES, SealKey};
+pub use owner::{Binding, ItemText, Owner};
 pub use sealer::{SealError, SealItem, Sealer};
-#[cfg(feature = "sops")]
-pub(crate) use sha256::sha256;
-pub(crate) use sha256::sha256_hex;
+pub(crate) use sha256::{sha256, sha256_hex};

@@ -5,7 +5,7 @@
 
 use rsa::hazmat::rsa_encrypt;
 use rsa::traits::PublicKeyParts;
-use rsa::{BoxedUint, RsaPublicKey};
+use rsa::{BoxedUint, PublicKey};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -14,12 +14,7 @@ const HASH: usize = 32;
 /// RSAES-OAEP of `message`: as many bytes as the modulus has.
 ///
 /// `None` where the modulus is too small for a message of this length, which no accepted certificate allows.
-pub(super) fn encrypt(
-    key: &RsaPublicKey,
-    label: &[u8],
-    seed: &[u8; HASH],
-    message: &[u8],
-) -> Option<Vec<u8>> {
+pub(super) fn encrypt(key: &PublicKey, label: &[u8], seed: &[u8; HASH], message: &[u8]) -> Option<Vec<u8>> {
     let size = key.size();
     let encoded = encode(size, label, seed, message)?;
     let representative = Zeroizing::new(BoxedUint::from_be_slice(&encoded, key.n_bits_precision()).ok()?);

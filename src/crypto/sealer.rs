@@ -4,6 +4,7 @@ use super::certificate::Certificate;
 use super::derive::{SealContext, derive};
 use super::hybrid;
 use super::key::SealKey;
+use super::owner::{ItemText, Owner};
 use crate::diagnostic::Explain;
 use crate::model::{Scope, SecretValue};
 use crate::workers;
@@ -14,8 +15,8 @@ pub struct Sealer {
     pub key: SealKey,
     /// The destination cluster's.
     pub certificate: Certificate,
-    /// The Argo CD project.
-    pub project: String,
+    /// The Argo CD app that is sealed for.
+    pub owner: Owner,
     /// The operator's epoch.
     pub epoch: String,
 }
@@ -31,6 +32,8 @@ pub struct SealItem<'a> {
     pub name: &'a str,
     /// The item's key.
     pub item_key: &'a str,
+    /// What its text consists of.
+    pub text: ItemText,
     /// Its bytes before placeholders were resolved.
     pub unresolved: &'a SecretValue,
     /// Its bytes.
@@ -61,7 +64,7 @@ impl Sealer {
             namespace: item.namespace,
             name: item.name,
             item_key: item.item_key,
-            project: &self.project,
+            binding: self.owner.binding(item.text),
             unresolved: item.unresolved.expose(),
             epoch: &self.epoch,
         };

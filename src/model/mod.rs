@@ -47,8 +47,8 @@ pub(crate) use manifest::group_and_version;
 pub use manifest::{Manifest, NotAManifest, ObjectId};
 pub use node::{Entry, Mapping, Node, Number, Value};
 pub use operator::{
-    AssumeRole, AuditConfig, AwsKms, AwsSettings, CertificateSource, Cluster, Operator, PolicyRule,
-    ProviderConfig,
+    AssumeRole, AuditConfig, AwsKms, AwsSettings, CertificateSource, Cluster, Derivation, Operator,
+    PolicyRule, ProviderConfig,
 };
 pub use placeholder::{
     DEFAULT_PROVIDER, Generic, GrammarError, GrammarErrorKind, JsonPath, Modifier, Part, Placeholder,
@@ -64,6 +64,7 @@ pub use remote::{K8sSettings, KvVersion, VaultAuth, VaultSettings};
 pub(crate) use scopes::Scopes;
 pub use sealing_scope::Scope;
 pub(crate) use secret_like::{is_secret_like, may_name};
+pub(crate) use secret_value::SecretBuffer;
 pub use secret_value::SecretValue;
 pub(crate) use short_text::{same_key, split_at_byte};
 pub use source::{Origin, Place, Source, SourceId, Sources, display_path};

@@ -43,6 +43,8 @@ pub const NAMESPACE_WIDE: &str = "sealedsecrets.bitnami.com/namespace-wide";
 pub const IGNORE_PREFIX: &str = "ignore.sealwave.dev/";
 /// Domain of our own annotations.
 pub const SEALWAVE_DOMAIN: &str = "sealwave.dev";
+/// The derivation that an object was sealed with; `v1` is not written.
+pub const DERIVATION: &str = "sealwave.dev/derivation";
 /// Fingerprint of the public key that an object was sealed for: the same for each certificate of that key.
 pub const SEALED_FOR: &str = "sealwave.dev/certificate";
 /// Id of the seal key that an object was sealed under; not secret.

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use compact_str::CompactString;
+use zeroize::Zeroize;
 
 use super::short_text::same_key;
 use super::source::Origin;
@@ -63,6 +64,24 @@ pub struct Entry {
     pub key_origin: Origin,
     /// The value.
     pub value: Node,
+}
+
+impl Zeroize for Node {
+    /// Zeroes all keys and scalars of the tree, which is null afterwards. It goes as deep as the reader let the tree be.
+    fn zeroize(&mut self) {
+        match &mut self.value {
+            Value::Mapping(mapping) => {
+                for mut entry in std::mem::take(mapping).entries {
+                    entry.key.zeroize();
+                    entry.value.zeroize();
+                }
+            }
+            Value::Sequence(items) => items.iter_mut().for_each(Self::zeroize),
+            Value::String(text) => text.zeroize(),
+            Value::Bool(_) | Value::Null | Value::Number(_) => {}
+        }
+        self.value = Value::Null;
+    }
 }
 
 impl PartialEq for Node {

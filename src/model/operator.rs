@@ -26,6 +26,9 @@ pub struct Operator {
     /// A key for checksums of its own; without it, it is derived from the seal key.
     #[serde(default)]
     pub checksum_key_file: Option<PathBuf>,
+    /// The version of the scheme by which sealed texts and checksums are derived.
+    #[serde(default = "default_derivation")]
+    pub derivation: Derivation,
     /// Changing it re-seals everything once.
     #[serde(default)]
     pub epoch: String,
@@ -46,8 +49,34 @@ pub struct Operator {
     pub audit: Option<AuditConfig>,
 }
 
+/// Operator files that name no version keep the bytes that they had when there was only one.
+const fn default_derivation() -> Derivation {
+    Derivation::V1
+}
+
 const fn default_deadline() -> u64 {
     50
+}
+
+/// Version of the scheme by which sealed texts and checksums are derived. Upgrading sealwave never changes it.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Derivation {
+    /// Binds sealed texts to the Argo CD project.
+    V1,
+    /// Also binds what holds literal text to the Argo CD app, and its checksums to both.
+    V2,
+}
+
+impl Derivation {
+    /// Returns its name, as operator files and annotations write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::V1 => "v1",
+            Self::V2 => "v2",
+        }
+    }
 }
 
 /// A destination cluster.

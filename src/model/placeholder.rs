@@ -161,6 +161,22 @@ impl Modifier {
         }
     }
 
+    /// Returns whether it adds text of the author's own to what it makes.
+    fn adds_text(&self) -> bool {
+        match self {
+            Self::Default(_) => true,
+            Self::JsonPath(path) => path.single().is_none(),
+            Self::Base64
+            | Self::Base64Decode
+            | Self::Indent(_)
+            | Self::Json
+            | Self::Sha256
+            | Self::Trim
+            | Self::UrlEncode
+            | Self::YamlParse => false,
+        }
+    }
+
     fn write(&self, out: &mut String) {
         out.push_str(self.name());
         match self {
@@ -265,6 +281,12 @@ impl Text {
     #[must_use]
     pub fn is_literal(&self) -> bool {
         self.placeholders().next().is_none()
+    }
+
+    /// Returns whether it is one placeholder and holds no text of the author's own, neither around it nor in a modifier.
+    pub(crate) fn is_bare_placeholder(&self) -> bool {
+        matches!(&self.parts[..], [Part::Placeholder(placeholder)]
+            if !placeholder.modifiers.iter().any(Modifier::adds_text))
     }
 
     /// The same text with its references changed.

@@ -69,7 +69,7 @@ pub(crate) struct ResolvedItem {
     /// The item's bytes before placeholders were resolved (for `data`, the decoded ones).
     ///
     /// Where a reference did not name its provider itself, or its path, this is the same text with references in full: what
-    /// an item refers to is always part of this. Where values stand on what Git holds, evidence of it follows.
+    /// an item refers to is always part of this. Where values are taken from files in Git, evidence of these follows.
     pub(crate) unresolved: SecretValue,
     /// What it refers to, in order of appearance; empty for a literal. `path` is already the provider that it means.
     pub(crate) references: Vec<Reference>,
@@ -176,9 +176,7 @@ pub fn resolve(
                 audit.write(&audit::records(&verdicts, &fetched, access)).map_err(Failure::from)?;
             }
             report(&fetched, &references, &mut problems);
-            let mut objects = substitute::substitute(objects, &fetched, notes, &mut problems);
-            evidence::add(&mut objects, |reference| providers.evidence(reference));
-            objects
+            substitute::substitute(objects, &fetched, notes, &mut problems)
         }
         Supply::Refer { access, cluster, .. } => {
             access::judge(&objects, &references, cluster, access).refuse(access, &mut problems);
@@ -302,7 +300,7 @@ fn withheld(pending: Pending) -> ResolvedObject {
         Pending::Referred(manifest, items) | Pending::Secret(manifest, items) => {
             ResolvedObject::Secret(ResolvedSecret {
                 manifest,
-                items: items.into_iter().map(|item| item.finish(ItemValue::Withheld)).collect(),
+                items: items.into_iter().map(PendingItem::withheld).collect(),
             })
         }
     }

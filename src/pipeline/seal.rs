@@ -11,7 +11,7 @@ use super::resolve::{ItemValue, Resolved, ResolvedItem, ResolvedObject, Resolved
 use crate::backends::sealed_secrets::{Blueprint, EncryptedItem, ItemShape, Stamp};
 use crate::backends::secrets_store_csi::{self, Class};
 use crate::backends::{ReferredItem, external_secrets};
-use crate::crypto::{ChecksumKey, Digest, SealError, SealItem, Sealer};
+use crate::crypto::{ChecksumKey, Digest, ItemParts, ItemText, Owner, SealError, SealItem, Sealer};
 use crate::diagnostic::{Explain, Failure, Note, Problem};
 use crate::model::{Backend, Backends, Manifest, Node, Reference, Value, WorkloadKind, names};
 
@@ -36,6 +36,16 @@ pub enum Sealing {
     Nothing,
     /// Shown without values, for local previews; there is no key and no certificate.
     Redacted,
+}
+
+impl Sealing {
+    /// Returns the app that values are sealed for, where they are.
+    fn owner(&self) -> Option<&Owner> {
+        match self {
+            Self::Deterministic(sealer) => Some(&sealer.owner),
+            Self::Nothing | Self::Redacted => None,
+        }
+    }
 }
 
 /// Why a Secret cannot be made safe.
@@ -91,7 +101,7 @@ pub fn seal(
     notes: &mut Vec<Note>,
 ) -> Result<Sealed, Failure> {
     let Drafted { drafts, classes, mut problems } = draft(resolved, settings.backends, notes);
-    let secrets = digests(&drafts, checksums);
+    let secrets = digests(&drafts, sealing.owner(), checksums);
     if !problems.is_empty() {
         // Whether pods use the Secrets can be said all the same, so that everything is said at once.
         let mut plain: Vec<Manifest> = drafts.into_iter().map(Draft::redacted).collect();
@@ -248,6 +258,7 @@ fn seal_drafts(drafts: Vec<Draft>, sealer: &Sealer) -> Result<Vec<Manifest>, Fai
     let stamp = Stamp {
         seal_key_id: sealer.key.id(),
         public_key_sha256: sealer.certificate.details().public_key_sha256.clone(),
+        derivation: sealer.owner.derivation,
     };
     let mut texts = seal_items(&drafts, sealer)?.into_iter();
     let objects = drafts
@@ -282,6 +293,7 @@ fn seal_items(drafts: &[Draft], sealer: &Sealer) -> Result<Vec<String>, Failure>
                     namespace: blueprint.namespace(),
                     name,
                     item_key: &item.key,
+                    text: text_of(item),
                     unresolved: &item.unresolved,
                     value,
                 }),
@@ -293,6 +305,13 @@ fn seal_items(drafts: &[Draft], sealer: &Sealer) -> Result<Vec<String>, Failure>
     }
     Failure::unless_empty(problems)?;
     sealer.seal_all(&work).map_err(|error: SealError| Problem::new(&error).into())
+}
+
+fn text_of(item: &ResolvedItem) -> ItemText {
+    match &item.text {
+        Some(text) if text.is_bare_placeholder() => ItemText::BarePlaceholder,
+        _ => ItemText::Literal,
+    }
 }
 
 /// The objects, where none of them has to be sealed.
@@ -355,7 +374,9 @@ fn reference_text(reference: &Reference) -> String {
     }
 }
 
-fn digests(drafts: &[Draft], checksums: &ChecksumKey) -> SecretDigests {
+fn digests(drafts: &[Draft], owner: Option<&Owner>, checksums: &ChecksumKey) -> SecretDigests {
+    // A digest of a literal under a key that everybody knows could be guessed.
+    let owner = owner.filter(|_| !checksums.is_public());
     let mut all = SecretDigests::new();
     for draft in drafts {
         let Draft::Secret(blueprint, items) = draft else { continue };
@@ -363,33 +384,30 @@ fn digests(drafts: &[Draft], checksums: &ChecksumKey) -> SecretDigests {
         if blueprint.name().is_empty() {
             continue;
         }
+        let (namespace, name) = (blueprint.namespace(), blueprint.name());
         let digests = items.iter().map(|item| {
-            (item.key.clone(), item_digest(blueprint.namespace(), blueprint.name(), item, checksums))
+            let digest = match (&item.value, owner) {
+                (ItemValue::Known(value), Some(owner)) => {
+                    let binding = owner.binding(text_of(item));
+                    let (unresolved, value) = (item.unresolved.expose(), value.expose());
+                    let item = ItemParts { namespace, name, item_key: &item.key, unresolved, value };
+                    checksums.sealed_item(binding, &item)
+                }
+                _ => withheld_digest(namespace, name, item, checksums),
+            };
+            (item.key.clone(), digest)
         });
-        all.entry((blueprint.namespace().into(), blueprint.name().into())).or_default().extend(digests);
+        all.entry((namespace.into(), name.into())).or_default().extend(digests);
     }
     all
 }
 
-/// The digest of an item: of its value and of its text before resolution; never of how it was sealed.
-///
-/// Under the preview key, which everybody knows, it tells references apart and nothing else: a digest of a literal could be
-/// guessed.
-fn item_digest(namespace: &str, name: &str, item: &ResolvedItem, checksums: &ChecksumKey) -> Digest {
+/// The digest of an item whose value must not show: it tells references apart and nothing else.
+fn withheld_digest(namespace: &str, name: &str, item: &ResolvedItem, checksums: &ChecksumKey) -> Digest {
     let place = [namespace.as_bytes(), name.as_bytes(), item.key.as_bytes()];
-    match &item.value {
-        ItemValue::Known(value) if !checksums.is_public() => {
-            let [namespace, name, key] = place;
-            let parts = [namespace, name, key, item.unresolved.expose(), value.expose()];
-            checksums.digest("secret item", &parts)
-        }
-        ItemValue::Known(_) | ItemValue::Withheld => {
-            let references: Vec<String> = item.references.iter().map(reference_text).collect();
-            let parts: Vec<&[u8]> =
-                place.into_iter().chain(references.iter().map(String::as_bytes)).collect();
-            checksums.digest("withheld secret item", &parts)
-        }
-    }
+    let references: Vec<String> = item.references.iter().map(reference_text).collect();
+    let parts: Vec<&[u8]> = place.into_iter().chain(references.iter().map(String::as_bytes)).collect();
+    checksums.digest("withheld secret item", &parts)
 }
 
 #[cfg(test)]

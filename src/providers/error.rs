@@ -2,6 +2,7 @@
 //!
 //! The reasons name paths, keys and services, never a value, nor a part of the document that one was looked for in.
 
+use super::Evidence;
 use crate::diagnostic::Explain;
 
 /// What an answer says that the deadline cut off, until it is known what else was awaited.
@@ -35,6 +36,8 @@ pub enum ProviderError {
         reason: String,
         /// What to do.
         hint: Option<String>,
+        /// The file in Git that does not have it.
+        evidence: Option<Evidence>,
     },
     /// The source could not be asked, or did not answer in time.
     #[error("cannot be fetched: {reason}")]
@@ -56,7 +59,7 @@ impl ProviderError {
     }
 
     pub(crate) fn not_found(reason: impl Into<String>, hint: &str) -> Self {
-        Self::NotFound { reason: reason.into(), hint: Some(hint.to_owned()) }
+        Self::NotFound { reason: reason.into(), hint: Some(hint.to_owned()), evidence: None }
     }
 
     pub(crate) fn unreachable(reason: impl Into<String>, hint: &str) -> Self {

@@ -1,6 +1,7 @@
-//! What one reference gave: its value, and the version of it that the source says it gave.
+//! The answer to one reference: its value, the version that the source reports, and what Git holds of it.
 
 use super::ProviderError;
+use crate::crypto::sha256;
 use crate::model::SecretValue;
 
 /// The longest version that a source here has: an id of Secrets Manager.
@@ -13,10 +14,56 @@ pub struct Fetched {
     pub value: SecretValue,
     /// Which version of it that is, in the source's own numbering; none where the source has no versions.
     pub version: Option<String>,
+    /// The file in Git that the value was taken from; none where Git holds the reference alone.
+    pub evidence: Option<Evidence>,
+}
+
+/// A SHA-256 of the file in Git that an answer stands on.
+///
+/// Whoever can commit could replace that file by a guess, and see from the sealed text whether it was right. So this becomes
+/// part of what the sealed text is made from, and it must differ for everything that can be put there instead. It is part of
+/// the answer itself: whoever passes an answer on passes it on as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Evidence([u8; 32]);
+
+impl Evidence {
+    /// Bytes of the digest.
+    pub(crate) const LENGTH: usize = 32;
+
+    /// Digests the whole file.
+    #[must_use]
+    pub fn of(file: &[u8]) -> Self {
+        Self(sha256(file))
+    }
+
+    pub(crate) const fn bytes(&self) -> &[u8; Self::LENGTH] {
+        &self.0
+    }
 }
 
 /// What one reference gave.
 pub type FetchResult = Result<Fetched, ProviderError>;
+
+/// Returns the evidence of an answer; that a key is missing stands on the file as well.
+pub(crate) const fn evidence_of(answer: &FetchResult) -> Option<Evidence> {
+    match answer {
+        Ok(fetched) => fetched.evidence,
+        Err(ProviderError::NotFound { evidence, .. }) => *evidence,
+        Err(_) => None,
+    }
+}
+
+/// Returns the answer of a source whose values come from a file in Git.
+#[cfg(feature = "sops")]
+pub(super) fn from_file(answer: Result<SecretValue, ProviderError>, evidence: Evidence) -> FetchResult {
+    match answer {
+        Ok(value) => Ok(Fetched { value, version: None, evidence: Some(evidence) }),
+        Err(ProviderError::NotFound { reason, hint, .. }) => {
+            Err(ProviderError::NotFound { reason, hint, evidence: Some(evidence) })
+        }
+        Err(other) => Err(other),
+    }
+}
 
 impl Fetched {
     /// A value of this version.
@@ -29,14 +76,14 @@ impl Fetched {
             (1..=MAX_VERSION).contains(&text.len())
                 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         };
-        Self { value, version: version.filter(fits).map(str::to_owned) }
+        Self { value, version: version.filter(fits).map(str::to_owned), evidence: None }
     }
 }
 
 impl From<SecretValue> for Fetched {
-    /// A value of a source without versions.
+    /// A value of a source without versions, of which Git holds nothing.
     fn from(value: SecretValue) -> Self {
-        Self { value, version: None }
+        Self { value, version: None, evidence: None }
     }
 }
 

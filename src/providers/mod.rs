@@ -49,30 +49,20 @@ use crate::model::Reference;
 pub use self::cluster::Cluster;
 pub use self::config_error::ProviderConfigError;
 pub use self::error::ProviderError;
-pub use self::fetched::{FetchResult, Fetched};
+pub(crate) use self::fetched::evidence_of;
+pub use self::fetched::{Evidence, FetchResult, Fetched};
 pub use self::registry::Providers;
 
 /// The kinds that sealwave knows or will know; a placeholder of one of them is never meant as text.
 pub const KINDS: [&str; 7] = ["aws-sm", "aws-ssm", "env", "file", "k8s", "sops", "vault"];
-
-/// A SHA-256 over what Git holds of a value.
-pub type Evidence = [u8; 32];
 
 /// A source of secrets.
 pub trait Provider: Send + Sync {
     /// Fetches distinct references in as few calls as the source allows, and answers each in its place.
     ///
     /// Gives up at the deadline, with [`ProviderError::Unreachable`] for what is still missing.
+    /// An answer that stands on a file in Git carries the [`Evidence`] of it.
     fn fetch(&self, references: &[&Reference], deadline: Instant) -> Vec<FetchResult>;
-
-    /// What the value of a reference stands on that Git holds, once it was fetched; none where Git holds the reference
-    /// alone.
-    ///
-    /// Whoever can commit could replace that by a guess, and see from the sealed text whether it was right. What this
-    /// gives becomes part of what the sealed text is made from, so it must differ for all that can be put there instead.
-    fn evidence(&self, _reference: &Reference) -> Option<Evidence> {
-        None
-    }
 }
 
 /// The environment, as `config` hands it on.

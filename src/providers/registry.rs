@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Instant;
 
 use super::make::{self, Surroundings};
-use super::{AppFiles, Environment, Evidence, FetchResult, Provider, ProviderError};
+use super::{AppFiles, Environment, FetchResult, Provider, ProviderError};
 use crate::diagnostic::{Failure, Problem};
 use crate::model::{ProviderConfig, Reference, list};
 
@@ -68,12 +68,6 @@ impl Providers {
     pub fn with(mut self, name: &str, provider: impl Provider + 'static) -> Self {
         self.all.insert(name.to_owned(), Box::new(provider));
         self
-    }
-
-    /// What the value of a reference stands on that Git holds; see [`Provider::evidence`].
-    #[must_use]
-    pub fn evidence(&self, reference: &Reference) -> Option<Evidence> {
-        self.all.get(reference.provider.as_str())?.evidence(reference)
     }
 
     /// Their names.

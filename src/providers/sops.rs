@@ -9,7 +9,7 @@
 //!
 //! Anybody can encrypt to a public age recipient. A committer who may not decrypt could put a guess in the place of a
 //! file and compare the sealed text with the one that is deployed; so the SHA-256 of the whole encrypted file is part of
-//! what sealed texts and checksums are made from ([`Provider::evidence`]). Nothing less will do: the MAC covers no keys,
+//! what sealed texts and checksums are made from ([`Evidence`]). Nothing less will do: the MAC covers no keys,
 //! and which values it covers is up to metadata that nothing covers. The price: where a file is edited, rotated or given
 //! another recipient, all that is taken from it is sealed anew, and what reads that restarts once, even where the values
 //! are the same. Values that change apart are better kept in files of their own.
@@ -26,24 +26,25 @@ mod value;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use self::document::Document;
 use self::keys::Keys;
 use self::metadata::Metadata;
+use super::fetched::from_file;
 use super::file::{path_fault, read_regular};
-use super::{
-    AppFiles, Environment, Evidence, FetchResult, Fetched, Provider, ProviderConfigError, ProviderError,
-};
-use crate::crypto::sha256;
+use super::{AppFiles, Environment, Evidence, FetchResult, Provider, ProviderConfigError, ProviderError};
 use crate::model::{AwsKms, Reference, SecretValue};
 
 pub(super) struct Sops {
     app: AppFiles,
     keys: Keys,
-    /// The hashes of the encrypted files that were read, by path.
-    seen: Mutex<BTreeMap<String, Evidence>>,
+}
+
+/// A file that was decrypted, and the digest of its encrypted form.
+struct Opened {
+    document: Document,
+    evidence: Evidence,
 }
 
 impl Sops {
@@ -58,18 +59,16 @@ impl Sops {
         Ok(Self {
             app: app.clone(),
             keys: Keys::new(provider, age_key_files, aws_kms, operator_dir, environment)?,
-            seen: Mutex::default(),
         })
     }
 
-    fn open(&self, path: &str, deadline: Instant) -> Result<Document, ProviderError> {
+    fn open(&self, path: &str, deadline: Instant) -> Result<Opened, ProviderError> {
         let content = self.read(path)?;
-        let evidence = sha256(content.expose());
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), evidence);
         let parsed = format::parse(path, content.expose())?;
         let metadata = Metadata::read(&parsed.metadata)?;
         let key = self.keys.data_key(&metadata, deadline)?;
-        Ok(Document::open(&parsed, &metadata, &key)?)
+        let document = Document::open(&parsed, &metadata, &key)?;
+        Ok(Opened { document, evidence: Evidence::of(content.expose()) })
     }
 
     fn read(&self, path: &str) -> Result<SecretValue, ProviderError> {
@@ -107,7 +106,7 @@ impl Sops {
 
 impl Provider for Sops {
     fn fetch(&self, references: &[&Reference], deadline: Instant) -> Vec<FetchResult> {
-        let mut opened: BTreeMap<&str, Result<Document, ProviderError>> = BTreeMap::new();
+        let mut opened: BTreeMap<&str, Result<Opened, ProviderError>> = BTreeMap::new();
         let mut answers = Vec::with_capacity(references.len());
         for reference in references {
             if reference.version.is_some() {
@@ -117,20 +116,16 @@ impl Provider for Sops {
                 )));
                 continue;
             }
-            let document =
-                opened.entry(&reference.path).or_insert_with(|| self.open(&reference.path, deadline));
-            answers.push(match document {
-                Ok(document) => {
-                    document.value(reference.key.as_deref()).map(Fetched::from).map_err(ProviderError::from)
+            let file = opened.entry(&reference.path).or_insert_with(|| self.open(&reference.path, deadline));
+            answers.push(match file {
+                Ok(Opened { document, evidence }) => {
+                    let value = document.value(reference.key.as_deref());
+                    from_file(value.map_err(ProviderError::from), *evidence)
                 }
                 Err(error) => Err(error.clone()),
             });
         }
         answers
-    }
-
-    fn evidence(&self, reference: &Reference) -> Option<Evidence> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(&reference.path).copied()
     }
 }
 

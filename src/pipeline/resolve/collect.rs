@@ -20,6 +20,7 @@ use memchr::memchr;
 use zeroize::Zeroizing;
 
 use super::compat::{self, Wishes};
+use super::evidence::with_evidence;
 use super::problem::{Places, ResolveError, line_and_column, place_in, shown};
 use super::{ItemValue, Names, ResolvedItem, scan};
 use crate::diagnostic::{Note, Problem};
@@ -27,6 +28,7 @@ use crate::model::{
     Compatibility, DEFAULT_PROVIDER, Entry, GrammarError, Manifest, Modifier, Node, Origin, Part,
     Placeholder, Reference, SecretValue, Text, climbs, is_item_key, item_called,
 };
+use crate::providers::FetchResult;
 
 /// As Go's `encoding/base64.StdEncoding`: padding is required, its left-over bits are not looked at.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -69,7 +71,23 @@ pub(super) enum Content {
 }
 
 impl PendingItem {
-    pub(super) fn finish(self, value: ItemValue) -> ResolvedItem {
+    /// Returns the item with its value; the only source of items whose value is known.
+    pub(super) fn known(
+        mut self,
+        value: SecretValue,
+        fetched: &BTreeMap<&Reference, FetchResult>,
+    ) -> ResolvedItem {
+        let unresolved = std::mem::replace(&mut self.unresolved, SecretValue::new(Vec::new()));
+        self.unresolved = with_evidence(unresolved, self.references(), fetched);
+        self.finish(ItemValue::Known(value))
+    }
+
+    /// Returns the item without a value.
+    pub(super) fn withheld(self) -> ResolvedItem {
+        self.finish(ItemValue::Withheld)
+    }
+
+    fn finish(self, value: ItemValue) -> ResolvedItem {
         let references = self.references().cloned().collect();
         let text = match self.content {
             Content::Bytes => None,

@@ -2,8 +2,6 @@
 
 mod yaml_parse;
 
-use std::borrow::Cow;
-
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +11,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use zeroize::Zeroizing;
 
 use crate::crypto::sha256_hex;
-use crate::model::{Modifier, SecretValue, SelectError};
+use crate::model::{Modifier, SecretBuffer, SecretValue, SelectError};
 
 /// Bytes that a value may have between modifiers; an item of a Secret is smaller.
 const MAX_BYTES: usize = 4 << 20;
@@ -79,7 +77,11 @@ fn step(value: SecretValue, modifier: &Modifier) -> Result<Result<SecretValue, N
             }
             indent(bytes, *spaces)
         }
-        Modifier::Json => serde_json::to_vec(text()?).map_err(|_| refuse("the value is not text"))?,
+        Modifier::Json => {
+            let mut json = SecretBuffer::with_capacity(bytes.len() + 2);
+            serde_json::to_writer(&mut json, text()?).map_err(|_| refuse("the value is not text"))?;
+            return Ok(Ok(json.into_value()));
+        }
         Modifier::JsonPath(path) => match path.select(text()?) {
             Ok(mut selected) => std::mem::take(&mut *selected).into_bytes(),
             Err(SelectError::Missing) => {
@@ -94,13 +96,19 @@ fn step(value: SecretValue, modifier: &Modifier) -> Result<Result<SecretValue, N
             Some(json) => json.as_bytes().to_vec(),
             None => return Ok(Err(NoValue::Nothing(refuse("the document is null")))),
         },
-        Modifier::UrlEncode => Cow::from(percent_encode(bytes, &RESERVED)).into_owned().into_bytes(),
+        Modifier::UrlEncode => {
+            let mut encoded = SecretBuffer::with_capacity(bytes.len());
+            percent_encode(bytes, &RESERVED).for_each(|piece| encoded.push(piece.as_bytes()));
+            return Ok(Ok(encoded.into_value()));
+        }
     };
     Ok(Ok(SecretValue::new(changed)))
 }
 
 fn without_white_space(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect())
+    let mut packed = Zeroizing::new(Vec::with_capacity(bytes.len()));
+    packed.extend(bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace()));
+    packed
 }
 
 fn indent(bytes: &[u8], spaces: usize) -> Vec<u8> {

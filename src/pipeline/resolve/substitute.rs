@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use zeroize::Zeroizing;
-
 use super::collect::{Content, Pending, PendingItem};
 use super::modify::{self, NoValue, Refusal};
 use super::problem::{self, Places, ResolveError, shown};
-use super::{ItemValue, ResolvedItem, ResolvedObject, ResolvedSecret};
+use super::{ResolvedItem, ResolvedObject, ResolvedSecret};
 use crate::diagnostic::{Explain, Note, Problem};
-use crate::model::{Part, Placeholder, Reference, SecretValue, Text};
+use crate::model::{Part, Placeholder, Reference, SecretBuffer, SecretValue, Text};
 use crate::providers::{FetchResult, ProviderError};
 
 /// Kubernetes' limit for all of a Secret; no item can be larger.
@@ -71,11 +69,11 @@ impl Run<'_> {
             self.problem(&item, &ResolveError::TooLargeInAll { limit: MAX_IN_ALL });
             return None;
         }
-        Some(item.finish(ItemValue::Known(value)))
+        Some(item.known(value, self.fetched))
     }
 
     fn text(&mut self, text: &Text, item: &PendingItem) -> Option<SecretValue> {
-        let mut value = Zeroizing::new(Vec::new());
+        let mut value = SecretBuffer::default();
         let mut complete = true;
         for part in text.parts() {
             let added = match part {
@@ -87,11 +85,11 @@ impl Run<'_> {
                     self.problem(item, &ResolveError::TooLarge { key: shown(&item.key), limit: MAX_ITEM });
                     return None;
                 }
-                Some(added) => extend(&mut value, added.expose()),
+                Some(added) => value.push(added.expose()),
                 None => complete = false,
             }
         }
-        complete.then(|| SecretValue::new(std::mem::take(&mut value)))
+        complete.then(|| value.into_value())
     }
 
     fn placeholder(&mut self, placeholder: &Placeholder, item: &PendingItem) -> Option<SecretValue> {
@@ -148,13 +146,3 @@ struct LeftOut {
 }
 
 impl Explain for LeftOut {}
-
-/// Grows a buffer without leaving a copy of it behind.
-fn extend(buffer: &mut Zeroizing<Vec<u8>>, more: &[u8]) {
-    if buffer.capacity() - buffer.len() < more.len() {
-        let mut larger = Zeroizing::new(Vec::with_capacity((buffer.len() + more.len()) * 2));
-        larger.extend_from_slice(buffer);
-        *buffer = larger;
-    }
-    buffer.extend_from_slice(more);
-}

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::*;
 use crate::diagnostic::At;
 use crate::model::{Backends, Node, Operator, Sources};
-use crate::providers::{Provider, ProviderError};
+use crate::providers::{Evidence, Fetched, Provider, ProviderError};
 
 const CANARY: &str = "c4n4ry";
 
@@ -448,23 +448,36 @@ fn errors_point_into_scalars_of_one_line() {
     assert!(column == 10 && text.contains("(line 2, column 3 of the value)"), "{text}");
 }
 
-/// Gives the same values whatever stands in Git, of which it has evidence for all but one path.
-struct InGit(u8);
+/// Gives the same values whatever stands in Git, with evidence of it for all but one path.
+struct InGit(Evidence);
 
 impl Provider for InGit {
     fn fetch(&self, references: &[&Reference], _deadline: Instant) -> Vec<FetchResult> {
-        references.iter().map(|_| Ok(SecretValue::new(b"value".to_vec()).into())).collect()
+        let answer = |reference: &&Reference| {
+            let evidence = (reference.path != "elsewhere").then_some(self.0);
+            if reference.path == "none" {
+                return Err(ProviderError::NotFound { reason: "none".to_owned(), hint: None, evidence });
+            }
+            Ok(Fetched { evidence, ..SecretValue::new(b"value".to_vec()).into() })
+        };
+        references.iter().map(answer).collect()
     }
+}
 
-    fn evidence(&self, reference: &Reference) -> Option<crate::providers::Evidence> {
-        (reference.path != "elsewhere").then_some([self.0; 32])
+/// Passes on what another provider answers, and knows nothing of evidence.
+struct Wrapper(InGit);
+
+impl Provider for Wrapper {
+    fn fetch(&self, references: &[&Reference], deadline: Instant) -> Vec<FetchResult> {
+        self.0.fetch(references, deadline)
     }
 }
 
 #[test]
 fn what_git_holds_of_a_value_is_part_of_the_unresolved_text() {
-    let unresolved = |text: &str, in_git: u8| {
-        let providers = Providers::default().with("git", InGit(in_git)).with("stub", Stub::default());
+    let unresolved = |text: &str, in_git: &[u8]| {
+        let git = Wrapper(InGit(Evidence::of(in_git)));
+        let providers = Providers::default().with("git", git).with("stub", Stub::default());
         let deadline = Instant::now() + Duration::from_secs(30);
         let supply = Supply::Fetch {
             providers: &providers,
@@ -482,14 +495,15 @@ fn what_git_holds_of_a_value_is_part_of_the_unresolved_text() {
         let [item] = secret.items.as_slice() else { panic!("one item") };
         item.unresolved.expose().to_vec()
     };
-    let one = |byte: u8| [vec![1], vec![byte; 32]].concat();
+    let one = || [vec![1], crate::crypto::sha256(b"file").to_vec()].concat();
     for (text, expected) in [
-        ("<git:a>", [vec![0], one(7)].concat()),
-        ("<git:a> <git:elsewhere> <stub:u> <git:a>", [vec![0], one(7), vec![0, 0], one(7)].concat()),
+        ("<git:a>", [vec![0], one()].concat()),
+        ("<git:none | default x>", [vec![0], one()].concat()),
+        ("<git:a> <git:elsewhere> <stub:u> <git:a>", [vec![0], one(), vec![0, 0], one()].concat()),
         ("<git:elsewhere> <stub:u>", Vec::new()),
         ("literal", Vec::new()),
     ] {
-        assert_eq!(unresolved(text, 7), [text.as_bytes(), &expected].concat(), "{text}");
+        assert_eq!(unresolved(text, b"file"), [text.as_bytes(), &expected].concat(), "{text}");
     }
-    assert_ne!(unresolved("<git:a>", 7), unresolved("<git:a>", 8));
+    assert_ne!(unresolved("<git:a>", b"file"), unresolved("<git:a>", b"guess"));
 }

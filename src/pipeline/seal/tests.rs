@@ -14,7 +14,7 @@ use self::skip::skipped;
 use super::*;
 use crate::crypto::{Certificate, DangerPrivateKey, Scope, SealKey, danger_unseal};
 use crate::diagnostic::At;
-use crate::model::{Origin, SecretValue, Sources, names};
+use crate::model::{Derivation, Origin, SecretValue, Sources, names};
 
 const KEY_LINE: &str = "sealwave-seal-key-v1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
 const OTHER_KEY_LINE: &str = "sealwave-seal-key-v1:R8L4aVvT0oX3mZ1q9pYc5wJ7bKdE2fHnU6sGiQrAtWk=";
@@ -35,7 +35,7 @@ fn sealer(line: &str, certificate: &str, project: &str, epoch: &str) -> Sealing 
     Sealing::Deterministic(Box::new(Sealer {
         key: SealKey::from_file(line.as_bytes()).unwrap(),
         certificate: Certificate::from_pem(certificate.as_bytes()).unwrap(),
-        project: project.to_owned(),
+        owner: Owner { project: project.to_owned(), app: "shop-dev".to_owned(), derivation: Derivation::V1 },
         epoch: epoch.to_owned(),
     }))
 }
@@ -459,7 +459,7 @@ fn what_an_item_is_changes_both_its_ciphertext_and_its_checksum() {
         (&object, item("b", b"<env:A>", b"1")),
         (&object, item("a", b"<env:B>", b"1")),
         (&object, item("a", b"<env:A>", b"2")),
-        // A guess written in the placeholder's place is not recognised.
+        // A guess written in the placeholder's place is not recognized.
         (&object, literal("a", b"1")),
     ] {
         let (text, other) = texts(object, vec![item], &usual());

@@ -5,7 +5,7 @@
 //! (`a`, then `b`). Strings are taken as they are, numbers and booleans as they were written, objects and arrays as
 //! compact JSON; null counts as not there. A key that stands twice is an error: nobody can say which one is meant.
 
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::{dotenv, properties};
 use crate::diagnostic::At;
@@ -23,7 +23,7 @@ pub(super) type LineError = (usize, &'static str);
 pub(super) enum Document {
     Json(Zeroizing<String>),
     Pairs(Pairs),
-    Yaml { source: Zeroizing<String>, root: Node },
+    Yaml { source: Zeroizing<String>, root: Zeroizing<Node> },
 }
 
 enum Format {
@@ -50,9 +50,10 @@ impl Document {
                 Err(_) => Err(malformed("it is not well-formed JSON")),
             },
             Format::Properties => properties::parse(text).map(Self::Pairs).map_err(at_line),
-            Format::Yaml => {
-                Ok(Self::Yaml { source: Zeroizing::new(text.to_owned()), root: read_yaml(text)? })
-            }
+            Format::Yaml => Ok(Self::Yaml {
+                source: Zeroizing::new(text.to_owned()),
+                root: Zeroizing::new(read_yaml(text)?),
+            }),
         }
     }
 
@@ -117,9 +118,27 @@ fn yaml_text(node: &Node, source: &str) -> Option<Zeroizing<String>> {
         Value::Bool(_) | Value::Number(_) => {
             as_written(node.origin, source).map_or_else(|| canonical(&node.value), str::to_owned)
         }
-        Value::Mapping(_) | Value::Sequence(_) => node.to_json().to_string(),
+        Value::Mapping(_) | Value::Sequence(_) => return Some(secret_json(node)),
     };
     Some(Zeroizing::new(text))
+}
+
+/// Writes an object or a list as compact JSON, and zeroes the tree that it is written from.
+fn secret_json(node: &Node) -> Zeroizing<String> {
+    let mut tree = node.to_json();
+    let text = Zeroizing::new(tree.to_string());
+    wipe(&mut tree);
+    text
+}
+
+/// Zeroes the values of a tree; the keys stay.
+fn wipe(tree: &mut serde_json::Value) {
+    match tree {
+        serde_json::Value::Array(items) => items.iter_mut().for_each(wipe),
+        serde_json::Value::Object(fields) => fields.values_mut().for_each(wipe),
+        serde_json::Value::String(text) => text.zeroize(),
+        serde_json::Value::Bool(_) | serde_json::Value::Null | serde_json::Value::Number(_) => {}
+    }
 }
 
 fn canonical(value: &Value) -> String {

@@ -11,7 +11,7 @@ use super::format::{Format, Parsed};
 use super::metadata::Metadata;
 use super::value::{self, NotOpened, Plain};
 use crate::crypto::{DataKey, ValuesDigest};
-use crate::model::{Mapping, Node, Number, SecretValue, Value};
+use crate::model::{Mapping, Node, Number, SecretBuffer, SecretValue, Value};
 
 /// What a digest over encrypted values only starts with: the SHA-256 of `sops`, so that it never equals one over all.
 const ONLY_ENCRYPTED: [u8; 32] = [
@@ -51,15 +51,14 @@ impl Document {
 
     /// The value under a key, or the whole of a binary file.
     pub(super) fn value(&self, key: Option<&str>) -> Result<SecretValue, SopsError> {
-        let bytes = match (self.format, key) {
+        match (self.format, key) {
             (Format::Binary, None) => {
-                self.root.member("data").and_then(Tree::text).ok_or(SopsError::KeyMissing)?
+                self.root.member("data").and_then(Tree::text).ok_or(SopsError::KeyMissing)
             }
-            (Format::Binary, Some(_)) => return Err(SopsError::NoKeysInBinary),
-            (_, None) => return Err(SopsError::WholeFile),
-            (_, Some(key)) => self.root.find(key).ok_or(SopsError::KeyMissing)?.bytes()?,
-        };
-        Ok(SecretValue::new(bytes.to_vec()))
+            (Format::Binary, Some(_)) => Err(SopsError::NoKeysInBinary),
+            (_, None) => Err(SopsError::WholeFile),
+            (_, Some(key)) => self.root.find(key).ok_or(SopsError::KeyMissing)?.bytes(),
+        }
     }
 }
 
@@ -153,63 +152,62 @@ impl Tree {
         }
     }
 
-    fn text(&self) -> Option<Zeroizing<Vec<u8>>> {
+    fn text(&self) -> Option<SecretValue> {
         match self {
-            Self::Leaf(Plain::Text(bytes)) => Some(bytes.clone()),
+            Self::Leaf(Plain::Text(bytes)) => Some(SecretValue::new(bytes.to_vec())),
             _ => None,
         }
     }
 
-    fn bytes(&self) -> Result<Zeroizing<Vec<u8>>, SopsError> {
-        let text = match self {
+    fn bytes(&self) -> Result<SecretValue, SopsError> {
+        let bytes = match self {
             Self::Null => return Err(SopsError::KeyMissing),
-            Self::Leaf(Plain::Text(bytes)) => return Ok(bytes.clone()),
-            Self::Leaf(Plain::Number(text)) => text.clone(),
+            Self::Leaf(Plain::Text(bytes)) => bytes.to_vec(),
+            Self::Leaf(Plain::Number(text)) => text.as_bytes().to_vec(),
             Self::Leaf(_) | Self::List(_) | Self::Map(_) => {
-                let mut json = Zeroizing::new(String::new());
+                let mut json = SecretBuffer::default();
                 self.write_json(&mut json)?;
-                json
+                return Ok(json.into_value());
             }
         };
-        Ok(Zeroizing::new(text.as_bytes().to_vec()))
+        Ok(SecretValue::new(bytes))
     }
 
     /// Compact JSON, keys in the order of the file.
-    fn write_json(&self, out: &mut Zeroizing<String>) -> Result<(), SopsError> {
+    fn write_json(&self, out: &mut SecretBuffer) -> Result<(), SopsError> {
         match self {
-            Self::Null | Self::Leaf(Plain::Comment) => out.push_str("null"),
-            Self::Leaf(Plain::Bool(flag)) => out.push_str(if *flag { "true" } else { "false" }),
+            Self::Null | Self::Leaf(Plain::Comment) => out.push(b"null"),
+            Self::Leaf(Plain::Bool(flag)) => out.push(if *flag { "true" } else { "false" }.as_bytes()),
             Self::Leaf(Plain::Number(text)) => match text.as_str() {
                 "NaN" | "+Inf" | "-Inf" => write_text(text, out),
-                digits => out.push_str(digits),
+                digits => out.push(digits.as_bytes()),
             },
             Self::Leaf(Plain::Text(bytes)) => {
                 write_text(std::str::from_utf8(bytes).map_err(|_| SopsError::KeyNotText)?, out);
             }
             Self::List(items) => {
-                out.push('[');
+                out.push(b"[");
                 for (number, item) in items.iter().enumerate() {
-                    out.push_str(if number == 0 { "" } else { "," });
+                    out.push(if number == 0 { "" } else { "," }.as_bytes());
                     item.write_json(out)?;
                 }
-                out.push(']');
+                out.push(b"]");
             }
             Self::Map(entries) => {
-                out.push('{');
+                out.push(b"{");
                 for (number, (key, tree)) in entries.iter().enumerate() {
-                    out.push_str(if number == 0 { "" } else { "," });
+                    out.push(if number == 0 { "" } else { "," }.as_bytes());
                     write_text(key, out);
-                    out.push(':');
+                    out.push(b":");
                     tree.write_json(out)?;
                 }
-                out.push('}');
+                out.push(b"}");
             }
         }
         Ok(())
     }
 }
 
-fn write_text(text: &str, out: &mut Zeroizing<String>) {
-    let json = Zeroizing::new(serde_json::Value::String(text.to_owned()).to_string());
-    out.push_str(&json);
+fn write_text(text: &str, out: &mut SecretBuffer) {
+    serde_json::to_writer(out, text).expect("strings are JSON");
 }

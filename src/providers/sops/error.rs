@@ -96,7 +96,7 @@ impl From<SopsError> for ProviderError {
             SopsError::Aws(error) => error,
             #[cfg(feature = "aws")]
             SopsError::KmsContext { .. } => Self::Denied { reason, hint },
-            SopsError::KeyMissing => Self::NotFound { reason, hint },
+            SopsError::KeyMissing => Self::NotFound { reason, hint, evidence: None },
             SopsError::AgeKeyFile { .. } | SopsError::NoUsableKey { .. } => Self::Denied { reason, hint },
             _ => Self::Invalid { reason, hint },
         }

@@ -5,6 +5,7 @@
 use std::os::unix::fs::symlink;
 
 use super::*;
+use crate::providers::evidence_of;
 use crate::providers::testing::{self, Answer};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/sops");
@@ -378,10 +379,12 @@ fn the_whole_encrypted_file_is_evidence() {
     let evidence = |file: &str| {
         repository.write("same.yaml", file);
         let sops = repository.provider(&["age.key"]);
-        let source = "same.yaml#password";
-        assert_eq!(sops.evidence(&testing::reference(&format!("sops:{source}"))), None, "before it was read");
-        let value = text(fetch(&sops, source)).expect("a value");
-        (value, sops.evidence(&testing::reference(&format!("sops:{source}"))).expect("it was read"))
+        let references = ["sops:same.yaml#password", "sops:same.yaml#none"].map(testing::reference);
+        let answers = sops.fetch(&[&references[0], &references[1]], Instant::now() + testing::LONG);
+        let evidence = evidence_of(&answers[0]).expect("the value is from Git");
+        assert!(answers[1].is_err(), "there is no such key");
+        assert_eq!(evidence_of(&answers[1]), Some(evidence), "of a missing key as well");
+        (text(testing::bytes(answers).swap_remove(0)).expect("a value"), evidence)
     };
     let file = Repository::text("all.yaml");
     let (value, before) = evidence(&file);

@@ -9,14 +9,13 @@ use std::time::Instant;
 use reqwest::Method;
 use reqwest::header::HeaderValue;
 use tokio::sync::Mutex;
-use zeroize::Zeroizing;
 
 use super::super::retry::{Patience, retry};
 use super::super::{ProviderError, credential};
 use super::answer::{self, Document};
 use super::api::{Address, Answer, Api};
 use super::path::{self, SecretRequest};
-use crate::model::VaultAuth;
+use crate::model::{SecretBuffer, VaultAuth};
 
 /// Where Kubernetes mounts the token of a pod's service account.
 const POD_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
@@ -156,11 +155,13 @@ async fn log_in(api: &Api, auth: &VaultAuth, end: Instant) -> Result<HeaderValue
         }
     };
     let fields = names.into_iter().zip([role.as_str(), credential.as_str()]);
-    let body = serde_json::to_vec(&fields.collect::<BTreeMap<_, _>>()).expect("strings are JSON");
-    let body = Zeroizing::new(body);
+    let mut body = SecretBuffer::default();
+    serde_json::to_writer(&mut body, &fields.collect::<BTreeMap<_, _>>()).expect("strings are JSON");
+    let body = body.into_value();
     let path = format!("auth/{mount}/login");
     let answer =
-        retry(end, Patience::default(), || api.send(Method::POST, &path, None, None, Some(&body))).await?;
+        retry(end, Patience::default(), || api.send(Method::POST, &path, None, None, Some(body.expose())))
+            .await?;
     header(&answer::client_token(&answer, &path)?)
 }
 

@@ -20,7 +20,7 @@ pub(super) fn to_json(text: &str) -> Result<Option<Zeroizing<String>>, &'static 
     let writer = Writer { lines, reached: Cell::default() };
     let root = match (documents.pop(), documents.is_empty()) {
         (None, _) => return Ok(None),
-        (Some(root), true) => root,
+        (Some(root), true) => Zeroizing::new(root),
         (Some(_), false) => return Err("the value holds several documents"),
     };
     let mut out = Zeroizing::new(String::with_capacity(text.len()));

@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""Known answers for the derivation and the checksums, from an implementation of its own (standard library only).
+
+    scripts/derivation_vectors.py          check that the committed vectors are what this script computes
+    scripts/derivation_vectors.py --print  print the vectors of version 2
+
+src/crypto/derive.rs and src/crypto/checksum.rs give the schemes. The committed lines are never changed: a line that no longer
+holds means that Secrets of users would be sealed anew, or their pods restarted.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import pathlib
+import sys
+
+VECTORS = pathlib.Path(__file__).parent.parent / "testdata" / "sealing"
+PREFIX = "sealwave-seal-key-v1:"
+KEY = PREFIX + "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+OTHER_KEY = PREFIX + "R8L4aVvT0oX3mZ1q9pYc5wJ7bKdE2fHnU6sGiQrAtWk="
+
+
+def extract(salt: bytes, secret: bytes) -> bytes:
+    return hmac.new(salt, secret, hashlib.sha512).digest()
+
+
+def expand(pseudo_random_key: bytes, info: bytes, length: int) -> bytes:
+    assert length <= 64
+    return hmac.new(pseudo_random_key, info + b"\x01", hashlib.sha512).digest()[:length]
+
+
+def prefixed(*parts: bytes) -> bytes:
+    return b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+
+
+def answers(case: dict, version: int) -> dict:
+    secret = base64.b64decode(case["sealKey"].removeprefix(PREFIX))
+    keys = extract(b"sealwave/seal/v1", secret)
+    text = {name: case[name].encode() for name in ["scope", "namespace", "name", "itemKey", "project", "epoch"]}
+    unresolved, plaintext = (bytes.fromhex(case[name]) for name in ["unresolvedHex", "plaintextHex"])
+    binding = [text["project"]] + ([case["app"].encode()] if version == 2 else [])
+    message = prefixed(
+        f"sealwave.dev/seal/v{version}".encode(),
+        bytes.fromhex(case["spkiSha256Hex"]),
+        text["scope"],
+        text["namespace"],
+        text["name"],
+        text["itemKey"],
+        *binding,
+        hashlib.sha256(unresolved).digest(),
+        text["epoch"],
+        plaintext,
+    )
+    output = hmac.new(expand(keys, b"derive", 64), message, hashlib.sha512).digest()
+    identity = hmac.new(expand(keys, b"id", 64), b"seal-key-id", hashlib.sha512).digest()[:8]
+    found = {"sealKeyId": identity.hex(), "sessionKeyHex": output[:32].hex(), "oaepSeedHex": output[32:].hex()}
+    if version == 2:
+        checksum_key = expand(extract(b"sealwave/checksum/v1", secret), b"checksum", 32)
+        place = [text["namespace"], text["name"], text["itemKey"]]
+        message = prefixed(b"secret item/v2", *binding, *place, unresolved, plaintext)
+        found["checksumHex"] = hmac.new(checksum_key, message, hashlib.sha256).digest()[:16].hex()
+    return found
+
+
+def cases() -> list[dict]:
+    base = {
+        "sealKey": KEY,
+        "spkiSha256Hex": "59326f5533cac23ec0b3e14feae57de6e04bc6ff1ef2731d9198d42e928200bb",
+        "scope": "strict",
+        "namespace": "shop",
+        "name": "db",
+        "itemKey": "password",
+        "project": "shop",
+        "app": "shop-prod",
+        "unresolvedHex": b"not-a-real-password".hex(),
+        "epoch": "",
+        "plaintextHex": b"not-a-real-password".hex(),
+    }
+    changes = {
+        "base": {},
+        "other-key": {"sealKey": OTHER_KEY},
+        "other-public-key": {"spkiSha256Hex": "00" * 32},
+        "namespace-wide": {"scope": "namespace-wide"},
+        "cluster-wide": {"scope": "cluster-wide", "namespace": ""},
+        "other-namespace": {"namespace": "shop-2"},
+        "other-name": {"name": "cache"},
+        "other-item": {"itemKey": "user"},
+        "other-project": {"project": "payments"},
+        "other-app": {"app": "shop-dev"},
+        "app-in-any-namespace": {"app": "team-a_shop-prod"},
+        # The same characters, cut elsewhere.
+        "shifted-project-and-app": {"project": "shopshop", "app": "-prod"},
+        "no-app": {"project": "shopshop-prod", "app": ""},
+        "text-around-a-placeholder": {
+            "unresolvedHex": b"db://<file:db.yaml#user>:hunter2@db".hex(),
+            "plaintextHex": b"db://shop:hunter2@db".hex(),
+        },
+        "epoch": {"epoch": "2026-12"},
+        "empty": {"unresolvedHex": "", "plaintextHex": ""},
+        "binary": {"unresolvedHex": bytes(range(256)).hex(), "plaintextHex": bytes(range(256)).hex()},
+        "unicode": {"project": "l\u00e4den", "app": "\U0001f600"},
+    }
+    return [{"id": name, **base, **change} for name, change in changes.items()]
+
+
+def main() -> int:
+    lines = [json.dumps({**case, **answers(case, 2)}) for case in cases()]
+    if "--print" in sys.argv[1:]:
+        print("\n".join(lines))
+        return 0
+    committed = (VECTORS / "derivation-v2.jsonl").read_text().splitlines()
+    old = [json.loads(line) for line in (VECTORS / "derivation.jsonl").read_text().splitlines()]
+    wrong = [case["id"] for case in old if not answers(case, 1).items() <= case.items()]
+    wrong += [json.loads(line)["id"] for line in set(lines) ^ set(committed)]
+    print(f"{len(old)} vectors of version 1, {len(committed)} of version 2: {len(wrong)} differ", *wrong)
+    return 1 if wrong or not old or not committed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
