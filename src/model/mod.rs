@@ -49,8 +49,8 @@ pub use operator::{
     ProviderConfig,
 };
 pub use placeholder::{
-    DEFAULT_PROVIDER, Generic, GrammarError, GrammarErrorKind, JsonPath, Modifier, Part, Placeholder,
-    Reference, Text,
+    DEFAULT_PROVIDER, Decoder, Decoders, Encoder, Generic, GrammarError, GrammarErrorKind, JsonPath,
+    JsonTemplate, Misplacement, Modifiers, Part, Placeholder, Reference, Text,
 };
 pub(crate) use placeholder::{JsonStep, SelectError, list, provider_name, suspects};
 pub(crate) use policy::climbs;

@@ -7,7 +7,7 @@
 //! text        = { literal | placeholder }
 //! placeholder = "<" provider ":" path [ "#" [ key ] [ "#" version ] ] { "|" modifier } ">"
 //! provider    = a-z { a-z | 0-9 | "-" }
-//! modifier    = name { argument }
+//! modifier    = name { argument }          in the order decoders, `default`, one encoder: see [`Modifiers`]
 //! argument    = bare word | "…" with \" \\ \n \r \t | '…' with '' for a quote
 //! ```
 //!
@@ -35,6 +35,7 @@
 //! * A space may follow the `<` of either form.
 
 mod json_path;
+mod modifiers;
 mod parser;
 
 use std::fmt;
@@ -42,8 +43,9 @@ use std::fmt;
 use compact_str::CompactString;
 use zeroize::Zeroizing;
 
-pub use json_path::JsonPath;
+pub use json_path::{JsonPath, JsonTemplate};
 pub(crate) use json_path::{JsonStep, SelectError};
+pub use modifiers::{Decoder, Decoders, Encoder, Misplacement, Modifiers};
 pub(crate) use parser::{provider_name, suspects};
 
 /// The provider name that stands for the app's default provider.
@@ -103,106 +105,13 @@ impl Generic {
     }
 }
 
-/// A change to a value on its way into the text.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Modifier {
-    /// Standard base64 with padding.
-    Base64,
-    /// The bytes that standard base64 stands for.
-    Base64Decode,
-    /// This text where there is no value so far: the reference was not found, or a `jsonPath` before it.
-    Default(String),
-    /// This many spaces after every newline except one that ends the value: all lines but the first.
-    Indent(usize),
-    /// A JSON string literal with its quotes.
-    Json,
-    /// A part of a JSON document.
-    JsonPath(JsonPath),
-    /// SHA-256 in lower-case hex.
-    Sha256,
-    /// Without the ASCII white space at both ends.
-    Trim,
-    /// Percent-encoding of all but RFC 3986's unreserved characters; a space is `%20`.
-    UrlEncode,
-    /// The JSON of a YAML document; of a document that is one scalar, its text.
-    YamlParse,
-}
-
-impl Modifier {
-    /// Every modifier as it is written, in alphabetical order.
-    pub const NAMES: [&'static str; 11] = [
-        "base64",
-        "base64decode",
-        "default",
-        "indent",
-        "json",
-        "jsonParse",
-        "jsonPath",
-        "sha256",
-        "trim",
-        "urlencode",
-        "yamlParse",
-    ];
-
-    /// Its name.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Base64 => "base64",
-            Self::Base64Decode => "base64decode",
-            Self::Default(_) => "default",
-            Self::Indent(_) => "indent",
-            Self::Json => "json",
-            Self::JsonPath(_) => "jsonPath",
-            Self::Sha256 => "sha256",
-            Self::Trim => "trim",
-            Self::UrlEncode => "urlencode",
-            Self::YamlParse => "yamlParse",
-        }
-    }
-
-    fn write(&self, out: &mut String) {
-        out.push_str(self.name());
-        match self {
-            Self::Default(text) => write_quoted(out, text),
-            Self::Indent(spaces) => {
-                out.push(' ');
-                out.push_str(&spaces.to_string());
-            }
-            Self::JsonPath(path) => write_quoted(out, path.source()),
-            Self::Base64
-            | Self::Base64Decode
-            | Self::Json
-            | Self::Sha256
-            | Self::Trim
-            | Self::UrlEncode
-            | Self::YamlParse => {}
-        }
-    }
-}
-
-fn write_quoted(out: &mut String, text: &str) {
-    out.push_str(" \"");
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            other => out.push(other),
-        }
-    }
-    out.push('"');
-}
-
 /// One placeholder.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Placeholder {
     /// What it refers to.
     pub reference: Reference,
-    /// What is done to the value, in order.
-    pub modifiers: Vec<Modifier>,
+    /// What is done to the value.
+    pub modifiers: Modifiers,
 }
 
 /// A piece of a text.
@@ -290,10 +199,7 @@ impl Text {
                 Part::Placeholder(placeholder) => {
                     out.push('<');
                     out.push_str(&placeholder.reference.to_string());
-                    for modifier in &placeholder.modifiers {
-                        out.push_str(" | ");
-                        modifier.write(&mut out);
-                    }
+                    placeholder.modifiers.write(&mut out);
                     out.push('>');
                 }
             }
@@ -329,6 +235,14 @@ pub enum GrammarErrorKind {
     /// A path, key or version is empty.
     #[error("placeholder has an empty {0}")]
     Empty(&'static str),
+    /// A modifier that may not stand where it does.
+    #[error("modifier `{modifier}` {why}")]
+    Misplaced {
+        /// Its name.
+        modifier: &'static str,
+        /// Why not.
+        why: Misplacement,
+    },
     /// A bar without a modifier behind it.
     #[error("placeholder has a `|` without a modifier")]
     MissingModifier,
@@ -344,9 +258,6 @@ pub enum GrammarErrorKind {
     /// More `#` than a reference has parts.
     #[error("placeholder has more than two `#`")]
     TooManyFields,
-    /// More modifiers than anybody needs.
-    #[error("placeholder has more than {0} modifiers")]
-    TooManyModifiers(usize),
     /// An escape in a quoted argument that means nothing.
     #[error("argument of modifier `{0}` holds an unknown escape")]
     UnknownEscape(String),
@@ -377,8 +288,9 @@ impl GrammarErrorKind {
                 "a placeholder is `<provider:path#key#version | modifier>`; `#key` and `#version` may be left out"
                     .into()
             }
-            Self::MissingModifier | Self::TooManyModifiers(_) | Self::UnknownModifier(_) => {
-                format!("modifiers are {}", list(&Modifier::NAMES))
+            Self::Misplaced { .. } => modifiers::SHAPE.into(),
+            Self::MissingModifier | Self::UnknownModifier(_) => {
+                format!("modifiers are {}", list(&modifiers::NAMES))
             }
             Self::NotAKey => {
                 "each `<…>` is a placeholder here, since the object has `avp.kubernetes.io/path`; if it is meant as text, double its `<`"

@@ -3,12 +3,12 @@
 use memchr::{memchr, memchr_iter};
 use zeroize::Zeroizing;
 
+use super::json_path::{self, Selection};
+use super::modifiers::{self, Modifier};
 use super::{
-    Generic, GrammarError, GrammarErrorKind as Kind, JsonPath, Modifier, Part, Placeholder, Reference,
+    Decoder, Encoder, Generic, GrammarError, GrammarErrorKind as Kind, Modifiers, Part, Placeholder,
+    Reference,
 };
-
-/// Modifiers of one placeholder; a value may grow with each.
-const MAX_MODIFIERS: usize = 16;
 
 /// The `jsonPath` that stands for everything.
 const WHOLE_DOCUMENT: &str = "{@}";
@@ -121,12 +121,9 @@ impl<'a> Cursor<'a> {
             (None, Some(generic)) => (self.generic(generic)?, true),
             (provider, _) => (self.reference(provider.unwrap_or(""))?, false),
         };
-        let mut modifiers = Vec::new();
+        let mut modifiers = Modifiers::default();
         while self.take('|') {
-            if modifiers.len() == MAX_MODIFIERS {
-                return Err(self.error(Kind::TooManyModifiers(MAX_MODIFIERS)));
-            }
-            modifiers.push(self.modifier(is_generic)?);
+            self.modifier(&mut modifiers, is_generic)?;
         }
         if self.take('>') { Ok(Placeholder { reference, modifiers }) } else { Err(self.not_closed()) }
     }
@@ -189,8 +186,9 @@ impl<'a> Cursor<'a> {
         Err(self.not_closed())
     }
 
-    /// A modifier. What follows a generic key may as well be text that nobody meant, so it is not named unless it is one.
-    fn modifier(&mut self, is_generic: bool) -> Result<Modifier, GrammarError> {
+    /// Reads a modifier and adds it to the others. What follows a generic key may be ordinary text, so it is named only if
+    /// it is the name of a modifier.
+    fn modifier(&mut self, modifiers: &mut Modifiers, is_generic: bool) -> Result<(), GrammarError> {
         self.skip_space();
         let name_at = self.at;
         let name = self.word(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
@@ -216,7 +214,11 @@ impl<'a> Cursor<'a> {
                 Some(_) => arguments.push(self.bare()?),
             }
         }
-        modifier_of(name, arguments).map_err(|kind| GrammarError { offset: name_at, kind })
+        let add = |modifier: Modifier| {
+            let name = modifier.name();
+            modifiers.add(modifier).map_err(|why| Kind::Misplaced { modifier: name, why })
+        };
+        modifier_of(name, arguments).and_then(add).map_err(|kind| GrammarError { offset: name_at, kind })
     }
 
     fn bare(&mut self) -> Result<String, GrammarError> {
@@ -332,32 +334,34 @@ impl<'a> Cursor<'a> {
 
 /// Whether there is a modifier of this name.
 fn is_modifier(name: &str) -> bool {
-    Modifier::NAMES.contains(&name) || matches!(name, "base64encode" | "sha256sum")
+    modifiers::NAMES.contains(&name) || matches!(name, "base64encode" | "sha256sum")
 }
 
-/// A modifier by its name, or by the name that argocd-vault-plugin gave it.
+/// Returns a modifier by its name, or by the name that argocd-vault-plugin gave it.
 fn modifier_of(name: &str, arguments: Vec<String>) -> Result<Modifier, Kind> {
-    let none = |modifier: Modifier| match arguments.len() {
-        0 => Ok(modifier),
-        got => Err(Kind::WrongArgumentCount { modifier: modifier.name(), wanted: "no argument", got }),
-    };
+    let decoder = |decoder: Decoder| none(decoder.name(), &arguments).map(|()| Modifier::Decoder(decoder));
+    let encoder = |encoder: Encoder| none(encoder.name(), &arguments).map(|()| Modifier::Encoder(encoder));
     match name {
-        "base64" | "base64encode" => none(Modifier::Base64),
-        "base64decode" => none(Modifier::Base64Decode),
+        "base64" | "base64encode" => encoder(Encoder::Base64),
+        "base64decode" => decoder(Decoder::Base64Decode),
         "default" => one("default", arguments).map(Modifier::Default),
         "indent" => one("indent", arguments).and_then(|argument| indent(&argument)),
-        "json" => none(Modifier::Json),
+        "json" => encoder(Encoder::Json),
         // Parsed JSON as text: strings as they are, all else as JSON. So it is the path to the whole document.
-        "jsonParse" => match arguments.len() {
-            0 => json_path(WHOLE_DOCUMENT),
-            got => Err(Kind::WrongArgumentCount { modifier: "jsonParse", wanted: "no argument", got }),
-        },
+        "jsonParse" => none("jsonParse", &arguments).and_then(|()| json_path(WHOLE_DOCUMENT)),
         "jsonPath" => one("jsonPath", arguments).and_then(|argument| json_path(&argument)),
-        "sha256" | "sha256sum" => none(Modifier::Sha256),
-        "trim" => none(Modifier::Trim),
-        "urlencode" => none(Modifier::UrlEncode),
-        "yamlParse" => none(Modifier::YamlParse),
+        "sha256" | "sha256sum" => encoder(Encoder::Sha256),
+        "trim" => decoder(Decoder::Trim),
+        "urlencode" => encoder(Encoder::UrlEncode),
+        "yamlParse" => decoder(Decoder::YamlParse),
         unknown => Err(Kind::UnknownModifier(short(unknown))),
+    }
+}
+
+fn none(modifier: &'static str, arguments: &[String]) -> Result<(), Kind> {
+    match arguments.len() {
+        0 => Ok(()),
+        got => Err(Kind::WrongArgumentCount { modifier, wanted: "no argument", got }),
     }
 }
 
@@ -374,7 +378,7 @@ fn one(modifier: &'static str, mut arguments: Vec<String>) -> Result<String, Kin
 fn indent(argument: &str) -> Result<Modifier, Kind> {
     let digits = !argument.is_empty() && argument.bytes().all(|byte| byte.is_ascii_digit());
     match argument.parse::<usize>() {
-        Ok(spaces) if digits && spaces <= MAX_INDENT => Ok(Modifier::Indent(spaces)),
+        Ok(spaces) if digits && spaces <= MAX_INDENT => Ok(Modifier::Encoder(Encoder::Indent(spaces))),
         _ => Err(Kind::BadArgument {
             modifier: "indent",
             wanted: format!("a number of spaces from 0 to {MAX_INDENT}"),
@@ -382,11 +386,16 @@ fn indent(argument: &str) -> Result<Modifier, Kind> {
     }
 }
 
+/// A single path only takes away, so it is a decoder; all other templates add text, so they are encoders.
 fn json_path(argument: &str) -> Result<Modifier, Kind> {
-    JsonPath::parse(argument).map(Modifier::JsonPath).map_err(|error| Kind::BadArgument {
-        modifier: "jsonPath",
-        wanted: format!("a template such as `{{.a.b}}` ({error})"),
-    })
+    match json_path::parse(argument) {
+        Ok(Selection::Path(path)) => Ok(Modifier::Decoder(Decoder::JsonPath(path))),
+        Ok(Selection::Template(template)) => Ok(Modifier::Encoder(Encoder::JsonTemplate(template))),
+        Err(error) => Err(Kind::BadArgument {
+            modifier: "jsonPath",
+            wanted: format!("a template such as `{{.a.b}}` ({error})"),
+        }),
+    }
 }
 
 /// A name short enough for a message.

@@ -24,7 +24,7 @@ use super::problem::{Places, ResolveError, line_and_column, place_in, shown};
 use super::{ItemValue, Names, ResolvedItem, scan};
 use crate::diagnostic::{Note, Problem};
 use crate::model::{
-    Compatibility, DEFAULT_PROVIDER, Entry, GrammarError, Manifest, Modifier, Node, Origin, Part,
+    Compatibility, DEFAULT_PROVIDER, Decoder, Encoder, Entry, GrammarError, Manifest, Node, Origin, Part,
     Placeholder, Reference, SecretValue, Text, climbs, is_item_key, item_called,
 };
 
@@ -275,14 +275,18 @@ impl Collector<'_> {
         Some(self.text_item(key, origin, unresolved, decoded))
     }
 
-    /// The text whose base64 a placeholder gives.
+    /// Returns the text whose base64 a placeholder gives: without its last `base64`, or, under `compatibility`, with one
+    /// more decoder.
     fn without_base64(&self, placeholder: &Placeholder) -> Option<Text> {
         let mut placeholder = placeholder.clone();
-        if placeholder.modifiers.last() == Some(&Modifier::Base64) {
-            placeholder.modifiers.pop();
-        } else {
-            self.compatibility?;
-            placeholder.modifiers.push(Modifier::Base64Decode);
+        let modifiers = &mut placeholder.modifiers;
+        match (&modifiers.encoder, &modifiers.default) {
+            (Some(Encoder::Base64), _) => modifiers.encoder = None,
+            (None, None) => {
+                self.compatibility?;
+                modifiers.decoders.push(Decoder::Base64Decode).ok()?;
+            }
+            _ => return None,
         }
         Some(Text::of(placeholder))
     }
