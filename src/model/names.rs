@@ -43,6 +43,8 @@ pub const NAMESPACE_WIDE: &str = "sealedsecrets.bitnami.com/namespace-wide";
 pub const IGNORE_PREFIX: &str = "ignore.sealwave.dev/";
 /// Domain of our own annotations.
 pub const SEALWAVE_DOMAIN: &str = "sealwave.dev";
+/// `true` says that text in an object which looks like a placeholder is meant as it is.
+pub const LITERAL: &str = "sealwave.dev/literal";
 /// Fingerprint of the public key that an object was sealed for: the same for each certificate of that key.
 pub const SEALED_FOR: &str = "sealwave.dev/certificate";
 /// Id of the seal key that an object was sealed under; not secret.

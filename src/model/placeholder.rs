@@ -35,7 +35,9 @@
 //! * A space may follow the `<` of either form.
 
 mod json_path;
+mod look_alike;
 mod modifiers;
+mod outside;
 mod parser;
 
 use std::fmt;
@@ -45,11 +47,16 @@ use zeroize::Zeroizing;
 
 pub use json_path::{JsonPath, JsonTemplate};
 pub(crate) use json_path::{JsonStep, SelectError};
+pub(crate) use look_alike::{LookAlike, LookAlikeKind, look_alike};
 pub use modifiers::{Decoder, Decoders, Encoder, Misplacement, Modifiers};
-pub(crate) use parser::{provider_name, suspects};
+pub(crate) use outside::suspects;
+pub(crate) use parser::provider_name;
 
 /// The provider name that stands for the app's default provider.
 pub const DEFAULT_PROVIDER: &str = "path";
+
+/// The kinds of providers that sealwave knows, with or without the feature that serves them.
+pub const PROVIDER_KINDS: [&str; 7] = ["aws-sm", "aws-ssm", "env", "file", "k8s", "sops", "vault"];
 
 /// What a placeholder refers to, apart from its modifiers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -52,8 +52,7 @@ pub use self::error::ProviderError;
 pub use self::fetched::{FetchResult, Fetched};
 pub use self::registry::Providers;
 
-/// The kinds that sealwave knows or will know; a placeholder of one of them is never meant as text.
-pub const KINDS: [&str; 7] = ["aws-sm", "aws-ssm", "env", "file", "k8s", "sops", "vault"];
+pub use crate::model::PROVIDER_KINDS as KINDS;
 
 /// A SHA-256 over what Git holds of a value.
 pub type Evidence = [u8; 32];

@@ -36,7 +36,7 @@ pub(super) fn take(placeholder: &Placeholder, store: &Store) -> Result<Taken, Wh
     let modifiers = &placeholder.modifiers;
     let mut filters = Vec::new();
     let mut after: Option<&'static str> = None;
-    for decoder in modifiers.decoders.iter() {
+    for decoder in &modifiers.decoders {
         let name = decoder.name();
         match (decoder, after) {
             (Decoder::JsonPath(_), None) if reference.key.is_some() => return Err(Why::JsonPathInKey),

@@ -117,12 +117,6 @@ pub enum Misplacement {
 }
 
 impl Modifiers {
-    /// Whether the value is used as it is.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.names().next().is_none()
-    }
-
     /// Returns the names of all modifiers in order.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         let default = self.default.as_ref().map(|_| "default");
@@ -154,7 +148,7 @@ impl Modifiers {
 
     /// Writes them as they are parsed, each behind a bar.
     pub(super) fn write(&self, out: &mut String) {
-        for decoder in self.decoders.iter() {
+        for decoder in &self.decoders {
             decoder.write(out);
         }
         if let Some(text) = &self.default {
@@ -189,6 +183,15 @@ impl Decoders {
     #[must_use]
     pub fn as_slice(&self) -> &[Decoder] {
         &self.0
+    }
+}
+
+impl<'a> IntoIterator for &'a Decoders {
+    type Item = &'a Decoder;
+    type IntoIter = std::slice::Iter<'a, Decoder>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
     }
 }
 

@@ -1,6 +1,8 @@
 //! The parser of placeholders, by hand: one pass, no backtracking over more than a provider's name.
 
-use memchr::{memchr, memchr_iter};
+use std::ops::Range;
+
+use memchr::memchr;
 use zeroize::Zeroizing;
 
 use super::json_path::{self, Selection};
@@ -17,6 +19,21 @@ const WHOLE_DOCUMENT: &str = "{@}";
 const MAX_INDENT: usize = 100;
 
 pub(super) fn text(source: &str, generic: Option<&Generic>) -> Result<Vec<Part>, GrammarError> {
+    walk(source, generic, &mut |_| {})
+}
+
+/// Returns where the placeholders of a well-formed text are, and its doubled brackets.
+pub(super) fn taken(source: &str, generic: Option<&Generic>) -> Result<Vec<Range<usize>>, GrammarError> {
+    let mut taken = Vec::new();
+    walk(source, generic, &mut |range| taken.push(range))?;
+    Ok(taken)
+}
+
+fn walk(
+    source: &str,
+    generic: Option<&Generic>,
+    taken: &mut dyn FnMut(Range<usize>),
+) -> Result<Vec<Part>, GrammarError> {
     let mut parts = Vec::new();
     let mut literal = Zeroizing::new(String::new());
     let (mut copied, mut at) = (0, 0);
@@ -36,6 +53,7 @@ pub(super) fn text(source: &str, generic: Option<&Generic>) -> Result<Vec<Part>,
             parts.push(Part::Placeholder(placeholder));
             at = cursor.at;
         }
+        taken(start..at);
         copied = at;
     }
     literal.push_str(&source[copied..]);
@@ -57,13 +75,13 @@ fn starts_placeholder(rest: &str, generic: Option<&Generic>) -> bool {
 /// Whether what follows a `<` reads like the generic form, in an object that names a path.
 ///
 /// Looks no further than to the next `<`, so that the work stays linear.
-fn is_generic(rest: &str) -> bool {
+pub(super) fn is_generic(rest: &str) -> bool {
     let end = rest.find(['<', '>', '|', '\n', '\r']);
     end.is_some_and(|end| rest[end..].starts_with(['>', '|']) && !rest[..end].trim().is_empty())
 }
 
 /// Whether a character may stand in the key of the generic form.
-fn is_in_key(c: char) -> bool {
+pub(super) fn is_in_key(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.' | '/' | ':' | '@' | '+')
 }
 
@@ -333,7 +351,7 @@ impl<'a> Cursor<'a> {
 }
 
 /// Whether there is a modifier of this name.
-fn is_modifier(name: &str) -> bool {
+pub(super) fn is_modifier(name: &str) -> bool {
     modifiers::NAMES.contains(&name) || matches!(name, "base64encode" | "sha256sum")
 }
 
@@ -401,35 +419,4 @@ fn json_path(argument: &str) -> Result<Modifier, Kind> {
 /// A name short enough for a message.
 fn short(name: &str) -> String {
     name.chars().take(40).collect()
-}
-
-/// Where a `<` starts something that reads like a placeholder of a known provider, and whether it is doubled.
-///
-/// For strings outside of a Secret's data, where other languages' `<x:y>` are common: the provider must be known and
-/// a `>` must close it on the line. With `generic`, all that reads like that form counts as well. Yields the byte range
-/// of the brackets.
-pub(crate) fn suspects<'a>(
-    source: &'a str,
-    generic: bool,
-    known: impl Fn(&str) -> bool + 'a,
-) -> impl Iterator<Item = std::ops::Range<usize>> + 'a {
-    let mut behind = 0;
-    memchr_iter(b'<', source.as_bytes()).filter_map(move |start| {
-        if start < behind {
-            return None;
-        }
-        let end = start + brackets(&source[start..]);
-        behind = end;
-        let rest = &source[end..];
-        if generic && is_generic(rest) {
-            return Some(start..end);
-        }
-        let name = provider_name(rest)?;
-        let body = &rest[name.len() + 1..];
-        let stop = body.find(['<', '>', '\n', '\r'])?;
-        let closed = body[stop..].starts_with('>') && !body[..stop].trim().is_empty();
-        // `<path:name>` is how web frameworks write a route; argocd-vault-plugin's always has a key.
-        let keyed = name != super::DEFAULT_PROVIDER || body[..stop].contains('#');
-        (closed && keyed && known(name)).then_some(start..end)
-    })
 }

@@ -49,7 +49,7 @@ type Changed = Result<Result<SecretValue, NoValue>, Refusal>;
 /// Applies modifiers to a value, or to nothing: then only `default` can give one.
 pub(super) fn apply(fetched: Option<&SecretValue>, modifiers: &Modifiers) -> Changed {
     let mut state = fetched.cloned().ok_or(NoValue::NotFound);
-    for decoder in modifiers.decoders.iter() {
+    for decoder in &modifiers.decoders {
         let Ok(value) = state else { break };
         state = bounded(decoder.name(), decode(&value, decoder)?)?;
     }
@@ -114,9 +114,7 @@ fn selected(result: Result<Zeroizing<String>, SelectError>, modifier: &'static s
     match result {
         Ok(mut selected) => Ok(Ok(SecretValue::new(std::mem::take(&mut *selected).into_bytes()))),
         Err(SelectError::Ambiguous) => Err(refuse("an object has the key twice")),
-        Err(SelectError::Missing) => {
-            Ok(Err(NoValue::Nothing(refuse("the document has nothing there"))))
-        }
+        Err(SelectError::Missing) => Ok(Err(NoValue::Nothing(refuse("the document has nothing there")))),
         Err(SelectError::NotJson) => Err(refuse("the value is not JSON")),
     }
 }
