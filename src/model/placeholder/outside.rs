@@ -5,7 +5,8 @@
 //!
 //! * the provider is one that the caller knows, and a `>` closes the placeholder on its line;
 //! * behind the provider stands a `#key`, or a path with a dot or a slash and no blank in it. For `path`, which
-//!   argocd-vault-plugin never uses without a key, only the `#key` counts;
+//!   argocd-vault-plugin never uses without a key, only the `#key` counts. References of `env` never have either, so
+//!   there a name in upper case counts: `<env:DB_PASSWORD>`;
 //! * a path that starts with `//` is the rest of a URL.
 //!
 //! Within Secrets the whole grammar of [`super::Text`] applies instead.
@@ -54,7 +55,8 @@ fn has_reference_shape(provider: &str, reference: &str) -> bool {
         Some((path, key)) => (path.trim(), key.trim_matches(['#', ' ', '\t'])),
         None => (reference.trim(), ""),
     };
-    let is_path = path.contains(['.', '/']);
+    let is_variable = provider == "env" && is_upper_case_name(path);
+    let is_path = path.contains(['.', '/']) || is_variable;
     let has_blank = path.contains([' ', '\t']);
     if path.is_empty() || path.starts_with("//") {
         false
@@ -63,4 +65,10 @@ fn has_reference_shape(provider: &str, reference: &str) -> bool {
     } else {
         is_path || !has_blank
     }
+}
+
+/// Whether a text is a name as environment variables have it.
+fn is_upper_case_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_uppercase())
+        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
 }

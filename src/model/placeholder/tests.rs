@@ -304,7 +304,7 @@ fn outside_of_secrets_only_the_shape_of_a_reference_counts() {
         "<file: db # password >",
         "<file:db##3>",
         "<file:my files/db.yaml#pass word>",
-        "<env:A/B>",
+        "<env:DB_PASSWORD>",
         "<vault-eu:shop/db#p | trim>",
         "<path:shop#p>",
         "<<<file:a#b>",
@@ -314,6 +314,8 @@ fn outside_of_secrets_only_the_shape_of_a_reference_counts() {
     }
     for text in [
         "<env:Body>",
+        "<env:DB PASSWORD>",
+        "<file:LINE>",
         "<file:line>",
         "<file:line:column>",
         "<file:read the manual. really>",

@@ -113,7 +113,9 @@ fn reference(text: &Text<'_>, tag: &Tag<'_>, is_open: impl Fn() -> bool) -> Opti
         {
             return Some(Kind::Misspelt);
         }
-        let fits = tag.is_closed && is_path_and_key(path, key) && (!has_blank || path.contains(['/', '.']));
+        // In a shell, `cmd <in.txt # comment > out` redirects.
+        let may_have_blank = path.contains(['/', '.']) && !tag.body.ends_with(is_blank);
+        let fits = tag.is_closed && is_path_and_key(path, key) && (!has_blank || may_have_blank);
         let kind = if path.contains(':') { Kind::Misspelt } else { Kind::NoProvider };
         return fits.then_some(kind);
     }
