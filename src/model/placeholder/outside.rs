@@ -7,7 +7,8 @@
 //! * behind the provider stands a `#key`, or a path with a dot or a slash and no blank in it. For `path`, which
 //!   argocd-vault-plugin never uses without a key, only the `#key` counts. References of `env` never have either, so
 //!   there a name in upper case counts: `<env:DB_PASSWORD>`;
-//! * a path that starts with `//` is the rest of a URL.
+//! * a path that starts with `//` is the rest of a URL, a slash at its end is that of an empty XML element, and quotes and
+//!   `=` are those of an element's attributes.
 //!
 //! Within Secrets the whole grammar of [`super::Text`] applies instead.
 
@@ -56,9 +57,9 @@ fn has_reference_shape(provider: &str, reference: &str) -> bool {
         None => (reference.trim(), ""),
     };
     let is_variable = provider == "env" && is_upper_case_name(path);
-    let is_path = path.contains(['.', '/']) || is_variable;
+    let is_path = path.trim_end_matches('/').contains(['.', '/']) || is_variable;
     let has_blank = path.contains([' ', '\t']);
-    if path.is_empty() || path.starts_with("//") {
+    if path.is_empty() || path.starts_with("//") || reference.contains(['"', '\'', '=']) {
         false
     } else if key.is_empty() {
         is_path && !has_blank && provider != DEFAULT_PROVIDER

@@ -288,7 +288,7 @@ fn suspects_are_closed_and_known() {
     assert_eq!(found("<file:x"), []);
     assert_eq!(found("<file:x\n>"), []);
     assert_eq!(found("<file: >"), []);
-    assert_eq!(found("<file:<file:x/>"), [(6, 7)]);
+    assert_eq!(found("<file:<file:x.y>"), [(6, 7)]);
     assert_eq!(found("/users/<path:rest>"), []);
     assert_eq!(found("<path:a#b>"), [(0, 1)]);
 }
@@ -315,6 +315,8 @@ fn outside_of_secrets_only_the_shape_of_a_reference_counts() {
     for text in [
         "<env:Body>",
         "<env:DB PASSWORD>",
+        "<env:Body/>",
+        "<file:inbound-channel-adapter directory=\"/a/b\" filter=\"#x\"/>",
         "<file:LINE>",
         "<file:line>",
         "<file:line:column>",
