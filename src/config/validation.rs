@@ -221,7 +221,7 @@ impl Validation {
         let object = object.trim();
         let pattern = ObjectPattern::parse(object);
         let pattern = pattern.map_err(|_| problem(&ValidationError::Pattern(object.to_owned())))?;
-        self.checking.settings.external.push(pattern);
+        self.checking.settings.external.push(pattern.into_matcher());
         Ok(())
     }
 }

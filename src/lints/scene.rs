@@ -8,7 +8,7 @@ use super::neighbours::Neighbours;
 use super::pods::{Parts, containers};
 use crate::model::catalogue::{self, Catalogue};
 use crate::model::pods::{Located, PodTemplate, located_references, pod_template_of};
-use crate::model::{Manifest, Node, ObjectPattern, Origin, Reference, Scopes, Sources, Texts, WorkloadKind};
+use crate::model::{Manifest, Node, Origin, Reference, Scopes, Sources, Texts, WorkloadKind};
 
 /// One object as it was rendered, and what every rule asks of it: strings of Secrets may hold placeholders, or values
 /// that somebody committed.
@@ -70,7 +70,7 @@ pub(crate) struct Scene<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// Patterns `Kind/namespace/name` of objects that exist elsewhere.
-    pub external: Vec<ObjectPattern>,
+    pub external: Vec<globset::GlobMatcher>,
     /// Fingerprints of the keys that the environments' clusters seal for, by environment, as far as they are known.
     pub certificates: BTreeMap<String, String>,
 }
@@ -79,7 +79,7 @@ impl Settings {
     /// Whether an object is known to exist outside of what is looked at.
     pub(crate) fn is_external(&self, kind: &str, namespace: &str, name: &str) -> bool {
         let path = format!("{kind}/{namespace}/{name}");
-        self.external.iter().any(|pattern| pattern.matches(&path))
+        self.external.iter().any(|pattern| pattern.is_match(&path))
     }
 }
 

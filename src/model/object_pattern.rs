@@ -33,6 +33,11 @@ impl ObjectPattern {
         glob.map(|glob| Self(glob.compile_matcher())).map_err(|_| NotAPattern::Shape)
     }
 
+    /// Returns what matches `Kind/namespace/name`.
+    pub(crate) fn into_matcher(self) -> GlobMatcher {
+        self.0
+    }
+
     /// Whether an object is meant, given as `Kind/namespace/name`.
     pub(crate) fn matches(&self, object: &str) -> bool {
         self.0.is_match(object)

@@ -11,6 +11,7 @@ mod audit;
 mod collect;
 mod compat;
 mod evidence;
+mod literal;
 mod modify;
 mod problem;
 mod scan;

@@ -127,7 +127,9 @@ fn errors_say_what_and_where() {
 
 fn decoders(all: &[Decoder]) -> Decoders {
     let mut decoders = Decoders::default();
-    all.iter().for_each(|decoder| decoders.push(decoder.clone()).expect("one of each"));
+    for decoder in all {
+        decoders.push(decoder.clone()).expect("one of each");
+    }
     decoders
 }
 
@@ -155,6 +157,8 @@ fn modifiers_and_their_arguments() {
 
 #[test]
 fn pipelines_have_one_shape() {
+    use Misplacement as M;
+
     for allowed in [
         "trim | base64decode",
         "base64decode | trim",
@@ -166,7 +170,6 @@ fn pipelines_have_one_shape() {
     ] {
         assert!(Text::parse(&format!("<a:b | {allowed}>")).is_ok(), "{allowed}");
     }
-    use Misplacement as M;
     let after = M::AfterEncoder;
     for (refused, modifier, why) in [
         // The attacks that composition made possible: hashing a value and measuring the hash, again and again.

@@ -20,12 +20,13 @@ use memchr::memchr;
 use zeroize::Zeroizing;
 
 use super::compat::{self, Wishes};
+use super::literal::LiteralItem;
 use super::problem::{Places, ResolveError, line_and_column, place_in, shown};
 use super::{ItemValue, Names, ResolvedItem, scan};
 use crate::diagnostic::{Note, Problem};
 use crate::model::{
-    DEFAULT_PROVIDER, Decoder, Encoder, Entry, GrammarError, LookAlike, Manifest, Node, Origin, Part,
-    Placeholder, Reading, Reference, SecretValue, Text, climbs, is_item_key, item_called, look_alike,
+    DEFAULT_PROVIDER, Decoder, Encoder, Entry, GrammarError, Manifest, Node, Origin, Part, Placeholder,
+    Reading, Reference, SecretValue, Text, climbs, is_item_key, item_called,
 };
 
 /// As Go's `encoding/base64.StdEncoding`: padding is required, its left-over bits are not looked at.
@@ -291,25 +292,17 @@ impl Collector<'_> {
         }
     }
 
-    /// Reports a text that looks like a placeholder and is none, and whether it does; `written` says that the text stands
-    /// at its origin as it is.
+    /// Reports a text that looks like a placeholder and is none, and returns whether it does; `written` says that the
+    /// text stands at its origin as it is.
     fn check_literal(&mut self, key: &str, origin: Origin, text: &str, written: bool) -> bool {
         if self.wishes.ignore || self.wishes.literal {
             return false;
         }
-        let is_provider = |name: &str| self.names.is_provider(name);
-        let Some(LookAlike { range, kind }) = look_alike(text, self.wishes.generic.as_ref(), &is_provider)
-        else {
-            return false;
-        };
-        let exact = if written { place_in(origin, text, range.start) } else { None };
-        let width = text.get(range.clone()).map_or(0, |text| text.chars().count());
-        let exact = exact.map(|at| Origin { width: u32::try_from(width).unwrap_or(0), ..at });
-        // All of a text on one line is where its origin is.
-        let at = (exact.is_none() && text.contains('\n')).then(|| line_and_column(text, range.start));
-        let error = ResolveError::LookAlike { key: shown(key), kind, at };
-        self.problem(exact.unwrap_or(origin), &error);
-        true
+        let item = LiteralItem { key, origin, text, written };
+        let problem = item.check(self.wishes.generic.as_ref(), self.names);
+        let found = problem.is_some();
+        self.problems.extend(problem);
+        found
     }
 
     /// Returns the text whose base64 a placeholder gives: without its last `base64`, or, under `compatibility`, with one
@@ -389,13 +382,6 @@ impl Names<'_> {
             known: known.iter().cloned().collect(),
             is_default,
         }))
-    }
-}
-
-impl Names<'_> {
-    /// Whether the operator file has a provider of this name.
-    fn is_provider(&self, name: &str) -> bool {
-        self.known.as_ref().is_some_and(|known| known.contains(name))
     }
 }
 

@@ -73,7 +73,7 @@ fn decode(value: &SecretValue, decoder: &Decoder) -> Changed {
     let refuse = |why| Refusal { modifier: decoder.name(), why };
     let bytes = value.expose();
     let text = || value.expose_str().ok_or_else(|| refuse("the value is not UTF-8"));
-    let decoded = match decoder {
+    let changed = match decoder {
         Decoder::Base64Decode => {
             let packed = without_white_space(bytes);
             LENIENT.decode(&*packed).map_err(|_| refuse("the value is not base64"))?
@@ -85,14 +85,14 @@ fn decode(value: &SecretValue, decoder: &Decoder) -> Changed {
             None => return Ok(Err(NoValue::Nothing(refuse("the document is null")))),
         },
     };
-    Ok(Ok(SecretValue::new(decoded)))
+    Ok(Ok(SecretValue::new(changed)))
 }
 
 fn encode(value: &SecretValue, encoder: &Encoder) -> Changed {
     let refuse = |why| Refusal { modifier: encoder.name(), why };
     let bytes = value.expose();
     let text = || value.expose_str().ok_or_else(|| refuse("the value is not UTF-8"));
-    let encoded = match encoder {
+    let changed = match encoder {
         Encoder::Base64 => STANDARD.encode(bytes).into_bytes(),
         Encoder::Indent(spaces) => {
             if bytes.len() + spaces * memchr_iter(b'\n', bytes).count() > MAX_BYTES {
@@ -105,7 +105,7 @@ fn encode(value: &SecretValue, encoder: &Encoder) -> Changed {
         Encoder::Sha256 => sha256_hex(bytes).into_bytes(),
         Encoder::UrlEncode => Cow::from(percent_encode(bytes, &RESERVED)).into_owned().into_bytes(),
     };
-    Ok(Ok(SecretValue::new(encoded)))
+    Ok(Ok(SecretValue::new(changed)))
 }
 
 /// Names the reason where a document has no value for a `jsonPath`.

@@ -18,13 +18,13 @@ const HTML: [&str; 33] = [
 pub(super) fn find(text: &Text<'_>) -> Option<LookAlike> {
     let page = Page::new(text);
     let mut behind = 0;
-    memchr_iter(b'<', text.text.as_bytes()).find_map(|start| {
+    memchr_iter(b'<', text.source.as_bytes()).find_map(|start| {
         if start < behind {
             return None;
         }
-        let run = brackets(&text.text[start..]);
+        let run = brackets(&text.source[start..]);
         behind = start + run;
-        let tag = Tag::read(text.text, start, behind)?;
+        let tag = Tag::read(text.source, start, behind)?;
         let kind = if text.item == (tag.start..tag.end) {
             whole_item(text, &tag, run)
         } else if run == 1 {
@@ -94,7 +94,7 @@ fn within(page: &Page<'_>, tag: &Tag<'_>) -> Option<Kind> {
     if tag.has_modifier {
         // In a shell, `sort <in | base64 >out` redirects.
         let redirects = |c: char| c.is_alphanumeric() || matches!(c, '/' | '&' | '.' | '-' | '$');
-        let after = page.text.text[tag.end..].chars().next();
+        let after = page.text.source[tag.end..].chars().next();
         return (!after.is_some_and(redirects)).then_some(Kind::Name);
     }
     let is_html = HTML.contains(&tag.head.to_ascii_lowercase().as_str());
@@ -148,20 +148,20 @@ struct Page<'a> {
 
 impl<'a> Page<'a> {
     fn new(text: &'a Text<'a>) -> Self {
-        let has_end_tags = text.text.contains("</");
+        let has_end_tags = text.source.contains("</");
         Self { text, has_end_tags, has_lines: text.item().contains('\n'), tags: OnceCell::new() }
     }
 
     /// Whether no end tag belongs to a tag.
     fn lacks_end(&self, tag: &Tag<'_>) -> bool {
         let name = tag.head.split([' ', '\t']).next().unwrap_or_default();
-        self.tags.get_or_init(|| Tags::count(self.text.text)).lacks_end(name)
+        self.tags.get_or_init(|| Tags::count(self.text.source)).lacks_end(name)
     }
 
     /// Whether a tag stands where a value does.
     fn is_value(&self, tag: &Tag<'_>) -> bool {
-        let before = &self.text.text[..tag.start];
-        let after = &self.text.text[tag.end..];
+        let before = &self.text.source[..tag.start];
+        let after = &self.text.source[tag.end..];
         if self.has_end_tags {
             return before.ends_with('>') && after.starts_with("</");
         }

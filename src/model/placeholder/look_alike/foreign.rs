@@ -44,16 +44,16 @@ pub(super) fn item(text: &Text<'_>) -> Option<LookAlike> {
 fn variable(item: &str) -> Option<&'static str> {
     let inside = |open: &str, close: &str| item.strip_prefix(open)?.strip_suffix(close);
     let is_one =
-        |inner: &&str| inner.chars().any(char::is_alphanumeric) && !inner.contains(['{', '}', '(', ')']);
-    let is_name = |inner: &&str| inner.chars().all(|c| c.is_ascii_alphanumeric() || "_-./: ".contains(c));
+        |inner: &str| inner.chars().any(char::is_alphanumeric) && !inner.contains(['{', '}', '(', ')']);
+    let is_name = |inner: &str| inner.chars().all(|c| c.is_ascii_alphanumeric() || "_-./: ".contains(c));
     let template = |inner: &str| {
         inner.chars().any(char::is_alphanumeric) && !inner.contains("{{") && !inner.contains("}}")
     };
     if inside("{{", "}}").is_some_and(template) {
         Some("a template engine (only `.hbs` files are templates)")
-    } else if inside("$(", ")").filter(is_one).is_some() {
+    } else if inside("$(", ")").is_some_and(is_one) {
         Some("a shell or of Kustomize")
-    } else if inside("((", "))").filter(is_one).filter(is_name).is_some() {
+    } else if inside("((", "))").is_some_and(|inner| is_one(inner) && is_name(inner)) {
         Some("Concourse")
     } else {
         None
@@ -78,10 +78,10 @@ pub(super) fn anywhere(text: &Text<'_>) -> Option<LookAlike> {
 
 /// `ref+vault://…`, `secretref+awssecrets://…`.
 fn vals(text: &Text<'_>) -> Option<LookAlike> {
-    memmem::find_iter(text.text.as_bytes(), "ref+").find_map(|at| {
-        let start = if text.text[..at].ends_with("secret") { at - "secret".len() } else { at };
-        let is_word = text.text[..start].ends_with(|c: char| c.is_alphanumeric());
-        let rest = &text.text[at + "ref+".len()..];
+    memmem::find_iter(text.source.as_bytes(), "ref+").find_map(|at| {
+        let start = if text.source[..at].ends_with("secret") { at - "secret".len() } else { at };
+        let is_word = text.source[..start].ends_with(|c: char| c.is_alphanumeric());
+        let rest = &text.source[at + "ref+".len()..];
         let scheme = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
         if is_word || scheme == 0 || !rest[scheme..].starts_with("://") {
             return None;
@@ -93,8 +93,8 @@ fn vals(text: &Text<'_>) -> Option<LookAlike> {
 
 /// A value that SOPS encrypted, in a text that SOPS could not decrypt: a whole file of SOPS has its metadata with it.
 fn sops(text: &Text<'_>) -> Option<LookAlike> {
-    let start = text.text.find("ENC[AES256_GCM,")?;
-    let length = text.text[start..].find(']')? + 1;
-    (!text.text.contains("sops"))
+    let start = text.source.find("ENC[AES256_GCM,")?;
+    let length = text.source[start..].find(']')? + 1;
+    (!text.source.contains("sops"))
         .then_some(LookAlike { range: start..start + length, kind: Kind::Encrypted("SOPS") })
 }

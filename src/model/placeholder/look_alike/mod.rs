@@ -86,7 +86,10 @@ impl LookAlikeKind {
             Self::Misspelt => {
                 "write `<provider:path#key>`: the name in lower case, directly between `<` and `:`"
             }
-            Self::Name | Self::NoProvider | Self::OtherBrackets => "write `<provider:path#key>`",
+            Self::Name => {
+                "write `<provider:path#key>`, or name the path with `avp.kubernetes.io/path` under `compatibility: avp`"
+            }
+            Self::NoProvider | Self::OtherBrackets => "write `<provider:path#key>`",
         };
         format!(
             "{instead}; if the text is meant as it is, set the annotation `sealwave.dev/literal: \"true\"`"
@@ -141,22 +144,22 @@ impl std::ops::Deref for Masked<'_> {
 
 /// The text that detectors look at.
 struct Text<'a> {
-    text: &'a str,
+    source: &'a str,
     /// Where the text without white space around it is.
     item: Range<usize>,
     is_provider: &'a dyn Fn(&str) -> bool,
 }
 
 impl<'a> Text<'a> {
-    fn new(text: &'a str, is_provider: &'a dyn Fn(&str) -> bool) -> Self {
-        let rest = text.trim_start_matches(is_blank);
-        let start = text.len() - rest.len();
-        Self { text, item: start..start + rest.trim_end_matches(is_blank).len(), is_provider }
+    fn new(source: &'a str, is_provider: &'a dyn Fn(&str) -> bool) -> Self {
+        let rest = source.trim_start_matches(is_blank);
+        let start = source.len() - rest.len();
+        Self { source, item: start..start + rest.trim_end_matches(is_blank).len(), is_provider }
     }
 
     /// Returns the text without white space around it.
     fn item(&self) -> &'a str {
-        self.text.get(self.item.clone()).unwrap_or_default()
+        self.source.get(self.item.clone()).unwrap_or_default()
     }
 
     /// Whether a name is a provider's.

@@ -35,7 +35,7 @@ const ESCAPES: [(&str, &str); 15] = [
 /// Finds `${provider:path#key}` and the like, and a reference without brackets that is the whole item.
 pub(super) fn find(text: &Text<'_>) -> Option<LookAlike> {
     bare(text).or_else(|| {
-        let bytes = text.text.as_bytes();
+        let bytes = text.source.as_bytes();
         let openers = bytes.iter().enumerate().filter(|(_, byte)| matches!(byte, b'{' | b'(' | b'['));
         openers.map(|(at, _)| at).find_map(|at| wrapped(text, at))
     })
@@ -52,7 +52,7 @@ fn bare(text: &Text<'_>) -> Option<LookAlike> {
 
 /// Looks at what follows an opening bracket.
 fn wrapped(text: &Text<'_>, at: usize) -> Option<LookAlike> {
-    let (source, opener) = (text.text, text.text.as_bytes().get(at)?);
+    let (source, opener) = (text.source, text.source.as_bytes().get(at)?);
     let closer = match opener {
         b'{' => '}',
         b'(' => ')',
@@ -92,15 +92,15 @@ fn is_variable(text: &Text<'_>, name: &str, path: &str, range: &Range<usize>) ->
 /// Finds references whose `<` is written as something else.
 pub(super) fn escaped(text: &Text<'_>) -> Option<LookAlike> {
     // The first bytes of all writings, so that other texts cost one search each.
-    let bytes = text.text.as_bytes();
+    let bytes = text.source.as_bytes();
     let starts = memchr3_iter(b'\\', b'&', b'%', bytes).chain(memchr2_iter(0xef, 0xe2, bytes));
     let opening = |at: usize| {
-        let rest = text.text.get(at..)?;
+        let rest = text.source.get(at..)?;
         let escape = ESCAPES.iter().find(|(open, _)| starts_with_ignoring_case(rest, open))?;
         Some((at, escape))
     };
     starts.filter_map(opening).take(MAX_ESCAPES).find_map(|(at, (open, close))| {
-        let inside = head(&text.text[at + open.len()..], MAX_BODY);
+        let inside = head(&text.source[at + open.len()..], MAX_BODY);
         let stop = inside.find(['<', '>', '\n', '\r', '"']).unwrap_or(inside.len());
         let closed = inside[..stop].to_ascii_lowercase().find(close);
         let body = &inside[..closed.unwrap_or(stop)];
@@ -114,7 +114,7 @@ pub(super) fn escaped(text: &Text<'_>) -> Option<LookAlike> {
 
 /// Whether an escaped text is all of the item, or all of a string of JSON.
 fn is_string(text: &Text<'_>, open: &str, range: &Range<usize>) -> bool {
-    let is_quoted = || text.text[..range.start].ends_with('"') && text.text[range.end..].starts_with('"');
+    let is_quoted = || text.source[..range.start].ends_with('"') && text.source[range.end..].starts_with('"');
     text.item == *range || (open.starts_with("\\u") && is_quoted())
 }
 
