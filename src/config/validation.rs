@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use globset::GlobBuilder;
 use x509_cert::der::DateTime;
 
 use super::definitions::{definitions, stays_within};
@@ -15,8 +14,8 @@ use crate::diagnostic::{At, Explain, Failure, Problem, Severity, Span, io_reason
 use crate::lints;
 use crate::model::dns;
 use crate::model::{
-    API_VERSION, Date, IgnoreEntry, Origin, RuleLevel, Sources, ValidationFile, ValidationSettings, closest,
-    display_path, ignore_places,
+    API_VERSION, Date, IgnoreEntry, ObjectPattern, Origin, RuleLevel, Sources, ValidationFile,
+    ValidationSettings, closest, display_path, ignore_places,
 };
 use crate::pipeline::{Blind, Checking};
 use crate::schema::{KubeVersion, VersionError};
@@ -221,12 +220,9 @@ impl Validation {
 
     fn external(&mut self, object: &str) -> Result<(), Failure> {
         let object = object.trim();
-        if object.matches('/').count() != 2 {
-            return Err(problem(&ValidationError::Pattern(object.to_owned())));
-        }
-        let glob = GlobBuilder::new(object).literal_separator(true).build();
-        let glob = glob.map_err(|_| problem(&ValidationError::Pattern(object.to_owned())))?;
-        self.checking.settings.external.push(glob.compile_matcher());
+        let pattern = ObjectPattern::parse(object);
+        let pattern = pattern.map_err(|_| problem(&ValidationError::Pattern(object.to_owned())))?;
+        self.checking.settings.external.push(pattern.into_matcher());
         Ok(())
     }
 }

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::{Backend, ExternalSecretsSettings, SecretsStoreCsiSettings, ValidationSettings};
+use super::{
+    Backend, ExternalSecretsSettings, Manifest, ObjectPattern, SecretsStoreCsiSettings, ValidationSettings,
+};
 
 /// `apiVersion` of both files.
 pub const API_VERSION: &str = "sealwave.dev/v1alpha1";
@@ -45,6 +47,9 @@ pub struct App {
     /// Environments by name; by default each directory under `envs/`.
     #[serde(default)]
     pub environments: BTreeMap<String, Environment>,
+    /// Objects whose texts are meant as they are, although they look like placeholders; never Secrets.
+    #[serde(default)]
+    pub literals: Vec<ObjectPattern>,
     /// What `validate` should know.
     #[serde(default)]
     pub validate: ValidationSettings,
@@ -54,6 +59,31 @@ pub struct App {
     /// Workload kinds beyond the built-in ones.
     #[serde(default)]
     pub workloads: Vec<WorkloadKind>,
+}
+
+impl App {
+    /// Returns how the texts of its objects are read.
+    #[must_use]
+    pub fn reading(&self) -> Reading<'_> {
+        Reading { compatibility: self.compatibility, literals: &self.literals }
+    }
+}
+
+/// How the texts of an app's objects are read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reading<'a> {
+    /// The tool whose placeholders count as well.
+    pub compatibility: Option<Compatibility>,
+    /// Objects other than Secrets whose texts stand for themselves.
+    pub literals: &'a [ObjectPattern],
+}
+
+impl Reading<'_> {
+    /// Whether the texts of an object stand for themselves.
+    pub(crate) fn is_literal(&self, object: &Manifest) -> bool {
+        let id = || format!("{}/{}/{}", object.kind(), object.namespace(), object.name());
+        !self.literals.is_empty() && self.literals.iter().any(|pattern| pattern.matches(&id()))
+    }
 }
 
 /// One environment of an app.

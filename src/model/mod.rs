@@ -13,6 +13,7 @@ pub(crate) mod json_text;
 mod manifest;
 pub mod names;
 mod node;
+mod object_pattern;
 mod operator;
 mod placeholder;
 pub(crate) mod pods;
@@ -32,7 +33,7 @@ mod trace;
 mod validation;
 
 pub use app::{
-    API_GROUP, API_VERSION, APP_FILE, App, Compatibility, Environment, PatchEntry, Target, Waves,
+    API_GROUP, API_VERSION, APP_FILE, App, Compatibility, Environment, PatchEntry, Reading, Target, Waves,
     WorkloadKind,
 };
 pub use backends::{
@@ -46,15 +47,18 @@ pub(crate) use item_key::{MAX_ITEM_KEY, is_item_key, item_called};
 pub(crate) use manifest::group_and_version;
 pub use manifest::{Manifest, NotAManifest, ObjectId};
 pub use node::{Entry, Mapping, Node, Number, Value};
+pub use object_pattern::{NotAPattern, ObjectPattern};
 pub use operator::{
     AssumeRole, AuditConfig, AwsKms, AwsSettings, CertificateSource, Cluster, Derivation, Operator,
     PolicyRule, ProviderConfig,
 };
 pub use placeholder::{
-    DEFAULT_PROVIDER, Generic, GrammarError, GrammarErrorKind, JsonPath, Modifier, Part, Placeholder,
-    Reference, Text,
+    DEFAULT_PROVIDER, Decoder, Decoders, Encoder, Generic, GrammarError, GrammarErrorKind, JsonPath,
+    JsonTemplate, Misplacement, Modifiers, PROVIDER_KINDS, Part, Placeholder, Reference, Text,
 };
-pub(crate) use placeholder::{JsonStep, SelectError, list, provider_name, suspects};
+pub(crate) use placeholder::{
+    JsonStep, LookAlike, LookAlikeKind, SelectError, list, look_alike, provider_name, suspects,
+};
 pub(crate) use policy::climbs;
 pub use policy::{
     BoundPolicy, Decision, Destination, Mismatch, Policy, PolicyError, PolicyRefusal, Subject,

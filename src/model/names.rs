@@ -45,6 +45,8 @@ pub const IGNORE_PREFIX: &str = "ignore.sealwave.dev/";
 pub const SEALWAVE_DOMAIN: &str = "sealwave.dev";
 /// The derivation that an object was sealed with; `v1` is not written.
 pub const DERIVATION: &str = "sealwave.dev/derivation";
+/// `true` says that text in an object which looks like a placeholder is meant as it is.
+pub const LITERAL: &str = "sealwave.dev/literal";
 /// Fingerprint of the public key that an object was sealed for: the same for each certificate of that key.
 pub const SEALED_FOR: &str = "sealwave.dev/certificate";
 /// Id of the seal key that an object was sealed under; not secret.

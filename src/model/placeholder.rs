@@ -7,7 +7,7 @@
 //! text        = { literal | placeholder }
 //! placeholder = "<" provider ":" path [ "#" [ key ] [ "#" version ] ] { "|" modifier } ">"
 //! provider    = a-z { a-z | 0-9 | "-" }
-//! modifier    = name { argument }
+//! modifier    = name { argument }          in the order decoders, `default`, one encoder: see [`Modifiers`]
 //! argument    = bare word | "…" with \" \\ \n \r \t | '…' with '' for a quote
 //! ```
 //!
@@ -35,6 +35,9 @@
 //! * A space may follow the `<` of either form.
 
 mod json_path;
+mod look_alike;
+mod modifiers;
+mod outside;
 mod parser;
 
 use std::fmt;
@@ -42,12 +45,18 @@ use std::fmt;
 use compact_str::CompactString;
 use zeroize::Zeroizing;
 
-pub use json_path::JsonPath;
+pub use json_path::{JsonPath, JsonTemplate};
 pub(crate) use json_path::{JsonStep, SelectError};
-pub(crate) use parser::{provider_name, suspects};
+pub(crate) use look_alike::{LookAlike, LookAlikeKind, look_alike};
+pub use modifiers::{Decoder, Decoders, Encoder, Misplacement, Modifiers};
+pub(crate) use outside::suspects;
+pub(crate) use parser::provider_name;
 
 /// The provider name that stands for the app's default provider.
 pub const DEFAULT_PROVIDER: &str = "path";
+
+/// The kinds of providers that sealwave knows, with or without the feature that serves them.
+pub const PROVIDER_KINDS: [&str; 7] = ["aws-sm", "aws-ssm", "env", "file", "k8s", "sops", "vault"];
 
 /// What a placeholder refers to, apart from its modifiers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -103,122 +112,13 @@ impl Generic {
     }
 }
 
-/// A change to a value on its way into the text.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Modifier {
-    /// Standard base64 with padding.
-    Base64,
-    /// The bytes that standard base64 stands for.
-    Base64Decode,
-    /// This text where there is no value so far: the reference was not found, or a `jsonPath` before it.
-    Default(String),
-    /// This many spaces after every newline except one that ends the value: all lines but the first.
-    Indent(usize),
-    /// A JSON string literal with its quotes.
-    Json,
-    /// A part of a JSON document.
-    JsonPath(JsonPath),
-    /// SHA-256 in lower-case hex.
-    Sha256,
-    /// Without the ASCII white space at both ends.
-    Trim,
-    /// Percent-encoding of all but RFC 3986's unreserved characters; a space is `%20`.
-    UrlEncode,
-    /// The JSON of a YAML document; of a document that is one scalar, its text.
-    YamlParse,
-}
-
-impl Modifier {
-    /// Every modifier as it is written, in alphabetical order.
-    pub const NAMES: [&'static str; 11] = [
-        "base64",
-        "base64decode",
-        "default",
-        "indent",
-        "json",
-        "jsonParse",
-        "jsonPath",
-        "sha256",
-        "trim",
-        "urlencode",
-        "yamlParse",
-    ];
-
-    /// Its name.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Base64 => "base64",
-            Self::Base64Decode => "base64decode",
-            Self::Default(_) => "default",
-            Self::Indent(_) => "indent",
-            Self::Json => "json",
-            Self::JsonPath(_) => "jsonPath",
-            Self::Sha256 => "sha256",
-            Self::Trim => "trim",
-            Self::UrlEncode => "urlencode",
-            Self::YamlParse => "yamlParse",
-        }
-    }
-
-    /// Returns whether it adds text of the author's own to what it makes.
-    fn adds_text(&self) -> bool {
-        match self {
-            Self::Default(_) => true,
-            Self::JsonPath(path) => path.single().is_none(),
-            Self::Base64
-            | Self::Base64Decode
-            | Self::Indent(_)
-            | Self::Json
-            | Self::Sha256
-            | Self::Trim
-            | Self::UrlEncode
-            | Self::YamlParse => false,
-        }
-    }
-
-    fn write(&self, out: &mut String) {
-        out.push_str(self.name());
-        match self {
-            Self::Default(text) => write_quoted(out, text),
-            Self::Indent(spaces) => {
-                out.push(' ');
-                out.push_str(&spaces.to_string());
-            }
-            Self::JsonPath(path) => write_quoted(out, path.source()),
-            Self::Base64
-            | Self::Base64Decode
-            | Self::Json
-            | Self::Sha256
-            | Self::Trim
-            | Self::UrlEncode
-            | Self::YamlParse => {}
-        }
-    }
-}
-
-fn write_quoted(out: &mut String, text: &str) {
-    out.push_str(" \"");
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            other => out.push(other),
-        }
-    }
-    out.push('"');
-}
-
 /// One placeholder.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Placeholder {
     /// What it refers to.
     pub reference: Reference,
-    /// What is done to the value, in order.
-    pub modifiers: Vec<Modifier>,
+    /// What is done to the value.
+    pub modifiers: Modifiers,
 }
 
 /// A piece of a text.
@@ -286,7 +186,7 @@ impl Text {
     /// Returns whether it is one placeholder and holds no text of the author's own, neither around it nor in a modifier.
     pub(crate) fn is_bare_placeholder(&self) -> bool {
         matches!(&self.parts[..], [Part::Placeholder(placeholder)]
-            if !placeholder.modifiers.iter().any(Modifier::adds_text))
+            if !placeholder.modifiers.add_text())
     }
 
     /// The same text with its references changed.
@@ -312,10 +212,7 @@ impl Text {
                 Part::Placeholder(placeholder) => {
                     out.push('<');
                     out.push_str(&placeholder.reference.to_string());
-                    for modifier in &placeholder.modifiers {
-                        out.push_str(" | ");
-                        modifier.write(&mut out);
-                    }
+                    placeholder.modifiers.write(&mut out);
                     out.push('>');
                 }
             }
@@ -351,6 +248,14 @@ pub enum GrammarErrorKind {
     /// A path, key or version is empty.
     #[error("placeholder has an empty {0}")]
     Empty(&'static str),
+    /// A modifier that may not stand where it does.
+    #[error("modifier `{modifier}` {why}")]
+    Misplaced {
+        /// Its name.
+        modifier: &'static str,
+        /// Why not.
+        why: Misplacement,
+    },
     /// A bar without a modifier behind it.
     #[error("placeholder has a `|` without a modifier")]
     MissingModifier,
@@ -366,9 +271,6 @@ pub enum GrammarErrorKind {
     /// More `#` than a reference has parts.
     #[error("placeholder has more than two `#`")]
     TooManyFields,
-    /// More modifiers than anybody needs.
-    #[error("placeholder has more than {0} modifiers")]
-    TooManyModifiers(usize),
     /// An escape in a quoted argument that means nothing.
     #[error("argument of modifier `{0}` holds an unknown escape")]
     UnknownEscape(String),
@@ -399,8 +301,9 @@ impl GrammarErrorKind {
                 "a placeholder is `<provider:path#key#version | modifier>`; `#key` and `#version` may be left out"
                     .into()
             }
-            Self::MissingModifier | Self::TooManyModifiers(_) | Self::UnknownModifier(_) => {
-                format!("modifiers are {}", list(&Modifier::NAMES))
+            Self::Misplaced { .. } => modifiers::SHAPE.into(),
+            Self::MissingModifier | Self::UnknownModifier(_) => {
+                format!("modifiers are {}", list(&modifiers::NAMES))
             }
             Self::NotAKey => {
                 "each `<…>` is a placeholder here, since the object has `avp.kubernetes.io/path`; if it is meant as text, double its `<`"

@@ -172,7 +172,7 @@ impl ExaminedEnvironment {
         let attempt = render::attempt(loaded, &examination.context, sources, Some(texts), &mut notes);
         let rendered = attempt.rendered(&self.name);
         self.objects = attempt.objects;
-        self.secrets = resolve::uses_of(&self.objects, examination.default_provider, app.compatibility)
+        self.secrets = resolve::uses_of(&self.objects, examination.default_provider, app.reading())
             .map(secret_use)
             .collect();
         self.values = Some(attempt.values);
@@ -184,7 +184,7 @@ impl ExaminedEnvironment {
         let backends = backends.map_err(|failure| failure.placed(&at));
         let backends = self.keep(&lints::app::BACKEND, backends)?;
         let supply = Supply::Withhold { known: None, default_provider: examination.default_provider };
-        let resolved = resolve(rendered, &supply, app.compatibility, &backends, &mut notes);
+        let resolved = resolve(rendered, &supply, app.reading(), &backends, &mut notes);
         self.remark(&lints::app::PLACEHOLDER, &mut notes);
         let resolved = self.keep(&lints::app::PLACEHOLDER, resolved)?;
         let checksums = ChecksumKey::preview();

@@ -125,7 +125,7 @@ pub fn references(
         progress(Stage::Render);
         let rendered = render(loaded, context, &mut sources, &mut Vec::new())?;
         let backends = discovery.backends(environment)?;
-        resolve::uses(rendered, supply, discovery.app().compatibility, &backends)
+        resolve::uses(rendered, supply, discovery.app().reading(), &backends)
     };
     let uses = collect();
     let uses = uses.map_err(|failure| failure.located(&sources))?;
@@ -153,7 +153,7 @@ fn stages(
     progress(Stage::Render);
     let rendered = render(loaded, &plan.context, sources, notes)?;
     progress(Stage::Resolve);
-    let resolved = resolve(rendered, &plan.supply, app.compatibility, &plan.backends, notes)?;
+    let resolved = resolve(rendered, &plan.supply, app.reading(), &plan.backends, notes)?;
     progress(Stage::Seal);
     let settings = SealSettings { backends: &plan.backends, workloads: &app.workloads };
     let sealed = seal(resolved, &plan.sealing, &settings, &plan.checksums, notes)?;

@@ -12,6 +12,7 @@ mod audit;
 mod collect;
 mod compat;
 mod evidence;
+mod literal;
 mod modify;
 mod problem;
 mod scan;
@@ -27,7 +28,7 @@ use self::problem::Places;
 use super::Rendered;
 use crate::diagnostic::{Failure, Note, Problem};
 use crate::model::{
-    Backends, Compatibility, Manifest, ObjectId, Origin, Policy, Reference, Scope, SecretValue, Subject, Text,
+    Backends, Manifest, ObjectId, Origin, Policy, Reading, Reference, Scope, SecretValue, Subject, Text,
 };
 use crate::providers::{FetchResult, Providers};
 
@@ -159,14 +160,14 @@ pub enum Access<'a> {
 pub fn resolve(
     rendered: Rendered,
     supply: &Supply<'_>,
-    compatibility: Option<Compatibility>,
+    reading: Reading<'_>,
     backends: &Backends,
     notes: &mut Vec<Note>,
 ) -> Result<Resolved, Failure> {
     let names = Names::new(supply, backends);
     let mut problems = Vec::new();
     let Collected { objects, references } =
-        collect::collect(rendered.into_objects(), &names, compatibility, notes, &mut problems);
+        collect::collect(rendered.into_objects(), &names, reading, notes, &mut problems);
     let objects = match supply {
         Supply::Fetch { providers, access, cluster, audit, deadline, .. } => {
             let verdicts = access::judge(&objects, &references, cluster, access);
@@ -210,13 +211,13 @@ pub(super) struct Use {
 pub(super) fn uses(
     rendered: Rendered,
     supply: &Supply<'_>,
-    compatibility: Option<Compatibility>,
+    reading: Reading<'_>,
     backends: &Backends,
 ) -> Result<Vec<Use>, Failure> {
     let names = Names::new(supply, backends);
     let mut problems = Vec::new();
     let collected =
-        collect::collect(rendered.into_objects(), &names, compatibility, &mut Vec::new(), &mut problems);
+        collect::collect(rendered.into_objects(), &names, reading, &mut Vec::new(), &mut problems);
     Failure::unless_empty(problems)?;
     Ok(collected.objects.iter().flat_map(uses_in).collect())
 }
@@ -225,13 +226,13 @@ pub(super) fn uses(
 pub(super) fn uses_of<'o>(
     objects: &'o [Manifest],
     default_provider: Option<&str>,
-    compatibility: Option<Compatibility>,
+    reading: Reading<'_>,
 ) -> impl Iterator<Item = (usize, Use)> + use<'o> {
     let backends = Backends::default();
     let names = Names::new(&Supply::Withhold { known: None, default_provider }, &backends);
     let secrets = || objects.iter().enumerate().filter(|(_, object)| object.is_secret());
     let cloned = secrets().map(|(_, secret)| secret.clone()).collect();
-    let collected = collect::collect(cloned, &names, compatibility, &mut Vec::new(), &mut Vec::new());
+    let collected = collect::collect(cloned, &names, reading, &mut Vec::new(), &mut Vec::new());
     let numbers = secrets().map(|(number, _)| number);
     numbers
         .zip(collected.objects)

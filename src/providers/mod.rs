@@ -53,8 +53,7 @@ pub(crate) use self::fetched::evidence_of;
 pub use self::fetched::{Evidence, FetchResult, Fetched};
 pub use self::registry::Providers;
 
-/// The kinds that sealwave knows or will know; a placeholder of one of them is never meant as text.
-pub const KINDS: [&str; 7] = ["aws-sm", "aws-ssm", "env", "file", "k8s", "sops", "vault"];
+pub use crate::model::PROVIDER_KINDS as KINDS;
 
 /// A source of secrets.
 pub trait Provider: Send + Sync {

@@ -5,7 +5,7 @@
 use serde::de::DeserializeOwned;
 
 use crate::diagnostic::{At, Explain, Failure, Problem};
-use crate::model::{NotADate, Origin, Place, Sources};
+use crate::model::{NotADate, NotAPattern, Origin, Place, Sources};
 
 /// Why a file of ours does not read.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +80,10 @@ fn without_values(message: &str) -> String {
         .any(|known| rest.starts_with(known))
     {
         rest.to_owned()
+    } else if let Some(known) =
+        [NotAPattern::Secret, NotAPattern::Shape].iter().find(|known| rest == known.to_string())
+    {
+        known.to_string()
     } else if rest == NotADate.to_string() {
         format!("not a date, {rest}")
     } else {

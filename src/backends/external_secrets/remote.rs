@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::template;
 use crate::backends::common::is_version_id;
 use crate::backends::refusal::Why;
-use crate::model::{JsonPath, JsonStep, Modifier, Placeholder, Reference, Service, Store};
+use crate::model::{Decoder, Encoder, JsonPath, JsonStep, Placeholder, Reference, Service, Store};
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,20 +33,32 @@ pub(super) fn take(placeholder: &Placeholder, store: &Store) -> Result<Taken, Wh
         version: version(reference, store.service)?,
         decode: false,
     };
+    let modifiers = &placeholder.modifiers;
     let mut filters = Vec::new();
     let mut after: Option<&'static str> = None;
-    for modifier in &placeholder.modifiers {
-        let name = modifier.name();
-        match (modifier, after) {
-            (Modifier::JsonPath(_), None) if reference.key.is_some() => return Err(Why::JsonPathInKey),
-            (Modifier::JsonPath(path), None) => remote.property = Some(property(path)?),
-            (Modifier::Base64Decode, None | Some("jsonPath")) => remote.decode = true,
-            (Modifier::Base64Decode | Modifier::JsonPath(_), Some(after)) => {
+    for decoder in &modifiers.decoders {
+        let name = decoder.name();
+        match (decoder, after) {
+            (Decoder::JsonPath(_), None) if reference.key.is_some() => return Err(Why::JsonPathInKey),
+            (Decoder::JsonPath(path), None) => remote.property = Some(property(path)?),
+            (Decoder::Base64Decode, None | Some("jsonPath")) => remote.decode = true,
+            (Decoder::Base64Decode | Decoder::JsonPath(_), Some(after)) => {
                 return Err(Why::ModifierOrder { name, after });
             }
-            _ => filters.push(template::filter(modifier).ok_or(Why::Modifier { name })?),
+            (Decoder::Trim, _) => filters.push(template::TRIM),
+            (Decoder::YamlParse, _) => return Err(Why::Modifier { name }),
         }
         after = Some(name);
+    }
+    if modifiers.default.is_some() {
+        return Err(Why::Modifier { name: "default" });
+    }
+    match &modifiers.encoder {
+        None => {}
+        Some(Encoder::JsonTemplate(_)) => return Err(Why::JsonPath),
+        Some(encoder) => {
+            filters.push(template::filter(encoder).ok_or(Why::Modifier { name: encoder.name() })?);
+        }
     }
     Ok(Taken { remote, filters })
 }
@@ -93,7 +105,7 @@ fn version(reference: &Reference, service: Service) -> Result<Option<String>, Wh
 
 /// A JSON path as a property; the operator reads it with gjson.
 fn property(path: &JsonPath) -> Result<String, Why> {
-    let steps = path.single().filter(|steps| !steps.is_empty()).ok_or(Why::JsonPath)?;
+    let steps = Some(path.steps()).filter(|steps| !steps.is_empty()).ok_or(Why::JsonPath)?;
     let steps: Option<Vec<String>> = steps
         .iter()
         .map(|step| match step {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::model::Modifier;
+use crate::model::Encoder;
 
 /// Writes text that stands for itself. `before_action` says that an action follows directly.
 ///
@@ -35,22 +35,20 @@ pub(super) fn action(out: &mut String, number: usize, filters: &[&'static str]) 
     out.push_str(" }}");
 }
 
-/// What does in a template what a modifier does here; `None` where nothing does exactly that.
+/// Returns what does in a template what an encoder does here; `None` where nothing does exactly that.
 ///
-/// Of sprig's functions: `b64dec` is not among them since it answers bad input with an error text, which would become the
-/// secret; `toRawJson` is, since `toJson` writes `<`, `>` and `&` as escapes; `trimAll` with ASCII's white space, since
-/// `trim` takes all of Unicode's.
-pub(super) const fn filter(modifier: &Modifier) -> Option<&'static str> {
-    Some(match modifier {
-        Modifier::Base64 => "b64enc",
-        Modifier::Json => "toRawJson",
-        Modifier::Sha256 => "sha256sum",
-        Modifier::Trim => r#"trimAll " \t\n\v\f\r""#,
-        Modifier::UrlEncode => r#"urlquery | replace "+" "%20""#,
-        Modifier::Base64Decode
-        | Modifier::Default(_)
-        | Modifier::Indent(_)
-        | Modifier::JsonPath(_)
-        | Modifier::YamlParse => return None,
+/// Of sprig's functions: `b64dec` is not used anywhere since it answers bad input with an error text, which would become
+/// the secret; `toRawJson` is, since `toJson` writes `<`, `>` and `&` as escapes; `trimAll` with ASCII's white space,
+/// since `trim` takes all of Unicode's.
+pub(super) const fn filter(encoder: &Encoder) -> Option<&'static str> {
+    Some(match encoder {
+        Encoder::Base64 => "b64enc",
+        Encoder::Json => "toRawJson",
+        Encoder::Sha256 => "sha256sum",
+        Encoder::UrlEncode => r#"urlquery | replace "+" "%20""#,
+        Encoder::Indent(_) | Encoder::JsonTemplate(_) => return None,
     })
 }
+
+/// What does the same as [`crate::model::Decoder::Trim`].
+pub(super) const TRIM: &str = r#"trimAll " \t\n\v\f\r""#;

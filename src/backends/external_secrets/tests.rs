@@ -169,7 +169,7 @@ fn modifiers_become_functions() {
         ("base64decode", "{{ .r0 }}", "Base64"),
         ("jsonPath {.a} | base64decode | trim", r#"{{ .r0 | trimAll " \t\n\v\f\r" }}"#, "Base64"),
         ("json", "{{ .r0 | toRawJson }}", "None"),
-        ("sha256 | base64", "{{ .r0 | sha256sum | b64enc }}", "None"),
+        ("trim | sha256", r#"{{ .r0 | trimAll " \t\n\v\f\r" | sha256sum }}"#, "None"),
         ("urlencode", r#"{{ .r0 | urlquery | replace "+" "%20" }}"#, "None"),
     ] {
         let (found, remote) = one(&format!("<aws-sm:A | {modifiers}>"));

@@ -6,7 +6,7 @@ use super::jmespath::{self, Piece};
 use super::{Aliases, Providers, alone, shown};
 use crate::backends::common::is_version_id;
 use crate::backends::refusal::Why;
-use crate::model::{CsiProvider, Modifier, Part, Placeholder, Reference, Service, Text};
+use crate::model::{CsiProvider, Decoder, Encoder, Part, Placeholder, Reference, Service, Text};
 
 /// The remote objects of a class, in order of first use.
 #[derive(Default)]
@@ -112,18 +112,25 @@ fn expression(text: &Text) -> Result<Option<String>, Why> {
     Ok(Some(jmespath::join(&pieces)))
 }
 
-/// The expression for a placeholder; none where it is the whole value.
+/// Returns the expression for a placeholder; `None` where it is the whole value.
 fn part(placeholder: &Placeholder) -> Result<Option<String>, Why> {
     let key = placeholder.reference.key.as_deref();
-    match (&placeholder.modifiers[..], key) {
-        ([], None) => Ok(None),
-        ([], Some(key)) => Ok(Some(jmespath::key(key))),
-        ([Modifier::JsonPath(_), ..], Some(_)) => Err(Why::JsonPathInKey),
-        ([Modifier::JsonPath(path)], None) => {
-            let steps = path.single().filter(|steps| !steps.is_empty()).ok_or(Why::JsonPath)?;
-            Ok(Some(jmespath::path(steps)))
-        }
-        ([Modifier::JsonPath(_), other, ..] | [other, ..], _) => Err(Why::Modifier { name: other.name() }),
+    let modifiers = &placeholder.modifiers;
+    let path = match modifiers.decoders.as_slice().first() {
+        Some(Decoder::JsonPath(_)) if key.is_some() => return Err(Why::JsonPathInKey),
+        Some(Decoder::JsonPath(path)) => Some(path),
+        _ => None,
+    };
+    if let Some(Encoder::JsonTemplate(_)) = modifiers.encoder {
+        return Err(Why::JsonPath);
+    }
+    if let Some(name) = modifiers.names().nth(usize::from(path.is_some())) {
+        return Err(Why::Modifier { name });
+    }
+    match path {
+        None => Ok(key.map(jmespath::key)),
+        Some(path) if path.steps().is_empty() => Err(Why::JsonPath),
+        Some(path) => Ok(Some(jmespath::path(path.steps()))),
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Aliases, alone};
 use crate::backends::refusal::Why;
-use crate::model::{Modifier, Text};
+use crate::model::{Decoder, Text};
 
 /// The keys that a class reads, in order.
 #[derive(Default)]
@@ -18,13 +18,11 @@ impl Objects {
         if reference.version.is_some() {
             return Err(Why::Version { reference: reference.to_string() });
         }
-        let decode = match &placeholder.modifiers[..] {
-            [] => false,
-            [Modifier::Base64Decode] => true,
-            [Modifier::Base64Decode, other, ..] | [other, ..] => {
-                return Err(Why::Modifier { name: other.name() });
-            }
-        };
+        let modifiers = &placeholder.modifiers;
+        let decode = modifiers.decoders.as_slice().first() == Some(&Decoder::Base64Decode);
+        if let Some(name) = modifiers.names().nth(usize::from(decode)) {
+            return Err(Why::Modifier { name });
+        }
         let Some(secret_key) = &reference.key else {
             return Err(Why::NoKey { reference: reference.to_string() });
         };

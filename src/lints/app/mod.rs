@@ -41,10 +41,12 @@ pub(crate) static PLACEHOLDER: Rule = Rule::stage(
     "app/placeholder",
     Severity::Error,
     "a placeholder is malformed or stands where none may be",
-    "Placeholders stand in `data` and `stringData` of Secrets alone: anywhere else the value would be readable in Git's \
-     stead in the cluster, in Argo CD and in its cache. `sealwave generate` refuses the app.",
+    "Placeholders may stand in `data` and `stringData` of Secrets only: anywhere else the value would be readable in the \
+     cluster, in Argo CD and in its cache. `sealwave generate` refuses the app. Outside of Secrets, only text that has the \
+     shape of a reference counts.",
     "kind: ConfigMap\ndata:\n  password: <vault:shop/db#password>\n",
-    "Put it into a Secret, or write a literal `<` as `<<`.",
+    "Put it into a Secret, or write a literal `<` as `<<`. If an object that is not a Secret is full of such text, set the \
+     annotation `sealwave.dev/literal: \"true\"` on it, or list it under `literals` in `sealwave.yaml`.",
 );
 
 /// Templates and documents.

@@ -1,25 +1,32 @@
 //! `secret/encrypted-leftover`.
 
-use super::items::{Content, is_encrypted, items};
+use super::items::{decode, is_encrypted, items};
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
-use crate::model::{Entry, Manifest, Node, Origin, Value, item_called};
+use crate::model::names::{AVP_IGNORE, AVP_PATH, LITERAL};
+use crate::model::{Entry, Generic, Manifest, Node, Origin, item_called, look_alike};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
         id: "secret/encrypted-leftover",
         severity: Severity::Error,
         enabled: true,
-        summary: "encrypted text or another tool's placeholder would reach the cluster as it is",
-        explanation: "Nothing in this run decrypts SOPS documents that are objects, nor fills in `${VARIABLE}` or \
-                      `{{ .Values.x }}` in a Secret. Argo CD applies what it gets: the API server refuses the field \
-                      `sops`, or, where it does not, the program gets `ENC[AES256_GCM,…]` for its password. It is an \
-                      error in an app, whose objects reach Argo CD as they are, and a warning in plain manifests, \
-                      which another tool (Flux, KSOPS, argocd-vault-plugin, `envsubst`) may still work on.",
-        example: "kind: Secret\nstringData:\n  password: ENC[AES256_GCM,data:…]\nsops:\n  mac: ENC[AES256_GCM,data:…]\n",
-        remedy: "Keep the encrypted file outside of the manifests and refer to it:\n\n\
+        summary: "encrypted text, or text that looks like a placeholder, would reach the cluster as it is",
+        explanation: "Nothing in this run decrypts SOPS documents that are objects, or replaces another tool's placeholders. \
+                      Argo CD applies what it gets: the API server refuses the field `sops`, or, where it does not, the \
+                      program gets `ENC[AES256_GCM,…]`, `<password>` or `${file:shop/db.yaml#password}` for its password. \
+                      A placeholder that is nearly one is found as well: `<shop/db.yaml#password>` has no provider, in \
+                      `<File:…>`, `< file:…>` and `<vault.prod:…>` the provider's name is not written as one, and in \
+                      `\\u003cfile:…\\u003e` the brackets are escaped. In an app, `generate`, `render` and `refs` refuse the \
+                      same Secrets. In plain manifests it is a warning, since another tool (Flux, KSOPS, \
+                      argocd-vault-plugin, `envsubst`) may still work on them. A Secret that is nothing but `${VARIABLE}` \
+                      is a warning in both: some programs replace it themselves.",
+        example: "kind: Secret\nstringData:\n  password: <shop/db.yaml#password>\n",
+        remedy: "Write the whole placeholder. Keep an encrypted file outside of the manifests and refer to it:\n\n\
                  ```yaml\nkind: Secret\nstringData:\n  password: <sops:secrets/db.yaml#password>\n```\n\n\
-                 Variables of templates belong into `.hbs` files.",
+                 Variables of templates belong in `.hbs` files. If the text is meant as it is, say so on the Secret; the \
+                 annotation is left out of what is printed:\n\n\
+                 ```yaml\nmetadata:\n  annotations:\n    sealwave.dev/literal: \"true\"\n```",
     },
     check: Check::Object(check),
 };
@@ -36,13 +43,14 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
         );
         return;
     }
-    let is_config = object.is("", "ConfigMap");
-    if !is_config && !object.is("", "Secret") {
+    if object.is("", "Secret") {
+        look_alikes(object, scene.is_plain, &mut report);
+    } else if !object.is("", "ConfigMap") {
         return;
     }
     for (key, value) in values(object.manifest) {
         let Some(text) = value.as_str() else { continue };
-        if is_encrypted(text) {
+        if is_encrypted(text) && object.is("", "ConfigMap") {
             let hint = "refer to the encrypted file: `<sops:file#key>`";
             let message = format!("{} is encrypted by SOPS, and nothing decrypts it", item_called(key));
             report(Draft::new(&RULE, value.origin, message).severity(severity).hint(hint));
@@ -54,9 +62,6 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
             );
             report(Draft::new(&RULE, value.origin, message).severity(Severity::Note).hint(hint));
         }
-    }
-    if !is_config {
-        variables(object, report);
     }
 }
 
@@ -96,21 +101,28 @@ fn is_vault_plugin(text: &str) -> bool {
             .any(|rest| rest.split(['>', '\n']).next().is_some_and(|inside| inside.contains('#')))
 }
 
-/// Items of a Secret that are nothing but a variable.
-fn variables(object: &Object<'_>, mut report: impl FnMut(Draft)) {
+/// Items of a Secret that look like placeholders and are none; and those that are nothing but a variable.
+///
+/// Of an app, resolving placeholders finds the former.
+fn look_alikes(object: &Object<'_>, is_plain: bool, mut report: impl FnMut(Draft)) {
+    let annotation = |name| object.manifest.annotation(name);
+    let is_literal = [LITERAL, AVP_IGNORE].iter().any(|name| annotation(name) == Some("true"));
+    let generic = annotation(AVP_PATH).and_then(|path| Generic::new(path, None).ok());
     for item in items(object) {
-        let text = match &item.content {
-            Content::Broken => item.written(),
-            Content::Plain(_) => item.text().unwrap_or_default(),
-            Content::Unknown => continue,
+        let decoded = Some(item.written()).filter(|_| item.field == "data").and_then(decode);
+        let decoded = decoded.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok());
+        let text = decoded.unwrap_or_else(|| item.written());
+        let found = Some(text).filter(|_| !is_literal);
+        let found = found.and_then(|text| look_alike(text, generic.as_ref(), &|_| false));
+        let (message, hint) = match found {
+            Some(found) if is_plain => (format!("{} {}", item.called(), found.kind), found.kind.hint()),
+            None if is_variable(text) => (
+                format!("{} is a variable that nothing replaces", item.called()),
+                "write a placeholder, for example `<vault:path#key>`; only `.hbs` files are templates".into(),
+            ),
+            _ => continue,
         };
-        if is_variable(text) && matches!(item.entry.value.value, Value::String(_)) {
-            let message = format!("{} is a variable that nothing replaces", item.called());
-            let hint = "write a placeholder, for example `<vault:path#key>`; only `.hbs` files are templates";
-            report(
-                Draft::new(&RULE, item.entry.value.origin, message).severity(Severity::Warning).hint(hint),
-            );
-        }
+        report(Draft::new(&RULE, item.entry.value.origin, message).severity(Severity::Warning).hint(&hint));
     }
 }
 

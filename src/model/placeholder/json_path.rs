@@ -12,11 +12,24 @@ use crate::model::json_text;
 /// Pieces of a template and steps of a path; each piece may be the whole document, which is read anew for each step.
 const MAX_PIECES: usize = 32;
 
-/// A parsed template.
+/// A template that is one path and nothing else.
 #[derive(Clone, PartialEq, Eq)]
 pub struct JsonPath {
     source: String,
+    steps: Vec<JsonStep>,
+}
+
+/// A template that joins several pieces, or has text around a path.
+#[derive(Clone, PartialEq, Eq)]
+pub struct JsonTemplate {
+    source: String,
     pieces: Vec<Piece>,
+}
+
+/// A parsed template of either sort.
+pub(super) enum Selection {
+    Path(JsonPath),
+    Template(JsonTemplate),
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -54,66 +67,89 @@ impl From<json_text::NotJson> for SelectError {
     }
 }
 
-impl JsonPath {
-    /// Parses a template.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn parse(source: &str) -> Result<Self, &'static str> {
-        let mut pieces = Vec::new();
-        let mut rest = source;
-        while !rest.is_empty() {
-            let open = rest.find('{').unwrap_or(rest.len());
-            if open > 0 {
-                pieces.push(Piece::Literal(rest[..open].to_owned()));
-            }
-            rest = &rest[open..];
-            if let Some(inside) = rest.strip_prefix('{') {
-                let (piece, behind) = braced(inside)?;
-                pieces.push(piece);
-                rest = behind;
-            }
+/// Parses a template.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn parse(source: &str) -> Result<Selection, &'static str> {
+    let mut pieces = pieces(source)?;
+    if pieces.len() > MAX_PIECES {
+        return Err("it has too many pieces");
+    }
+    if !pieces.iter().any(|piece| matches!(piece, Piece::Path(_))) {
+        return Err("it has no path in braces");
+    }
+    let source = source.to_owned();
+    Ok(match pieces.pop() {
+        Some(Piece::Path(steps)) if pieces.is_empty() => Selection::Path(JsonPath { source, steps }),
+        last => {
+            pieces.extend(last);
+            Selection::Template(JsonTemplate { source, pieces })
         }
-        if pieces.len() > MAX_PIECES {
-            return Err("it has too many pieces");
+    })
+}
+
+fn pieces(source: &str) -> Result<Vec<Piece>, &'static str> {
+    let mut pieces = Vec::new();
+    let mut rest = source;
+    while !rest.is_empty() {
+        let open = rest.find('{').unwrap_or(rest.len());
+        if open > 0 {
+            pieces.push(Piece::Literal(rest[..open].to_owned()));
         }
-        if pieces.iter().any(|piece| matches!(piece, Piece::Path(_))) {
-            Ok(Self { source: source.to_owned(), pieces })
-        } else {
-            Err("it has no path in braces")
+        rest = &rest[open..];
+        if let Some(inside) = rest.strip_prefix('{') {
+            let (piece, behind) = braced(inside)?;
+            pieces.push(piece);
+            rest = behind;
         }
     }
+    Ok(pieces)
+}
 
+impl JsonPath {
     /// As it was written.
     #[must_use]
     pub fn source(&self) -> &str {
         &self.source
     }
 
-    /// The steps, where the template is a single path and nothing else.
-    pub(crate) fn single(&self) -> Option<&[JsonStep]> {
-        match &self.pieces[..] {
-            [Piece::Path(steps)] => Some(steps),
-            _ => None,
-        }
+    /// The way into the document; no step leads to all of it.
+    pub(crate) fn steps(&self) -> &[JsonStep] {
+        &self.steps
     }
 
-    /// The text that the template makes of a JSON document: strings as they are, numbers and booleans as written,
-    /// objects and arrays as compact JSON.
+    /// Returns what a JSON document has there: a string as it is, a number or boolean as written, an object or array as
+    /// compact JSON.
+    pub(crate) fn select(&self, json: &str) -> Result<Zeroizing<String>, SelectError> {
+        found(json_text::parse(json)?, &self.steps)
+    }
+}
+
+impl JsonTemplate {
+    /// As it was written.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Returns the text that the template makes of a JSON document.
     pub(crate) fn select(&self, json: &str) -> Result<Zeroizing<String>, SelectError> {
         let root = json_text::parse(json)?;
         let mut out = Zeroizing::new(String::new());
         for piece in &self.pieces {
             match piece {
                 Piece::Literal(text) => out.push_str(text),
-                Piece::Path(steps) => {
-                    let found = steps.iter().try_fold(root, |at, step| step.walk(at))?;
-                    out.push_str(&json_text::text(found)?.ok_or(SelectError::Missing)?);
-                }
+                Piece::Path(steps) => out.push_str(&found(root, steps)?),
             }
         }
         Ok(out)
     }
+}
+
+fn found(root: &RawValue, steps: &[JsonStep]) -> Result<Zeroizing<String>, SelectError> {
+    let found = steps.iter().try_fold(root, |at, step| step.walk(at))?;
+    json_text::text(found)?.ok_or(SelectError::Missing)
 }
 
 impl JsonStep {

@@ -1,14 +1,16 @@
 //! The parser of placeholders, by hand: one pass, no backtracking over more than a provider's name.
 
-use memchr::{memchr, memchr_iter};
+use std::ops::Range;
+
+use memchr::memchr;
 use zeroize::Zeroizing;
 
+use super::json_path::{self, Selection};
+use super::modifiers::{self, Modifier};
 use super::{
-    Generic, GrammarError, GrammarErrorKind as Kind, JsonPath, Modifier, Part, Placeholder, Reference,
+    Decoder, Encoder, Generic, GrammarError, GrammarErrorKind as Kind, Modifiers, Part, Placeholder,
+    Reference,
 };
-
-/// Modifiers of one placeholder; a value may grow with each.
-const MAX_MODIFIERS: usize = 16;
 
 /// The `jsonPath` that stands for everything.
 const WHOLE_DOCUMENT: &str = "{@}";
@@ -17,6 +19,21 @@ const WHOLE_DOCUMENT: &str = "{@}";
 const MAX_INDENT: usize = 100;
 
 pub(super) fn text(source: &str, generic: Option<&Generic>) -> Result<Vec<Part>, GrammarError> {
+    walk(source, generic, &mut |_| {})
+}
+
+/// Returns where the placeholders of a well-formed text are, and its doubled brackets.
+pub(super) fn taken(source: &str, generic: Option<&Generic>) -> Result<Vec<Range<usize>>, GrammarError> {
+    let mut taken = Vec::new();
+    walk(source, generic, &mut |range| taken.push(range))?;
+    Ok(taken)
+}
+
+fn walk(
+    source: &str,
+    generic: Option<&Generic>,
+    taken: &mut dyn FnMut(Range<usize>),
+) -> Result<Vec<Part>, GrammarError> {
     let mut parts = Vec::new();
     let mut literal = Zeroizing::new(String::new());
     let (mut copied, mut at) = (0, 0);
@@ -36,6 +53,7 @@ pub(super) fn text(source: &str, generic: Option<&Generic>) -> Result<Vec<Part>,
             parts.push(Part::Placeholder(placeholder));
             at = cursor.at;
         }
+        taken(start..at);
         copied = at;
     }
     literal.push_str(&source[copied..]);
@@ -57,13 +75,13 @@ fn starts_placeholder(rest: &str, generic: Option<&Generic>) -> bool {
 /// Whether what follows a `<` reads like the generic form, in an object that names a path.
 ///
 /// Looks no further than to the next `<`, so that the work stays linear.
-fn is_generic(rest: &str) -> bool {
+pub(super) fn is_generic(rest: &str) -> bool {
     let end = rest.find(['<', '>', '|', '\n', '\r']);
     end.is_some_and(|end| rest[end..].starts_with(['>', '|']) && !rest[..end].trim().is_empty())
 }
 
 /// Whether a character may stand in the key of the generic form.
-fn is_in_key(c: char) -> bool {
+pub(super) fn is_in_key(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.' | '/' | ':' | '@' | '+')
 }
 
@@ -121,12 +139,9 @@ impl<'a> Cursor<'a> {
             (None, Some(generic)) => (self.generic(generic)?, true),
             (provider, _) => (self.reference(provider.unwrap_or(""))?, false),
         };
-        let mut modifiers = Vec::new();
+        let mut modifiers = Modifiers::default();
         while self.take('|') {
-            if modifiers.len() == MAX_MODIFIERS {
-                return Err(self.error(Kind::TooManyModifiers(MAX_MODIFIERS)));
-            }
-            modifiers.push(self.modifier(is_generic)?);
+            self.modifier(&mut modifiers, is_generic)?;
         }
         if self.take('>') { Ok(Placeholder { reference, modifiers }) } else { Err(self.not_closed()) }
     }
@@ -189,8 +204,9 @@ impl<'a> Cursor<'a> {
         Err(self.not_closed())
     }
 
-    /// A modifier. What follows a generic key may as well be text that nobody meant, so it is not named unless it is one.
-    fn modifier(&mut self, is_generic: bool) -> Result<Modifier, GrammarError> {
+    /// Reads a modifier and adds it to the others. What follows a generic key may be ordinary text, so it is named only if
+    /// it is the name of a modifier.
+    fn modifier(&mut self, modifiers: &mut Modifiers, is_generic: bool) -> Result<(), GrammarError> {
         self.skip_space();
         let name_at = self.at;
         let name = self.word(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
@@ -216,7 +232,11 @@ impl<'a> Cursor<'a> {
                 Some(_) => arguments.push(self.bare()?),
             }
         }
-        modifier_of(name, arguments).map_err(|kind| GrammarError { offset: name_at, kind })
+        let add = |modifier: Modifier| {
+            let name = modifier.name();
+            modifiers.add(modifier).map_err(|why| Kind::Misplaced { modifier: name, why })
+        };
+        modifier_of(name, arguments).and_then(add).map_err(|kind| GrammarError { offset: name_at, kind })
     }
 
     fn bare(&mut self) -> Result<String, GrammarError> {
@@ -331,33 +351,35 @@ impl<'a> Cursor<'a> {
 }
 
 /// Whether there is a modifier of this name.
-fn is_modifier(name: &str) -> bool {
-    Modifier::NAMES.contains(&name) || matches!(name, "base64encode" | "sha256sum")
+pub(super) fn is_modifier(name: &str) -> bool {
+    modifiers::NAMES.contains(&name) || matches!(name, "base64encode" | "sha256sum")
 }
 
-/// A modifier by its name, or by the name that argocd-vault-plugin gave it.
+/// Returns a modifier by its name, or by the name that argocd-vault-plugin gave it.
 fn modifier_of(name: &str, arguments: Vec<String>) -> Result<Modifier, Kind> {
-    let none = |modifier: Modifier| match arguments.len() {
-        0 => Ok(modifier),
-        got => Err(Kind::WrongArgumentCount { modifier: modifier.name(), wanted: "no argument", got }),
-    };
+    let decoder = |decoder: Decoder| none(decoder.name(), &arguments).map(|()| Modifier::Decoder(decoder));
+    let encoder = |encoder: Encoder| none(encoder.name(), &arguments).map(|()| Modifier::Encoder(encoder));
     match name {
-        "base64" | "base64encode" => none(Modifier::Base64),
-        "base64decode" => none(Modifier::Base64Decode),
+        "base64" | "base64encode" => encoder(Encoder::Base64),
+        "base64decode" => decoder(Decoder::Base64Decode),
         "default" => one("default", arguments).map(Modifier::Default),
         "indent" => one("indent", arguments).and_then(|argument| indent(&argument)),
-        "json" => none(Modifier::Json),
+        "json" => encoder(Encoder::Json),
         // Parsed JSON as text: strings as they are, all else as JSON. So it is the path to the whole document.
-        "jsonParse" => match arguments.len() {
-            0 => json_path(WHOLE_DOCUMENT),
-            got => Err(Kind::WrongArgumentCount { modifier: "jsonParse", wanted: "no argument", got }),
-        },
+        "jsonParse" => none("jsonParse", &arguments).and_then(|()| json_path(WHOLE_DOCUMENT)),
         "jsonPath" => one("jsonPath", arguments).and_then(|argument| json_path(&argument)),
-        "sha256" | "sha256sum" => none(Modifier::Sha256),
-        "trim" => none(Modifier::Trim),
-        "urlencode" => none(Modifier::UrlEncode),
-        "yamlParse" => none(Modifier::YamlParse),
+        "sha256" | "sha256sum" => encoder(Encoder::Sha256),
+        "trim" => decoder(Decoder::Trim),
+        "urlencode" => encoder(Encoder::UrlEncode),
+        "yamlParse" => decoder(Decoder::YamlParse),
         unknown => Err(Kind::UnknownModifier(short(unknown))),
+    }
+}
+
+fn none(modifier: &'static str, arguments: &[String]) -> Result<(), Kind> {
+    match arguments.len() {
+        0 => Ok(()),
+        got => Err(Kind::WrongArgumentCount { modifier, wanted: "no argument", got }),
     }
 }
 
@@ -374,7 +396,7 @@ fn one(modifier: &'static str, mut arguments: Vec<String>) -> Result<String, Kin
 fn indent(argument: &str) -> Result<Modifier, Kind> {
     let digits = !argument.is_empty() && argument.bytes().all(|byte| byte.is_ascii_digit());
     match argument.parse::<usize>() {
-        Ok(spaces) if digits && spaces <= MAX_INDENT => Ok(Modifier::Indent(spaces)),
+        Ok(spaces) if digits && spaces <= MAX_INDENT => Ok(Modifier::Encoder(Encoder::Indent(spaces))),
         _ => Err(Kind::BadArgument {
             modifier: "indent",
             wanted: format!("a number of spaces from 0 to {MAX_INDENT}"),
@@ -382,45 +404,19 @@ fn indent(argument: &str) -> Result<Modifier, Kind> {
     }
 }
 
+/// A single path only takes away, so it is a decoder; all other templates add text, so they are encoders.
 fn json_path(argument: &str) -> Result<Modifier, Kind> {
-    JsonPath::parse(argument).map(Modifier::JsonPath).map_err(|error| Kind::BadArgument {
-        modifier: "jsonPath",
-        wanted: format!("a template such as `{{.a.b}}` ({error})"),
-    })
+    match json_path::parse(argument) {
+        Ok(Selection::Path(path)) => Ok(Modifier::Decoder(Decoder::JsonPath(path))),
+        Ok(Selection::Template(template)) => Ok(Modifier::Encoder(Encoder::JsonTemplate(template))),
+        Err(error) => Err(Kind::BadArgument {
+            modifier: "jsonPath",
+            wanted: format!("a template such as `{{.a.b}}` ({error})"),
+        }),
+    }
 }
 
 /// A name short enough for a message.
 fn short(name: &str) -> String {
     name.chars().take(40).collect()
-}
-
-/// Where a `<` starts something that reads like a placeholder of a known provider, and whether it is doubled.
-///
-/// For strings outside of a Secret's data, where other languages' `<x:y>` are common: the provider must be known and
-/// a `>` must close it on the line. With `generic`, all that reads like that form counts as well. Yields the byte range
-/// of the brackets.
-pub(crate) fn suspects<'a>(
-    source: &'a str,
-    generic: bool,
-    known: impl Fn(&str) -> bool + 'a,
-) -> impl Iterator<Item = std::ops::Range<usize>> + 'a {
-    let mut behind = 0;
-    memchr_iter(b'<', source.as_bytes()).filter_map(move |start| {
-        if start < behind {
-            return None;
-        }
-        let end = start + brackets(&source[start..]);
-        behind = end;
-        let rest = &source[end..];
-        if generic && is_generic(rest) {
-            return Some(start..end);
-        }
-        let name = provider_name(rest)?;
-        let body = &rest[name.len() + 1..];
-        let stop = body.find(['<', '>', '\n', '\r'])?;
-        let closed = body[stop..].starts_with('>') && !body[..stop].trim().is_empty();
-        // `<path:name>` is how web frameworks write a route; argocd-vault-plugin's always has a key.
-        let keyed = name != super::DEFAULT_PROVIDER || body[..stop].contains('#');
-        (closed && keyed && known(name)).then_some(start..end)
-    })
 }

@@ -21,12 +21,13 @@ use zeroize::Zeroizing;
 
 use super::compat::{self, Wishes};
 use super::evidence::with_evidence;
+use super::literal::LiteralItem;
 use super::problem::{Places, ResolveError, line_and_column, place_in, shown};
 use super::{ItemValue, Names, ResolvedItem, scan};
 use crate::diagnostic::{Note, Problem};
 use crate::model::{
-    Compatibility, DEFAULT_PROVIDER, Entry, GrammarError, Manifest, Modifier, Node, Origin, Part,
-    Placeholder, Reference, SecretValue, Text, climbs, is_item_key, item_called,
+    DEFAULT_PROVIDER, Decoder, Encoder, Entry, GrammarError, Manifest, Node, Origin, Part, Placeholder,
+    Reading, Reference, SecretValue, Text, climbs, is_item_key, item_called,
 };
 use crate::providers::FetchResult;
 
@@ -115,21 +116,20 @@ impl PendingItem {
 pub(super) fn collect(
     objects: Vec<Manifest>,
     names: &Names<'_>,
-    compatibility: Option<Compatibility>,
+    reading: Reading<'_>,
     notes: &mut Vec<Note>,
     problems: &mut Vec<Problem>,
 ) -> Collected {
     let wishes = Wishes::default();
     let references = BTreeMap::new();
-    let mut collector =
-        Collector { names, compatibility, wishes, notes, problems, needs_values: true, references };
+    let mut collector = Collector { names, reading, wishes, notes, problems, needs_values: true, references };
     let objects = objects.into_iter().map(|object| collector.object(object)).collect();
     Collected { objects, references: collector.references }
 }
 
 struct Collector<'a> {
     names: &'a Names<'a>,
-    compatibility: Option<Compatibility>,
+    reading: Reading<'a>,
     /// What the annotations of the object at hand ask for.
     wishes: Wishes,
     notes: &'a mut Vec<Note>,
@@ -141,10 +141,10 @@ struct Collector<'a> {
 
 impl Collector<'_> {
     fn object(&mut self, mut object: Manifest) -> Pending {
-        self.wishes = compat::wishes(&mut object, self.compatibility, self.notes, self.problems);
+        self.wishes = compat::wishes(&mut object, self.reading.compatibility, self.notes, self.problems);
         self.needs_values = self.names.backends.of(object.namespace(), object.name()).needs_values();
         let items = if object.is_secret() { self.secret(&mut object) } else { Vec::new() };
-        if !self.wishes.ignore {
+        if !self.wishes.ignore && !self.is_exempt(&object) {
             scan::scan(&mut object, self.names, self.wishes.generic.is_some(), self.problems);
         }
         match (items.is_empty(), self.needs_values) {
@@ -152,6 +152,12 @@ impl Collector<'_> {
             (false, true) => Pending::Secret(object, items),
             (false, false) => Pending::Referred(object, items),
         }
+    }
+
+    /// Whether the author says that texts such as `<file:a.b>` stand for themselves in an object; never in a Secret.
+    fn is_exempt(&self, object: &Manifest) -> bool {
+        let is_secret = object.kind().eq_ignore_ascii_case("Secret");
+        !is_secret && (self.wishes.literal || self.reading.is_literal(object))
     }
 
     fn secret(&mut self, object: &mut Manifest) -> Vec<PendingItem> {
@@ -214,7 +220,10 @@ impl Collector<'_> {
             return Some(literal(key, origin, unresolved));
         }
         match self.parse(&text) {
-            Ok(parsed) => Some(self.text_item(key, origin, unresolved, parsed)),
+            Ok(parsed) => {
+                self.check_literal(&key, origin, &text, true);
+                Some(self.text_item(key, origin, unresolved, parsed))
+            }
             Err(error) => {
                 self.grammar(&key, place_in(origin, &text, error.offset), origin, &text, error);
                 None
@@ -253,10 +262,13 @@ impl Collector<'_> {
         }
         let packed = Zeroizing::new(text.replace(['\n', '\r'], ""));
         let Ok(bytes) = BASE64.decode(packed.as_bytes()) else {
-            self.problem(origin, &ResolveError::DataNotBase64 { key: shown(&key) });
+            self.not_base64(&key, origin, &text);
             return None;
         };
         let unresolved = SecretValue::new(bytes);
+        if let Some(decoded) = unresolved.expose_str() {
+            self.check_literal(&key, origin, decoded, false);
+        }
         let parsed = match unresolved.expose_str() {
             Some(decoded) if !self.wishes.ignore && memchr(b'<', decoded.as_bytes()).is_some() => {
                 self.parse(decoded).map_err(|error| self.grammar(&key, None, origin, decoded, error)).ok()?
@@ -280,27 +292,49 @@ impl Collector<'_> {
             _ => None,
         };
         let Some(decoded) = decoded else {
-            let shown = shown(&key);
-            let error = if parsed.is_literal() {
-                ResolveError::DataNotBase64 { key: shown }
+            if parsed.is_literal() {
+                self.not_base64(&key, origin, text);
             } else {
-                ResolveError::DataPlaceholder { key: shown }
-            };
-            self.problem(origin, &error);
+                self.problem(origin, &ResolveError::DataPlaceholder { key: shown(&key) });
+            }
             return None;
         };
         let unresolved = SecretValue::new(text.as_bytes().to_vec());
         Some(self.text_item(key, origin, unresolved, decoded))
     }
 
-    /// The text whose base64 a placeholder gives.
+    /// Reports a `data` value that is no base64: as what it looks like, if it does.
+    fn not_base64(&mut self, key: &str, origin: Origin, text: &str) {
+        if !self.check_literal(key, origin, text, true) {
+            self.problem(origin, &ResolveError::DataNotBase64 { key: shown(key) });
+        }
+    }
+
+    /// Reports a text that looks like a placeholder and is none, and returns whether it does; `written` says that the
+    /// text stands at its origin as it is.
+    fn check_literal(&mut self, key: &str, origin: Origin, text: &str, written: bool) -> bool {
+        if self.wishes.ignore || self.wishes.literal {
+            return false;
+        }
+        let item = LiteralItem { key, origin, text, written };
+        let problem = item.check(self.wishes.generic.as_ref(), self.names);
+        let found = problem.is_some();
+        self.problems.extend(problem);
+        found
+    }
+
+    /// Returns the text whose base64 a placeholder gives: without its last `base64`, or, under `compatibility`, with one
+    /// more decoder.
     fn without_base64(&self, placeholder: &Placeholder) -> Option<Text> {
         let mut placeholder = placeholder.clone();
-        if placeholder.modifiers.last() == Some(&Modifier::Base64) {
-            placeholder.modifiers.pop();
-        } else {
-            self.compatibility?;
-            placeholder.modifiers.push(Modifier::Base64Decode);
+        let modifiers = &mut placeholder.modifiers;
+        match (&modifiers.encoder, &modifiers.default) {
+            (Some(Encoder::Base64), _) => modifiers.encoder = None,
+            (None, None) => {
+                self.reading.compatibility?;
+                modifiers.decoders.push(Decoder::Base64Decode).ok()?;
+            }
+            _ => return None,
         }
         Some(Text::of(placeholder))
     }

@@ -1,6 +1,7 @@
-//! What argocd-vault-plugin's annotations on an object ask for, where the app file says `compatibility: avp`. Pure.
+//! What annotations on an object say of its texts: `sealwave.dev/literal`, and, where the app file says
+//! `compatibility: avp`, those of argocd-vault-plugin. Pure.
 //!
-//! They are taken off every object: nothing reads them in the cluster. Without `compatibility: avp` they are errors, since
+//! All of them are taken off every object: nothing reads them in the cluster. Without `compatibility: avp` the latter are errors, since
 //! placeholders would stay text that their author did not mean as text.
 
 use super::problem::shown;
@@ -14,6 +15,8 @@ pub(super) struct Wishes {
     pub(super) generic: Option<Generic>,
     /// Every text of the object stands for itself.
     pub(super) ignore: bool,
+    /// Texts that look like placeholders and are none are meant as they are; outside of Secrets, all texts are.
+    pub(super) literal: bool,
     /// Items whose reference is not found are left out.
     pub(super) remove_missing: bool,
 }
@@ -25,17 +28,20 @@ pub(super) fn wishes(
     notes: &mut Vec<Note>,
     problems: &mut Vec<Problem>,
 ) -> Wishes {
-    let entries = take(object);
+    let own = take(object, |entry| entry.key == names::LITERAL);
+    let literal = Reader { entries: &own, problems }.flag(names::LITERAL);
+    let entries = take(object, is_avp);
     if compatibility.is_none() {
         let needed =
             |entry: &Entry| Problem::at(entry.key_origin, &AvpError::NotCompatible(shown(&entry.key)));
         problems.extend(entries.iter().map(needed));
-        return Wishes::default();
+        return Wishes { literal, ..Wishes::default() };
     }
     let mut reader = Reader { entries: &entries, problems };
     let wishes = Wishes {
         generic: reader.generic(),
         ignore: reader.flag(names::AVP_IGNORE),
+        literal,
         remove_missing: reader.flag(names::AVP_REMOVE_MISSING),
     };
     reader.unknown();
@@ -45,20 +51,22 @@ pub(super) fn wishes(
     wishes
 }
 
-/// The annotations of argocd-vault-plugin's domain; without any other, `metadata.annotations` goes as well.
-fn take(object: &mut Manifest) -> Vec<Entry> {
-    let is_avp = |entry: &Entry| {
-        entry.key.split_once('/').is_some_and(|(domain, _)| domain.eq_ignore_ascii_case(names::AVP_DOMAIN))
-    };
+/// Whether an annotation is in argocd-vault-plugin's domain.
+fn is_avp(entry: &Entry) -> bool {
+    entry.key.split_once('/').is_some_and(|(domain, _)| domain.eq_ignore_ascii_case(names::AVP_DOMAIN))
+}
+
+/// Takes those annotations off an object that are wanted; without any other, `metadata.annotations` goes as well.
+fn take(object: &mut Manifest, wanted: fn(&Entry) -> bool) -> Vec<Entry> {
     let root = object.root_mut();
     let Some(annotations) = root.at_mut(&["metadata", "annotations"]).and_then(Node::as_mapping_mut) else {
         return Vec::new();
     };
-    if !annotations.entries().iter().any(is_avp) {
+    if !annotations.entries().iter().any(wanted) {
         return Vec::new();
     }
     let (taken, kept): (Vec<_>, Vec<_>) =
-        std::mem::take(annotations).into_entries().into_iter().partition(is_avp);
+        std::mem::take(annotations).into_entries().into_iter().partition(wanted);
     if kept.is_empty() {
         if let Some(metadata) = root.at_mut(&["metadata"]).and_then(Node::as_mapping_mut) {
             metadata.remove("annotations");

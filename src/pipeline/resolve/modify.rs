@@ -11,7 +11,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use zeroize::Zeroizing;
 
 use crate::crypto::sha256_hex;
-use crate::model::{Modifier, SecretBuffer, SecretValue, SelectError};
+use crate::model::{Decoder, Encoder, Modifiers, SecretBuffer, SecretValue, SelectError};
 
 /// Bytes that a value may have between modifiers; an item of a Secret is smaller.
 const MAX_BYTES: usize = 4 << 20;
@@ -41,68 +41,88 @@ pub(super) enum NoValue {
     Nothing(Refusal),
 }
 
-/// Applies modifiers in order. While there is no value, all but `default` are passed over.
-pub(super) fn apply(
-    fetched: Option<&SecretValue>,
-    modifiers: &[Modifier],
-) -> Result<Result<SecretValue, NoValue>, Refusal> {
+/// A changed value, or the reason why there is none; an error where a modifier cannot be applied at all.
+type Changed = Result<Result<SecretValue, NoValue>, Refusal>;
+
+/// Applies modifiers to a value, or to nothing: then only `default` can give one.
+pub(super) fn apply(fetched: Option<&SecretValue>, modifiers: &Modifiers) -> Changed {
     let mut state = fetched.cloned().ok_or(NoValue::NotFound);
-    for modifier in modifiers {
-        state = match (state, modifier) {
-            (Err(_), Modifier::Default(text)) => Ok(SecretValue::new(text.as_bytes().to_vec())),
-            (Ok(value), modifier) => step(value, modifier)?,
-            (Err(nothing), _) => Err(nothing),
-        };
-        if state.as_ref().is_ok_and(|value| value.len() > MAX_BYTES) {
-            return Err(Refusal { modifier: modifier.name(), why: "its result is too large" });
-        }
+    for decoder in &modifiers.decoders {
+        let Ok(value) = state else { break };
+        state = bounded(decoder.name(), decode(&value, decoder)?)?;
+    }
+    if let (Err(_), Some(default)) = (&state, &modifiers.default) {
+        state = Ok(SecretValue::new(default.as_bytes().to_vec()));
+    }
+    match (state, &modifiers.encoder) {
+        (Ok(value), Some(encoder)) => bounded(encoder.name(), encode(&value, encoder)?),
+        (state, _) => Ok(state),
+    }
+}
+
+fn bounded(modifier: &'static str, state: Result<SecretValue, NoValue>) -> Changed {
+    if state.as_ref().is_ok_and(|value| value.len() > MAX_BYTES) {
+        return Err(Refusal { modifier, why: "its result is too large" });
     }
     Ok(state)
 }
 
-fn step(value: SecretValue, modifier: &Modifier) -> Result<Result<SecretValue, NoValue>, Refusal> {
-    let refuse = |why| Refusal { modifier: modifier.name(), why };
+fn decode(value: &SecretValue, decoder: &Decoder) -> Changed {
+    let refuse = |why| Refusal { modifier: decoder.name(), why };
     let bytes = value.expose();
     let text = || value.expose_str().ok_or_else(|| refuse("the value is not UTF-8"));
-    let changed = match modifier {
-        Modifier::Base64 => STANDARD.encode(bytes).into_bytes(),
-        Modifier::Base64Decode => {
+    let changed = match decoder {
+        Decoder::Base64Decode => {
             let packed = without_white_space(bytes);
             LENIENT.decode(&*packed).map_err(|_| refuse("the value is not base64"))?
         }
-        Modifier::Default(_) => return Ok(Ok(value)),
-        Modifier::Indent(spaces) => {
+        Decoder::JsonPath(path) => return selected(path.select(text()?), decoder.name()),
+        Decoder::Trim => trim(bytes).to_vec(),
+        Decoder::YamlParse => match yaml_parse::to_json(text()?).map_err(refuse)? {
+            Some(json) => json.as_bytes().to_vec(),
+            None => return Ok(Err(NoValue::Nothing(refuse("the document is null")))),
+        },
+    };
+    Ok(Ok(SecretValue::new(changed)))
+}
+
+fn encode(value: &SecretValue, encoder: &Encoder) -> Changed {
+    let refuse = |why| Refusal { modifier: encoder.name(), why };
+    let bytes = value.expose();
+    let text = || value.expose_str().ok_or_else(|| refuse("the value is not UTF-8"));
+    let changed = match encoder {
+        Encoder::Base64 => STANDARD.encode(bytes).into_bytes(),
+        Encoder::Indent(spaces) => {
             if bytes.len() + spaces * memchr_iter(b'\n', bytes).count() > MAX_BYTES {
                 return Err(refuse("its result is too large"));
             }
             indent(bytes, *spaces)
         }
-        Modifier::Json => {
+        Encoder::Json => {
             let mut json = SecretBuffer::with_capacity(bytes.len() + 2);
             serde_json::to_writer(&mut json, text()?).map_err(|_| refuse("the value is not text"))?;
             return Ok(Ok(json.into_value()));
         }
-        Modifier::JsonPath(path) => match path.select(text()?) {
-            Ok(mut selected) => std::mem::take(&mut *selected).into_bytes(),
-            Err(SelectError::Missing) => {
-                return Ok(Err(NoValue::Nothing(refuse("the document has nothing there"))));
-            }
-            Err(SelectError::Ambiguous) => return Err(refuse("an object has the key twice")),
-            Err(SelectError::NotJson) => return Err(refuse("the value is not JSON")),
-        },
-        Modifier::Sha256 => sha256_hex(bytes).into_bytes(),
-        Modifier::Trim => trim(bytes).to_vec(),
-        Modifier::YamlParse => match yaml_parse::to_json(text()?).map_err(refuse)? {
-            Some(json) => json.as_bytes().to_vec(),
-            None => return Ok(Err(NoValue::Nothing(refuse("the document is null")))),
-        },
-        Modifier::UrlEncode => {
+        Encoder::JsonTemplate(template) => return selected(template.select(text()?), encoder.name()),
+        Encoder::Sha256 => sha256_hex(bytes).into_bytes(),
+        Encoder::UrlEncode => {
             let mut encoded = SecretBuffer::with_capacity(bytes.len());
             percent_encode(bytes, &RESERVED).for_each(|piece| encoded.push(piece.as_bytes()));
             return Ok(Ok(encoded.into_value()));
         }
     };
     Ok(Ok(SecretValue::new(changed)))
+}
+
+/// Names the reason where a document has no value for a `jsonPath`.
+fn selected(result: Result<Zeroizing<String>, SelectError>, modifier: &'static str) -> Changed {
+    let refuse = |why| Refusal { modifier, why };
+    match result {
+        Ok(mut selected) => Ok(Ok(SecretValue::new(std::mem::take(&mut *selected).into_bytes()))),
+        Err(SelectError::Ambiguous) => Err(refuse("an object has the key twice")),
+        Err(SelectError::Missing) => Ok(Err(NoValue::Nothing(refuse("the document has nothing there")))),
+        Err(SelectError::NotJson) => Err(refuse("the value is not JSON")),
+    }
 }
 
 fn without_white_space(bytes: &[u8]) -> Zeroizing<Vec<u8>> {

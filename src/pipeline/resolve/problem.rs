@@ -1,7 +1,7 @@
 //! What can be wrong with placeholders and items, in words. No word here comes from a value or a literal.
 
 use crate::diagnostic::{Explain, Problem};
-use crate::model::{GrammarError, Origin, Reference, list};
+use crate::model::{GrammarError, LookAlikeKind, Origin, Reference, list};
 use crate::providers::ProviderError;
 
 /// The places that use a reference.
@@ -51,6 +51,8 @@ pub(super) enum ResolveError {
     // What is no key may be a value in the place of one.
     #[error("item key is not valid; it is not named, as it may be a value")]
     ItemKey,
+    #[error("item `{key}` {kind}{}", in_value(*.at))]
+    LookAlike { key: String, kind: LookAlikeKind, at: Option<(usize, usize)> },
     #[error("item `{key}`: modifier `{modifier}` of `{reference}` cannot be applied: {why}")]
     Modifier { key: String, reference: Reference, modifier: &'static str, why: &'static str },
     #[error("`<path:…>` is used, but the app names no default provider")]
@@ -102,12 +104,13 @@ impl Explain for ResolveError {
             Self::ItemKey => {
                 "a key holds letters, digits, `-`, `_` and `.`, 253 at most; a placeholder belongs in the value"
             }
+            Self::LookAlike { kind, .. } => return Some(kind.hint()),
             Self::Modifier { .. } => "look at what the reference holds, and at the modifiers before this one",
             Self::NoDefaultProvider => {
                 "set `provider` in sealwave.yaml, or write the provider instead of `path`"
             }
             Self::Outside { .. } => {
-                "put the value in a Secret and refer to it; if it is meant as text, double its `<`: `<<name:…`"
+                "put the value in a Secret and refer to it; if it is meant as text, double its `<`: `<<name:…`, or set the annotation `sealwave.dev/literal: \"true\"` on the object"
             }
             Self::PathClimbs { .. } => "write the whole path",
             Self::SectionType { .. } => "it is a mapping of keys to strings",
@@ -127,6 +130,7 @@ impl Explain for ResolveError {
         match self {
             Self::DataNotBase64 { .. } => Some("secret/bad-base64"),
             Self::ItemKey => Some("secret/invalid-key"),
+            Self::LookAlike { .. } => Some("secret/encrypted-leftover"),
             _ => None,
         }
     }

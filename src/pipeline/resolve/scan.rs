@@ -1,9 +1,10 @@
 //! Placeholders where none may be: every string and key outside of a Secret's data. Pure.
 //!
-//! Other languages' `<x:y>` are common in configuration, so that only those of a provider that is known count (the
-//! operator's, the kinds of [`KINDS`], `path`). No kind of object is exempt: a placeholder that stays would be deployed
-//! as it stands. `<<file:x#y>` is the text `<file:x#y>` here too; all else stays untouched. Where an object names a path
-//! for argocd-vault-plugin's `<key>`, those count as well: that tool would have put values there.
+//! Other languages' `<x:y>` are common in configuration, so only what has the shape of a reference counts, and only of a
+//! provider that is known: see [`suspects`]. A placeholder that stays would be deployed as it is, so no kind of object is
+//! exempt; an author can exempt an object that is no Secret. `<<file:x#y>` is the text `<file:x#y>` here too; all other
+//! text stays untouched. Where an object names a path for argocd-vault-plugin's `<key>`, those count as well: that tool
+//! would have put values there.
 
 use super::Names;
 use super::problem::{ResolveError, place_in, shown};
@@ -79,9 +80,10 @@ fn width_of(text: &str) -> u32 {
 }
 
 impl Names<'_> {
+    /// Whether a placeholder of this name would refer to something: where the operator's providers are known, to one of
+    /// them, else to one of any kind.
     fn is_suspect(&self, name: &str) -> bool {
-        name == DEFAULT_PROVIDER
-            || KINDS.contains(&name)
-            || self.known.as_ref().is_some_and(|known| known.contains(name))
+        let known = self.known.as_ref();
+        name == DEFAULT_PROVIDER || known.map_or(KINDS.contains(&name), |known| known.contains(name))
     }
 }
