@@ -1,16 +1,16 @@
 //! The shell around a command: one deadline, no payload of a panic on standard error, output only when all is well.
 
+mod messages;
+
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anstyle::{AnsiColor, Style};
-
 use crate::caught;
 use crate::commands::Outcome;
 use crate::deadline::{Progress, Watch};
-use crate::diagnostic::{At, Explain, Failure, Level, Note, Problem, printable};
+use crate::diagnostic::{At, Explain, Failure, Problem, cut};
 use crate::pipeline::Stage;
 
 /// Deeply nested documents are read recursively, within limits that this stack holds.
@@ -133,12 +133,12 @@ pub fn install_panic_hook() {
     }));
 }
 
-/// Prints what a command had to say: remarks first, then its whole output.
+/// Prints what a command had to say: notes first, then its whole output.
 ///
 /// # Errors
 /// Standard output cannot be written; a reader that went away early is no error.
 pub fn print_outcome(outcome: &Outcome) -> io::Result<()> {
-    print_notes(&outcome.notes);
+    messages::print_notes(&outcome.notes);
     let print = |stdout: &mut dyn Write| stdout.write_all(&outcome.stdout).and_then(|()| stdout.flush());
     let printed =
         if outcome.styled { print(&mut anstream::stdout().lock()) } else { print(&mut io::stdout().lock()) };
@@ -148,42 +148,13 @@ pub fn print_outcome(outcome: &Outcome) -> io::Result<()> {
     }
 }
 
-/// Prints all problems of a failure.
+/// Prints the problems of a failure.
 pub fn print_failure(failure: &Failure) {
-    for problem in failure.problems() {
-        print("error", AnsiColor::Red, problem);
-    }
+    messages::print_failure(failure);
 }
 
-/// Prints an error that is none of the pipeline's.
+/// Prints an error that does not come from a command.
 pub fn print_error(message: &str) {
-    let problem = Problem { message: message.to_owned(), at: At::Nowhere, hint: None, rule: None };
-    print("error", AnsiColor::Red, &problem);
-}
-
-fn print_notes(notes: &[Note]) {
-    for note in notes {
-        match note.level {
-            Level::Note => print("note", AnsiColor::Cyan, &note.problem),
-            Level::Warning => print("warning", AnsiColor::Yellow, &note.problem),
-        }
-    }
-}
-
-fn print(word: &str, colour: AnsiColor, problem: &Problem) {
-    let style = colour.on_default().bold();
-    let mut stderr = anstream::stderr().lock();
-    // A closed standard error must not hide the exit code.
-    let _ = writeln!(stderr, "{style}{word}{style:#}: {}", printable(&problem.message));
-    if let At::Place(place) = &problem.at {
-        let _ = writeln!(stderr, "  {} {}", dim("-->"), printable(place));
-    }
-    if let Some(hint) = &problem.hint {
-        let _ = writeln!(stderr, "  {} {}", dim("hint:"), printable(hint));
-    }
-}
-
-fn dim(text: &str) -> String {
-    let style = Style::new().bold();
-    format!("{style}{text}{style:#}")
+    let problem = Problem { message: cut(message), at: At::Nowhere, hint: None, rule: None };
+    messages::print_failure(&problem.into());
 }
