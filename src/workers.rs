@@ -8,7 +8,10 @@ use std::thread;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WorkerPanicked;
 
-/// Applies `work` to each item, on as many threads as there are cores (and never more than items).
+/// Threads of one run, its own included: each takes some of the memory that the run may have.
+const MAX_THREADS: usize = 16;
+
+/// Applies `work` to each item, on as many threads as there are cores (and never more than items, or 16).
 pub(crate) fn map<T: Sync, R: Send>(
     items: &[T],
     work: impl Fn(&T) -> R + Sync,
@@ -17,7 +20,7 @@ pub(crate) fn map<T: Sync, R: Send>(
     let run =
         || catch_unwind(AssertUnwindSafe(|| take_turns(items, &next, &work))).map_err(|_| WorkerPanicked);
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    let helpers = cores.min(items.len()).saturating_sub(1);
+    let helpers = cores.min(MAX_THREADS).min(items.len()).saturating_sub(1);
     let mut numbered = thread::scope(|scope| {
         // A thread that cannot be started is no harm: those that run take its share.
         let started: Vec<_> =

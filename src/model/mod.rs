@@ -45,8 +45,8 @@ pub(crate) use manifest::group_and_version;
 pub use manifest::{Manifest, NotAManifest, ObjectId};
 pub use node::{Entry, Mapping, Node, Number, Value};
 pub use operator::{
-    AssumeRole, AuditConfig, AwsKms, AwsSettings, CertificateSource, Cluster, Operator, PolicyRule,
-    ProviderConfig,
+    AssumeRole, AuditConfig, AwsKms, AwsSettings, CertificateSource, Cluster, Concurrency, MAX_OUTPUT_MIB,
+    MemoryLimit, Operator, PolicyRule, ProviderConfig, SidecarMemory,
 };
 pub use placeholder::{
     DEFAULT_PROVIDER, Generic, GrammarError, GrammarErrorKind, JsonPath, Modifier, Part, Placeholder,
