@@ -3,6 +3,7 @@
 mod messages;
 
 use std::io::{self, IsTerminal as _, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -121,10 +122,24 @@ fn problem(error: &ShellError) -> Failure {
     Problem::new(error).into()
 }
 
+/// Bytes that there must still be for a panic not to come from a lack of memory; 0 where memory is not bounded.
+static LAST_BYTES: AtomicU64 = AtomicU64::new(0);
+
+/// Ends this process like a failed allocation when a panic comes while fewer than `bytes` are left. Some code panics when an
+/// allocation fails, and would make it look like a bug.
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "memory is bounded on Linux only"))]
+pub(crate) fn report_exhausted_memory(bytes: u64) {
+    LAST_BYTES.store(bytes, Ordering::Relaxed);
+}
+
 /// Makes a panic say where it happened and nothing else: its payload could hold a value. One that is caught on purpose says
 /// nothing at all.
 pub fn install_panic_hook() {
     std::panic::set_hook(Box::new(|info| {
+        let bytes = usize::try_from(LAST_BYTES.load(Ordering::Relaxed)).unwrap_or(usize::MAX);
+        if bytes > 0 && Vec::<u8>::new().try_reserve_exact(bytes).is_err() {
+            std::alloc::handle_alloc_error(std::alloc::Layout::new::<u8>());
+        }
         if caught::is_expected() {
             return;
         }

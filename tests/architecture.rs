@@ -43,7 +43,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("providers", &["caught", "crypto", "diagnostic", "model", "yaml"]),
     ("schema", &["diagnostic", "model"]),
     ("shell", &["caught", "commands", "deadline", "diagnostic", "pipeline"]),
-    ("supervise", &["cli", "config", "crypto::sha256_hex", "diagnostic", "model"]),
+    ("supervise", &["cli", "config", "crypto::sha256_hex", "diagnostic", "model", "shell", "workers"]),
     ("workers", &[]),
     ("yaml", &["caught", "diagnostic", "model", "workers"]),
 ];

@@ -10,9 +10,13 @@ use rustix::process::{Pid, getpid};
 
 use super::limits;
 use crate::model::MemoryLimit;
+use crate::{shell, workers};
 
 /// The first part of the argument.
 const MARK: &str = "supervised-run";
+
+/// MiB of the limit for each thread: the allocator takes 32 for a thread at once, and there has to be room for more.
+const THREAD_MIB: u64 = 96;
 
 /// How a child is to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +87,8 @@ impl Orders {
     /// The system refuses, or the parent is gone.
     pub fn obey(&self) -> io::Result<()> {
         limits::bound_memory(self.memory)?;
+        shell::report_exhausted_memory(self.memory.bytes() / 8);
+        workers::limit_threads(usize::try_from(self.memory.mib() / THREAD_MIB).unwrap_or(usize::MAX).max(1));
         limits::end_with(self.parent)?;
         let choice = if self.is_colored { ColorChoice::AlwaysAnsi } else { ColorChoice::Never };
         choice.write_global();
