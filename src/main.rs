@@ -35,10 +35,10 @@ fn run(args: Vec<OsString>) -> anyhow::Result<ExitCode> {
     match Role::new(&args) {
         Role::Child(orders, args) => {
             orders.obey().context("the run cannot be bounded")?;
-            work(Cli::parse_from(args), &Watch::started(orders.waited()))
+            work(parse(&args)?, &Watch::started(orders.waited()))
         }
         Role::Parent => {
-            let cli = Cli::parse_from(&args);
+            let cli = parse(&args)?;
             if cli.command.is_called_by_argo_cd() {
                 Ok(supervise::run(&cli.command, &args, config::process_variables)?)
             } else {
@@ -51,7 +51,19 @@ fn run(args: Vec<OsString>) -> anyhow::Result<ExitCode> {
 /// Runs the command. There is no limit of memory here that the system would enforce.
 #[cfg(not(target_os = "linux"))]
 fn run(args: Vec<OsString>) -> anyhow::Result<ExitCode> {
-    work(Cli::parse_from(args), &Watch::start())
+    work(parse(&args)?, &Watch::start())
+}
+
+/// Reads the command line, or ends this process with the usage. An argument can be the name of a file from a repository: with
+/// line breaks in it, the usage could not be told from it.
+fn parse(args: &[OsString]) -> anyhow::Result<Cli> {
+    Cli::try_parse_from(args).or_else(|error| {
+        let hostile = args.iter().map(|arg| arg.to_string_lossy()).find(|arg| shell::has_controls(arg));
+        match hostile {
+            Some(arg) if error.use_stderr() => anyhow::bail!("`{arg}`: {}", error.kind()),
+            _ => error.exit(),
+        }
+    })
 }
 
 fn work(cli: Cli, watch: &Watch) -> anyhow::Result<ExitCode> {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::caught;
 use crate::commands::Outcome;
 use crate::deadline::{Progress, Watch};
-use crate::diagnostic::{At, Explain, Failure, Problem, cut};
+use crate::diagnostic::{At, Explain, Failure, Problem, cut, deceives};
 use crate::pipeline::Stage;
 
 /// Deeply nested documents are read recursively, within limits that this stack holds.
@@ -166,6 +166,12 @@ pub fn print_outcome(outcome: &Outcome) -> io::Result<()> {
 /// Prints the problems of a failure.
 pub fn print_failure(failure: &Failure) {
     messages::print_failure(failure);
+}
+
+/// Returns whether a text drives a terminal or has more than one line, so that it cannot be printed as it is.
+#[must_use]
+pub fn has_controls(text: &str) -> bool {
+    text.chars().any(deceives)
 }
 
 /// Prints an error that does not come from a command.

@@ -68,7 +68,7 @@ impl Orders {
         if parts.next()? != MARK {
             return None;
         }
-        let memory = MemoryLimit::try_from(parts.next()?.parse::<u64>().ok()?).ok()?;
+        let memory = MemoryLimit::new(parts.next()?.parse().ok()?)?;
         let waited = Duration::from_millis(parts.next()?.parse().ok()?);
         let parent = Pid::from_raw(parts.next()?.parse().ok().filter(|pid| *pid > 0)?)?;
         let is_colored = parts.next()?.parse().ok()?;

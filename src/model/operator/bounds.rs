@@ -1,19 +1,25 @@
 //! What one run, and all runs of a sidecar together, may take of its memory.
 
-use serde::Deserialize;
+use serde::de::{Error, Unexpected};
+use serde::{Deserialize, Deserializer};
 
 /// MiB of output that a run may have; Argo CD takes no more than 100.
 pub const MAX_OUTPUT_MIB: u64 = 90;
 
 /// MiB of memory that one run may allocate. The kernel holds it to that.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(try_from = "u64")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryLimit(u64);
 
 impl MemoryLimit {
-    /// A run of the smallest app needs about a third of this, stacks included.
-    const LEAST: u64 = 128;
+    /// The allocator takes 32 MiB at once for each of a few threads; a run of a small app gets by with this.
+    const LEAST: u64 = 192;
     const MOST: u64 = 16_384;
+
+    /// A limit in MiB; `None` if a run could not work within it, or no container has so much.
+    #[must_use]
+    pub fn new(mib: u64) -> Option<Self> {
+        (Self::LEAST..=Self::MOST).contains(&mib).then_some(Self(mib))
+    }
 
     /// In MiB.
     #[must_use]
@@ -34,32 +40,30 @@ impl Default for MemoryLimit {
     }
 }
 
-/// A number that an operator file may not have in this place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{field}` must be {least} to {most}")]
-pub struct OutOfBounds {
-    field: &'static str,
-    least: u64,
-    most: u64,
-}
-
-impl TryFrom<u64> for MemoryLimit {
-    type Error = OutOfBounds;
-
-    fn try_from(mib: u64) -> Result<Self, OutOfBounds> {
-        let (least, most) = (Self::LEAST, Self::MOST);
-        let wrong = OutOfBounds { field: "memoryLimitMiB", least, most };
-        if (least..=most).contains(&mib) { Ok(Self(mib)) } else { Err(wrong) }
+impl<'de> Deserialize<'de> for MemoryLimit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mib = u64::deserialize(deserializer)?;
+        Self::new(mib).ok_or_else(|| out_of_bounds("memoryLimitMiB", mib, Self::LEAST, Self::MOST))
     }
 }
 
+/// The parser does not name the field of such an error.
+fn out_of_bounds<E: Error>(field: &str, number: u64, least: u64, most: u64) -> E {
+    E::invalid_value(Unexpected::Unsigned(number), &format!("`{field}` of {least} to {most}").as_str())
+}
+
 /// Runs that work at once in one sidecar.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(try_from = "u64")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Concurrency(u64);
 
 impl Concurrency {
     const MOST: u64 = 64;
+
+    /// A number of runs; `None` for none, and for more than any sidecar has memory for.
+    #[must_use]
+    pub fn new(runs: u64) -> Option<Self> {
+        (1..=Self::MOST).contains(&runs).then_some(Self(runs))
+    }
 
     /// Runs of all projects.
     #[must_use]
@@ -80,12 +84,10 @@ impl Default for Concurrency {
     }
 }
 
-impl TryFrom<u64> for Concurrency {
-    type Error = OutOfBounds;
-
-    fn try_from(runs: u64) -> Result<Self, OutOfBounds> {
-        let wrong = OutOfBounds { field: "concurrency", least: 1, most: Self::MOST };
-        if (1..=Self::MOST).contains(&runs) { Ok(Self(runs)) } else { Err(wrong) }
+impl<'de> Deserialize<'de> for Concurrency {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let runs = u64::deserialize(deserializer)?;
+        Self::new(runs).ok_or_else(|| out_of_bounds("concurrency", runs, 1, Self::MOST))
     }
 }
 
@@ -122,19 +124,20 @@ mod tests {
 
     #[test]
     fn numbers_out_of_bounds_are_refused() {
-        assert_eq!(MemoryLimit::try_from(400), Ok(MemoryLimit::default()));
-        for mib in [0, 127, 16_385, u64::MAX] {
-            assert!(MemoryLimit::try_from(mib).is_err(), "{mib}");
+        assert_eq!(MemoryLimit::new(400), Some(MemoryLimit::default()));
+        assert_eq!(Concurrency::new(4), Some(Concurrency::default()));
+        for mib in [0, 191, 16_385, u64::MAX] {
+            assert_eq!(MemoryLimit::new(mib), None);
         }
         for runs in [0, 65, u64::MAX] {
-            assert!(Concurrency::try_from(runs).is_err(), "{runs}");
+            assert_eq!(Concurrency::new(runs), None);
         }
     }
 
     #[test]
     fn a_project_gets_at_most_half_of_the_runs_and_at_least_one() {
         for (runs, share) in [(1, 1), (2, 1), (3, 1), (4, 2), (5, 2), (64, 32)] {
-            assert_eq!(Concurrency::try_from(runs).map(Concurrency::runs_of_one_project), Ok(share));
+            assert_eq!(Concurrency::new(runs).map(Concurrency::runs_of_one_project), Some(share));
         }
     }
 }
