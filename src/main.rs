@@ -17,7 +17,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     shell::install_panic_hook();
-    run(std::env::args_os().collect()).unwrap_or_else(|error| {
+    let args: Vec<OsString> = std::env::args_os().collect();
+    run(&args).unwrap_or_else(|error| {
         match error.downcast_ref::<Failure>() {
             Some(failure) => shell::print_failure(failure),
             None => shell::print_error(&format!("{error:#}")),
@@ -28,19 +29,19 @@ fn main() -> ExitCode {
 
 /// Runs the command: those that Argo CD calls in a child with bounded memory, the others here.
 #[cfg(target_os = "linux")]
-fn run(args: Vec<OsString>) -> anyhow::Result<ExitCode> {
+fn run(args: &[OsString]) -> anyhow::Result<ExitCode> {
     use sealwave::supervise::{self, Role};
 
     supervise::deny_core_dumps();
-    match Role::new(&args) {
+    match Role::new(args) {
         Role::Child(orders, args) => {
             orders.obey().context("the run cannot be bounded")?;
             work(parse(&args)?, &Watch::started(orders.waited()))
         }
         Role::Parent => {
-            let cli = parse(&args)?;
+            let cli = parse(args)?;
             if cli.command.is_called_by_argo_cd() {
-                Ok(supervise::run(&cli.command, &args, config::process_variables)?)
+                Ok(supervise::run(&cli.command, args, config::process_variables)?)
             } else {
                 work(cli, &Watch::start())
             }
@@ -50,8 +51,8 @@ fn run(args: Vec<OsString>) -> anyhow::Result<ExitCode> {
 
 /// Runs the command. There is no limit of memory here that the system would enforce.
 #[cfg(not(target_os = "linux"))]
-fn run(args: Vec<OsString>) -> anyhow::Result<ExitCode> {
-    work(parse(&args)?, &Watch::start())
+fn run(args: &[OsString]) -> anyhow::Result<ExitCode> {
+    work(parse(args)?, &Watch::start())
 }
 
 /// Reads the command line, or ends this process with the usage. An argument can be the name of a file from a repository: with

@@ -50,6 +50,8 @@ enum SuperviseError {
     Slots { directory: String, reason: std::io::ErrorKind },
     #[error("the run cannot be started: {0}")]
     Start(std::io::ErrorKind),
+    #[error("standard output cannot be written: {0}")]
+    Unwritable(std::io::ErrorKind),
     #[error("the deadline of {} seconds passed while waiting for other runs to end", .allowed.as_secs())]
     Waited { allowed: Duration, concurrency: Concurrency },
 }
@@ -69,8 +71,8 @@ impl Explain for SuperviseError {
                 concurrency.runs(),
                 concurrency.runs_of_one_project()
             ),
-            Self::Ended(_) => "this is a bug in sealwave; please report it with what is printed above".to_owned(),
-            Self::Deadline(_) | Self::Slots { .. } | Self::Start(_) => return None,
+            Self::Ended(_) => "this is a bug in sealwave; please report it with the lines above".to_owned(),
+            Self::Deadline(_) | Self::Slots { .. } | Self::Start(_) | Self::Unwritable(_) => return None,
         })
     }
 }

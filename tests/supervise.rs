@@ -301,6 +301,33 @@ fn the_deadline_is_reported_with_what_the_run_was_doing() {
 }
 
 #[test]
+#[cfg(feature = "vault")]
+fn a_child_that_stops_is_killed_after_the_deadline() {
+    let (app, listener) = hanging(1);
+    let temp = TempDir::new().unwrap();
+    let running = Running::start(&mut in_sidecar(&app, temp.path(), "shop"));
+    let child = started(&running, &listener);
+    assert!(Command::new("kill").args(["-STOP", &child.to_string()]).status().unwrap().success());
+    let run = running.finish();
+    let stderr = run.stderr();
+    assert_eq!(run.status.code(), Some(2), "{stderr}");
+    assert!(run.stdout.is_empty());
+    assert!(stderr.contains("the deadline of 1 seconds passed"), "{stderr}");
+    assert!(!Path::new(&format!("/proc/{child}")).exists(), "the child is gone");
+}
+
+#[test]
+fn output_that_cannot_be_written_is_an_error() {
+    let app = SmallApp::new();
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let output =
+        sealwave().args(app.args()).stdout(full).stderr(std::process::Stdio::piped()).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("standard output cannot be written"), "{stderr}");
+}
+
+#[test]
 fn a_run_leaves_no_core_file() {
     // Reading the certificate from a pipe keeps the process there.
     let mut command = sealwave();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{ArgoCd, OperatorFile, Variables, operator_path};
-use crate::cli::{Command, GenerateArgs};
+use crate::cli::Command;
 use crate::deadline::DEFAULT_DEADLINE;
 use crate::diagnostic::{Failure, Problem};
 use crate::model::{Concurrency, MemoryLimit};
@@ -36,23 +36,25 @@ pub struct Turn {
 impl RunBounds {
     /// Decides the bounds of a command.
     ///
-    /// `discover` and `parameters` read one small file and are bounded by default. They do not wait: Argo CD takes a
-    /// failure of discovery for a directory of plain manifests.
+    /// `discover` reads one small file, and does not wait: Argo CD takes a failure of discovery for a directory of plain
+    /// manifests.
     ///
     /// # Errors
     /// The operator file cannot be used, or a variable of Argo CD's cannot be read.
     pub fn decide(command: &Command, variables: Variables) -> Result<Self, Failure> {
-        match command {
-            Command::Generate(args) => Self::of_generate(args, variables),
-            _ => Ok(Self { memory: MemoryLimit::default(), deadline: DEFAULT_DEADLINE, turn: None }),
-        }
+        let operator = match command {
+            Command::Discover(_) => {
+                return Ok(Self { memory: MemoryLimit::MIN, deadline: DEFAULT_DEADLINE, turn: None });
+            }
+            Command::Generate(args) => args.app.operator.clone(),
+            _ => None,
+        };
+        Self::of_operator(operator, variables)
     }
 
-    fn of_generate(args: &GenerateArgs, variables: Variables) -> Result<Self, Failure> {
+    fn of_operator(operator: Option<PathBuf>, variables: Variables) -> Result<Self, Failure> {
         let argocd = ArgoCd::read(&variables).map_err(|error| Problem::new(&error))?;
-        let file = operator_path(args.app.operator.clone(), variables)
-            .map(|path| OperatorFile::read(&path))
-            .transpose()?;
+        let file = operator_path(operator, variables).map(|path| OperatorFile::read(&path)).transpose()?;
         let operator = file.as_ref().map(OperatorFile::operator);
         let concurrency = operator.map_or_else(Concurrency::default, |operator| operator.concurrency);
         let directory = || {

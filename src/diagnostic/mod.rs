@@ -132,8 +132,10 @@ impl Failure {
     /// A problem that stands for those beyond the ones that are kept, if any.
     #[must_use]
     pub fn rest(&self) -> Option<Problem> {
-        let message = format!("{} more problems like these are not listed", self.more);
-        (self.more > 0).then(|| Problem { message, at: At::Nowhere, hint: None, rule: None })
+        (self.more > 0).then(|| {
+            let message = format!("{} more problems like these are not listed", self.more);
+            Problem { message, at: At::Nowhere, hint: None, rule: None }
+        })
     }
 
     /// The same, at one place.

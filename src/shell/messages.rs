@@ -51,14 +51,14 @@ fn print_rest(word: &str, color: AnsiColor, count: usize) {
 
 /// A message with its place and its hint.
 fn text(word: &str, color: AnsiColor, problem: &Problem) -> String {
-    let mut text = format!("{}{}\n", start(word, color), line(&problem.message));
+    let mut lines = vec![format!("{}{}", start(word, color), line(&problem.message))];
     if let At::Place(place) = &problem.at {
-        text += &format!("  {} {}\n", strong("-->"), line(&place.to_string()));
+        lines.push(format!("  {} {}", strong("-->"), line(&place.to_string())));
     }
     if let Some(hint) = &problem.hint {
-        text += &format!("  {} {}\n", strong("hint:"), line(hint));
+        lines.push(format!("  {} {}", strong("hint:"), line(hint)));
     }
-    text
+    lines.join("\n") + "\n"
 }
 
 /// One line of bounded length.

@@ -26,8 +26,10 @@ pub(super) fn pass_on(ended: Ended, limit: MemoryLimit) -> Result<ExitCode, Supe
     match status.code() {
         Some(code @ (0 | 1)) => {
             check_sizes(&stdout, &stderr)?;
-            copy(&mut stderr, &mut io::stderr().lock());
-            copy(&mut stdout, &mut io::stdout().lock());
+            // A closed standard error must not hide the exit code.
+            let _ = copy(&mut stderr, &mut io::stderr().lock());
+            copy(&mut stdout, &mut io::stdout().lock())
+                .map_err(|error| SuperviseError::Unwritable(error.kind()))?;
             Ok(ExitCode::from(u8::from(code == 1)))
         }
         Some(2) => {
@@ -37,7 +39,7 @@ pub(super) fn pass_on(ended: Ended, limit: MemoryLimit) -> Result<ExitCode, Supe
         }
         _ => {
             let (text, _) = tail(&mut stderr, MAX_RECORDS);
-            print(&records(&text));
+            print(&own_lines(&text));
             Err(reason(status, &text, limit))
         }
     }
@@ -54,9 +56,13 @@ fn size(file: &File) -> u64 {
     file.metadata().map_or(u64::MAX, |about| about.len())
 }
 
-/// Copies a whole file. A reader that went away early is no error, as without a child.
-fn copy(file: &mut File, to: &mut dyn io::Write) {
-    let _ = file.seek(SeekFrom::Start(0)).and_then(|_| io::copy(file, to)).and_then(|_| to.flush());
+/// Copies a whole file. A reader that went away early is no error.
+fn copy(file: &mut File, to: &mut impl io::Write) -> io::Result<()> {
+    file.seek(SeekFrom::Start(0))?;
+    match io::copy(file, to).and_then(|_| to.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// The end of a file, and whether that is all of it. The end has the errors; what the audit wrote comes before.
@@ -72,10 +78,13 @@ fn after_first_line(text: &[u8]) -> &[u8] {
     end.map_or(text, |end| &text[end + 1..])
 }
 
-/// The records of an audit, which are lines of JSON: what the runtime says when it aborts is left out.
-fn records(text: &[u8]) -> Vec<u8> {
-    let lines = text.split_inclusive(|byte| *byte == b'\n');
-    lines.filter(|line| line.starts_with(b"{\"") && line.ends_with(b"}\n")).collect::<Vec<_>>().concat()
+/// The lines that are sealwave's own: records of an audit, which are JSON, and places of panics. What the runtime says when
+/// it aborts is left out.
+fn own_lines(text: &[u8]) -> Vec<u8> {
+    let is_own = |line: &&[u8]| {
+        line.starts_with(b"{\"") && line.ends_with(b"}\n") || line.starts_with(b"internal error at ")
+    };
+    text.split_inclusive(|byte| *byte == b'\n').filter(is_own).collect::<Vec<_>>().concat()
 }
 
 fn print(text: &[u8]) {
@@ -92,5 +101,39 @@ fn reason(status: ExitStatus, stderr: &[u8], limit: MemoryLimit) -> SuperviseErr
         }
         Some(signal) if signal == Signal::KILL.as_raw() => SuperviseError::Killed(status.to_string()),
         _ => SuperviseError::Ended(status.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_a_child_ended_is_told_apart() {
+        let limit = MemoryLimit::default();
+        let aborted = ExitStatus::from_raw(6);
+        let text = b"{\"time\":1}\nmemory allocation of 33 bytes failed\nstack backtrace:\n";
+        assert!(matches!(reason(aborted, text, limit), SuperviseError::Memory(_)));
+        assert!(matches!(reason(aborted, b"fatal runtime error\n", limit), SuperviseError::Ended(_)));
+        assert!(matches!(reason(ExitStatus::from_raw(11), text, limit), SuperviseError::Ended(_)));
+        assert!(matches!(reason(ExitStatus::from_raw(9), b"", limit), SuperviseError::Killed(_)));
+        assert!(matches!(reason(ExitStatus::from_raw(101 << 8), b"", limit), SuperviseError::Ended(_)));
+    }
+
+    #[test]
+    fn what_the_runtime_says_is_left_out() {
+        let text =
+            b"{\"time\":1}\nmemory allocation of 33 bytes failed\ninternal error at src/a.rs:1\n{\"cut";
+        assert_eq!(own_lines(text), b"{\"time\":1}\ninternal error at src/a.rs:1\n");
+    }
+
+    #[test]
+    fn of_much_standard_error_the_end_is_kept() {
+        let mut file = File::from_parts(tempfile::tempfile().unwrap(), "a file");
+        file.write_all(b"first\nsecond\nthird\n").unwrap();
+        assert_eq!(tail(&mut file, 64), (b"first\nsecond\nthird\n".to_vec(), true));
+        let (text, is_whole) = tail(&mut file, 10);
+        assert!(!is_whole);
+        assert_eq!(after_first_line(&text), b"third\n");
     }
 }

@@ -70,7 +70,8 @@ fn private_directory(path: &Path) -> Result<OwnedFd, Unavailable> {
     // A link is not followed, so that it is not ours either.
     let directory = open(path, flags, Mode::empty()).map_err(|_| Unavailable::NotOurs(path.to_owned()))?;
     let about = fstat(&directory).map_err(|error| unusable(error.into()))?;
-    let is_private = about.st_uid == geteuid().as_raw() && about.st_mode & 0o077 == 0;
+    let others = Mode::from_raw_mode(about.st_mode) & (Mode::RWXG | Mode::RWXO);
+    let is_private = about.st_uid == geteuid().as_raw() && others.is_empty();
     if is_private { Ok(directory) } else { Err(Unavailable::NotOurs(path.to_owned())) }
 }
 

@@ -11,14 +11,14 @@ pub const MAX_OUTPUT_MIB: u64 = 90;
 pub struct MemoryLimit(u64);
 
 impl MemoryLimit {
-    /// The allocator takes 32 MiB at once for each of a few threads; a run of a small app gets by with this.
-    const LEAST: u64 = 192;
+    /// The lowest limit. The allocator takes 32 MiB at once for each of a few threads; a run of a small app gets by with it.
+    pub const MIN: Self = Self(192);
     const MOST: u64 = 16_384;
 
     /// A limit in MiB; `None` if a run could not work within it, or no container has so much.
     #[must_use]
     pub fn new(mib: u64) -> Option<Self> {
-        (Self::LEAST..=Self::MOST).contains(&mib).then_some(Self(mib))
+        (Self::MIN.0..=Self::MOST).contains(&mib).then_some(Self(mib))
     }
 
     /// In MiB.
@@ -43,7 +43,7 @@ impl Default for MemoryLimit {
 impl<'de> Deserialize<'de> for MemoryLimit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mib = u64::deserialize(deserializer)?;
-        Self::new(mib).ok_or_else(|| out_of_bounds("memoryLimitMiB", mib, Self::LEAST, Self::MOST))
+        Self::new(mib).ok_or_else(|| out_of_bounds("memoryLimitMiB", mib, Self::MIN.0, Self::MOST))
     }
 }
 
