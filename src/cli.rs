@@ -69,6 +69,14 @@ pub enum Command {
     Validate(Box<ValidateArgs>),
 }
 
+impl Command {
+    /// Whether Argo CD calls it, for any directory of any repository.
+    #[must_use]
+    pub const fn is_called_by_argo_cd(&self) -> bool {
+        matches!(self, Self::Discover(_) | Self::Generate(_) | Self::Parameters(_))
+    }
+}
+
 const OPERATOR_HELP: &str = "Operator file [env: SEALWAVE_OPERATOR]";
 
 /// Which app.

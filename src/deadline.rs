@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::pipeline::Stage;
 
 /// Time that a run has until an operator file says otherwise: less than the 60 seconds that Argo CD waits.
-const DEFAULT_DEADLINE: Duration = Duration::from_secs(50);
+pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(50);
 
 /// Shared between a run and its guard: what it does, and until when it may.
 #[derive(Clone, Debug)]
@@ -35,8 +35,15 @@ impl Watch {
     /// A watch that starts now.
     #[must_use]
     pub fn start() -> Self {
+        Self::started(Duration::ZERO)
+    }
+
+    /// A watch for a run that started some time ago: in another process, which waited.
+    #[must_use]
+    pub fn started(ago: Duration) -> Self {
+        let now = Instant::now();
         Self {
-            started: Instant::now(),
+            started: now.checked_sub(ago).unwrap_or(now),
             state: Arc::new(Mutex::new(State {
                 allowed: DEFAULT_DEADLINE,
                 stage: None,

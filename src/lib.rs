@@ -25,5 +25,7 @@ pub mod pipeline;
 pub mod providers;
 pub mod schema;
 pub mod shell;
+#[cfg(target_os = "linux")]
+pub mod supervise;
 mod workers;
 pub mod yaml;

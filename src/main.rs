@@ -1,5 +1,6 @@
 //! The `sealwave` binary: flags in, one command, output and exit code out.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -16,24 +17,58 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     shell::install_panic_hook();
-    match run() {
-        Ok(false) => ExitCode::SUCCESS,
-        Ok(true) => ExitCode::from(1),
-        Err(error) => {
-            match error.downcast_ref::<Failure>() {
-                Some(failure) => shell::print_failure(failure),
-                None => shell::print_error(&format!("{error:#}")),
+    let args: Vec<OsString> = std::env::args_os().collect();
+    run(&args).unwrap_or_else(|error| {
+        match error.downcast_ref::<Failure>() {
+            Some(failure) => shell::print_failure(failure),
+            None => shell::print_error(&format!("{error:#}")),
+        }
+        ExitCode::from(2)
+    })
+}
+
+/// Runs the command: those that Argo CD calls in a child with bounded memory, the others here.
+#[cfg(target_os = "linux")]
+fn run(args: &[OsString]) -> anyhow::Result<ExitCode> {
+    use sealwave::supervise::{self, Role};
+
+    supervise::deny_core_dumps();
+    match Role::new(args) {
+        Role::Child(orders, args) => {
+            orders.obey().context("the run cannot be bounded")?;
+            work(parse(&args)?, &Watch::started(orders.waited()))
+        }
+        Role::Parent => {
+            let cli = parse(args)?;
+            if cli.command.is_called_by_argo_cd() {
+                Ok(supervise::run(&cli.command, args, config::process_variables)?)
+            } else {
+                work(cli, &Watch::start())
             }
-            ExitCode::from(2)
         }
     }
 }
 
-/// Whether there were findings.
-fn run() -> anyhow::Result<bool> {
-    let cli = Cli::parse();
-    let watch = Watch::start();
-    let outcome = shell::run(&watch, move |watch| commands::run(cli, config::process_variables, watch))?;
+/// Runs the command. There is no limit of memory here that the system would enforce.
+#[cfg(not(target_os = "linux"))]
+fn run(args: &[OsString]) -> anyhow::Result<ExitCode> {
+    work(parse(args)?, &Watch::start())
+}
+
+/// Reads the command line, or ends this process with the usage. An argument can be the name of a file from a repository: with
+/// line breaks in it, the usage could not be told from it.
+fn parse(args: &[OsString]) -> anyhow::Result<Cli> {
+    Cli::try_parse_from(args).or_else(|error| {
+        let hostile = args.iter().map(|arg| arg.to_string_lossy()).find(|arg| shell::has_controls(arg));
+        match hostile {
+            Some(arg) if error.use_stderr() => anyhow::bail!("`{arg}`: {}", error.kind()),
+            _ => error.exit(),
+        }
+    })
+}
+
+fn work(cli: Cli, watch: &Watch) -> anyhow::Result<ExitCode> {
+    let outcome = shell::run(watch, move |watch| commands::run(cli, config::process_variables, watch))?;
     shell::print_outcome(&outcome).context("standard output cannot be written")?;
-    Ok(outcome.findings)
+    Ok(if outcome.findings { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }

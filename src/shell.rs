@@ -1,16 +1,17 @@
 //! The shell around a command: one deadline, no payload of a panic on standard error, output only when all is well.
 
+mod messages;
+
 use std::io::{self, IsTerminal as _, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anstyle::{AnsiColor, Style};
-
 use crate::caught;
 use crate::commands::Outcome;
 use crate::deadline::{Progress, Watch};
-use crate::diagnostic::{At, Explain, Failure, Level, Note, Problem, printable};
+use crate::diagnostic::{At, Explain, Failure, Problem, cut, deceives};
 use crate::pipeline::Stage;
 
 /// Deeply nested documents are read recursively, within limits that this stack holds.
@@ -121,10 +122,24 @@ fn problem(error: &ShellError) -> Failure {
     Problem::new(error).into()
 }
 
+/// Bytes that there must still be for a panic not to come from a lack of memory; 0 where memory is not bounded.
+static LAST_BYTES: AtomicU64 = AtomicU64::new(0);
+
+/// Ends this process like a failed allocation when a panic comes while fewer than `bytes` are left. Some code panics when an
+/// allocation fails, and would make it look like a bug.
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "memory is bounded on Linux only"))]
+pub(crate) fn report_exhausted_memory(bytes: u64) {
+    LAST_BYTES.store(bytes, Ordering::Relaxed);
+}
+
 /// Makes a panic say where it happened and nothing else: its payload could hold a value. One that is caught on purpose says
 /// nothing at all.
 pub fn install_panic_hook() {
     std::panic::set_hook(Box::new(|info| {
+        let bytes = usize::try_from(LAST_BYTES.load(Ordering::Relaxed)).unwrap_or(usize::MAX);
+        if bytes > 0 && Vec::<u8>::new().try_reserve_exact(bytes).is_err() {
+            std::alloc::handle_alloc_error(std::alloc::Layout::new::<u8>());
+        }
         if caught::is_expected() {
             return;
         }
@@ -133,12 +148,12 @@ pub fn install_panic_hook() {
     }));
 }
 
-/// Prints what a command had to say: remarks first, then its whole output.
+/// Prints what a command had to say: notes first, then its whole output.
 ///
 /// # Errors
 /// Standard output cannot be written; a reader that went away early is no error.
 pub fn print_outcome(outcome: &Outcome) -> io::Result<()> {
-    print_notes(&outcome.notes);
+    messages::print_notes(&outcome.notes);
     let print = |stdout: &mut dyn Write| stdout.write_all(&outcome.stdout).and_then(|()| stdout.flush());
     let printed =
         if outcome.styled { print(&mut anstream::stdout().lock()) } else { print(&mut io::stdout().lock()) };
@@ -148,42 +163,19 @@ pub fn print_outcome(outcome: &Outcome) -> io::Result<()> {
     }
 }
 
-/// Prints all problems of a failure.
+/// Prints the problems of a failure.
 pub fn print_failure(failure: &Failure) {
-    for problem in failure.problems() {
-        print("error", AnsiColor::Red, problem);
-    }
+    messages::print_failure(failure);
 }
 
-/// Prints an error that is none of the pipeline's.
+/// Returns whether a text drives a terminal or has more than one line, so that it cannot be printed as it is.
+#[must_use]
+pub fn has_controls(text: &str) -> bool {
+    text.chars().any(deceives)
+}
+
+/// Prints an error that does not come from a command.
 pub fn print_error(message: &str) {
-    let problem = Problem { message: message.to_owned(), at: At::Nowhere, hint: None, rule: None };
-    print("error", AnsiColor::Red, &problem);
-}
-
-fn print_notes(notes: &[Note]) {
-    for note in notes {
-        match note.level {
-            Level::Note => print("note", AnsiColor::Cyan, &note.problem),
-            Level::Warning => print("warning", AnsiColor::Yellow, &note.problem),
-        }
-    }
-}
-
-fn print(word: &str, colour: AnsiColor, problem: &Problem) {
-    let style = colour.on_default().bold();
-    let mut stderr = anstream::stderr().lock();
-    // A closed standard error must not hide the exit code.
-    let _ = writeln!(stderr, "{style}{word}{style:#}: {}", printable(&problem.message));
-    if let At::Place(place) = &problem.at {
-        let _ = writeln!(stderr, "  {} {}", dim("-->"), printable(place));
-    }
-    if let Some(hint) = &problem.hint {
-        let _ = writeln!(stderr, "  {} {}", dim("hint:"), printable(hint));
-    }
-}
-
-fn dim(text: &str) -> String {
-    let style = Style::new().bold();
-    format!("{style}{text}{style:#}")
+    let problem = Problem { message: cut(message), at: At::Nowhere, hint: None, rule: None };
+    messages::print_failure(&problem.into());
 }

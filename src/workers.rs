@@ -8,7 +8,17 @@ use std::thread;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WorkerPanicked;
 
-/// Applies `work` to each item, on as many threads as there are cores (and never more than items).
+/// Threads that [`map`] may use, the calling one included.
+static MAX_THREADS: AtomicUsize = AtomicUsize::new(usize::MAX);
+
+/// Bounds the threads of this process, each of which takes memory for its allocations and its stack.
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "memory is bounded on Linux only"))]
+pub(crate) fn limit_threads(threads: usize) {
+    MAX_THREADS.store(threads, Ordering::Relaxed);
+}
+
+/// Applies `work` to each item, on as many threads as there are cores (and never more than items, or than
+/// [`limit_threads`] says).
 pub(crate) fn map<T: Sync, R: Send>(
     items: &[T],
     work: impl Fn(&T) -> R + Sync,
@@ -17,7 +27,7 @@ pub(crate) fn map<T: Sync, R: Send>(
     let run =
         || catch_unwind(AssertUnwindSafe(|| take_turns(items, &next, &work))).map_err(|_| WorkerPanicked);
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    let helpers = cores.min(items.len()).saturating_sub(1);
+    let helpers = cores.min(MAX_THREADS.load(Ordering::Relaxed)).min(items.len()).saturating_sub(1);
     let mut numbered = thread::scope(|scope| {
         // A thread that cannot be started is no harm: those that run take its share.
         let started: Vec<_> =

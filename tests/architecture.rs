@@ -29,7 +29,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "workers",
         ],
     ),
-    ("config", &["cli", "crypto", "diagnostic", "lints", "model", "pipeline", "schema", "yaml"]),
+    ("config", &["cli", "crypto", "deadline", "diagnostic", "lints", "model", "pipeline", "schema", "yaml"]),
     ("crypto", &["diagnostic", "model", "workers"]),
     ("deadline", &["pipeline"]),
     ("diagnostic", &["crypto::sha256_hex", "model"]),
@@ -43,6 +43,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("providers", &["caught", "crypto", "diagnostic", "model", "yaml"]),
     ("schema", &["diagnostic", "model"]),
     ("shell", &["caught", "commands", "deadline", "diagnostic", "pipeline"]),
+    ("supervise", &["cli", "config", "crypto::sha256_hex", "diagnostic", "model", "shell", "workers"]),
     ("workers", &[]),
     ("yaml", &["caught", "diagnostic", "model", "workers"]),
 ];

@@ -15,7 +15,7 @@ use super::session::Session;
 use crate::cli::{RefsArgs, ReportFormat};
 use crate::config::Variables;
 use crate::deadline::Watch;
-use crate::diagnostic::{Explain, Failure, Note, Problem};
+use crate::diagnostic::{Explain, Failure, Note, Problem, Problems};
 use crate::model::{BoundPolicy, Decision, Policy, Reference, Subject};
 use crate::pipeline::{self, ReferenceUse, Supply};
 
@@ -75,7 +75,7 @@ pub(super) fn run(args: RefsArgs, variables: Variables, watch: &Watch) -> Result
     let mut notes = Vec::new();
     let policy = policy(&session, &mut notes)?;
     let mut report = Report { subject: session.subject(), environments: Vec::new() };
-    let mut problems: Vec<Problem> = Vec::new();
+    let mut problems = Problems::default();
     for name in environments {
         session.environment.clone_from(&name);
         match references(&session, policy.as_ref(), watch) {
@@ -83,17 +83,18 @@ pub(super) fn run(args: RefsArgs, variables: Variables, watch: &Watch) -> Result
                 let cluster = session.cluster()?;
                 report.environments.push(Environment { name, cluster, references });
             }
-            // What environments share is wrong in each of them, and said once.
+            // What environments share is wrong in each of them, and reported once.
             Err(failure) => {
-                for problem in failure.problems() {
-                    if !problems.contains(problem) {
-                        problems.push(problem.clone());
+                let listed = failure.problems().iter().cloned().chain(failure.rest());
+                for problem in listed {
+                    if !problems.kept().contains(&problem) {
+                        problems.push(problem);
                     }
                 }
             }
         }
     }
-    Failure::unless_empty(problems)?;
+    problems.check()?;
     let (stdout, styled) = match args.output {
         ReportFormat::Human => (human::write(&report).into_bytes(), true),
         ReportFormat::Json => (json::write(&report), false),

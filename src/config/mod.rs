@@ -10,6 +10,7 @@ mod identity;
 mod kinds;
 mod kubeconfig;
 mod operator_file;
+mod run_bounds;
 mod validation;
 
 pub use argocd::{ArgoCd, Parameter, source_path};
@@ -19,6 +20,7 @@ pub use identity::Identity;
 pub(crate) use kubeconfig::kubeconfigs;
 pub use operator_file::OperatorFile;
 pub(crate) use operator_file::read_certificate;
+pub use run_bounds::{RunBounds, Turn};
 pub use validation::Validation;
 pub(crate) use validation::{
     check_namespace, destination_version, least_failing, step_summary, unknown_rule,

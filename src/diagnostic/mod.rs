@@ -6,6 +6,7 @@
 mod baseline;
 mod finding;
 mod fingerprint;
+mod problems;
 pub mod report;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use crate::model::{Origin, Place, Sources};
 
 pub use baseline::{Baseline, BaselineError, BaselineRemark, Selection};
 pub use finding::{AppEnvironments, Finding, LookedAt, ObjectRef, Related, Report, RuleInfo, Severity, Span};
+pub use problems::Problems;
 
 /// Why a file cannot be read or written, in words that are the same for each.
 pub(crate) fn io_reason(kind: std::io::ErrorKind) -> String {
@@ -63,10 +65,10 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem that has no place.
+    /// A problem that has no place. Its texts are cut where they are longer than anyone reads.
     #[must_use]
     pub fn new(error: &(impl Explain + ?Sized)) -> Self {
-        Self { message: error.to_string(), at: At::Nowhere, hint: error.hint(), rule: error.rule() }
+        Self { message: cut(error), at: At::Nowhere, hint: error.hint().map(cut), rule: error.rule() }
     }
 
     /// A problem at a position.
@@ -99,57 +101,74 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Why a stage could not do its job: at least one problem, all that it found.
+/// Why a stage could not do its job: at least one problem. Made by [`Problems`], which bounds how many are kept.
 #[derive(Clone, Debug)]
 pub struct Failure {
     problems: Vec<Problem>,
+    more: usize,
 }
 
 impl Failure {
     /// `Ok` where there is no problem.
     ///
     /// # Errors
-    /// All of them otherwise.
+    /// The problems otherwise; of very many, the first ones and the number of the others.
     pub fn unless_empty(problems: Vec<Problem>) -> Result<(), Self> {
-        if problems.is_empty() { Ok(()) } else { Err(Self { problems }) }
+        Problems::from_iter(problems).check()
     }
 
-    /// The problems.
+    /// The problems that are kept.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
 
+    /// The number of problems beyond those that are kept.
+    #[must_use]
+    pub const fn more(&self) -> usize {
+        self.more
+    }
+
+    /// A problem that stands for those beyond the ones that are kept, if any.
+    #[must_use]
+    pub fn rest(&self) -> Option<Problem> {
+        (self.more > 0).then(|| {
+            let message = format!("{} more problems like these are not listed", self.more);
+            Problem { message, at: At::Nowhere, hint: None, rule: None }
+        })
+    }
+
     /// The same, at one place.
     #[must_use]
     pub(crate) fn placed(self, at: &At) -> Self {
-        let problems = self.problems.into_iter().map(|problem| Problem { at: at.clone(), ..problem });
-        Self { problems: problems.collect() }
+        self.map(|problem| Problem { at: at.clone(), ..problem })
     }
 
     /// The same, with this place for problems that have none.
     #[must_use]
     pub fn or_at(self, at: &At) -> Self {
-        let place = |problem: Problem| match problem.at {
+        self.map(|problem| match problem.at {
             At::Nowhere => Problem { at: at.clone(), ..problem },
             _ => problem,
-        };
-        Self { problems: self.problems.into_iter().map(place).collect() }
+        })
     }
 
     /// Names the places and puts the problems in their order.
     #[must_use]
     pub fn located(self, sources: &Sources) -> Self {
-        let mut problems: Vec<Problem> =
-            self.problems.into_iter().map(|problem| problem.located(sources)).collect();
-        problems.sort_by(|a, b| a.order().cmp(&b.order()));
-        Self { problems }
+        let mut located = self.map(|problem| problem.located(sources));
+        located.problems.sort_by(|a, b| a.order().cmp(&b.order()));
+        located
+    }
+
+    fn map(self, change: impl FnMut(Problem) -> Problem) -> Self {
+        Self { problems: self.problems.into_iter().map(change).collect(), ..self }
     }
 }
 
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
-        Self { problems: vec![problem] }
+        Self { problems: vec![problem], more: 0 }
     }
 }
 
@@ -161,7 +180,7 @@ impl fmt::Display for Failure {
             }
             write!(f, "{problem}")?;
         }
-        Ok(())
+        if self.more > 0 { write!(f, "\n{} more", self.more) } else { Ok(()) }
     }
 }
 
@@ -205,12 +224,48 @@ impl Note {
     }
 }
 
-/// A text that drives nobody's terminal: names and paths come from a repository.
+/// Characters of a message or hint; the rest is cut off.
+pub(crate) const MAX_CHARACTERS: usize = 2_000;
+
+/// Writes out at most [`MAX_CHARACTERS`] of a text, and says where it was cut. What comes after is not kept in memory.
+pub(crate) fn cut(text: impl fmt::Display) -> String {
+    let mut start = Start { text: String::new(), left: MAX_CHARACTERS, is_cut: false };
+    // Only the text itself could fail to be written; what there is of it will do.
+    let _ = fmt::Write::write_fmt(&mut start, format_args!("{text}"));
+    if start.is_cut {
+        start.text.push_str("… (cut, it is too long)");
+    }
+    start.text
+}
+
+/// The start of a text.
+struct Start {
+    text: String,
+    left: usize,
+    is_cut: bool,
+}
+
+impl fmt::Write for Start {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        let end = part.char_indices().nth(self.left).map(|(index, _)| index);
+        let kept = &part[..end.unwrap_or(part.len())];
+        self.text.push_str(kept);
+        self.left = self.left.saturating_sub(kept.chars().count());
+        self.is_cut |= end.is_some();
+        // An error ends the writing of a text that is cut.
+        if self.is_cut { Err(fmt::Error) } else { Ok(()) }
+    }
+}
+
+/// Escapes what drives a terminal or starts a line: names, paths and messages come from a repository. `##[` is broken up,
+/// since a runner of GitHub obeys it anywhere in a line.
 pub(crate) fn printable(text: impl fmt::Display) -> String {
     let mut out = String::new();
     for c in text.to_string().chars() {
-        if deceives(c) && c != '\n' {
+        if deceives(c) {
             out.extend(c.escape_default());
+        } else if c == '[' && out.ends_with("##") {
+            out.push_str(" [");
         } else {
             out.push(c);
         }

@@ -49,8 +49,8 @@ pub use manifest::{Manifest, NotAManifest, ObjectId};
 pub use node::{Entry, Mapping, Node, Number, Value};
 pub use object_pattern::{NotAPattern, ObjectPattern};
 pub use operator::{
-    AssumeRole, AuditConfig, AwsKms, AwsSettings, CertificateSource, Cluster, Derivation, Operator,
-    PolicyRule, ProviderConfig,
+    AssumeRole, AuditConfig, AwsKms, AwsSettings, CertificateSource, Cluster, Concurrency, Derivation,
+    MAX_OUTPUT_MIB, MemoryLimit, Operator, PolicyRule, ProviderConfig, SidecarMemory,
 };
 pub use placeholder::{
     DEFAULT_PROVIDER, Decoder, Decoders, Encoder, Generic, GrammarError, GrammarErrorKind, JsonPath,

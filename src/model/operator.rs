@@ -1,6 +1,7 @@
 //! The operator file: what the people who run sealwave say. It is trusted; nothing from Git reaches it.
 
 mod aws;
+mod bounds;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use super::Scope;
 use super::remote::{K8sSettings, VaultSettings};
 
 pub use aws::{AssumeRole, AwsSettings};
+pub use bounds::{Concurrency, MAX_OUTPUT_MIB, MemoryLimit, SidecarMemory};
 
 /// An operator file. Relative paths in it are relative to the directory that holds it.
 #[derive(Clone, Debug, Deserialize)]
@@ -35,6 +37,12 @@ pub struct Operator {
     /// Seconds that one run may take.
     #[serde(default = "default_deadline")]
     pub deadline_seconds: u64,
+    /// MiB of memory that one run may take.
+    #[serde(default, rename = "memoryLimitMiB")]
+    pub memory_limit: MemoryLimit,
+    /// Runs of `generate` that work at once in one sidecar; the others wait.
+    #[serde(default)]
+    pub concurrency: Concurrency,
     /// Destination clusters by name.
     #[serde(default)]
     pub clusters: BTreeMap<String, Cluster>,

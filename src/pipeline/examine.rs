@@ -202,10 +202,11 @@ impl ExaminedEnvironment {
 
     fn keep<T>(&mut self, rule: &'static Rule, result: Result<T, Failure>) -> Result<T, Stopped> {
         result.map_err(|failure| {
-            self.problems.extend(failure.problems().iter().map(|problem| StageProblem {
+            let listed = failure.problems().iter().cloned().chain(failure.rest());
+            self.problems.extend(listed.map(|problem| StageProblem {
                 rule,
                 severity: Severity::Error,
-                problem: problem.clone(),
+                problem,
             }));
             Stopped
         })

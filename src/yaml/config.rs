@@ -70,8 +70,9 @@ fn without_values(message: &str) -> String {
         _ => (None, message),
     };
     let text = if rest.starts_with("invalid type: ") || rest.starts_with("invalid value: ") {
+        let what = if rest.starts_with("invalid type: ") { "wrong type" } else { "wrong value" };
         rest.rsplit_once(", expected ")
-            .map_or("wrong type".to_owned(), |(_, expected)| format!("wrong type, expected {expected}"))
+            .map_or(what.to_owned(), |(_, expected)| format!("{what}, expected {expected}"))
     } else if rest.starts_with("unknown variant ") || rest.starts_with("invalid length ") {
         rest.rsplit_once(", expected ")
             .map_or("unknown value".to_owned(), |(_, expected)| format!("unknown value, expected {expected}"))

@@ -9,6 +9,7 @@ use base64::Engine as _;
 
 pub mod examined;
 pub mod golden;
+pub mod peak;
 pub mod skip;
 pub mod small_app;
 pub mod validating;

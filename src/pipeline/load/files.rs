@@ -285,6 +285,8 @@ fn without_mark(mut text: String) -> String {
 fn io(error: &std::io::Error) -> Error {
     match error.kind() {
         std::io::ErrorKind::NotFound => Error::Missing,
+        // A file is read at once. What does not fit into memory ends the run like any other allocation that fails.
+        std::io::ErrorKind::OutOfMemory => std::alloc::handle_alloc_error(std::alloc::Layout::new::<u8>()),
         kind => Error::Io(format!("file cannot be read: {kind}")),
     }
 }

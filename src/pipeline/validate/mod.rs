@@ -254,7 +254,7 @@ pub fn refused(directory: &str, failure: &Failure) -> Verdict {
         let span = finding.span.or_else(|| Some(Span { place: app_file.clone(), width: 0 }));
         Finding { span, app: directory.to_owned(), ..finding }
     };
-    let findings = failure.problems().iter().map(finding).collect();
+    let findings = failure.problems().iter().chain(failure.rest().as_ref()).map(finding).collect();
     Verdict { findings, blind: true, ..Verdict::default() }
 }
 

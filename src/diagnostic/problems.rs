@@ -1,0 +1,121 @@
+//! Collecting problems within bounds: hostile input has millions of them.
+
+use super::{Failure, Problem};
+
+/// The problems of a stage as they are found: the first ones are kept, the others only counted.
+#[derive(Clone, Debug, Default)]
+pub struct Problems {
+    kept: Vec<Problem>,
+    more: usize,
+}
+
+impl Problems {
+    /// Problems that are kept.
+    pub const MAX_KEPT: usize = 200;
+
+    /// Adds a problem.
+    pub fn push(&mut self, problem: Problem) {
+        if self.is_full() {
+            self.more = self.more.saturating_add(1);
+        } else {
+            self.kept.push(problem);
+        }
+    }
+
+    /// Adds those of a failure.
+    pub fn absorb(&mut self, failure: Failure) {
+        self.more = self.more.saturating_add(failure.more);
+        self.extend(failure.problems);
+    }
+
+    /// Returns the problems that are kept.
+    #[must_use]
+    pub fn kept(&self) -> &[Problem] {
+        &self.kept
+    }
+
+    /// Returns whether there is no problem.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
+    /// Returns whether further problems are only counted, so that a caller can stop to look for them.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.kept.len() >= Self::MAX_KEPT
+    }
+
+    /// `Ok` where there is no problem.
+    ///
+    /// # Errors
+    /// The problems otherwise.
+    pub fn check(self) -> Result<(), Failure> {
+        let Self { kept, more } = self;
+        // A failure can count more problems than it has only if it has some.
+        if kept.is_empty() { Ok(()) } else { Err(Failure { problems: kept, more }) }
+    }
+}
+
+impl Extend<Problem> for Problems {
+    fn extend<T: IntoIterator<Item = Problem>>(&mut self, problems: T) {
+        problems.into_iter().for_each(|problem| self.push(problem));
+    }
+}
+
+impl FromIterator<Problem> for Problems {
+    fn from_iter<T: IntoIterator<Item = Problem>>(problems: T) -> Self {
+        let mut collected = Self::default();
+        collected.extend(problems);
+        collected
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::{At, Explain, MAX_CHARACTERS, printable};
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{}", .0)]
+    struct Long(String);
+
+    impl Explain for Long {
+        fn hint(&self) -> Option<String> {
+            Some(self.0.clone())
+        }
+    }
+
+    #[test]
+    fn problems_beyond_the_bound_are_counted() {
+        let problem = Problem { message: "wrong".to_owned(), at: At::Nowhere, hint: None, rule: None };
+        assert!(Problems::default().check().is_ok());
+        let mut problems: Problems = std::iter::repeat_n(problem.clone(), Problems::MAX_KEPT + 5).collect();
+        problems.absorb(Failure::from(problem));
+        let failure = problems.check().unwrap_err();
+        assert_eq!((failure.problems().len(), failure.more()), (Problems::MAX_KEPT, 6));
+        let mut again = Problems::default();
+        again.absorb(failure);
+        assert_eq!(again.check().unwrap_err().more(), 6, "the count is passed on");
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        let whole = "ä".repeat(MAX_CHARACTERS);
+        assert_eq!(Problem::new(&Long(whole.clone())).message, whole);
+        let problem = Problem::new(&Long(format!("{whole}öx")));
+        for text in [problem.message, problem.hint.unwrap()] {
+            let rest = text.strip_prefix(&whole).expect("the start is kept");
+            assert!(rest.starts_with('…') && rest.contains("cut") && !rest.contains('ö'), "{rest}");
+        }
+    }
+
+    #[test]
+    fn a_text_stays_on_its_line_and_gives_no_commands() {
+        let hostile = "a\n::error::b\r\nerror: c\u{2028}d\u{85}e##[error]f###[g\u{1b}[2J\u{9b}";
+        let shown = printable(hostile);
+        assert!(!shown.chars().any(char::is_control) && !shown.contains('\u{2028}'), "{shown}");
+        assert!(!shown.contains("##["), "{shown}");
+        assert!(shown.starts_with("a\\n::error::b"), "{shown}");
+    }
+}

@@ -1,0 +1,77 @@
+//! Messages on standard error: a line each, whatever a name or a text from a repository holds, and bounded in number and
+//! size. Argo CD keeps all of it in memory, in Redis and in the status of the Application.
+
+use std::io::Write as _;
+
+use anstyle::{AnsiColor, Style};
+
+use crate::diagnostic::{At, Failure, Level, Note, Problem, cut, printable};
+
+/// Problems, or notes, that are printed; the rest are counted.
+const MAX_SHOWN: usize = 50;
+/// Bytes of all messages: less than the 64 KiB that one run may print, so that an audit has room beside them.
+const MAX_BYTES: usize = 56 << 10;
+
+/// Prints the problems of a failure.
+pub(super) fn print_failure(failure: &Failure) {
+    let all = failure.problems();
+    let shown = print(all.iter().map(|problem| text("error", AnsiColor::Red, problem)));
+    print_rest("error", AnsiColor::Red, all.len().saturating_sub(shown).saturating_add(failure.more()));
+}
+
+/// Prints the notes of a result.
+pub(super) fn print_notes(notes: &[Note]) {
+    let shown = print(notes.iter().map(|note| match note.level {
+        Level::Note => text("note", AnsiColor::Cyan, &note.problem),
+        Level::Warning => text("warning", AnsiColor::Yellow, &note.problem),
+    }));
+    print_rest("note", AnsiColor::Cyan, notes.len().saturating_sub(shown));
+}
+
+/// Prints messages up to the bounds, and returns how many.
+fn print(messages: impl Iterator<Item = String>) -> usize {
+    let mut stderr = anstream::stderr().lock();
+    let mut left = MAX_BYTES;
+    let mut shown = 0;
+    for message in messages.take(MAX_SHOWN) {
+        let Some(rest) = left.checked_sub(message.len()) else { break };
+        left = rest;
+        shown += 1;
+        // A closed standard error must not hide the exit code.
+        let _ = stderr.write_all(message.as_bytes());
+    }
+    shown
+}
+
+fn print_rest(word: &str, color: AnsiColor, count: usize) {
+    if count > 0 {
+        let _ = writeln!(anstream::stderr(), "{}{count} more", start(word, color));
+    }
+}
+
+/// A message with its place and its hint.
+fn text(word: &str, color: AnsiColor, problem: &Problem) -> String {
+    let mut lines = vec![format!("{}{}", start(word, color), line(&problem.message))];
+    if let At::Place(place) = &problem.at {
+        lines.push(format!("  {} {}", strong("-->"), line(&place.to_string())));
+    }
+    if let Some(hint) = &problem.hint {
+        lines.push(format!("  {} {}", strong("hint:"), line(hint)));
+    }
+    lines.join("\n") + "\n"
+}
+
+/// One line of bounded length.
+fn line(text: &str) -> String {
+    cut(printable(text))
+}
+
+fn start(word: &str, color: AnsiColor) -> String {
+    let style = color.on_default().bold();
+    format!("{style}{word}{style:#}: ")
+}
+
+fn strong(text: &str) -> String {
+    let style = Style::new().bold();
+    format!("{style}{text}{style:#}")
+}

@@ -1,0 +1,117 @@
+//! Runs that Argo CD calls, each in a child of this binary.
+//!
+//! The parent reads the command line and the operator file, waits for its turn in the sidecar, and starts the child. The
+//! child bounds its own memory before it reads anything of a repository, and does the work. The parent holds what the child
+//! prints and passes it on only when the child is done, so that a run that the kernel ends prints one line and no manifests.
+//!
+//! What must never happen here: a part of a repository or of `ARGOCD_ENV_*` decides what is executed or how it is bounded;
+//! output is passed on before the child ended well.
+
+mod child;
+mod limits;
+mod orders;
+mod relay;
+mod slots;
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+pub use limits::deny_core_dumps;
+pub use orders::{Orders, Role};
+
+use crate::cli::Command;
+use crate::config::{RunBounds, Variables};
+use crate::diagnostic::{Explain, Failure, Problem};
+use crate::model::{Concurrency, MAX_OUTPUT_MIB, MemoryLimit};
+
+/// Time that the child has beyond the deadline: it reports by itself what it was doing then.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Why a run has no result.
+#[derive(Debug, thiserror::Error)]
+enum SuperviseError {
+    #[error("the records of the audit are larger than {} MiB", .0 >> 20)]
+    Audit(u64),
+    #[error("the deadline of {} seconds passed, and the run did not stop by itself", .0.as_secs())]
+    Deadline(Duration),
+    #[error("the run ended unexpectedly ({0})")]
+    Ended(String),
+    #[error("the run was killed ({0})")]
+    Killed(String),
+    #[error("the run reached its memory limit of {} MiB", .0.mib())]
+    Memory(MemoryLimit),
+    #[error("the output is larger than {MAX_OUTPUT_MIB} MiB")]
+    Output,
+    #[error("directory `{0}` for lock files must belong to this user, and to nobody else")]
+    SlotDirectory(String),
+    #[error("lock files in `{directory}` cannot be used: {reason}")]
+    Slots { directory: String, reason: std::io::ErrorKind },
+    #[error("the run cannot be started: {0}")]
+    Start(std::io::ErrorKind),
+    #[error("standard output cannot be written: {0}")]
+    Unwritable(std::io::ErrorKind),
+    #[error("the deadline of {} seconds passed while waiting for other runs to end", .allowed.as_secs())]
+    Waited { allowed: Duration, concurrency: Concurrency },
+}
+
+impl Explain for SuperviseError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Audit(_) => "write the audit to a file: `audit: {file: audit.jsonl}`".to_owned(),
+            Self::Killed(_) => {
+                "if the container's memory limit was reached, compare it with docs/sizing.md".to_owned()
+            }
+            Self::Memory(_) => "a template or an alias may make far more out of the app than there is in it; for an app that really is this large, raise `memoryLimitMiB` in the operator file, and the memory of the sidecar with it".to_owned(),
+            Self::Output => "Argo CD takes no more than 100 MiB; split the app".to_owned(),
+            Self::SlotDirectory(_) => "remove it, or give the sidecar a `/tmp` of its own".to_owned(),
+            Self::Waited { concurrency, .. } => format!(
+                "`concurrency` in the operator file lets {} runs work at once, {} of one project; raise it, and the memory of the sidecar with it",
+                concurrency.runs(),
+                concurrency.runs_of_one_project()
+            ),
+            Self::Ended(_) => "this is a bug in sealwave; please report it with the lines above".to_owned(),
+            Self::Deadline(_) | Self::Slots { .. } | Self::Start(_) | Self::Unwritable(_) => return None,
+        })
+    }
+}
+
+fn failure(error: &SuperviseError) -> Failure {
+    Problem::new(error).into()
+}
+
+/// Runs a command in a child, and passes on what it prints and its exit code.
+///
+/// # Errors
+/// The operator file cannot be used; no turn came until the deadline; the child ended without a result.
+pub fn run(command: &Command, args: &[OsString], variables: Variables) -> Result<ExitCode, Failure> {
+    let started = Instant::now();
+    let bounds = RunBounds::decide(command, variables)?;
+    let until = started.checked_add(bounds.deadline).unwrap_or(started);
+    // Held until this process ends; the kernel releases it, however that happens.
+    let _slot = bounds
+        .turn
+        .as_ref()
+        .map(|turn| slots::wait(turn, until).map_err(|error| slot_failure(&error, &bounds)))
+        .transpose()?;
+    let orders = Orders::new(bounds.memory, started.elapsed());
+    let backstop = until.checked_add(GRACE).unwrap_or(until);
+    let ended = child::run(args, &orders, backstop)
+        .map_err(|error| failure(&SuperviseError::Start(error.kind())))?
+        .ok_or_else(|| failure(&SuperviseError::Deadline(bounds.deadline)))?;
+    relay::pass_on(ended, bounds.memory).map_err(|error| failure(&error))
+}
+
+fn slot_failure(error: &slots::Unavailable, bounds: &RunBounds) -> Failure {
+    let shown = |path: &Path| path.display().to_string();
+    failure(&match error {
+        slots::Unavailable::Busy(concurrency) => {
+            SuperviseError::Waited { allowed: bounds.deadline, concurrency: *concurrency }
+        }
+        slots::Unavailable::NotOurs(directory) => SuperviseError::SlotDirectory(shown(directory)),
+        slots::Unavailable::Unusable(directory, reason) => {
+            SuperviseError::Slots { directory: shown(directory), reason: *reason }
+        }
+    })
+}

@@ -1,0 +1,126 @@
+//! What the parent tells the child: one argument, in front of those of the command. Only who starts the binary can give it;
+//! without the right form it is an unknown subcommand.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::time::Duration;
+
+use anstream::ColorChoice;
+use rustix::process::{Pid, getpid};
+
+use super::limits;
+use crate::model::MemoryLimit;
+use crate::{shell, workers};
+
+/// The first part of the argument.
+const MARK: &str = "supervised-run";
+
+/// MiB of the limit for each thread: the allocator takes 32 for a thread at once, and there has to be room for more.
+const THREAD_MIB: u64 = 96;
+
+/// How a child is to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Orders {
+    memory: MemoryLimit,
+    waited: Duration,
+    parent: Pid,
+    is_colored: bool,
+}
+
+/// What this process is, by its arguments.
+#[derive(Debug)]
+pub enum Role {
+    /// The process that a user or Argo CD started.
+    Parent,
+    /// A child that does the work, with the arguments of the command.
+    Child(Orders, Vec<OsString>),
+}
+
+impl Role {
+    /// Decides the role from the arguments of this process, its name included.
+    #[must_use]
+    pub fn new(args: &[OsString]) -> Self {
+        let [name, orders, command @ ..] = args else { return Self::Parent };
+        Orders::parse(orders).map_or(Self::Parent, |orders| {
+            let args = std::iter::once(name).chain(command).cloned();
+            Self::Child(orders, args.collect())
+        })
+    }
+}
+
+impl Orders {
+    /// Orders for a child of this process.
+    pub(super) fn new(memory: MemoryLimit, waited: Duration) -> Self {
+        // The child prints into memory, so only the parent knows whether somebody looks at a terminal.
+        let is_colored = anstream::AutoStream::choice(&std::io::stderr()) != ColorChoice::Never;
+        Self { memory, waited, parent: getpid(), is_colored }
+    }
+
+    /// The argument that [`Role::new`] reads.
+    pub(super) fn argument(&self) -> OsString {
+        let Self { memory, waited, parent, is_colored } = self;
+        let (memory, waited) = (memory.mib(), waited.as_millis());
+        format!("{MARK}:{memory}:{waited}:{}:{is_colored}", parent.as_raw_nonzero()).into()
+    }
+
+    fn parse(argument: &OsStr) -> Option<Self> {
+        let mut parts = argument.to_str()?.split(':');
+        if parts.next()? != MARK {
+            return None;
+        }
+        let memory = MemoryLimit::new(parts.next()?.parse().ok()?)?;
+        let waited = Duration::from_millis(parts.next()?.parse().ok()?);
+        let parent = Pid::from_raw(parts.next()?.parse().ok().filter(|pid| *pid > 0)?)?;
+        let is_colored = parts.next()?.parse().ok()?;
+        parts.next().is_none().then_some(Self { memory, waited, parent, is_colored })
+    }
+
+    /// How long the run waited before this process was started.
+    #[must_use]
+    pub const fn waited(&self) -> Duration {
+        self.waited
+    }
+
+    /// Bounds this process. To be called before anything else.
+    ///
+    /// # Errors
+    /// The system refuses, or the parent is gone.
+    pub fn obey(&self) -> io::Result<()> {
+        limits::bound_memory(self.memory)?;
+        shell::report_exhausted_memory(self.memory.bytes() / 8);
+        workers::limit_threads(usize::try_from(self.memory.mib() / THREAD_MIB).unwrap_or(usize::MAX).max(1));
+        limits::end_with(self.parent)?;
+        let choice = if self.is_colored { ColorChoice::AlwaysAnsi } else { ColorChoice::Never };
+        choice.write_global();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_reads_what_its_parent_wrote() {
+        let orders = Orders::new(MemoryLimit::default(), Duration::from_millis(1234));
+        let args = [OsString::from("sealwave"), orders.argument(), OsString::from("discover")];
+        let Role::Child(read, command) = Role::new(&args) else { panic!("it is no child") };
+        assert_eq!((read, command.as_slice()), (orders, &["sealwave", "discover"].map(OsString::from)[..]));
+    }
+
+    #[test]
+    fn anything_else_is_an_argument_like_any_other() {
+        for argument in [
+            "generate",
+            "supervised-run",
+            "supervised-run:400:0:1",
+            "supervised-run:1:0:1:true",
+            "supervised-run:400:0:0:true",
+            "supervised-run:400:0:-1:true",
+            "supervised-run:400:0:1:true:more",
+        ] {
+            let role = Role::new(&[OsString::from("sealwave"), OsString::from(argument)]);
+            assert!(matches!(role, Role::Parent), "{argument}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! How many runs work at once in one sidecar.
+//!
+//! Argo CD starts as many as there are requests. Each run holds the lock of one file for all projects and one for its own
+//! project, which has fewer; the kernel releases both however the run ends. A run takes the lock of its project first and
+//! holds it while it waits for the other; who holds both waits for nothing, so there is no deadlock.
+//!
+//! The files are empty, stay where they are, and have names of our own: nothing from a repository is in them. Their directory
+//! is private to this user.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{FlockOperation, Mode, OFlags, flock, fstat, mkdir, open, openat};
+use rustix::io::Errno;
+use rustix::process::geteuid;
+
+use crate::config::Turn;
+use crate::crypto::sha256_hex;
+use crate::model::Concurrency;
+
+/// Pauses between two tries: the first one, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(100));
+
+/// A turn among the runs of a sidecar, until this is dropped.
+pub(super) struct Slot {
+    _of_project: OwnedFd,
+    _of_all: OwnedFd,
+}
+
+/// Why there is no turn.
+#[derive(Debug)]
+pub(super) enum Unavailable {
+    /// Others had theirs until the deadline.
+    Busy(Concurrency),
+    /// Another user made the directory, or may use it.
+    NotOurs(PathBuf),
+    /// The files cannot be made or locked.
+    Unusable(PathBuf, io::ErrorKind),
+}
+
+/// Waits for a turn.
+///
+/// # Errors
+/// None came in time, or the lock files cannot be used.
+pub(super) fn wait(turn: &Turn, until: Instant) -> Result<Slot, Unavailable> {
+    let path = turn.directory.join(format!("sealwave-slots-{}", geteuid().as_raw()));
+    let unusable = |error: io::Error| Unavailable::Unusable(path.clone(), error.kind());
+    let directory = private_directory(&path)?;
+    // Project names are not file names.
+    let project = turn.project.as_ref().map_or_else(
+        || "no-project".to_owned(),
+        |project| format!("project-{}", sha256_hex(project.as_bytes())),
+    );
+    let of_project = files(&directory, &project, turn.concurrency.runs_of_one_project()).map_err(unusable)?;
+    let of_project = lock_one(of_project, until).map_err(unusable)?;
+    let of_project = of_project.ok_or(Unavailable::Busy(turn.concurrency))?;
+    let of_all = files(&directory, "run", turn.concurrency.runs()).map_err(unusable)?;
+    let of_all = lock_one(of_all, until).map_err(unusable)?.ok_or(Unavailable::Busy(turn.concurrency))?;
+    Ok(Slot { _of_project: of_project, _of_all: of_all })
+}
+
+/// Makes the directory if it is not there, and makes sure that nobody else may write to it.
+fn private_directory(path: &Path) -> Result<OwnedFd, Unavailable> {
+    let unusable = |error: io::Error| Unavailable::Unusable(path.to_owned(), error.kind());
+    match mkdir(path, Mode::RWXU) {
+        Ok(()) | Err(Errno::EXIST) => {}
+        Err(error) => return Err(unusable(error.into())),
+    }
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
+    // A link is not followed, so that it is not ours either.
+    let directory = open(path, flags, Mode::empty()).map_err(|_| Unavailable::NotOurs(path.to_owned()))?;
+    let about = fstat(&directory).map_err(|error| unusable(error.into()))?;
+    let others = Mode::from_raw_mode(about.st_mode) & (Mode::RWXG | Mode::RWXO);
+    let is_private = about.st_uid == geteuid().as_raw() && others.is_empty();
+    if is_private { Ok(directory) } else { Err(Unavailable::NotOurs(path.to_owned())) }
+}
+
+fn files(directory: &OwnedFd, name: &str, count: u64) -> io::Result<Vec<OwnedFd>> {
+    let flags = OFlags::CREATE | OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = |index| Ok(openat(directory, format!("{name}-{index}"), flags, Mode::RUSR | Mode::WUSR)?);
+    (0..count).map(file).collect()
+}
+
+/// Locks one of these files; `None` if all of them are locked until then.
+fn lock_one(files: Vec<OwnedFd>, until: Instant) -> io::Result<Option<OwnedFd>> {
+    let (mut pause, longest) = PAUSES;
+    loop {
+        if let Some(index) = first_free(&files)? {
+            return Ok(files.into_iter().nth(index));
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(None);
+        }
+        thread::sleep(pause.min(left));
+        pause = pause.saturating_mul(2).min(longest);
+    }
+}
+
+fn first_free(files: &[OwnedFd]) -> io::Result<Option<usize>> {
+    for (index, file) in files.iter().enumerate() {
+        match flock(file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(Some(index)),
+            Err(Errno::WOULDBLOCK | Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(None)
+}
