@@ -23,7 +23,7 @@ pub(crate) fn closest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
 
 #[cfg(test)]
 mod tests {
-    use super::closest;
+    use super::{MAX_NAME, closest};
 
     #[test]
     fn slips_are_seen_and_other_names_are_not() {

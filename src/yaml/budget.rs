@@ -71,7 +71,8 @@ impl Budget {
     /// Gives back what was spent on a document that is read once more.
     pub(super) fn refund(&self, nodes: usize, alias_bytes: usize) {
         let give_back = |spent: &AtomicUsize, count: usize| {
-            spent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |spent| Some(spent.saturating_sub(count)))
+            spent
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |spent| Some(spent.saturating_sub(count)))
         };
         // Both always succeed: the function never declines.
         let _ = (give_back(&self.spent.nodes, nodes), give_back(&self.spent.alias_bytes, alias_bytes));

@@ -141,7 +141,7 @@ impl<'l> Builder<'l> {
 
     /// Reads all events.
     pub(super) fn read<'a>(mut self, events: &mut impl Events<'a>) -> Read {
-        let mut syntax_error = false;
+        let (mut syntax_error, mut stopped) = (false, false);
         while let Some(next) = events.next() {
             let taken = match next {
                 Ok((event, spot)) => self.take(event, spot),
@@ -153,6 +153,7 @@ impl<'l> Builder<'l> {
             if let Err((error, spot)) = taken {
                 let origin = self.origin(spot);
                 self.problems.push((error, origin));
+                stopped = true;
                 break;
             }
             if self.problems.len() >= MAX_PROBLEMS {
@@ -162,7 +163,7 @@ impl<'l> Builder<'l> {
         if let (true, Some(budget)) = (syntax_error, self.budget) {
             // The other parser reads the same once more.
             budget.refund(self.settled.saturating_add(self.aliases.nodes), self.aliases.bytes);
-        } else if let Err(error) = self.settle() {
+        } else if let (Err(error), false) = (self.settle(), stopped) {
             let origin = self.root.as_ref().map_or(Origin::whole(self.source), |root| root.origin);
             self.problems.push((error, origin));
         }

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use handlebars::{Context, Handlebars, Output, RenderContext as Run, Renderable, Template, no_escape};
 use serde_json::Value as Json;
 
+use super::MAX_PROBLEMS;
 use super::errors::{TemplateFault, compile_problem, refusal_problem, render_problem};
 use super::helpers;
 use super::instrument::Instrument;
@@ -39,7 +40,7 @@ const LINE_WORK: u64 = 3;
 const MAX_TAGS: usize = 50_000;
 /// Characters that the parser steps over to find out where tags stand, in all templates of an environment: for each tag
 /// it starts at the template's first character.
-const MAX_STEPS: u64 = 2_000_000_000;
+const MAX_STEPS: u64 = 4_000_000_000;
 
 /// What the running template and its helpers share. One thread uses it; the atomics are there because helpers must be
 /// `Sync`.
@@ -208,6 +209,9 @@ impl Engine {
                     engine.registry.register_template(&name, template);
                 }
                 Err(problem) => problems.push(problem),
+            }
+            if problems.len() >= MAX_PROBLEMS {
+                break;
             }
             engine.partials.insert(name, (partial.source, partial.text));
         }

@@ -115,12 +115,7 @@ impl<'a> Instrument<'a> {
         self.nested(template, 0, &PARTIAL)
     }
 
-    fn nested(
-        &self,
-        template: &mut Template,
-        depth: usize,
-        scope: &Scope<'_>,
-    ) -> Result<(), Refusal> {
+    fn nested(&self, template: &mut Template, depth: usize, scope: &Scope<'_>) -> Result<(), Refusal> {
         if depth > MAX_BLOCKS {
             return Err((Refused::Blocks, None));
         }
@@ -174,8 +169,7 @@ impl<'a> Instrument<'a> {
     ) -> impl Iterator<Item = TemplateElement> {
         let counts = matches!(element, TemplateElement::RawString(_));
         let line = self.first_line(element, place.0, place.1);
-        let mut mark =
-            self.call(MARK, vec![self.source.into(), line.into(), counts.into(), price.into()]);
+        let mut mark = self.call(MARK, vec![self.source.into(), line.into(), counts.into(), price.into()]);
         let mut pay = None;
         if let (Some(trace), TemplateElement::Expression(call)) = (&self.trace, &mut mark) {
             let number = trace.tracer.add(trace.element(element, place, line));

@@ -81,9 +81,10 @@ impl Explain for Error {
             Self::NotAManifest(error) => Some(error.hint().to_owned()),
             Self::OwnKind => Some(format!("`{APP_FILE}` stands beside `base/`, not in it")),
             Self::Shadowed(key) => Some(format!("write `values.{key}`")),
-            Self::Values => {
-                Some("keep what no template reads out of values.yaml, for example in a manifest of its own".to_owned())
-            }
+            Self::Values => Some(
+                "keep what no template reads out of values.yaml, for example in a manifest of its own"
+                    .to_owned(),
+            ),
         }
     }
 
