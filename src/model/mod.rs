@@ -57,7 +57,7 @@ pub(crate) use policy::climbs;
 pub use policy::{BoundPolicy, Decision, Policy, PolicyError, Subject, without_credentials};
 pub use remote::{K8sSettings, KvVersion, VaultAuth, VaultSettings};
 pub(crate) use scopes::Scopes;
-pub(crate) use secret_like::{is_secret_like, may_name};
+pub(crate) use secret_like::{PlainData, is_secret_like, may_name, plain_data};
 pub use secret_value::SecretValue;
 pub(crate) use short_text::{same_key, split_at_byte};
 pub use source::{LineMap, Origin, Place, Source, SourceId, Sources, display_path};
