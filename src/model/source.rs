@@ -87,6 +87,12 @@ impl LineMap {
         true
     }
 
+    /// Bytes of memory that it takes.
+    #[cfg(test)]
+    pub(crate) const fn memory(&self) -> usize {
+        self.runs.capacity() * size_of::<LineRun>()
+    }
+
     /// The template's line that made a line of the text, counted from 0.
     fn made_by(&self, index: u32) -> Option<Origin> {
         let after = self.runs.partition_point(|run| run.before <= index);

@@ -127,6 +127,12 @@ impl State {
         self.ledger().made(value, weight)
     }
 
+    /// Pays for what becomes of a value that a helper found in the context.
+    pub(super) fn pay_for_found(&self, value: &Json) -> Result<(), TemplateFault> {
+        let work = self.ledger().found(value)?;
+        self.charge(work)
+    }
+
     /// The next output comes from this line; `counts` where each of its line breaks is one of the template.
     pub(super) fn mark(&self, source: usize, line: usize, counts: bool) {
         self.source.store(source, Ordering::Relaxed);
@@ -234,6 +240,13 @@ impl Engine {
         self.written = self.written.saturating_add(rendered.len());
         let stretches = self.state.tracer.as_ref().map(Tracer::take).unwrap_or_default();
         Ok(RenderedText { text: rendered, lines, stretches })
+    }
+
+    /// Units of work that were done, and the bytes that copies took when they took most.
+    #[cfg(test)]
+    pub(super) fn taken(&self) -> (u64, u64) {
+        let left = self.state.work.load(Ordering::Relaxed);
+        (MAX_WORK - left, self.state.ledger().highest())
     }
 
     fn surroundings<'a>(&'a self, source: SourceId, text: &'a str) -> super::errors::Surroundings<'a> {

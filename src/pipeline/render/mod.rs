@@ -2,6 +2,8 @@
 //!
 //! A pure function of what was loaded. Secrets are not values: nothing that is fetched ever comes near a template.
 
+#[cfg(test)]
+mod bounded;
 mod engine;
 mod errors;
 mod helpers;

@@ -110,10 +110,15 @@ impl Weight {
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     live: u64,
+    /// The most that was alive.
+    #[cfg(test)]
+    highest: u64,
     /// What the current element of each open template holds, the innermost last.
     open: Vec<u64>,
     /// How often the current element copies what a helper makes for it.
     factor: u64,
+    /// How often it copies what a helper finds for it in the context.
+    of_found: u64,
     /// Whether it spreads a text that a helper makes.
     spreads: bool,
     known: HashMap<usize, Weight>,
@@ -122,7 +127,7 @@ pub(super) struct Ledger {
 impl Ledger {
     /// Starts anew; the weights stay.
     pub(super) fn reset(&mut self) {
-        (self.live, self.factor, self.spreads) = (0, 1, false);
+        (self.live, self.factor, self.of_found, self.spreads) = (0, 1, 0, false);
         self.open.clear();
     }
 
@@ -137,27 +142,52 @@ impl Ledger {
         self.live = self.live.saturating_sub(held);
     }
 
+    #[cfg(test)]
+    pub(super) const fn highest(&self) -> u64 {
+        self.highest
+    }
+
     /// The next element starts, so what the one before it held is gone.
     pub(super) fn next(&mut self, price: &Price) {
         if let Some(held) = self.open.last_mut() {
             self.live = self.live.saturating_sub(std::mem::take(held));
         }
-        (self.factor, self.spreads) = (price.factor, price.spreads);
+        (self.factor, self.of_found, self.spreads) = (price.factor, price.of_found, price.spreads);
     }
 
     /// Takes memory until the current element is done.
     pub(super) fn take(&mut self, memory: u64) -> Result<(), TemplateFault> {
-        self.live = self.live.saturating_add(memory);
+        let live = self.live.saturating_add(memory);
+        if live > MAX_LIVE {
+            return Err(TemplateFault::Memory(MAX_LIVE));
+        }
+        self.live = live;
+        #[cfg(test)]
+        {
+            self.highest = self.highest.max(live);
+        }
         if let Some(held) = self.open.last_mut() {
             *held = held.saturating_add(memory);
         }
-        if self.live > MAX_LIVE { Err(TemplateFault::Memory(MAX_LIVE)) } else { Ok(()) }
+        Ok(())
     }
 
     /// Takes memory for what a helper made, and for the copies that the element makes of it.
     pub(super) fn made(&mut self, value: &Json, weight: Weight) -> Result<(), TemplateFault> {
         let spread = if self.spreads { weight.spread(value) } else { 0 };
         self.take(weight.memory.saturating_mul(self.factor).saturating_add(spread))
+    }
+
+    /// Takes memory for the copies that the element makes of what a helper found in the context; returns the units of work.
+    pub(super) fn found(&mut self, value: &Json) -> Result<u64, TemplateFault> {
+        if self.of_found == 0 {
+            return Ok(0);
+        }
+        let (weight, walked) = self.weight(value);
+        let spread = if self.spreads { weight.spread(value) } else { 0 };
+        let memory = weight.memory.saturating_mul(self.of_found).saturating_add(spread);
+        self.take(memory)?;
+        Ok(walked.saturating_add(work_of(memory)))
     }
 
     /// Whether a helper may make something of this weight.
@@ -209,6 +239,7 @@ pub(super) struct Price {
     /// Bytes of the copies of values that are written in the template.
     literals: u64,
     factor: u64,
+    of_found: u64,
     spreads: bool,
 }
 
@@ -245,7 +276,7 @@ const NAMED: Times = Times { copies: 3, context: 2, literals: 2 };
 impl Default for Price {
     /// The price of what copies nothing.
     fn default() -> Self {
-        Self { copied: Vec::new(), literals: 0, factor: 1, spreads: false }
+        Self { copied: Vec::new(), literals: 0, factor: 1, of_found: 0, spreads: false }
     }
 }
 
@@ -269,7 +300,7 @@ impl Price {
                     }),
                 }
                 price.spreads = is_merged && partial.params.first().is_some_and(may_make_text);
-                price.factor = INCLUDED.copies;
+                (price.factor, price.of_found) = (INCLUDED.copies, NAMED.context);
                 partial.params.iter().skip(1).for_each(|given| price.add(given, LOOKED_AT, false));
                 partial.hash.values().for_each(|given| price.add(given, NAMED, false));
             }

@@ -297,7 +297,8 @@ impl HelperDef for Guarded {
             other => other,
         })?;
         if let Some((value, path)) = in_context(helper, &of, context) {
-            // What stands in the context is given on as such, and not copied.
+            // What stands in the context is given on as such, and not copied here.
+            self.state.pay_for_found(value)?;
             let result = ScopedJson::Context(value, path);
             if let Some(tracer) = &self.state.tracer {
                 traced(tracer, helper, &result, of, context, run);

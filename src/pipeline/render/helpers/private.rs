@@ -123,8 +123,11 @@ impl Private {
             path.iter().cloned().chain([step]).collect::<Vec<_>>()
         });
         let result = match path.and_then(|path| Some((scope::navigate(context, &path)?, path))) {
-            // What stands in the context is given on as such, and not copied.
-            Some((found, path)) => ScopedJson::Context(found, path),
+            // What stands in the context is given on as such, and not copied here.
+            Some((found, path)) => {
+                self.state.pay_for_found(found)?;
+                ScopedJson::Context(found, path)
+            }
             None => {
                 self.state.pay_for_copy(found)?;
                 ScopedJson::Derived(found.clone())

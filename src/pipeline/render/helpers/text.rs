@@ -22,7 +22,9 @@ pub(super) fn b64dec(call: &Call<'_>) -> Answer {
 
 /// `cat a b …`: the texts with a space between them.
 pub(super) fn cat(call: &Call<'_>) -> Answer {
-    Ok(texts(call, 0)?.join(" ").into())
+    let texts = texts(call, 0)?;
+    call.room(texts.iter().map(|text| text.len().saturating_add(1)).sum())?;
+    Ok(texts.join(" ").into())
 }
 
 /// `contains part text`
