@@ -95,7 +95,7 @@ impl Session {
     ) -> Result<Outcome, Failure> {
         let progress = |stage| watch.enter(stage);
         let sealed = pipeline::run(&self.discovery, &self.environment, plan, &mut notes, &progress)?;
-        Ok(Outcome { stdout: pipeline::emit(&sealed, format), notes, ..Outcome::default() })
+        Ok(Outcome { stdout: pipeline::emit(&sealed, format)?, notes, ..Outcome::default() })
     }
 
     /// What templates may know.

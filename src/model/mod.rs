@@ -67,11 +67,11 @@ pub use policy::{
 pub use remote::{K8sSettings, KvVersion, VaultAuth, VaultSettings};
 pub(crate) use scopes::Scopes;
 pub use sealing_scope::Scope;
-pub(crate) use secret_like::{is_secret_like, may_name};
+pub(crate) use secret_like::{PlainData, is_secret_like, may_name, plain_data};
 pub(crate) use secret_value::SecretBuffer;
 pub use secret_value::SecretValue;
 pub(crate) use short_text::{same_key, split_at_byte};
-pub use source::{Origin, Place, Source, SourceId, Sources, display_path};
+pub use source::{LineMap, Origin, Place, Source, SourceId, Sources, display_path};
 pub(crate) use texts::{SourceText, Texts};
 pub(crate) use trace::{Element, Printed, Stretch};
 pub(crate) use validation::ignore_places;

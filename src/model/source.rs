@@ -41,7 +41,64 @@ impl Origin {
 #[derive(Clone, Debug)]
 pub struct Source {
     name: String,
-    rendered_from: Vec<Origin>,
+    rendered_from: LineMap,
+}
+
+/// Which line of a template made each line of a rendered text.
+///
+/// Lines that follow each other in the template, or come from one line of it, are kept together: a loop may write millions
+/// of them.
+#[derive(Clone, Debug, Default)]
+pub struct LineMap {
+    runs: Vec<LineRun>,
+    lines: u32,
+}
+
+/// Rendered lines that come from one line of a template (`step` 0), or from lines that follow each other (`step` 1).
+#[derive(Clone, Copy, Debug)]
+struct LineRun {
+    /// How many rendered lines come before it.
+    before: u32,
+    step: u32,
+    first: Origin,
+}
+
+impl LineRun {
+    fn line(&self, index: u32) -> Origin {
+        let after = index.saturating_sub(self.before).saturating_mul(self.step);
+        Origin { line: self.first.line.saturating_add(after), ..self.first }
+    }
+}
+
+impl LineMap {
+    /// Adds the next line of the rendered text; returns whether that took memory.
+    pub fn push(&mut self, made_by: Origin) -> bool {
+        let index = self.lines;
+        self.lines = self.lines.saturating_add(1);
+        if let Some(run) = self.runs.last_mut() {
+            if index == run.before.saturating_add(1) {
+                run.step = u32::from(made_by.line != run.first.line);
+            }
+            if run.line(index) == made_by {
+                return false;
+            }
+        }
+        self.runs.push(LineRun { before: index, step: 0, first: made_by });
+        true
+    }
+
+    /// Bytes of memory that it takes.
+    #[cfg(test)]
+    pub(crate) const fn memory(&self) -> usize {
+        self.runs.capacity() * size_of::<LineRun>()
+    }
+
+    /// The template's line that made a line of the text, counted from 0.
+    fn made_by(&self, index: u32) -> Option<Origin> {
+        let after = self.runs.partition_point(|run| run.before <= index);
+        let run = self.runs.get(after.checked_sub(1)?)?;
+        (index < self.lines).then(|| run.line(index))
+    }
 }
 
 /// All sources of a run.
@@ -53,11 +110,11 @@ pub struct Sources {
 impl Sources {
     /// Adds a file (or standard input) by the name that people know it by.
     pub fn add(&mut self, name: impl Into<String>) -> SourceId {
-        self.push(Source { name: name.into(), rendered_from: Vec::new() })
+        self.push(Source { name: name.into(), rendered_from: LineMap::default() })
     }
 
-    /// Adds the text that the template `name` rendered to; `lines[i]` says where its line `i + 1` comes from.
-    pub fn add_rendered(&mut self, name: impl Into<String>, lines: Vec<Origin>) -> SourceId {
+    /// Adds the text that the template `name` rendered to; `lines` says where its lines come from.
+    pub fn add_rendered(&mut self, name: impl Into<String>, lines: LineMap) -> SourceId {
         self.push(Source { name: name.into(), rendered_from: lines })
     }
 
@@ -81,14 +138,14 @@ impl Sources {
     /// Whether a source is the text that a template rendered to.
     #[must_use]
     pub fn is_rendered(&self, id: SourceId) -> bool {
-        self.all.get(id.0 as usize).is_some_and(|source| !source.rendered_from.is_empty())
+        self.all.get(id.0 as usize).is_some_and(|source| !source.rendered_from.runs.is_empty())
     }
 
     /// The template's line that made a position in rendered text; `None` where it is not in rendered text.
     #[must_use]
     pub fn made_by(&self, origin: Origin) -> Option<Origin> {
         let source = self.all.get(origin.source.0 as usize)?;
-        source.rendered_from.get((origin.line as usize).checked_sub(1)?).copied()
+        source.rendered_from.made_by(origin.line.checked_sub(1)?)
     }
 
     /// The place that people can open: a position in rendered text becomes the template's line that made it.
@@ -142,5 +199,27 @@ impl fmt::Display for Place {
             write!(f, " (rendered line {line}, column {column})")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_kept_together_and_found_again() {
+        let mut sources = Sources::default();
+        let (one, other) = (sources.add("one"), sources.add("other"));
+        let at = |source, line| Origin::point(source, line, 0);
+        let mut all = vec![at(one, 3); 1000];
+        all.extend((4..500).map(|line| at(one, line)));
+        all.extend([at(other, 500), at(other, 500), at(other, 501), at(one, 502), at(one, 1), at(one, 3)]);
+        let mut lines = LineMap::default();
+        let grown = all.iter().filter(|line| lines.push(**line)).count();
+        assert!(grown < 10 && grown == lines.runs.len(), "{grown}");
+        for (index, line) in (0_u32..).zip(&all) {
+            assert_eq!(lines.made_by(index), Some(*line), "{index}");
+        }
+        assert_eq!(lines.made_by(u32::try_from(all.len()).unwrap()), None);
     }
 }

@@ -13,7 +13,9 @@ use crate::backends::secrets_store_csi::{self, Class};
 use crate::backends::{ReferredItem, external_secrets};
 use crate::crypto::{ChecksumKey, Digest, ItemParts, ItemText, Owner, SealError, SealItem, Sealer};
 use crate::diagnostic::{Explain, Failure, Note, Problem};
-use crate::model::{Backend, Backends, Manifest, Node, Reference, Value, WorkloadKind, names};
+use crate::model::{
+    Backend, Backends, Manifest, Node, ObjectId, PlainData, Reference, Value, WorkloadKind, names, plain_data,
+};
 
 /// Objects that are safe to print, and the keyed digests of the values that went into them.
 ///
@@ -57,6 +59,22 @@ enum CannotSeal {
     /// The app file names a Secret that there is not.
     #[error("`secretBackends` names Secret `{0}`, which this environment does not have")]
     NoSuchSecret(String),
+    /// An object holds the data of a Secret, and Kubernetes does not take it for one.
+    #[error("{object} holds `{field}` of a Secret, but is not one, so that it would be printed in clear")]
+    NotASecret {
+        /// The object.
+        object: ObjectId,
+        /// Where the data is.
+        field: &'static str,
+    },
+    /// An object holds Secrets with data.
+    #[error("{object} holds a Secret with values in `{field}`, which would be printed in clear")]
+    Within {
+        /// The object.
+        object: ObjectId,
+        /// Where the Secret is.
+        field: &'static str,
+    },
     /// A Secret with data came here as a plain object.
     #[error("Secret `{0}` holds data that was not taken out for sealing")]
     Unsealed(String),
@@ -70,6 +88,12 @@ impl Explain for CannotSeal {
         Some(match self {
             Self::NoKey(_) | Self::Unsealed(_) | Self::Withheld(_) => {
                 "this is a fault of sealwave; please report it (without the Secret)".to_owned()
+            }
+            Self::NotASecret { .. } => {
+                "write `apiVersion: v1` and `kind: Secret`, so that it is sealed".to_owned()
+            }
+            Self::Within { .. } => {
+                "write the Secret as a manifest of its own, so that it is sealed".to_owned()
             }
             Self::NoSuchSecret(_) => {
                 "correct the entry, a name or `namespace/name`, or remove it from sealwave.yaml".to_owned()
@@ -211,8 +235,21 @@ fn class(secret: &Manifest) -> Class {
     }
 }
 
-/// The last guard: a Secret with data is never printed, whoever let it come this far.
+/// The last guard: a Secret with data is never printed, whatever let it come this far or made it look like something else.
 fn guard(manifest: Manifest) -> Result<Draft, Problem> {
+    let object = || manifest.id();
+    match plain_data(manifest.root()) {
+        Some(PlainData::Field(field)) => {
+            let error = CannotSeal::NotASecret { object: object(), field };
+            let kind = manifest.root().get("kind").map_or(manifest.origin(), |kind| kind.origin);
+            return Err(Problem::at(kind, &error));
+        }
+        Some(PlainData::Object(field, held)) => {
+            let error = CannotSeal::Within { object: object(), field };
+            return Err(Problem::at(held.shown_at(), &error));
+        }
+        None => {}
+    }
     let holds_data = |field: &str| manifest.root().get(field).is_some_and(|node| !is_empty(node));
     if manifest.is_secret() && (holds_data("data") || holds_data("stringData")) {
         let error = CannotSeal::Unsealed(manifest.name().to_owned());

@@ -61,6 +61,14 @@ pub enum YamlError {
     /// A JSON number that no float can hold.
     #[error("number is too large")]
     NumberRange,
+    /// All documents of one reading hold more than their budget allows.
+    #[error("documents hold more than {most} {what} together")]
+    Together {
+        /// How many there may be.
+        most: usize,
+        /// Of what.
+        what: &'static str,
+    },
     /// Text after `---` on its line.
     #[error("text follows the document separator `---`")]
     Separator,
@@ -140,6 +148,7 @@ impl Explain for YamlError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::AliasExpansion(_) => "write out what is shared, or share less",
+            Self::Together { .. } => "split the app, or remove what it does not need",
             Self::AliasCycle | Self::UnknownAnchor => {
                 "an anchor (`&name`) comes before its aliases (`*name`), in the same document"
             }

@@ -33,14 +33,26 @@ pub fn each_item(mut document: Node, mut take: impl FnMut(Node)) {
     }
 }
 
+/// Whether Argo CD takes an object for a list, and so its items for objects of their own.
+#[must_use]
+pub fn is_list(object: &Node) -> bool {
+    object.as_mapping().is_some_and(has_items)
+}
+
+fn has_items(list: &Mapping) -> bool {
+    match list.get("items").map(|items| &items.value) {
+        Some(Value::Sequence(_)) => true,
+        Some(Value::Null) => list.get("spec").is_none() && list.get("status").is_none(),
+        _ => false,
+    }
+}
+
 /// The items, where the object is a list.
 fn take_items(list: &mut Mapping) -> Option<Vec<Node>> {
-    match &list.get("items")?.value {
-        Value::Sequence(_) => {}
-        Value::Null if list.get("spec").is_none() && list.get("status").is_none() => return Some(Vec::new()),
-        _ => return None,
+    if !has_items(list) {
+        return None;
     }
-    let Value::Sequence(mut items) = list.remove("items")?.value else { return None };
+    let Value::Sequence(mut items) = list.remove("items")?.value else { return Some(Vec::new()) };
     let kind = list.get("kind").and_then(|node| Some((node.as_str()?.strip_suffix("List")?, node.origin)));
     let api_version = list.get("apiVersion");
     if let (Some((kind, origin)), Some(api_version)) = (kind, api_version)

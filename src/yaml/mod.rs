@@ -13,6 +13,7 @@
 //!
 //! Nothing here does I/O, and no message quotes what was read; keys are named, values never.
 
+mod budget;
 mod config;
 mod error;
 mod events;
@@ -26,13 +27,14 @@ mod tree;
 mod write_json;
 mod write_yaml;
 
+pub use budget::Budget;
 pub use config::{read_config, setting_at};
 pub use error::{Syntax, YamlError};
 pub use limits::{DuplicateKeys, Limits};
-pub use lists::{each_item, flatten_lists};
+pub use lists::{each_item, flatten_lists, is_list};
 pub use stream::Documents;
-pub use write_json::write_json;
-pub use write_yaml::{write_documents, write_yaml};
+pub use write_json::{OutputFull, write_json, write_json_within};
+pub use write_yaml::{write_documents, write_yaml, write_yaml_within};
 
 use crate::diagnostic::{Failure, Problem};
 use crate::model::{Node, SourceId};
@@ -46,29 +48,46 @@ pub fn searching() -> Limits {
 /// Problems after which a stream is given up.
 const MAX_PROBLEMS: usize = 200;
 
-/// All documents of a stream; those that are empty or null are left out.
+/// Reads all documents of a stream; those that are empty or null are left out.
 ///
 /// # Errors
 /// All that is wrong, with line and column.
 pub fn read(bytes: &[u8], source: SourceId, limits: &Limits) -> Result<Vec<Node>, Failure> {
+    read_within(bytes, source, limits, &Budget::default())
+}
+
+/// Reads all documents of a stream that shares a budget with others.
+///
+/// # Errors
+/// All that is wrong, with line and column; and the place at which the budget is exhausted.
+pub fn read_within(
+    bytes: &[u8],
+    source: SourceId,
+    limits: &Limits,
+    budget: &Budget,
+) -> Result<Vec<Node>, Failure> {
     let mut nodes = Vec::new();
     let mut problems = Vec::new();
-    for document in documents(bytes, source, limits).into_all() {
+    for document in read_each(bytes, source, limits, budget) {
         match document {
             Ok(node) => nodes.push(node),
             Err(problem) => problems.push(problem),
         }
-        if problems.len() >= MAX_PROBLEMS {
-            break;
-        }
     }
+    problems.truncate(MAX_PROBLEMS);
     Failure::unless_empty(problems).map(|()| nodes)
 }
 
-/// Every document of a stream, or what is wrong with it, in order; empty ones are left out.
+/// Reads every document of a stream, or what is wrong with it, in order; empty ones are left out. After too many problems,
+/// and where the budget is exhausted, the rest is left out too.
 #[must_use]
-pub fn read_each(bytes: &[u8], source: SourceId, limits: &Limits) -> Vec<Result<Node, Problem>> {
-    documents(bytes, source, limits).into_all()
+pub fn read_each(
+    bytes: &[u8],
+    source: SourceId,
+    limits: &Limits,
+    budget: &Budget,
+) -> Vec<Result<Node, Problem>> {
+    Documents::new(bytes, source, limits).within(budget).into_all()
 }
 
 /// The documents of a part of a stream that starts at a separator, one at a time; `lines_before` lines come before it.

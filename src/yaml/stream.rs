@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
+use super::budget::Budget;
 use super::error::YamlError;
 use super::events::{Exact, Fast, Spot, number};
 use super::json_text::JsonText;
@@ -25,6 +26,7 @@ const PARALLEL_ABOVE: usize = 128 << 10;
 pub struct Documents<'a> {
     source: SourceId,
     limits: Limits,
+    budget: Option<&'a Budget>,
     input: Input<'a>,
     pending: VecDeque<Problem>,
 }
@@ -45,7 +47,8 @@ impl<'a> Documents<'a> {
 
     /// A part that starts at a separator; `lines_before` lines come before it.
     pub(super) fn part(bytes: &'a [u8], source: SourceId, limits: &Limits, lines_before: u32) -> Self {
-        let mut documents = Self { source, limits: *limits, input: Input::Nothing, pending: VecDeque::new() };
+        let mut documents =
+            Self { source, limits: *limits, budget: None, input: Input::Nothing, pending: VecDeque::new() };
         if bytes.len() > limits.stream_bytes {
             documents.report(&YamlError::StreamSize(limits.stream_bytes), Origin::whole(source));
             return documents;
@@ -65,18 +68,27 @@ impl<'a> Documents<'a> {
         documents
     }
 
-    /// All that is left, in order; the documents of a long stream are read on all cores.
+    /// The same documents, which share a budget with others.
+    pub(super) fn within(self, budget: &'a Budget) -> Self {
+        Self { budget: Some(budget), ..self }
+    }
+
+    /// Reads all that is left, in order; the documents of a long stream are read on all cores.
     pub(super) fn into_all(self) -> Vec<Result<Node, Problem>> {
         let Input::Yaml(pieces) = &self.input else { return self.collect() };
         if pieces.text.len() < PARALLEL_ABOVE || !self.pending.is_empty() {
             return self.collect();
         }
-        let (source, limits) = (self.source, self.limits);
-        let pieces: Vec<Piece<'_>> = pieces.clone().collect();
-        match workers::map(&pieces, |piece| read_piece(piece, source, &limits)) {
-            Ok(all) => all.into_iter().flat_map(PieceRead::into_results).collect(),
-            Err(workers::WorkerPanicked) => self.collect(),
+        let before = self.budget.map(Budget::snapshot);
+        let read = in_parallel(pieces.clone(), self.source, &self.limits, self.budget);
+        if let (Some(budget), Some(before)) = (self.budget, before)
+            && (read.is_none() || budget.is_exhausted())
+        {
+            // In order, so that it is always the same document that is one too many.
+            budget.restore(before);
+            return self.collect();
         }
+        read.unwrap_or_else(|| self.collect())
     }
 
     fn report(&mut self, error: &YamlError, origin: Origin) {
@@ -85,15 +97,20 @@ impl<'a> Documents<'a> {
 
     /// Reads one document, which may be empty or hold problems only.
     fn advance(&mut self) -> Result<Option<Node>, End> {
+        if self.budget.is_some_and(Budget::is_exhausted) {
+            return Err(End);
+        }
+        let (limits, budget) = (&self.limits, self.budget);
         let read = match &mut self.input {
             Input::Nothing => return Err(End),
             Input::Json(json) => {
                 if !json.next_document() {
                     return Err(End);
                 }
-                PieceRead::new(Vec::new(), read_json(json, self.source, &self.limits), &self.limits)
+                let read = read_json(json, self.source, limits, budget);
+                PieceRead::new(Vec::new(), read, limits).counted(budget)
             }
-            Input::Yaml(pieces) => read_piece(&pieces.next().ok_or(End)?, self.source, &self.limits),
+            Input::Yaml(pieces) => read_piece(&pieces.next().ok_or(End)?, self.source, limits, budget),
         };
         self.pending.extend(read.problems);
         Ok(read.node)
@@ -131,16 +148,44 @@ impl PieceRead {
         Self { problems, node }
     }
 
+    fn counted(self, budget: Option<&Budget>) -> Self {
+        if let Some(budget) = budget.filter(|_| !self.problems.is_empty()) {
+            budget.problems(self.problems.len());
+        }
+        self
+    }
+
     fn into_results(self) -> impl Iterator<Item = Result<Node, Problem>> {
         self.problems.into_iter().map(Err).chain(self.node.map(Ok))
     }
 }
 
-fn read_piece(piece: &Piece<'_>, source: SourceId, limits: &Limits) -> PieceRead {
+/// Reads the pieces on all cores; nothing where a thread panicked. What is read after the budget is exhausted is of no use.
+fn in_parallel(
+    pieces: Pieces<'_>,
+    source: SourceId,
+    limits: &Limits,
+    budget: Option<&Budget>,
+) -> Option<Vec<Result<Node, Problem>>> {
+    let room = budget.map_or(usize::MAX, Budget::documents_left);
+    let pieces: Vec<Piece<'_>> = pieces.take(room.saturating_add(1)).collect();
+    if pieces.len() > room {
+        return None;
+    }
+    let read = |piece: &Piece<'_>| match budget {
+        Some(budget) if budget.is_exhausted() => PieceRead { problems: Vec::new(), node: None },
+        _ => read_piece(piece, source, limits, budget),
+    };
+    let all = workers::map(&pieces, read).ok()?;
+    Some(all.into_iter().flat_map(PieceRead::into_results).collect())
+}
+
+fn read_piece(piece: &Piece<'_>, source: SourceId, limits: &Limits, budget: Option<&Budget>) -> PieceRead {
     let separator = piece
         .bad_separator
         .map(|column| Problem::at(Origin::point(source, piece.lines_before, column), &YamlError::Separator));
-    PieceRead::new(Vec::from_iter(separator), read_yaml(piece, source, limits), limits)
+    let read = read_yaml(piece, source, limits, budget);
+    PieceRead::new(Vec::from_iter(separator), read, limits).counted(budget)
 }
 
 /// The position behind a text whose end is bad.
@@ -152,9 +197,13 @@ fn end_of(valid: &[u8], source: SourceId) -> Origin {
     Origin::point(source, number(line).saturating_add(1), number(column).saturating_add(1))
 }
 
-fn read_json(json: &mut JsonText<'_>, source: SourceId, limits: &Limits) -> Read {
+fn read_json(json: &mut JsonText<'_>, source: SourceId, limits: &Limits, budget: Option<&Budget>) -> Read {
     let start = json.position();
-    let mut read = Builder::new(source, limits, false).read(json);
+    if let Err(error) = budget.map_or(Ok(()), Budget::document) {
+        json.abandon();
+        return Read::refused(error, Origin::whole(source));
+    }
+    let mut read = Builder::new(source, limits, budget, false).read(json);
     if !read.problems.is_empty() {
         json.abandon();
     } else if json.position().saturating_sub(start) > limits.document_bytes {
@@ -165,12 +214,13 @@ fn read_json(json: &mut JsonText<'_>, source: SourceId, limits: &Limits) -> Read
     read
 }
 
-fn read_yaml(piece: &Piece<'_>, source: SourceId, limits: &Limits) -> Read {
-    let refuse = |error, line: u32, column| Read {
-        root: None,
-        problems: vec![(error, Origin::point(source, line.saturating_add(piece.lines_before), column))],
-        syntax_error: false,
+fn read_yaml(piece: &Piece<'_>, source: SourceId, limits: &Limits, budget: Option<&Budget>) -> Read {
+    let refuse = |error, line: u32, column| {
+        Read::refused(error, Origin::point(source, line.saturating_add(piece.lines_before), column))
     };
+    if let Err(error) = budget.map_or(Ok(()), Budget::document) {
+        return refuse(error, 1, 0);
+    }
     if piece.text.len() > limits.document_bytes {
         return refuse(YamlError::DocumentSize(limits.document_bytes), 1, 0);
     }
@@ -181,7 +231,7 @@ fn read_yaml(piece: &Piece<'_>, source: SourceId, limits: &Limits) -> Read {
     };
     // Kubernetes reads line by line and ends the last line, too.
     let text = if text.ends_with('\n') { Cow::Borrowed(text) } else { Cow::Owned(format!("{text}\n")) };
-    let builder = || Builder::new(source, limits, survey.stars);
+    let builder = || Builder::new(source, limits, budget, survey.stars);
     if !survey.exact {
         let read = builder().read(&mut Fast::new(&text, piece.lines_before, survey.escapes));
         if !read.syntax_error {

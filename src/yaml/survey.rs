@@ -17,6 +17,9 @@ pub(super) struct Survey {
 /// Bytes that are looked at together.
 const CHUNK: usize = 32;
 
+/// Bytes of a line that is not read by the fast parser where it may hold a collection.
+const LONG_LINE: usize = 32 << 10;
+
 /// Looks over a document.
 ///
 /// # Errors
@@ -27,6 +30,7 @@ pub(super) fn survey(text: &str) -> Located<Survey> {
         return Err((YamlError::Directive, Spot { line, column: 1, width: 0 }));
     }
     let bytes = text.as_bytes();
+    survey.exact = has_long_flow(bytes);
     for (chunk, start) in bytes.chunks(CHUNK).zip((0..).step_by(CHUNK)) {
         // Most chunks hold nothing of interest, and this loop has no branches.
         if !chunk.iter().fold(false, |any, byte| any | is_marked(*byte)) {
@@ -37,6 +41,16 @@ pub(super) fn survey(text: &str) -> Located<Survey> {
         }
     }
     Ok(survey)
+}
+
+/// Whether a collection in flow style may go on for a long line. The fast parser keeps all of it in memory until it knows
+/// whether that is a key; the other one knows that a key is short.
+fn has_long_flow(bytes: &[u8]) -> bool {
+    let mut windows = bytes.chunks_exact(LONG_LINE);
+    // Nearly always a line ends just before the window does.
+    windows.any(|window| {
+        memchr::memrchr(b'\n', window).is_none() && memchr::memchr2(b'[', b'{', bytes).is_some()
+    })
 }
 
 /// Whether a byte needs a closer look.

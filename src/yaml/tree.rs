@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use compact_str::CompactString;
 
+use super::budget::Budget;
 use super::error::YamlError;
 use super::events::{Event, Events, Located, Scalar, Spot};
 use super::limits::{DuplicateKeys, Limits};
@@ -19,6 +20,9 @@ const INDEX_FROM: usize = 16;
 /// Problems after which a document is given up.
 const MAX_PROBLEMS: usize = 50;
 
+/// Nodes after which a document that is being read spends them.
+const SETTLE_AFTER: usize = 1024;
+
 /// What one document came to: no tree where it is empty.
 pub(super) struct Read {
     pub(super) root: Option<Node>,
@@ -27,13 +31,23 @@ pub(super) struct Read {
     pub(super) syntax_error: bool,
 }
 
+impl Read {
+    /// Nothing was read, for this reason.
+    pub(super) fn refused(error: YamlError, origin: Origin) -> Self {
+        Self { root: None, problems: vec![(error, origin)], syntax_error: false }
+    }
+}
+
 /// Builds the tree of one document.
 pub(super) struct Builder<'l> {
     limits: &'l Limits,
+    budget: Option<&'l Budget>,
     source: SourceId,
     open: Vec<Frame>,
     root: Option<Node>,
     nodes: usize,
+    /// Nodes that the budget knows of.
+    settled: usize,
     aliases: Aliases,
     problems: Vec<(YamlError, Origin)>,
 }
@@ -106,9 +120,16 @@ struct Size {
 
 impl<'l> Builder<'l> {
     /// `aliases` tells whether the document can hold any.
-    pub(super) fn new(source: SourceId, limits: &'l Limits, aliases: bool) -> Self {
+    pub(super) fn new(
+        source: SourceId,
+        limits: &'l Limits,
+        budget: Option<&'l Budget>,
+        aliases: bool,
+    ) -> Self {
         Self {
             limits,
+            budget,
+            settled: 0,
             source,
             open: Vec::new(),
             root: None,
@@ -120,7 +141,7 @@ impl<'l> Builder<'l> {
 
     /// Reads all events.
     pub(super) fn read<'a>(mut self, events: &mut impl Events<'a>) -> Read {
-        let mut syntax_error = false;
+        let (mut syntax_error, mut stopped) = (false, false);
         while let Some(next) = events.next() {
             let taken = match next {
                 Ok((event, spot)) => self.take(event, spot),
@@ -132,13 +153,28 @@ impl<'l> Builder<'l> {
             if let Err((error, spot)) = taken {
                 let origin = self.origin(spot);
                 self.problems.push((error, origin));
+                stopped = true;
                 break;
             }
             if self.problems.len() >= MAX_PROBLEMS {
                 break;
             }
         }
+        if let (true, Some(budget)) = (syntax_error, self.budget) {
+            // The other parser reads the same once more.
+            budget.refund(self.settled.saturating_add(self.aliases.nodes), self.aliases.bytes);
+        } else if let (Err(error), false) = (self.settle(), stopped) {
+            let origin = self.root.as_ref().map_or(Origin::whole(self.source), |root| root.origin);
+            self.problems.push((error, origin));
+        }
         Read { root: self.root, problems: self.problems, syntax_error }
+    }
+
+    /// Spends the nodes that were read since this was last done.
+    fn settle(&mut self) -> Result<(), YamlError> {
+        let count = self.nodes.saturating_sub(self.settled);
+        self.settled = self.nodes;
+        self.budget.map_or(Ok(()), |budget| budget.nodes(count))
     }
 
     const fn origin(&self, spot: Spot) -> Origin {
@@ -283,6 +319,9 @@ impl<'l> Builder<'l> {
         if self.nodes > self.limits.document_nodes {
             return Err((YamlError::Nodes(self.limits.document_nodes), spot));
         }
+        if self.nodes.is_multiple_of(SETTLE_AFTER) {
+            self.settle().map_err(|error| (error, spot))?;
+        }
         match self.open.last_mut().map(|frame| &mut frame.kind) {
             None => self.root = Some(node),
             Some(Kind::Sequence(items)) => items.push(node),
@@ -311,7 +350,7 @@ impl<'l> Builder<'l> {
             return Ok(());
         }
         let size = size_of(node);
-        self.aliases.spend(size, self.limits).map_err(|error| (error, spot))?;
+        self.aliases.spend(size, self.limits, self.budget).map_err(|error| (error, spot))?;
         self.aliases.anchored.insert(anchor, Anchored { node: node.clone(), key, size });
         Ok(())
     }
@@ -333,8 +372,12 @@ impl<'l> Builder<'l> {
         if self.open.len().saturating_add(size.height) > self.limits.depth {
             return Err((YamlError::Depth(self.limits.depth), spot));
         }
+        self.aliases.spend(size, self.limits, self.budget).map_err(|error| (error, spot))?;
+        // Looked up once more: it was only now that it was paid for.
+        let Some(anchored) = self.aliases.anchored.get(&anchor) else {
+            return Err((YamlError::UnknownAnchor, spot));
+        };
         let node = Node { value: anchored.node.value.clone(), origin };
-        self.aliases.spend(size, self.limits).map_err(|error| (error, spot))?;
         self.place(node, true, spot)
     }
 }
@@ -405,7 +448,7 @@ impl OpenMapping {
 }
 
 impl Aliases {
-    fn spend(&mut self, size: Size, limits: &Limits) -> Result<(), YamlError> {
+    fn spend(&mut self, size: Size, limits: &Limits, budget: Option<&Budget>) -> Result<(), YamlError> {
         self.nodes = self.nodes.saturating_add(size.nodes);
         self.bytes = self.bytes.saturating_add(size.bytes);
         if self.nodes > limits.alias_nodes {
@@ -414,7 +457,10 @@ impl Aliases {
         if self.bytes > limits.alias_bytes {
             return Err(YamlError::AliasExpansion("the bytes that one document may have"));
         }
-        Ok(())
+        budget.map_or(Ok(()), |budget| {
+            budget.nodes(size.nodes)?;
+            budget.alias_bytes(size.bytes)
+        })
     }
 }
 

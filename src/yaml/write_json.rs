@@ -9,17 +9,34 @@ use compact_str::format_compact;
 
 use crate::model::{Node, Number, Value};
 
+/// The output would be larger than it may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutputFull;
+
 /// Writes a tree as one line of compact JSON, with the keys in their order.
 ///
 /// Deterministic: equal trees give equal bytes.
 pub fn write_json(node: &Node, out: &mut Vec<u8>) {
-    let mut text = String::new();
-    value(node, &mut text);
-    text.push('\n');
-    out.extend_from_slice(text.as_bytes());
+    // There is no limit that it could pass.
+    let _ = write_json_within(node, out, usize::MAX);
 }
 
-fn value(node: &Node, out: &mut String) {
+/// Writes the same where it takes no more than `limit` bytes, and nothing at all where it takes more.
+///
+/// # Errors
+/// It takes more; memory was used for little more than the limit.
+pub fn write_json_within(node: &Node, out: &mut Vec<u8>, limit: usize) -> Result<(), OutputFull> {
+    let mut text = String::new();
+    value(node, &mut text, limit)?;
+    text.push('\n');
+    if text.len() > limit {
+        return Err(OutputFull);
+    }
+    out.extend_from_slice(text.as_bytes());
+    Ok(())
+}
+
+fn value(node: &Node, out: &mut String, limit: usize) -> Result<(), OutputFull> {
     match &node.value {
         Value::Bool(flag) => out.push_str(if *flag { "true" } else { "false" }),
         Value::Mapping(mapping) => {
@@ -28,9 +45,9 @@ fn value(node: &Node, out: &mut String) {
                 if index > 0 {
                     out.push(',');
                 }
-                string(&entry.key, out);
+                string(&entry.key, out, limit)?;
                 out.push(':');
-                value(&entry.value, out);
+                value(&entry.value, out, limit)?;
             }
             out.push('}');
         }
@@ -42,12 +59,13 @@ fn value(node: &Node, out: &mut String) {
                 if index > 0 {
                     out.push(',');
                 }
-                value(item, out);
+                value(item, out, limit)?;
             }
             out.push(']');
         }
-        Value::String(text) => string(text, out),
+        Value::String(text) => string(text, out, limit)?,
     }
+    if out.len() > limit { Err(OutputFull) } else { Ok(()) }
 }
 
 /// Writes a number as Go's JSON does: floats in their shortest digits, with an exponent only outside 1e-6 … 1e21.
@@ -71,16 +89,23 @@ pub(super) fn number(number: Number, out: &mut String) {
     }
 }
 
-fn string(text: &str, out: &mut String) {
+fn string(text: &str, out: &mut String, limit: usize) -> Result<(), OutputFull> {
     out.push('"');
     let mut rest = text;
     while let Some((at, found)) = rest.char_indices().find(|(_, c)| needs_escape(*c)) {
+        if out.len().saturating_add(rest.len()) > limit {
+            return Err(OutputFull);
+        }
         out.push_str(rest.get(..at).unwrap_or(""));
         escape(found, out);
         rest = rest.get(at.saturating_add(found.len_utf8())..).unwrap_or("");
     }
+    if out.len().saturating_add(rest.len()) > limit {
+        return Err(OutputFull);
+    }
     out.push_str(rest);
     out.push('"');
+    Ok(())
 }
 
 /// What cannot stand for itself in a double-quoted string of YAML 1.1, read as JSON or as YAML.

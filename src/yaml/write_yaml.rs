@@ -4,7 +4,7 @@
 //! no reader could take it for anything else. The layout is kubectl's: two spaces, and sequences as deep as their key.
 
 use super::scalar::{Resolved, resolve_plain};
-use super::write_json::{escape, needs_escape, number};
+use super::write_json::{OutputFull, escape, needs_escape, number};
 use crate::model::{Mapping, Node, Value};
 
 /// Longest key that may stand before a colon: YAML allows 1,024 characters, escapes included.
@@ -21,7 +21,16 @@ pub fn write_documents<'a>(nodes: impl IntoIterator<Item = &'a Node>, out: &mut 
 ///
 /// Deterministic: equal trees give equal bytes.
 pub fn write_yaml(node: &Node, out: &mut Vec<u8>) {
-    let mut writer = Writer { out: String::from("---\n") };
+    // There is no limit that it could pass.
+    let _ = write_yaml_within(node, out, usize::MAX);
+}
+
+/// Writes the same where it takes no more than `limit` bytes, and nothing at all where it takes more.
+///
+/// # Errors
+/// It takes more; memory was used for little more than the limit.
+pub fn write_yaml_within(node: &Node, out: &mut Vec<u8>, limit: usize) -> Result<(), OutputFull> {
+    let mut writer = Writer { out: String::from("---\n"), limit };
     match &node.value {
         Value::Mapping(mapping) if !mapping.is_empty() => writer.mapping(mapping, 0),
         Value::Sequence(items) if !items.is_empty() => writer.sequence(items, 0),
@@ -30,14 +39,24 @@ pub fn write_yaml(node: &Node, out: &mut Vec<u8>) {
             writer.out.push('\n');
         }
     }
+    if writer.is_full() {
+        return Err(OutputFull);
+    }
     out.extend_from_slice(writer.out.as_bytes());
+    Ok(())
 }
 
+/// Once the limit is passed, nothing more is written, and what was written is of no use.
 struct Writer {
     out: String,
+    limit: usize,
 }
 
 impl Writer {
+    fn is_full(&self) -> bool {
+        self.out.len() > self.limit
+    }
+
     fn indent(&mut self, spaces: usize) {
         self.out.extend(std::iter::repeat_n(' ', spaces));
     }
@@ -45,6 +64,9 @@ impl Writer {
     /// Writes a mapping whose first key stands where the line is now.
     fn mapping(&mut self, mapping: &Mapping, indent: usize) {
         for (index, entry) in mapping.entries().iter().enumerate() {
+            if self.is_full() {
+                return;
+            }
             if index > 0 {
                 self.indent(indent);
             }
@@ -88,6 +110,9 @@ impl Writer {
     /// Writes a sequence whose first dash stands where the line is now.
     fn sequence(&mut self, items: &[Node], indent: usize) {
         for (index, item) in items.iter().enumerate() {
+            if self.is_full() {
+                return;
+            }
             if index > 0 {
                 self.indent(indent);
             }
@@ -124,6 +149,9 @@ impl Writer {
             Some(_) => "|",
         });
         for line in body.unwrap_or(text).split('\n') {
+            if self.is_full() {
+                return;
+            }
             self.out.push('\n');
             if !line.is_empty() {
                 self.indent(indent);

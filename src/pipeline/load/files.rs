@@ -13,6 +13,7 @@ use walkdir::{DirEntry, WalkDir};
 use crate::diagnostic::{At, Explain, Failure, Problem};
 use crate::model::{Origin, Place, SourceId, Sources};
 use crate::pipeline::Discovery;
+use crate::yaml::Budget;
 
 /// Files and directories of one environment; links can show one directory many times, so those count too.
 const MAX_ENTRIES: usize = 10_000;
@@ -78,11 +79,22 @@ pub(super) struct Reader<'a> {
     app: &'a Discovery,
     entries: usize,
     bytes: u64,
+    budget: Budget,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) const fn new(app: &'a Discovery) -> Self {
-        Self { app, entries: 0, bytes: 0 }
+    pub(super) fn new(app: &'a Discovery) -> Self {
+        Self { app, entries: 0, bytes: 0, budget: Budget::default() }
+    }
+
+    /// What all documents of the environment may hold together.
+    pub(super) const fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    /// What is left of it for the stages that follow.
+    pub(super) fn into_budget(self) -> Budget {
+        self.budget
     }
 
     /// The file at a fixed place; `None` where there is none.

@@ -35,6 +35,8 @@ pub struct Loaded {
     pub(super) namespace: Option<String>,
     /// What is worth saying about what was found.
     pub(super) notes: Vec<Note>,
+    /// What the documents of the environment may hold together; values and patches have spent of it.
+    pub(super) budget: yaml::Budget,
 }
 
 /// A file whose documents become objects.
@@ -113,6 +115,7 @@ pub fn load(discovery: &Discovery, environment: &str, sources: &mut Sources) -> 
         patches,
         namespace: settings.namespace.clone().or_else(|| discovery.app().namespace.clone()),
         notes: Vec::new(),
+        budget: yaml::Budget::default(),
     };
     for (directory, all_partials) in [(Path::new(PARTIALS), true), (Path::new(BASE), false), (&own, false)] {
         let found = reader.walk(directory, sources, &mut problems);
@@ -123,6 +126,7 @@ pub fn load(discovery: &Discovery, environment: &str, sources: &mut Sources) -> 
         loaded.partials.append(&mut layer.own_partials);
     }
     Failure::unless_empty(problems)?;
+    loaded.budget = reader.into_budget();
     Ok(loaded)
 }
 
@@ -248,7 +252,8 @@ fn change(
     match (&entry.file, place.get("patch")) {
         (Some(file), None) => {
             let at = place.get("file").map_or(place.origin, |node| node.origin);
-            single_document(&reader.patch_file(file, at, sources)?)
+            let found = reader.patch_file(file, at, sources)?;
+            single_document(&found, reader.budget())
         }
         (None, Some(inline)) => Ok(inline.clone()),
         (None, None) => wrong("neither `file` nor `patch`"),
@@ -256,8 +261,9 @@ fn change(
     }
 }
 
-fn single_document(found: &Found) -> Result<Node, Failure> {
-    let mut documents = yaml::read(found.text.as_bytes(), found.source, &yaml::Limits::default())?;
+fn single_document(found: &Found, budget: &yaml::Budget) -> Result<Node, Failure> {
+    let limits = yaml::Limits::default();
+    let mut documents = yaml::read_within(found.text.as_bytes(), found.source, &limits, budget)?;
     if documents.len() == 1 {
         return Ok(documents.remove(0));
     }

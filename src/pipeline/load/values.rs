@@ -8,6 +8,9 @@ use crate::diagnostic::{Explain, Failure, Problem};
 use crate::model::{Mapping, Node, Origin, Sources, Value};
 use crate::yaml;
 
+/// Nodes of one file of values: templates get them twice, in a form of three times the size.
+const MAX_NODES: usize = 500_000;
+
 #[derive(Debug, thiserror::Error)]
 enum Error {
     #[error("values are of type {0}, not object")]
@@ -43,7 +46,8 @@ fn layer(reader: &mut Reader<'_>, relative: &Path, sources: &mut Sources) -> Res
     let Some(found) = reader.optional(relative, sources)? else {
         return Ok(None);
     };
-    let mut documents = yaml::read(found.text.as_bytes(), found.source, &yaml::Limits::default())?;
+    let limits = yaml::Limits { document_nodes: MAX_NODES, ..yaml::Limits::default() };
+    let mut documents = yaml::read_within(found.text.as_bytes(), found.source, &limits, reader.budget())?;
     if documents.len() > 1 {
         return Err(Problem::at(Origin::whole(found.source), &Error::Documents(documents.len())).into());
     }

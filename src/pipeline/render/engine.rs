@@ -4,18 +4,21 @@
 //! depth and output are bounded; each bound ends in an error at the template's line.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use handlebars::{Context, Handlebars, Output, RenderContext as Run, Renderable, Template, no_escape};
 use serde_json::Value as Json;
 
+use super::MAX_PROBLEMS;
 use super::errors::{TemplateFault, compile_problem, refusal_problem, render_problem};
 use super::helpers;
 use super::instrument::Instrument;
+use super::price::{Ledger, Price, Weight, work_of};
+use super::scope::with_blocks;
 use super::tracer::{Entries, Tracer};
 use crate::diagnostic::{Failure, Problem};
-use crate::model::{Origin, SourceId, Stretch};
+use crate::model::{LineMap, Origin, SourceId, Stretch};
 use crate::pipeline::load::Partial;
 
 /// Bytes of one template.
@@ -28,9 +31,16 @@ const MAX_OUTPUT: usize = 16 << 20;
 const MAX_TOTAL: usize = 64 << 20;
 /// Partials and blocks within each other while rendering.
 const MAX_DEPTH: usize = 100;
-/// Units of work for all templates of an environment: one for each element that is rendered, and one for each 64 bytes
-/// that a helper handles. Real environments need some ten thousand.
+/// Units of work for all templates of an environment: one for each element that is rendered, one for each 64 bytes that a
+/// helper handles, one for each 512 bytes of memory that the engine copies. Real environments need some ten thousand.
 const MAX_WORK: u64 = 4_000_000;
+/// Units of work for a line of output whose place takes memory of its own.
+const LINE_WORK: u64 = 3;
+/// Tags of one template, and of all partials together: each takes some kilobytes once it is compiled.
+const MAX_TAGS: usize = 50_000;
+/// Characters that the parser steps over to find out where tags stand, in all templates of an environment: for each tag
+/// it starts at the template's first character.
+const MAX_STEPS: u64 = 4_000_000_000;
 
 /// What the running template and its helpers share. One thread uses it; the atomics are there because helpers must be
 /// `Sync`.
@@ -40,6 +50,9 @@ pub(super) struct State {
     source: AtomicUsize,
     line: AtomicUsize,
     counts: AtomicBool,
+    ledger: Mutex<Ledger>,
+    /// What the elements of the templates at hand copy, by their numbers; the first of them copies nothing.
+    prices: Mutex<Vec<Price>>,
     /// What wrote what, where somebody wants to know.
     pub(super) tracer: Option<Tracer>,
 }
@@ -52,8 +65,51 @@ impl State {
             source: AtomicUsize::new(0),
             line: AtomicUsize::new(0),
             counts: AtomicBool::new(false),
+            ledger: Mutex::default(),
+            prices: Mutex::new(vec![Price::default()]),
             tracer,
         }
+    }
+
+    /// Starts a template. One that failed may have left something.
+    fn reset(&self) {
+        self.depth.store(0, Ordering::Relaxed);
+        self.ledger().reset();
+        self.tracer.as_ref().map(Tracer::take);
+    }
+
+    /// The copies that are alive.
+    pub(super) fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        locked(&self.ledger)
+    }
+
+    /// Adds what an element copies, and gives its number.
+    pub(super) fn add_price(&self, price: Price) -> usize {
+        if price.is_plain() {
+            return 0;
+        }
+        let mut prices = locked(&self.prices);
+        prices.push(price);
+        prices.len() - 1
+    }
+
+    /// Pays for what the next element copies, before it does.
+    pub(super) fn next(
+        &self,
+        price: usize,
+        context: &Context,
+        run: &mut Run<'_, '_>,
+    ) -> Result<(), TemplateFault> {
+        let prices = locked(&self.prices);
+        let Some(price) = prices.get(price) else { return Err(TemplateFault::Work) };
+        let mut ledger = self.ledger();
+        ledger.next(price);
+        if price.is_plain() {
+            return Ok(());
+        }
+        let (memory, work) = with_blocks(run, |blocks| ledger.weigh(price, blocks, context.data()));
+        self.charge(work)?;
+        ledger.take(memory)
     }
 
     /// Takes units off what is left.
@@ -64,6 +120,19 @@ impl State {
             .map_err(|_| TemplateFault::Work)
     }
 
+    /// Pays for a copy of something, before it is made.
+    pub(super) fn pay_for_copy(&self, value: &Json) -> Result<(), TemplateFault> {
+        let weight = Weight::of(value);
+        self.charge(work_of(weight.memory))?;
+        self.ledger().made(value, weight)
+    }
+
+    /// Pays for what becomes of a value that a helper found in the context.
+    pub(super) fn pay_for_found(&self, value: &Json) -> Result<(), TemplateFault> {
+        let work = self.ledger().found(value)?;
+        self.charge(work)
+    }
+
     /// The next output comes from this line; `counts` where each of its line breaks is one of the template.
     pub(super) fn mark(&self, source: usize, line: usize, counts: bool) {
         self.source.store(source, Ordering::Relaxed);
@@ -72,6 +141,7 @@ impl State {
     }
 
     pub(super) fn enter(&self) -> Result<(), TemplateFault> {
+        self.ledger().enter();
         let depth = self.depth.fetch_add(1, Ordering::Relaxed);
         if depth < MAX_DEPTH { Ok(()) } else { Err(TemplateFault::Depth) }
     }
@@ -79,8 +149,13 @@ impl State {
     pub(super) fn leave(&self) {
         // What was to be entered last was not.
         self.tracer.as_ref().map(Tracer::take_made_of);
+        self.ledger().leave();
         self.depth.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The templates' surroundings: helpers, partials and values.
@@ -91,15 +166,18 @@ pub(super) struct Engine {
     state: Arc<State>,
     sources: Vec<SourceId>,
     partials: BTreeMap<String, (SourceId, String)>,
-    partial_cost: u64,
     written: usize,
+    /// Tags of partials, which stay compiled.
+    kept_tags: usize,
+    /// Characters that the parser may still step over.
+    steps_left: u64,
 }
 
 /// What a template rendered to.
 pub(super) struct RenderedText {
     pub(super) text: String,
     /// For each line of it, the template line that made it.
-    pub(super) lines: Vec<Origin>,
+    pub(super) lines: LineMap,
     /// What wrote it, where that was wanted.
     pub(super) stretches: Vec<Stretch>,
 }
@@ -119,22 +197,27 @@ impl Engine {
         registry.register_escape_fn(no_escape);
         registry.unregister_helper("log");
         helpers::register(&mut registry, &state);
-        // A partial gets a copy of its context, which is quicker than what helpers do.
-        let partial_cost = 1 + helpers::size_of(context.data()) / 256;
         let mut engine = Self {
             registry,
             context,
             state,
             sources: Vec::new(),
             partials: BTreeMap::new(),
-            partial_cost,
             written: 0,
+            kept_tags: 0,
+            steps_left: MAX_STEPS,
         };
         let mut problems = Vec::new();
         for (name, partial) in partials {
-            match engine.compile(partial.source, &partial.text, engine.partial_cost) {
-                Ok(template) => engine.registry.register_template(&name, template),
+            match engine.compile(partial.source, &partial.text) {
+                Ok(template) => {
+                    engine.kept_tags = engine.kept_tags.saturating_add(tags(&partial.text).count());
+                    engine.registry.register_template(&name, template);
+                }
                 Err(problem) => problems.push(problem),
+            }
+            if problems.len() >= MAX_PROBLEMS {
+                break;
             }
             engine.partials.insert(name, (partial.source, partial.text));
         }
@@ -144,18 +227,26 @@ impl Engine {
 
     /// Renders a template.
     pub(super) fn render(&mut self, source: SourceId, text: &str) -> Result<RenderedText, Problem> {
-        let template = self.compile(source, text, 1)?;
-        let mut output = Placed { engine: self, text: String::new(), lines: Vec::new(), starts_line: true };
-        self.state.depth.store(0, Ordering::Relaxed);
-        // A template that failed may have left something.
-        self.state.tracer.as_ref().map(Tracer::take);
+        let kept = locked(&self.state.prices).len();
+        let template = self.compile(source, text)?;
+        let mut output =
+            Placed { engine: self, text: String::new(), lines: LineMap::default(), starts_line: true };
+        self.state.reset();
         let mut run = Run::new(template.name.as_ref());
         let result = template.render(&self.registry, &self.context, &mut run, &mut output);
         let Placed { text: rendered, lines, .. } = output;
+        locked(&self.state.prices).truncate(kept);
         result.map_err(|error| render_problem(&error, &self.surroundings(source, text)))?;
         self.written = self.written.saturating_add(rendered.len());
         let stretches = self.state.tracer.as_ref().map(Tracer::take).unwrap_or_default();
         Ok(RenderedText { text: rendered, lines, stretches })
+    }
+
+    /// Units of work that were done, and the bytes that copies took when they took most.
+    #[cfg(test)]
+    pub(super) fn taken(&self) -> (u64, u64) {
+        let left = self.state.work.load(Ordering::Relaxed);
+        (MAX_WORK - left, self.state.ledger().highest())
     }
 
     fn surroundings<'a>(&'a self, source: SourceId, text: &'a str) -> super::errors::Surroundings<'a> {
@@ -168,39 +259,52 @@ impl Engine {
         }
     }
 
-    fn compile(&mut self, source: SourceId, text: &str, cost: u64) -> Result<Template, Problem> {
+    fn compile(&mut self, source: SourceId, text: &str) -> Result<Template, Problem> {
         self.sources.push(source);
         let number = self.sources.len() - 1;
-        check(text).map_err(|fault| Problem::at(Origin::whole(source), &fault))?;
+        self.check(text).map_err(|fault| Problem::at(Origin::whole(source), &fault))?;
         let mut template = Template::compile_with_name(text, number.to_string())
             .map_err(|error| compile_problem(&error, source))?;
-        let instrument = Instrument::new(text, number, cost).expect("the call is a valid template");
-        let instrument = instrument.traced(text, source, self.state.tracer.as_ref());
+        let instrument = Instrument::new(text, number, &self.state).expect("the call is a valid template");
+        let instrument = instrument.traced(text, source);
         instrument.apply(&mut template).map_err(|refusal| refusal_problem(&refusal, source))?;
         Ok(template)
     }
+
+    /// Checks what must hold before the parser sees the text: it takes memory for each tag, and as many steps as there are
+    /// characters before it.
+    fn check(&mut self, text: &str) -> Result<(), TemplateFault> {
+        if text.len() > MAX_TEMPLATE {
+            return Err(TemplateFault::Size(MAX_TEMPLATE));
+        }
+        let brackets = |tag: &str| {
+            let tag = tag.split_once("}}").map_or(tag, |(tag, _)| tag);
+            tag.bytes().filter(|byte| matches!(byte, b'(' | b'[' | b'{')).count()
+        };
+        if text.split("{{").skip(1).any(|tag| brackets(tag) > MAX_BRACKETS) {
+            return Err(TemplateFault::Brackets(MAX_BRACKETS));
+        }
+        if self.kept_tags.saturating_add(tags(text).count()) > MAX_TAGS {
+            return Err(TemplateFault::Tags(MAX_TAGS));
+        }
+        // The parser looks for each tag, and for the text before it.
+        let steps = tags(text).fold(0_u64, |steps, at| steps.saturating_add(2 * at as u64));
+        let left = self.steps_left.checked_sub(steps).ok_or(TemplateFault::Crowded)?;
+        self.steps_left = left;
+        Ok(())
+    }
 }
 
-/// What is checked before the parser sees the text.
-fn check(text: &str) -> Result<(), TemplateFault> {
-    if text.len() > MAX_TEMPLATE {
-        return Err(TemplateFault::Size(MAX_TEMPLATE));
-    }
-    let brackets = |tag: &str| {
-        let tag = tag.split_once("}}").map_or(tag, |(tag, _)| tag);
-        tag.bytes().filter(|byte| matches!(byte, b'(' | b'[' | b'{')).count()
-    };
-    if text.split("{{").skip(1).any(|tag| brackets(tag) > MAX_BRACKETS) {
-        return Err(TemplateFault::Brackets(MAX_BRACKETS));
-    }
-    Ok(())
+/// Where something stands that may be a tag.
+fn tags(text: &str) -> impl Iterator<Item = usize> + '_ {
+    text.match_indices("{{").map(|(at, _)| at)
 }
 
 /// Output that knows, for each of its lines, the template line that started it.
 struct Placed<'e> {
     engine: &'e Engine,
     text: String,
-    lines: Vec<Origin>,
+    lines: LineMap,
     starts_line: bool,
 }
 
@@ -228,8 +332,8 @@ impl Output for Placed<'_> {
             tracer.write(self.text.len());
         }
         for piece in text.split_inclusive('\n') {
-            if self.starts_line {
-                self.lines.push(self.here());
+            if self.starts_line && self.lines.push(self.here()) {
+                self.engine.state.charge(LINE_WORK).map_err(std::io::Error::other)?;
             }
             self.starts_line = piece.ends_with('\n');
             if self.starts_line && self.engine.state.counts.load(Ordering::Relaxed) {

@@ -22,6 +22,8 @@ pub(super) enum TemplateFault {
     Block(&'static str),
     #[error("tag has more than {0} brackets")]
     Brackets(usize),
+    #[error("template has too many tags for its size")]
+    Crowded,
     #[error("block `{opened}` is closed by `{closed}`")]
     Close { opened: String, closed: String },
     #[error("partials and blocks are nested too deep; a partial may include itself without end")]
@@ -32,6 +34,8 @@ pub(super) enum TemplateFault {
     Index(String),
     #[error("helper `{helper}` cannot use its argument {index}: {reason}")]
     Argument { helper: &'static str, index: usize, reason: &'static str },
+    #[error("templates hold more than {0} bytes of copied values at once")]
+    Memory(u64),
     #[error("helper `{0}` does not exist")]
     NoHelper(String, Option<String>),
     #[error("partial `{0}` does not exist")]
@@ -42,12 +46,14 @@ pub(super) enum TemplateFault {
     Output(usize),
     #[error("{0}")]
     Refused(Refused),
-    #[error("result of helper `{0}` is too large")]
-    Result(&'static str),
+    #[error("result of helper `{helper}` takes {needed} bytes; at most {allowed} are allowed")]
+    Result { helper: &'static str, needed: u64, allowed: u64 },
     #[error("template is larger than {0} bytes")]
     Size(usize),
     #[error("template is not valid: {0}")]
     Syntax(String),
+    #[error("template and its partials have more than {0} tags")]
+    Tags(usize),
     #[error("templates render to more than {0} bytes together")]
     Total(usize),
     #[error("value `{path}` is of type {kind} and cannot be printed")]
@@ -78,6 +84,12 @@ impl Explain for TemplateFault {
                 Some(format!("set it in `values.yaml`, or write `{{{{default \"…\" {path}}}}}`"))
             }
             Self::NoPartial(..) => Some("partials are `partials/NAME.hbs` and `base/_NAME.hbs`".to_owned()),
+            Self::Crowded | Self::Tags(_) => Some("split the template into several files".to_owned()),
+            Self::Memory(_) => Some(
+                "a partial gets a copy of its context: give it a part (`{{> name part}}`), and end its recursion"
+                    .to_owned(),
+            ),
+            Self::Refused(Refused::InlineName) => Some("write `{{#*inline \"name\"}}`".to_owned()),
             Self::Refused(Refused::PartialBlock) => Some("write `{{> name}}`".to_owned()),
             _ => None,
         }
@@ -130,13 +142,7 @@ fn is_name(text: &str) -> bool {
 
 /// A template that must not run.
 pub(super) fn refusal_problem((refused, at): &Refusal, source: SourceId) -> Problem {
-    let fault = TemplateFault::Refused(match refused {
-        Refused::Arguments => Refused::Arguments,
-        Refused::Blocks => Refused::Blocks,
-        Refused::Calls => Refused::Calls,
-        Refused::PartialBlock => Refused::PartialBlock,
-        Refused::PrivateName => Refused::PrivateName,
-    });
+    let fault = TemplateFault::Refused(refused.clone());
     Problem::at(origin(source, *at), &fault)
 }
 

@@ -17,15 +17,20 @@ use handlebars::template::{
 use handlebars::{Path, Template};
 use serde_json::{Value as Json, json};
 
+use super::engine::State;
+use super::price::Price;
 use super::tags::Tokens;
 use super::tracer::Tracer;
 use crate::model::{Element, Origin, SourceId};
 
 /// A character that starts the names of the private helpers; templates may not call such names.
 pub(super) const PRIVATE: char = '\u{10f8f0}';
-/// Says which line the next element is on: source, line, whether lines count on within it.
+/// Says which line the next element is on: source, line, whether lines count on within it; and the number of its price,
+/// unless that was paid.
 pub(super) const MARK: &str = "\u{10f8f0}mark";
-/// A nested template or a partial starts; with the work that this costs.
+/// Pays for what the next element copies: the number of its price.
+pub(super) const PAY: &str = "\u{10f8f0}pay";
+/// A nested template or a partial starts.
 pub(super) const ENTER: &str = "\u{10f8f0}enter";
 /// It ends.
 pub(super) const LEAVE: &str = "\u{10f8f0}leave";
@@ -38,13 +43,15 @@ pub(super) const PRINT: &str = "\u{10f8f0}print";
 
 /// Blocks within blocks; each branch of an `else if` is one more.
 const MAX_BLOCKS: usize = 64;
+/// Bytes of the blanks before a partial: every line of it gets them, and those of the partials around it.
+const MAX_INDENT: usize = 256;
 /// Arguments of one call.
 const MAX_ARGUMENTS: usize = 64;
 /// Calls within calls.
 const MAX_CALLS: usize = 16;
 
 /// Why a template is refused before it runs.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub(super) enum Refused {
     #[error("call has more than {MAX_ARGUMENTS} arguments")]
     Arguments,
@@ -52,6 +59,10 @@ pub(super) enum Refused {
     Blocks,
     #[error("calls are nested more than {MAX_CALLS} deep")]
     Calls,
+    #[error("partial is indented by more than {MAX_INDENT} bytes")]
+    Indent,
+    #[error("name of an inline partial is not a text in quotes")]
+    InlineName,
     #[error("a partial with a block of its own (`{{{{#> name}}}}`) is not supported")]
     PartialBlock,
     #[error("name holds a private character")]
@@ -60,9 +71,9 @@ pub(super) enum Refused {
 
 /// Puts the calls into a template.
 pub(super) struct Instrument<'a> {
-    text: Vec<&'a str>,
+    visible: VisibleLines,
     source: usize,
-    entry_cost: u64,
+    state: &'a State,
     call: TemplateElement,
     trace: Option<Trace<'a>>,
 }
@@ -87,29 +98,24 @@ pub(super) type Refusal = (Refused, Option<(usize, usize)>);
 
 impl<'a> Instrument<'a> {
     /// For the template with this text, which is number `source` of the engine.
-    pub(super) fn new(text: &'a str, source: usize, entry_cost: u64) -> Option<Self> {
+    pub(super) fn new(text: &'a str, source: usize, state: &'a State) -> Option<Self> {
         let call = Template::compile(&format!("{{{{{MARK} 0}}}}")).ok()?.elements.pop()?;
-        Some(Self { text: text.split('\n').collect(), source, entry_cost, call, trace: None })
+        Some(Self { visible: VisibleLines::of(text), source, state, call, trace: None })
     }
 
-    /// The same, which tells a tracer of each element.
-    pub(super) fn traced(self, text: &'a str, source: SourceId, tracer: Option<&'a Tracer>) -> Self {
+    /// The same, which tells the tracer of each element, where there is one.
+    pub(super) fn traced(self, text: &'a str, source: SourceId) -> Self {
+        let tracer = self.state.tracer.as_ref();
         let trace = tracer.map(|tracer| Trace { tracer, source, tokens: Tokens::new(text) });
         Self { trace, ..self }
     }
 
     /// Rewrites the template.
     pub(super) fn apply(&self, template: &mut Template) -> Result<(), Refusal> {
-        self.nested(template, 0, self.entry_cost, &PARTIAL)
+        self.nested(template, 0, &PARTIAL)
     }
 
-    fn nested(
-        &self,
-        template: &mut Template,
-        depth: usize,
-        cost: u64,
-        scope: &Scope<'_>,
-    ) -> Result<(), Refusal> {
+    fn nested(&self, template: &mut Template, depth: usize, scope: &Scope<'_>) -> Result<(), Refusal> {
         if depth > MAX_BLOCKS {
             return Err((Refused::Blocks, None));
         }
@@ -123,13 +129,15 @@ impl<'a> Instrument<'a> {
             }
         };
         let mut last = None;
-        add(self.call(ENTER, self.entry(cost, scope)), places.first());
+        add(self.call(ENTER, self.entry(scope)), places.first());
         for (index, mut element) in elements.into_iter().enumerate() {
             let place = places.get(index).filter(|_| has_places);
             self.element(&mut element, depth)
                 .map_err(|(refused, at)| (refused, at.or_else(|| place.map(|place| (place.0, place.1)))))?;
-            if let Some(place) = place {
-                add(self.mark(&element, place), Some(place));
+            let price = self.state.add_price(Price::of(&element));
+            match place {
+                Some(place) => self.mark(&element, place, price).for_each(|call| add(call, Some(place))),
+                None => add(self.call(PAY, vec![price.into()]), None),
             }
             add(element, place);
             last = place.cloned();
@@ -140,28 +148,42 @@ impl<'a> Instrument<'a> {
         Ok(())
     }
 
-    fn entry(&self, cost: u64, scope: &Scope<'_>) -> Vec<Json> {
-        let Scope::Block { is_each, param } = scope else { return vec![cost.into()] };
+    fn entry(&self, scope: &Scope<'_>) -> Vec<Json> {
+        let (Scope::Block { is_each, param }, true) = (scope, self.trace.is_some()) else {
+            return vec![0.into()];
+        };
         let (item, key) = match param {
             Some(BlockParam::Pair((item, key))) => (item.as_name(), key.as_name()),
             Some(BlockParam::Single(item)) => (item.as_name(), None),
             _ => (None, None),
         };
-        let names = || vec![cost.into(), (*is_each).into(), json!(item), json!(key)];
-        self.trace.as_ref().map_or_else(|| vec![cost.into()], |_| names())
+        vec![0.into(), (*is_each).into(), json!(item), json!(key)]
     }
 
-    /// The call before an element.
-    fn mark(&self, element: &TemplateElement, place: &TemplateMapping) -> TemplateElement {
+    /// The calls before an element. What a tracer asks for is evaluated with the call, so it is paid for before.
+    fn mark(
+        &self,
+        element: &TemplateElement,
+        place: &TemplateMapping,
+        price: usize,
+    ) -> impl Iterator<Item = TemplateElement> {
         let counts = matches!(element, TemplateElement::RawString(_));
         let line = self.first_line(element, place.0, place.1);
-        let mut mark = self.call(MARK, vec![self.source.into(), line.into(), counts.into()]);
+        let mut mark = self.call(MARK, vec![self.source.into(), line.into(), counts.into(), price.into()]);
+        let mut pay = None;
         if let (Some(trace), TemplateElement::Expression(call)) = (&self.trace, &mut mark) {
             let number = trace.tracer.add(trace.element(element, place, line));
             call.params.push(Parameter::Literal(number.into()));
+            let before = call.params.len();
             made_of(element, call);
+            if call.params.len() > before
+                && let Some(paid) = call.params.get_mut(PRICE_OF_MARK)
+            {
+                *paid = Parameter::Literal(Json::Null);
+                pay = Some(self.call(PAY, vec![price.into()]));
+            }
         }
-        mark
+        pay.into_iter().chain([mark])
     }
 
     fn call(&self, name: &str, arguments: Vec<Json>) -> TemplateElement {
@@ -181,9 +203,20 @@ impl<'a> Instrument<'a> {
                 Ok(())
             }
             TemplateElement::HelperBlock(helper) => self.helper(helper, depth),
-            TemplateElement::DecoratorExpression(decorator)
-            | TemplateElement::DecoratorBlock(decorator)
-            | TemplateElement::PartialExpression(decorator) => self.decorator(decorator, depth),
+            TemplateElement::DecoratorExpression(decorator) | TemplateElement::DecoratorBlock(decorator) => {
+                // A name that is made while rendering would be kept for each turn of a loop.
+                let is_literal = |name: &Parameter| matches!(name, Parameter::Literal(Json::String(_)));
+                if !decorator.params.iter().all(is_literal) {
+                    return Err((Refused::InlineName, None));
+                }
+                self.decorator(decorator, depth)
+            }
+            TemplateElement::PartialExpression(partial) => {
+                if partial.indent.as_ref().is_some_and(|indent| indent.len() > MAX_INDENT) {
+                    return Err((Refused::Indent, None));
+                }
+                self.decorator(partial, depth)
+            }
             TemplateElement::PartialBlock(_) => Err((Refused::PartialBlock, None)),
             _ => Ok(()),
         }
@@ -199,16 +232,15 @@ impl<'a> Instrument<'a> {
             _ => Scope::Same,
         };
         if let Some(nested) = &mut helper.template {
-            self.nested(nested, depth, 1, &scope)?;
+            self.nested(nested, depth, &scope)?;
         }
-        helper.inverse.as_mut().map_or(Ok(()), |nested| self.nested(nested, depth, 1, &Scope::Same))
+        helper.inverse.as_mut().map_or(Ok(()), |nested| self.nested(nested, depth, &Scope::Same))
     }
 
     fn decorator(&self, decorator: &mut DecoratorTemplate, depth: usize) -> Result<(), Refusal> {
         arguments(&decorator.name, decorator.params.iter().chain(decorator.hash.values()), 0)?;
         match &mut decorator.template {
-            // An inline partial: entering it costs what entering a partial costs.
-            Some(nested) => self.nested(nested, depth.saturating_add(1), self.entry_cost, &PARTIAL),
+            Some(nested) => self.nested(nested, depth.saturating_add(1), &PARTIAL),
             None => Ok(()),
         }
     }
@@ -223,18 +255,44 @@ impl<'a> Instrument<'a> {
         };
         let blank = text.len().saturating_sub(text.trim_start().len());
         let newlines = text.get(..blank).unwrap_or_default().matches('\n').count();
-        self.first_visible(line, column).saturating_sub(newlines).max(1)
+        self.visible.first_from(line, column).saturating_sub(newlines).max(1)
+    }
+}
+
+/// Which lines of a text have something on them that is not blank. Made once, since every element asks.
+struct VisibleLines {
+    /// For each line, the column of its last character that is not blank; 0 where there is none.
+    last: Vec<usize>,
+    /// For each line, the first line from it on that has one.
+    next: Vec<usize>,
+}
+
+impl VisibleLines {
+    fn of(text: &str) -> Self {
+        let column = |line: &str| {
+            let visible = line.trim_end();
+            if visible.trim_start().is_empty() { 0 } else { visible.chars().count() }
+        };
+        let last: Vec<usize> = text.split('\n').map(column).collect();
+        let mut next: Vec<usize> = (0..last.len()).collect();
+        for line in (0..last.len().saturating_sub(1)).rev() {
+            if last.get(line) == Some(&0)
+                && let Some(after) = next.get(line + 1).copied()
+                && let Some(here) = next.get_mut(line)
+            {
+                *here = after;
+            }
+        }
+        Self { last, next }
     }
 
-    /// The line of the first character from a position on that is not blank.
-    fn first_visible(&self, line: usize, column: usize) -> usize {
-        let skipped = |(index, text): (usize, &&str)| {
-            let from = if index == 0 { column.saturating_sub(1) } else { 0 };
-            text.chars().skip(from).any(|c| !c.is_whitespace())
-        };
-        let rest = self.text.get(line.saturating_sub(1)..).unwrap_or_default();
-        let after = rest.iter().enumerate().position(skipped).unwrap_or(rest.len().saturating_sub(1));
-        line.saturating_add(after)
+    /// The line of the first character from a position on that is not blank; the last line where there is none.
+    fn first_from(&self, line: usize, column: usize) -> usize {
+        let index = line.saturating_sub(1);
+        if self.last.get(index).is_some_and(|last| *last >= column.max(1)) {
+            return line;
+        }
+        self.next.get(index + 1).map_or(self.last.len(), |next| next + 1).max(line)
     }
 }
 
@@ -258,6 +316,9 @@ impl Trace<'_> {
         Element { origin, text: None }
     }
 }
+
+/// Which argument of [`MARK`] is the number of the price.
+pub(super) const PRICE_OF_MARK: usize = 3;
 
 /// A partial, or the template itself.
 const PARTIAL: Scope<'static> = Scope::Block { is_each: false, param: None };

@@ -2,12 +2,15 @@
 //!
 //! A pure function of what was loaded. Secrets are not values: nothing that is fetched ever comes near a template.
 
+#[cfg(test)]
+mod bounded;
 mod engine;
 mod errors;
 mod helpers;
 mod instrument;
 pub(super) mod namespaces;
 mod patches;
+mod price;
 mod scope;
 pub(super) mod tags;
 #[cfg(test)]
@@ -25,7 +28,14 @@ use crate::model::{
 };
 use crate::yaml;
 use engine::Engine;
+use price::Weight;
 use tracer::Entries;
+
+/// Problems after which rendering is given up.
+const MAX_PROBLEMS: usize = 200;
+
+/// Bytes of memory that the values may take in the form that templates see; they see them twice.
+const MAX_VALUES: u64 = 64 << 20;
 
 /// The objects of one environment; strings of Secrets may still hold placeholders.
 pub struct Rendered {
@@ -57,6 +67,8 @@ enum Error {
     NotAManifest(NotAManifest),
     #[error("an object of `sealwave.dev` is no manifest")]
     OwnKind,
+    #[error("values take more than {MAX_VALUES} bytes of memory")]
+    Values,
     #[error("values key `{0}` is hidden by sealwave's own `{0}`")]
     Shadowed(String),
 }
@@ -71,6 +83,10 @@ impl Explain for Error {
             Self::NotAManifest(error) => Some(error.hint().to_owned()),
             Self::OwnKind => Some(format!("`{APP_FILE}` stands beside `base/`, not in it")),
             Self::Shadowed(key) => Some(format!("write `values.{key}`")),
+            Self::Values => Some(
+                "keep what no template reads out of values.yaml, for example in a manifest of its own"
+                    .to_owned(),
+            ),
         }
     }
 
@@ -150,22 +166,30 @@ pub(super) fn attempt(
     mut texts: Option<&mut Texts>,
     notes: &mut Vec<Note>,
 ) -> Attempt {
-    let Loaded { values, files, partials, patches, namespace, notes: found } = loaded;
+    let Loaded { values, files, partials, patches, namespace, notes: found, budget } = loaded;
     notes.extend(found);
     let namespace = namespace.or_else(|| context.namespace.clone()).filter(|name| !name.is_empty());
-    let data = template_data(&values, context, namespace.as_deref(), notes);
+    let mut attempt = Attempt { objects: Vec::new(), values, problems: Vec::new() };
+    let values = &attempt.values;
+    if Weight::of_node(values).memory > MAX_VALUES {
+        let at = Origin::whole(values.origin.source);
+        attempt.problems.push(Problem::at(at, &Error::Values));
+        return attempt;
+    }
+    let data = template_data(values, context, namespace.as_deref(), notes);
     if let Some(texts) = &mut texts {
         let partials = partials.values().map(|partial| (partial.source, &partial.text));
         let files = files.iter().map(|file| (file.source, &file.text));
         files.chain(partials).for_each(|(source, text)| texts.add(source, text.as_str().into()));
     }
-    let mut attempt = Attempt { objects: Vec::new(), values, problems: Vec::new() };
-    let values = &attempt.values;
     let entries = texts.is_some().then_some(|data: &Json| entries(data, values));
     match Engine::new(partials, data, entries) {
         Ok(mut engine) => {
             for file in files {
-                documents(&file, &mut engine, sources, texts.as_deref_mut(), &mut attempt);
+                documents(&file, &mut engine, sources, texts.as_deref_mut(), &budget, &mut attempt);
+                if budget.is_exhausted() || attempt.problems.len() >= MAX_PROBLEMS {
+                    break;
+                }
             }
         }
         Err(failure) => attempt.problems.extend_from_slice(failure.problems()),
@@ -233,6 +257,7 @@ fn documents(
     engine: &mut Engine,
     sources: &mut Sources,
     texts: Option<&mut Texts>,
+    budget: &yaml::Budget,
     attempt: &mut Attempt,
 ) {
     let limits = if texts.is_some() { yaml::searching() } else { yaml::Limits::default() };
@@ -243,13 +268,13 @@ fn documents(
         };
         let name = sources.name(file.source).to_owned();
         let source = sources.add_rendered(name, rendered.lines);
-        let read = yaml::read_each(rendered.text.as_bytes(), source, &limits);
+        let read = yaml::read_each(rendered.text.as_bytes(), source, &limits, budget);
         if let Some(texts) = texts {
             texts.add_rendered(source, rendered.text.into(), rendered.stretches);
         }
         read
     } else {
-        yaml::read_each(file.text.as_bytes(), file.source, &limits)
+        yaml::read_each(file.text.as_bytes(), file.source, &limits, budget)
     };
     let mut nodes = Vec::with_capacity(read.len());
     for document in read {
@@ -259,6 +284,9 @@ fn documents(
         }
     }
     for document in yaml::flatten_lists(nodes) {
+        if attempt.problems.len() >= MAX_PROBLEMS {
+            break;
+        }
         match manifest(document) {
             Ok(object) => attempt.objects.push(object),
             Err(problem) => attempt.problems.push(problem),
@@ -284,6 +312,9 @@ fn unique(objects: &[Manifest], sources: &Sources) -> Result<(), Failure> {
         if let Some(first) = seen.get(&id) {
             let first = sources.place(*first).to_string();
             problems.push(Problem::at(object.origin(), &Error::Duplicate { id, first }));
+            if problems.len() >= MAX_PROBLEMS {
+                break;
+            }
         } else {
             seen.insert(id, object.origin());
         }

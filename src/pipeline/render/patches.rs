@@ -4,26 +4,31 @@
 //! its position and its place in the order, and what it changed points at the patch. Messages name the operation and
 //! its pointer, never a value.
 
+mod bounds;
+
 use json_patch::{PatchErrorKind, PatchOperation};
 use serde_json::Value as Json;
 
+use super::MAX_PROBLEMS;
 use crate::diagnostic::{Explain, Failure, Problem};
 use crate::model::{Entry, Manifest, Mapping, Node, Origin, Target, Value};
 use crate::pipeline::load::Patch;
+use crate::yaml;
+use bounds::{Bounds, Exceeded, Growing, MAX_ADDED};
 
 /// Operations of one patch.
 const MAX_OPERATIONS: usize = 1_000;
-/// Nodes of an object while it is patched: `copy` can double it again and again.
-const MAX_NODES: usize = 200_000;
-/// Depth of an object while it is patched.
-const MAX_DEPTH: usize = 128;
 
 #[derive(Debug, thiserror::Error)]
 enum Error {
+    #[error("patches add more than {MAX_ADDED} bytes to the objects together, or too many values")]
+    Added,
     #[error("operation {index} at `{pointer}` fails: {reason}")]
     Failed { index: usize, pointer: String, reason: &'static str },
     #[error("operation {0} is no JSON Patch operation")]
     NotAnOperation(usize),
+    #[error("patch turns {0} into a list")]
+    List(String),
     #[error("patch leaves no Kubernetes object: {0}")]
     NotAManifest(crate::model::NotAManifest),
     #[error("patch matches no object ({0})")]
@@ -34,6 +39,18 @@ enum Error {
     TooMany,
     #[error("patch is of type {0}; it must be a list of operations or an object")]
     Type(&'static str),
+    #[error("patches do too much work: too many operations on too many or too large objects")]
+    Work,
+}
+
+impl From<Exceeded> for Error {
+    fn from(exceeded: Exceeded) -> Self {
+        match exceeded {
+            Exceeded::Added => Self::Added,
+            Exceeded::Object => Self::TooLarge,
+            Exceeded::Work => Self::Work,
+        }
+    }
 }
 
 impl Explain for Error {
@@ -45,6 +62,13 @@ impl Explain for Error {
             Self::NotAnOperation(_) => Some(
                 "an operation has `op` (add, copy, move, remove, replace, test), `path`, and `value` or `from`".into(),
             ),
+            Self::Added => Some("put large texts into manifests, not into patches of many objects".into()),
+            Self::List(_) => Some(
+                "Argo CD takes the `items` of any object for objects of their own; write these as manifests".into(),
+            ),
+            Self::Work => {
+                Some("give a target `kind` and `name`, or write one merge patch instead of many operations".into())
+            }
             Self::NoTarget(_) => {
                 Some("`group`, `kind`, `name` and `namespace` must all be those of the object; \"\" is the core group".into())
             }
@@ -58,33 +82,74 @@ const MISSING: &str = "the path does not exist";
 /// Applies the patches in order, each to all objects that it matches.
 pub(super) fn apply(patches: &[Patch], objects: &mut [Manifest]) -> Result<(), Failure> {
     let mut problems = Vec::new();
+    let mut bounds = Bounds::default();
     for patch in patches {
-        if let Err(mut found) = apply_one(patch, objects) {
-            problems.append(&mut found);
+        if let Err(stopped) = apply_one(patch, objects, &mut bounds, &mut problems) {
+            problems.push(stopped);
+            break;
+        }
+        if problems.len() >= MAX_PROBLEMS {
+            break;
         }
     }
     Failure::unless_empty(problems)
 }
 
-fn apply_one(patch: &Patch, objects: &mut [Manifest]) -> Result<(), Vec<Problem>> {
-    let change = Change::parse(patch).map_err(|problem| vec![problem])?;
-    let mut problems = Vec::new();
+/// Applies one patch; an error ends all patches.
+fn apply_one(
+    patch: &Patch,
+    objects: &mut [Manifest],
+    bounds: &mut Bounds,
+    problems: &mut Vec<Problem>,
+) -> Result<(), Problem> {
+    let change = match Change::parse(patch) {
+        Ok(change) => change,
+        Err(problem) => {
+            problems.push(problem);
+            return Ok(());
+        }
+    };
+    bounds.compare(objects.len()).map_err(|exceeded| Problem::at(patch.origin, &Error::from(exceeded)))?;
     let mut matched = false;
     for object in objects.iter_mut().filter(|object| matches(&patch.target, object)) {
         matched = true;
-        let patched = change.apply(object).and_then(|root| {
-            Manifest::new(root)
-                .map_err(|(error, _)| Problem::at(patch.change.origin, &Error::NotAManifest(error)))
-        });
-        match patched {
+        match change.apply(object, bounds).and_then(|root| patched(root, patch, object)) {
             Ok(patched) => *object = patched,
-            Err(problem) => problems.push(problem),
+            Err(Stop::Here(problem)) if problems.len() < MAX_PROBLEMS => problems.push(problem),
+            Err(Stop::Here(problem) | Stop::All(problem)) => return Err(problem),
         }
     }
     if !matched {
         problems.push(Problem::at(patch.origin, &Error::NoTarget(described(&patch.target))));
     }
-    if problems.is_empty() { Ok(()) } else { Err(problems) }
+    Ok(())
+}
+
+/// How much a problem stops.
+enum Stop {
+    /// The patch of one object.
+    Here(Problem),
+    /// All patches: what they may take together is used up.
+    All(Problem),
+}
+
+impl Stop {
+    fn at(origin: Origin, error: &Error) -> Self {
+        let problem = Problem::at(origin, error);
+        match error {
+            Error::Added | Error::Work => Self::All(problem),
+            _ => Self::Here(problem),
+        }
+    }
+}
+
+/// What a patch made of an object, which must be one object still.
+fn patched(root: Node, patch: &Patch, before: &Manifest) -> Result<Manifest, Stop> {
+    let at = patch.change.origin;
+    if yaml::is_list(&root) {
+        return Err(Stop::at(at, &Error::List(before.id().to_string())));
+    }
+    Manifest::new(root).map_err(|(error, _)| Stop::at(at, &Error::NotAManifest(error)))
 }
 
 fn matches(target: &Target, object: &Manifest) -> bool {
@@ -137,23 +202,27 @@ impl<'p> Change<'p> {
         }
     }
 
-    fn apply(&self, object: &Manifest) -> Result<Node, Problem> {
+    fn apply(&self, object: &Manifest, bounds: &mut Bounds) -> Result<Node, Stop> {
+        let mut json = object.root().to_json();
         match self {
             Self::Merge { patch, change } => {
-                let mut json = object.root().to_json();
+                bounds::before_merge(&json, patch, bounds)
+                    .map_err(|exceeded| Stop::at(change.shown_at(), &exceeded.into()))?;
                 json_patch::merge(&mut json, patch);
-                bounded(&json).map_err(|error| Problem::at(change.shown_at(), &error))?;
                 let mut root = laid_over(object.root().clone(), &json, change.origin);
                 place(&mut root, change, change.origin);
                 Ok(root)
             }
             Self::Operations(operations) => {
-                let mut json = object.root().to_json();
                 let mut root = object.root().clone();
+                let mut growing = Growing::new(&json, bounds)
+                    .map_err(|exceeded| Stop::at(object.origin(), &exceeded.into()))?;
                 for (index, (operation, item)) in operations.iter().enumerate() {
-                    step(&mut json, index, operation)
-                        .map_err(|error| Problem::at(item.shown_at(), &error))?;
-                    root = laid_over(root, &json, item.origin);
+                    let stop = |error: &Error| Stop::at(item.shown_at(), error);
+                    growing.before(&json, operation, bounds).map_err(|exceeded| stop(&exceeded.into()))?;
+                    step(&mut json, index, operation).map_err(|error| stop(&error))?;
+                    changed_at(&mut root, &json, operation, item.origin, bounds)
+                        .map_err(|exceeded| stop(&exceeded.into()))?;
                     if let (Some(value), Some(given)) = (target(&mut root, operation), item.get("value")) {
                         place(value, given, item.origin);
                     }
@@ -161,6 +230,57 @@ impl<'p> Change<'p> {
                 Ok(root)
             }
         }
+    }
+}
+
+/// Lays what an operation changed over the tree: the collection that holds the place it names, and nothing around it.
+fn changed_at(
+    root: &mut Node,
+    json: &Json,
+    operation: &PatchOperation,
+    changed: Origin,
+    bounds: &mut Bounds,
+) -> Result<(), Exceeded> {
+    let parent = |path: &json_patch::jsonptr::Pointer| -> Vec<String> {
+        let path = path.parent().unwrap_or_default();
+        path.tokens().map(|step| step.decoded().into_owned()).collect()
+    };
+    let steps = match operation {
+        PatchOperation::Test(_) => return Ok(()),
+        // Both places change, and positions between them in a list.
+        PatchOperation::Move(moved) => {
+            let (from, to) = (parent(&moved.from), parent(&moved.path));
+            from.into_iter().zip(to).take_while(|(from, to)| from == to).map(|(from, _)| from).collect()
+        }
+        operation => parent(operation.path()),
+    };
+    let (mut node, mut value) = (root, json);
+    for step in &steps {
+        let (Some(inner), Some(inside)) = (inner(&mut node.value, step), inside(value, step)) else {
+            // Nothing is there: the operation has failed.
+            return Ok(());
+        };
+        (node, value) = (inner, inside);
+    }
+    bounds.look_at(value)?;
+    let old = std::mem::replace(node, Node::new(Value::Null, node.origin));
+    *node = laid_over(old, value, changed);
+    Ok(())
+}
+
+fn inner<'n>(value: &'n mut Value, step: &str) -> Option<&'n mut Node> {
+    match value {
+        Value::Mapping(mapping) => mapping.get_mut(step),
+        Value::Sequence(items) => items.get_mut(step.parse::<usize>().ok()?),
+        _ => None,
+    }
+}
+
+fn inside<'j>(value: &'j Json, step: &str) -> Option<&'j Json> {
+    match value {
+        Json::Object(fields) => fields.get(step),
+        Json::Array(items) => items.get(step.parse::<usize>().ok()?),
+        _ => None,
     }
 }
 
@@ -196,23 +316,7 @@ fn step(json: &mut Json, index: usize, operation: &PatchOperation) -> Result<(),
             PatchErrorKind::CannotMoveInsideItself => "a value cannot move into itself",
             _ => "it cannot be applied",
         },
-    })?;
-    bounded(json)
-}
-
-fn bounded(json: &Json) -> Result<(), Error> {
-    fn count(json: &Json, depth: usize, nodes: &mut usize) -> bool {
-        *nodes = nodes.saturating_add(1);
-        if depth > MAX_DEPTH || *nodes > MAX_NODES {
-            return false;
-        }
-        match json {
-            Json::Array(items) => items.iter().all(|item| count(item, depth.saturating_add(1), nodes)),
-            Json::Object(fields) => fields.values().all(|field| count(field, depth.saturating_add(1), nodes)),
-            _ => true,
-        }
-    }
-    if count(json, 0, &mut 0) { Ok(()) } else { Err(Error::TooLarge) }
+    })
 }
 
 /// Gives what a patch put there the positions that it has in the patch. As deep as the patch is.
@@ -329,11 +433,45 @@ mod tests {
     }
 
     #[test]
-    fn copying_into_itself_has_an_end() {
-        let mut json = json!({"a": [[1, 2, 3], 4]});
-        let copy: PatchOperation =
-            serde_json::from_value(json!({"op": "copy", "from": "/a", "path": "/a/-"})).unwrap();
-        let error = (0..100).find_map(|index| step(&mut json, index, &copy).err());
-        assert!(matches!(error, Some(Error::TooLarge)), "{error:?}");
+    fn only_what_an_operation_changes_is_looked_at() {
+        let (old, changed) = origins();
+        let wide: Json = (0..1000)
+            .map(|index| (format!("k{index}"), json!([index])))
+            .collect::<serde_json::Map<_, _>>()
+            .into();
+        let before = json!({"data": wide, "list": [[1], [2], [3], {"a": 1}], "x": {}});
+        for (operation, allowed) in [
+            (json!({"op": "add", "path": "/x/y", "value": 1}), 4),
+            (json!({"op": "move", "from": "/list/0", "path": "/list/2"}), 12),
+            (json!({"op": "move", "from": "/list/0", "path": "/list/2/b"}), 12),
+            (json!({"op": "remove", "path": "/list/3/a"}), 2),
+            (json!({"op": "copy", "from": "/data/k1", "path": "/x/k1"}), 5),
+            (json!({"op": "test", "path": "/x", "value": {}}), 0),
+        ] {
+            let text = operation.to_string();
+            let operation: PatchOperation = serde_json::from_value(operation).unwrap();
+            let mut json = before.clone();
+            step(&mut json, 0, &operation).unwrap();
+            let mut bounds = Bounds::default();
+            let mut tree = Node::from_json(&before, old);
+            changed_at(&mut tree, &json, &operation, changed, &mut bounds).unwrap();
+            assert_eq!(tree.to_json(), json, "{text}");
+            let whole = laid_over(Node::from_json(&before, old), &json, changed);
+            assert_eq!(origins_of(&tree), origins_of(&whole), "{text}");
+            assert!(bounds.used() <= allowed, "{text}: {}", bounds.used());
+        }
+    }
+
+    fn origins_of(node: &Node) -> Vec<Origin> {
+        let inner: Vec<Origin> = match &node.value {
+            Value::Mapping(mapping) => mapping
+                .entries()
+                .iter()
+                .flat_map(|entry| [vec![entry.key_origin], origins_of(&entry.value)].concat())
+                .collect(),
+            Value::Sequence(items) => items.iter().flat_map(origins_of).collect(),
+            _ => Vec::new(),
+        };
+        [vec![node.origin], inner].concat()
     }
 }

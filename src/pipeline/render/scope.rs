@@ -11,6 +11,7 @@ use handlebars::{BlockContext, BlockParamHolder, Context, Path, PathAndJson, Pat
 use serde_json::Value as Json;
 
 use super::instrument::{EACH, SCOPE};
+use super::price::Blocks;
 
 /// Where an argument stands in the context.
 pub(super) struct Found<'rc> {
@@ -47,10 +48,11 @@ pub(super) struct Scopes {
     count: u64,
 }
 
-type Blocks<'rc> = VecDeque<BlockContext<'rc>>;
-
 /// Lets something look at the blocks, the innermost first.
-fn with_blocks<'rc, T>(run: &mut RenderContext<'_, 'rc>, look: impl FnOnce(&mut Blocks<'rc>) -> T) -> T {
+pub(super) fn with_blocks<'rc, T>(
+    run: &mut RenderContext<'_, 'rc>,
+    look: impl FnOnce(&mut Blocks<'rc>) -> T,
+) -> T {
     let mut blocks = run.replace_blocks(VecDeque::new());
     let result = look(&mut blocks);
     run.replace_blocks(blocks);

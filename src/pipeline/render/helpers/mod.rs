@@ -18,12 +18,15 @@ use serde_json::Value as Json;
 
 use super::engine::State;
 use super::errors::TemplateFault;
+use super::price::{MAX_LIVE, Weight, work_of};
 use super::scope;
 use super::tracer::Tracer;
 use crate::model::Printed;
 
-/// Bytes of the arguments of one call, and of its result.
-const MAX_BYTES: u64 = 8 << 20;
+/// Bytes of text of the arguments of one call, and of its result.
+const MAX_BYTES: usize = 8 << 20;
+/// Bytes of memory of the result of one call.
+const MAX_MEMORY: u64 = 32 << 20;
 
 /// A function that templates can call.
 #[derive(Clone, Copy)]
@@ -170,6 +173,9 @@ pub(super) fn register(registry: &mut Handlebars<'static>, state: &Arc<State>) {
 pub(super) struct Call<'a> {
     name: &'static str,
     arguments: Vec<&'a Json>,
+    /// What the arguments weigh together.
+    weight: Weight,
+    state: &'a State,
 }
 
 impl<'a> Call<'a> {
@@ -212,9 +218,30 @@ impl<'a> Call<'a> {
         self.value(index).as_object().ok_or_else(|| self.wrong(index, "it is not an object"))
     }
 
-    /// Refuses a result before it is made.
+    fn too_large(&self, needed: usize) -> TemplateFault {
+        TemplateFault::Result { helper: self.name, needed: needed as u64, allowed: MAX_BYTES as u64 }
+    }
+
+    /// Refuses a text before it is made.
     fn room(&self, bytes: usize) -> Result<(), TemplateFault> {
-        if bytes as u64 > MAX_BYTES { Err(TemplateFault::Result(self.name)) } else { Ok(()) }
+        fits(self.name, bytes as u64, MAX_BYTES as u64)
+    }
+
+    /// Refuses a list or an object that takes so much memory, before it is made.
+    fn room_in_memory(&self, memory: u64) -> Result<(), TemplateFault> {
+        fits(self.name, memory, MAX_MEMORY)?;
+        self.state.charge(work_of(memory))?;
+        if self.state.ledger().has_room(memory) { Ok(()) } else { Err(TemplateFault::Memory(MAX_LIVE)) }
+    }
+
+    /// Refuses a list of so many texts of so many bytes together, before it is made.
+    fn room_for_texts(&self, count: usize, bytes: usize) -> Result<(), TemplateFault> {
+        self.room_in_memory(Weight::of_texts(count, bytes))
+    }
+
+    /// Refuses a copy of all arguments, before it is made.
+    fn room_for_copies(&self) -> Result<(), TemplateFault> {
+        self.room_in_memory(self.weight.memory)
     }
 }
 
@@ -238,17 +265,9 @@ fn is_empty(value: &Json) -> bool {
     }
 }
 
-/// Bytes of a value, roughly. Its depth is bounded by the readers.
-pub(super) fn size_of(value: &Json) -> u64 {
-    match value {
-        Json::Array(items) => items.iter().map(size_of).fold(16, u64::saturating_add),
-        Json::Object(fields) => fields
-            .iter()
-            .map(|(key, field)| size_of(field).saturating_add(key.len() as u64))
-            .fold(16, u64::saturating_add),
-        Json::String(text) => (text.len() as u64).saturating_add(16),
-        Json::Bool(_) | Json::Null | Json::Number(_) => 16,
-    }
+/// Whether what a helper handles is small enough.
+fn fits(helper: &'static str, needed: u64, allowed: u64) -> Result<(), TemplateFault> {
+    if needed > allowed { Err(TemplateFault::Result { helper, needed, allowed }) } else { Ok(()) }
 }
 
 struct Guarded {
@@ -266,13 +285,10 @@ impl HelperDef for Guarded {
     ) -> Result<ScopedJson<'rc>, RenderError> {
         self.check(helper)?;
         let name = self.function.name;
-        let arguments: Vec<&Json> = helper.params().iter().map(PathAndJson::value).collect();
-        let bytes = arguments.iter().map(|value| size_of(value)).fold(0, u64::saturating_add);
-        self.state.charge(1 + bytes / 64)?;
-        let call = Call { name, arguments };
-        if bytes > MAX_BYTES {
-            return Err(TemplateFault::Result(name).into());
-        }
+        let weight = self.weigh(helper)?;
+        fits(name, weight.text, MAX_BYTES as u64)?;
+        let arguments = helper.params().iter().map(PathAndJson::value).collect();
+        let call = Call { name, arguments, weight, state: &self.state };
         let (result, of) = self.run(&call).map_err(|fault| match fault {
             // The name of what is missing is known here only.
             TemplateFault::Fail(message) if name == "required" && message.is_empty() => {
@@ -280,15 +296,24 @@ impl HelperDef for Guarded {
             }
             other => other,
         })?;
-        let bytes = size_of(&result);
-        if bytes > MAX_BYTES {
-            return Err(TemplateFault::Result(name).into());
+        if let Some((value, path)) = in_context(helper, &of, context) {
+            // What stands in the context is given on as such, and not copied here.
+            self.state.pay_for_found(value)?;
+            let result = ScopedJson::Context(value, path);
+            if let Some(tracer) = &self.state.tracer {
+                traced(tracer, helper, &result, of, context, run);
+            }
+            return Ok(result);
         }
-        self.state.charge(bytes / 64)?;
-        let Some(tracer) = &self.state.tracer else {
-            return Ok(ScopedJson::Derived(result.into_owned()));
-        };
-        Ok(traced(tracer, helper, result, of, context, run))
+        let weight = Weight::of(&result);
+        fits(name, weight.text, MAX_BYTES as u64)?;
+        self.state.charge(weight.text / 64)?;
+        self.state.ledger().made(&result, weight)?;
+        let result = ScopedJson::Derived(result.into_owned());
+        if let Some(tracer) = &self.state.tracer {
+            traced(tracer, helper, &result, of, context, run);
+        }
+        Ok(result)
     }
 }
 
@@ -303,6 +328,21 @@ enum Of<'a> {
 }
 
 impl Guarded {
+    /// What the arguments weigh together; paid for.
+    fn weigh(&self, helper: &Helper<'_>) -> Result<Weight, TemplateFault> {
+        let mut all = Weight::default();
+        for param in helper.params() {
+            let (weight, work) = match param.context_path() {
+                Some(_) => self.state.ledger().weight(param.value()),
+                None => (Weight::of(param.value()), 0),
+            };
+            self.state.charge(work)?;
+            all = all.and(weight);
+        }
+        self.state.charge(1 + all.text / 64)?;
+        Ok(all)
+    }
+
     fn check(&self, helper: &Helper<'_>) -> Result<(), TemplateFault> {
         let Function { name, arity: (least, most), lenient, .. } = *self.function;
         if helper.is_block() {
@@ -332,16 +372,30 @@ impl Guarded {
     }
 }
 
-/// The result of a function, when it was noted what it was made of. What stands in the context is given on as such, so that
-/// blocks know where they are.
+/// Where in the context a result stands that is an argument or a part of one.
+fn in_context<'rc>(
+    helper: &Helper<'rc>,
+    of: &Of<'_>,
+    context: &'rc Context,
+) -> Option<(&'rc Json, Vec<String>)> {
+    let Of::Part(part) = of else { return None };
+    let argument = helper.params().iter().find(|param| std::ptr::eq(param.value(), *part));
+    let path = match argument {
+        Some(argument) => argument.context_path().cloned()?,
+        None => path_of_part(helper.param(0)?, part)?,
+    };
+    Some((scope::navigate(context, &path)?, path))
+}
+
+/// Notes what the result of a function was made of.
 fn traced<'rc>(
     tracer: &Tracer,
     helper: &Helper<'rc>,
-    result: Cow<'_, Json>,
+    result: &ScopedJson<'rc>,
     of: Of<'_>,
     context: &'rc Context,
     run: &mut RenderContext<'_, 'rc>,
-) -> ScopedJson<'rc> {
+) {
     let argument = match of {
         Of::Argument(source) => helper.param(source.argument),
         Of::Part(part) => helper.params().iter().find(|param| std::ptr::eq(param.value(), part)),
@@ -354,15 +408,7 @@ fn traced<'rc>(
     };
     let is_whole = !matches!(of, Of::Argument(Source { is_whole: false, .. }));
     let behind = behind.map(|printed| Printed { is_whole: printed.is_whole && is_whole, ..printed });
-    let path = match (argument, of) {
-        (Some(argument), Of::Part(_)) => argument.context_path().cloned(),
-        (None, Of::Part(part)) => helper.param(0).and_then(|whole| path_of_part(whole, part)),
-        _ => None,
-    };
-    let known = path.and_then(|path| Some(ScopedJson::Context(scope::navigate(context, &path)?, path)));
-    let result = known.unwrap_or_else(|| ScopedJson::Derived(result.into_owned()));
     tracer.made(helper.params().iter().map(PathAndJson::value), result.as_json(), behind);
-    result
 }
 
 /// The path of a part of an argument; it costs as much as it took to weigh the argument.

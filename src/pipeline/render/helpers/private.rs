@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use super::{behind, undefined};
 use crate::pipeline::render::engine::State;
 use crate::pipeline::render::errors::TemplateFault;
-use crate::pipeline::render::instrument::{ENTER, LEAVE, MARK, PRINT};
+use crate::pipeline::render::instrument::{ENTER, LEAVE, MARK, PAY, PRICE_OF_MARK, PRINT};
 use crate::pipeline::render::scope;
 
 /// Makes them known to a registry.
@@ -21,6 +21,7 @@ pub(super) fn register(registry: &mut Handlebars<'static>, state: &Arc<State>) {
         (ENTER, Role::Enter),
         (LEAVE, Role::Leave),
         (MARK, Role::Mark),
+        (PAY, Role::Pay),
         (PRINT, Role::Print),
     ] {
         registry.register_helper(name, Box::new(Private { role, state: Arc::clone(state) }));
@@ -38,6 +39,7 @@ enum Role {
     Leave,
     Lookup,
     Mark,
+    Pay,
     Print,
 }
 
@@ -54,6 +56,7 @@ impl HelperDef for Private {
             Role::Leave => self.state.leave(),
             Role::Lookup => return self.looked_up(helper, context),
             Role::Mark => self.mark(helper, context, run)?,
+            Role::Pay => self.state.next(number(helper, 0), context, run)?,
             Role::Print => {
                 let result = printed(helper)?;
                 if let (Some(tracer), Some(param)) = (&self.state.tracer, helper.param(0)) {
@@ -68,7 +71,7 @@ impl HelperDef for Private {
 
 impl Private {
     fn enter(&self, helper: &Helper<'_>, run: &mut RenderContext<'_, '_>) -> Result<(), TemplateFault> {
-        self.state.charge(number(helper, 0))?;
+        self.state.charge(1)?;
         self.state.enter()?;
         if let Some(tracer) = &self.state.tracer {
             let made_of = tracer.take_made_of();
@@ -87,13 +90,15 @@ impl Private {
         run: &mut RenderContext<'_, 'rc>,
     ) -> Result<(), TemplateFault> {
         self.state.charge(1)?;
-        let index = |at| usize::try_from(number(helper, at)).unwrap_or(usize::MAX);
         let counts = helper.param(2).and_then(|param| param.value().as_bool()).unwrap_or(false);
-        self.state.mark(index(0), index(1), counts);
+        self.state.mark(number(helper, 0), number(helper, 1), counts);
+        if helper.param(PRICE_OF_MARK).is_some_and(|price| !price.value().is_null()) {
+            self.state.next(number(helper, PRICE_OF_MARK), context, run)?;
+        }
         if let Some(tracer) = &self.state.tracer {
-            let made_of = helper.params().get(4..).unwrap_or_default();
+            let made_of = helper.params().get(PRICE_OF_MARK + 2..).unwrap_or_default();
             let made_of = tracer.scopes().made_of(made_of, context, run);
-            tracer.mark(index(3), made_of);
+            tracer.mark(number(helper, PRICE_OF_MARK + 1), made_of);
         }
         Ok(())
     }
@@ -113,20 +118,33 @@ impl Private {
             _ => None,
         };
         let found = found.ok_or(RenderErrorReason::MissingVariable(None))?;
-        let Some(tracer) = &self.state.tracer else { return Ok(ScopedJson::Derived(found.clone())) };
         let path = collection.context_path().map(|path| {
             let step = key.as_str().map_or_else(|| key.to_string(), str::to_owned);
             path.iter().cloned().chain([step]).collect::<Vec<_>>()
         });
-        let known = path.and_then(|path| Some(ScopedJson::Context(scope::navigate(context, &path)?, path)));
-        let result = known.unwrap_or_else(|| ScopedJson::Derived(found.clone()));
-        tracer.made(helper.params().iter().map(PathAndJson::value), result.as_json(), tracer.entry(found));
+        let result = match path.and_then(|path| Some((scope::navigate(context, &path)?, path))) {
+            // What stands in the context is given on as such, and not copied here.
+            Some((found, path)) => {
+                self.state.pay_for_found(found)?;
+                ScopedJson::Context(found, path)
+            }
+            None => {
+                self.state.pay_for_copy(found)?;
+                ScopedJson::Derived(found.clone())
+            }
+        };
+        if let Some(tracer) = &self.state.tracer {
+            let arguments = helper.params().iter().map(PathAndJson::value);
+            tracer.made(arguments, result.as_json(), tracer.entry(found));
+        }
         Ok(result)
     }
 }
 
-fn number(helper: &Helper<'_>, index: usize) -> u64 {
-    helper.param(index).and_then(|param| param.value().as_u64()).unwrap_or(0)
+/// An argument that the instrumentation gives, which is a small number.
+fn number(helper: &Helper<'_>, index: usize) -> usize {
+    let number = helper.param(index).and_then(|param| param.value().as_u64()).unwrap_or(0);
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 fn printed<'rc>(helper: &Helper<'rc>) -> Result<ScopedJson<'rc>, RenderError> {

@@ -22,7 +22,9 @@ pub(super) fn b64dec(call: &Call<'_>) -> Answer {
 
 /// `cat a b …`: the texts with a space between them.
 pub(super) fn cat(call: &Call<'_>) -> Answer {
-    Ok(texts(call, 0)?.join(" ").into())
+    let texts = texts(call, 0)?;
+    call.room(texts.iter().map(|text| text.len().saturating_add(1)).sum())?;
+    Ok(texts.join(" ").into())
 }
 
 /// `contains part text`
@@ -44,9 +46,17 @@ pub(super) fn has_suffix(call: &Call<'_>) -> Answer {
 pub(super) fn indent(call: &Call<'_>) -> Answer {
     let (width, text) = (call.count(0)?, call.text(1)?);
     let lines = text.split('\n').count();
-    call.room(width.saturating_mul(lines).saturating_add(text.len()))?;
-    let pad = " ".repeat(width);
-    Ok(text.split('\n').map(|line| format!("{pad}{line}")).collect::<Vec<_>>().join("\n").into())
+    let bytes = width.saturating_mul(lines).saturating_add(text.len());
+    call.room(bytes)?;
+    let mut indented = String::with_capacity(bytes);
+    for (index, line) in text.split('\n').enumerate() {
+        if index > 0 {
+            indented.push('\n');
+        }
+        indented.extend(std::iter::repeat_n(' ', width));
+        indented.push_str(line);
+    }
+    Ok(indented.into())
 }
 
 /// `nindent width text`: a line break, then as `indent`.
@@ -85,7 +95,11 @@ pub(super) fn printf(call: &Call<'_>) -> Answer {
             arguments.next().ok_or_else(|| call.wrong(0, "it names more arguments than there are"))?;
         match verb {
             Some('d') => text.push_str(&call.integer(index)?.to_string()),
-            Some('q') => text.push_str(&quoted(&call.text(index)?)),
+            Some('q') => {
+                let value = call.text(index)?;
+                call.room(text.len().saturating_add(quoted_length(&value)))?;
+                text.push_str(&quoted(&value));
+            }
             Some('s' | 'v') => text.push_str(&call.text(index)?),
             _ => return Err(call.wrong(0, "it may hold `%s`, `%d`, `%v`, `%q` and `%%` only")),
         }
@@ -99,6 +113,9 @@ pub(super) fn printf(call: &Call<'_>) -> Answer {
 
 /// `quote a …`: in double quotes, as YAML and JSON read them.
 pub(super) fn quote(call: &Call<'_>) -> Answer {
+    for text in texts(call, 0)? {
+        call.room(quoted_length(&text))?;
+    }
     Ok(texts(call, 0)?.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(" ").into())
 }
 
@@ -108,6 +125,8 @@ pub(super) fn squote(call: &Call<'_>) -> Answer {
     if let Some(index) = texts.iter().position(|text| text.contains(['\n', '\r'])) {
         return Err(call.wrong(index, "single quotes cannot hold a line break; use `quote`"));
     }
+    let quotes: usize = texts.iter().map(|text| text.matches('\'').count()).sum();
+    call.room(texts.iter().map(String::len).sum::<usize>().saturating_add(quotes))?;
     Ok(texts
         .iter()
         .map(|text| format!("'{}'", text.replace('\'', "''")))
@@ -167,6 +186,12 @@ fn texts(call: &Call<'_>, from: usize) -> Result<Vec<String>, TemplateFault> {
 
 fn quoted(text: &str) -> String {
     Json::from(text).to_string()
+}
+
+/// Bytes of a text in quotes, at most: what needs an escape takes up to six.
+fn quoted_length(text: &str) -> usize {
+    let escaped = text.bytes().filter(|byte| byte.is_ascii_control() || matches!(byte, b'"' | b'\\')).count();
+    text.len().saturating_add(escaped.saturating_mul(5)).saturating_add(2)
 }
 
 /// The texts of a list's items.
