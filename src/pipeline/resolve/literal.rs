@@ -19,7 +19,8 @@ impl LiteralItem<'_> {
     pub(super) fn check(&self, generic: Option<&Generic>, names: &Names<'_>) -> Option<Problem> {
         let is_provider = |name: &str| names.known.as_ref().is_some_and(|known| known.contains(name));
         let LookAlike { range, kind } = look_alike(self.text, generic, &is_provider)?;
-        let exact = if self.written { place_in(self.origin, self.text, range.start) } else { None };
+        let is_part = self.written && range != (0..self.text.len());
+        let exact = if is_part { place_in(self.origin, self.text, range.start) } else { None };
         let width = self.text.get(range.clone()).map_or(0, |text| text.chars().count());
         let exact = exact.map(|at| Origin { width: u32::try_from(width).unwrap_or(0), ..at });
         let has_lines = self.text.contains('\n');

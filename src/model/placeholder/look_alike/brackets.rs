@@ -15,6 +15,9 @@ const HTML: [&str; 33] = [
     "tr", "tt", "u", "ul",
 ];
 
+/// What may stand in place of the colon behind a provider's name.
+const SEPARATORS: [char; 5] = [':', ';', '=', ' ', '\u{ff1a}'];
+
 pub(super) fn find(text: &Text<'_>) -> Option<LookAlike> {
     let page = Page::new(text);
     let mut behind = 0;
@@ -107,7 +110,7 @@ fn reference(text: &Text<'_>, tag: &Tag<'_>, is_open: impl Fn() -> bool) -> Opti
     if let Some((before, key)) = head.split_once('#') {
         let (path, key) = (before.trim_end(), key.trim_start());
         let has_blank = path.len() < before.len() || key.len() < head.len() - before.len() - 1;
-        if let Some((name, path)) = path.split_once(':')
+        if let Some((name, path)) = path.split_once(SEPARATORS)
             && text.resembles_known(name)
             && is_path_and_key(path.trim(), key)
         {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use memchr::{memchr2_iter, memchr3_iter};
+use memchr::{memchr_iter, memchr3_iter};
 
 use super::{LookAlike, LookAlikeKind as Kind, Text, is_blank, is_path_and_key};
 use crate::model::placeholder::parser::is_in_key;
@@ -14,15 +14,18 @@ const MAX_BODY: usize = 512;
 const MAX_ESCAPES: usize = 1000;
 
 /// `<` in other writings, in lower case, and what is `>` there.
-const ESCAPES: [(&str, &str); 15] = [
+const ESCAPES: [(&str, &str); 20] = [
     ("\\u003c", "\\u003e"),
     ("\\u{3c}", "\\u{3e}"),
+    ("\\u{003c}", "\\u{003e}"),
+    ("\\u0000003c", "\\u0000003e"),
     ("\\x3c", "\\x3e"),
     ("\\74", "\\76"),
     ("\\074", "\\076"),
     ("&amp;lt;", "&amp;gt;"),
     ("&lt;", "&gt;"),
     ("&#60;", "&#62;"),
+    ("&#060;", "&#062;"),
     ("&#x3c;", "&#x3e;"),
     ("%253c", "%253e"),
     ("%3c", "%3e"),
@@ -30,6 +33,8 @@ const ESCAPES: [(&str, &str); 15] = [
     ("\u{fe64}", "\u{fe65}"),
     ("\u{2039}", "\u{203a}"),
     ("\u{27e8}", "\u{27e9}"),
+    ("\u{3008}", "\u{3009}"),
+    ("\u{ab}", "\u{bb}"),
 ];
 
 /// Finds `${provider:path#key}` and the like, and a reference without brackets that is the whole item.
@@ -43,7 +48,7 @@ pub(super) fn find(text: &Text<'_>) -> Option<LookAlike> {
 
 fn bare(text: &Text<'_>) -> Option<LookAlike> {
     let item = text.item();
-    let inner = item.strip_prefix(">>").unwrap_or(item);
+    let inner = item.trim_matches(|c| "<>$@%!".contains(c));
     let (name, path) = inner.split_once(':')?;
     let (path, key) = path.split_once('#')?;
     let fits = text.is_known(name) && !path.starts_with("//") && is_path_and_key(path, key);
@@ -93,7 +98,9 @@ fn is_variable(text: &Text<'_>, name: &str, path: &str, range: &Range<usize>) ->
 pub(super) fn escaped(text: &Text<'_>) -> Option<LookAlike> {
     // The first bytes of all writings, so that other texts cost one search each.
     let bytes = text.source.as_bytes();
-    let starts = memchr3_iter(b'\\', b'&', b'%', bytes).chain(memchr2_iter(0xef, 0xe2, bytes));
+    let starts = memchr3_iter(b'\\', b'&', b'%', bytes)
+        .chain(memchr3_iter(0xef, 0xe2, 0xe3, bytes))
+        .chain(memchr_iter(0xc2, bytes));
     let opening = |at: usize| {
         let rest = text.source.get(at..)?;
         let escape = ESCAPES.iter().find(|(open, _)| starts_with_ignoring_case(rest, open))?;
