@@ -39,7 +39,8 @@ fn manifest(name: &'static str, text: String) -> Bomb {
 /// One text that many aliases name.
 fn aliases(name: &'static str, documents: usize, each: usize, bytes: usize) -> Bomb {
     let text = "x".repeat(bytes);
-    let again: String = (0..each).map(|index| format!("  k{index}: *a\n")).collect();
+    let again: Vec<String> = (0..each).map(|index| format!("  k{index}: *a\n")).collect();
+    let again = again.concat();
     let document = |index: usize| config_map(&format!("c{index}"), &format!("  a: &a {text}\n{again}"));
     // A file may have 10 MiB.
     let per_file = ((9 << 20) / (bytes + again.len() + 100)).max(1);

@@ -98,8 +98,8 @@ mod load {
         let app = SmallApp::new();
         for file in 0..3 {
             let maps = (0..20).map(|index| {
-                let lines: String =
-                    (0..2_400).map(|line| format!("    {line}: the quick brown fox, jumps = over the lazy dog {index} of {file} and on and on, to a hundred and forty characters in each of all these lines\n")).collect();
+                let line = format!("    the quick brown fox of map {index} in file {file} jumps over the lazy dog, and on and on\n");
+                let lines = line.repeat(4_000);
                 format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{file}-{index}}}\ndata:\n  a: |\n{lines}")
             });
             app.write(&format!("app/base/large-{file}.yaml"), &maps.collect::<String>());
@@ -145,7 +145,7 @@ mod load {
         let concurrency = operator().concurrency.runs();
         assert!(at_once as u64 <= concurrency, "{at_once} runs worked at once");
         let outputs: u64 = ended.iter().map(|run| run.stdout.len() as u64).sum();
-        let peak_mib = (peak >> 10) + (COPIES_IN_SERVER * outputs >> 20);
+        let peak_mib = (peak >> 10) + ((COPIES_IN_SERVER * outputs) >> 20);
         assert!(peak_mib <= limit(), "{peak_mib} MiB");
     }
 }

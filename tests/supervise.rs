@@ -5,12 +5,12 @@
 mod support;
 
 use std::fs::File;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use support::peak::{Running, children, measured};
 use support::small_app::SmallApp;
 use support::{cases, sealwave, stderr_of_failure};
 use tempfile::TempDir;
@@ -135,7 +135,6 @@ fn the_working_directory_and_variables_of_an_author_choose_nothing() {
         let mode = std::os::unix::fs::PermissionsExt::from_mode;
         fs_err::set_permissions(app.path(&format!("app/bin/{name}")), mode(0o755)).unwrap();
     }
-    use std::os::unix::process::CommandExt as _;
     let mut command = sealwave();
     command.arg0("sealwave").args(app.args()).current_dir(app.path("app/bin"));
     command.env("ARGOCD_ENV_PATH", app.path("app/bin")).env("ARGOCD_ENV_MIMALLOC_ARENA_RESERVE", "1048576");
@@ -207,32 +206,9 @@ fn no_text_of_a_repository_starts_a_line() {
     check("arguments", &stderr_of_failure(&["a\nerror: forged\n::error::forged"]));
 }
 
-/// A run that has to wait for a server which never answers.
-#[cfg(feature = "vault")]
-fn hanging(deadline: u64) -> (SmallApp, std::net::TcpListener) {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let app = SmallApp::new();
-    app.write("operator/token", "CANARY\n");
-    app.write(
-        "operator/operator.yaml",
-        &format!(
-            "apiVersion: sealwave.dev/v1alpha1\nkind: Operator\nsealKeyFile: seal-key\ndeadlineSeconds: {deadline}\n\
-             concurrency: 1\nclusters: {{dev: {{certificate: {{file: dev.pem, allowExpired: true}}}}}}\n\
-             providers: {{vault: {{kind: vault, address: 'http://{}', mounts: {{secret: 2}}, auth: {{token: {{file: token}}}}}}}}\n\
-             policy: [{{projects: ['*'], allow: ['vault:**']}}]\n",
-            listener.local_addr().unwrap()
-        ),
-    );
-    app.write(
-        "app/base/secrets.yaml",
-        "apiVersion: v1\nkind: Secret\nmetadata: {name: api, namespace: shop}\nstringData: {a: <vault:secret/db#a>}\n",
-    );
-    (app, listener)
-}
-
 /// Waits until something holds.
 fn until<T>(what: &str, mut holds: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + Duration::from_mins(1);
     loop {
         if let Some(value) = holds() {
             return value;
@@ -240,80 +216,6 @@ fn until<T>(what: &str, mut holds: impl FnMut() -> Option<T>) -> T {
         assert!(Instant::now() < end, "{what}");
         thread::sleep(Duration::from_millis(10));
     }
-}
-
-#[cfg(feature = "vault")]
-fn started(running: &Running, listener: &std::net::TcpListener) -> u32 {
-    // The child asks the server, so it is past its start.
-    let _ = listener.accept().unwrap();
-    until("there is no child", || children(running.child.id()).first().copied())
-}
-
-#[test]
-#[cfg(feature = "vault")]
-fn a_child_that_is_killed_is_one_error() {
-    let (app, listener) = hanging(30);
-    let temp = TempDir::new().unwrap();
-    let running = Running::start(&mut in_sidecar(&app, temp.path(), "shop"));
-    let child = started(&running, &listener);
-    assert!(Command::new("kill").args(["-9", &child.to_string()]).status().unwrap().success());
-    let run = running.finish();
-    let stderr = run.stderr();
-    assert_eq!(run.status.code(), Some(2), "{stderr}");
-    assert!(run.stdout.is_empty());
-    let first = stderr.lines().next().unwrap_or_default();
-    assert!(first.starts_with("error: the run was killed (signal: 9"), "{stderr}");
-    assert_eq!(stderr.lines().filter(|line| line.starts_with("error: ")).count(), 1, "{stderr}");
-}
-
-#[test]
-#[cfg(feature = "vault")]
-fn a_child_ends_with_its_parent_and_its_turn_is_free_again() {
-    let (app, listener) = hanging(30);
-    let temp = TempDir::new().unwrap();
-    let mut running = Running::start(&mut in_sidecar(&app, temp.path(), "shop"));
-    let child = started(&running, &listener);
-    let all = locks(temp.path(), "");
-    assert!(all.iter().all(|path| File::options().write(true).open(path).unwrap().try_lock().is_err()));
-    // Argo CD kills the process that it started, and that one alone.
-    running.child.kill().unwrap();
-    let run = running.finish();
-    assert!(run.stdout.is_empty());
-    until("the child lives on", || {
-        let stat = fs_err::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
-        let is_gone =
-            stat.rsplit(')').next().is_none_or(|rest| rest.trim().is_empty() || rest.trim().starts_with('Z'));
-        is_gone.then_some(())
-    });
-    let _free: Vec<File> = all.iter().map(|path| lock(path)).collect();
-}
-
-#[test]
-#[cfg(feature = "vault")]
-fn the_deadline_is_reported_with_what_the_run_was_doing() {
-    let (app, _listener) = hanging(2);
-    let run = measured(&mut in_sidecar(&app, TempDir::new().unwrap().path(), "shop"));
-    let stderr = run.stderr();
-    assert_eq!(run.status.code(), Some(2), "{stderr}");
-    assert!(run.stdout.is_empty());
-    assert!(stderr.starts_with("error: "), "{stderr}");
-    assert!(stderr.contains("deadline") || stderr.contains("vault"), "{stderr}");
-}
-
-#[test]
-#[cfg(feature = "vault")]
-fn a_child_that_stops_is_killed_after_the_deadline() {
-    let (app, listener) = hanging(1);
-    let temp = TempDir::new().unwrap();
-    let running = Running::start(&mut in_sidecar(&app, temp.path(), "shop"));
-    let child = started(&running, &listener);
-    assert!(Command::new("kill").args(["-STOP", &child.to_string()]).status().unwrap().success());
-    let run = running.finish();
-    let stderr = run.stderr();
-    assert_eq!(run.status.code(), Some(2), "{stderr}");
-    assert!(run.stdout.is_empty());
-    assert!(stderr.contains("the deadline of 1 seconds passed"), "{stderr}");
-    assert!(!Path::new(&format!("/proc/{child}")).exists(), "the child is gone");
 }
 
 #[test]
@@ -340,4 +242,106 @@ fn a_run_leaves_no_core_file() {
     });
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+/// Runs that are stopped or killed while they wait for a server.
+#[cfg(feature = "vault")]
+mod stopped {
+    use std::net::TcpListener;
+
+    use super::support::peak::{Running, children, measured};
+    use super::*;
+
+    /// A run that has to wait for a server which never answers.
+    fn hanging(deadline: u64) -> (SmallApp, TcpListener) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let app = SmallApp::new();
+        app.write("operator/token", "CANARY\n");
+        app.write(
+            "operator/operator.yaml",
+            &format!(
+                "apiVersion: sealwave.dev/v1alpha1\nkind: Operator\nsealKeyFile: seal-key\ndeadlineSeconds: {deadline}\n\
+                 concurrency: 1\nclusters: {{dev: {{certificate: {{file: dev.pem, allowExpired: true}}}}}}\n\
+                 providers: {{vault: {{kind: vault, address: 'http://{}', mounts: {{secret: 2}}, auth: {{token: {{file: token}}}}}}}}\n\
+                 policy: [{{projects: ['*'], allow: ['vault:**']}}]\n",
+                listener.local_addr().unwrap()
+            ),
+        );
+        app.write(
+            "app/base/secrets.yaml",
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: api, namespace: shop}\nstringData: {a: <vault:secret/db#a>}\n",
+        );
+        (app, listener)
+    }
+
+    fn started(running: &Running, listener: &TcpListener) -> u32 {
+        // The child asks the server, so it is past its start.
+        let _ = listener.accept().unwrap();
+        until("there is no child", || children(running.child.id()).first().copied())
+    }
+
+    #[test]
+    fn a_child_that_is_killed_is_one_error() {
+        let (app, listener) = hanging(30);
+        let temp = TempDir::new().unwrap();
+        let running = Running::start(&mut in_sidecar(&app, temp.path(), "shop"));
+        let child = started(&running, &listener);
+        assert!(Command::new("kill").args(["-9", &child.to_string()]).status().unwrap().success());
+        let run = running.finish();
+        let stderr = run.stderr();
+        assert_eq!(run.status.code(), Some(2), "{stderr}");
+        assert!(run.stdout.is_empty());
+        let first = stderr.lines().next().unwrap_or_default();
+        assert!(first.starts_with("error: the run was killed (signal: 9"), "{stderr}");
+        assert_eq!(stderr.lines().filter(|line| line.starts_with("error: ")).count(), 1, "{stderr}");
+    }
+
+    #[test]
+    fn a_child_ends_with_its_parent_and_its_turn_is_free_again() {
+        let (app, listener) = hanging(30);
+        let temp = TempDir::new().unwrap();
+        let mut running = Running::start(&mut in_sidecar(&app, temp.path(), "shop"));
+        let child = started(&running, &listener);
+        let all = locks(temp.path(), "");
+        assert!(all.iter().all(|path| File::options().write(true).open(path).unwrap().try_lock().is_err()));
+        // Argo CD kills the process that it started, and that one alone.
+        running.child.kill().unwrap();
+        let run = running.finish();
+        assert!(run.stdout.is_empty());
+        until("the child lives on", || {
+            let stat = fs_err::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
+            let is_gone = stat
+                .rsplit(')')
+                .next()
+                .is_none_or(|rest| rest.trim().is_empty() || rest.trim().starts_with('Z'));
+            is_gone.then_some(())
+        });
+        let _free: Vec<File> = all.iter().map(|path| lock(path)).collect();
+    }
+
+    #[test]
+    fn the_deadline_is_reported_with_what_the_run_was_doing() {
+        let (app, _listener) = hanging(2);
+        let run = measured(&mut in_sidecar(&app, TempDir::new().unwrap().path(), "shop"));
+        let stderr = run.stderr();
+        assert_eq!(run.status.code(), Some(2), "{stderr}");
+        assert!(run.stdout.is_empty());
+        assert!(stderr.starts_with("error: "), "{stderr}");
+        assert!(stderr.contains("deadline") || stderr.contains("vault"), "{stderr}");
+    }
+
+    #[test]
+    fn a_child_that_stops_is_killed_after_the_deadline() {
+        let (app, listener) = hanging(1);
+        let temp = TempDir::new().unwrap();
+        let running = Running::start(&mut in_sidecar(&app, temp.path(), "shop"));
+        let child = started(&running, &listener);
+        assert!(Command::new("kill").args(["-STOP", &child.to_string()]).status().unwrap().success());
+        let run = running.finish();
+        let stderr = run.stderr();
+        assert_eq!(run.status.code(), Some(2), "{stderr}");
+        assert!(run.stdout.is_empty());
+        assert!(stderr.contains("the deadline of 1 seconds passed"), "{stderr}");
+        assert!(!Path::new(&format!("/proc/{child}")).exists(), "the child is gone");
+    }
 }

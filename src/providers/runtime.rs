@@ -16,6 +16,9 @@ use tokio::time::timeout_at;
 /// Time before the deadline that is kept for saying what is missing; a tenth of what is left where that is less.
 const RESERVE: Duration = Duration::from_millis(250);
 
+/// Threads for calls that block, such as the system's name resolution. The stack of each counts as memory of the run.
+const MAX_BLOCKING_THREADS: usize = 8;
+
 /// Why work gave no result at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Interrupted {
@@ -36,6 +39,7 @@ pub(super) fn run<T, W: Future<Output = T>>(
     work: impl FnOnce(Instant) -> W,
 ) -> Result<T, Interrupted> {
     let runtime = tokio::runtime::Builder::new_current_thread()
+        .max_blocking_threads(MAX_BLOCKING_THREADS)
         .enable_all()
         .build()
         .map_err(|error| Interrupted::NotStarted(error.kind()))?;

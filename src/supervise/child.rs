@@ -20,9 +20,9 @@ use super::Orders;
 
 /// This very binary, also where its file was replaced or the working directory is hostile.
 const THIS_BINARY: &str = "/proc/self/exe";
-/// Settings of the allocator. By default it takes a gibibyte of address space at once, before any limit is set, which a limit
-/// could not take back; and for a further thread it makes memory usable in small pieces, which takes longer.
-const ALLOCATOR: [(&str, &str); 2] = [("MIMALLOC_ARENA_RESERVE", "0"), ("MIMALLOC_EAGER_COMMIT_DELAY", "0")];
+/// A setting of the allocator. By default it takes a gibibyte of address space at once, before any limit is set, which a
+/// limit could not take back. Without that it takes 32 MiB for a thread, and counts for a further thread only what is used.
+const ALLOCATOR: (&str, &str) = ("MIMALLOC_ARENA_RESERVE", "0");
 /// Time between two looks at a child, where the system cannot wait for it.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -47,7 +47,7 @@ pub(super) fn run(args: &[OsString], orders: &Orders, backstop: Instant) -> io::
     let mut child = command
         .arg(orders.argument())
         .args(args.iter().skip(1))
-        .envs(ALLOCATOR)
+        .env(ALLOCATOR.0, ALLOCATOR.1)
         .stdin(Stdio::null())
         .stdout(for_child)
         .stderr(errors_for_child)

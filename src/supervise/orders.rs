@@ -15,7 +15,7 @@ use crate::{shell, workers};
 /// The first part of the argument.
 const MARK: &str = "supervised-run";
 
-/// MiB of the limit for each thread: the allocator takes 32 for a thread at once, and there has to be room for more.
+/// MiB of the limit for each thread that works beside others: its stack, and what the allocator takes at once.
 const THREAD_MIB: u64 = 96;
 
 /// How a child is to run.
