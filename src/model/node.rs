@@ -301,6 +301,12 @@ impl Mapping {
         self.entries
     }
 
+    /// For how many more entries memory was taken.
+    #[must_use]
+    pub fn spare(&self) -> usize {
+        self.entries.capacity().saturating_sub(self.entries.len())
+    }
+
     /// How many entries there are.
     #[must_use]
     pub fn len(&self) -> usize {

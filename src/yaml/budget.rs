@@ -20,7 +20,7 @@ pub struct Budget {
 struct Amounts<T> {
     alias_bytes: T,
     documents: T,
-    nodes: T,
+    memory: T,
     problems: T,
 }
 
@@ -30,15 +30,15 @@ pub(super) struct Snapshot(Amounts<usize>);
 impl Default for Budget {
     /// The budget of one environment: far more than real apps need, and little enough for the memory of a sidecar.
     fn default() -> Self {
-        Self::new(50_000, 2_000_000)
+        Self::new(50_000, 240 << 20)
     }
 }
 
 impl Budget {
-    /// A budget of this many documents and nodes; 200 problems end the reading.
+    /// A budget of this many documents and bytes of memory; 200 problems end the reading.
     #[must_use]
-    pub fn new(documents: usize, nodes: usize) -> Self {
-        let most = Amounts { alias_bytes: 32 << 20, documents, nodes, problems: super::MAX_PROBLEMS };
+    pub fn new(documents: usize, memory: usize) -> Self {
+        let most = Amounts { alias_bytes: 32 << 20, documents, memory, problems: super::MAX_PROBLEMS };
         Self { most, spent: Amounts::default(), exhausted: AtomicBool::new(false) }
     }
 
@@ -61,21 +61,21 @@ impl Budget {
         self.most.documents.saturating_sub(self.spent.documents.load(Ordering::Relaxed))
     }
 
-    /// Spends nodes, those that aliases add included.
-    pub(super) fn nodes(&self, count: usize) -> Result<(), YamlError> {
-        let most = self.most.nodes;
-        self.spend(&self.spent.nodes, count, most)
-            .map_err(|Exhausted| YamlError::Together { most, what: "nodes" })
+    /// Spends bytes of memory that trees take, what aliases add included.
+    pub(super) fn memory(&self, bytes: usize) -> Result<(), YamlError> {
+        let most = self.most.memory;
+        self.spend(&self.spent.memory, bytes, most)
+            .map_err(|Exhausted| YamlError::Together { most, what: "bytes of memory" })
     }
 
     /// Gives back what was spent on a document that is read once more.
-    pub(super) fn refund(&self, nodes: usize, alias_bytes: usize) {
+    pub(super) fn refund(&self, memory: usize, alias_bytes: usize) {
         let give_back = |spent: &AtomicUsize, count: usize| {
             spent
                 .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |spent| Some(spent.saturating_sub(count)))
         };
         // Both always succeed: the function never declines.
-        let _ = (give_back(&self.spent.nodes, nodes), give_back(&self.spent.alias_bytes, alias_bytes));
+        let _ = (give_back(&self.spent.memory, memory), give_back(&self.spent.alias_bytes, alias_bytes));
     }
 
     /// Counts problems; nothing more is read after too many of them.
@@ -92,20 +92,20 @@ impl Budget {
 
     pub(super) fn snapshot(&self) -> Snapshot {
         let of = |amount: &AtomicUsize| amount.load(Ordering::Relaxed);
-        let Amounts { alias_bytes, documents, nodes, problems } = &self.spent;
+        let Amounts { alias_bytes, documents, memory, problems } = &self.spent;
         Snapshot(Amounts {
             alias_bytes: of(alias_bytes),
             documents: of(documents),
-            nodes: of(nodes),
+            memory: of(memory),
             problems: of(problems),
         })
     }
 
     pub(super) fn restore(&self, Snapshot(before): Snapshot) {
-        let Amounts { alias_bytes, documents, nodes, problems } = &self.spent;
+        let Amounts { alias_bytes, documents, memory, problems } = &self.spent;
         alias_bytes.store(before.alias_bytes, Ordering::Relaxed);
         documents.store(before.documents, Ordering::Relaxed);
-        nodes.store(before.nodes, Ordering::Relaxed);
+        memory.store(before.memory, Ordering::Relaxed);
         problems.store(before.problems, Ordering::Relaxed);
         self.exhausted.store(false, Ordering::Relaxed);
     }
@@ -131,11 +131,11 @@ mod tests {
     fn a_budget_is_spent_once_and_can_be_set_back() {
         let budget = Budget::new(2, 10);
         let before = budget.snapshot();
-        assert!(budget.nodes(10).is_ok() && budget.document().is_ok() && !budget.is_exhausted());
-        assert!(budget.nodes(1).is_err() && budget.is_exhausted());
+        assert!(budget.memory(10).is_ok() && budget.document().is_ok() && !budget.is_exhausted());
+        assert!(budget.memory(1).is_err() && budget.is_exhausted());
         budget.restore(before);
-        assert!(!budget.is_exhausted() && budget.nodes(10).is_ok());
+        assert!(!budget.is_exhausted() && budget.memory(10).is_ok());
         budget.refund(4, 0);
-        assert!(budget.nodes(4).is_ok());
+        assert!(budget.memory(4).is_ok());
     }
 }

@@ -17,8 +17,8 @@ pub(super) struct Survey {
 /// Bytes that are looked at together.
 const CHUNK: usize = 32;
 
-/// Bytes of a line that is not read by the fast parser where it may hold a collection.
-const LONG_LINE: usize = 32 << 10;
+/// Commas and brackets of a document that the fast parser reads; it takes about a kilobyte for each.
+const MANY_PARTS: usize = 30_000;
 
 /// Looks over a document.
 ///
@@ -30,7 +30,7 @@ pub(super) fn survey(text: &str) -> Located<Survey> {
         return Err((YamlError::Directive, Spot { line, column: 1, width: 0 }));
     }
     let bytes = text.as_bytes();
-    survey.exact = has_long_flow(bytes);
+    survey.exact = has_many_parts(bytes);
     for (chunk, start) in bytes.chunks(CHUNK).zip((0..).step_by(CHUNK)) {
         // Most chunks hold nothing of interest, and this loop has no branches.
         if !chunk.iter().fold(false, |any, byte| any | is_marked(*byte)) {
@@ -43,13 +43,18 @@ pub(super) fn survey(text: &str) -> Located<Survey> {
     Ok(survey)
 }
 
-/// Whether a collection in flow style may go on for a long line. The fast parser keeps all of it in memory until it knows
-/// whether that is a key; the other one knows that a key is short.
-fn has_long_flow(bytes: &[u8]) -> bool {
-    let mut windows = bytes.chunks_exact(LONG_LINE);
-    // Nearly always a line ends just before the window does.
-    windows.any(|window| {
-        memchr::memrchr(b'\n', window).is_none() && memchr::memchr2(b'[', b'{', bytes).is_some()
+/// Whether collections in flow style may have so many parts that the fast parser must not see them: it keeps all of a
+/// collection in memory until it knows whether that is a key. The other parser knows that a key is short.
+fn has_many_parts(bytes: &[u8]) -> bool {
+    if bytes.len() < MANY_PARTS {
+        return false;
+    }
+    let parts = |chunk: &[u8]| chunk.iter().map(|byte| u32::from(matches!(byte, b',' | b'[' | b'{'))).sum();
+    let mut count = 0_u32;
+    bytes.chunks(4096).any(|chunk| {
+        let more: u32 = parts(chunk);
+        count = count.saturating_add(more);
+        count as usize > MANY_PARTS
     })
 }
 

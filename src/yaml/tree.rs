@@ -46,7 +46,9 @@ pub(super) struct Builder<'l> {
     open: Vec<Frame>,
     root: Option<Node>,
     nodes: usize,
-    /// Nodes that the budget knows of.
+    /// Bytes of memory that the tree takes.
+    memory: usize,
+    /// Those of them that the budget knows of.
     settled: usize,
     aliases: Aliases,
     problems: Vec<(YamlError, Origin)>,
@@ -103,6 +105,8 @@ struct Aliases {
     anchored: HashMap<usize, Anchored>,
     nodes: usize,
     bytes: usize,
+    /// Bytes of memory that the budget knows of.
+    memory: usize,
 }
 
 struct Anchored {
@@ -129,12 +133,13 @@ impl<'l> Builder<'l> {
         Self {
             limits,
             budget,
+            memory: 0,
             settled: 0,
             source,
             open: Vec::new(),
             root: None,
             nodes: 0,
-            aliases: Aliases { wanted: aliases, anchored: HashMap::new(), nodes: 0, bytes: 0 },
+            aliases: Aliases { wanted: aliases, anchored: HashMap::new(), nodes: 0, bytes: 0, memory: 0 },
             problems: Vec::new(),
         }
     }
@@ -162,7 +167,7 @@ impl<'l> Builder<'l> {
         }
         if let (true, Some(budget)) = (syntax_error, self.budget) {
             // The other parser reads the same once more.
-            budget.refund(self.settled.saturating_add(self.aliases.nodes), self.aliases.bytes);
+            budget.refund(self.settled.saturating_add(self.aliases.memory), self.aliases.bytes);
         } else if let (Err(error), false) = (self.settle(), stopped) {
             let origin = self.root.as_ref().map_or(Origin::whole(self.source), |root| root.origin);
             self.problems.push((error, origin));
@@ -170,11 +175,11 @@ impl<'l> Builder<'l> {
         Read { root: self.root, problems: self.problems, syntax_error }
     }
 
-    /// Spends the nodes that were read since this was last done.
+    /// Spends the memory that was taken since this was last done.
     fn settle(&mut self) -> Result<(), YamlError> {
-        let count = self.nodes.saturating_sub(self.settled);
-        self.settled = self.nodes;
-        self.budget.map_or(Ok(()), |budget| budget.nodes(count))
+        let bytes = self.memory.saturating_sub(self.settled);
+        self.settled = self.memory;
+        self.budget.map_or(Ok(()), |budget| budget.memory(bytes))
     }
 
     const fn origin(&self, spot: Spot) -> Origin {
@@ -206,10 +211,17 @@ impl<'l> Builder<'l> {
 
     fn close(&mut self, spot: Spot) -> Located<()> {
         let Some(frame) = self.open.pop() else { return Ok(()) };
-        let value = match frame.kind {
-            Kind::Mapping(open) => Value::Mapping(open.mapping),
-            Kind::Sequence(items) => Value::Sequence(items),
+        let (value, spare) = match frame.kind {
+            Kind::Mapping(open) => {
+                let spare = open.mapping.spare().saturating_mul(size_of::<Entry>());
+                (Value::Mapping(open.mapping), spare)
+            }
+            Kind::Sequence(items) => {
+                let spare = items.capacity().saturating_sub(items.len()).saturating_mul(size_of::<Node>());
+                (Value::Sequence(items), spare)
+            }
         };
+        self.memory = self.memory.saturating_add(spare);
         let node = Node::new(value, frame.origin);
         self.keep(frame.anchor, &node, None, spot)?;
         self.place(node, false, spot)
@@ -319,6 +331,14 @@ impl<'l> Builder<'l> {
         if self.nodes > self.limits.document_nodes {
             return Err((YamlError::Nodes(self.limits.document_nodes), spot));
         }
+        let text = node.as_str().map_or(0, heap_of);
+        let slot = match self.open.last().map(|frame| &frame.kind) {
+            Some(Kind::Mapping(OpenMapping { slot: Slot::Value(key, ..), .. })) => {
+                size_of::<Entry>().saturating_add(heap_of(key))
+            }
+            Some(_) | None => size_of::<Node>(),
+        };
+        self.memory = self.memory.saturating_add(slot).saturating_add(text);
         if self.nodes.is_multiple_of(SETTLE_AFTER) {
             self.settle().map_err(|error| (error, spot))?;
         }
@@ -349,7 +369,7 @@ impl<'l> Builder<'l> {
         if anchor == 0 || !self.aliases.wanted {
             return Ok(());
         }
-        let size = size_of(node);
+        let size = tree_size(node);
         self.aliases.spend(size, self.limits, self.budget).map_err(|error| (error, spot))?;
         self.aliases.anchored.insert(anchor, Anchored { node: node.clone(), key, size });
         Ok(())
@@ -457,18 +477,24 @@ impl Aliases {
         if self.bytes > limits.alias_bytes {
             return Err(YamlError::AliasExpansion("the bytes that one document may have"));
         }
-        budget.map_or(Ok(()), |budget| {
-            budget.nodes(size.nodes)?;
-            budget.alias_bytes(size.bytes)
-        })
+        let Some(budget) = budget else { return Ok(()) };
+        let memory = size.nodes.saturating_mul(size_of::<Entry>()).saturating_add(size.bytes);
+        budget.memory(memory)?;
+        self.memory = self.memory.saturating_add(memory);
+        budget.alias_bytes(size.bytes)
     }
 }
 
+/// Bytes that a text takes beside its slot: short ones are within it.
+const fn heap_of(text: &str) -> usize {
+    if text.len() > size_of::<CompactString>() { text.len() } else { 0 }
+}
+
 /// The size of a tree; its height is limited, and with it this recursion.
-fn size_of(node: &Node) -> Size {
+fn tree_size(node: &Node) -> Size {
     let mut size = Size { nodes: 1, bytes: 0, height: 0 };
     let mut add = |child: &Node, key: usize| {
-        let inner = size_of(child);
+        let inner = tree_size(child);
         size.nodes = size.nodes.saturating_add(inner.nodes);
         size.bytes = size.bytes.saturating_add(inner.bytes).saturating_add(key);
         size.height = size.height.max(inner.height.saturating_add(1));

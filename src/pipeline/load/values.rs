@@ -1,11 +1,14 @@
 //! Layered values: the app's under the environment's.
 
+use std::collections::HashMap;
 use std::path::Path;
+
+use compact_str::CompactString;
 
 use super::VALUES;
 use super::files::Reader;
 use crate::diagnostic::{Explain, Failure, Problem};
-use crate::model::{Mapping, Node, Origin, Sources, Value};
+use crate::model::{Entry, Mapping, Node, Origin, Sources, Value};
 use crate::yaml;
 
 /// Nodes of one file of values: templates get them twice, in a form of three times the size.
@@ -67,19 +70,28 @@ fn layer(reader: &mut Reader<'_>, relative: &Path, sources: &mut Sources) -> Res
 fn merge(base: &mut Node, over: Node) {
     let origin = over.origin;
     match (&mut base.value, over.value) {
-        (Value::Mapping(mapping), Value::Mapping(changes)) => {
-            for entry in changes.into_entries() {
-                if matches!(entry.value.value, Value::Null) {
-                    mapping.remove(&entry.key);
-                } else if let Some(old) = mapping.get_mut(&entry.key) {
-                    merge(old, entry.value);
-                } else {
-                    mapping.insert(entry.key, entry.key_origin, entry.value);
-                }
-            }
-        }
+        (Value::Mapping(mapping), Value::Mapping(changes)) => merge_mappings(mapping, changes),
         (_, value) => *base = Node::new(value, origin),
     }
+}
+
+/// In one walk over each: a file may have hundred thousands of keys.
+fn merge_mappings(base: &mut Mapping, over: Mapping) {
+    let mut entries: Vec<Option<Entry>> = std::mem::take(base).into_entries().into_iter().map(Some).collect();
+    let keys = entries.iter().flatten().enumerate();
+    let places: HashMap<CompactString, usize> = keys.map(|(at, entry)| (entry.key.clone(), at)).collect();
+    for change in over.into_entries() {
+        let is_null = matches!(change.value.value, Value::Null);
+        let place = places.get(&change.key).and_then(|at| entries.get_mut(*at));
+        match (place, is_null) {
+            (Some(place), true) => *place = None,
+            (Some(Some(old)), false) => merge(&mut old.value, change.value),
+            (Some(place @ None), false) => *place = Some(change),
+            (None, false) => entries.push(Some(change)),
+            (None, true) => {}
+        }
+    }
+    entries.into_iter().flatten().for_each(|entry| base.push_new(entry));
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@
 
 mod bounds;
 
+use std::collections::HashMap;
+
 use json_patch::{PatchErrorKind, PatchOperation};
 use serde_json::Value as Json;
 
@@ -326,8 +328,10 @@ fn place(node: &mut Node, patch: &Node, changed: Origin) {
     }
     match (&mut node.value, &patch.value) {
         (Value::Mapping(mapping), Value::Mapping(patch)) => {
+            let given: HashMap<&str, &Entry> =
+                patch.entries().iter().map(|entry| (entry.key.as_str(), entry)).collect();
             for entry in mapping.entries_mut() {
-                let Some(from) = patch.entry(&entry.key) else { continue };
+                let Some(from) = given.get(entry.key.as_str()) else { continue };
                 if entry.key_origin == changed {
                     entry.key_origin = from.key_origin;
                 }

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value as Json};
 
-use super::{Call, MAX_BYTES, text};
+use super::{Call, MAX_BYTES, MAX_MEMORY, text};
 use crate::model::{Node, Origin, Sources};
 use crate::pipeline::render::errors::TemplateFault;
 use crate::pipeline::render::price::Weight;
@@ -186,7 +186,7 @@ pub(super) fn from_yaml(call: &Call<'_>) -> Answer {
         ..yaml::Limits::default()
     };
     let source = Sources::default().add("fromYaml");
-    let documents = yaml::read_within(text.as_bytes(), source, &limits, &yaml::Budget::new(64, MAX_NODES))
+    let documents = yaml::read_within(text.as_bytes(), source, &limits, &yaml::Budget::new(64, MAX_MEMORY))
         .map_err(|_| call.wrong(0, "it is not YAML, or too large"))?;
     match documents.as_slice() {
         [] => Ok(Json::Null),

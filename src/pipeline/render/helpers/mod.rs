@@ -26,7 +26,7 @@ use crate::model::Printed;
 /// Bytes of text of the arguments of one call, and of its result.
 const MAX_BYTES: usize = 8 << 20;
 /// Bytes of memory of the result of one call.
-const MAX_MEMORY: u64 = 32 << 20;
+const MAX_MEMORY: usize = 32 << 20;
 
 /// A function that templates can call.
 #[derive(Clone, Copy)]
@@ -229,7 +229,7 @@ impl<'a> Call<'a> {
 
     /// Refuses a list or an object that takes so much memory, before it is made.
     fn room_in_memory(&self, memory: u64) -> Result<(), TemplateFault> {
-        fits(self.name, memory, MAX_MEMORY)?;
+        fits(self.name, memory, MAX_MEMORY as u64)?;
         self.state.charge(work_of(memory))?;
         if self.state.ledger().has_room(memory) { Ok(()) } else { Err(TemplateFault::Memory(MAX_LIVE)) }
     }

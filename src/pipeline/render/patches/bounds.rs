@@ -15,7 +15,7 @@ pub(super) const MAX_ADDED: usize = 48 << 20;
 const MAX_ADDED_NODES: usize = 1_000_000;
 /// Units of work for all patches of an environment: one for each object that is compared with a target, for each node that
 /// is looked at, and for each 64 bytes of text in one. Real environments need some ten thousand.
-const MAX_WORK: usize = 20_000_000;
+const MAX_WORK: usize = 10_000_000;
 
 /// Which bound was passed.
 #[derive(Debug, PartialEq, Eq)]
