@@ -46,10 +46,10 @@ pub(crate) use metadata::syntax::is_unfinished;
 pub(crate) use neighbours::Made;
 pub use neighbours::Neighbours;
 pub use pages::{explain, list, matching, page};
-pub(crate) use reporter::{Draft, Reporter};
+pub(crate) use reporter::{Draft, Reporter, Subject};
 pub use scene::Settings;
 pub(crate) use scene::{App, Environment, Object, Scene, SecretUse};
-pub(crate) use secret::encrypted_leftover::{RULE as ENCRYPTED_LEFTOVER, is_of_sops, sops_block};
+pub(crate) use secret::encrypted_leftover::{RULE as ENCRYPTED_LEFTOVER, encrypted_by_sops, sops_block};
 
 /// One rule.
 pub(crate) struct Rule {

@@ -333,7 +333,7 @@ impl Judge<'_> {
             object.is_some_and(|object| super::is_skipped(draft, object, checking))
         };
         let wanted = drafts.filter(|draft| !is_skipped(draft));
-        self.findings.extend(wanted.map(|draft| finder.finding(draft)));
+        self.findings.extend(finder.findings(wanted.collect()));
         self.own.extend(finder.annotated());
     }
 
