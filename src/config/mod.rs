@@ -19,7 +19,7 @@ pub use operator_file::OperatorFile;
 pub(crate) use operator_file::read_certificate;
 pub use validation::Validation;
 pub(crate) use validation::{
-    check_namespace, destination_version, least_failing, step_summary, unknown_rule,
+    check_namespace, destination_version, least_failing, step_summary, timeout, unknown_rule,
 };
 
 use std::ffi::OsString;

@@ -57,9 +57,14 @@ pub(super) struct StageProblem {
     pub(super) problem: Problem,
 }
 
-/// Takes each environment as far as it can be taken.
+/// Takes each environment as far as it can be taken; `begin` is told which one is next.
 #[must_use]
-pub fn examine(discovery: &Discovery, examinations: &[Examination<'_>], directory: String) -> ExaminedApp {
+pub fn examine(
+    discovery: &Discovery,
+    examinations: &[Examination<'_>],
+    directory: String,
+    begin: &dyn Fn(&str),
+) -> ExaminedApp {
     let mut app = ExaminedApp {
         sources: Sources::default(),
         texts: Texts::default(),
@@ -71,6 +76,7 @@ pub fn examine(discovery: &Discovery, examinations: &[Examination<'_>], director
     let file = AppFile::new(discovery, &mut app.sources);
     app.ignore = file.ignored(discovery);
     for examination in examinations {
+        begin(&examination.context.environment);
         let mut environment = ExaminedEnvironment {
             name: examination.context.environment.clone(),
             cluster: examination.context.cluster.clone(),

@@ -49,7 +49,7 @@ pub fn app(directory: &Path, name: &str, checking: &Checking, standing: &Standin
         .environments()
         .map(|name| Examination { context: context(name), default_provider: None })
         .collect();
-    let examined = pipeline::examine(&discovery, &examinations, name.to_owned());
+    let examined = pipeline::examine(&discovery, &examinations, name.to_owned(), &|_| ());
     pipeline::validate(&examined, checking, standing).findings
 }
 

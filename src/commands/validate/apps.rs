@@ -9,6 +9,7 @@ use super::{Run, ValidateError, shown};
 use crate::cli::{AppArgs, DirArgs};
 use crate::commands::session::Session;
 use crate::config::Validation;
+use crate::deadline::Activity;
 use crate::diagnostic::{At, Failure, Problem};
 use crate::model::Manifest;
 use crate::pipeline::{self, Checking, Examination, ExaminedApp, SchemaSet, Verdict};
@@ -65,7 +66,11 @@ impl Run<'_> {
             looked.iter().zip(apps).filter(|(_, app)| app.wanted).map(|(looked, _)| looked).collect();
         let verdicts = workers::map(&wanted, |looked| {
             let verdict = match looked {
-                Looked::Examined(app) => pipeline::validate(&app.0, &app.1, &self.standing),
+                Looked::Examined(app) => {
+                    let name = app.0.environments().app;
+                    let _activity = self.watch.begin(format!("checking app `{name}`"));
+                    pipeline::validate(&app.0, &app.1, &self.standing)
+                }
                 Looked::Refused(directory, failure) => pipeline::refused(directory, failure),
                 Looked::Stopped(_) => Verdict::default(),
             };
@@ -151,7 +156,8 @@ impl Run<'_> {
     }
 
     fn examine(&self, directory: &Path) -> Looked {
-        match self.try_examine(directory) {
+        let activity = self.watch.begin(format!("reading app `{}`", shown(directory)));
+        match self.try_examine(directory, &activity) {
             Ok((app, validation)) => match validation.usable() {
                 Ok(checking) => Looked::Examined(Box::new((app, checking))),
                 Err(failure) => Looked::Stopped(failure),
@@ -160,7 +166,7 @@ impl Run<'_> {
         }
     }
 
-    fn try_examine(&self, directory: &Path) -> Result<(ExaminedApp, Validation), Failure> {
+    fn try_examine(&self, directory: &Path, activity: &Activity) -> Result<(ExaminedApp, Validation), Failure> {
         let app = AppArgs {
             dir: DirArgs { dir: directory.to_owned() },
             operator: self.args.checks.operator.clone(),
@@ -190,7 +196,10 @@ impl Run<'_> {
                 default_provider: provider.as_deref(),
             })
             .collect();
-        Ok((pipeline::examine(&session.discovery, &examinations, shown(directory)), own))
+        let begin = |environment: &str| {
+            activity.turn_to(format!("rendering environment `{environment}` of app `{}`", shown(directory)));
+        };
+        Ok((pipeline::examine(&session.discovery, &examinations, shown(directory), &begin), own))
     }
 }
 
