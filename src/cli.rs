@@ -49,9 +49,9 @@ pub enum Command {
     Key(KeyCommand),
     /// Print the parameters of an app as JSON (called by Argo CD)
     Parameters(DirArgs),
-    /// List the secrets that an app refers to, and what the policy says to each
+    /// List the secrets that an app refers to, their destinations, and the policy's decision on each
     #[command(
-        after_help = "Fetches nothing. The policy is asked where there are an operator file and a project; exit code 1 means that it refuses a reference."
+        after_help = "Fetches nothing. The policy is asked where there are an operator file and a project; exit code 1 means that it does not allow a use of a reference."
     )]
     Refs(RefsArgs),
     /// Preview the manifests of one environment, with secrets redacted
@@ -123,6 +123,13 @@ pub struct GenerateArgs {
         help = "Refuse, before anything is fetched, what the API server would not take [env: KUBE_VERSION]"
     )]
     pub validate: bool,
+    /// Waive the policy.
+    #[arg(
+        long,
+        conflicts_with = "project",
+        help = "Use every reference, without asking the policy of --operator; never in Argo CD"
+    )]
+    pub no_policy: bool,
     /// Which app.
     #[command(flatten)]
     pub app: AppArgs,

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use support::golden::{check_golden, generates_here, needs_aws};
 use support::skip::skipped;
-use support::small_app::SmallApp;
+use support::small_app::{OPEN_POLICY, SmallApp};
 use support::{cases, objects, operator_of, root, run, sealwave, stderr_of_failure, stdout_of};
 
 fn text(path: &Path) -> String {
@@ -109,7 +109,7 @@ fn argo_cd_runs_it_in_the_app_directory_with_its_environment() {
             .env("SEALWAVE_OPERATOR", app.path("operator/operator.yaml"))
             .env("ARGOCD_APP_NAME", "shop-dev")
             .env("ARGOCD_APP_PROJECT_NAME", project)
-            .env("ARGOCD_APP_NAMESPACE", "")
+            .env("ARGOCD_APP_NAMESPACE", "shop")
             .env("ARGOCD_APP_PARAMETERS", r#"[{"name":"env","string":"dev"}]"#)
             .env("PARAM_ENV", "dev")
             .output()
@@ -132,7 +132,7 @@ fn argo_cd_runs_it_in_the_app_directory_with_its_environment() {
 #[test]
 fn without_a_policy_argo_cd_gets_nothing() {
     let app = SmallApp::new();
-    app.replace("operator/operator.yaml", "policy: [{projects: ['*'], allow: ['file:**', 'env:*']}]\n", "");
+    app.replace("operator/operator.yaml", OPEN_POLICY, "");
     let args = app.args();
     let stderr = stderr_of_failure(&args.iter().map(String::as_str).collect::<Vec<_>>());
     assert!(stderr.contains("policy"), "{stderr}");

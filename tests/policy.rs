@@ -7,7 +7,7 @@ mod support;
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use support::small_app::SmallApp;
+use support::small_app::{OPEN_POLICY, SmallApp};
 use support::{MARKER, find_marker, sealwave};
 
 const POLICY: &str = "policy:
@@ -19,8 +19,7 @@ const POLICY: &str = "policy:
 fn app(audit: &str) -> SmallApp {
     let app = SmallApp::new();
     app.operator("");
-    let all = "policy: [{projects: ['*'], allow: ['file:**', 'env:*']}]\n";
-    app.replace("operator/operator.yaml", all, &format!("{POLICY}{audit}"));
+    app.replace("operator/operator.yaml", OPEN_POLICY, &format!("{POLICY}{audit}"));
     app.write("operator/secrets/admin/db.yaml", "password: CANARY-admin\n");
     app.write("operator/secrets/shop/own.txt", "CANARY-own");
     app.write("operator/secrets/shop/root.txt", "CANARY-root");
@@ -247,7 +246,7 @@ fn messages_name_the_rule_and_the_subject() {
 fn refs(app: &SmallApp, more: &[&str]) -> Output {
     let mut args = app.args();
     "refs".clone_into(&mut args[0]);
-    output(sealwave().args(args).args(["--namespace", "shop"]).args(more))
+    output(sealwave().args(args).args(more))
 }
 
 #[test]
@@ -256,8 +255,11 @@ fn refs_lists_references_with_their_rule_and_fetches_nothing() {
     let output = refs(&app, &[]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "{text}");
-    assert!(text.starts_with("dev\n  file:db.yaml#password  allowed by `shops`\n"), "{text}");
-    assert!(text.contains("base/secrets.yaml:5:13   Secret `shop/api`, item `password`\n"), "{text}");
+    assert!(text.starts_with("dev, cluster `dev`\n  file:db.yaml#password  allowed by `shops`\n"), "{text}");
+    assert!(
+        text.contains("base/secrets.yaml:5:13   Secret `shop/api`, item `password`, scope strict\n"),
+        "{text}"
+    );
     assert!(!text.contains('\u{1b}'), "colour without a terminal");
     assert!(!app.path("operator/audit.jsonl").exists());
 
@@ -297,7 +299,7 @@ fn refs_shows_look_alikes_and_needs_no_operator() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "{text}");
     assert!(text.contains(r"file:\u{455}hop/\u{200b}own.txt"), "{text}");
-    assert!(text.contains("dev\n") && text.contains("\nprod\n"), "{text}");
+    assert!(text.contains("dev, cluster `dev`\n") && text.contains("\nprod, cluster `prod`\n"), "{text}");
     let refused = refs(&app, &[]);
     assert_eq!(refused.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&refused.stdout).contains("refused: no rule allows it"));
@@ -359,7 +361,7 @@ fn no_reference_forges_a_line() {
     for line in audited(&app) {
         let reference = line["reference"].as_str().unwrap();
         assert_eq!(line["outcome"] == "fetched", !reference.starts_with("file:shop/"), "{line}");
-        assert_eq!(line.as_object().unwrap().len(), 11);
+        assert_eq!(line.as_object().unwrap().len(), 14);
     }
 }
 

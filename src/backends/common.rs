@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::metadata;
+use super::naming;
 use super::refusal::{Refusals, Why};
 use crate::crypto::Scope;
 use crate::diagnostic::Problem;
@@ -75,6 +76,9 @@ pub(super) fn unknown_provider(provider: &str, section: &'static str) -> Why {
 fn check_fields(secret: &Manifest, refusals: &mut Refusals<'_>) {
     if secret.name().is_empty() {
         refusals.whole(secret.origin(), Why::NoName);
+    }
+    for (origin, error) in naming::errors(secret) {
+        refusals.whole(origin, Why::Naming(error));
     }
     let fields: [(&[&str], &'static str, &'static str); 5] = [
         (&["immutable"], "immutable", "boolean"),

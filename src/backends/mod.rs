@@ -4,6 +4,7 @@
 mod common;
 pub(crate) mod external_secrets;
 mod metadata;
+mod naming;
 mod refusal;
 pub(crate) mod sealed_secrets;
 pub(crate) mod secrets_store_csi;

@@ -1,5 +1,6 @@
 //! What a backend that stores references cannot express, and the nearest way out. No word here comes from a literal.
 
+use super::naming::NamingError;
 use crate::diagnostic::{Explain, Problem};
 use crate::model::{Backend, Origin};
 
@@ -50,6 +51,8 @@ pub(crate) enum Why {
     JsonPath,
     #[error("modifier `jsonPath` after a `#key` reads JSON within JSON, which is not known there")]
     JsonPathInKey,
+    #[error(transparent)]
+    Naming(NamingError),
     #[error("its name is made by the API server")]
     NoName,
     #[error("`{reference}` has no `#key`, and the driver reads single keys from Vault only")]
@@ -96,6 +99,7 @@ impl Explain for Refusal {
             Why::JsonPath => "name one place with fields and indices, such as `{.a.b[0]}`",
             Why::JsonPathInKey => "store the inner document as JSON instead of as text",
             Why::NoKey { .. } => "name a key: `#key`",
+            Why::Naming(error) => return error.hint(),
             Why::NoName => "give it a name",
             Why::NoPod | Why::PemType(_) | Why::PullSecret { .. } => {
                 "use the backend `external-secrets` for it"

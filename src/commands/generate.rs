@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use super::session::Session;
 use super::{Outcome, gate};
 use crate::cli::GenerateArgs;
-use crate::config::{ConfigError, OperatorFile, Variables};
+use crate::config::{ConfigError, OperatorFile, PolicyUse, Variables};
 use crate::crypto::{ChecksumKey, Sealer};
 use crate::deadline::Watch;
 use crate::diagnostic::{Explain, Failure, Note, Problem};
@@ -14,11 +14,13 @@ use crate::ops::AuditLog;
 use crate::pipeline::{Access, Audit, Format, Plan, Sealing, Stage, Supply};
 use crate::providers::{AppFiles, Providers};
 
-/// Something that a local run should know.
+/// Something that the user of a local run should know.
 #[derive(Debug, thiserror::Error)]
 enum Remark {
-    #[error("no project was named, so the policy was not asked and the ciphertexts differ from Argo CD's")]
-    NoProject,
+    #[error(
+        "the policy was waived with `--no-policy`, and the ciphertexts differ from those that Argo CD gets"
+    )]
+    NoPolicy,
 }
 
 impl Explain for Remark {
@@ -29,6 +31,10 @@ impl Explain for Remark {
 
 pub(super) fn run(args: GenerateArgs, variables: Variables, watch: &Watch) -> Result<Outcome, Failure> {
     let session = Session::open(&args.app, args.env, variables)?;
+    let policy_use = session
+        .caller
+        .policy_use(session.identity.project.as_deref(), args.no_policy, session.operator_path.as_ref())
+        .map_err(|error| Problem::new(&error))?;
     let backends = session.discovery.backends(&session.environment)?;
     if let Some(operator) = &session.operator {
         watch.allow(Duration::from_secs(operator.operator().deadline_seconds));
@@ -38,9 +44,9 @@ pub(super) fn run(args: GenerateArgs, variables: Variables, watch: &Watch) -> Re
         gate::check(&session, variables)?;
     }
     if backends.need_values() {
-        sealing(&session, backends, variables, watch)
+        sealing(&session, backends, policy_use, variables, watch)
     } else {
-        referring(&session, backends, watch)
+        referring(&session, backends, policy_use, watch)
     }
 }
 
@@ -48,6 +54,7 @@ pub(super) fn run(args: GenerateArgs, variables: Variables, watch: &Watch) -> Re
 fn sealing(
     session: &Session,
     backends: Backends,
+    policy_use: PolicyUse,
     variables: Variables,
     watch: &Watch,
 ) -> Result<Outcome, Failure> {
@@ -64,17 +71,19 @@ fn sealing(
     let providers =
         Providers::new(&operator.operator().providers, operator.directory(), &protected, &app, variables)?;
     let subject = session.subject();
+    let cluster = session.cluster()?;
     let audit = audit(session, operator, &subject)?;
     let supply = Supply::Fetch {
         providers: &providers,
-        access: access(session, &policy, &subject, &mut notes),
+        access: access(policy_use, &policy, &subject, &mut notes),
+        cluster: &cluster,
         audit: audit.as_ref().map(|audit| audit as &dyn Audit),
         default_provider: session.default_provider()?,
         deadline: watch.deadline(),
     };
     let key = operator.seal_key()?;
     let checksums = operator.checksum_key(&key)?;
-    let certificate = operator.certificate(&session.cluster()?, SystemTime::now(), &mut notes)?;
+    let certificate = operator.certificate(&cluster, SystemTime::now(), &mut notes)?;
     let project = session.identity.project.clone().unwrap_or_default();
     let epoch = operator.operator().epoch.clone();
     let sealing = Sealing::Deterministic(Box::new(Sealer { key, certificate, project, epoch }));
@@ -84,16 +93,26 @@ fn sealing(
 
 /// A run in which all Secrets go to backends that store references: it needs no key, no certificate and no credential. The
 /// policy of an operator file is asked all the same.
-fn referring(session: &Session, backends: Backends, watch: &Watch) -> Result<Outcome, Failure> {
+fn referring(
+    session: &Session,
+    backends: Backends,
+    policy_use: PolicyUse,
+    watch: &Watch,
+) -> Result<Outcome, Failure> {
     let mut notes = Vec::new();
     let operator = session.operator.as_ref();
     let policy = operator.map(|file| Policy::of(file.operator())).transpose()?;
     let known = session.known_providers();
     let subject = session.subject();
     let access =
-        policy.as_ref().map_or(Access::Unchecked, |policy| access(session, policy, &subject, &mut notes));
-    let supply =
-        Supply::Refer { known: known.as_ref(), access, default_provider: session.default_provider()? };
+        policy.as_ref().map_or(Access::Unchecked, |policy| access(policy_use, policy, &subject, &mut notes));
+    let cluster = session.cluster()?;
+    let supply = Supply::Refer {
+        known: known.as_ref(),
+        access,
+        cluster: &cluster,
+        default_provider: session.default_provider()?,
+    };
     let (sealing, checksums) = (Sealing::Nothing, checksum_key(operator)?);
     let plan = Plan { context: session.context()?, supply, backends, sealing, checksums };
     session.run(&plan, Format::Json, notes, watch)
@@ -117,15 +136,16 @@ fn audit(session: &Session, operator: &OperatorFile, subject: &Subject) -> Resul
 }
 
 fn access<'a>(
-    session: &Session,
+    policy_use: PolicyUse,
     policy: &'a Policy,
     subject: &'a Subject,
     notes: &mut Vec<Note>,
 ) -> Access<'a> {
-    if session.identity.project.is_some() {
-        Access::Checked { policy, subject }
-    } else {
-        notes.push(Note::remark(Problem::new(&Remark::NoProject)));
-        Access::Unchecked
+    match policy_use {
+        PolicyUse::Applied => Access::Checked { policy, subject },
+        PolicyUse::Waived => {
+            notes.push(Note::remark(Problem::new(&Remark::NoPolicy)));
+            Access::Unchecked
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::Outcome;
-use crate::config::{ArgoCd, Variables};
+use crate::config::{self, Variables};
 use crate::diagnostic::{Failure, Problem};
 use crate::pipeline;
 
@@ -24,9 +24,8 @@ struct Announcement<'a> {
 }
 
 pub(super) fn run(dir: &Path, variables: Variables) -> Result<Outcome, Failure> {
-    let argocd = ArgoCd::read(&variables).map_err(|error| Problem::new(&error))?;
-    let source_path = argocd.as_ref().and_then(|argocd| argocd.source_path.as_deref());
-    let discovery = pipeline::discover(&super::directory(dir), source_path)?;
+    let source_path = config::source_path(&variables).map_err(|error| Problem::new(&error))?;
+    let discovery = pipeline::discover(&super::directory(dir), source_path.as_deref())?;
     let environments: Vec<&str> = discovery.environments().collect();
     let only = if let [only] = environments[..] { Some(only) } else { None };
     let announcements = [Announcement {

@@ -1,4 +1,5 @@
-//! `refs`: the secrets that an app refers to, by environment, and what the operator's policy says to each.
+//! `refs`: the secrets that an app refers to, by environment, what each would be sealed for, and the decision of the
+//! operator's policy.
 //!
 //! Nothing is fetched. The policy is asked where there is an operator file and a project; what it does not allow is a
 //! finding.
@@ -39,22 +40,31 @@ struct Report {
 
 struct Environment {
     name: String,
+    cluster: String,
     references: Vec<Listed>,
 }
 
-/// A reference, what the policy says, and where it is used.
+/// A reference and where it is used; there is one use at least.
 struct Listed {
     reference: Reference,
-    verdict: Verdict,
-    uses: Vec<ReferenceUse>,
+    uses: Vec<JudgedUse>,
 }
 
-/// What the policy says, with the rule's name.
+/// A use of a reference, and the decision on its destination.
+struct JudgedUse {
+    used: ReferenceUse,
+    verdict: Verdict,
+}
+
+/// A decision of the policy, with the rule's name; the later, the worse.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Verdict {
-    Allowed(String),
-    Denied(String),
     NotAsked,
+    Allowed(String),
+    /// The rule does not name the destination, in these fields.
+    Elsewhere(String, Vec<&'static str>),
     Refused,
+    Denied(String),
 }
 
 pub(super) fn run(args: RefsArgs, variables: Variables, watch: &Watch) -> Result<Outcome, Failure> {
@@ -69,7 +79,10 @@ pub(super) fn run(args: RefsArgs, variables: Variables, watch: &Watch) -> Result
     for name in environments {
         session.environment.clone_from(&name);
         match references(&session, policy.as_ref(), watch) {
-            Ok(references) => report.environments.push(Environment { name, references }),
+            Ok(references) => {
+                let cluster = session.cluster()?;
+                report.environments.push(Environment { name, cluster, references });
+            }
             // What environments share is wrong in each of them, and said once.
             Err(failure) => {
                 for problem in failure.problems() {
@@ -88,13 +101,14 @@ pub(super) fn run(args: RefsArgs, variables: Variables, watch: &Watch) -> Result
     Ok(Outcome { stdout, styled, findings: report.has_findings(), notes })
 }
 
-/// The policy, where there is one to ask and somebody to ask about.
+/// The policy, where there is one, and a project to ask it about. Argo CD gives one, or the policy allows nothing.
 fn policy(session: &Session, notes: &mut Vec<Note>) -> Result<Option<Policy>, Failure> {
     let policy = session.operator.as_ref().map(|file| Policy::of(file.operator())).transpose()?;
-    let missing = match (&policy, &session.identity.project) {
-        (Some(_), Some(_)) => return Ok(policy),
+    let has_project = session.identity.project.is_some() || session.caller.argocd().is_some();
+    let missing = match (&policy, has_project) {
+        (Some(_), true) => return Ok(policy),
         (None, _) => "operator file",
-        (Some(_), None) => "project",
+        (Some(_), false) => "project",
     };
     notes.push(Note::remark(Problem::new(&Remark::NotAsked(missing))));
     Ok(None)
@@ -113,37 +127,49 @@ fn references(session: &Session, policy: Option<&Policy>, watch: &Watch) -> Resu
         &progress,
     )?;
     let bound = policy.map(|policy| (policy, policy.bind(&session.subject())));
-    let mut by_reference: BTreeMap<Reference, Vec<ReferenceUse>> = BTreeMap::new();
+    let cluster = session.cluster()?;
+    let mut by_reference: BTreeMap<Reference, Vec<JudgedUse>> = BTreeMap::new();
     for used in uses {
-        by_reference.entry(used.reference.clone()).or_default().push(used);
-    }
-    let listed = by_reference.into_iter().map(|(reference, uses)| {
         let verdict = bound
             .as_ref()
-            .map_or(Verdict::NotAsked, |(policy, bound)| Verdict::new(policy, bound, &reference));
-        Listed { reference, verdict, uses }
-    });
-    Ok(listed.collect())
+            .map_or(Verdict::NotAsked, |(policy, bound)| Verdict::new(policy, bound, &used, &cluster));
+        by_reference.entry(used.reference.clone()).or_default().push(JudgedUse { used, verdict });
+    }
+    Ok(by_reference.into_iter().map(|(reference, uses)| Listed { reference, uses }).collect())
+}
+
+impl Listed {
+    /// The decision on all uses together, which is the worst, and whether it is that on each of them.
+    fn verdict(&self) -> (&Verdict, bool) {
+        let mut worst = &Verdict::NotAsked;
+        for one in &self.uses {
+            worst = worst.max(&one.verdict);
+        }
+        (worst, self.uses.iter().all(|one| one.verdict == *worst))
+    }
 }
 
 impl Verdict {
-    fn new(policy: &Policy, bound: &BoundPolicy, reference: &Reference) -> Self {
+    fn new(policy: &Policy, bound: &BoundPolicy, used: &ReferenceUse, cluster: &str) -> Self {
         let name = |rule| policy.rule_name(rule).to_owned();
-        match bound.decide(reference) {
+        match bound.decide(&used.reference, &used.destination(cluster)) {
             Decision::Allowed { rule } => Self::Allowed(name(rule)),
             Decision::Denied { rule } => Self::Denied(name(rule)),
+            Decision::Elsewhere { rule, mismatch } => {
+                Self::Elsewhere(name(rule), mismatch.fields().collect())
+            }
             Decision::Refused => Self::Refused,
         }
     }
 
     const fn is_finding(&self) -> bool {
-        matches!(self, Self::Denied(_) | Self::Refused)
+        matches!(self, Self::Denied(_) | Self::Elsewhere(..) | Self::Refused)
     }
 }
 
 impl Report {
     fn has_findings(&self) -> bool {
         let mut listed = self.environments.iter().flat_map(|environment| &environment.references);
-        listed.any(|listed| listed.verdict.is_finding())
+        listed.any(|listed| listed.uses.iter().any(|one| one.verdict.is_finding()))
     }
 }

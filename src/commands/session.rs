@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::Outcome;
 use crate::cli::AppArgs;
-use crate::config::{self, ArgoCd, ConfigError, Identity, OperatorFile, Variables};
+use crate::config::{self, ArgoCd, Caller, ConfigError, Identity, OperatorFile, OperatorPath, Variables};
 use crate::deadline::Watch;
 use crate::diagnostic::{Failure, Note, Problem};
 use crate::model::Subject;
@@ -17,6 +17,9 @@ pub(super) struct Session {
     pub(super) environment: String,
     pub(super) identity: Identity,
     pub(super) operator: Option<OperatorFile>,
+    pub(super) caller: Caller,
+    /// The path of the operator file, and what names it.
+    pub(super) operator_path: Option<OperatorPath>,
 }
 
 impl Session {
@@ -26,10 +29,10 @@ impl Session {
         environment: Option<String>,
         variables: Variables,
     ) -> Result<Self, Failure> {
-        let Opened { discovery, identity, operator, argocd } = Opened::new(app, variables)?;
-        let environment = choose(&discovery, environment, argocd.as_ref())?;
-        discovery.environment(&environment)?;
-        Ok(Self { discovery, environment, identity, operator })
+        let mut session = Self::without_environment(app, variables)?;
+        session.environment = choose(&session.discovery, environment, session.caller.argocd())?;
+        session.discovery.environment(&session.environment)?;
+        Ok(session)
     }
 
     /// The same, and the names of the environments that are meant: the one that a flag or a parameter names, else all.
@@ -38,14 +41,26 @@ impl Session {
         environment: Option<String>,
         variables: Variables,
     ) -> Result<(Self, Vec<String>), Failure> {
-        let Opened { discovery, identity, operator, argocd } = Opened::new(app, variables)?;
-        let named = named(environment, argocd.as_ref())?;
+        let session = Self::without_environment(app, variables)?;
+        let discovery = &session.discovery;
+        let named = named(environment, session.caller.argocd())?;
         let environments =
             named.map_or_else(|| discovery.environments().map(str::to_owned).collect(), |name| vec![name]);
         for environment in &environments {
             discovery.environment(environment)?;
         }
-        Ok((Self { discovery, environment: String::new(), identity, operator }, environments))
+        Ok((session, environments))
+    }
+
+    fn without_environment(app: &AppArgs, variables: Variables) -> Result<Self, Failure> {
+        let dir = super::directory(&app.dir.dir);
+        let caller = Caller::decide(variables).map_err(|error| Problem::new(&error))?;
+        let identity =
+            Identity::decide(&caller, &app.identity, &dir).map_err(|error| Problem::new(&error))?;
+        let operator_path = config::operator_path(app.operator.clone(), variables);
+        let operator = operator_path.as_ref().map(OperatorFile::read).transpose()?;
+        let discovery = discover(&dir, caller.argocd())?;
+        Ok(Self { discovery, environment: String::new(), identity, operator, caller, operator_path })
     }
 
     /// Whom the operator's policy is asked about.
@@ -92,28 +107,6 @@ impl Session {
             cluster: self.cluster()?,
             revision: self.identity.revision.clone(),
         })
-    }
-}
-
-/// What is the same for every environment.
-struct Opened {
-    discovery: Discovery,
-    identity: Identity,
-    operator: Option<OperatorFile>,
-    argocd: Option<ArgoCd>,
-}
-
-impl Opened {
-    fn new(app: &AppArgs, variables: Variables) -> Result<Self, Failure> {
-        let dir = super::directory(&app.dir.dir);
-        let argocd = ArgoCd::read(&variables).map_err(|error| Problem::new(&error))?;
-        let identity =
-            Identity::decide(argocd.as_ref(), &app.identity, &dir).map_err(|error| Problem::new(&error))?;
-        let operator = config::operator_path(app.operator.clone(), variables)
-            .map(|path| OperatorFile::read(&path))
-            .transpose()?;
-        let discovery = discover(&dir, argocd.as_ref())?;
-        Ok(Self { discovery, identity, operator, argocd })
     }
 }
 

@@ -12,13 +12,30 @@ use crate::model::without_credentials;
 
 type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
-/// Argo CD's word on the app.
+/// Variables that Argo CD sets for a plugin, and that no author of an app can set. Where one of them is present, even if it
+/// is empty, Argo CD is the caller.
+const SET_BY_ARGO_CD: [&str; 10] = [
+    APP_NAME,
+    "ARGOCD_APP_NAMESPACE",
+    "ARGOCD_APP_PARAMETERS",
+    "ARGOCD_APP_PROJECT_NAME",
+    "ARGOCD_APP_REVISION",
+    "ARGOCD_APP_REVISION_SHORT",
+    "ARGOCD_APP_REVISION_SHORT_8",
+    "ARGOCD_APP_SOURCE_PATH",
+    "ARGOCD_APP_SOURCE_REPO_URL",
+    "ARGOCD_APP_SOURCE_TARGET_REVISION",
+];
+
+const APP_NAME: &str = "ARGOCD_APP_NAME";
+
+/// What Argo CD says of the app.
 #[derive(Clone, Debug)]
 pub struct ArgoCd {
     /// `ARGOCD_APP_NAME`; `<namespace>_<name>` for apps outside Argo CD's own namespace.
     pub app: String,
-    /// `ARGOCD_APP_PROJECT_NAME`; empty before Argo CD 3.0.
-    pub project: String,
+    /// `ARGOCD_APP_PROJECT_NAME`; `None` before Argo CD 3.0.
+    pub project: Option<String>,
     /// `ARGOCD_APP_NAMESPACE`, the destination's.
     pub namespace: Option<String>,
     /// `ARGOCD_APP_REVISION`.
@@ -42,19 +59,23 @@ pub struct Parameter {
 }
 
 impl ArgoCd {
-    /// What Argo CD says; `None` where this was not started by Argo CD.
+    /// Reads what Argo CD says; `None` where this was not started by Argo CD.
     ///
     /// # Errors
-    /// A variable that is not text, or parameters that are not JSON.
+    /// The app's name is missing although another variable is present, a variable that is not text, or parameters that are
+    /// not JSON.
     pub fn read(variables: Variables<'_>) -> Result<Option<Self>, ConfigError> {
-        let Some(app) = text(variables, "ARGOCD_APP_NAME")? else { return Ok(None) };
+        let Some(present) = SET_BY_ARGO_CD.into_iter().find(|name| variables(name).is_some()) else {
+            return Ok(None);
+        };
+        let app = text(variables, APP_NAME)?.ok_or(ConfigError::NoAppName { present })?;
         Ok(Some(Self {
             app,
-            project: text(variables, "ARGOCD_APP_PROJECT_NAME")?.unwrap_or_default(),
+            project: text(variables, "ARGOCD_APP_PROJECT_NAME")?,
             namespace: text(variables, "ARGOCD_APP_NAMESPACE")?,
             revision: text(variables, "ARGOCD_APP_REVISION")?,
             repository: text(variables, "ARGOCD_APP_SOURCE_REPO_URL")?.map(|url| without_credentials(&url)),
-            source_path: text(variables, "ARGOCD_APP_SOURCE_PATH")?,
+            source_path: source_path(variables)?,
             parameters: parameters(text(variables, "ARGOCD_APP_PARAMETERS")?.as_deref())?,
         }))
     }
@@ -77,6 +98,14 @@ impl ArgoCd {
         }
         Ok(environment)
     }
+}
+
+/// Reads `ARGOCD_APP_SOURCE_PATH`, the directory of the app in its repository. Commands that need no identity need no more.
+///
+/// # Errors
+/// It is not text.
+pub fn source_path(variables: Variables<'_>) -> Result<Option<String>, ConfigError> {
+    text(variables, "ARGOCD_APP_SOURCE_PATH")
 }
 
 fn text(variables: Variables<'_>, name: &str) -> Result<Option<String>, ConfigError> {
@@ -107,8 +136,20 @@ mod tests {
     }
 
     #[test]
-    fn without_an_app_name_it_is_not_argo_cd() {
-        assert!(read(&[("ARGOCD_APP_PROJECT_NAME", "shop")]).unwrap().is_none());
+    fn any_variable_that_only_argo_cd_sets_means_argo_cd() {
+        assert!(read(&[]).unwrap().is_none());
+        assert!(read(&[("ARGOCD_ENV_PROJECT", "shop"), ("PARAM_ENV", "dev")]).unwrap().is_none());
+        for name in SET_BY_ARGO_CD {
+            for text in ["", "shop"] {
+                let found = read(&[(name, text)]);
+                if (name, text) == (APP_NAME, "shop") {
+                    assert_eq!(found.unwrap().unwrap().app, "shop");
+                    continue;
+                }
+                let error = found.unwrap_err();
+                assert!(matches!(error, ConfigError::NoAppName { present } if present == name), "{name}");
+            }
+        }
     }
 
     #[test]
@@ -132,7 +173,7 @@ mod tests {
     fn an_empty_destination_namespace_is_none() {
         let argocd = read(&[("ARGOCD_APP_NAME", "a"), ("ARGOCD_APP_NAMESPACE", "")]).unwrap().unwrap();
         assert_eq!(argocd.namespace, None);
-        assert_eq!(argocd.project, "");
+        assert_eq!(argocd.project, None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{ArgoCd, ConfigError};
+use super::{Caller, ConfigError};
 use crate::cli::IdentityArgs;
 use crate::model::{Subject, without_credentials};
 
@@ -11,7 +11,7 @@ use crate::model::{Subject, without_credentials};
 pub struct Identity {
     /// Name of the app.
     pub app: String,
-    /// Argo CD project; `None` where this runs locally and nobody named one.
+    /// Argo CD project; `None` before Argo CD 3.0, and in a local run without `--project`.
     pub project: Option<String>,
     /// Destination namespace.
     pub namespace: Option<String>,
@@ -19,17 +19,15 @@ pub struct Identity {
     pub repository: Option<String>,
     /// Git revision; empty where it is not known.
     pub revision: String,
-    /// Whether Argo CD itself vouches for all this.
-    pub vouched: bool,
 }
 
 impl Identity {
-    /// Argo CD's word where there is one, else the flags'.
+    /// Takes what Argo CD says where it is the caller, else what the flags say.
     ///
     /// # Errors
     /// A flag that would contradict Argo CD.
-    pub fn decide(argocd: Option<&ArgoCd>, flags: &IdentityArgs, dir: &Path) -> Result<Self, ConfigError> {
-        let Some(argocd) = argocd else { return Ok(Self::local(flags, dir)) };
+    pub fn decide(caller: &Caller, flags: &IdentityArgs, dir: &Path) -> Result<Self, ConfigError> {
+        let Some(argocd) = caller.argocd() else { return Ok(Self::local(flags, dir)) };
         for (flag, given) in [
             ("--project", &flags.project),
             ("--app", &flags.app),
@@ -42,11 +40,10 @@ impl Identity {
         }
         Ok(Self {
             app: argocd.app.clone(),
-            project: Some(argocd.project.clone()),
+            project: argocd.project.clone(),
             namespace: argocd.namespace.clone(),
             repository: argocd.repository.clone(),
             revision: argocd.revision.clone().unwrap_or_default(),
-            vouched: true,
         })
     }
 
@@ -73,7 +70,6 @@ impl Identity {
             namespace: flags.namespace.clone(),
             repository: flags.repository.as_deref().map(without_credentials),
             revision: String::new(),
-            vouched: false,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! or from parameters may choose the operator file, a key, an address or a policy.
 
 mod argocd;
+mod caller;
 mod definitions;
 mod identity;
 mod kinds;
@@ -11,7 +12,8 @@ mod kubeconfig;
 mod operator_file;
 mod validation;
 
-pub use argocd::{ArgoCd, Parameter};
+pub use argocd::{ArgoCd, Parameter, source_path};
+pub use caller::{Caller, PolicyUse};
 pub(crate) use definitions::{Found, definitions_in};
 pub use identity::Identity;
 pub(crate) use kubeconfig::kubeconfigs;
@@ -83,25 +85,44 @@ pub enum ConfigError {
     #[error("no environment was named; there are {0}")]
     AmbiguousEnvironment(String),
     /// A cluster that the operator file does not have.
-    #[error("cluster `{name}` is not in the operator file; it has {known}")]
+    #[error("cluster `{name}` is not in the operator file")]
     ClusterUnknown {
         /// The name that the environment gives.
         name: String,
-        /// The names there are.
-        known: String,
+        /// A cluster with nearly that name. The others are not listed: every author can see this message.
+        similar: Option<String>,
     },
     /// A flag stands in for what Argo CD says, and Argo CD said it.
     #[error("`{0}` was given, but Argo CD runs this and says it itself")]
     FlagInSidecar(&'static str),
+    /// Argo CD runs this, but does not name the app.
+    #[error("`ARGOCD_APP_NAME` is not set, although `{present}` is")]
+    NoAppName {
+        /// A variable that only Argo CD sets.
+        present: &'static str,
+    },
     /// Nothing says which certificates are meant.
     #[error("no certificate was named")]
     NoCertificate,
     /// No operator file.
     #[error("no operator file was given")]
     NoOperatorFile,
+    /// A local run names no project and does not waive the policy.
+    #[error("no project is given, so the operator's policy cannot be applied")]
+    NoProject,
+    /// The same, where the policy cannot be waived.
+    #[error(
+        "no project is given, and the policy of an operator file from `{OPERATOR_VARIABLE}` always applies"
+    )]
+    NoProjectOfVariable,
     /// The operator file has no seal key.
     #[error("the operator file names no `sealKeyFile`")]
     NoSealKey,
+    /// The policy cannot be waived.
+    #[error(
+        "`--no-policy` is given, but the policy of an operator file from `{OPERATOR_VARIABLE}` always applies"
+    )]
+    PolicyOfVariable,
     /// `ARGOCD_APP_PARAMETERS` is not what Argo CD writes.
     #[error("`ARGOCD_APP_PARAMETERS` is not a JSON array of parameters")]
     Parameters,
@@ -122,10 +143,21 @@ impl Explain for ConfigError {
             Self::AmbiguousEnvironment(_) => {
                 "name one with `--env`; in Argo CD set the parameter `env` under `spec.source.plugin.parameters`".to_owned()
             }
-            Self::ClusterUnknown { .. } => {
-                "add it under `clusters` with its sealing certificate, or correct `cluster` in `sealwave.yaml`".to_owned()
+            Self::ClusterUnknown { similar: Some(similar), .. } => {
+                format!("did you mean `{similar}`? `cluster` of the environment in `sealwave.yaml` names it")
+            }
+            Self::ClusterUnknown { similar: None, .. } => {
+                "correct `cluster` of the environment in `sealwave.yaml`, or ask the operator to add it under `clusters` with its sealing certificate".to_owned()
             }
             Self::FlagInSidecar(_) => "remove the flag from `plugin.yaml`".to_owned(),
+            Self::NoAppName { .. } => {
+                "Argo CD sets both when it calls a plugin; in a local run, unset all `ARGOCD_APP_*` variables".to_owned()
+            }
+            Self::NoProject => {
+                "give `--project` for what Argo CD gets, or `--no-policy` to use every reference".to_owned()
+            }
+            Self::NoProjectOfVariable => "give `--project`".to_owned(),
+            Self::PolicyOfVariable => "name the operator file with `--operator` to waive its policy".to_owned(),
             Self::NoCertificate => format!(
                 "give PEM files, or the operator file that names them: `--operator FILE` or `{OPERATOR_VARIABLE}`"
             ),

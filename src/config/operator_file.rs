@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use crate::crypto::{Certificate, ChecksumKey, SealKey};
 use crate::diagnostic::{Explain, Failure, Note, Problem};
-use crate::model::{API_VERSION, Cluster, Operator, ProviderConfig, SecretValue};
+use crate::model::{API_VERSION, Cluster, Operator, ProviderConfig, SecretValue, closest};
 use crate::yaml;
 
 use super::{ConfigError, NamedBy, OPERATOR_VARIABLE, OperatorPath};
@@ -206,8 +206,10 @@ impl OperatorFile {
     fn certificate_source(&self, cluster: &str) -> Result<(PathBuf, bool), Failure> {
         let clusters = &self.operator.clusters;
         let Some(Cluster { certificate }) = clusters.get(cluster) else {
-            let known = super::name_list(clusters.keys());
-            return Err(Problem::new(&ConfigError::ClusterUnknown { name: cluster.to_owned(), known }).into());
+            let similar = closest(cluster, clusters.keys().map(String::as_str)).map(str::to_owned);
+            return Err(
+                Problem::new(&ConfigError::ClusterUnknown { name: cluster.to_owned(), similar }).into()
+            );
         };
         Ok((self.directory.join(&certificate.file), certificate.allow_expired))
     }

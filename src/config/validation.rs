@@ -13,6 +13,7 @@ use super::{Variables, operator_path};
 use crate::cli::{CheckArgs, FailOn};
 use crate::diagnostic::{At, Explain, Failure, Problem, Severity, Span, io_reason};
 use crate::lints;
+use crate::model::dns;
 use crate::model::{
     API_VERSION, Date, IgnoreEntry, Origin, RuleLevel, Sources, ValidationFile, ValidationSettings, closest,
     display_path, duration, ignore_places,
@@ -252,16 +253,8 @@ impl Validation {
 /// # Errors
 /// It is none.
 pub(crate) fn check_namespace(namespace: Option<&str>) -> Result<(), Failure> {
-    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     match namespace.filter(|name| !name.is_empty()) {
-        Some(name)
-            if name.len() > 63
-                || !name.chars().all(inner)
-                || name.starts_with('-')
-                || name.ends_with('-') =>
-        {
-            Err(problem(&ValidationError::Namespace(name.to_owned())))
-        }
+        Some(name) if !dns::is_label(name) => Err(problem(&ValidationError::Namespace(name.to_owned()))),
         _ => Ok(()),
     }
 }

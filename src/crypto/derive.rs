@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use super::encoding::{hmac_sha512, update_prefixed};
 use super::hybrid::SessionSecrets;
 use super::key::SealKey;
-use super::scope::Scope;
+use crate::model::Scope;
 
 const VERSION: &[u8] = b"sealwave.dev/seal/v1";
 

@@ -67,9 +67,9 @@ mod tests {
                 oaep_seed: Zeroizing::new(unhex(text("oaepSeedHex")).try_into().unwrap()),
             };
             let scope = match text("scope") {
-                "strict" => crate::crypto::Scope::Strict,
-                "namespace-wide" => crate::crypto::Scope::NamespaceWide,
-                "cluster-wide" => crate::crypto::Scope::ClusterWide,
+                "strict" => crate::model::Scope::Strict,
+                "namespace-wide" => crate::model::Scope::NamespaceWide,
+                "cluster-wide" => crate::model::Scope::ClusterWide,
                 other => panic!("scope {other}"),
             };
             let label = scope.label(text("namespace"), text("name"));

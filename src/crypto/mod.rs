@@ -24,10 +24,10 @@ mod hybrid;
 mod key;
 mod oaep;
 mod pem;
-mod scope;
 mod sealer;
 mod sha256;
 
+pub use crate::model::Scope;
 #[cfg(feature = "sops")]
 pub(crate) use age_identities::{AgeIdentities, is_age_recipient};
 pub use certificate::{
@@ -38,7 +38,6 @@ pub use danger::{DangerError, DangerPrivateKey, danger_unseal};
 #[cfg(feature = "sops")]
 pub(crate) use data_key::{DataKey, NONCE_BYTES, TAG_BYTES, ValuesDigest};
 pub use key::{KEY_PREFIX, KeyError, MIN_KEY_BYTES, SealKey};
-pub use scope::Scope;
 pub use sealer::{SealError, SealItem, Sealer};
 #[cfg(feature = "sops")]
 pub(crate) use sha256::sha256;

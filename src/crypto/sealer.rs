@@ -4,9 +4,8 @@ use super::certificate::Certificate;
 use super::derive::{SealContext, derive};
 use super::hybrid;
 use super::key::SealKey;
-use super::scope::Scope;
 use crate::diagnostic::Explain;
-use crate::model::SecretValue;
+use crate::model::{Scope, SecretValue};
 use crate::workers;
 
 /// What all items of a run are sealed with.

@@ -5,6 +5,7 @@ mod backends;
 pub(crate) mod catalogue;
 mod closest;
 mod date;
+pub(crate) mod dns;
 pub(crate) mod duration;
 mod item_key;
 mod json;
@@ -18,6 +19,7 @@ pub(crate) mod pods;
 mod policy;
 mod remote;
 mod scopes;
+mod sealing_scope;
 mod secret_like;
 mod secret_value;
 mod short_text;
@@ -54,9 +56,13 @@ pub use placeholder::{
 };
 pub(crate) use placeholder::{JsonStep, SelectError, list, provider_name, suspects};
 pub(crate) use policy::climbs;
-pub use policy::{BoundPolicy, Decision, Policy, PolicyError, Subject, without_credentials};
+pub use policy::{
+    BoundPolicy, Decision, Destination, Mismatch, Policy, PolicyError, PolicyRefusal, Subject,
+    without_credentials,
+};
 pub use remote::{K8sSettings, KvVersion, VaultAuth, VaultSettings};
 pub(crate) use scopes::Scopes;
+pub use sealing_scope::Scope;
 pub(crate) use secret_like::{is_secret_like, may_name};
 pub use secret_value::SecretValue;
 pub(crate) use short_text::{same_key, split_at_byte};

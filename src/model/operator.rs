@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::Scope;
 use super::remote::{K8sSettings, VaultSettings};
 
 pub use aws::{AssumeRole, AwsSettings};
@@ -188,9 +189,11 @@ pub struct AuditConfig {
     pub stderr: bool,
 }
 
-/// One rule: the apps that all its criteria match may, or may not, use these references.
+/// One rule: the apps that all its criteria match may, or may not, use these references for these destinations.
 ///
-/// A criterion that is left out matches every app. A rule with `allow` must name its `projects`.
+/// A criterion that is left out matches every app. A rule with `allow` must name its `projects`, and its `clusters` where
+/// the operator file has more than one. The destinations of `allow` are narrow where the rule leaves them out; those of
+/// `deny` are all.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PolicyRule {
@@ -206,6 +209,12 @@ pub struct PolicyRule {
     pub repositories: Option<Vec<String>>,
     /// Globs over environment names. Authors choose the environment: this narrows, and protects nothing.
     pub environments: Option<Vec<String>>,
+    /// Globs over names of clusters of the operator file, for which a value may be sealed.
+    pub clusters: Option<Vec<String>>,
+    /// Scopes that a value may be sealed with; by default strict alone.
+    pub scopes: Option<Vec<Scope>>,
+    /// Globs over the namespaces of Secrets; by default the destination namespace that Argo CD gives for the app.
+    pub secret_namespaces: Option<Vec<String>>,
     /// Globs over `provider:path` and `provider:path#key` that these apps may use.
     pub allow: Vec<String>,
     /// The same for what they may not use, whatever any rule allows.

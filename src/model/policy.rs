@@ -1,8 +1,8 @@
-//! The operator's policy: which app may use which references. Default: refuse.
+//! The operator's policy: which app may use which references, and for which destinations. Default: refuse.
 //!
 //! A rule applies to the apps that all its criteria match; a criterion that is left out matches all. Its patterns are
-//! `provider:path` or `provider:path#key` (see [`mod@pattern`]). A reference may be used if a rule that applies allows
-//! it and none that applies denies it.
+//! `provider:path` or `provider:path#key` (see [`mod@pattern`]). A reference may be used for a destination (see
+//! [`mod@destination`]) if a rule that applies allows it there and none that applies denies it there.
 //!
 //! **In doubt, refuse.** What allows is taken to the letter: provider, path and key are matched each on its own, as the
 //! literal text that the provider will be asked for; nothing is decoded, folded or normalised, so that `%2e`, glob
@@ -15,20 +15,28 @@
 //! What a criterion is worth depends on who can choose what it looks at. Nobody who only commits can change project,
 //! app, namespace or repository: Argo CD says them. Whoever may create Applications in a project chooses the others
 //! within what Argo CD allows that project. The environment is a committer's choice: it narrows, and protects nothing.
+//! Cluster, namespace and scope of a Secret are a committer's choice as well, and that is why a rule names those it allows.
 
+mod destination;
+mod error;
 mod pattern;
+mod refusal;
 mod repository;
 mod subject;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use globset::GlobMatcher;
 
+use self::destination::{BoundDestinations, Destinations};
 use self::pattern::{Bound, Pattern, plain_glob};
 use self::repository::Repositories;
 use super::{Operator, PolicyRule, ProviderConfig, Reference};
-use crate::diagnostic::{Explain, Failure, Problem};
+use crate::diagnostic::{Failure, Problem};
 
+pub use self::destination::{Destination, Mismatch};
+pub use self::error::PolicyError;
+pub use self::refusal::PolicyRefusal;
 pub use self::repository::without_credentials;
 pub use self::subject::Subject;
 
@@ -36,6 +44,7 @@ pub use self::subject::Subject;
 pub struct Policy {
     rules: Vec<Rule>,
     sources: BTreeMap<String, ProviderConfig>,
+    clusters: BTreeSet<String>,
 }
 
 /// What the rules say to one app.
@@ -43,9 +52,10 @@ pub struct Policy {
 pub struct BoundPolicy {
     rules: Vec<BoundRule>,
     sources: BTreeMap<String, ProviderConfig>,
+    clusters: BTreeSet<String>,
 }
 
-/// What a policy says to a reference. Rules count from 0; [`Policy::rule_name`] names them.
+/// What a policy says to a reference for a destination. Rules count from 0; [`Policy::rule_name`] names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// This rule allows it, the first of those that do.
@@ -58,119 +68,36 @@ pub enum Decision {
         /// Number of the rule.
         rule: usize,
     },
-    /// No rule allows it.
+    /// Rules allow it for other destinations only.
+    Elsewhere {
+        /// Number of the rule that comes nearest, the first of those that do.
+        rule: usize,
+        /// What it would have to name as well.
+        mismatch: Mismatch,
+    },
+    /// No rule allows it for any destination.
     Refused,
 }
 
-/// What is wrong with a rule.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PolicyError {
-    /// Not a glob.
-    #[error("rule `{rule}`: pattern `{pattern}` is no glob: {why}")]
-    BadGlob {
-        /// The rule's name.
-        rule: String,
-        /// The pattern.
-        pattern: String,
-        /// What the glob library says of it.
-        why: String,
-    },
-    /// `{…}` where it cannot be filled in.
-    #[error("rule `{rule}`: pattern `{pattern}` has `{found}`, which {why}")]
-    BadVariable {
-        /// The rule's name.
-        rule: String,
-        /// The pattern.
-        pattern: String,
-        /// The braces and what is in them.
-        found: String,
-        /// What is wrong with it.
-        why: &'static str,
-    },
-    /// The name of another rule.
-    #[error("two rules of the policy are called `{rule}`")]
-    DuplicateName {
-        /// The name.
-        rule: String,
-    },
-    /// A list without an entry, or a name without a character.
-    #[error("rule `{rule}`: `{field}` is empty")]
-    Empty {
-        /// The rule's name.
-        rule: String,
-        /// Which field.
-        field: &'static str,
-    },
-    /// It allows to everybody, without saying so.
-    #[error("rule `{rule}` allows something, but names no `projects`")]
-    NoProjects {
-        /// The rule's name.
-        rule: String,
-    },
-    /// No colon in it, or a provider that cannot be.
-    #[error("rule `{rule}`: pattern `{pattern}` names no provider")]
-    NoProvider {
-        /// The rule's name.
-        rule: String,
-        /// The pattern.
-        pattern: String,
-    },
-    /// Neither allows nor denies.
-    #[error("rule `{rule}` neither allows nor denies anything")]
-    NoPurpose {
-        /// The rule's name.
-        rule: String,
-    },
-}
-
-impl Explain for PolicyError {
-    fn hint(&self) -> Option<String> {
-        Some(
-            match self {
-                Self::BadGlob { .. } => {
-                    "`*` matches within a segment of the path, `**` across segments, `{a,b}` is a choice"
-                }
-                Self::BadVariable { .. } => {
-                    "`allow` and `deny` know `{project}`, `{namespace}`, `{app}` and `{env}`; a choice has a comma: `{a,b}`"
-                }
-                Self::DuplicateName { .. } => "messages and the audit tell rules apart by their names",
-                Self::Empty { .. } => "an empty list matches nothing: remove it or fill it",
-                Self::NoProjects { .. } => "write `projects: [\"*\"]` if every project is meant",
-                Self::NoProvider { .. } => {
-                    "write `provider:path` with a provider of the operator file, for example `file:shop/**`; `path` is a name of the app file's"
-                }
-                Self::NoPurpose { .. } => "give it `allow` or `deny`",
-            }
-            .to_owned(),
-        )
-    }
-}
-
 impl Policy {
-    /// Compiles the rules of an operator file.
+    /// Compiles the policy of an operator file: the only way to have one, so that each policy knows the clusters there are
+    /// and when two paths of a source are one secret.
     ///
     /// # Errors
-    /// Everything that is wrong with them.
-    pub fn new(rules: &[PolicyRule]) -> Result<Self, Failure> {
+    /// Everything that is wrong with the rules.
+    pub fn of(operator: &Operator) -> Result<Self, Failure> {
+        let clusters: BTreeSet<String> = operator.clusters.keys().cloned().collect();
         let mut problems = Vec::new();
-        let mut compiled: Vec<Rule> = Vec::new();
-        for (index, rule) in rules.iter().enumerate() {
-            let rule = Rule::new(index, rule, &mut problems);
-            if compiled.iter().any(|other| other.name == rule.name) {
+        let mut rules: Vec<Rule> = Vec::new();
+        for (index, rule) in operator.policy.iter().enumerate() {
+            let rule = Rule::new(index, rule, &clusters, &mut problems);
+            if rules.iter().any(|other| other.name == rule.name) {
                 problems.push(Problem::new(&PolicyError::DuplicateName { rule: rule.name.clone() }));
             }
-            compiled.push(rule);
+            rules.push(rule);
         }
         Failure::unless_empty(problems)?;
-        Ok(Self { rules: compiled, sources: BTreeMap::new() })
-    }
-
-    /// The policy of an operator file, which knows when two paths of a source are one secret.
-    ///
-    /// # Errors
-    /// As for [`Self::new`].
-    pub fn of(operator: &Operator) -> Result<Self, Failure> {
-        Ok(Self { sources: operator.providers.clone(), ..Self::new(&operator.policy)? })
+        Ok(Self { rules, sources: operator.providers.clone(), clusters })
     }
 
     /// What the rules say to one app. Without a project nothing is allowed to it.
@@ -180,13 +107,18 @@ impl Policy {
             return BoundPolicy::default();
         }
         let rules = self.rules.iter().map(|rule| rule.bind(subject)).collect();
-        BoundPolicy { rules, sources: self.sources.clone() }
+        BoundPolicy { rules, sources: self.sources.clone(), clusters: self.clusters.clone() }
     }
 
-    /// Whether an app may use a reference; for many references, [`Self::bind`] once.
+    /// Decides whether an app may use a reference for a destination; for many references, [`Self::bind`] once.
     #[must_use]
-    pub fn decide(&self, subject: &Subject, reference: &Reference) -> Decision {
-        self.bind(subject).decide(reference)
+    pub fn decide(
+        &self,
+        subject: &Subject,
+        reference: &Reference,
+        destination: &Destination<'_>,
+    ) -> Decision {
+        self.bind(subject).decide(reference, destination)
     }
 
     /// What people call a rule: the name that the operator gave it, or `policy[0]`.
@@ -194,24 +126,54 @@ impl Policy {
     pub fn rule_name(&self, rule: usize) -> &str {
         self.rules.get(rule).map_or("", |rule| rule.name.as_str())
     }
+
+    fn has_cluster(&self, name: &str) -> bool {
+        self.clusters.contains(name)
+    }
+
+    fn names_destinations(&self, rule: usize) -> bool {
+        self.rules.get(rule).is_some_and(|rule| rule.destinations.are_named())
+    }
+
+    fn has_namespaces(&self, rule: usize) -> bool {
+        self.rules.get(rule).is_some_and(|rule| rule.destinations.has_namespaces())
+    }
+
+    fn has_scopes(&self, rule: usize) -> bool {
+        self.rules.get(rule).is_some_and(|rule| rule.destinations.has_scopes())
+    }
 }
 
 impl BoundPolicy {
-    /// Whether the app may use a reference.
+    /// Decides whether the app may use a reference for a destination.
     #[must_use]
-    pub fn decide(&self, reference: &Reference) -> Decision {
+    pub fn decide(&self, reference: &Reference, destination: &Destination<'_>) -> Decision {
         if climbs(&reference.path) {
             return Decision::Refused;
         }
         let spellings = self.spellings(reference);
-        let denies = |rule: &BoundRule, reference| rule.deny.iter().any(|pattern| pattern.denies(reference));
-        match self.rules.iter().position(|rule| spellings.iter().any(|spelling| denies(rule, spelling))) {
+        let denies = |rule: &BoundRule| {
+            rule.destinations.may_reach(destination, &self.clusters)
+                && spellings.iter().any(|spelling| rule.deny.iter().any(|pattern| pattern.denies(spelling)))
+        };
+        match self.rules.iter().position(denies) {
             Some(rule) => Decision::Denied { rule },
-            None => self
-                .rules
-                .iter()
-                .position(|rule| rule.allow.iter().any(|pattern| pattern.allows(reference)))
-                .map_or(Decision::Refused, |rule| Decision::Allowed { rule }),
+            None => self.allowed(reference, destination),
+        }
+    }
+
+    /// The decision on a reference that no rule denies.
+    fn allowed(&self, reference: &Reference, destination: &Destination<'_>) -> Decision {
+        let allowing = self.rules.iter().enumerate();
+        let allowing =
+            allowing.filter(|(_, rule)| rule.allow.iter().any(|pattern| pattern.allows(reference)));
+        let nearest = allowing
+            .map(|(number, rule)| (number, rule.destinations.mismatch(destination)))
+            .min_by_key(|(_, mismatch)| mismatch.count());
+        match nearest {
+            None => Decision::Refused,
+            Some((rule, mismatch)) if mismatch == Mismatch::default() => Decision::Allowed { rule },
+            Some((rule, mismatch)) => Decision::Elsewhere { rule, mismatch },
         }
     }
 
@@ -232,6 +194,7 @@ pub(crate) fn climbs(path: &str) -> bool {
 struct Rule {
     name: String,
     criteria: Vec<Criterion>,
+    destinations: Destinations,
     allow: Vec<Pattern>,
     deny: Vec<Pattern>,
 }
@@ -249,12 +212,18 @@ enum Globs {
 
 /// A rule as it is for one app: empty where it does not apply.
 struct BoundRule {
+    destinations: BoundDestinations,
     allow: Vec<Bound>,
     deny: Vec<Bound>,
 }
 
 impl Rule {
-    fn new(index: usize, rule: &PolicyRule, problems: &mut Vec<Problem>) -> Self {
+    fn new(
+        index: usize,
+        rule: &PolicyRule,
+        clusters: &BTreeSet<String>,
+        problems: &mut Vec<Problem>,
+    ) -> Self {
         let name = rule.name.clone().unwrap_or_else(|| format!("policy[{index}]"));
         let mut report = |error: PolicyError| problems.push(Problem::new(&error));
         if name.trim().is_empty() {
@@ -267,16 +236,18 @@ impl Rule {
             report(PolicyError::NoProjects { rule: name.clone() });
         }
         let criteria = criteria(&name, rule, &mut report);
+        let destinations = Destinations::new(&name, rule, clusters, &mut report);
         let mut patterns = |list: &[String]| {
             let compiled = list.iter().map(|pattern| Pattern::new(&name, pattern));
             compiled.filter_map(|pattern| pattern.map_err(&mut report).ok()).collect()
         };
         let (allow, deny) = (patterns(&rule.allow), patterns(&rule.deny));
-        Self { name, criteria, allow, deny }
+        Self { name, criteria, destinations, allow, deny }
     }
 
     fn bind(&self, subject: &Subject) -> BoundRule {
-        let mut bound = BoundRule { allow: Vec::new(), deny: Vec::new() };
+        let destinations = self.destinations.bind(subject);
+        let mut bound = BoundRule { destinations, allow: Vec::new(), deny: Vec::new() };
         if self.criteria.iter().all(|criterion| criterion.surely(subject)) {
             bound.allow = self.allow.iter().filter_map(|pattern| pattern.to_allow(subject)).collect();
         }

@@ -1,4 +1,4 @@
-//! The audit: one line of JSON for each reference of a run, where the operator asks for it.
+//! The audit: one line of JSON for each reference of a run and each destination, where the operator asks for it.
 //!
 //! A line names who asked for what, and what came of it; never a value. It is the only thing that sealwave writes with a
 //! time in it. Text from a repository is escaped as JSON has it, so that none can end a line and forge another. Each line
@@ -72,6 +72,9 @@ struct Line<'a> {
     repository: Option<&'a str>,
     environment: Option<&'a str>,
     reference: String,
+    cluster: &'a str,
+    secret_namespace: Option<&'a str>,
+    scope: &'static str,
     rule: Option<&'a str>,
     version: Option<&'a str>,
     fetched_version: Option<&'a str>,
@@ -106,6 +109,9 @@ impl AuditLog {
             repository: known(&subject.repository),
             environment: known(&subject.environment),
             reference: record.reference.to_string(),
+            cluster: record.destination.cluster,
+            secret_namespace: record.destination.namespace,
+            scope: record.destination.scope.as_str(),
             rule: record.rule,
             version: record.reference.version.as_deref(),
             fetched_version: record.fetched_version,

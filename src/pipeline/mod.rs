@@ -33,7 +33,7 @@ pub use validate::{
 
 use crate::crypto::ChecksumKey;
 use crate::diagnostic::{Failure, Note};
-use crate::model::{Backends, ObjectId, Place, Reference, Sources};
+use crate::model::{Backends, Destination, ObjectId, Place, Reference, Scope, Sources};
 
 /// All that one run needs besides the app's files.
 pub struct Plan<'a> {
@@ -91,10 +91,20 @@ pub struct ReferenceUse {
     pub reference: Reference,
     /// The Secret.
     pub secret: ObjectId,
+    /// Where in the cluster its values can be opened.
+    pub scope: Scope,
     /// The item's key.
     pub item: String,
     /// Where the item's value stands.
     pub place: Place,
+}
+
+impl ReferenceUse {
+    /// The destination that the policy is asked about, in a cluster.
+    #[must_use]
+    pub fn destination<'a>(&'a self, cluster: &'a str) -> Destination<'a> {
+        Destination::new(cluster, &self.secret.namespace, self.scope)
+    }
 }
 
 /// All uses of secrets in one environment, in the order of objects, items and placeholders. Nothing is fetched.
@@ -114,13 +124,15 @@ pub fn references(
         let loaded = load(discovery, environment, &mut sources)?;
         progress(Stage::Render);
         let rendered = render(loaded, context, &mut sources, &mut Vec::new())?;
-        resolve::uses(rendered, supply, discovery.app().compatibility)
+        let backends = discovery.backends(environment)?;
+        resolve::uses(rendered, supply, discovery.app().compatibility, &backends)
     };
     let uses = collect();
     let uses = uses.map_err(|failure| failure.located(&sources))?;
     let place = |used: resolve::Use| ReferenceUse {
         reference: used.reference,
         secret: used.secret,
+        scope: used.scope,
         item: used.item,
         place: sources.place(used.origin),
     };

@@ -1,12 +1,13 @@
 //! Fourth verb: collect the references, fetch each once, put the values in their places.
 //!
 //! Three passes. The first is pure: it parses every item of every Secret, collects the distinct references, and finds
-//! placeholders that stand where none may be. The second asks the policy about all references and fetches those that
-//! are allowed, each once: the only I/O. The third is pure again: it puts the values in their places. A value is never
+//! placeholders that stand where none may be. The second asks the policy about all uses of references (see
+//! [`mod@access`]) and fetches the references that are allowed wherever they are used, each once: the only I/O. The third is pure again: it puts the values in their places. A value is never
 //! parsed. All problems of all passes are reported together, a failing reference once with the places that use it.
 //!
 //! [`Resolved`] holds plaintext. It has no `Debug` and no `Serialize`, and only [`super::seal()`] reads it.
 
+mod access;
 mod audit;
 mod collect;
 mod compat;
@@ -22,12 +23,11 @@ use std::time::Instant;
 use compact_str::CompactString;
 
 use self::collect::{Collected, Pending, PendingItem};
-use self::problem::{Places, ResolveError};
+use self::problem::Places;
 use super::Rendered;
 use crate::diagnostic::{Failure, Note, Problem};
 use crate::model::{
-    Backends, Compatibility, Decision, Manifest, ObjectId, Origin, Policy, Reference, SecretValue, Subject,
-    Text,
+    Backends, Compatibility, Manifest, ObjectId, Origin, Policy, Reference, Scope, SecretValue, Subject, Text,
 };
 use crate::providers::{FetchResult, Providers};
 
@@ -107,6 +107,8 @@ pub enum Supply<'a> {
         providers: &'a Providers,
         /// Who may use what.
         access: Access<'a>,
+        /// The cluster that values are sealed for.
+        cluster: &'a str,
         /// Where to write down what was asked for and what came of it.
         audit: Option<&'a dyn Audit>,
         /// The provider that `<path:…>` means.
@@ -114,12 +116,15 @@ pub enum Supply<'a> {
         /// When the run must be over.
         deadline: Instant,
     },
-    /// From nowhere: all Secrets go to backends that store references.
+    /// From nowhere, and the policy is asked all the same: all Secrets go to backends that store references, or the run only
+    /// checks.
     Refer {
         /// The providers' names, where an operator file is at hand.
         known: Option<&'a BTreeSet<String>>,
         /// Who may use what.
         access: Access<'a>,
+        /// The cluster that the objects are for.
+        cluster: &'a str,
         /// The provider that `<path:…>` means.
         default_provider: Option<&'a str>,
     },
@@ -142,7 +147,7 @@ pub enum Access<'a> {
         /// The app, as Argo CD says it.
         subject: &'a Subject,
     },
-    /// Everything: a local run by somebody who holds the operator file.
+    /// Everything: a local run that waives the policy, or one without an operator file.
     Unchecked,
 }
 
@@ -163,10 +168,10 @@ pub fn resolve(
     let Collected { objects, references } =
         collect::collect(rendered.into_objects(), &names, compatibility, notes, &mut problems);
     let objects = match supply {
-        Supply::Fetch { providers, access, audit, deadline, .. } => {
-            let verdicts = judge(&references, access);
-            refuse(&verdicts, &references, access, &mut problems);
-            let fetched = providers.fetch(wanted(allowed(&verdicts), &objects), *deadline);
+        Supply::Fetch { providers, access, cluster, audit, deadline, .. } => {
+            let verdicts = access::judge(&objects, &references, cluster, access);
+            verdicts.refuse(access, &mut problems);
+            let fetched = providers.fetch(wanted(verdicts.allowed(), &objects), *deadline);
             if let Some(audit) = audit {
                 audit.write(&audit::records(&verdicts, &fetched, access)).map_err(Failure::from)?;
             }
@@ -175,8 +180,8 @@ pub fn resolve(
             evidence::add(&mut objects, |reference| providers.evidence(reference));
             objects
         }
-        Supply::Refer { access, .. } => {
-            refuse(&judge(&references, access), &references, access, &mut problems);
+        Supply::Refer { access, cluster, .. } => {
+            access::judge(&objects, &references, cluster, access).refuse(access, &mut problems);
             objects.into_iter().map(withheld).collect()
         }
         Supply::Withhold { .. } => objects.into_iter().map(withheld).collect(),
@@ -192,6 +197,8 @@ pub(super) struct Use {
     pub(super) reference: Reference,
     /// The Secret.
     pub(super) secret: ObjectId,
+    /// Where in the cluster its values can be opened.
+    pub(super) scope: Scope,
     /// The item's key.
     pub(super) item: String,
     /// Where the item's value stands.
@@ -206,9 +213,9 @@ pub(super) fn uses(
     rendered: Rendered,
     supply: &Supply<'_>,
     compatibility: Option<Compatibility>,
+    backends: &Backends,
 ) -> Result<Vec<Use>, Failure> {
-    let backends = Backends::default();
-    let names = Names::new(supply, &backends);
+    let names = Names::new(supply, backends);
     let mut problems = Vec::new();
     let collected =
         collect::collect(rendered.into_objects(), &names, compatibility, &mut Vec::new(), &mut problems);
@@ -234,10 +241,11 @@ pub(super) fn uses_of<'o>(
 }
 
 fn uses_in(object: &Pending) -> Vec<Use> {
-    let Pending::Secret(manifest, items) = object else { return Vec::new() };
+    let Some((manifest, items)) = object.secret() else { return Vec::new() };
     let used = |item: &PendingItem, reference: &Reference| Use {
         reference: reference.clone(),
         secret: manifest.id(),
+        scope: object.scope(),
         item: item.key.to_string(),
         origin: item.origin,
     };
@@ -261,48 +269,6 @@ impl<'a> Names<'a> {
             }
         };
         Self { known, default_provider, backends }
-    }
-}
-
-/// What the policy says to each reference; nothing where it is not asked.
-type Verdicts<'r> = BTreeMap<&'r Reference, Option<Decision>>;
-
-fn judge<'r>(references: &'r BTreeMap<Reference, Places>, access: &Access<'_>) -> Verdicts<'r> {
-    let bound = match access {
-        Access::Checked { policy, subject } => Some(policy.bind(subject)),
-        Access::Unchecked => None,
-    };
-    let decide = |reference| bound.as_ref().map(|bound| bound.decide(reference));
-    references.keys().map(|reference| (reference, decide(reference))).collect()
-}
-
-fn allowed<'r>(verdicts: &Verdicts<'r>) -> impl Iterator<Item = &'r Reference> {
-    let allowed = |decision: &Option<Decision>| matches!(decision, None | Some(Decision::Allowed { .. }));
-    verdicts.iter().filter(move |(_, decision)| allowed(decision)).map(|(reference, _)| *reference)
-}
-
-/// Reports what the policy does not allow.
-fn refuse(
-    verdicts: &Verdicts<'_>,
-    references: &BTreeMap<Reference, Places>,
-    access: &Access<'_>,
-    problems: &mut Vec<Problem>,
-) {
-    let Access::Checked { policy, subject } = access else { return };
-    for (reference, decision) in verdicts {
-        let Some(places) = references.get(*reference) else { continue };
-        let rule = match decision {
-            None | Some(Decision::Allowed { .. }) => continue,
-            Some(Decision::Denied { rule }) => Some(policy.rule_name(*rule).to_owned()),
-            Some(Decision::Refused) => None,
-        };
-        let reference = (*reference).clone();
-        let (subject, others) = (subject.to_string(), places.others());
-        let error = match rule {
-            Some(rule) => ResolveError::DeniedByRule { reference, rule, subject, others },
-            None => ResolveError::Refused { reference, subject, others },
-        };
-        problems.push(Problem::at(places.first(), &error));
     }
 }
 

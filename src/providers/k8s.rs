@@ -21,6 +21,7 @@ pub(super) use self::connection::Login;
 use self::question::Question;
 use super::runtime::{self, Interrupted};
 use super::{FetchResult, Fetched, Provider, ProviderConfigError, ProviderError};
+use crate::model::dns::{is_label, is_subdomain};
 use crate::model::json_text::{self, NotJson};
 use crate::model::{K8sSettings, Reference, SecretValue};
 
@@ -68,7 +69,7 @@ impl K8s {
             Scope::Several(several) => several.iter().all(|name| is_label(name)),
         };
         if !valid {
-            return Err(bad("it names what cannot be a namespace", SCOPE_HINT));
+            return Err(bad("it lists a name that is not a valid namespace name", SCOPE_HINT));
         }
         if settings.context.is_some() && settings.kubeconfig.is_none() {
             return Err(bad("`context` is one of a kubeconfig", "name the file with `kubeconfig`"));
@@ -109,8 +110,8 @@ impl K8s {
         };
         if !is_subdomain(id.1) {
             return Err(ProviderError::invalid(
-                "that is no name of a Secret",
-                "a name holds a-z, 0-9, `-` and `.`, and starts and ends with a letter or a digit",
+                "the path is not a valid Secret name",
+                "a name holds a-z, 0-9, `-` and `.`, at most 253 characters, and starts and ends with a letter or a digit",
             ));
         }
         if reference.version.is_some() {
@@ -234,20 +235,6 @@ fn malformed(_: NotJson) -> ProviderError {
         "the cluster's answer is no Secret",
         "see that the address of the cluster is that of its API",
     )
-}
-
-/// RFC 1123, as Kubernetes wants a namespace.
-fn is_label(name: &str) -> bool {
-    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    name.len() <= 63
-        && name.bytes().all(|byte| inner(byte) || byte == b'-')
-        && name.bytes().next().is_some_and(inner)
-        && name.bytes().last().is_some_and(inner)
-}
-
-/// RFC 1123, as Kubernetes wants the name of a Secret.
-fn is_subdomain(name: &str) -> bool {
-    name.len() <= 253 && name.split('.').all(is_label)
 }
 
 #[cfg(test)]

@@ -14,6 +14,10 @@ pub struct SmallApp {
     pub project: String,
 }
 
+/// The line of the operator file that lets every app use every reference for every destination.
+pub const OPEN_POLICY: &str = "policy: [{projects: ['*'], scopes: [strict, namespace-wide, cluster-wide], \
+    secretNamespaces: ['*'], allow: ['file:**', 'env:*']}]\n";
+
 pub const SECRETS: &str = "\
 apiVersion: v1
 kind: Secret
@@ -98,7 +102,7 @@ impl SmallApp {
                 "apiVersion: sealwave.dev/v1alpha1\nkind: Operator\nsealKeyFile: seal-key\n\
                  clusters: {{dev: {{certificate: {{file: dev.pem, allowExpired: true}}}}}}\n\
                  providers: {{file: {{kind: file, root: secrets}}, env: {{kind: env, names: [SHOP_*]}}}}\n\
-                 policy: [{{projects: ['*'], allow: ['file:**', 'env:*']}}]\n{more}"
+                 {OPEN_POLICY}{more}"
             ),
         );
     }
@@ -115,6 +119,8 @@ impl SmallApp {
             &operator,
             "--project",
             &self.project,
+            "--namespace",
+            "shop",
         ]
         .map(str::to_owned)
         .into()

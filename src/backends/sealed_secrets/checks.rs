@@ -2,6 +2,7 @@
 //! cluster, hours later, and without saying which file to look at.
 
 use super::ItemShape;
+use crate::backends::naming::{self, NamingError};
 use crate::crypto::Scope;
 use crate::diagnostic::{Explain, Note, Problem};
 use crate::model::{MAX_ITEM_KEY, Manifest, Node, Origin, Value, is_item_key, names};
@@ -17,6 +18,9 @@ pub(super) enum SealedSecretError {
         "item key is not valid: 1 to {MAX_ITEM_KEY} letters, digits, `-`, `_` or `.`, and not starting with `..`"
     )]
     ItemKey,
+    /// A name that Kubernetes refuses.
+    #[error(transparent)]
+    Naming(#[from] NamingError),
     /// A `SealedSecret` of this scope is bound to a name.
     #[error("Secret has no `metadata.name`, which scope strict needs")]
     NoName,
@@ -52,6 +56,7 @@ pub(super) enum SealedSecretError {
 impl Explain for SealedSecretError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
+            Self::Naming(error) => return error.hint(),
             Self::NoName => {
                 "give it a name; a generated one works with scope namespace-wide or cluster-wide only"
             }
@@ -84,7 +89,7 @@ pub(super) fn check(
     let mut found: Vec<(Origin, SealedSecretError)> = Vec::new();
     check_fields(secret, &mut found);
     check_annotations(secret, &mut found);
-    let scope = Scope::from_annotations(|name| secret.annotation(name));
+    let scope = Scope::of(secret.annotations());
     check_identity(secret, scope, &mut found);
     check_items(secret, items, &mut found);
     if !found.is_empty() {
@@ -140,6 +145,7 @@ fn check_annotations(secret: &Manifest, found: &mut Vec<(Origin, SealedSecretErr
 }
 
 fn check_identity(secret: &Manifest, scope: Scope, found: &mut Vec<(Origin, SealedSecretError)>) {
+    found.extend(naming::errors(secret).into_iter().map(|(origin, error)| (origin, error.into())));
     if scope == Scope::Strict && secret.name().is_empty() {
         found.push((secret.origin(), SealedSecretError::NoName));
     }

@@ -1,7 +1,8 @@
-//! The list for people: a block per environment, a line per reference, a line per use.
+//! The list for people: a block per environment with its cluster, a line per reference, a line per use with the Secret and
+//! its scope. Where the uses of a reference differ, each has a decision of its own.
 //!
-//! What is not ASCII in a reference is shown as its code point: to the policy a look-alike is another character, and
-//! whoever reviews should see that.
+//! Characters outside ASCII in a reference are shown as code points: to the policy a look-alike is another character, and
+//! a reviewer should see that.
 
 use std::fmt::Write as _;
 
@@ -9,6 +10,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::{Listed, Report, Verdict};
 use crate::diagnostic::printable;
+use crate::pipeline::ReferenceUse;
 
 pub(super) fn write(report: &Report) -> String {
     let mut out = String::new();
@@ -16,7 +18,12 @@ pub(super) fn write(report: &Report) -> String {
         let bold = Style::new().bold();
         let separator = if index == 0 { "" } else { "\n" };
         // Writing to a string cannot fail.
-        let _ = writeln!(out, "{separator}{bold}{}{bold:#}", printable(&environment.name));
+        let _ = writeln!(
+            out,
+            "{separator}{bold}{}{bold:#}, cluster `{}`",
+            printable(&environment.name),
+            printable(&environment.cluster)
+        );
         if environment.references.is_empty() {
             out.push_str("  no references\n");
         }
@@ -28,16 +35,24 @@ pub(super) fn write(report: &Report) -> String {
 fn references(out: &mut String, all: &[Listed]) {
     let names: Vec<String> = all.iter().map(|listed| ascii(&listed.reference.to_string())).collect();
     let places: Vec<Vec<String>> =
-        all.iter().map(|listed| listed.uses.iter().map(|used| printable(&used.place)).collect()).collect();
+        all.iter().map(|listed| listed.uses.iter().map(|one| printable(&one.used.place)).collect()).collect();
     let name_width = names.iter().map(|name| width(name)).max().unwrap_or(0);
     let place_width = places.iter().flatten().map(|place| width(place)).max().unwrap_or(0);
     for ((listed, name), places) in all.iter().zip(&names).zip(&places) {
-        let (style, text) = verdict(&listed.verdict);
-        let line = format!("  {name:<name_width$}  {style}{}{style:#}", printable(text));
+        let (worst, is_for_all) = listed.verdict();
+        let (style, text) = verdict(worst);
+        let some = if is_for_all { "" } else { "in part " };
+        let line = format!("  {name:<name_width$}  {style}{some}{}{style:#}", printable(text));
         let _ = writeln!(out, "{}", line.trim_end());
-        for (used, place) in listed.uses.iter().zip(places) {
-            let user = printable(format!("{}, item `{}`", used.secret, used.item));
-            let _ = writeln!(out, "    {place:<place_width$}  {user}");
+        for (one, place) in listed.uses.iter().zip(places) {
+            let ReferenceUse { secret, item, scope, .. } = &one.used;
+            let target = printable(format!("{secret}, item `{item}`, scope {scope}"));
+            let _ = write!(out, "    {place:<place_width$}  {target}");
+            if !is_for_all {
+                let (style, text) = verdict(&one.verdict);
+                let _ = write!(out, ": {style}{}{style:#}", printable(text));
+            }
+            out.push('\n');
         }
     }
 }
@@ -47,6 +62,11 @@ fn verdict(verdict: &Verdict) -> (Style, String) {
     match verdict {
         Verdict::Allowed(rule) => (colour(AnsiColor::Green), format!("allowed by `{rule}`")),
         Verdict::Denied(rule) => (colour(AnsiColor::Red).bold(), format!("denied by `{rule}`")),
+        Verdict::Elsewhere(rule, fields) => {
+            let fields = fields.join("`, `");
+            let text = format!("refused: `{fields}` of rule `{rule}` does not list the destination");
+            (colour(AnsiColor::Red).bold(), text)
+        }
         Verdict::NotAsked => (Style::new(), String::new()),
         Verdict::Refused => (colour(AnsiColor::Red).bold(), "refused: no rule allows it".to_owned()),
     }

@@ -1,14 +1,16 @@
 //! The list for programs: one object of `kind: ReferenceList`. Fields may be added; what is here keeps its meaning as
 //! long as `apiVersion` stays. What is not known is `null`.
 //!
-//! `decision` is `allowed`, `denied` (a rule denies it), `refused` (no rule allows it) or `unchecked` (no policy was
-//! asked); `rule` is the one that allows or denies. `line` and `column` count from 1 and are those of the item's value.
+//! Each use has a `destination` (`cluster`, `namespace` of the Secret, `scope`) and a `decision` on it: `allowed`, `denied`
+//! (a rule denies it), `refused` (no rule allows it) or `unchecked` (no policy was asked); `rule` is the one that allows or
+//! denies. Where a rule allows the reference for other destinations only, `missing` names that rule and the `fields` that do
+//! not list the destination. The `decision` of a reference is the worst of those of its uses: `denied`, then `refused`, then
+//! `allowed`. `line` and `column` count from 1 and are those of the item's value.
 
 use serde::Serialize;
 
-use super::{Environment, Listed, Report, Verdict};
+use super::{Environment, JudgedUse, Listed, Report, Verdict};
 use crate::model::API_VERSION;
-use crate::pipeline::ReferenceUse;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -25,6 +27,7 @@ struct ReferenceList<'a> {
 #[derive(Serialize)]
 struct JsonEnvironment<'a> {
     name: &'a str,
+    cluster: &'a str,
     references: Vec<JsonReference<'a>>,
 }
 
@@ -47,6 +50,23 @@ struct JsonUse<'a> {
     column: Option<u32>,
     secret: JsonSecret<'a>,
     item: &'a str,
+    destination: JsonDestination<'a>,
+    decision: &'static str,
+    rule: Option<&'a str>,
+    missing: Option<JsonMissing<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonDestination<'a> {
+    cluster: &'a str,
+    namespace: Option<&'a str>,
+    scope: &'static str,
+}
+
+#[derive(Serialize)]
+struct JsonMissing<'a> {
+    rule: &'a str,
+    fields: &'a [&'static str],
 }
 
 #[derive(Serialize)]
@@ -73,17 +93,17 @@ pub(super) fn write(report: &Report) -> Vec<u8> {
 fn environment(environment: &Environment) -> JsonEnvironment<'_> {
     JsonEnvironment {
         name: &environment.name,
-        references: environment.references.iter().map(reference).collect(),
+        cluster: &environment.cluster,
+        references: environment
+            .references
+            .iter()
+            .map(|listed| reference(listed, &environment.cluster))
+            .collect(),
     }
 }
 
-fn reference(listed: &Listed) -> JsonReference<'_> {
-    let (decision, rule) = match &listed.verdict {
-        Verdict::Allowed(rule) => ("allowed", Some(rule.as_str())),
-        Verdict::Denied(rule) => ("denied", Some(rule.as_str())),
-        Verdict::NotAsked => ("unchecked", None),
-        Verdict::Refused => ("refused", None),
-    };
+fn reference<'a>(listed: &'a Listed, cluster: &'a str) -> JsonReference<'a> {
+    let (decision, rule) = decision(listed.verdict().0);
     let reference = &listed.reference;
     JsonReference {
         reference: reference.to_string(),
@@ -93,18 +113,42 @@ fn reference(listed: &Listed) -> JsonReference<'_> {
         version: reference.version.as_deref(),
         decision,
         rule,
-        uses: listed.uses.iter().map(used).collect(),
+        uses: listed.uses.iter().map(|one| used(one, cluster)).collect(),
     }
 }
 
-fn used(used: &ReferenceUse) -> JsonUse<'_> {
+fn used<'a>(one: &'a JudgedUse, cluster: &'a str) -> JsonUse<'a> {
     let number = |number: u32| Some(number).filter(|number| *number > 0);
+    let used = &one.used;
+    let destination = used.destination(cluster);
+    let (decision, rule) = decision(&one.verdict);
     JsonUse {
         path: &used.place.path,
         line: number(used.place.line),
         column: number(used.place.column),
         secret: JsonSecret { namespace: known(&used.secret.namespace), name: &used.secret.name },
         item: &used.item,
+        destination: JsonDestination {
+            cluster: destination.cluster,
+            namespace: destination.namespace,
+            scope: destination.scope.as_str(),
+        },
+        decision,
+        rule,
+        missing: match &one.verdict {
+            Verdict::Elsewhere(rule, fields) => Some(JsonMissing { rule, fields }),
+            _ => None,
+        },
+    }
+}
+
+/// The name of a decision, and the rule that made it.
+fn decision(verdict: &Verdict) -> (&'static str, Option<&str>) {
+    match verdict {
+        Verdict::Allowed(rule) => ("allowed", Some(rule.as_str())),
+        Verdict::Denied(rule) => ("denied", Some(rule.as_str())),
+        Verdict::NotAsked => ("unchecked", None),
+        Verdict::Elsewhere(..) | Verdict::Refused => ("refused", None),
     }
 }
 

@@ -1,44 +1,8 @@
 //! What names, label values and keys may look like: Kubernetes' `validation` package.
 
+use crate::model::dns::MAX_LABEL;
+pub(in crate::lints) use crate::model::dns::{is_label, is_subdomain};
 use crate::model::split_at_byte;
-
-/// A DNS label is at most this long.
-const MAX_LABEL: usize = 63;
-/// A DNS subdomain is at most this long.
-const MAX_SUBDOMAIN: usize = 253;
-
-/// A DNS label by RFC 1123: lower case, digits and `-` inside, at most 63.
-pub(in crate::lints) fn is_label(text: &str) -> bool {
-    (1..=MAX_LABEL).contains(&text.len()) && is_label_text(text.as_bytes())
-}
-
-/// A DNS subdomain by RFC 1123: labels with dots between them, at most 253 in all.
-pub(in crate::lints) fn is_subdomain(text: &str) -> bool {
-    if !(1..=MAX_SUBDOMAIN).contains(&text.len()) {
-        return false;
-    }
-    // Byte by byte, as every object has several of them.
-    let mut last = b'.';
-    for byte in text.bytes() {
-        let fits = match byte {
-            b'a'..=b'z' | b'0'..=b'9' => true,
-            b'-' => last != b'.',
-            b'.' => !matches!(last, b'.' | b'-'),
-            _ => false,
-        };
-        if !fits {
-            return false;
-        }
-        last = byte;
-    }
-    !matches!(last, b'.' | b'-')
-}
-
-fn is_label_text(bytes: &[u8]) -> bool {
-    let end = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-    let inside = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-';
-    end(bytes.first()) && end(bytes.last()) && bytes.iter().all(inside)
-}
 
 /// What can be one part of a URL's path: names of roles and bindings.
 pub(in crate::lints) fn is_path_segment(text: &str) -> bool {

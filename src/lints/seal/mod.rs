@@ -8,30 +8,7 @@ pub(super) mod undecodable;
 
 use super::Object;
 use crate::model::catalogue::SEALED;
-use crate::model::names::{CLUSTER_WIDE, NAMESPACE_WIDE};
-use crate::model::{Mapping, Node};
-
-/// What a value was sealed for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Scope {
-    ClusterWide,
-    NamespaceWide,
-    Strict,
-}
-
-impl Scope {
-    /// As the controller reads it from annotations: exactly `true` counts, and cluster-wide first.
-    fn of(annotations: Option<&Mapping>) -> Self {
-        let set = |name| annotations.and_then(|all| all.get(name)?.as_str()) == Some("true");
-        if set(CLUSTER_WIDE) {
-            Self::ClusterWide
-        } else if set(NAMESPACE_WIDE) {
-            Self::NamespaceWide
-        } else {
-            Self::Strict
-        }
-    }
-}
+use crate::model::{Node, Scope};
 
 fn is_sealed_secret(object: &Object<'_>) -> bool {
     object.is(SEALED, "SealedSecret")

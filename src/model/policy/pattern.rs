@@ -107,7 +107,7 @@ impl Bound {
 }
 
 /// A glob with words to be filled in.
-struct Template {
+pub(super) struct Template {
     pieces: Vec<Piece>,
 }
 
@@ -143,7 +143,7 @@ impl Variable {
 }
 
 impl Template {
-    fn new(rule: &str, whole: &str, part: &str) -> Result<Self, PolicyError> {
+    pub(super) fn new(rule: &str, whole: &str, part: &str) -> Result<Self, PolicyError> {
         let bad = |found: &str, why| PolicyError::BadVariable {
             rule: rule.to_owned(),
             pattern: whole.to_owned(),
@@ -181,7 +181,7 @@ impl Template {
     }
 
     /// The glob for one app; nothing where a word has no name to stand for.
-    fn fill(&self, subject: &Subject) -> Option<String> {
+    pub(super) fn fill(&self, subject: &Subject) -> Option<String> {
         let fits = |piece: &Piece| match piece {
             Piece::Glob(_) => true,
             Piece::Variable(variable) => is_name(variable.value(subject)),
@@ -252,7 +252,7 @@ pub(super) fn check_plain(rule: &str, pattern: &str) -> Result<(), PolicyError> 
             rule: rule.to_owned(),
             pattern: pattern.to_owned(),
             found: "{…}".to_owned(),
-            why: "is filled in only in `allow` and `deny`",
+            why: "is filled in only in `allow`, `deny` and `secretNamespaces`",
         }),
     }
 }
@@ -270,7 +270,7 @@ pub(super) fn compile(
     })
 }
 
-fn glob(text: &str, any_case: bool) -> Result<GlobMatcher, globset::Error> {
+pub(super) fn glob(text: &str, any_case: bool) -> Result<GlobMatcher, globset::Error> {
     let mut builder = GlobBuilder::new(text);
     builder.literal_separator(true).backslash_escape(true).case_insensitive(any_case);
     builder.build().map(|glob| glob.compile_matcher())

@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Part, Text};
+use crate::diagnostic::Explain as _;
+use crate::model::{Part, Scope, Text};
 
 fn rule(projects: &[&str], allow: &[&str], deny: &[&str]) -> PolicyRule {
     PolicyRule { projects: Some(own(projects)), allow: own(allow), deny: own(deny), ..PolicyRule::default() }
@@ -11,8 +12,22 @@ fn own(list: &[&str]) -> Vec<String> {
     list.iter().map(|text| (*text).to_owned()).collect()
 }
 
+/// An operator file with these rules and clusters.
+fn operator(rules: &[PolicyRule], clusters: &[&str]) -> Operator {
+    let cluster = |name: &&str| format!("{name}: {{certificate: {{file: c.pem}}}}");
+    let clusters = clusters.iter().map(cluster).collect::<Vec<_>>().join(", ");
+    let text = format!("{{apiVersion: sealwave.dev/v1alpha1, kind: Operator, clusters: {{{clusters}}}}}");
+    let operator: Operator = yaml_serde::from_str(&text).expect("an operator file");
+    Operator { policy: rules.to_vec(), ..operator }
+}
+
 fn policy(rules: &[PolicyRule]) -> Policy {
-    Policy::new(rules).unwrap_or_else(|failure| panic!("{failure}"))
+    Policy::of(&operator(rules, &["dev"])).unwrap_or_else(|failure| panic!("{failure}"))
+}
+
+/// The destination that no rule has to name: the app's own namespace, strict.
+fn own_namespace() -> Destination<'static> {
+    Destination::new("dev", "shop", Scope::Strict)
 }
 
 fn subject(project: &str) -> Subject {
@@ -34,7 +49,7 @@ fn reference(source: &str) -> Reference {
 }
 
 fn decide(rules: &[PolicyRule], subject: &Subject, source: &str) -> Decision {
-    policy(rules).decide(subject, &reference(source))
+    policy(rules).decide(subject, &reference(source), &own_namespace())
 }
 
 fn allows(pattern: &str, source: &str) -> bool {
@@ -183,6 +198,7 @@ fn every_criterion_must_match() {
         namespaces: Some(own(&["shop"])),
         repositories: Some(own(&["https://git.example.com/shop/*"])),
         environments: Some(own(&["dev"])),
+        secret_namespaces: Some(own(&["*"])),
         ..rule(&["p"], &["file:**"], &[])
     };
     let allowed =
@@ -246,8 +262,10 @@ fn repository_urls() {
             ..rule(&["p"], allow, deny)
         };
         let subject = Subject { repository: url.to_owned(), ..subject("p") };
-        let allowed = policy(&[at(&[], &["file:**"])]).decide(&subject, &reference("file:x"));
-        let denied = policy(&[at(&["file:**"], &[])]).decide(&subject, &reference("file:x"));
+        let allowed =
+            policy(&[at(&[], &["file:**"])]).decide(&subject, &reference("file:x"), &own_namespace());
+        let denied =
+            policy(&[at(&["file:**"], &[])]).decide(&subject, &reference("file:x"), &own_namespace());
         (allowed != Decision::Refused, denied != Decision::Refused)
     };
     let https = "https://git.example.com/shop/*";
@@ -301,11 +319,11 @@ fn bad_rules_are_reported_together() {
         (PolicyRule { apps: Some(Vec::new()), ..rule(&["*"], &["file:x"], &[]) }, 1),
         (named(""), 1),
     ] {
-        let failure = Policy::new(&[rule]).err().expect("a failure");
+        let failure = Policy::of(&operator(&[rule], &["dev"])).err().expect("a failure");
         assert_eq!(failure.problems().len(), count, "{failure}");
         assert!(failure.problems().iter().all(|problem| problem.hint.is_some()));
     }
-    assert!(Policy::new(&[named("a"), named("a")]).is_err());
+    assert!(Policy::of(&operator(&[named("a"), named("a")], &["dev"])).is_err());
 }
 
 proptest! {
@@ -320,7 +338,7 @@ proptest! {
         let reference = Reference { provider: provider.as_str().into(), path: path.clone(), key, version: None };
         let rules = [rule(&["p"], &["file:shop/**", "file:shop/{app}/*", "file:shop/[!x]*#k"], &[])];
         let subject = Subject { app, ..subject("p") };
-        if let Decision::Allowed { .. } = policy(&rules).decide(&subject, &reference) {
+        if let Decision::Allowed { .. } = policy(&rules).decide(&subject, &reference, &own_namespace()) {
             prop_assert!(provider == "file" && path.starts_with("shop/") && !climbs(&path));
         }
     }
@@ -331,7 +349,7 @@ proptest! {
         let reference = Reference { provider: "file".into(), path: format!("{other}/x"), key: None, version: None };
         let rules = [rule(&["p"], &["file:{app}/x"], &[])];
         let subject = Subject { app: app.clone(), ..subject("p") };
-        if let Decision::Allowed { .. } = policy(&rules).decide(&subject, &reference) {
+        if let Decision::Allowed { .. } = policy(&rules).decide(&subject, &reference, &own_namespace()) {
             prop_assert_eq!(app, other);
         }
     }
@@ -354,12 +372,272 @@ fn the_other_spelling_of_a_vault_path_does_not_lead_around_a_deny() {
     )
     .expect("an operator file");
     let policy = Policy::of(&operator).expect("valid");
-    let subject = Subject { project: "shop".to_owned(), ..Subject::default() };
+    let subject = subject("shop");
     let decide = |path: &str| {
         let path = path.to_owned();
-        policy.decide(&subject, &Reference { provider: "vault".into(), path, key: None, version: None })
+        let reference = Reference { provider: "vault".into(), path, key: None, version: None };
+        policy.decide(&subject, &reference, &own_namespace())
     };
     assert!(matches!(decide("secret/admin/db"), Decision::Denied { .. }));
     assert!(matches!(decide("secret/data/admin/db"), Decision::Denied { .. }));
     assert!(matches!(decide("secret/data/shop/db"), Decision::Allowed { .. }));
+}
+
+const SCOPES: [Scope; 3] = [Scope::Strict, Scope::NamespaceWide, Scope::ClusterWide];
+
+fn decide_for(rules: &[PolicyRule], namespace: &str, destination: Destination<'_>) -> Decision {
+    let policy = Policy::of(&operator(rules, &["dev", "prod"])).unwrap_or_else(|failure| panic!("{failure}"));
+    let subject = Subject { namespace: namespace.to_owned(), ..subject("p") };
+    policy.decide(&subject, &reference("file:x"), &destination)
+}
+
+fn allows_for(rule: &PolicyRule, namespace: &str, destination: Destination<'_>) -> bool {
+    matches!(decide_for(std::slice::from_ref(rule), namespace, destination), Decision::Allowed { .. })
+}
+
+fn in_prod(more: PolicyRule) -> PolicyRule {
+    PolicyRule {
+        projects: Some(own(&["p"])),
+        clusters: Some(own(&["prod"])),
+        allow: own(&["file:**"]),
+        ..more
+    }
+}
+
+#[test]
+fn a_rule_allows_one_cluster_its_own_namespace_and_strict_unless_it_says_more() {
+    let narrow = in_prod(PolicyRule::default());
+    let strict = |cluster, namespace| Destination::new(cluster, namespace, Scope::Strict);
+    assert!(allows_for(&narrow, "shop", strict("prod", "shop")));
+    for (own, destination) in [
+        ("shop", strict("dev", "shop")),
+        ("shop", strict("PROD", "shop")),
+        ("shop", strict("prod-2", "shop")),
+        ("shop", strict("", "shop")),
+        ("shop", strict("prod", "mallory")),
+        ("shop", strict("prod", "Shop")),
+        ("shop", strict("prod", "shop/db")),
+        ("shop", strict("prod", "")),
+        ("", strict("prod", "shop")),
+        ("", strict("prod", "")),
+        ("*", strict("prod", "shop")),
+        ("shop/db", strict("prod", "shop/db")),
+        ("shop", Destination::new("prod", "shop", Scope::NamespaceWide)),
+        ("shop", Destination::new("prod", "shop", Scope::ClusterWide)),
+        ("shop", Destination::new("prod", "", Scope::ClusterWide)),
+    ] {
+        assert!(!allows_for(&narrow, own, destination), "{own}: {destination}");
+    }
+}
+
+#[test]
+fn patterns_of_namespaces_are_filled_in_and_taken_to_the_letter() {
+    let listed = |patterns: &[&str]| {
+        in_prod(PolicyRule { secret_namespaces: Some(own(patterns)), ..PolicyRule::default() })
+    };
+    let long = "a".repeat(64);
+    for (pattern, allowed, refused) in [
+        ("{namespace}", &["shop"][..], &["shops", "sho", "SHOP"][..]),
+        ("{namespace}-*", &["shop-a"], &["shop", "shop-", "shop-a/b"]),
+        ("{project}-{env}", &["p-dev"], &["p-prod"]),
+        ("*", &["mallory", "a-1"], &["", "a/b", "a.b", "A", "-a", long.as_str()]),
+        ("**", &["mallory"], &["", "shop/db", "../x"]),
+        ("{a,b}", &["a", "b"], &["c", "shop"]),
+    ] {
+        for namespace in allowed {
+            let destination = Destination::new("prod", namespace, Scope::Strict);
+            assert!(allows_for(&listed(&[pattern]), "shop", destination), "{pattern} {namespace}");
+        }
+        for namespace in refused {
+            let destination = Destination::new("prod", namespace, Scope::Strict);
+            assert!(!allows_for(&listed(&[pattern]), "shop", destination), "{pattern} {namespace}");
+        }
+    }
+    // What cannot be filled in matches nothing, and a list replaces the default.
+    let shop = Destination::new("prod", "shop", Scope::Strict);
+    for odd in ["", "*", "{a,shop}", "sh?p"] {
+        assert!(!allows_for(&listed(&["{namespace}"]), odd, shop), "{odd}");
+    }
+    assert!(allows_for(&listed(&["shop"]), "", shop));
+    assert!(!allows_for(&listed(&["crm"]), "shop", shop));
+}
+
+#[test]
+fn scopes_are_those_that_are_listed() {
+    for listed in SCOPES {
+        let rule = in_prod(PolicyRule { scopes: Some(vec![listed]), ..PolicyRule::default() });
+        for scope in SCOPES {
+            let destination = Destination::new("prod", "shop", scope);
+            assert_eq!(allows_for(&rule, "shop", destination), scope == listed, "{listed} {scope}");
+        }
+    }
+}
+
+#[test]
+fn one_rule_has_to_allow_reference_and_destination_together() {
+    let crm = PolicyRule { secret_namespaces: Some(own(&["crm"])), ..in_prod(PolicyRule::default()) };
+    let env = PolicyRule { allow: own(&["env:*"]), ..in_prod(PolicyRule::default()) };
+    let rules = [crm, env];
+    let own_namespace = Destination::new("prod", "shop", Scope::Strict);
+    let mismatch = Mismatch { namespace: true, ..Mismatch::default() };
+    assert_eq!(decide_for(&rules, "shop", own_namespace), Decision::Elsewhere { rule: 0, mismatch });
+    // Of several that allow it elsewhere, the nearest is named.
+    let far = PolicyRule { clusters: Some(own(&["dev"])), ..rules[0].clone() };
+    let decision = decide_for(&[far, rules[0].clone()], "shop", own_namespace);
+    assert_eq!(decision, Decision::Elsewhere { rule: 1, mismatch });
+}
+
+#[test]
+fn a_rule_that_denies_reaches_every_destination_that_it_may_mean() {
+    let all = PolicyRule {
+        clusters: Some(own(&["*"])),
+        scopes: Some(SCOPES.to_vec()),
+        secret_namespaces: Some(own(&["*", "{namespace}"])),
+        ..in_prod(PolicyRule::default())
+    };
+    let denies = |deny: PolicyRule, destination| {
+        let deny = PolicyRule { projects: Some(own(&["p"])), deny: own(&["file:**"]), ..deny };
+        decide_for(&[all.clone(), deny], "shop", destination) == Decision::Denied { rule: 1 }
+    };
+    let at = Destination::new;
+    for (deny, denied, left) in [
+        (
+            PolicyRule::default(),
+            vec![
+                at("dev", "shop", Scope::Strict),
+                at("prod", "x", Scope::ClusterWide),
+                at("", "", Scope::Strict),
+            ],
+            vec![],
+        ),
+        (
+            PolicyRule { clusters: Some(own(&["prod"])), ..PolicyRule::default() },
+            vec![at("prod", "shop", Scope::Strict), at("unknown", "shop", Scope::Strict)],
+            vec![at("dev", "shop", Scope::Strict)],
+        ),
+        (
+            PolicyRule { scopes: Some(vec![Scope::NamespaceWide]), ..PolicyRule::default() },
+            vec![at("prod", "shop", Scope::NamespaceWide), at("prod", "shop", Scope::ClusterWide)],
+            vec![at("prod", "shop", Scope::Strict)],
+        ),
+        (
+            PolicyRule { secret_namespaces: Some(own(&["crm"])), ..PolicyRule::default() },
+            vec![
+                at("prod", "crm", Scope::Strict),
+                at("prod", "CRM", Scope::Strict),
+                at("prod", "crm/x", Scope::Strict),
+                at("prod", "", Scope::Strict),
+                at("prod", "shop", Scope::ClusterWide),
+            ],
+            vec![at("prod", "shop", Scope::Strict), at("prod", "shop", Scope::NamespaceWide)],
+        ),
+    ] {
+        for destination in denied {
+            assert!(denies(deny.clone(), destination), "{destination}");
+        }
+        for destination in left {
+            assert!(!denies(deny.clone(), destination), "{destination}");
+        }
+    }
+    let unfilled = PolicyRule { secret_namespaces: Some(own(&["x-{app}"])), ..PolicyRule::default() };
+    let rules =
+        [all.clone(), PolicyRule { deny: own(&["file:**"]), projects: Some(own(&["p"])), ..unfilled }];
+    let policy = policy_of_two(&rules);
+    let odd = Subject { app: "*".to_owned(), ..subject("p") };
+    let destination = at("prod", "shop", Scope::Strict);
+    assert_eq!(policy.decide(&odd, &reference("file:x"), &destination), Decision::Denied { rule: 1 });
+}
+
+fn policy_of_two(rules: &[PolicyRule]) -> Policy {
+    Policy::of(&operator(rules, &["dev", "prod"])).unwrap_or_else(|failure| panic!("{failure}"))
+}
+
+#[test]
+fn destinations_that_cannot_be_are_errors_of_the_operator_file() {
+    let problems = |rule: PolicyRule, clusters: &[&str]| -> Vec<(String, String)> {
+        let failure = Policy::of(&operator(&[rule], clusters)).err();
+        let problems = failure.iter().flat_map(Failure::problems);
+        problems.map(|problem| (problem.message.clone(), problem.hint.clone().unwrap())).collect()
+    };
+    let without = PolicyRule { clusters: None, ..in_prod(PolicyRule::default()) };
+    assert!(problems(without.clone(), &["dev"]).is_empty());
+    assert!(problems(without.clone(), &[]).is_empty());
+    let [(message, hint)] = &problems(without.clone(), &["dev", "prod"])[..] else { panic!("one problem") };
+    assert!(message.contains("rule `policy[0]`") && message.contains("names no `clusters`"), "{message}");
+    assert!(hint.contains("`clusters: [NAME]`") && !hint.contains("prod"), "{hint}");
+    let deny = PolicyRule { allow: Vec::new(), deny: own(&["file:**"]), ..without.clone() };
+    assert!(problems(deny, &["dev", "prod"]).is_empty());
+    for (field, rule) in [
+        ("clusters", PolicyRule { clusters: Some(Vec::new()), ..without.clone() }),
+        ("scopes", PolicyRule { scopes: Some(Vec::new()), ..in_prod(PolicyRule::default()) }),
+        (
+            "secretNamespaces",
+            PolicyRule { secret_namespaces: Some(Vec::new()), ..in_prod(PolicyRule::default()) },
+        ),
+    ] {
+        let [(message, _)] = &problems(rule, &["dev", "prod"])[..] else { panic!("one problem") };
+        assert!(message.ends_with(&format!("`{field}` is empty")), "{message}");
+    }
+    for (pattern, clusters, hint) in [
+        ("prdo", &["dev", "prod"][..], "did you mean `prod`?"),
+        ("staging-*", &["dev", "prod"], "`clusters` lists names or patterns"),
+        ("prod", &[], "`clusters` lists names or patterns"),
+    ] {
+        let rule = PolicyRule { clusters: Some(own(&[pattern])), ..without.clone() };
+        let [(message, found)] = &problems(rule, clusters)[..] else { panic!("one problem") };
+        assert!(message.contains(&format!("`{pattern}` in `clusters` matches no cluster")), "{message}");
+        assert!(found.starts_with(hint), "{found}");
+    }
+    let bad = PolicyRule {
+        clusters: Some(own(&["{env}", "[a"])),
+        secret_namespaces: Some(own(&["{cluster}", "[a"])),
+        ..in_prod(PolicyRule::default())
+    };
+    assert_eq!(problems(bad, &["dev", "prod"]).len(), 4);
+}
+
+#[test]
+fn a_refusal_names_the_line_to_add_and_nothing_else_of_the_operator() {
+    let rule = PolicyRule { name: Some("shops".into()), ..in_prod(PolicyRule::default()) };
+    let wide = PolicyRule {
+        secret_namespaces: Some(own(&["hidden"])),
+        scopes: Some(vec![Scope::NamespaceWide]),
+        ..rule.clone()
+    };
+    let said = |rule: &PolicyRule, namespace: &str, destination: Destination<'_>| {
+        let policy = policy_of_two(std::slice::from_ref(rule));
+        let subject = Subject { namespace: namespace.to_owned(), ..subject("p") };
+        let reference = reference("file:x");
+        let decision = policy.decide(&subject, &reference, &destination);
+        let refusal = policy.refusal(&subject, &reference, &destination, decision).expect("a refusal");
+        (refusal.to_string(), refusal.hint().expect("a hint"))
+    };
+    let (message, hint) = said(&rule, "shop", Destination::new("dev", "mallory", Scope::ClusterWide));
+    assert!(
+        message.starts_with(
+            "reference `file:x` is refused for cluster `dev`, namespace `mallory`, scope cluster-wide: rule `shops`"
+        ),
+        "{message}"
+    );
+    assert_eq!(
+        hint,
+        "if the destination is meant, ask the operator to change rule `shops`: add `dev` to `clusters`, \
+         add the line `scopes: [strict, cluster-wide]`, \
+         add the line `secretNamespaces: [\"{namespace}\", \"mallory\"]`"
+    );
+    let (_, hint) = said(&wide, "shop", Destination::new("prod", "mallory", Scope::Strict));
+    assert!(
+        hint.ends_with("`shops`: add `strict` to `scopes`, add `mallory` to `secretNamespaces`"),
+        "{hint}"
+    );
+    for (own, destination, part) in [
+        ("shop", Destination::new("prod", "", Scope::Strict), "set `metadata.namespace` of the Secret"),
+        ("shop", Destination::new("prod", "shop/db", Scope::Strict), "correct the namespace"),
+        ("shop", Destination::new("qa", "shop", Scope::Strict), "set `cluster` in sealwave.yaml"),
+        ("", Destination::new("prod", "shop", Scope::Strict), "set `spec.destination.namespace`"),
+    ] {
+        let (message, hint) = said(&rule, own, destination);
+        assert!(hint.contains(part), "{hint}");
+        assert!(!message.contains("hidden") && !hint.contains("hidden"));
+    }
 }

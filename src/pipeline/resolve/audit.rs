@@ -1,10 +1,12 @@
-//! What came of each reference of a run, for whoever keeps a record of it. Names and outcomes, never a value.
+//! What came of each reference of a run, for each destination, for callers that keep a record of it. Names and outcomes,
+//! never a value.
 
 use std::collections::BTreeMap;
 
-use super::{Access, Verdicts};
+use super::Access;
+use super::access::Verdicts;
 use crate::diagnostic::Problem;
-use crate::model::{Decision, Reference};
+use crate::model::{Decision, Destination, Reference};
 use crate::providers::{FetchResult, ProviderError};
 
 /// Keeps a record. It is asked once per run, after fetching and before anything is made of the values.
@@ -16,11 +18,13 @@ pub trait Audit: Sync {
     fn write(&self, records: &[Record<'_>]) -> Result<(), Problem>;
 }
 
-/// What came of one reference.
+/// What came of one reference for one destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record<'a> {
     /// The reference.
     pub reference: &'a Reference,
+    /// What its value would be sealed for.
+    pub destination: Destination<'a>,
     /// The rule that allowed or denied it; none where no rule allows it, or where the policy was not asked.
     pub rule: Option<&'a str>,
     /// What came of it.
@@ -32,7 +36,7 @@ pub struct Record<'a> {
 /// What can come of a reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The source does not let us read it.
+    /// The source does not allow reading it.
     Denied,
     /// The policy does not allow it; the source was not asked.
     DeniedByPolicy,
@@ -40,6 +44,8 @@ pub enum Outcome {
     Fetched,
     /// The reference, or what it leads to, is not of the right form.
     Invalid,
+    /// It was allowed here, and not needed or not allowed elsewhere; the source was not asked.
+    NotFetched,
     /// The source has no such thing.
     NotFound,
     /// The source did not answer.
@@ -55,6 +61,7 @@ impl Outcome {
             Self::DeniedByPolicy => "denied-by-policy",
             Self::Fetched => "fetched",
             Self::Invalid => "invalid",
+            Self::NotFetched => "not-fetched",
             Self::NotFound => "not-found",
             Self::Unreachable => "unreachable",
         }
@@ -71,9 +78,9 @@ impl Outcome {
     }
 }
 
-/// The records of a run, in the order of its references.
+/// The records of a run, in the order of its references and their destinations.
 pub(super) fn records<'a>(
-    verdicts: &Verdicts<'a>,
+    verdicts: &Verdicts<'a, 'a>,
     fetched: &'a BTreeMap<&Reference, FetchResult>,
     access: &Access<'a>,
 ) -> Vec<Record<'a>> {
@@ -85,12 +92,17 @@ pub(super) fn records<'a>(
     };
     verdicts
         .iter()
-        .map(|(reference, decision)| {
-            let answer = fetched.get(*reference);
+        .map(|(reference, destination, verdict)| {
+            let answer = fetched.get(reference);
             Record {
                 reference,
-                rule: name(decision),
-                outcome: answer.map_or(Outcome::DeniedByPolicy, Outcome::of),
+                destination,
+                rule: name(&verdict.decision),
+                outcome: match answer {
+                    _ if !verdict.is_allowed() => Outcome::DeniedByPolicy,
+                    None => Outcome::NotFetched,
+                    Some(answer) => Outcome::of(answer),
+                },
                 fetched_version: answer
                     .and_then(|answer| answer.as_ref().ok())
                     .and_then(|fetched| fetched.version.as_deref()),

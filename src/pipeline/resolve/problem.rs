@@ -5,6 +5,7 @@ use crate::model::{GrammarError, Origin, Reference, list};
 use crate::providers::ProviderError;
 
 /// The places that use a reference.
+#[derive(Clone, Copy)]
 pub(super) struct Places {
     first: Origin,
     count: usize,
@@ -17,6 +18,11 @@ impl Places {
 
     pub(super) const fn add(&mut self) {
         self.count += 1;
+    }
+
+    /// Counts the places of another as well; the first one stays.
+    pub(super) const fn merge(&mut self, other: &Self) {
+        self.count += other.count;
     }
 
     pub(super) const fn first(&self) -> Origin {
@@ -36,8 +42,6 @@ pub(super) enum ResolveError {
     DataNotBase64 { key: String },
     #[error("item `{key}` of `data` is a placeholder that does not give base64")]
     DataPlaceholder { key: String },
-    #[error("reference `{reference}` is denied: rule `{rule}` of the operator's policy denies it to {subject}{}", and_others(*.others))]
-    DeniedByRule { reference: Reference, rule: String, subject: String, others: usize },
     #[error("reference `{reference}` {error}{}", and_others(*.others))]
     Failed { reference: Reference, error: ProviderError, others: usize },
     #[error("placeholder `<…>` stands outside of a Secret's data, in {object}")]
@@ -55,8 +59,6 @@ pub(super) enum ResolveError {
     Outside { provider: String, object: String },
     #[error("path of reference `{reference}` has a segment `..`")]
     PathClimbs { reference: Reference },
-    #[error("reference `{reference}` is refused: no rule of the operator's policy allows it to {subject}{}", and_others(*.others))]
-    Refused { reference: Reference, subject: String, others: usize },
     #[error("`{field}` of a Secret is of type {got}, not object")]
     SectionType { field: &'static str, got: &'static str },
     #[error("item `{key}` is larger than {limit} bytes once its placeholders are resolved")]
@@ -92,9 +94,6 @@ impl Explain for ResolveError {
             Self::DataPlaceholder { .. } => {
                 "put it in `stringData`; in `data`, it must be one placeholder that ends in `| base64`, or base64 of a text"
             }
-            Self::DeniedByRule { .. } => {
-                "a rule that denies wins over every rule that allows; use another reference, or ask whoever runs sealwave"
-            }
             Self::Failed { error, .. } => return error.hint(),
             Self::GenericOutside { .. } => {
                 "put the value in a Secret and refer to it; if it is meant as text, remove `avp.kubernetes.io/path` from the object, or double its `<`"
@@ -111,9 +110,6 @@ impl Explain for ResolveError {
                 "put the value in a Secret and refer to it; if it is meant as text, double its `<`: `<<name:…`"
             }
             Self::PathClimbs { .. } => "write the whole path",
-            Self::Refused { .. } => {
-                "ask whoever runs sealwave for a rule under `policy` in the operator file"
-            }
             Self::SectionType { .. } => "it is a mapping of keys to strings",
             Self::TooLarge { .. } => "Kubernetes takes one MiB per Secret",
             Self::TooLargeInAll { .. } => "split the app",

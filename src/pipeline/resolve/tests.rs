@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::*;
 use crate::diagnostic::At;
-use crate::model::{Backends, Node, PolicyRule, Sources};
+use crate::model::{Backends, Node, Operator, Sources};
 use crate::providers::{Provider, ProviderError};
 
 const CANARY: &str = "c4n4ry";
@@ -55,7 +55,8 @@ fn object(json: &serde_json::Value) -> Manifest {
 }
 
 fn secret(fields: serde_json::Value) -> Manifest {
-    let mut json = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}});
+    let mut json =
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "ns"}});
     if let (Some(object), serde_json::Value::Object(fields)) = (json.as_object_mut(), fields) {
         object.extend(fields);
     }
@@ -81,6 +82,7 @@ fn run_as(
     let supply = Supply::Fetch {
         providers: &providers,
         access,
+        cluster: "dev",
         default_provider: Some("stub"),
         audit: None,
         deadline,
@@ -314,6 +316,7 @@ fn unknown_providers_and_climbing_paths() {
     let supply = Supply::Fetch {
         providers: &providers,
         access: Access::Unchecked,
+        cluster: "dev",
         default_provider: None,
         audit: None,
         deadline,
@@ -328,22 +331,29 @@ fn unknown_providers_and_climbing_paths() {
     assert!(result.err().expect("an error").to_string().contains("names no default provider"));
 }
 
+/// The policy of an operator file with one cluster and these rules.
+fn policy(rules: &str) -> Policy {
+    let operator: Operator = yaml_serde::from_str(&format!(
+        "{{apiVersion: sealwave.dev/v1alpha1, kind: Operator, policy: [{rules}], \
+          clusters: {{dev: {{certificate: {{file: dev.pem}}}}}}}}"
+    ))
+    .expect("an operator file");
+    Policy::of(&operator).unwrap_or_else(|failure| panic!("{failure}"))
+}
+
+/// An app of project `p` in the namespace `ns`.
+fn subject() -> Subject {
+    Subject { project: "p".into(), namespace: "ns".into(), ..Subject::default() }
+}
+
 #[test]
 fn problems_of_all_passes_come_together_and_each_reference_once() {
-    let policy = Policy::new(&[PolicyRule {
-        projects: Some(vec!["p".into()]),
-        allow: vec!["stub:*".into()],
-        ..PolicyRule::default()
-    }])
-    .expect("valid");
+    let policy = policy("{projects: [p], allow: ['stub:*']}");
     let manifest = secret(json!({"stringData": {
         "a": "<stub:none><stub:none><stub:none2>", "b": "<stub:none>", "c": "<other:x>", "d": "<stub:denied>",
         "e": "<stub:x | nope>", "f": 1, "g": "<stub:canary | base64decode>", "h": "<stub:none3 | default x>",
     }}));
-    let (result, _, stub) = run(
-        vec![manifest],
-        Access::Checked { policy: &policy, subject: &Subject { project: "p".into(), ..Subject::default() } },
-    );
+    let (result, _, stub) = run(vec![manifest], Access::Checked { policy: &policy, subject: &subject() });
     let failure = result.err().expect("a failure");
     let text = failure.to_string();
     assert_eq!(failure.problems().len(), 7, "{text}");
@@ -459,6 +469,7 @@ fn what_git_holds_of_a_value_is_part_of_the_unresolved_text() {
         let supply = Supply::Fetch {
             providers: &providers,
             access: Access::Unchecked,
+            cluster: "dev",
             default_provider: None,
             audit: None,
             deadline,

@@ -44,7 +44,9 @@ impl Question<'_> {
             Self::Definitions { .. } => {
                 ProviderError::invalid("it cannot be asked for", "report this as a bug")
             }
-            Self::Secret { .. } => ProviderError::invalid("that is no name of a Secret", "correct the name"),
+            Self::Secret { .. } => {
+                ProviderError::invalid("the path is not a valid Secret name", "correct the name")
+            }
         }
     }
 

@@ -142,6 +142,16 @@ fn the_operator_chooses_the_namespaces() {
     assert_eq!(server.asked().len(), 2);
 }
 
+/// A Secret's name has 253 characters, and none of its parts has a limit of its own.
+#[test]
+fn names_are_as_long_as_kubernetes_lets_them_be() {
+    let server = StubServer::start(|_, _| secret(&[("k", b"v")]));
+    let source = |length: usize| format!("{}#k", "a".repeat(length));
+    let answers = fetch(&server, &["a"], &[&source(64), &source(253), &source(254)]);
+    assert_eq!((answers[0].as_deref(), answers[1].as_deref()), (Ok(&b"v"[..]), Ok(&b"v"[..])));
+    assert_eq!(kind(&answers[2]), "invalid");
+}
+
 fn answer(asked: &Asked, before: usize) -> Reply {
     let typed = |kind: &str| {
         let data = json!({"k": "Q0FOQVJZ"});

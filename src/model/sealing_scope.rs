@@ -2,18 +2,21 @@
 
 use std::fmt;
 
-use crate::model::names;
+use serde::Deserialize;
 
-/// Where the controller accepts a sealed item.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+use super::{Mapping, Node, names};
+
+/// Where the controller accepts a sealed item, from the narrowest scope to the widest.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[serde(rename_all = "kebab-case")]
 pub enum Scope {
-    /// Under any name in any namespace.
-    ClusterWide,
-    /// Under any name in its namespace.
-    NamespaceWide,
     /// Under its name in its namespace.
     #[default]
     Strict,
+    /// Under any name in its namespace.
+    NamespaceWide,
+    /// Under any name in any namespace.
+    ClusterWide,
 }
 
 impl Scope {
@@ -27,6 +30,12 @@ impl Scope {
         } else {
             Self::Strict
         }
+    }
+
+    /// Reads the scope from `metadata.annotations` of an object, as the controller does.
+    #[must_use]
+    pub fn of(annotations: Option<&Mapping>) -> Self {
+        Self::from_annotations(|name| annotations?.get(name).and_then(Node::as_str))
     }
 
     /// The annotation that says so; strict has none.
@@ -79,7 +88,9 @@ mod tests {
     #[test]
     fn only_the_exact_text_true_counts_and_the_widest_wins() {
         assert_eq!(scope(&[]), Scope::Strict);
-        assert_eq!(scope(&[(names::CLUSTER_WIDE, "True")]), Scope::Strict);
+        for text in ["True", "TRUE", "1", "yes", "true ", " true", ""] {
+            assert_eq!(scope(&[(names::CLUSTER_WIDE, text)]), Scope::Strict, "{text:?}");
+        }
         assert_eq!(scope(&[(names::NAMESPACE_WIDE, "true")]), Scope::NamespaceWide);
         assert_eq!(
             scope(&[(names::NAMESPACE_WIDE, "true"), (names::CLUSTER_WIDE, "true")]),
