@@ -246,7 +246,11 @@ mod tests {
         let second = watch.begin("checking app `b`");
         first.turn_to("rendering `a`");
         let said = |watch: &Watch| watch.timed_out().unwrap().to_string();
-        assert!(said(&watch).ends_with(" while rendering `a` (and 1 more at the same time)"), "{}", said(&watch));
+        assert!(
+            said(&watch).ends_with(" while rendering `a` (and 1 more at the same time)"),
+            "{}",
+            said(&watch)
+        );
         drop(first);
         assert!(said(&watch).ends_with(" while checking app `b`"), "{}", said(&watch));
         drop(second);

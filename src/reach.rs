@@ -114,7 +114,9 @@ impl Reach {
             _ if !parent.starts_with(root) => Err(ReachError::Outside),
             Some(name) => follow(root, parent, Path::new(name)),
             // `.` and what ends with `..` is no entry of a directory.
-            None => Some(fs::canonicalize(path)?).filter(|real| real.starts_with(root)).ok_or(ReachError::Outside),
+            None => {
+                Some(fs::canonicalize(path)?).filter(|real| real.starts_with(root)).ok_or(ReachError::Outside)
+            }
         }
     }
 

@@ -77,7 +77,8 @@ pub fn run(
     let mut bar = Bar::new();
     loop {
         // The command itself may set an earlier deadline; after it only a run that writes its results goes on.
-        let left = watch.deadline().saturating_duration_since(Instant::now()).clamp(WRITING_PAUSE, LOOKING_PAUSE);
+        let left =
+            watch.deadline().saturating_duration_since(Instant::now()).clamp(WRITING_PAUSE, LOOKING_PAUSE);
         let left = bar.show(watch.progress()).map_or(left, |pause| left.min(pause));
         match receiver.recv_timeout(left) {
             Ok(result) => return result,

@@ -49,7 +49,12 @@ fn in_every_form(tree: &Tree, args: &[&str]) -> Vec<Ran> {
     };
     let ran: Vec<Ran> = FORMS.iter().map(|form| run(form)).collect();
     for (form, ran) in FORMS.iter().zip(&ran) {
-        assert!(!ran.stdout.contains(CANARY) && !ran.stderr.contains(CANARY), "{form}: {}{}", ran.stdout, ran.stderr);
+        assert!(
+            !ran.stdout.contains(CANARY) && !ran.stderr.contains(CANARY),
+            "{form}: {}{}",
+            ran.stdout,
+            ran.stderr
+        );
     }
     ran
 }
@@ -94,7 +99,9 @@ fn whether_something_exists_outside_does_not_show() {
         (ran.code, ran.stderr, ran.stdout)
     };
     let there = said("../../home/deploy.yaml");
-    for target in ["../../home/nothing.yaml", "../../home", "../../nowhere/a.yaml", "/etc/shadow", "/root/.ssh/a"] {
+    for target in
+        ["../../home/nothing.yaml", "../../home", "../../nowhere/a.yaml", "/etc/shadow", "/root/.ssh/a"]
+    {
         assert_eq!(said(target), there, "{target}");
     }
 }
@@ -124,7 +131,11 @@ fn what_the_user_names_is_followed() {
     assert_eq!((ran.code, ran.report().of("schema/type").len()), (1, 1), "{}{}", ran.stdout, ran.stderr);
     link(&tree, "repo/m", "given");
     let ran = tree.run(&["given"]);
-    assert!(ran.stderr.contains("`given/b.yaml` is a link that leads out of the repository"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("`given/b.yaml` is a link that leads out of the repository"),
+        "{}",
+        ran.stderr
+    );
     let human: Ran = command(tree.root(), &["home/deploy.yaml"]).output().unwrap().into();
     assert!(human.stdout.contains(CANARY), "its lines are shown: {}", human.stdout);
 }
@@ -168,7 +179,8 @@ fn definitions_stay_inside_as_well() {
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("`crds/job.yaml` leaves the repository"), "{}", ran.stderr);
     // A file that the user names is followed.
-    let ran = run_in(&tree.root().join("repo"), &["job.yaml", "--strict-kinds", "--crds", "crds/job.yaml"], None);
+    let ran =
+        run_in(&tree.root().join("repo"), &["job.yaml", "--strict-kinds", "--crds", "crds/job.yaml"], None);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     tree.write("repo/app/sealwave.yaml", format!("{APP}validate: {{crds: [crds]}}\n"));
     tree.write("repo/app/envs/dev/a.yaml", GOOD);

@@ -72,7 +72,7 @@ pub struct CheckArgs {
     #[arg(long, value_name = "OBJECT")]
     pub external: Vec<String>,
     /// Operator file.
-    #[arg(long, help = "Operator file, to compare seals with [env: SEALWAVE_OPERATOR]", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, help = "Operator file: apps are checked against its providers, clusters and certificates, and with --project against its policy [env: SEALWAVE_OPERATOR]", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub operator: Option<PathBuf>,
     /// File with settings for all apps: kind: Validation
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

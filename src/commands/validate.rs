@@ -56,11 +56,19 @@ impl Explain for ValidateError {}
 enum Remark {
     #[error("there is too much to look at as a whole: objects were looked at one by one")]
     OneByOne,
+    #[error("the policy was not asked: no project was named")]
+    PolicyNotAsked,
 }
 
 impl Explain for Remark {
     fn hint(&self) -> Option<String> {
-        Some("references between objects were not checked; validate smaller sets for that".to_owned())
+        let text = match self {
+            Self::OneByOne => "references between objects were not checked; validate smaller sets for that",
+            Self::PolicyNotAsked => {
+                "giving `--project` (and `--namespace`, as Argo CD has it) checks what the policy allows"
+            }
+        };
+        Some(text.to_owned())
     }
 }
 

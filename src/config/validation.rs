@@ -9,10 +9,10 @@ use x509_cert::der::DateTime;
 
 use super::definitions::{Definitions, definitions, named_definitions, stays_within};
 use super::kinds::kinds;
-use super::{Variables, operator_path};
+use super::{OperatorFile, Variables, operator_path};
 use crate::cli::{CheckArgs, FailOn};
 use crate::diagnostic::{At, Explain, Failure, Problem, Severity, Span, io_reason};
-use crate::lints;
+use crate::lints::{self, OperatorView};
 use crate::model::dns;
 use crate::model::{
     API_VERSION, Date, IgnoreEntry, Origin, RuleLevel, Sources, ValidationFile, ValidationSettings, closest,
@@ -116,9 +116,12 @@ impl Validation {
             Ok(versions) => (versions, None),
             Err(failure) => (None, Some(failure).filter(|_| flag.is_none())),
         };
+        let operator = operator_path(args.operator.clone(), variables);
+        let operator =
+            operator.map(|path| OperatorView::of(OperatorFile::read(&path)?.operator())).transpose()?;
         let blind = Blind {
             parts: !args.skip.is_empty(),
-            seals: operator_path(args.operator.clone(), variables).is_none(),
+            seals: operator.is_none(),
             versions: flag.is_some() || variable.is_some(),
         };
         let mut checking = Checking {
@@ -127,6 +130,7 @@ impl Validation {
             blind,
             ..Checking::default()
         };
+        checking.settings.operator = operator;
         checking.strict_kinds = args.strict_kinds;
         checking.lenient = args.lenient;
         let mut decided = Self { checking, ignore: Vec::new(), given, variable: unusable };

@@ -183,7 +183,8 @@ impl Finding {
     /// What two findings have in common that say the same of the same place.
     #[must_use]
     pub fn identity(&self) -> impl Eq + std::hash::Hash + use<> {
-        let place = self.span.as_ref().map(|Span { place, .. }| (place.path.clone(), place.line, place.column));
+        let place =
+            self.span.as_ref().map(|Span { place, .. }| (place.path.clone(), place.line, place.column));
         (self.rule.id, self.message.clone(), place)
     }
 

@@ -75,6 +75,11 @@ impl Draft {
         Self { subject: Some(Subject { environment: usize::MAX, object }), ..self }
     }
 
+    /// It is about the current environment as a whole, and no object of it.
+    pub(crate) fn about_environment(self) -> Self {
+        self.about(usize::MAX)
+    }
+
     /// The object of another environment of the app that it is about.
     pub(crate) fn about_in(self, environment: usize, object: usize) -> Self {
         Self { subject: Some(Subject { environment, object }), ..self }

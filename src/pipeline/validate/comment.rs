@@ -109,7 +109,16 @@ impl<'a> Mark<'a> {
             None
         };
         let column = count(self.before).saturating_add(1);
-        Comment { line, column, width: count(self.whole.trim_end()), target: line, rules, until, reason, slip }
+        Comment {
+            line,
+            column,
+            width: count(self.whole.trim_end()),
+            target: line,
+            rules,
+            until,
+            reason,
+            slip,
+        }
     }
 }
 

@@ -286,6 +286,7 @@ fn scene<'a>(
         values: environment.values.as_ref(),
         app: &app.directory,
         cluster: &environment.cluster,
+        sealed_for: environment.sealed_for,
         neighbours,
     }
 }

@@ -169,7 +169,9 @@ impl<'n> PathIndex<'n> {
         let (mut steps, node) = match *walked.by_position.get(&at)? {
             Position::Root => (Vec::new(), Some(self.root)),
             Position::Key(number) => (walked.steps(number), None),
-            Position::Node(number) => (walked.steps(number), walked.nodes.get(number).map(|found| found.node)),
+            Position::Node(number) => {
+                (walked.steps(number), walked.nodes.get(number).map(|found| found.node))
+            }
         };
         let first = |list: &&'n Node| list.items().first().filter(|first| first.origin == at);
         let inner = std::iter::successors(node, first).skip(1);
@@ -197,7 +199,11 @@ impl<'n> Walked<'n> {
                 for entry in mapping.entries() {
                     let number = self.nodes.len();
                     self.add(entry.key_origin, Position::Key(number));
-                    self.enter(Found { node: &entry.value, parent, step: Step::Key(&entry.key, entry.key_origin) });
+                    self.enter(Found {
+                        node: &entry.value,
+                        parent,
+                        step: Step::Key(&entry.key, entry.key_origin),
+                    });
                 }
             }
             Value::Sequence(items) => {

@@ -67,7 +67,8 @@ impl RuleNames {
         if let Some(known) = self.0.get(name) {
             return known.clone();
         }
-        let ids = glob(name).map(|glob| lints::rules().map(|rule| rule.id).filter(|id| glob.is_match(id)).collect());
+        let ids = glob(name)
+            .map(|glob| lints::rules().map(|rule| rule.id).filter(|id| glob.is_match(id)).collect());
         self.0.insert(name.to_owned(), ids.clone());
         ids
     }
@@ -222,15 +223,17 @@ impl<'s> SuppressionIndex<'s> {
         let line = finding.span.as_ref().map(|Span { place, .. }| (place.path.as_str(), place.line));
         let object = finding.object.as_ref();
         let object = object.map(|of| (of.kind.as_str(), of.namespace.as_str(), of.name.as_str()));
-        let groups = [line.and_then(|line| self.lines.get(&line)), object.and_then(|of| self.objects.get(&of))];
+        let groups =
+            [line.and_then(|line| self.lines.get(&line)), object.and_then(|of| self.objects.get(&of))];
         let mut silenced = false;
         for number in groups.into_iter().flatten() {
             silenced |= self.groups.get_mut(*number).is_some_and(|group| group.silences(finding));
         }
         let settings = &self.settings;
-        let named = self.by_rule.entry(finding.rule.id).or_insert_with(|| {
-            settings.iter().copied().filter(|one| one.names(finding.rule.id)).collect()
-        });
+        let named = self
+            .by_rule
+            .entry(finding.rule.id)
+            .or_insert_with(|| settings.iter().copied().filter(|one| one.names(finding.rule.id)).collect());
         use_all(named, finding) | silenced
     }
 }
@@ -337,7 +340,8 @@ impl Suppression {
     ) -> Self {
         let wanted: BTreeSet<&str> = rules.iter().copied().collect();
         let ids: Vec<RuleIds> = wanted.iter().filter_map(|rule| names.ids(rule)).collect();
-        let malformed = if ids.is_empty() || ids.len() < wanted.len() || ids.iter().any(|ids| ids.is_empty()) {
+        let malformed = if ids.is_empty() || ids.len() < wanted.len() || ids.iter().any(|ids| ids.is_empty())
+        {
             Some(Malformed::new("it names no rule that there is"))
         } else {
             None
@@ -458,8 +462,14 @@ impl Finder<'_> {
                     let key = (span.clone(), rule.clone(), object.namespace().to_owned());
                     let same = found.entry(key).or_insert_with(|| {
                         let reason = entry.value.as_str().unwrap_or_default();
-                        let suppression =
-                            Suppression::new(&[&rule], of_object(object), reason, None, Some(span), &mut names);
+                        let suppression = Suppression::new(
+                            &[&rule],
+                            of_object(object),
+                            reason,
+                            None,
+                            Some(span),
+                            &mut names,
+                        );
                         suppression.checked().without_day()
                     });
                     if let Scope::Object { environments, .. } = &mut same.scope {
