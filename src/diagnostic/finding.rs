@@ -180,13 +180,12 @@ impl Finding {
         places.filter(|_| self.confidential).map(|span| (span.place.path.as_str(), span.place.line))
     }
 
-    /// Whether another says the same of the same place.
+    /// What two findings have in common that say the same of the same place.
     #[must_use]
-    pub fn says_same(&self, other: &Self) -> bool {
-        let place = |finding: &Self| {
-            finding.span.as_ref().map(|Span { place, .. }| (place.path.clone(), place.line, place.column))
-        };
-        self.rule.id == other.rule.id && self.message == other.message && place(self) == place(other)
+    pub fn identity(&self) -> impl Eq + std::hash::Hash + use<> {
+        let place =
+            self.span.as_ref().map(|Span { place, .. }| (place.path.clone(), place.line, place.column));
+        (self.rule.id, self.message.clone(), place)
     }
 
     /// The order of a report: by place, then by rule.

@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::root::root_of;
 use super::shelf::{Shelf, ShelvedFile};
 use crate::diagnostic::{Explain, Note, Problem};
 use crate::model::{Manifest, Node, Origin, Place};
 use crate::pipeline::{Answer, Fallback, SchemaSet};
+use crate::reach::repository_root;
 use crate::schema::{Known, KubeVersion, Schemas};
 
 /// What the reader should know of a search.
@@ -156,7 +156,7 @@ impl Nearby {
 impl Neighbourhood {
     fn of(place: &Path, library: &Library) -> Option<Self> {
         let full = fs_err::canonicalize(place).ok()?;
-        let root = root_of(&full)?;
+        let root = repository_root(&full)?.to_owned();
         let inside = full.strip_prefix(&root).ok()?.to_owned();
         let named = above(place, inside.components().count());
         let is_root = fs_err::canonicalize(Path::new(".").join(&named)).is_ok_and(|named| named == root);

@@ -184,7 +184,7 @@ pub fn validate(app: &ExaminedApp, checking: &Checking, standing: &Standing) -> 
     });
     let finder = Finder::new(app, checking);
     let mut findings: Vec<Finding> = finder.stages().collect();
-    findings.extend(drafts.into_iter().map(|draft| finder.finding(draft)));
+    findings.extend(finder.findings(drafts));
     let judged = suppress::Judged::new(app, checking);
     let (findings, suppressed) = suppress::apply(findings, &finder.suppressions(), standing, &judged);
     Verdict {
@@ -286,6 +286,7 @@ fn scene<'a>(
         values: environment.values.as_ref(),
         app: &app.directory,
         cluster: &environment.cluster,
+        sealed_for: environment.sealed_for,
         neighbours,
     }
 }

@@ -97,6 +97,7 @@ impl ExaminedApp {
         let environment = ExaminedEnvironment {
             name: String::new(),
             cluster: String::new(),
+            sealed_for: None,
             objects: Vec::new(),
             secrets: Vec::new(),
             emitted: None,
