@@ -138,6 +138,13 @@ fn documents_and_nodes_are_summed_over_the_environment() {
     app.refused_with("values take more than 67108864 bytes of memory", "values.yaml");
 }
 
+#[test]
+fn keys_of_values_are_short() {
+    let values = format!("m:\n  ? {}\n  : 1\n", "k".repeat(1025));
+    App::new(&[("values.yaml", &values)])
+        .refused_with("key of the values is longer than 1024 bytes", "values.yaml:2:5");
+}
+
 /// The fast parser would keep all of it in memory: what starts a line could be a key.
 #[test]
 fn a_collection_on_one_long_line_is_read_as_any_other() {
@@ -163,6 +170,7 @@ fn problems_have_an_end() {
         ("base/a.yaml", "a: 1\na: 1\n".repeat(5000)),
         ("base/a.json", "{\"a\": 1}\n".repeat(5000)),
         ("base/a.yaml", config_map(1, "  a: b\n").repeat(5000)),
+        ("base/a.yaml", config_map(1, &series(5000, |n| format!("  a{n}: <file:a.yaml#b>\n")))),
     ] {
         let stderr = App::new(&[(path, &text)]).refusal("render");
         let count = stderr.lines().filter(|line| line.starts_with("error: ")).count();
