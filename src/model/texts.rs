@@ -72,7 +72,13 @@ impl Texts {
 
 impl SourceText {
     const fn new(content: Arc<str>, lines_before: u32) -> Self {
-        Self { content, lines_before, stretches: Vec::new(), starts: OnceLock::new(), strides: OnceLock::new() }
+        Self {
+            content,
+            lines_before,
+            stretches: Vec::new(),
+            starts: OnceLock::new(),
+            strides: OnceLock::new(),
+        }
     }
 
     /// The text itself.

@@ -137,13 +137,16 @@ impl Nearby {
             chosen.entry(candidate.kind).or_insert(candidate);
         }
         let best = best(&all, group, version, kind);
-        let is_chosen = |best: &Candidate<'_>| chosen.get(kind).is_some_and(|first| std::ptr::eq(*first, best));
+        let is_chosen =
+            |best: &Candidate<'_>| chosen.get(kind).is_some_and(|first| std::ptr::eq(*first, best));
         let chosen: Vec<&Candidate<'_>> = match best {
             // Beside it nothing is asked for, and a set of its own for each such kind stays small.
             Some(best) if !is_chosen(best) => vec![best],
             Some(_) => chosen.into_values().collect(),
             None => {
-                around.iter().for_each(|near| self.explain(near, group, kind));
+                for near in around {
+                    self.explain(near, group, kind);
+                }
                 chosen.into_values().collect()
             }
         };

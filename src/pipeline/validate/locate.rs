@@ -72,19 +72,21 @@ impl<'a> Locator<'a> {
         let is_tag = |writer: &Writer<'_>| writer.element.text.is_none();
         let only_tags = known().flatten().any(|writer| is_tag(&writer));
         let mut writers = known().flatten().filter(|writer| !only_tags || is_tag(writer));
-        let first = self.place(text, &writers.next()?)?;
-        let last = writers.last().and_then(|last| self.place(text, &last)).filter(|last| {
+        let first = self.place(text, &writers.next()?);
+        let last = writers.last().map(|last| self.place(text, &last)).filter(|last| {
             let is_behind = last.column > first.column && last.width > 0;
             is_behind && first.column > 0 && (last.source, last.line) == (first.source, first.line)
         });
         Some(last.map_or(first, |last| Origin { width: last.column + last.width - first.column, ..first }))
     }
 
-    fn place(&self, text: &SourceText, writer: &Writer<'_>) -> Option<Origin> {
+    fn place(&self, text: &SourceText, writer: &Writer<'_>) -> Origin {
         let element = writer.element;
         match &element.text {
-            Some(bytes) => self.place_in_text(text, writer, bytes).or_else(|| line_in_text(text, writer)),
-            None => Some(element.origin),
+            Some(bytes) => {
+                self.place_in_text(text, writer, bytes).unwrap_or_else(|| line_in_text(text, writer))
+            }
+            None => element.origin,
         }
     }
 
@@ -132,10 +134,10 @@ impl<'a> Locator<'a> {
 }
 
 /// The line of a template's text that wrote a part, where no more is known.
-fn line_in_text(text: &SourceText, writer: &Writer<'_>) -> Option<Origin> {
+fn line_in_text(text: &SourceText, writer: &Writer<'_>) -> Origin {
     let lines = lines_between(text, &writer.wrote, writer.part.start);
     let Origin { source, line, .. } = writer.element.origin;
-    Some(Origin::point(source, line.saturating_add(number(lines)), 0))
+    Origin::point(source, line.saturating_add(number(lines)), 0)
 }
 
 /// The stretches that a part of a rendered text was written in, by their numbers, and what wrote them.

@@ -28,13 +28,12 @@ pub(super) fn merge(findings: Vec<Finding>) -> Vec<Finding> {
         let rendered = place.and_then(|place| place.rendered);
         let alike = seen.entry(key).or_default();
         let at = alike.same(&finding, rendered).unwrap_or(merged.len());
-        match merged.get_mut(at) {
-            Some(first) => add(first, finding),
-            None => {
-                alike.all.push(at);
-                alike.rendered.insert(rendered, at);
-                merged.push(finding);
-            }
+        if let Some(first) = merged.get_mut(at) {
+            add(first, finding);
+        } else {
+            alike.all.push(at);
+            alike.rendered.insert(rendered, at);
+            merged.push(finding);
         }
         alike.members.extend(environment.map(|environment| (at, environment)));
     }

@@ -199,11 +199,12 @@ pub fn validate(app: &ExaminedApp, checking: &Checking, standing: &Standing) -> 
 #[must_use]
 pub fn neighbours(apps: &[&ExaminedApp]) -> BTreeMap<String, Neighbours> {
     let name = |environment: &ExaminedEnvironment| Arc::from(environment.name.as_str());
-    let names = |app: &&ExaminedApp| {
+    let environments = |app: &&ExaminedApp| {
         (Arc::from(app.directory.as_str()), app.environments.iter().map(name).collect::<Vec<Arc<str>>>())
     };
-    let named: Vec<(Arc<str>, Vec<Arc<str>>)> = apps.iter().map(names).collect();
-    let made = apps.iter().flat_map(|app| app.environments.iter().flat_map(|environment| made(app, environment)));
+    let named: Vec<(Arc<str>, Vec<Arc<str>>)> = apps.iter().map(environments).collect();
+    let made =
+        apps.iter().flat_map(|app| app.environments.iter().flat_map(|environment| made(app, environment)));
     Neighbours::views(&named, made)
 }
 
@@ -213,7 +214,8 @@ fn made(app: &ExaminedApp, environment: &ExaminedEnvironment) -> Vec<(ObjectId, 
         environment.objects.iter().map(|manifest| Object::new(manifest, &app.workloads)).collect();
     let inventory = Inventory::new(&Catalogue::new(&environment.objects), &objects);
     let directory: Arc<str> = app.directory.as_str().into();
-    let (name, cluster): (Arc<str>, Arc<str>) = (environment.name.as_str().into(), environment.cluster.as_str().into());
+    let (name, cluster): (Arc<str>, Arc<str>) =
+        (environment.name.as_str().into(), environment.cluster.as_str().into());
     let made = |keys, object| Made {
         app: Arc::clone(&directory),
         environment: Arc::clone(&name),
