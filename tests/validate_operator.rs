@@ -69,11 +69,11 @@ fn an_unknown_cluster_is_found_where_the_app_names_it() {
     let app = SmallApp::new();
     app.write(
         "app/sealwave.yaml",
-        "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\nenvironments:\n  dev: {cluster: devel}\n",
+        "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\nenvironments:\n  dev: {cluster: dve}\n",
     );
     let report = report(&app, &[]);
     let found = report.one("operator/unknown-cluster");
-    assert_eq!(place(found), ("app/sealwave.yaml".to_owned(), 5, 18, 5, vec!["dev".to_owned()]));
+    assert_eq!(place(found), ("app/sealwave.yaml".to_owned(), 5, 18, 3, vec!["dev".to_owned()]));
     assert!(found["hint"].as_str().unwrap().starts_with("did you mean `dev`?"), "{found}");
     // Without a setting it is the environment's own name.
     let app = SmallApp::new();

@@ -259,6 +259,7 @@ impl Run<'_> {
 
     fn finish(mut self, outputs: &Outputs) -> Result<Outcome, Failure> {
         let fail_on = config::least_failing(self.args.report.fail_on);
+        self.report.bound();
         let readable = self.readable;
         let mut excerpts = Excerpts::new(move |path| readable.open(path));
         if let Some(text) = self.stdin {

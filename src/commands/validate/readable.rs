@@ -36,7 +36,7 @@ impl Readable {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use std::io::Read as _;
     use std::os::unix::fs::symlink;

@@ -356,7 +356,8 @@ mod tests {
 
     #[test]
     fn an_object_is_walked_once_however_many_positions_are_asked_for() {
-        let entries: String = (0..5_000).map(|number| format!("  k{number}: {number}\n")).collect();
+        let entries =
+            (0..5_000).fold(String::new(), |text, number| text + &format!("  k{number}: {number}\n"));
         let source = Sources::default().add("a.yaml");
         let text = format!("data:\n{entries}");
         let root = yaml::read(text.as_bytes(), source, &yaml::Limits::default()).unwrap().remove(0);

@@ -337,7 +337,7 @@ mod tests {
                     (Some('\''), '\'') if chars.peek() == Some(&'\'') => drop(chars.next()),
                     (Some(quote), c) if c == quote => open = None,
                     (None, '"' | '\'') if before.is_whitespace() || "[{,(:".contains(before) => {
-                        open = Some(c)
+                        open = Some(c);
                     }
                     (None, '#') if before.is_whitespace() => {
                         chars.by_ref().find(|c| *c == '\n');
