@@ -75,9 +75,10 @@ impl App {
             cluster: "c1".into(),
             revision: "abc".into(),
         };
-        let result = discover(&self.directory(), None)
-            .and_then(|found| load(&found, environment, &mut sources))
-            .and_then(|loaded| render(loaded, &context, &mut sources, &mut notes));
+        let result = discover(&self.directory(), None).and_then(|found| {
+            let loaded = load(&found, environment, &mut sources)?;
+            render(loaded, &context, &mut sources, &mut notes)
+        });
         Outcome { result, sources, notes, directory: format!("{}/", self.directory().display()) }
     }
 }

@@ -32,10 +32,11 @@ pub use limits::{DuplicateKeys, Limits};
 pub use lists::{each_item, flatten_lists};
 pub use stream::Documents;
 pub use write_json::write_json;
+pub(crate) use write_yaml::write_yaml_as_written;
 pub use write_yaml::{write_documents, write_yaml};
 
 use crate::diagnostic::{Failure, Problem};
-use crate::model::{Node, SourceId};
+use crate::model::{Node, SourceId, WrittenScalars};
 
 /// Bounds for whoever looks for all that is wrong: a key that is given twice is said, and its document is read all the same.
 #[must_use]
@@ -51,9 +52,26 @@ const MAX_PROBLEMS: usize = 200;
 /// # Errors
 /// All that is wrong, with line and column.
 pub fn read(bytes: &[u8], source: SourceId, limits: &Limits) -> Result<Vec<Node>, Failure> {
+    collected(documents(bytes, source, limits).into_all())
+}
+
+/// All documents of a stream, and the texts of those scalars that are not written in their usual form.
+///
+/// # Errors
+/// All that is wrong, with line and column.
+pub(crate) fn read_written(
+    bytes: &[u8],
+    source: SourceId,
+    limits: &Limits,
+) -> Result<(Vec<Node>, WrittenScalars), Failure> {
+    let (all, written) = documents(bytes, source, limits).into_all_written();
+    collected(all).map(|nodes| (nodes, written))
+}
+
+fn collected(documents: Vec<Result<Node, Problem>>) -> Result<Vec<Node>, Failure> {
     let mut nodes = Vec::new();
     let mut problems = Vec::new();
-    for document in documents(bytes, source, limits).into_all() {
+    for document in documents {
         match document {
             Ok(node) => nodes.push(node),
             Err(problem) => problems.push(problem),

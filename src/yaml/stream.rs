@@ -13,7 +13,7 @@ use super::limits::{DuplicateKeys, Limits};
 use super::survey::survey;
 use super::tree::{Builder, Read};
 use crate::diagnostic::Problem;
-use crate::model::{Node, Origin, SourceId, Value};
+use crate::model::{Node, Origin, SourceId, Value, WrittenScalars};
 use crate::workers;
 
 /// Below this many bytes, starting threads costs more than it saves.
@@ -27,6 +27,15 @@ pub struct Documents<'a> {
     limits: Limits,
     input: Input<'a>,
     pending: VecDeque<Problem>,
+    texts: Texts,
+    written: WrittenScalars,
+}
+
+/// Whether the texts of scalars are kept that are not written in their usual form.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Texts {
+    Drop,
+    Keep,
 }
 
 /// The stream has no more documents.
@@ -45,7 +54,14 @@ impl<'a> Documents<'a> {
 
     /// A part that starts at a separator; `lines_before` lines come before it.
     pub(super) fn part(bytes: &'a [u8], source: SourceId, limits: &Limits, lines_before: u32) -> Self {
-        let mut documents = Self { source, limits: *limits, input: Input::Nothing, pending: VecDeque::new() };
+        let mut documents = Self {
+            source,
+            limits: *limits,
+            input: Input::Nothing,
+            pending: VecDeque::new(),
+            texts: Texts::Drop,
+            written: WrittenScalars::default(),
+        };
         if bytes.len() > limits.stream_bytes {
             documents.report(&YamlError::StreamSize(limits.stream_bytes), Origin::whole(source));
             return documents;
@@ -73,10 +89,17 @@ impl<'a> Documents<'a> {
         }
         let (source, limits) = (self.source, self.limits);
         let pieces: Vec<Piece<'_>> = pieces.clone().collect();
-        match workers::map(&pieces, |piece| read_piece(piece, source, &limits)) {
+        match workers::map(&pieces, |piece| read_piece(piece, source, &limits, Texts::Drop)) {
             Ok(all) => all.into_iter().flat_map(PieceRead::into_results).collect(),
             Err(workers::WorkerPanicked) => self.collect(),
         }
+    }
+
+    /// All that is left, in order, and the texts of the scalars that are not written in their usual form.
+    pub(super) fn into_all_written(mut self) -> (Vec<Result<Node, Problem>>, WrittenScalars) {
+        self.texts = Texts::Keep;
+        let all = self.by_ref().collect();
+        (all, self.written)
     }
 
     fn report(&mut self, error: &YamlError, origin: Origin) {
@@ -91,11 +114,18 @@ impl<'a> Documents<'a> {
                 if !json.next_document() {
                     return Err(End);
                 }
-                PieceRead::new(Vec::new(), read_json(json, self.source, &self.limits), &self.limits)
+                PieceRead::new(
+                    Vec::new(),
+                    read_json(json, self.source, &self.limits, self.texts),
+                    &self.limits,
+                )
             }
-            Input::Yaml(pieces) => read_piece(&pieces.next().ok_or(End)?, self.source, &self.limits),
+            Input::Yaml(pieces) => {
+                read_piece(&pieces.next().ok_or(End)?, self.source, &self.limits, self.texts)
+            }
         };
         self.pending.extend(read.problems);
+        self.written.extend(read.written);
         Ok(read.node)
     }
 }
@@ -119,6 +149,7 @@ impl Iterator for Documents<'_> {
 struct PieceRead {
     problems: Vec<Problem>,
     node: Option<Node>,
+    written: WrittenScalars,
 }
 
 impl PieceRead {
@@ -128,7 +159,7 @@ impl PieceRead {
         let usable = problems.is_empty() && read.problems.iter().all(|problem| keep_twice && twice(problem));
         problems.extend(read.problems.iter().map(|(error, origin)| Problem::at(*origin, error)));
         let node = read.root.filter(|root| usable && root.value != Value::Null);
-        Self { problems, node }
+        Self { problems, node, written: read.written }
     }
 
     fn into_results(self) -> impl Iterator<Item = Result<Node, Problem>> {
@@ -136,11 +167,11 @@ impl PieceRead {
     }
 }
 
-fn read_piece(piece: &Piece<'_>, source: SourceId, limits: &Limits) -> PieceRead {
+fn read_piece(piece: &Piece<'_>, source: SourceId, limits: &Limits, texts: Texts) -> PieceRead {
     let separator = piece
         .bad_separator
         .map(|column| Problem::at(Origin::point(source, piece.lines_before, column), &YamlError::Separator));
-    PieceRead::new(Vec::from_iter(separator), read_yaml(piece, source, limits), limits)
+    PieceRead::new(Vec::from_iter(separator), read_yaml(piece, source, limits, texts), limits)
 }
 
 /// The position behind a text whose end is bad.
@@ -152,9 +183,9 @@ fn end_of(valid: &[u8], source: SourceId) -> Origin {
     Origin::point(source, number(line).saturating_add(1), number(column).saturating_add(1))
 }
 
-fn read_json(json: &mut JsonText<'_>, source: SourceId, limits: &Limits) -> Read {
+fn read_json(json: &mut JsonText<'_>, source: SourceId, limits: &Limits, texts: Texts) -> Read {
     let start = json.position();
-    let mut read = Builder::new(source, limits, false).read(json);
+    let mut read = builder(source, limits, false, texts).read(json);
     if !read.problems.is_empty() {
         json.abandon();
     } else if json.position().saturating_sub(start) > limits.document_bytes {
@@ -165,10 +196,16 @@ fn read_json(json: &mut JsonText<'_>, source: SourceId, limits: &Limits) -> Read
     read
 }
 
-fn read_yaml(piece: &Piece<'_>, source: SourceId, limits: &Limits) -> Read {
+fn builder(source: SourceId, limits: &Limits, aliases: bool, texts: Texts) -> Builder<'_> {
+    let builder = Builder::new(source, limits, aliases);
+    if texts == Texts::Keep { builder.keeping_texts() } else { builder }
+}
+
+fn read_yaml(piece: &Piece<'_>, source: SourceId, limits: &Limits, texts: Texts) -> Read {
     let refuse = |error, line: u32, column| Read {
         root: None,
         problems: vec![(error, Origin::point(source, line.saturating_add(piece.lines_before), column))],
+        written: WrittenScalars::default(),
         syntax_error: false,
     };
     if piece.text.len() > limits.document_bytes {
@@ -181,7 +218,7 @@ fn read_yaml(piece: &Piece<'_>, source: SourceId, limits: &Limits) -> Read {
     };
     // Kubernetes reads line by line and ends the last line, too.
     let text = if text.ends_with('\n') { Cow::Borrowed(text) } else { Cow::Owned(format!("{text}\n")) };
-    let builder = || Builder::new(source, limits, survey.stars);
+    let builder = || builder(source, limits, survey.stars, texts);
     if !survey.exact {
         let read = builder().read(&mut Fast::new(&text, piece.lines_before, survey.escapes));
         if !read.syntax_error {

@@ -11,7 +11,7 @@ use super::error::YamlError;
 use super::events::{Event, Events, Located, Scalar, Spot};
 use super::limits::{DuplicateKeys, Limits};
 use super::scalar::{Resolved, Tag, resolve};
-use crate::model::{Entry, Mapping, Node, Origin, SourceId, Value};
+use crate::model::{Entry, Mapping, Node, Origin, SourceId, Value, WrittenScalars};
 
 /// Entries from which on a mapping gets an index of its keys.
 const INDEX_FROM: usize = 16;
@@ -23,6 +23,8 @@ const MAX_PROBLEMS: usize = 50;
 pub(super) struct Read {
     pub(super) root: Option<Node>,
     pub(super) problems: Vec<(YamlError, Origin)>,
+    /// The texts of its scalars, where they were asked for.
+    pub(super) written: WrittenScalars,
     /// Whether the parser, rather than what it read, was the reason to stop.
     pub(super) syntax_error: bool,
 }
@@ -36,6 +38,8 @@ pub(super) struct Builder<'l> {
     nodes: usize,
     aliases: Aliases,
     problems: Vec<(YamlError, Origin)>,
+    /// `None` where texts of scalars are not asked for.
+    written: Option<WrittenScalars>,
 }
 
 /// A collection that is not closed yet.
@@ -115,7 +119,13 @@ impl<'l> Builder<'l> {
             nodes: 0,
             aliases: Aliases { wanted: aliases, anchored: HashMap::new(), nodes: 0, bytes: 0 },
             problems: Vec::new(),
+            written: None,
         }
+    }
+
+    /// Keeps the texts of scalars that are not written in their usual form.
+    pub(super) fn keeping_texts(self) -> Self {
+        Self { written: Some(WrittenScalars::default()), ..self }
     }
 
     /// Reads all events.
@@ -138,7 +148,8 @@ impl<'l> Builder<'l> {
                 break;
             }
         }
-        Read { root: self.root, problems: self.problems, syntax_error }
+        let written = self.written.unwrap_or_default();
+        Read { root: self.root, problems: self.problems, written, syntax_error }
     }
 
     const fn origin(&self, spot: Spot) -> Origin {
@@ -186,10 +197,14 @@ impl<'l> Builder<'l> {
         let Scalar { text, anchor, plain, tag } = scalar;
         let resolved = resolve(&text, plain, tag);
         let kept = (anchor > 0 && self.aliases.wanted).then(|| (text.clone(), resolved.clone()));
+        let written = self.written.is_some().then(|| text.clone());
         let node = match resolved.and_then(|resolved| resolved.into_value(text)) {
             Ok(value) => Node::new(value, self.origin(spot)),
             Err(error) => self.refuse(error, spot),
         };
+        if let (Some(texts), Some(text)) = (&mut self.written, written) {
+            texts.note(&node, &text);
+        }
         if let Some((text, resolved)) = kept {
             let key = resolved.and_then(|resolved| resolved.into_key(text));
             self.keep(anchor, &node, Some(key), spot)?;
@@ -222,6 +237,9 @@ impl<'l> Builder<'l> {
             let key = resolved.clone().and_then(|resolved| resolved.into_key(text.clone()));
             let content = resolved.clone().and_then(|found| found.into_value(text.clone()));
             let node = Node::new(content.unwrap_or(Value::Null), self.origin(spot));
+            if let Some(texts) = &mut self.written {
+                texts.note(&node, &text);
+            }
             self.keep(anchor, &node, Some(key), spot)?;
         }
         self.use_key(resolved.and_then(|resolved: Resolved| resolved.into_key(text)), spot);
@@ -334,6 +352,9 @@ impl<'l> Builder<'l> {
             return Err((YamlError::Depth(self.limits.depth), spot));
         }
         let node = Node { value: anchored.node.value.clone(), origin };
+        if let Some(texts) = &mut self.written {
+            texts.alias(anchored.node.origin, origin);
+        }
         self.aliases.spend(size, self.limits).map_err(|error| (error, spot))?;
         self.place(node, true, spot)
     }

@@ -5,7 +5,7 @@
 
 use super::scalar::{Resolved, resolve_plain};
 use super::write_json::{escape, needs_escape, number};
-use crate::model::{Mapping, Node, Value};
+use crate::model::{Mapping, Node, Value, WrittenScalars};
 
 /// Longest key that may stand before a colon: YAML allows 1,024 characters, escapes included.
 const MAX_SIMPLE_KEY: usize = 1000;
@@ -21,7 +21,13 @@ pub fn write_documents<'a>(nodes: impl IntoIterator<Item = &'a Node>, out: &mut 
 ///
 /// Deterministic: equal trees give equal bytes.
 pub fn write_yaml(node: &Node, out: &mut Vec<u8>) {
-    let mut writer = Writer { out: String::from("---\n") };
+    write_yaml_as_written(node, &WrittenScalars::default(), out);
+}
+
+/// Does the same, and writes each scalar whose text is known as that text. Reading it gives the same tree, since the
+/// text is what the value was read from.
+pub(crate) fn write_yaml_as_written(node: &Node, written: &WrittenScalars, out: &mut Vec<u8>) {
+    let mut writer = Writer { out: String::from("---\n"), written };
     match &node.value {
         Value::Mapping(mapping) if !mapping.is_empty() => writer.mapping(mapping, 0),
         Value::Sequence(items) if !items.is_empty() => writer.sequence(items, 0),
@@ -33,11 +39,12 @@ pub fn write_yaml(node: &Node, out: &mut Vec<u8>) {
     out.extend_from_slice(writer.out.as_bytes());
 }
 
-struct Writer {
+struct Writer<'w> {
     out: String,
+    written: &'w WrittenScalars,
 }
 
-impl Writer {
+impl Writer<'_> {
     fn indent(&mut self, spaces: usize) {
         self.out.extend(std::iter::repeat_n(' ', spaces));
     }
@@ -105,6 +112,9 @@ impl Writer {
 
     /// Writes a scalar or an empty collection; the lines of a block scalar get `indent`.
     fn scalar(&mut self, node: &Node, indent: usize) {
+        if let Some(text) = self.written.text(node) {
+            return self.out.push_str(text);
+        }
         match &node.value {
             Value::Bool(flag) => self.out.push_str(if *flag { "true" } else { "false" }),
             Value::Mapping(_) => self.out.push_str("{}"),

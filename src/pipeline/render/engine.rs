@@ -11,9 +11,11 @@ use handlebars::{Context, Handlebars, Output, RenderContext as Run, Renderable, 
 use serde_json::Value as Json;
 
 use super::errors::{TemplateFault, compile_problem, refusal_problem, render_problem};
-use super::helpers;
 use super::instrument::Instrument;
+use super::outline::{Step, outline};
+use super::reads::Outlines;
 use super::tracer::{Entries, Tracer};
+use super::{forms, helpers};
 use crate::diagnostic::{Failure, Problem};
 use crate::model::{Origin, SourceId, Stretch};
 use crate::pipeline::load::Partial;
@@ -91,8 +93,17 @@ pub(super) struct Engine {
     state: Arc<State>,
     sources: Vec<SourceId>,
     partials: BTreeMap<String, (SourceId, String)>,
+    outlines: Outlines,
     partial_cost: u64,
     written: usize,
+}
+
+/// A template that is ready to run.
+pub(super) struct Prepared {
+    template: Template,
+    source: SourceId,
+    /// What it reads.
+    pub(super) outline: Vec<Step>,
 }
 
 /// What a template rendered to.
@@ -127,14 +138,18 @@ impl Engine {
             state,
             sources: Vec::new(),
             partials: BTreeMap::new(),
+            outlines: Outlines::new(),
             partial_cost,
             written: 0,
         };
         let mut problems = Vec::new();
         for (name, partial) in partials {
             match engine.compile(partial.source, &partial.text, engine.partial_cost) {
-                Ok(template) => engine.registry.register_template(&name, template),
-                Err(problem) => problems.push(problem),
+                Ok(prepared) => {
+                    engine.registry.register_template(&name, prepared.template);
+                    engine.outlines.insert(name.clone(), prepared.outline);
+                }
+                Err(found) => problems.extend(found),
             }
             engine.partials.insert(name, (partial.source, partial.text));
         }
@@ -142,9 +157,24 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Renders a template.
-    pub(super) fn render(&mut self, source: SourceId, text: &str) -> Result<RenderedText, Problem> {
-        let template = self.compile(source, text, 1)?;
+    /// What the partials read.
+    pub(super) const fn outlines(&self) -> &Outlines {
+        &self.outlines
+    }
+
+    /// The text of a partial.
+    pub(super) fn partial_text(&self, source: SourceId) -> Option<&str> {
+        self.partials.values().find(|(id, _)| *id == source).map(|(_, text)| text.as_str())
+    }
+
+    /// Compiles a template, and checks what can be checked before it runs.
+    pub(super) fn prepare(&mut self, source: SourceId, text: &str) -> Result<Prepared, Vec<Problem>> {
+        self.compile(source, text, 1)
+    }
+
+    /// Renders a template, which has this text.
+    pub(super) fn render(&mut self, prepared: Prepared, text: &str) -> Result<RenderedText, Problem> {
+        let Prepared { template, source, .. } = prepared;
         let mut output = Placed { engine: self, text: String::new(), lines: Vec::new(), starts_line: true };
         self.state.depth.store(0, Ordering::Relaxed);
         // A template that failed may have left something.
@@ -168,16 +198,21 @@ impl Engine {
         }
     }
 
-    fn compile(&mut self, source: SourceId, text: &str, cost: u64) -> Result<Template, Problem> {
+    fn compile(&mut self, source: SourceId, text: &str, cost: u64) -> Result<Prepared, Vec<Problem>> {
         self.sources.push(source);
         let number = self.sources.len() - 1;
-        check(text).map_err(|fault| Problem::at(Origin::whole(source), &fault))?;
+        check(text).map_err(|fault| vec![Problem::at(Origin::whole(source), &fault)])?;
         let mut template = Template::compile_with_name(text, number.to_string())
-            .map_err(|error| compile_problem(&error, source))?;
+            .map_err(|error| vec![compile_problem(&error, source)])?;
+        let faults = forms::check(&template, text, source);
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let outline = outline(&template, source);
         let instrument = Instrument::new(text, number, cost).expect("the call is a valid template");
         let instrument = instrument.traced(text, source, self.state.tracer.as_ref());
-        instrument.apply(&mut template).map_err(|refusal| refusal_problem(&refusal, source))?;
-        Ok(template)
+        instrument.apply(&mut template).map_err(|refusal| vec![refusal_problem(&refusal, source)])?;
+        Ok(Prepared { template, source, outline })
     }
 }
 

@@ -5,8 +5,9 @@
 use serde_json::{Map, Value as Json};
 
 use super::{Call, text};
-use crate::model::{Node, Origin, Sources};
+use crate::model::Sources;
 use crate::pipeline::render::errors::TemplateFault;
+use crate::pipeline::render::written::{self, AsJson};
 use crate::yaml;
 
 type Answer = Result<Json, TemplateFault>;
@@ -37,7 +38,7 @@ pub(super) fn get<'a>(call: &Call<'a>) -> Pick<'a> {
 
 /// `hasKey object key`: also of an object that is undefined.
 pub(super) fn has_key(call: &Call<'_>) -> Answer {
-    if call.value(0).is_null() {
+    if call.read(0).is_null() {
         return Ok(false.into());
     }
     Ok(call.object(0)?.contains_key(&call.text(1)?).into())
@@ -62,7 +63,7 @@ pub(super) fn last<'a>(call: &Call<'a>) -> Pick<'a> {
 
 /// `len value`: items, keys or characters.
 pub(super) fn len(call: &Call<'_>) -> Answer {
-    match call.value(0) {
+    match call.read(0) {
         Json::Array(items) => Ok(items.len().into()),
         Json::Null => Ok(0.into()),
         Json::Object(fields) => Ok(fields.len().into()),
@@ -94,12 +95,14 @@ pub(super) fn sort_alpha(call: &Call<'_>) -> Answer {
 
 /// `toJson value`
 pub(super) fn to_json(call: &Call<'_>) -> Answer {
-    Ok(call.value(0).to_string().into())
+    serde_json::to_string(&AsJson(call.value(0)))
+        .map(Json::from)
+        .map_err(|_| call.wrong(0, "it cannot be written"))
 }
 
 /// `toPrettyJson value`
 pub(super) fn to_pretty_json(call: &Call<'_>) -> Answer {
-    serde_json::to_string_pretty(call.value(0))
+    serde_json::to_string_pretty(&AsJson(call.value(0)))
         .map(Json::from)
         .map_err(|_| call.wrong(0, "it cannot be written"))
 }
@@ -107,9 +110,9 @@ pub(super) fn to_pretty_json(call: &Call<'_>) -> Answer {
 /// `toYaml value`, as Kubernetes reads it and without a line break at its end.
 pub(super) fn to_yaml(call: &Call<'_>) -> Answer {
     let source = Sources::default().add("toYaml");
-    let node = Node::from_json(call.value(0), Origin::whole(source));
+    let (node, texts) = written::to_node(call.value(0), source);
     let mut text = Vec::new();
-    yaml::write_yaml(&node, &mut text);
+    yaml::write_yaml_as_written(&node, &texts, &mut text);
     let text = String::from_utf8(text).map_err(|_| call.wrong(0, "it cannot be written"))?;
     // It goes into a document, so the mark that starts one must go.
     Ok(text.strip_prefix("---\n").unwrap_or(&text).trim_end_matches('\n').into())
@@ -123,11 +126,11 @@ pub(super) fn from_json(call: &Call<'_>) -> Answer {
 /// `fromYaml text`: one document.
 pub(super) fn from_yaml(call: &Call<'_>) -> Answer {
     let source = Sources::default().add("fromYaml");
-    let documents = yaml::read(call.text(0)?.as_bytes(), source, &yaml::Limits::default())
+    let (documents, texts) = yaml::read_written(call.text(0)?.as_bytes(), source, &yaml::Limits::default())
         .map_err(|_| call.wrong(0, "it is not YAML"))?;
     match documents.as_slice() {
         [] => Ok(Json::Null),
-        [document] => Ok(document.to_json()),
+        [document] => Ok(written::of_node(document, &texts)),
         _ => Err(call.wrong(0, "it holds several documents")),
     }
 }
