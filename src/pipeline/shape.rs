@@ -102,7 +102,7 @@ pub(super) fn is_index(key: &str) -> bool {
 
 /// Where a path leads nowhere in all of these values; `None` where one has it.
 ///
-/// A collection that is empty everywhere may hold anything, and so may a value that is a scalar somewhere.
+/// A collection in the values that is empty everywhere may hold anything, and so may a value that is a scalar somewhere.
 pub(super) fn lack(values: &[&Shape], path: &[PathStep]) -> Option<Lack> {
     let mut here = values.to_vec();
     for (number, step) in path.iter().enumerate() {
@@ -110,7 +110,7 @@ pub(super) fn lack(values: &[&Shape], path: &[PathStep]) -> Option<Lack> {
         here.iter().for_each(|shape| shape.after(step, &mut next));
         if next.is_empty() {
             let is_open = here.iter().any(|shape| shape.is_closed_to(step))
-                || !here.iter().any(|shape| shape.has_names());
+                || number > 0 && !here.iter().any(|shape| shape.has_names());
             let name = if let PathStep::Key(name) = step { name.as_str() } else { "" };
             let near = || closest(name, here.iter().flat_map(|shape| shape.names())).map(str::to_owned);
             return (!is_open).then(|| Lack { step: number, closest: near() });
@@ -168,6 +168,7 @@ mod tests {
         ] {
             assert_eq!(of(known), None, "{known}");
         }
+        assert!(lack(&[], &path("a")).is_some() && lack(&[&shape(&json!({}))], &path("a")).is_some());
         assert_eq!(of("aa"), Some((0, Some("a".to_owned()))));
         assert_eq!(of("a.d"), Some((1, Some("b".to_owned()))));
         assert_eq!(of("l.*.zz"), Some((2, None)));

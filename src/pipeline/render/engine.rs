@@ -15,7 +15,7 @@ use super::instrument::Instrument;
 use super::outline::{Step, outline};
 use super::reads::Outlines;
 use super::tracer::{Entries, Tracer};
-use super::{forms, helpers};
+use super::{forms, helpers, literals};
 use crate::diagnostic::{Failure, Problem};
 use crate::model::{Origin, SourceId, Stretch};
 use crate::pipeline::load::Partial;
@@ -208,6 +208,7 @@ impl Engine {
         if !faults.is_empty() {
             return Err(faults);
         }
+        literals::keep_texts(&mut template, text);
         let outline = outline(&template, source);
         let instrument = Instrument::new(text, number, cost).expect("the call is a valid template");
         let instrument = instrument.traced(text, source, self.state.tracer.as_ref());

@@ -89,7 +89,7 @@ impl Explain for TemplateFault {
 }
 
 /// Kubernetes' YAML takes `n: 3` for `false: 3`, keys included.
-fn reads_as_boolean(path: &str) -> bool {
+pub(super) fn reads_as_boolean(path: &str) -> bool {
     let last = path.rsplit(['.', '/']).next().unwrap_or(path).to_ascii_lowercase();
     ["n", "no", "off", "on", "y", "yes"].contains(&last.as_str())
 }

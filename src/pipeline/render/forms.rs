@@ -7,9 +7,9 @@
 use handlebars::Template;
 use handlebars::template::{BlockParam, DecoratorTemplate, HelperTemplate, Parameter, TemplateElement};
 
-use super::errors::TemplateFault;
+use super::errors::{TemplateFault, named_at};
 use super::helpers;
-use super::instrument::MAX_BLOCKS;
+use super::instrument::{MAX_BLOCKS, PRIVATE};
 use super::tags::{Places, TagPlace};
 use super::wording;
 use crate::diagnostic::{Explain, Problem};
@@ -29,12 +29,10 @@ pub(super) enum FormFault {
     BlockParam(String),
     #[error("`{0}` takes no argument `{1}=`")]
     ByName(String, String),
-    #[error(transparent)]
-    Call(TemplateFault),
+    #[error("{0}")]
+    Call(TemplateFault, Option<String>),
     #[error("the only decorator is `inline`, with one name")]
     Decorator,
-    #[error("`{helper}` is a helper, but `{tag}` takes a value")]
-    HelperAsValue { tag: String, helper: String, form: String },
     #[error("block helper `{name}` does not exist")]
     NoBlock { name: String, form: String },
     #[error("helper `{name}` does not exist")]
@@ -57,9 +55,9 @@ impl Explain for FormFault {
             Self::BlockParam(_) => {
                 Some("`{{#each items as |item key|}}` and `{{#with value as |name|}}` do".to_owned())
             }
-            Self::Call(fault) => fault.hint(),
-            Self::HelperAsValue { helper, form, .. } => {
-                Some(format!("write {form} for a call; a value of that name is `this.{helper}`"))
+            Self::Call(fault, alone) => {
+                let value = alone.as_ref().map(|name| format!("a value of that name is `this.{name}`"));
+                value.or_else(|| fault.hint())
             }
             Self::NoHelper { closest: Some(name), .. } => Some(format!("did you mean `{name}`?")),
             Self::NoHelper { .. } => Some("only a helper takes arguments; a value stands alone".to_owned()),
@@ -71,12 +69,28 @@ impl Explain for FormFault {
     }
 }
 
+impl FormFault {
+    /// The name in the tag that it is about.
+    fn name(&self) -> Option<&str> {
+        match self {
+            Self::NoBlock { name, .. } | Self::NoHelper { name, .. } | Self::NotABlock { name, .. } => {
+                Some(name)
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Checks all tags of a template.
 pub(super) fn check(template: &Template, text: &str, source: SourceId) -> Vec<Problem> {
-    let mut check = Check { faults: Vec::new(), names: Vec::new(), at: TagPlace::Unknown };
+    let mut check = Check { faults: Vec::new(), at: TagPlace::Unknown };
     check.template(template, TagPlace::Unknown, 0);
     let places = Places::new(text);
-    let problem = |(fault, at): &(FormFault, TagPlace)| Problem::at(places.origin(*at, source), fault);
+    let problem = |(fault, at): &(FormFault, TagPlace)| {
+        let tag = places.origin(*at, source);
+        let at = fault.name().map_or(tag, |name| named_at(text, tag, name));
+        Problem::at(at, fault)
+    };
     check.faults.iter().take(MAX_FAULTS).map(problem).collect()
 }
 
@@ -103,20 +117,18 @@ pub(super) fn chained(block: TagPlace, otherwise: &Template) -> TagPlace {
     }
 }
 
-struct Check<'t> {
+struct Check {
     faults: Vec<(FormFault, TagPlace)>,
-    /// Names that the blocks around give to their values.
-    names: Vec<&'t str>,
     /// The tag at hand.
     at: TagPlace,
 }
 
-impl<'t> Check<'t> {
+impl Check {
     fn report(&mut self, fault: FormFault) {
         self.faults.push((fault, self.at));
     }
 
-    fn template(&mut self, template: &'t Template, whole: TagPlace, depth: usize) {
+    fn template(&mut self, template: &Template, whole: TagPlace, depth: usize) {
         if depth > MAX_BLOCKS {
             return;
         }
@@ -139,7 +151,7 @@ impl<'t> Check<'t> {
     }
 
     /// The calls within the arguments of a tag.
-    fn arguments(&mut self, all: impl Iterator<Item = &'t Parameter>) {
+    fn arguments<'t>(&mut self, all: impl Iterator<Item = &'t Parameter>) {
         for argument in all {
             if let Parameter::Subexpression(call) = argument
                 && let TemplateElement::Expression(call) = call.as_element()
@@ -151,14 +163,19 @@ impl<'t> Check<'t> {
     }
 
     /// A call, or a value where nothing follows the name.
-    fn call(&mut self, name: &'t Parameter, params: &'t [Parameter], has_names: bool, place: wording::Place) {
+    fn call(&mut self, name: &Parameter, params: &[Parameter], has_names: bool, place: wording::Place) {
         let Some(called) = name.as_name() else { return self.arguments(std::iter::once(name)) };
         if helpers::is_block(called) {
             let form = wording::block_form(called, params, place);
             return self.report(FormFault::BlockAsCall(called.to_owned(), form));
         }
         if let Some(fault) = helpers::arity_fault(called, params.len(), has_names) {
-            return self.report(FormFault::Call(fault));
+            let alone = (params.is_empty() && !has_names).then(|| called.to_owned());
+            return self.report(FormFault::Call(fault, alone));
+        }
+        // Names of private helpers are refused elsewhere.
+        if called.contains(PRIVATE) {
+            return;
         }
         let is_call = !params.is_empty() || has_names || matches!(place, wording::Place::Brackets);
         if is_call && helpers::arity(called).is_none() {
@@ -168,29 +185,20 @@ impl<'t> Check<'t> {
         }
     }
 
-    fn block(&mut self, block: &'t HelperTemplate, depth: usize) {
+    fn block(&mut self, block: &HelperTemplate, depth: usize) {
         let at = self.at;
         let name = block.name.as_name().unwrap_or_default();
         self.block_head(name, block);
         self.arguments(block.params.iter().chain(block.hash.values()));
-        let given = self.names.len();
-        match &block.block_param {
-            Some(BlockParam::Single(name)) => self.names.extend(name.as_name()),
-            Some(BlockParam::Pair((one, two))) => {
-                self.names.extend(one.as_name().into_iter().chain(two.as_name()))
-            }
-            _ => {}
-        }
         if let Some(body) = &block.template {
             self.template(body, TagPlace::Unknown, depth + 1);
         }
-        self.names.truncate(given);
         if let Some(otherwise) = &block.inverse {
             self.template(otherwise, chained(at, otherwise), depth + 1);
         }
     }
 
-    fn block_head(&mut self, name: &str, block: &'t HelperTemplate) {
+    fn block_head(&mut self, name: &str, block: &HelperTemplate) {
         let tag = wording::tag(name, self.at);
         if !helpers::is_block(name) {
             let form = wording::as_condition(name, &block.params, self.at);
@@ -221,15 +229,9 @@ impl<'t> Check<'t> {
         if !gives {
             return self.report(FormFault::BlockParam(tag));
         }
-        let value = block.params.first().and_then(Parameter::as_name);
-        if let Some(helper) = value.filter(|value| helpers::is_helper(value) && !self.names.contains(value)) {
-            let helper = helper.to_owned();
-            let form = wording::tagged(name, &format!("({helper} …)"), self.at);
-            self.report(FormFault::HelperAsValue { tag, helper, form });
-        }
     }
 
-    fn partial(&mut self, partial: &'t DecoratorTemplate) {
+    fn partial(&mut self, partial: &DecoratorTemplate) {
         let count = partial.params.len();
         if count > 1 {
             let name = partial.name.as_name().unwrap_or("name").to_owned();
@@ -239,7 +241,7 @@ impl<'t> Check<'t> {
         self.arguments(name.chain(&partial.params).chain(partial.hash.values()));
     }
 
-    fn decorator(&mut self, decorator: &'t DecoratorTemplate, depth: usize) {
+    fn decorator(&mut self, decorator: &DecoratorTemplate, depth: usize) {
         if decorator.name.as_name() != Some("inline")
             || decorator.params.len() != 1
             || !decorator.hash.is_empty()

@@ -7,6 +7,7 @@ mod errors;
 mod forms;
 mod helpers;
 mod instrument;
+mod literals;
 mod names;
 pub(super) mod namespaces;
 mod outline;
@@ -169,8 +170,10 @@ pub(super) fn attempt(
         let files = files.iter().map(|file| (file.source, &file.text));
         files.chain(partials).for_each(|(source, text)| texts.add(source, text.as_str().into()));
     }
-    let mut reader =
-        Reader { objects: Vec::new(), problems: Vec::new(), names: Names::new(app, &values.merged) };
+    let templates = files.iter().filter(|file| file.is_template).map(|file| file.text.as_str());
+    let names = templates.chain(partials.values().map(|partial| partial.text.as_str()));
+    let names = Names::new(app, &values.merged, names);
+    let mut reader = Reader { objects: Vec::new(), problems: Vec::new(), names };
     let entries = texts.is_some().then_some(|data: &Json| entries(data, &values.merged));
     match Engine::new(partials, data, entries) {
         Ok(mut engine) => {

@@ -4,6 +4,7 @@
 //! A slip must not pass for that: such a name has to be defined by the values of some environment.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 
 use super::engine::Engine;
 use super::outline::Step;
@@ -46,13 +47,19 @@ pub(super) struct Names<'a> {
     app: &'a Discovery,
     values: &'a Node,
     own: OnceCell<Shape>,
+    passed: BTreeSet<String>,
     pub(super) reads: Reads,
 }
 
 impl<'a> Names<'a> {
-    /// For an environment with these values.
-    pub(super) fn new(app: &'a Discovery, values: &'a Node) -> Self {
-        Self { app, values, own: OnceCell::new(), reads: Reads::default() }
+    /// For an environment with these values, whose templates and partials have these texts.
+    pub(super) fn new<'t>(
+        app: &'a Discovery,
+        values: &'a Node,
+        texts: impl Iterator<Item = &'t str>,
+    ) -> Self {
+        let passed = texts.flat_map(passed_names).map(str::to_owned).collect();
+        Self { app, values, own: OnceCell::new(), passed, reads: Reads::default() }
     }
 
     /// Takes in what a template reads, and says which names are defined nowhere.
@@ -63,7 +70,7 @@ impl<'a> Names<'a> {
         notes: &mut Vec<Note>,
     ) -> Vec<Problem> {
         let mut reads = Reads::after(&self.reads);
-        reads.add(template.outline, engine.outlines());
+        reads.add(template.outline, engine.outlines(), &self.passed);
         let mut problems = Vec::new();
         for read in reads.lenient.difference(&self.reads.lenient) {
             let Some(found) = self.lack(read) else { continue };
@@ -72,7 +79,8 @@ impl<'a> Names<'a> {
             };
             let text = engine.partial_text(read.source).unwrap_or(template.text);
             let at = errors::named_at(text, Places::new(text).origin(read.at, read.source), &read.raw);
-            match self.app.defined_values().unreadable.first() {
+            let unreadable = self.app.defined_values().unreadable.first();
+            match unreadable.filter(|_| !is_call(read)) {
                 Some(file) => {
                     let fault = NameFault::Unsure { path: read.raw.clone(), file: file.clone() };
                     notes.push(Note::warning(Problem::at(at, &fault)));
@@ -90,7 +98,9 @@ impl<'a> Names<'a> {
     /// Where a name leads nowhere, whichever environment's values count.
     fn lack(&self, read: &LenientRead) -> Option<Lack> {
         let own = self.own.get_or_init(|| Shape::of(self.values));
-        lack(&[own], &read.path)?;
+        if has(&[own], &read.path) {
+            return None;
+        }
         lack(&self.app.defined_values().all(), &read.path)
     }
 
@@ -101,12 +111,15 @@ impl<'a> Names<'a> {
         };
         let from_top = [PathStep::Key(name.into())];
         let is_at_top = || OWN.contains(&name) || has(&self.app.defined_values().all(), &from_top);
-        let hint = if helpers::arity(name).is_some() && read.own == 1 {
+        let hint = if is_call(read) {
             format!("`{name}` is a helper: put its call in brackets, as in `({name} …)`")
         } else if part == 0 && read.is_relative && is_at_top() {
             format!("write `@root.{name}`: within a block, names start at what the block is about")
         } else {
             match &found.closest {
+                _ if errors::reads_as_boolean(name) => {
+                    "YAML reads this key as a boolean; choose another one, or put it in quotes".to_owned()
+                }
                 Some(near) => format!("did you mean `{}`?", replaced(&read.raw, name, near)),
                 None => {
                     "define it in `values.yaml`, where it may be empty, or in an environment's `values.yaml`"
@@ -116,6 +129,18 @@ impl<'a> Names<'a> {
         };
         Problem::at(at, &NameFault::Undefined { path: read.raw.clone(), hint })
     }
+}
+
+/// Whether a name is that of a helper, so that a call is meant whose brackets are missing.
+fn is_call(read: &LenientRead) -> bool {
+    helpers::arity(&read.raw).is_some()
+}
+
+/// The names that calls of partials in a template give to values. A partial may test for one that only some calls give.
+fn passed_names(text: &str) -> impl Iterator<Item = &str> {
+    let tags = text.split("{{").skip(1).filter(|tag| tag.trim_start_matches(['~', ' ']).starts_with('>'));
+    let words = tags.flat_map(|tag| tag.split("}}").next().unwrap_or_default().split_whitespace());
+    words.filter_map(|word| word.split_once('=')).map(|(name, _)| name)
 }
 
 /// A name with another part in the place of one.

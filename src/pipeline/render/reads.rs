@@ -61,6 +61,7 @@ struct Frame {
     context: Target,
     /// What names lead to that a block gives, or a partial gets.
     names: BTreeMap<String, Target>,
+    is_partial: bool,
 }
 
 /// Outlines of partials by their names.
@@ -80,10 +81,10 @@ impl Reads {
         self.steps = other.steps;
     }
 
-    /// Adds what a template reads.
-    pub(super) fn add(&mut self, template: &[Step], partials: &Outlines) {
-        let root = Frame { context: Target::Data, names: BTreeMap::new() };
-        let mut walk = Walk { reads: self, partials, inline: BTreeMap::new(), frames: vec![root] };
+    /// Adds what a template reads. A partial may lack what some calls give it: those names are `passed`.
+    pub(super) fn add(&mut self, template: &[Step], partials: &Outlines, passed: &BTreeSet<String>) {
+        let root = Frame { context: Target::Data, names: BTreeMap::new(), is_partial: false };
+        let mut walk = Walk { reads: self, partials, passed, inline: BTreeMap::new(), frames: vec![root] };
         walk.steps(template);
     }
 }
@@ -91,6 +92,7 @@ impl Reads {
 struct Walk<'a> {
     reads: &'a mut Reads,
     partials: &'a Outlines,
+    passed: &'a BTreeSet<String>,
     inline: BTreeMap<&'a str, &'a [Step]>,
     /// The innermost last.
     frames: Vec<Frame>,
@@ -124,7 +126,7 @@ impl<'a> Walk<'a> {
             Target::Unknown => return,
             Target::Values(path) => path,
         };
-        if read.manner != Manner::Strict && !path.is_empty() {
+        if read.manner != Manner::Strict && !path.is_empty() && !self.may_lack(&read.name) {
             self.reads.lenient.insert(LenientRead {
                 source: read.source,
                 at: read.at,
@@ -135,6 +137,14 @@ impl<'a> Walk<'a> {
             });
         }
         self.reads.paths.insert((path, read.manner != Manner::Handed));
+    }
+
+    /// Whether a name in a partial is one that other calls give to it.
+    fn may_lack(&self, name: &Name) -> bool {
+        let is_passed = |first: &String| {
+            self.passed.contains(first) && !self.frames.iter().any(|frame| frame.names.contains_key(first))
+        };
+        self.frames.iter().any(|frame| frame.is_partial) && name.parts.first().is_some_and(is_passed)
     }
 
     fn block(&mut self, block: &'a Block) {
@@ -150,7 +160,7 @@ impl<'a> Walk<'a> {
         let [value, key] = &block.names;
         let value = value.iter().map(|name| (name.clone(), context.clone()));
         let names = value.chain(key.iter().map(|name| (name.clone(), Target::Unknown))).collect();
-        self.frames.push(Frame { context, names });
+        self.frames.push(Frame { context, names, is_partial: false });
         self.steps(&block.body);
         self.frames.pop();
         self.steps(&block.otherwise);
@@ -174,7 +184,7 @@ impl<'a> Walk<'a> {
         };
         let given = partial.fields.iter().map(|(name, subject)| (name.clone(), self.subject(subject)));
         let names = given.collect();
-        self.frames.push(Frame { context, names });
+        self.frames.push(Frame { context, names, is_partial: true });
         self.steps(body);
         self.frames.pop();
     }
@@ -235,7 +245,7 @@ mod tests {
         let outline = |text: &str| outline(&Template::compile(text).unwrap(), source);
         let partials = partials.iter().map(|(name, text)| ((*name).to_owned(), outline(text))).collect();
         let mut reads = Reads::default();
-        reads.add(&outline(text), &partials);
+        reads.add(&outline(text), &partials, &BTreeSet::new());
         let step = |step: &PathStep| match step {
             PathStep::Item => "*".to_owned(),
             PathStep::Key(key) => key.to_string(),
@@ -274,7 +284,7 @@ mod tests {
         let body = outline(&Template::compile(text).unwrap(), source);
         let partials = BTreeMap::from_iter([("p".to_owned(), body)]);
         let mut reads = Reads::default();
-        reads.add(&partials["p"], &partials);
+        reads.add(&partials["p"], &partials, &BTreeSet::new());
         assert!(reads.is_partial && reads.steps <= MAX_STEPS);
     }
 }

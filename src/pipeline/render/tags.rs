@@ -121,6 +121,14 @@ impl<'a> Places<'a> {
         }
     }
 
+    /// The text of a tag.
+    pub(super) fn text(&self, place: TagPlace) -> Option<&'a str> {
+        let start = self.start(place)?;
+        let tokens = self.tokens();
+        let at = tokens.tokens.binary_search_by(|token| token.start.cmp(&start)).ok()?;
+        self.text.get(tokens.tokens.get(at)?.bytes.clone())
+    }
+
     /// Where a tag stands, and how wide it is.
     pub(super) fn origin(&self, place: TagPlace, source: SourceId) -> Origin {
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);

@@ -87,7 +87,7 @@ struct Search<'v> {
     /// The environment's own file.
     own: SourceId,
     path: Vec<PathStep>,
-    /// Where keys stand that are read; what an alias or a merge key puts in several places may be read in one of them.
+    /// Where keys and values stand that are read; what an alias or a merge key puts in several places may be read in one of them.
     used: BTreeSet<Origin>,
     found: Vec<Found<'v>>,
 }
@@ -122,13 +122,12 @@ impl<'v> Search<'v> {
         let everything = Tree { all, ..Tree::default() };
         let below = if all { &[&everything][..] } else { below };
         if all || !below.is_empty() {
-            self.used.insert(entry.key_origin);
-        } else if entry.key_origin.source == self.own
-            && !entry.key.starts_with(['_', '.'])
-            && !entry.key.starts_with("x-")
-        {
-            let read_beside =
-                beside.iter().flat_map(|read| read.keys.keys().map(CompactString::to_string)).collect();
+            self.used.extend([entry.key_origin, entry.value.origin]);
+        } else if is_for_people(&entry.key) {
+            return;
+        } else if entry.key_origin.source == self.own {
+            let read_beside = beside.iter().flat_map(|read| read.keys.keys());
+            let read_beside = read_beside.map(CompactString::to_string).collect();
             self.found.push(Found { path: self.path.clone(), entry, read_beside });
             return;
         }
@@ -136,9 +135,14 @@ impl<'v> Search<'v> {
     }
 }
 
+/// Whether a key says by its name that no program reads it: a note, or a holder of anchors.
+fn is_for_people(key: &str) -> bool {
+    key.starts_with(['_', '.']) || key.starts_with("x-")
+}
+
 /// Whether an entry, or what is in it, is read where an alias or a merge key puts it.
 fn is_used_elsewhere(entry: &Entry, used: &BTreeSet<Origin>) -> bool {
-    used.contains(&entry.key_origin) || holds_used(&entry.value, used)
+    used.contains(&entry.key_origin) || used.contains(&entry.value.origin) || holds_used(&entry.value, used)
 }
 
 fn holds_used(value: &Node, used: &BTreeSet<Origin>) -> bool {

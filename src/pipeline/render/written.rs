@@ -45,7 +45,7 @@ fn private(name: &str, content: Json) -> Json {
 /// What templates see of a tree; `texts` has the texts of its scalars.
 pub(super) fn of_node(node: &Node, texts: &WrittenScalars) -> Json {
     if let Some(text) = texts.text(node) {
-        return private("written", json!([node.to_json(), text]));
+        return scalar(node.to_json(), text);
     }
     match &node.value {
         Value::Mapping(mapping) => {
@@ -55,6 +55,11 @@ pub(super) fn of_node(node: &Node, texts: &WrittenScalars) -> Json {
         Value::Sequence(items) => Json::Array(items.iter().map(|item| of_node(item, texts)).collect()),
         _ => node.to_json(),
     }
+}
+
+/// A scalar that is written like this.
+pub(super) fn scalar(read: Json, text: &str) -> Json {
+    private("written", json!([read, text]))
 }
 
 /// What stands for a name that is not defined.
