@@ -18,8 +18,11 @@ pub(crate) struct WrittenScalars(BTreeMap<Origin, CompactString>);
 impl WrittenScalars {
     /// Notes the text of a scalar, unless its value prints as this text anyway.
     pub(crate) fn note(&mut self, node: &Node, text: &str) {
-        if matches!(node.value, Value::Bool(_) | Value::Number(_)) && node.to_json().to_string() != text {
-            self.0.insert(node.origin, text.into());
+        if matches!(node.value, Value::Bool(_) | Value::Number(_)) {
+            let usual = node.to_json().to_string();
+            if usual != text {
+                self.0.insert(node.origin, text.into());
+            }
         }
     }
 

@@ -106,8 +106,7 @@ pub(super) fn is_index(key: &str) -> bool {
 pub(super) fn lack(values: &[&Shape], path: &[PathStep]) -> Option<Lack> {
     let mut here = values.to_vec();
     for (number, step) in path.iter().enumerate() {
-        let mut next = Vec::new();
-        here.iter().for_each(|shape| shape.after(step, &mut next));
+        let next = after(&here, step);
         if next.is_empty() {
             let is_open = here.iter().any(|shape| shape.is_closed_to(step))
                 || number > 0 && !here.iter().any(|shape| shape.has_names());
@@ -131,11 +130,15 @@ pub(super) fn has(values: &[&Shape], path: &[PathStep]) -> bool {
 }
 
 fn reached<'s>(values: &[&'s Shape], path: &[PathStep]) -> Vec<&'s Shape> {
-    path.iter().fold(values.to_vec(), |here, step| {
-        let mut next = Vec::new();
-        here.iter().for_each(|shape| shape.after(step, &mut next));
-        next
-    })
+    path.iter().fold(values.to_vec(), |here, step| after(&here, step))
+}
+
+fn after<'s>(here: &[&'s Shape], step: &PathStep) -> Vec<&'s Shape> {
+    let mut next = Vec::new();
+    for shape in here {
+        shape.after(step, &mut next);
+    }
+    next
 }
 
 #[cfg(test)]

@@ -227,7 +227,7 @@ impl Check {
             Some(_) => name == "each",
         };
         if !gives {
-            return self.report(FormFault::BlockParam(tag));
+            self.report(FormFault::BlockParam(tag));
         }
     }
 

@@ -74,7 +74,7 @@ fn keep_all<'p>(arguments: impl Iterator<Item = &'p mut Parameter>, texts: &[(Nu
         match argument {
             Parameter::Literal(Json::Number(number)) => {
                 if let Some(text) = text_of(number, texts) {
-                    *argument = Parameter::Literal(written::scalar(Json::Number(number.clone()), text));
+                    *argument = Parameter::Literal(written::scalar(&Json::Number(number.clone()), text));
                 }
             }
             Parameter::Subexpression(call) => {

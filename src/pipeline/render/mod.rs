@@ -197,7 +197,7 @@ pub(super) fn attempt(
 
 /// Gives objects their namespace, and patches them.
 fn finish(
-    objects: &mut Vec<Manifest>,
+    objects: &mut [Manifest],
     problems: &mut Vec<Problem>,
     patches: &[Patch],
     namespace: Option<&str>,
@@ -288,14 +288,14 @@ impl Reader<'_> {
         } else {
             yaml::read_each(file.text.as_bytes(), file.source, &limits)
         };
-        let mut nodes = Vec::with_capacity(read.len());
+        let mut trees = Vec::with_capacity(read.len());
         for document in read {
             match document {
-                Ok(node) => nodes.push(node),
+                Ok(node) => trees.push(node),
                 Err(problem) => self.problems.push(problem),
             }
         }
-        for document in yaml::flatten_lists(nodes) {
+        for document in yaml::flatten_lists(trees) {
             match manifest(document) {
                 Ok(object) => self.objects.push(object),
                 Err(problem) => self.problems.push(problem),

@@ -111,7 +111,9 @@ impl<'v> Search<'v> {
                 let everything = Tree { all, ..Tree::default() };
                 let below = if all { vec![&everything] } else { below };
                 self.path.push(PathStep::Item);
-                items.iter().for_each(|item| self.value(item, &below));
+                for item in items {
+                    self.value(item, &below);
+                }
                 self.path.pop();
             }
             _ => {}

@@ -57,7 +57,7 @@ pub(super) fn one_argument(name: &str, params: &[Parameter], at: TagPlace) -> Op
 fn values(name: &str, words: &[Word]) -> Option<String> {
     let texts: Vec<&str> = words.iter().map(Word::text).collect();
     Some(match (name, texts.as_slice()) {
-        ("each", [item, "in", items]) | ("each", [items, "as", item]) => format!("{items} as |{item}|"),
+        ("each", [item, "in", items] | [items, "as", item]) => format!("{items} as |{item}|"),
         ("each" | "with", [value, item]) if is_name(item) => format!("{value} as |{item}|"),
         ("if", _) => format!("(and {})", texts.join(" ")),
         ("unless", _) => format!("(or {})", texts.join(" ")),

@@ -45,7 +45,7 @@ fn private(name: &str, content: Json) -> Json {
 /// What templates see of a tree; `texts` has the texts of its scalars.
 pub(super) fn of_node(node: &Node, texts: &WrittenScalars) -> Json {
     if let Some(text) = texts.text(node) {
-        return scalar(node.to_json(), text);
+        return scalar(&node.to_json(), text);
     }
     match &node.value {
         Value::Mapping(mapping) => {
@@ -58,7 +58,7 @@ pub(super) fn of_node(node: &Node, texts: &WrittenScalars) -> Json {
 }
 
 /// A scalar that is written like this.
-pub(super) fn scalar(read: Json, text: &str) -> Json {
+pub(super) fn scalar(read: &Json, text: &str) -> Json {
     private("written", json!([read, text]))
 }
 

@@ -131,12 +131,11 @@ impl Private {
         let read = written::read(value);
         let is_scalar = !read.is_array() && !read.is_object();
         Ok(match self.role {
-            Role::Test if is_scalar => ScopedJson::Derived(read.clone()),
+            Role::Merged | Role::Test if is_scalar => ScopedJson::Derived(read.clone()),
             Role::Test => ScopedJson::Derived((!is_empty(read)).into()),
             Role::Items if is_scalar && is_empty(read) => ScopedJson::Derived(Json::Array(Vec::new())),
             Role::Items if is_scalar => return Err(not_items(param).into()),
             Role::Base if is_scalar && is_empty(read) => ScopedJson::Derived(read.clone()),
-            Role::Merged if is_scalar => ScopedJson::Derived(read.clone()),
             Role::Given if param.is_value_missing() => {
                 ScopedJson::Derived(written::undefined(param.relative_path().map_or("this", String::as_str)))
             }
