@@ -12,7 +12,10 @@ use super::{
 use crate::crypto::ChecksumKey;
 use crate::diagnostic::{AppEnvironments, At, Failure, Level, LookedAt, Note, Problem, Severity};
 use crate::lints::{self, Rule};
-use crate::model::{APP_FILE, IgnoreEntry, Manifest, Node, Origin, SourceId, Sources, Texts, ignore_places};
+use crate::model::{
+    APP_FILE, IgnoreEntry, Manifest, Node, Origin, SourceId, Sources, Texts, UnusedValue, WrittenScalars,
+    ignore_places,
+};
 use crate::yaml;
 
 /// What is examined: one environment and what is known of it.
@@ -47,6 +50,10 @@ pub(super) struct ExaminedEnvironment {
     pub(super) emitted: Option<Vec<Manifest>>,
     /// The merged values.
     pub(super) values: Option<Node>,
+    /// The texts of their scalars that are not written in their usual form.
+    pub(super) written: WrittenScalars,
+    /// Keys of its own values that nothing uses.
+    pub(super) unused: Vec<UnusedValue>,
     pub(super) problems: Vec<StageProblem>,
 }
 
@@ -78,6 +85,8 @@ pub fn examine(discovery: &Discovery, examinations: &[Examination<'_>], director
             secrets: Vec::new(),
             emitted: None,
             values: None,
+            written: WrittenScalars::default(),
+            unused: Vec::new(),
             problems: Vec::new(),
         };
         // What goes wrong is in the environment's problems already.
@@ -175,7 +184,9 @@ impl ExaminedEnvironment {
         self.secrets = resolve::uses_of(&self.objects, examination.default_provider, app.reading())
             .map(secret_use)
             .collect();
-        self.values = Some(attempt.values);
+        self.values = Some(attempt.values.merged);
+        self.written = attempt.values.written;
+        self.unused = attempt.unused;
         self.remark(&lints::app::RENDER, &mut notes);
         let rendered = rendered.map_err(|failure| discovery.placed(failure));
         let rendered = self.keep(&lints::app::RENDER, rendered)?;

@@ -28,7 +28,9 @@ impl Run {
         let entries = traced.then_some(|_: &Json| Entries::default());
         match Engine::new(partials, values, entries) {
             Ok(mut engine) => {
-                let result = engine.render(source, text).map_err(|problem| problem.message);
+                let result = engine.prepare(source, text).map_err(|problems| problems[0].message.clone());
+                let result = result
+                    .and_then(|prepared| engine.render(prepared, text).map_err(|problem| problem.message));
                 let (work, copies) = engine.taken();
                 Self { result, work, copies }
             }
