@@ -437,3 +437,24 @@ fn keys_that_are_read_some_way_or_are_in_another_layer_are_not_reported() {
         assert!(found.is_empty(), "{item}: {found:?}");
     }
 }
+
+#[test]
+fn hostile_names_and_values_end_in_errors() {
+    // Many names, each of which may be in any of many items.
+    let names: Vec<String> = (0..2_000).map(|number| format!("{{{{#if a{number}}}}}{{{{/if}}}}")).collect();
+    let items: Vec<String> = (0..5_000).map(|number| format!("- {{b{number}: {{c: 1}}}}\n")).collect();
+    let (names, items) = (names.concat(), items.concat());
+    let app = App::of(&format!("{{{{#each l}}}}{names}{{{{/each}}}}"), &format!("l:\n{items}"));
+    let error = app.error("dev");
+    assert!(error.contains("value `a0` is not defined in any environment"), "{error}");
+    assert!(error.len() < 64 << 10, "{} bytes", error.len());
+    // A tag with more words than anyone writes.
+    let app = App::of(&format!("{{{{#if {}a}}}}{{{{/if}}}}", "not ".repeat(100_000)), "a: 1\n");
+    assert!(app.error("dev").contains("`#if` takes one argument, but has 100001"));
+    // Partials that multiply.
+    let app = App::of("{{> p}}", "a: 1\n");
+    app.write("partials/p.hbs", "{{#if false}}{{> q a}}{{> q b}}{{/if}}x");
+    app.write("partials/q.hbs", "{{#if false}}{{> p a}}{{> p b}}{{/if}}y");
+    app.write("envs/prod/values.yaml", "a: {a: 1, b: 1}\nb: 1\n");
+    assert_eq!(app.item("prod"), "x");
+}

@@ -1,5 +1,6 @@
 //! What values define, without what they are: names, and paths to them.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use compact_str::CompactString;
@@ -100,19 +101,47 @@ pub(super) fn is_index(key: &str) -> bool {
     !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// How many values may still be looked at; hostile ones are large, and asked about many names.
+#[derive(Debug)]
+pub(super) struct Patience(Cell<usize>);
+
+impl Patience {
+    /// Values that are looked at for one environment; real ones need some thousand.
+    const MAX: usize = 5_000_000;
+
+    pub(super) const fn new() -> Self {
+        Self(Cell::new(Self::MAX))
+    }
+
+    /// Whether no more is looked at, so that what was said last is not certain.
+    pub(super) const fn is_over(&self) -> bool {
+        self.0.get() == 0
+    }
+
+    /// Takes this many values off.
+    pub(super) fn spend(&self, values: usize) {
+        self.0.set(self.0.get().saturating_sub(values));
+    }
+}
+
 /// Where a path leads nowhere in all of these values; `None` where one has it.
 ///
 /// A collection in the values that is empty everywhere may hold anything, and so may a value that is a scalar somewhere.
-pub(super) fn lack(values: &[&Shape], path: &[PathStep]) -> Option<Lack> {
+pub(super) fn lack(values: &[&Shape], path: &[PathStep], patience: &Patience) -> Option<Lack> {
     let mut here = values.to_vec();
     for (number, step) in path.iter().enumerate() {
-        let next = after(&here, step);
+        let next = after(&here, step, patience);
         if next.is_empty() {
+            patience.spend(here.len());
             let is_open = here.iter().any(|shape| shape.is_closed_to(step))
                 || number > 0 && !here.iter().any(|shape| shape.has_names());
             let name = if let PathStep::Key(name) = step { name.as_str() } else { "" };
-            let near = || closest(name, here.iter().flat_map(|shape| shape.names())).map(str::to_owned);
-            return (!is_open).then(|| Lack { step: number, closest: near() });
+            if is_open {
+                return None;
+            }
+            let known: Vec<&str> = here.iter().flat_map(|shape| shape.names()).collect();
+            patience.spend(known.len().saturating_mul(4));
+            return Some(Lack { step: number, closest: closest(name, known).map(str::to_owned) });
         }
         here = next;
     }
@@ -120,23 +149,26 @@ pub(super) fn lack(values: &[&Shape], path: &[PathStep]) -> Option<Lack> {
 }
 
 /// The names at the end of a path.
-pub(super) fn names_at(values: &[&Shape], path: &[PathStep]) -> Vec<String> {
-    reached(values, path).iter().flat_map(|shape| shape.names()).map(str::to_owned).collect()
+pub(super) fn names_at(values: &[&Shape], path: &[PathStep], patience: &Patience) -> Vec<String> {
+    reached(values, path, patience).iter().flat_map(|shape| shape.names()).map(str::to_owned).collect()
 }
 
 /// Whether some of these values has a path.
-pub(super) fn has(values: &[&Shape], path: &[PathStep]) -> bool {
-    !reached(values, path).is_empty()
+pub(super) fn has(values: &[&Shape], path: &[PathStep], patience: &Patience) -> bool {
+    !reached(values, path, patience).is_empty()
 }
 
-fn reached<'s>(values: &[&'s Shape], path: &[PathStep]) -> Vec<&'s Shape> {
-    path.iter().fold(values.to_vec(), |here, step| after(&here, step))
+fn reached<'s>(values: &[&'s Shape], path: &[PathStep], patience: &Patience) -> Vec<&'s Shape> {
+    path.iter().fold(values.to_vec(), |here, step| after(&here, step, patience))
 }
 
-fn after<'s>(here: &[&'s Shape], step: &PathStep) -> Vec<&'s Shape> {
+fn after<'s>(here: &[&'s Shape], step: &PathStep, patience: &Patience) -> Vec<&'s Shape> {
     let mut next = Vec::new();
-    for shape in here {
-        shape.after(step, &mut next);
+    if !patience.is_over() {
+        for shape in here {
+            shape.after(step, &mut next);
+        }
+        patience.spend(here.len().saturating_add(next.len()));
     }
     next
 }
@@ -165,17 +197,26 @@ mod tests {
             ),
             shape(&json!({"a": {"c": 1}, "s": {"t": 1}, "l": []})),
         );
-        let of = |text: &str| lack(&[&dev, &prod], &path(text)).map(|lack| (lack.step, lack.closest));
+        let patience = Patience::new();
+        let of =
+            |text: &str| lack(&[&dev, &prod], &path(text), &patience).map(|lack| (lack.step, lack.closest));
         for known in [
             "a", "a.b", "a.c", "e.x", "n.x", "s.t", "s.u", "a.b.c", "l.*.y", "l.0.x", "l.9.y", "m.*.z", "l.x",
         ] {
             assert_eq!(of(known), None, "{known}");
         }
-        assert!(lack(&[], &path("a")).is_some() && lack(&[&shape(&json!({}))], &path("a")).is_some());
+        assert!(
+            lack(&[], &path("a"), &patience).is_some()
+                && lack(&[&shape(&json!({}))], &path("a"), &patience).is_some()
+        );
         assert_eq!(of("aa"), Some((0, Some("a".to_owned()))));
         assert_eq!(of("a.d"), Some((1, Some("b".to_owned()))));
         assert_eq!(of("l.*.zz"), Some((2, None)));
         assert_eq!(of("m.*.zz"), Some((2, Some("z".to_owned()))));
-        assert!(has(&[&dev], &path("l.*.y")) && !has(&[&dev], &path("a.c")) && !has(&[&dev], &path("e.x")));
+        assert!(
+            has(&[&dev], &path("l.*.y"), &patience)
+                && !has(&[&dev], &path("a.c"), &patience)
+                && !has(&[&dev], &path("e.x"), &patience)
+        );
     }
 }

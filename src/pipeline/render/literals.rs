@@ -3,6 +3,8 @@
 //! The parser keeps their values only, so their texts are looked up in the tag. Where a tag has one number in two forms,
 //! it is not known which is which, and the value counts.
 
+use std::collections::BTreeMap;
+
 use handlebars::Template;
 use handlebars::template::{Parameter, TemplateElement};
 use serde_json::{Number, Value as Json};
@@ -15,17 +17,26 @@ use super::written;
 /// Puts the texts of its numbers into a template.
 pub(super) fn keep_texts(template: &mut Template, text: &str) {
     let mut tags = text.split("{{").skip(1).map(|tag| tag.split_once("}}").map_or(tag, |(tag, _)| tag));
-    if tags.any(|tag| numbers(tag).iter().any(|(value, text)| value.to_string() != *text)) {
+    if tags.any(|tag| numbers(tag).into_iter().any(|(printed, text)| text != Some(printed.as_str()))) {
         Keeper { places: Places::new(text) }.template(template, TagPlace::Unknown, 0);
     }
 }
 
-/// The numbers in a tag, and their texts. A word in quotes may be among them, which only makes it less certain what is what.
-fn numbers(tag: &str) -> Vec<(Number, &str)> {
+/// The texts of the numbers in a tag, by what they print as; `None` where a number has several. A word in quotes may be
+/// among them, which only makes it less certain what is what.
+type Numbers<'t> = BTreeMap<String, Option<&'t str>>;
+
+fn numbers(tag: &str) -> Numbers<'_> {
     let is_end =
         |c: char| c.is_whitespace() || matches!(c, '(' | ')' | '=' | '{' | '}' | '~' | '[' | ']' | ',');
     let words = tag.split(is_end).filter(|word| word.starts_with(|c: char| c == '-' || c.is_ascii_digit()));
-    words.filter_map(|word| Some((serde_json::from_str(word).ok()?, word))).collect()
+    let mut numbers = Numbers::new();
+    for word in words {
+        let Ok(value) = serde_json::from_str::<Number>(word) else { continue };
+        let text = numbers.entry(value.to_string()).or_insert(Some(word));
+        *text = text.filter(|text| *text == word);
+    }
+    numbers
 }
 
 struct Keeper<'a> {
@@ -69,7 +80,7 @@ impl Keeper<'_> {
     }
 }
 
-fn keep_all<'p>(arguments: impl Iterator<Item = &'p mut Parameter>, texts: &[(Number, &str)]) {
+fn keep_all<'p>(arguments: impl Iterator<Item = &'p mut Parameter>, texts: &Numbers<'_>) {
     for argument in arguments {
         match argument {
             Parameter::Literal(Json::Number(number)) => {
@@ -88,8 +99,7 @@ fn keep_all<'p>(arguments: impl Iterator<Item = &'p mut Parameter>, texts: &[(Nu
 }
 
 /// The text of a number that does not print as it is written.
-fn text_of<'t>(number: &Number, texts: &[(Number, &'t str)]) -> Option<&'t str> {
-    let mut same = texts.iter().filter(|(value, _)| value == number).map(|(_, text)| *text);
-    let first = same.next()?;
-    (same.all(|text| text == first) && number.to_string() != first).then_some(first)
+fn text_of<'t>(number: &Number, texts: &Numbers<'t>) -> Option<&'t str> {
+    let printed = number.to_string();
+    texts.get(&printed).copied().flatten().filter(|text| *text != printed)
 }

@@ -14,7 +14,7 @@ use super::{OWN, errors, helpers};
 use crate::diagnostic::{Explain, Note, Problem};
 use crate::model::{Node, Origin};
 use crate::pipeline::Discovery;
-use crate::pipeline::shape::{Lack, PathStep, Shape, has, lack};
+use crate::pipeline::shape::{Lack, PathStep, Patience, Shape, has, lack};
 
 /// Names of one template that are reported.
 const MAX_PROBLEMS: usize = 20;
@@ -48,6 +48,7 @@ pub(super) struct Names<'a> {
     values: &'a Node,
     own: OnceCell<Shape>,
     passed: BTreeSet<String>,
+    patience: Patience,
     pub(super) reads: Reads,
 }
 
@@ -59,7 +60,7 @@ impl<'a> Names<'a> {
         texts: impl Iterator<Item = &'t str>,
     ) -> Self {
         let passed = texts.flat_map(passed_names).map(str::to_owned).collect();
-        Self { app, values, own: OnceCell::new(), passed, reads: Reads::default() }
+        Self { app, values, own: OnceCell::new(), passed, patience: Patience::new(), reads: Reads::default() }
     }
 
     /// Takes in what a template reads, and says which names are defined nowhere.
@@ -72,8 +73,14 @@ impl<'a> Names<'a> {
         let mut reads = Reads::after(&self.reads);
         reads.add(template.outline, engine.outlines(), &self.passed);
         let mut problems = Vec::new();
+        let mut count = 0;
         for read in reads.lenient.difference(&self.reads.lenient) {
-            let Some(found) = self.lack(read) else { continue };
+            let found = self.lack(read);
+            if self.patience.is_over() {
+                problems.push(Problem::at(Origin::whole(read.source), &errors::TemplateFault::Work));
+                break;
+            }
+            let Some(found) = found else { continue };
             let Some(part) = found.step.checked_sub(read.path.len().saturating_sub(read.own)) else {
                 continue;
             };
@@ -87,7 +94,8 @@ impl<'a> Names<'a> {
                 }
                 None => problems.push(self.problem(read, &found, part, at)),
             }
-            if problems.len() == MAX_PROBLEMS {
+            count += 1;
+            if count == MAX_PROBLEMS {
                 break;
             }
         }
@@ -98,10 +106,10 @@ impl<'a> Names<'a> {
     /// Where a name leads nowhere, whichever environment's values count.
     fn lack(&self, read: &LenientRead) -> Option<Lack> {
         let own = self.own.get_or_init(|| Shape::of(self.values));
-        if has(&[own], &read.path) {
+        if has(&[own], &read.path, &self.patience) {
             return None;
         }
-        lack(&self.app.defined_values().all(), &read.path)
+        lack(&self.app.defined_values().all(), &read.path, &self.patience)
     }
 
     fn problem(&self, read: &LenientRead, found: &Lack, part: usize, at: Origin) -> Problem {
@@ -110,7 +118,8 @@ impl<'a> Names<'a> {
             _ => "",
         };
         let from_top = [PathStep::Key(name.into())];
-        let is_at_top = || OWN.contains(&name) || has(&self.app.defined_values().all(), &from_top);
+        let is_at_top =
+            || OWN.contains(&name) || has(&self.app.defined_values().all(), &from_top, &self.patience);
         let hint = if is_call(read) {
             format!("`{name}` is a helper: put its call in brackets, as in `({name} …)`")
         } else if part == 0 && read.is_relative && is_at_top() {

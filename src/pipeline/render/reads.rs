@@ -17,6 +17,8 @@ use crate::pipeline::shape::PathStep;
 const MAX_STEPS: usize = 200_000;
 /// Blocks and partials within each other.
 const MAX_DEPTH: usize = 60;
+/// Steps of a path that is followed; values are not deeper.
+const MAX_PATH: usize = 128;
 
 /// What templates read.
 #[derive(Debug, Default)]
@@ -105,7 +107,7 @@ impl<'a> Walk<'a> {
             return;
         }
         for step in steps {
-            if self.reads.steps == MAX_STEPS {
+            if self.reads.steps >= MAX_STEPS {
                 self.reads.is_partial = true;
                 return;
             }
@@ -126,6 +128,7 @@ impl<'a> Walk<'a> {
             Target::Unknown => return,
             Target::Values(path) => path,
         };
+        self.reads.steps += path.len() / 8 + read.name.raw.len() / 64;
         if read.manner != Manner::Strict && !path.is_empty() && !self.may_lack(&read.name) {
             self.reads.lenient.insert(LenientRead {
                 source: read.source,
@@ -220,6 +223,10 @@ fn below(target: Target, parts: &[String]) -> Target {
     let keys = |parts: &[String]| -> Vec<PathStep> {
         parts.iter().map(|part| PathStep::Key(CompactString::from(part.as_str()))).collect()
     };
+    let length = if let Target::Values(path) = &target { path.len() } else { 0 };
+    if length.saturating_add(parts.len()) > MAX_PATH {
+        return Target::Unknown;
+    }
     match (target, parts.split_first()) {
         (Target::Data, Some((first, rest))) if first == VALUES => Target::Values(keys(rest)),
         (Target::Data, Some((first, _))) if OWN.contains(&first.as_str()) => Target::Unknown,
@@ -285,6 +292,6 @@ mod tests {
         let partials = BTreeMap::from_iter([("p".to_owned(), body)]);
         let mut reads = Reads::default();
         reads.add(&partials["p"], &partials, &BTreeSet::new());
-        assert!(reads.is_partial && reads.steps <= MAX_STEPS);
+        assert!(reads.is_partial && reads.steps < MAX_STEPS + MAX_PATH);
     }
 }

@@ -8,38 +8,39 @@ use super::reads::Reads;
 use crate::model::{Entry, Node, Origin, SourceId, UnusedValue, Value, closest};
 use crate::pipeline::Discovery;
 use crate::pipeline::load::Values;
-use crate::pipeline::shape::{PathStep, has, is_index, names_at};
+use crate::pipeline::shape::{PathStep, Patience, Shape, has, is_index, names_at};
 
 /// Keys of one environment that are reported.
 const MAX_UNUSED: usize = 100;
+/// Keys that no template reads, of which those are taken that no other file has.
+const MAX_FOUND: usize = 5_000;
 
 /// The keys of the environment's own file that nothing uses. None is known where more may be read than can be told.
 pub(super) fn unused(app: &Discovery, environment: &str, values: &Values, reads: &Reads) -> Vec<UnusedValue> {
     let Some(own) = values.own.filter(|_| !reads.is_partial) else { return Vec::new() };
     let text = values.texts.iter().find(|(source, _)| *source == own).map_or("", |(_, text)| text.as_str());
     let tree = Tree::new(reads);
-    let mut search = Search { own, path: Vec::new(), used: BTreeSet::new(), found: Vec::new() };
-    search.value(&values.merged, &[&tree]);
-    let used = std::mem::take(&mut search.used);
-    search.found.retain(|found| !is_used_elsewhere(found.entry, &used));
-    if search.found.is_empty() || !app.defined_values().unreadable.is_empty() {
+    let mut search = Search::new(own);
+    search.value(&values.merged, &[&tree], false);
+    let Search { used, mut found, patience, .. } = search;
+    found.retain(|found| !is_used_elsewhere(found.entry, &used));
+    if found.is_empty() || patience.is_over() || !app.defined_values().unreadable.is_empty() {
         return Vec::new();
     }
     let others = app.defined_values().without(environment);
+    let lines: Vec<&str> = text.lines().collect();
     let mut unused: BTreeMap<Origin, UnusedValue> = BTreeMap::new();
-    for found in search.found {
-        if has(&others, &found.path) || is_holder(found.entry, text) {
+    for found in found {
+        if has(&others, &found.path, &patience) || is_holder(found.entry, &lines) {
             continue;
         }
-        let parent = found.path.split_last().map_or(&[][..], |(_, parent)| parent);
-        let mut known: BTreeSet<String> = found.read_beside;
-        known.extend(names_at(&others, parent));
-        let name = found.entry.key.as_str();
-        let closest = closest(name, known.iter().map(String::as_str)).map(str::to_owned);
+        if patience.is_over() || unused.len() == MAX_UNUSED {
+            break;
+        }
         let at = found.entry.key_origin;
-        unused.entry(at).or_insert_with(|| UnusedValue { at, key: name.to_owned(), closest });
+        unused.entry(at).or_insert_with(|| found.unused(&others, &patience));
     }
-    unused.into_values().take(MAX_UNUSED).collect()
+    unused.into_values().collect()
 }
 
 /// What is read, as a tree.
@@ -76,43 +77,58 @@ impl Tree {
 }
 
 /// A key that no template reads.
-struct Found<'v> {
+struct Found<'v, 't> {
     path: Vec<PathStep>,
     entry: &'v Entry,
-    /// Names beside it that are read.
-    read_beside: BTreeSet<String>,
+    /// What is read of the mapping that has it.
+    beside: Vec<&'t Tree>,
 }
 
-struct Search<'v> {
+impl Found<'_, '_> {
+    fn unused(&self, others: &[&Shape], patience: &Patience) -> UnusedValue {
+        let parent = self.path.split_last().map_or(&[][..], |(_, parent)| parent);
+        let name = self.entry.key.as_str();
+        let read = self.beside.iter().flat_map(|read| read.keys.keys().map(CompactString::as_str));
+        let known = names_at(others, parent, patience);
+        let closest = closest(name, read.chain(known.iter().map(String::as_str))).map(str::to_owned);
+        UnusedValue { at: self.entry.key_origin, key: name.to_owned(), closest }
+    }
+}
+
+struct Search<'v, 't> {
     /// The environment's own file.
     own: SourceId,
     path: Vec<PathStep>,
-    /// Where keys and values stand that are read; what an alias or a merge key puts in several places may be read in one of them.
+    /// Where keys and values stand that are read; what an alias or a merge key puts in several places may be read in one of
+    /// them.
     used: BTreeSet<Origin>,
-    found: Vec<Found<'v>>,
+    found: Vec<Found<'v, 't>>,
+    patience: Patience,
 }
 
-impl<'v> Search<'v> {
-    /// Looks at a value of which these parts are read. The reader bounds how deep that is.
-    fn value(&mut self, value: &'v Node, reads: &[&Tree]) {
-        let all = reads.iter().any(|read| read.all);
+impl<'v, 't> Search<'v, 't> {
+    const fn new(own: SourceId) -> Self {
+        Self { own, path: Vec::new(), used: BTreeSet::new(), found: Vec::new(), patience: Patience::new() }
+    }
+
+    /// Looks at a value of which these parts are read, or all. The reader bounds how deep that is.
+    fn value(&mut self, value: &'v Node, reads: &[&'t Tree], all: bool) {
+        let all = all || reads.iter().any(|read| read.all);
         match &value.value {
             Value::Mapping(mapping) => {
                 for entry in mapping.entries() {
                     let step = PathStep::Key(entry.key.clone());
-                    let below: Vec<&Tree> = reads.iter().flat_map(|read| read.after(&step)).collect();
+                    let below = self.below(reads, &step);
                     self.path.push(step);
                     self.entry(entry, reads, &below, all);
                     self.path.pop();
                 }
             }
             Value::Sequence(items) => {
-                let below: Vec<&Tree> = reads.iter().flat_map(|read| read.after(&PathStep::Item)).collect();
-                let everything = Tree { all, ..Tree::default() };
-                let below = if all { vec![&everything] } else { below };
+                let below = self.below(reads, &PathStep::Item);
                 self.path.push(PathStep::Item);
                 for item in items {
-                    self.value(item, &below);
+                    self.value(item, &below, all);
                 }
                 self.path.pop();
             }
@@ -120,20 +136,27 @@ impl<'v> Search<'v> {
         }
     }
 
-    fn entry(&mut self, entry: &'v Entry, beside: &[&Tree], below: &[&Tree], all: bool) {
-        let everything = Tree { all, ..Tree::default() };
-        let below = if all { &[&everything][..] } else { below };
+    fn below(&self, reads: &[&'t Tree], step: &PathStep) -> Vec<&'t Tree> {
+        if self.patience.is_over() {
+            return Vec::new();
+        }
+        let below: Vec<&Tree> = reads.iter().flat_map(|read| read.after(step)).collect();
+        self.patience.spend(1 + reads.len() + below.len());
+        below
+    }
+
+    fn entry(&mut self, entry: &'v Entry, beside: &[&'t Tree], below: &[&'t Tree], all: bool) {
         if all || !below.is_empty() {
             self.used.extend([entry.key_origin, entry.value.origin]);
         } else if is_for_people(&entry.key) {
             return;
         } else if entry.key_origin.source == self.own {
-            let read_beside = beside.iter().flat_map(|read| read.keys.keys());
-            let read_beside = read_beside.map(CompactString::to_string).collect();
-            self.found.push(Found { path: self.path.clone(), entry, read_beside });
+            if self.found.len() < MAX_FOUND {
+                self.found.push(Found { path: self.path.clone(), entry, beside: beside.to_vec() });
+            }
             return;
         }
-        self.value(&entry.value, below);
+        self.value(&entry.value, below, all);
     }
 }
 
@@ -156,14 +179,11 @@ fn holds_used(value: &Node, used: &BTreeSet<Origin>) -> bool {
 }
 
 /// Whether the value has an anchor, so that it may be there for its aliases.
-fn is_holder(entry: &Entry, text: &str) -> bool {
-    let line = text.lines().nth((entry.key_origin.line as usize).saturating_sub(1)).unwrap_or_default();
-    let after = line
-        .chars()
-        .skip((entry.key_origin.column as usize).saturating_sub(1) + entry.key_origin.width as usize);
-    let rest: String = after.take(200).collect();
-    rest.trim_start_matches(['"', '\''])
-        .trim_start()
-        .strip_prefix(':')
-        .is_some_and(|rest| rest.trim_start().starts_with('&'))
+fn is_holder(entry: &Entry, lines: &[&str]) -> bool {
+    let at = entry.key_origin;
+    let Some(line) = (at.line as usize).checked_sub(1).and_then(|line| lines.get(line)) else { return false };
+    let skipped = (at.column as usize).saturating_sub(1).saturating_add(at.width as usize);
+    let rest: String = line.chars().skip(skipped).take(200).collect();
+    let value = rest.trim_start_matches(['"', '\'']).trim_start().strip_prefix(':');
+    value.is_some_and(|value| value.trim_start().starts_with('&'))
 }

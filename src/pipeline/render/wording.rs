@@ -7,6 +7,8 @@ use super::tags::TagPlace;
 
 /// Characters of a form that a hint shows.
 const MAX_FORM: usize = 300;
+/// Words of a tag that are put in order.
+const MAX_WORDS: usize = 32;
 
 /// Where a call stands.
 #[derive(Clone, Copy)]
@@ -125,7 +127,8 @@ impl Word {
 }
 
 fn words(params: &[Parameter]) -> Vec<Word> {
-    params.iter().map(|param| word(param.as_name().unwrap_or_default(), shown(param))).collect()
+    let shown = |param: &Parameter| word(param.as_name().unwrap_or_default(), shown(param));
+    params.iter().take(MAX_WORDS + 1).map(shown).collect()
 }
 
 fn word(name: &str, text: String) -> Word {
@@ -134,9 +137,12 @@ fn word(name: &str, text: String) -> Word {
 
 /// The call that a row of words means, in brackets; `None` where no helper is among them.
 fn call(words: &[Word]) -> Option<String> {
-    let has_helper = words.iter().any(|word| matches!(word, Word::Helper(_)));
+    let has_helper = words.len() <= MAX_WORDS && words.iter().any(|word| matches!(word, Word::Helper(_)));
+    if !has_helper {
+        return None;
+    }
     let mut reader = Reader { words, at: 0 };
-    let call = reader.expression().filter(|_| has_helper)?;
+    let call = reader.expression()?;
     (reader.at == words.len()).then_some(call)
 }
 
