@@ -569,13 +569,12 @@ fn bombs_end_in_errors() {
             .contains("result of helper `repeat` takes 1000000000 bytes; at most 8388608 are allowed")
     );
     assert!(
-        fault("{{indent 1000000000 \"x\"}}", "a: 1\n").contains("result of helper `indent` is too large")
+        fault("{{indent 1000000000 \"x\"}}", "a: 1\n")
+            .contains("result of helper `indent` takes 1000000001 bytes")
     );
     let grow =
         (0..10).fold("\"a\"".to_owned(), |text, _| format!("(replace \"a\" \"{}\" {text})", "a".repeat(50)));
-    assert!(
-        fault(&format!("{{{{upper {grow}}}}}"), "a: 1\n").contains("result of helper `replace` is too large")
-    );
+    assert!(fault(&format!("{{{{upper {grow}}}}}"), "a: 1\n").contains("result of helper `replace` takes"));
     let deep = format!("{}x{}", "{{#if a}}".repeat(200), "{{/if}}".repeat(200));
     assert!(fault(&deep, "a: 1\n").contains("blocks are nested more than 64 deep"));
     let calls = format!("{{{{upper {}a{}}}}}", "(upper ".repeat(60), ")".repeat(60));

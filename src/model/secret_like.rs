@@ -43,7 +43,7 @@ pub(crate) enum PlainData<'a> {
 }
 
 /// Finds the data of a Secret in an object that Kubernetes does not take for one: in a kind that is misspelt, in another API
-/// group, in a field that only Secrets have, in a list, in an OpenShift template.
+/// group, in a field that only Secrets have, in a list, in a template of `OpenShift`.
 ///
 /// Other fields of custom resources are their author's: what they hold is not known to be a Secret.
 pub(crate) fn plain_data(root: &Node) -> Option<PlainData<'_>> {

@@ -30,7 +30,7 @@ pub(super) struct Snapshot(Amounts<usize>);
 impl Default for Budget {
     /// The budget of one environment: far more than real apps need, and little enough for the memory of a sidecar.
     fn default() -> Self {
-        Self::new(50_000, 240 << 20)
+        Self::new(50_000, 200 << 20)
     }
 }
 

@@ -355,13 +355,13 @@ impl<'l> Builder<'l> {
             return Err((YamlError::Nodes(self.limits.document_nodes), spot));
         }
         let text = node.as_str().map_or(0, heap_of);
-        let slot = match self.open.last().map(|frame| &frame.kind) {
+        let taken = match self.open.last().map(|frame| &frame.kind) {
             Some(Kind::Mapping(OpenMapping { slot: Slot::Value(key, ..), .. })) => {
                 size_of::<Entry>().saturating_add(heap_of(key))
             }
             Some(_) | None => size_of::<Node>(),
         };
-        self.memory = self.memory.saturating_add(slot).saturating_add(text);
+        self.memory = self.memory.saturating_add(taken).saturating_add(text);
         if self.nodes.is_multiple_of(SETTLE_AFTER) {
             self.settle().map_err(|error| (error, spot))?;
         }

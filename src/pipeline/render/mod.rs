@@ -33,6 +33,7 @@ use super::load::{Loaded, ManifestFile, Patch, Values};
 use crate::diagnostic::{Explain, Failure, Note, Problem};
 use crate::model::{
     API_GROUP, APP_FILE, Manifest, Node, NotAManifest, ObjectId, Origin, Scopes, Sources, Texts, UnusedValue,
+    Value,
 };
 use crate::yaml;
 use engine::{Engine, RenderedText};
@@ -41,10 +42,13 @@ use price::Weight;
 use tracer::Entries;
 
 /// Problems after which rendering is given up.
-const MAX_PROBLEMS: usize = 200;
+pub(super) const MAX_PROBLEMS: usize = 200;
 
 /// Bytes of memory that the values may take in the form that templates see; they see them twice.
 const MAX_VALUES: u64 = 64 << 20;
+
+/// Bytes of a key of the values: as many as YAML takes in a key that is not marked as one.
+const MAX_KEY: usize = 1024;
 
 /// The objects of one environment; strings of Secrets may still hold placeholders.
 pub struct Rendered {
@@ -76,6 +80,8 @@ enum Error {
     NotAManifest(NotAManifest),
     #[error("an object of `sealwave.dev` is no manifest")]
     OwnKind,
+    #[error("key of the values is longer than {MAX_KEY} bytes")]
+    Key,
     #[error("values take more than {MAX_VALUES} bytes of memory")]
     Values,
     #[error("values key `{0}` is hidden by sealwave's own `{0}`")]
@@ -88,6 +94,7 @@ impl Explain for Error {
             Self::Duplicate { .. } => {
                 Some("remove one; to change an object in one environment, use `patches`".to_owned())
             }
+            Self::Key => Some("use a short key, and put the text into its value".to_owned()),
             Self::Empty(_) => Some("put manifests into `base/` or the environment's directory".to_owned()),
             Self::NotAManifest(error) => Some(error.hint().to_owned()),
             Self::OwnKind => Some(format!("`{APP_FILE}` stands beside `base/`, not in it")),
@@ -180,8 +187,7 @@ pub(super) fn attempt(
     let Loaded { app, values, files, partials, patches, namespace, notes: found, budget } = loaded;
     notes.extend(found);
     let namespace = namespace.or_else(|| context.namespace.clone()).filter(|name| !name.is_empty());
-    if Weight::of_node(&values.merged, &values.written).memory > MAX_VALUES {
-        let problem = Problem::at(Origin::whole(values.merged.origin.source), &Error::Values);
+    if let Err(problem) = usable(&values) {
         return Attempt { objects: Vec::new(), values, unused: Vec::new(), problems: vec![problem] };
     }
     let data = template_data(&values, context, namespace.as_deref(), notes);
@@ -233,6 +239,29 @@ fn finish(
             Ok(()) => namespaces::apply(&Scopes::of(objects), objects, namespace, notes),
             Err(failure) => problems.extend_from_slice(failure.problems()),
         }
+    }
+}
+
+/// Whether templates can have the values: each loop and each name copies the keys that lead to what it is about.
+fn usable(values: &Values) -> Result<(), Problem> {
+    let Values { merged, written, .. } = values;
+    if let Some(at) = long_key(merged) {
+        return Err(Problem::at(at, &Error::Key));
+    }
+    if Weight::of_node(merged, written).memory > MAX_VALUES {
+        return Err(Problem::at(Origin::whole(merged.origin.source), &Error::Values));
+    }
+    Ok(())
+}
+
+/// Where a key stands that is too long. The depth is bounded by the reader.
+fn long_key(node: &Node) -> Option<Origin> {
+    match &node.value {
+        Value::Mapping(mapping) => mapping.entries().iter().find_map(|entry| {
+            if entry.key.len() > MAX_KEY { Some(entry.key_origin) } else { long_key(&entry.value) }
+        }),
+        Value::Sequence(items) => items.iter().find_map(long_key),
+        _ => None,
     }
 }
 

@@ -10,6 +10,7 @@ use super::Names;
 use super::problem::{ResolveError, place_in, shown};
 use crate::diagnostic::Problem;
 use crate::model::{DEFAULT_PROVIDER, Manifest, ObjectId, Origin, Value, provider_name, suspects};
+use crate::pipeline::render::MAX_PROBLEMS;
 use crate::providers::KINDS;
 
 /// Reports placeholders in a tree, one per string, and takes the doubling off escaped ones.
@@ -19,6 +20,9 @@ pub(super) fn scan(object: &mut Manifest, names: &Names<'_>, generic: bool, prob
     let place = Place { id: &id, names, generic };
     let mut stack = vec![object.root_mut()];
     while let Some(node) = stack.pop() {
+        if problems.len() >= MAX_PROBLEMS {
+            return;
+        }
         let origin = node.origin;
         match &mut node.value {
             Value::Bool(_) | Value::Null | Value::Number(_) => {}

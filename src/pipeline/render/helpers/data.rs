@@ -1,7 +1,5 @@
 //! Helpers for lists and objects, and for YAML and JSON.
 
-#![expect(clippy::unnecessary_wraps, reason = "all helpers have one signature, whether they can fail or not")]
-
 use std::io::{self, Write};
 
 use serde_json::{Map, Value as Json};

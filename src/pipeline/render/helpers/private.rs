@@ -220,13 +220,13 @@ impl Private {
             let step = key.as_str().map_or_else(|| key.to_string(), str::to_owned);
             path.iter().cloned().chain([step]).collect::<Vec<_>>()
         });
-        let result = match path.and_then(|path| Some((scope::navigate(context, &path)?, path))) {
+        let known = path.and_then(|path| Some((scope::navigate(context, &path)?, path)));
+        let result = if let Some((found, path)) = known {
             // What stands in the context is given on as such, and not copied here.
-            Some((found, path)) => ScopedJson::Context(found, path),
-            None => {
-                self.state.pay_for_copy(found)?;
-                ScopedJson::Derived(found.clone())
-            }
+            ScopedJson::Context(found, path)
+        } else {
+            self.state.pay_for_copy(found)?;
+            ScopedJson::Derived(found.clone())
         };
         if let Some(tracer) = &self.state.tracer {
             let arguments = helper.params().iter().map(PathAndJson::value);

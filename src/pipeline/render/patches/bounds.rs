@@ -210,7 +210,7 @@ mod tests {
     fn looking_at_many_objects_is_work() {
         let mut bounds = Bounds::default();
         let object = json!({"data": {"a": "b"}});
-        let looks = (0_usize..).find(|_| bounds.look_at(&object).is_err()).unwrap();
+        let looks = (0..MAX_WORK).find(|_| bounds.look_at(&object).is_err()).unwrap();
         assert_eq!(looks, MAX_WORK / 3);
         assert_eq!(bounds.compare(MAX_WORK), Err(Exceeded::Work));
     }
