@@ -1,8 +1,11 @@
 //! The one deadline of a run, and what the run is doing until then.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::diagnostic::Explain;
+use crate::model::duration;
 use crate::pipeline::Stage;
 
 /// Time that a run has until an operator file says otherwise: less than the 60 seconds that Argo CD waits.
@@ -15,11 +18,81 @@ pub struct Watch {
     state: Arc<Mutex<State>>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct State {
     allowed: Duration,
+    limit: Limit,
     stage: Option<Stage>,
     progress: Progress,
+    /// What the run works on, by the numbers of their beginnings.
+    activities: BTreeMap<u64, String>,
+    begun: u64,
+    end: End,
+}
+
+/// Who set the deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Limit {
+    /// The operator file, or nobody.
+    Operator,
+    /// `--timeout`.
+    Timeout,
+}
+
+/// Whether the run may still end well: it is stopped, or it writes its results, and never both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Open,
+    Stopped,
+    Writing,
+}
+
+/// A run took longer than `--timeout` allows.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("run took longer than the timeout of {}{}", duration::short(*.allowed), said(.doing))]
+pub struct TimedOut {
+    allowed: Duration,
+    doing: Vec<String>,
+}
+
+impl Explain for TimedOut {
+    fn hint(&self) -> Option<String> {
+        Some("nothing was written; check fewer paths at once, or allow more time with `--timeout`".to_owned())
+    }
+}
+
+fn said(doing: &[String]) -> String {
+    match doing {
+        [] => String::new(),
+        [first] => format!(" while {first}"),
+        [first, others @ ..] => format!(" while {first} (and {} more at the same time)", others.len()),
+    }
+}
+
+impl State {
+    fn timed_out(&self) -> TimedOut {
+        TimedOut { allowed: self.allowed, doing: self.activities.values().cloned().collect() }
+    }
+}
+
+/// Something that the run works on, until this is dropped.
+#[derive(Debug)]
+pub struct Activity {
+    number: u64,
+    watch: Watch,
+}
+
+impl Activity {
+    /// Says that it is now about something else.
+    pub fn turn_to(&self, what: impl Into<String>) {
+        self.watch.lock().activities.insert(self.number, what.into());
+    }
+}
+
+impl Drop for Activity {
+    fn drop(&mut self) {
+        self.watch.lock().activities.remove(&self.number);
+    }
 }
 
 /// How much of a long run is done.
@@ -46,8 +119,12 @@ impl Watch {
             started: now.checked_sub(ago).unwrap_or(now),
             state: Arc::new(Mutex::new(State {
                 allowed: DEFAULT_DEADLINE,
+                limit: Limit::Operator,
                 stage: None,
                 progress: Progress::default(),
+                activities: BTreeMap::new(),
+                begun: 0,
+                end: End::Open,
             })),
         }
     }
@@ -55,6 +132,51 @@ impl Watch {
     /// Sets how long the run may take, from its start.
     pub fn allow(&self, duration: Duration) {
         self.change(|state| state.allowed = duration);
+    }
+
+    /// Sets the timeout of a run that a person or a CI job waits for.
+    pub fn time_out_after(&self, duration: Duration) {
+        self.change(|state| (state.allowed, state.limit) = (duration, Limit::Timeout));
+    }
+
+    /// Says what the run works on until the activity is dropped, in words that follow "while". Several may go on at once.
+    #[must_use]
+    pub fn begin(&self, what: impl Into<String>) -> Activity {
+        let mut state = self.lock();
+        state.begun = state.begun.saturating_add(1);
+        let number = state.begun;
+        state.activities.insert(number, what.into());
+        Activity { number, watch: self.clone() }
+    }
+
+    /// Stops the run if its deadline has passed and it has not begun to write. Tells whether it is stopped.
+    #[must_use]
+    pub fn stop(&self) -> bool {
+        let mut state = self.lock();
+        if state.end == End::Open && self.ends(state.allowed) <= Instant::now() {
+            state.end = End::Stopped;
+        }
+        state.end == End::Stopped
+    }
+
+    /// Says that results are written from now on, so that no deadline ends the run in the midst of it.
+    ///
+    /// # Errors
+    /// The deadline has passed.
+    pub fn begin_to_write(&self) -> Result<(), TimedOut> {
+        let mut state = self.lock();
+        if state.end == End::Stopped || self.ends(state.allowed) <= Instant::now() {
+            return Err(state.timed_out());
+        }
+        state.end = End::Writing;
+        Ok(())
+    }
+
+    /// Why the run is stopped, where `--timeout` says when; the oldest of what it works on comes first.
+    #[must_use]
+    pub fn timed_out(&self) -> Option<TimedOut> {
+        let state = self.lock();
+        (state.limit == Limit::Timeout).then(|| state.timed_out())
     }
 
     /// Says what the run is doing now.
@@ -66,17 +188,26 @@ impl Watch {
     #[must_use]
     pub fn deadline(&self) -> Instant {
         let (allowed, _) = self.state();
+        self.ends(allowed)
+    }
+
+    fn ends(&self, allowed: Duration) -> Instant {
         self.started.checked_add(allowed).unwrap_or(self.started)
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.lock());
+    }
+
+    /// The state is whole whenever nobody holds it.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How long the run may take, and its stage.
     #[must_use]
     pub fn state(&self) -> (Duration, Option<Stage>) {
-        let State { allowed, stage, .. } = *self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let State { allowed, stage, .. } = *self.lock();
         (allowed, stage)
     }
 
@@ -93,6 +224,42 @@ impl Watch {
     /// How much is done.
     #[must_use]
     pub fn progress(&self) -> Progress {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).progress
+        self.lock().progress
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_stopped_or_writes_and_never_both() {
+        let late = Watch::start();
+        late.time_out_after(Duration::ZERO);
+        assert!(late.stop());
+        assert!(late.begin_to_write().is_err());
+        let writing = Watch::start();
+        writing.begin_to_write().unwrap();
+        writing.time_out_after(Duration::ZERO);
+        assert!(!writing.stop(), "it writes");
+    }
+
+    #[test]
+    fn the_message_names_what_takes_longest() {
+        let watch = Watch::start();
+        watch.time_out_after(Duration::from_secs(90));
+        assert_eq!(watch.timed_out().unwrap().to_string(), "run took longer than the timeout of 1m30s");
+        let first = watch.begin("checking app `a`");
+        let second = watch.begin("checking app `b`");
+        first.turn_to("rendering `a`");
+        let said = |watch: &Watch| watch.timed_out().unwrap().to_string();
+        assert!(
+            said(&watch).ends_with(" while rendering `a` (and 1 more at the same time)"),
+            "{}",
+            said(&watch)
+        );
+        drop(first);
+        assert!(said(&watch).ends_with(" while checking app `b`"), "{}", said(&watch));
+        drop(second);
     }
 }

@@ -23,6 +23,7 @@ pub mod model;
 pub mod ops;
 pub mod pipeline;
 pub mod providers;
+mod reach;
 pub mod schema;
 pub mod shell;
 #[cfg(target_os = "linux")]

@@ -17,6 +17,12 @@ use crate::pipeline::Stage;
 /// Deeply nested documents are read recursively, within limits that this stack holds.
 const STACK_BYTES: usize = 16 << 20;
 
+/// How long the shell waits before it looks at the deadline again.
+const LOOKING_PAUSE: Duration = Duration::from_millis(200);
+
+/// How long a run that writes its results is waited for at a time.
+const WRITING_PAUSE: Duration = Duration::from_millis(1);
+
 #[derive(Debug, thiserror::Error)]
 enum ShellError {
     #[error("the deadline of {} seconds passed while {}", .allowed.as_secs(), doing(*.stage))]
@@ -71,13 +77,18 @@ pub fn run(
         .map_err(|error| problem(&ShellError::Thread(error.kind())))?;
     let mut bar = Bar::new();
     loop {
-        let left = watch.deadline().saturating_duration_since(Instant::now());
+        // The command itself may set an earlier deadline; after it only a run that writes its results goes on.
+        let left =
+            watch.deadline().saturating_duration_since(Instant::now()).clamp(WRITING_PAUSE, LOOKING_PAUSE);
         let left = bar.show(watch.progress()).map_or(left, |pause| left.min(pause));
         match receiver.recv_timeout(left) {
             Ok(result) => return result,
             Err(mpsc::RecvTimeoutError::Disconnected) => return Err(problem(&ShellError::Panicked)),
-            Err(mpsc::RecvTimeoutError::Timeout) if watch.deadline() > Instant::now() => {}
+            Err(mpsc::RecvTimeoutError::Timeout) if !watch.stop() => {}
             Err(mpsc::RecvTimeoutError::Timeout) => {
+                if let Some(timed_out) = watch.timed_out() {
+                    return Err(Problem::new(&timed_out).into());
+                }
                 let (allowed, stage) = watch.state();
                 return Err(problem(&ShellError::Deadline { allowed, stage }));
             }

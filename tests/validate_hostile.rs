@@ -210,3 +210,99 @@ fn bytes_that_are_no_text() {
         }
     }
 }
+
+#[test]
+fn many_findings_of_one_object_have_the_pointers_of_their_items() {
+    let count = size(5_000, 100_000);
+    let mut text = String::from("apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n");
+    (0..count).for_each(|number| writeln!(text, "  key-{number}: hunter2").unwrap());
+    let report = Tree::new(&[("a.yaml", &text)]).report(&["a.yaml"]);
+    let found = report.of("secret/plaintext-in-git");
+    assert_eq!(found.len(), count.min(found.len()), "all, or as many as a report holds");
+    assert!(found.len() >= count.min(19_000), "{}", found.len());
+    for one in found {
+        let line = one["line"].as_u64().unwrap();
+        assert_eq!(one["pointer"], format!("/stringData/key-{}", line - 5));
+    }
+}
+
+#[test]
+fn many_suppressions_each_silence_their_line_wherever_they_stand() {
+    let count = size(5_000, 60_000);
+    let of = |entry: &dyn Fn(usize) -> String| -> String {
+        let head = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n".to_owned();
+        (0..count).fold(head, |text, number| text + &entry(number))
+    };
+    let ignore = "# sealwave: ignore secret/plaintext-in-git -- known";
+    let at_ends = of(&|number| format!("  k{number}: hunter2 {ignore}\n"));
+    let before = of(&|number| format!("  {ignore}\n  k{number}: hunter2\n"));
+    for text in [at_ends, before] {
+        let report = Tree::new(&[("a.yaml", &text)]).report(&["a.yaml"]);
+        assert_eq!(report.summary()["suppressed"], count, "{:?}", report.lines().first());
+        assert_eq!(report.of("suppression/unused").len(), 0);
+    }
+    // In text, and in front of nothing, they silence nothing.
+    let lines = format!("    x {ignore}\n").repeat(count);
+    let block = format!("{GOOD}  text: |\n{lines}").replace("data: {theme: dark}", "data:");
+    let quoted = format!("{GOOD}  text: \"\n{lines}    \"\n").replace("data: {theme: dark}", "data:");
+    for text in [block, quoted] {
+        let report = Tree::new(&[("a.yaml", &text)]).report(&["a.yaml"]);
+        assert_eq!(report.summary()["suppressed"], 0);
+        assert!(
+            report.findings().iter().all(|found| found["rule"] == "config/too-large"),
+            "{:?}",
+            report.lines()
+        );
+    }
+    let one_line = Tree::new(&[("a.yaml", &format!("{GOOD}# {}", ignore.repeat(count)))]).report(&["a.yaml"]);
+    assert!(one_line.findings().len() < 10, "{}", one_line.findings().len());
+}
+
+#[test]
+fn a_flood_of_findings_is_bounded_in_every_form_and_fails_in_each() {
+    let count = 25_000;
+    let texts: Vec<String> =
+        (0..count).map(|number| format!("---\n{}", BAD.replace("bad", &format!("bad{number}")))).collect();
+    let tree = Tree::new(&[("a.yaml", &texts.concat())]);
+    let forms = ["github", "gitlab", "human", "json", "junit", "sarif"];
+    let mut args = vec!["a.yaml".to_owned()];
+    args.extend(forms.iter().map(|form| format!("--output={form}={form}.out")));
+    let ran = tree.plain(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    for form in forms {
+        let text = tree.read(&format!("{form}.out"));
+        assert!(text.len() < 64 << 20, "{form}: {}", text.len());
+        assert!(text.contains("more findings than a report holds: 5000 errors left out"), "{form}");
+    }
+    let report: serde_json::Value = serde_json::from_str(&tree.read("json.out")).unwrap();
+    assert_eq!(report["findings"].as_array().unwrap().len(), 20_001);
+    assert_eq!(report["summary"]["failed"], true);
+    // The baseline knows them all.
+    let written = tree.plain(&["a.yaml", "--write-baseline", "known.json", "--fail-on", "never"]);
+    assert_eq!(written.code, 0, "{}", written.stderr);
+    assert_eq!(tree.plain(&["a.yaml", "--baseline", "known.json"]).code, 0);
+}
+
+#[test]
+fn no_name_in_a_report_is_a_command_of_a_ci_system() {
+    let name = "::error file=x::##[group]##vso[task.complete]##teamcity[a]";
+    let app = format!("{name}/app");
+    let tree = Tree::new(&[
+        (&format!("{app}/sealwave.yaml"), support::validating::APP),
+        (&format!("{app}/envs/dev/values.yaml"), "{}\n"),
+        (&format!("{app}/base/a.yaml"), &format!("{BAD}'k##[error]': 1 # ##[error]x\n")),
+        (&format!("{app}/base/b\n::error::.yaml"), BAD),
+    ]);
+    for form in ["github", "gitlab", "human", "json", "junit", "sarif"] {
+        let ran = tree.plain(&["--all", ".", "--output", form]);
+        assert_eq!(ran.code, 1, "{}", ran.stderr);
+        let lines = || ran.stdout.lines().chain(ran.stderr.lines());
+        for command in ["##[", "##vso[", "##teamcity["] {
+            assert!(!lines().any(|line| line.contains(command)), "{form}: {command}: {}", ran.stdout);
+        }
+        // GitHub's own form has such lines, and they are ours.
+        let commands = lines().filter(|line| line.trim_start().starts_with("::"));
+        let forged = commands.filter(|line| form != "github" || line.contains("title=schema/no"));
+        assert_eq!(forged.count(), 0, "{form}: {}", ran.stdout);
+    }
+}

@@ -124,12 +124,12 @@ fn with_all_a_directory_without_an_app_is_an_error() {
 #[test]
 fn links_to_files_are_followed() {
     let tree = Tree::new(&[("bad.yaml", BAD), ("plain/good.yaml", GOOD), ("files/app.yaml", APP)]);
+    tree.git(&["init", "-q"]);
     link(&tree, "../bad.yaml", "plain/link.yaml");
     assert_eq!(paths(&tree.report(&["plain"])), ["plain/link.yaml"]);
     // Within the directory it is one file.
     link(&tree, "good.yaml", "plain/same.yaml");
     assert_eq!(tree.report(&["plain"]).findings().len(), 1);
-    tree.git(&["init", "-q"]);
     app_at(&tree, "two", BAD);
     tree.remove("two/sealwave.yaml");
     link(&tree, "../files/app.yaml", "two/sealwave.yaml");
@@ -145,6 +145,7 @@ fn links_to_files_are_followed() {
 fn links_to_directories_are_not_followed_and_one_that_leads_elsewhere_is_said() {
     let tree =
         Tree::new(&[("elsewhere/bad.yaml", BAD), ("plain/good.yaml", GOOD), ("plain/sub/more.txt", "")]);
+    tree.git(&["init", "-q"]);
     link(&tree, "../elsewhere", "plain/link");
     link(&tree, "sub", "plain/inside");
     let ran = tree.run(&["plain"]);
@@ -180,10 +181,9 @@ fn definitions_may_be_links() {
     let definition = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: jobs.example.org}\nspec:\n  \
                       group: example.org\n  names: {kind: Job, plural: jobs}\n  scope: Namespaced\n  versions:\n  - name: v1\n    served: true\n    \
                       storage: true\n    schema: {openAPIV3Schema: {type: object}}\n";
-    let tree = Tree::new(&[("real/job", definition)]);
+    let tree = Tree::new(&[("crds/..real/job", definition)]);
     tree.write("job.yaml", "apiVersion: example.org/v1\nkind: Job\nmetadata: {name: a}\n");
-    fs_err::create_dir(tree.root().join("crds")).unwrap();
-    link(&tree, "../real", "crds/..data");
+    link(&tree, "..real", "crds/..data");
     link(&tree, "..data/job", "crds/job.yaml");
     let args = ["job.yaml", "--strict-kinds", "--crds", "crds"];
     assert_eq!(tree.run(&args).code, 0);

@@ -21,6 +21,9 @@ pub struct ValidateArgs {
     /// Environment; several are separated by commas [default: all of them]
     #[arg(long, short = 'e', value_name = "NAME", value_delimiter = ',', value_parser = name)]
     pub env: Vec<String>,
+    /// Stop with an error after this time, for example 90s, 5m or 1h; nothing is written then
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_hint = ValueHint::Other)]
+    pub timeout: String,
     /// Explain a rule, or list those of a group, of a glob, or all; and do nothing else
     #[arg(long, value_name = "RULE|GROUP|GLOB|all", conflicts_with_all = ["all", "changed_since", "env"])]
     pub explain: Option<String>,
@@ -69,7 +72,7 @@ pub struct CheckArgs {
     #[arg(long, value_name = "OBJECT")]
     pub external: Vec<String>,
     /// Operator file.
-    #[arg(long, help = "Operator file, to compare seals with [env: SEALWAVE_OPERATOR]", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, help = "Operator file: apps are checked against its providers, clusters and certificates, and with --project against its policy [env: SEALWAVE_OPERATOR]", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub operator: Option<PathBuf>,
     /// File with settings for all apps: kind: Validation
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

@@ -32,7 +32,7 @@ pub(super) fn check(session: &Session, variables: Variables) -> Result<(), Failu
     let default_provider = session.default_provider()?;
     let examination = Examination { context: session.context()?, default_provider };
     let directory = discovery.directory().display().to_string();
-    let app = pipeline::examine(discovery, &[examination], directory);
+    let app = pipeline::examine(discovery, &[examination], directory, &|_| ());
     let definitions = app.definitions().chain(checking.definitions.iter()).map(Manifest::root);
     checking.schemas = Arc::new(SchemaSet::new(&checking.kube_versions, definitions));
     let verdict = pipeline::validate(&app, &checking, &Standing::default());

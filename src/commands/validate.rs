@@ -7,6 +7,7 @@
 mod apps;
 mod changes;
 mod nearby;
+mod readable;
 mod root;
 mod shelf;
 mod targets;
@@ -14,27 +15,26 @@ mod walk;
 mod written;
 
 use std::cell::LazyCell;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use self::nearby::{Library, Nearby};
+use self::readable::Readable;
 use self::targets::{Target, Targets};
 use self::written::Written;
 use super::Outcome;
 use crate::cli::{ReportArgs, ValidateArgs};
 use crate::config::{self, OperatorFile, Validation, Variables};
-use crate::deadline::Watch;
+use crate::deadline::{Activity, Watch};
 use crate::diagnostic::Baseline;
 use crate::diagnostic::report::{self, Excerpts, Format, Output, Outputs, PrintContext, STDIN};
-use crate::diagnostic::{Explain, Failure, LookedAt, Note, Problem, Report, Selection, io_reason};
+use crate::diagnostic::{Explain, Failure, Finding, LookedAt, Note, Problem, Report, Selection, io_reason};
 use crate::lints;
 use crate::model::{Manifest, display_path};
 use crate::ops;
 use crate::pipeline::{self, Checking, PlainInput, PlainVerdict, SchemaSet, Standing, Verdict};
-
-/// No run takes longer: it is the CI job's to be impatient.
-const DEADLINE: Duration = Duration::from_hours(24);
+use crate::reach::Reach;
 
 /// What can go wrong besides findings.
 #[derive(Debug, thiserror::Error)]
@@ -56,16 +56,24 @@ impl Explain for ValidateError {}
 enum Remark {
     #[error("there is too much to look at as a whole: objects were looked at one by one")]
     OneByOne,
+    #[error("the policy was not asked: no project was named")]
+    PolicyNotAsked,
 }
 
 impl Explain for Remark {
     fn hint(&self) -> Option<String> {
-        Some("references between objects were not checked; validate smaller sets for that".to_owned())
+        let text = match self {
+            Self::OneByOne => "references between objects were not checked; validate smaller sets for that",
+            Self::PolicyNotAsked => {
+                "giving `--project` (and `--namespace`, as Argo CD has it) checks what the policy allows"
+            }
+        };
+        Some(text.to_owned())
     }
 }
 
 pub(super) fn run(args: &ValidateArgs, variables: Variables, watch: &Watch) -> Result<Outcome, Failure> {
-    watch.allow(DEADLINE);
+    watch.time_out_after(config::timeout(&args.timeout)?);
     if let Some(id) = &args.explain {
         return explain(id);
     }
@@ -78,10 +86,7 @@ pub(super) fn run(args: &ValidateArgs, variables: Variables, watch: &Watch) -> R
     if let Some(path) = config::operator_path(args.checks.operator.clone(), variables) {
         OperatorFile::read(&path)?.certificates()?;
     }
-    let mut targets = Targets::find(&args.paths, args.all, &written)?;
-    if let Some(revision) = &args.changed_since {
-        targets.narrow(revision, &args.paths)?;
-    }
+    let targets = find(args, &written, watch)?;
     let standing = Standing::new(&validation.ignore);
     let mut run = Run {
         args,
@@ -92,6 +97,7 @@ pub(super) fn run(args: &ValidateArgs, variables: Variables, watch: &Watch) -> R
         report: Report::default(),
         stdin: None,
         here: targets.here(),
+        readable: Readable::new(&targets),
         files: Vec::new(),
         written,
         notes: targets.notes,
@@ -103,6 +109,17 @@ pub(super) fn run(args: &ValidateArgs, variables: Variables, watch: &Watch) -> R
     run.notes.extend(run.library.notes());
     run.silence_known()?;
     run.finish(&outputs)
+}
+
+/// Finds what is to be checked.
+fn find(args: &ValidateArgs, written: &Written, watch: &Watch) -> Result<Targets, Failure> {
+    let activity = watch.begin("looking for manifests");
+    let mut targets = Targets::find(&args.paths, args.all, written)?;
+    if let Some(revision) = &args.changed_since {
+        activity.turn_to("asking `git` what changed");
+        targets.narrow(revision, &args.paths)?;
+    }
+    Ok(targets)
 }
 
 /// The page of a rule, or a list of those that a group or a glob means.
@@ -134,6 +151,8 @@ struct Run<'a> {
     library: Arc<Library>,
     /// The app that was given as the working directory, and so has no name.
     here: Option<PathBuf>,
+    /// The files that the report may show lines of.
+    readable: Readable,
     /// Whether something kept a part from being looked at.
     blind: bool,
 }
@@ -146,12 +165,15 @@ impl Run<'_> {
 
     fn plain(&mut self, files: Vec<Target>, stdin: bool, places: Vec<PathBuf>) -> Result<(), Failure> {
         let unjudged = files.iter().filter(|file| !file.wanted).map(|file| shown(&file.path)).collect();
-        let mut inputs: Vec<PlainInput> = files.into_iter().map(|file| of_file(file.path)).collect();
+        let activity = Arc::new(self.watch.begin("checking manifests"));
+        let mut inputs: Vec<PlainInput> = files.into_iter().map(|file| of_file(file, &activity)).collect();
         if stdin {
-            inputs.push(PlainInput {
-                name: STDIN.to_owned(),
-                open: Box::new(|| Ok(Box::new(std::io::stdin().lock()))),
-            });
+            let activity = Arc::clone(&activity);
+            let open = move || -> std::io::Result<Box<dyn std::io::Read>> {
+                activity.turn_to("checking standard input");
+                Ok(Box::new(std::io::stdin().lock()))
+            };
+            inputs.push(PlainInput { name: STDIN.to_owned(), open: Box::new(open) });
         }
         if inputs.is_empty() {
             return Ok(());
@@ -183,7 +205,12 @@ impl Run<'_> {
     /// What is wrong with definitions is said once, whoever names them.
     fn definitions(&mut self, checking: &Checking) {
         let mut verdict = pipeline::definition_faults(checking, &self.standing);
-        verdict.findings.retain(|finding| !self.report.findings.iter().any(|known| known.says_same(finding)));
+        let of_definitions = |finding: &&Finding| finding.rule.id == lints::schema::DEFINITION.info.id;
+        if !verdict.findings.is_empty() {
+            let known = self.report.findings.iter().filter(of_definitions).map(Finding::identity);
+            let mut known: HashSet<_> = known.collect();
+            verdict.findings.retain(|finding| known.insert(finding.identity()));
+        }
         self.take(verdict);
     }
 
@@ -232,7 +259,9 @@ impl Run<'_> {
 
     fn finish(mut self, outputs: &Outputs) -> Result<Outcome, Failure> {
         let fail_on = config::least_failing(self.args.report.fail_on);
-        let mut excerpts = Excerpts::new("");
+        self.report.bound();
+        let readable = self.readable;
+        let mut excerpts = Excerpts::new(move |path| readable.open(path));
         if let Some(text) = self.stdin {
             excerpts.preload(STDIN, text);
         }
@@ -248,6 +277,7 @@ impl Run<'_> {
         for (format, path) in outputs.files() {
             self.files.push((path.to_owned(), report::write_file(format, report(format), &context)));
         }
+        self.watch.begin_to_write().map_err(|error| Problem::new(&error))?;
         ops::write_reports(&self.files).map_err(|error| Problem::new(&error))?;
         if outputs.has(Format::Github)
             && let Some(path) = config::step_summary(self.variables)
@@ -270,8 +300,18 @@ fn outputs(args: &ReportArgs) -> Result<Outputs, Failure> {
     parsed.and_then(Outputs::new).map_err(|error| Problem::new(&error).into())
 }
 
-fn of_file(path: PathBuf) -> PlainInput {
-    PlainInput { name: shown(&path), open: Box::new(move || Ok(Box::new(fs_err::File::open(path)?))) }
+fn of_file(file: Target, activity: &Arc<Activity>) -> PlainInput {
+    let Target { path, reach, .. } = file;
+    let (name, activity) = (shown(&path), Arc::clone(activity));
+    let open = move || -> std::io::Result<Box<dyn std::io::Read>> {
+        activity.turn_to(format!("checking `{}`", shown(&path)));
+        Ok(match &*reach {
+            // It may be what a shell has opened for this process, which is no regular file.
+            Reach::Anywhere => Box::new(fs_err::File::open(path)?),
+            reach @ Reach::Below(_) => Box::new(reach.open(&path)?),
+        })
+    };
+    PlainInput { name, open: Box::new(open) }
 }
 
 /// A path as messages show it; that of a file never reads as standard input.

@@ -65,13 +65,11 @@ impl ArgoCd {
     /// The app's name is missing although another variable is present, a variable that is not text, or parameters that are
     /// not JSON.
     pub fn read(variables: Variables<'_>) -> Result<Option<Self>, ConfigError> {
-        let Some(present) = SET_BY_ARGO_CD.into_iter().find(|name| variables(name).is_some()) else {
-            return Ok(None);
-        };
+        let Some(present) = present(variables) else { return Ok(None) };
         let app = text(variables, APP_NAME)?.ok_or(ConfigError::NoAppName { present })?;
         Ok(Some(Self {
             app,
-            project: text(variables, "ARGOCD_APP_PROJECT_NAME")?,
+            project: project(variables)?,
             namespace: text(variables, "ARGOCD_APP_NAMESPACE")?,
             revision: text(variables, "ARGOCD_APP_REVISION")?,
             repository: text(variables, "ARGOCD_APP_SOURCE_REPO_URL")?.map(|url| without_credentials(&url)),
@@ -98,6 +96,24 @@ impl ArgoCd {
         }
         Ok(environment)
     }
+}
+
+/// Returns whether Argo CD started this process.
+pub(super) fn is_caller(variables: Variables<'_>) -> bool {
+    present(variables).is_some()
+}
+
+/// Returns a variable that is present and that only Argo CD sets.
+fn present(variables: Variables<'_>) -> Option<&'static str> {
+    SET_BY_ARGO_CD.into_iter().find(|name| variables(name).is_some())
+}
+
+/// Reads `ARGOCD_APP_PROJECT_NAME`, which Argo CD sets from version 3.0 on, and not for `parameters`.
+///
+/// # Errors
+/// It is not text.
+pub(super) fn project(variables: Variables<'_>) -> Result<Option<String>, ConfigError> {
+    text(variables, "ARGOCD_APP_PROJECT_NAME")
 }
 
 /// Reads `ARGOCD_APP_SOURCE_PATH`, the directory of the app in its repository. Commands that need no identity need no more.

@@ -1,12 +1,14 @@
 //! Definitions of custom resources from files, as controllers publish them.
 
 use std::collections::HashSet;
-use std::path::{Component, Path, PathBuf};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
 use crate::diagnostic::{At, Explain, Failure, Problem, io_reason};
 use crate::model::{Manifest, Node, Sources, display_path};
+use crate::reach::{Reach, ReachError};
 use crate::schema::{KubeVersion, MAX_DEFINITIONS, Schemas, ViolationKind};
 use crate::yaml;
 
@@ -17,6 +19,8 @@ const MAX_FAULTS: usize = 100;
 
 #[derive(Debug, thiserror::Error)]
 enum DefinitionsError {
+    #[error("`{0}` is a link that leads to itself")]
+    Loop(String),
     #[error("`{0}` holds no CustomResourceDefinition")]
     None(String),
     #[error("`{0}` is neither a file nor a directory")]
@@ -46,12 +50,23 @@ pub(super) struct Definitions {
     pub(super) faults: Vec<Problem>,
 }
 
-/// The definitions in a file, or in the files below a directory, in the order of paths.
-pub(super) fn definitions(path: &Path) -> Result<Definitions, Failure> {
+/// The definitions in a file that the user named, or in the files below a directory that the user named.
+pub(super) fn named_definitions(path: &Path) -> Result<Definitions, Failure> {
+    let is_directory = fs_err::metadata(path).is_ok_and(|about| about.is_dir());
+    let reach = if is_directory {
+        Reach::of_directory(path).map_err(|error| unreadable(path, error.kind()))?
+    } else {
+        Reach::Anywhere
+    };
+    definitions(path, &reach)
+}
+
+/// The definitions in a file, or in the files below a directory, in the order of paths; those within reach.
+pub(super) fn definitions(path: &Path, reach: &Reach) -> Result<Definitions, Failure> {
     let shown = path.display().to_string();
     let mut found = Definitions::default();
-    for file in files(path)? {
-        of_file(&file, &mut found)?;
+    for file in files(path, reach)? {
+        of_file(&file, reach, &mut found)?;
     }
     if found.all.is_empty() {
         return Err(Problem::new(&DefinitionsError::None(shown)).into());
@@ -59,35 +74,20 @@ pub(super) fn definitions(path: &Path) -> Result<Definitions, Failure> {
     Ok(found)
 }
 
-/// What an app names must be in its repository, links included; whether something exists outside does not show.
+/// What an app names must be in its repository; whether something exists outside does not show.
 ///
 /// # Errors
 /// It is not, or a directory on the way cannot be read.
-pub(super) fn stays_within(boundary: &Path, directory: &Path, path: &Path) -> Result<(), Failure> {
-    let outside = || Failure::from(Problem::new(&DefinitionsError::Outside(display_path(path))));
+pub(super) fn stays_within(reach: &Reach, directory: &Path, path: &Path) -> Result<(), Failure> {
     let start = fs_err::canonicalize(directory).map_err(|error| unreadable(directory, error.kind()))?;
-    let end = path.components().try_fold(start, |mut at, part| {
-        match part {
-            Component::CurDir => {}
-            Component::Normal(name) => at.push(name),
-            Component::ParentDir => drop(at.pop()),
-            Component::Prefix(_) | Component::RootDir => return None,
-        }
-        at.starts_with(boundary).then_some(at)
-    });
-    let end = end.ok_or_else(outside)?;
-    let is_inside = |path: &Path| fs_err::canonicalize(path).is_ok_and(|real| real.starts_with(boundary));
-    // A link on the way may lead out as well; that there is nothing at the end, reading says.
-    let there = end.ancestors().find(|path| path.symlink_metadata().is_ok());
-    if !there.is_some_and(is_inside) {
-        return Err(outside());
+    if !reach.holds_names(&start, path) || reach.resolve(&start.join(path)) == Err(ReachError::Outside) {
+        return Err(Problem::new(&DefinitionsError::Outside(display_path(path))).into());
     }
-    let mut links = WalkDir::new(&end).into_iter().flatten().filter(walkdir::DirEntry::path_is_symlink);
-    if links.any(|link| !is_inside(link.path())) { Err(outside()) } else { Ok(()) }
+    Ok(())
 }
 
 /// Links to files are followed, as in a volume that a `ConfigMap` fills; links to directories are not.
-fn files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
+fn files(path: &Path, reach: &Reach) -> Result<Vec<PathBuf>, Failure> {
     if path.is_file() {
         return Ok(vec![path.to_owned()]);
     }
@@ -100,12 +100,11 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
         })?;
         let known =
             |extension: &std::ffi::OsStr| ["yaml", "yml", "json"].iter().any(|known| extension == *known);
-        if !entry.path().extension().is_some_and(known) || entry.path().is_dir() {
+        if !entry.path().extension().is_some_and(known) {
             continue;
         }
-        let real =
-            fs_err::canonicalize(entry.path()).map_err(|error| unreadable(entry.path(), error.kind()))?;
-        if seen.insert(real) {
+        let real = reach.resolve(entry.path()).map_err(|error| refused(entry.path(), error))?;
+        if !real.is_dir() && seen.insert(real) {
             files.push(entry.into_path());
         }
         if files.len() > MAX_FILES {
@@ -115,20 +114,31 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
+/// Why a path is not read.
+fn refused(path: &Path, error: ReachError) -> Problem {
+    let error = match error {
+        ReachError::Io(reason) => return unreadable(path, reason),
+        ReachError::Loop => DefinitionsError::Loop(display_path(path)),
+        ReachError::Missing => return unreadable(path, std::io::ErrorKind::NotFound),
+        ReachError::Outside => DefinitionsError::Outside(display_path(path)),
+        ReachError::Special => DefinitionsError::NotAFile(display_path(path)),
+    };
+    Problem::new(&error)
+}
+
 fn unreadable(path: &Path, reason: std::io::ErrorKind) -> Problem {
     Problem::new(&DefinitionsError::Unreadable { path: display_path(path), reason })
 }
 
-fn of_file(path: &Path, found: &mut Definitions) -> Result<(), Failure> {
+fn of_file(path: &Path, reach: &Reach, found: &mut Definitions) -> Result<(), Failure> {
     let shown = display_path(path);
-    let about = fs_err::metadata(path).map_err(|error| unreadable(path, error.kind()))?;
-    if !about.is_file() {
-        return Err(Problem::new(&DefinitionsError::NotAFile(shown)).into());
-    }
-    if about.len() > MAX_DEFINITIONS as u64 {
+    let file = reach.open(path).map_err(|error| refused(path, error))?;
+    let mut bytes = Vec::new();
+    let read = file.take(MAX_DEFINITIONS as u64 + 1).read_to_end(&mut bytes);
+    read.map_err(|error| unreadable(path, error.kind()))?;
+    if bytes.len() > MAX_DEFINITIONS {
         return Err(unreadable(path, std::io::ErrorKind::FileTooLarge).into());
     }
-    let bytes = fs_err::read(path).map_err(|error| unreadable(path, error.kind()))?;
     let mut sources = Sources::default();
     let source = sources.add(&shown);
     let nodes =

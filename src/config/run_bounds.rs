@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{ArgoCd, OperatorFile, Variables, operator_path};
+use super::{OperatorFile, Variables, argocd, operator_path};
 use crate::cli::Command;
 use crate::deadline::DEFAULT_DEADLINE;
 use crate::diagnostic::{Failure, Problem};
@@ -53,7 +53,7 @@ impl RunBounds {
     }
 
     fn of_operator(operator: Option<PathBuf>, variables: Variables) -> Result<Self, Failure> {
-        let argocd = ArgoCd::read(&variables).map_err(|error| Problem::new(&error))?;
+        let project = argocd::project(&variables).map_err(|error| Problem::new(&error))?;
         let file = operator_path(operator, variables).map(|path| OperatorFile::read(&path)).transpose()?;
         let operator = file.as_ref().map(OperatorFile::operator);
         let concurrency = operator.map_or_else(Concurrency::default, |operator| operator.concurrency);
@@ -65,7 +65,11 @@ impl RunBounds {
             memory: operator.map_or_else(MemoryLimit::default, |operator| operator.memory_limit),
             deadline: operator
                 .map_or(DEFAULT_DEADLINE, |operator| Duration::from_secs(operator.deadline_seconds)),
-            turn: argocd.map(|argocd| Turn { project: argocd.project, concurrency, directory: directory() }),
+            turn: argocd::is_caller(&variables).then(|| Turn {
+                project,
+                concurrency,
+                directory: directory(),
+            }),
         })
     }
 }

@@ -2,22 +2,23 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use x509_cert::der::DateTime;
 
-use super::definitions::{definitions, stays_within};
+use super::definitions::{Definitions, definitions, named_definitions, stays_within};
 use super::kinds::kinds;
-use super::{Variables, operator_path};
+use super::{OperatorFile, Variables, operator_path};
 use crate::cli::{CheckArgs, FailOn};
 use crate::diagnostic::{At, Explain, Failure, Problem, Severity, Span, io_reason};
-use crate::lints;
+use crate::lints::{self, OperatorView};
 use crate::model::dns;
 use crate::model::{
     API_VERSION, Date, IgnoreEntry, ObjectPattern, Origin, RuleLevel, Sources, ValidationFile,
-    ValidationSettings, closest, display_path, ignore_places,
+    ValidationSettings, closest, display_path, duration, ignore_places,
 };
 use crate::pipeline::{Blind, Checking};
+use crate::reach::Reach;
 use crate::schema::{KubeVersion, VersionError};
 use crate::yaml;
 
@@ -29,6 +30,9 @@ const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
 
 /// A settings file is written by hand.
 const MAX_FILE: u64 = 1 << 20;
+
+/// Entries of `validate.external` or of `validate.ignore`: each is compared with many references or findings.
+const MAX_ENTRIES: usize = 1_000;
 
 /// Why flags and settings cannot be followed.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +51,10 @@ pub(crate) enum ValidationError {
     RuleFlag(String),
     #[error("there is no rule `{name}`")]
     UnknownRule { name: String, closest: Option<&'static str> },
+    #[error("timeout is not a duration of at least a second: `{0}`")]
+    Timeout(String),
+    #[error("`validate.{0}` has more than {MAX_ENTRIES} entries")]
+    TooMany(&'static str),
     #[error("`{path}` cannot be read: {}", io_reason(*.reason))]
     Unreadable { path: String, reason: std::io::ErrorKind },
 }
@@ -63,6 +71,8 @@ impl Explain for ValidationError {
             Self::Pattern(_) => {
                 Some("write `Kind/namespace/name`, for example `Secret/shop/registry-*`".to_owned())
             }
+            Self::Timeout(_) => Some("write `90s`, `5m` or `1h30m`".to_owned()),
+            Self::TooMany(_) => Some("one pattern stands for many objects: `Secret/*/registry-*`".to_owned()),
             Self::UnknownRule { closest: Some(closest), .. } => Some(format!("did you mean `{closest}`?")),
             Self::UnknownRule { .. } => Some("`sealwave validate --explain all` lists them".to_owned()),
             _ => None,
@@ -105,9 +115,12 @@ impl Validation {
             Ok(versions) => (versions, None),
             Err(failure) => (None, Some(failure).filter(|_| flag.is_none())),
         };
+        let operator = operator_path(args.operator.clone(), variables);
+        let operator =
+            operator.map(|path| OperatorView::of(OperatorFile::read(&path)?.operator())).transpose()?;
         let blind = Blind {
             parts: !args.skip.is_empty(),
-            seals: operator_path(args.operator.clone(), variables).is_none(),
+            seals: operator.is_none(),
             versions: flag.is_some() || variable.is_some(),
         };
         let mut checking = Checking {
@@ -116,17 +129,20 @@ impl Validation {
             blind,
             ..Checking::default()
         };
+        checking.settings.operator = operator;
         checking.strict_kinds = args.strict_kinds;
         checking.lenient = args.lenient;
         let mut decided = Self { checking, ignore: Vec::new(), given, variable: unusable };
-        decided.define(&args.crds)?;
+        for path in &args.crds {
+            decided.define(named_definitions(path)?);
+        }
         let definitions = Arc::clone(&decided.checking.definitions);
         decided.checking.skip = kinds("skip", &args.skip, &definitions)?;
         decided.checking.reject = kinds("reject", &args.reject, &definitions)?;
         let directory = args.config.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
         let name = args.config.as_deref().map(display_path).unwrap_or_default();
         let stands = |keys: &[&str], item: Option<usize>| yaml::setting_at(&text, &name, keys, item);
-        decided.apply(&file, directory, &|keys, item| At::Place(stands(keys, item)))?;
+        decided.apply(&file, directory, None, &|keys, item| At::Place(stands(keys, item)))?;
         decided.ignore = file.ignore.into_iter().zip(places.into_iter().map(Some)).collect();
         for object in &args.external {
             decided.external(object)?;
@@ -146,11 +162,12 @@ impl Validation {
         stands: Stands<'_>,
     ) -> Result<Self, Failure> {
         let mut own = self.clone();
+        let reach = Reach::Below(boundary.to_owned());
         for (item, path) in settings.crds.iter().enumerate() {
             let at = || stands(&["validate", "crds"], Some(item));
-            stays_within(boundary, directory, path).map_err(|failure| failure.or_at(&at()))?;
+            stays_within(&reach, directory, path).map_err(|failure| failure.or_at(&at()))?;
         }
-        own.apply(settings, directory, stands)?;
+        own.apply(settings, directory, Some(&reach), stands)?;
         Ok(own)
     }
 
@@ -166,6 +183,7 @@ impl Validation {
         &mut self,
         settings: &ValidationSettings,
         directory: &Path,
+        reach: Option<&Reach>,
         stands: Stands<'_>,
     ) -> Result<(), Failure> {
         let at = |key: &str, item: usize| stands(&["validate", key], Some(item));
@@ -176,8 +194,15 @@ impl Validation {
             self.checking.blind.versions = false;
             self.variable = None;
         }
+        for (key, entries) in [("external", settings.external.len()), ("ignore", settings.ignore.len())] {
+            if entries > MAX_ENTRIES {
+                return Err(problem(&ValidationError::TooMany(key)).or_at(&stands(&["validate", key], None)));
+            }
+        }
         for (item, path) in settings.crds.iter().enumerate() {
-            self.define(&[directory.join(path)]).map_err(|failure| failure.or_at(&at("crds", item)))?;
+            let path = directory.join(path);
+            let found = reach.map_or_else(|| named_definitions(&path), |reach| definitions(&path, reach));
+            self.define(found.map_err(|failure| failure.or_at(&at("crds", item)))?);
         }
         for (item, object) in settings.external.iter().enumerate() {
             self.external(object).map_err(|failure| failure.or_at(&at("external", item)))?;
@@ -194,13 +219,9 @@ impl Validation {
         Ok(())
     }
 
-    fn define(&mut self, paths: &[PathBuf]) -> Result<(), Failure> {
-        for path in paths {
-            let found = definitions(path)?;
-            Arc::make_mut(&mut self.checking.definitions).extend(found.all);
-            self.checking.definition_faults.extend(found.faults);
-        }
-        Ok(())
+    fn define(&mut self, found: Definitions) {
+        Arc::make_mut(&mut self.checking.definitions).extend(found.all);
+        self.checking.definition_faults.extend(found.faults);
     }
 
     fn level(&mut self, id: &str, level: RuleLevel) -> Result<(), Failure> {
@@ -236,6 +257,14 @@ pub(crate) fn check_namespace(namespace: Option<&str>) -> Result<(), Failure> {
         Some(name) if !dns::is_label(name) => Err(problem(&ValidationError::Namespace(name.to_owned()))),
         _ => Ok(()),
     }
+}
+
+/// How long a run may take, as `--timeout` says.
+///
+/// # Errors
+/// It is no duration, or shorter than a second.
+pub(crate) fn timeout(text: &str) -> Result<Duration, Failure> {
+    duration::parse(text.trim()).ok_or_else(|| problem(&ValidationError::Timeout(text.to_owned())))
 }
 
 /// The error of a rule that does not exist.
@@ -347,7 +376,7 @@ fn today(variables: Variables) -> Result<Date, Failure> {
         .transpose()?;
     let now = given.map_or_else(
         || DateTime::from_system_time(SystemTime::now()),
-        |seconds| DateTime::from_unix_duration(std::time::Duration::from_secs(seconds)),
+        |seconds| DateTime::from_unix_duration(Duration::from_secs(seconds)),
     );
     let day = now.ok().and_then(|now| Date::new(now.year(), now.month(), now.day()).ok());
     // A clock beyond the year 9999 lets every suppression expire.

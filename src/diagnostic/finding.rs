@@ -3,7 +3,8 @@
 //! A finding never holds a value: messages name fields, keys and kinds. Whoever shows an excerpt of a source asks
 //! [`Finding::confidential`] first.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 
 use super::{At, Problem};
@@ -174,19 +175,51 @@ impl Finding {
         Self { hint: problem.hint.clone(), span, ..Self::new(rule, severity, problem.message.clone()) }
     }
 
+    /// Cuts texts that are longer than anyone reads, and places beside its own that are too many.
+    fn shorten(&mut self) {
+        cut(&mut self.message, MAX_TEXT);
+        self.hint.iter_mut().for_each(|hint| cut(hint, MAX_TEXT));
+        self.related.truncate(MAX_RELATED);
+        for related in &mut self.related {
+            cut(&mut related.label, MAX_TEXT);
+        }
+        if let Some(ObjectRef { api_version, kind, namespace, name }) = &mut self.object {
+            for text in [api_version, kind, namespace, name] {
+                cut(text, MAX_NAME);
+            }
+        }
+    }
+
+    /// About how many bytes it has in a report.
+    fn size(&self) -> usize {
+        let text = |text: &String| text.len();
+        let path = |span: &Span| span.place.path.len() + FIXED;
+        let object = self
+            .object
+            .as_ref()
+            .map_or(0, |of| [&of.api_version, &of.kind, &of.namespace, &of.name].into_iter().map(text).sum());
+        self.message.len()
+            + self.hint.as_ref().map_or(0, text)
+            + self.pointer.len()
+            + self.app.len()
+            + object
+            + self.environments.iter().map(text).sum::<usize>()
+            + self.span.as_ref().map_or(FIXED, path)
+            + self.related.iter().map(|related| related.label.len() + path(&related.span)).sum::<usize>()
+    }
+
     /// Path and line of its places, where it is confidential.
     pub(crate) fn confidential_lines(&self) -> impl Iterator<Item = (&str, u32)> {
         let places = self.span.iter().chain(self.related.iter().map(|related| &related.span));
         places.filter(|_| self.confidential).map(|span| (span.place.path.as_str(), span.place.line))
     }
 
-    /// Whether another says the same of the same place.
+    /// What two findings have in common that say the same of the same place.
     #[must_use]
-    pub fn says_same(&self, other: &Self) -> bool {
-        let place = |finding: &Self| {
-            finding.span.as_ref().map(|Span { place, .. }| (place.path.clone(), place.line, place.column))
-        };
-        self.rule.id == other.rule.id && self.message == other.message && place(self) == place(other)
+    pub fn identity(&self) -> impl Eq + std::hash::Hash + use<> {
+        let place =
+            self.span.as_ref().map(|Span { place, .. }| (place.path.clone(), place.line, place.column));
+        (self.rule.id, self.message.clone(), place)
     }
 
     /// The order of a report: by place, then by rule.
@@ -195,6 +228,38 @@ impl Finding {
         let place =
             self.span.as_ref().map(|span| (span.place.path.as_str(), span.place.line, span.place.column));
         (place.is_none(), place, self.rule.id, &self.object, &self.pointer, &self.message)
+    }
+}
+
+/// Findings of a report; code scanning takes 25,000.
+const MAX_FINDINGS: usize = 20_000;
+/// Bytes of their texts, before a form writes each of them once or twice.
+const MAX_BYTES: usize = 32 << 20;
+/// Characters of a message or hint.
+const MAX_TEXT: usize = 2_000;
+/// Characters of a name; Kubernetes takes 253.
+const MAX_NAME: usize = 300;
+/// Places beside a finding's own.
+const MAX_RELATED: usize = 100;
+/// What a place takes beside its path.
+const FIXED: usize = 100;
+
+/// The rule of the finding that stands for all that are left out. No setting turns it off.
+static LEFT_OUT: RuleInfo = RuleInfo {
+    id: "report/left-out",
+    severity: Severity::Error,
+    enabled: true,
+    summary: "there are more findings than a report holds",
+    explanation: "A report has 20,000 findings at most, the gravest first, so that a repository cannot flood the log and the \
+                  services that read it. The others are counted, and fail the run as they would one by one.",
+    example: "more findings than a report holds: 80000 errors left out\n",
+    remedy: "Repair what is listed, or check fewer paths at once.",
+};
+
+fn cut(text: &mut String, most: usize) {
+    if let Some((end, _)) = text.char_indices().nth(most) {
+        text.truncate(end);
+        text.push('…');
     }
 }
 
@@ -281,8 +346,100 @@ impl Report {
         report
     }
 
+    /// Keeps the report to what can be printed, whatever a repository makes: the gravest findings, each with texts that are
+    /// no longer than people read. One more finding, as grave as the gravest of the others, tells how many those are.
+    ///
+    /// Call it last: baselines and suppressions need all findings, as they are.
+    pub fn bound(&mut self) {
+        self.findings.iter_mut().for_each(Finding::shorten);
+        let mut order: Vec<usize> = (0..self.findings.len()).collect();
+        let severity = |number: &usize| self.findings.get(*number).map(|finding| Reverse(finding.severity));
+        order.sort_by_key(severity);
+        let mut bytes = 0;
+        let kept = order.iter().take(MAX_FINDINGS).take_while(|number| {
+            bytes += self.findings.get(**number).map_or(0, Finding::size);
+            bytes <= MAX_BYTES
+        });
+        let kept: HashSet<usize> = kept.copied().collect();
+        if kept.len() == self.findings.len() {
+            return;
+        }
+        let mut left_out = Self::default();
+        for (number, finding) in std::mem::take(&mut self.findings).into_iter().enumerate() {
+            let to = if kept.contains(&number) { &mut self.findings } else { &mut left_out.findings };
+            to.push(finding);
+        }
+        left_out.findings.iter().for_each(|finding| self.withhold(finding));
+        self.findings.extend(left_out.stand_in());
+    }
+
+    /// A finding in place of all of these.
+    fn stand_in(&self) -> Option<Finding> {
+        let severity = self.findings.iter().map(|finding| finding.severity).max()?;
+        let counts = super::report::counts(self);
+        Some(Finding {
+            hint: Some("repair what is listed, or check fewer paths at once".to_owned()),
+            ..Finding::new(
+                &LEFT_OUT,
+                severity,
+                format!("more findings than a report holds: {counts} left out"),
+            )
+        })
+    }
+
     /// Remembers of a finding that is silenced which lines it says hold a secret. Whoever drops a finding calls this.
     pub fn withhold(&mut self, silenced: &Finding) {
         self.withheld.extend(silenced.confidential_lines().map(|(path, line)| (path.to_owned(), line)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::report::samples::{CONFIG_RULE, REF_RULE, finding, object};
+
+    fn bounded(findings: Vec<Finding>) -> Report {
+        let mut report = Report { findings, ..Report::default() };
+        report.bound();
+        report
+    }
+
+    #[test]
+    fn the_gravest_findings_stay_and_the_others_are_counted_and_fail() {
+        let notes = (0..30_000).map(|line| finding(&CONFIG_RULE, "a.yaml", line + 1, 1, 1));
+        let mut findings: Vec<Finding> = notes.collect();
+        findings.push(finding(&REF_RULE, "z.yaml", 1, 1, 1));
+        let report = bounded(findings);
+        assert_eq!(report.findings.len(), MAX_FINDINGS + 1);
+        assert_eq!(report.count(Severity::Error), 1, "it was the last one");
+        let last = report.findings.last().unwrap();
+        assert_eq!((last.rule.id, last.severity), ("report/left-out", Severity::Warning));
+        assert_eq!(last.message, "more findings than a report holds: 10001 warnings left out");
+        let errors = bounded(vec![finding(&REF_RULE, "a.yaml", 1, 1, 1); 30_000]);
+        assert_eq!(errors.findings.last().unwrap().severity, Severity::Error);
+        assert!(errors.fails(Some(Severity::Error)));
+        assert_eq!(bounded(vec![finding(&REF_RULE, "a.yaml", 1, 1, 1); 3]).findings.len(), 3);
+    }
+
+    #[test]
+    fn texts_are_bounded_one_by_one_and_together() {
+        let long = |length: usize| "ä".repeat(length);
+        let large = Finding {
+            message: long(3_000),
+            hint: Some(long(3_000)),
+            object: Some(ObjectRef { name: long(3_000), ..object("Pod") }),
+            related: vec![Related { label: long(10), span: span_of("b.yaml"), confidential: true }; 200],
+            environments: (0..1_000).map(|number| format!("environment-{number}")).collect(),
+            ..finding(&REF_RULE, "a.yaml", 1, 1, 1)
+        };
+        let report = bounded(vec![large; 1_000]);
+        let bytes: usize = report.findings.iter().map(Finding::size).sum();
+        assert!(bytes < MAX_BYTES + 10_000, "{bytes}");
+        assert!(report.findings.iter().all(|finding| finding.message.chars().count() <= MAX_TEXT + 1));
+        assert_eq!(report.findings.last().unwrap().rule.id, "report/left-out");
+    }
+
+    fn span_of(path: &str) -> Span {
+        Span { place: Place { path: path.to_owned(), line: 1, column: 1, rendered: None }, width: 1 }
     }
 }

@@ -19,6 +19,7 @@ mod image;
 mod inventory;
 mod metadata;
 mod neighbours;
+mod operator;
 mod pages;
 mod pods;
 mod ports;
@@ -45,11 +46,12 @@ pub(crate) use inventory::Inventory;
 pub(crate) use metadata::syntax::is_unfinished;
 pub(crate) use neighbours::Made;
 pub use neighbours::Neighbours;
+pub use operator::OperatorView;
 pub use pages::{explain, list, matching, page};
-pub(crate) use reporter::{Draft, Reporter};
+pub(crate) use reporter::{Draft, Reporter, Subject};
 pub use scene::Settings;
 pub(crate) use scene::{App, Environment, Object, Scene, SecretUse};
-pub(crate) use secret::encrypted_leftover::{RULE as ENCRYPTED_LEFTOVER, is_of_sops, sops_block};
+pub(crate) use secret::encrypted_leftover::{RULE as ENCRYPTED_LEFTOVER, encrypted_by_sops, sops_block};
 
 /// One rule.
 pub(crate) struct Rule {
@@ -155,6 +157,9 @@ pub(crate) static RULES: &[&Rule] = &[
     &metadata::finalizer::RULE,
     &metadata::label::RULE,
     &metadata::name::RULE,
+    &operator::policy::RULE,
+    &operator::unknown_cluster::RULE,
+    &operator::unknown_provider::RULE,
     &reference::dangling_ingress::RULE,
     &reference::dangling_role::RULE,
     &reference::dangling_scale_target::RULE,

@@ -21,7 +21,7 @@ pub(crate) struct Draft {
 }
 
 /// The object that a draft is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Subject {
     /// Number of the environment among those of the app.
     pub(crate) environment: usize,
@@ -73,6 +73,11 @@ impl Draft {
     /// The object of the current environment that it is about; rules that look at one object need not say it.
     pub(crate) fn about(self, object: usize) -> Self {
         Self { subject: Some(Subject { environment: usize::MAX, object }), ..self }
+    }
+
+    /// It is about the current environment as a whole, and no object of it.
+    pub(crate) fn about_environment(self) -> Self {
+        self.about(usize::MAX)
     }
 
     /// The object of another environment of the app that it is about.

@@ -9,7 +9,8 @@ use super::pods::{Parts, containers};
 use crate::model::catalogue::{self, Catalogue};
 use crate::model::pods::{Located, PodTemplate, located_references, pod_template_of};
 use crate::model::{
-    Manifest, Node, Origin, Reference, Scopes, Sources, Texts, UnusedValue, WorkloadKind, WrittenScalars,
+    Manifest, Node, Origin, Reference, Scope as SealingScope, Scopes, Sources, Texts, UnusedValue,
+    WorkloadKind, WrittenScalars,
 };
 
 /// One object as it was rendered, and what every rule asks of it: strings of Secrets may hold placeholders, or values
@@ -73,6 +74,8 @@ pub(crate) struct Scene<'a> {
 pub struct Settings {
     /// Patterns `Kind/namespace/name` of objects that exist elsewhere.
     pub external: Vec<globset::GlobMatcher>,
+    /// The operator file that apps are checked against, where it is known.
+    pub operator: Option<super::OperatorView>,
     /// Fingerprints of the keys that the environments' clusters seal for, by environment, as far as they are known.
     pub certificates: BTreeMap<String, String>,
 }
@@ -111,6 +114,8 @@ pub(crate) struct Environment<'a> {
     pub(crate) app: &'a str,
     /// The cluster that it is for, as far as the app says.
     pub(crate) cluster: &'a str,
+    /// Where the app says so, if values are sealed for that cluster.
+    pub(crate) sealed_for: Option<Origin>,
     /// Objects that other apps of the repository render in an environment of this name.
     pub(crate) neighbours: &'a Neighbours,
 }
@@ -133,6 +138,8 @@ pub(crate) struct SecretUse {
     pub(crate) item: String,
     /// Where the item's value stands.
     pub(crate) origin: Origin,
+    /// Where in the cluster the value can be opened.
+    pub(crate) scope: SealingScope,
 }
 
 /// All environments of an app.

@@ -1,6 +1,7 @@
 //! Durations as Go writes them, the form in which an operator reads its settings back.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 /// A whole number of seconds.
 const NANOS: u128 = 1_000_000_000;
@@ -37,6 +38,23 @@ pub(super) fn canonical(text: &str) -> Option<String> {
     }
     out.push('s');
     Some(out)
+}
+
+/// A Go duration of at least a second, such as `90s` or `5m`; `None` where it is none.
+pub(crate) fn parse(text: &str) -> Option<Duration> {
+    let nanos = nanos(text).filter(|nanos| (NANOS..=MAX_NANOS).contains(nanos))?;
+    Some(Duration::from_nanos(u64::try_from(nanos).ok()?))
+}
+
+/// A duration as people write it, in whole seconds: `5m`, `1m30s`, `2h`.
+pub(crate) fn short(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
+    let mut text = String::new();
+    for (count, unit) in parts.iter().filter(|(count, _)| *count > 0) {
+        let _ = write!(text, "{count}{unit}");
+    }
+    if text.is_empty() { "0s".to_owned() } else { text }
 }
 
 /// Nanoseconds of a Go duration without a sign; `None` where it is none.
@@ -122,6 +140,18 @@ mod tests {
             "1H",
         ] {
             assert_eq!(canonical(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_timeout_is_read_and_shown_in_short() {
+        for (given, shown) in
+            [("90s", "1m30s"), ("5m", "5m"), ("1h", "1h"), ("1.5h", "1h30m"), ("1s", "1s"), ("1h1s", "1h1s")]
+        {
+            assert_eq!(parse(given).map(short).as_deref(), Some(shown), "{given}");
+        }
+        for text in ["", "0", "0s", "999ms", "5", "5 m", "-1m", "5min", "1d", "9999999999999h"] {
+            assert_eq!(parse(text), None, "{text}");
         }
     }
 }

@@ -25,7 +25,12 @@ pub(crate) struct SourceText {
     stretches: Vec<Stretch>,
     /// Where each line starts; found out when the first rule asks.
     starts: OnceLock<Vec<usize>>,
+    /// Characters that start before each multiple of [`STRIDE`]; found out when a position on a long line is asked for.
+    strides: OnceLock<Vec<usize>>,
 }
+
+/// Bytes that are counted for one position at most; characters of longer lines are found by an index.
+const STRIDE: usize = 4096;
 
 impl Texts {
     /// Adds a source's text.
@@ -67,7 +72,13 @@ impl Texts {
 
 impl SourceText {
     const fn new(content: Arc<str>, lines_before: u32) -> Self {
-        Self { content, lines_before, stretches: Vec::new(), starts: OnceLock::new() }
+        Self {
+            content,
+            lines_before,
+            stretches: Vec::new(),
+            starts: OnceLock::new(),
+            strides: OnceLock::new(),
+        }
     }
 
     /// The text itself.
@@ -104,20 +115,81 @@ impl SourceText {
         let line = self.line(origin.line)?;
         let number = (origin.line.checked_sub(self.lines_before)? as usize).checked_sub(1)?;
         let start = *self.starts().get(number)?;
-        let from = nth_char(line, (origin.column as usize).checked_sub(1)?)?;
+        let (before, width) = ((origin.column as usize).checked_sub(1)?, origin.width as usize);
+        if line.len() > STRIDE {
+            let end = start + line.len();
+            let first = self.characters_before(start) + before;
+            let from = self.nth_character(first).filter(|from| *from <= end)?;
+            return Some(from..self.nth_character(first + width).map_or(end, |to| to.min(end)));
+        }
+        let from = nth_char(line, before)?;
         let rest = line.get(from..)?;
-        let width = nth_char(rest, origin.width as usize).unwrap_or(rest.len());
+        let width = nth_char(rest, width).unwrap_or(rest.len());
         Some(start + from..start + from + width)
+    }
+
+    fn strides(&self) -> &[usize] {
+        self.strides.get_or_init(|| {
+            let mut count = 0;
+            let mut strides = vec![0];
+            for stride in self.content.as_bytes().chunks(STRIDE) {
+                count += stride.iter().filter(|byte| starts_character(**byte)).count();
+                strides.push(count);
+            }
+            strides
+        })
+    }
+
+    /// Characters before a byte.
+    fn characters_before(&self, at: usize) -> usize {
+        let stride = at / STRIDE;
+        let rest = self.content.as_bytes().get(stride * STRIDE..at).unwrap_or_default();
+        let known = self.strides().get(stride).copied().unwrap_or_default();
+        known + rest.iter().filter(|byte| starts_character(**byte)).count()
+    }
+
+    /// Where the character of this number starts; the end of the text where that many come before it.
+    fn nth_character(&self, number: usize) -> Option<usize> {
+        let stride = self.strides().partition_point(|before| *before <= number).checked_sub(1)?;
+        let from = stride * STRIDE;
+        let left = number - self.strides().get(stride)?;
+        let bytes = self.content.as_bytes().get(from.min(self.content.len())..)?;
+        let mut starts = bytes.iter().enumerate().filter(|(_, byte)| starts_character(**byte));
+        match starts.nth(left) {
+            Some((at, _)) => Some(from + at),
+            None => (number == self.strides().last().copied()?).then_some(self.content.len()),
+        }
+    }
+
+    /// The number of the line that a byte is on, from 0.
+    pub(crate) fn line_index(&self, at: usize) -> usize {
+        self.starts().partition_point(|start| *start <= at).saturating_sub(1)
+    }
+
+    /// Where the line of a number starts, from 0.
+    pub(crate) fn line_start(&self, index: usize) -> Option<usize> {
+        self.starts().get(index).copied()
     }
 
     /// Line and column of a byte.
     pub(crate) fn position(&self, at: usize) -> Option<(u32, u32)> {
-        let line = self.starts().partition_point(|start| *start <= at).checked_sub(1)?;
-        let before = self.content.get(*self.starts().get(line)?..at)?;
+        let line = self.line_index(at);
+        let start = self.line_start(line)?;
+        let before = self.content.get(start..at)?;
+        let column = if before.len() > STRIDE {
+            self.characters_before(at) - self.characters_before(start)
+        } else {
+            before.chars().count()
+        };
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let line = number(line).saturating_add(1).saturating_add(self.lines_before);
-        Some((line, number(before.chars().count()).saturating_add(1)))
+        Some((line, number(column).saturating_add(1)))
     }
+}
+
+/// Whether a byte of UTF-8 is the first one of a character.
+const fn starts_character(byte: u8) -> bool {
+    byte & 0b1100_0000 != 0b1000_0000
 }
 
 /// Where the character of this number starts.
@@ -145,5 +217,27 @@ mod tests {
         texts.add_part(source, "b: on\n".into(), 10);
         assert_eq!(texts.spelling(at(11, 4, 2)), Some("on"));
         assert_eq!(texts.spelling(at(1, 4, 2)), None);
+    }
+
+    #[test]
+    fn a_position_on_a_long_line_is_where_counting_finds_it() {
+        let source = Sources::default().add("a.yaml");
+        let long: String = (0..4_000).map(|number| ["a", "é", "日", "😀", "b"][number % 5]).collect();
+        let text = format!("x: y\n{long}\n{long}");
+        let parts = SourceText::new(text.as_str().into(), 0);
+        for line in [2_u32, 3] {
+            for (number, (at, character)) in long.char_indices().enumerate() {
+                let start = parts.line_start(line as usize - 1).unwrap();
+                let column = u32::try_from(number).unwrap() + 1;
+                let origin = Origin { source, line, column, width: 1 };
+                assert_eq!(parts.bytes(origin), Some(start + at..start + at + character.len_utf8()));
+                assert_eq!(parts.position(start + at), Some((line, column)));
+            }
+            let end = parts.line_start(line as usize - 1).unwrap() + long.len();
+            let behind = |column, width| parts.bytes(Origin { source, line, column, width });
+            assert_eq!(behind(4_001, 0), Some(end..end));
+            assert_eq!(behind(3_990, 900).unwrap().end, end, "no farther than the line");
+            assert_eq!(behind(4_002 + u32::from(line == 2), 1), None);
+        }
     }
 }

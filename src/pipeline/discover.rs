@@ -14,6 +14,7 @@ use crate::diagnostic::{At, Explain, Failure, Problem};
 use crate::model::{API_VERSION, APP_FILE, App, Backends, Environment, Node, Origin, Place, Sources};
 use crate::model::{closest, display_path};
 use crate::pipeline::load::DefinedValues;
+use crate::reach::{Reach, repository_root};
 use crate::yaml;
 
 /// An app file is written by hand; one of this size is a mistake or an attack.
@@ -153,6 +154,11 @@ impl Discovery {
         &self.boundary
     }
 
+    /// How far the paths of the app may lead.
+    pub(super) fn reach(&self) -> Reach {
+        Reach::Below(self.boundary.clone())
+    }
+
     /// Names of the environments, sorted.
     pub fn environments(&self) -> impl Iterator<Item = &str> {
         self.environments.keys().map(String::as_str)
@@ -236,7 +242,7 @@ fn boundary_of(root: &Path, source_path: Option<&str>) -> PathBuf {
     if let Some(boundary) = source_path.and_then(|path| without_suffix(root, Path::new(path))) {
         return boundary;
     }
-    root.ancestors().find(|dir| dir.join(".git").symlink_metadata().is_ok()).unwrap_or(root).to_owned()
+    repository_root(root).unwrap_or(root).to_owned()
 }
 
 fn without_suffix(root: &Path, suffix: &Path) -> Option<PathBuf> {

@@ -42,6 +42,8 @@ pub(super) struct ExaminedEnvironment {
     pub(super) name: String,
     /// The cluster that it is for.
     pub(super) cluster: String,
+    /// Where the app says so, if values are sealed for that cluster.
+    pub(super) sealed_for: Option<Origin>,
     /// As they were rendered; two may have one identity.
     pub(super) objects: Vec<Manifest>,
     /// What their Secrets refer to.
@@ -64,9 +66,14 @@ pub(super) struct StageProblem {
     pub(super) problem: Problem,
 }
 
-/// Takes each environment as far as it can be taken.
+/// Takes each environment as far as it can be taken; `begin` is told which one is next.
 #[must_use]
-pub fn examine(discovery: &Discovery, examinations: &[Examination<'_>], directory: String) -> ExaminedApp {
+pub fn examine(
+    discovery: &Discovery,
+    examinations: &[Examination<'_>],
+    directory: String,
+    begin: &dyn Fn(&str),
+) -> ExaminedApp {
     let mut app = ExaminedApp {
         sources: Sources::default(),
         texts: Texts::default(),
@@ -78,9 +85,11 @@ pub fn examine(discovery: &Discovery, examinations: &[Examination<'_>], director
     let file = AppFile::new(discovery, &mut app.sources);
     app.ignore = file.ignored(discovery);
     for examination in examinations {
+        begin(&examination.context.environment);
         let mut environment = ExaminedEnvironment {
             name: examination.context.environment.clone(),
             cluster: examination.context.cluster.clone(),
+            sealed_for: None,
             objects: Vec::new(),
             secrets: Vec::new(),
             emitted: None,
@@ -97,7 +106,8 @@ pub fn examine(discovery: &Discovery, examinations: &[Examination<'_>], director
 }
 
 fn secret_use((object, used): (usize, resolve::Use)) -> lints::SecretUse {
-    lints::SecretUse { reference: used.reference, object, item: used.item, origin: used.origin }
+    let resolve::Use { reference, item, origin, scope, .. } = used;
+    lints::SecretUse { reference, object, item, origin, scope }
 }
 
 impl ExaminedApp {
@@ -148,6 +158,12 @@ impl AppFile {
         entries.zip(places).collect()
     }
 
+    /// Where the value at the end of a path stands; where there is none, the last key before it.
+    fn value(&self, path: &[&str]) -> Origin {
+        let value = self.tree.as_ref().and_then(|tree| tree.at(path));
+        value.map_or_else(|| self.place(path), |value| value.origin)
+    }
+
     /// Where the last key of a path stands; where there is none, the last one before it.
     fn place(&self, path: &[&str]) -> Origin {
         let mut found = (Origin::whole(self.source), self.tree.as_ref());
@@ -181,16 +197,17 @@ impl ExaminedEnvironment {
         let attempt = render::attempt(loaded, &examination.context, sources, Some(texts), &mut notes);
         let rendered = attempt.rendered(&self.name);
         self.objects = attempt.objects;
-        self.secrets = resolve::uses_of(&self.objects, examination.default_provider, app.reading())
-            .map(secret_use)
-            .collect();
+        let backends = discovery.backends(&self.name);
+        let known = backends.as_ref().ok().cloned().unwrap_or_default();
+        let uses = resolve::uses_of(&self.objects, examination.default_provider, app.reading(), &known);
+        self.secrets = uses.map(secret_use).collect();
+        self.sealed_for = known.need_values().then(|| file.value(&["environments", &self.name, "cluster"]));
         self.values = Some(attempt.values.merged);
         self.written = attempt.values.written;
         self.unused = attempt.unused;
         self.remark(&lints::app::RENDER, &mut notes);
         let rendered = rendered.map_err(|failure| discovery.placed(failure));
         let rendered = self.keep(&lints::app::RENDER, rendered)?;
-        let backends = discovery.backends(&self.name);
         let at = At::Origin(file.place(&["environments", &self.name]));
         let backends = backends.map_err(|failure| failure.placed(&at));
         let backends = self.keep(&lints::app::BACKEND, backends)?;

@@ -227,9 +227,9 @@ pub(super) fn uses_of<'o>(
     objects: &'o [Manifest],
     default_provider: Option<&str>,
     reading: Reading<'_>,
+    backends: &Backends,
 ) -> impl Iterator<Item = (usize, Use)> + use<'o> {
-    let backends = Backends::default();
-    let names = Names::new(&Supply::Withhold { known: None, default_provider }, &backends);
+    let names = Names::new(&Supply::Withhold { known: None, default_provider }, backends);
     let secrets = || objects.iter().enumerate().filter(|(_, object)| object.is_secret());
     let cloned = secrets().map(|(_, secret)| secret.clone()).collect();
     let collected = collect::collect(cloned, &names, reading, &mut Vec::new(), &mut Vec::new());

@@ -99,6 +99,11 @@ impl Crds {
         self.kinds.get(group)?.get(kind)
     }
 
+    /// The kinds of a group, in their order.
+    pub(super) fn kinds_of(&self, group: &str) -> impl Iterator<Item = &str> {
+        self.kinds.get(group).into_iter().flat_map(|kinds| kinds.keys().map(String::as_str))
+    }
+
     /// Groups and kinds, in their order.
     pub(super) fn kinds(&self) -> impl Iterator<Item = (&str, &str)> {
         self.kinds.iter().flat_map(|(group, kinds)| kinds.keys().map(|kind| (group.as_str(), kind.as_str())))

@@ -42,6 +42,8 @@ pub enum Known {
 
 /// Characters of a kind to which others are compared.
 const MAX_KIND: usize = 100;
+/// Custom kinds that are looked through for the one that was meant.
+const MAX_GUESSED: usize = 500;
 
 impl Schemas {
     /// Whether objects of this group, version and kind exist; where not, why not.
@@ -78,7 +80,7 @@ impl Schemas {
     /// A kind of the same group with a similar name, by its definition: its preferred `apiVersion` and its name.
     #[must_use]
     pub fn similar(&self, group: &str, kind: &str) -> Option<(String, String)> {
-        let own = self.crds.kinds().filter(|(other, _)| *other == group).map(|(_, kind)| kind);
+        let own = self.crds.kinds_of(group).take(MAX_GUESSED);
         let similar = (kind.len() <= MAX_KIND).then(|| closest(kind, own))??;
         let version = self.served(group, similar).first().copied()?;
         Some((api_version(group, version), similar.to_owned()))
@@ -118,7 +120,8 @@ impl Schemas {
             .kinds()
             .filter(|entry| entry.minors & self.version.bit() != 0)
             .map(|entry| (entry.group, entry.kind))
-            .chain(self.crds.kinds())
+            .chain(self.crds.kinds_of(group).map(|kind| (group, kind)).take(MAX_GUESSED))
+            .chain(self.crds.kinds().take(MAX_GUESSED))
             .collect();
         let similar = || {
             let own = all.iter().filter(|(other, _)| *other == group).map(|(_, kind)| *kind);

@@ -7,7 +7,7 @@ use clap::Parser as _;
 use sealwave::cli::{Cli, Command};
 use sealwave::config::Validation;
 use sealwave::diagnostic::{At, Finding};
-use sealwave::model::ValidationSettings;
+use sealwave::model::{Subject, ValidationSettings};
 use sealwave::pipeline::{self, Checking, Examination, PlainInput, RenderContext, SchemaSet, Standing};
 
 /// What flags decide; `--config` is followed, and 2026-01-01 is the day.
@@ -15,8 +15,20 @@ pub fn decided(flags: &[String]) -> Validation {
     let line = ["sealwave", "validate"].map(str::to_owned).into_iter().chain(flags.iter().cloned());
     let cli = Cli::try_parse_from(line).unwrap_or_else(|error| panic!("{flags:?}: {error}"));
     let Command::Validate(args) = cli.command else { unreachable!("it is `validate`") };
-    Validation::decide(&args.checks, |name| (name == "SOURCE_DATE_EPOCH").then(|| "1767225600".into()))
-        .unwrap_or_else(|failure| panic!("{flags:?}: {failure}"))
+    let variables = |name: &str| (name == "SOURCE_DATE_EPOCH").then(|| "1767225600".into());
+    let decided = Validation::decide(&args.checks, variables);
+    let mut decided = decided.unwrap_or_else(|failure| panic!("{flags:?}: {failure}"));
+    let settings = &mut decided.checking.settings;
+    if let (Some(operator), Some(project)) = (settings.operator.clone(), args.identity.project) {
+        let namespace = args.identity.namespace.unwrap_or_default();
+        settings.operator = Some(operator.about(Subject {
+            project,
+            namespace,
+            app: "example".to_owned(),
+            ..Subject::default()
+        }));
+    }
+    decided
 }
 
 /// The same with schemas, and with what an app says.
@@ -42,14 +54,18 @@ pub fn app(directory: &Path, name: &str, checking: &Checking, standing: &Standin
     let context = |environment: &str| RenderContext {
         environment: environment.to_owned(),
         app: "example".to_owned(),
-        cluster: environment.to_owned(),
+        cluster: discovery
+            .environment(environment)
+            .ok()
+            .and_then(|environment| environment.cluster.clone())
+            .unwrap_or_else(|| environment.to_owned()),
         ..RenderContext::default()
     };
     let examinations: Vec<Examination<'_>> = discovery
         .environments()
         .map(|name| Examination { context: context(name), default_provider: None })
         .collect();
-    let examined = pipeline::examine(&discovery, &examinations, name.to_owned());
+    let examined = pipeline::examine(&discovery, &examinations, name.to_owned(), &|_| ());
     pipeline::validate(&examined, checking, standing).findings
 }
 

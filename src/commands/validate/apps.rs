@@ -5,11 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::targets::Target;
-use super::{Run, ValidateError, shown};
+use super::{Remark, Run, ValidateError, shown};
 use crate::cli::{AppArgs, DirArgs};
 use crate::commands::session::Session;
 use crate::config::Validation;
-use crate::diagnostic::{At, Failure, Problem};
+use crate::deadline::Activity;
+use crate::diagnostic::{At, Failure, Note, Problem};
 use crate::model::Manifest;
 use crate::pipeline::{self, Checking, Examination, ExaminedApp, SchemaSet, Verdict};
 use crate::schema::KubeVersion;
@@ -57,6 +58,12 @@ impl Run<'_> {
             return Err(failure.clone());
         }
         self.environments_exist(&looked)?;
+        let is_silent = |checking: &Checking| {
+            checking.settings.operator.as_ref().is_some_and(|operator| !operator.asks_policy())
+        };
+        if looked.iter().filter_map(Looked::checking).any(is_silent) {
+            self.notes.push(Note::remark(Problem::new(&Remark::PolicyNotAsked)));
+        }
         let files = looked.iter().filter_map(Looked::app).flat_map(ExaminedApp::files);
         self.written.spare(files.map(Path::new))?;
         let mut looked = self.with_schemas(looked);
@@ -65,7 +72,11 @@ impl Run<'_> {
             looked.iter().zip(apps).filter(|(_, app)| app.wanted).map(|(looked, _)| looked).collect();
         let verdicts = workers::map(&wanted, |looked| {
             let verdict = match looked {
-                Looked::Examined(app) => pipeline::validate(&app.0, &app.1, &self.standing),
+                Looked::Examined(app) => {
+                    let name = app.0.environments().app;
+                    let _activity = self.watch.begin(format!("checking app `{name}`"));
+                    pipeline::validate(&app.0, &app.1, &self.standing)
+                }
                 Looked::Refused(directory, failure) => pipeline::refused(directory, failure),
                 Looked::Stopped(_) => Verdict::default(),
             };
@@ -151,7 +162,8 @@ impl Run<'_> {
     }
 
     fn examine(&self, directory: &Path) -> Looked {
-        match self.try_examine(directory) {
+        let activity = self.watch.begin(format!("reading app `{}`", shown(directory)));
+        match self.try_examine(directory, &activity) {
             Ok((app, validation)) => match validation.usable() {
                 Ok(checking) => Looked::Examined(Box::new((app, checking))),
                 Err(failure) => Looked::Stopped(failure),
@@ -160,7 +172,11 @@ impl Run<'_> {
         }
     }
 
-    fn try_examine(&self, directory: &Path) -> Result<(ExaminedApp, Validation), Failure> {
+    fn try_examine(
+        &self,
+        directory: &Path,
+        activity: &Activity,
+    ) -> Result<(ExaminedApp, Validation), Failure> {
         let app = AppArgs {
             dir: DirArgs { dir: directory.to_owned() },
             operator: self.args.checks.operator.clone(),
@@ -170,6 +186,11 @@ impl Run<'_> {
         let stands = |keys: &[&str], item: Option<usize>| At::Place(session.discovery.setting_at(keys, item));
         let (settings, boundary) = (&session.discovery.app().validate, session.discovery.boundary());
         let mut own = self.validation.with(settings, directory, boundary, &stands)?;
+        let asks_policy = session.identity.project.is_some() || session.caller.argocd().is_some();
+        if let Some(view) = own.checking.settings.operator.take() {
+            let subject = session.identity.subject("");
+            own.checking.settings.operator = Some(if asks_policy { view.about(subject) } else { view });
+        }
         own.checking.fallback = Some(self.nearby(&own.checking, vec![directory.to_owned()]));
         if environments.is_empty() {
             return Err(Problem::new(&ValidateError::NoEnvironments).into());
@@ -190,7 +211,10 @@ impl Run<'_> {
                 default_provider: provider.as_deref(),
             })
             .collect();
-        Ok((pipeline::examine(&session.discovery, &examinations, shown(directory)), own))
+        let begin = |environment: &str| {
+            activity.turn_to(format!("rendering environment `{environment}` of app `{}`", shown(directory)));
+        };
+        Ok((pipeline::examine(&session.discovery, &examinations, shown(directory), &begin), own))
     }
 }
 

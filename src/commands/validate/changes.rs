@@ -9,8 +9,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::walk::is_repository;
 use crate::diagnostic::{Explain, Failure, Problem, io_reason};
+use crate::reach::is_repository;
 
 /// What would have Git look elsewhere than in the directory at hand, as it does in a hook, or run a program.
 const VARIABLES: [&str; 6] =

@@ -8,12 +8,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::root::root_of;
 use super::shelf::{Shelf, ShelvedFile};
 use crate::diagnostic::{Explain, Note, Problem};
 use crate::model::{Manifest, Node, Origin, Place};
 use crate::pipeline::{Answer, Fallback, SchemaSet};
+use crate::reach::repository_root;
 use crate::schema::{Known, KubeVersion, Schemas};
+
+/// Kinds that are looked for; each is looked for among all definitions of its group.
+const MAX_ASKED: usize = 1_000;
+
+/// Definitions of a group that are looked at.
+const MAX_CANDIDATES: usize = 10_000;
 
 /// What the reader should know of a search.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
@@ -123,18 +129,27 @@ impl Nearby {
         let around = self.neighbourhoods.get_or_init(|| {
             self.places.iter().filter_map(|place| Neighbourhood::of(place, &self.library)).collect()
         });
-        let mut all: Vec<Candidate<'_>> = around.iter().flat_map(|near| near.candidates(group)).collect();
+        let all = around.iter().flat_map(|near| near.candidates(group));
+        let mut all: Vec<Candidate<'_>> = all.take(MAX_CANDIDATES).collect();
         all.sort_by(|a, b| a.order().cmp(&b.order()));
         let mut chosen: BTreeMap<&str, &Candidate<'_>> = BTreeMap::new();
         for candidate in &all {
             chosen.entry(candidate.kind).or_insert(candidate);
         }
         let best = best(&all, group, version, kind);
-        match best {
-            Some(best) => drop(chosen.insert(kind, best)),
-            None => around.iter().for_each(|near| self.explain(near, group, kind)),
-        }
-        let chosen: Vec<&Candidate<'_>> = chosen.into_values().collect();
+        let is_chosen =
+            |best: &Candidate<'_>| chosen.get(kind).is_some_and(|first| std::ptr::eq(*first, best));
+        let chosen: Vec<&Candidate<'_>> = match best {
+            // Beside it nothing is asked for, and a set of its own for each such kind stays small.
+            Some(best) if !is_chosen(best) => vec![best],
+            Some(_) => chosen.into_values().collect(),
+            None => {
+                for near in around {
+                    self.explain(near, group, kind);
+                }
+                chosen.into_values().collect()
+            }
+        };
         (!chosen.is_empty()).then(|| Answer {
             schemas: self.library.set(&self.kube_versions, &chosen),
             at: best.map(Candidate::place),
@@ -156,7 +171,7 @@ impl Nearby {
 impl Neighbourhood {
     fn of(place: &Path, library: &Library) -> Option<Self> {
         let full = fs_err::canonicalize(place).ok()?;
-        let root = root_of(&full)?;
+        let root = repository_root(&full)?.to_owned();
         let inside = full.strip_prefix(&root).ok()?.to_owned();
         let named = above(place, inside.components().count());
         let is_root = fs_err::canonicalize(Path::new(".").join(&named)).is_ok_and(|named| named == root);
@@ -200,8 +215,12 @@ fn above(path: &Path, levels: usize) -> PathBuf {
 impl Fallback for Nearby {
     fn look_up(&self, group: &str, version: &str, kind: &str) -> Option<Answer> {
         let asked = (group.to_owned(), version.to_owned(), kind.to_owned());
-        let find = || self.find(group, version, kind);
-        lock(&self.answers).entry(asked).or_insert_with(find).clone()
+        let mut answers = lock(&self.answers);
+        if answers.len() >= MAX_ASKED && !answers.contains_key(&asked) {
+            self.library.remark(Remark::Cut);
+            return None;
+        }
+        answers.entry(asked).or_insert_with(|| self.find(group, version, kind)).clone()
     }
 }
 

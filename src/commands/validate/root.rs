@@ -5,15 +5,10 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::walk::is_repository;
 use crate::diagnostic::Report;
-
-/// The nearest directory above a full path, or the path itself, that has a `.git`.
-pub(super) fn root_of(path: &Path) -> Option<PathBuf> {
-    path.ancestors().find(|directory| is_repository(directory)).map(Path::to_owned)
-}
+use crate::reach::repository_root;
 
 /// The report with paths from the root of the repository; what is in none keeps its path.
 ///
@@ -35,7 +30,7 @@ pub(super) fn from_root(report: &Report, here: Option<&Path>) -> Report {
 /// The path from the root of its repository; links are followed, as the repository holds the file where they lead.
 fn inside(path: &Path) -> Option<String> {
     let path = fs_err::canonicalize(path).ok()?;
-    let inside = path.strip_prefix(root_of(&path)?).ok()?.to_str()?;
+    let inside = path.strip_prefix(repository_root(&path)?).ok()?.to_str()?;
     Some(if inside.is_empty() { "." } else { inside }.to_owned())
 }
 

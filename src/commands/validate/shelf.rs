@@ -12,6 +12,7 @@ use memchr::memmem;
 
 use super::walk::{files, is_manifest};
 use crate::config::{self, Found};
+use crate::reach::Reach;
 
 /// The text without which a file defines nothing.
 const MARK: &str = "CustomResourceDefinition";
@@ -84,6 +85,7 @@ impl Shelf {
 impl Contents {
     fn of(root: &Path, bounds: Bounds) -> Self {
         let mut contents = Self::default();
+        let reach = fs_err::canonicalize(root).map_or(Reach::Below(root.to_owned()), Reach::Below);
         let (mut all, mut kept) = (0, 0);
         // Whatever stands above the root is not of the repository.
         for (number, entry) in files(root).parents(false).require_git(false).build().enumerate() {
@@ -98,7 +100,7 @@ impl Contents {
                 continue;
             }
             all += length;
-            let Some(text) = read(entry.path(), bounds.file) else { continue };
+            let Some(text) = read(entry.path(), &reach, bounds.file) else { continue };
             if memmem::find(&text, MARK.as_bytes()).is_some() {
                 kept += text.len();
                 let path = entry.path().strip_prefix(root).unwrap_or(entry.path()).to_owned();
@@ -129,9 +131,9 @@ fn groups(text: &[u8]) -> BTreeSet<&str> {
 }
 
 /// All of a file; none where it cannot be read, or grew.
-fn read(path: &Path, most: u64) -> Option<Vec<u8>> {
+fn read(path: &Path, reach: &Reach, most: u64) -> Option<Vec<u8>> {
     let mut text = Vec::new();
-    fs_err::File::open(path).ok()?.take(most + 1).read_to_end(&mut text).ok()?;
+    reach.open(path).ok()?.take(most + 1).read_to_end(&mut text).ok()?;
     (text.len() as u64 <= most).then_some(text)
 }
 

@@ -2,12 +2,17 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use super::changes::Changes;
 use super::walk::{Walked, is_app};
 use super::written::Written;
 use crate::diagnostic::{Explain, Failure, Note, Problem, io_reason};
 use crate::model::APP_FILE;
+use crate::reach::Reach;
+
+/// Warnings of one kind about what is below one directory.
+const MAX_WARNINGS: usize = 50;
 
 /// What is looked at.
 #[derive(Debug, Default)]
@@ -29,6 +34,8 @@ pub(super) struct Targets {
 pub(super) struct Target {
     /// The app's directory, or the file, as it was given first.
     pub(super) path: PathBuf,
+    /// How far it may lead, if it is a link.
+    pub(super) reach: Arc<Reach>,
     /// Whether it is judged; else only what it holds counts, for what others refer to.
     pub(super) wanted: bool,
 }
@@ -74,8 +81,12 @@ enum Remark {
     AppsLeftOut { count: usize, path: String },
     #[error("`{0}` is a link to a directory elsewhere, and is not followed")]
     Link(String),
+    #[error("{0} more warnings like these are left out")]
+    More(usize),
     #[error("nothing changed since that revision")]
     NothingChanged,
+    #[error("`{0}` is a link that leads out of the repository, and is not followed")]
+    Outside(String),
     #[error("`{0}` is no file, and is left out")]
     Odd(String),
 }
@@ -85,7 +96,10 @@ impl Explain for Remark {
         match self {
             Self::AppsLeftOut { .. } => Some("`--all` validates them".to_owned()),
             Self::Link(_) => Some("give the directory itself as well".to_owned()),
-            Self::NothingChanged | Self::Odd(_) => None,
+            Self::More(_) | Self::NothingChanged | Self::Odd(_) => None,
+            Self::Outside(_) => {
+                Some("what it leads to is not checked; give that as a path of its own as well".to_owned())
+            }
         }
     }
 }
@@ -135,15 +149,16 @@ impl Targets {
         if about.is_dir() && all {
             self.apps_below(path)?;
         } else if about.is_dir() && is_app(path) {
-            self.apps.push(Target::new(path.to_owned()));
+            self.apps.push(Target::new(path.to_owned(), Arc::new(reach_of(path)?)));
         } else if about.is_dir() {
             self.files_below(path, written)?;
         } else if about.is_file() && path.file_name().is_some_and(|name| name == APP_FILE) {
             let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-            self.apps.push(Target::new(parent.unwrap_or(Path::new(".")).to_owned()));
+            let directory = parent.unwrap_or(Path::new("."));
+            self.apps.push(Target::new(directory.to_owned(), Arc::new(reach_of(directory)?)));
         } else if about.is_file() || is_open_already(path) {
             written.spare([path])?;
-            self.files.push(Target::new(path.to_owned()));
+            self.files.push(Target::new(path.to_owned(), Arc::new(Reach::Anywhere)));
         } else {
             // A pipe that nobody writes to never ends, and neither does a device.
             return failed(TargetError::NotAFile(shown(path)));
@@ -152,17 +167,20 @@ impl Targets {
     }
 
     fn apps_below(&mut self, path: &Path) -> Result<(), Failure> {
-        let Walked { apps, links, .. } = walk(path)?;
+        let reach = Arc::new(reach_of(path)?);
+        let Walked { apps, links, outside, .. } = walk(path, &reach)?;
         if apps.is_empty() {
             return Err(Problem::new(&TargetError::NoApp(shown(path))).into());
         }
         self.warn(&links, Remark::Link);
-        self.apps.extend(apps.into_iter().map(Target::new));
+        self.warn(&outside, Remark::Outside);
+        self.apps.extend(apps.into_iter().map(|app| Target::new(app, Arc::clone(&reach))));
         Ok(())
     }
 
     fn files_below(&mut self, path: &Path, written: &Written) -> Result<(), Failure> {
-        let Walked { apps, files, odd, links } = walk(path)?;
+        let reach = Arc::new(reach_of(path)?);
+        let Walked { apps, files, odd, links, outside } = walk(path, &reach)?;
         let files = written.leave_out(files)?;
         if files.is_empty() {
             let error = if apps.is_empty() { TargetError::NoFile } else { TargetError::OnlyApps };
@@ -174,13 +192,18 @@ impl Targets {
         }
         self.warn(&odd, Remark::Odd);
         self.warn(&links, Remark::Link);
-        self.files.extend(files.into_iter().map(Target::new));
+        self.warn(&outside, Remark::Outside);
+        self.files.extend(files.into_iter().map(|file| Target::new(file, Arc::clone(&reach))));
         Ok(())
     }
 
+    /// Warns of each path; of very many, of the first.
     fn warn(&mut self, paths: &[PathBuf], remark: fn(String) -> Remark) {
         let warnings = paths.iter().map(|path| Note::warning(Problem::new(&remark(shown(path)))));
-        self.notes.extend(warnings);
+        self.notes.extend(warnings.take(MAX_WARNINGS));
+        if let Some(left_out) = paths.len().checked_sub(MAX_WARNINGS).filter(|count| *count > 0) {
+            self.notes.push(Note::warning(Problem::new(&Remark::More(left_out))));
+        }
     }
 
     /// Leaves only what changed since a revision to be judged.
@@ -206,13 +229,19 @@ impl Targets {
 }
 
 impl Target {
-    const fn new(path: PathBuf) -> Self {
-        Self { path, wanted: true }
+    const fn new(path: PathBuf, reach: Arc<Reach>) -> Self {
+        Self { path, reach, wanted: true }
     }
 }
 
-fn walk(path: &Path) -> Result<Walked, Failure> {
-    Walked::new(path).map_err(|error| {
+fn reach_of(directory: &Path) -> Result<Reach, Failure> {
+    Reach::of_directory(directory).map_err(|error| {
+        Problem::new(&TargetError::Unreadable { path: shown(directory), reason: error.kind() }).into()
+    })
+}
+
+fn walk(path: &Path, reach: &Reach) -> Result<Walked, Failure> {
+    Walked::new(path, reach).map_err(|error| {
         let reason = error.io_error().map_or(std::io::ErrorKind::Other, std::io::Error::kind);
         let path = shown(place_of(&error).unwrap_or(path));
         Problem::new(&TargetError::Unreadable { path, reason }).into()

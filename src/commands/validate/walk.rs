@@ -1,14 +1,17 @@
 //! What is below a directory: apps, and files of manifests.
 //!
 //! Only what lies in the repository decides, so that every machine sees the same: hidden files and what a `.gitignore`
-//! names are left out, nothing else is. Links to files are followed, links to directories are not. What has the name of
-//! a manifest and cannot be one is never passed over without a word: a broken link is kept, so that reading it fails.
+//! names are left out, nothing else is. Links to files are followed inside the repository, links to directories are not.
+//! What has the name of a manifest and cannot be one is always reported: a broken link is kept, so that reading it fails,
+//! and of a link that leads out of the repository nothing but its own path is known.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use ignore::{DirEntry, WalkBuilder};
 
 use crate::model::APP_FILE;
+use crate::reach::{Reach, ReachError, repository_root};
 
 /// What is below a directory, in the order of paths.
 #[derive(Debug, Default)]
@@ -19,16 +22,22 @@ pub(super) struct Walked {
     pub(super) files: Vec<PathBuf>,
     /// What is named like a manifest and is neither a file nor a directory.
     pub(super) odd: Vec<PathBuf>,
-    /// Links to directories that lead elsewhere.
+    /// Links to directories that lead elsewhere in the repository.
     pub(super) links: Vec<PathBuf>,
+    /// Links that lead out of the repository, where manifests may be behind them.
+    pub(super) outside: Vec<PathBuf>,
 }
 
 /// What a name stands for.
 enum Kind {
     Directory,
+    /// A directory that is not below the one that is walked.
+    Elsewhere,
     File,
     /// A pipe, a socket, a device.
     Odd,
+    /// Something out of reach: nothing more is known of it.
+    Outside,
 }
 
 impl Walked {
@@ -36,30 +45,34 @@ impl Walked {
     ///
     /// # Errors
     /// A directory that cannot be read.
-    pub(super) fn new(top: &Path) -> Result<Self, ignore::Error> {
+    pub(super) fn new(top: &Path, reach: &Reach) -> Result<Self, ignore::Error> {
         let mut walked = Self::default();
         let real = fs_err::canonicalize(top).unwrap_or_else(|_| top.to_owned());
         for entry in walk(top, &real) {
-            walked.take(&entry?, &real);
+            walked.take(&entry?, &real, reach);
         }
-        let Self { apps, files, odd, links } = &mut walked;
-        for paths in [files, odd, links] {
-            paths.retain(|path| !apps.iter().any(|app| path.starts_with(app)));
+        let Self { apps, files, odd, links, outside } = &mut walked;
+        let apps: HashSet<&Path> = apps.iter().map(PathBuf::as_path).collect();
+        for paths in [files, odd, links, outside] {
+            paths.retain(|path| !path.ancestors().any(|directory| apps.contains(directory)));
         }
         Ok(walked)
     }
 
-    fn take(&mut self, entry: &DirEntry, top: &Path) {
+    fn take(&mut self, entry: &DirEntry, top: &Path, reach: &Reach) {
         let path = entry.path();
         let is_link = entry.path_is_symlink() && entry.depth() > 0;
         let is_app_file = path.file_name().is_some_and(|name| name == APP_FILE);
-        match kind(path) {
-            Kind::Directory if is_link => {
-                let inside = fs_err::canonicalize(path).is_ok_and(|real| real.starts_with(top));
-                self.links.extend((!inside).then(|| path.to_owned()));
-            }
+        let kind = if is_link { kind_behind(path, top, reach) } else { kind(path) };
+        match kind {
+            Kind::Elsewhere => self.links.push(path.to_owned()),
             Kind::Directory => {}
             _ if is_app_file => self.apps.extend(path.parent().map(Path::to_owned)),
+            // What has an extension of its own is hardly a directory.
+            Kind::Outside if is_manifest(path) || path.extension().is_none() => {
+                self.outside.push(path.to_owned());
+            }
+            Kind::Outside => {}
             _ if !is_manifest(path) => {}
             Kind::File => self.files.push(path.to_owned()),
             Kind::Odd => self.odd.push(path.to_owned()),
@@ -73,15 +86,9 @@ pub(super) fn is_app(directory: &Path) -> bool {
     file.symlink_metadata().is_ok() && !file.is_dir()
 }
 
-/// Whether a directory looks like the top of a Git repository.
-pub(super) fn is_repository(directory: &Path) -> bool {
-    // In a worktree and in a submodule it is a file.
-    directory.join(".git").symlink_metadata().is_ok()
-}
-
 /// As Git looks for `.gitignore`: up to the top of the repository, and no farther; all the way up where there is none.
 fn walk(top: &Path, real: &Path) -> ignore::Walk {
-    let in_repository = real.ancestors().any(is_repository);
+    let in_repository = repository_root(real).is_some();
     files(top).require_git(in_repository).build()
 }
 
@@ -93,6 +100,17 @@ pub(super) fn files(top: &Path) -> WalkBuilder {
 }
 
 /// What is behind a link counts; a link that leads nowhere is a file that cannot be read.
+fn kind_behind(link: &Path, top: &Path, reach: &Reach) -> Kind {
+    match reach.resolve(link) {
+        Ok(real) => match kind(&real) {
+            Kind::Directory if !real.starts_with(top) => Kind::Elsewhere,
+            kind => kind,
+        },
+        Err(ReachError::Outside) => Kind::Outside,
+        Err(_) => Kind::File,
+    }
+}
+
 fn kind(path: &Path) -> Kind {
     match fs_err::metadata(path) {
         Ok(about) if about.is_dir() => Kind::Directory,

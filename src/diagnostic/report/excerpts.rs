@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::STDIN;
 
@@ -24,18 +24,21 @@ const AFTER: u32 = 3;
 /// Distance of the positions that lines are counted from.
 const STRIDE: usize = 4096;
 
+/// Opens a source by the path that findings name; `None` where it may not be read.
+type Open = Box<dyn Fn(&Path) -> Option<fs_err::File>>;
+
 /// Gives lines of sources by the paths that findings name.
 pub struct Excerpts {
-    root: PathBuf,
+    open: Open,
     preloaded: BTreeMap<String, Text>,
     files: RefCell<VecDeque<(String, Option<Text>)>>,
 }
 
 impl Excerpts {
-    /// Reads files below this directory; absolute paths as they are.
+    /// Reads the regular files that `open` opens: it decides which those are.
     #[must_use]
-    pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), preloaded: BTreeMap::new(), files: RefCell::default() }
+    pub fn new(open: impl Fn(&Path) -> Option<fs_err::File> + 'static) -> Self {
+        Self { open: Box::new(open), preloaded: BTreeMap::new(), files: RefCell::default() }
     }
 
     /// Adds a text that is in no file, for example standard input.
@@ -60,7 +63,7 @@ impl Excerpts {
         }
         let mut files = self.files.borrow_mut();
         if !files.iter().any(|(known, _)| known == path) {
-            let text = real(path).and_then(|real| read(&self.root.join(real))).map(Text::new);
+            let text = real(path).and_then(|real| read((self.open)(real)?)).map(Text::new);
             make_room(&mut files, text.as_ref().map_or(0, Text::size));
             files.push_back((path.to_owned(), text));
         }
@@ -74,14 +77,14 @@ fn real(shown: &str) -> Option<&Path> {
     (shown != STDIN && !shown.contains(char::REPLACEMENT_CHARACTER)).then(|| Path::new(shown))
 }
 
-/// A regular file of a fair size: opening anything else could wait for ever.
-fn read(path: &Path) -> Option<Vec<u8>> {
-    let about = fs_err::metadata(path).ok()?;
+/// A regular file of a fair size.
+fn read(file: fs_err::File) -> Option<Vec<u8>> {
+    let about = file.metadata().ok()?;
     if !about.is_file() || about.len() > MAX_FILE_BYTES {
         return None;
     }
     let mut bytes = Vec::new();
-    fs_err::File::open(path).ok()?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).ok()?;
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).ok()?;
     (bytes.len() as u64 <= MAX_FILE_BYTES).then_some(bytes)
 }
 
@@ -148,7 +151,7 @@ mod tests {
     use super::*;
 
     fn preloaded(text: &str) -> Excerpts {
-        let mut excerpts = Excerpts::new(".");
+        let mut excerpts = Excerpts::new(|_| None);
         excerpts.preload("-", text);
         excerpts
     }
@@ -171,7 +174,7 @@ mod tests {
         assert_eq!(preloaded(&long).line("-", 1), Some(long.clone()));
         assert_eq!(preloaded(&format!("{long}x\ny")).line("-", 1), None);
         assert_eq!(preloaded(&format!("{long}x\ny")).line("-", 2).as_deref(), Some("y"));
-        let mut excerpts = Excerpts::new(".");
+        let mut excerpts = Excerpts::new(|_| None);
         excerpts.preload("-", vec![0xff, b'\n', b'a']);
         assert_eq!(excerpts.line("-", 1), None);
         assert_eq!(excerpts.line("-", 2).as_deref(), Some("a"));
@@ -183,7 +186,8 @@ mod tests {
         for number in 0..40 {
             fs_err::write(dir.path().join(format!("{number}.yaml")), format!("a: {number}\n")).unwrap();
         }
-        let excerpts = Excerpts::new(dir.path());
+        let root = dir.path().to_owned();
+        let excerpts = Excerpts::new(move |path| fs_err::File::open(root.join(path)).ok());
         for number in 0..40 {
             assert_eq!(excerpts.line(&format!("{number}.yaml"), 1), Some(format!("a: {number}")));
         }

@@ -69,7 +69,7 @@ fn line(out: &mut String, finding: &Finding) {
     let Finding { severity, rule, span, .. } = finding;
     let place = span.as_ref().map(|span| format!("{}: ", span.place)).unwrap_or_default();
     let text = one_line(&format!("{}[{}]: {place}{}", severity.name(), rule.id, said(finding).join("; ")));
-    out.push_str(&text.replace("##[", "## ["));
+    out.push_str(&text);
     out.push('\n');
 }
 

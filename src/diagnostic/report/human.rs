@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use annotate_snippets::{Group, Level, Renderer};
 
-use super::text::{object_name, one_line, shown};
+use super::text::{first_on_line, object_name, one_line, shown};
 use super::wrap::wrapped;
 use super::{ExcerptGuard, PrintContext};
 use crate::diagnostic::{Finding, Report, Severity};
@@ -83,7 +83,10 @@ impl Printer<'_> {
     /// A note in lines that the terminal holds.
     fn fitted(&self, text: String) -> String {
         match self.width {
-            Some(width) => wrapped(&text, width.saturating_sub(MARGIN)).join("\n"),
+            Some(width) => {
+                let lines = wrapped(&text, width.saturating_sub(MARGIN));
+                lines.iter().map(|line| first_on_line(line)).collect::<Vec<_>>().join("\n")
+            }
             None => text,
         }
     }

@@ -22,7 +22,7 @@ pub use excerpts::Excerpts;
 pub use guard::ExcerptGuard;
 pub(super) use json::to_vec;
 pub use output::{Format, Output, OutputError, Outputs};
-pub(super) use text::quantity;
+pub(super) use text::{counts, quantity};
 
 use super::{Report, Severity};
 

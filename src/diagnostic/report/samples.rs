@@ -204,7 +204,7 @@ pub(crate) fn excerpts() -> Excerpts {
         text.clone_into(&mut web[line - 1]);
     }
     let long = format!("{}: SPAN, {}", "k".repeat(1497), "ü".repeat(1000));
-    let mut excerpts = Excerpts::new("/nonexistent");
+    let mut excerpts = Excerpts::new(|_| None);
     excerpts.preload("apps/shop/base/web.yaml", web.join("\n"));
     excerpts.preload("apps/shop/base/secret.yaml", "  CANARY: a line of a secret\n".repeat(40));
     excerpts.preload("apps/shop/base/api.yaml.hbs", "\n\n\n\n\n\n  - name: {{ pullSecret }}\n");

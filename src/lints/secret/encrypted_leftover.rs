@@ -75,12 +75,12 @@ pub(crate) fn sops_block(object: &Manifest) -> Option<&Entry> {
     is_sops.then_some(entry)
 }
 
-/// Whether something stands at this place only since SOPS encrypted the object: this rule says so, and nothing else need.
-pub(crate) fn is_of_sops(object: &Manifest, at: Origin) -> bool {
-    sops_block(object).is_some_and(|block| {
-        let encrypted =
-            |(_, value): (&str, &Node)| value.origin == at && value.as_str().is_some_and(is_encrypted);
-        block.key_origin == at || values(object).any(encrypted)
+/// The places of an object where something stands only since SOPS encrypted it: this rule reports it, and nothing else need.
+pub(crate) fn encrypted_by_sops(object: &Manifest) -> impl Iterator<Item = Origin> {
+    sops_block(object).into_iter().flat_map(|block| {
+        let is_encrypted = |value: &&Node| value.as_str().is_some_and(is_encrypted);
+        let values = values(object).map(|(_, value)| value).filter(is_encrypted);
+        std::iter::once(block.key_origin).chain(values.map(|value| value.origin))
     })
 }
 

@@ -13,6 +13,7 @@ use walkdir::{DirEntry, WalkDir};
 use crate::diagnostic::{At, Explain, Failure, Problem};
 use crate::model::{Origin, Place, SourceId, Sources};
 use crate::pipeline::Discovery;
+use crate::reach::{Reach, ReachError};
 use crate::yaml::Budget;
 
 /// Files and directories of one environment; links can show one directory many times, so those count too.
@@ -77,6 +78,7 @@ impl Explain for Error {
 /// Reads files of one app and counts what it has read.
 pub(super) struct Reader<'a> {
     app: &'a Discovery,
+    reach: Reach,
     entries: usize,
     bytes: u64,
     budget: Budget,
@@ -88,8 +90,8 @@ impl<'a> Reader<'a> {
     }
 
     /// A reader whose documents share this budget.
-    pub(super) const fn within(app: &'a Discovery, budget: Budget) -> Self {
-        Self { app, entries: 0, bytes: 0, budget }
+    pub(super) fn within(app: &'a Discovery, budget: Budget) -> Self {
+        Self { app, reach: app.reach(), entries: 0, bytes: 0, budget }
     }
 
     /// What all documents of the environment may hold together.
@@ -125,7 +127,7 @@ impl<'a> Reader<'a> {
         if file.is_absolute() {
             return Err(fail(&Error::AbsolutePath));
         }
-        if !self.is_inside(self.app.root(), file) {
+        if !self.reach.holds_names(self.app.root(), file) {
             return Err(fail(&Error::Outside("path")));
         }
         // `..` is taken off by name, so the path that is checked and the one that is read are the same.
@@ -212,30 +214,7 @@ impl<'a> Reader<'a> {
         if target.is_absolute() {
             return Err(Error::AbsoluteLink);
         }
-        // By name first: whether something exists outside must not show in the message.
-        let parent = path.parent().unwrap_or(path);
-        let parent = fs::canonicalize(parent).map_err(|error| io(&error))?;
-        if !self.is_inside(&parent, &target) {
-            return Err(Error::Outside("link"));
-        }
-        let real = fs::canonicalize(path).map_err(|error| io(&error))?;
-        if real.starts_with(self.app.boundary()) { Ok(()) } else { Err(Error::Outside("link")) }
-    }
-
-    /// Whether a relative path that starts in `from` stays in the repository, by the names alone.
-    fn is_inside(&self, from: &Path, relative: &Path) -> bool {
-        let end = relative.components().try_fold(from.to_owned(), |mut path, part| {
-            match part {
-                Component::CurDir => {}
-                Component::Normal(name) => path.push(name),
-                Component::ParentDir => {
-                    path.pop();
-                }
-                Component::Prefix(_) | Component::RootDir => return None,
-            }
-            path.starts_with(self.app.boundary()).then_some(path)
-        });
-        end.is_some()
+        self.reach.resolve(path).map(|_| ()).map_err(|error| problem_of(error, "link"))
     }
 
     fn read(&mut self, relative: &Path, sources: &mut Sources) -> Result<Found, Failure> {
@@ -249,15 +228,8 @@ impl<'a> Reader<'a> {
         if path.is_symlink() {
             self.check_link(&path)?;
         }
-        let real = fs::canonicalize(&path).map_err(|error| io(&error))?;
-        if !real.starts_with(self.app.boundary()) {
-            return Err(Error::Outside("path"));
-        }
-        if !fs::metadata(&real).map_err(|error| io(&error))?.is_file() {
-            return Err(Error::Special);
-        }
+        let file = self.reach.open(&path).map_err(|error| problem_of(error, "path"))?;
         let mut bytes = Vec::new();
-        let file = fs::File::open(&real).map_err(|error| io(&error))?;
         file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|error| io(&error))?;
         let size = bytes.len() as u64;
         self.bytes = self.bytes.saturating_add(size);
@@ -296,6 +268,17 @@ fn without_mark(mut text: String) -> String {
         text.remove(0);
     }
     text
+}
+
+/// Why a path is not followed, or cannot be.
+fn problem_of(error: ReachError, what: &'static str) -> Error {
+    match error {
+        ReachError::Io(kind) => io(&kind.into()),
+        ReachError::Loop => Error::Loop,
+        ReachError::Missing => Error::Missing,
+        ReachError::Outside => Error::Outside(what),
+        ReachError::Special => Error::Special,
+    }
 }
 
 /// The operating system's words without the path, which the place names already.

@@ -128,11 +128,19 @@ impl Check {
         self.faults.push((fault, self.at));
     }
 
+    /// Whether no more faults are looked for.
+    const fn is_done(&self) -> bool {
+        self.faults.len() >= MAX_FAULTS
+    }
+
     fn template(&mut self, template: &Template, whole: TagPlace, depth: usize) {
         if depth > MAX_BLOCKS {
             return;
         }
         for (index, element) in template.elements.iter().enumerate() {
+            if self.is_done() {
+                return;
+            }
             self.at = place_of(template, index, whole);
             match element {
                 TemplateElement::Expression(call) | TemplateElement::HtmlExpression(call) => {
@@ -153,7 +161,7 @@ impl Check {
     /// The calls within the arguments of a tag.
     fn arguments<'t>(&mut self, all: impl Iterator<Item = &'t Parameter>) {
         for argument in all {
-            if let Parameter::Subexpression(call) = argument
+            if let (Parameter::Subexpression(call), false) = (argument, self.is_done())
                 && let TemplateElement::Expression(call) = call.as_element()
             {
                 self.call(&call.name, &call.params, !call.hash.is_empty(), wording::Place::Brackets);

@@ -66,6 +66,8 @@ const MAX_INDENT: usize = 256;
 const MAX_ARGUMENTS: usize = 64;
 /// Calls within calls.
 const MAX_CALLS: usize = 16;
+/// Parts of one name; values are not deeper.
+const MAX_PARTS: usize = 128;
 
 /// Why a template is refused before it runs.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -80,6 +82,8 @@ pub(super) enum Refused {
     Indent,
     #[error("name of an inline partial is not a text in quotes")]
     InlineName,
+    #[error("name has more than {MAX_PARTS} parts")]
+    Parts,
     #[error("a partial with a block of its own (`{{{{#> name}}}}`) is not supported")]
     PartialBlock,
     #[error("name holds a private character")]
@@ -437,6 +441,9 @@ fn arguments<'p>(
         }
         if parameter.as_name().is_some_and(|name| name.contains(PRIVATE)) {
             return Err((Refused::PrivateName, None));
+        }
+        if matches!(parameter, Parameter::Path(Path::Relative((parts, _))) if parts.len() > MAX_PARTS) {
+            return Err((Refused::Parts, None));
         }
         if let Parameter::Subexpression(call) = parameter
             && let TemplateElement::Expression(helper) = call.as_element()

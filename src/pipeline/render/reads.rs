@@ -19,6 +19,10 @@ const MAX_STEPS: usize = 200_000;
 const MAX_DEPTH: usize = 60;
 /// Steps of a path that is followed; values are not deeper.
 const MAX_PATH: usize = 128;
+/// Bytes of the keys of such a path.
+const MAX_PATH_BYTES: usize = 8 << 10;
+/// Bytes of a path for which one more step is counted.
+const BYTES_PER_STEP: usize = 256;
 
 /// What templates read.
 #[derive(Debug, Default)]
@@ -128,7 +132,7 @@ impl<'a> Walk<'a> {
             Target::Unknown => return,
             Target::Values(path) => path,
         };
-        self.reads.steps += path.len() / 8 + read.name.raw.len() / 64;
+        self.reads.steps += read.name.raw.len() / BYTES_PER_STEP;
         if read.manner != Manner::Strict && !path.is_empty() && !self.may_lack(&read.name) {
             self.reads.lenient.insert(LenientRead {
                 source: read.source,
@@ -183,7 +187,10 @@ impl<'a> Walk<'a> {
         };
         let context = match &partial.context {
             Some(subject) => self.subject(subject),
-            None => self.frames.last().map_or(Target::Unknown, |frame| frame.context.clone()),
+            None => {
+                let context = self.frames.last().map_or(Target::Unknown, |frame| frame.context.clone());
+                self.counted(context)
+            }
         };
         let given = partial.fields.iter().map(|(name, subject)| (name.clone(), self.subject(subject)));
         let names = given.collect();
@@ -192,7 +199,16 @@ impl<'a> Walk<'a> {
         self.frames.pop();
     }
 
-    fn subject(&self, subject: &Subject) -> Target {
+    /// Counts the steps that keeping a path takes.
+    fn counted(&mut self, target: Target) -> Target {
+        if let Target::Values(path) = &target {
+            let bytes = path.len() * size_of::<PathStep>() + bytes_of(path);
+            self.reads.steps += bytes / BYTES_PER_STEP;
+        }
+        target
+    }
+
+    fn subject(&mut self, subject: &Subject) -> Target {
         match subject {
             Subject::Name(name) => self.target(name).0,
             Subject::Other => Target::Unknown,
@@ -200,7 +216,12 @@ impl<'a> Walk<'a> {
     }
 
     /// What a name leads to, and how many steps of the way are its own.
-    fn target(&self, name: &Name) -> (Target, usize) {
+    fn target(&mut self, name: &Name) -> (Target, usize) {
+        let (target, own) = self.followed(name);
+        (self.counted(target), own)
+    }
+
+    fn followed(&self, name: &Name) -> (Target, usize) {
         let up = match name.anchor {
             Anchor::Local => return (Target::Unknown, 0),
             Anchor::Root => return (below(Target::Data, &name.parts), name.parts.len()),
@@ -223,8 +244,10 @@ fn below(target: Target, parts: &[String]) -> Target {
     let keys = |parts: &[String]| -> Vec<PathStep> {
         parts.iter().map(|part| PathStep::Key(CompactString::from(part.as_str()))).collect()
     };
-    let length = if let Target::Values(path) = &target { path.len() } else { 0 };
-    if length.saturating_add(parts.len()) > MAX_PATH {
+    let (length, bytes) =
+        if let Target::Values(path) = &target { (path.len(), bytes_of(path)) } else { (0, 0) };
+    let more: usize = parts.iter().map(String::len).sum();
+    if length.saturating_add(parts.len()) > MAX_PATH || bytes.saturating_add(more) > MAX_PATH_BYTES {
         return Target::Unknown;
     }
     match (target, parts.split_first()) {
@@ -237,6 +260,11 @@ fn below(target: Target, parts: &[String]) -> Target {
         }
         (other, _) => other,
     }
+}
+
+fn bytes_of(path: &[PathStep]) -> usize {
+    let bytes = |step: &PathStep| if let PathStep::Key(key) = step { key.len() } else { 0 };
+    path.iter().map(bytes).sum()
 }
 
 #[cfg(test)]

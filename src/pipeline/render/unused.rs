@@ -49,6 +49,8 @@ struct Tree {
     /// Whether all that is here is read.
     all: bool,
     keys: BTreeMap<CompactString, Self>,
+    /// What is read of items by their numbers.
+    numbered: BTreeMap<CompactString, Self>,
     item: Option<Box<Self>>,
 }
 
@@ -58,7 +60,7 @@ impl Tree {
         for (path, all) in &reads.paths {
             let end = path.iter().fold(&mut tree, |node, step| match step {
                 PathStep::Item => node.item.get_or_insert_default(),
-                PathStep::Key(key) => node.keys.entry(key.clone()).or_default(),
+                PathStep::Key(key) => node.named(key).entry(key.clone()).or_default(),
             });
             end.all |= all;
         }
@@ -66,13 +68,17 @@ impl Tree {
     }
 
     fn after<'t>(&'t self, step: &PathStep) -> impl Iterator<Item = &'t Self> + use<'t> {
-        let (key, takes_any) = match step {
-            PathStep::Item => (None, true),
-            PathStep::Key(key) => (self.keys.get(key), false),
+        let (key, numbered) = match step {
+            PathStep::Item => (None, Some(&self.numbered)),
+            PathStep::Key(key) if is_index(key) => (self.numbered.get(key), None),
+            PathStep::Key(key) => (self.keys.get(key), None),
         };
-        let numbered =
-            self.keys.iter().filter(move |(key, _)| takes_any && is_index(key)).map(|(_, node)| node);
+        let numbered = numbered.into_iter().flat_map(BTreeMap::values);
         key.into_iter().chain(self.item.as_deref()).chain(numbered)
+    }
+
+    fn named(&mut self, key: &str) -> &mut BTreeMap<CompactString, Self> {
+        if is_index(key) { &mut self.numbered } else { &mut self.keys }
     }
 }
 
@@ -151,7 +157,7 @@ impl<'v, 't> Search<'v, 't> {
         } else if is_for_people(&entry.key) {
             return;
         } else if entry.key_origin.source == self.own {
-            if self.found.len() < MAX_FOUND {
+            if self.found.len() < MAX_FOUND && !self.patience.is_over() {
                 self.found.push(Found { path: self.path.clone(), entry, beside: beside.to_vec() });
             }
             return;

@@ -1,6 +1,6 @@
 //! What a violation says where more is known than its schema: the field's name, and what was probably meant.
 
-use super::pointer::Way;
+use super::pointer::NodePath;
 use crate::lints::{Object, is_unfinished};
 use crate::model::{Node, is_secret_like};
 use crate::schema::{Violation, ViolationKind};
@@ -52,7 +52,7 @@ pub(super) fn hint(object: &Object<'_>, violation: &Violation<'_>) -> Option<Str
             "write `port: {name: …}`"
         }
         ViolationKind::WrongType { found: "string", .. } => {
-            let (node, _) = Way::given(pointer).end(object.manifest.root());
+            let (node, _) = NodePath::given(object.manifest.root(), pointer).end();
             let is_later = node.as_str().is_some_and(is_unfinished);
             return is_later.then(|| "something else fills this in: validate what it makes of it".to_owned());
         }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
-use super::scalars::is_text;
+use super::scalars::Outline;
 use crate::model::{Date, NotADate};
 
 const MARK: &str = "sealwave: ignore";
@@ -41,30 +41,40 @@ pub(super) enum Slip {
 static NAME: LazyLock<Option<AhoCorasick>> =
     LazyLock::new(|| AhoCorasick::builder().ascii_case_insensitive(true).build(["sealwave"]).ok());
 
-/// All such comments of a text of which `lines_before` lines come before it.
+/// Marks of one line that are looked at; hardly a line has a second one.
+const MAX_IN_LINE: usize = 8;
+
+/// All such comments of a text of which `lines_before` lines come before it. The text is read once.
 pub(super) fn comments(text: &str, lines_before: u32) -> Vec<Comment> {
+    let Some(name) = NAME.as_ref() else { return Vec::new() };
+    if memchr::memchr(b'#', text.as_bytes()).is_none() || name.find(text).is_none() {
+        return Vec::new();
+    }
     let mut found = Vec::new();
-    if memchr::memchr(b'#', text.as_bytes()).is_none() {
-        return found;
-    }
-    let (mut counted_to, mut line) = (0, lines_before);
-    for at in NAME.iter().flat_map(|name| name.find_iter(text)).map(|found| found.start()) {
-        let Some(mark) = Mark::at(text, at) else { continue };
-        let newlines = text.get(counted_to..mark.start).map_or(0, |skipped| skipped.matches('\n').count());
-        line = line.saturating_add(u32::try_from(newlines).unwrap_or(u32::MAX));
-        counted_to = mark.start;
-        if !is_text(text, mark.start + mark.before.len()) {
-            found.push(mark.comment(text, line.saturating_add(1)));
+    let mut outline = Outline::default();
+    // The first of those that are for the next line which is not a comment alone.
+    let mut waiting = 0;
+    let mut number = lines_before;
+    for line in text.split('\n') {
+        number = number.saturating_add(1);
+        let is_comment = line.trim_start().starts_with('#');
+        if !is_comment {
+            found.iter_mut().skip(waiting).for_each(|comment: &mut Comment| comment.target = number);
         }
+        let marks = name.find_iter(line).filter_map(|found| Mark::at(line, found.start()));
+        let comments = marks.take(MAX_IN_LINE).filter(|mark| !outline.is_text(line, mark.before.len()));
+        found.extend(comments.map(|mark| mark.comment(number)));
+        if !is_comment {
+            waiting = found.len();
+        }
+        outline.pass(line);
     }
+    found.iter_mut().skip(waiting).for_each(|comment| comment.target = number.saturating_add(1));
     found
 }
 
 /// A mark in what looks like a comment.
 struct Mark<'a> {
-    /// Where its line starts and ends.
-    start: usize,
-    end: usize,
     /// What stands before the `#`, and the whole comment.
     before: &'a str,
     whole: &'a str,
@@ -74,23 +84,21 @@ struct Mark<'a> {
 }
 
 impl<'a> Mark<'a> {
-    fn at(text: &'a str, at: usize) -> Option<Self> {
-        let start = text.get(..at)?.rfind('\n').map_or(0, |end| end + 1);
-        let end = text.get(at..)?.find('\n').map_or(text.len(), |length| at + length);
-        let before = text.get(start..at)?.trim_end().strip_suffix('#')?;
-        if !before.trim().is_empty() && !before.ends_with([' ', '\t']) {
+    /// The mark whose name starts at a byte of a line.
+    fn at(line: &'a str, at: usize) -> Option<Self> {
+        let before = line.get(..at)?.trim_end().strip_suffix('#')?;
+        if !before.ends_with([' ', '\t']) && !before.trim_end().is_empty() {
             return None;
         }
-        let words = text.get(at..end)?;
+        let words = line.get(at..)?;
         let rest = after(words)?;
         let exact = words.get(..words.len() - rest.len()) == Some(MARK);
-        Some(Self { start, end, before, whole: text.get(start + before.len()..end)?, rest, exact })
+        Some(Self { before, whole: line.get(before.len()..)?, rest, exact })
     }
 
-    fn comment(&self, text: &str, line: u32) -> Comment {
+    /// The comment on the line of this number. Where it stands alone, the line that it is for is found later.
+    fn comment(&self, line: u32) -> Comment {
         let count = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
-        let alone = self.before.trim().is_empty();
-        let target = if alone { line.saturating_add(following(text, self.end)) } else { line };
         let (rules, until, reason) = parse(self.rest);
         let is_rule = |rule: &String| rule.contains(['/', '*']);
         let slip = if !self.exact {
@@ -101,7 +109,16 @@ impl<'a> Mark<'a> {
             None
         };
         let column = count(self.before).saturating_add(1);
-        Comment { line, column, width: count(self.whole.trim_end()), target, rules, until, reason, slip }
+        Comment {
+            line,
+            column,
+            width: count(self.whole.trim_end()),
+            target: line,
+            rules,
+            until,
+            reason,
+            slip,
+        }
     }
 }
 
@@ -112,13 +129,6 @@ fn after(text: &str) -> Option<&str> {
     let word = rest.get(.."ignore".len()).filter(|word| word.eq_ignore_ascii_case("ignore"))?;
     let rest = rest.get(word.len()..)?;
     (!rest.starts_with(|c: char| c.is_alphanumeric())).then_some(rest)
-}
-
-/// How many lines further the next line is that is not a comment alone.
-fn following(text: &str, end: usize) -> u32 {
-    let rest = text.get(end + 1..).unwrap_or_default();
-    let comments = rest.lines().take_while(|line| line.trim_start().starts_with('#')).count();
-    u32::try_from(comments).unwrap_or(u32::MAX).saturating_add(1)
 }
 
 /// ` RULE[, RULE…] [until DATE] -- REASON`
@@ -153,6 +163,16 @@ mod tests {
             ]
         );
         assert_eq!(comments(text, 0)[1].until, Ok(Some("2026-01-02".parse().unwrap())));
+    }
+
+    #[test]
+    fn a_line_full_of_comments_has_few_and_a_block_of_them_is_for_the_next_line() {
+        assert_eq!(brief(&"# sealwave: ignore x/y -- r ".repeat(1_000)).len(), MAX_IN_LINE);
+        let many = comments(&("# sealwave: ignore x/y -- r\n".repeat(1_000) + "a: 1\n"), 10);
+        assert_eq!(many.len(), 1_000);
+        assert!(many.iter().all(|comment| comment.target == 1_011));
+        assert_eq!(comments("# sealwave: ignore x/y -- r", 0)[0].target, 2);
+        assert_eq!(comments("a: 1\r\n# sealwave: ignore x/y -- r\r\n\r\nb: 1\r\n", 0)[0].target, 3);
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! From what stages and rules say to findings: places that people can open, pointers, and what may not be shown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use super::Checking;
 use super::locate::Locator;
-use super::pointer::Way;
+use super::pointer::PathIndex;
 use crate::diagnostic::{At, Finding, ObjectRef, Problem, Related, Span};
-use crate::lints::{self, Draft, ENCRYPTED_LEFTOVER, is_of_sops};
+use crate::lints::{self, Draft, ENCRYPTED_LEFTOVER, Subject, encrypted_by_sops};
 use crate::model::{APP_FILE, Manifest, Origin, Place, display_path};
 use crate::pipeline::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
 
@@ -16,6 +16,23 @@ pub(super) struct Finder<'a> {
     pub(super) app: &'a ExaminedApp,
     pub(super) checking: &'a Checking,
     pub(super) locator: Locator<'a>,
+}
+
+/// What all findings about one object need to know of it.
+struct FoundObject<'a> {
+    name: ObjectRef,
+    is_secret_like: bool,
+    paths: PathIndex<'a>,
+}
+
+impl<'a> FoundObject<'a> {
+    fn new(object: &'a Manifest) -> Self {
+        Self {
+            name: object_ref(object),
+            is_secret_like: object.is_secret_like(),
+            paths: PathIndex::new(object.root()),
+        }
+    }
 }
 
 impl<'a> Finder<'a> {
@@ -32,17 +49,18 @@ impl<'a> Finder<'a> {
             let starts: BTreeMap<Origin, Origin> =
                 objects.map(|object| (object.origin(), object.root().shown_at())).collect();
             let encrypted = self.encrypted(environment);
-            let problems =
-                environment.problems.iter().filter(move |said| !is_of_any(&encrypted, &said.problem));
+            let is_encrypted =
+                move |problem: &Problem| matches!(problem.at, At::Origin(at) if encrypted.contains(&at));
+            let problems = environment.problems.iter().filter(move |said| !is_encrypted(&said.problem));
             problems.filter_map(move |problem| self.stage(environment, &starts, problem))
         })
     }
 
-    /// The objects that SOPS encrypted: what a stage minds about them has a rule of its own, where that is on.
-    fn encrypted<'e>(&self, environment: &'e ExaminedEnvironment) -> Vec<&'e Manifest> {
+    /// What SOPS encrypted, by its places: a rule of its own reports it, where that is on.
+    fn encrypted(&self, environment: &ExaminedEnvironment) -> HashSet<Origin> {
         let is_said = self.checking.level(&ENCRYPTED_LEFTOVER.info).is_some();
         let objects = environment.objects.iter().filter(|_| is_said && !environment.problems.is_empty());
-        objects.filter(|object| lints::sops_block(object).is_some()).collect()
+        objects.flat_map(encrypted_by_sops).collect()
     }
 
     fn stage(
@@ -83,15 +101,38 @@ impl<'a> Finder<'a> {
         })
     }
 
-    pub(super) fn finding(&self, draft: Draft) -> Finding {
-        let subject = draft.subject;
-        let environment = subject.and_then(|subject| self.app.environments.get(subject.environment));
-        let object = subject.and_then(|subject| environment?.objects.get(subject.object));
-        let confidential = draft.confidential || object.is_some_and(Manifest::is_secret_like);
-        let root = object.map(Manifest::root);
-        let given = draft.pointer.as_deref().map(Way::given);
-        let way = root.and_then(|root| Some((root, given.or_else(|| Way::to(root, draft.at))?)));
-        let at = way.as_ref().map_or(draft.at, |(root, way)| way.place(root, draft.at));
+    /// Turns drafts into findings, in their order. Those about one object are done together, with one index of it.
+    pub(super) fn findings(&self, drafts: Vec<Draft>) -> Vec<Finding> {
+        let mut numbered: Vec<(usize, Draft)> = drafts.into_iter().enumerate().collect();
+        numbered.sort_by_key(|(number, draft)| (draft.subject, *number));
+        let mut found: Vec<(usize, Finding)> = Vec::with_capacity(numbered.len());
+        let mut known: Option<(Option<Subject>, Option<FoundObject<'_>>)> = None;
+        for (number, draft) in numbered {
+            let subject = draft.subject;
+            let (_, object) = match known.take().filter(|(same, _)| *same == subject) {
+                Some(same) => known.insert(same),
+                None => known.insert((subject, self.object(subject))),
+            };
+            found.push((number, self.finding(draft, object.as_ref())));
+        }
+        found.sort_by_key(|(number, _)| *number);
+        found.into_iter().map(|(_, finding)| finding).collect()
+    }
+
+    fn object(&self, subject: Option<Subject>) -> Option<FoundObject<'a>> {
+        let Subject { environment, object } = subject?;
+        self.app.environments.get(environment)?.objects.get(object).map(FoundObject::new)
+    }
+
+    fn finding(&self, draft: Draft, object: Option<&FoundObject<'_>>) -> Finding {
+        let environment = draft.subject.and_then(|subject| self.app.environments.get(subject.environment));
+        let is_secret_like = object.is_some_and(|object| object.is_secret_like);
+        let confidential = draft.confidential || is_secret_like;
+        let path = object.and_then(|object| match &draft.pointer {
+            Some(pointer) => Some(object.paths.given(pointer)),
+            None => object.paths.path(draft.at),
+        });
+        let at = path.as_ref().map_or(draft.at, |path| path.place(draft.at));
         let (span, mut related) = self.place(draft.at, at);
         // The values behind a place are no more secret than the place, where all of them is there.
         for related in &mut related {
@@ -100,7 +141,7 @@ impl<'a> Finder<'a> {
         related.splice(
             0..0,
             draft.related.into_iter().map(|(at, label)| {
-                let inside = root.is_some_and(|root| Way::to(root, at).is_some());
+                let inside = object.is_some_and(|object| object.paths.has(at));
                 self.related(at, label, confidential || !inside)
             }),
         );
@@ -118,8 +159,8 @@ impl<'a> Finder<'a> {
             hint: draft.hint,
             span: Some(span),
             related,
-            object: object.map(object_ref),
-            pointer: way.map(|(root, way)| way.pointer(root)).unwrap_or_default(),
+            object: object.map(|object| object.name.clone()),
+            pointer: path.map(|path| path.pointer(is_secret_like)).unwrap_or_default(),
             app: self.app.directory.clone(),
             environments: environment.map(named).unwrap_or_default(),
             confidential,
@@ -139,11 +180,6 @@ impl<'a> Finder<'a> {
     fn related(&self, at: Origin, label: String, confidential: bool) -> Related {
         Related { label, span: self.locator.locate(at).0, confidential }
     }
-}
-
-/// Whether a problem is about what stands in one of these objects only since SOPS encrypted it.
-fn is_of_any(encrypted: &[&Manifest], problem: &Problem) -> bool {
-    matches!(problem.at, At::Origin(at) if encrypted.iter().any(|object| is_of_sops(object, at)))
 }
 
 /// The place of what is wrong with an app as a whole.

@@ -7,6 +7,9 @@ use crate::diagnostic::{Related, Span};
 use crate::model::{Element, Node, Origin, Place, SourceText, Sources, Texts};
 use crate::pipeline::render::tags::{self, written};
 
+/// Bytes of a line in which a column is looked for; on a longer one the line is enough.
+const MAX_LINE: usize = 16 << 10;
+
 /// Places of values that are named for one position.
 const MAX_VALUES: usize = 4;
 
@@ -69,19 +72,21 @@ impl<'a> Locator<'a> {
         let is_tag = |writer: &Writer<'_>| writer.element.text.is_none();
         let only_tags = known().flatten().any(|writer| is_tag(&writer));
         let mut writers = known().flatten().filter(|writer| !only_tags || is_tag(writer));
-        let first = self.place(text, &writers.next()?)?;
-        let last = writers.last().and_then(|last| self.place(text, &last)).filter(|last| {
+        let first = self.place(text, &writers.next()?);
+        let last = writers.last().map(|last| self.place(text, &last)).filter(|last| {
             let is_behind = last.column > first.column && last.width > 0;
             is_behind && first.column > 0 && (last.source, last.line) == (first.source, first.line)
         });
         Some(last.map_or(first, |last| Origin { width: last.column + last.width - first.column, ..first }))
     }
 
-    fn place(&self, text: &SourceText, writer: &Writer<'_>) -> Option<Origin> {
+    fn place(&self, text: &SourceText, writer: &Writer<'_>) -> Origin {
         let element = writer.element;
         match &element.text {
-            Some(bytes) => self.place_in_text(text, writer, bytes).or_else(|| line_in_text(text, writer)),
-            None => Some(element.origin),
+            Some(bytes) => {
+                self.place_in_text(text, writer, bytes).unwrap_or_else(|| line_in_text(text, writer))
+            }
+            None => element.origin,
         }
     }
 
@@ -92,10 +97,9 @@ impl<'a> Locator<'a> {
         let template = self.texts.text(source)?;
         let wrote = text.content().get(writer.wrote.clone())?;
         let at = writer.part.start - writer.wrote.start;
-        let before = wrote.get(..at)?;
-        let start = before.rfind('\n').map_or(0, |end| end + 1);
-        let line = wrote.get(start..)?.split('\n').next()?;
-        let bytes = nth_line(template.content(), bytes, before.matches('\n').count())?;
+        let start = wrote.get(..at)?.rfind('\n').map_or(0, |end| end + 1);
+        let line = wrote.get(start..)?.split('\n').next().filter(|line| line.len() <= MAX_LINE)?;
+        let bytes = nth_line(template, bytes, lines_between(text, &writer.wrote, writer.part.start))?;
         let indent = line.strip_suffix(&*written(template.content(), bytes.clone()))?;
         let skipped = (at - start).checked_sub(indent.len()).filter(|_| indent.trim().is_empty())?;
         let wanted = wrote.get(at..writer.part.end - writer.wrote.start)?.split('\n').next()?.len();
@@ -130,10 +134,10 @@ impl<'a> Locator<'a> {
 }
 
 /// The line of a template's text that wrote a part, where no more is known.
-fn line_in_text(text: &SourceText, writer: &Writer<'_>) -> Option<Origin> {
-    let before = text.content().get(writer.wrote.start..writer.part.start)?;
+fn line_in_text(text: &SourceText, writer: &Writer<'_>) -> Origin {
+    let lines = lines_between(text, &writer.wrote, writer.part.start);
     let Origin { source, line, .. } = writer.element.origin;
-    Some(Origin::point(source, line.saturating_add(number(before.matches('\n').count())), 0))
+    Origin::point(source, line.saturating_add(number(lines)), 0)
 }
 
 /// The stretches that a part of a rendered text was written in, by their numbers, and what wrote them.
@@ -156,15 +160,19 @@ fn writers<'a>(
     })
 }
 
+/// Line ends between the start of a part of a text and a byte in it.
+fn lines_between(text: &SourceText, part: &Range<usize>, at: usize) -> usize {
+    text.line_index(at).saturating_sub(text.line_index(part.start))
+}
+
 /// The bytes of a line of a part of a text, counted from 0.
-fn nth_line(text: &str, part: &Range<usize>, number: usize) -> Option<Range<usize>> {
-    let all = text.get(part.clone())?;
-    let start = match number.checked_sub(1) {
-        Some(before) => all.match_indices('\n').nth(before)?.0 + 1,
-        None => 0,
+fn nth_line(text: &SourceText, part: &Range<usize>, number: usize) -> Option<Range<usize>> {
+    let start = match number {
+        0 => part.start,
+        number => text.line_start(text.line_index(part.start) + number).filter(|start| *start <= part.end)?,
     };
-    let length = all.get(start..)?.split('\n').next()?.len();
-    Some(part.start + start..part.start + start + length)
+    let length = text.content().get(start..part.end)?.split('\n').next()?.len();
+    Some(start..start + length)
 }
 
 fn number(count: usize) -> u32 {

@@ -1,9 +1,12 @@
 //! The same finding in several environments is one finding.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::locate::VALUE;
 use crate::diagnostic::Finding;
+
+/// Places that a finding names beside its own.
+const MAX_RELATED: usize = 100;
 
 /// Puts findings in order, those that say the same of the same place once, with all their environments.
 ///
@@ -14,6 +17,7 @@ pub(super) fn merge(findings: Vec<Finding>) -> Vec<Finding> {
     let mut seen: HashMap<_, Alike> = HashMap::with_capacity(findings.len());
     for finding in findings {
         let place = finding.span.as_ref().map(|span| &span.place);
+        let environment = finding.environments.first().cloned();
         let key = (
             finding.rule.id,
             finding.message.clone(),
@@ -23,13 +27,19 @@ pub(super) fn merge(findings: Vec<Finding>) -> Vec<Finding> {
         );
         let rendered = place.and_then(|place| place.rendered);
         let alike = seen.entry(key).or_default();
-        if let Some(first) = alike.same(&finding, rendered, &merged).and_then(|at| merged.get_mut(at)) {
+        let at = alike.same(&finding, rendered).unwrap_or(merged.len());
+        if let Some(first) = merged.get_mut(at) {
             add(first, finding);
         } else {
-            alike.all.push(merged.len());
-            alike.rendered.insert(rendered, merged.len());
+            alike.all.push(at);
+            alike.rendered.insert(rendered, at);
             merged.push(finding);
         }
+        alike.members.extend(environment.map(|environment| (at, environment)));
+    }
+    for finding in merged.iter_mut().filter(|finding| finding.environments.len() > 1) {
+        let mut known = HashSet::new();
+        finding.environments.retain(|environment| known.insert(environment.clone()));
     }
     merged.sort_by(|a, b| a.order().cmp(&b.order()));
     merged
@@ -40,19 +50,21 @@ pub(super) fn merge(findings: Vec<Finding>) -> Vec<Finding> {
 struct Alike {
     all: Vec<usize>,
     rendered: HashMap<Option<(u32, u32)>, usize>,
+    /// Which of them has which environment.
+    members: HashSet<(usize, String)>,
     /// For each environment, how many of all are known to have it.
     known: HashMap<String, usize>,
 }
 
 impl Alike {
     /// The one that a finding is, too: of the same place in what was rendered, or the first that its environment lacks.
-    fn same(&mut self, finding: &Finding, rendered: Option<(u32, u32)>, merged: &[Finding]) -> Option<usize> {
+    fn same(&mut self, finding: &Finding, rendered: Option<(u32, u32)>) -> Option<usize> {
         if let Some(same) = self.rendered.get(&rendered) {
             return Some(*same);
         }
         let environment = finding.environments.first()?;
         let known = self.known.entry(environment.clone()).or_default();
-        let has = |at: &usize| merged.get(*at).is_some_and(|one| one.environments.contains(environment));
+        let has = |at: &usize| self.members.contains(&(*at, environment.clone()));
         *known += self.all.iter().skip(*known).take_while(|at| has(at)).count();
         self.all.get(*known).copied()
     }
@@ -61,13 +73,10 @@ impl Alike {
 /// Adds the environments of a finding, and the values behind it: each environment may have its own.
 fn add(first: &mut Finding, finding: Finding) {
     first.severity = first.severity.max(finding.severity);
-    for environment in finding.environments {
-        if !first.environments.contains(&environment) {
-            first.environments.push(environment);
-        }
-    }
+    // Each once: what is there already is taken out at the end.
+    first.environments.extend(finding.environments);
     for value in finding.related.into_iter().filter(|related| related.label == VALUE) {
-        if !first.related.contains(&value) {
+        if first.related.len() < MAX_RELATED && !first.related.contains(&value) {
             first.related.push(value);
         }
     }

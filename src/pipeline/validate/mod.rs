@@ -184,7 +184,7 @@ pub fn validate(app: &ExaminedApp, checking: &Checking, standing: &Standing) -> 
     });
     let finder = Finder::new(app, checking);
     let mut findings: Vec<Finding> = finder.stages().collect();
-    findings.extend(drafts.into_iter().map(|draft| finder.finding(draft)));
+    findings.extend(finder.findings(drafts));
     let judged = suppress::Judged::new(app, checking);
     let (findings, suppressed) = suppress::apply(findings, &finder.suppressions(), standing, &judged);
     Verdict {
@@ -195,27 +195,17 @@ pub fn validate(app: &ExaminedApp, checking: &Checking, standing: &Standing) -> 
     }
 }
 
-/// What each environment of a repository's apps makes. An app without an environment of some name counts there with all
-/// that it has: what several environments share often has none, or one of its own.
+/// What each environment of a repository's apps makes, as the others see it.
 #[must_use]
 pub fn neighbours(apps: &[&ExaminedApp]) -> BTreeMap<String, Neighbours> {
-    let names: BTreeSet<&str> =
-        apps.iter().flat_map(|app| &app.environments).map(|environment| environment.name.as_str()).collect();
-    let mut all: BTreeMap<String, Neighbours> = BTreeMap::new();
-    for app in apps {
-        for environment in &app.environments {
-            let made = made(app, environment);
-            let has = |name: &str| app.environments.iter().any(|environment| environment.name == name);
-            for name in names.iter().filter(|name| **name == environment.name || !has(name)) {
-                let cluster = (**name == environment.name).then(|| environment.cluster.as_str().into());
-                let made = made
-                    .iter()
-                    .map(|(id, made)| (id.clone(), Made { cluster: cluster.clone(), ..made.clone() }));
-                all.entry((*name).to_owned()).or_default().extend(made);
-            }
-        }
-    }
-    all
+    let name = |environment: &ExaminedEnvironment| Arc::from(environment.name.as_str());
+    let environments = |app: &&ExaminedApp| {
+        (Arc::from(app.directory.as_str()), app.environments.iter().map(name).collect::<Vec<Arc<str>>>())
+    };
+    let named: Vec<(Arc<str>, Vec<Arc<str>>)> = apps.iter().map(environments).collect();
+    let made =
+        apps.iter().flat_map(|app| app.environments.iter().flat_map(|environment| made(app, environment)));
+    Neighbours::views(&named, made)
 }
 
 /// What an environment makes: its objects, and what they supply.
@@ -224,7 +214,15 @@ fn made(app: &ExaminedApp, environment: &ExaminedEnvironment) -> Vec<(ObjectId, 
         environment.objects.iter().map(|manifest| Object::new(manifest, &app.workloads)).collect();
     let inventory = Inventory::new(&Catalogue::new(&environment.objects), &objects);
     let directory: Arc<str> = app.directory.as_str().into();
-    let made = |keys, object| Made { app: Arc::clone(&directory), cluster: None, keys, object };
+    let (name, cluster): (Arc<str>, Arc<str>) =
+        (environment.name.as_str().into(), environment.cluster.as_str().into());
+    let made = |keys, object| Made {
+        app: Arc::clone(&directory),
+        environment: Arc::clone(&name),
+        cluster: Arc::clone(&cluster),
+        keys,
+        object,
+    };
     let supplied = inventory.exports().map(|(id, contents)| (id, made(contents.all(), None)));
     let itself = objects
         .iter()
@@ -288,6 +286,7 @@ fn scene<'a>(
         unused: &environment.unused,
         app: &app.directory,
         cluster: &environment.cluster,
+        sealed_for: environment.sealed_for,
         neighbours,
     }
 }

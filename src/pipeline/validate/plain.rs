@@ -16,6 +16,9 @@ use crate::yaml;
 /// Text that is looked at as a whole.
 const WHOLE: usize = 8 << 20;
 
+/// Documents that cannot be read, of which each is reported; a report has fewer.
+const MAX_PROBLEMS: usize = 100_000;
+
 /// One source of manifests.
 pub struct PlainInput {
     /// Its name, as the user knows it.
@@ -97,6 +100,7 @@ impl ExaminedApp {
         let environment = ExaminedEnvironment {
             name: String::new(),
             cluster: String::new(),
+            sealed_for: None,
             objects: Vec::new(),
             secrets: Vec::new(),
             emitted: None,
@@ -162,6 +166,10 @@ pub(super) fn each_object(document: Node, mut take: impl FnMut(Result<Manifest, 
 
 impl ExaminedEnvironment {
     pub(super) fn said(&mut self, problem: Problem) {
+        // Each may be a document of a few bytes, and no report holds as many.
+        if self.problems.len() >= MAX_PROBLEMS {
+            return;
+        }
         self.problems.push(StageProblem { rule: &lints::app::RENDER, severity: Severity::Error, problem });
     }
 

@@ -1,34 +1,64 @@
-//! The way to a node of an object, as an RFC 6901 pointer.
+//! The path to a node of an object, as an RFC 6901 pointer.
+//!
+//! Many findings are about one object, so the object is searched once for all of them: a [`PathIndex`] knows the path to
+//! every position. No finding may search the tree by itself, or a document with many findings takes quadratic time.
 
-use crate::model::{Node, Origin, Value, is_item_key, is_secret_like, may_name};
+use std::cell::OnceCell;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
-/// The keys and numbers that lead to a node.
-pub(super) struct Way(Vec<String>);
+use crate::model::{Node, Origin, Value, is_item_key, may_name};
 
-impl Way {
-    /// As a rule gave it.
-    pub(super) fn given(pointer: &str) -> Self {
-        Self(pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect())
+/// Characters of a step that a pointer shows; keys that Kubernetes takes are shorter.
+const MAX_STEP: usize = 400;
+/// Bytes of a pointer, after which it ends.
+const MAX_POINTER: usize = 2_000;
+
+/// The keys and numbers that lead to a node of an object.
+pub(super) struct NodePath<'n> {
+    root: &'n Node,
+    steps: Vec<PathStep<'n>>,
+}
+
+/// A key or a number, and what it leads to; nothing where the object does not have it.
+struct PathStep<'n> {
+    step: String,
+    end: Option<(&'n Node, Option<Origin>)>,
+}
+
+impl<'n> NodePath<'n> {
+    /// Parses a pointer that a rule gave.
+    pub(super) fn given(root: &'n Node, pointer: &str) -> Self {
+        let mut at = Some(root);
+        let resolve = |step: &str| {
+            let step = step.replace("~1", "/").replace("~0", "~");
+            let end = at.and_then(|node| next(node, &step));
+            at = end.map(|(node, _)| node);
+            PathStep { step, end }
+        };
+        Self { root, steps: pointer.split('/').skip(1).map(resolve).collect() }
     }
 
-    /// To the first node, in the order of the document, that stands at a position or whose key does.
-    ///
-    /// A list that starts below its key starts where its first item does: then the item is meant.
-    pub(super) fn to(root: &Node, at: Origin) -> Option<Self> {
-        let mut search = Search { at, path: Vec::new() };
-        search.visit(root).then_some(Self(search.path))
-    }
-
-    /// As it may be shown: what may be a value that slipped out of its place is not named, and the pointer ends before it.
-    pub(super) fn pointer(&self, root: &Node) -> String {
-        let known = if is_secret_like(root) { nameable(root, &self.0) } else { without_stray_key(&self.0) };
-        self.0.iter().take(known).fold(String::new(), |pointer, step| pointer + "/" + &escape(step))
+    /// Returns the pointer as it may be shown, of an object that is like a Secret or is not. It ends before a key that may
+    /// be a misplaced value, and stays short however long the keys are.
+    pub(super) fn pointer(&self, is_secret_like: bool) -> String {
+        let known = if is_secret_like { self.nameable() } else { self.without_stray_key() };
+        let mut pointer = String::new();
+        for PathStep { step, .. } in self.steps.iter().take(known) {
+            if pointer.len() > MAX_POINTER {
+                pointer.push_str("/…");
+                break;
+            }
+            pointer.push('/');
+            pointer.push_str(&escape(&shortened(step)));
+        }
+        pointer
     }
 
     /// Where a finding at a position is shown: a collection has no width, so its key is underlined, or what stands first
     /// in it.
-    pub(super) fn place(&self, root: &Node, at: Origin) -> Origin {
-        let (node, key) = self.end(root);
+    pub(super) fn place(&self, at: Origin) -> Origin {
+        let (node, key) = self.end();
         match (&node.value, key) {
             (Value::Mapping(_) | Value::Sequence(_), key) if node.origin == at && at.width == 0 => {
                 // What a patch put there stands elsewhere than the key.
@@ -40,15 +70,30 @@ impl Way {
     }
 
     /// Where it ends, and where the key of that stands; of what is missing, where that would be.
-    pub(super) fn end<'n>(&self, root: &'n Node) -> (&'n Node, Option<Origin>) {
-        let mut end = (root, None);
-        for step in &self.0 {
-            match next(end.0, step) {
-                Some(next) => end = next,
-                None => break,
+    pub(super) fn end(&self) -> (&'n Node, Option<Origin>) {
+        self.steps.iter().map_while(|step| step.end).last().unwrap_or((self.root, None))
+    }
+
+    /// How many steps come before the key of an item that is none; all of them where every key is one.
+    fn without_stray_key(&self) -> usize {
+        let has_items = |field: &str| matches!(field, "binaryData" | "data" | "encryptedData" | "stringData");
+        let mut pairs = self.steps.iter().zip(self.steps.iter().skip(1));
+        let stray = pairs.position(|(field, key)| has_items(&field.step) && !is_item_key(&key.step));
+        stray.map_or(self.steps.len(), |at| at + 1)
+    }
+
+    /// How many steps of a path into a Secret may be named.
+    fn nameable(&self) -> usize {
+        let mut named: Vec<&str> = Vec::new();
+        for PathStep { step, end } in &self.steps {
+            // What is missing is named by the schema, and is no value.
+            let Some((node, _)) = end else { return named.len() + 1 };
+            if !may_name(&named, step, node) {
+                break;
             }
+            named.push(step);
         }
-        end
+        named.len()
     }
 }
 
@@ -61,71 +106,148 @@ fn next<'n>(node: &'n Node, step: &str) -> Option<(&'n Node, Option<Origin>)> {
     }
 }
 
-struct Search {
-    at: Origin,
-    path: Vec<String>,
+/// The paths to all positions of one object, found in one walk when the first of them is asked for.
+pub(super) struct PathIndex<'n> {
+    root: &'n Node,
+    walked: OnceCell<Walked<'n>>,
 }
 
-impl Search {
-    /// Whether it is here; the path then leads to it. As deep as the reader lets a document be.
-    fn visit(&mut self, node: &Node) -> bool {
-        if node.origin == self.at {
-            self.first_item(node);
-            return true;
-        }
+/// What one walk of an object found.
+#[derive(Default)]
+struct Walked<'n> {
+    /// Every node below the root, after the one that holds it.
+    nodes: Vec<Found<'n>>,
+    /// By position, the first node in the order of the document that stands there, or whose key does.
+    by_position: HashMap<Origin, Position>,
+}
+
+/// A node and how it is reached.
+struct Found<'n> {
+    node: &'n Node,
+    /// Number of the node that holds it; `None` for those that the root holds.
+    parent: Option<usize>,
+    step: Step<'n>,
+}
+
+enum Step<'n> {
+    Item(usize),
+    Key(&'n str, Origin),
+}
+
+/// What stands at a position.
+#[derive(Clone, Copy)]
+enum Position {
+    /// The key of a node.
+    Key(usize),
+    /// A node.
+    Node(usize),
+    /// The root.
+    Root,
+}
+
+impl<'n> PathIndex<'n> {
+    /// An index of an object; nothing is walked yet.
+    pub(super) const fn new(root: &'n Node) -> Self {
+        Self { root, walked: OnceCell::new() }
+    }
+
+    /// Parses a pointer into the object that a rule gave.
+    pub(super) fn given(&self, pointer: &str) -> NodePath<'n> {
+        NodePath::given(self.root, pointer)
+    }
+
+    /// Whether a node or a key of the object stands at a position.
+    pub(super) fn has(&self, at: Origin) -> bool {
+        self.walked().by_position.contains_key(&at)
+    }
+
+    /// Returns the path to the first node, in the order of the document, that stands at a position or whose key does.
+    ///
+    /// A list that starts below its key starts where its first item does: then the item is meant.
+    pub(super) fn path(&self, at: Origin) -> Option<NodePath<'n>> {
+        let walked = self.walked();
+        let (mut steps, node) = match *walked.by_position.get(&at)? {
+            Position::Root => (Vec::new(), Some(self.root)),
+            Position::Key(number) => (walked.steps(number), None),
+            Position::Node(number) => {
+                (walked.steps(number), walked.nodes.get(number).map(|found| found.node))
+            }
+        };
+        let first = |list: &&'n Node| list.items().first().filter(|first| first.origin == at);
+        let inner = std::iter::successors(node, first).skip(1);
+        steps.extend(inner.map(|item| PathStep { step: "0".to_owned(), end: Some((item, None)) }));
+        Some(NodePath { root: self.root, steps })
+    }
+
+    fn walked(&self) -> &Walked<'n> {
+        self.walked.get_or_init(|| {
+            #[cfg(test)]
+            tests::WALKS.with(|walks| walks.set(walks.get() + 1));
+            let mut walked = Walked::default();
+            walked.by_position.insert(self.root.origin, Position::Root);
+            walked.visit(self.root, None);
+            walked
+        })
+    }
+}
+
+impl<'n> Walked<'n> {
+    /// Adds all that a node holds. It is as deep as the reader lets a document be.
+    fn visit(&mut self, node: &'n Node, parent: Option<usize>) {
         match &node.value {
-            Value::Mapping(mapping) => mapping.entries().iter().any(|entry| {
-                self.path.push(entry.key.to_string());
-                let found = entry.key_origin == self.at || self.visit(&entry.value);
-                self.keep(found)
-            }),
-            Value::Sequence(items) => items.iter().enumerate().any(|(index, item)| {
-                self.path.push(index.to_string());
-                let found = self.visit(item);
-                self.keep(found)
-            }),
-            _ => false,
+            Value::Mapping(mapping) => {
+                for entry in mapping.entries() {
+                    let number = self.nodes.len();
+                    self.add(entry.key_origin, Position::Key(number));
+                    self.enter(Found {
+                        node: &entry.value,
+                        parent,
+                        step: Step::Key(&entry.key, entry.key_origin),
+                    });
+                }
+            }
+            Value::Sequence(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.enter(Found { node: item, parent, step: Step::Item(index) });
+                }
+            }
+            _ => {}
         }
     }
 
-    /// Goes on to the first item of a list, as long as it stands where the list does.
-    fn first_item(&mut self, mut node: &Node) {
-        while let Some(first) = node.items().first().filter(|first| first.origin == self.at) {
-            self.path.push("0".to_owned());
-            node = first;
+    fn enter(&mut self, found: Found<'n>) {
+        let (number, node) = (self.nodes.len(), found.node);
+        self.add(node.origin, Position::Node(number));
+        self.nodes.push(found);
+        self.visit(node, Some(number));
+    }
+
+    fn add(&mut self, at: Origin, position: Position) {
+        if let Entry::Vacant(free) = self.by_position.entry(at) {
+            free.insert(position);
         }
     }
 
-    fn keep(&mut self, found: bool) -> bool {
-        if !found {
-            self.path.pop();
-        }
-        found
+    /// The keys and numbers that lead to a node.
+    fn steps(&self, number: usize) -> Vec<PathStep<'n>> {
+        let chain = std::iter::successors(self.nodes.get(number), |found| self.nodes.get(found.parent?));
+        let mut steps: Vec<PathStep<'n>> = chain
+            .map(|found| match found.step {
+                Step::Item(index) => PathStep { step: index.to_string(), end: Some((found.node, None)) },
+                Step::Key(key, at) => PathStep { step: key.to_owned(), end: Some((found.node, Some(at))) },
+            })
+            .collect();
+        steps.reverse();
+        steps
     }
 }
 
-/// How many steps come before the key of an item that is none; all of them where every key is one.
-fn without_stray_key(path: &[String]) -> usize {
-    let has_items = |field: &str| matches!(field, "binaryData" | "data" | "encryptedData" | "stringData");
-    let mut pairs = path.iter().zip(path.iter().skip(1));
-    let stray = pairs.position(|(field, key)| has_items(field) && !is_item_key(key));
-    stray.map_or(path.len(), |at| at + 1)
-}
-
-/// How many steps of a way into a Secret may be named.
-fn nameable(root: &Node, path: &[String]) -> usize {
-    let mut node = root;
-    let mut named: Vec<&str> = Vec::new();
-    for step in path {
-        // What is missing is named by the schema, and is no value.
-        let Some((next, _)) = next(node, step) else { return named.len() + 1 };
-        if !may_name(&named, step, next) {
-            break;
-        }
-        named.push(step);
-        node = next;
+/// A step without the rest of what no key would be.
+fn shortened(step: &str) -> std::borrow::Cow<'_, str> {
+    match step.char_indices().nth(MAX_STEP) {
+        Some((end, _)) => format!("{}…", step.get(..end).unwrap_or_default()).into(),
+        None => step.into(),
     }
-    named.len()
 }
 
 pub(super) fn escape(step: &str) -> String {
@@ -135,19 +257,25 @@ pub(super) fn escape(step: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Sources;
+    use crate::model::{Sources, is_secret_like};
     use crate::yaml;
+
+    thread_local! {
+        /// How often a whole object was walked.
+        pub(super) static WALKS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    }
 
     fn pointers(text: &str) -> Vec<String> {
         let source = Sources::default().add("a.yaml");
         let root = yaml::read(text.as_bytes(), source, &yaml::Limits::default()).unwrap().remove(0);
+        let index = PathIndex::new(&root);
         let mut all = Vec::new();
         for (number, line) in (1..).zip(text.lines()) {
             let column = u32::try_from(line.len() - line.trim_start_matches([' ', '-']).len()).unwrap() + 1;
             let width =
                 u32::try_from(line.trim_start_matches([' ', '-']).split(':').next().unwrap().len()).unwrap();
-            let way = Way::to(&root, Origin { source, line: number, column, width });
-            all.extend(way.map(|way| way.pointer(&root)));
+            let path = index.path(Origin { source, line: number, column, width });
+            all.extend(path.map(|path| path.pointer(is_secret_like(&root))));
         }
         all
     }
@@ -198,9 +326,10 @@ mod tests {
         let root = yaml::read(text.as_bytes(), source, &yaml::Limits::default()).unwrap().remove(0);
         let mut all = Vec::new();
         nodes(&root, "", &mut all);
+        let index = PathIndex::new(&root);
         let wrong: Vec<(String, String)> = all
             .into_iter()
-            .map(|(at, pointer)| (pointer, Way::to(&root, at).unwrap().pointer(&root)))
+            .map(|(at, pointer)| (pointer, index.path(at).unwrap().pointer(false)))
             .filter(|(pointer, found)| pointer != found)
             .collect();
         // These lists start where their first item does, and lead to it.
@@ -215,7 +344,7 @@ mod tests {
         let root = yaml::read(text.as_bytes(), source, &yaml::Limits::default()).unwrap().remove(0);
         let shown = |pointer: &str| {
             let node = pointer.split('/').skip(1).fold(&root, |node, step| next(node, step).unwrap().0);
-            let at = Way::given(pointer).place(&root, node.origin);
+            let at = NodePath::given(&root, pointer).place(node.origin);
             (at.line, at.column, at.width)
         };
         assert_eq!(
@@ -223,5 +352,34 @@ mod tests {
                 .map(shown),
             [(1, 1, 4), (1, 7, 1), (2, 1, 4), (3, 3, 1), (3, 10, 1), (4, 3, 4), (5, 5, 4), (6, 5, 2)]
         );
+    }
+
+    #[test]
+    fn an_object_is_walked_once_however_many_positions_are_asked_for() {
+        let entries =
+            (0..5_000).fold(String::new(), |text, number| text + &format!("  k{number}: {number}\n"));
+        let source = Sources::default().add("a.yaml");
+        let text = format!("data:\n{entries}");
+        let root = yaml::read(text.as_bytes(), source, &yaml::Limits::default()).unwrap().remove(0);
+        let index = PathIndex::new(&root);
+        let before = WALKS.get();
+        for (number, entry) in root.get("data").unwrap().as_mapping().unwrap().entries().iter().enumerate() {
+            let pointer = index.path(entry.value.origin).unwrap().pointer(false);
+            assert_eq!(pointer, format!("/data/k{number}"));
+            assert!(index.has(entry.key_origin));
+        }
+        assert_eq!(WALKS.get() - before, 1);
+    }
+
+    #[test]
+    fn a_pointer_stays_short_however_long_the_keys_are() {
+        let source = Sources::default().add("a.yaml");
+        let root = yaml::read(b"a: 1\n", source, &yaml::Limits::default()).unwrap().remove(0);
+        let pointer = |given: &str| NodePath::given(&root, given).pointer(false);
+        let deep = pointer(&"/k".repeat(10_000));
+        assert!(deep.len() < MAX_POINTER + 10 && deep.ends_with("/…"), "{}", deep.len());
+        let pointer = pointer(&format!("/a/{}/b", "é".repeat(100_000)));
+        assert!(pointer.starts_with("/a/éé") && pointer.ends_with("é…/b"), "{}", pointer.len());
+        assert!(pointer.len() < 2 * MAX_STEP + 20);
     }
 }

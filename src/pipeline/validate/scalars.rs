@@ -2,34 +2,162 @@
 //!
 //! The parser gives no comments, so the text decides, and only where one matters. Templates are no YAML before they are
 //! rendered: their tags alone on a line are passed over.
+//!
+//! A text is read once, line by line, from its start. An [`Outline`] keeps what later lines can depend on: the lines that
+//! are less indented than all after them, and for each of them which quotes are open behind it.
 
-/// Whether the `#` at `hash` stands within a scalar.
-pub(super) fn is_text(text: &str, hash: usize) -> bool {
-    let Some(before) = text.get(..hash) else { return false };
-    let start = before.rfind('\n').map_or(0, |end| end + 1);
-    let line = text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
-    let own = indentation(line);
-    let mut least = own;
-    let mut end = start;
-    // The first line that may have opened a quote which is open still.
-    let mut opened_at = start;
-    while least > 0 && end > 0 {
-        let from = text.get(..end - 1).and_then(|rest| rest.rfind('\n')).map_or(0, |end| end + 1);
-        let above = text.get(from..end - 1).unwrap_or_default();
-        if is_content(above) && indentation(above) < least {
-            if opened_at == start {
-                opened_at = from;
-            }
-            if block_column(above).is_some_and(|column| column < least)
-                && own >= block_indentation(above, text.get(end..hash).unwrap_or_default())
-            {
+/// What the lines so far leave open: the lines that may hold what follows, each less indented than the next.
+#[derive(Debug, Default)]
+pub(super) struct Outline {
+    holders: Vec<Holder>,
+}
+
+/// A line that may hold those below it.
+#[derive(Debug)]
+struct Holder {
+    indentation: usize,
+    /// Where it ends in the header of a block scalar.
+    block: Option<Block>,
+    /// What it and the lines up to the next holder make of quotes.
+    quotes: Quotes,
+}
+
+/// A block scalar.
+#[derive(Debug)]
+struct Block {
+    /// The column of the key or the dash that holds it.
+    column: usize,
+    /// How far its lines are indented; `None` until its first line is read.
+    indentation: Option<usize>,
+}
+
+impl Outline {
+    /// Whether the `#` at a byte of the next line is within a scalar.
+    pub(super) fn is_text(&self, line: &str, hash: usize) -> bool {
+        let own = indentation(line);
+        let outer = self.holders.partition_point(|holder| holder.indentation < own);
+        let mut least = own;
+        for holder in self.holders.iter().take(outer).rev() {
+            if holder.block.as_ref().is_some_and(|block| block.holds(least, own)) {
                 return true;
             }
-            least = indentation(above);
+            least = holder.indentation;
         }
-        end = from;
+        // The nearest holder is the first line that may have opened a quote which is open still.
+        let since = self.holders.iter().skip(outer.saturating_sub(1));
+        let open = since.filter(|_| outer > 0).fold(Open::Nothing, |open, holder| holder.quotes.after(open));
+        open.after(line.get(..hash).unwrap_or_default()) != Open::Nothing
     }
-    is_quoted(text.get(opened_at..hash).unwrap_or_default())
+
+    /// Goes on to the line after `line`.
+    pub(super) fn pass(&mut self, line: &str) {
+        let own = indentation(line);
+        if let Some(Block { indentation: unknown @ None, .. }) =
+            self.holders.last_mut().and_then(|holder| holder.block.as_mut())
+            && !line.trim().is_empty()
+        {
+            *unknown = Some(own);
+        }
+        let quotes = Quotes::of(line);
+        if !is_content(line) {
+            if let Some(holder) = self.holders.last_mut() {
+                holder.quotes = holder.quotes.then(quotes);
+            }
+            return;
+        }
+        let outer = self.holders.partition_point(|holder| holder.indentation < own);
+        let closed = self.holders.split_off(outer);
+        if let Some(holder) = self.holders.last_mut() {
+            holder.quotes = closed.iter().fold(holder.quotes, |quotes, inner| quotes.then(inner.quotes));
+        }
+        self.holders.push(Holder { indentation: own, block: Block::of(line), quotes });
+    }
+}
+
+impl Block {
+    /// The block scalar whose header ends a line.
+    fn of(line: &str) -> Option<Self> {
+        let column = block_column(line)?;
+        let given = header(line).and_then(|(_, given)| given);
+        Some(Self { column, indentation: given.map(|given| column + given) })
+    }
+
+    /// Whether a line of an indentation is in it, where no line between is indented less than `least`.
+    fn holds(&self, least: usize, own: usize) -> bool {
+        self.column < least && self.indentation.is_none_or(|indentation| own >= indentation)
+    }
+}
+
+/// The quote that is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Open {
+    Nothing,
+    Double,
+    Single,
+}
+
+/// What a part of a text makes of each quote that may be open at its start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Quotes {
+    nothing: Open,
+    double: Open,
+    single: Open,
+}
+
+impl Quotes {
+    const NONE: Self = Self { nothing: Open::Nothing, double: Open::Double, single: Open::Single };
+
+    /// Of one line.
+    fn of(line: &str) -> Self {
+        if memchr::memchr2(b'"', b'\'', line.as_bytes()).is_none() {
+            return Self::NONE;
+        }
+        Self {
+            nothing: Open::Nothing.after(line),
+            double: Open::Double.after(line),
+            single: Open::Single.after(line),
+        }
+    }
+
+    const fn after(self, open: Open) -> Open {
+        match open {
+            Open::Nothing => self.nothing,
+            Open::Double => self.double,
+            Open::Single => self.single,
+        }
+    }
+
+    /// Of this part and the one that follows it.
+    const fn then(self, next: Self) -> Self {
+        Self {
+            nothing: next.after(self.nothing),
+            double: next.after(self.double),
+            single: next.after(self.single),
+        }
+    }
+}
+
+impl Open {
+    /// What is open at the end of a line, or of a part from its start.
+    fn after(self, line: &str) -> Self {
+        let mut open = self;
+        let mut before = '\n';
+        let mut chars = line.chars().peekable();
+        while let Some(c) = chars.next() {
+            match (open, c) {
+                (Self::Double, '\\') => drop(chars.next()),
+                (Self::Single, '\'') if chars.peek() == Some(&'\'') => drop(chars.next()),
+                (Self::Double, '"') | (Self::Single, '\'') => open = Self::Nothing,
+                (Self::Nothing, '"' | '\'') if before.is_whitespace() || "[{,(:".contains(before) => {
+                    open = if c == '"' { Self::Double } else { Self::Single };
+                }
+                (Self::Nothing, '#') if before.is_whitespace() => break,
+                _ => {}
+            }
+            before = c;
+        }
+        open
+    }
 }
 
 fn indentation(line: &str) -> usize {
@@ -71,43 +199,25 @@ fn header(line: &str) -> Option<(usize, Option<usize>)> {
     (holds && (before.is_empty() || before.ends_with([' ', '\t']))).then_some((before.len(), given))
 }
 
-/// How far the lines of a block scalar are indented.
-fn block_indentation(header_line: &str, content: &str) -> usize {
-    match header(header_line) {
-        Some((_, Some(given))) => block_column(header_line).unwrap_or_default() + given,
-        _ => content.lines().find(|line| !line.trim().is_empty()).map_or(0, indentation),
-    }
-}
-
-/// Whether a quote is open at the end of a text that starts outside of any.
-fn is_quoted(text: &str) -> bool {
-    let mut open = None;
-    let mut before = '\n';
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match (open, c) {
-            (Some('"'), '\\') => drop(chars.next()),
-            (Some('\''), '\'') if chars.peek() == Some(&'\'') => drop(chars.next()),
-            (Some(quote), c) if c == quote => open = None,
-            (None, '"' | '\'') if before.is_whitespace() || "[{,(:".contains(before) => open = Some(c),
-            (None, '#') if before.is_whitespace() => {
-                chars.by_ref().find(|c| *c == '\n');
-                before = '\n';
-                continue;
-            }
-            _ => {}
-        }
-        before = c;
-    }
-    open.is_some()
-}
-
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn texts(text: &str) -> Vec<bool> {
-        text.match_indices("#!").map(|(at, _)| is_text(text, at)).collect()
+        let mut outline = Outline::default();
+        let mut found = Vec::new();
+        for line in text.split('\n') {
+            found.extend(line.match_indices("#!").map(|(at, _)| outline.is_text(line, at)));
+            outline.pass(line);
+        }
+        found
+    }
+
+    /// The same by walking up from each `#!`: slow, and plainly right.
+    fn texts_by_walking_up(text: &str) -> Vec<bool> {
+        text.match_indices("#!").map(|(at, _)| walked::is_text(text, at)).collect()
     }
 
     #[test]
@@ -155,6 +265,90 @@ mod tests {
             "{{#if a}}\n  a: 1 #! x\n{{/if}}\n",
         ] {
             assert_eq!(texts(text), [false], "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn reading_once_tells_the_same_as_walking_up(
+            lines in proptest::collection::vec(
+                (0..7_usize, prop_oneof![
+                    Just("a: |"), Just("- a: >-"), Just("- - |2"), Just("a: |1 # x"), Just("k: v #! c"), Just("#! c"),
+                    Just("# it's"), Just("a: \"x"), Just("y\" #! z"), Just("b: 'it''s"), Just("'#! q"), Just(""),
+                    Just("{{#if a}}"), Just("text \\\" #! x"), Just("a: [\"b\", 'c"), Just("x"), Just("é: 'ü"),
+                ]),
+                0..24,
+            )
+        ) {
+            let lines: Vec<String> = lines.into_iter().map(|(n, line)| format!("{}{line}", " ".repeat(n))).collect();
+            let text = lines.join("\n");
+            prop_assert_eq!(texts(&text), texts_by_walking_up(&text), "{}", text);
+        }
+    }
+
+    mod walked {
+        use super::super::{block_column, header, indentation, is_content};
+
+        /// Whether the `#` at `hash` stands within a scalar.
+        pub(super) fn is_text(text: &str, hash: usize) -> bool {
+            let Some(before) = text.get(..hash) else { return false };
+            let start = before.rfind('\n').map_or(0, |end| end + 1);
+            let line = text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+            let own = indentation(line);
+            let mut least = own;
+            let mut end = start;
+            // The first line that may have opened a quote which is open still.
+            let mut opened_at = start;
+            while least > 0 && end > 0 {
+                let from = text.get(..end - 1).and_then(|rest| rest.rfind('\n')).map_or(0, |end| end + 1);
+                let above = text.get(from..end - 1).unwrap_or_default();
+                if is_content(above) && indentation(above) < least {
+                    if opened_at == start {
+                        opened_at = from;
+                    }
+                    if block_column(above).is_some_and(|column| column < least)
+                        && own >= block_indentation(above, text.get(end..hash).unwrap_or_default())
+                    {
+                        return true;
+                    }
+                    least = indentation(above);
+                }
+                end = from;
+            }
+            is_quoted(text.get(opened_at..hash).unwrap_or_default())
+        }
+
+        /// How far the lines of a block scalar are indented.
+        fn block_indentation(header_line: &str, content: &str) -> usize {
+            match header(header_line) {
+                Some((_, Some(given))) => block_column(header_line).unwrap_or_default() + given,
+                _ => content.lines().find(|line| !line.trim().is_empty()).map_or(0, indentation),
+            }
+        }
+
+        /// Whether a quote is open at the end of a text that starts outside of any.
+        fn is_quoted(text: &str) -> bool {
+            let mut open = None;
+            let mut before = '\n';
+            let mut chars = text.chars().peekable();
+            while let Some(c) = chars.next() {
+                match (open, c) {
+                    (Some('"'), '\\') => drop(chars.next()),
+                    (Some('\''), '\'') if chars.peek() == Some(&'\'') => drop(chars.next()),
+                    (Some(quote), c) if c == quote => open = None,
+                    (None, '"' | '\'') if before.is_whitespace() || "[{,(:".contains(before) => {
+                        open = Some(c);
+                    }
+                    (None, '#') if before.is_whitespace() => {
+                        chars.by_ref().find(|c| *c == '\n');
+                        before = '\n';
+                        continue;
+                    }
+                    _ => {}
+                }
+                before = c;
+            }
+            open.is_some()
         }
     }
 }

@@ -13,7 +13,7 @@ use memchr::memmem;
 use super::identities::{Identities, Seen, span, twice};
 use super::plain::{PlainInput, PlainVerdict, Whole, each_object};
 use super::schemas::{self, SchemaCheck, SchemaSet, selects};
-use super::suppress::Suppression;
+use super::suppress::{Suppression, SuppressionIndex};
 use super::windows::{Window, Windows};
 use super::{Checking, Finder, Standing, Verdict, merge, suppress};
 use crate::diagnostic::{Finding, LookedAt, Problem};
@@ -134,6 +134,7 @@ impl<'a> Stream<'a> {
                 self.verdict.findings.push(finding);
             }
         }
+        let mut suppressions = SuppressionIndex::new(&look.own, self.terms.standing, checking.today);
         for (one, at) in look.identities.iter() {
             let Some((first, first_line)) = self.seen.before(one, self.names.len(), at.line) else {
                 continue;
@@ -141,7 +142,7 @@ impl<'a> Stream<'a> {
             let first = span(self.names.get(first).map_or(name, String::as_str), first_line, 0, 0);
             let finding = twice(checking, one, span(name, at.line, at.column, at.width), first);
             if let Some(finding) = finding.filter(|finding| checking.judges(finding)) {
-                self.verdict.add(finding, &look.own, &self.terms);
+                self.verdict.add(finding, &mut suppressions);
             }
         }
     }
@@ -149,8 +150,8 @@ impl<'a> Stream<'a> {
 
 impl Verdict {
     /// Adds a finding where it belongs: suppressions of its window count for it, and those of the whole run.
-    fn add(&mut self, finding: Finding, own: &[Suppression], terms: &Terms<'_>) {
-        if suppress::silences(&finding, own, terms.standing, terms.checking.today) {
+    fn add(&mut self, finding: Finding, suppressions: &mut SuppressionIndex<'_>) {
+        if suppressions.silences(&finding) {
             self.suppressed.push(finding);
         } else {
             self.findings.push(finding);
@@ -333,7 +334,7 @@ impl Judge<'_> {
             object.is_some_and(|object| super::is_skipped(draft, object, checking))
         };
         let wanted = drafts.filter(|draft| !is_skipped(draft));
-        self.findings.extend(wanted.map(|draft| finder.finding(draft)));
+        self.findings.extend(finder.findings(wanted.collect()));
         self.own.extend(finder.annotated());
     }
 

@@ -3,7 +3,8 @@
 //! A suppression that silences nothing, that is expired, or that gives no reason is a finding itself. What the stages
 //! report cannot be silenced: such an app does not render.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use globset::{GlobBuilder, GlobMatcher};
@@ -18,8 +19,8 @@ use crate::pipeline::examine::ExaminedApp;
 
 /// One suppression.
 pub(super) struct Suppression {
-    /// Globs over ids.
-    rules: Vec<GlobMatcher>,
+    /// The rules that each of its names means.
+    rules: Vec<RuleIds>,
     scope: Scope,
     reason: String,
     until: Option<Date>,
@@ -53,6 +54,26 @@ enum Scope {
     Setting { object: Option<GlobMatcher>, path: Option<GlobMatcher>, environments: Vec<String> },
 }
 
+/// The ids of the rules that a name or a glob means.
+type RuleIds = Arc<[&'static str]>;
+
+/// What names and globs of rules mean, each looked up once: a file may have many thousand comments with the same one.
+#[derive(Default)]
+pub(super) struct RuleNames(HashMap<String, Option<RuleIds>>);
+
+impl RuleNames {
+    /// The rules that a name means; `None` where it is malformed.
+    fn ids(&mut self, name: &str) -> Option<RuleIds> {
+        if let Some(known) = self.0.get(name) {
+            return known.clone();
+        }
+        let ids = glob(name)
+            .map(|glob| lints::rules().map(|rule| rule.id).filter(|id| glob.is_match(id)).collect());
+        self.0.insert(name.to_owned(), ids.clone());
+        ids
+    }
+}
+
 /// Suppressions for all that a run looks at; what is wrong with them is said once, at its end.
 #[derive(Default)]
 pub struct Standing {
@@ -63,7 +84,9 @@ impl Standing {
     /// Takes entries and where each stands.
     #[must_use]
     pub fn new(entries: &[(IgnoreEntry, Option<Span>)]) -> Self {
-        let suppressions = entries.iter().map(|(entry, span)| Suppression::from_setting(entry, span.clone()));
+        let mut names = RuleNames::default();
+        let suppressions =
+            entries.iter().map(|(entry, span)| Suppression::from_setting(entry, span.clone(), &mut names));
         Self { suppressions: suppressions.collect() }
     }
 
@@ -118,7 +141,7 @@ impl<'a> Judged<'a> {
 
     fn sees(&self, suppression: &Suppression) -> bool {
         let is_broken = |span: &Span| self.broken.contains(&span.place.path);
-        let of = |rule: &&&Rule| suppression.rules.iter().any(|glob| glob.is_match(rule.info.id));
+        let of = |rule: &&&Rule| suppression.names(rule.info.id);
         !self.blind
             && !suppression.span.as_ref().is_some_and(is_broken)
             && lints::RULES.iter().filter(of).all(|rule| {
@@ -135,26 +158,100 @@ pub(super) fn apply(
     standing: &Standing,
     judged: &Judged<'_>,
 ) -> (Vec<Finding>, Vec<Finding>) {
-    let today = judged.checking.today;
+    let mut all = SuppressionIndex::new(own, standing, judged.checking.today);
     let (taken, mut kept): (Vec<Finding>, Vec<Finding>) =
-        findings.into_iter().partition(|finding| silences(finding, own, standing, today));
+        findings.into_iter().partition(|finding| all.silences(finding));
     kept.extend(own.iter().filter_map(|suppression| suppression.finding(judged)));
     (kept, taken)
 }
 
-/// Whether some suppression is for a finding; each that is counts as used.
-pub(super) fn silences(
-    finding: &Finding,
-    own: &[Suppression],
-    standing: &Standing,
-    today: Option<Date>,
-) -> bool {
-    let mut silenced = false;
-    for suppression in own.iter().chain(&standing.suppressions) {
-        if suppression.malformed.is_none() && !suppression.is_expired(today) && suppression.matches(finding) {
-            suppression.used.store(true, Ordering::Relaxed);
-            silenced = true;
+/// The suppressions that count, by what they are for: no finding is compared with those of other lines and objects.
+pub(super) struct SuppressionIndex<'s> {
+    /// Numbers of groups, by lines and by objects.
+    lines: HashMap<(&'s str, u32), usize>,
+    objects: HashMap<(&'s str, &'s str, &'s str), usize>,
+    groups: Vec<Group<'s>>,
+    /// Settings; a settings file has few.
+    settings: Vec<&'s Suppression>,
+    /// Those among the settings that name a rule.
+    by_rule: HashMap<&'static str, Vec<&'s Suppression>>,
+}
+
+/// Suppressions for one line, or for objects of one name.
+#[derive(Default)]
+struct Group<'s> {
+    all: Vec<&'s Suppression>,
+    /// Whether some of them is for findings of a rule in environments: all such findings are alike to them.
+    known: HashMap<(&'static str, Vec<String>), bool>,
+}
+
+impl<'s> SuppressionIndex<'s> {
+    pub(super) fn new(own: &'s [Suppression], standing: &'s Standing, today: Option<Date>) -> Self {
+        let mut index = Self {
+            lines: HashMap::new(),
+            objects: HashMap::new(),
+            groups: Vec::new(),
+            settings: Vec::new(),
+            by_rule: HashMap::new(),
+        };
+        let counts = |one: &&Suppression| one.malformed.is_none() && !one.is_expired(today);
+        for one in own.iter().chain(&standing.suppressions).filter(counts) {
+            let next = index.groups.len();
+            let group = match &one.scope {
+                Scope::Line { path, line } => *index.lines.entry((path, *line)).or_insert(next),
+                Scope::Object { kind, namespace, name, .. } => {
+                    *index.objects.entry((kind, namespace, name)).or_insert(next)
+                }
+                Scope::Setting { .. } => {
+                    index.settings.push(one);
+                    continue;
+                }
+            };
+            if group == next {
+                index.groups.push(Group::default());
+            }
+            index.groups.get_mut(group).into_iter().for_each(|group| group.all.push(one));
         }
+        index
+    }
+
+    /// Whether some suppression is for a finding; each that is counts as used.
+    pub(super) fn silences(&mut self, finding: &Finding) -> bool {
+        if !finding.rule.is_suppressible() {
+            return false;
+        }
+        let line = finding.span.as_ref().map(|Span { place, .. }| (place.path.as_str(), place.line));
+        let object = finding.object.as_ref();
+        let object = object.map(|of| (of.kind.as_str(), of.namespace.as_str(), of.name.as_str()));
+        let groups =
+            [line.and_then(|line| self.lines.get(&line)), object.and_then(|of| self.objects.get(&of))];
+        let mut silenced = false;
+        for number in groups.into_iter().flatten() {
+            silenced |= self.groups.get_mut(*number).is_some_and(|group| group.silences(finding));
+        }
+        let settings = &self.settings;
+        let named = self
+            .by_rule
+            .entry(finding.rule.id)
+            .or_insert_with(|| settings.iter().copied().filter(|one| one.names(finding.rule.id)).collect());
+        use_all(named, finding) | silenced
+    }
+}
+
+impl Group<'_> {
+    fn silences(&mut self, finding: &Finding) -> bool {
+        let key = (finding.rule.id, finding.environments.clone());
+        let all = &self.all;
+        *self.known.entry(key).or_insert_with(|| use_all(all, finding))
+    }
+}
+
+/// Marks all that are for a finding as used, and tells whether there is one.
+fn use_all(suppressions: &[&Suppression], finding: &Finding) -> bool {
+    let mut silenced = false;
+    for suppression in suppressions.iter().filter(|suppression| suppression.matches(finding)) {
+        suppression.used.store(true, Ordering::Relaxed);
+        silenced = true;
     }
     silenced
 }
@@ -165,9 +262,12 @@ impl Suppression {
     }
 
     fn matches(&self, finding: &Finding) -> bool {
-        finding.rule.is_suppressible()
-            && self.rules.iter().any(|rule| rule.is_match(finding.rule.id))
-            && self.scope.holds(finding)
+        finding.rule.is_suppressible() && self.names(finding.rule.id) && self.scope.holds(finding)
+    }
+
+    /// Whether it is for findings of a rule.
+    fn names(&self, rule: &str) -> bool {
+        self.rules.iter().any(|ids| ids.contains(&rule))
     }
 
     /// What is wrong with it.
@@ -199,7 +299,7 @@ impl Suppression {
     }
 
     /// One entry of `validate.ignore`.
-    pub(super) fn from_setting(entry: &IgnoreEntry, span: Option<Span>) -> Self {
+    pub(super) fn from_setting(entry: &IgnoreEntry, span: Option<Span>, names: &mut RuleNames) -> Self {
         let mut malformed = None;
         let mut compile = |text: &Option<String>| {
             let matcher = text.as_deref().map(glob);
@@ -212,15 +312,15 @@ impl Suppression {
             path: compile(&entry.path),
             environments: entry.environments.clone(),
         };
-        let new = Self::new(&[&entry.rule], scope, &entry.reason, entry.until, span);
+        let new = Self::new(&[&entry.rule], scope, &entry.reason, entry.until, span, names);
         Self { malformed: malformed.or(new.malformed), ..new }.checked()
     }
 
-    fn from_comment(comment: &Comment, span: Span) -> Self {
+    fn from_comment(comment: &Comment, span: Span, names: &mut RuleNames) -> Self {
         let rules: Vec<&str> = comment.rules.iter().map(String::as_str).collect();
         let scope = Scope::Line { path: span.place.path.clone(), line: comment.target };
         let mut suppression =
-            Self::new(&rules, scope, &comment.reason, comment.until.ok().flatten(), Some(span));
+            Self::new(&rules, scope, &comment.reason, comment.until.ok().flatten(), Some(span), names);
         let wrong = match comment.slip {
             Some(Slip::Mark) => Some("it does not start with `# sealwave: ignore `"),
             Some(Slip::Separator) => Some("` -- ` is missing before its reason"),
@@ -230,16 +330,24 @@ impl Suppression {
         suppression.checked()
     }
 
-    fn new(rules: &[&str], scope: Scope, reason: &str, until: Option<Date>, span: Option<Span>) -> Self {
-        let globs: Vec<GlobMatcher> = rules.iter().filter_map(|rule| glob(rule)).collect();
-        let known = |glob: &GlobMatcher| lints::rules().any(|rule| glob.is_match(rule.id));
-        let malformed = if globs.is_empty() || globs.len() < rules.len() || !globs.iter().all(known) {
+    fn new(
+        rules: &[&str],
+        scope: Scope,
+        reason: &str,
+        until: Option<Date>,
+        span: Option<Span>,
+        names: &mut RuleNames,
+    ) -> Self {
+        let wanted: BTreeSet<&str> = rules.iter().copied().collect();
+        let ids: Vec<RuleIds> = wanted.iter().filter_map(|rule| names.ids(rule)).collect();
+        let malformed = if ids.is_empty() || ids.len() < wanted.len() || ids.iter().any(|ids| ids.is_empty())
+        {
             Some(Malformed::new("it names no rule that there is"))
         } else {
             None
         };
         Self {
-            rules: globs,
+            rules: ids,
             scope,
             reason: reason.to_owned(),
             until,
@@ -317,10 +425,12 @@ impl Finder<'_> {
 
     /// Those of settings and comments.
     pub(super) fn written(&self) -> Vec<Suppression> {
-        let settings = self.app.ignore.iter();
-        let mut found: Vec<Suppression> = settings
-            .map(|(entry, origin)| Suppression::from_setting(entry, Some(self.locator.locate(*origin).0)))
-            .collect();
+        let mut names = RuleNames::default();
+        let mut found = Vec::new();
+        for (entry, origin) in &self.app.ignore {
+            let span = self.locator.locate(*origin).0;
+            found.push(Suppression::from_setting(entry, Some(span), &mut names));
+        }
         for (source, text) in self.app.texts.iter() {
             if self.app.sources.is_rendered(source) {
                 continue;
@@ -332,7 +442,8 @@ impl Finder<'_> {
                     column: comment.column,
                     rendered: None,
                 };
-                found.push(Suppression::from_comment(&comment, Span { place, width: comment.width }));
+                let span = Span { place, width: comment.width };
+                found.push(Suppression::from_comment(&comment, span, &mut names));
             }
         }
         found
@@ -340,6 +451,7 @@ impl Finder<'_> {
 
     /// Those of annotations; one that several environments share counts once.
     pub(super) fn annotated(&self) -> Vec<Suppression> {
+        let mut names = RuleNames::default();
         let mut found: BTreeMap<(Span, String, String), Suppression> = BTreeMap::new();
         for environment in &self.app.environments {
             for object in &environment.objects {
@@ -350,8 +462,14 @@ impl Finder<'_> {
                     let key = (span.clone(), rule.clone(), object.namespace().to_owned());
                     let same = found.entry(key).or_insert_with(|| {
                         let reason = entry.value.as_str().unwrap_or_default();
-                        let suppression =
-                            Suppression::new(&[&rule], of_object(object), reason, None, Some(span));
+                        let suppression = Suppression::new(
+                            &[&rule],
+                            of_object(object),
+                            reason,
+                            None,
+                            Some(span),
+                            &mut names,
+                        );
                         suppression.checked().without_day()
                     });
                     if let Scope::Object { environments, .. } = &mut same.scope {

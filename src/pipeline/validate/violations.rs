@@ -4,7 +4,7 @@
 //! is named.
 
 use super::advice;
-use super::pointer::{Way, escape};
+use super::pointer::{NodePath, escape};
 use crate::diagnostic::Severity;
 use crate::lints::{Draft, Object, Rule, schema as rules};
 use crate::model::{Node, Origin, is_secret_like, may_name};
@@ -111,13 +111,13 @@ fn is_taken(object: &Object<'_>, violation: &Violation<'_>) -> bool {
 /// Whether it is a field that is not known, with text of which nobody can say what it is.
 fn holds_unknown_text(root: &Node, violation: &Violation<'_>) -> bool {
     matches!(violation.kind, ViolationKind::UnknownField { .. })
-        && Way::given(&pointer(violation)).end(root).0.as_str().is_some()
+        && NodePath::given(root, &pointer(violation)).end().0.as_str().is_some()
 }
 
 /// Where it is: of an item that has the key of another, the first part of the key that stands on the item's first line.
 fn position(root: &Node, violation: &Violation<'_>) -> Origin {
     let ViolationKind::DuplicateListKey { keys, .. } = &violation.kind else { return violation.origin };
-    let (item, _) = Way::given(violation.pointer.as_str()).end(root);
+    let (item, _) = NodePath::given(root, violation.pointer.as_str()).end();
     let mut parts = keys.iter().filter_map(|key| item.get(key)).map(|part| part.origin);
     let near = |part: &Origin| part.source == violation.origin.source && part.line == violation.origin.line;
     parts.find(near).unwrap_or(violation.origin)

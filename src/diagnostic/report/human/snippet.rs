@@ -5,6 +5,7 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Origin, Snippet};
 
 use super::one_line;
+use crate::diagnostic::report::text::starts_command;
 use crate::diagnostic::{Span, deceives};
 use crate::model::Place;
 
@@ -17,7 +18,12 @@ pub(super) fn place<'a>(
 ) -> Group<'a> {
     let Some(line) = line else { return group.element(origin(&span.place)) };
     let kind = if label.is_some() { AnnotationKind::Context } else { AnnotationKind::Primary };
-    let text: String = line.trim_end().chars().map(|c| if visible(c) { c } else { '\u{fffd}' }).collect();
+    let mut text = String::with_capacity(line.len());
+    for c in line.trim_end().chars() {
+        // One for one, so that columns stay what they are.
+        let is_shown = visible(c) && !(c == '[' && starts_command(&text));
+        text.push(if is_shown { c } else { '\u{fffd}' });
+    }
     let marked = marked(&text, span);
     let snippet = Snippet::source(text).line_start(span.place.line as usize).path(one_line(&span.place.path));
     group.element(snippet.annotation(kind.span(marked).label(label)))

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use super::super::text::{counts, one_line, quantity, shorter};
+use super::super::text::{counts, first_on_line, quantity, shorter};
 use crate::diagnostic::{Finding, Report, Severity};
 use crate::model::Place;
 
@@ -70,7 +70,7 @@ fn environments(out: &mut String, findings: &[Finding]) {
     let rows: Vec<(String, String, Counts)> = rows
         .into_iter()
         .take(MAX_ROWS)
-        .map(|((app, environment), counts)| (one_line(app), one_line(environment), counts))
+        .map(|((app, environment), counts)| (first_on_line(app), first_on_line(environment), counts))
         .collect();
     let width = |of: fn(&(String, String, Counts)) -> &str| {
         rows.iter().map(|row| of(row).chars().count()).filter(|width| *width <= MAX_COLUMN).max().unwrap_or(0)
@@ -98,7 +98,7 @@ fn gravest(out: &mut String, findings: &[Finding]) {
     for finding in errors.iter().take(MAX_ROWS) {
         let place = finding.span.as_ref().map(|span| Place { rendered: None, ..span.place.clone() });
         let place = place.map_or_else(|| finding.app.clone(), |place| place.to_string());
-        let _ = writeln!(out, "  {}  {style}{}{style:#}", one_line(&place), finding.rule.id);
+        let _ = writeln!(out, "  {}  {style}{}{style:#}", first_on_line(&place), finding.rule.id);
     }
     if let Some(left_out) = errors.len().checked_sub(MAX_ROWS).filter(|count| *count > 0) {
         let _ = writeln!(out, "  and {left_out} more");

@@ -56,7 +56,7 @@ proptest! {
             ..samples::finding(&samples::REF_RULE, "-", number, column, width)
         };
         let report = Report { findings: vec![finding], ..Report::default() };
-        let mut excerpts = crate::diagnostic::report::Excerpts::new("");
+        let mut excerpts = crate::diagnostic::report::Excerpts::new(|_| None);
         excerpts.preload("-", line);
         let context = PrintContext {
             version: "0",

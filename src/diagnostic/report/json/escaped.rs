@@ -1,4 +1,5 @@
-//! JSON in which no character drives a terminal or hides another, and whose strings are the same once they are read.
+//! JSON in which no character drives a terminal or hides another and no string is a command to a CI system's log; its strings
+//! are the same once they are read.
 
 use std::io::{self, Write};
 
@@ -6,6 +7,7 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter};
 
 use crate::diagnostic::deceives;
+use crate::diagnostic::report::text::starts_command;
 
 /// An indented document with a line end.
 pub(in crate::diagnostic) fn to_vec(value: &impl Serialize) -> Vec<u8> {
@@ -24,19 +26,17 @@ struct Escaping {
 
 impl Formatter for Escaping {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        let mut rest = fragment;
-        while let Some(at) = rest.find(deceives) {
-            let (before, from) = rest.split_at(at);
-            writer.write_all(before.as_bytes())?;
-            let mut chars = from.chars();
-            if let Some(c) = chars.next() {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    write!(writer, "\\u{unit:04x}")?;
-                }
+        let mut written = 0;
+        let is_escaped =
+            |at: usize, c: char| deceives(c) || c == '[' && fragment.get(..at).is_some_and(starts_command);
+        for (at, c) in fragment.char_indices().filter(|(at, c)| is_escaped(*at, *c)) {
+            writer.write_all(fragment.get(written..at).unwrap_or_default().as_bytes())?;
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(writer, "\\u{unit:04x}")?;
             }
-            rest = chars.as_str();
+            written = at + c.len_utf8();
         }
-        writer.write_all(rest.as_bytes())
+        writer.write_all(fragment.get(written..).unwrap_or_default().as_bytes())
     }
 
     fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
