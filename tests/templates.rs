@@ -458,3 +458,18 @@ fn hostile_names_and_values_end_in_errors() {
     app.write("envs/prod/values.yaml", "a: {a: 1, b: 1}\nb: 1\n");
     assert_eq!(app.item("prod"), "x");
 }
+
+#[test]
+fn values_of_all_environments_are_read_within_bounds() {
+    let app = App::of("a{{#if tls}}b{{/if}}", "{}\n");
+    let many = format!("l: [{}1]\n", "1,".repeat(450_000));
+    let environments = ["a", "b", "c", "d"];
+    for name in environments {
+        app.write(&format!("envs/{name}/values.yaml"), &many);
+    }
+    app.write("envs/prod/values.yaml", "tls: true\n");
+    let (code, out, error) = app.run(&["render", ".", "--env", "dev"]);
+    assert_eq!(code, Some(0), "{error}");
+    assert!(out.contains("k: a"), "{out}");
+    assert!(error.contains("value `tls` is not defined, and `envs/"), "{error}");
+}

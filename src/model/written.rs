@@ -18,7 +18,11 @@ pub(crate) struct WrittenScalars(BTreeMap<Origin, CompactString>);
 impl WrittenScalars {
     /// Notes the text of a scalar, unless its value prints as this text anyway; returns the bytes of memory that it takes.
     pub(crate) fn note(&mut self, node: &Node, text: &str) -> usize {
-        if !matches!(node.value, Value::Bool(_) | Value::Number(_)) || node.to_json().to_string() == text {
+        if !matches!(node.value, Value::Bool(_) | Value::Number(_)) {
+            return 0;
+        }
+        let usual = node.to_json().to_string();
+        if usual == text {
             return 0;
         }
         let text = CompactString::from(text);

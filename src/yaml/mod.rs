@@ -126,3 +126,28 @@ pub fn documents_part<'a>(
 pub fn documents<'a>(bytes: &'a [u8], source: SourceId, limits: &Limits) -> Documents<'a> {
     Documents::new(bytes, source, limits)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Sources;
+
+    #[test]
+    fn texts_of_scalars_are_part_of_what_a_reading_may_take() {
+        let source = Sources::default().add("values.yaml");
+        let read = |text: &str, budget: &Budget| {
+            let read = read_written(text.as_bytes(), source, &Limits::default(), budget);
+            read.map_err(|failure| failure.problems()[0].message.clone())
+        };
+        // Each alias has the text of the scalar that it names.
+        let long = format!("a: &a 1.{}\nb: [{}]\n", "0".repeat(1 << 20), "*a,".repeat(20));
+        let message = read(&long, &Budget::default()).unwrap_err();
+        assert!(message.contains("alias"), "{message}");
+        let many = format!("- {}\n", "[0x1, 0x1, 0x1, 0x1]\n- ".repeat(5_000));
+        let plain = many.replace("0x1", "1");
+        assert!(read(&plain, &Budget::new(1, 2 << 20)).is_ok());
+        let message = read(&many, &Budget::new(1, 2 << 20)).unwrap_err();
+        assert!(message.contains("bytes of memory"), "{message}");
+        assert!(read(&many, &Budget::new(1, 8 << 20)).is_ok());
+    }
+}

@@ -158,9 +158,10 @@ impl<'a> Instrument<'a> {
             let mark = place.map(|place| self.mark(&element, place, price)).unwrap_or_default();
             self.element(&mut element, depth)
                 .map_err(|(refused, at)| (refused, at.or_else(|| place.map(|place| (place.0, place.1)))))?;
-            if let Some(place) = place {
-                mark.into_iter().for_each(|call| add(call, Some(place)));
-            } else {
+            for call in mark {
+                add(call, place);
+            }
+            if place.is_none() {
                 add(self.call(PAY, vec![price.into()]), None);
             }
             add(element, place);

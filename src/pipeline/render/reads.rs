@@ -185,12 +185,11 @@ impl<'a> Walk<'a> {
                 None => return,
             },
         };
-        let context = match &partial.context {
-            Some(subject) => self.subject(subject),
-            None => {
-                let context = self.frames.last().map_or(Target::Unknown, |frame| frame.context.clone());
-                self.counted(context)
-            }
+        let context = if let Some(subject) = &partial.context {
+            self.subject(subject)
+        } else {
+            let context = self.frames.last().map_or(Target::Unknown, |frame| frame.context.clone());
+            self.counted(context)
         };
         let given = partial.fields.iter().map(|(name, subject)| (name.clone(), self.subject(subject)));
         let names = given.collect();
