@@ -210,7 +210,7 @@ fn loops_lead_to_what_they_are_at() {
     );
     check(
         "{{#if nope}}{{else with m}}\n  b: {{x}}\n  c: {{../x}}\n{{/if}}{{#each l}}{{else}}\n  d: {{x}}\n{{/each}}",
-        "x: 7\nm: {x: 1}\nl: []\n",
+        "x: 7\nm: {x: 1}\nl: []\nnope: ~\n",
         &[("b", "T:6:6:5 < V:2:8:1"), ("c", "T:7:6:8 < V:1:4:1"), ("d", "T:9:6:5 < V:1:4:1")],
     );
 }
@@ -219,7 +219,7 @@ fn loops_lead_to_what_they_are_at() {
 fn helpers_that_choose_lead_to_what_they_choose() {
     check(
         "  a: {{ default 5 x }}\n  b: {{ default 5 nope }}\n  c: {{ required \"m\" x }}\n  d: {{ coalesce nope x }}\n  e: {{ ternary x 3 true }}\n  f: {{ ternary 3 x true }}\n",
-        "x: 7\n",
+        "x: 7\nnope: ~\n",
         &[
             ("a", "T:5:6:17 < V:1:4:1"),
             ("b", "T:6:6:20"),
@@ -231,7 +231,7 @@ fn helpers_that_choose_lead_to_what_they_choose() {
     );
     check(
         "  a: {{ or nope x }}\n  b: {{ and true x }}\n  c: {{ lookup m \"k\" }}\n  d: {{ get m \"k\" }}\n  e: {{ first l }}\n  f: {{ last l }}\n  g: {{ lookup l 1 }}\n",
-        "x: 7\nm: {k: 5}\nl: [1, 2]\n",
+        "x: 7\nm: {k: 5}\nl: [1, 2]\nnope: ~\n",
         &[
             ("a", "T:5:6:15 < V:1:4:1"),
             ("b", "T:6:6:16 < V:1:4:1"),
@@ -244,7 +244,7 @@ fn helpers_that_choose_lead_to_what_they_choose() {
     );
     check(
         "{{#each (default l nope)}}\n  a{{this}}: {{ this }}\n{{/each}}\n{{#with (lookup m \"k\")}}\n  b: {{ b }}\n{{/with}}\n{{#each (first n)}}\n  {{@key}}: {{this}}\n{{/each}}\n",
-        "l: [3]\nm: {k: {b: 5}}\n\"n\": [{c: 5}]\n",
+        "l: [3]\nm: {k: {b: 5}}\n\"n\": [{c: 5}]\nnope: ~\n",
         &[("a3", "T:6:14:10 < V:1:5:1"), ("b", "T:9:6:7 < V:2:12:1"), ("c", "T:12:13:8 < V:3:11:1")],
     );
 }
@@ -273,7 +273,7 @@ fn helpers_that_write_lead_to_what_they_write() {
 
 #[test]
 fn what_is_dumped_leads_to_its_entries() {
-    let values = "m:\n  a: 1\n  s: |\n    x\n    y\n  é: 5\n  b: {c: [x, 5]}\n";
+    let values = "m:\n  a: 1\n  s: |\n    x\n    y\n  é: 5\n  b: {c: [x, 5]}\nnope: ~\n";
     for (template, at) in [
         ("  {{nindent 2 (toYaml m)}}\n", "T:5:3:24"),
         ("{{indent 2 (toYaml m)}}\n", "T:5:1:23"),

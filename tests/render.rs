@@ -75,9 +75,10 @@ impl App {
             cluster: "c1".into(),
             revision: "abc".into(),
         };
-        let result = discover(&self.directory(), None)
-            .and_then(|found| load(&found, environment, &mut sources))
-            .and_then(|loaded| render(loaded, &context, &mut sources, &mut notes));
+        let result = discover(&self.directory(), None).and_then(|found| {
+            let loaded = load(&found, environment, &mut sources)?;
+            render(loaded, &context, &mut sources, &mut notes)
+        });
         Outcome { result, sources, notes, directory: format!("{}/", self.directory().display()) }
     }
 }
@@ -161,8 +162,7 @@ fn templates_see_what_sealwave_says() {
 
 #[test]
 fn helpers_do_what_helm_does() {
-    let values =
-        "s: a b\nnum: 3\nf: false\nz: 0\nlist: [x, v]\nmap: {b: 1, a: 'yes'}\nempty: ''\nq: say \"it's\"\n";
+    let values = "nope: null\nimage: {}\nfeature: {}\ns: a b\nnum: 3\nf: false\nz: 0\nlist: [x, v]\nmap: {b: 1, a: 'yes'}\nempty: ''\nq: say \"it's\"\n";
     for (expression, wanted) in [
         ("{{default \"x\" image.tag}}", json!("x")),
         ("{{default \"x\" s}}", json!("a b")),
@@ -288,7 +288,7 @@ data:
   f: x {{~ upper \"g\" }}
   h: i
 ";
-    let app = App::template(text, "list: [x, z]\nok: true\nmap: {k: 1, m: 2}\n");
+    let app = App::template(text, "nope: false\nlist: [x, z]\nok: true\nmap: {k: 1, m: 2}\n");
     app.write("base/_labels.hbs", "app: {{app}}\nteam: t\n");
     let outcome = app.run();
     let place = |path: &[&str]| {
@@ -589,7 +589,7 @@ fn bombs_end_in_errors() {
 fn partials_that_include_themselves_end_in_errors() {
     let app = App::new(&[
         ("base/t.yaml.hbs", &map("c", "  a: {{> one}}\n")),
-        ("partials/one.hbs", "{{#if a}}{{/if}}{{> two}}"),
+        ("partials/one.hbs", "{{#if env}}{{/if}}{{> two}}"),
         ("partials/two.hbs", "x{{#if true}}{{> one}}{{/if}}"),
     ]);
     assert!(app.run().error().contains("partials and blocks are nested too deep"));

@@ -81,14 +81,19 @@ pub(crate) enum Check {
     /// Across the environments of an app.
     App(fn(&App<'_>, &mut Reporter)),
     /// Across the objects of one environment.
-    Environment(fn(&Environment<'_>, &mut Reporter)),
+    Environment(EnvironmentCheck),
     /// At one object.
     Object(ObjectCheck),
+    /// At one object, and at what an environment has beside its objects.
+    ObjectAndEnvironment(ObjectCheck, EnvironmentCheck),
     /// At one object that has a pod template.
     Pod(ObjectCheck),
     /// Elsewhere: the stages before report it.
     Stage,
 }
+
+/// How a rule looks at one environment.
+pub(crate) type EnvironmentCheck = fn(&Environment<'_>, &mut Reporter);
 
 /// How a rule looks at one object.
 pub(crate) type ObjectCheck = fn(&Object<'_>, &Scene<'_>, &mut Reporter);
@@ -97,15 +102,23 @@ impl Check {
     /// How it looks at one object; none where it does not.
     pub(crate) fn of_object(&self, object: &Object<'_>) -> Option<ObjectCheck> {
         match self {
-            Self::Object(check) => Some(*check),
+            Self::Object(check) | Self::ObjectAndEnvironment(check, _) => Some(*check),
             Self::Pod(check) => object.pod.is_some().then_some(*check),
             Self::App(_) | Self::Environment(_) | Self::Stage => None,
         }
     }
 
+    /// How it looks at one environment; none where it does not.
+    pub(crate) const fn of_environment(&self) -> Option<EnvironmentCheck> {
+        match self {
+            Self::Environment(check) | Self::ObjectAndEnvironment(_, check) => Some(*check),
+            Self::App(_) | Self::Object(_) | Self::Pod(_) | Self::Stage => None,
+        }
+    }
+
     /// Whether it looks at one object at a time.
     pub(crate) const fn is_of_objects(&self) -> bool {
-        matches!(self, Self::Object(_) | Self::Pod(_))
+        matches!(self, Self::Object(_) | Self::ObjectAndEnvironment(..) | Self::Pod(_))
     }
 }
 
@@ -126,6 +139,7 @@ pub(crate) static RULES: &[&Rule] = &[
     &config::no_rollout_trigger::RULE,
     &config::subpath_no_reload::RULE,
     &config::too_large::RULE,
+    &config::unused_value::RULE,
     &csi::missing_class::RULE,
     &csi::unmounted_class::RULE,
     &environment::foreign_path::RULE,

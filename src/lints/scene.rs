@@ -9,7 +9,8 @@ use super::pods::{Parts, containers};
 use crate::model::catalogue::{self, Catalogue};
 use crate::model::pods::{Located, PodTemplate, located_references, pod_template_of};
 use crate::model::{
-    Manifest, Node, Origin, Reference, Scope as SealingScope, Scopes, Sources, Texts, WorkloadKind,
+    Manifest, Node, Origin, Reference, Scope as SealingScope, Scopes, Sources, Texts, UnusedValue,
+    WorkloadKind, WrittenScalars,
 };
 
 /// One object as it was rendered, and what every rule asks of it: strings of Secrets may hold placeholders, or values
@@ -105,6 +106,10 @@ pub(crate) struct Environment<'a> {
     pub(crate) emitted: Option<&'a [Manifest]>,
     /// The merged values; none of plain manifests, and where they could not be read.
     pub(crate) values: Option<&'a Node>,
+    /// The texts of their scalars that are not written in their usual form.
+    pub(crate) written: &'a WrittenScalars,
+    /// Keys of its own values that nothing uses.
+    pub(crate) unused: &'a [UnusedValue],
     /// The directory of its app.
     pub(crate) app: &'a str,
     /// The cluster that it is for, as far as the app says.

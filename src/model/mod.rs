@@ -30,7 +30,9 @@ pub(crate) mod sync;
 pub(crate) mod testing;
 mod texts;
 mod trace;
+mod unused_value;
 mod validation;
+mod written;
 
 pub use app::{
     API_GROUP, API_VERSION, APP_FILE, App, Compatibility, Environment, PatchEntry, Reading, Target, Waves,
@@ -74,5 +76,7 @@ pub(crate) use short_text::{same_key, split_at_byte};
 pub use source::{LineMap, Origin, Place, Source, SourceId, Sources, display_path};
 pub(crate) use texts::{SourceText, Texts};
 pub(crate) use trace::{Element, Printed, Stretch};
+pub(crate) use unused_value::UnusedValue;
 pub(crate) use validation::ignore_places;
 pub use validation::{IgnoreEntry, RuleLevel, ValidationFile, ValidationSettings};
+pub(crate) use written::WrittenScalars;

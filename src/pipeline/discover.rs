@@ -6,12 +6,14 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use fs_err as fs;
 
 use crate::diagnostic::{At, Explain, Failure, Problem};
 use crate::model::{API_VERSION, APP_FILE, App, Backends, Environment, Node, Origin, Place, Sources};
 use crate::model::{closest, display_path};
+use crate::pipeline::load::DefinedValues;
 use crate::reach::{Reach, repository_root};
 use crate::yaml;
 
@@ -30,6 +32,7 @@ pub struct Discovery {
     app: App,
     app_text: Vec<u8>,
     environments: BTreeMap<String, Environment>,
+    defined: OnceLock<Arc<DefinedValues>>,
 }
 
 /// Why there is no usable app.
@@ -121,7 +124,15 @@ pub fn discover(dir: &Path, source_path: Option<&str>) -> Result<Discovery, Fail
     let app: App = yaml::read_config(&app_text, &name)?;
     let environments =
         environments(dir, &boundary, &app, &tree).map_err(|failure| failure.located(&sources))?;
-    Ok(Discovery { given: dir.to_owned(), root, boundary, app, app_text, environments })
+    Ok(Discovery {
+        given: dir.to_owned(),
+        root,
+        boundary,
+        app,
+        app_text,
+        environments,
+        defined: OnceLock::new(),
+    })
 }
 
 impl Discovery {
@@ -195,6 +206,11 @@ impl Discovery {
 
     pub(super) fn app_text(&self) -> &[u8] {
         &self.app_text
+    }
+
+    /// What the values of all environments define; they are read at the first call.
+    pub(super) fn defined_values(&self) -> &DefinedValues {
+        self.defined.get_or_init(|| Arc::new(DefinedValues::read(self)))
     }
 
     /// A path below the app's directory as the user would open it.

@@ -12,7 +12,10 @@ use super::{
 use crate::crypto::ChecksumKey;
 use crate::diagnostic::{AppEnvironments, At, Failure, Level, LookedAt, Note, Problem, Severity};
 use crate::lints::{self, Rule};
-use crate::model::{APP_FILE, IgnoreEntry, Manifest, Node, Origin, SourceId, Sources, Texts, ignore_places};
+use crate::model::{
+    APP_FILE, IgnoreEntry, Manifest, Node, Origin, SourceId, Sources, Texts, UnusedValue, WrittenScalars,
+    ignore_places,
+};
 use crate::yaml;
 
 /// What is examined: one environment and what is known of it.
@@ -49,6 +52,10 @@ pub(super) struct ExaminedEnvironment {
     pub(super) emitted: Option<Vec<Manifest>>,
     /// The merged values.
     pub(super) values: Option<Node>,
+    /// The texts of their scalars that are not written in their usual form.
+    pub(super) written: WrittenScalars,
+    /// Keys of its own values that nothing uses.
+    pub(super) unused: Vec<UnusedValue>,
     pub(super) problems: Vec<StageProblem>,
 }
 
@@ -87,6 +94,8 @@ pub fn examine(
             secrets: Vec::new(),
             emitted: None,
             values: None,
+            written: WrittenScalars::default(),
+            unused: Vec::new(),
             problems: Vec::new(),
         };
         // What goes wrong is in the environment's problems already.
@@ -193,7 +202,9 @@ impl ExaminedEnvironment {
         let uses = resolve::uses_of(&self.objects, examination.default_provider, app.reading(), &known);
         self.secrets = uses.map(secret_use).collect();
         self.sealed_for = known.need_values().then(|| file.value(&["environments", &self.name, "cluster"]));
-        self.values = Some(attempt.values);
+        self.values = Some(attempt.values.merged);
+        self.written = attempt.values.written;
+        self.unused = attempt.unused;
         self.remark(&lints::app::RENDER, &mut notes);
         let rendered = rendered.map_err(|failure| discovery.placed(failure));
         let rendered = self.keep(&lints::app::RENDER, rendered)?;

@@ -16,6 +16,7 @@ mod load;
 mod render;
 mod resolve;
 mod seal;
+mod shape;
 mod validate;
 
 pub use annotate::{AnnotateSettings, annotate};

@@ -34,10 +34,11 @@ pub use limits::{DuplicateKeys, Limits};
 pub use lists::{each_item, flatten_lists, is_list};
 pub use stream::Documents;
 pub use write_json::{OutputFull, write_json, write_json_within};
+pub(crate) use write_yaml::write_yaml_as_written;
 pub use write_yaml::{write_documents, write_yaml, write_yaml_within};
 
 use crate::diagnostic::{Failure, Problem};
-use crate::model::{Node, SourceId};
+use crate::model::{Node, SourceId, WrittenScalars};
 
 /// Bounds for whoever looks for all that is wrong: a key that is given twice is said, and its document is read all the same.
 #[must_use]
@@ -66,9 +67,28 @@ pub fn read_within(
     limits: &Limits,
     budget: &Budget,
 ) -> Result<Vec<Node>, Failure> {
+    collected(read_each(bytes, source, limits, budget))
+}
+
+/// Does the same, and gives the texts of those scalars that are not written in their usual form. They are part of what the
+/// budget pays for.
+///
+/// # Errors
+/// As [`read_within`].
+pub(crate) fn read_written(
+    bytes: &[u8],
+    source: SourceId,
+    limits: &Limits,
+    budget: &Budget,
+) -> Result<(Vec<Node>, WrittenScalars), Failure> {
+    let (all, written) = Documents::new(bytes, source, limits).within(budget).into_all_written();
+    collected(all).map(|nodes| (nodes, written))
+}
+
+fn collected(documents: Vec<Result<Node, Problem>>) -> Result<Vec<Node>, Failure> {
     let mut nodes = Vec::new();
     let mut problems = Vec::new();
-    for document in read_each(bytes, source, limits, budget) {
+    for document in documents {
         match document {
             Ok(node) => nodes.push(node),
             Err(problem) => problems.push(problem),
@@ -105,4 +125,29 @@ pub fn documents_part<'a>(
 #[must_use]
 pub fn documents<'a>(bytes: &'a [u8], source: SourceId, limits: &Limits) -> Documents<'a> {
     Documents::new(bytes, source, limits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Sources;
+
+    #[test]
+    fn texts_of_scalars_are_part_of_what_a_reading_may_take() {
+        let source = Sources::default().add("values.yaml");
+        let read = |text: &str, budget: &Budget| {
+            let read = read_written(text.as_bytes(), source, &Limits::default(), budget);
+            read.map_err(|failure| failure.problems()[0].message.clone())
+        };
+        // Each alias has the text of the scalar that it names.
+        let long = format!("a: &a 1.{}\nb: [{}]\n", "0".repeat(1 << 20), "*a,".repeat(20));
+        let message = read(&long, &Budget::default()).unwrap_err();
+        assert!(message.contains("alias"), "{message}");
+        let many = format!("- {}\n", "[0x1, 0x1, 0x1, 0x1]\n- ".repeat(5_000));
+        let plain = many.replace("0x1", "1");
+        assert!(read(&plain, &Budget::new(1, 2 << 20)).is_ok());
+        let message = read(&many, &Budget::new(1, 2 << 20)).unwrap_err();
+        assert!(message.contains("bytes of memory"), "{message}");
+        assert!(read(&many, &Budget::new(1, 8 << 20)).is_ok());
+    }
 }

@@ -14,7 +14,7 @@ use super::limits::{DuplicateKeys, Limits};
 use super::survey::survey;
 use super::tree::{Builder, Read};
 use crate::diagnostic::Problem;
-use crate::model::{Node, Origin, SourceId, Value};
+use crate::model::{Node, Origin, SourceId, Value, WrittenScalars};
 use crate::workers;
 
 /// Below this many bytes, starting threads costs more than it saves.
@@ -29,6 +29,32 @@ pub struct Documents<'a> {
     budget: Option<&'a Budget>,
     input: Input<'a>,
     pending: VecDeque<Problem>,
+    texts: Texts,
+    written: WrittenScalars,
+}
+
+/// Whether the texts of scalars are kept that are not written in their usual form.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Texts {
+    Drop,
+    Keep,
+}
+
+/// How documents are read.
+#[derive(Clone, Copy)]
+struct Reading<'a> {
+    source: SourceId,
+    limits: &'a Limits,
+    budget: Option<&'a Budget>,
+    texts: Texts,
+}
+
+impl<'a> Reading<'a> {
+    /// `aliases` tells whether the document can hold any.
+    fn builder(&self, aliases: bool) -> Builder<'a> {
+        let builder = Builder::new(self.source, self.limits, self.budget, aliases);
+        if self.texts == Texts::Keep { builder.keeping_texts() } else { builder }
+    }
 }
 
 /// The stream has no more documents.
@@ -47,8 +73,15 @@ impl<'a> Documents<'a> {
 
     /// A part that starts at a separator; `lines_before` lines come before it.
     pub(super) fn part(bytes: &'a [u8], source: SourceId, limits: &Limits, lines_before: u32) -> Self {
-        let mut documents =
-            Self { source, limits: *limits, budget: None, input: Input::Nothing, pending: VecDeque::new() };
+        let mut documents = Self {
+            source,
+            limits: *limits,
+            budget: None,
+            input: Input::Nothing,
+            pending: VecDeque::new(),
+            texts: Texts::Drop,
+            written: WrittenScalars::default(),
+        };
         if bytes.len() > limits.stream_bytes {
             documents.report(&YamlError::StreamSize(limits.stream_bytes), Origin::whole(source));
             return documents;
@@ -80,7 +113,8 @@ impl<'a> Documents<'a> {
             return self.collect();
         }
         let before = self.budget.map(Budget::snapshot);
-        let read = in_parallel(pieces.clone(), self.source, &self.limits, self.budget);
+        let Self { source, ref limits, budget, texts, .. } = self;
+        let read = in_parallel(pieces.clone(), &Reading { source, limits, budget, texts });
         if let (Some(budget), Some(before)) = (self.budget, before)
             && (read.is_none() || budget.is_exhausted())
         {
@@ -89,6 +123,13 @@ impl<'a> Documents<'a> {
             return self.collect();
         }
         read.unwrap_or_else(|| self.collect())
+    }
+
+    /// All that is left, in order, and the texts of the scalars that are not written in their usual form.
+    pub(super) fn into_all_written(mut self) -> (Vec<Result<Node, Problem>>, WrittenScalars) {
+        self.texts = Texts::Keep;
+        let all = self.by_ref().collect();
+        (all, self.written)
     }
 
     fn report(&mut self, error: &YamlError, origin: Origin) {
@@ -100,19 +141,22 @@ impl<'a> Documents<'a> {
         if self.budget.is_some_and(Budget::is_exhausted) {
             return Err(End);
         }
-        let (limits, budget) = (&self.limits, self.budget);
+        let limits = self.limits;
+        let reading =
+            Reading { source: self.source, limits: &limits, budget: self.budget, texts: self.texts };
         let read = match &mut self.input {
             Input::Nothing => return Err(End),
             Input::Json(json) => {
                 if !json.next_document() {
                     return Err(End);
                 }
-                let read = read_json(json, self.source, limits, budget);
-                PieceRead::new(Vec::new(), read, limits).counted(budget)
+                let read = read_json(json, &reading);
+                PieceRead::new(Vec::new(), read, reading.limits).counted(reading.budget)
             }
-            Input::Yaml(pieces) => read_piece(&pieces.next().ok_or(End)?, self.source, limits, budget),
+            Input::Yaml(pieces) => read_piece(&pieces.next().ok_or(End)?, &reading),
         };
         self.pending.extend(read.problems);
+        self.written.extend(read.written);
         Ok(read.node)
     }
 }
@@ -133,9 +177,11 @@ impl Iterator for Documents<'_> {
 }
 
 /// What one piece of a stream gave: problems, or a document, or nothing.
+#[derive(Default)]
 struct PieceRead {
     problems: Vec<Problem>,
     node: Option<Node>,
+    written: WrittenScalars,
 }
 
 impl PieceRead {
@@ -145,7 +191,7 @@ impl PieceRead {
         let usable = problems.is_empty() && read.problems.iter().all(|problem| keep_twice && twice(problem));
         problems.extend(read.problems.iter().map(|(error, origin)| Problem::at(*origin, error)));
         let node = read.root.filter(|root| usable && root.value != Value::Null);
-        Self { problems, node }
+        Self { problems, node, written: read.written }
     }
 
     fn counted(self, budget: Option<&Budget>) -> Self {
@@ -161,31 +207,27 @@ impl PieceRead {
 }
 
 /// Reads the pieces on all cores; nothing where a thread panicked. What is read after the budget is exhausted is of no use.
-fn in_parallel(
-    pieces: Pieces<'_>,
-    source: SourceId,
-    limits: &Limits,
-    budget: Option<&Budget>,
-) -> Option<Vec<Result<Node, Problem>>> {
+fn in_parallel(pieces: Pieces<'_>, reading: &Reading<'_>) -> Option<Vec<Result<Node, Problem>>> {
+    let budget = reading.budget;
     let room = budget.map_or(usize::MAX, Budget::documents_left);
     let pieces: Vec<Piece<'_>> = pieces.take(room.saturating_add(1)).collect();
     if pieces.len() > room {
         return None;
     }
     let read = |piece: &Piece<'_>| match budget {
-        Some(budget) if budget.is_exhausted() => PieceRead { problems: Vec::new(), node: None },
-        _ => read_piece(piece, source, limits, budget),
+        Some(budget) if budget.is_exhausted() => PieceRead::default(),
+        _ => read_piece(piece, reading),
     };
     let all = workers::map(&pieces, read).ok()?;
     Some(all.into_iter().flat_map(PieceRead::into_results).collect())
 }
 
-fn read_piece(piece: &Piece<'_>, source: SourceId, limits: &Limits, budget: Option<&Budget>) -> PieceRead {
-    let separator = piece
-        .bad_separator
-        .map(|column| Problem::at(Origin::point(source, piece.lines_before, column), &YamlError::Separator));
-    let read = read_yaml(piece, source, limits, budget);
-    PieceRead::new(Vec::from_iter(separator), read, limits).counted(budget)
+fn read_piece(piece: &Piece<'_>, reading: &Reading<'_>) -> PieceRead {
+    let separator = piece.bad_separator.map(|column| {
+        Problem::at(Origin::point(reading.source, piece.lines_before, column), &YamlError::Separator)
+    });
+    let read = read_yaml(piece, reading);
+    PieceRead::new(Vec::from_iter(separator), read, reading.limits).counted(reading.budget)
 }
 
 /// The position behind a text whose end is bad.
@@ -197,13 +239,14 @@ fn end_of(valid: &[u8], source: SourceId) -> Origin {
     Origin::point(source, number(line).saturating_add(1), number(column).saturating_add(1))
 }
 
-fn read_json(json: &mut JsonText<'_>, source: SourceId, limits: &Limits, budget: Option<&Budget>) -> Read {
+fn read_json(json: &mut JsonText<'_>, reading: &Reading<'_>) -> Read {
+    let Reading { source, limits, budget, .. } = *reading;
     let start = json.position();
     if let Err(error) = budget.map_or(Ok(()), Budget::document) {
         json.abandon();
         return Read::refused(error, Origin::whole(source));
     }
-    let mut read = Builder::new(source, limits, budget, false).read(json);
+    let mut read = reading.builder(false).read(json);
     if !read.problems.is_empty() {
         json.abandon();
     } else if json.position().saturating_sub(start) > limits.document_bytes {
@@ -214,7 +257,8 @@ fn read_json(json: &mut JsonText<'_>, source: SourceId, limits: &Limits, budget:
     read
 }
 
-fn read_yaml(piece: &Piece<'_>, source: SourceId, limits: &Limits, budget: Option<&Budget>) -> Read {
+fn read_yaml(piece: &Piece<'_>, reading: &Reading<'_>) -> Read {
+    let Reading { source, limits, budget, .. } = *reading;
     let refuse = |error, line: u32, column| {
         Read::refused(error, Origin::point(source, line.saturating_add(piece.lines_before), column))
     };
@@ -231,7 +275,7 @@ fn read_yaml(piece: &Piece<'_>, source: SourceId, limits: &Limits, budget: Optio
     };
     // Kubernetes reads line by line and ends the last line, too.
     let text = if text.ends_with('\n') { Cow::Borrowed(text) } else { Cow::Owned(format!("{text}\n")) };
-    let builder = || Builder::new(source, limits, budget, survey.stars);
+    let builder = || reading.builder(survey.stars);
     if !survey.exact {
         let read = builder().read(&mut Fast::new(&text, piece.lines_before, survey.escapes));
         if !read.syntax_error {

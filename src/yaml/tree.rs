@@ -12,7 +12,7 @@ use super::error::YamlError;
 use super::events::{Event, Events, Located, Scalar, Spot};
 use super::limits::{DuplicateKeys, Limits};
 use super::scalar::{Resolved, Tag, resolve};
-use crate::model::{Entry, Mapping, Node, Origin, SourceId, Value};
+use crate::model::{Entry, Mapping, Node, Origin, SourceId, Value, WrittenScalars};
 
 /// Entries from which on a mapping gets an index of its keys.
 const INDEX_FROM: usize = 16;
@@ -27,6 +27,8 @@ const SETTLE_AFTER: usize = 1024;
 pub(super) struct Read {
     pub(super) root: Option<Node>,
     pub(super) problems: Vec<(YamlError, Origin)>,
+    /// The texts of its scalars, where they were asked for.
+    pub(super) written: WrittenScalars,
     /// Whether the parser, rather than what it read, was the reason to stop.
     pub(super) syntax_error: bool,
 }
@@ -34,7 +36,12 @@ pub(super) struct Read {
 impl Read {
     /// Nothing was read, for this reason.
     pub(super) fn refused(error: YamlError, origin: Origin) -> Self {
-        Self { root: None, problems: vec![(error, origin)], syntax_error: false }
+        Self {
+            root: None,
+            problems: vec![(error, origin)],
+            written: WrittenScalars::default(),
+            syntax_error: false,
+        }
     }
 }
 
@@ -52,6 +59,8 @@ pub(super) struct Builder<'l> {
     settled: usize,
     aliases: Aliases,
     problems: Vec<(YamlError, Origin)>,
+    /// `None` where texts of scalars are not asked for.
+    written: Option<WrittenScalars>,
 }
 
 /// A collection that is not closed yet.
@@ -141,7 +150,13 @@ impl<'l> Builder<'l> {
             nodes: 0,
             aliases: Aliases { wanted: aliases, anchored: HashMap::new(), nodes: 0, bytes: 0, memory: 0 },
             problems: Vec::new(),
+            written: None,
         }
+    }
+
+    /// Keeps the texts of scalars that are not written in their usual form.
+    pub(super) fn keeping_texts(self) -> Self {
+        Self { written: Some(WrittenScalars::default()), ..self }
     }
 
     /// Reads all events.
@@ -172,7 +187,8 @@ impl<'l> Builder<'l> {
             let origin = self.root.as_ref().map_or(Origin::whole(self.source), |root| root.origin);
             self.problems.push((error, origin));
         }
-        Read { root: self.root, problems: self.problems, syntax_error }
+        let written = self.written.unwrap_or_default();
+        Read { root: self.root, problems: self.problems, written, syntax_error }
     }
 
     /// Spends the memory that was taken since this was last done.
@@ -234,10 +250,14 @@ impl<'l> Builder<'l> {
         let Scalar { text, anchor, plain, tag } = scalar;
         let resolved = resolve(&text, plain, tag);
         let kept = (anchor > 0 && self.aliases.wanted).then(|| (text.clone(), resolved.clone()));
+        let written = self.written.is_some().then(|| text.clone());
         let node = match resolved.and_then(|resolved| resolved.into_value(text)) {
             Ok(value) => Node::new(value, self.origin(spot)),
             Err(error) => self.refuse(error, spot),
         };
+        if let (Some(texts), Some(text)) = (&mut self.written, written) {
+            self.memory = self.memory.saturating_add(texts.note(&node, &text));
+        }
         if let Some((text, resolved)) = kept {
             let key = resolved.and_then(|resolved| resolved.into_key(text));
             self.keep(anchor, &node, Some(key), spot)?;
@@ -270,6 +290,9 @@ impl<'l> Builder<'l> {
             let key = resolved.clone().and_then(|resolved| resolved.into_key(text.clone()));
             let content = resolved.clone().and_then(|found| found.into_value(text.clone()));
             let node = Node::new(content.unwrap_or(Value::Null), self.origin(spot));
+            if let Some(texts) = &mut self.written {
+                self.memory = self.memory.saturating_add(texts.note(&node, &text));
+            }
             self.keep(anchor, &node, Some(key), spot)?;
         }
         self.use_key(resolved.and_then(|resolved: Resolved| resolved.into_key(text)), spot);
@@ -369,7 +392,10 @@ impl<'l> Builder<'l> {
         if anchor == 0 || !self.aliases.wanted {
             return Ok(());
         }
-        let size = tree_size(node);
+        let mut size = tree_size(node);
+        // Each alias of a scalar has the text of its own.
+        let text = self.written.as_ref().and_then(|texts| texts.text(node));
+        size.bytes = size.bytes.saturating_add(text.map_or(0, str::len));
         self.aliases.spend(size, self.limits, self.budget).map_err(|error| (error, spot))?;
         self.aliases.anchored.insert(anchor, Anchored { node: node.clone(), key, size });
         Ok(())
@@ -398,6 +424,9 @@ impl<'l> Builder<'l> {
             return Err((YamlError::UnknownAnchor, spot));
         };
         let node = Node { value: anchored.node.value.clone(), origin };
+        if let Some(texts) = &mut self.written {
+            texts.alias(anchored.node.origin, origin);
+        }
         self.place(node, true, spot)
     }
 }

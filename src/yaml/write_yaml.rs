@@ -5,7 +5,7 @@
 
 use super::scalar::{Resolved, resolve_plain};
 use super::write_json::{OutputFull, escape, needs_escape, number};
-use crate::model::{Mapping, Node, Value};
+use crate::model::{Mapping, Node, Value, WrittenScalars};
 
 /// Longest key that may stand before a colon: YAML allows 1,024 characters, escapes included.
 const MAX_SIMPLE_KEY: usize = 1000;
@@ -30,7 +30,21 @@ pub fn write_yaml(node: &Node, out: &mut Vec<u8>) {
 /// # Errors
 /// It takes more; memory was used for little more than the limit.
 pub fn write_yaml_within(node: &Node, out: &mut Vec<u8>, limit: usize) -> Result<(), OutputFull> {
-    let mut writer = Writer { out: String::from("---\n"), limit };
+    write_yaml_as_written(node, &WrittenScalars::default(), out, limit)
+}
+
+/// Does the same, and writes each scalar whose text is known as that text. Reading it gives the same tree, since the
+/// text is what the value was read from.
+///
+/// # Errors
+/// As [`write_yaml_within`].
+pub(crate) fn write_yaml_as_written(
+    node: &Node,
+    written: &WrittenScalars,
+    out: &mut Vec<u8>,
+    limit: usize,
+) -> Result<(), OutputFull> {
+    let mut writer = Writer { out: String::from("---\n"), limit, written };
     match &node.value {
         Value::Mapping(mapping) if !mapping.is_empty() => writer.mapping(mapping, 0),
         Value::Sequence(items) if !items.is_empty() => writer.sequence(items, 0),
@@ -47,12 +61,13 @@ pub fn write_yaml_within(node: &Node, out: &mut Vec<u8>, limit: usize) -> Result
 }
 
 /// Once the limit is passed, nothing more is written, and what was written is of no use.
-struct Writer {
+struct Writer<'w> {
     out: String,
     limit: usize,
+    written: &'w WrittenScalars,
 }
 
-impl Writer {
+impl Writer<'_> {
     fn is_full(&self) -> bool {
         self.out.len() > self.limit
     }
@@ -130,6 +145,9 @@ impl Writer {
 
     /// Writes a scalar or an empty collection; the lines of a block scalar get `indent`.
     fn scalar(&mut self, node: &Node, indent: usize) {
+        if let Some(text) = self.written.text(node) {
+            return self.out.push_str(text);
+        }
         match &node.value {
             Value::Bool(flag) => self.out.push_str(if *flag { "true" } else { "false" }),
             Value::Mapping(_) => self.out.push_str("{}"),

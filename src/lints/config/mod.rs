@@ -7,3 +7,4 @@ pub(super) mod immutable_without_new_name;
 pub(super) mod no_rollout_trigger;
 pub(super) mod subpath_no_reload;
 pub(super) mod too_large;
+pub(super) mod unused_value;

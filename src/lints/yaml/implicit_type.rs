@@ -4,8 +4,8 @@
 //! source's text looked at.
 
 use crate::diagnostic::{RuleInfo, Severity};
-use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene, credential};
-use crate::model::{Entry, Node, Number, Origin, Texts, Value};
+use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule, Scene, credential};
+use crate::model::{Entry, Node, Number, Origin, Texts, Value, WrittenScalars};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -17,12 +17,14 @@ pub(crate) static RULE: Rule = Rule {
                       is octal 511, `0x1F` is 31, `1_000` is 1000, `123e4` is 1230000, `+49` is 49, and `version: \
                       1.10` is 1.1. Keys are read the same way: `y:` becomes the key `true`. Where a string is \
                       wanted, as in `env`, `data` and annotations, the API server refuses the object; elsewhere the \
-                      program gets another value. `0644` is left alone where a file mode is meant.",
+                      program gets another value. `0644` is left alone where a file mode is meant.\n\n\
+                      The values of an app are looked at as well. A template prints `1.10`, `NO` or `0755` as it is \
+                      written there, but `#if`, `eq` and arithmetic take what YAML reads.",
         example: "env:\n- name: COUNTRY\n  value: no\n- name: BUILD\n  value: 123e4\n",
         remedy: "Put text in quotes, and write booleans and numbers plainly:\n\n\
                  ```yaml\nenv:\n- name: COUNTRY\n  value: \"no\"\n- name: BUILD\n  value: \"123e4\"\n```",
     },
-    check: Check::Object(check),
+    check: Check::ObjectAndEnvironment(check, check_values),
 };
 
 fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
@@ -31,6 +33,47 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
         return;
     }
     of_value("", object.manifest.root(), scene.texts, reporter);
+}
+
+/// Looks at the values that templates see.
+fn check_values(environment: &Environment<'_>, reporter: &mut Reporter) {
+    if let Some(values) = environment.values {
+        of_written("", values, environment.written, reporter);
+    }
+}
+
+/// Looks at a value and what is in it, of a document whose texts are known where they are unusual.
+fn of_written(key: &str, node: &Node, written: &WrittenScalars, reporter: &mut Reporter) {
+    match &node.value {
+        Value::Mapping(mapping) => {
+            for entry in mapping.entries() {
+                of_written(&entry.key, &entry.value, written, reporter);
+            }
+        }
+        Value::Sequence(items) => items.iter().for_each(|item| of_written(key, item, written, reporter)),
+        Value::Bool(flag) => {
+            let text = written.text(node).filter(|text| is_word(text) && !is_switch(key));
+            if text.is_some() {
+                let message = format!("YAML reads this word as the boolean `{flag}`");
+                reporter.report(guarded(Draft::new(&RULE, node.origin, message).hint(QUOTE_WORD), key));
+            }
+        }
+        Value::Number(number) => {
+            let oddity = written.text(node).and_then(|text| {
+                oddity(text, key, matches!(number, Number::Float(_))).or_else(|| lost_zero(text, key))
+            });
+            if let Some((message, hint)) = oddity {
+                reporter.report(guarded(Draft::new(&RULE, node.origin, message).hint(hint), key));
+            }
+        }
+        Value::Null | Value::String(_) => {}
+    }
+}
+
+/// A number with a zero at its end, which is a text more often than not: `1.10` is 1.1, and `1.0` is 1.
+fn lost_zero(text: &str, key: &str) -> Option<(&'static str, &'static str)> {
+    let is_fraction = text.contains('.') && text.ends_with('0') && !is_quantity(key);
+    is_fraction.then_some(("YAML reads this as a number, without the zero at its end", QUOTE_OR_DECIMAL))
 }
 
 /// Looks at a value and what is in it: readers bound how deep that is.
@@ -79,8 +122,7 @@ fn is_word(text: &str) -> bool {
 
 fn of_bool(at: Origin, key: &str, texts: &Texts) -> Option<Draft> {
     plain(texts, at).filter(|text| is_word(text) && !is_switch(key))?;
-    let hint = "put it in quotes if it is a text; write `true` or `false` if it is a switch";
-    Some(Draft::new(&RULE, at, "YAML reads this word as a boolean").hint(hint))
+    Some(Draft::new(&RULE, at, "YAML reads this word as a boolean").hint(QUOTE_WORD))
 }
 
 /// Whether a field is surely meant to be a boolean.
@@ -105,6 +147,7 @@ fn of_number(number: Number, at: Origin, key: &str, texts: &Texts) -> Option<Dra
     Some(Draft::new(&RULE, at, message).hint(hint))
 }
 
+const QUOTE_WORD: &str = "put it in quotes if it is a text; write `true` or `false` if it is a switch";
 const QUOTE_OR_DECIMAL: &str =
     "put it in quotes if it is a text; write the number in decimal digits if it is one";
 

@@ -86,7 +86,12 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(app: &'a Discovery) -> Self {
-        Self { app, reach: app.reach(), entries: 0, bytes: 0, budget: Budget::default() }
+        Self::within(app, Budget::default())
+    }
+
+    /// A reader whose documents share this budget.
+    pub(super) fn within(app: &'a Discovery, budget: Budget) -> Self {
+        Self { app, reach: app.reach(), entries: 0, bytes: 0, budget }
     }
 
     /// What all documents of the environment may hold together.

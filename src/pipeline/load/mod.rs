@@ -2,6 +2,7 @@
 //!
 //! Everything is read here, with bounds, and nothing outside the repository is; the later stages do no I/O.
 
+mod defined;
 mod files;
 mod values;
 
@@ -12,7 +13,9 @@ use super::discover::{Discovery, ENVIRONMENTS};
 use crate::diagnostic::{Explain, Failure, Note, Problem};
 use crate::model::{APP_FILE, Node, Origin, PatchEntry, SourceId, Sources, Target};
 use crate::yaml;
+pub(super) use defined::DefinedValues;
 use files::{Found, Reader};
+pub(super) use values::Values;
 
 /// Directory of the manifests that every environment has.
 const BASE: &str = "base";
@@ -22,9 +25,11 @@ const PARTIALS: &str = "partials";
 const VALUES: &str = "values.yaml";
 
 /// All that one environment is made of, read and bounded, not yet rendered.
-pub struct Loaded {
-    /// Values of the app under those of the environment; always a mapping.
-    pub(super) values: Node,
+pub struct Loaded<'a> {
+    /// The app.
+    pub(super) app: &'a Discovery,
+    /// Values of the app under those of the environment.
+    pub(super) values: Values,
     /// Manifests and templates in their order: base before the environment, each sorted by path.
     pub(super) files: Vec<ManifestFile>,
     /// Partials by name.
@@ -96,7 +101,11 @@ impl Explain for Error {
 /// # Errors
 /// An unknown environment, and everything that cannot be read: wrong paths and links, too much or too large files,
 /// text that is not UTF-8, unusable values and patches. All of them together.
-pub fn load(discovery: &Discovery, environment: &str, sources: &mut Sources) -> Result<Loaded, Failure> {
+pub fn load<'a>(
+    discovery: &'a Discovery,
+    environment: &str,
+    sources: &mut Sources,
+) -> Result<Loaded<'a>, Failure> {
     let settings = discovery.environment(environment)?;
     let own = Path::new(ENVIRONMENTS).join(environment);
     let mut problems = Vec::new();
@@ -105,10 +114,10 @@ pub fn load(discovery: &Discovery, environment: &str, sources: &mut Sources) -> 
     let patches = patches(discovery, environment, &mut reader, sources, &mut problems);
     let patch_files = patch_files(discovery);
     let mut loaded = Loaded {
+        app: discovery,
         values: values.unwrap_or_else(|failure| {
             problems.extend_from_slice(failure.problems());
-            let source = sources.add(VALUES);
-            Node::new(crate::model::Value::Mapping(crate::model::Mapping::default()), Origin::whole(source))
+            Values::none(sources)
         }),
         files: Vec::new(),
         partials: BTreeMap::new(),
@@ -149,7 +158,13 @@ enum Role {
 }
 
 impl Layer<'_> {
-    fn take(&mut self, file: Found, loaded: &mut Loaded, sources: &mut Sources, problems: &mut Vec<Problem>) {
+    fn take(
+        &mut self,
+        file: Found,
+        loaded: &mut Loaded<'_>,
+        sources: &mut Sources,
+        problems: &mut Vec<Problem>,
+    ) {
         let relative = file.relative.strip_prefix(self.directory).unwrap_or(&file.relative).to_owned();
         match role(&relative, self.all_partials) {
             Role::Manifest => {

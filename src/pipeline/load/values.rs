@@ -8,7 +8,7 @@ use compact_str::CompactString;
 use super::VALUES;
 use super::files::Reader;
 use crate::diagnostic::{Explain, Failure, Problem};
-use crate::model::{Entry, Mapping, Node, Origin, Sources, Value};
+use crate::model::{Entry, Mapping, Node, Origin, SourceId, Sources, Value, WrittenScalars};
 use crate::yaml;
 
 /// Nodes of one file of values: templates get them twice, in a form of three times the size.
@@ -24,33 +24,72 @@ enum Error {
 
 impl Explain for Error {}
 
+/// One file of values.
+pub(super) struct Layer {
+    pub(super) values: Node,
+    written: WrittenScalars,
+    source: SourceId,
+    text: String,
+}
+
+/// The values of an environment.
+pub(in crate::pipeline) struct Values {
+    /// The merged values; always a mapping.
+    pub(in crate::pipeline) merged: Node,
+    /// The texts of those scalars that are not written in their usual form.
+    pub(in crate::pipeline) written: WrittenScalars,
+    /// The environment's own file of values, where it has one.
+    pub(in crate::pipeline) own: Option<SourceId>,
+    /// The files, as they are written.
+    pub(in crate::pipeline) texts: Vec<(SourceId, String)>,
+}
+
+impl Values {
+    /// No values.
+    pub(super) fn none(sources: &mut Sources) -> Self {
+        let source = sources.add(VALUES);
+        let merged = Node::new(Value::Mapping(Mapping::default()), Origin::whole(source));
+        Self { merged, written: WrittenScalars::default(), own: None, texts: Vec::new() }
+    }
+}
+
 /// The merged values; an empty mapping where there are none.
-pub(super) fn load(reader: &mut Reader<'_>, own: &Path, sources: &mut Sources) -> Result<Node, Failure> {
+pub(super) fn load(reader: &mut Reader<'_>, own: &Path, sources: &mut Sources) -> Result<Values, Failure> {
     let shared = layer(reader, Path::new(VALUES), sources);
     let special = layer(reader, &own.join(VALUES), sources);
     let mut problems = Vec::new();
-    let mut merged: Option<Node> = None;
-    for result in [shared, special] {
-        match (result, &mut merged) {
-            (Ok(Some(over)), Some(base)) => merge(base, over),
-            (Ok(Some(first)), none) => *none = Some(first),
-            (Ok(None), _) => {}
-            (Err(failure), _) => problems.extend_from_slice(failure.problems()),
-        }
-    }
+    let mut kept = |result: Result<Option<Layer>, Failure>| {
+        result.unwrap_or_else(|failure| {
+            problems.extend_from_slice(failure.problems());
+            None
+        })
+    };
+    let (shared, special) = (kept(shared), kept(special));
     Failure::unless_empty(problems)?;
-    Ok(merged.unwrap_or_else(|| {
-        let source = sources.add(VALUES);
-        Node::new(Value::Mapping(Mapping::default()), Origin::whole(source))
-    }))
+    let own = special.as_ref().map(|layer| layer.source);
+    let mut layers = shared.into_iter().chain(special);
+    let Some(first) = layers.next() else { return Ok(Values::none(sources)) };
+    let texts = vec![(first.source, first.text)];
+    let mut values = Values { merged: first.values, written: first.written, own, texts };
+    for over in layers {
+        merge(&mut values.merged, over.values);
+        values.written.extend(over.written);
+        values.texts.push((over.source, over.text));
+    }
+    Ok(values)
 }
 
-fn layer(reader: &mut Reader<'_>, relative: &Path, sources: &mut Sources) -> Result<Option<Node>, Failure> {
+pub(super) fn layer(
+    reader: &mut Reader<'_>,
+    relative: &Path,
+    sources: &mut Sources,
+) -> Result<Option<Layer>, Failure> {
     let Some(found) = reader.optional(relative, sources)? else {
         return Ok(None);
     };
     let limits = yaml::Limits { document_nodes: MAX_NODES, ..yaml::Limits::default() };
-    let mut documents = yaml::read_within(found.text.as_bytes(), found.source, &limits, reader.budget())?;
+    let (mut documents, written) =
+        yaml::read_written(found.text.as_bytes(), found.source, &limits, reader.budget())?;
     if documents.len() > 1 {
         return Err(Problem::at(Origin::whole(found.source), &Error::Documents(documents.len())).into());
     }
@@ -58,7 +97,9 @@ fn layer(reader: &mut Reader<'_>, relative: &Path, sources: &mut Sources) -> Res
         return Ok(None);
     };
     match node.value {
-        Value::Mapping(_) => Ok(Some(node)),
+        Value::Mapping(_) => {
+            Ok(Some(Layer { values: node, written, source: found.source, text: found.text }))
+        }
         Value::Null => Ok(None),
         _ => Err(Problem::at(node.shown_at(), &Error::NotAMapping(node.type_name())).into()),
     }

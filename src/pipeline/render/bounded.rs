@@ -28,7 +28,9 @@ impl Run {
         let entries = traced.then_some(|_: &Json| Entries::default());
         match Engine::new(partials, values, entries) {
             Ok(mut engine) => {
-                let result = engine.render(source, text).map_err(|problem| problem.message);
+                let result = engine.prepare(source, text).map_err(|problems| problems[0].message.clone());
+                let result = result
+                    .and_then(|prepared| engine.render(prepared, text).map_err(|problem| problem.message));
                 let (work, copies) = engine.taken();
                 Self { result, work, copies }
             }
@@ -213,4 +215,91 @@ fn templates_that_the_parser_cannot_take_in_time_are_refused() {
     let names: Vec<String> = (0..20).map(|n| format!("p{n}")).collect();
     let partials: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), partial.as_str())).collect();
     assert!(Run::of("x", json!({"a": 1}), &partials, false).message().contains("more than 50000 tags"));
+}
+
+/// A value as it is where its author wrote it otherwise than YAML reads it, made by hand.
+fn written_by_hand(read: &str, text: &str) -> String {
+    format!("(dict \"{}written\" (list {read} {text}))", super::instrument::PRIVATE)
+}
+
+#[test]
+fn what_blocks_and_partials_are_given_is_paid_for() {
+    let values = || json!({"large": large(), "text": "a".repeat(1 << 20), "n": 1});
+    let text = "(repeat 1000000 \"a\")";
+    for template in [
+        // The engine spreads what is read, whatever holds it.
+        format!("{{{{> p {} x=1}}}}", written_by_hand(text, "\"x\"")),
+        format!("{{{{> p {} x=1}}}}", written_by_hand("text", "\"x\"")),
+        format!("{{{{> p \"{}\" x=1}}}}", "a".repeat(700_000)),
+        "{{#with (fromJson (toJson large))}}{{> p this x=1 y=this}}{{> r this z=n}}{{/with}}".to_owned(),
+        "{{> q x=(fromJson (toJson large))}}".to_owned(),
+        "{{> q (dict \"x\" large)}}".to_owned(),
+    ] {
+        for traced in [false, true] {
+            let partials = [
+                ("p", "{{x}}"),
+                ("q", "{{> s x=(dict \"a\" x)}}"),
+                ("s", "{{> q x=x y=x}}"),
+                ("r", "{{> r2 this n=1}}"),
+                ("r2", "{{> r this m=1}}"),
+            ];
+            let run = Run::of(&template, values(), &partials, traced);
+            assert!(run.copies <= MAX_LIVE, "{template:.100}: {}", run.copies);
+            let message = run.message();
+            assert!(message.contains(HELD), "{template:.100} ({traced}): {message}");
+        }
+    }
+}
+
+#[test]
+fn conditions_copy_nothing() {
+    let values = json!({"text": "a".repeat(1 << 20), "large": large(), "list": [large()]});
+    let nested = |name: &str| {
+        "{{#if text}}{{#unless list}}{{else}}".repeat(20).replace("list", name)
+            + "x"
+            + &"{{/unless}}{{/if}}".repeat(20)
+    };
+    for name in ["list", "large", "text"] {
+        let run = Run::plain(&nested(name), values.clone());
+        assert_eq!(run.result.map(|rendered| rendered.text), Ok("x".to_owned()), "{name}");
+        assert!(run.copies == 0 && run.work < 1000, "{name}: {} and {}", run.copies, run.work);
+    }
+}
+
+#[test]
+fn what_is_read_is_bounded_with_its_texts() {
+    let run = Run::plain("{{len (fromYaml (repeat 100000 item))}}", json!({"item": "- 0x1\n"}));
+    let message = run.message();
+    assert!(message.contains("`fromYaml` takes"), "{message}");
+    let run = Run::plain("{{len (fromYaml (repeat 1000 item))}}", json!({"item": "- 0x1\n"}));
+    assert_eq!(run.result.map(|rendered| rendered.text), Ok("1000".to_owned()));
+}
+
+#[test]
+fn what_is_written_as_it_was_read_is_bounded() {
+    // A text of three megabytes each, of which a result may have eight.
+    let long = || json!({format!("{}written", super::instrument::PRIVATE): [1, format!("1.{}", "0".repeat(2_700_000))]});
+    let values = json!({"long": [long(), long()], "short": long()});
+    for helper in ["toYaml", "toJson", "toPrettyJson"] {
+        let text = format!("{{{{len ({helper} (list short short short short))}}}}");
+        let message = Run::plain(&text, values.clone()).message();
+        assert!(message.contains("at most"), "{helper}: {message}");
+        let run = Run::plain(&format!("{{{{len ({helper} long)}}}}"), values.clone());
+        assert!(run.result.is_ok_and(|rendered| rendered.text.starts_with("54000")), "{helper}");
+    }
+}
+
+#[test]
+fn long_names_and_many_faults_are_refused() {
+    for (text, message) in [
+        (format!("{{{{a{}}}}}", ".b".repeat(200)), "name has more than 128 parts"),
+        (format!("{{{{#if a{}}}}}{{{{/if}}}}", ".b".repeat(200)), "name has more than 128 parts"),
+        (format!("{{{{> p (lookup a{} 1)}}}}", ".b".repeat(200)), "name has more than 128 parts"),
+        ("{{#if a b}}{{/if}}".repeat(10_000), "takes one argument"),
+        (format!("{{{{#if {}a}}}}{{{{/if}}}}", "not ".repeat(100_000)), "takes one argument"),
+        (format!("{{{{a {}}}}}", "eq b ".repeat(100_000)), "helper `a` does not exist"),
+    ] {
+        let found = Run::of(&text, json!({"a": 1}), &[("p", "x")], false).message();
+        assert!(found.contains(message), "{message}: {found:.300}");
+    }
 }

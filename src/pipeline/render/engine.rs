@@ -12,11 +12,13 @@ use serde_json::Value as Json;
 
 use super::MAX_PROBLEMS;
 use super::errors::{TemplateFault, compile_problem, refusal_problem, render_problem};
-use super::helpers;
 use super::instrument::Instrument;
-use super::price::{Ledger, Price, Weight, work_of};
+use super::outline::{Step, outline};
+use super::price::{Ledger, Price, Stands, Times, Weight, work_of};
+use super::reads::Outlines;
 use super::scope::with_blocks;
 use super::tracer::{Entries, Tracer};
+use super::{forms, helpers, literals};
 use crate::diagnostic::{Failure, Problem};
 use crate::model::{LineMap, Origin, SourceId, Stretch};
 use crate::pipeline::load::Partial;
@@ -103,7 +105,7 @@ impl State {
         let prices = locked(&self.prices);
         let Some(price) = prices.get(price) else { return Err(TemplateFault::Work) };
         let mut ledger = self.ledger();
-        ledger.next(price);
+        ledger.next();
         if price.is_plain() {
             return Ok(());
         }
@@ -124,12 +126,17 @@ impl State {
     pub(super) fn pay_for_copy(&self, value: &Json) -> Result<(), TemplateFault> {
         let weight = Weight::of(value);
         self.charge(work_of(weight.memory))?;
-        self.ledger().made(value, weight)
+        self.ledger().take(weight.memory)
     }
 
-    /// Pays for what becomes of a value that a helper found in the context.
-    pub(super) fn pay_for_found(&self, value: &Json) -> Result<(), TemplateFault> {
-        let work = self.ledger().found(value)?;
+    /// Pays for what the engine makes of a value that a block or a partial is given, before it does.
+    pub(super) fn pay_for_given(
+        &self,
+        value: &Json,
+        stands: Stands,
+        times: &Times,
+    ) -> Result<(), TemplateFault> {
+        let work = self.ledger().given(value, stands, times)?;
         self.charge(work)
     }
 
@@ -166,11 +173,22 @@ pub(super) struct Engine {
     state: Arc<State>,
     sources: Vec<SourceId>,
     partials: BTreeMap<String, (SourceId, String)>,
+    outlines: Outlines,
     written: usize,
     /// Tags of partials, which stay compiled.
     kept_tags: usize,
+    /// How many prices they have.
+    kept_prices: usize,
     /// Characters that the parser may still step over.
     steps_left: u64,
+}
+
+/// A template that is ready to run.
+pub(super) struct Prepared {
+    template: Template,
+    source: SourceId,
+    /// What it reads.
+    pub(super) outline: Vec<Step>,
 }
 
 /// What a template rendered to.
@@ -203,18 +221,21 @@ impl Engine {
             state,
             sources: Vec::new(),
             partials: BTreeMap::new(),
+            outlines: Outlines::new(),
             written: 0,
             kept_tags: 0,
+            kept_prices: 0,
             steps_left: MAX_STEPS,
         };
         let mut problems = Vec::new();
         for (name, partial) in partials {
             match engine.compile(partial.source, &partial.text) {
-                Ok(template) => {
+                Ok(prepared) => {
                     engine.kept_tags = engine.kept_tags.saturating_add(tags(&partial.text).count());
-                    engine.registry.register_template(&name, template);
+                    engine.registry.register_template(&name, prepared.template);
+                    engine.outlines.insert(name.clone(), prepared.outline);
                 }
-                Err(problem) => problems.push(problem),
+                Err(found) => problems.extend(found),
             }
             if problems.len() >= MAX_PROBLEMS {
                 break;
@@ -222,20 +243,35 @@ impl Engine {
             engine.partials.insert(name, (partial.source, partial.text));
         }
         Failure::unless_empty(problems)?;
+        engine.kept_prices = locked(&engine.state.prices).len();
         Ok(engine)
     }
 
-    /// Renders a template.
-    pub(super) fn render(&mut self, source: SourceId, text: &str) -> Result<RenderedText, Problem> {
-        let kept = locked(&self.state.prices).len();
-        let template = self.compile(source, text)?;
+    /// What the partials read.
+    pub(super) const fn outlines(&self) -> &Outlines {
+        &self.outlines
+    }
+
+    /// The text of a partial.
+    pub(super) fn partial_text(&self, source: SourceId) -> Option<&str> {
+        self.partials.values().find(|(id, _)| *id == source).map(|(_, text)| text.as_str())
+    }
+
+    /// Compiles a template, and checks what can be checked before it runs. What was prepared before is given up.
+    pub(super) fn prepare(&mut self, source: SourceId, text: &str) -> Result<Prepared, Vec<Problem>> {
+        locked(&self.state.prices).truncate(self.kept_prices);
+        self.compile(source, text)
+    }
+
+    /// Renders the template that was prepared last, which has this text.
+    pub(super) fn render(&mut self, prepared: Prepared, text: &str) -> Result<RenderedText, Problem> {
+        let Prepared { template, source, .. } = prepared;
         let mut output =
             Placed { engine: self, text: String::new(), lines: LineMap::default(), starts_line: true };
         self.state.reset();
         let mut run = Run::new(template.name.as_ref());
         let result = template.render(&self.registry, &self.context, &mut run, &mut output);
         let Placed { text: rendered, lines, .. } = output;
-        locked(&self.state.prices).truncate(kept);
         result.map_err(|error| render_problem(&error, &self.surroundings(source, text)))?;
         self.written = self.written.saturating_add(rendered.len());
         let stretches = self.state.tracer.as_ref().map(Tracer::take).unwrap_or_default();
@@ -259,16 +295,22 @@ impl Engine {
         }
     }
 
-    fn compile(&mut self, source: SourceId, text: &str) -> Result<Template, Problem> {
+    fn compile(&mut self, source: SourceId, text: &str) -> Result<Prepared, Vec<Problem>> {
         self.sources.push(source);
         let number = self.sources.len() - 1;
-        self.check(text).map_err(|fault| Problem::at(Origin::whole(source), &fault))?;
+        self.check(text).map_err(|fault| vec![Problem::at(Origin::whole(source), &fault)])?;
         let mut template = Template::compile_with_name(text, number.to_string())
-            .map_err(|error| compile_problem(&error, source))?;
+            .map_err(|error| vec![compile_problem(&error, source)])?;
+        let faults = forms::check(&template, text, source);
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        literals::keep_texts(&mut template, text);
+        let outline = outline(&template, source);
         let instrument = Instrument::new(text, number, &self.state).expect("the call is a valid template");
         let instrument = instrument.traced(text, source);
-        instrument.apply(&mut template).map_err(|refusal| refusal_problem(&refusal, source))?;
-        Ok(template)
+        instrument.apply(&mut template).map_err(|refusal| vec![refusal_problem(&refusal, source)])?;
+        Ok(Prepared { template, source, outline })
     }
 
     /// Checks what must hold before the parser sees the text: it takes memory for each tag, and as many steps as there are

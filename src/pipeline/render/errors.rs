@@ -17,9 +17,7 @@ use crate::model::{Origin, SourceId};
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TemplateFault {
     #[error("helper `{helper}` takes {wanted}")]
-    Arity { helper: &'static str, wanted: String },
-    #[error("helper `{0}` is not a block")]
-    Block(&'static str),
+    Arity { helper: String, wanted: String },
     #[error("tag has more than {0} brackets")]
     Brackets(usize),
     #[error("template has too many tags for its size")]
@@ -32,6 +30,8 @@ pub(super) enum TemplateFault {
     Fail(String),
     #[error("list is indexed with `{0}`")]
     Index(String),
+    #[error("`#each` goes through a list or an object, but `{path}` is of type {kind}")]
+    Items { path: String, kind: &'static str },
     #[error("helper `{helper}` cannot use its argument {index}: {reason}")]
     Argument { helper: &'static str, index: usize, reason: &'static str },
     #[error("templates hold more than {0} bytes of copied values at once")]
@@ -48,6 +48,8 @@ pub(super) enum TemplateFault {
     Refused(Refused),
     #[error("result of helper `{helper}` takes {needed} bytes; at most {allowed} are allowed")]
     Result { helper: &'static str, needed: u64, allowed: u64 },
+    #[error("result of helper `{helper}` is of type {kind} and cannot be printed")]
+    ResultType { helper: String, kind: &'static str },
     #[error("template is larger than {0} bytes")]
     Size(usize),
     #[error("template is not valid: {0}")]
@@ -67,13 +69,15 @@ pub(super) enum TemplateFault {
 impl Explain for TemplateFault {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Block(_) => Some("write `{{#if (helper …)}}`".to_owned()),
-            Self::Type { .. } => {
+            Self::ResultType { .. } | Self::Type { .. } => {
                 Some("write `{{toYaml value}}`, `{{toJson value}}` or `{{join \",\" list}}`".to_owned())
             }
             Self::Undefined { closest: Some(name), .. }
             | Self::NoHelper(_, Some(name))
             | Self::NoPartial(_, Some(name)) => Some(format!("did you mean `{name}`?")),
+            Self::Undefined { path, .. } if helpers::arity(path).is_some() => {
+                Some(format!("`{path}` is a helper: put its call in brackets, as in `({path} …)`"))
+            }
             Self::Undefined { path, .. } if path == "namespace" => {
                 Some("set `namespace` in `sealwave.yaml`, or name the destination's namespace".to_owned())
             }
@@ -97,7 +101,7 @@ impl Explain for TemplateFault {
 }
 
 /// Kubernetes' YAML takes `n: 3` for `false: 3`, keys included.
-fn reads_as_boolean(path: &str) -> bool {
+pub(super) fn reads_as_boolean(path: &str) -> bool {
     let last = path.rsplit(['.', '/']).next().unwrap_or(path).to_ascii_lowercase();
     ["n", "no", "off", "on", "y", "yes"].contains(&last.as_str())
 }
@@ -186,7 +190,7 @@ fn fault_of(reason: &RenderErrorReason) -> Result<&TemplateFault, TemplateFault>
         RenderErrorReason::CannotIncludeSelf => TemplateFault::Depth,
         RenderErrorReason::InvalidJsonIndex(index) => TemplateFault::Index(index.clone()),
         RenderErrorReason::ParamNotFoundForIndex(helper, _) => {
-            TemplateFault::Arity { helper, wanted: "more arguments".to_owned() }
+            TemplateFault::Arity { helper: helper.to_string(), wanted: "more arguments".to_owned() }
         }
         RenderErrorReason::DecoratorNotFound(_) => TemplateFault::Other("the only decorator is `inline`"),
         _ => TemplateFault::Other("the template engine gives up"),
@@ -226,11 +230,11 @@ impl Explain for Borrowed<'_> {
 fn closest_path(path: &str, values: &Json) -> Option<String> {
     let parts: Vec<&str> =
         path.split(['.', '/']).filter(|part| !matches!(*part, "" | "this" | "@root")).collect();
-    let mut node = values;
+    let mut node = super::written::read(values);
     for (index, part) in parts.iter().enumerate() {
         let known = node.as_object()?;
         if let Some(next) = known.get(*part) {
-            node = next;
+            node = super::written::read(next);
             continue;
         }
         let near = closest(part, known.keys().map(String::as_str))?;
@@ -244,6 +248,7 @@ fn closest_path(path: &str, values: &Json) -> Option<String> {
 /// The place of the name within its tag, where the fault is about a name.
 fn refined(at: Origin, source: SourceId, fault: &TemplateFault, around: &Surroundings<'_>) -> Origin {
     let (TemplateFault::Undefined { path: name, .. }
+    | TemplateFault::Items { path: name, .. }
     | TemplateFault::Type { path: name, .. }
     | TemplateFault::NoHelper(name, _)
     | TemplateFault::NoPartial(name, _)) = fault
@@ -255,10 +260,15 @@ fn refined(at: Origin, source: SourceId, fault: &TemplateFault, around: &Surroun
     } else {
         around.partials.values().find(|(id, _)| *id == source).map_or("", |(_, text)| text)
     };
+    named_at(text, at, name)
+}
+
+/// The place of a name within the tag at a place; the tag, where it is not on that line.
+pub(super) fn named_at(text: &str, at: Origin, name: &str) -> Origin {
     let column = at.column as usize;
     let found = text.lines().nth((at.line as usize).saturating_sub(1)).and_then(|line| {
         let start = line.char_indices().nth(column.saturating_sub(1))?.0;
-        let before = line.get(start..)?.find(name.as_str())?;
+        let before = line.get(start..)?.find(name)?;
         Some(line.get(start..)?.get(..before)?.chars().count())
     });
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);

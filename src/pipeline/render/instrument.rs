@@ -8,11 +8,16 @@
 //! Where a [`Tracer`] is to know more, the call before an element names the element, and the calls before and in partials,
 //! `each` and `with` say what these are made of.
 //!
+//! What a tag prints, and the arguments of blocks and partials, become calls of private helpers as well: they tell apart
+//! what is undefined, and what is written otherwise than YAML reads it ([`super::written`]).
+//!
 //! The same walk refuses what cannot be bounded or placed: too many arguments, too deep nesting, and blocks that are
 //! rendered aside before their place is known (`{{#> name}}`).
 
+use std::collections::HashMap;
+
 use handlebars::template::{
-    BlockParam, DecoratorTemplate, HelperTemplate, Parameter, TemplateElement, TemplateMapping,
+    BlockParam, DecoratorTemplate, HelperTemplate, Parameter, Subexpression, TemplateElement, TemplateMapping,
 };
 use handlebars::{Path, Template};
 use serde_json::{Value as Json, json};
@@ -40,15 +45,29 @@ pub(super) const SCOPE: &str = "\u{10f8f0}scope";
 pub(super) const EACH: &str = "\u{10f8f0}each";
 /// Prints a value.
 pub(super) const PRINT: &str = "\u{10f8f0}print";
+/// Takes the argument of `if` and `unless`.
+pub(super) const TEST: &str = "\u{10f8f0}test";
+/// Takes that of `each`.
+pub(super) const ITEMS: &str = "\u{10f8f0}items";
+/// Takes that of `with`.
+pub(super) const BASE: &str = "\u{10f8f0}base";
+/// Takes the context of a partial.
+pub(super) const CONTEXT: &str = "\u{10f8f0}context";
+/// Takes what a partial gets by name.
+pub(super) const GIVEN: &str = "\u{10f8f0}given";
+/// Takes the context of a partial that gets something by name as well.
+pub(super) const MERGED: &str = "\u{10f8f0}merged";
 
 /// Blocks within blocks; each branch of an `else if` is one more.
-const MAX_BLOCKS: usize = 64;
+pub(super) const MAX_BLOCKS: usize = 64;
 /// Bytes of the blanks before a partial: every line of it gets them, and those of the partials around it.
 const MAX_INDENT: usize = 256;
 /// Arguments of one call.
 const MAX_ARGUMENTS: usize = 64;
 /// Calls within calls.
 const MAX_CALLS: usize = 16;
+/// Parts of one name; values are not deeper.
+const MAX_PARTS: usize = 128;
 
 /// Why a template is refused before it runs.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -63,6 +82,8 @@ pub(super) enum Refused {
     Indent,
     #[error("name of an inline partial is not a text in quotes")]
     InlineName,
+    #[error("name has more than {MAX_PARTS} parts")]
+    Parts,
     #[error("a partial with a block of its own (`{{{{#> name}}}}`) is not supported")]
     PartialBlock,
     #[error("name holds a private character")]
@@ -132,12 +153,16 @@ impl<'a> Instrument<'a> {
         add(self.call(ENTER, self.entry(scope)), places.first());
         for (index, mut element) in elements.into_iter().enumerate() {
             let place = places.get(index).filter(|_| has_places);
+            let price = self.state.add_price(Price::of(&element));
+            // The calls before an element name what is in it as its author wrote it.
+            let mark = place.map(|place| self.mark(&element, place, price)).unwrap_or_default();
             self.element(&mut element, depth)
                 .map_err(|(refused, at)| (refused, at.or_else(|| place.map(|place| (place.0, place.1)))))?;
-            let price = self.state.add_price(Price::of(&element));
-            match place {
-                Some(place) => self.mark(&element, place, price).for_each(|call| add(call, Some(place))),
-                None => add(self.call(PAY, vec![price.into()]), None),
+            for call in mark {
+                add(call, place);
+            }
+            if place.is_none() {
+                add(self.call(PAY, vec![price.into()]), None);
             }
             add(element, place);
             last = place.cloned();
@@ -161,12 +186,7 @@ impl<'a> Instrument<'a> {
     }
 
     /// The calls before an element. What a tracer asks for is evaluated with the call, so it is paid for before.
-    fn mark(
-        &self,
-        element: &TemplateElement,
-        place: &TemplateMapping,
-        price: usize,
-    ) -> impl Iterator<Item = TemplateElement> {
+    fn mark(&self, element: &TemplateElement, place: &TemplateMapping, price: usize) -> Vec<TemplateElement> {
         let counts = matches!(element, TemplateElement::RawString(_));
         let line = self.first_line(element, place.0, place.1);
         let mut mark = self.call(MARK, vec![self.source.into(), line.into(), counts.into(), price.into()]);
@@ -183,7 +203,7 @@ impl<'a> Instrument<'a> {
                 pay = Some(self.call(PAY, vec![price.into()]));
             }
         }
-        pay.into_iter().chain([mark])
+        pay.into_iter().chain([mark]).collect()
     }
 
     fn call(&self, name: &str, arguments: Vec<Json>) -> TemplateElement {
@@ -215,7 +235,9 @@ impl<'a> Instrument<'a> {
                 if partial.indent.as_ref().is_some_and(|indent| indent.len() > MAX_INDENT) {
                     return Err((Refused::Indent, None));
                 }
-                self.decorator(partial, depth)
+                self.decorator(partial, depth)?;
+                partial_arguments(partial);
+                Ok(())
             }
             TemplateElement::PartialBlock(_) => Err((Refused::PartialBlock, None)),
             _ => Ok(()),
@@ -234,7 +256,11 @@ impl<'a> Instrument<'a> {
         if let Some(nested) = &mut helper.template {
             self.nested(nested, depth, &scope)?;
         }
-        helper.inverse.as_mut().map_or(Ok(()), |nested| self.nested(nested, depth, &Scope::Same))
+        if let Some(nested) = &mut helper.inverse {
+            self.nested(nested, depth, &Scope::Same)?;
+        }
+        block_arguments(helper);
+        Ok(())
     }
 
     fn decorator(&self, decorator: &mut DecoratorTemplate, depth: usize) -> Result<(), Refusal> {
@@ -349,16 +375,51 @@ fn made_of(element: &TemplateElement, call: &mut HelperTemplate) {
     call.params.extend(names.into_iter().flat_map(pair));
 }
 
-/// `{{path}}` becomes a call that prints the value, so that what is undefined or no scalar is told apart.
+/// `{{path}}` and `{{helper argument}}` become a call that prints the value, so that what is undefined or no scalar is told
+/// apart.
 fn print(helper: &mut HelperTemplate) {
-    if !helper.params.is_empty() || !helper.hash.is_empty() {
-        return;
+    let name = std::mem::replace(&mut helper.name, Parameter::Name(PRINT.to_owned()));
+    let called = name.as_name().filter(|name| super::helpers::is_helper(name)).map(str::to_owned);
+    let (params, hash) = (std::mem::take(&mut helper.params), std::mem::take(&mut helper.hash));
+    helper.params = match called {
+        Some(called) => {
+            let call = Parameter::Subexpression(Subexpression::new(name, params, hash));
+            vec![call, Parameter::Literal(called.into())]
+        }
+        None => vec![name],
+    };
+}
+
+/// The argument of a block passes a call that knows what the block does with it.
+fn block_arguments(helper: &mut HelperTemplate) {
+    let call = match helper.name.as_name() {
+        Some("if" | "unless") => TEST,
+        Some("each") => ITEMS,
+        Some("with") => BASE,
+        _ => return,
+    };
+    if let Some(argument) = helper.params.first_mut() {
+        pass_through(call, argument);
     }
-    if helper.name.as_name().is_some_and(super::helpers::is_helper) {
-        return;
+    if call == BASE {
+        // Without one, the engine takes an empty value for one that is undefined.
+        helper.inverse.get_or_insert_default();
     }
-    let value = std::mem::replace(&mut helper.name, Parameter::Name(PRINT.to_owned()));
-    helper.params.push(value);
+}
+
+/// So do the arguments of a partial.
+fn partial_arguments(partial: &mut DecoratorTemplate) {
+    let context = if partial.hash.is_empty() { CONTEXT } else { MERGED };
+    if let Some(argument) = partial.params.first_mut() {
+        pass_through(context, argument);
+    }
+    partial.hash.values_mut().for_each(|argument| pass_through(GIVEN, argument));
+}
+
+fn pass_through(call: &str, argument: &mut Parameter) {
+    let value = std::mem::replace(argument, Parameter::Literal(Json::Null));
+    let call = Subexpression::new(Parameter::Name(call.to_owned()), vec![value], HashMap::new());
+    *argument = Parameter::Subexpression(call);
 }
 
 fn arguments<'p>(
@@ -381,6 +442,9 @@ fn arguments<'p>(
         }
         if parameter.as_name().is_some_and(|name| name.contains(PRIVATE)) {
             return Err((Refused::PrivateName, None));
+        }
+        if matches!(parameter, Parameter::Path(Path::Relative((parts, _))) if parts.len() > MAX_PARTS) {
+            return Err((Refused::Parts, None));
         }
         if let Parameter::Subexpression(call) = parameter
             && let TemplateElement::Expression(helper) = call.as_element()

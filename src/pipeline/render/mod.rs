@@ -6,28 +6,38 @@
 mod bounded;
 mod engine;
 mod errors;
+mod forms;
 mod helpers;
 mod instrument;
+mod literals;
+mod names;
 pub(super) mod namespaces;
+mod outline;
 mod patches;
 mod price;
+mod reads;
 mod scope;
 pub(super) mod tags;
 #[cfg(test)]
 mod traced;
 mod tracer;
+mod unused;
+mod wording;
+mod written;
 
 use std::collections::HashMap;
 
 use serde_json::{Map, Value as Json};
 
-use super::load::{Loaded, ManifestFile};
+use super::load::{Loaded, ManifestFile, Patch, Values};
 use crate::diagnostic::{Explain, Failure, Note, Problem};
 use crate::model::{
-    API_GROUP, APP_FILE, Manifest, Node, NotAManifest, ObjectId, Origin, Scopes, Sources, Texts, Value,
+    API_GROUP, APP_FILE, Manifest, Node, NotAManifest, ObjectId, Origin, Scopes, Sources, Texts, UnusedValue,
+    Value,
 };
 use crate::yaml;
-use engine::Engine;
+use engine::{Engine, RenderedText};
+use names::{Looked, Names};
 use price::Weight;
 use tracer::Entries;
 
@@ -124,7 +134,7 @@ impl Rendered {
 /// Templates and documents that cannot be read, documents that are no objects, patches that do not fit, two objects
 /// with one identity, and no object at all.
 pub fn render(
-    loaded: Loaded,
+    loaded: Loaded<'_>,
     context: &RenderContext,
     sources: &mut Sources,
     notes: &mut Vec<Note>,
@@ -147,8 +157,10 @@ fn some(objects: Vec<Manifest>, environment: &str) -> Result<Rendered, Failure> 
 pub(super) struct Attempt {
     /// The objects that could be rendered; two may have one identity.
     pub(super) objects: Vec<Manifest>,
-    /// The merged values.
-    pub(super) values: Node,
+    /// The values.
+    pub(super) values: Values,
+    /// Keys of the environment's own values that nothing uses; none are looked for where nobody asks how things are spelt.
+    pub(super) unused: Vec<UnusedValue>,
     /// What is wrong with the others.
     pub(super) problems: Vec<Problem>,
 }
@@ -166,58 +178,78 @@ impl Attempt {
 
 /// Renders what can be rendered, and keeps the texts of manifests and templates for those who ask how a scalar is spelt.
 pub(super) fn attempt(
-    loaded: Loaded,
+    loaded: Loaded<'_>,
     context: &RenderContext,
     sources: &mut Sources,
     mut texts: Option<&mut Texts>,
     notes: &mut Vec<Note>,
 ) -> Attempt {
-    let Loaded { values, files, partials, patches, namespace, notes: found, budget } = loaded;
+    let Loaded { app, values, files, partials, patches, namespace, notes: found, budget } = loaded;
     notes.extend(found);
     let namespace = namespace.or_else(|| context.namespace.clone()).filter(|name| !name.is_empty());
-    let mut attempt = Attempt { objects: Vec::new(), values, problems: Vec::new() };
-    let values = &attempt.values;
-    if let Err(problem) = usable(values) {
-        attempt.problems.push(problem);
-        return attempt;
+    if let Err(problem) = usable(&values) {
+        return Attempt { objects: Vec::new(), values, unused: Vec::new(), problems: vec![problem] };
     }
-    let data = template_data(values, context, namespace.as_deref(), notes);
+    let data = template_data(&values, context, namespace.as_deref(), notes);
     if let Some(texts) = &mut texts {
         let partials = partials.values().map(|partial| (partial.source, &partial.text));
         let files = files.iter().map(|file| (file.source, &file.text));
         files.chain(partials).for_each(|(source, text)| texts.add(source, text.as_str().into()));
     }
-    let entries = texts.is_some().then_some(|data: &Json| entries(data, values));
+    let templates = files.iter().filter(|file| file.is_template).map(|file| file.text.as_str());
+    let names = templates.chain(partials.values().map(|partial| partial.text.as_str()));
+    let names = Names::new(app, &values.merged, names);
+    let mut reader = Reader { budget, objects: Vec::new(), problems: Vec::new(), names };
+    let entries = texts.is_some().then_some(|data: &Json| entries(data, &values.merged));
     match Engine::new(partials, data, entries) {
         Ok(mut engine) => {
             for file in files {
-                documents(&file, &mut engine, sources, texts.as_deref_mut(), &budget, &mut attempt);
-                if budget.is_exhausted() || attempt.problems.len() >= MAX_PROBLEMS {
+                reader.documents(&file, &mut engine, sources, texts.as_deref_mut(), notes);
+                if reader.is_done() {
                     break;
                 }
             }
         }
-        Err(failure) => attempt.problems.extend_from_slice(failure.problems()),
+        Err(failure) => reader.problems.extend_from_slice(failure.problems()),
     }
-    let Attempt { objects, problems, .. } = &mut attempt;
-    namespaces::apply(&Scopes::of(objects), objects, namespace.as_deref(), notes);
+    let Reader { mut objects, mut problems, names, .. } = reader;
+    // What a template reads that could not be read is unknown.
+    let is_wanted = texts.is_some() && problems.is_empty();
+    let unused =
+        if is_wanted { unused::unused(app, &context.environment, &values, &names.reads) } else { Vec::new() };
+    if let Some(texts) = texts {
+        values.texts.iter().for_each(|(source, text)| texts.add(*source, text.as_str().into()));
+    }
+    finish(&mut objects, &mut problems, &patches, namespace.as_deref(), notes);
+    Attempt { objects, values, unused, problems }
+}
+
+/// Gives objects their namespace, and patches them.
+fn finish(
+    objects: &mut [Manifest],
+    problems: &mut Vec<Problem>,
+    patches: &[Patch],
+    namespace: Option<&str>,
+    notes: &mut Vec<Note>,
+) {
+    namespaces::apply(&Scopes::of(objects), objects, namespace, notes);
     // A patch for an object that could not be rendered is no fault of the patch.
     if !patches.is_empty() && problems.is_empty() {
-        match patches::apply(&patches, objects) {
-            Ok(()) => namespaces::apply(&Scopes::of(objects), objects, namespace.as_deref(), notes),
+        match patches::apply(patches, objects) {
+            Ok(()) => namespaces::apply(&Scopes::of(objects), objects, namespace, notes),
             Err(failure) => problems.extend_from_slice(failure.problems()),
         }
     }
-    attempt
 }
 
 /// Whether templates can have the values: each loop and each name copies the keys that lead to what it is about.
-fn usable(values: &Node) -> Result<(), Problem> {
-    if let Some(at) = long_key(values) {
+fn usable(values: &Values) -> Result<(), Problem> {
+    let Values { merged, written, .. } = values;
+    if let Some(at) = long_key(merged) {
         return Err(Problem::at(at, &Error::Key));
     }
-    if Weight::of_node(values).memory > MAX_VALUES {
-        return Err(Problem::at(Origin::whole(values.origin.source), &Error::Values));
+    if Weight::of_node(merged, written).memory > MAX_VALUES {
+        return Err(Problem::at(Origin::whole(merged.origin.source), &Error::Values));
     }
     Ok(())
 }
@@ -239,12 +271,12 @@ const VALUES: &str = "values";
 
 /// The merged values, and over them what sealwave itself says.
 fn template_data(
-    values: &Node,
+    values: &Values,
     context: &RenderContext,
     namespace: Option<&str>,
     notes: &mut Vec<Note>,
 ) -> Json {
-    let merged = values.to_json();
+    let merged = written::of_node(&values.merged, &values.written);
     let mut data = merged.as_object().cloned().unwrap_or_default();
     let own = [
         Some(context.environment.as_str().into()),
@@ -255,7 +287,7 @@ fn template_data(
         Some(merged),
     ];
     for (key, value) in OWN.into_iter().zip(own) {
-        let hidden = values.as_mapping().and_then(|mapping| mapping.entry(key));
+        let hidden = values.merged.as_mapping().and_then(|mapping| mapping.entry(key));
         if let Some(entry) = hidden {
             notes.push(Note::warning(Problem::at(entry.key_origin, &Error::Shadowed(key.to_owned()))));
             data.remove(key);
@@ -279,45 +311,75 @@ fn entries(data: &Json, values: &Node) -> Entries {
     entries
 }
 
-fn documents(
-    file: &ManifestFile,
-    engine: &mut Engine,
-    sources: &mut Sources,
-    texts: Option<&mut Texts>,
-    budget: &yaml::Budget,
-    attempt: &mut Attempt,
-) {
-    let limits = if texts.is_some() { yaml::searching() } else { yaml::Limits::default() };
-    let read = if file.is_template {
-        let rendered = match engine.render(file.source, &file.text) {
-            Ok(rendered) => rendered,
-            Err(problem) => return attempt.problems.push(problem),
+/// Reads the documents of files, of templates once they are rendered.
+struct Reader<'a> {
+    budget: yaml::Budget,
+    objects: Vec<Manifest>,
+    problems: Vec<Problem>,
+    names: Names<'a>,
+}
+
+impl Reader<'_> {
+    /// Whether nothing more is to be read.
+    fn is_done(&self) -> bool {
+        self.budget.is_exhausted() || self.problems.len() >= MAX_PROBLEMS
+    }
+
+    fn documents(
+        &mut self,
+        file: &ManifestFile,
+        engine: &mut Engine,
+        sources: &mut Sources,
+        texts: Option<&mut Texts>,
+        notes: &mut Vec<Note>,
+    ) {
+        let limits = if texts.is_some() { yaml::searching() } else { yaml::Limits::default() };
+        let read = if file.is_template {
+            let Some(rendered) = self.rendered(file, engine, notes) else { return };
+            let name = sources.name(file.source).to_owned();
+            let source = sources.add_rendered(name, rendered.lines);
+            let read = yaml::read_each(rendered.text.as_bytes(), source, &limits, &self.budget);
+            if let Some(texts) = texts {
+                texts.add_rendered(source, rendered.text.into(), rendered.stretches);
+            }
+            read
+        } else {
+            yaml::read_each(file.text.as_bytes(), file.source, &limits, &self.budget)
         };
-        let name = sources.name(file.source).to_owned();
-        let source = sources.add_rendered(name, rendered.lines);
-        let read = yaml::read_each(rendered.text.as_bytes(), source, &limits, budget);
-        if let Some(texts) = texts {
-            texts.add_rendered(source, rendered.text.into(), rendered.stretches);
+        let mut trees = Vec::with_capacity(read.len());
+        for document in read {
+            match document {
+                Ok(node) => trees.push(node),
+                Err(problem) => self.problems.push(problem),
+            }
         }
-        read
-    } else {
-        yaml::read_each(file.text.as_bytes(), file.source, &limits, budget)
-    };
-    let mut nodes = Vec::with_capacity(read.len());
-    for document in read {
-        match document {
-            Ok(node) => nodes.push(node),
-            Err(problem) => attempt.problems.push(problem),
+        for document in yaml::flatten_lists(trees) {
+            if self.problems.len() >= MAX_PROBLEMS {
+                break;
+            }
+            match manifest(document) {
+                Ok(object) => self.objects.push(object),
+                Err(problem) => self.problems.push(problem),
+            }
         }
     }
-    for document in yaml::flatten_lists(nodes) {
-        if attempt.problems.len() >= MAX_PROBLEMS {
-            break;
+
+    /// What a template renders to; `None` where it is not right.
+    fn rendered(
+        &mut self,
+        file: &ManifestFile,
+        engine: &mut Engine,
+        notes: &mut Vec<Note>,
+    ) -> Option<RenderedText> {
+        let ManifestFile { source, text, .. } = file;
+        let prepared = engine.prepare(*source, text).map_err(|found| self.problems.extend(found)).ok()?;
+        let looked = Looked { text, outline: &prepared.outline };
+        let unknown = self.names.take(&looked, engine, notes);
+        if !unknown.is_empty() {
+            self.problems.extend(unknown);
+            return None;
         }
-        match manifest(document) {
-            Ok(object) => attempt.objects.push(object),
-            Err(problem) => attempt.problems.push(problem),
-        }
+        engine.render(prepared, text).map_err(|problem| self.problems.push(problem)).ok()
     }
 }
 

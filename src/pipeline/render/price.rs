@@ -2,9 +2,10 @@
 //!
 //! The engine copies values in many places before any helper of ours sees them: the context for each partial, list items
 //! and block parameters of loops over values that a helper made, whatever a name means within a partial. So what each
-//! element copies is worked out once, when its template is compiled ([`Price`]); it is weighed when the element is next,
-//! and refused before memory is spent. Copies count as long as they live ([`Ledger`]): until the element is done, however
-//! deep what it renders goes on.
+//! element looks at is worked out once, when its template is compiled ([`Price`]); it is weighed when the element is next,
+//! and refused before memory is spent. What blocks and partials are given passes a private helper, which weighs it for
+//! what the engine makes of it ([`Times`]). Copies count as long as they live ([`Ledger`]): until the element is done,
+//! however deep what it renders goes on.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -13,7 +14,8 @@ use handlebars::{BlockContext, BlockParamHolder, Path, PathSeg};
 use serde_json::Value as Json;
 
 use super::errors::TemplateFault;
-use crate::model::{Node, Value};
+use super::written;
+use crate::model::{Node, Value, WrittenScalars};
 
 /// Bytes that copies may take at once.
 pub(super) const MAX_LIVE: u64 = 96 << 20;
@@ -52,14 +54,19 @@ impl Weight {
         Self { text, memory: heap.saturating_add(SLOT) }
     }
 
-    /// Weighs what a tree is to templates.
-    pub(super) fn of_node(node: &Node) -> Self {
+    /// Weighs what a tree is to templates; `texts` has the texts of its scalars.
+    pub(super) fn of_node(node: &Node, texts: &WrittenScalars) -> Self {
+        if let Some(text) = texts.text(node) {
+            return Self::of(&written::scalar(&node.to_json(), text));
+        }
         let (text, heap) = match &node.value {
-            Value::Sequence(items) => items.iter().map(Self::of_node).fold((16, ALLOCATION), Self::plus),
+            Value::Sequence(items) => {
+                items.iter().map(|item| Self::of_node(item, texts)).fold((16, ALLOCATION), Self::plus)
+            }
             Value::Mapping(mapping) => mapping
                 .entries()
                 .iter()
-                .map(|entry| Self::of_node(&entry.value).keyed(entry.key.len() as u64))
+                .map(|entry| Self::of_node(&entry.value, texts).keyed(entry.key.len() as u64))
                 .fold((16, ALLOCATION), Self::plus),
             Value::String(text) => (text.len() as u64 + 16, text.len() as u64 + ALLOCATION),
             Value::Bool(_) | Value::Null | Value::Number(_) => (16, 0),
@@ -115,19 +122,13 @@ pub(super) struct Ledger {
     highest: u64,
     /// What the current element of each open template holds, the innermost last.
     open: Vec<u64>,
-    /// How often the current element copies what a helper makes for it.
-    factor: u64,
-    /// How often it copies what a helper finds for it in the context.
-    of_found: u64,
-    /// Whether it spreads a text that a helper makes.
-    spreads: bool,
     known: HashMap<usize, Weight>,
 }
 
 impl Ledger {
     /// Starts anew; the weights stay.
     pub(super) fn reset(&mut self) {
-        (self.live, self.factor, self.of_found, self.spreads) = (0, 1, 0, false);
+        self.live = 0;
         self.open.clear();
     }
 
@@ -148,11 +149,10 @@ impl Ledger {
     }
 
     /// The next element starts, so what the one before it held is gone.
-    pub(super) fn next(&mut self, price: &Price) {
+    pub(super) fn next(&mut self) {
         if let Some(held) = self.open.last_mut() {
             self.live = self.live.saturating_sub(std::mem::take(held));
         }
-        (self.factor, self.of_found, self.spreads) = (price.factor, price.of_found, price.spreads);
     }
 
     /// Takes memory until the current element is done.
@@ -172,27 +172,34 @@ impl Ledger {
         Ok(())
     }
 
-    /// Takes memory for what a helper made, and for the copies that the element makes of it.
-    pub(super) fn made(&mut self, value: &Json, weight: Weight) -> Result<(), TemplateFault> {
-        let spread = if self.spreads { weight.spread(value) } else { 0 };
-        self.take(weight.memory.saturating_mul(self.factor).saturating_add(spread))
-    }
-
-    /// Takes memory for the copies that the element makes of what a helper found in the context; returns the units of work.
-    pub(super) fn found(&mut self, value: &Json) -> Result<u64, TemplateFault> {
-        if self.of_found == 0 {
+    /// Takes memory for what the engine makes of a value that an element is given; returns the units of work.
+    pub(super) fn given(
+        &mut self,
+        value: &Json,
+        stands: Stands,
+        times: &Times,
+    ) -> Result<u64, TemplateFault> {
+        let copies = match stands {
+            Stands::Context => times.context,
+            Stands::Copy => times.copies,
+            Stands::Template => times.literals,
+        };
+        if copies == 0 && !times.spreads {
             return Ok(0);
         }
-        let (weight, walked) = self.weight(value);
-        let spread = if self.spreads { weight.spread(value) } else { 0 };
-        let memory = weight.memory.saturating_mul(self.of_found).saturating_add(spread);
+        let (weight, walked) = match stands {
+            Stands::Context => self.weight(value),
+            Stands::Copy | Stands::Template => (Weight::of(value), 0),
+        };
+        let spread = if times.spreads { weight.spread(value) } else { 0 };
+        let memory = weight.memory.saturating_mul(copies).saturating_add(spread);
         self.take(memory)?;
         Ok(walked.saturating_add(work_of(memory)))
     }
 
     /// Whether a helper may make something of this weight.
     pub(super) const fn has_room(&self, memory: u64) -> bool {
-        self.live.saturating_add(memory.saturating_mul(self.factor)) <= MAX_LIVE
+        self.live.saturating_add(memory) <= MAX_LIVE
     }
 
     /// The weight of a value of the context, which neither moves nor changes; and the units of work that it took to find out.
@@ -210,13 +217,12 @@ impl Ledger {
 
     /// What an element copies before its helpers are called: bytes of memory, and units of work.
     pub(super) fn weigh(&mut self, price: &Price, blocks: &Blocks<'_>, context: &Json) -> (u64, u64) {
-        let mut memory = price.literals;
-        let mut work = 0_u64;
+        let (mut memory, mut work) = (0_u64, 0_u64);
         for copied in &price.copied {
             let Some((value, is_copy)) = copied.found(blocks, context) else { continue };
             let (weight, walked) = if is_copy { (Weight::of(value), 0) } else { self.weight(value) };
-            let times = if is_copy { copied.of_copies } else { copied.of_context };
-            let one = if copied.spreads { weight.spread(value) } else { weight.memory };
+            let times = if is_copy { copied.times.copies } else { copied.times.context };
+            let one = if copied.times.spreads { weight.spread(value) } else { weight.memory };
             memory = memory.saturating_add(one.saturating_mul(times));
             work = work.saturating_add(walked);
         }
@@ -232,141 +238,102 @@ pub(super) const fn work_of(memory: u64) -> u64 {
 /// The blocks that are open, the innermost first.
 pub(super) type Blocks<'rc> = VecDeque<BlockContext<'rc>>;
 
-/// What an element copies.
-#[derive(Debug)]
+/// What an element copies before its helpers are called.
+#[derive(Debug, Default)]
 pub(super) struct Price {
     copied: Vec<Copied>,
-    /// Bytes of the copies of values that are written in the template.
-    literals: u64,
-    factor: u64,
-    of_found: u64,
-    spreads: bool,
 }
 
 /// A name whose value an element copies.
 #[derive(Debug)]
 struct Copied {
     name: Name,
-    /// How often, where the value is a copy already.
-    of_copies: u64,
-    /// How often, where it stands in the context.
-    of_context: u64,
-    spreads: bool,
+    times: Times,
 }
 
-/// How often something is copied.
-#[derive(Clone, Copy)]
-struct Times {
+/// Where a value stands that the engine is given.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stands {
+    Context,
+    /// It is a copy already, or what a helper made.
+    Copy,
+    /// It is written in the template.
+    Template,
+}
+
+/// How often the engine copies something, depending on where it stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
     copies: u64,
     context: u64,
     literals: u64,
+    /// Whether it becomes an object, to put named arguments into it.
+    spreads: bool,
 }
 
 /// A value that is only looked at: what is a copy already is copied once more.
-const LOOKED_AT: Times = Times { copies: 1, context: 0, literals: 0 };
+const LOOKED_AT: Times = Times { copies: 1, context: 0, literals: 0, spreads: false };
 /// The list of a loop: itself, the loop's own, and the items twice.
-const LOOPED_OVER: Times = Times { copies: 4, context: 0, literals: 3 };
+pub(super) const LOOPED_OVER: Times = Times { copies: 4, context: 0, literals: 3, spreads: false };
 /// What `with` is about: itself, the block's own, and its parameter.
-const ENTERED: Times = Times { copies: 3, context: 0, literals: 2 };
+pub(super) const ENTERED: Times = Times { copies: 3, context: 0, literals: 2, spreads: false };
 /// The context of a partial.
-const INCLUDED: Times = Times { copies: 3, context: 1, literals: 1 };
+pub(super) const INCLUDED: Times = Times { copies: 3, context: 1, literals: 1, spreads: false };
+/// That of a partial that gets something by name as well.
+pub(super) const INCLUDED_WITH_NAMES: Times = Times { spreads: true, ..INCLUDED };
 /// A named argument of a partial, which is in its context, too.
-const NAMED: Times = Times { copies: 3, context: 2, literals: 2 };
-
-impl Default for Price {
-    /// The price of what copies nothing.
-    fn default() -> Self {
-        Self { copied: Vec::new(), literals: 0, factor: 1, of_found: 0, spreads: false }
-    }
-}
+pub(super) const NAMED: Times = Times { copies: 3, context: 2, literals: 2, spreads: false };
 
 impl Price {
-    /// Works out what an element copies.
+    /// Works out what an element copies. What blocks and partials are given is looked at; what becomes of it then is
+    /// weighed by the calls that it passes.
     pub(super) fn of(element: &TemplateElement) -> Self {
         let mut price = Self::default();
         match element {
-            TemplateElement::Expression(call) | TemplateElement::HtmlExpression(call) => price.call(call),
-            TemplateElement::HelperBlock(block) => price.block(block),
-            TemplateElement::PartialExpression(partial) | TemplateElement::PartialBlock(partial) => {
-                price.add(&partial.name, LOOKED_AT, false);
-                let is_merged = !partial.hash.is_empty();
-                match partial.params.first() {
-                    Some(context) => price.add(context, INCLUDED, is_merged),
-                    None => price.copied.push(Copied {
-                        name: Name::Followed { is_root: false, up: 0, parts: Vec::new() },
-                        of_copies: INCLUDED.copies,
-                        of_context: INCLUDED.context,
-                        spreads: is_merged,
-                    }),
-                }
-                price.spreads = is_merged && partial.params.first().is_some_and(may_make_text);
-                (price.factor, price.of_found) = (INCLUDED.copies, NAMED.context);
-                partial.params.iter().skip(1).for_each(|given| price.add(given, LOOKED_AT, false));
-                partial.hash.values().for_each(|given| price.add(given, NAMED, false));
-            }
-            TemplateElement::DecoratorExpression(decorator) | TemplateElement::DecoratorBlock(decorator) => {
-                let all = decorator.params.iter().chain(decorator.hash.values());
-                all.for_each(|given| price.add(given, LOOKED_AT, false));
+            TemplateElement::Expression(call)
+            | TemplateElement::HtmlExpression(call)
+            | TemplateElement::HelperBlock(call) => price.call(call),
+            TemplateElement::PartialExpression(partial)
+            | TemplateElement::PartialBlock(partial)
+            | TemplateElement::DecoratorExpression(partial)
+            | TemplateElement::DecoratorBlock(partial) => {
+                let all = std::iter::once(&partial.name).chain(&partial.params).chain(partial.hash.values());
+                all.for_each(|given| price.look_at(given));
             }
             _ => {}
+        }
+        if let TemplateElement::PartialExpression(partial) | TemplateElement::PartialBlock(partial) = element
+            && partial.params.is_empty()
+        {
+            // It gets the context that is at hand.
+            let name = Name::Followed { is_root: false, up: 0, parts: Vec::new() };
+            let times = if partial.hash.is_empty() { INCLUDED } else { INCLUDED_WITH_NAMES };
+            price.copied.push(Copied { name, times });
         }
         price
     }
 
     /// Whether it copies nothing that has to be looked up.
     pub(super) const fn is_plain(&self) -> bool {
-        self.copied.is_empty() && self.literals == 0 && self.factor == 1
-    }
-
-    fn block(&mut self, block: &HelperTemplate) {
-        let first = match block.name.as_name() {
-            Some("each") => LOOPED_OVER,
-            Some("with") => ENTERED,
-            _ => LOOKED_AT,
-        };
-        self.factor = first.copies;
-        self.add(&block.name, LOOKED_AT, false);
-        for (index, given) in block.params.iter().enumerate() {
-            self.add(given, if index == 0 { first } else { LOOKED_AT }, false);
-        }
-        block.hash.values().for_each(|given| self.add(given, LOOKED_AT, false));
+        self.copied.is_empty()
     }
 
     fn call(&mut self, call: &HelperTemplate) {
-        self.add(&call.name, LOOKED_AT, false);
-        call.params.iter().chain(call.hash.values()).for_each(|given| self.add(given, LOOKED_AT, false));
+        let all = std::iter::once(&call.name).chain(&call.params).chain(call.hash.values());
+        all.for_each(|given| self.look_at(given));
     }
 
-    fn add(&mut self, given: &Parameter, times: Times, spreads: bool) {
+    fn look_at(&mut self, given: &Parameter) {
         match given {
-            Parameter::Literal(value) => {
-                let weight = Weight::of(value);
-                let one = if spreads { weight.spread(value) } else { weight.memory };
-                self.literals = self.literals.saturating_add(one.saturating_mul(times.literals));
-            }
-            Parameter::Path(path) => self.copied.push(Copied {
-                name: Name::of(path),
-                of_copies: times.copies,
-                of_context: times.context,
-                spreads,
-            }),
+            Parameter::Path(path) => self.copied.push(Copied { name: Name::of(path), times: LOOKED_AT }),
             Parameter::Subexpression(inner) => {
                 if let TemplateElement::Expression(call) = inner.as_element() {
                     self.call(call);
                 }
             }
-            // A name alone is not looked up.
+            // A name alone is not looked up, and a literal not copied.
             _ => {}
         }
-    }
-}
-
-/// Whether what a partial gets for its context may be a text that a helper makes.
-fn may_make_text(context: &Parameter) -> bool {
-    let Parameter::Subexpression(inner) = context else { return false };
-    match inner.as_element() {
-        TemplateElement::Expression(call) => call.name.as_name() != Some("dict"),
-        _ => true,
     }
 }
 
@@ -405,7 +372,7 @@ impl Copied {
             Name::Followed { is_root, up, parts } => (*is_root, *up, parts.as_slice()),
         };
         let in_context = |base: &[&[String]], rest: &[String]| {
-            let wanted = self.of_context > 0;
+            let wanted = self.times.context > 0;
             let steps = base.iter().copied().flatten().chain(rest);
             wanted.then(|| steps.into_iter().try_fold(context, step)).flatten().map(|value| (value, false))
         };
@@ -457,27 +424,38 @@ mod tests {
     #[test]
     fn a_tree_weighs_what_its_json_weighs() {
         let value = json!({"a": [1, "b", null, {"c": []}], "d": {"e": true}});
-        assert_eq!(Weight::of_node(&crate::model::testing::node(&value)), Weight::of(&value));
+        let texts = WrittenScalars::default();
+        assert_eq!(Weight::of_node(&crate::model::testing::node(&value), &texts), Weight::of(&value));
+    }
+
+    #[test]
+    fn what_is_written_otherwise_than_it_is_read_weighs_what_both_weigh() {
+        let source = crate::model::Sources::default().add("values.yaml");
+        let text = "a: [0755, 1, {b: 1.10}]\nc: 1_000\n";
+        let budget = crate::yaml::Budget::default();
+        let read =
+            crate::yaml::read_written(text.as_bytes(), source, &crate::yaml::Limits::default(), &budget);
+        let (nodes, texts) = read.unwrap();
+        assert_eq!(Weight::of_node(&nodes[0], &texts), Weight::of(&written::of_node(&nodes[0], &texts)));
     }
 
     #[test]
     fn copies_count_as_long_as_their_element() {
-        let plain = Price::default();
         let mut ledger = Ledger::default();
         ledger.reset();
         ledger.enter();
-        ledger.next(&plain);
+        ledger.next();
         ledger.take(10).unwrap();
         ledger.enter();
-        ledger.next(&plain);
+        ledger.next();
         ledger.take(MAX_LIVE - 10).unwrap();
         assert!(!ledger.has_room(1) && ledger.take(1).is_err());
-        ledger.next(&plain);
+        ledger.next();
         assert_eq!(ledger.live, 10);
         ledger.take(5).unwrap();
         ledger.leave();
         assert_eq!(ledger.live, 10);
-        ledger.next(&plain);
+        ledger.next();
         assert_eq!(ledger.live, 0);
     }
 }

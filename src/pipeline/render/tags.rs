@@ -5,7 +5,10 @@
 //! not sure, it knows nothing: a place may be missing, and is never a wrong one.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::ops::Range;
+
+use crate::model::{Origin, SourceId};
 
 /// Tags and texts of a template, in order.
 pub(super) struct Tokens<'a> {
@@ -58,11 +61,105 @@ impl<'a> Tokens<'a> {
         rest.starts_with(written).then_some(from..to)
     }
 
+    /// Where the `else if` of this number (from 0) starts that belongs to the block whose tag starts at a position.
+    fn chained(&self, block: (usize, usize), number: usize) -> Option<(usize, usize)> {
+        let at = self.tokens.binary_search_by(|token| token.start.cmp(&block)).ok()?;
+        let mut depth = 0_usize;
+        let mut before = 0;
+        for token in self.tokens.get(at + 1..)?.iter().filter(|token| token.is_tag) {
+            match role(self.text.get(token.bytes.clone())?) {
+                Role::Open => depth += 1,
+                Role::Close => depth = depth.checked_sub(1)?,
+                Role::Chain if depth == 0 && before == number => return Some(token.start),
+                Role::Chain if depth == 0 => before += 1,
+                Role::Chain | Role::Other => {}
+            }
+        }
+        None
+    }
+
     /// Line and column of a byte at which a text starts.
     pub(super) fn position(&self, at: usize) -> Option<(usize, usize)> {
         let after = self.tokens.partition_point(|token| token.bytes.start <= at);
         let token = self.tokens.get(after.checked_sub(1)?)?;
         Some(advanced(token.start, self.text.get(token.bytes.start..at)?))
+    }
+}
+
+/// Which tag something is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum TagPlace {
+    /// The one that starts at this line and column.
+    At((usize, usize)),
+    /// The `else if` of this number (from 0) of the block whose tag starts there.
+    Chained((usize, usize), usize),
+    Unknown,
+}
+
+/// Finds tags; a template is only read where one is looked for that the parser did not place.
+pub(super) struct Places<'a> {
+    text: &'a str,
+    tokens: OnceCell<Tokens<'a>>,
+}
+
+impl<'a> Places<'a> {
+    /// For the template with this text.
+    pub(super) const fn new(text: &'a str) -> Self {
+        Self { text, tokens: OnceCell::new() }
+    }
+
+    fn tokens(&self) -> &Tokens<'a> {
+        self.tokens.get_or_init(|| Tokens::new(self.text))
+    }
+
+    /// Line and column of a tag.
+    pub(super) fn start(&self, place: TagPlace) -> Option<(usize, usize)> {
+        match place {
+            TagPlace::At(start) => Some(start),
+            TagPlace::Chained(block, number) => self.tokens().chained(block, number),
+            TagPlace::Unknown => None,
+        }
+    }
+
+    /// The text of a tag.
+    pub(super) fn text(&self, place: TagPlace) -> Option<&'a str> {
+        let start = self.start(place)?;
+        let tokens = self.tokens();
+        let at = tokens.tokens.binary_search_by(|token| token.start.cmp(&start)).ok()?;
+        self.text.get(tokens.tokens.get(at)?.bytes.clone())
+    }
+
+    /// Where a tag stands, and how wide it is.
+    pub(super) fn origin(&self, place: TagPlace, source: SourceId) -> Origin {
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let Some(start) = self.start(place) else { return Origin::whole(source) };
+        let width = self.tokens().tag(start).unwrap_or(0);
+        Origin { width: number(width), ..Origin::point(source, number(start.0), number(start.1)) }
+    }
+}
+
+/// What a tag does to the blocks.
+enum Role {
+    Chain,
+    Close,
+    Open,
+    Other,
+}
+
+fn role(tag: &str) -> Role {
+    if tag.starts_with("{{{{") {
+        return Role::Other;
+    }
+    let inner = tag.trim_start_matches(['{', '~']).trim_start();
+    let rest = match inner.as_bytes().first() {
+        Some(b'#') => return Role::Open,
+        Some(b'/') => return Role::Close,
+        Some(b'^') => inner.get(1..),
+        _ => inner.strip_prefix("else").filter(|rest| rest.starts_with([' ', '\t', '\n', '\r'])),
+    };
+    match rest.map(|rest| rest.trim_start().starts_with(['}', '~'])) {
+        Some(false) => Role::Chain,
+        Some(true) | None => Role::Other,
     }
 }
 
@@ -238,6 +335,16 @@ mod tests {
         ] {
             assert_eq!(split(text), wanted, "{text}");
         }
+    }
+
+    #[test]
+    fn an_else_of_a_block_is_found_by_its_number() {
+        let text = "{{#if a}}{{#if x}}{{else if y}}{{/if}}{{else if b}}{{^if c}}{{~ else ~}}\n{{/if}}{{#if d}}{{else if e}}{{/if}}";
+        let tokens = Tokens::new(text);
+        let of = |number| tokens.chained((1, 1), number).map(|(_, column)| &text[column - 1..]);
+        assert!(of(0).is_some_and(|rest| rest.starts_with("{{else if b}}")));
+        assert!(of(1).is_some_and(|rest| rest.starts_with("{{^if c}}")));
+        assert_eq!(of(2), None);
     }
 
     #[test]

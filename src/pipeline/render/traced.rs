@@ -31,7 +31,8 @@ fn rendered(text: &str, traced: bool) -> Result<String, String> {
         entries
     });
     let mut engine = Engine::new(partials, values.clone(), entries).map_err(|failure| failure.to_string())?;
-    let rendered = engine.render(source, text);
+    let prepared = engine.prepare(source, text).map_err(|problems| format!("{problems:?}"))?;
+    let rendered = engine.render(prepared, text);
     rendered.map(|rendered| rendered.text).map_err(|problem| format!("{problem:?}"))
 }
 
@@ -301,7 +302,8 @@ fn what_is_noted_is_true_of_templates_made_at_random() {
             entries
         };
         let Ok(mut engine) = Engine::new(partials, data.clone(), Some(entries)) else { continue };
-        let Ok(rendered) = engine.render(main, &texts[&main]) else { continue };
+        let Ok(prepared) = engine.prepare(main, &texts[&main]) else { continue };
+        let Ok(rendered) = engine.render(prepared, &texts[&main]) else { continue };
         let (more_printed, more_known) = check(&rendered, &texts, &lines);
         (printed, known, ran) = (printed + more_printed, known + more_known, ran + 1);
     }

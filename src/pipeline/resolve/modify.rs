@@ -106,9 +106,9 @@ fn encode(value: &SecretValue, encoder: &Encoder) -> Changed {
         Encoder::JsonTemplate(template) => return selected(template.select(text()?), encoder.name()),
         Encoder::Sha256 => sha256_hex(bytes).into_bytes(),
         Encoder::UrlEncode => {
-            let mut encoded = SecretBuffer::with_capacity(bytes.len());
-            percent_encode(bytes, &RESERVED).for_each(|piece| encoded.push(piece.as_bytes()));
-            return Ok(Ok(encoded.into_value()));
+            let mut escaped = SecretBuffer::with_capacity(bytes.len());
+            percent_encode(bytes, &RESERVED).for_each(|piece| escaped.push(piece.as_bytes()));
+            return Ok(Ok(escaped.into_value()));
         }
     };
     Ok(Ok(SecretValue::new(changed)))

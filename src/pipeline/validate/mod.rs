@@ -282,6 +282,8 @@ fn scene<'a>(
         secrets: &environment.secrets,
         emitted: environment.emitted.as_deref(),
         values: environment.values.as_ref(),
+        written: &environment.written,
+        unused: &environment.unused,
         app: &app.directory,
         cluster: &environment.cluster,
         sealed_for: environment.sealed_for,
@@ -328,14 +330,12 @@ fn run(environments: &[Environment<'_>], checking: &Checking) -> Vec<Draft> {
                 reporter.look_at(0, None);
                 check(&lints::App { environments }, &mut reporter);
             }
-            Check::Environment(check) => {
+            Check::Environment(_) | Check::Object(_) | Check::ObjectAndEnvironment(..) | Check::Pod(_) => {
                 for (number, environment) in environments.iter().enumerate() {
-                    reporter.look_at(number, None);
-                    check(environment, &mut reporter);
-                }
-            }
-            Check::Object(_) | Check::Pod(_) => {
-                for (number, environment) in environments.iter().enumerate() {
+                    if let Some(check) = rule.check.of_environment() {
+                        reporter.look_at(number, None);
+                        check(environment, &mut reporter);
+                    }
                     check_objects(rule, number, &environment.objects, &environment.scene, &mut reporter);
                 }
             }

@@ -8,7 +8,7 @@ use super::stream::Stream;
 use super::{Checking, Standing, Verdict, validate};
 use crate::diagnostic::{LookedAt, Problem, Severity};
 use crate::lints;
-use crate::model::{API_GROUP, Manifest, Node, SourceId, Sources, Texts, group_and_version};
+use crate::model::{API_GROUP, Manifest, Node, SourceId, Sources, Texts, WrittenScalars, group_and_version};
 use crate::pipeline::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
 use crate::pipeline::render;
 use crate::yaml;
@@ -105,6 +105,8 @@ impl ExaminedApp {
             secrets: Vec::new(),
             emitted: None,
             values: None,
+            written: WrittenScalars::default(),
+            unused: Vec::new(),
             problems: Vec::new(),
         };
         Self {

@@ -5,9 +5,10 @@ use std::io::{self, Write};
 use serde_json::{Map, Value as Json};
 
 use super::{Call, MAX_BYTES, MAX_MEMORY, text};
-use crate::model::{Node, Origin, Sources};
+use crate::model::Sources;
 use crate::pipeline::render::errors::TemplateFault;
 use crate::pipeline::render::price::Weight;
+use crate::pipeline::render::written::{self, AsJson};
 use crate::yaml;
 
 /// Nodes of what `fromYaml` reads.
@@ -43,7 +44,7 @@ pub(super) fn get<'a>(call: &Call<'a>) -> Pick<'a> {
 
 /// `hasKey object key`: also of an object that is undefined.
 pub(super) fn has_key(call: &Call<'_>) -> Answer {
-    if call.value(0).is_null() {
+    if call.read(0).is_null() {
         return Ok(false.into());
     }
     Ok(call.object(0)?.contains_key(&call.text(1)?).into())
@@ -69,7 +70,7 @@ pub(super) fn last<'a>(call: &Call<'a>) -> Pick<'a> {
 
 /// `len value`: items, keys or characters.
 pub(super) fn len(call: &Call<'_>) -> Answer {
-    match call.value(0) {
+    match call.read(0) {
         Json::Array(items) => Ok(items.len().into()),
         Json::Null => Ok(0.into()),
         Json::Object(fields) => Ok(fields.len().into()),
@@ -105,14 +106,14 @@ pub(super) fn sort_alpha(call: &Call<'_>) -> Answer {
 /// `toJson value`
 pub(super) fn to_json(call: &Call<'_>) -> Answer {
     let mut text = Bounded::default();
-    let written = serde_json::to_writer(&mut text, call.value(0));
+    let written = serde_json::to_writer(&mut text, &AsJson(call.value(0)));
     text.finish(call, written.is_ok())
 }
 
 /// `toPrettyJson value`
 pub(super) fn to_pretty_json(call: &Call<'_>) -> Answer {
     let mut text = Bounded::default();
-    let written = serde_json::to_writer_pretty(&mut text, call.value(0));
+    let written = serde_json::to_writer_pretty(&mut text, &AsJson(call.value(0)));
     text.finish(call, written.is_ok())
 }
 
@@ -152,9 +153,9 @@ impl Bounded {
 pub(super) fn to_yaml(call: &Call<'_>) -> Answer {
     call.room_for_copies()?;
     let source = Sources::default().add("toYaml");
-    let node = Node::from_json(call.value(0), Origin::whole(source));
+    let (node, texts) = written::to_node(call.value(0), source);
     let mut text = Vec::new();
-    yaml::write_yaml_within(&node, &mut text, MAX_BYTES)
+    yaml::write_yaml_as_written(&node, &texts, &mut text, MAX_BYTES)
         .map_err(|yaml::OutputFull| call.too_large(MAX_BYTES))?;
     let text = String::from_utf8(text).map_err(|_| call.wrong(0, "it cannot be written"))?;
     // It goes into a document, so the mark that starts one must go.
@@ -184,11 +185,16 @@ pub(super) fn from_yaml(call: &Call<'_>) -> Answer {
         ..yaml::Limits::default()
     };
     let source = Sources::default().add("fromYaml");
-    let documents = yaml::read_within(text.as_bytes(), source, &limits, &yaml::Budget::new(64, MAX_MEMORY))
+    let budget = yaml::Budget::new(64, MAX_MEMORY);
+    let (documents, texts) = yaml::read_written(text.as_bytes(), source, &limits, &budget)
         .map_err(|_| call.wrong(0, "it is not YAML, or too large"))?;
     match documents.as_slice() {
         [] => Ok(Json::Null),
-        [document] => Ok(document.to_json()),
+        [document] => {
+            // What is written otherwise than it is read takes more than was foreseen.
+            call.room_in_memory(Weight::of_node(document, &texts).memory)?;
+            Ok(written::of_node(document, &texts))
+        }
         _ => Err(call.wrong(0, "it holds several documents")),
     }
 }

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use super::{Call, is_empty};
 use crate::pipeline::render::errors::TemplateFault;
+use crate::pipeline::render::written;
 
 type Answer = Result<Json, TemplateFault>;
 type Pick<'a> = Result<&'a Json, TemplateFault>;
@@ -30,10 +31,10 @@ pub(super) fn empty(call: &Call<'_>) -> Answer {
 
 /// `required message value`: the value; the author's message where it is undefined, null or an empty text.
 pub(super) fn required<'a>(call: &Call<'a>) -> Pick<'a> {
-    match call.value(1) {
+    match call.read(1) {
         Json::Null => Err(TemplateFault::Fail(call.text(0)?)),
         Json::String(text) if text.is_empty() => Err(TemplateFault::Fail(call.text(0)?)),
-        value => Ok(value),
+        _ => Ok(call.value(1)),
     }
 }
 
@@ -122,7 +123,7 @@ pub(super) fn modulo(call: &Call<'_>) -> Answer {
 
 /// `int value`: numbers lose their fraction, texts must be integers.
 pub(super) fn int(call: &Call<'_>) -> Answer {
-    match call.value(0).as_f64().filter(|_| !call.value(0).is_i64()) {
+    match call.read(0).as_f64().filter(|_| !call.read(0).is_i64()) {
         #[expect(
             clippy::cast_possible_truncation,
             reason = "a cast of a float is saturating, which is what is wanted"
@@ -147,15 +148,21 @@ fn checked(call: &Call<'_>, result: Option<i64>) -> Answer {
         .ok_or_else(|| call.wrong(call.values().len().saturating_sub(1), "the result is no integer"))
 }
 
+/// Compares what YAML reads, whatever the texts are.
 fn same(a: &Json, b: &Json) -> bool {
-    match (a, b) {
+    match (written::read(a), written::read(b)) {
+        (Json::Array(x), Json::Array(y)) => x.len() == y.len() && x.iter().zip(y).all(|(x, y)| same(x, y)),
         (Json::Number(x), Json::Number(y)) => x == y || x.as_f64() == y.as_f64(),
-        _ => a == b,
+        (Json::Object(x), Json::Object(y)) => {
+            let in_y = |(key, value): (&String, &Json)| y.get(key).is_some_and(|other| same(value, other));
+            x.len() == y.len() && x.iter().all(in_y)
+        }
+        (x, y) => x == y,
     }
 }
 
 fn compare(call: &Call<'_>) -> Result<Ordering, TemplateFault> {
-    let (a, b) = (call.value(0), call.value(1));
+    let (a, b) = (call.read(0), call.read(1));
     let order = match (a, b) {
         (Json::Number(x), Json::Number(y)) => match (x.as_i64(), y.as_i64()) {
             (Some(x), Some(y)) => Some(x.cmp(&y)),

@@ -19,8 +19,8 @@ use serde_json::Value as Json;
 use super::engine::State;
 use super::errors::TemplateFault;
 use super::price::{MAX_LIVE, Weight, work_of};
-use super::scope;
 use super::tracer::Tracer;
+use super::{scope, written};
 use crate::model::Printed;
 
 /// Bytes of text of the arguments of one call, and of its result.
@@ -154,10 +154,42 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     FUNCTIONS.iter().map(|function| function.name)
 }
 
+/// Helpers that are blocks.
+const BLOCKS: [&str; 5] = ["each", "if", "raw", "unless", "with"];
+/// The arguments of the engine's own helper that is a call.
+const LOOKUP: (usize, usize) = (2, 2);
+
 /// Whether there is such a helper.
 pub(super) fn is_helper(name: &str) -> bool {
-    FUNCTIONS.binary_search_by(|function| function.name.cmp(name)).is_ok()
-        || ["each", "if", "lookup", "raw", "unless", "with"].contains(&name)
+    arity(name).is_some() || is_block(name)
+}
+
+/// Whether a helper is written as a block.
+pub(super) fn is_block(name: &str) -> bool {
+    BLOCKS.contains(&name)
+}
+
+/// How many arguments a call takes, at least and at most; `None` where there is no such call.
+pub(super) fn arity(name: &str) -> Option<(usize, usize)> {
+    if name == "lookup" { Some(LOOKUP) } else { find(name).map(|function| function.arity) }
+}
+
+/// Whether arguments of a helper may be undefined, and a template goes on as if they were empty. `required` is none of
+/// them: it ends with the message of the author.
+pub(super) fn is_lenient(name: &str) -> bool {
+    name != "required" && find(name).is_some_and(|function| function.lenient)
+}
+
+fn find(name: &str) -> Option<&'static Function> {
+    let at = FUNCTIONS.binary_search_by(|function| function.name.cmp(name)).ok()?;
+    FUNCTIONS.get(at)
+}
+
+/// The fault of a call with this many arguments, if it is one.
+pub(super) fn arity_fault(name: &str, count: usize, has_names: bool) -> Option<TemplateFault> {
+    let (least, most) = arity(name)?;
+    let fits = (least..=most).contains(&count) && !has_names;
+    (!fits).then(|| TemplateFault::Arity { helper: name.to_owned(), wanted: wanted(least, most) })
 }
 
 /// Makes the helpers known to a registry. Those of the engine with the same names go: they see neither undefined
@@ -184,6 +216,11 @@ impl<'a> Call<'a> {
         self.arguments.get(index).copied().unwrap_or(&Json::Null)
     }
 
+    /// An argument as YAML reads it, whatever its text is.
+    fn read(&self, index: usize) -> &'a Json {
+        written::read(self.value(index))
+    }
+
     fn values(&self) -> &[&'a Json] {
         &self.arguments
     }
@@ -194,11 +231,13 @@ impl<'a> Call<'a> {
 
     /// An argument as text: scalars as they are printed, null as nothing.
     fn text(&self, index: usize) -> Result<String, TemplateFault> {
-        text_of(self.value(index)).ok_or_else(|| self.wrong(index, "it is not a scalar"))
+        written::text(self.value(index))
+            .map(Cow::into_owned)
+            .ok_or_else(|| self.wrong(index, "it is not a scalar"))
     }
 
     fn integer(&self, index: usize) -> Result<i64, TemplateFault> {
-        let value = self.value(index);
+        let value = self.read(index);
         value
             .as_i64()
             .or_else(|| value.as_str()?.trim().parse().ok())
@@ -211,11 +250,11 @@ impl<'a> Call<'a> {
     }
 
     fn list(&self, index: usize) -> Result<&'a [Json], TemplateFault> {
-        self.value(index).as_array().map(Vec::as_slice).ok_or_else(|| self.wrong(index, "it is not a list"))
+        self.read(index).as_array().map(Vec::as_slice).ok_or_else(|| self.wrong(index, "it is not a list"))
     }
 
     fn object(&self, index: usize) -> Result<&'a serde_json::Map<String, Json>, TemplateFault> {
-        self.value(index).as_object().ok_or_else(|| self.wrong(index, "it is not an object"))
+        self.read(index).as_object().ok_or_else(|| self.wrong(index, "it is not an object"))
     }
 
     fn too_large(&self, needed: usize) -> TemplateFault {
@@ -245,20 +284,9 @@ impl<'a> Call<'a> {
     }
 }
 
-/// A scalar as it is printed.
-fn text_of(value: &Json) -> Option<String> {
-    match value {
-        Json::Array(_) | Json::Object(_) => None,
-        Json::Bool(flag) => Some(flag.to_string()),
-        Json::Null => Some(String::new()),
-        Json::Number(number) => Some(number.to_string()),
-        Json::String(text) => Some(text.clone()),
-    }
-}
-
 /// What Helm calls empty: nothing, false, zero, and what holds nothing.
 fn is_empty(value: &Json) -> bool {
-    match value {
+    match written::read(value) {
         Json::Array(items) => items.is_empty(),
         Json::Object(fields) => fields.is_empty(),
         other => !other.is_truthy(false),
@@ -292,13 +320,12 @@ impl HelperDef for Guarded {
         let (result, of) = self.run(&call).map_err(|fault| match fault {
             // The name of what is missing is known here only.
             TemplateFault::Fail(message) if name == "required" && message.is_empty() => {
-                undefined(helper.param(1).and_then(|param| param.relative_path()))
+                helper.param(1).map_or_else(|| undefined(None), missing)
             }
             other => other,
         })?;
         if let Some((value, path)) = in_context(helper, &of, context) {
             // What stands in the context is given on as such, and not copied here.
-            self.state.pay_for_found(value)?;
             let result = ScopedJson::Context(value, path);
             if let Some(tracer) = &self.state.tracer {
                 traced(tracer, helper, &result, of, context, run);
@@ -308,7 +335,7 @@ impl HelperDef for Guarded {
         let weight = Weight::of(&result);
         fits(name, weight.text, MAX_BYTES as u64)?;
         self.state.charge(weight.text / 64)?;
-        self.state.ledger().made(&result, weight)?;
+        self.state.ledger().take(weight.memory)?;
         let result = ScopedJson::Derived(result.into_owned());
         if let Some(tracer) = &self.state.tracer {
             traced(tracer, helper, &result, of, context, run);
@@ -344,18 +371,11 @@ impl Guarded {
     }
 
     fn check(&self, helper: &Helper<'_>) -> Result<(), TemplateFault> {
-        let Function { name, arity: (least, most), lenient, .. } = *self.function;
-        if helper.is_block() {
-            return Err(TemplateFault::Block(name));
+        if self.function.lenient {
+            return Ok(());
         }
-        let count = helper.params().len();
-        if count < least || count > most || !helper.hash().is_empty() {
-            return Err(TemplateFault::Arity { helper: name, wanted: wanted(least, most) });
-        }
-        match helper.params().iter().find(|param| !lenient && param.is_value_missing()) {
-            Some(missing) => Err(undefined(missing.relative_path())),
-            None => Ok(()),
-        }
+        // How many arguments there are was checked before the template ran.
+        helper.params().iter().try_for_each(defined)
     }
 
     fn run<'a>(&self, call: &Call<'a>) -> Result<(Cow<'a, Json>, Of<'a>), TemplateFault> {
@@ -451,8 +471,19 @@ fn wanted(least: usize, most: usize) -> String {
     }
 }
 
-fn undefined(path: Option<&String>) -> TemplateFault {
-    TemplateFault::Undefined { path: path.cloned().unwrap_or_else(|| "this".to_owned()), closest: None }
+/// Refuses an argument that is not defined.
+fn defined(param: &PathAndJson<'_>) -> Result<(), TemplateFault> {
+    let is_defined = !param.is_value_missing() && written::undefined_name(param.value()).is_none();
+    if is_defined { Ok(()) } else { Err(missing(param)) }
+}
+
+/// Says that an argument is not defined, by the name that its author wrote.
+fn missing(param: &PathAndJson<'_>) -> TemplateFault {
+    undefined(written::undefined_name(param.value()).or(param.relative_path().map(String::as_str)))
+}
+
+fn undefined(path: Option<&str>) -> TemplateFault {
+    TemplateFault::Undefined { path: path.unwrap_or("this").to_owned(), closest: None }
 }
 
 #[cfg(test)]

@@ -1,4 +1,7 @@
 //! The calls that the instrumentation puts into templates, and `lookup`, which has to say what it found.
+//!
+//! The arguments of blocks and partials pass through here, so that the engine sees what YAML reads where it decides, and
+//! the value itself, with its place in the context, where it hands it on.
 
 use std::sync::Arc;
 
@@ -8,21 +11,32 @@ use handlebars::{
 };
 use serde_json::Value as Json;
 
-use super::{behind, undefined};
+use super::{behind, defined, is_empty, undefined};
 use crate::pipeline::render::engine::State;
 use crate::pipeline::render::errors::TemplateFault;
-use crate::pipeline::render::instrument::{ENTER, LEAVE, MARK, PAY, PRICE_OF_MARK, PRINT};
-use crate::pipeline::render::scope;
+use crate::pipeline::render::instrument::{
+    BASE, CONTEXT, ENTER, GIVEN, ITEMS, LEAVE, MARK, MERGED, PAY, PRICE_OF_MARK, PRINT, TEST,
+};
+use crate::pipeline::render::price::{
+    ENTERED, INCLUDED, INCLUDED_WITH_NAMES, LOOPED_OVER, NAMED, Stands, Times,
+};
+use crate::pipeline::render::{scope, written};
 
 /// Makes them known to a registry.
 pub(super) fn register(registry: &mut Handlebars<'static>, state: &Arc<State>) {
     for (name, role) in [
         ("lookup", Role::Lookup),
+        (BASE, Role::Base),
+        (CONTEXT, Role::Context),
         (ENTER, Role::Enter),
+        (GIVEN, Role::Given),
+        (ITEMS, Role::Items),
         (LEAVE, Role::Leave),
         (MARK, Role::Mark),
+        (MERGED, Role::Merged),
         (PAY, Role::Pay),
         (PRINT, Role::Print),
+        (TEST, Role::Test),
     ] {
         registry.register_helper(name, Box::new(Private { role, state: Arc::clone(state) }));
     }
@@ -35,12 +49,37 @@ struct Private {
 
 #[derive(Clone, Copy)]
 enum Role {
+    /// The context of `with`: nothing where it is empty.
+    Base,
+    /// The context of a partial: it stays undefined where it is.
+    Context,
     Enter,
+    /// What a partial gets by name: likewise.
+    Given,
+    /// What a loop goes through.
+    Items,
     Leave,
     Lookup,
     Mark,
+    /// The context of a partial that gets values by name as well.
+    Merged,
     Pay,
     Print,
+    /// The condition of a block.
+    Test,
+}
+
+impl Role {
+    /// What the engine makes of the argument that passes.
+    const fn times(self) -> &'static Times {
+        match self {
+            Self::Base => &ENTERED,
+            Self::Given => &NAMED,
+            Self::Items => &LOOPED_OVER,
+            Self::Merged => &INCLUDED_WITH_NAMES,
+            _ => &INCLUDED,
+        }
+    }
 }
 
 impl HelperDef for Private {
@@ -52,6 +91,9 @@ impl HelperDef for Private {
         run: &mut RenderContext<'reg, 'rc>,
     ) -> Result<ScopedJson<'rc>, RenderError> {
         match self.role {
+            Role::Base | Role::Context | Role::Given | Role::Items | Role::Merged | Role::Test => {
+                return self.argument(helper, context);
+            }
             Role::Enter => self.enter(helper, run)?,
             Role::Leave => self.state.leave(),
             Role::Lookup => return self.looked_up(helper, context),
@@ -59,7 +101,8 @@ impl HelperDef for Private {
             Role::Pay => self.state.next(number(helper, 0), context, run)?,
             Role::Print => {
                 let result = printed(helper)?;
-                if let (Some(tracer), Some(param)) = (&self.state.tracer, helper.param(0)) {
+                // A call noted itself what its result is made of.
+                if let (Some(tracer), [param]) = (&self.state.tracer, helper.params().as_slice()) {
                     tracer.print(behind(tracer, param, context, run));
                 }
                 return Ok(result);
@@ -103,6 +146,58 @@ impl Private {
         Ok(())
     }
 
+    /// The argument of a block or a partial.
+    fn argument<'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        context: &'rc Context,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        let param = helper.param(0).ok_or_else(|| undefined(None))?;
+        let value = param.value();
+        let read = written::read(value);
+        let is_scalar = !read.is_array() && !read.is_object();
+        Ok(match self.role {
+            // `includeZero` asks for the number; nothing else of the value is needed, and so it is not copied.
+            Role::Test if read.is_number() => ScopedJson::Derived(read.clone()),
+            Role::Test => ScopedJson::Derived((!is_empty(read)).into()),
+            Role::Items if is_scalar && is_empty(read) => ScopedJson::Derived(Json::Array(Vec::new())),
+            Role::Items if is_scalar => return Err(not_items(param).into()),
+            Role::Base if is_scalar && is_empty(read) => ScopedJson::Derived(read.clone()),
+            Role::Merged if is_scalar => self.copied(read, &INCLUDED_WITH_NAMES)?,
+            Role::Context | Role::Given if param.is_value_missing() => {
+                let undefined = written::undefined(param.relative_path().map_or("this", String::as_str));
+                self.state.pay_for_given(&undefined, Stands::Copy, self.role.times())?;
+                ScopedJson::Derived(undefined)
+            }
+            role => self.handed_on(param, role.times(), context)?,
+        })
+    }
+
+    /// An argument as it is, with its place in the context where it has one.
+    fn handed_on<'rc>(
+        &self,
+        param: &PathAndJson<'rc>,
+        times: &Times,
+        context: &'rc Context,
+    ) -> Result<ScopedJson<'rc>, TemplateFault> {
+        if let Some(constant) = param.try_get_constant_value() {
+            self.state.pay_for_given(constant, Stands::Template, times)?;
+            return Ok(ScopedJson::Constant(constant));
+        }
+        let path = param.context_path().cloned();
+        if let Some((value, path)) = path.and_then(|path| Some((scope::navigate(context, &path)?, path))) {
+            self.state.pay_for_given(value, Stands::Context, times)?;
+            return Ok(ScopedJson::Context(value, path));
+        }
+        self.copied(param.value(), times)
+    }
+
+    /// A copy of a value, paid for before it is made.
+    fn copied<'rc>(&self, value: &Json, times: &Times) -> Result<ScopedJson<'rc>, TemplateFault> {
+        self.state.pay_for_given(value, Stands::Copy, times)?;
+        Ok(ScopedJson::Derived(value.clone()))
+    }
+
     /// `lookup collection key`, as the engine has it; it would not say what it found.
     fn looked_up<'rc>(
         &self,
@@ -111,8 +206,11 @@ impl Private {
     ) -> Result<ScopedJson<'rc>, RenderError> {
         let param =
             |index| helper.param(index).ok_or(RenderErrorReason::ParamNotFoundForIndex("lookup", index));
-        let (collection, key) = (param(0)?, param(1)?.value());
-        let found = match collection.value() {
+        let (collection, key) = (param(0)?, param(1)?);
+        defined(collection)?;
+        defined(key)?;
+        let key = written::read(key.value());
+        let found = match written::read(collection.value()) {
             Json::Array(items) => key.as_u64().and_then(|index| items.get(usize::try_from(index).ok()?)),
             Json::Object(fields) => key.as_str().and_then(|key| fields.get(key)),
             _ => None,
@@ -125,7 +223,6 @@ impl Private {
         let known = path.and_then(|path| Some((scope::navigate(context, &path)?, path)));
         let result = if let Some((found, path)) = known {
             // What stands in the context is given on as such, and not copied here.
-            self.state.pay_for_found(found)?;
             ScopedJson::Context(found, path)
         } else {
             self.state.pay_for_copy(found)?;
@@ -146,17 +243,34 @@ fn number(helper: &Helper<'_>, index: usize) -> usize {
 }
 
 fn printed<'rc>(helper: &Helper<'rc>) -> Result<ScopedJson<'rc>, RenderError> {
-    let Some(param) = helper.param(0) else {
-        return Err(undefined(None).into());
-    };
-    if param.is_value_missing() {
-        return Err(undefined(param.relative_path()).into());
+    let param = helper.param(0).ok_or_else(|| undefined(None))?;
+    defined(param)?;
+    if let Some(text) = written::text(param.value()) {
+        return Ok(ScopedJson::Derived(text.into()));
     }
-    let kind = match param.value() {
+    let kind = kind_of(param.value());
+    Err(match helper.param(1).and_then(|helper| helper.value().as_str()) {
+        Some(helper) => TemplateFault::ResultType { helper: helper.to_owned(), kind },
+        None => TemplateFault::Type { path: path_of(param), kind },
+    }
+    .into())
+}
+
+fn not_items(param: &PathAndJson<'_>) -> TemplateFault {
+    TemplateFault::Items { path: path_of(param), kind: kind_of(written::read(param.value())) }
+}
+
+fn path_of(param: &PathAndJson<'_>) -> String {
+    param.relative_path().cloned().unwrap_or_else(|| "this".to_owned())
+}
+
+const fn kind_of(value: &Json) -> &'static str {
+    match value {
         Json::Array(_) => "array",
+        Json::Bool(_) => "boolean",
+        Json::Null => "null",
+        Json::Number(_) => "number",
         Json::Object(_) => "object",
-        scalar => return Ok(ScopedJson::Derived(scalar.clone())),
-    };
-    let path = param.relative_path().cloned().unwrap_or_else(|| "this".to_owned());
-    Err(TemplateFault::Type { path, kind }.into())
+        Json::String(_) => "string",
+    }
 }

@@ -4,8 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value as Json;
 
-use super::{Call, text_of};
+use super::Call;
 use crate::pipeline::render::errors::TemplateFault;
+use crate::pipeline::render::written;
 
 type Answer = Result<Json, TemplateFault>;
 
@@ -198,6 +199,9 @@ fn quoted_length(text: &str) -> usize {
 pub(super) fn items(call: &Call<'_>, index: usize) -> Result<Vec<String>, TemplateFault> {
     call.list(index)?
         .iter()
-        .map(|item| text_of(item).ok_or_else(|| call.wrong(index, "an item is not a scalar")))
+        .map(|item| {
+            let text = written::text(item).map(std::borrow::Cow::into_owned);
+            text.ok_or_else(|| call.wrong(index, "an item is not a scalar"))
+        })
         .collect()
 }
