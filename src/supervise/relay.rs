@@ -56,10 +56,11 @@ fn size(file: &File) -> u64 {
     file.metadata().map_or(u64::MAX, |about| about.len())
 }
 
-/// Copies a whole file. A reader that went away early is no error.
+/// Copies a whole file. A reader that went away early is not an error.
 fn copy(file: &mut File, to: &mut impl io::Write) -> io::Result<()> {
     file.seek(SeekFrom::Start(0))?;
-    match io::copy(file, to).and_then(|_| to.flush()) {
+    // The standard library has the kernel copy from its own type of file.
+    match io::copy(&mut file.file(), to).and_then(|_| to.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
         _ => Ok(()),
     }

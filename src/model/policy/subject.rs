@@ -1,4 +1,4 @@
-//! Whom a policy is asked about.
+//! The app that a policy is asked about.
 
 use std::fmt;
 
@@ -19,7 +19,11 @@ pub struct Subject {
 
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "project `{}`, app `{}`", self.project, self.app)?;
+        match self.project.as_str() {
+            "" => f.write_str("no project")?,
+            project => write!(f, "project `{project}`")?,
+        }
+        write!(f, ", app `{}`", self.app)?;
         for (field, value) in [
             ("namespace", &self.namespace),
             ("repository", &self.repository),
