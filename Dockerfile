@@ -6,7 +6,7 @@ ARG RUST_IMAGE=rust:1.95-alpine
 FROM ${RUST_IMAGE} AS build
 RUN apk add --no-cache ca-certificates musl-dev
 WORKDIR /src
-COPY Cargo.toml Cargo.lock ./
+COPY Cargo.toml Cargo.lock build.rs ./
 COPY src ./src
 COPY benches ./benches
 # Alpine's own target is musl, so the binary is static; the check makes sure.

@@ -95,7 +95,7 @@ kind: Operator
 sealKeyFile: seal-key
 clusters: {dev: {certificate: {file: dev.pem}}}
 providers: {file: {kind: file, root: secrets}}
-policy: [{projects: [bench], secretNamespaces: [bench], allow: ["file:*"]}]
+policy: [{projects: [bench], allow: ["file:*"]}]
 """)
     return top / "operator.yaml"
 
