@@ -1,7 +1,6 @@
 //! What values define, without what they are: names, and paths to them.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 
 use compact_str::CompactString;
 
@@ -19,7 +18,8 @@ pub(super) enum PathStep {
 #[derive(Debug)]
 pub(super) enum Shape {
     List(Vec<Self>),
-    Map(BTreeMap<CompactString, Self>),
+    /// Sorted by name; hostile values have many small mappings, so it is no larger than it must be.
+    Map(Box<[(CompactString, Self)]>),
     /// Null: it defines nothing.
     Nothing,
     Scalar,
@@ -40,7 +40,10 @@ impl Shape {
         match &node.value {
             Value::Mapping(mapping) => {
                 let entries = mapping.entries().iter();
-                Self::Map(entries.map(|entry| (entry.key.clone(), Self::of(&entry.value))).collect())
+                let mut fields: Box<[(CompactString, Self)]> =
+                    entries.map(|entry| (entry.key.clone(), Self::of(&entry.value))).collect();
+                fields.sort_by(|(a, _), (b, _)| a.cmp(b));
+                Self::Map(fields)
             }
             Value::Null => Self::Nothing,
             Value::Sequence(items) => {
@@ -53,6 +56,7 @@ impl Shape {
                         shapes.push(shape);
                     }
                 }
+                shapes.shrink_to_fit();
                 Self::List(shapes)
             }
             Value::Bool(_) | Value::Number(_) | Value::String(_) => Self::Scalar,
@@ -67,8 +71,11 @@ impl Shape {
         match (self, step) {
             (Self::List(items), PathStep::Item) => found.extend(items),
             (Self::List(items), PathStep::Key(key)) if is_index(key) => found.extend(items),
-            (Self::Map(fields), PathStep::Item) => found.extend(fields.values()),
-            (Self::Map(fields), PathStep::Key(key)) => found.extend(fields.get(key)),
+            (Self::Map(fields), PathStep::Item) => found.extend(fields.iter().map(|(_, field)| field)),
+            (Self::Map(fields), PathStep::Key(key)) => {
+                let at = fields.binary_search_by(|(name, _)| name.cmp(key)).ok();
+                found.extend(at.and_then(|at| fields.get(at)).map(|(_, field)| field));
+            }
             _ => {}
         }
     }
@@ -92,7 +99,7 @@ impl Shape {
 
     fn names(&self) -> impl Iterator<Item = &str> {
         let fields = if let Self::Map(fields) = self { Some(fields) } else { None };
-        fields.into_iter().flat_map(|fields| fields.keys().map(CompactString::as_str))
+        fields.into_iter().flat_map(|fields| fields.iter().map(|(name, _)| name.as_str()))
     }
 }
 

@@ -295,6 +295,7 @@ fn long_names_and_many_faults_are_refused() {
         (format!("{{{{a{}}}}}", ".b".repeat(200)), "name has more than 128 parts"),
         (format!("{{{{#if a{}}}}}{{{{/if}}}}", ".b".repeat(200)), "name has more than 128 parts"),
         (format!("{{{{> p (lookup a{} 1)}}}}", ".b".repeat(200)), "name has more than 128 parts"),
+        (format!("{{{{a{}}}}}", ".b".repeat(100)).repeat(4_500), "more than 50000 tags"),
         ("{{#if a b}}{{/if}}".repeat(10_000), "takes one argument"),
         (format!("{{{{#if {}a}}}}{{{{/if}}}}", "not ".repeat(100_000)), "takes one argument"),
         (format!("{{{{a {}}}}}", "eq b ".repeat(100_000)), "helper `a` does not exist"),

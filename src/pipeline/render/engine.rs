@@ -40,6 +40,8 @@ const MAX_WORK: u64 = 4_000_000;
 const LINE_WORK: u64 = 3;
 /// Tags of one template, and of all partials together: each takes some kilobytes once it is compiled.
 const MAX_TAGS: usize = 50_000;
+/// Parts of names that take as much memory as a tag.
+const PARTS_PER_TAG: usize = 8;
 /// Characters that the parser steps over to find out where tags stand, in all templates of an environment: for each tag
 /// it starts at the template's first character.
 const MAX_STEPS: u64 = 4_000_000_000;
@@ -231,7 +233,7 @@ impl Engine {
         for (name, partial) in partials {
             match engine.compile(partial.source, &partial.text) {
                 Ok(prepared) => {
-                    engine.kept_tags = engine.kept_tags.saturating_add(tags(&partial.text).count());
+                    engine.kept_tags = engine.kept_tags.saturating_add(weight_of_tags(&partial.text));
                     engine.registry.register_template(&name, prepared.template);
                     engine.outlines.insert(name.clone(), prepared.outline);
                 }
@@ -319,14 +321,11 @@ impl Engine {
         if text.len() > MAX_TEMPLATE {
             return Err(TemplateFault::Size(MAX_TEMPLATE));
         }
-        let brackets = |tag: &str| {
-            let tag = tag.split_once("}}").map_or(tag, |(tag, _)| tag);
-            tag.bytes().filter(|byte| matches!(byte, b'(' | b'[' | b'{')).count()
-        };
-        if text.split("{{").skip(1).any(|tag| brackets(tag) > MAX_BRACKETS) {
+        let brackets = |tag: &str| tag.bytes().filter(|byte| matches!(byte, b'(' | b'[' | b'{')).count();
+        if insides(text).any(|tag| brackets(tag) > MAX_BRACKETS) {
             return Err(TemplateFault::Brackets(MAX_BRACKETS));
         }
-        if self.kept_tags.saturating_add(tags(text).count()) > MAX_TAGS {
+        if self.kept_tags.saturating_add(weight_of_tags(text)) > MAX_TAGS {
             return Err(TemplateFault::Tags(MAX_TAGS));
         }
         // The parser looks for each tag, and for the text before it.
@@ -335,6 +334,17 @@ impl Engine {
         self.steps_left = left;
         Ok(())
     }
+}
+
+/// What stands in something that may be a tag.
+fn insides(text: &str) -> impl Iterator<Item = &str> {
+    text.split("{{").skip(1).map(|tag| tag.split_once("}}").map_or(tag, |(tag, _)| tag))
+}
+
+/// How many tags there are; long names count as more, since each of their parts takes memory.
+fn weight_of_tags(text: &str) -> usize {
+    let parts = |tag: &str| tag.bytes().filter(|byte| matches!(byte, b'.' | b'/')).count();
+    tags(text).count().saturating_add(insides(text).map(parts).sum::<usize>() / PARTS_PER_TAG)
 }
 
 /// Where something stands that may be a tag.
