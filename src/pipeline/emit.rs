@@ -46,7 +46,9 @@ pub fn emit(sealed: &Sealed, format: Format) -> Result<Vec<u8>, Failure> {
 }
 
 fn emit_within(objects: &[Manifest], format: Format, limit: usize) -> Result<Vec<u8>, yaml::OutputFull> {
-    let mut out = Vec::new();
+    let expected: usize = objects.iter().map(|object| content(object.root())).fold(0, usize::saturating_add);
+    // Line breaks become two characters.
+    let mut out = Vec::with_capacity(expected.saturating_add(expected / 16).min(limit));
     for object in objects {
         let room = limit.saturating_sub(out.len());
         match format {
