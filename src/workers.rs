@@ -1,6 +1,7 @@
 //! One function over many items on all cores, with results in the order of the items.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -26,8 +27,7 @@ pub(crate) fn map<T: Sync, R: Send>(
     let next = AtomicUsize::new(0);
     let run =
         || catch_unwind(AssertUnwindSafe(|| take_turns(items, &next, &work))).map_err(|_| WorkerPanicked);
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let helpers = cores.min(MAX_THREADS.load(Ordering::Relaxed)).min(items.len()).saturating_sub(1);
+    let helpers = cores().min(MAX_THREADS.load(Ordering::Relaxed)).min(items.len()).saturating_sub(1);
     let mut numbered = thread::scope(|scope| {
         // A thread that cannot be started is no harm: those that run take its share.
         let started: Vec<_> =
@@ -40,6 +40,12 @@ pub(crate) fn map<T: Sync, R: Send>(
     })?;
     numbered.sort_unstable_by_key(|(index, _)| *index);
     Ok(numbered.into_iter().map(|(_, result)| result).collect())
+}
+
+/// The cores that this process may use. The standard library asks the system, by way of several files, each time.
+fn cores() -> usize {
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| thread::available_parallelism().map_or(1, usize::from))
 }
 
 fn take_turns<T, R>(items: &[T], next: &AtomicUsize, work: impl Fn(&T) -> R) -> Vec<(usize, R)> {

@@ -229,7 +229,9 @@ impl<'a> Reader<'a> {
             self.check_link(&path)?;
         }
         let file = self.reach.open(&path).map_err(|error| problem_of(error, "path"))?;
-        let mut bytes = Vec::new();
+        // Memory that grows while a file is read is copied, and taken from the system, several times.
+        let expected = file.metadata().map_or(0, |about| about.len().min(MAX_FILE));
+        let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0));
         file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|error| io(&error))?;
         let size = bytes.len() as u64;
         self.bytes = self.bytes.saturating_add(size);
