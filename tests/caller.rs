@@ -4,12 +4,12 @@
 
 mod support;
 
-use std::process::{Command, Output};
+use std::process::Command;
 
 use sealwave::crypto::{Certificate, ItemText, Owner, Scope, SealItem, SealKey, Sealer};
 use sealwave::model::{Derivation, SecretValue};
 use support::small_app::{OPEN_POLICY, SmallApp, item};
-use support::{MARKER, find_marker, sealwave};
+use support::{refused, sealwave, watched_output};
 
 /// An app whose one reference the policy allows to another project alone.
 fn app() -> SmallApp {
@@ -38,22 +38,6 @@ fn with_variable(app: &SmallApp) -> Command {
     let mut command = generate(app);
     command.env("SEALWAVE_OPERATOR", app.path("operator/operator.yaml"));
     command
-}
-
-fn output(command: &mut Command) -> Output {
-    let output = command.output().expect("the binary starts");
-    for bytes in [&output.stdout, &output.stderr] {
-        assert_eq!(find_marker(bytes, MARKER), None, "{}", String::from_utf8_lossy(bytes));
-    }
-    output
-}
-
-fn refused(command: &mut Command, what: &str) -> String {
-    let output = output(command);
-    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(2), "{what}: {stderr}");
-    assert!(output.stdout.is_empty(), "{what} printed something");
-    stderr
 }
 
 const SET_BY_ARGO_CD: [&str; 10] = [
@@ -111,12 +95,12 @@ fn the_policy_is_waived_by_a_person_who_says_so() {
     let stderr = refused(&mut with_flag(&app), "neither project nor waiver");
     assert!(stderr.contains("no project is given"), "{stderr}");
     assert!(stderr.contains("`--project`") && stderr.contains("`--no-policy`"), "{stderr}");
-    let waived = output(with_flag(&app).arg("--no-policy"));
+    let waived = watched_output(with_flag(&app).arg("--no-policy"));
     let stderr = String::from_utf8_lossy(&waived.stderr);
     assert!(waived.status.success() && stderr.contains("the policy was waived"), "{stderr}");
     refused(with_flag(&app).args(["--project", "shop"]), "another project");
-    assert!(output(with_flag(&app).args(["--project", "payments"])).status.success());
-    let both = output(with_flag(&app).args(["--project", "shop", "--no-policy"]));
+    assert!(watched_output(with_flag(&app).args(["--project", "payments"])).status.success());
+    let both = watched_output(with_flag(&app).args(["--project", "shop", "--no-policy"]));
     assert_eq!(both.status.code(), Some(2));
 }
 
@@ -135,7 +119,7 @@ fn nobody_else_can_waive_it() {
         let stderr = refused(command.arg("--no-policy"), "--no-policy in the sidecar");
         assert!(stderr.contains("`--no-policy` was given, but Argo CD runs this"), "{stderr}");
     }
-    assert!(output(with_variable(&app).args(["--project", "payments"])).status.success());
+    assert!(watched_output(with_variable(&app).args(["--project", "payments"])).status.success());
     refused(with_variable(&app).args(["--project", ""]), "an empty project");
 }
 
@@ -150,11 +134,11 @@ fn it_is_the_same_where_nothing_is_fetched() {
         "app/base/secrets.yaml",
         "apiVersion: v1\nkind: Secret\nmetadata: {name: api}\nstringData: {k: <file:db.yaml#password>}\n",
     );
-    assert!(output(&mut generate(&app)).status.success(), "without an operator file there is no policy");
+    assert!(watched_output(&mut generate(&app)).status.success(), "without an operator file there is no policy");
     refused(&mut with_flag(&app), "neither project nor waiver");
     refused(&mut with_variable(&app), "no project");
     refused(with_flag(&app).args(["--project", "shop"]), "another project");
-    assert!(output(with_flag(&app).arg("--no-policy")).status.success());
+    assert!(watched_output(with_flag(&app).arg("--no-policy")).status.success());
 }
 
 /// The stages of Argo CD that need no identity work with whatever variables there are.
@@ -163,7 +147,7 @@ fn discovery_and_parameters_need_no_identity() {
     let app = app();
     for name in SET_BY_ARGO_CD.into_iter().filter(|name| *name != "ARGOCD_APP_SOURCE_PATH") {
         for stage in ["discover", "parameters"] {
-            let run = output(sealwave().arg(stage).arg(app.path("app")).env(name, "x"));
+            let run = watched_output(sealwave().arg(stage).arg(app.path("app")).env(name, "x"));
             assert!(run.status.success() && !run.stdout.is_empty(), "{stage} {name}");
         }
     }
@@ -173,7 +157,7 @@ fn discovery_and_parameters_need_no_identity() {
 #[test]
 fn a_run_without_a_project_keeps_its_bytes() {
     let app = app();
-    let run = output(with_flag(&app).arg("--no-policy"));
+    let run = watched_output(with_flag(&app).arg("--no-policy"));
     let objects = support::objects(std::str::from_utf8(&run.stdout).unwrap());
     let read = |name: &str| fs_err::read(app.path(&format!("operator/{name}"))).unwrap();
     let sealer = Sealer {

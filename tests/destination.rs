@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 use support::small_app::{OPEN_POLICY, SmallApp, find};
-use support::{MARKER, find_marker, sealwave};
+use support::{refused, sealwave, watched_output};
 
 const APP_FILE: &str = "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\n";
 const SECRET: &str =
@@ -34,39 +34,12 @@ fn app(rule: &str) -> SmallApp {
     app
 }
 
-/// As Argo CD starts it: in the app's directory, with its environment.
 fn argocd(app: &SmallApp) -> Command {
-    let mut command = sealwave();
-    command
-        .arg("generate")
-        .current_dir(app.path("app"))
-        .env("SEALWAVE_OPERATOR", app.path("operator/operator.yaml"))
-        .env("ARGOCD_APP_NAME", "shop-prod")
-        .env("ARGOCD_APP_PROJECT_NAME", "shop")
-        .env("ARGOCD_APP_NAMESPACE", "shop")
-        .env("ARGOCD_APP_PARAMETERS", r#"[{"name":"env","string":"prod"}]"#);
-    command
-}
-
-fn output(command: &mut Command) -> Output {
-    let output = command.output().expect("the binary starts");
-    for bytes in [&output.stdout, &output.stderr] {
-        assert_eq!(find_marker(bytes, MARKER), None, "{}", String::from_utf8_lossy(bytes));
-    }
-    output
-}
-
-fn refused(command: &mut Command, what: &str) -> String {
-    let output = output(command);
-    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(2), "{what}: {stderr}");
-    assert!(output.stdout.is_empty(), "{what} printed something");
-    assert!(!stderr.contains("internal error"), "{what}: {stderr}");
-    stderr
+    app.sidecar("shop-prod", "shop", "prod")
 }
 
 fn objects(command: &mut Command, what: &str) -> Vec<Value> {
-    let output = output(command);
+    let output = watched_output(command);
     assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stderr));
     support::objects(std::str::from_utf8(&output.stdout).unwrap())
 }
@@ -431,7 +404,7 @@ fn annotations_mean_one_scope_everywhere() {
 fn refs(app: &SmallApp, more: &[&str]) -> Output {
     let mut command = sealwave();
     command.arg("refs").arg(app.path("app")).args(["--project", "shop", "--namespace", "shop", "--operator"]);
-    output(command.arg(app.path("operator/operator.yaml")).args(more))
+    watched_output(command.arg(app.path("operator/operator.yaml")).args(more))
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 use support::small_app::{OPEN_POLICY, SmallApp};
-use support::{MARKER, find_marker, sealwave};
+use support::{MARKER, find_marker, refused, sealwave, watched_output};
 
 const POLICY: &str = "policy:
 - {name: shops, projects: [shop], allow: ['file:db.yaml#password', 'file:web.txt', 'file:{namespace}/**']}
@@ -34,43 +34,17 @@ fn with_reference(app: &SmallApp, reference: &str) {
     );
 }
 
-/// As Argo CD starts it: in the app's directory, with its environment.
 fn argocd(app: &SmallApp, project: &str) -> Command {
-    let mut command = sealwave();
+    let mut command = app.sidecar("team_shop", project, "dev");
+    command.env("ARGOCD_APP_SOURCE_REPO_URL", "https://token@git.example.com/shop/deploy.git");
     command
-        .arg("generate")
-        .current_dir(app.path("app"))
-        .env("SEALWAVE_OPERATOR", app.path("operator/operator.yaml"))
-        .env("ARGOCD_APP_NAME", "team_shop")
-        .env("ARGOCD_APP_PROJECT_NAME", project)
-        .env("ARGOCD_APP_NAMESPACE", "shop")
-        .env("ARGOCD_APP_SOURCE_REPO_URL", "https://token@git.example.com/shop/deploy.git")
-        .env("ARGOCD_APP_PARAMETERS", r#"[{"name":"env","string":"dev"}]"#);
-    command
-}
-
-fn output(command: &mut Command) -> Output {
-    let output = command.output().expect("the binary starts");
-    for bytes in [&output.stdout, &output.stderr] {
-        assert_eq!(find_marker(bytes, MARKER), None, "{}", String::from_utf8_lossy(bytes));
-    }
-    output
-}
-
-fn refused(command: &mut Command, what: &str) -> String {
-    let output = output(command);
-    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(2), "{what}: {stderr}");
-    assert!(output.stdout.is_empty(), "{what} printed something");
-    assert!(!stderr.contains("internal error"), "{what}: {stderr}");
-    stderr
 }
 
 #[test]
 fn what_the_policy_allows_is_sealed() {
     let app = app("");
     with_reference(&app, "file:shop/own.txt");
-    let output = output(&mut argocd(&app, "shop"));
+    let output = watched_output(&mut argocd(&app, "shop"));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
@@ -246,7 +220,7 @@ fn messages_name_the_rule_and_the_subject() {
 fn refs(app: &SmallApp, more: &[&str]) -> Output {
     let mut args = app.args();
     "refs".clone_into(&mut args[0]);
-    output(sealwave().args(args).args(more))
+    watched_output(sealwave().args(args).args(more))
 }
 
 #[test]
@@ -295,7 +269,7 @@ fn refs_shows_look_alikes_and_needs_no_operator() {
     let app = app("");
     app.write("app/envs/prod/values.yaml", "{}\n");
     with_reference(&app, "file:ѕhop/\u{200b}own.txt");
-    let output = output(sealwave().arg("refs").arg(app.path("app")));
+    let output = watched_output(sealwave().arg("refs").arg(app.path("app")));
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "{text}");
     assert!(text.contains(r"file:\u{455}hop/\u{200b}own.txt"), "{text}");
@@ -316,7 +290,7 @@ fn audited(app: &SmallApp) -> Vec<Value> {
 #[test]
 fn the_audit_has_a_line_per_reference_and_no_value() {
     let app = app("audit: {file: audit.jsonl}\n");
-    assert!(output(&mut argocd(&app, "shop")).status.success());
+    assert!(watched_output(&mut argocd(&app, "shop")).status.success());
     let lines = audited(&app);
     assert_eq!(lines.len(), 2);
     let first = &lines[0];
@@ -379,7 +353,7 @@ fn without_its_audit_a_run_puts_nothing_out() {
         assert!(stderr.contains(word), "{audit}: {stderr}");
     }
     let app = app("audit: {stderr: true}\n");
-    let output = output(&mut argocd(&app, "shop"));
+    let output = watched_output(&mut argocd(&app, "shop"));
     assert!(output.status.success());
     assert_eq!(String::from_utf8_lossy(&output.stderr).matches("\"outcome\":\"fetched\"").count(), 2);
 }

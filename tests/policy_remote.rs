@@ -12,11 +12,11 @@ mod stub_server;
 mod support;
 
 use std::collections::BTreeSet;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use stub_server::{Asked, Reply, StubServer};
 use support::small_app::SmallApp;
-use support::{MARKER, find_marker, sealwave};
+use support::watched_output;
 
 const POLICY: &str = "policy: [{projects: [shop], allow: ['aws-sm:shop/*', 'aws-ssm:/shop/*', 'k8s:*', 'vault:secret/shop/*']}]\n";
 const OPEN_POLICY: &str = "policy: [{projects: [shop], allow: ['*:**']}]\n";
@@ -89,31 +89,13 @@ fn with_references(app: &SmallApp, references: &[&str]) {
     );
 }
 
-/// As Argo CD starts it: in the app's directory, with its environment.
 fn argocd(app: &SmallApp) -> Command {
-    let mut command = sealwave();
+    let mut command = app.sidecar("shop", "shop", "dev");
     command
-        .arg("generate")
-        .current_dir(app.path("app"))
-        .env("SEALWAVE_OPERATOR", app.path("operator/operator.yaml"))
         .env("AWS_ACCESS_KEY_ID", "AKIASIDECAR")
         .env("AWS_SECRET_ACCESS_KEY", "CANARY")
-        .env("AWS_EC2_METADATA_DISABLED", "true")
-        .env("ARGOCD_APP_NAME", "shop")
-        .env("ARGOCD_APP_PROJECT_NAME", "shop")
-        .env("ARGOCD_APP_NAMESPACE", "shop")
-        .env("ARGOCD_APP_PARAMETERS", r#"[{"name":"env","string":"dev"}]"#);
+        .env("AWS_EC2_METADATA_DISABLED", "true");
     command
-}
-
-fn output(command: &mut Command, what: &str) -> Output {
-    let output = command.output().unwrap();
-    for bytes in [&output.stdout, &output.stderr] {
-        assert_eq!(find_marker(bytes, MARKER), None, "{what}: {}", String::from_utf8_lossy(bytes));
-    }
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(!stderr.contains("internal error"), "{what}: {stderr}");
-    output
 }
 
 /// All of a request that says where it goes, as whom, and what for; without its date and signature.
@@ -135,7 +117,7 @@ fn summaries(asked: &[Asked]) -> BTreeSet<String> {
 /// What a run of the app asks for if nobody tries anything.
 fn expected(server: &StubServer, app: &SmallApp) -> BTreeSet<String> {
     let before = server.asked().len();
-    let output = output(&mut argocd(app), "nothing is tried");
+    let output = watched_output(&mut argocd(app));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let asked = summaries(&server.asked()[before..]);
     // AssumeRole of both, two services, a Secret, a login and a read: all that is looked for below is in there.
@@ -273,7 +255,7 @@ fn nothing_that_authors_write_reaches_a_sources_settings() {
         let before = server.asked().len();
         let mut command = argocd(&app);
         attempt(&app, &trap.address, &mut command);
-        let output = output(&mut command, what);
+        let output = watched_output(&mut command);
         let asked = summaries(&server.asked()[before..]);
         if output.status.success() {
             assert_eq!(asked, expected, "{what}");
@@ -326,7 +308,7 @@ fn no_reference_leads_beyond_the_operators_settings() {
         for reference in HOSTILE {
             let before = server.asked().len();
             with_references(&app, &[reference]);
-            let output = output(&mut argocd(&app), reference);
+            let output = watched_output(&mut argocd(&app));
             assert_eq!(
                 output.status.code(),
                 Some(2),
@@ -360,7 +342,7 @@ fn odd_names_stay_where_the_operator_says() {
     for reference in odd {
         let before = server.asked().len();
         with_references(&app, &[reference]);
-        output(&mut argocd(&app), reference);
+        watched_output(&mut argocd(&app));
         for asked in &server.asked()[before..] {
             let below =
                 ["/v1/auth/kubernetes/login", "/v1/secret/data/", "/api/v1/namespaces/shop-secrets/secrets/"];

@@ -99,6 +99,9 @@ fn a_tag_that_says_more_than_it_does_is_an_error_with_the_right_form() {
         ("{{#if not eq env \"x\" and a}}x{{/if}}", "has 6", "{{#if (and (not (eq env \"x\")) a)}}"),
         ("{{#if eq (lower env) \"x\"}}x{{/if}}", "has 3", "{{#if (eq (lower env) \"x\")}}"),
         ("{{#if}}x{{/if}}", "`#if` takes one argument, but has none", "{{#if value}}"),
+        ("{{#with @root}}{{a}}{{/with}}", "`@root` stands for no value", "@root.values"),
+        ("{{#if (eq 1 (len (keys @root)))}}x{{/if}}", "`@root` stands for no value", "@root.values"),
+        ("{{@root}}", "`@root` stands for no value", "@root.values"),
         ("{{#if not}}x{{/if}}", "value `not` is not defined in any environment", "`(not …)`"),
         (
             "{{#each hosts host}}x{{/each}}",

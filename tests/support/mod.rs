@@ -52,6 +52,25 @@ pub fn stderr_of_failure(args: &[&str]) -> String {
     stderr
 }
 
+/// Runs a command, in whose output and errors there must be no secret value.
+pub fn watched_output(command: &mut Command) -> Output {
+    let output = command.output().expect("the binary starts");
+    for bytes in [&output.stdout, &output.stderr] {
+        assert_eq!(find_marker(bytes, MARKER), None, "{}", String::from_utf8_lossy(bytes));
+    }
+    output
+}
+
+/// Standard error of a run that must be refused, without output and without a bug.
+pub fn refused(command: &mut Command, what: &str) -> String {
+    let output = watched_output(command);
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{what}: {stderr}");
+    assert!(output.stdout.is_empty(), "{what} printed something");
+    assert!(!stderr.contains("internal error"), "{what}: {stderr}");
+    stderr
+}
+
 /// The documents of an output of `generate`.
 pub fn objects(stdout: &str) -> Vec<serde_json::Value> {
     stdout.lines().map(|line| serde_json::from_str(line).expect("every line is a JSON document")).collect()

@@ -1,6 +1,7 @@
 //! A small app in a directory of its own, to be changed one thing at a time.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -105,6 +106,20 @@ impl SmallApp {
                  {OPEN_POLICY}{more}"
             ),
         );
+    }
+
+    /// `generate` as Argo CD starts it: in the app's directory, with its environment.
+    pub fn sidecar(&self, name: &str, project: &str, environment: &str) -> Command {
+        let mut command = sealwave();
+        command
+            .arg("generate")
+            .current_dir(self.path("app"))
+            .env("SEALWAVE_OPERATOR", self.path("operator/operator.yaml"))
+            .env("ARGOCD_APP_NAME", name)
+            .env("ARGOCD_APP_PROJECT_NAME", project)
+            .env("ARGOCD_APP_NAMESPACE", "shop")
+            .env("ARGOCD_APP_PARAMETERS", format!(r#"[{{"name":"env","string":"{environment}"}}]"#));
+        command
     }
 
     pub fn args(&self) -> Vec<String> {

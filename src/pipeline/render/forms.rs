@@ -18,6 +18,9 @@ use crate::model::{SourceId, closest};
 /// Faults of one template that are reported.
 const MAX_FAULTS: usize = 20;
 
+/// What the paths of the outermost values begin with.
+const ROOT: &str = "@root";
+
 /// A tag that does not do what it says.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FormFault {
@@ -41,6 +44,8 @@ pub(super) enum FormFault {
     NotABlock { name: String, form: String },
     #[error("partial `{name}` takes one context, but has {count} arguments")]
     Partial { name: String, count: usize },
+    #[error("`@root` stands for no value of its own")]
+    RootAlone,
 }
 
 impl Explain for FormFault {
@@ -63,6 +68,9 @@ impl Explain for FormFault {
             Self::NoHelper { .. } => Some("only a helper takes arguments; a value stands alone".to_owned()),
             Self::Partial { name, .. } => {
                 Some(format!("give the others by name: `{{{{> {name} context name=value}}}}`"))
+            }
+            Self::RootAlone => {
+                Some("write `@root.name` for one value, or `@root.values` for all of them".to_owned())
             }
             Self::ByName(..) | Self::Decorator => None,
         }
@@ -158,9 +166,13 @@ impl Check {
         }
     }
 
-    /// The calls within the arguments of a tag.
+    /// The arguments of a tag, and the calls within them.
     fn arguments<'t>(&mut self, all: impl Iterator<Item = &'t Parameter>) {
         for argument in all {
+            // The engine takes it for a variable that is not defined, so that a block would be empty.
+            if argument.as_name() == Some(ROOT) {
+                self.report(FormFault::RootAlone);
+            }
             if let (Parameter::Subexpression(call), false) = (argument, self.is_done())
                 && let TemplateElement::Expression(call) = call.as_element()
             {
@@ -180,6 +192,9 @@ impl Check {
         if let Some(fault) = helpers::arity_fault(called, params.len(), has_names) {
             let alone = (params.is_empty() && !has_names).then(|| called.to_owned());
             return self.report(FormFault::Call(fault, alone));
+        }
+        if called == ROOT {
+            return self.report(FormFault::RootAlone);
         }
         // Names of private helpers are refused elsewhere.
         if called.contains(PRIVATE) {
