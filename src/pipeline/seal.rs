@@ -60,7 +60,7 @@ enum CannotSeal {
     #[error("`secretBackends` names Secret `{0}`, which this environment does not have")]
     NoSuchSecret(String),
     /// An object holds the data of a Secret, and Kubernetes does not take it for one.
-    #[error("{object} holds `{field}` of a Secret, but is not one, so that it would be printed in clear")]
+    #[error("{object} holds `{field}` of a Secret, but is not one, so that it would be printed in plain text")]
     NotASecret {
         /// The object.
         object: ObjectId,
@@ -68,7 +68,7 @@ enum CannotSeal {
         field: &'static str,
     },
     /// An object holds Secrets with data.
-    #[error("{object} holds a Secret with values in `{field}`, which would be printed in clear")]
+    #[error("{object} holds a Secret with values in `{field}`, which would be printed in plain text")]
     Within {
         /// The object.
         object: ObjectId,

@@ -12,7 +12,7 @@ pub enum ProviderConfigError {
     #[error("provider name `{0}` is not valid")]
     BadName(String),
     /// A glob is not well formed.
-    #[error("provider `{provider}`: `{pattern}` is no glob")]
+    #[error("provider `{provider}`: `{pattern}` is not a valid glob")]
     BadPattern {
         /// The provider's name.
         provider: String,

@@ -6,7 +6,7 @@ use crate::diagnostic::Explain;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
     /// Not a glob.
-    #[error("rule `{rule}`: pattern `{pattern}` is no glob: {why}")]
+    #[error("rule `{rule}`: pattern `{pattern}` is not a valid glob: {why}")]
     BadGlob {
         /// The rule's name.
         rule: String,
