@@ -191,3 +191,18 @@ fn an_app_that_needs_more_than_the_limit_gets_one_error() {
     let run = measured(sealwave().args(app.args()));
     assert!(run.status.success() && run.stdout.len() > 40 << 20, "{}", run.stderr());
 }
+
+/// Argo CD asks it of directories of any repository, and such runs do not wait for each other.
+#[test]
+fn asking_whether_a_directory_holds_an_app_is_cheap() {
+    let app = SmallApp::new();
+    for hostile in ["[],".repeat(300_000), "{a: 1},".repeat(120_000)] {
+        let text = format!("apiVersion: sealwave.dev/v1alpha1\nkind: App\nx: [{hostile}]\n");
+        app.write("app/sealwave.yaml", &text);
+        let run = measured(sealwave().arg("discover").arg(app.path("app")));
+        assert_eq!(String::from_utf8_lossy(&run.stdout), "sealwave.yaml\n", "{}", run.stderr());
+        assert!(run.peak_mib() <= 40, "{} MiB", run.peak_mib());
+        let run = measured(sealwave().arg("parameters").arg(app.path("app")));
+        assert!(run.stderr().contains("more than 50000 nodes"), "{}", run.stderr());
+    }
+}

@@ -19,6 +19,8 @@ use crate::yaml;
 
 /// An app file is written by hand; one of this size is a mistake or an attack.
 const MAX_APP_FILE: u64 = 1 << 20;
+/// Nodes of the app file. Argo CD asks `discover` of any directory, as many at once as it likes, so that each must be cheap.
+const MAX_APP_NODES: usize = 50_000;
 
 /// Directory that holds one directory for each environment.
 pub(super) const ENVIRONMENTS: &str = "envs";
@@ -92,7 +94,7 @@ pub fn is_app(dir: &Path) -> bool {
         return false;
     };
     let source = Sources::default().add(APP_FILE);
-    match yaml::read(&text, source, &yaml::Limits::default()) {
+    match yaml::read(&text, source, &app_limits()) {
         // An app file that cannot be read still marks an app: `generate` then says what is wrong with it.
         Err(_) => true,
         Ok(documents) => documents.first().is_some_and(|node| {
@@ -103,6 +105,10 @@ pub fn is_app(dir: &Path) -> bool {
                     .is_some_and(|version| version.starts_with("sealwave.dev/"))
         }),
     }
+}
+
+fn app_limits() -> yaml::Limits {
+    yaml::Limits { document_nodes: MAX_APP_NODES, ..yaml::Limits::default() }
 }
 
 /// Finds the app in `dir`.
@@ -284,7 +290,7 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>, Error> {
 
 /// The file as a tree with positions: its bounds and its two first fields are checked on that.
 fn app_tree(text: &[u8], source: crate::model::SourceId) -> Result<Node, Failure> {
-    let mut documents = yaml::read(text, source, &yaml::Limits::default())?;
+    let mut documents = yaml::read(text, source, &app_limits())?;
     if documents.len() != 1 {
         return Err(Problem::at(Origin::whole(source), &Error::Documents(documents.len())).into());
     }
