@@ -2,6 +2,7 @@
 
 mod validate;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -67,6 +68,41 @@ pub enum Command {
         after_help = "Exit code 1 means findings of the severity of --fail-on, 2 that the command could not do its job."
     )]
     Validate(Box<ValidateArgs>),
+}
+
+/// The commands that Argo CD calls, alone: each run parses its arguments in two processes, and to describe all commands
+/// takes longer than to read these.
+#[derive(Debug, Parser)]
+#[command(name = "sealwave", disable_help_subcommand = true)]
+struct CalledByArgoCd {
+    #[command(subcommand)]
+    command: ArgoCdCommand,
+}
+
+/// The same arguments as in [`Command`].
+#[derive(Debug, Subcommand)]
+enum ArgoCdCommand {
+    Discover(DirArgs),
+    Generate(GenerateArgs),
+    Parameters(DirArgs),
+}
+
+impl Cli {
+    /// Parses the arguments of a command that Argo CD calls. `None` for other commands, and where the arguments are not
+    /// valid: [`Self::try_parse_from`] says why.
+    #[must_use]
+    pub fn of_argo_cd(args: &[OsString]) -> Option<Self> {
+        let name = args.get(1)?.to_str()?;
+        if !["discover", "generate", "parameters"].contains(&name) {
+            return None;
+        }
+        let command = match CalledByArgoCd::try_parse_from(args).ok()?.command {
+            ArgoCdCommand::Discover(args) => Command::Discover(args),
+            ArgoCdCommand::Generate(args) => Command::Generate(args),
+            ArgoCdCommand::Parameters(args) => Command::Parameters(args),
+        };
+        Some(Self { command })
+    }
 }
 
 impl Command {
@@ -253,4 +289,38 @@ pub struct SchemasPullArgs {
 pub struct CompletionsArgs {
     /// Shell to complete in
     pub shell: clap_complete::Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_argo_cd_calls_is_read_alike_in_both_ways() {
+        for line in [
+            "discover",
+            "discover app",
+            "parameters app",
+            "generate",
+            "generate app --env dev --operator op.yaml --project shop --app a --namespace n --repository r",
+            "generate --validate --no-policy --env=dev app",
+        ] {
+            let args: Vec<OsString> =
+                ["sealwave"].into_iter().chain(line.split(' ')).map(OsString::from).collect();
+            let whole = format!("{:?}", Cli::try_parse_from(&args).expect("valid"));
+            assert_eq!(Cli::of_argo_cd(&args).map(|cli| format!("{cli:?}")), Some(whole), "{line}");
+        }
+        for line in [
+            "generate --nope",
+            "generate --help",
+            "discover --version",
+            "render app",
+            "",
+            "generate --project",
+        ] {
+            let args: Vec<OsString> =
+                ["sealwave"].into_iter().chain(line.split(' ')).map(OsString::from).collect();
+            assert!(Cli::of_argo_cd(&args).is_none(), "{line}");
+        }
+    }
 }

@@ -58,7 +58,7 @@ fn run(args: &[OsString]) -> anyhow::Result<ExitCode> {
 /// Reads the command line, or ends this process with the usage. An argument can be the name of a file from a repository: with
 /// line breaks in it, the usage could not be told from it.
 fn parse(args: &[OsString]) -> anyhow::Result<Cli> {
-    Cli::try_parse_from(args).or_else(|error| {
+    Cli::of_argo_cd(args).map_or_else(|| Cli::try_parse_from(args), Ok).or_else(|error| {
         let hostile = args.iter().map(|arg| arg.to_string_lossy()).find(|arg| shell::has_controls(arg));
         match hostile {
             Some(arg) if error.use_stderr() => anyhow::bail!("`{arg}`: {}", error.kind()),

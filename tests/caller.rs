@@ -134,7 +134,10 @@ fn it_is_the_same_where_nothing_is_fetched() {
         "app/base/secrets.yaml",
         "apiVersion: v1\nkind: Secret\nmetadata: {name: api}\nstringData: {k: <file:db.yaml#password>}\n",
     );
-    assert!(watched_output(&mut generate(&app)).status.success(), "without an operator file there is no policy");
+    assert!(
+        watched_output(&mut generate(&app)).status.success(),
+        "without an operator file there is no policy"
+    );
     refused(&mut with_flag(&app), "neither project nor waiver");
     refused(&mut with_variable(&app), "no project");
     refused(with_flag(&app).args(["--project", "shop"]), "another project");

@@ -60,7 +60,9 @@ enum CannotSeal {
     #[error("`secretBackends` names Secret `{0}`, which this environment does not have")]
     NoSuchSecret(String),
     /// An object holds the data of a Secret, and Kubernetes does not take it for one.
-    #[error("{object} holds `{field}` of a Secret, but is not one, so that it would be printed in plain text")]
+    #[error(
+        "{object} holds `{field}` of a Secret, but is not one, so that it would be printed in plain text"
+    )]
     NotASecret {
         /// The object.
         object: ObjectId,
