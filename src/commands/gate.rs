@@ -13,9 +13,6 @@ use crate::diagnostic::{At, Failure, Finding, Problem, Severity};
 use crate::model::Manifest;
 use crate::pipeline::{self, Examination, SchemaSet, Standing};
 
-/// Groups of rules that say what the API server would: of fields, of names, of APIs.
-const REFUSED: [&str; 3] = ["api/", "metadata/", "schema/"];
-
 /// Refuses an environment whose objects the API server would not take.
 ///
 /// # Errors
@@ -41,7 +38,7 @@ pub(super) fn check(session: &Session, variables: Variables) -> Result<(), Failu
 }
 
 fn is_refused(finding: &Finding) -> bool {
-    finding.severity == Severity::Error && REFUSED.iter().any(|group| finding.rule.id.starts_with(group))
+    finding.severity == Severity::Error && finding.rule.refused_by_api_server
 }
 
 /// Argo CD shows the message alone, so it names the object, and the rule by which an app can say that it is right.

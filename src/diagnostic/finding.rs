@@ -42,6 +42,8 @@ pub struct RuleInfo {
     pub severity: Severity,
     /// Whether it runs without being asked for.
     pub enabled: bool,
+    /// The API server refuses what the rule reports as an error; `generate --validate` then does so, too.
+    pub refused_by_api_server: bool,
     /// One line: what it finds.
     pub summary: &'static str,
     /// Why that matters: what a cluster or Argo CD does with it.
@@ -249,6 +251,7 @@ static LEFT_OUT: RuleInfo = RuleInfo {
     id: "report/left-out",
     severity: Severity::Error,
     enabled: true,
+    refused_by_api_server: false,
     summary: "there are more findings than a report holds",
     explanation: "A report has 20,000 findings at most, the gravest first, so that a repository cannot flood the log and the \
                   services that read it. The others are counted, and fail the run as they would one by one.",

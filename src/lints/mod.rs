@@ -71,8 +71,23 @@ impl Rule {
         example: &'static str,
         remedy: &'static str,
     ) -> Self {
-        let info = RuleInfo { id, severity, enabled: true, summary, explanation, example, remedy };
+        let info = RuleInfo {
+            id,
+            severity,
+            enabled: true,
+            refused_by_api_server: false,
+            summary,
+            explanation,
+            example,
+            remedy,
+        };
         Self { info, check: Check::Stage }
+    }
+
+    /// The same rule for what the API server refuses.
+    const fn refused(mut self) -> Self {
+        self.info.refused_by_api_server = true;
+        self
     }
 }
 

@@ -19,6 +19,7 @@ const fn rule(id: &'static str, severity: Severity, summary: &'static str) -> Ru
         id,
         severity,
         enabled: true,
+        refused_by_api_server: false,
         summary,
         explanation: "Kubernetes takes the last of the two without a word.",
         example: "a: 1\na: 2\n",

@@ -9,6 +9,7 @@ pub(crate) static DEPRECATED: Rule = Rule {
         id: "api/deprecated",
         severity: Severity::Warning,
         enabled: true,
+        refused_by_api_server: true,
         summary: "an object is written in a deprecated version of its API",
         explanation: "The API server of a version that is checked against still takes the object, and warns of it. Beta versions \
                       are removed three releases after they are deprecated, or sooner; then the object cannot be applied, and \
@@ -27,6 +28,7 @@ pub(crate) static REMOVED: Rule = Rule {
         id: "api/removed",
         severity: Severity::Error,
         enabled: true,
+        refused_by_api_server: true,
         summary: "an object is written in a version of its API that Kubernetes has no more",
         explanation: "The API server of a version that is checked against does not know this `apiVersion`: `no matches for kind`. \
                       Argo CD stops the whole sync there. Say which versions your clusters have with `--kube-version`, or \

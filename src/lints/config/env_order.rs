@@ -14,6 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "config/env-order",
         severity: Severity::Warning,
         enabled: true,
+        refused_by_api_server: false,
         summary: "a variable is used before it is defined, or is defined nowhere",
         explanation: "Kubernetes replaces `$(NAME)` in the value of a variable by variables that stand before it in the list. A \
                       name that stands later, or the variable itself, is not known yet, and the program gets the text \

@@ -10,6 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "config/immutable-without-new-name",
         severity: Severity::Note,
         enabled: true,
+        refused_by_api_server: false,
         summary: "an immutable ConfigMap or Secret has a name without a hash or version",
         explanation: "The API server refuses every change to the items of an immutable object (field is immutable when \
                       `immutable` is set): the next change in Git makes the sync fail until somebody deletes the object. \

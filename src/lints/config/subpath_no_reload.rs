@@ -13,6 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "config/subpath-no-reload",
         severity: Severity::Warning,
         enabled: true,
+        refused_by_api_server: false,
         summary: "a file of a ConfigMap or Secret is mounted with `subPath`, and nothing restarts the pods",
         explanation: "The kubelet updates the files of a volume about a minute after the ConfigMap or Secret changed, but never \
                       those that are mounted with `subPath`: they stay as they were when the container started \

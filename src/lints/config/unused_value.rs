@@ -8,6 +8,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "config/unused-value",
         severity: Severity::Warning,
         enabled: true,
+        refused_by_api_server: false,
         summary: "a key of an environment's values is read by no template and set nowhere else",
         explanation: "The values of an environment lie over those of all environments. A key there that is misspelt changes \
                       nothing: the environment renders with the value that all others have, and nothing fails. So a key \

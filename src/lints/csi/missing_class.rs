@@ -18,6 +18,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "csi/missing-class",
         severity: Severity::Error,
         enabled: true,
+        refused_by_api_server: false,
         summary: "a pod mounts a SecretProviderClass that is not there",
         explanation: "The Secrets Store CSI driver looks for the class in the pod's namespace when the volume is mounted. Without \
                       it the pod stays in ContainerCreating, with `failed to get secretproviderclass` among its events. A class \

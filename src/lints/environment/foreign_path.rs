@@ -18,6 +18,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "environment/foreign-path",
         severity: Severity::Warning,
         enabled: true,
+        refused_by_api_server: false,
         summary: "an environment refers to something of another environment",
         explanation: "A path in a secret store, or an address, that has the name of another environment in it was usually copied \
                       from there. The environment then runs with the other's credentials, or writes into the other's database, \

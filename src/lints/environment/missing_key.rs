@@ -19,6 +19,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "environment/missing-key",
         severity: Severity::Warning,
         enabled: true,
+        refused_by_api_server: false,
         summary: "a ConfigMap or Secret lacks a key in one environment",
         explanation: "A key that all other environments have was usually added to them one after another, and forgotten in the \
                       last. A program that reads it as a variable or a file runs there with its default, or does not start: \

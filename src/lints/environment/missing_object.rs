@@ -17,6 +17,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "environment/missing-object",
         severity: Severity::Warning,
         enabled: true,
+        refused_by_api_server: false,
         summary: "every environment but one has an object",
         explanation: "Argo CD applies what an environment renders, and what it does not render does not exist there. An object \
                       that was added to the directories of all environments but one is usually forgotten in that one, and \

@@ -14,6 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "environment/missing-placeholder",
         severity: Severity::Warning,
         enabled: true,
+        refused_by_api_server: false,
         summary: "an item of a Secret is a placeholder in other environments, and none in this one",
         explanation: "Where other environments fetch an item from a secret store, an environment that has the value itself has a \
                       copy that somebody committed: it is readable for everybody who can read the repository, and a rotation \

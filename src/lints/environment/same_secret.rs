@@ -12,6 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "environment/same-secret",
         severity: Severity::Note,
         enabled: true,
+        refused_by_api_server: false,
         summary: "production and another environment use the same secret",
         explanation: "Both environments refer to one entry of a secret store, so that they share its value: who learns it in a \
                       test environment, where more people and more tools may look, has production's. Where each environment \

@@ -13,6 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "external-secrets/duplicate-target",
         severity: Severity::Error,
         enabled: true,
+        refused_by_api_server: false,
         summary: "an ExternalSecret makes a Secret that another object makes too",
         explanation: "An ExternalSecret makes, and owns, the Secret that `spec.target.name` names; without one, the Secret of its \
                       own name. A second ExternalSecret for the same Secret is refused (`target is owned by another \

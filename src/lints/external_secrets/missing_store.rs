@@ -13,6 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "external-secrets/missing-store",
         severity: Severity::Warning,
         enabled: true,
+        refused_by_api_server: false,
         summary: "an ExternalSecret names a store that is not there",
         explanation: "Without its store an ExternalSecret is not Ready, which Argo CD shows as Degraded, and its Secret is never \
                       made. A `SecretStore` serves its own namespace only; where no `kind` is given, one of that kind is meant. \

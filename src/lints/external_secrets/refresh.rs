@@ -11,6 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "external-secrets/refresh",
         severity: Severity::Warning,
         enabled: true,
+        refused_by_api_server: false,
         summary: "an ExternalSecret is refreshed never, or when it should not be",
         explanation: "`refreshInterval` is a Go duration in a string (`1h`, `30m`; there is no unit for days); the controller \
                       cannot read an object with anything else. `0` fetches once: a rotated value never arrives. The interval \

@@ -9,6 +9,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "image/digest",
         severity: Severity::Note,
         enabled: false,
+        refused_by_api_server: false,
         summary: "an image is not pinned by its digest",
         explanation: "Whoever may push to the registry can move a tag, any tag, to other content; a digest is the \
                       content. With digests, what Git says is exactly what runs, in every environment and on every \

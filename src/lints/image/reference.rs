@@ -11,6 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "image/reference",
         severity: Severity::Error,
         enabled: true,
+        refused_by_api_server: false,
         summary: "an image cannot be pulled by what stands there",
         explanation: "The pod stays in `InvalidImageName`, or the API server refuses it: a repository is in lower case, and \
                       after it come a colon with a tag of at most 128 letters, digits, `_`, `.` and `-`, or `@sha256:` with \

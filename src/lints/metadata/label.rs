@@ -11,6 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "metadata/label",
         severity: Severity::Error,
         enabled: true,
+        refused_by_api_server: true,
         summary: "a label or a selector has a key or a value that Kubernetes does not take",
         explanation: "The API server refuses the object, and that of a pod template too. A label's value is a string \
                       of at most 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends, or \

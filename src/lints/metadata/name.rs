@@ -12,6 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "metadata/name",
         severity: Severity::Error,
         enabled: true,
+        refused_by_api_server: true,
         summary: "the name of an object or of its namespace is not one that Kubernetes takes",
         explanation: "The API server refuses the object. Most names are DNS subdomains: lower-case letters, digits, \
                       `-` and `.`, at most 253 characters, with a letter or digit at both ends of each part. Names \

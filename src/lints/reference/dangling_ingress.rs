@@ -10,6 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "reference/dangling-ingress",
         severity: Severity::Error,
         enabled: true,
+        refused_by_api_server: false,
         summary: "an Ingress, a route or a webhook leads to a Service, or a port of it, that does not exist",
         explanation: "The API server takes it; the controller then answers every request of that path with 503, and shows the \
                       reason in its own log at best. A backend must be in the namespace of the Ingress, and its port one of \

@@ -11,6 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "reference/dangling-role",
         severity: Severity::Warning,
         enabled: true,
+        refused_by_api_server: false,
         summary: "a RoleBinding binds a Role that does not exist in its namespace",
         explanation: "The API server takes a binding to a Role that is not there, and its subjects may do nothing: programs fail \
                       later with `forbidden`. A Role counts only in its own namespace. ClusterRoles, which often come with the \

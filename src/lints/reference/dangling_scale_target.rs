@@ -11,6 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "reference/dangling-scale-target",
         severity: Severity::Warning,
         enabled: true,
+        refused_by_api_server: false,
         summary: "an autoscaler or a disruption budget is for a workload that does not exist",
         explanation: "A HorizontalPodAutoscaler, ScaledObject or VerticalPodAutoscaler without its target only reports \
                       FailedGetScale in its conditions, and the workload that it was meant for keeps its replicas. A \

@@ -12,6 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "reference/dangling-service",
         severity: Severity::Warning,
         enabled: true,
+        refused_by_api_server: false,
         summary: "a Service selects no pod of its namespace, or a port that they do not have",
         explanation: "A Service without pods has no endpoints: every connection to it is refused, and nothing shows an error. \
                       All labels of the selector must be on the pod template (`spec.template.metadata.labels`); those of the \

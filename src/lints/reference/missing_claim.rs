@@ -10,6 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "reference/missing-claim",
         severity: Severity::Error,
         enabled: true,
+        refused_by_api_server: false,
         summary: "a pod mounts a PersistentVolumeClaim that nothing makes",
         explanation: "A pod with a claim that does not exist stays Pending: the scheduler waits for the claim, and Argo CD shows the \
                       workload as Progressing for ever. Claims from `volumeClaimTemplates` of a StatefulSet count as made.",

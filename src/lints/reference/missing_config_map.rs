@@ -10,6 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "reference/missing-config-map",
         severity: Severity::Error,
         enabled: true,
+        refused_by_api_server: false,
         summary: "a pod needs a ConfigMap that nothing makes",
         explanation: "The container stays in CreateContainerConfigError (variables), or the pod in ContainerCreating (volumes), until \
                       somebody makes the ConfigMap. Argo CD applies the workload all the same and shows it as \

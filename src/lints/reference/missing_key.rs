@@ -14,6 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "reference/missing-key",
         severity: Severity::Error,
         enabled: true,
+        refused_by_api_server: false,
         summary: "a key is read of a Secret or ConfigMap that does not have it",
         explanation: "The object is there, the key is not: a container with such a variable stays in \
                       CreateContainerConfigError, a pod with such a file in ContainerCreating. It often comes from renaming a \

@@ -15,6 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "reference/unused",
         severity: Severity::Note,
         enabled: true,
+        refused_by_api_server: false,
         summary: "a ConfigMap or Secret is used by nothing in its environment",
         explanation: "No pod reads it, and no other object of the environment names it. A Secret that nobody reads is a risk \
                       without a use, and a ConfigMap that nobody reads is often one of which the name was changed in one place \

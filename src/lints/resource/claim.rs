@@ -11,6 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/claim",
         severity: Severity::Error,
         enabled: true,
+        refused_by_api_server: false,
         summary: "a claim does not say how it is accessed or how much storage it wants",
         explanation: "A PersistentVolumeClaim has `accessModes`, at least one, and `resources.requests.storage`, more than \
                       nothing; the API server refuses it otherwise. What a StatefulSet has in `volumeClaimTemplates` it \

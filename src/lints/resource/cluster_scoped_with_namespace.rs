@@ -8,6 +8,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/cluster-scoped-with-namespace",
         severity: Severity::Note,
         enabled: true,
+        refused_by_api_server: false,
         summary: "an object of a kind without namespaces has one",
         explanation: "The API server ignores it for kinds of the whole cluster, so it does no harm by itself; kubectl and Argo CD \
                       leave it out. But whoever wrote it may take the object for one of that namespace: two environments in one \

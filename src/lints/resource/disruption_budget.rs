@@ -9,6 +9,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/disruption-budget",
         severity: Severity::Error,
         enabled: true,
+        refused_by_api_server: false,
         summary: "a PodDisruptionBudget has both of its bounds",
         explanation: "`minAvailable` and `maxUnavailable` exclude each other. The API server refuses the object.",
         example: "kind: PodDisruptionBudget\nspec: {minAvailable: 1, maxUnavailable: 1}\n",

@@ -11,6 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/duplicate-id",
         severity: Severity::Error,
         enabled: true,
+        refused_by_api_server: false,
         summary: "two manifests describe the same object",
         explanation: "An object is identified by its API group, kind, namespace and name; the API version does not count. \
                       Of two manifests with one identity, the one that is applied last wins, and Argo CD reports \

@@ -13,6 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/ingress",
         severity: Severity::Error,
         enabled: true,
+        refused_by_api_server: false,
         summary: "an Ingress has a host or a path that Kubernetes does not take, or leads nowhere",
         explanation: "A host is a DNS name in lower case, perhaps with `*.` before it: no scheme, no port, no path, no address. A \
                       path starts with `/`, and those of the types Prefix and Exact have no `//`, `/./` or `/../` in them. \

@@ -12,6 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/network-policy",
         severity: Severity::Error,
         enabled: true,
+        refused_by_api_server: false,
         summary: "a NetworkPolicy has a peer that is none, or a network without its mask",
         explanation: "`cidr` and `except` of an `ipBlock` are networks like `10.0.0.0/8`; a single address has `/32` (`/128` in \
                       IPv6). A peer has selectors or an `ipBlock`, and not both or neither. The API server refuses the object.",

@@ -12,6 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/rbac",
         severity: Severity::Error,
         enabled: true,
+        refused_by_api_server: false,
         summary: "a role or a binding says less, or something else, than Kubernetes takes",
         explanation: "A rule has `verbs`, `apiGroups` and `resources`, each with an item at least (`\"\"` is the core group); or, \
                       in a ClusterRole only, `verbs` and `nonResourceURLs`. A ClusterRoleBinding binds a ClusterRole, and its \

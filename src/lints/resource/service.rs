@@ -11,6 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/service",
         severity: Severity::Error,
         enabled: true,
+        refused_by_api_server: false,
         summary: "a Service lacks ports or names of them, or has some that Kubernetes does not take",
         explanation: "Of several ports each has a name of its own. `port` and `targetPort` are 1 to 65535, or `targetPort` is the \
                       name of a container's port: a number in quotes is neither. A Service has ports, unless it is headless \

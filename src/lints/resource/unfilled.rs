@@ -10,6 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/unfilled",
         severity: Severity::Error,
         enabled: true,
+        refused_by_api_server: false,
         summary: "a name, label, image or host of an app is a template that nothing fills in",
         explanation: "In an app only files that end in `.hbs` are templates. In any other file `{{ tag }}` and `${TAG}` are text, \
                       which Argo CD applies as it is: the API server refuses the name, or the image does not exist. The rest of \

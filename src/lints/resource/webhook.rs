@@ -11,6 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/webhook",
         severity: Severity::Error,
         enabled: true,
+        refused_by_api_server: false,
         summary: "an admission webhook has a name or a timeout that Kubernetes does not take",
         explanation: "The name of a webhook is a domain of at least three parts, in lower case; its timeout is 1 to 30 \
                       seconds. The API server refuses the object.",

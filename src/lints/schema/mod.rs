@@ -11,7 +11,8 @@ pub(crate) static DEFINITION: Rule = Rule::stage(
     "The API server refuses such a definition, and with it every object of its kind.",
     "properties:\n  size: {type: strign}\n",
     "Write the schema as Kubernetes' structural schemas ask for.",
-);
+)
+.refused();
 
 /// A value that is none of those allowed.
 pub(crate) static ENUM: Rule = Rule::stage(
@@ -21,7 +22,7 @@ pub(crate) static ENUM: Rule = Rule::stage(
     "The API server refuses the object. The published schemas do not hold these values, so most offline checks pass it.",
     "imagePullPolicy: Sometimes\n",
     "Write one of the values that the message lists; case counts.",
-);
+).refused();
 
 /// A text without the form that its field asks for.
 pub(crate) static FORMAT: Rule = Rule::stage(
@@ -31,7 +32,7 @@ pub(crate) static FORMAT: Rule = Rule::stage(
     "The API server cannot read a quantity, a duration, a date, an address or base64 that is none, and refuses the object.",
     "resources: {limits: {memory: 1 GiB}}\n",
     "Write it in the form that the message names, for example `1Gi`.",
-);
+).refused();
 
 /// Two items of a list where each must be its own.
 pub(crate) static LIST_KEY: Rule = Rule::stage(
@@ -43,7 +44,7 @@ pub(crate) static LIST_KEY: Rule = Rule::stage(
      secrets of a ServiceAccount and finalizers it takes twice: that is a warning, as server-side apply does not.",
     "ports:\n- {port: 80}\n- {port: 80, protocol: TCP}\n",
     "Remove one, or give it a key of its own.",
-);
+).refused();
 
 /// A required field is missing.
 pub(crate) static REQUIRED: Rule = Rule::stage(
@@ -53,7 +54,8 @@ pub(crate) static REQUIRED: Rule = Rule::stage(
     "The API server refuses the object.",
     "kind: Deployment\nspec:\n  template: {}   # and no selector\n",
     "Add the field.",
-);
+)
+.refused();
 
 /// Too large or too deep to be checked.
 pub(crate) static TOO_COMPLEX: Rule = Rule::stage(
@@ -63,7 +65,8 @@ pub(crate) static TOO_COMPLEX: Rule = Rule::stage(
     "What was found until then is reported; the rest of the object was not checked.",
     "# a schema whose alternatives multiply\n",
     "Split the object, or simplify its definition.",
-);
+)
+.refused();
 
 /// A value of another type.
 pub(crate) static TYPE: Rule = Rule::stage(
@@ -73,7 +76,7 @@ pub(crate) static TYPE: Rule = Rule::stage(
     "The API server cannot decode the object and refuses it.",
     "replicas: \"3\"\n",
     "Write a value of the type that the message names; quotes make a string, and their absence may make something else.",
-);
+).refused();
 
 /// Rules of a custom resource that are not evaluated.
 pub(crate) static UNEVALUATED: Rule = Rule::stage(
@@ -83,7 +86,8 @@ pub(crate) static UNEVALUATED: Rule = Rule::stage(
     "CEL rules (`x-kubernetes-validations`) are not evaluated here: an object may pass and still be refused.",
     "x-kubernetes-validations:\n- rule: self.minReplicas <= self.maxReplicas\n",
     "Nothing, or try the object with `kubectl apply --dry-run=server`.",
-);
+)
+.refused();
 
 /// A field that there is not.
 pub(crate) static UNKNOWN_FIELD: Rule = Rule::stage(
@@ -94,7 +98,7 @@ pub(crate) static UNKNOWN_FIELD: Rule = Rule::stage(
      of the keyboard or of the indentation, and what the author wants does not happen.",
     "spec:\n  replicass: 3\n",
     "Correct the name or the indentation, or remove the field. `--lenient` makes it a warning.",
-);
+).refused();
 
 /// No schema for a kind.
 pub(crate) static UNKNOWN_KIND: Rule = Rule::stage(
@@ -106,7 +110,7 @@ pub(crate) static UNKNOWN_KIND: Rule = Rule::stage(
     "apiVersion: example.com/v1\nkind: Widget\n",
     "Put its CustomResourceDefinition into the repository, give it with `--crds` or `validate.crds`, or pull it from a \
      cluster with `sealwave schemas pull`. `--strict-kinds` makes it an error, `--skip Widget` silences it.",
-);
+).refused();
 
 /// A kind that the caller does not want.
 pub(crate) static REJECTED_KIND: Rule = Rule::stage(
@@ -116,7 +120,8 @@ pub(crate) static REJECTED_KIND: Rule = Rule::stage(
     "Whoever runs the check does not want objects of this kind here.",
     "# sealwave validate --reject v1/Secret\nkind: Secret\n",
     "Remove the object.",
-);
+)
+.refused();
 
 /// A value outside of its bounds.
 pub(crate) static VALUE: Rule = Rule::stage(
@@ -127,4 +132,4 @@ pub(crate) static VALUE: Rule = Rule::stage(
      the alternatives of the schema.",
     "spec: {minReplicas: -1}\n",
     "Follow the message; it has the bound or the pattern.",
-);
+).refused();

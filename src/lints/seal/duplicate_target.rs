@@ -10,6 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "seal/duplicate-target",
         severity: Severity::Error,
         enabled: true,
+        refused_by_api_server: false,
         summary: "a SealedSecret and another object make the same Secret",
         explanation: "The controller makes a Secret of the SealedSecret's own name, and refuses one that is not its own: the \
                       SealedSecret ends with `already exists and is not managed by SealedSecret`, and is Degraded for Argo CD. \

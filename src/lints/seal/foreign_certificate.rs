@@ -10,6 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "seal/foreign-certificate",
         severity: Severity::Warning,
         enabled: true,
+        refused_by_api_server: false,
         summary: "a committed SealedSecret was sealed for another certificate",
         explanation: "sealwave writes the fingerprint of the public key into what it seals. A value opens only in a cluster of \
                       which the controller has the private key. A fingerprint other than the one that the operator file has for \

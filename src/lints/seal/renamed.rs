@@ -12,6 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "seal/renamed",
         severity: Severity::Warning,
         enabled: true,
+        refused_by_api_server: false,
         summary: "a SealedSecret was given another name or namespace than it was sealed for",
         explanation: "In the strict scope, name and namespace are a part of what a value is sealed with; a value that is moved \
                       to another name or namespace does not open there: `no key could decrypt secret`. A patch or the app's \

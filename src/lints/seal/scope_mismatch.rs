@@ -11,6 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "seal/scope-mismatch",
         severity: Severity::Warning,
         enabled: true,
+        refused_by_api_server: false,
         summary: "a SealedSecret and its template disagree about name, namespace or scope",
         explanation: "A value is sealed for a name and a namespace (strict scope), for a namespace, or for a whole cluster, and \
                       opens nowhere else. What counts is the SealedSecret's own metadata: the controller takes name, \

@@ -14,6 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "seal/undecodable",
         severity: Severity::Error,
         enabled: true,
+        refused_by_api_server: false,
         summary: "an item of a SealedSecret cannot be a sealed value",
         explanation: "A sealed value is standard base64 with padding, of two bytes that say how long the RSA block is, that \
                       block, and the AES-GCM ciphertext with a tag of 16 bytes: some 370 characters for a 2048-bit key and \

@@ -11,6 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "secret/encrypted-leftover",
         severity: Severity::Error,
         enabled: true,
+        refused_by_api_server: false,
         summary: "encrypted text, or text that looks like a placeholder, would reach the cluster as it is",
         explanation: "Nothing in this run decrypts SOPS documents that are objects, or replaces another tool's placeholders. \
                       Argo CD applies what it gets: the API server refuses the field `sops`, or, where it does not, the \

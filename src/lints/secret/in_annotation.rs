@@ -12,6 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "secret/in-annotation",
         severity: Severity::Warning,
         enabled: true,
+        refused_by_api_server: false,
         summary: "an annotation or a label holds a credential",
         explanation: "Annotations and labels are shown to everybody who may list the object, by `kubectl describe`, \
                       by dashboards, in events and metrics; those of a Secret as well. Nothing ever masks them. \

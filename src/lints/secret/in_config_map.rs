@@ -12,6 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "secret/in-config-map",
         severity: Severity::Warning,
         enabled: true,
+        refused_by_api_server: false,
         summary: "a ConfigMap holds a credential",
         explanation: "A ConfigMap is readable by everybody who may look at the namespace: roles such as `view` allow \
                       ConfigMaps and refuse Secrets, Argo CD shows its values and masks only those of Secrets, and \

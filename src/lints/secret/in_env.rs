@@ -12,6 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "secret/in-env",
         severity: Severity::Warning,
         enabled: true,
+        refused_by_api_server: false,
         summary: "a container's environment variable holds a credential in plaintext",
         explanation: "The value is part of the workload: it is in the repository, in the Deployment, in every \
                       ReplicaSet and Pod, and everybody who may read one of these has it. Argo CD shows it in its \

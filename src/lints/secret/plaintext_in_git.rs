@@ -10,6 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "secret/plaintext-in-git",
         severity: Severity::Warning,
         enabled: true,
+        refused_by_api_server: false,
         summary: "a Secret's value stands in the source in plaintext",
         explanation: "Base64 is no encryption: whoever can read the repository, any clone or any build log of it can \
                       read the value, and so can everybody later, since Git keeps its history. That sealwave seals \

@@ -15,6 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/container-name",
         severity: Severity::Error,
         enabled: true,
+        refused_by_api_server: false,
         summary: "a container has a name that Kubernetes does not take, or a pod has no container",
         explanation: "The name of a container is a DNS label: at most 63 lower-case letters, digits and `-`, with a letter or \
                       digit at both ends. Containers and init containers share their names, so that none may be there twice; \

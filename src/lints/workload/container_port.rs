@@ -12,6 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/container-port",
         severity: Severity::Error,
         enabled: true,
+        refused_by_api_server: false,
         summary: "a port of a container has a number or a name that Kubernetes does not take",
         explanation: "A port is a number from 1 to 65535. Its name has at most 15 lower-case letters, digits and single `-` \
                       inside, with a letter among them, and is there once in a container. The API server refuses the object.",

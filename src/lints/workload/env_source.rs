@@ -13,6 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/env-source",
         severity: Severity::Error,
         enabled: true,
+        refused_by_api_server: false,
         summary: "an environment variable has no source, two of them, or one that does not exist",
         explanation: "`valueFrom` has exactly one of `configMapKeyRef`, `secretKeyRef`, `fieldRef`, `resourceFieldRef` and \
                       `fileKeyRef`, and no `value` beside it; an item of `envFrom` has one of `configMapRef` and `secretRef`. \

@@ -15,6 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/missing-volume",
         severity: Severity::Error,
         enabled: true,
+        refused_by_api_server: false,
         summary: "a container mounts a volume that its pod does not have",
         explanation: "Every name in `volumeMounts` and `volumeDevices` must be one of the pod's `volumes`, or in a StatefulSet \
                       one of `volumeClaimTemplates`. The API server refuses the object otherwise; a StatefulSet it takes, and \

@@ -12,6 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/probe",
         severity: Severity::Error,
         enabled: true,
+        refused_by_api_server: false,
         summary: "a probe or a hook of a container does not say one thing to do, or stands where there is none",
         explanation: "A probe has exactly one of `exec`, `grpc`, `httpGet` and `tcpSocket`; a hook of `lifecycle` one of \
                       `exec`, `httpGet`, `sleep` and `tcpSocket`. Its port is a number, or the name of one: a number in \

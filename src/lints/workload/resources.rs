@@ -14,6 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/resources",
         severity: Severity::Error,
         enabled: true,
+        refused_by_api_server: false,
         summary: "requests and limits of a container contradict each other, or name no resource",
         explanation: "A request may not be more than the limit of the same resource, and must be equal to it where a resource \
                       cannot be shared (devices like `nvidia.com/gpu`, huge pages). Names without a domain are `cpu`, \

@@ -11,6 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/schedule",
         severity: Severity::Error,
         enabled: true,
+        refused_by_api_server: false,
         summary: "a CronJob has a schedule or a time zone that Kubernetes cannot read",
         explanation: "A schedule has five fields: minute (0-59), hour (0-23), day of the month (1-31), month (1-12 or names), \
                       day of the week (0-6 or names; 0 is Sunday, 7 is not); or it is a name like `@daily`. Seconds, years, \

@@ -10,6 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/strategy",
         severity: Severity::Error,
         enabled: true,
+        refused_by_api_server: false,
         summary: "a workload has a strategy that contradicts itself, or a negative number",
         explanation: "With `maxSurge` and `maxUnavailable` both 0 no pod could ever be replaced; in a DaemonSet one of them is 0 \
                       (`maxUnavailable` is 1 unless it is set). A `rollingUpdate` belongs to the strategy RollingUpdate alone. \

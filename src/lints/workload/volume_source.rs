@@ -12,6 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/volume-source",
         severity: Severity::Error,
         enabled: true,
+        refused_by_api_server: false,
         summary: "a volume has two sources, one without a name, or a name that Kubernetes does not take",
         explanation: "A volume is of one type; without any it is an `emptyDir`. A ConfigMap in it has a `name`, a Secret a \
                       `secretName`. The volume's own name is a DNS label. The API server refuses the object.",

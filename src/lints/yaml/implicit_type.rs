@@ -12,6 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "yaml/implicit-type",
         severity: Severity::Warning,
         enabled: true,
+        refused_by_api_server: false,
         summary: "YAML reads a text as something else than it looks like",
         explanation: "Kubernetes reads YAML 1.1: unquoted `yes`, `no`, `on`, `off`, `y` and `n` are booleans, `0777` \
                       is octal 511, `0x1F` is 31, `1_000` is 1000, `123e4` is 1230000, `+49` is 49, and `version: \
