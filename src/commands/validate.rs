@@ -56,6 +56,8 @@ impl Explain for ValidateError {}
 enum Remark {
     #[error("there is too much to look at as a whole: objects were looked at one by one")]
     OneByOne,
+    #[error("left out, as a kustomization names them as patches or configurations: {count} file{}", if *.count == 1 { "" } else { "s" })]
+    PartialFiles { count: usize },
     #[error("the policy was not asked: no project was named")]
     PolicyNotAsked,
 }
@@ -64,6 +66,9 @@ impl Explain for Remark {
     fn hint(&self) -> Option<String> {
         let text = match self {
             Self::OneByOne => "references between objects were not checked; validate smaller sets for that",
+            Self::PartialFiles { .. } => {
+                "validate what Kustomize builds: `kubectl kustomize … | sealwave validate -`"
+            }
             Self::PolicyNotAsked => {
                 "giving `--project` (and `--namespace`, as Argo CD has it) checks what the policy allows"
             }
@@ -186,16 +191,20 @@ impl Run<'_> {
         checking.schemas = Arc::new(SchemaSet::new(&checking.kube_versions, definitions));
         checking.fallback = Some(self.nearby(&checking, places));
         let looked = pipeline::validate_plain(inputs, &checking, &self.standing);
-        let PlainVerdict { verdict, looked_at, one_by_one, texts } = looked.map_err(|(path, error)| {
-            let is_link = error.kind() == std::io::ErrorKind::NotFound && Path::new(&path).is_symlink();
-            Problem::new(&ValidateError::Unreadable { path, reason: error.kind(), is_link })
-        })?;
+        let PlainVerdict { verdict, looked_at, one_by_one, partial_files, texts } =
+            looked.map_err(|(path, error)| {
+                let is_link = error.kind() == std::io::ErrorKind::NotFound && Path::new(&path).is_symlink();
+                Problem::new(&ValidateError::Unreadable { path, reason: error.kind(), is_link })
+            })?;
         self.take(verdict);
         self.definitions(&checking);
         let all = &mut self.report.looked_at;
         *all =
             LookedAt { files: all.files + looked_at.files, objects: all.objects + looked_at.objects, ..*all };
         self.stdin = texts.into_iter().find(|(name, _)| name == STDIN).map(|(_, text)| text);
+        if partial_files > 0 {
+            self.notes.push(Note::remark(Problem::new(&Remark::PartialFiles { count: partial_files })));
+        }
         if one_by_one {
             self.notes.push(Note::remark(Problem::new(&Remark::OneByOne)));
         }

@@ -21,6 +21,7 @@ mod metadata;
 mod neighbours;
 mod operator;
 mod pages;
+mod placement;
 mod pods;
 mod ports;
 mod presence;
@@ -49,6 +50,7 @@ pub use neighbours::Neighbours;
 pub use operator::OperatorView;
 pub use pages::{explain, list, matching, page};
 pub(crate) use reporter::{Draft, Reporter, Subject};
+pub(crate) use resource::unfilled::is_template;
 pub use scene::Settings;
 pub(crate) use scene::{App, Environment, Object, Scene, SecretUse};
 pub(crate) use secret::encrypted_leftover::{RULE as ENCRYPTED_LEFTOVER, encrypted_by_sops, sops_block};
@@ -176,15 +178,19 @@ pub(crate) static RULES: &[&Rule] = &[
     &operator::unknown_cluster::RULE,
     &operator::unknown_provider::RULE,
     &reference::dangling_ingress::RULE,
+    &reference::dangling_monitor::RULE,
+    &reference::dangling_network_policy::RULE,
     &reference::dangling_role::RULE,
     &reference::dangling_scale_target::RULE,
     &reference::dangling_service::RULE,
     &reference::missing_claim::RULE,
     &reference::missing_config_map::RULE,
+    &reference::missing_governing_service::RULE,
     &reference::missing_key::RULE,
     &reference::missing_secret::RULE,
     &reference::missing_service_account::RULE,
     &reference::unused::RULE,
+    &resource::blocking_budget::RULE,
     &resource::claim::RULE,
     &resource::cluster_scoped_with_namespace::RULE,
     &resource::default_namespace::RULE,
@@ -242,6 +248,7 @@ pub(crate) static RULES: &[&Rule] = &[
     &workload::env_source::RULE,
     &workload::missing_volume::RULE,
     &workload::probe::RULE,
+    &workload::probe_port::RULE,
     &workload::resources::RULE,
     &workload::restart_policy::RULE,
     &workload::schedule::RULE,

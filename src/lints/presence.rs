@@ -2,14 +2,17 @@
 
 use std::collections::HashSet;
 
-use super::Environment;
+use super::placement::Completions;
 use super::resource::unfilled::is_template;
+use super::{Environment, Object};
 use crate::diagnostic::Severity;
 
 /// The objects of an environment, by their names.
 pub(super) struct Presence<'e, 'a> {
     environment: &'e Environment<'a>,
-    kinds: HashSet<(&'a str, &'a str)>,
+    /// Group, kind and namespace of each; without a namespace, of any.
+    kinds: HashSet<(&'a str, &'a str, Option<&'a str>)>,
+    completions: Completions<'a>,
     names: HashSet<(&'a str, &'a str, &'a str)>,
 }
 
@@ -17,9 +20,12 @@ impl<'e, 'a> Presence<'e, 'a> {
     /// Reads all objects.
     pub(super) fn of(environment: &'e Environment<'a>) -> Self {
         let objects = environment.objects.iter();
-        let kinds = objects.clone().map(|object| (object.group, object.kind)).collect();
+        let kind = |object: &Object<'a>| {
+            [Some(object.namespace), None].map(|namespace| (object.group, object.kind, namespace))
+        };
+        let kinds = objects.clone().flat_map(kind).collect();
         let names = objects.map(|object| (object.group, object.kind, object.name)).collect();
-        Self { environment, kinds, names }
+        Self { environment, kinds, completions: Completions::of(environment), names }
     }
 
     /// Whether there is such an object, here or elsewhere. A namespace that is not known matches any, and a name that is
@@ -34,15 +40,19 @@ impl<'e, 'a> Presence<'e, 'a> {
             || self.environment.exists_elsewhere(group, kind, namespace, name)
     }
 
-    /// How much it matters that an object of this kind is missing: plain manifests of which none is of the kind leave
-    /// such objects to others.
-    pub(super) fn severity(&self, group: &str, kind: &str, in_app: Severity) -> Severity {
+    /// Returns how much it matters that an object of this kind is missing in a namespace. Plain manifests that have no
+    /// such object there leave it to others, and so do those in which a chart or an Application brings further objects.
+    pub(super) fn severity(
+        &self,
+        (group, kind): (&str, &str),
+        namespace: &str,
+        in_app: Severity,
+    ) -> Severity {
         if !self.environment.is_plain() {
-            in_app
-        } else if self.kinds.contains(&(group, kind)) {
-            Severity::Warning
-        } else {
-            Severity::Note
+            return in_app;
         }
+        let of = |namespace| self.kinds.contains(&(group, kind, namespace));
+        let known = of(Some(namespace)) || of(Some("")) || namespace.is_empty() && of(None);
+        if known && !self.completions.reach(namespace) { Severity::Warning } else { Severity::Note }
     }
 }

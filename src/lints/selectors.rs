@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Object;
-use crate::model::{Mapping, Node};
+use crate::model::{Entry, Mapping, Node};
 
 /// How many pod templates are compared with one selector; of a selector with more, nothing is said.
 const COMPARED: usize = 1_000;
@@ -45,6 +45,14 @@ const MONITORS: &[&str] = &["PodMonitor", "Probe", "PrometheusRule", "ServiceMon
 pub(super) fn labels<'a>(object: &Object<'a>) -> Option<&'a Mapping> {
     let pod = object.pod.as_ref()?;
     object.manifest.root().at(&pod.path)?.at(&["metadata", "labels"])?.as_mapping()
+}
+
+/// Returns the first label of a selector that the nearest pods do not have; without any pods, the first one.
+pub(super) fn missing_label<'s>(selector: &'s Mapping, nearest: Option<&Mapping>) -> Option<&'s Entry> {
+    let is_missing = |label: &&Entry| {
+        nearest.is_none_or(|labels| labels.get(&label.key).is_none_or(|value| *value != label.value))
+    };
+    selector.entries().iter().find(is_missing)
 }
 
 /// The pods of a set of objects.

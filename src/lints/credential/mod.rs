@@ -82,6 +82,21 @@ pub(crate) fn is_named_so(key: &str) -> bool {
     keyed::is_named_so(key)
 }
 
+/// Returns true where a field asks for the id of a key (`accessKeyID`), and has one: the id is no secret without its key.
+pub(crate) fn is_identifier(name: &str, kind: Kind) -> bool {
+    kind == Kind::Token(tokens::AWS_ACCESS_KEY) && name::words(name).last().is_some_and(|word| word == "id")
+}
+
+/// Returns true where a value that no name calls a credential looks like one: letters and digits mixed, not words.
+pub(crate) fn looks_made(value: &str) -> bool {
+    sample::is_odd(value.trim())
+}
+
+/// Returns true for a value that documentation uses, or that something replaces later.
+pub(crate) fn is_sample(value: &str) -> bool {
+    sample::is_placeholder(value)
+}
+
 /// Whether a value stands for one that somebody puts there later, or says where it is.
 pub(crate) fn is_stand_in(value: &str) -> bool {
     sample::is_placeholder(value) || sample::is_reference(value)

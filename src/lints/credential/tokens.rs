@@ -10,6 +10,9 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use super::{Kind, sample};
 
+/// What a message calls the id of an AWS access key, which is one of a pair.
+pub(super) const AWS_ACCESS_KEY: &str = "an AWS access key";
+
 /// A shape.
 struct Shape {
     kind: Kind,
@@ -51,7 +54,7 @@ static SHAPES: [Shape; 39] = [
     ),
     token("an Anthropic key", &["sk-ant-"], r"\bsk-ant-[a-z]{3,6}\d{2}-[A-Za-z0-9_-]{60,}"),
     token("an Artifactory key", &["AKCp"], r"\bAKCp[A-Za-z0-9]{69}\b"),
-    token("an AWS access key", &["AKIA", "ASIA"], r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b"),
+    token(AWS_ACCESS_KEY, &["AKIA", "ASIA"], r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b"),
     token("an Azure client secret", &["8Q~"], r"[A-Za-z0-9_~.-]{3}8Q~[A-Za-z0-9_~.-]{31,34}"),
     token(
         "an Azure key",

@@ -47,8 +47,11 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         }
         let message = |by: &str| format!("Secret `{target}` is made by {by} too");
         if let Some(first) = seen.get(&(object.namespace, target)) {
-            // Plain manifests may be those of several environments.
-            let severity = if environment.is_plain() { Severity::Warning } else { Severity::Error };
+            let severity = match environment.is_plain() {
+                true if environment.may_be_apart(*first, at) => Severity::Note,
+                true => Severity::Warning,
+                false => Severity::Error,
+            };
             reporter.report(
                 Draft::new(&RULE, at, message("another ExternalSecret"))
                     .severity(severity)
@@ -61,9 +64,10 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         seen.insert((object.namespace, target), at);
         let secret = environment.catalogue.find("", "Secret", object.namespace, target);
         if let Some(secret) = secret.and_then(|secret| environment.objects.get(secret)) {
+            let is_apart = environment.may_be_apart(secret.name_at(), at);
             reporter.report(
                 Draft::new(&RULE, at, message("a Secret of the manifests"))
-                    .severity(Severity::Warning)
+                    .severity(if is_apart { Severity::Note } else { Severity::Warning })
                     .about(number)
                     .related(secret.name_at(), "the Secret is here")
                     .hint("remove one of the two, or let the ExternalSecret only add to it (`creationPolicy: Merge`)"),

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::{sources, spec, text};
 use crate::diagnostic::{RuleInfo, Severity};
+use crate::lints::resource::unfilled::is_template;
 use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
 use crate::model::Node;
 use crate::model::catalogue::ESO;
@@ -33,7 +34,8 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     for (number, object) in environment.objects.iter().enumerate().filter(|(_, object)| object.group == ESO) {
         for reference in references(object) {
             let Some(name) = reference.get("name") else { continue };
-            let Some(text_of_name) = name.as_str().filter(|name| !name.is_empty()) else { continue };
+            let text_of_name = name.as_str().filter(|name| !name.is_empty() && !is_template(name));
+            let Some(text_of_name) = text_of_name else { continue };
             let kind = text(reference, &["kind"]).unwrap_or("SecretStore");
             let other = match kind {
                 "SecretStore" if object.kind == "ClusterExternalSecret" => continue,

@@ -2,6 +2,7 @@
 
 use super::{sources, spec, text};
 use crate::diagnostic::{RuleInfo, Severity};
+use crate::lints::resource::unfilled::is_template;
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::duration::nanos;
 use crate::model::{Node, Origin};
@@ -37,9 +38,12 @@ enum Interval {
     Some,
 }
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = spec(object) else { return };
     let node = spec.get("refreshInterval");
+    if scene.is_plain && node.and_then(Node::as_str).is_some_and(is_template) {
+        return;
+    }
     let interval = read(node);
     let policy = text(spec, &["refreshPolicy"]).unwrap_or_default();
     let once = matches!(policy, "CreatedOnce" | "OnChange");

@@ -59,7 +59,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
 
 fn draft(environment: &Environment<'_>, presence: &Presence<'_, '_>, backend: &Backend<'_>) -> Option<Draft> {
     let name = backend.name.as_str().filter(|name| !name.is_empty())?;
-    let severity = presence.severity("", "Service", Severity::Error);
+    let severity = presence.severity(("", "Service"), backend.namespace, Severity::Error);
     if !presence.has("", "Service", backend.namespace, name) {
         let kind_and_name =
             format!("Service/{}/{name}", if backend.namespace.is_empty() { "*" } else { backend.namespace });

@@ -47,7 +47,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
                 format!("there is no Role `{text}` in the namespace of the binding"),
             )
             .about(number)
-            .severity(presence.severity(RBAC, "Role", Severity::Warning))
+            .severity(presence.severity((RBAC, "Role"), object.namespace, Severity::Warning))
             .hint("correct the name, or add the Role; one that comes with the cluster is a ClusterRole"),
         );
     }

@@ -1,6 +1,7 @@
 //! `reference/dangling-scale-target`.
 
 use crate::diagnostic::{RuleInfo, Severity};
+use crate::lints::placement::Completions;
 use crate::lints::presence::Presence;
 use crate::lints::selectors::{Pods, Selected};
 use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
@@ -24,10 +25,11 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
-    let (mut pods, mut presence) = (None, None);
+    let (mut pods, mut presence, mut completions) = (None, None, None);
     for (number, object) in environment.objects.iter().enumerate() {
         let draft = if object.is("policy", "PodDisruptionBudget") {
-            budget(object, pods.get_or_insert_with(|| Pods::of(&environment.objects)))
+            let completions = completions.get_or_insert_with(|| Completions::of(environment));
+            budget(object, pods.get_or_insert_with(|| Pods::of(&environment.objects)), completions)
         } else if let Some(target) = target(object) {
             scaler(object, target, presence.get_or_insert_with(|| Presence::of(environment)))
         } else {
@@ -64,10 +66,10 @@ fn scaler(object: &Object<'_>, target: &Node, presence: &Presence<'_, '_>) -> Op
     let hint =
         format!("correct kind and name, or say that it exists: `--external {kind}/{namespace}/{text}`");
     let draft = Draft::new(&RULE, name.origin, format!("there is no {kind} `{text}` to scale")).hint(hint);
-    Some(draft.severity(presence.severity(group, kind, Severity::Warning)))
+    Some(draft.severity(presence.severity((group, kind), object.namespace, Severity::Warning)))
 }
 
-fn budget(object: &Object<'_>, pods: &Pods<'_>) -> Option<Draft> {
+fn budget(object: &Object<'_>, pods: &Pods<'_>, completions: &Completions<'_>) -> Option<Draft> {
     let selector = object.manifest.root().at(&["spec", "selector"])?;
     if selector.get("matchExpressions").is_some() {
         return None;
@@ -76,5 +78,7 @@ fn budget(object: &Object<'_>, pods: &Pods<'_>) -> Option<Draft> {
     let Selected::Nothing(_) = pods.selected(object.namespace, labels) else { return None };
     let at = labels.entries().first()?.value.origin;
     let message = format!("PodDisruptionBudget `{}` selects no pod", object.name);
-    Some(Draft::new(&RULE, at, message).hint("give the selector the labels of the pod template"))
+    let draft =
+        Draft::new(&RULE, at, message).severity(completions.severity_of_missing_pods(object.namespace));
+    Some(draft.hint("give the selector the labels of the pod template"))
 }

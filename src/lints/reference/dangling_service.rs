@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use crate::diagnostic::{RuleInfo, Severity};
-use crate::lints::selectors::{Pods, Selected, labels};
+use crate::lints::placement::Completions;
+use crate::lints::selectors::{Pods, Selected, labels, missing_label};
 use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
 use crate::model::{Mapping, Node};
 
@@ -16,7 +17,8 @@ pub(crate) static RULE: Rule = Rule {
         summary: "a Service selects no pod of its namespace, or a port that they do not have",
         explanation: "A Service without pods has no endpoints: every connection to it is refused, and nothing shows an error. \
                       All labels of the selector must be on the pod template (`spec.template.metadata.labels`); those of the \
-                      workload itself do not count. Selectors for pods that an operator makes are let be.\n\n\
+                      workload itself do not count. Selectors for pods that an operator makes are ignored. Among plain manifests it is a note where a Helm \
+                      release or another Application brings objects into the namespace.\n\n\
                       A `targetPort` that is a name means the container port of that name; where no selected pod has one, the \
                       Service has no endpoints for it.",
         example: "kind: Service\nspec:\n  selector: {app: wbe}   # the pods have `app: web`\n",
@@ -26,7 +28,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
-    let mut pods = None;
+    let (mut pods, mut completions) = (None, None);
     for (number, object) in environment.objects.iter().enumerate() {
         let Some(selector) = selector(object) else { continue };
         let pods = pods.get_or_insert_with(|| Pods::of(&environment.objects));
@@ -35,17 +37,17 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         }
         let Selected::Nothing(nearest) = pods.selected(object.namespace, selector) else { continue };
         let nearest = nearest.and_then(|number| labels(environment.objects.get(number)?));
-        let differs = |label: &&crate::model::Entry| {
-            nearest.is_none_or(|labels| labels.get(&label.key).is_none_or(|value| *value != label.value))
-        };
-        let Some(label) = selector.entries().iter().find(differs) else { continue };
+        let Some(label) = missing_label(selector, nearest) else { continue };
         let message = format!("Service `{}` selects no pod", object.name);
         let draft = Draft::new(&RULE, label.value.origin, message).about(number);
         let draft = match nearest.and_then(|labels| labels.entries().first()) {
             Some(label) => draft.related(label.key_origin, "the labels of the nearest pods are here"),
             None => draft,
         };
-        reporter.report(draft.hint("give the selector and the pod template the same labels"));
+        let completions = completions.get_or_insert_with(|| Completions::of(environment));
+        let severity = completions.severity_of_missing_pods(object.namespace);
+        reporter
+            .report(draft.severity(severity).hint("give the selector and the pod template the same labels"));
     }
 }
 

@@ -20,7 +20,8 @@ pub(crate) static RULE: Rule = Rule {
                       CreateContainerConfigError, a pod with such a file in ContainerCreating. It often comes from renaming a \
                       key in one place only. A `subPath` that is no key, nor a path of the volume's `items`, mounts an empty directory where \
                       the program looks for a file. Of an object whose keys are not known here (an ExternalSecret with `dataFrom`, \
-                      a Secret that a controller fills) nothing is said.",
+                      a Secret that a controller fills) nothing is reported. Among plain manifests, an object of another \
+                      directory may be that of another cluster; the finding is a warning then.",
         example: "kind: ConfigMap\nmetadata: {name: settings}\ndata: {logLevel: info}\n---\n…\n\
                   configMapKeyRef: {name: settings, key: log-level}\n",
         remedy: "Correct the key, or add it to the object. If the pod may start without it, say `optional: true`.",
@@ -82,7 +83,9 @@ fn draft(
     };
     let draft = Draft::new(&RULE, at, message).about(want.object).hint(hint);
     let Some(made) = made else { return draft };
-    let draft = draft.related(made.at, format!("the {} is made here", kind(want.what)));
+    // Of another directory, it may be the object of another cluster.
+    let severity = if environment.may_be_apart(made.at, at) { Severity::Warning } else { RULE.info.severity };
+    let draft = draft.severity(severity).related(made.at, format!("the {} is made here", kind(want.what)));
     if made.shares_lines { draft.confidential() } else { draft }
 }
 

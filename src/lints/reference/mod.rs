@@ -4,11 +4,14 @@ mod files;
 mod missing;
 
 pub(super) mod dangling_ingress;
+pub(super) mod dangling_monitor;
+pub(super) mod dangling_network_policy;
 pub(super) mod dangling_role;
 pub(super) mod dangling_scale_target;
 pub(super) mod dangling_service;
 pub(super) mod missing_claim;
 pub(super) mod missing_config_map;
+pub(super) mod missing_governing_service;
 pub(super) mod missing_key;
 pub(super) mod missing_secret;
 pub(super) mod missing_service_account;

@@ -1,5 +1,6 @@
 //! Objects as Kubernetes resources: identity and namespaces.
 
+pub(super) mod blocking_budget;
 pub(super) mod claim;
 pub(super) mod cluster_scoped_with_namespace;
 pub(super) mod default_namespace;

@@ -57,7 +57,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
 }
 
 /// Whether `{{ … }}` or `${…}` stands in a text.
-pub(in crate::lints) fn is_template(text: &str) -> bool {
+pub(crate) fn is_template(text: &str) -> bool {
     [("{{", "}}"), ("${", "}")]
         .iter()
         .any(|(open, close)| text.split_once(open).is_some_and(|(_, rest)| rest.contains(close)))

@@ -19,9 +19,10 @@ pub(crate) static RULE: Rule = Rule {
                       A placeholder that is nearly one is found as well: `<shop/db.yaml#password>` has no provider, in \
                       `<File:…>`, `< file:…>` and `<vault.prod:…>` the provider's name is not written as one, and in \
                       `\\u003cfile:…\\u003e` the brackets are escaped. In an app, `generate`, `render` and `refs` refuse the \
-                      same Secrets. In plain manifests it is a warning, since another tool (Flux, KSOPS, \
-                      argocd-vault-plugin, `envsubst`) may still work on them. A Secret that is nothing but `${VARIABLE}` \
-                      is a warning in both: some programs replace it themselves.",
+                      same Secrets. In plain manifests what SOPS encrypted and variables are notes, since \
+                      another tool (Flux, KSOPS, `envsubst`) may still work on them, and a placeholder that is nearly one is \
+                      a warning. In an app, an item that is nothing but `${VARIABLE}` is a warning: some programs replace it \
+                      themselves.",
         example: "kind: Secret\nstringData:\n  password: <shop/db.yaml#password>\n",
         remedy: "Write the whole placeholder. Keep an encrypted file outside of the manifests and refer to it:\n\n\
                  ```yaml\nkind: Secret\nstringData:\n  password: <sops:secrets/db.yaml#password>\n```\n\n\
@@ -33,7 +34,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
-    let severity = if scene.is_plain { Severity::Warning } else { Severity::Error };
+    let severity = if scene.is_plain { Severity::Note } else { Severity::Error };
     let mut report = |draft: Draft| reporter.report(draft.confidential());
     if let Some(block) = sops_block(object.manifest) {
         let hint = "keep the encrypted file outside of the manifests, and refer to it: `<sops:file#key>`";
@@ -115,7 +116,7 @@ fn look_alikes(object: &Object<'_>, is_plain: bool, mut report: impl FnMut(Draft
         let text = decoded.unwrap_or_else(|| item.written());
         let found = Some(text).filter(|_| !is_literal);
         let found = found.and_then(|text| look_alike(text, generic.as_ref(), &|_| false));
-        let (message, hint) = match found {
+        let (message, hint) = match &found {
             Some(found) if is_plain => (format!("{} {}", item.called(), found.kind), found.kind.hint()),
             None if is_variable(text) => (
                 format!("{} is a variable that nothing replaces", item.called()),
@@ -123,7 +124,8 @@ fn look_alikes(object: &Object<'_>, is_plain: bool, mut report: impl FnMut(Draft
             ),
             _ => continue,
         };
-        report(Draft::new(&RULE, item.entry.value.origin, message).severity(Severity::Warning).hint(&hint));
+        let severity = if found.is_none() && is_plain { Severity::Note } else { Severity::Warning };
+        report(Draft::new(&RULE, item.entry.value.origin, message).severity(severity).hint(&hint));
     }
 }
 

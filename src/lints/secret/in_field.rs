@@ -20,7 +20,8 @@ pub(crate) static RULE: Rule = Rule {
                       and is in the repository. A token with its issuer's prefix, a private key and a URI with a \
                       password are errors. In a custom resource, a field that its name calls a credential is a \
                       warning where chance seems to have made the value; so are Helm's values: of a HelmRelease, and \
-                      `parameters`, `values` and `valuesObject` of an Application.",
+                      `parameters`, `values` and `valuesObject` of an Application. The id of an AWS access key is no secret in a field \
+                      that asks for it (`accessKeyID`).",
         example: "kind: Alert\nspec:\n  url: https://bot:Tr0ub4dor-3@chat.internal/hook\n",
         remedy: "Most kinds have a field beside it that refers to a Secret (`secretRef`, `existingSecret`, `passwordSecret`): \
                  use that one.",
@@ -125,6 +126,9 @@ impl<'a> Field<'a> {
 /// What is a credential by itself.
 fn sure(field: &Field<'_>, text: &str) -> Option<Draft> {
     let kind = credential::detect(None, text)?;
+    if credential::is_identifier(field.name, kind) {
+        return None;
+    }
     let counts = kind.is_certain() || matches!(kind, Kind::Publishable(_));
     counts.then(|| show::draft(&RULE, kind, field.node.origin, PLACE))
 }

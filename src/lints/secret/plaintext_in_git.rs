@@ -53,7 +53,7 @@ fn judge(item: &Item<'_>) -> Option<(Severity, String)> {
     let Some(text) = item.text() else {
         return Some((Severity::Warning, "is in the source in plaintext".to_owned()));
     };
-    let is_file = text.trim_end().contains('\n');
+    let is_file = text.trim_end().contains('\n') || is_file_name(item.key());
     let kind = if is_file {
         credential::detect_in_lines(text).map(|(_, kind)| kind)
     } else {
@@ -66,11 +66,37 @@ fn judge(item: &Item<'_>) -> Option<(Severity, String)> {
         Some(Kind::Keyed) => Some((Severity::Warning, "is in the source in plaintext".to_owned())),
         Some(kind) => Some((Severity::Warning, format!("holds {} in plaintext", kind.noun()))),
         None if is_public(item.key(), text) => None,
-        None if is_file || credential::is_stand_in(text) => {
+        None if is_file || is_setting(item.key(), text) || credential::is_stand_in(text) => {
             Some((Severity::Note, "is in the source in plaintext".to_owned()))
         }
         None => Some((Severity::Warning, "is in the source in plaintext".to_owned())),
     }
+}
+
+/// Returns true where neither the key nor the value of one line looks like a secret: `verify-full`, `ENABLED=false`.
+fn is_setting(key: &str, text: &str) -> bool {
+    let value = text.trim();
+    let value = value
+        .split_once('=')
+        .filter(|(name, value)| is_variable_name(name) && !value.trim_matches('=').is_empty())
+        .map_or(value, |(_, value)| value);
+    !credential::is_named_so(key)
+        && !value.contains(char::is_whitespace)
+        && !credential::looks_made(value)
+        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b','))
+}
+
+fn is_variable_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
+}
+
+/// Returns true for the key of a file with settings, also of one with a single line.
+fn is_file_name(key: &str) -> bool {
+    let extension = key.rsplit_once('.').map_or("", |(_, extension)| extension);
+    matches!(
+        extension,
+        "cfg" | "cnf" | "conf" | "config" | "ini" | "properties" | "toml" | "xml" | "yaml" | "yml"
+    )
 }
 
 /// What a Secret often holds beside its secrets: names, addresses, switches, certificates.
@@ -107,6 +133,7 @@ fn is_public(key: &str, text: &str) -> bool {
         "schema",
         "scope",
         "server",
+        "sslmode",
         "type",
         "uri",
         "url",
@@ -125,6 +152,13 @@ fn is_public(key: &str, text: &str) -> bool {
         || WORDS.iter().any(camel)
         || text.trim().is_empty()
         || text.contains("-----BEGIN CERTIFICATE-----") && !text.contains("PRIVATE KEY")
+        || is_timestamp(text.trim())
         || matches!(text.trim(), "true" | "false")
         || text.trim().len() < 6 && text.trim().bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// `2024-05-01`, or a time of that day in RFC 3339.
+fn is_timestamp(text: &str) -> bool {
+    let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    shape == "0000-00-00" || shape.starts_with("0000-00-00T00:00:00")
 }

@@ -46,6 +46,7 @@ fn wanted(kind: &str) -> Option<Wanted> {
 
 const DOCKERCFG: &str = ".dockercfg";
 const DOCKERCONFIGJSON: &str = ".dockerconfigjson";
+const CARVEL_PULL_SECRET: &str = "secretgen.carvel.dev/image-pull-secret";
 const ACCOUNT: &str = "kubernetes.io/service-account.name";
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
@@ -135,6 +136,10 @@ fn account(object: &Object<'_>, kind: &Node, reporter: &mut Reporter) {
 /// What holds credentials of registries is JSON.
 fn docker(object: &Object<'_>, reporter: &mut Reporter) {
     let kind = object.manifest.root().get("type").and_then(Node::as_str);
+    // Carvel's secretgen-controller fills it in.
+    if object.manifest.annotation(CARVEL_PULL_SECRET).is_some() {
+        return;
+    }
     let key = match kind {
         Some("kubernetes.io/dockercfg") => DOCKERCFG,
         Some("kubernetes.io/dockerconfigjson") => DOCKERCONFIGJSON,

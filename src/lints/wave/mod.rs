@@ -101,9 +101,9 @@ fn report(
         return;
     }
     let waves: Vec<i32> = standings.iter().map(|standing| standing.wave.unwrap_or(0)).collect();
-    for (conflict, object, at) in
-        sync::conflicts(&environment.catalogue, &standings, &uses(environment), &waves)
-    {
+    let mut uses = uses(environment);
+    uses.retain(|edge| !may_be_of_two_applications(environment, edge));
+    for (conflict, object, at) in sync::conflicts(&environment.catalogue, &standings, &uses, &waves) {
         if wanted(&conflict) {
             let draft = Draft::new(rule, at, conflict.to_string()).about(object);
             reporter.report(match conflict.hint() {
@@ -112,6 +112,13 @@ fn report(
             });
         }
     }
+}
+
+/// Waves order the objects of one Application; those of two directories are often applied by two.
+fn may_be_of_two_applications(environment: &Environment<'_>, edge: &Use) -> bool {
+    let origin = |number: usize| Some(environment.objects.get(number)?.manifest.origin());
+    let (consumer, dependency) = (origin(edge.consumer), origin(edge.dependency));
+    consumer.zip(dependency).is_some_and(|(one, other)| environment.may_be_apart(one, other))
 }
 
 fn late_definition(environment: &Environment<'_>, reporter: &mut Reporter) {
@@ -138,7 +145,8 @@ fn late_definition(environment: &Environment<'_>, reporter: &mut Reporter) {
             format!("{} comes after {}, which is in wave {wave}", needed.manifest.id(), by.manifest.id());
         let draft = Draft::new(&LATE_DEFINITION, at, message).about(number);
         // What has no wave may well be applied by another Application, before this one.
-        let elsewhere = environment.is_plain() && wave_at(needed.manifest).is_none();
+        let elsewhere = environment.is_plain() && wave_at(needed.manifest).is_none()
+            || environment.may_be_apart(needed.manifest.origin(), by.manifest.origin());
         let severity = match (elsewhere, is_namespace(needed)) {
             (true, _) => Severity::Note,
             (false, true) => Severity::Warning,

@@ -7,6 +7,7 @@ mod cron;
 pub(super) mod env_source;
 pub(super) mod missing_volume;
 pub(super) mod probe;
+pub(super) mod probe_port;
 pub(super) mod resources;
 pub(super) mod restart_policy;
 pub(super) mod schedule;

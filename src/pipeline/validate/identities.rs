@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
 use super::Checking;
-use crate::diagnostic::{Finding, ObjectRef, Related, Span};
+use crate::diagnostic::{Finding, ObjectRef, Related, Severity, Span};
 use crate::lints::{self, Object};
 use crate::model::{ObjectId, Origin, Place, split_at_byte};
 
@@ -110,7 +110,11 @@ pub(super) fn twice(checking: &Checking, one: &str, span: Span, first: Span) -> 
         namespace: object.namespace.as_str().into(),
         name: object.name.as_str().into(),
     };
-    let severity = checking.level(&rule.info)?;
+    let set = checking.level(&rule.info)?;
+    // What is in two directories may be for two clusters.
+    let directory = |path: &str| path.rsplit_once('/').map(|(directory, _)| directory.to_owned());
+    let is_apart = directory(&span.place.path) != directory(&first.place.path);
+    let severity = if is_apart { set.min(Severity::Note) } else { set };
     Some(Finding {
         hint: Some("remove one of the two".to_owned()),
         span: Some(span),

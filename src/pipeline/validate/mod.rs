@@ -9,6 +9,7 @@ mod dumped;
 mod fallback;
 mod finder;
 mod identities;
+mod kustomization;
 mod locate;
 mod merge;
 mod plain;
@@ -302,7 +303,8 @@ fn own_schemas(app: &ExaminedApp, checking: &Checking) -> Option<SchemaSet> {
 
 fn check_schemas(environments: &[Environment<'_>], set: &SchemaSet, checking: &Checking) -> Vec<Draft> {
     let mut reporter = Reporter::default();
-    let mut check = SchemaCheck::new(set, checking);
+    let is_plain = environments.first().is_some_and(Environment::is_plain);
+    let mut check = SchemaCheck::new(set, checking, is_plain);
     for (number, environment) in environments.iter().enumerate() {
         // What is said once of a kind is said where somebody looks.
         let (judged, others): (Vec<_>, Vec<_>) =

@@ -4,6 +4,7 @@
 
 use std::io::{self, Read};
 
+use super::kustomization::partial_files;
 use super::stream::Stream;
 use super::{Checking, Standing, Verdict, validate};
 use crate::diagnostic::{LookedAt, Problem, Severity};
@@ -36,6 +37,8 @@ pub struct PlainVerdict {
     pub looked_at: LookedAt,
     /// Whether there was too much to look at as a whole.
     pub one_by_one: bool,
+    /// How many files were left out, as a `kustomization.yaml` of the set names them as patches or configurations.
+    pub partial_files: usize,
     /// The texts that were looked at as a whole, for those that cannot be read again.
     pub texts: Vec<(String, Vec<u8>)>,
 }
@@ -66,6 +69,12 @@ pub fn validate_plain(
             return Stream::new(checking, standing, looked_at).run(whole, inputs);
         }
     }
+    let partial = partial_files(whole.files.iter().map(|(name, text, _)| (name.as_str(), text.as_slice())));
+    let is_partial = |name: &String| partial.contains(name);
+    let partial_files = whole.files.iter().filter(|(name, ..)| is_partial(name)).count();
+    let judged_partial =
+        whole.files.iter().filter(|(name, ..)| is_partial(name) && !checking.unjudged.contains(name)).count();
+    whole.files.retain(|(name, ..)| !is_partial(name));
     // Of two objects that are one, the second is what is wrong.
     whole.files.sort_by_key(|(name, ..)| !checking.unjudged.contains(name));
     let mut app = ExaminedApp::plain();
@@ -81,7 +90,8 @@ pub fn validate_plain(
     verdict.narrow(checking);
     let objects = app.objects() - unjudged;
     let texts = whole.files.into_iter().map(|(name, text, _)| (name, text)).collect();
-    Ok(PlainVerdict { verdict, looked_at: LookedAt { objects, ..looked_at }, one_by_one: false, texts })
+    let looked_at = LookedAt { files: looked_at.files - judged_partial, objects, ..looked_at };
+    Ok(PlainVerdict { verdict, looked_at, one_by_one: false, partial_files, texts })
 }
 
 /// Where more of a source comes from.

@@ -59,6 +59,8 @@ pub(super) fn is_definition(object: &Manifest) -> bool {
 pub(super) struct SchemaCheck<'s> {
     set: &'s SchemaSet,
     checking: &'s Checking,
+    /// Plain manifests, in which another tool may still replace variables.
+    is_plain: bool,
     /// By `apiVersion` and kind.
     kinds: BTreeMap<CompactString, BTreeMap<CompactString, Rc<KindState>>>,
     /// What was said once and is not to be said again.
@@ -97,8 +99,8 @@ impl KindState {
 }
 
 impl<'s> SchemaCheck<'s> {
-    pub(super) fn new(set: &'s SchemaSet, checking: &'s Checking) -> Self {
-        Self { set, checking, kinds: BTreeMap::new(), once: HashSet::new(), at: None }
+    pub(super) fn new(set: &'s SchemaSet, checking: &'s Checking, is_plain: bool) -> Self {
+        Self { set, checking, is_plain, kinds: BTreeMap::new(), once: HashSet::new(), at: None }
     }
 
     /// The messages that are said once, of however many objects.
@@ -215,6 +217,7 @@ impl<'s> SchemaCheck<'s> {
         reporter: &mut Reporter,
     ) {
         if !self.is_of_sops(object, violation)
+            && !(self.is_plain && violations::is_of_variable(object, violation))
             && let Some((rule, draft)) = violations::draft(object, violation, only_in, self.checking.lenient)
         {
             self.report(reporter, rule, draft);

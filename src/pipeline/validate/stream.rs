@@ -83,6 +83,7 @@ impl<'a> Stream<'a> {
         }
         self.verdict.findings.sort_by(|a, b| a.order().cmp(&b.order()));
         Ok(PlainVerdict {
+            partial_files: 0,
             verdict: self.verdict,
             looked_at: self.looked_at,
             one_by_one: true,
@@ -213,7 +214,7 @@ impl Look {
         let mut judge = Judge {
             terms,
             app,
-            schemas: SchemaCheck::new(&terms.schemas, terms.checking),
+            schemas: SchemaCheck::new(&terms.schemas, terms.checking, true),
             scopes: terms.scopes.clone(),
             reporter: Reporter::default(),
             findings: Vec::new(),

@@ -6,7 +6,7 @@
 use super::advice;
 use super::pointer::{NodePath, escape};
 use crate::diagnostic::Severity;
-use crate::lints::{Draft, Object, Rule, schema as rules};
+use crate::lints::{Draft, Object, Rule, is_template, schema as rules};
 use crate::model::{Node, Origin, is_secret_like, may_name};
 use crate::schema::{Violation, ViolationKind};
 
@@ -91,6 +91,24 @@ fn is_secret_data(object: &Object<'_>, violation: &Violation<'_>) -> bool {
 fn is_variable(violation: &Violation<'_>) -> bool {
     let list = violation.pointer.as_str().rsplit_once('/').map_or("", |(list, _)| list);
     matches!(violation.kind, ViolationKind::DuplicateListKey { .. }) && list.ends_with("/env")
+}
+
+/// Returns true where a value with a variable in it (`${SIZE:=5Gi}`) does not fit: what replaces the variable may fit.
+pub(super) fn is_of_variable(object: &Object<'_>, violation: &Violation<'_>) -> bool {
+    match &violation.kind {
+        ViolationKind::Format { .. }
+        | ViolationKind::Length { .. }
+        | ViolationKind::MultipleOf { .. }
+        | ViolationKind::NotInEnum { .. }
+        | ViolationKind::Pattern { .. }
+        | ViolationKind::Range { .. }
+        | ViolationKind::WrongType { .. } => {
+            let (node, _) = NodePath::given(object.manifest.root(), violation.pointer.as_str()).end();
+            node.as_str().is_some_and(is_template)
+        }
+        ViolationKind::UnknownField { field, .. } => is_template(field),
+        _ => false,
+    }
 }
 
 /// Whether the API server takes an item twice, with a warning at most.
