@@ -35,6 +35,8 @@ pub(crate) enum Why {
     Arn { reference: String, expected: String },
     #[error("the driver cannot make a Secret immutable")]
     Immutable,
+    #[error("the version of the KV engine that `{reference}` is read from is not known")]
+    KvVersion { reference: String },
     #[error("it holds no placeholder, and only references can be stored")]
     Literal,
     #[error("modifier `{name}` is not known there")]
@@ -57,6 +59,8 @@ pub(crate) enum Why {
     NoName,
     #[error("`{reference}` has no `#key`, and the driver reads single keys from Vault only")]
     NoKey { reference: String },
+    #[error("`{reference}` does not lie in mount `{mount}` of the store")]
+    OutsideMount { reference: String, mount: String },
     #[error("no pod of this output uses it, and the driver makes a Secret only while a pod mounts it")]
     NoPod,
     #[error("{workload} pulls its image with it, before the pod could mount anything")]
@@ -90,6 +94,15 @@ impl Explain for Refusal {
         let way = match &self.why {
             Why::Arn { .. } => return Some("correct the ARN, or the settings in sealwave.yaml".to_owned()),
             Why::Immutable => "remove `immutable`",
+            Why::KvVersion { .. } => {
+                return Some(
+                    "set `kvVersion`, or `mounts` such as `{secret: 2, team/kv: 1}`, for this provider under `secretsStoreCsi.providers` in sealwave.yaml"
+                        .to_owned(),
+                );
+            }
+            Why::OutsideMount { .. } => {
+                "write the mount as the path's first part, or add a store for the other mount"
+            }
             Why::Literal => "put what is no secret in a ConfigMap, and what is one in the store",
             Why::Modifier { .. } | Why::ModifierOrder { .. } => "store the value in the form that is needed",
             Why::ManyObjects { .. } => {

@@ -79,7 +79,7 @@ impl Draft for ClassDraft<'_> {
         });
         let alias = match kind {
             Kind::Aws(objects) => objects.add(key, text, self.providers, &mut self.aliases)?,
-            Kind::Vault(objects) => objects.add(key, text, &mut self.aliases)?,
+            Kind::Vault(objects) => objects.add(key, text, &provider.mounts, &mut self.aliases)?,
         };
         self.data.push(json!({"objectName": alias, "key": key}));
         Ok(())

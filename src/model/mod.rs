@@ -10,6 +10,7 @@ pub(crate) mod duration;
 mod item_key;
 mod json;
 pub(crate) mod json_text;
+pub(crate) mod kv_path;
 mod manifest;
 pub mod names;
 mod node;
@@ -42,7 +43,7 @@ pub use backends::{
     Backend, Backends, CsiProviderSettings, ExternalSecretVersion, ExternalSecretsSettings,
     SecretsStoreCsiSettings, Service, StoreKind, StoreSettings,
 };
-pub(crate) use backends::{CsiProvider, ExternalSecrets, Store};
+pub(crate) use backends::{CsiProvider, ExternalSecrets, KvMounts, Store};
 pub(crate) use closest::closest;
 pub use date::{Date, NotADate};
 pub(crate) use item_key::{MAX_ITEM_KEY, is_item_key, item_called};

@@ -173,6 +173,7 @@ pub fn resolve(
             let verdicts = access::judge(&objects, &references, cluster, access);
             verdicts.refuse(access, &mut problems);
             let fetched = providers.fetch(wanted(verdicts.allowed(), &objects), *deadline);
+            notes.extend(providers.take_notes());
             if let Some(audit) = audit {
                 audit.write(&audit::records(&verdicts, &fetched, access)).map_err(Failure::from)?;
             }

@@ -138,9 +138,20 @@ pub(super) fn client_token(answer: &Answer, method: &str) -> Result<Zeroizing<St
     }
 }
 
+/// Returns whether a login gave a batch token: the server keeps no record of it, so that it cannot be revoked.
+pub(super) fn token_is_batch(answer: &Answer) -> bool {
+    let kind = member(&answer.body, &["auth", "token_type"]).ok().flatten();
+    kind.is_some_and(|json| json.as_str() == "\"batch\"")
+}
+
 /// Whether the token itself is no longer good, as opposed to not good enough.
 pub(super) fn token_is_invalid(answer: &Answer) -> bool {
     answer.status == 403 && says(answer, &["invalid token", "bad token", "token expired", "token is expired"])
+}
+
+/// Returns whether the server says that a token is of a kind that cannot be revoked.
+pub(super) fn token_cannot_be_revoked(answer: &Answer) -> bool {
+    answer.status == 400 && says(answer, &["batch token"])
 }
 
 fn refused(status: u16) -> ProviderError {
