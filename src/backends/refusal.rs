@@ -31,6 +31,12 @@ const fn kind(backend: Backend) -> &'static str {
 /// Why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Why {
+    #[error("it takes all keys of `{reference}`, and the driver reads keys by their names only")]
+    AllKeys { reference: String },
+    #[error("it takes some keys of `{reference}` by patterns, and the operator takes all or named ones only")]
+    KeyPatterns { reference: String },
+    #[error("it stands beside all keys of a secret, so that it cannot have text or modifiers of its own")]
+    TextBesideAllKeys,
     #[error("the ARN in `{reference}` is not of {expected}")]
     Arn { reference: String, expected: String },
     #[error("the driver cannot make a Secret immutable")]
@@ -92,6 +98,9 @@ impl Explain for Refusal {
             )
         };
         let way = match &self.why {
+            Why::AllKeys { .. } => "name each key in `stringData`, or use the backend `external-secrets`",
+            Why::KeyPatterns { .. } => "name each key in `stringData`, or take all keys",
+            Why::TextBesideAllKeys => "put it into a Secret of its own",
             Why::Arn { .. } => return Some("correct the ARN, or the settings in sealwave.yaml".to_owned()),
             Why::Immutable => "remove `immutable`",
             Why::KvVersion { .. } => {

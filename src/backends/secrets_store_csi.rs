@@ -20,7 +20,9 @@ use super::metadata;
 use super::refusal::{Refusals, Why};
 use crate::crypto::Scope;
 use crate::diagnostic::Problem;
-use crate::model::{Backend, CsiProvider, Entry, Manifest, Mapping, Node, Part, Placeholder, Service, Text};
+use crate::model::{
+    Backend, CsiProvider, Entry, KeySource, Manifest, Mapping, Node, Part, Placeholder, Service, Text,
+};
 use crate::yaml::write_yaml;
 
 /// Providers by the names that placeholders use.
@@ -33,10 +35,12 @@ type Providers = BTreeMap<String, CsiProvider>;
 pub(crate) fn build(
     secret: Manifest,
     items: &[ReferredItem<'_>],
+    sources: &[KeySource],
     providers: &Providers,
 ) -> Result<Manifest, Vec<Problem>> {
     let aliases = Aliases::new(secret.name());
-    translate(secret, items, ClassDraft { providers, common: None, aliases, kind: None, data: Vec::new() })
+    let draft = ClassDraft { providers, common: None, aliases, kind: None, data: Vec::new() };
+    translate(secret, items, sources, draft)
 }
 
 /// The class in the making.
@@ -66,6 +70,10 @@ impl Draft for ClassDraft<'_> {
         if type_of(secret) == "kubernetes.io/tls" {
             refusals.whole(secret.origin(), Why::PemType(type_of(secret).to_owned()));
         }
+    }
+
+    fn source(&mut self, source: &KeySource) -> Result<(), Why> {
+        Err(Why::AllKeys { reference: shown(&source.reference) })
     }
 
     fn item(&mut self, key: &str, text: &Text) -> Result<(), Why> {

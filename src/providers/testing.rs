@@ -24,7 +24,7 @@ pub(super) fn reference(source: &str) -> Reference {
     let mut fields = rest.split('#').map(str::to_owned);
     let (path, key, version) = (fields.next().unwrap_or_default(), fields.next(), fields.next());
     let key = key.filter(|key| version.is_none() || !key.is_empty());
-    Reference { provider: provider.into(), path, key, version }
+    Reference { provider: provider.into(), path, key, version, all_keys: false }
 }
 
 /// Files of an app that stand in one directory.

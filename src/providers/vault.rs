@@ -155,7 +155,8 @@ impl Provider for Vault {
             let secret = secret?;
             let documents = documents.as_ref().map_err(ProviderError::clone)?;
             let document = documents.get(&secret).ok_or_else(ProviderError::overdue)?;
-            document.as_ref().map_err(ProviderError::clone)?.value(reference.key.as_deref())
+            let document = document.as_ref().map_err(ProviderError::clone)?;
+            if reference.all_keys { document.entries() } else { document.value(reference.key.as_deref()) }
         };
         checked.into_iter().zip(references).map(|(secret, reference)| value(secret, reference)).collect()
     }

@@ -64,6 +64,12 @@ pub(super) fn take(placeholder: &Placeholder, store: &Store) -> Result<Taken, Wh
 }
 
 impl Remote {
+    /// All keys of a secret.
+    pub(super) fn whole(reference: &Reference, store: &Store) -> Result<Self, Why> {
+        let version = version(reference, store.service)?;
+        Ok(Self { key: key(reference, store)?, property: None, version, decode: false })
+    }
+
     /// `remoteRef`, with all that the CRD would default.
     pub(super) fn to_json(&self) -> Json {
         let mut out = json!({"key": self.key});
@@ -82,7 +88,7 @@ impl Remote {
 
 /// Returns the name of a secret as its store knows it. A Vault store knows its mount itself, and takes the mount off a name
 /// that starts with it; so the name of a secret that really starts so gets the mount once more.
-pub(super) fn key(reference: &Reference, store: &Store) -> Result<String, Why> {
+fn key(reference: &Reference, store: &Store) -> Result<String, Why> {
     let path = reference.path.as_str();
     if store.service != Service::Vault {
         return Ok(path.to_owned());

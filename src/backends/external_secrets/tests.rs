@@ -25,7 +25,7 @@ fn backends(more: &str) -> Backends {
 }
 
 fn built_with(secret: &Json, items: &[(&str, &str)], settings: &Backends) -> Result<Json, Vec<Problem>> {
-    built_of(secret, items, |secret, items| build(secret, items, settings.external_secrets()))
+    built_of(secret, items, |secret, items| build(secret, items, &[], settings.external_secrets()))
 }
 
 fn built(items: &[(&str, &str)]) -> Json {
@@ -268,5 +268,5 @@ fn what_it_cannot_express_is_refused_all_at_once() {
 fn bytes_that_stand_for_themselves_are_refused() {
     let secret = manifest(&plain());
     let item = ReferredItem { key: "k", origin: secret.origin(), text: None };
-    assert!(build(secret.clone(), &[item], backends("").external_secrets()).is_err());
+    assert!(build(secret.clone(), &[item], &[], backends("").external_secrets()).is_err());
 }

@@ -23,7 +23,7 @@ fn built_with(secret: &Json, items: &[(&str, &str)]) -> Result<Json, Vec<Problem
 fn built_by(settings: &str, secret: &Json, items: &[(&str, &str)]) -> Result<Json, Vec<Problem>> {
     let app: App = yaml_serde::from_str(settings).unwrap();
     let backends = Backends::decide(&app, &Environment::default()).unwrap();
-    built_of(secret, items, |secret, items| build(secret, items, backends.csi_providers()))
+    built_of(secret, items, |secret, items| build(secret, items, &[], backends.csi_providers()))
 }
 
 fn objects(items: &[(&str, &str)]) -> String {

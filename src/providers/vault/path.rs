@@ -150,6 +150,7 @@ mod tests {
             path: path.to_owned(),
             key: None,
             version: version.map(str::to_owned),
+            all_keys: false,
         }
     }
 

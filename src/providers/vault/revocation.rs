@@ -50,23 +50,33 @@ pub(super) enum NotRevoked {
     Refused(u16),
 }
 
+/// A token that a login gave.
+pub(super) struct Revocable {
+    pub(super) token: HeaderValue,
+    /// It ends after a number of requests, and may have ended: the server refuses it then as if a policy did.
+    pub(super) has_few_uses: bool,
+}
+
 /// Revokes all tokens, one after the other: a second one exists only where the first was refused.
-pub(super) async fn revoke(api: &Api, tokens: Vec<HeaderValue>, end: Instant) -> Result<(), NotRevoked> {
+pub(super) async fn revoke(api: &Api, tokens: Vec<Revocable>, end: Instant) -> Result<(), NotRevoked> {
     let mut result = Ok(());
-    for token in tokens {
+    for Revocable { token, has_few_uses } in tokens {
         let send = || api.send(Method::POST, PATH, None, Some(&token), Some(b"{}"));
         let answer = timeout_at(end.into(), retry(end, Patience::default(), send)).await;
         let judged = answer.unwrap_or_else(|_| Err(ProviderError::overdue()));
-        result = judged.map_err(|_| NotRevoked::NoAnswer).and_then(|answer| judge(&answer)).and(result);
+        result = judged
+            .map_err(|_| NotRevoked::NoAnswer)
+            .and_then(|answer| judge(&answer, has_few_uses))
+            .and(result);
     }
     result
 }
 
-fn judge(answer: &Answer) -> Result<(), NotRevoked> {
+fn judge(answer: &Answer, has_few_uses: bool) -> Result<(), NotRevoked> {
     match answer.status {
         200..=299 => Ok(()),
-        // It expired, was used up, or was revoked by somebody else.
-        _ if answer::token_is_invalid(answer) => Ok(()),
+        // It expired, was used up, or was revoked already.
+        403 if has_few_uses || answer::token_is_invalid(answer) => Ok(()),
         _ if answer::token_cannot_be_revoked(answer) => Ok(()),
         status => Err(NotRevoked::Refused(status)),
     }

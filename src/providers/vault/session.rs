@@ -16,7 +16,7 @@ use super::super::{ProviderError, credential};
 use super::answer::{self, Document};
 use super::api::{Address, Answer, Api};
 use super::path::{self, SecretRequest};
-use super::revocation::{self, NotRevoked};
+use super::revocation::{self, NotRevoked, Revocable};
 use crate::model::{SecretBuffer, VaultAuth};
 
 /// Where Kubernetes mounts the token of a pod's service account.
@@ -65,13 +65,13 @@ struct Token {
     /// Logins after the first.
     renewals: u32,
     /// Tokens to revoke at the end: one per login.
-    revocable: Vec<HeaderValue>,
+    revocable: Vec<Revocable>,
 }
 
-/// A token, and whether it was made for this session and can be revoked.
+/// A token, and how to revoke it where it was made for this session and can be revoked.
 struct NewToken {
     header: HeaderValue,
-    is_revocable: bool,
+    revocable: Option<Revocable>,
 }
 
 impl Session {
@@ -152,7 +152,7 @@ impl Session {
 impl Token {
     /// Notes what has to be revoked of a login.
     fn take(&mut self, new: NewToken) -> HeaderValue {
-        self.revocable.extend(new.is_revocable.then(|| new.header.clone()));
+        self.revocable.extend(new.revocable);
         new.header
     }
 }
@@ -168,7 +168,7 @@ async fn log_in(api: &Api, auth: &VaultAuth, end: Instant) -> Result<NewToken, P
     let (mount, names, role, credential) = match auth {
         VaultAuth::Token { file } => {
             let header = header(&credential::token(file, "the token's file")?)?;
-            return Ok(NewToken { header, is_revocable: false });
+            return Ok(NewToken { header, revocable: None });
         }
         VaultAuth::AppRole { mount, role_id, secret_id_file } => {
             let secret_id = credential::token(secret_id_file, "`secretIdFile`")?;
@@ -189,7 +189,9 @@ async fn log_in(api: &Api, auth: &VaultAuth, end: Instant) -> Result<NewToken, P
         retry(end, Patience::default(), || api.send(Method::POST, &path, None, None, Some(body.expose())))
             .await?;
     let header = header(&answer::client_token(&answer, &path)?)?;
-    Ok(NewToken { header, is_revocable: !answer::token_is_batch(&answer) })
+    let has_few_uses = answer::token_has_few_uses(&answer);
+    let revocable = Revocable { token: header.clone(), has_few_uses };
+    Ok(NewToken { header, revocable: Some(revocable).filter(|_| !answer::token_is_batch(&answer)) })
 }
 
 fn header(token: &str) -> Result<HeaderValue, ProviderError> {
