@@ -32,7 +32,7 @@ fn app(annotation: &str, items: &str) -> SmallApp {
 }
 
 fn secret(app: &SmallApp, annotation: &str, items: &str) {
-    let annotation: String = annotation.lines().map(|line| format!("      {line}\n")).collect();
+    let annotation = annotation.lines().map(|line| format!("      {line}\n")).collect::<Vec<_>>().concat();
     app.write(
         "app/base/secrets.yaml",
         &format!(
@@ -422,6 +422,13 @@ fn other_places_and_names_of_the_annotation_are_refused() {
         let text = error(&app, metadata);
         assert!(text.contains(expected), "{metadata}: {text}");
     }
+    // Another name of this domain: nothing reads it, and the Secret may be empty because of that.
+    let app = SmallApp::new();
+    let annotations = "{name: web, namespace: shop, annotations: {sealwave.dev/data-from: x, sealwave.dev/derivation: v1, other.sealwave.dev/x: y}}";
+    app.replace("app/base/secrets.yaml", "{name: web, namespace: shop}", annotations);
+    let text = String::from_utf8(generate(&app).stderr).unwrap();
+    assert!(text.contains("annotation `sealwave.dev/data-from` has no effect"), "{text}");
+    assert_eq!(text.matches("has no effect").count(), 1, "{text}");
     let app = SmallApp::new();
     app.replace(
         "app/base/config.yaml",
@@ -542,4 +549,47 @@ fn backends_that_store_references() {
         text.contains("takes all keys of `aws-sm:a`, and the driver reads keys by their names only"),
         "{text}"
     );
+}
+
+/// A secret is read once, however many items take one or all of its keys, so that all are of one version.
+#[cfg(all(feature = "k8s", feature = "vault"))]
+#[test]
+fn a_secret_that_changes_between_reads_is_read_once() {
+    use stub_server::{Reply, StubServer};
+
+    let server = StubServer::start(|asked, before| match asked.target.as_str() {
+        "/v1/auth/kubernetes/login" => Reply::json(200, r#"{"auth":{"client_token":"CANARY"}}"#),
+        "/v1/auth/token/revoke-self" => Reply::json(204, ""),
+        _ => Reply::json(
+            200,
+            format!(
+                r#"{{"data":{{"data":{{"k{before}":"CANARY","same":"CANARY{before}"}},"metadata":{{"version":1}}}}}}"#
+            ),
+        ),
+    });
+    let app =
+        app("<vault:secret/a>", "stringData: {one: <vault:secret/data/a#same>, whole: <vault:secret/a>}\n");
+    app.write(
+        "operator/operator.yaml",
+        &format!(
+            "apiVersion: sealwave.dev/v1alpha1\nkind: Operator\nsealKeyFile: seal-key\naudit: {{file: audit.jsonl}}\n\
+             clusters: {{dev: {{certificate: {{file: dev.pem, allowExpired: true}}}}}}\n\
+             providers:\n  vault: {{kind: vault, address: '{}', mounts: {{secret: 2}}, auth: {{kubernetes: {{role: argocd, tokenFile: jwt}}}}}}\n  \
+             file: {{kind: file, root: secrets}}\n\
+             policy: [{{projects: ['*'], allow: ['file:**', 'vault:**']}}]\n",
+            server.address
+        ),
+    );
+    app.write("operator/jwt", "CANARY.jwt\n");
+    let expected = [
+        ("k0", "CANARY"),
+        ("one", "CANARY0"),
+        ("same", "CANARY0"),
+        ("whole", r#"{"k0":"CANARY","same":"CANARY0"}"#),
+    ];
+    assert_eq!(opened(&app.generate(), "api"), values(&expected));
+    assert_eq!(server.count("GET", "/v1/secret/data/a"), 1);
+    let audit = fs_err::read_to_string(app.path("operator/audit.jsonl")).unwrap();
+    assert_eq!(audit.matches("\"vault:secret/a\"").count(), 2, "{audit}");
+    assert!(!audit.contains("CANARY"), "{audit}");
 }

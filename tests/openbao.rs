@@ -47,6 +47,11 @@ impl Server {
 
     /// The answer to a request, null where it has no body.
     fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
+        self.ask_with(method, path, body.to_string())
+    }
+
+    /// The same, with a body that is sent as it is.
+    fn ask_with(&self, method: &str, path: &str, body: String) -> Value {
         // Without certificates of the system, of which none is needed here.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -56,7 +61,7 @@ impl Server {
             let mut request = client
                 .request(method, format!("{}/v1/{path}", self.address))
                 .header("X-Vault-Token", "root")
-                .json(body);
+                .body(body);
             if let Some(namespace) = self.namespace {
                 request = request.header("X-Vault-Namespace", namespace);
             }
@@ -89,8 +94,8 @@ impl Server {
 
     /// A policy that may read these paths.
     fn policy(&self, name: &str, paths: &[&str]) {
-        let rules: String =
-            paths.iter().map(|path| format!("path \"{path}\" {{ capabilities = [\"read\"] }}\n")).collect();
+        let rule = |path: &&str| format!("path \"{path}\" {{ capabilities = [\"read\"] }}\n");
+        let rules = paths.iter().map(rule).collect::<Vec<_>>().concat();
         self.write(&format!("sys/policies/acl/{name}"), &json!({"policy": rules}));
     }
 
@@ -143,7 +148,8 @@ impl Server {
 }
 
 fn with_items<'a>(app: &SmallApp, items: impl IntoIterator<Item = (&'a str, &'a str)>) {
-    let items: String = items.into_iter().map(|(key, text)| format!("  {key}: '<vault:{text}>'\n")).collect();
+    let items = items.into_iter().map(|(key, text)| format!("  {key}: '<vault:{text}>'\n"));
+    let items = items.collect::<Vec<_>>().concat();
     app.write(
         "app/base/secrets.yaml",
         &format!(
@@ -157,8 +163,7 @@ fn opened(app: &SmallApp) -> BTreeMap<String, String> {
     let output = watched_output(sealwave().args(app.args()).env("RUST_LOG", "trace"));
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stderr}");
-    assert!(!stderr.contains("was not revoked"), "{stderr}");
-    assert!(!stderr.contains("hvs.") && !stderr.contains("s."), "{stderr}");
+    assert_eq!(stderr, "", "a note, of a token that was not revoked");
     let key = fs_err::read_to_string(root().join("testdata/sealed-secrets/rsa2048.key")).unwrap();
     let key = DangerPrivateKey::from_pem(&key).unwrap();
     let objects = objects(std::str::from_utf8(&output.stdout).unwrap());
@@ -170,7 +175,7 @@ fn opened(app: &SmallApp) -> BTreeMap<String, String> {
 }
 
 fn error(app: &SmallApp, what: &str) -> String {
-    refused(&mut sealwave().args(app.args()), what)
+    refused(sealwave().args(app.args()), what)
 }
 
 /// The items of the Secret must have these values; each is a key, a reference and the value.
@@ -327,41 +332,24 @@ fn a_policy_of_the_server_denies_what_it_does_not_name() {
     assert!(text.contains("capabilities = [\"read\"]"), "{text}");
 }
 
-/// The server keeps JSON numbers as floats of 64 bits: what it answers is what is sealed, digit by digit.
+/// Version 2 of the engine keeps numbers as floats of 64 bits; what the server answers is what is sealed, digit by digit.
 #[test]
 fn numbers_are_what_the_server_answers() {
     let Some(server) = Server::find() else { return };
     let _turn = ONE_AT_A_TIME.lock();
     server.mount("numbers", 2);
-    let body: Value = serde_json::from_str(
-        r#"{"data": {"price": 1.10, "big": 9007199254740993, "port": 5432, "text": "1.10", "huge": 1e30}}"#,
-    )
-    .unwrap();
-    server.write("numbers/data/a", &body);
-    let answered = server.ask("GET", "numbers/data/a", &Value::Null)["data"]["data"].clone();
-    let app = server.app_of_role("numbers", &["numbers/data/*"], "", &json!({}));
-    with_items(
-        &app,
-        ["price", "big", "port", "text", "huge"].map(|key| (key, "")).iter().map(|(key, _)| {
-            (
-                *key,
-                match *key {
-                    "price" => "numbers/a#price",
-                    "big" => "numbers/a#big",
-                    "port" => "numbers/a#port",
-                    "text" => "numbers/a#text",
-                    _ => "numbers/a#huge",
-                },
-            )
-        }),
-    );
-    let opened = opened(&app);
-    assert_eq!(opened["port"], "5432");
-    // Text is the only form that keeps every character.
-    assert_eq!(opened["text"], "1.10");
-    for key in ["price", "big", "huge"] {
-        let (ours, theirs) = (opened[key].parse::<f64>().unwrap(), answered[key].as_f64().unwrap());
-        assert!((ours - theirs).abs() <= theirs.abs() * f64::EPSILON, "{key}: {} {answered}", opened[key]);
+    server.mount("digits", 1);
+    let data = r#"{"price": 1.10, "big": 9007199254740993, "port": 5432, "text": "1.10"}"#;
+    server.ask_with("POST", "numbers/data/a", format!(r#"{{"data": {data}}}"#));
+    server.ask_with("POST", "digits/a", data.to_owned());
+    let app = server.app_of_role("numbers", &["numbers/data/*", "digits/*"], "", &json!({}));
+    for (mount, price, big) in
+        [("numbers", "1.1", "9007199254740992"), ("digits", "1.10", "9007199254740993")]
+    {
+        let expected = [("price", price), ("big", big), ("port", "5432"), ("text", "1.10")];
+        let cases = expected.map(|(key, value)| (key, format!("{mount}/a#{key}"), value));
+        let cases: Vec<_> = cases.iter().map(|(key, text, value)| (*key, text.as_str(), *value)).collect();
+        check(&app, &cases);
     }
 }
 
@@ -446,7 +434,7 @@ fn tokens_of_every_kind() {
     }
     // Without the default policy, and the rule in it, the token stays, and a note says what to add.
     let lonely = app("lonely", json!({"token_no_default_policy": true, "token_ttl": "2m"}));
-    let output = watched_output(&mut sealwave().args(lonely.args()));
+    let output = watched_output(sealwave().args(lonely.args()));
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}");
     assert!(

@@ -123,7 +123,7 @@ impl Provider for Aws {
 impl Held {
     /// Returns all keys of a JSON object, each with its value.
     fn entries(&self) -> Result<SecretEntries, ProviderError> {
-        let text = self.value.expose_str().filter(|_| !self.binary).ok_or(EntriesError::NotAnObject)?;
+        let text = self.value.expose_str().ok_or(EntriesError::NotAnObject)?;
         // Text that is not JSON is a value without keys, and not a broken document.
         let text = text.trim_matches([' ', '\t', '\n', '\r']);
         if !text.starts_with('{') {

@@ -158,7 +158,7 @@ impl Collector<'_> {
     fn object(&mut self, mut object: Manifest) -> Pending {
         self.wishes = compat::wishes(&mut object, self.reading.compatibility, self.notes, self.problems);
         self.needs_values = self.names.backends.of(object.namespace(), object.name()).needs_values();
-        let sources = string_data_from::sources(&mut object, self.problems);
+        let sources = string_data_from::sources(&mut object, self.notes, self.problems);
         let mut items = if object.is_secret() { self.secret(&mut object) } else { Vec::new() };
         items.extend(sources.into_iter().map(|source| self.source(source)));
         if !self.wishes.ignore && !self.is_exempt(&object) {

@@ -15,7 +15,7 @@
 
 use super::compat::take;
 use super::problem::shown;
-use crate::diagnostic::{At, Explain, Problem};
+use crate::diagnostic::{At, Explain, Note, Problem};
 use crate::model::{
     Entry, KeyPatterns, KeySource, MAX_ITEM_KEY, Manifest, Node, Origin, Part, Reference, Sources, Text,
     Value, closest, is_item_key, list, names,
@@ -29,6 +29,8 @@ const MAX_SOURCES: usize = 20;
 /// Patterns of one annotation.
 const MAX_PATTERNS: usize = 64;
 
+/// The annotations that sealwave reads.
+const READ: [&str; 2] = [names::LITERAL, names::STRING_DATA_FROM];
 const FIELDS: [&str; 4] = ["exclude", "from", "include", "prefix"];
 const BOUNDS: Limits = Limits {
     alias_bytes: 0,
@@ -41,8 +43,12 @@ const BOUNDS: Limits = Limits {
 };
 
 /// Takes the annotation off an object, and returns the secrets that it names.
-pub(super) fn sources(object: &mut Manifest, problems: &mut Vec<Problem>) -> Vec<KeySource> {
-    misplaced(object, problems);
+pub(super) fn sources(
+    object: &mut Manifest,
+    notes: &mut Vec<Note>,
+    problems: &mut Vec<Problem>,
+) -> Vec<KeySource> {
+    misplaced(object, notes, problems);
     let taken = take(object, |entry| entry.key == names::STRING_DATA_FROM);
     let Some(entry) = taken.into_iter().next() else { return Vec::new() };
     if !object.is_secret() {
@@ -55,9 +61,16 @@ pub(super) fn sources(object: &mut Manifest, problems: &mut Vec<Problem>) -> Vec
     })
 }
 
-/// Reports names that are nearly those of annotations that sealwave reads, and labels of the same name.
-fn misplaced(object: &Manifest, problems: &mut Vec<Problem>) {
+/// Reports names that are nearly those of annotations that sealwave reads, and labels of the same name; of others in
+/// sealwave's domain on a Secret, that nothing reads them.
+fn misplaced(object: &Manifest, notes: &mut Vec<Note>, problems: &mut Vec<Problem>) {
     let annotations = object.annotations().map_or(&[][..], |all| all.entries());
+    if object.is_secret() {
+        let unread = annotations.iter().filter(|entry| is_unread(&entry.key)).map(|entry| {
+            Note::warning(Problem::at(entry.key_origin, &AnnotationError::Unread(shown(&entry.key))))
+        });
+        notes.extend(unread);
+    }
     let errors = annotations.iter().filter_map(|entry| {
         Some((entry.key_origin, AnnotationError::Misspelled(shown(&entry.key), near(&entry.key)?)))
     });
@@ -68,8 +81,7 @@ fn misplaced(object: &Manifest, problems: &mut Vec<Problem>) {
 
 /// Returns the annotation that a name is nearly that of: another case, other separators, or a slip of the keyboard.
 fn near(name: &str) -> Option<&'static str> {
-    const KNOWN: [&str; 2] = [names::LITERAL, names::STRING_DATA_FROM];
-    if KNOWN.contains(&name) {
+    if READ.contains(&name) {
         return None;
     }
     let (domain, own) = name.split_once('/')?;
@@ -78,12 +90,21 @@ fn near(name: &str) -> Option<&'static str> {
     }
     let plain = |text: &str| text.to_ascii_lowercase().replace(['-', '_', '.'], "");
     let own = plain(own);
-    let known = KNOWN.map(|known| plain(known.rsplit('/').next().unwrap_or_default()));
+    let known = READ.map(|known| plain(known.rsplit('/').next().unwrap_or_default()));
     let found = known.iter().position(|known| *known == own).or_else(|| {
         let meant = closest(&own, known.iter().map(String::as_str))?;
         known.iter().position(|known| known == meant)
     });
-    found.and_then(|index| KNOWN.get(index).copied())
+    found.and_then(|index| READ.get(index).copied())
+}
+
+/// Whether a name is in sealwave's own domain and is none that sealwave reads or writes, nor nearly one.
+fn is_unread(name: &str) -> bool {
+    const WRITTEN: [&str; 3] = [names::DERIVATION, names::SEALED_FOR, names::SEAL_KEY_ID];
+    let is_own =
+        name.split_once('/').is_some_and(|(domain, _)| domain.eq_ignore_ascii_case(names::SEALWAVE_DOMAIN));
+    // The annotation `sealwave.dev/literal` was taken off before.
+    is_own && near(name).is_none() && !READ.contains(&name) && !WRITTEN.contains(&name)
 }
 
 fn parse(value: &Node) -> Result<Vec<KeySource>, AnnotationError> {
@@ -216,6 +237,8 @@ enum AnnotationError {
     Prefix(String),
     #[error("annotation `{NAME}` has more than {limit} {what}")]
     TooLarge { what: &'static str, limit: usize },
+    #[error("annotation `{0}` has no effect")]
+    Unread(String),
     #[error("`{0}` of annotation `{NAME}` is unknown")]
     UnknownField(String),
     #[error("annotation `{NAME}` is not valid YAML{}", in_value(*.0))]
@@ -256,6 +279,9 @@ impl Explain for AnnotationError {
             }
             Self::Prefix(_) => "use letters, digits, `-`, `_` and `.`",
             Self::TooLarge { .. } => "split the Secret, or name the keys in `stringData`",
+            Self::Unread(_) => {
+                return Some(format!("the annotations that sealwave reads are {}", list(&READ)));
+            }
             Self::UnknownField(field) => {
                 return Some(match closest(field, FIELDS) {
                     Some(meant) => format!("did you mean `{meant}`?"),
