@@ -482,6 +482,22 @@ fn many_short_secrets_do_not_exhaust_a_run() {
     assert!(error(&app, "a large Secret").contains("Kubernetes takes at most 1048576"));
 }
 
+/// Patterns that are costly to compile, in every Secret of many.
+#[test]
+fn many_patterns_do_not_exhaust_a_run() {
+    let app = app("<file:shop/db.json>", "");
+    let patterns: Vec<String> = (0..60).map(|number| format!("\"{}{number}\"", "a*".repeat(100))).collect();
+    let secret = |number: usize| {
+        format!(
+            "apiVersion: v1\nkind: Secret\nmetadata:\n  name: s{number}\n  namespace: shop\n  annotations:\n    {NAME}: '{{from: <file:a.json>, include: [{}]}}'\n",
+            patterns.join(", ")
+        )
+    };
+    app.write("app/base/secrets.yaml", &(0..200).map(secret).collect::<Vec<_>>().join("---\n"));
+    let text = error(&app, "many patterns");
+    assert!(text.contains("have more than 2000 patterns together"), "{text}");
+}
+
 #[test]
 fn backends_that_store_references() {
     let app = app(

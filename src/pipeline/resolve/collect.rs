@@ -137,7 +137,9 @@ pub(super) fn collect(
 ) -> Collected {
     let wishes = Wishes::default();
     let references = BTreeMap::new();
-    let mut collector = Collector { names, reading, wishes, notes, problems, needs_values: true, references };
+    let patterns_left = string_data_from::MAX_PATTERNS_IN_ALL;
+    let mut collector =
+        Collector { names, reading, wishes, notes, problems, needs_values: true, references, patterns_left };
     let objects = objects.into_iter().map(|object| collector.object(object)).collect();
     Collected { objects, references: collector.references }
 }
@@ -152,13 +154,16 @@ struct Collector<'a> {
     /// Whether the values of the Secret at hand are fetched.
     needs_values: bool,
     references: BTreeMap<Reference, Places>,
+    /// Patterns of annotations that may still come.
+    patterns_left: usize,
 }
 
 impl Collector<'_> {
     fn object(&mut self, mut object: Manifest) -> Pending {
         self.wishes = compat::wishes(&mut object, self.reading.compatibility, self.notes, self.problems);
         self.needs_values = self.names.backends.of(object.namespace(), object.name()).needs_values();
-        let sources = string_data_from::sources(&mut object, self.notes, self.problems);
+        let sources =
+            string_data_from::sources(&mut object, &mut self.patterns_left, self.notes, self.problems);
         let mut items = if object.is_secret() { self.secret(&mut object) } else { Vec::new() };
         items.extend(sources.into_iter().map(|source| self.source(source)));
         if !self.wishes.ignore && !self.is_exempt(&object) {

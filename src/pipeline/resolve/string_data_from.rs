@@ -28,6 +28,8 @@ const MAX_BYTES: usize = 16 << 10;
 const MAX_SOURCES: usize = 20;
 /// Patterns of one annotation.
 const MAX_PATTERNS: usize = 64;
+/// Patterns of all annotations of a run: each is compiled, which costs far more than to write it.
+pub(super) const MAX_PATTERNS_IN_ALL: usize = 2_000;
 
 /// The annotations that sealwave reads.
 const READ: [&str; 2] = [names::LITERAL, names::STRING_DATA_FROM];
@@ -45,6 +47,7 @@ const BOUNDS: Limits = Limits {
 /// Takes the annotation off an object, and returns the secrets that it names.
 pub(super) fn sources(
     object: &mut Manifest,
+    patterns_left: &mut usize,
     notes: &mut Vec<Note>,
     problems: &mut Vec<Problem>,
 ) -> Vec<KeySource> {
@@ -55,7 +58,7 @@ pub(super) fn sources(
         problems.push(Problem::at(entry.key_origin, &AnnotationError::NotASecret(object.id().to_string())));
         return Vec::new();
     }
-    parse(&entry.value).unwrap_or_else(|error| {
+    parse(&entry.value, patterns_left).unwrap_or_else(|error| {
         problems.push(Problem::at(entry.value.origin, &error));
         Vec::new()
     })
@@ -107,7 +110,7 @@ fn is_unread(name: &str) -> bool {
     is_own && near(name).is_none() && !READ.contains(&name) && !WRITTEN.contains(&name)
 }
 
-fn parse(value: &Node) -> Result<Vec<KeySource>, AnnotationError> {
+fn parse(value: &Node, left_in_all: &mut usize) -> Result<Vec<KeySource>, AnnotationError> {
     let text = value.as_str().ok_or(AnnotationError::NotText(value.type_name()))?;
     if text.len() > MAX_BYTES {
         return Err(AnnotationError::TooLarge { what: "bytes", limit: MAX_BYTES });
@@ -126,7 +129,7 @@ fn parse(value: &Node) -> Result<Vec<KeySource>, AnnotationError> {
     if entries.len() > MAX_SOURCES {
         return Err(AnnotationError::TooLarge { what: "secrets", limit: MAX_SOURCES });
     }
-    let mut left = MAX_PATTERNS;
+    let mut left = PatternsLeft { here: MAX_PATTERNS, in_all: left_in_all };
     entries.iter().map(|entry| source(entry, value.origin, &mut left)).collect()
 }
 
@@ -141,7 +144,22 @@ fn read(text: &str) -> Result<Vec<Node>, AnnotationError> {
     })
 }
 
-fn source(entry: &Node, origin: Origin, left: &mut usize) -> Result<KeySource, AnnotationError> {
+/// Patterns that may still come.
+struct PatternsLeft<'a> {
+    here: usize,
+    in_all: &'a mut usize,
+}
+
+impl PatternsLeft<'_> {
+    fn take(&mut self, count: usize) -> Result<(), AnnotationError> {
+        let too_many = AnnotationError::TooLarge { what: "patterns", limit: MAX_PATTERNS };
+        self.here = self.here.checked_sub(count).ok_or(too_many)?;
+        *self.in_all = self.in_all.checked_sub(count).ok_or(AnnotationError::TooManyInAll)?;
+        Ok(())
+    }
+}
+
+fn source(entry: &Node, origin: Origin, left: &mut PatternsLeft<'_>) -> Result<KeySource, AnnotationError> {
     let fields = match &entry.value {
         Value::String(text) => return with_reference(text, origin),
         Value::Mapping(mapping) => mapping,
@@ -181,15 +199,17 @@ fn with_reference(text: &str, origin: Origin) -> Result<KeySource, AnnotationErr
     })
 }
 
-fn patterns(field: &'static str, value: &Node, left: &mut usize) -> Result<KeyPatterns, AnnotationError> {
+fn patterns(
+    field: &'static str,
+    value: &Node,
+    left: &mut PatternsLeft<'_>,
+) -> Result<KeyPatterns, AnnotationError> {
     let items = match &value.value {
         Value::Sequence(items) if !items.is_empty() => items.as_slice(),
         Value::String(_) => std::slice::from_ref(value),
         _ => return Err(AnnotationError::FieldType(field)),
     };
-    *left = left
-        .checked_sub(items.len())
-        .ok_or(AnnotationError::TooLarge { what: "patterns", limit: MAX_PATTERNS })?;
+    left.take(items.len())?;
     let texts: Option<Vec<String>> = items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
     let texts = texts.ok_or(AnnotationError::FieldType(field))?;
     KeyPatterns::new(texts).map_err(|pattern| AnnotationError::Pattern { field, pattern: shown(&pattern) })
@@ -237,6 +257,8 @@ enum AnnotationError {
     Prefix(String),
     #[error("annotation `{NAME}` has more than {limit} {what}")]
     TooLarge { what: &'static str, limit: usize },
+    #[error("annotations `{NAME}` of this run have more than {MAX_PATTERNS_IN_ALL} patterns together")]
+    TooManyInAll,
     #[error("annotation `{0}` has no effect")]
     Unread(String),
     #[error("`{0}` of annotation `{NAME}` is unknown")]
@@ -278,6 +300,7 @@ impl Explain for AnnotationError {
                 ));
             }
             Self::Prefix(_) => "use letters, digits, `-`, `_` and `.`",
+            Self::TooManyInAll => "take all keys where that will do, or split the app",
             Self::TooLarge { .. } => "split the Secret, or name the keys in `stringData`",
             Self::Unread(_) => {
                 return Some(format!("the annotations that sealwave reads are {}", list(&READ)));
