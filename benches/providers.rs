@@ -157,6 +157,7 @@ fn references(kind: &str, secrets: usize) -> Vec<Reference> {
         path: path(n),
         key: Some("password".to_owned()),
         version: None,
+        all_keys: false,
     };
     (0..secrets).map(reference).collect()
 }

@@ -26,6 +26,9 @@ const ROLE: &str = "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/20
     <AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>CANARY</SecretAccessKey><SessionToken>CANARY</SessionToken>\
     <Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>";
 
+const LOGIN: &str = "/v1/auth/kubernetes/login";
+const REVOKE: &str = "/v1/auth/token/revoke-self";
+
 /// All services behind one address, which give everything to everybody.
 fn services() -> StubServer {
     StubServer::start(|asked, _| {
@@ -120,8 +123,8 @@ fn expected(server: &StubServer, app: &SmallApp) -> BTreeSet<String> {
     let output = watched_output(&mut argocd(app));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let asked = summaries(&server.asked()[before..]);
-    // AssumeRole of both, two services, a Secret, a login and a read: all that is looked for below is in there.
-    assert_eq!(asked.len(), 6, "{asked:#?}");
+    // AssumeRole of both, two services, a Secret, a login, a read and a revocation: all that is looked for below is in there.
+    assert_eq!(asked.len(), 7, "{asked:#?}");
     for part in [
         "ASIAROLE/eu-west-1/secretsmanager",
         "role%2Freader",
@@ -316,9 +319,10 @@ fn no_reference_leads_beyond_the_operators_settings() {
                 String::from_utf8_lossy(&output.stderr)
             );
             assert!(output.stdout.is_empty(), "{reference}");
-            // A login of the operator's is all that may have been asked for.
+            // A login of the operator's, and its end, is all that may have been asked for.
             for asked in &server.asked()[before..] {
-                assert!(asked.target == "/v1/auth/kubernetes/login", "{reference}: {}", summary(asked));
+                let is_login = [LOGIN, REVOKE].contains(&asked.target.as_str());
+                assert!(is_login, "{reference}: {}", summary(asked));
             }
         }
     }
@@ -344,8 +348,7 @@ fn odd_names_stay_where_the_operator_says() {
         with_references(&app, &[reference]);
         watched_output(&mut argocd(&app));
         for asked in &server.asked()[before..] {
-            let below =
-                ["/v1/auth/kubernetes/login", "/v1/secret/data/", "/api/v1/namespaces/shop-secrets/secrets/"];
+            let below = [LOGIN, REVOKE, "/v1/secret/data/", "/api/v1/namespaces/shop-secrets/secrets/"];
             let fits = below.iter().any(|start| asked.target.starts_with(start)) || asked.target == "/";
             assert!(fits, "{reference}: {}", summary(asked));
             // Nor would a server that decodes once, as all do, see a way up.

@@ -12,9 +12,12 @@ use stub_server::{Reply, StubServer};
 use support::small_app::SmallApp;
 use support::{MARKER, find_marker, objects, sealwave};
 
+const REVOKE: &str = "/v1/auth/token/revoke-self";
+
 /// Both services behind one address; `forbidden` may not be read.
 fn stub() -> StubServer {
     StubServer::start(|asked, _| match asked.target.as_str() {
+        REVOKE => Reply::json(204, ""),
         "/v1/auth/kubernetes/login" => Reply::json(200, r#"{"auth":{"client_token":"CANARY-token"}}"#),
         "/v1/secret/data/shop/db" => Reply::json(
             200,
@@ -89,18 +92,54 @@ fn secrets_of_both_are_sealed_alike_in_each_run() {
     for (method, target) in [
         ("POST", "/v1/auth/kubernetes/login"),
         ("GET", "/v1/secret/data/shop/db"),
+        ("POST", REVOKE),
         ("GET", "/api/v1/namespaces/shop-secrets/secrets/web"),
     ] {
         assert_eq!(server.count(method, target), 2, "{target}");
     }
     let asked = server.asked();
-    assert_eq!(asked.len(), 6);
+    assert_eq!(asked.len(), 8);
     for asked in &asked {
         let kubernetes = asked.target.starts_with("/api/");
         assert_eq!(asked.header("authorization").is_some(), kubernetes);
-        assert_eq!(asked.header("x-vault-token").is_some(), asked.target.starts_with("/v1/secret/"));
-        assert_eq!(asked.body.contains("CANARY.jwt"), asked.method == "POST");
+        let has_token = asked.target.starts_with("/v1/secret/") || asked.target == REVOKE;
+        assert_eq!(asked.header("x-vault-token").is_some(), has_token);
+        assert_eq!(asked.body.contains("CANARY.jwt"), asked.target.ends_with("/login"));
     }
+}
+
+/// A run that fails has revoked its token as well; a note about one that cannot be revoked holds nothing of it.
+#[test]
+fn tokens_are_revoked_however_a_run_ends() {
+    let server = stub();
+    let app = app(&server.address);
+    assert!(generate(&app).status.success());
+    assert_eq!(server.count("POST", REVOKE), 1);
+    app.replace("app/base/secrets.yaml", "shop/db#password", "shop/other#password");
+    assert_eq!(generate(&app).status.code(), Some(2));
+    assert_eq!(server.count("POST", REVOKE), 2);
+    // A command that fetches nothing logs in nowhere.
+    let logins = server.count("POST", "/v1/auth/kubernetes/login");
+    let mut refs = sealwave();
+    refs.arg("refs").arg(app.path("app")).args(["--operator"]).arg(app.path("operator/operator.yaml"));
+    assert_eq!(
+        refs.args(["--project", "shop", "--namespace", "shop"]).output().unwrap().status.code(),
+        Some(0)
+    );
+    assert_eq!(server.count("POST", "/v1/auth/kubernetes/login"), logins);
+
+    let refusing = StubServer::start(|asked, _| match asked.target.as_str() {
+        "/v1/auth/kubernetes/login" => Reply::json(200, r#"{"auth":{"client_token":"CANARY-token"}}"#),
+        REVOKE => Reply::json(403, r#"{"errors":["permission denied CANARY"]}"#),
+        _ => Reply::json(200, r#"{"data":{"data":{"password":"CANARY","port":1},"metadata":{"version":4}}}"#),
+    });
+    let app = self::app(&refusing.address);
+    app.replace("app/base/secrets.yaml", "  token: <k8s:web#token>\n", "");
+    let output = generate(&app);
+    assert!(output.status.success());
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("provider `vault-eu`: the token of this run was not revoked"), "{text}");
+    assert!(text.contains("capabilities = [\"update\"]"), "{text}");
 }
 
 /// What the audit says of each reference: the version asked for, the one fetched, and the outcome.

@@ -7,7 +7,7 @@ use super::naming;
 use super::refusal::{Refusals, Why};
 use crate::crypto::Scope;
 use crate::diagnostic::Problem;
-use crate::model::{Backend, Manifest, Node, Origin, Reference, Text, Value};
+use crate::model::{Backend, KeySource, Manifest, Node, Origin, Reference, Text, Value};
 
 /// An item of a Secret, as a backend sees it that stores references.
 #[derive(Clone, Copy)]
@@ -28,6 +28,9 @@ pub(super) trait Draft {
     /// Refuses what the object cannot say about the Secret as a whole, besides [`check_fields`].
     fn check(secret: &Manifest, refusals: &mut Refusals<'_>);
 
+    /// Takes in a secret of which all keys become items; all of them come before the first item.
+    fn source(&mut self, source: &KeySource) -> Result<(), Why>;
+
     /// Takes in an item; its text has a placeholder.
     fn item(&mut self, key: &str, text: &Text) -> Result<(), Why>;
 
@@ -39,12 +42,18 @@ pub(super) trait Draft {
 pub(super) fn translate<D: Draft>(
     mut secret: Manifest,
     items: &[ReferredItem<'_>],
+    sources: &[KeySource],
     mut draft: D,
 ) -> Result<Manifest, Vec<Problem>> {
     let (namespace, name) = (secret.namespace().to_owned(), secret.name().to_owned());
     let mut refusals = Refusals::new(D::BACKEND, &namespace, &name);
     check_fields(&secret, &mut refusals);
     D::check(&secret, &mut refusals);
+    for source in sources {
+        if let Err(why) = draft.source(source) {
+            refusals.whole(source.origin, why);
+        }
+    }
     for item in items {
         let text = item.text.filter(|text| !text.is_literal()).ok_or(Why::Literal);
         if let Err(why) = text.and_then(|text| draft.item(item.key, text)) {

@@ -15,13 +15,14 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json, json};
 
 use self::remote::{Remote, Taken};
-use super::common::{Draft, ReferredItem, is_immutable, translate, type_of, unknown_provider};
+use super::common::{Draft, ReferredItem, is_immutable, shown, translate, type_of, unknown_provider};
 use super::metadata;
 use super::refusal::{Refusals, Why};
 use crate::crypto::Scope;
 use crate::diagnostic::Problem;
 use crate::model::{
-    Backend, Entry, ExternalSecretVersion, ExternalSecrets, Manifest, Mapping, Part, Store, Text,
+    Backend, Entry, ExternalSecretVersion, ExternalSecrets, KeySource, Manifest, Mapping, Part, Reference,
+    Store, Text,
 };
 
 /// Types of Secrets that the operator's webhook refuses.
@@ -34,21 +35,32 @@ const REFUSED_TYPES: [&str; 2] = ["bootstrap.kubernetes.io/token", "kubernetes.i
 pub(crate) fn build(
     secret: Manifest,
     items: &[ReferredItem<'_>],
+    sources: &[KeySource],
     settings: &ExternalSecrets,
 ) -> Result<Manifest, Vec<Problem>> {
-    let external =
-        ExternalDraft { settings, remotes: Vec::new(), numbers: BTreeMap::new(), data: Map::new() };
-    translate(secret, items, external)
+    let external = ExternalDraft {
+        settings,
+        sources: Vec::new(),
+        remotes: Vec::new(),
+        numbers: BTreeMap::new(),
+        data: Map::new(),
+        named: Vec::new(),
+    };
+    translate(secret, items, sources, external)
 }
 
 /// The object in the making.
 struct ExternalDraft<'a> {
     settings: &'a ExternalSecrets,
+    /// Secrets of which all keys are asked for, and what their keys get in front.
+    sources: Vec<(&'a Store, Remote, String)>,
     /// What is asked for, in order of first use; the `n`th is `rn` in templates.
     remotes: Vec<(&'a Store, Remote)>,
     numbers: BTreeMap<(&'a str, Remote), usize>,
     /// Item keys and their templates.
     data: Map<String, Json>,
+    /// Items that stand beside all keys of a secret, under their own keys: a template would hold the minted names as well.
+    named: Vec<(String, &'a Store, Remote)>,
 }
 
 impl Draft for ExternalDraft<'_> {
@@ -60,7 +72,20 @@ impl Draft for ExternalDraft<'_> {
         }
     }
 
+    fn source(&mut self, source: &KeySource) -> Result<(), Why> {
+        let (_, store) = self.store(&source.reference)?;
+        // One of patterns of the operator's own would be about names of secrets, not about keys.
+        if !source.takes_all() {
+            return Err(Why::KeyPatterns { reference: shown(&source.reference) });
+        }
+        self.sources.push((store, Remote::whole(&source.reference, store)?, source.prefix.clone()));
+        Ok(())
+    }
+
     fn item(&mut self, key: &str, text: &Text) -> Result<(), Why> {
+        if !self.sources.is_empty() {
+            return self.named_item(key, text);
+        }
         let template = self.text(text)?;
         self.data.insert(key.to_owned(), template.into());
         Ok(())
@@ -86,18 +111,32 @@ impl<'a> ExternalDraft<'a> {
                     template::literal(&mut out, literal, before_action);
                 }
                 Part::Placeholder(placeholder) => {
-                    let provider = placeholder.reference.provider.as_str();
-                    let (provider, store) = self
-                        .settings
-                        .stores
-                        .get_key_value(provider)
-                        .ok_or_else(|| unknown_provider(provider, "externalSecrets.stores"))?;
+                    let (provider, store) = self.store(&placeholder.reference)?;
                     let Taken { remote, filters } = remote::take(placeholder, store)?;
                     template::action(&mut out, self.number(provider, store, remote), &filters);
                 }
             }
         }
         Ok(out)
+    }
+
+    /// The store that a reference is read from, and the provider's name.
+    fn store(&self, reference: &Reference) -> Result<(&'a str, &'a Store), Why> {
+        let provider = reference.provider.as_str();
+        let found = self.settings.stores.get_key_value(provider);
+        let found = found.ok_or_else(|| unknown_provider(provider, "externalSecrets.stores"))?;
+        Ok((found.0.as_str(), found.1))
+    }
+
+    fn named_item(&mut self, key: &str, text: &Text) -> Result<(), Why> {
+        let [Part::Placeholder(placeholder)] = text.parts() else { return Err(Why::TextBesideAllKeys) };
+        let (_, store) = self.store(&placeholder.reference)?;
+        let Taken { remote, filters } = remote::take(placeholder, store)?;
+        if !filters.is_empty() {
+            return Err(Why::TextBesideAllKeys);
+        }
+        self.named.push((key.to_owned(), store, remote));
+        Ok(())
     }
 
     /// The number of what is asked for; the same thing is asked for once.
@@ -115,27 +154,55 @@ impl<'a> ExternalDraft<'a> {
             spec.insert("refreshPolicy".to_owned(), "Periodic".into());
         }
         spec.insert("refreshInterval".to_owned(), self.settings.refresh_interval.as_str().into());
-        let main = self.remotes.first().map(|(store, _)| *store);
+        let main = self.sources.first().map(|(store, ..)| *store);
+        let main = main.or_else(|| self.remotes.first().map(|(store, _)| *store));
         spec.insert("secretStoreRef".to_owned(), main.map_or(Json::Null, store_ref));
-        spec.insert("target".to_owned(), target(secret, &self.data));
-        let data = self.remotes.iter().enumerate();
-        let data = data.map(|(number, (store, remote))| {
-            let mut entry = json!({"secretKey": format!("r{number}"), "remoteRef": remote.to_json()});
-            if main.is_some_and(|main| store_ref(main) != store_ref(store)) {
-                entry["sourceRef"] = json!({"storeRef": store_ref(store)});
-            }
-            entry
+        spec.insert(
+            "target".to_owned(),
+            target(secret, Some(&self.data).filter(|_| self.sources.is_empty())),
+        );
+        let minted = self.remotes.iter().enumerate();
+        let minted = minted.map(|(number, (store, remote))| (format!("r{number}"), *store, remote));
+        let named = self.named.iter().map(|(key, store, remote)| (key.clone(), *store, remote));
+        let data = minted.chain(named).map(|(key, store, remote)| {
+            let entry = json!({"secretKey": key, "remoteRef": remote.to_json()});
+            from_store(entry, store, main)
         });
-        spec.insert("data".to_owned(), data.collect());
+        let data: Vec<Json> = data.collect();
+        if !data.is_empty() {
+            spec.insert("data".to_owned(), data.into());
+        }
+        let data_from: Vec<Json> = self.sources.iter().map(|source| data_from(source, main)).collect();
+        if !data_from.is_empty() {
+            spec.insert("dataFrom".to_owned(), data_from.into());
+        }
         spec.into()
     }
+}
+
+/// An entry of `data` or `dataFrom`, with its store where that is another than the main one.
+fn from_store(mut entry: Json, store: &Store, main: Option<&Store>) -> Json {
+    if main.is_some_and(|main| store_ref(main) != store_ref(store)) {
+        entry["sourceRef"] = json!({"storeRef": store_ref(store)});
+    }
+    entry
+}
+
+/// All keys of a secret. A prefix is a rewrite of each key.
+fn data_from((store, remote, prefix): &(&Store, Remote, String), main: Option<&Store>) -> Json {
+    let mut entry = json!({"extract": remote.to_json()});
+    if !prefix.is_empty() {
+        entry["rewrite"] = json!([{"regexp": {"source": "^(.*)$", "target": format!("{prefix}$1")}}]);
+    }
+    from_store(entry, store, main)
 }
 
 fn store_ref(store: &Store) -> Json {
     json!({"name": store.name, "kind": store.kind.name()})
 }
 
-fn target(secret: &Manifest, data: &Map<String, Json>) -> Json {
+/// What becomes of the values. Without `data` all keys that were fetched are the Secret's.
+fn target(secret: &Manifest, data: Option<&Map<String, Json>>) -> Json {
     let mut target = json!({
         "name": secret.name(),
         "creationPolicy": "Owner",
@@ -148,10 +215,12 @@ fn target(secret: &Manifest, data: &Map<String, Json>) -> Json {
     target["template"] = json!({
         "type": type_of(secret),
         "engineVersion": "v2",
-        "mergePolicy": "Replace",
+        "mergePolicy": if data.is_some() { "Replace" } else { "Merge" },
         "metadata": {"labels": escaped(labels), "annotations": escaped(annotations)},
-        "data": data,
     });
+    if let Some(data) = data {
+        target["template"]["data"] = data.clone().into();
+    }
     target
 }
 

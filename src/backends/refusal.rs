@@ -31,10 +31,18 @@ const fn kind(backend: Backend) -> &'static str {
 /// Why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Why {
+    #[error("it takes all keys of `{reference}`, and the driver reads keys by their names only")]
+    AllKeys { reference: String },
+    #[error("it takes some keys of `{reference}` by patterns, and the operator takes all or named ones only")]
+    KeyPatterns { reference: String },
+    #[error("it stands beside all keys of a secret, so that it cannot have text or modifiers of its own")]
+    TextBesideAllKeys,
     #[error("the ARN in `{reference}` is not of {expected}")]
     Arn { reference: String, expected: String },
     #[error("the driver cannot make a Secret immutable")]
     Immutable,
+    #[error("the version of the KV engine that `{reference}` is read from is not known")]
+    KvVersion { reference: String },
     #[error("it holds no placeholder, and only references can be stored")]
     Literal,
     #[error("modifier `{name}` is not known there")]
@@ -57,6 +65,8 @@ pub(crate) enum Why {
     NoName,
     #[error("`{reference}` has no `#key`, and the driver reads single keys from Vault only")]
     NoKey { reference: String },
+    #[error("`{reference}` does not lie in mount `{mount}` of the store")]
+    OutsideMount { reference: String, mount: String },
     #[error("no pod of this output uses it, and the driver makes a Secret only while a pod mounts it")]
     NoPod,
     #[error("{workload} pulls its image with it, before the pod could mount anything")]
@@ -88,8 +98,20 @@ impl Explain for Refusal {
             )
         };
         let way = match &self.why {
+            Why::AllKeys { .. } => "name each key in `stringData`, or use the backend `external-secrets`",
+            Why::KeyPatterns { .. } => "name each key in `stringData`, or take all keys",
+            Why::TextBesideAllKeys => "put it into a Secret of its own",
             Why::Arn { .. } => return Some("correct the ARN, or the settings in sealwave.yaml".to_owned()),
             Why::Immutable => "remove `immutable`",
+            Why::KvVersion { .. } => {
+                return Some(
+                    "set `kvVersion`, or `mounts` such as `{secret: 2, team/kv: 1}`, for this provider under `secretsStoreCsi.providers` in sealwave.yaml"
+                        .to_owned(),
+                );
+            }
+            Why::OutsideMount { .. } => {
+                "write the mount as the path's first part, or add a store for the other mount"
+            }
             Why::Literal => "put what is no secret in a ConfigMap, and what is one in the store",
             Why::Modifier { .. } | Why::ModifierOrder { .. } => "store the value in the form that is needed",
             Why::ManyObjects { .. } => {

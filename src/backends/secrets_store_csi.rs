@@ -20,7 +20,9 @@ use super::metadata;
 use super::refusal::{Refusals, Why};
 use crate::crypto::Scope;
 use crate::diagnostic::Problem;
-use crate::model::{Backend, CsiProvider, Entry, Manifest, Mapping, Node, Part, Placeholder, Service, Text};
+use crate::model::{
+    Backend, CsiProvider, Entry, KeySource, Manifest, Mapping, Node, Part, Placeholder, Service, Text,
+};
 use crate::yaml::write_yaml;
 
 /// Providers by the names that placeholders use.
@@ -33,10 +35,12 @@ type Providers = BTreeMap<String, CsiProvider>;
 pub(crate) fn build(
     secret: Manifest,
     items: &[ReferredItem<'_>],
+    sources: &[KeySource],
     providers: &Providers,
 ) -> Result<Manifest, Vec<Problem>> {
     let aliases = Aliases::new(secret.name());
-    translate(secret, items, ClassDraft { providers, common: None, aliases, kind: None, data: Vec::new() })
+    let draft = ClassDraft { providers, common: None, aliases, kind: None, data: Vec::new() };
+    translate(secret, items, sources, draft)
 }
 
 /// The class in the making.
@@ -68,6 +72,10 @@ impl Draft for ClassDraft<'_> {
         }
     }
 
+    fn source(&mut self, source: &KeySource) -> Result<(), Why> {
+        Err(Why::AllKeys { reference: shown(&source.reference) })
+    }
+
     fn item(&mut self, key: &str, text: &Text) -> Result<(), Why> {
         for placeholder in text.placeholders() {
             self.provider(placeholder)?;
@@ -79,7 +87,7 @@ impl Draft for ClassDraft<'_> {
         });
         let alias = match kind {
             Kind::Aws(objects) => objects.add(key, text, self.providers, &mut self.aliases)?,
-            Kind::Vault(objects) => objects.add(key, text, &mut self.aliases)?,
+            Kind::Vault(objects) => objects.add(key, text, &provider.mounts, &mut self.aliases)?,
         };
         self.data.push(json!({"objectName": alias, "key": key}));
         Ok(())

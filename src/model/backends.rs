@@ -4,14 +4,18 @@
 //! These are names of cluster objects and settings of their operators: no address that sealwave asks, and no credential.
 
 mod decided;
+mod kv_mounts;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
 
+use crate::model::KvVersion;
+
 pub use self::decided::Backends;
 pub(crate) use self::decided::{CsiProvider, ExternalSecrets, Store};
+pub(crate) use self::kv_mounts::KvMounts;
 
 /// What a placeholder Secret becomes.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -109,6 +113,9 @@ pub struct StoreSettings {
     /// By default the first segment of a path whose second one is `data`.
     #[serde(default)]
     pub mount: Option<String>,
+    /// Vault only: the store's `version`, that of the KV engine at its mount; by default 2, as there.
+    #[serde(default)]
+    pub kv_version: Option<KvVersion>,
 }
 
 /// Kind of a store.
@@ -166,4 +173,10 @@ pub struct CsiProviderSettings {
     /// Vault: a namespace of it.
     #[serde(default)]
     pub vault_namespace: Option<String>,
+    /// Vault: the version of the KV engine at mounts that `mounts` does not list; such a mount is the first segment of a path.
+    #[serde(default)]
+    pub kv_version: Option<KvVersion>,
+    /// Vault: KV mounts and their versions, as in the operator file.
+    #[serde(default)]
+    pub mounts: BTreeMap<String, KvVersion>,
 }

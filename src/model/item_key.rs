@@ -3,6 +3,9 @@
 /// Bytes of a key.
 pub(crate) const MAX_ITEM_KEY: usize = 253;
 
+/// What stands for keys that are not known, in a preview: no item can be called so.
+pub(crate) const UNKNOWN_KEYS: &str = "*";
+
 /// Whether Kubernetes takes a key, as its `IsConfigMapKey` has it.
 pub(crate) fn is_item_key(key: &str) -> bool {
     let inside = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');

@@ -10,6 +10,8 @@ pub(crate) mod duration;
 mod item_key;
 mod json;
 pub(crate) mod json_text;
+mod key_source;
+pub(crate) mod kv_path;
 mod manifest;
 pub mod names;
 mod node;
@@ -21,6 +23,7 @@ mod policy;
 mod remote;
 mod scopes;
 mod sealing_scope;
+mod secret_entries;
 mod secret_like;
 mod secret_value;
 mod short_text;
@@ -42,10 +45,11 @@ pub use backends::{
     Backend, Backends, CsiProviderSettings, ExternalSecretVersion, ExternalSecretsSettings,
     SecretsStoreCsiSettings, Service, StoreKind, StoreSettings,
 };
-pub(crate) use backends::{CsiProvider, ExternalSecrets, Store};
+pub(crate) use backends::{CsiProvider, ExternalSecrets, KvMounts, Store};
 pub(crate) use closest::closest;
 pub use date::{Date, NotADate};
-pub(crate) use item_key::{MAX_ITEM_KEY, is_item_key, item_called};
+pub(crate) use item_key::{MAX_ITEM_KEY, UNKNOWN_KEYS, is_item_key, item_called};
+pub(crate) use key_source::{KeyPatterns, KeySource};
 pub(crate) use manifest::group_and_version;
 pub use manifest::{Manifest, NotAManifest, ObjectId};
 pub use node::{Entry, Mapping, Node, Number, Value};
@@ -69,6 +73,7 @@ pub use policy::{
 pub use remote::{K8sSettings, KvVersion, VaultAuth, VaultSettings};
 pub(crate) use scopes::Scopes;
 pub use sealing_scope::Scope;
+pub use secret_entries::{EntriesError, MAX_SECRET_ENTRIES, SecretEntries};
 pub(crate) use secret_like::{PlainData, is_secret_like, may_name, plain_data};
 pub(crate) use secret_value::SecretBuffer;
 pub use secret_value::SecretValue;

@@ -47,6 +47,8 @@ pub const SEALWAVE_DOMAIN: &str = "sealwave.dev";
 pub const DERIVATION: &str = "sealwave.dev/derivation";
 /// `true` says that text in an object which looks like a placeholder is meant as it is.
 pub const LITERAL: &str = "sealwave.dev/literal";
+/// Secrets of which all keys become items of a Secret.
+pub const STRING_DATA_FROM: &str = "sealwave.dev/string-data-from";
 /// Fingerprint of the public key that an object was sealed for: the same for each certificate of that key.
 pub const SEALED_FOR: &str = "sealwave.dev/certificate";
 /// Id of the seal key that an object was sealed under; not secret.

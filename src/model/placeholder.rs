@@ -69,6 +69,8 @@ pub struct Reference {
     pub key: Option<String>,
     /// One version of it.
     pub version: Option<String>,
+    /// All of its top-level keys, each with its value, instead of one value. Never together with `key`.
+    pub all_keys: bool,
 }
 
 impl fmt::Display for Reference {
@@ -108,6 +110,7 @@ impl Generic {
             path: self.path.clone(),
             key: Some(key.to_owned()),
             version: self.version.clone(),
+            all_keys: false,
         }
     }
 }

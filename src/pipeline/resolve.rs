@@ -12,10 +12,12 @@ mod audit;
 mod collect;
 mod compat;
 mod evidence;
+mod expand;
 mod literal;
 mod modify;
 mod problem;
 mod scan;
+mod string_data_from;
 mod substitute;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,12 +25,13 @@ use std::time::Instant;
 
 use compact_str::CompactString;
 
-use self::collect::{Collected, Pending, PendingItem};
+use self::collect::{Collected, Content, Pending, PendingItem};
 use self::problem::Places;
 use super::Rendered;
 use crate::diagnostic::{Failure, Note, Problem};
 use crate::model::{
-    Backends, Manifest, ObjectId, Origin, Policy, Reading, Reference, Scope, SecretValue, Subject, Text,
+    Backends, KeySource, Manifest, ObjectId, Origin, Policy, Reading, Reference, Scope, SecretValue, Subject,
+    Text,
 };
 use crate::providers::{FetchResult, Providers};
 
@@ -57,8 +60,10 @@ pub(crate) enum ResolvedObject {
 pub(crate) struct ResolvedSecret {
     /// The Secret without `data` and `stringData`.
     pub(crate) manifest: Manifest,
-    /// Its items in the order of their keys; never empty.
+    /// Its items in the order of their keys; there is one at least, or one of `sources`.
     pub(crate) items: Vec<ResolvedItem>,
+    /// Secrets of which all keys become items, where they were not fetched: the items are not known then.
+    pub(crate) sources: Vec<KeySource>,
 }
 
 /// One item of a Secret.
@@ -173,6 +178,7 @@ pub fn resolve(
             let verdicts = access::judge(&objects, &references, cluster, access);
             verdicts.refuse(access, &mut problems);
             let fetched = providers.fetch(wanted(verdicts.allowed(), &objects), *deadline);
+            notes.extend(providers.take_notes());
             if let Some(audit) = audit {
                 audit.write(&audit::records(&verdicts, &fetched, access)).map_err(Failure::from)?;
             }
@@ -299,10 +305,14 @@ fn withheld(pending: Pending) -> ResolvedObject {
     match pending {
         Pending::Plain(manifest) => ResolvedObject::Plain(manifest),
         Pending::Referred(manifest, items) | Pending::Secret(manifest, items) => {
-            ResolvedObject::Secret(ResolvedSecret {
-                manifest,
-                items: items.into_iter().map(PendingItem::withheld).collect(),
-            })
+            let mut secret = ResolvedSecret { manifest, items: Vec::new(), sources: Vec::new() };
+            for item in items {
+                match item.content {
+                    Content::AllKeys(source) => secret.sources.push(*source),
+                    Content::Bytes | Content::Text(_) => secret.items.push(item.withheld()),
+                }
+            }
+            ResolvedObject::Secret(secret)
         }
     }
 }

@@ -14,7 +14,8 @@ use crate::backends::{ReferredItem, external_secrets};
 use crate::crypto::{ChecksumKey, Digest, ItemParts, ItemText, Owner, SealError, SealItem, Sealer};
 use crate::diagnostic::{Explain, Failure, Note, Problem};
 use crate::model::{
-    Backend, Backends, Manifest, Node, ObjectId, PlainData, Reference, Value, WorkloadKind, names, plain_data,
+    Backend, Backends, KeySource, Manifest, Node, ObjectId, PlainData, Reference, SecretValue, UNKNOWN_KEYS,
+    Value, WorkloadKind, names, plain_data,
 };
 
 /// Objects that are safe to print, and the keyed digests of the values that went into them.
@@ -186,14 +187,14 @@ fn draft(resolved: Resolved, backends: &Backends, notes: &mut Vec<Note>) -> Draf
             ResolvedObject::Plain(manifest) => guard(manifest).map_err(|problem| vec![problem]),
             ResolvedObject::Secret(secret) => {
                 match backends.of(secret.manifest.namespace(), secret.manifest.name()) {
-                    Backend::ExternalSecrets => referred(secret, |manifest, items| {
-                        external_secrets::build(manifest, items, backends.external_secrets())
+                    Backend::ExternalSecrets => referred(secret, |manifest, items, sources| {
+                        external_secrets::build(manifest, items, sources, backends.external_secrets())
                     }),
                     Backend::SealedSecrets => blueprint(secret, notes),
                     Backend::SecretsStoreCsi => {
                         out.classes.push(class(&secret.manifest));
-                        referred(secret, |manifest, items| {
-                            secrets_store_csi::build(manifest, items, backends.csi_providers())
+                        referred(secret, |manifest, items, sources| {
+                            secrets_store_csi::build(manifest, items, sources, backends.csi_providers())
                         })
                     }
                 }
@@ -219,14 +220,14 @@ fn secret_id(object: &ResolvedObject) -> Option<(&str, &str)> {
 /// A Secret for a backend that stores references; values, where there are any, end here.
 fn referred(
     secret: ResolvedSecret,
-    build: impl FnOnce(Manifest, &[ReferredItem<'_>]) -> Result<Manifest, Vec<Problem>>,
+    build: impl FnOnce(Manifest, &[ReferredItem<'_>], &[KeySource]) -> Result<Manifest, Vec<Problem>>,
 ) -> Result<Draft, Vec<Problem>> {
-    let ResolvedSecret { manifest, items } = secret;
+    let ResolvedSecret { manifest, items, sources } = secret;
     let items: Vec<ReferredItem<'_>> = items
         .iter()
         .map(|item| ReferredItem { key: &item.key, origin: item.origin, text: item.text.as_ref() })
         .collect();
-    build(manifest, &items).map(Draft::Plain)
+    build(manifest, &items, &sources).map(Draft::Plain)
 }
 
 fn class(secret: &Manifest) -> Class {
@@ -280,7 +281,7 @@ fn is_empty(node: &Node) -> bool {
 }
 
 fn blueprint(secret: ResolvedSecret, notes: &mut Vec<Note>) -> Result<Draft, Vec<Problem>> {
-    let ResolvedSecret { manifest, items } = secret;
+    let ResolvedSecret { manifest, mut items, sources } = secret;
     let size = |item: &ResolvedItem| match &item.value {
         ItemValue::Known(value) => Some(value.len()),
         ItemValue::Withheld => None,
@@ -290,7 +291,20 @@ fn blueprint(secret: ResolvedSecret, notes: &mut Vec<Note>) -> Result<Draft, Vec
         .map(|item| ItemShape { key: &item.key, origin: item.origin, size: size(item) })
         .collect();
     let blueprint = Blueprint::new(manifest, &shapes, notes)?;
+    items.extend(unknown_keys(&sources));
     Ok(Draft::Secret(blueprint, items))
+}
+
+/// Returns what a preview shows for keys that are not known before they are fetched.
+fn unknown_keys(sources: &[KeySource]) -> Option<ResolvedItem> {
+    Some(ResolvedItem {
+        key: UNKNOWN_KEYS.into(),
+        origin: sources.first()?.origin,
+        unresolved: SecretValue::new(Vec::new()),
+        references: sources.iter().map(|source| source.reference.clone()).collect(),
+        text: None,
+        value: ItemValue::Withheld,
+    })
 }
 
 fn seal_drafts(drafts: Vec<Draft>, sealer: &Sealer) -> Result<Vec<Manifest>, Failure> {
@@ -399,14 +413,15 @@ fn redaction(references: &[Reference]) -> String {
     let mut seen = BTreeSet::new();
     let shown: Vec<String> =
         references.iter().map(reference_text).filter(|text| seen.insert(text.clone())).collect();
-    format!("redacted: value of {}", shown.join(", "))
+    let what = if references.iter().any(|reference| reference.all_keys) { "all keys" } else { "value" };
+    format!("redacted: {what} of {}", shown.join(", "))
 }
 
 fn reference_text(reference: &Reference) -> String {
     let part = |mark: &str, part: &Option<String>| {
         part.as_ref().map_or(String::new(), |part| format!("{mark}{part}"))
     };
-    let Reference { provider, path, key, version } = reference;
+    let Reference { provider, path, key, version, .. } = reference;
     match (key, version) {
         (None, Some(version)) => format!("{provider}:{path}##{version}"),
         _ => format!("{provider}:{path}{}{}", part("#", key), part("#", version)),

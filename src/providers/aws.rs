@@ -28,7 +28,7 @@ use self::session::Session;
 use self::target::Target;
 use super::runtime::{self, Interrupted};
 use super::{Environment, FetchResult, Fetched, Provider, ProviderConfigError, ProviderError};
-use crate::model::{AwsSettings, Reference, SecretValue, json_text};
+use crate::model::{AwsSettings, EntriesError, Reference, SecretEntries, SecretValue, json_text};
 
 /// The two services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,8 +107,11 @@ impl Provider for Aws {
         let value =
             |(reference, target): (&&Reference, Result<Target, ProviderError>)| match answers.get(&target?) {
                 Some(Ok(held)) => {
-                    let value = held.value(reference.key.as_deref())?;
-                    Ok(Fetched::at_version(value, held.version.as_deref()))
+                    let version = held.version.as_deref();
+                    if reference.all_keys {
+                        return Ok(Fetched::at_version(held.entries()?, version));
+                    }
+                    Ok(Fetched::at_version(held.value(reference.key.as_deref())?, version))
                 }
                 Some(Err(error)) => Err(error.clone()),
                 None => Err(no_answer()),
@@ -118,6 +121,17 @@ impl Provider for Aws {
 }
 
 impl Held {
+    /// Returns all keys of a JSON object, each with its value.
+    fn entries(&self) -> Result<SecretEntries, ProviderError> {
+        let text = self.value.expose_str().ok_or(EntriesError::NotAnObject)?;
+        // Text that is not JSON is a value without keys, and not a broken document.
+        let text = text.trim_matches([' ', '\t', '\n', '\r']);
+        if !text.starts_with('{') {
+            return Err(EntriesError::NotAnObject.into());
+        }
+        Ok(SecretEntries::from_json(text)?)
+    }
+
     fn value(&self, key: Option<&str>) -> Result<SecretValue, ProviderError> {
         let Some(key) = key else { return Ok(self.value.clone()) };
         let whole = "leave the key out to get the whole value";

@@ -38,6 +38,12 @@ impl Env {
                 "write `<env:NAME>`; for JSON in it, `<env:NAME | jsonPath {.key}>`",
             ));
         }
+        if reference.all_keys {
+            return Err(ProviderError::invalid(
+                "an environment variable holds one value, and no keys",
+                "put `<env:NAME>` into an item of `stringData`",
+            ));
+        }
         if !is_name(name) {
             return Err(ProviderError::invalid(
                 "that is no name of an environment variable",

@@ -2,7 +2,7 @@
 
 use super::ProviderError;
 use crate::crypto::sha256;
-use crate::model::SecretValue;
+use crate::model::{EntriesError, SecretEntries, SecretValue};
 
 /// The longest version that a source here has: an id of Secrets Manager.
 const MAX_VERSION: usize = 64;
@@ -10,8 +10,10 @@ const MAX_VERSION: usize = 64;
 /// A value as it was fetched.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Fetched {
-    /// The value.
+    /// The value; empty where all keys were asked for.
     pub value: SecretValue,
+    /// All keys with their values, where these were asked for.
+    pub entries: Option<SecretEntries>,
     /// Which version of it that is, in the source's own numbering; none where the source has no versions.
     pub version: Option<String>,
     /// The file in Git that the value was taken from; none where Git holds the reference alone.
@@ -55,9 +57,9 @@ pub(crate) const fn evidence_of(answer: &FetchResult) -> Option<Evidence> {
 
 /// Returns the answer of a source whose values come from a file in Git.
 #[cfg(feature = "sops")]
-pub(super) fn from_file(answer: Result<SecretValue, ProviderError>, evidence: Evidence) -> FetchResult {
+pub(super) fn from_file(answer: FetchResult, evidence: Evidence) -> FetchResult {
     match answer {
-        Ok(value) => Ok(Fetched { value, version: None, evidence: Some(evidence) }),
+        Ok(fetched) => Ok(Fetched { evidence: Some(evidence), ..fetched }),
         Err(ProviderError::NotFound { reason, hint, .. }) => {
             Err(ProviderError::NotFound { reason, hint, evidence: Some(evidence) })
         }
@@ -71,19 +73,38 @@ impl Fetched {
     /// The version goes into the audit, where no value may. So what does not read like one is left out: a server that was
     /// led astray could answer anything in its place.
     #[must_use]
-    pub fn at_version(value: SecretValue, version: Option<&str>) -> Self {
+    pub fn at_version(value: impl Into<Self>, version: Option<&str>) -> Self {
         let fits = |text: &&str| {
             (1..=MAX_VERSION).contains(&text.len())
                 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         };
-        Self { value, version: version.filter(fits).map(str::to_owned), evidence: None }
+        Self { version: version.filter(fits).map(str::to_owned), ..value.into() }
     }
 }
 
 impl From<SecretValue> for Fetched {
     /// A value of a source without versions, of which Git holds nothing.
     fn from(value: SecretValue) -> Self {
-        Self { value, version: None, evidence: None }
+        Self { value, entries: None, version: None, evidence: None }
+    }
+}
+
+impl From<SecretEntries> for Fetched {
+    fn from(entries: SecretEntries) -> Self {
+        Self { entries: Some(entries), ..SecretValue::new(Vec::new()).into() }
+    }
+}
+
+impl From<EntriesError> for ProviderError {
+    fn from(error: EntriesError) -> Self {
+        let hint = match error {
+            EntriesError::Duplicate => "remove one of them from the secret",
+            EntriesError::NotAnObject | EntriesError::Syntax => {
+                "to get the whole value, put the placeholder into an item of `stringData`"
+            }
+            EntriesError::TooMany => "put a placeholder for each key that is needed into `stringData`",
+        };
+        Self::invalid(error.to_string(), hint)
     }
 }
 

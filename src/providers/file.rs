@@ -142,9 +142,15 @@ impl Opened {
             return Err(ProviderError::invalid("a file has no versions", "leave the version out"));
         }
         let content = self.content.as_ref().map_err(ProviderError::clone)?;
-        let Some(key) = &reference.key else { return Ok(content.clone().into()) };
+        if reference.key.is_none() && !reference.all_keys {
+            return Ok(content.clone().into());
+        }
         let document = self.document.get_or_insert_with(|| Document::parse(&reference.path, content));
-        document.as_ref().map_err(ProviderError::clone)?.value(key).map(Fetched::from)
+        let document = document.as_ref().map_err(ProviderError::clone)?;
+        match &reference.key {
+            Some(key) => document.value(key).map(Fetched::from),
+            None => document.entries().map(Fetched::from),
+        }
     }
 }
 

@@ -23,7 +23,7 @@ use super::runtime::{self, Interrupted};
 use super::{FetchResult, Fetched, Provider, ProviderConfigError, ProviderError};
 use crate::model::dns::{is_label, is_subdomain};
 use crate::model::json_text::{self, NotJson};
-use crate::model::{K8sSettings, Reference, SecretValue};
+use crate::model::{K8sSettings, Reference, SecretEntries, SecretValue};
 
 /// Requests that wait for an answer at the same time.
 ///
@@ -117,7 +117,7 @@ impl K8s {
         if reference.version.is_some() {
             return Err(ProviderError::invalid("a Secret has no versions", "leave the version out"));
         }
-        if reference.key.is_none() {
+        if reference.key.is_none() && !reference.all_keys {
             return Err(ProviderError::invalid(
                 "a Secret holds several values, and no key is given",
                 "write the key, for example `<k8s:db#password>`",
@@ -173,7 +173,11 @@ impl Provider for K8s {
             let id = id?;
             let secrets = secrets.as_ref().map_err(ProviderError::clone)?;
             let secret = secrets.get(&id).ok_or_else(ProviderError::overdue)?;
-            secret.as_ref().map_err(ProviderError::clone)?.value(reference.key.as_deref().unwrap_or_default())
+            let secret = secret.as_ref().map_err(ProviderError::clone)?;
+            if reference.all_keys {
+                return secret.entries();
+            }
+            secret.value(reference.key.as_deref().unwrap_or_default())
         };
         checked.into_iter().zip(references).map(|(id, reference)| value(id, reference)).collect()
     }
@@ -212,9 +216,21 @@ impl Secret {
             return Err(ProviderError::not_found("the Secret has no such key", "correct the key"));
         };
         let encoded: Option<Zeroizing<String>> = serde_json::from_str(found.get()).ok().map(Zeroizing::new);
-        let bytes = encoded.and_then(|encoded| STANDARD.decode(encoded.as_bytes()).ok());
-        let value = bytes.map(SecretValue::new).ok_or_else(|| malformed(NotJson::Syntax))?;
+        let value = encoded.as_ref().and_then(|encoded| decoded(encoded.as_bytes()));
+        let value = value.ok_or_else(|| malformed(NotJson::Syntax))?;
         Ok(Fetched::at_version(value, self.resource_version.as_deref()))
+    }
+
+    /// Returns all keys, each with its bytes.
+    fn entries(&self) -> FetchResult {
+        let data = self.member(&["data"]).map_err(malformed)?;
+        let encoded = data.map(|data| SecretEntries::from_json(data.get())).transpose()?.unwrap_or_default();
+        let mut entries = SecretEntries::default();
+        for (key, value) in encoded.iter() {
+            let value = decoded(value.expose()).ok_or_else(|| malformed(NotJson::Syntax))?;
+            entries.insert(key.to_owned(), Some(value))?;
+        }
+        Ok(Fetched::at_version(entries, self.resource_version.as_deref()))
     }
 
     fn member(&self, path: &[&str]) -> Result<Option<&serde_json::value::RawValue>, NotJson> {
@@ -228,6 +244,10 @@ impl Secret {
         }
         Ok(Some(at))
     }
+}
+
+fn decoded(base64: &[u8]) -> Option<SecretValue> {
+    STANDARD.decode(base64).ok().map(SecretValue::new)
 }
 
 fn malformed(_: NotJson) -> ProviderError {

@@ -44,6 +44,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::diagnostic::Note;
 use crate::model::Reference;
 
 pub use self::cluster::Cluster;
@@ -62,6 +63,11 @@ pub trait Provider: Send + Sync {
     /// Gives up at the deadline, with [`ProviderError::Unreachable`] for what is still missing.
     /// An answer that stands on a file in Git carries the [`Evidence`] of it.
     fn fetch(&self, references: &[&Reference], deadline: Instant) -> Vec<FetchResult>;
+
+    /// Takes the notes that a fetch left beside its answers. They hold no credential and no value.
+    fn take_notes(&self) -> Vec<Note> {
+        Vec::new()
+    }
 }
 
 /// The environment, as `config` hands it on.

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use super::make::{self, Surroundings};
 use super::{AppFiles, Environment, FetchResult, Provider, ProviderError};
-use crate::diagnostic::{Failure, Problem};
+use crate::diagnostic::{Failure, Note, Problem};
 use crate::model::{ProviderConfig, Reference, list};
 
 /// Stack of the thread that a provider is asked in: files are parsed there, within limits that this holds.
@@ -105,6 +105,12 @@ impl Providers {
             .zip(answers)
             .flat_map(|((_, references), answers)| each_in_its_place(references, answers))
             .collect()
+    }
+
+    /// Takes the notes that fetching left, in the order of the providers' names.
+    #[must_use]
+    pub fn take_notes(&self) -> Vec<Note> {
+        self.all.values().flat_map(|provider| provider.take_notes()).collect()
     }
 
     fn ask(&self, name: &str, references: &[&Reference], deadline: Instant) -> Vec<FetchResult> {

@@ -33,7 +33,9 @@ use self::keys::Keys;
 use self::metadata::Metadata;
 use super::fetched::from_file;
 use super::file::{path_fault, read_regular};
-use super::{AppFiles, Environment, Evidence, FetchResult, Provider, ProviderConfigError, ProviderError};
+use super::{
+    AppFiles, Environment, Evidence, FetchResult, Fetched, Provider, ProviderConfigError, ProviderError,
+};
 use crate::model::{AwsKms, Reference, SecretValue};
 
 pub(super) struct Sops {
@@ -119,8 +121,15 @@ impl Provider for Sops {
             let file = opened.entry(&reference.path).or_insert_with(|| self.open(&reference.path, deadline));
             answers.push(match file {
                 Ok(Opened { document, evidence }) => {
-                    let value = document.value(reference.key.as_deref());
-                    from_file(value.map_err(ProviderError::from), *evidence)
+                    let answer = if reference.all_keys {
+                        document.entries().map(Fetched::from)
+                    } else {
+                        document
+                            .value(reference.key.as_deref())
+                            .map(Fetched::from)
+                            .map_err(ProviderError::from)
+                    };
+                    from_file(answer, *evidence)
                 }
                 Err(error) => Err(error.clone()),
             });

@@ -24,7 +24,29 @@ pub(super) fn reference(source: &str) -> Reference {
     let mut fields = rest.split('#').map(str::to_owned);
     let (path, key, version) = (fields.next().unwrap_or_default(), fields.next(), fields.next());
     let key = key.filter(|key| version.is_none() || !key.is_empty());
-    Reference { provider: provider.into(), path, key, version }
+    Reference { provider: provider.into(), path, key, version, all_keys: false }
+}
+
+/// The same secret, with all of its keys.
+pub(super) fn all_keys(source: &str) -> Reference {
+    Reference { all_keys: true, ..reference(source) }
+}
+
+/// The keys and texts that a reference gave, or its error; an error must hold no marker.
+pub(super) fn entries(answer: FetchResult) -> Result<Vec<(String, String)>, String> {
+    let fetched = answer.map_err(|error| {
+        assert!(!format!("{error} {error:?}").contains(MARKER), "{error:?}");
+        error.to_string()
+    })?;
+    let text = |value: &crate::model::SecretValue| String::from_utf8_lossy(value.expose()).into_owned();
+    let entries = fetched.entries.expect("all keys were asked for");
+    assert!(fetched.value.is_empty());
+    Ok(entries.iter().map(|(key, value)| (key.to_owned(), text(value))).collect())
+}
+
+/// Keys and texts as [`entries`] gives them.
+pub(super) fn pairs(all: &[(&str, &str)]) -> Vec<(String, String)> {
+    all.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
 /// Files of an app that stand in one directory.

@@ -3,9 +3,9 @@
 use serde_json::{Value as Json, json};
 
 use super::template;
-use crate::backends::common::is_version_id;
+use crate::backends::common::{is_version_id, shown};
 use crate::backends::refusal::Why;
-use crate::model::{Decoder, Encoder, JsonPath, JsonStep, Placeholder, Reference, Service, Store};
+use crate::model::{Decoder, Encoder, JsonPath, JsonStep, Placeholder, Reference, Service, Store, kv_path};
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,7 +28,7 @@ pub(super) struct Taken {
 pub(super) fn take(placeholder: &Placeholder, store: &Store) -> Result<Taken, Why> {
     let reference = &placeholder.reference;
     let mut remote = Remote {
-        key: key(reference, store),
+        key: key(reference, store)?,
         property: reference.key.as_deref().map(|key| escape(key, false)),
         version: version(reference, store.service)?,
         decode: false,
@@ -64,6 +64,12 @@ pub(super) fn take(placeholder: &Placeholder, store: &Store) -> Result<Taken, Wh
 }
 
 impl Remote {
+    /// All keys of a secret.
+    pub(super) fn whole(reference: &Reference, store: &Store) -> Result<Self, Why> {
+        let version = version(reference, store.service)?;
+        Ok(Self { key: key(reference, store)?, property: None, version, decode: false })
+    }
+
     /// `remoteRef`, with all that the CRD would default.
     pub(super) fn to_json(&self) -> Json {
         let mut out = json!({"key": self.key});
@@ -80,17 +86,26 @@ impl Remote {
     }
 }
 
-/// The name of a secret as its store knows it. A Vault store knows its mount itself.
-fn key(reference: &Reference, store: &Store) -> String {
+/// Returns the name of a secret as its store knows it. A Vault store knows its mount itself, and takes the mount off a name
+/// that starts with it; so the name of a secret that really starts so gets the mount once more.
+fn key(reference: &Reference, store: &Store) -> Result<String, Why> {
     let path = reference.path.as_str();
     if store.service != Service::Vault {
-        return path.to_owned();
+        return Ok(path.to_owned());
     }
-    let below = match &store.mount {
-        Some(mount) => path.strip_prefix(mount.as_str()).and_then(|rest| rest.strip_prefix('/')),
-        None => path.split_once('/').map(|(_, rest)| rest).filter(|rest| rest.starts_with("data/")),
+    let (mount, below) = match &store.mount {
+        Some(mount) => {
+            let outside = || Why::OutsideMount { reference: shown(reference), mount: mount.clone() };
+            (mount.as_str(), kv_path::below_mount(mount, path).ok_or_else(outside)?)
+        }
+        None => match path.split_once('/') {
+            Some((mount, below)) if below.starts_with("data/") => (mount, below),
+            _ => return Ok(path.to_owned()),
+        },
     };
-    below.map_or(path, |below| below.strip_prefix("data/").unwrap_or(below)).to_owned()
+    let name = kv_path::secret_name(store.kv_version, below);
+    let is_cut = kv_path::below_mount(mount, name).is_some();
+    Ok(if is_cut { format!("{mount}/{name}") } else { name.to_owned() })
 }
 
 fn version(reference: &Reference, service: Service) -> Result<Option<String>, Why> {

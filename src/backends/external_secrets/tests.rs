@@ -15,7 +15,8 @@ externalSecrets:
     aws-sm: {name: aws}
     aws-ssm: {name: parameters, kind: ClusterSecretStore}
     vault: {name: vault}
-    kv-eu: {name: eu, provider: vault, mount: team/kv}
+    kv-eu: {name: eu, provider: vault, mount: team/kv/}
+    kv-1: {name: old, provider: vault, mount: legacy, kvVersion: 1}
 ";
 
 fn backends(more: &str) -> Backends {
@@ -24,7 +25,7 @@ fn backends(more: &str) -> Backends {
 }
 
 fn built_with(secret: &Json, items: &[(&str, &str)], settings: &Backends) -> Result<Json, Vec<Problem>> {
-    built_of(secret, items, |secret, items| build(secret, items, settings.external_secrets()))
+    built_of(secret, items, |secret, items| build(secret, items, &[], settings.external_secrets()))
 }
 
 fn built(items: &[(&str, &str)]) -> Json {
@@ -152,7 +153,14 @@ fn references_become_what_each_store_knows() {
         ("<vault:secret/shop/db#user>", "secret/shop/db", Some("user"), None),
         ("<kv-eu:team/kv/data/shop#user>", "shop", Some("user"), None),
         ("<kv-eu:team/kv/shop#user>", "shop", Some("user"), None),
-        ("<kv-eu:shop/db#user>", "shop/db", Some("user"), None),
+        ("<kv-eu:team/kv/data/data/odd#user>", "data/odd", Some("user"), None),
+        ("<kv-eu:team/kv/data#user>", "data", Some("user"), None),
+        ("<kv-eu:team/kv/team/kv/x#user>", "team/kv/team/kv/x", Some("user"), None),
+        ("<kv-eu:team/kv/data/team/kv/x#user>", "team/kv/team/kv/x", Some("user"), None),
+        ("<vault:secret/data/data/odd#user>", "data/odd", Some("user"), None),
+        ("<vault:secret/data/secret/x#user>", "secret/secret/x", Some("user"), None),
+        ("<kv-1:legacy/data/app#user>", "data/app", Some("user"), None),
+        ("<kv-1:legacy/app#user>", "app", Some("user"), None),
     ] {
         let (template, remote) = one(text);
         assert_eq!(template, "{{ .r0 }}", "{text}");
@@ -230,6 +238,7 @@ fn what_it_cannot_express_is_refused_all_at_once() {
             ("h", "<aws-sm:A | jsonPath {.a}{':'}{.b}>"),
             ("i", "<aws-sm:A | jsonPath {.a[-1]}>"),
             ("j", "<vault:secret/data/x#y#latest>"),
+            ("k", "<kv-eu:shop/db#user>"),
         ],
     );
     let expected = [
@@ -246,6 +255,7 @@ fn what_it_cannot_express_is_refused_all_at_once() {
         "modifier `jsonPath` has a form that cannot be translated",
         "modifier `jsonPath` has a form that cannot be translated",
         "the version in `vault:secret/data/x#y#latest` cannot be asked for",
+        "`kv-eu:shop/db#user` does not lie in mount `team/kv` of the store",
     ];
     assert_eq!(found.len(), expected.len(), "{found:?}");
     for (found, expected) in found.iter().zip(expected) {
@@ -258,5 +268,5 @@ fn what_it_cannot_express_is_refused_all_at_once() {
 fn bytes_that_stand_for_themselves_are_refused() {
     let secret = manifest(&plain());
     let item = ReferredItem { key: "k", origin: secret.origin(), text: None };
-    assert!(build(secret.clone(), &[item], backends("").external_secrets()).is_err());
+    assert!(build(secret.clone(), &[item], &[], backends("").external_secrets()).is_err());
 }

@@ -17,9 +17,13 @@ secretsStoreCsi:
 ";
 
 fn built_with(secret: &Json, items: &[(&str, &str)]) -> Result<Json, Vec<Problem>> {
-    let app: App = yaml_serde::from_str(SETTINGS).unwrap();
+    built_by(SETTINGS, secret, items)
+}
+
+fn built_by(settings: &str, secret: &Json, items: &[(&str, &str)]) -> Result<Json, Vec<Problem>> {
+    let app: App = yaml_serde::from_str(settings).unwrap();
     let backends = Backends::decide(&app, &Environment::default()).unwrap();
-    built_of(secret, items, |secret, items| build(secret, items, backends.csi_providers()))
+    built_of(secret, items, |secret, items| build(secret, items, &[], backends.csi_providers()))
 }
 
 fn objects(items: &[(&str, &str)]) -> String {
@@ -162,6 +166,39 @@ fn vault_gives_single_keys() {
 ",
         })
     );
+}
+
+#[test]
+fn r10_vault_paths_follow_the_version_of_the_engine() {
+    for (settings, path, expected) in [
+        ("kvVersion: 2", "secret/app", Ok("secret/data/app")),
+        ("kvVersion: 2", "secret/data/app", Ok("secret/data/app")),
+        ("kvVersion: 2", "secret/data/data/odd", Ok("secret/data/data/odd")),
+        ("kvVersion: 1", "secret/app", Ok("secret/app")),
+        ("kvVersion: 1", "secret/data/app", Ok("secret/data/app")),
+        ("mounts: {team/kv/: 2, old: 1}", "team/kv/app", Ok("team/kv/data/app")),
+        ("mounts: {team/kv/: 2, old: 1}", "old/data/app", Ok("old/data/app")),
+        ("mounts: {team/kv: 2}", "secret/app", Err("`vault:secret/app#k` is read from is not known")),
+        ("mounts: {team/kv: 2}, kvVersion: 1", "secret/app", Ok("secret/app")),
+        ("roleName: app", "secret/data/app", Ok("secret/data/app")),
+        ("roleName: app", "secret/app", Err("`vault:secret/app#k` is read from is not known")),
+        ("roleName: app", "team/kv/data/app", Err("is read from is not known")),
+    ] {
+        let more = if settings.starts_with("role") { String::new() } else { format!(", {settings}") };
+        let settings = SETTINGS.replace("{roleName: app,", &format!("{{roleName: app{more},"));
+        let built = built_by(&settings, &plain(), &[("a", &format!("<vault:{path}#k>"))]);
+        match (built, expected) {
+            (Ok(built), Ok(expected)) => {
+                let objects = built["spec"]["parameters"]["objects"].as_str().unwrap();
+                assert!(objects.contains(&format!("secretPath: {expected}\n")), "{path}: {objects}");
+            }
+            (Err(problems), Err(expected)) => {
+                assert!(problems[0].message.ends_with(expected), "{}", problems[0].message);
+                assert!(problems[0].hint.as_deref().unwrap().contains("kvVersion"));
+            }
+            (built, _) => panic!("{path}: {built:?}"),
+        }
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Aliases, alone};
 use crate::backends::refusal::Why;
-use crate::model::{Decoder, Text};
+use crate::model::{Decoder, KvMounts, Text};
 
 /// The keys that a class reads, in order.
 #[derive(Default)]
@@ -12,7 +12,13 @@ pub(super) struct Objects(Vec<Json>);
 
 impl Objects {
     /// Adds what an item reads; the alias of it.
-    pub(super) fn add(&mut self, key: &str, text: &Text, aliases: &mut Aliases) -> Result<String, Why> {
+    pub(super) fn add(
+        &mut self,
+        key: &str,
+        text: &Text,
+        mounts: &KvMounts,
+        aliases: &mut Aliases,
+    ) -> Result<String, Why> {
         let placeholder = alone(text).ok_or(Why::TextAroundVault)?;
         let reference = &placeholder.reference;
         if reference.version.is_some() {
@@ -26,8 +32,11 @@ impl Objects {
         let Some(secret_key) = &reference.key else {
             return Err(Why::NoKey { reference: reference.to_string() });
         };
+        let Some(path) = mounts.api_path(&reference.path) else {
+            return Err(Why::KvVersion { reference: reference.to_string() });
+        };
         let alias = aliases.take(key);
-        let mut object = json!({"objectName": alias, "secretPath": reference.path, "secretKey": secret_key});
+        let mut object = json!({"objectName": alias, "secretPath": path, "secretKey": secret_key});
         if decode {
             object["encoding"] = "base64".into();
         }

@@ -32,12 +32,14 @@ struct JsonEnvironment<'a> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct JsonReference<'a> {
     reference: String,
     provider: &'a str,
     path: &'a str,
     key: Option<&'a str>,
     version: Option<&'a str>,
+    all_keys: bool,
     decision: &'static str,
     rule: Option<&'a str>,
     uses: Vec<JsonUse<'a>>,
@@ -111,6 +113,7 @@ fn reference<'a>(listed: &'a Listed, cluster: &'a str) -> JsonReference<'a> {
         path: &reference.path,
         key: reference.key.as_deref(),
         version: reference.version.as_deref(),
+        all_keys: reference.all_keys,
         decision,
         rule,
         uses: listed.uses.iter().map(|one| used(one, cluster)).collect(),

@@ -12,7 +12,7 @@ use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::{App, Check, Draft, Environment, Object, Reporter, Rule};
 use crate::model::catalogue::SEALED;
 use crate::model::pods::{Keys, What};
-use crate::model::{Entry, Node, Origin, is_item_key};
+use crate::model::{Entry, Node, Origin, is_item_key, names};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -106,6 +106,9 @@ impl<'a> Keyed<'a> {
 /// The keys of an object; none where it may have more than it says.
 fn keys<'a>(object: &Object<'a>) -> Option<Vec<&'a Entry>> {
     let root = object.manifest.root();
+    if object.manifest.annotation(names::STRING_DATA_FROM).is_some() {
+        return None;
+    }
     let of =
         |path: &[&str]| root.at(path).and_then(Node::as_mapping).map_or(&[][..], |mapping| mapping.entries());
     let sections: &[&[&str]] = match (object.group, object.kind) {

@@ -4,11 +4,13 @@ use super::certificates;
 use super::contents::{Contents, keys};
 use super::{Inventory, MAKERS};
 use crate::model::catalogue::{ESO, Object, SEALED, STORE_CSI, supplied};
+use crate::model::names::STRING_DATA_FROM;
 use crate::model::pods::What;
-use crate::model::{Manifest, Mapping, Node, Origin};
+use crate::model::{Manifest, Mapping, Node, Origin, UNKNOWN_KEYS};
 
-/// Annotations and labels with which a controller fills an object from elsewhere.
+/// Annotations and labels with which a controller, or sealwave, fills an object from elsewhere.
 const FILLED_BY: &[&str] = &[
+    STRING_DATA_FROM,
     "config.openshift.io/inject-trusted-cabundle",
     "kubernetes.io/service-account.name",
     "reflector.v1.k8s.emberstack.com/reflects",
@@ -156,7 +158,7 @@ fn own<'a>(object: &Object<'a>, fields: &[&str; 2]) -> Contents<'a> {
 
 /// The keys of what a `SealedSecret` becomes.
 fn sealed(root: &Node) -> Contents<'_> {
-    if root.at(&["spec", "data"]).is_some() {
+    if root.at(&["spec", "data"]).is_some() || root.at(&["spec", "encryptedData", UNKNOWN_KEYS]).is_some() {
         return Contents::Open;
     }
     let template = |field: &str| root.at(&["spec", "template", field]);

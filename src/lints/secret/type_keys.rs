@@ -3,8 +3,9 @@
 use super::items::{Item, entries, items};
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
-use crate::model::Node;
 use crate::model::catalogue::{ESO, SEALED};
+use crate::model::names::STRING_DATA_FROM;
+use crate::model::{Node, UNKNOWN_KEYS};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -56,11 +57,16 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
             let Some(kind) = root.get("type") else { return };
             account(object, kind, reporter);
             let keys: Vec<&str> = ["data", "stringData"].iter().flat_map(|field| keys(root, field)).collect();
-            compare(kind, &keys, reporter);
+            if object.manifest.annotation(STRING_DATA_FROM).is_none() {
+                compare(kind, &keys, reporter);
+            }
             docker(object, reporter);
         }
         (SEALED, "SealedSecret") => {
             let Some(kind) = root.at(&["spec", "template", "type"]) else { return };
+            if root.at(&["spec", "encryptedData", UNKNOWN_KEYS]).is_some() {
+                return;
+            }
             let mut found: Vec<&str> =
                 root.get("spec").map(|spec| keys(spec, "encryptedData").collect()).unwrap_or_default();
             found.extend(

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Backend, CsiProviderSettings, ExternalSecretVersion, ExternalSecretsSettings, SecretsStoreCsiSettings,
-    Service, StoreKind,
+    Backend, CsiProviderSettings, ExternalSecretVersion, ExternalSecretsSettings, KvMounts,
+    SecretsStoreCsiSettings, Service, StoreKind, StoreSettings,
 };
 use crate::diagnostic::{Explain, Failure, Problem};
-use crate::model::{App, Environment, duration};
+use crate::model::{App, Environment, KvVersion, duration};
 
 /// What the placeholder Secrets of one environment become.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +35,8 @@ pub(crate) struct Store {
     pub(crate) kind: StoreKind,
     pub(crate) service: Service,
     pub(crate) mount: Option<String>,
+    /// The version of the KV engine; for Vault alone.
+    pub(crate) kv_version: KvVersion,
 }
 
 /// A provider of the CSI driver as decided.
@@ -43,6 +45,8 @@ pub(crate) struct CsiProvider {
     pub(crate) service: Service,
     /// What goes beside `objects`.
     pub(crate) parameters: BTreeMap<&'static str, String>,
+    /// For Vault alone.
+    pub(crate) mounts: KvMounts,
 }
 
 impl Default for ExternalSecrets {
@@ -62,6 +66,8 @@ enum SettingError {
     Empty(String),
     #[error("`{section}` has `{field}`, which is for {whose} only")]
     Foreign { section: String, field: &'static str, whose: &'static str },
+    #[error("`{section}.mounts` has `{mount}`, which cannot be the name of a mount")]
+    Mount { section: String, mount: String },
     #[error("`{section}` has no `{field}`")]
     Missing { section: String, field: &'static str },
     #[error("`externalSecrets.refreshInterval` is not a duration of `0`, or of a second and more")]
@@ -77,6 +83,7 @@ impl Explain for SettingError {
         Some(
             match self {
                 Self::Empty(_) | Self::Foreign { .. } => "remove it",
+                Self::Mount { .. } => "write mounts as in `vault secrets list`, for example `team/kv: 2`",
                 Self::Missing { field: "region", .. } => {
                     "write the region of the secrets, for example `region: eu-west-1`"
                 }
@@ -182,15 +189,25 @@ fn external_secrets(
             problems.push(SettingError::UnknownService(section));
             continue;
         };
-        if store.mount.is_some() && service != Service::Vault {
-            problems.push(SettingError::Foreign { section, field: "mount", whose: "vault" });
+        if let Some(field) = vault_field(store).filter(|_| service != Service::Vault) {
+            problems.push(SettingError::Foreign { section, field, whose: "vault" });
             continue;
         }
         let mount = store.mount.as_ref().map(|mount| mount.trim_matches('/').to_owned());
-        let decided_store = Store { name: store.name.clone(), kind: store.kind, service, mount };
+        let kv_version = store.kv_version.unwrap_or(KvVersion::Two);
+        let decided_store = Store { name: store.name.clone(), kind: store.kind, service, mount, kv_version };
         decided.stores.insert(provider.to_owned(), decided_store);
     }
     decided
+}
+
+/// Returns the first setting of a store that is for Vault only.
+const fn vault_field(store: &StoreSettings) -> Option<&'static str> {
+    match (&store.mount, store.kv_version) {
+        (Some(_), _) => Some("mount"),
+        (None, Some(_)) => Some("kvVersion"),
+        (None, None) => None,
+    }
 }
 
 fn csi_providers(
@@ -206,7 +223,11 @@ fn csi_providers(
             continue;
         };
         let parameters = csi_parameters(&section, service, settings, problems);
-        decided.insert(name.to_owned(), CsiProvider { service, parameters });
+        let mounts = KvMounts::new(&settings.mounts, settings.kv_version).unwrap_or_else(|mount| {
+            problems.push(SettingError::Mount { section, mount });
+            KvMounts::default()
+        });
+        decided.insert(name.to_owned(), CsiProvider { service, parameters, mounts });
     }
     decided
 }
@@ -236,7 +257,11 @@ fn csi_parameters(
         }
     }
     let section = || section.to_owned();
-    for (field, _) in foreign.iter().filter(|(_, value)| value.is_some()) {
+    let has_mounts = service != Service::Vault && !settings.mounts.is_empty();
+    let has_version = service != Service::Vault && settings.kv_version.is_some();
+    let foreign = foreign.iter().filter(|(_, value)| value.is_some()).map(|(field, _)| *field);
+    let foreign = foreign.chain(has_version.then_some("kvVersion")).chain(has_mounts.then_some("mounts"));
+    for field in foreign {
         problems.push(SettingError::Foreign { section: section(), field, whose });
     }
     if own.iter().any(|(field, value)| *field == required && value.is_none()) {
@@ -310,8 +335,8 @@ environments:
 secretsStoreCsi:
   providers:
     eu: {region: eu-west-1}
-    aws-sm: {roleName: app}
-    vault: {vaultAddress: '', usePodIdentity: true}
+    aws-sm: {roleName: app, kvVersion: 2, mounts: {a: 1}}
+    vault: {mounts: {/: 2}, vaultAddress: '', usePodIdentity: true}
 ",
         )
         .expect_err("a failure");
@@ -324,11 +349,14 @@ secretsStoreCsi:
                 "`externalSecrets.stores.aws-sm` has `mount`, which is for vault only",
                 "`externalSecrets.stores.prod` does not say what service it is",
                 "`secretsStoreCsi.providers.aws-sm` has `roleName`, which is for vault only",
+                "`secretsStoreCsi.providers.aws-sm` has `kvVersion`, which is for vault only",
+                "`secretsStoreCsi.providers.aws-sm` has `mounts`, which is for vault only",
                 "`secretsStoreCsi.providers.aws-sm` has no `region`",
                 "`secretsStoreCsi.providers.eu` does not say what service it is",
                 "`secretsStoreCsi.providers.vault.vaultAddress` is empty",
                 "`secretsStoreCsi.providers.vault` has `usePodIdentity`, which is for AWS only",
                 "`secretsStoreCsi.providers.vault` has no `roleName`",
+                "`secretsStoreCsi.providers.vault.mounts` has `/`, which cannot be the name of a mount",
             ]
         );
     }

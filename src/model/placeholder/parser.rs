@@ -185,6 +185,7 @@ impl<'a> Cursor<'a> {
             path: path.to_owned(),
             key: key.map(str::to_owned),
             version: version.map(str::to_owned),
+            all_keys: false,
         })
     }
 

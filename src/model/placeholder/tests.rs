@@ -397,10 +397,14 @@ fn modifiers() -> impl Strategy<Value = Modifiers> {
 }
 
 fn placeholder() -> impl Strategy<Value = Part> {
-    let reference =
-        ("[a-z][a-z0-9-]{0,5}", field(), prop::option::of(field()), prop::option::of(field())).prop_map(
-            |(provider, path, key, version)| Reference { provider: provider.into(), path, key, version },
-        );
+    let reference = ("[a-z][a-z0-9-]{0,5}", field(), prop::option::of(field()), prop::option::of(field()))
+        .prop_map(|(provider, path, key, version)| Reference {
+            provider: provider.into(),
+            path,
+            key,
+            version,
+            all_keys: false,
+        });
     (reference, modifiers())
         .prop_map(|(reference, modifiers)| Part::Placeholder(Placeholder { reference, modifiers }))
 }

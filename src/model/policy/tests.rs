@@ -335,7 +335,7 @@ proptest! {
         key in proptest::option::of(".*"),
         app in ".*",
     ) {
-        let reference = Reference { provider: provider.as_str().into(), path: path.clone(), key, version: None };
+        let reference = Reference { provider: provider.as_str().into(), path: path.clone(), key, version: None, all_keys: false };
         let rules = [rule(&["p"], &["file:shop/**", "file:shop/{app}/*", "file:shop/[!x]*#k"], &[])];
         let subject = Subject { app, ..subject("p") };
         if let Decision::Allowed { .. } = policy(&rules).decide(&subject, &reference, &own_namespace()) {
@@ -346,7 +346,7 @@ proptest! {
     /// A subject's name stands for itself alone, and never for a pattern.
     #[test]
     fn a_name_reaches_only_its_own_path(app in "[-a-z*?{},.\\[\\]!\\\\/_]{0,6}", other in "[-a-z*?{},.\\[\\]!\\\\/_]{0,6}") {
-        let reference = Reference { provider: "file".into(), path: format!("{other}/x"), key: None, version: None };
+        let reference = Reference { provider: "file".into(), path: format!("{other}/x"), key: None, version: None, all_keys: false };
         let rules = [rule(&["p"], &["file:{app}/x"], &[])];
         let subject = Subject { app: app.clone(), ..subject("p") };
         if let Decision::Allowed { .. } = policy(&rules).decide(&subject, &reference, &own_namespace()) {
@@ -375,7 +375,8 @@ fn the_other_spelling_of_a_vault_path_does_not_lead_around_a_deny() {
     let subject = subject("shop");
     let decide = |path: &str| {
         let path = path.to_owned();
-        let reference = Reference { provider: "vault".into(), path, key: None, version: None };
+        let reference =
+            Reference { provider: "vault".into(), path, key: None, version: None, all_keys: false };
         policy.decide(&subject, &reference, &own_namespace())
     };
     assert!(matches!(decide("secret/admin/db"), Decision::Denied { .. }));

@@ -19,7 +19,7 @@ use self::encoding::encode;
 use crate::crypto::{ChecksumKey, Digest};
 use crate::model::catalogue::{Catalogue, ESO, Object, SEALED, STORE_CSI};
 use crate::model::pods::{Keys, Reference, What};
-use crate::model::{Node, Value};
+use crate::model::{Node, UNKNOWN_KEYS, Value};
 use crate::pipeline::seal::SecretDigests;
 
 /// One thing that a workload reads. A set of them has one order, whatever the order of objects and references.
@@ -140,8 +140,12 @@ impl<'a> Digests<'a> {
                 add("", *whole);
             }
             Keys::Only(keys) => {
-                for (key, digest) in keys.iter().filter_map(|key| items.get_key_value(*key)) {
-                    add(key, *digest);
+                // In a preview of a Secret whose keys are not known, each key may be there.
+                let unknown = items.get(UNKNOWN_KEYS);
+                for key in keys {
+                    if let Some(digest) = items.get(*key).or(unknown) {
+                        add(key, *digest);
+                    }
                 }
             }
         }

@@ -9,6 +9,7 @@
 //!   ends in `| base64`, so that it surely gives base64: anything else could be a password that happens to decode.
 //!   With `compatibility: avp`, one that is the whole value and ends otherwise refers to base64, as it did there.
 //! * A Secret without items passes as a plain object.
+//! * Each secret of `sealwave.dev/string-data-from` waits like an item; what it becomes is known when it was fetched.
 
 use std::collections::BTreeMap;
 
@@ -23,11 +24,11 @@ use super::compat::{self, Wishes};
 use super::evidence::with_evidence;
 use super::literal::LiteralItem;
 use super::problem::{Places, ResolveError, line_and_column, place_in, shown};
-use super::{ItemValue, Names, ResolvedItem, scan};
+use super::{ItemValue, Names, ResolvedItem, scan, string_data_from};
 use crate::diagnostic::{Note, Problem};
 use crate::model::{
-    DEFAULT_PROVIDER, Decoder, Encoder, Entry, GrammarError, Manifest, Node, Origin, Part, Placeholder,
-    Reading, Reference, SecretValue, Text, climbs, is_item_key, item_called,
+    DEFAULT_PROVIDER, Decoder, Encoder, Entry, GrammarError, KeySource, Manifest, Node, Origin, Part,
+    Placeholder, Reading, Reference, SecretValue, Text, climbs, is_item_key, item_called, names,
 };
 use crate::providers::FetchResult;
 
@@ -65,6 +66,8 @@ pub(super) struct PendingItem {
 
 /// What an item is made of.
 pub(super) enum Content {
+    /// All keys of a secret: it becomes any number of items.
+    AllKeys(Box<KeySource>),
     /// It stands for itself, exactly.
     Bytes,
     /// Text, with references mapped to the providers that they mean.
@@ -72,6 +75,17 @@ pub(super) enum Content {
 }
 
 impl PendingItem {
+    /// Returns what waits for all keys of a secret; its key is that of no item.
+    fn all_keys(source: KeySource) -> Self {
+        Self {
+            key: names::STRING_DATA_FROM.into(),
+            origin: source.origin,
+            unresolved: SecretValue::new(Vec::new()),
+            content: Content::AllKeys(Box::new(source)),
+            is_optional: false,
+        }
+    }
+
     /// Returns the item with its value; the only source of items whose value is known.
     pub(super) fn known(
         mut self,
@@ -91,7 +105,7 @@ impl PendingItem {
     fn finish(self, value: ItemValue) -> ResolvedItem {
         let references = self.references().cloned().collect();
         let text = match self.content {
-            Content::Bytes => None,
+            Content::AllKeys(_) | Content::Bytes => None,
             Content::Text(text) => Some(text),
         };
         ResolvedItem {
@@ -105,11 +119,12 @@ impl PendingItem {
     }
 
     pub(super) fn references(&self) -> impl Iterator<Item = &Reference> {
-        let text = match &self.content {
-            Content::Bytes => None,
-            Content::Text(text) => Some(text),
+        let (source, text) = match &self.content {
+            Content::AllKeys(source) => (Some(&source.reference), None),
+            Content::Bytes => (None, None),
+            Content::Text(text) => (None, Some(text)),
         };
-        text.into_iter().flat_map(Text::references)
+        source.into_iter().chain(text.into_iter().flat_map(Text::references))
     }
 }
 
@@ -122,7 +137,9 @@ pub(super) fn collect(
 ) -> Collected {
     let wishes = Wishes::default();
     let references = BTreeMap::new();
-    let mut collector = Collector { names, reading, wishes, notes, problems, needs_values: true, references };
+    let patterns_left = string_data_from::MAX_PATTERNS_IN_ALL;
+    let mut collector =
+        Collector { names, reading, wishes, notes, problems, needs_values: true, references, patterns_left };
     let objects = objects.into_iter().map(|object| collector.object(object)).collect();
     Collected { objects, references: collector.references }
 }
@@ -137,13 +154,18 @@ struct Collector<'a> {
     /// Whether the values of the Secret at hand are fetched.
     needs_values: bool,
     references: BTreeMap<Reference, Places>,
+    /// Patterns of annotations that may still come.
+    patterns_left: usize,
 }
 
 impl Collector<'_> {
     fn object(&mut self, mut object: Manifest) -> Pending {
         self.wishes = compat::wishes(&mut object, self.reading.compatibility, self.notes, self.problems);
         self.needs_values = self.names.backends.of(object.namespace(), object.name()).needs_values();
-        let items = if object.is_secret() { self.secret(&mut object) } else { Vec::new() };
+        let sources =
+            string_data_from::sources(&mut object, &mut self.patterns_left, self.notes, self.problems);
+        let mut items = if object.is_secret() { self.secret(&mut object) } else { Vec::new() };
+        items.extend(sources.into_iter().map(|source| self.source(source)));
         if !self.wishes.ignore && !self.is_exempt(&object) {
             scan::scan(&mut object, self.names, self.wishes.generic.is_some(), self.problems);
         }
@@ -359,17 +381,24 @@ impl Collector<'_> {
 
     /// Maps the references of a text to the providers that they mean, and notes where each is used.
     fn references(&mut self, text: Text, origin: Origin) -> Text {
-        text.map_references(|reference| {
-            if let Err(error) = self.names.settle(reference, self.needs_values) {
-                self.problem(origin, &error);
-            } else if climbs(&reference.path) {
-                self.problem(origin, &ResolveError::PathClimbs { reference: reference.clone() });
-            } else if let Some(places) = self.references.get_mut(reference) {
-                places.add();
-            } else {
-                self.references.insert(reference.clone(), Places::new(origin));
-            }
-        })
+        text.map_references(|reference| self.reference(reference, origin))
+    }
+
+    fn reference(&mut self, reference: &mut Reference, origin: Origin) {
+        if let Err(error) = self.names.settle(reference, self.needs_values) {
+            self.problem(origin, &error);
+        } else if climbs(&reference.path) {
+            self.problem(origin, &ResolveError::PathClimbs { reference: reference.clone() });
+        } else if let Some(places) = self.references.get_mut(reference) {
+            places.add();
+        } else {
+            self.references.insert(reference.clone(), Places::new(origin));
+        }
+    }
+
+    fn source(&mut self, mut source: KeySource) -> PendingItem {
+        self.reference(&mut source.reference, source.origin);
+        PendingItem::all_keys(source)
     }
 
     fn grammar(&mut self, key: &str, exact: Option<Origin>, origin: Origin, text: &str, error: GrammarError) {

@@ -57,7 +57,7 @@ fn is_avp(entry: &Entry) -> bool {
 }
 
 /// Takes those annotations off an object that are wanted; without any other, `metadata.annotations` goes as well.
-fn take(object: &mut Manifest, wanted: fn(&Entry) -> bool) -> Vec<Entry> {
+pub(super) fn take(object: &mut Manifest, wanted: fn(&Entry) -> bool) -> Vec<Entry> {
     let root = object.root_mut();
     let Some(annotations) = root.at_mut(&["metadata", "annotations"]).and_then(Node::as_mapping_mut) else {
         return Vec::new();

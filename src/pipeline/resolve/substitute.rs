@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use compact_str::CompactString;
+
 use super::collect::{Content, Pending, PendingItem};
+use super::expand::{self, ExpandError, Supplier};
 use super::modify::{self, NoValue, Refusal};
 use super::problem::{self, Places, ResolveError, shown};
 use super::{ResolvedItem, ResolvedObject, ResolvedSecret};
 use crate::diagnostic::{Explain, Note, Problem};
-use crate::model::{Part, Placeholder, Reference, SecretBuffer, SecretValue, Text};
+use crate::model::{KeySource, Modifiers, Part, Placeholder, Reference, SecretBuffer, SecretValue, Text};
 use crate::providers::{FetchResult, ProviderError};
 
 /// Kubernetes' limit for all of a Secret; no item can be larger.
@@ -23,7 +26,9 @@ pub(super) fn substitute(
     notes: &mut Vec<Note>,
     problems: &mut Vec<Problem>,
 ) -> Vec<ResolvedObject> {
-    let mut run = Run { fetched, notes, problems, missing: BTreeMap::new(), left: Some(MAX_IN_ALL) };
+    let missing = BTreeMap::new();
+    let (left, items_left) = (Some(MAX_IN_ALL), Some(expand::MAX_ITEMS));
+    let mut run = Run { fetched, notes, problems, missing, left, items_left };
     let objects = objects.into_iter().map(|object| run.object(object)).collect();
     run.report_missing();
     objects
@@ -42,6 +47,8 @@ struct Run<'a> {
     missing: BTreeMap<Reference, Places>,
     /// Bytes that the run may still hold; none once that was reported.
     left: Option<usize>,
+    /// Items that secrets may still become; none once that was reported.
+    items_left: Option<usize>,
 }
 
 impl Run<'_> {
@@ -49,21 +56,96 @@ impl Run<'_> {
         match object {
             Pending::Plain(_) | Pending::Referred(..) => super::withheld(object),
             Pending::Secret(manifest, items) => {
-                let items: Vec<_> = items.into_iter().filter_map(|item| self.item(item)).collect();
+                let items = self.items(items);
                 // All of them were left out: as a Secret that never had any.
                 if items.is_empty() {
                     return ResolvedObject::Plain(manifest);
                 }
-                ResolvedObject::Secret(ResolvedSecret { manifest, items })
+                ResolvedObject::Secret(ResolvedSecret { manifest, items, sources: Vec::new() })
             }
         }
     }
 
+    /// The items of a Secret in the order of their keys, all keys of secrets among them.
+    fn items(&mut self, pending: Vec<PendingItem>) -> Vec<ResolvedItem> {
+        let own = |item: &&PendingItem| !matches!(item.content, Content::AllKeys(_));
+        let mut taken = expand::own_items(pending.iter().filter(own).map(|item| &item.key));
+        let mut items = Vec::with_capacity(pending.len());
+        for item in pending {
+            match &item.content {
+                Content::AllKeys(source) => items.extend(self.all_keys(source, &mut taken)),
+                Content::Bytes | Content::Text(_) => items.extend(self.item(item)),
+            }
+        }
+        items.sort_by(|a, b| a.key.cmp(&b.key));
+        items
+    }
+
+    /// The items that all keys of a secret become. Each is what one bare placeholder would be, but for what it is made from.
+    fn all_keys(
+        &mut self,
+        source: &KeySource,
+        taken: &mut BTreeMap<CompactString, Supplier>,
+    ) -> Vec<ResolvedItem> {
+        // What is not there was refused.
+        let Some(answer) = self.fetched.get(&source.reference) else { return Vec::new() };
+        let entries = match answer {
+            Ok(fetched) => fetched.entries.as_ref(),
+            Err(error) => {
+                // Anything else was reported.
+                if is_missing(error) {
+                    let places = Places::new(source.origin);
+                    self.missing.entry(source.reference.clone()).and_modify(Places::add).or_insert(places);
+                }
+                return Vec::new();
+            }
+        };
+        let expanded = entries.map_or_else(
+            || Err(vec![ExpandError::Nothing { reference: source.reference.clone() }]),
+            |entries| expand::expand(source, entries, taken),
+        );
+        let expanded = expanded.unwrap_or_else(|errors| {
+            self.problems.extend(errors.iter().map(|error| Problem::at(source.origin, error)));
+            Vec::new()
+        });
+        let Some(left) = self.items_left else { return Vec::new() };
+        self.items_left = left.checked_sub(expanded.len());
+        if self.items_left.is_none() {
+            self.problems.push(Problem::at(source.origin, &ExpandError::TooMany));
+            return Vec::new();
+        }
+        let placeholder =
+            Placeholder { reference: source.reference.clone(), modifiers: Modifiers::default() };
+        let item = |key, source_key| PendingItem {
+            key,
+            origin: source.origin,
+            unresolved: SecretValue::new(source.unresolved(source_key)),
+            content: Content::Text(Text::of(placeholder.clone())),
+            is_optional: false,
+        };
+        let mut items = Vec::with_capacity(expanded.len());
+        for one in expanded {
+            let item = item(one.key, one.source_key);
+            if one.value.len() > MAX_ITEM {
+                self.problem(&item, &ResolveError::TooLarge { key: shown(&item.key), limit: MAX_ITEM });
+            } else {
+                items.extend(self.with_value(item, one.value.clone()));
+            }
+        }
+        items
+    }
+
     fn item(&mut self, item: PendingItem) -> Option<ResolvedItem> {
         let value = match &item.content {
+            Content::AllKeys(_) => None,
             Content::Bytes => Some(item.unresolved.clone()),
             Content::Text(text) => self.text(text, &item),
         }?;
+        self.with_value(item, value)
+    }
+
+    /// The item with its value, unless the run would hold too much.
+    fn with_value(&mut self, item: PendingItem, value: SecretValue) -> Option<ResolvedItem> {
         self.left = self.left?.checked_sub(value.len());
         if self.left.is_none() {
             self.problem(&item, &ResolveError::TooLargeInAll { limit: MAX_IN_ALL });

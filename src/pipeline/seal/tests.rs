@@ -69,6 +69,7 @@ fn reference(path: &str, key: Option<&str>, version: Option<&str>) -> Reference 
         path: path.to_owned(),
         key: key.map(str::to_owned),
         version: version.map(str::to_owned),
+        all_keys: false,
     }
 }
 
@@ -77,7 +78,7 @@ fn withheld(key: &str, unresolved: &[u8], references: Vec<Reference>) -> Resolve
 }
 
 fn secret(object: &Json, items: Vec<ResolvedItem>) -> ResolvedObject {
-    ResolvedObject::Secret(ResolvedSecret { manifest: manifest(object), items })
+    ResolvedObject::Secret(ResolvedSecret { manifest: manifest(object), items, sources: Vec::new() })
 }
 
 /// Everything is sealed.

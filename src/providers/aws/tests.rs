@@ -486,3 +486,34 @@ fn targets_of_the_same_secret_are_one() {
     assert_eq!(target("aws-sm:a##blue").version, Some(Version::Label("blue".to_owned())));
     assert_ne!(target("aws-sm:a"), target("aws-sm:A"));
 }
+
+#[test]
+fn all_keys_of_a_secret() {
+    let document = r#"{"b": {"c": [1, "x"]}, "a": 1.10, "z": null, "": "empty", "\u00e4/": "odd"}"#;
+    let stub = Stub::start(move |asked, _| match names(asked).first().map(String::as_str) {
+        Some("list") => answer_with(|_| "[1]".to_owned(), asked),
+        Some("text") => answer_with(|_| "CANARY".to_owned(), asked),
+        Some("broken") => answer_with(|_| "{\"a\": CANARY}".to_owned(), asked),
+        Some("twice") => answer_with(|_| "{\"a\": \"CANARY\", \"a\": 1}".to_owned(), asked),
+        Some("binary") => {
+            Reply::ok(json!({"ARN": "", "Name": "binary", "SecretBinary": "eyJhIjogInZhbHVlIn0="}))
+        }
+        _ => answer_with(|_| document.to_owned(), asked),
+    });
+    let ask = |service, source: &str| {
+        let reference = testing::all_keys(source);
+        let answers = provider(service, &stub.endpoint).fetch(&[&reference], Instant::now() + testing::LONG);
+        testing::entries(answers.into_iter().next().expect("an answer"))
+    };
+    let expected =
+        Ok(testing::pairs(&[("", "empty"), ("a", "1.10"), ("b", r#"{"c":[1,"x"]}"#), ("\u{e4}/", "odd")]));
+    assert_eq!(ask(Service::SecretsManager, "aws-sm:db"), expected);
+    assert_eq!(ask(Service::ParameterStore, "aws-ssm:/db"), expected);
+    assert_eq!(ask(Service::SecretsManager, "aws-sm:binary"), Ok(testing::pairs(&[("a", "value")])));
+    for (name, expected) in
+        [("list", "not an object"), ("text", "not an object"), ("broken", "well-formed"), ("twice", "twice")]
+    {
+        let error = ask(Service::SecretsManager, &format!("aws-sm:{name}")).expect_err(name);
+        assert!(error.contains(expected), "{name}: {error}");
+    }
+}

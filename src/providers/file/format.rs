@@ -9,7 +9,10 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::{dotenv, properties};
 use crate::diagnostic::At;
-use crate::model::{Entry, Node, Number, Origin, SecretValue, Sources, Value, json_text};
+use crate::model::{
+    EntriesError, Entry, MAX_SECRET_ENTRIES, Node, Number, Origin, SecretEntries, SecretValue, Sources,
+    Value, json_text,
+};
 use crate::providers::ProviderError;
 use crate::yaml;
 
@@ -55,6 +58,31 @@ impl Document {
                 root: Zeroizing::new(read_yaml(text)?),
             }),
         }
+    }
+
+    /// Returns all top-level keys, each with its value.
+    pub(super) fn entries(&self) -> Result<SecretEntries, ProviderError> {
+        let mut entries = SecretEntries::default();
+        let value = |text: &Zeroizing<String>| SecretValue::new(text.as_bytes().to_vec());
+        match self {
+            Self::Json(text) => return Ok(SecretEntries::from_json(text)?),
+            Self::Pairs(pairs) => {
+                for (key, text) in pairs {
+                    entries.insert(key.clone(), Some(value(text)))?;
+                }
+            }
+            Self::Yaml { source, root } => {
+                let mapping = root.as_mapping().ok_or(EntriesError::NotAnObject)?;
+                if mapping.len() > MAX_SECRET_ENTRIES {
+                    return Err(EntriesError::TooMany.into());
+                }
+                for entry in mapping.entries() {
+                    let key = as_written(entry.key_origin, source).unwrap_or(&entry.key);
+                    entries.insert(key.to_owned(), yaml_text(&entry.value, source).as_ref().map(value))?;
+                }
+            }
+        }
+        Ok(entries)
     }
 
     pub(super) fn value(&self, key: &str) -> Result<SecretValue, ProviderError> {

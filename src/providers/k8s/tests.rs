@@ -251,3 +251,32 @@ fn bad_settings_are_refused() {
     assert!(yaml_serde::from_str::<ProviderConfig>("kind: k8s\nnamespace: a").is_ok());
     assert!(yaml_serde::from_str::<ProviderConfig>("kind: k8s\nnamespace: a\nserver: x").is_err());
 }
+
+#[test]
+fn all_keys_of_a_secret() {
+    let server = StubServer::start(|asked, _| match asked.target.rsplit('/').next() {
+        Some("empty") => Reply::json(200, r#"{"kind":"Secret","type":"Opaque"}"#),
+        Some("broken") => Reply::json(200, r#"{"kind":"Secret","data":{"k":"%CANARY"}}"#),
+        Some("token") => Reply::json(
+            200,
+            r#"{"kind":"Secret","type":"kubernetes.io/service-account-token","data":{"token":"Q0FOQVJZ"}}"#,
+        ),
+        _ => secret(&[("b", b"a\0b\n"), ("tls.crt", b"\xf0\x9f\x98\x80"), ("a", b"")]),
+    });
+    let dir = kubeconfig(&server.address);
+    let (name, config) = k8s(&settings(&["shop"]));
+    let config = [(name.to_owned(), config)].into();
+    let providers =
+        crate::providers::Providers::new(&config, dir.path(), &[], &testing::app(dir.path()), |_| None)
+            .expect("valid settings");
+    let ask = |source: &str| {
+        let (all, one) = (testing::all_keys(source), testing::reference(&format!("{source}#b")));
+        let mut fetched = providers.fetch([&all, &one], Instant::now() + LONG);
+        testing::entries(fetched.remove(&all).expect("an answer"))
+    };
+    assert_eq!(ask("k8s:db"), Ok(testing::pairs(&[("a", ""), ("b", "a\0b\n"), ("tls.crt", "\u{1f600}")])));
+    assert_eq!(server.asked().len(), 1, "one question for all keys and for one");
+    assert_eq!(ask("k8s:empty"), Ok(Vec::new()));
+    assert!(ask("k8s:broken").expect_err("no base64").contains("is not valid"));
+    assert!(ask("k8s:token").expect_err("refused").contains("is denied"));
+}

@@ -11,7 +11,8 @@ use super::format::{Format, Parsed};
 use super::metadata::Metadata;
 use super::value::{self, NotOpened, Plain};
 use crate::crypto::{DataKey, ValuesDigest};
-use crate::model::{Mapping, Node, Number, SecretBuffer, SecretValue, Value};
+use crate::model::{EntriesError, Mapping, Node, Number, SecretBuffer, SecretEntries, SecretValue, Value};
+use crate::providers::ProviderError;
 
 /// What a digest over encrypted values only starts with: the SHA-256 of `sops`, so that it never equals one over all.
 const ONLY_ENCRYPTED: [u8; 32] = [
@@ -47,6 +48,25 @@ impl Document {
             return Err(SopsError::Mac);
         }
         Ok(Self { format: parsed.format, root })
+    }
+
+    /// Returns all top-level keys, each with its value.
+    pub(super) fn entries(&self) -> Result<SecretEntries, ProviderError> {
+        let mut entries = SecretEntries::default();
+        match (self.format, &self.root) {
+            (Format::Binary, _) => return Err(SopsError::NoKeysInBinary.into()),
+            (_, Tree::Map(all)) => {
+                for (key, tree) in all {
+                    let value = match tree {
+                        Tree::Null => None,
+                        tree => Some(tree.bytes()?),
+                    };
+                    entries.insert(key.to_string(), value)?;
+                }
+            }
+            (_, _) => return Err(EntriesError::NotAnObject.into()),
+        }
+        Ok(entries)
     }
 
     /// The value under a key, or the whole of a binary file.

@@ -395,6 +395,32 @@ fn the_whole_encrypted_file_is_evidence() {
     assert_eq!(evidence(&file).1, before);
 }
 
+#[test]
+fn all_keys_of_a_file() {
+    let repository = Repository::new();
+    let sops = repository.provider(&["age.key"]);
+    let ask = |name: &str| {
+        repository.write(name, Repository::text(name));
+        let reference = testing::all_keys(&format!("sops:{name}"));
+        let answer = sops.fetch(&[&reference], Instant::now() + testing::LONG).remove(0);
+        let evidence = evidence_of(&answer);
+        let entries = answer.map(|fetched| fetched.entries.expect("all keys were asked for"));
+        let text = |value: &crate::model::SecretValue| String::from_utf8_lossy(value.expose()).into_owned();
+        let all: Result<std::collections::BTreeMap<String, String>, String> = entries
+            .map(|all| all.iter().map(|(key, value)| (key.to_owned(), text(value))).collect())
+            .map_err(|error| error.to_string());
+        assert_eq!(evidence.is_some(), all.is_ok(), "what Git holds is part of what items are made from");
+        all
+    };
+    let yaml = ask("all.yaml").expect("values");
+    assert_eq!(yaml["password"], "CANARY-p@ss <aws-sm:x#y> {{ z }} $");
+    assert_eq!(yaml["a.b"], "CANARY-exact");
+    assert!(yaml["db"].starts_with("{\"host\":\"CANARY.example\",\"port\":5432,"), "{}", yaml["db"]);
+    assert!(!yaml.contains_key("sops"));
+    assert_eq!(ask("all.env").expect("values")["DOTTED.KEY"], "CANARY-dot");
+    assert!(ask("blob.bin").expect_err("binary").contains("a binary file has no keys"));
+}
+
 /// A file of KMS alone is the matter of those that use it; the others open as they do with AWS.
 #[cfg(not(feature = "aws"))]
 #[test]

@@ -6,7 +6,7 @@ use super::super::{FetchResult, Fetched, ProviderError};
 use super::api::Answer;
 use super::path::{Mount, SecretRequest};
 use crate::model::json_text::{self, NotJson};
-use crate::model::{KvVersion, SecretValue};
+use crate::model::{KvVersion, SecretEntries, SecretValue};
 
 /// A secret: the JSON object of its fields.
 pub(super) struct Document {
@@ -62,6 +62,11 @@ impl Document {
             None
         };
         Ok(Self { fields, version: version.map(|number| number.as_str().to_owned()) })
+    }
+
+    /// Returns all fields, each with its value.
+    pub(super) fn entries(&self) -> FetchResult {
+        Ok(Fetched::at_version(SecretEntries::from_json(&self.fields)?, self.version.as_deref()))
     }
 
     /// One field, or all of them.
@@ -138,9 +143,26 @@ pub(super) fn client_token(answer: &Answer, method: &str) -> Result<Zeroizing<St
     }
 }
 
+/// Returns whether a login gave a batch token: the server keeps no record of it, so that it cannot be revoked.
+pub(super) fn token_is_batch(answer: &Answer) -> bool {
+    let kind = member(&answer.body, &["auth", "token_type"]).ok().flatten();
+    kind.is_some_and(|json| json.as_str() == "\"batch\"")
+}
+
+/// Returns whether a login gave a token that ends after a number of requests.
+pub(super) fn token_has_few_uses(answer: &Answer) -> bool {
+    let uses = member(&answer.body, &["auth", "num_uses"]).ok().flatten();
+    uses.is_some_and(|json| json.as_str() != "0")
+}
+
 /// Whether the token itself is no longer good, as opposed to not good enough.
 pub(super) fn token_is_invalid(answer: &Answer) -> bool {
     answer.status == 403 && says(answer, &["invalid token", "bad token", "token expired", "token is expired"])
+}
+
+/// Returns whether the server says that a token is of a kind that cannot be revoked.
+pub(super) fn token_cannot_be_revoked(answer: &Answer) -> bool {
+    answer.status == 400 && says(answer, &["batch token"])
 }
 
 fn refused(status: u16) -> ProviderError {

@@ -189,7 +189,8 @@ fn judge(asked: &Url, response: &Response) -> Result<(), Failed> {
         let after = retry::retry_after(header(RETRY_AFTER));
         return Err(Failed::Transient { error: ProviderError::unreachable(what, hint), after });
     }
-    if status.is_success() && !is_json(header(CONTENT_TYPE)) {
+    // 204: there is nothing to say, and so no type of it.
+    if status.is_success() && status.as_u16() != 204 && !is_json(header(CONTENT_TYPE)) {
         return Err(ProviderError::invalid(
             "the server's answer is no JSON",
             "see that `address` is that of the API itself",

@@ -6,7 +6,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::super::ProviderError;
-use crate::model::{KvVersion, Reference};
+use crate::model::{KvVersion, Reference, kv_path};
 
 /// All but RFC 3986's unreserved characters.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -107,7 +107,7 @@ impl Mount {
 
     /// What a path is below this mount; `None` where it is not.
     pub(super) fn below<'p>(&self, path: &'p str) -> Option<&'p str> {
-        path.strip_prefix(self.path.as_str())?.strip_prefix('/')
+        kv_path::below_mount(&self.path, path)
     }
 }
 
@@ -131,11 +131,10 @@ impl SecretRequest {
                 format!("`{}` is version 1 of the KV engine, which keeps no versions", mount.path),
                 "leave the version out",
             )),
-            KvVersion::One => Ok(Self { path: path.to_owned(), version: None, versioned: false }),
-            KvVersion::Two => Ok(Self {
-                path: format!("{}/data/{}", mount.path, below.strip_prefix("data/").unwrap_or(below)),
+            kind => Ok(Self {
+                path: kv_path::api_path(&mount.path, kind, below),
                 version: version.map(str::to_owned),
-                versioned: true,
+                versioned: kind == KvVersion::Two,
             }),
         }
     }
@@ -151,6 +150,7 @@ mod tests {
             path: path.to_owned(),
             key: None,
             version: version.map(str::to_owned),
+            all_keys: false,
         }
     }
 

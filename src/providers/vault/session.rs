@@ -1,6 +1,7 @@
-//! Logging in once, and once more if the token is refused in the middle of a run.
+//! Logging in once, and once more if the token is refused in the middle of a run; revoking at the end what a login gave.
 //!
-//! The token lives here, in a header that does not print, for as long as one fetch lasts.
+//! Tokens live here, in headers that do not print, for as long as one fetch lasts. A token that the operator gave is never
+//! revoked: others may use it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use super::super::{ProviderError, credential};
 use super::answer::{self, Document};
 use super::api::{Address, Answer, Api};
 use super::path::{self, SecretRequest};
+use super::revocation::{self, NotRevoked, Revocable};
 use crate::model::{SecretBuffer, VaultAuth};
 
 /// Where Kubernetes mounts the token of a pod's service account.
@@ -62,6 +64,14 @@ struct Token {
     header: Result<HeaderValue, ProviderError>,
     /// Logins after the first.
     renewals: u32,
+    /// Tokens to revoke at the end: one per login.
+    revocable: Vec<Revocable>,
+}
+
+/// A token, and how to revoke it where it was made for this session and can be revoked.
+struct NewToken {
+    header: HeaderValue,
+    revocable: Option<Revocable>,
 }
 
 impl Session {
@@ -75,13 +85,18 @@ impl Session {
         end: Instant,
     ) -> Result<Self, ProviderError> {
         let api = Api::new(address)?;
-        let header = log_in(&api, auth, end).await?;
-        Ok(Self {
-            api,
-            auth: auth.clone(),
-            end,
-            token: Mutex::new(Token { header: Ok(header), renewals: 0 }),
-        })
+        let mut token = Token { header: Err(no_longer_good()), renewals: 0, revocable: Vec::new() };
+        token.header = Ok(token.take(log_in(&api, auth, end).await?));
+        Ok(Self { api, auth: auth.clone(), end, token: Mutex::new(token) })
+    }
+
+    /// Revokes the tokens that this session logged in for. It takes until `end` at most.
+    ///
+    /// # Errors
+    /// The server does not revoke one, or does not answer.
+    pub(super) async fn close(&self, end: Instant) -> Result<(), NotRevoked> {
+        let tokens = std::mem::take(&mut self.token.lock().await.revocable);
+        revocation::revoke(&self.api, tokens, end).await
     }
 
     /// Reads one secret.
@@ -124,13 +139,21 @@ impl Session {
         if current.renewals == renewals {
             current.renewals += 1;
             current.header = if renewals == 0 {
-                let renewed = log_in(&self.api, &self.auth, self.end).await;
+                let renewed = log_in(&self.api, &self.auth, self.end).await.map(|new| current.take(new));
                 renewed.and_then(|token| if token == *refused { Err(no_longer_good()) } else { Ok(token) })
             } else {
                 Err(no_longer_good())
             };
         }
         current.header.clone()
+    }
+}
+
+impl Token {
+    /// Notes what has to be revoked of a login.
+    fn take(&mut self, new: NewToken) -> HeaderValue {
+        self.revocable.extend(new.revocable);
+        new.header
     }
 }
 
@@ -141,9 +164,12 @@ fn no_longer_good() -> ProviderError {
     )
 }
 
-async fn log_in(api: &Api, auth: &VaultAuth, end: Instant) -> Result<HeaderValue, ProviderError> {
+async fn log_in(api: &Api, auth: &VaultAuth, end: Instant) -> Result<NewToken, ProviderError> {
     let (mount, names, role, credential) = match auth {
-        VaultAuth::Token { file } => return header(&credential::token(file, "the token's file")?),
+        VaultAuth::Token { file } => {
+            let header = header(&credential::token(file, "the token's file")?)?;
+            return Ok(NewToken { header, revocable: None });
+        }
         VaultAuth::AppRole { mount, role_id, secret_id_file } => {
             let secret_id = credential::token(secret_id_file, "`secretIdFile`")?;
             (mount.as_deref().unwrap_or("approle"), ["role_id", "secret_id"], role_id, secret_id)
@@ -162,7 +188,10 @@ async fn log_in(api: &Api, auth: &VaultAuth, end: Instant) -> Result<HeaderValue
     let answer =
         retry(end, Patience::default(), || api.send(Method::POST, &path, None, None, Some(body.expose())))
             .await?;
-    header(&answer::client_token(&answer, &path)?)
+    let header = header(&answer::client_token(&answer, &path)?)?;
+    let has_few_uses = answer::token_has_few_uses(&answer);
+    let revocable = Revocable { token: header.clone(), has_few_uses };
+    Ok(NewToken { header, revocable: Some(revocable).filter(|_| !answer::token_is_batch(&answer)) })
 }
 
 fn header(token: &str) -> Result<HeaderValue, ProviderError> {

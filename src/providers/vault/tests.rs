@@ -10,9 +10,10 @@ use crate::model::{KvVersion, ProviderConfig};
 use crate::providers::testing::{self, Answer, LONG, MARKER, denied, invalid, missing, unreachable};
 
 const TOKEN: &str = "hvs.CANARY-token";
+pub(super) const REVOKE: &str = "/v1/auth/token/revoke-self";
 
 /// A directory with the credentials, and settings that log in at `address` with AppRole.
-fn settings(address: &str) -> (TempDir, VaultSettings) {
+pub(super) fn settings(address: &str) -> (TempDir, VaultSettings) {
     let dir = tempfile::tempdir().expect("a directory");
     fs_err::write(dir.path().join("secret-id"), format!("{MARKER}-secret-id\n")).expect("written");
     fs_err::write(dir.path().join("jwt"), format!("{MARKER}.jwt\n")).expect("written");
@@ -35,7 +36,7 @@ fn fetch_with(dir: &TempDir, settings: &VaultSettings, sources: &[&str], left: D
     testing::bytes(testing::fetch(dir.path(), vault(settings), sources, left))
 }
 
-fn vault(settings: &VaultSettings) -> (&'static str, ProviderConfig) {
+pub(super) fn vault(settings: &VaultSettings) -> (&'static str, ProviderConfig) {
     ("vault", ProviderConfig::Vault(settings.clone()))
 }
 
@@ -48,17 +49,21 @@ fn login() -> Reply {
     Reply::json(200, json!({"auth": {"client_token": TOKEN, "lease_duration": 60}}).to_string())
 }
 
-fn kv2(data: &str) -> Reply {
+pub(super) fn kv2(data: &str) -> Reply {
     Reply::json(200, format!(r#"{{"request_id":"x","data":{{"data":{data},"metadata":{{"version":1}}}}}}"#))
 }
 
 /// A server that lets everybody in who comes by AppRole, and answers the rest by `answers`.
 fn server(answers: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static) -> StubServer {
-    StubServer::start(
-        move |asked, before| {
-            if asked.target.starts_with("/v1/auth/") { login() } else { answers(asked, before) }
-        },
-    )
+    StubServer::start(move |asked, before| {
+        if asked.target == REVOKE {
+            Reply::json(204, "")
+        } else if asked.target.starts_with("/v1/auth/") {
+            login()
+        } else {
+            answers(asked, before)
+        }
+    })
 }
 
 fn text(answer: &Answer) -> &str {
@@ -91,7 +96,8 @@ fn many_references_are_one_login_and_one_get_for_each_path() {
     let asked = server.asked();
     assert_eq!(asked.iter().filter(|asked| asked.method == "GET").count(), 20);
     assert_eq!(server.count("POST", "/v1/auth/approle/login"), 1);
-    assert_eq!(asked.len(), 21);
+    assert_eq!(server.count("POST", REVOKE), 1);
+    assert_eq!(asked.len(), 22);
     for asked in asked.iter().filter(|asked| asked.method == "GET") {
         assert_eq!(asked.header("x-vault-token"), Some(TOKEN));
         assert_eq!(asked.header("x-vault-request"), Some("true"));
@@ -214,7 +220,7 @@ fn mounts_are_asked_for_once_each_where_the_operator_names_none() {
     let asked = server.asked();
     assert!(asked.iter().all(|asked| asked.header("x-vault-namespace") == Some("eu/shop")));
     let mounts = asked.iter().filter(|asked| asked.target.contains("/mounts/")).count();
-    assert_eq!((mounts, asked.len()), (5, 9));
+    assert_eq!((mounts, asked.len()), (5, 10));
 }
 
 /// Three mounts below one name, one of which is refused, and many secrets in each.
