@@ -24,6 +24,7 @@ mod scalar;
 mod stream;
 mod survey;
 mod tree;
+mod verbatim;
 mod write_json;
 mod write_yaml;
 
@@ -33,6 +34,7 @@ pub use error::{Syntax, YamlError};
 pub use limits::{DuplicateKeys, Limits};
 pub use lists::{each_item, flatten_lists, is_list};
 pub use stream::Documents;
+pub(crate) use verbatim::{MergeKeys, NotVerbatim, Verbatim, is_json_literal, read_verbatim, read_verbatim_json};
 pub use write_json::{OutputFull, write_json, write_json_within};
 pub(crate) use write_yaml::write_yaml_as_written;
 pub use write_yaml::{write_documents, write_yaml, write_yaml_within};
