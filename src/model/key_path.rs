@@ -300,8 +300,24 @@ mod tests {
     #[test]
     fn r18_texts_without_quotes_stay_as_they_are() {
         for text in [
-            "a", "a.b", "arr.0", "tls.crt", ".dockerconfigjson", "a.", "a..b", ".", "..", "0", "a\"b", "a b", "\u{e4}.\u{1f600}",
-            "a.99999999999999999999", "a/b", "a[0]", "a\\.b", "'a.b'",
+            "a",
+            "a.b",
+            "arr.0",
+            "tls.crt",
+            ".dockerconfigjson",
+            "a.",
+            "a..b",
+            ".",
+            "..",
+            "0",
+            "a\"b",
+            "a b",
+            "\u{e4}.\u{1f600}",
+            "a.99999999999999999999",
+            "a/b",
+            "a[0]",
+            "a\\.b",
+            "'a.b'",
         ] {
             assert_eq!(canonical(text).as_deref(), Ok(text), "{text}");
             assert_eq!(KeyPath::parse(text).expect("valid").exact(), Some(text));

@@ -23,9 +23,7 @@ use super::runtime::{self, Interrupted};
 use super::{FetchResult, Fetched, Provider, ProviderConfigError, ProviderError};
 use crate::model::dns::{is_label, is_subdomain};
 use crate::model::json_text::{self, NotJson};
-use crate::model::{
-    K8sSettings, KEY_HINT, KeyPath, MissingStep, Reference, SecretValue, Shape, WalkError,
-};
+use crate::model::{K8sSettings, KEY_HINT, KeyPath, MissingStep, Reference, SecretValue, Shape, WalkError};
 
 /// Requests that wait for an answer at the same time.
 ///

@@ -154,8 +154,13 @@ impl<'a> Documents<'a> {
             return Err(End);
         }
         let limits = self.limits;
-        let reading =
-            Reading { source: self.source, limits: &limits, budget: self.budget, texts: self.texts, verbatim: None };
+        let reading = Reading {
+            source: self.source,
+            limits: &limits,
+            budget: self.budget,
+            texts: self.texts,
+            verbatim: None,
+        };
         let read = match &mut self.input {
             Input::Nothing => return Err(End),
             Input::Json(json) => {

@@ -280,13 +280,7 @@ impl<'l> Builder<'l> {
     }
 
     /// Resolves a scalar by the rules of this reading.
-    fn resolved(
-        &mut self,
-        text: &str,
-        plain: bool,
-        tag: Tag,
-        spot: Spot,
-    ) -> Result<Resolved, YamlError> {
+    fn resolved(&mut self, text: &str, plain: bool, tag: Tag, spot: Spot) -> Result<Resolved, YamlError> {
         let resolved = resolve(text, plain, tag)?;
         let is_text = matches!(resolved, Resolved::Decoded(_))
             || !plain && matches!(tag, Tag::Merge | Tag::None | Tag::Other | Tag::Str);

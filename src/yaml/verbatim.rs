@@ -28,9 +28,14 @@ pub(crate) enum MergeKeys {
 
 /// The positions of plain scalars and keys.
 #[derive(Default)]
-pub(super) struct PlainScalars(BTreeSet<Origin>);
+pub(crate) struct PlainScalars(BTreeSet<Origin>);
 
 impl PlainScalars {
+    /// Returns whether the scalar or key at a position is plain.
+    pub(crate) fn contains(&self, at: Origin) -> bool {
+        self.0.contains(&at)
+    }
+
     pub(super) fn insert(&mut self, origin: Origin) {
         self.0.insert(origin);
     }
@@ -64,7 +69,9 @@ pub(crate) enum NotVerbatim {
 
 /// Reads a text of one YAML document.
 pub(crate) fn read_verbatim(text: &str, merge_keys: MergeKeys) -> Result<Verbatim, NotVerbatim> {
-    if serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok_and(|json| json.get().starts_with('{')) {
+    if serde_json::from_str::<&serde_json::value::RawValue>(text)
+        .is_ok_and(|json| json.get().starts_with('{'))
+    {
         return read_verbatim_json(text);
     }
     let limits = Limits::default();
@@ -101,9 +108,9 @@ fn document(read: Read) -> Result<Option<Verbatim>, NotVerbatim> {
     match read.problems.first() {
         Some((YamlError::DuplicateKey { .. }, origin)) => Err(NotVerbatim::Duplicate(origin.line)),
         Some((_, origin)) => Err(NotVerbatim::Malformed(origin.line)),
-        None => Ok(root
-            .filter(|root| root.value != Value::Null)
-            .map(|root| Verbatim { root, plain: read.plain })),
+        None => {
+            Ok(root.filter(|root| root.value != Value::Null).map(|root| Verbatim { root, plain: read.plain }))
+        }
     }
 }
 
@@ -113,9 +120,9 @@ impl Verbatim {
         &self.root
     }
 
-    /// Returns whether the scalar or key at a position of the tree is plain.
-    pub(crate) fn is_plain(&self, at: Origin) -> bool {
-        self.plain.0.contains(&at)
+    /// Returns the tree, and which of its scalars and keys are plain.
+    pub(crate) fn into_parts(self) -> (Zeroizing<Node>, PlainScalars) {
+        (self.root, self.plain)
     }
 
     /// Returns the document as compact JSON; a scalar as its text.
@@ -152,7 +159,9 @@ impl Verbatim {
                 }
                 out.push(if items.is_empty() { "[]" } else { "]" });
             }
-            Value::String(text) if self.is_plain(node.origin) && is_json_literal(text) => out.push(text),
+            Value::String(text) if self.plain.contains(node.origin) && is_json_literal(text) => {
+                out.push(text)
+            }
             Value::String(text) => out.quoted(text),
             Value::Bool(_) | Value::Null | Value::Number(_) => out.push("null"),
         }
@@ -198,23 +207,42 @@ mod tests {
     #[test]
     fn r04_scalars_keep_the_spelling() {
         for (text, expected) in [
-            ("pin: 0123\nprice: 1.10\non: yes\nflag: true\nn: ~\nlist: [1, {}, [], 'x\"y']\n",
-             r#"{"pin":"0123","price":1.10,"on":"yes","flag":true,"n":null,"list":[1,{},[],"x\"y"]}"#),
+            (
+                "pin: 0123\nprice: 1.10\non: yes\nflag: true\nn: ~\nlist: [1, {}, [], 'x\"y']\n",
+                r#"{"pin":"0123","price":1.10,"on":"yes","flag":true,"n":null,"list":[1,{},[],"x\"y"]}"#,
+            ),
             ("0123", "0123"),
             ("'a b'\n", "a b"),
             ("\u{feff}a: 1e400\r\nb: 7\r\n", r#"{"a":"1e400","b":7}"#),
             ("{no: 1, off: 2, n: 3, false: 4}", r#"{"no":1,"off":2,"n":3,"false":4}"#),
-            ("0x1F: a\n31: b\n1_000: c\n1.10: d\n1.1: e\n2001-01-01: f\n", r#"{"0x1F":"a","31":"b","1_000":"c","1.10":"d","1.1":"e","2001-01-01":"f"}"#),
-            ("[0o17, 017, +1, -0, .5, 1., 1e3, 1E-2, .inf, -.INF, .nan, 08, 1:30, 2001-01-01, True, NULL, null, ]",
-             r#"["0o17","017","+1",-0,".5","1.",1e3,1E-2,".inf","-.INF",".nan","08","1:30","2001-01-01","True",null,null]"#),
-            ("[123456789012345678901234567890, 9007199254740993, 1.0, 100000000000000000000000]",
-             "[123456789012345678901234567890,9007199254740993,1.0,100000000000000000000000]"),
-            ("a: &a 0123\nb: *a\nc: [*a, *a]\n*a : d\n", r#"{"a":"0123","b":"0123","c":["0123","0123"],"0123":"d"}"#),
-            ("a: &a {no: 1.10}\nb: {<<: *a, x: 1}\nc: {<<: [*a, {y: 010}]}\n",
-             r#"{"a":{"no":1.10},"b":{"no":1.10,"x":1},"c":{"y":"010","no":1.10}}"#),
-            ("a: !!str 5\nb: !!int '5'\nc: !!float 1.10\nd: !x 5\ne: !!binary YQ==\nf: !!null ~\n",
-             r#"{"a":"5","b":5,"c":1.10,"d":"5","e":"a","f":null}"#),
-            ("a: two\n  lines\nb: |\n  1\nc: >-\n  2\nd:\n", r#"{"a":"two lines","b":"1\n","c":"2","d":null}"#),
+            (
+                "0x1F: a\n31: b\n1_000: c\n1.10: d\n1.1: e\n2001-01-01: f\n",
+                r#"{"0x1F":"a","31":"b","1_000":"c","1.10":"d","1.1":"e","2001-01-01":"f"}"#,
+            ),
+            (
+                "[0o17, 017, +1, -0, .5, 1., 1e3, 1E-2, .inf, -.INF, .nan, 08, 1:30, 2001-01-01, True, NULL, null, ]",
+                r#"["0o17","017","+1",-0,".5","1.",1e3,1E-2,".inf","-.INF",".nan","08","1:30","2001-01-01","True",null,null]"#,
+            ),
+            (
+                "[123456789012345678901234567890, 9007199254740993, 1.0, 100000000000000000000000]",
+                "[123456789012345678901234567890,9007199254740993,1.0,100000000000000000000000]",
+            ),
+            (
+                "a: &a 0123\nb: *a\nc: [*a, *a]\n*a : d\n",
+                r#"{"a":"0123","b":"0123","c":["0123","0123"],"0123":"d"}"#,
+            ),
+            (
+                "a: &a {no: 1.10}\nb: {<<: *a, x: 1}\nc: {<<: [*a, {y: 010}]}\n",
+                r#"{"a":{"no":1.10},"b":{"no":1.10,"x":1},"c":{"y":"010","no":1.10}}"#,
+            ),
+            (
+                "a: !!str 5\nb: !!int '5'\nc: !!float 1.10\nd: !x 5\ne: !!binary YQ==\nf: !!null ~\n",
+                r#"{"a":"5","b":5,"c":1.10,"d":"5","e":"a","f":null}"#,
+            ),
+            (
+                "a: two\n  lines\nb: |\n  1\nc: >-\n  2\nd:\n",
+                r#"{"a":"two lines","b":"1\n","c":"2","d":null}"#,
+            ),
             ("? no\n: 1\n\"yes\": 2\n~: 3\nnull: 4\n", r#"{"no":1,"yes":2,"~":3,"null":4}"#),
             ("{\"a\": 1.10, \"b\": [\"\\ud83d\\ude00\"]}", "{\"a\":1.10,\"b\":[\"\u{1f600}\"]}"),
         ] {

@@ -186,9 +186,9 @@ fn text<'a>(node: &'a Node, name: &str) -> Result<&'a str, SopsError> {
         .ok_or(SopsError::Metadata("a field that must be there is not, or is no text"))
 }
 
+/// The readers leave scalars as they are written.
 fn integer(node: &Node) -> i64 {
     match &node.value {
-        Value::Number(crate::model::Number::Int(int)) => *int,
         Value::String(text) => text.parse().unwrap_or(i64::MAX),
         Value::Null => 0,
         _ => i64::MAX,
@@ -196,5 +196,5 @@ fn integer(node: &Node) -> i64 {
 }
 
 fn is_true(node: &Node) -> bool {
-    matches!(node.value, Value::Bool(true)) || node.as_str() == Some("true")
+    matches!(node.as_str(), Some("true" | "True" | "TRUE"))
 }
