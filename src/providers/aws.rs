@@ -123,24 +123,21 @@ impl Held {
         let Some(key) = key else { return Ok(self.value.clone()) };
         let whole = "leave the key out to get the whole value";
         let path = KeyPath::parse(key).map_err(ProviderError::bad_key)?;
+        let not_json = |reason| {
+            let reason = if self.binary { "it is binary and not JSON, so it has no keys" } else { reason };
+            ProviderError::invalid(reason, whole)
+        };
         // A secret that was created from a file is often JSON in bytes.
         let text = self.value.expose_str().unwrap_or("");
         if !text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with(['{', '[']) {
-            let reason = if self.binary {
-                "it is binary and not JSON, so it has no keys"
-            } else {
-                "it is not a JSON object or list, so it has no keys"
-            };
-            return Err(ProviderError::invalid(reason, whole));
+            return Err(not_json("it is not a JSON object or list, so it has no keys"));
         }
         let found = json_text::lookup(text, &path).map_err(|error| match error {
             WalkError::Missing(step) => ProviderError::not_found(step.message("it"), KEY_HINT),
             WalkError::Structure(NotJson::Duplicate) => {
                 ProviderError::invalid("it has the key twice", "remove one of them from the secret")
             }
-            WalkError::Structure(NotJson::Syntax) => {
-                ProviderError::invalid("it is not well-formed JSON", whole)
-            }
+            WalkError::Structure(NotJson::Syntax) => not_json("it is not well-formed JSON"),
         })?;
         Ok(SecretValue::new(found.as_bytes().to_vec()))
     }

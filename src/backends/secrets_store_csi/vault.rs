@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Aliases, alone};
 use crate::backends::refusal::Why;
-use crate::model::{Decoder, Text};
+use crate::model::{Decoder, KeyPath, Text};
 
 /// The keys that a class reads, in order.
 #[derive(Default)]
@@ -23,8 +23,12 @@ impl Objects {
         if let Some(name) = modifiers.names().nth(usize::from(decode)) {
             return Err(Why::Modifier { name });
         }
-        let Some(secret_key) = &reference.key else {
+        let Some(reference_key) = &reference.key else {
             return Err(Why::NoKey { reference: reference.to_string() });
+        };
+        let path = KeyPath::parse(reference_key).map_err(|_| Why::JsonPath)?;
+        let Some(secret_key) = path.single() else {
+            return Err(Why::WithinField { reference: reference.to_string() });
         };
         let alias = aliases.take(key);
         let mut object = json!({"objectName": alias, "secretPath": reference.path, "secretKey": secret_key});

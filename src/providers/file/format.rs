@@ -156,6 +156,34 @@ fn twice() -> ProviderError {
 mod tests {
     use super::*;
 
+    /// What a key finds, and what `yamlParse | jsonPath` finds in the whole file.
+    #[test]
+    fn r04_two_ways_to_one_value_agree() {
+        let text = "accounts: {no: 0123, on: 1.10, NO: yes, y: [010, ~, 1e3]}\nzip: [02134, 00501]\nd: &d 2001-1-2\ne: *d\n";
+        let document = Document::parse("a.yaml", &SecretValue::new(text.into())).ok().expect("well formed");
+        let whole = yaml::read_verbatim(text, MergeKeys::Apply).ok().expect("well formed").to_json();
+        for (key, path) in [
+            ("accounts", "{.accounts}"),
+            ("accounts.no", "{.accounts.no}"),
+            ("accounts.on", "{.accounts.on}"),
+            ("accounts.NO", "{.accounts.NO}"),
+            ("accounts.y", "{.accounts.y}"),
+            ("accounts.y.0", "{.accounts.y[0]}"),
+            ("zip", "{.zip}"),
+            ("zip.1", "{.zip[1]}"),
+            ("e", "{.e}"),
+        ] {
+            let placeholder =
+                crate::model::Text::parse(&format!("<x:y | jsonPath {path}>")).expect("well formed");
+            let modifiers = &placeholder.placeholders().next().expect("one").modifiers;
+            let Some(crate::model::Decoder::JsonPath(path)) = modifiers.decoders.as_slice().first() else {
+                panic!("a path")
+            };
+            let selected = path.select(&whole).ok().expect("a value");
+            assert_eq!(document.value(key).ok().expect("a value").expose(), selected.as_bytes(), "{key}");
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn no_file_panics(
