@@ -69,6 +69,7 @@ pub(crate) fn lookup(json: &str, path: &KeyPath) -> Result<Zeroizing<String>, Wa
 }
 
 /// Does the same from a step of the path on, in the document that the steps before it lead to.
+#[cfg(feature = "k8s")]
 pub(crate) fn lookup_from(
     json: &str,
     path: &KeyPath,

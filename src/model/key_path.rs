@@ -135,8 +135,9 @@ impl KeyPath {
         }
         if self.steps.len() > 1 && !self.steps.iter().any(|step| step.quoted) {
             // Without any quotes it would mean one key first.
-            let first = self.steps.iter_mut().find(|step| !step.is_index());
-            first.into_iter().for_each(|step| step.quoted = true);
+            if let Some(first) = self.steps.iter_mut().find(|step| !step.is_index()) {
+                first.quoted = true;
+            }
         }
         shown(&self.steps)
     }
@@ -237,15 +238,12 @@ fn steps(text: &str) -> Result<Vec<Step>, KeyPathError> {
     let mut steps = Vec::new();
     let mut rest = text;
     loop {
-        let (step, behind) = match rest.strip_prefix('"') {
-            Some(inside) => {
-                let (name, behind) = quoted(inside)?;
-                (Step { name, quoted: true }, behind)
-            }
-            None => {
-                let end = rest.find('.').unwrap_or(rest.len());
-                (Step { name: rest[..end].to_owned(), quoted: false }, &rest[end..])
-            }
+        let (step, behind) = if let Some(inside) = rest.strip_prefix('"') {
+            let (name, behind) = quoted(inside)?;
+            (Step { name, quoted: true }, behind)
+        } else {
+            let end = rest.find('.').unwrap_or(rest.len());
+            (Step { name: rest[..end].to_owned(), quoted: false }, &rest[end..])
         };
         steps.push(step);
         match behind.strip_prefix('.') {

@@ -1,11 +1,14 @@
 //! Plain scalars by the rules of Go's yaml.v3, which SOPS reads files with: those of [`super::scalar`], but only `true`
 //! and `false` are booleans, and dates are values of their own.
 
+#[cfg(feature = "sops")]
 use zeroize::Zeroizing;
 
+#[cfg(feature = "sops")]
 use super::scalar::{Resolved, resolve_plain};
 
 /// A plain scalar that is not text.
+#[cfg(feature = "sops")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum CoreScalar {
     Bool(bool),
@@ -19,6 +22,7 @@ pub(crate) enum CoreScalar {
 }
 
 /// Resolves a plain scalar; `None` for text and null.
+#[cfg(feature = "sops")]
 pub(crate) fn resolve_core(text: &str) -> Option<CoreScalar> {
     if let Some(time) = timestamp(text) {
         return Some(CoreScalar::Timestamp(Zeroizing::new(time)));
@@ -162,6 +166,7 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "sops")]
     #[test]
     fn words_and_numbers() {
         for text in [

@@ -121,6 +121,7 @@ impl Verbatim {
     }
 
     /// Returns the tree, and which of its scalars and keys are plain.
+    #[cfg(feature = "sops")]
     pub(crate) fn into_parts(self) -> (Zeroizing<Node>, PlainScalars) {
         (self.root, self.plain)
     }
@@ -130,14 +131,12 @@ impl Verbatim {
     /// Plain scalars that JSON knows (`true`, `1.10`) stay as they are, all others become strings with the text that was
     /// written (`0123`, `yes`), as keys do.
     pub(crate) fn to_json(&self) -> Zeroizing<String> {
-        match &self.root.value {
-            Value::String(text) => Zeroizing::new(text.to_string()),
-            _ => {
-                let mut out = JsonOut::default();
-                self.write(&self.root, &mut out);
-                out.0
-            }
+        if let Some(text) = self.root.as_str() {
+            return Zeroizing::new(text.to_owned());
         }
+        let mut out = JsonOut::default();
+        self.write(&self.root, &mut out);
+        out.0
     }
 
     /// Writes a node. It goes as deep as the reader let the document be.
@@ -160,7 +159,7 @@ impl Verbatim {
                 out.push(if items.is_empty() { "[]" } else { "]" });
             }
             Value::String(text) if self.plain.contains(node.origin) && is_json_literal(text) => {
-                out.push(text)
+                out.push(text);
             }
             Value::String(text) => out.quoted(text),
             Value::Bool(_) | Value::Null | Value::Number(_) => out.push("null"),
@@ -285,7 +284,8 @@ mod tests {
         let mut bomb = "a0: &a0 [x, y]\n".to_owned();
         for level in 1..30 {
             let before = level - 1;
-            bomb.push_str(&format!("a{level}: &a{level} [*a{before}, *a{before}, *a{before}]\n"));
+            let line = format!("a{level}: &a{level} [*a{before}, *a{before}, *a{before}]\n");
+            bomb.push_str(&line);
         }
         let deep = "[".repeat(100_000);
         for text in [bomb, deep] {

@@ -156,12 +156,11 @@ impl<'a> Reader<'a> {
     fn continued(&mut self, first: &str) -> String {
         let mut value = first.to_owned();
         while let Some(line) = self.next_line().map(str::trim).filter(|line| !line.is_empty()) {
-            match line.strip_suffix('\\') {
-                Some(line) => value.push_str(line),
-                None => {
-                    value.push_str(line);
-                    break;
-                }
+            if let Some(line) = line.strip_suffix('\\') {
+                value.push_str(line);
+            } else {
+                value.push_str(line);
+                break;
             }
         }
         value

@@ -324,6 +324,34 @@ fn r03_unencrypted_scalars_keep_the_spelling() {
     assert_eq!(text(repository.fetch("same.yaml#k")), Ok("CANARY-k".to_owned()));
 }
 
+/// `sops decrypt` accepts each of these.
+#[test]
+fn r03_neighbors() {
+    let repository = Repository::new();
+    for (source, expected) in [
+        ("comments-3.13.2.yaml#m.x", "1"),
+        ("comments-3.13.2.yaml#m.y", "CANARY"),
+        ("comments-3.13.2.yaml#z", r#"{"a":"b"}"#),
+        ("anchors.yaml#a_unencrypted", "0777"),
+        ("anchors.yaml#b_unencrypted", "0777"),
+        ("anchors.yaml#c_unencrypted", r#"{"<<":{"d":1},"e":["0777","yes"]}"#),
+        ("anchors.yaml#k", "CANARY-k"),
+    ] {
+        assert_eq!(text(repository.fetch(source)), Ok(expected.to_owned()), "{source}");
+    }
+    let good = Repository::text("anchors.yaml");
+    repository.write("crlf.yaml", good.replace('\n', "\r\n"));
+    repository.write("start.yaml", format!("--- # sops\n{good}...\n"));
+    repository.write("mark.yaml", format!("\u{feff}{good}"));
+    let at = good.find("lastmodified: \"").expect("a time");
+    let (before, time) = good.split_at(at);
+    repository.write("time.yaml", format!("{before}{}", time.replacen("Z\"", ".000+00:00\"", 1)));
+    for name in ["crlf.yaml", "start.yaml", "mark.yaml", "time.yaml"] {
+        let found = text(repository.fetch(&format!("{name}#k")));
+        assert_eq!(found, Ok("CANARY-k".to_owned()), "{name}");
+    }
+}
+
 /// Files that SOPS refuses as well.
 #[test]
 fn r03_files_that_cannot_be_read_are_not_accused() {
