@@ -166,7 +166,7 @@ fn failing_runs_show_nothing() {
             Stub::start(|_, _| Reply::Raw(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nCANARY".to_vec())),
             "not of the form",
         ),
-        (Stub::start(|asked, _| answer_with(|_| "CANARY {".to_owned(), asked)), "no JSON object"),
+        (Stub::start(|asked, _| answer_with(|_| "CANARY {".to_owned(), asked)), "not a JSON object"),
         (Stub::start(|asked, _| answer_with(|_| "{\"password\": CANARY}".to_owned(), asked)), "well-formed"),
         (Stub::start(echo(400)), "HTTP 400"),
     ];

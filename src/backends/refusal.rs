@@ -83,6 +83,8 @@ pub(crate) enum Why {
     UnknownProvider { provider: String, section: &'static str, readable: bool },
     #[error("the version in `{reference}` cannot be asked for")]
     Version { reference: String },
+    #[error("`{reference}` leads into a field, and the driver reads whole fields from Vault only")]
+    WithinField { reference: String },
     #[error("the whole value of `{reference}` cannot stand within a longer text")]
     WholeInText { reference: String },
     #[error("`{field}` must be of type {expected}, not {found}")]
@@ -138,6 +140,9 @@ impl Explain for Refusal {
             }
             Why::UnknownProvider { .. } => "keep the value in AWS Secrets Manager, Parameter Store or Vault",
             Why::Version { .. } => "leave the version out",
+            Why::WithinField { .. } => {
+                "store the value as a field of its own, or use the backend `external-secrets`"
+            }
             Why::WholeInText { .. } => {
                 "keep the value under a key of a JSON secret, or use the backend `external-secrets`"
             }

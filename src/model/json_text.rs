@@ -8,6 +8,8 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
+use super::key_path::{KeyPath, KeyedValue, MissingStep, Shape, WalkError};
+
 /// Why a text is not JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotJson {
@@ -61,21 +63,44 @@ pub(crate) fn text(value: &RawValue) -> Result<Option<Zeroizing<String>>, NotJso
     }
 }
 
-/// What stands under a key, as text: a key that is written so (`a.b` may be one), else the way down through objects that
-/// its dots describe. `None` where there is nothing, or null.
-pub(crate) fn lookup(json: &str, key: &str) -> Result<Option<Zeroizing<String>>, NotJson> {
-    let root = parse(json)?;
-    if let Some(value) = member(root, key)? {
-        return text(value);
+/// Returns what stands at a path, as text. Null counts as missing.
+pub(crate) fn lookup(json: &str, path: &KeyPath) -> Result<Zeroizing<String>, WalkError<NotJson>> {
+    found(path.walk(parse(json).map_err(WalkError::Structure)?)?)
+}
+
+/// Does the same from a step of the path on, in the document that the steps before it lead to.
+#[cfg(feature = "k8s")]
+pub(crate) fn lookup_from(
+    json: &str,
+    path: &KeyPath,
+    first: usize,
+) -> Result<Zeroizing<String>, WalkError<NotJson>> {
+    found(path.walk_from(first, parse(json).map_err(WalkError::Structure)?)?)
+}
+
+fn found(value: &RawValue) -> Result<Zeroizing<String>, WalkError<NotJson>> {
+    let text = text(value).map_err(WalkError::Structure)?;
+    text.ok_or_else(|| WalkError::Missing(MissingStep::default()))
+}
+
+impl KeyedValue for &RawValue {
+    type Error = NotJson;
+
+    fn member(self, name: &str) -> Result<Option<Self>, NotJson> {
+        member(self, name)
     }
-    let mut at = root;
-    for segment in key.split('.') {
-        match member(at, segment)? {
-            Some(value) => at = value,
-            None => return Ok(None),
+
+    fn item(self, index: usize) -> Result<Option<Self>, NotJson> {
+        i64::try_from(index).map_or(Ok(None), |index| element(self, index))
+    }
+
+    fn shape(self) -> Shape {
+        match self.get().as_bytes().first() {
+            Some(b'{') => Shape::Object,
+            Some(b'[') => Shape::List,
+            _ => Shape::Scalar,
         }
     }
-    text(at)
 }
 
 fn compact(json: &str) -> Zeroizing<String> {

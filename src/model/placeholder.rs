@@ -18,6 +18,7 @@
 //!   and `<<<file:x#y>` is a `<` followed by a value. Anywhere else `<<` is two characters.
 //! * Path, key and version hold no `#`, `|`, `<`, `>` and no control character; spaces and tabs around them do not
 //!   count. A path is never empty; `path##version` names a version of the whole value.
+//! * A key may be a path with quoted names (see [`KeyPath`](super::KeyPath)); a reference holds its canonical text.
 //! * A placeholder ends on the line on which it starts. One that does not end is an error, not text.
 //! * Bare arguments hold no space, `|`, `<` or `>`; quoted ones may. A bare `jsonPath` goes on to the next `|` or `>`,
 //!   each run of white space in it counting as one space, as argocd-vault-plugin reads it.
@@ -45,6 +46,8 @@ use std::fmt;
 use compact_str::CompactString;
 use zeroize::Zeroizing;
 
+use super::key_path::KeyPathError;
+
 pub use json_path::{JsonPath, JsonTemplate};
 pub(crate) use json_path::{JsonStep, SelectError};
 pub(crate) use look_alike::{LookAlike, LookAlikeKind, look_alike};
@@ -65,7 +68,7 @@ pub struct Reference {
     pub provider: CompactString,
     /// What the provider is asked for.
     pub path: String,
-    /// One key of it.
+    /// One key of it, or a path into it, in its canonical text.
     pub key: Option<String>,
     /// One version of it.
     pub version: Option<String>,
@@ -104,11 +107,11 @@ impl Generic {
         Ok(Self { path, version })
     }
 
-    fn reference(&self, key: &str) -> Reference {
+    fn reference(&self, key: String) -> Reference {
         Reference {
             provider: DEFAULT_PROVIDER.into(),
             path: self.path.clone(),
-            key: Some(key.to_owned()),
+            key: Some(key),
             version: self.version.clone(),
             all_keys: false,
         }
@@ -259,6 +262,9 @@ pub enum GrammarErrorKind {
         /// Why not.
         why: Misplacement,
     },
+    /// A key whose quotes are malformed, or that is too long.
+    #[error("key of the placeholder {0}")]
+    Key(KeyPathError),
     /// A bar without a modifier behind it.
     #[error("placeholder has a `|` without a modifier")]
     MissingModifier,
@@ -303,6 +309,9 @@ impl GrammarErrorKind {
             Self::ControlCharacter(_) | Self::Empty(_) | Self::TooManyFields => {
                 "a placeholder is `<provider:path#key#version | modifier>`; `#key` and `#version` may be left out"
                     .into()
+            }
+            Self::Key(_) => {
+                "a name that holds a dot goes in quotes: `#\"a.b\".c`; in them `\\\"` is a quote and `\\\\` a backslash".into()
             }
             Self::Misplaced { .. } => modifiers::SHAPE.into(),
             Self::MissingModifier | Self::UnknownModifier(_) => {

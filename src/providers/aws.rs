@@ -4,9 +4,9 @@
 //! what to ask for and nothing else ([`target`]). Each secret and version is asked for once, whatever number of keys is
 //! read from it, in batches where the service has them ([`exchange`]).
 //!
-//! A value is the text or the bytes, exactly. With a key, the text is a JSON object, and the value is what stands under
-//! the key, by the same rule as in a JSON file: strings as they are, numbers and booleans as written, objects and arrays
-//! as compact JSON; null counts as not there.
+//! A value is the text or the bytes, exactly. With a key, it is read as JSON, also where it was stored as bytes, by the
+//! same rules as a JSON file: strings as they are, numbers and booleans as written, objects and arrays as compact JSON;
+//! null counts as missing.
 
 mod client;
 mod exchange;
@@ -28,7 +28,10 @@ use self::session::Session;
 use self::target::Target;
 use super::runtime::{self, Interrupted};
 use super::{Environment, FetchResult, Fetched, Provider, ProviderConfigError, ProviderError};
-use crate::model::{AwsSettings, EntriesError, Reference, SecretEntries, SecretValue, json_text};
+use crate::model::json_text::{self, NotJson};
+use crate::model::{
+    AwsSettings, EntriesError, KEY_HINT, KeyPath, Reference, SecretEntries, SecretValue, WalkError,
+};
 
 /// The two services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +47,7 @@ type Answer = Result<Held, ProviderError>;
 #[derive(Clone)]
 struct Held {
     value: SecretValue,
-    /// It was stored as bytes, so that nothing in it is a key.
+    /// It was stored as bytes.
     binary: bool,
     /// Which version of it that is, as AWS numbers it.
     version: Option<String>,
@@ -135,25 +138,24 @@ impl Held {
     fn value(&self, key: Option<&str>) -> Result<SecretValue, ProviderError> {
         let Some(key) = key else { return Ok(self.value.clone()) };
         let whole = "leave the key out to get the whole value";
-        if self.binary {
-            return Err(ProviderError::invalid("it is binary, and a key can only be read from JSON", whole));
-        }
+        let path = KeyPath::parse(key).map_err(ProviderError::bad_key)?;
+        let not_json = |reason| {
+            let reason = if self.binary { "it is binary and not JSON, so it has no keys" } else { reason };
+            ProviderError::invalid(reason, whole)
+        };
+        // A secret that was created from a file is often JSON in bytes.
         let text = self.value.expose_str().unwrap_or("");
-        if !text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{') {
-            return Err(ProviderError::invalid("it is no JSON object, so it has no keys", whole));
+        if !text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with(['{', '[']) {
+            return Err(not_json("it is not a JSON object or list, so it has no keys"));
         }
-        let found = json_text::lookup(text, key).map_err(|error| match error {
-            json_text::NotJson::Duplicate => {
+        let found = json_text::lookup(text, &path).map_err(|error| match error {
+            WalkError::Missing(step) => ProviderError::not_found(step.message("it"), KEY_HINT),
+            WalkError::Structure(NotJson::Duplicate) => {
                 ProviderError::invalid("it has the key twice", "remove one of them from the secret")
             }
-            json_text::NotJson::Syntax => ProviderError::invalid("it is not well-formed JSON", whole),
+            WalkError::Structure(NotJson::Syntax) => not_json("it is not well-formed JSON"),
         })?;
-        found.map(|text| SecretValue::new(text.as_bytes().to_vec())).ok_or_else(|| {
-            ProviderError::not_found(
-                "it has no such key",
-                "keys of objects within it are joined with dots: `db.password`",
-            )
-        })
+        Ok(SecretValue::new(found.as_bytes().to_vec()))
     }
 }
 

@@ -4,6 +4,7 @@
 
 use super::Evidence;
 use crate::diagnostic::Explain;
+use crate::model::{KEY_HINT, KeyPathError};
 
 /// What an answer says that the deadline cut off, until it is known what else was awaited.
 const OVERDUE: &str = "the run's deadline came first";
@@ -60,6 +61,11 @@ impl ProviderError {
 
     pub(crate) fn not_found(reason: impl Into<String>, hint: &str) -> Self {
         Self::NotFound { reason: reason.into(), hint: Some(hint.to_owned()), evidence: None }
+    }
+
+    /// The key of a reference is not a key; grammars refuse such texts before.
+    pub(crate) fn bad_key(error: KeyPathError) -> Self {
+        Self::invalid(format!("its key {error}"), KEY_HINT)
     }
 
     pub(crate) fn unreachable(reason: impl Into<String>, hint: &str) -> Self {

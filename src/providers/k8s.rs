@@ -1,7 +1,7 @@
 //! `<k8s:db#password>`: a key of a Secret in a namespace that the operator names.
 //!
 //! Where the operator names one namespace, the path is the Secret's name; where several, it is `NAMESPACE/NAME`. The
-//! value is the key's bytes, exactly. The tokens of service accounts and of joining nodes are never handed out: who has
+//! value is the key's bytes, exactly; where there is no such key, a path leads into an item whose text is JSON. The tokens of service accounts and of joining nodes are never handed out: who has
 //! one can act in the cluster. Nothing that the cluster answers goes into an error.
 
 mod connection;
@@ -23,7 +23,9 @@ use super::runtime::{self, Interrupted};
 use super::{FetchResult, Fetched, Provider, ProviderConfigError, ProviderError};
 use crate::model::dns::{is_label, is_subdomain};
 use crate::model::json_text::{self, NotJson};
-use crate::model::{K8sSettings, Reference, SecretEntries, SecretValue};
+use crate::model::{
+    K8sSettings, KEY_HINT, KeyPath, MissingStep, Reference, SecretEntries, SecretValue, Shape, WalkError,
+};
 
 /// Requests that wait for an answer at the same time.
 ///
@@ -212,13 +214,47 @@ impl Secret {
     }
 
     fn value(&self, key: &str) -> FetchResult {
-        let Some(found) = self.member(&["data", key]).map_err(malformed)? else {
-            return Err(ProviderError::not_found("the Secret has no such key", "correct the key"));
+        let path = KeyPath::parse(key).map_err(ProviderError::bad_key)?;
+        let value = match path.single().map(|key| self.item(key)).transpose()?.flatten() {
+            Some(value) => value,
+            None => self.within_item(&path)?,
         };
+        Ok(Fetched::at_version(value, self.resource_version.as_deref()))
+    }
+
+    /// Finds the value that a path leads to in the JSON of an item: the first name is the item's key.
+    fn within_item(&self, path: &KeyPath) -> Result<SecretValue, ProviderError> {
+        let missing = |step: MissingStep| ProviderError::not_found(step.message("the Secret"), KEY_HINT);
+        let none = || missing(path.missing(0, Shape::Object));
+        let (first, _) = path.names().next().ok_or_else(none)?;
+        if path.names().len() == 1 {
+            return Err(none());
+        }
+        let item = self.item(first)?.ok_or_else(none)?;
+        let text = item.expose_str().unwrap_or("");
+        if !text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with(['{', '[']) {
+            return Err(missing(path.missing(1, Shape::Scalar)));
+        }
+        let found = json_text::lookup_from(text, path, 1).map_err(|error| match error {
+            WalkError::Missing(step) => missing(step),
+            WalkError::Structure(NotJson::Duplicate) => ProviderError::invalid(
+                "the JSON of the item has the key twice",
+                "remove one of them from the Secret",
+            ),
+            WalkError::Structure(NotJson::Syntax) => ProviderError::invalid(
+                "the item is not well-formed JSON",
+                "name the item alone, or correct its JSON",
+            ),
+        })?;
+        Ok(SecretValue::new(found.as_bytes().to_vec()))
+    }
+
+    /// Returns the bytes of an item.
+    fn item(&self, key: &str) -> Result<Option<SecretValue>, ProviderError> {
+        let Some(found) = self.member(&["data", key]).map_err(malformed)? else { return Ok(None) };
         let encoded: Option<Zeroizing<String>> = serde_json::from_str(found.get()).ok().map(Zeroizing::new);
         let value = encoded.as_ref().and_then(|encoded| decoded(encoded.as_bytes()));
-        let value = value.ok_or_else(|| malformed(NotJson::Syntax))?;
-        Ok(Fetched::at_version(value, self.resource_version.as_deref()))
+        value.map(Some).ok_or_else(|| malformed(NotJson::Syntax))
     }
 
     /// Returns all keys, each with its bytes.

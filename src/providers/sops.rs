@@ -17,6 +17,7 @@
 mod document;
 mod error;
 mod format;
+mod ini;
 mod keys;
 #[cfg(feature = "aws")]
 mod kms;

@@ -286,6 +286,100 @@ fn keys_of_files() {
     }
 }
 
+/// The case of the report: one file, three ways to each value.
+#[test]
+fn r04_objects_and_lists_keep_the_spelling() {
+    let dir = tempfile::tempdir().expect("a directory");
+    fs_err::create_dir(dir.path().join("secrets")).expect("made");
+    let yaml = "accounts: {no: 0123, on: 1.10, code: 8, pins: [0123, 1_000, 0x1F, yes, NO, 1e3]}\n\
+                zip: [02134, 00501]\ncountries: {NO: norway, y: a, on: b}\nsingle: 0123\nlate: &d 2001-1-2\n\
+                alias: [*d, ~, null, '', .inf, 123456789012345678901]\n<<: {merged: 010}\n";
+    fs_err::write(dir.path().join("secrets/a.yaml"), yaml).expect("written");
+    fs_err::write(
+        dir.path().join("secrets/a.json"),
+        r#"{"a":{"n":1E400,"b":123456789012345678901,"f":1.10,"u":"\u00e4\/","d":1,"d":2}, "l":[ -0, 1.0 ]}"#,
+    )
+    .expect("written");
+    let providers = providers(dir.path(), "secrets", &[]).expect("valid");
+    let text = |source: &str| {
+        let found = fetch(&providers, &format!("file:{source}"));
+        found.map(|bytes| String::from_utf8(bytes).expect("UTF-8"))
+    };
+    for (key, expected) in [
+        ("accounts", r#"{"no":"0123","on":1.10,"code":8,"pins":["0123","1_000","0x1F","yes","NO",1e3]}"#),
+        ("accounts.no", "0123"),
+        ("accounts.on", "1.10"),
+        ("accounts.pins.3", "yes"),
+        ("accounts.pins", r#"["0123","1_000","0x1F","yes","NO",1e3]"#),
+        ("zip", r#"["02134","00501"]"#),
+        ("zip.0", "02134"),
+        ("countries", r#"{"NO":"norway","y":"a","on":"b"}"#),
+        ("countries.NO", "norway"),
+        ("countries.on", "b"),
+        ("single", "0123"),
+        ("alias", r#"["2001-1-2",null,null,"",".inf",123456789012345678901]"#),
+        ("alias.0", "2001-1-2"),
+        ("alias.3", ""),
+        ("merged", "010"),
+    ] {
+        assert_eq!(text(&format!("a.yaml#{key}")).as_deref(), Ok(expected), "{key}");
+    }
+    for key in ["countries.false", "accounts.true", "alias.1", "accounts.pins.6", "zip.\"0\""] {
+        assert!(missing(&fetch(&providers, &format!("file:a.yaml#{key}"))), "{key}");
+    }
+    for (key, expected) in [
+        ("a", r#"{"n":1E400,"b":123456789012345678901,"f":1.10,"u":"\u00e4\/","d":1,"d":2}"#),
+        ("a.n", "1E400"),
+        ("a.u", "\u{e4}/"),
+        ("l.1", "1.0"),
+        ("l", "[-0,1.0]"),
+    ] {
+        assert_eq!(text(&format!("a.json#{key}")).as_deref(), Ok(expected), "{key}");
+    }
+    assert!(invalid(&fetch(&providers, "file:a.json#a.d")));
+    assert!(missing(&fetch(&providers, "file:a.json#l.2")));
+}
+
+#[test]
+fn r18_flat_files_have_no_paths() {
+    let dir = tempfile::tempdir().expect("a directory");
+    fs_err::create_dir(dir.path().join("secrets")).expect("made");
+    fs_err::write(dir.path().join("secrets/a.properties"), "a.b=1\na={\"b\":2}\n\"q\"=3\n").expect("written");
+    let providers = providers(dir.path(), "secrets", &[]).expect("valid");
+    for (key, expected) in [("a.b", "1"), ("\"a.b\"", "1"), ("\"\\\"q\\\"\"", "3")] {
+        let found = fetch(&providers, &format!("file:a.properties#{key}"));
+        assert_eq!(found.as_deref(), Ok(expected.as_bytes()), "{key}");
+    }
+    for key in ["\"a\".b", "a.b.c", "a.0", "b"] {
+        assert!(missing(&fetch(&providers, &format!("file:a.properties#{key}"))), "{key}");
+    }
+}
+
+/// Paths that cost something: their work is bounded by their names, and nothing recurses.
+#[test]
+fn r18_hostile_paths_are_cheap() {
+    let dir = tempfile::tempdir().expect("a directory");
+    fs_err::create_dir(dir.path().join("secrets")).expect("made");
+    let deep = format!("{}1{}", "{\"a\":".repeat(100_000), "}".repeat(100_000));
+    let wide = format!("[{}0]", "0,".repeat(900_000));
+    fs_err::write(dir.path().join("secrets/deep.json"), deep).expect("written");
+    fs_err::write(dir.path().join("secrets/wide.json"), wide).expect("written");
+    let providers = providers(dir.path(), "secrets", &[]).expect("valid");
+    let steps = vec!["a"; 33].join(".");
+    for (source, expected) in [
+        (format!("deep.json#{steps}"), "missing"),
+        (format!("deep.json#{}", vec!["a"; 500].join(".")), "missing"),
+        (format!("deep.json#{}", "a".repeat(10 << 10)), "invalid"),
+        ("wide.json#99999999999999999999".to_owned(), "missing"),
+        ("wide.json#18446744073709551615".to_owned(), "missing"),
+        ("wide.json#900000".to_owned(), "found"),
+        ("wide.json#\"".to_owned(), "invalid"),
+    ] {
+        let answer = fetch(&providers, &format!("file:{source}"));
+        assert_eq!(super::testing::kind(&answer), expected, "{source:.40}");
+    }
+}
+
 #[test]
 fn nothing_is_fetched_after_the_deadline_or_without_a_provider() {
     let dir = tempfile::tempdir().expect("a directory");

@@ -1,6 +1,7 @@
 //! `<vault:secret/db#password#2>`: key-value secrets of Vault and OpenBao, version 1 and 2 of the engine.
 //!
-//! Without a key, the value is all of the secret as compact JSON. The version counts for version 2 of the engine only.
+//! A key is a field, or a path into a field that is an object or a list. Without a key, the value is all of the secret as
+//! compact JSON. The version counts for version 2 of the engine only.
 //! Where that is mounted at `secret`, `secret/db` and the API's own `secret/data/db` are the same secret.
 //!
 //! The server, the login and the mounts come from the operator file. A path is taken literally, segment by segment,

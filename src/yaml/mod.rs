@@ -15,6 +15,7 @@
 
 mod budget;
 mod config;
+mod core_scalar;
 mod error;
 mod events;
 mod json_text;
@@ -24,15 +25,21 @@ mod scalar;
 mod stream;
 mod survey;
 mod tree;
+mod verbatim;
 mod write_json;
 mod write_yaml;
 
 pub use budget::Budget;
 pub use config::{read_config, setting_at};
+#[cfg(feature = "sops")]
+pub(crate) use core_scalar::{CoreScalar, resolve_core};
 pub use error::{Syntax, YamlError};
 pub use limits::{DuplicateKeys, Limits};
 pub use lists::{each_item, flatten_lists, is_list};
 pub use stream::Documents;
+pub(crate) use verbatim::{MergeKeys, NotVerbatim, read_verbatim};
+#[cfg(feature = "sops")]
+pub(crate) use verbatim::{PlainScalars, Verbatim, is_json_literal, read_verbatim_json};
 pub use write_json::{OutputFull, write_json, write_json_within};
 pub(crate) use write_yaml::write_yaml_as_written;
 pub use write_yaml::{write_documents, write_yaml, write_yaml_within};

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use compact_str::{CompactString, ToCompactString, format_compact};
 
+use super::core_scalar::timestamp;
 use super::error::YamlError;
 use crate::model::{Number, Value};
 
@@ -89,7 +90,7 @@ pub(super) fn resolve(text: &str, plain: bool, tag: Tag) -> Result<Resolved, Yam
             Resolved::Null => Ok(Resolved::Null),
             _ => Err(YamlError::Tag("null")),
         },
-        Tag::Timestamp if is_timestamp(text) => Ok(Resolved::Text),
+        Tag::Timestamp if timestamp(text).is_some() => Ok(Resolved::Text),
         Tag::Timestamp => Err(YamlError::Tag("timestamp")),
     }
 }
@@ -214,62 +215,6 @@ fn signed_binary(text: &str) -> Option<Resolved> {
     }
     let digits = text.strip_prefix("-0b")?;
     i64::from_str_radix(&format!("-{digits}"), 2).ok().map(Resolved::Int)
-}
-
-/// Whether yaml.v2 takes a text for a time; only the tag `!!timestamp` asks.
-fn is_timestamp(text: &str) -> bool {
-    let Some(rest) = after_date(text) else { return false };
-    if rest.is_empty() {
-        return true;
-    }
-    match rest.as_bytes() {
-        [b'T' | b't', ..] => is_clock(rest.get(1..).unwrap_or(""), true),
-        [b' ', ..] => is_clock(rest.trim_start_matches(' '), false),
-        _ => false,
-    }
-}
-
-/// What follows `2006-1-2` (month and day of one or two digits).
-fn after_date(text: &str) -> Option<&str> {
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '-').unwrap_or(text.len());
-    let (date, rest) = text.split_at_checked(end)?;
-    let mut parts = date.split('-');
-    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
-    let year: u32 = if year.len() == 4 { year.parse().ok()? } else { return None };
-    let in_range = |part: &str, max: u32| {
-        (1..=2).contains(&part.len()) && part.parse().is_ok_and(|value: u32| (1..=max).contains(&value))
-    };
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let days = match month.trim_start_matches('0') {
-        "2" if leap => 29,
-        "2" => 28,
-        "4" | "6" | "9" | "11" => 30,
-        _ => 31,
-    };
-    (parts.next().is_none() && in_range(month, 12) && in_range(day, days)).then_some(rest)
-}
-
-/// `15:4:5` with an optional fraction, and `Z` or an offset where it is `zoned`.
-fn is_clock(text: &str, zoned: bool) -> bool {
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != ':' && c != '.').unwrap_or(text.len());
-    let Some((clock, zone)) = text.split_at_checked(end) else { return false };
-    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
-    let mut parts = clock.split(':');
-    let mut in_range = |max: u32| {
-        parts.next().is_some_and(|part| {
-            (1..=2).contains(&part.len()) && part.parse().is_ok_and(|value: u32| value <= max)
-        })
-    };
-    let clock_ok = in_range(23) && in_range(59) && in_range(59) && parts.next().is_none();
-    let zone_ok = match zone.as_bytes() {
-        [] => !zoned,
-        [b'Z'] => zoned,
-        [b'+' | b'-', h1, h2, b':', m1, m2] => {
-            zoned && [h1, h2, m1, m2].iter().all(|byte| byte.is_ascii_digit())
-        }
-        _ => false,
-    };
-    clock_ok && !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit()) && zone_ok
 }
 
 impl Resolved {

@@ -13,6 +13,7 @@ use super::json_text::JsonText;
 use super::limits::{DuplicateKeys, Limits};
 use super::survey::survey;
 use super::tree::{Builder, Read};
+use super::verbatim::MergeKeys;
 use crate::diagnostic::Problem;
 use crate::model::{Node, Origin, SourceId, Value, WrittenScalars};
 use crate::workers;
@@ -42,18 +43,29 @@ enum Texts {
 
 /// How documents are read.
 #[derive(Clone, Copy)]
-struct Reading<'a> {
+pub(super) struct Reading<'a> {
     source: SourceId,
     limits: &'a Limits,
     budget: Option<&'a Budget>,
     texts: Texts,
+    /// How scalars are read; `None` as Kubernetes does.
+    verbatim: Option<MergeKeys>,
 }
 
 impl<'a> Reading<'a> {
+    /// Reads scalars and keys as they are written.
+    pub(super) const fn verbatim(source: SourceId, limits: &'a Limits, merge_keys: MergeKeys) -> Self {
+        Self { source, limits, budget: None, texts: Texts::Drop, verbatim: Some(merge_keys) }
+    }
+
     /// `aliases` tells whether the document can hold any.
     fn builder(&self, aliases: bool) -> Builder<'a> {
         let builder = Builder::new(self.source, self.limits, self.budget, aliases);
-        if self.texts == Texts::Keep { builder.keeping_texts() } else { builder }
+        match (self.verbatim, self.texts) {
+            (Some(merge_keys), _) => builder.verbatim(merge_keys),
+            (None, Texts::Keep) => builder.keeping_texts(),
+            (None, Texts::Drop) => builder,
+        }
     }
 }
 
@@ -114,7 +126,7 @@ impl<'a> Documents<'a> {
         }
         let before = self.budget.map(Budget::snapshot);
         let Self { source, ref limits, budget, texts, .. } = self;
-        let read = in_parallel(pieces.clone(), &Reading { source, limits, budget, texts });
+        let read = in_parallel(pieces.clone(), &Reading { source, limits, budget, texts, verbatim: None });
         if let (Some(budget), Some(before)) = (self.budget, before)
             && (read.is_none() || budget.is_exhausted())
         {
@@ -142,8 +154,13 @@ impl<'a> Documents<'a> {
             return Err(End);
         }
         let limits = self.limits;
-        let reading =
-            Reading { source: self.source, limits: &limits, budget: self.budget, texts: self.texts };
+        let reading = Reading {
+            source: self.source,
+            limits: &limits,
+            budget: self.budget,
+            texts: self.texts,
+            verbatim: None,
+        };
         let read = match &mut self.input {
             Input::Nothing => return Err(End),
             Input::Json(json) => {
@@ -239,7 +256,7 @@ fn end_of(valid: &[u8], source: SourceId) -> Origin {
     Origin::point(source, number(line).saturating_add(1), number(column).saturating_add(1))
 }
 
-fn read_json(json: &mut JsonText<'_>, reading: &Reading<'_>) -> Read {
+pub(super) fn read_json(json: &mut JsonText<'_>, reading: &Reading<'_>) -> Read {
     let Reading { source, limits, budget, .. } = *reading;
     let start = json.position();
     if let Err(error) = budget.map_or(Ok(()), Budget::document) {
@@ -257,7 +274,7 @@ fn read_json(json: &mut JsonText<'_>, reading: &Reading<'_>) -> Read {
     read
 }
 
-fn read_yaml(piece: &Piece<'_>, reading: &Reading<'_>) -> Read {
+pub(super) fn read_yaml(piece: &Piece<'_>, reading: &Reading<'_>) -> Read {
     let Reading { source, limits, budget, .. } = *reading;
     let refuse = |error, line: u32, column| {
         Read::refused(error, Origin::point(source, line.saturating_add(piece.lines_before), column))
@@ -287,22 +304,34 @@ fn read_yaml(piece: &Piece<'_>, reading: &Reading<'_>) -> Read {
 
 /// The pieces of a stream between its separators.
 #[derive(Clone)]
-struct Pieces<'a> {
+pub(super) struct Pieces<'a> {
     text: &'a str,
     at: usize,
     line: u32,
     done: bool,
 }
 
-struct Piece<'a> {
+pub(super) struct Piece<'a> {
     text: &'a str,
     lines_before: u32,
     /// Column of the text that follows the separator before this piece.
     bad_separator: Option<u32>,
 }
 
+impl Piece<'_> {
+    /// Returns whether text follows the separator before this piece on its line.
+    pub(super) const fn has_bad_separator(&self) -> bool {
+        self.bad_separator.is_some()
+    }
+
+    /// Returns the line of the separator before this piece.
+    pub(super) const fn separator_line(&self) -> u32 {
+        self.lines_before
+    }
+}
+
 impl<'a> Pieces<'a> {
-    const fn new(text: &'a str, lines_before: u32) -> Self {
+    pub(super) const fn new(text: &'a str, lines_before: u32) -> Self {
         Self { text, at: 0, line: lines_before, done: false }
     }
 

@@ -12,6 +12,7 @@ use super::error::YamlError;
 use super::events::{Event, Events, Located, Scalar, Spot};
 use super::limits::{DuplicateKeys, Limits};
 use super::scalar::{Resolved, Tag, resolve};
+use super::verbatim::{MergeKeys, PlainScalars};
 use crate::model::{Entry, Mapping, Node, Origin, SourceId, Value, WrittenScalars};
 
 /// Entries from which on a mapping gets an index of its keys.
@@ -29,6 +30,8 @@ pub(super) struct Read {
     pub(super) problems: Vec<(YamlError, Origin)>,
     /// The texts of its scalars, where they were asked for.
     pub(super) written: WrittenScalars,
+    /// Its plain scalars and keys, where it was read verbatim.
+    pub(super) plain: PlainScalars,
     /// Whether the parser, rather than what it read, was the reason to stop.
     pub(super) syntax_error: bool,
 }
@@ -40,6 +43,7 @@ impl Read {
             root: None,
             problems: vec![(error, origin)],
             written: WrittenScalars::default(),
+            plain: PlainScalars::default(),
             syntax_error: false,
         }
     }
@@ -61,6 +65,9 @@ pub(super) struct Builder<'l> {
     problems: Vec<(YamlError, Origin)>,
     /// `None` where texts of scalars are not asked for.
     written: Option<WrittenScalars>,
+    /// What merge keys mean where scalars are read as they are written; `None` for manifests.
+    verbatim: Option<MergeKeys>,
+    plain: PlainScalars,
 }
 
 /// A collection that is not closed yet.
@@ -151,7 +158,14 @@ impl<'l> Builder<'l> {
             aliases: Aliases { wanted: aliases, anchored: HashMap::new(), nodes: 0, bytes: 0, memory: 0 },
             problems: Vec::new(),
             written: None,
+            verbatim: None,
+            plain: PlainScalars::default(),
         }
+    }
+
+    /// Reads scalars and keys as they are written, and notes which are plain.
+    pub(super) fn verbatim(self, merge_keys: MergeKeys) -> Self {
+        Self { verbatim: Some(merge_keys), ..self }
     }
 
     /// Keeps the texts of scalars that are not written in their usual form.
@@ -188,7 +202,7 @@ impl<'l> Builder<'l> {
             self.problems.push((error, origin));
         }
         let written = self.written.unwrap_or_default();
-        Read { root: self.root, problems: self.problems, written, syntax_error }
+        Read { root: self.root, problems: self.problems, written, plain: self.plain, syntax_error }
     }
 
     /// Spends the memory that was taken since this was last done.
@@ -248,7 +262,7 @@ impl<'l> Builder<'l> {
             return self.key(scalar, spot);
         }
         let Scalar { text, anchor, plain, tag } = scalar;
-        let resolved = resolve(&text, plain, tag);
+        let resolved = self.resolved(&text, plain, tag, spot);
         let kept = (anchor > 0 && self.aliases.wanted).then(|| (text.clone(), resolved.clone()));
         let written = self.written.is_some().then(|| text.clone());
         let node = match resolved.and_then(|resolved| resolved.into_value(text)) {
@@ -263,6 +277,19 @@ impl<'l> Builder<'l> {
             self.keep(anchor, &node, Some(key), spot)?;
         }
         self.place(node, false, spot)
+    }
+
+    /// Resolves a scalar by the rules of this reading.
+    fn resolved(&mut self, text: &str, plain: bool, tag: Tag, spot: Spot) -> Result<Resolved, YamlError> {
+        let resolved = resolve(text, plain, tag)?;
+        let is_text = matches!(resolved, Resolved::Decoded(_))
+            || !plain && matches!(tag, Tag::Merge | Tag::None | Tag::Other | Tag::Str);
+        if self.verbatim.is_none() || is_text || resolved == Resolved::Null {
+            return Ok(resolved);
+        }
+        let origin = self.origin(spot);
+        self.plain.insert(origin);
+        Ok(Resolved::Text)
     }
 
     /// Notes a problem; null stands in for the value.
@@ -281,11 +308,16 @@ impl<'l> Builder<'l> {
 
     fn key(&mut self, scalar: Scalar<'_>, spot: Spot) -> Located<()> {
         let Scalar { text, anchor, plain, tag } = scalar;
-        if text == "<<" && (plain || tag == Tag::Merge) {
+        if text == "<<" && (plain || tag == Tag::Merge) && self.verbatim != Some(MergeKeys::Keep) {
             self.set_slot(Slot::Merge);
             return Ok(());
         }
-        let resolved = resolve(&text, plain, tag);
+        let mut resolved = self.resolved(&text, plain, tag, spot);
+        if self.verbatim.is_some() && resolved == Ok(Resolved::Null) {
+            let origin = self.origin(spot);
+            self.plain.insert(origin);
+            resolved = Ok(Resolved::Text);
+        }
         if anchor > 0 && self.aliases.wanted {
             let key = resolved.clone().and_then(|resolved| resolved.into_key(text.clone()));
             let content = resolved.clone().and_then(|found| found.into_value(text.clone()));
@@ -427,6 +459,7 @@ impl<'l> Builder<'l> {
         if let Some(texts) = &mut self.written {
             texts.alias(anchored.node.origin, origin);
         }
+        self.plain.alias(anchored.node.origin, origin);
         self.place(node, true, spot)
     }
 }

@@ -34,3 +34,6 @@ creation_rules:
   - {path_regex: groups.yaml, shamir_threshold: 2, key_groups: [{age: [$ours]}, {age: [$other]}]}
 END
 for file in only.yaml only.env comments.yaml groups.yaml; do encrypt "$file"; done
+# Not made here: *-3.12.1.yaml, *-3.13.1.*, *-3.13.2.*, alias.yaml, anchors.yaml and unquoted-no.yaml were written by these
+# versions of sops for the same recipient. In merge-unquoted.yaml and unquoted-no.yaml the quotes of keys were taken off, in
+# spelled.yaml and anchors.yaml the unencrypted scalars have their first spelling again; `sops decrypt` accepts all of them.

@@ -5,7 +5,9 @@ use serde_json::{Value as Json, json};
 use super::template;
 use crate::backends::common::{is_version_id, shown};
 use crate::backends::refusal::Why;
-use crate::model::{Decoder, Encoder, JsonPath, JsonStep, Placeholder, Reference, Service, Store, kv_path};
+use crate::model::{
+    Decoder, Encoder, JsonPath, JsonStep, KeyPath, Placeholder, Reference, Service, Store, kv_path,
+};
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,7 +31,7 @@ pub(super) fn take(placeholder: &Placeholder, store: &Store) -> Result<Taken, Wh
     let reference = &placeholder.reference;
     let mut remote = Remote {
         key: key(reference, store)?,
-        property: reference.key.as_deref().map(|key| escape(key, false)),
+        property: reference.key.as_deref().map(key_property).transpose()?,
         version: version(reference, store.service)?,
         decode: false,
     };
@@ -118,6 +120,16 @@ fn version(reference: &Reference, service: Service) -> Result<Option<String>, Wh
     }
 }
 
+/// A key as a property. The operator looks for a property with a dot as one key first and then as a path, which is what a
+/// key without quotes means here too; a path with quotes is joined with `|`, so that it means nothing else.
+fn key_property(key: &str) -> Result<String, Why> {
+    let path = KeyPath::parse(key).map_err(|_| Why::JsonPath)?;
+    match path.exact() {
+        Some(text) => Ok(escape(text, false)),
+        None => Ok(path.names().map(|(name, _)| escape(name, true)).collect::<Vec<_>>().join("|")),
+    }
+}
+
 /// A JSON path as a property; the operator reads it with gjson.
 fn property(path: &JsonPath) -> Result<String, Why> {
     let steps = Some(path.steps()).filter(|steps| !steps.is_empty()).ok_or(Why::JsonPath)?;
@@ -132,8 +144,7 @@ fn property(path: &JsonPath) -> Result<String, Why> {
     steps.map(|steps| steps.join(".")).ok_or(Why::JsonPath)
 }
 
-/// Escapes what gjson would take for syntax. A dot in a `#key` stays: the operator looks for the key with the dot first, then
-/// for the path, which is what the key means here too.
+/// Escapes what gjson would take for syntax; dots only where they are part of a name.
 fn escape(key: &str, dots: bool) -> String {
     let mut out = String::with_capacity(key.len());
     for c in key.chars() {

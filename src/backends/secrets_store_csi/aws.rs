@@ -6,7 +6,7 @@ use super::jmespath::{self, Piece};
 use super::{Aliases, Providers, alone, shown};
 use crate::backends::common::is_version_id;
 use crate::backends::refusal::Why;
-use crate::model::{CsiProvider, Decoder, Encoder, Part, Placeholder, Reference, Service, Text};
+use crate::model::{CsiProvider, Decoder, Encoder, KeyPath, Part, Placeholder, Reference, Service, Text};
 
 /// The remote objects of a class, in order of first use.
 #[derive(Default)]
@@ -128,7 +128,10 @@ fn part(placeholder: &Placeholder) -> Result<Option<String>, Why> {
         return Err(Why::Modifier { name });
     }
     match path {
-        None => Ok(key.map(jmespath::key)),
+        None => {
+            let path = key.map(KeyPath::parse).transpose().map_err(|_| Why::JsonPath)?;
+            Ok(path.as_ref().map(jmespath::key))
+        }
         Some(path) if path.steps().is_empty() => Err(Why::JsonPath),
         Some(path) => Ok(Some(jmespath::path(path.steps()))),
     }

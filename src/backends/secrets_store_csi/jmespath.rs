@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use crate::model::JsonStep;
+use crate::model::{JsonStep, KeyPath};
 
 /// A piece of a text.
 pub(super) enum Piece<'a> {
@@ -27,14 +27,29 @@ pub(super) fn join(pieces: &[Piece<'_>]) -> String {
     format!("join('', [{}])", pieces.join(", "))
 }
 
-/// The value under a key. As everywhere, a key with a dot is looked for as it stands first, and then as a path.
-pub(super) fn key(key: &str) -> String {
-    let names: Vec<&str> = key.split('.').collect();
-    if names.len() == 1 || names.contains(&"") {
-        return identifier(key);
+/// Returns the expression for a key: as everywhere, a text without quotes is one key first, and then a path.
+pub(super) fn key(key: &KeyPath) -> String {
+    match key.exact() {
+        Some(text) if key.names().len() < 2 => identifier(text),
+        Some(text) => format!("{} || {}", identifier(text), names(key)),
+        None => names(key),
     }
-    let path: Vec<String> = names.into_iter().map(identifier).collect();
-    format!("{} || {}", identifier(key), path.join("."))
+}
+
+/// Returns the expression for the names of a path; one that is a number may be an index or a key.
+fn names(key: &KeyPath) -> String {
+    let mut out = String::new();
+    for (name, is_index) in key.names() {
+        if out.is_empty() {
+            out = identifier(name);
+        } else if is_index {
+            out = format!("({out} | ([{name}] || {}))", identifier(name));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(out, ".{}", identifier(name));
+        }
+    }
+    out
 }
 
 /// The value at the end of a path.

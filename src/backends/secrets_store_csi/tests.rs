@@ -129,6 +129,13 @@ fn expressions() {
         ("<aws-sm:A#db-user>", r#""db-user""#, "du"),
         ("<aws-sm:A#a.b>", r#""a.b" || a.b"#, "exact"),
         ("<aws-sm:A#n.x-y>", r#""n.x-y" || n."x-y""#, "nested"),
+        ("<aws-sm:A#arr.0>", r#""arr.0" || (arr | ([0] || "0"))"#, "i0"),
+        ("<aws-sm:A#arr.1.n>", r#""arr.1.n" || (arr | ([1] || "1")).n"#, "i1n"),
+        ("<aws-sm:A#\"a.b\">", r#""a.b""#, "exact"),
+        ("<aws-sm:A#\"a\".b>", "a.b", "deep"),
+        ("<aws-sm:A#\"n.m\".x.0>", r#"("n.m".x | ([0] || "0"))"#, "first"),
+        ("<aws-sm:A#n.\"0\">", r#"n."0""#, "key"),
+        ("x<aws-sm:A#arr.0>", r#"join('', ['x', "arr.0" || (arr | ([0] || "0"))])"#, "xi0"),
         ("<aws-sm:A | jsonPath {.n['x-y']}>", r#"n."x-y""#, "nested"),
         ("<aws-sm:A | jsonPath {.list[0].v}>", "list[0].v", "first"),
         ("<aws-sm:A | jsonPath {.list[-1].v}>", "list[-1].v", "last"),
@@ -147,7 +154,12 @@ fn expressions() {
 fn vault_gives_single_keys() {
     let built = built_with(
         &plain(),
-        &[("a", "<vault:secret/data/shop#user>"), ("b", "<vault:secret/data/shop#key | base64decode>")],
+        &[
+            ("a", "<vault:secret/data/shop#user>"),
+            ("b", "<vault:secret/data/shop#key | base64decode>"),
+            ("c", "<vault:secret/data/shop#tls.crt>"),
+            ("d", "<vault:secret/data/shop#\"tls.key\">"),
+        ],
     )
     .unwrap();
     assert_eq!(built["spec"]["provider"], json!("vault"));
@@ -163,6 +175,12 @@ fn vault_gives_single_keys() {
   secretPath: secret/data/shop
   secretKey: key
   encoding: base64
+- objectName: app_db__c
+  secretPath: secret/data/shop
+  secretKey: tls.crt
+- objectName: app_db__d
+  secretPath: secret/data/shop
+  secretKey: tls.key
 ",
         })
     );
@@ -253,8 +271,9 @@ fn vault_joins_nothing() {
             ("b", "<vault:secret/data/x>"),
             ("c", "<vault:secret/data/x#y#2>"),
             ("d", "<vault:secret/data/x#y | trim>"),
+            ("e", "<vault:secret/data/x#\"y\".z>"),
         ],
     )
     .unwrap_err();
-    assert_eq!(problems.len(), 4, "{problems:?}");
+    assert_eq!(problems.len(), 5, "{problems:?}");
 }

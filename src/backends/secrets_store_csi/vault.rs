@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Aliases, alone};
 use crate::backends::refusal::Why;
-use crate::model::{Decoder, KvMounts, Text};
+use crate::model::{Decoder, KeyPath, KvMounts, Text};
 
 /// The keys that a class reads, in order.
 #[derive(Default)]
@@ -29,11 +29,15 @@ impl Objects {
         if let Some(name) = modifiers.names().nth(usize::from(decode)) {
             return Err(Why::Modifier { name });
         }
-        let Some(secret_key) = &reference.key else {
+        let Some(reference_key) = &reference.key else {
             return Err(Why::NoKey { reference: reference.to_string() });
         };
         let Some(path) = mounts.api_path(&reference.path) else {
             return Err(Why::KvVersion { reference: reference.to_string() });
+        };
+        let field = KeyPath::parse(reference_key).map_err(|_| Why::JsonPath)?;
+        let Some(secret_key) = field.single() else {
+            return Err(Why::WithinField { reference: reference.to_string() });
         };
         let alias = aliases.take(key);
         let mut object = json!({"objectName": alias, "secretPath": path, "secretKey": secret_key});

@@ -8,7 +8,7 @@
 //!   argocd-vault-plugin never uses without a key, only the `#key` counts. References of `env` never have either, so
 //!   there a name in upper case counts: `<env:DB_PASSWORD>`;
 //! * a path that starts with `//` is the rest of a URL, a slash at its end is that of an empty XML element, and quotes and
-//!   `=` are those of an element's attributes.
+//!   `=` are those of an element's attributes, except for the quotes of a well-formed key (`#"a.b".c`).
 //!
 //! Within Secrets the whole grammar of [`super::Text`] applies instead.
 
@@ -18,6 +18,7 @@ use memchr::memchr_iter;
 
 use super::DEFAULT_PROVIDER;
 use super::parser::{brackets, is_generic, provider_name};
+use crate::model::KeyPath;
 
 /// Yields the byte ranges of the brackets before each text that reads like a placeholder of a known provider; an even
 /// number of brackets means that it is escaped.
@@ -59,13 +60,24 @@ fn has_reference_shape(provider: &str, reference: &str) -> bool {
     let is_variable = provider == "env" && is_upper_case_name(path);
     let is_path = path.trim_end_matches('/').contains(['.', '/']) || is_variable;
     let has_blank = path.contains([' ', '\t']);
-    if path.is_empty() || path.starts_with("//") || reference.contains(['"', '\'', '=']) {
+    if path.is_empty() || path.starts_with("//") || is_attribute(path) || !is_key(key) && is_attribute(key) {
         false
     } else if key.is_empty() {
         is_path && !has_blank && provider != DEFAULT_PROVIDER
     } else {
         is_path || !has_blank
     }
+}
+
+/// Whether a text holds what attributes of an element hold.
+fn is_attribute(text: &str) -> bool {
+    text.contains(['"', '\'', '='])
+}
+
+/// Whether a key has quoted names, well formed.
+fn is_key(key: &str) -> bool {
+    let key = key.split('#').next().unwrap_or_default().trim_end();
+    KeyPath::parse(key).is_ok_and(|path| path.exact().is_none())
 }
 
 /// Whether a text is a name as environment variables have it.

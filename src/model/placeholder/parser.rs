@@ -11,6 +11,7 @@ use super::{
     Decoder, Encoder, Generic, GrammarError, GrammarErrorKind as Kind, Modifiers, Part, Placeholder,
     Reference,
 };
+use crate::model::KeyPath;
 
 /// The `jsonPath` that stands for everything.
 const WHOLE_DOCUMENT: &str = "{@}";
@@ -153,7 +154,7 @@ impl<'a> Cursor<'a> {
         if key.is_empty() || self.peek() == Some('#') || !key.chars().all(is_in_key) {
             return Err(GrammarError { offset: key_at, kind: Kind::NotAKey });
         }
-        Ok(generic.reference(key))
+        canonical_key(key, key_at).map(|key| generic.reference(key))
     }
 
     fn reference(&mut self, provider: &str) -> Result<Reference, GrammarError> {
@@ -166,7 +167,8 @@ impl<'a> Cursor<'a> {
         let (mut key, mut version) = (None, None);
         if self.take('#') {
             let key_at = self.at;
-            key = Some(self.field("key")?).filter(|key| !key.is_empty());
+            let text = Some(self.field("key")?).filter(|key| !key.is_empty());
+            key = text.map(|text| canonical_key(text, key_at)).transpose()?;
             if self.take('#') {
                 let version_at = self.at;
                 version = Some(self.field("version")?).filter(|version| !version.is_empty());
@@ -183,7 +185,7 @@ impl<'a> Cursor<'a> {
         Ok(Reference {
             provider: provider.into(),
             path: path.to_owned(),
-            key: key.map(str::to_owned),
+            key,
             version: version.map(str::to_owned),
             all_keys: false,
         })
@@ -349,6 +351,12 @@ impl<'a> Cursor<'a> {
     const fn not_closed(&self) -> GrammarError {
         GrammarError { offset: self.start, kind: Kind::NotClosed }
     }
+}
+
+/// The canonical text of a key.
+fn canonical_key(text: &str, offset: usize) -> Result<String, GrammarError> {
+    let path = KeyPath::parse(text).map_err(|error| GrammarError { offset, kind: Kind::Key(error) })?;
+    Ok(path.into_canonical())
 }
 
 /// Whether there is a modifier of this name.

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::json_path::Selection;
 use super::*;
+use crate::model::KeyPath;
 
 fn kind(source: &str) -> (usize, GrammarErrorKind) {
     let error = Text::parse(source).expect_err("an error");
@@ -353,6 +354,15 @@ fn field() -> impl Strategy<Value = String> {
     "[a-zA-Z0-9äß/._$'\"-]([a-zA-Z0-9ä€ :/._'\"\\\\-]{0,8}[a-zA-Z0-9/.'\"-])?"
 }
 
+/// Canonical keys, with and without quoted names.
+fn key() -> impl Strategy<Value = String> {
+    let text = prop_oneof![
+        field(),
+        "(\"[a-z.\\\\]{1,4}\"|[a-z0-9]{1,3})(\\.(\"[a-z0-9. ]{1,4}\"|[a-z0-9]{1,2})){0,3}",
+    ];
+    text.prop_filter_map("a key", |text| KeyPath::parse(&text).ok().map(KeyPath::into_canonical))
+}
+
 fn decoder() -> impl Strategy<Value = Decoder> {
     let path = |path: &str| match json_path::parse(path) {
         Ok(Selection::Path(path)) => Decoder::JsonPath(path),
@@ -397,7 +407,7 @@ fn modifiers() -> impl Strategy<Value = Modifiers> {
 }
 
 fn placeholder() -> impl Strategy<Value = Part> {
-    let reference = ("[a-z][a-z0-9-]{0,5}", field(), prop::option::of(field()), prop::option::of(field()))
+    let reference = ("[a-z][a-z0-9-]{0,5}", field(), prop::option::of(key()), prop::option::of(field()))
         .prop_map(|(provider, path, key, version)| Reference {
             provider: provider.into(),
             path,
@@ -573,5 +583,66 @@ proptest! {
         if let Ok(text) = Text::parse_generic(&source, &generic()) {
             prop_assert!(Text::parse(&text.to_source()).ok() == Some(text));
         }
+    }
+}
+
+#[test]
+fn r18_keys_have_one_text_and_malformed_ones_are_errors() {
+    let key = |source: &str| -> Result<String, GrammarError> {
+        let text = Text::parse(source)?;
+        let reference = text.references().next().expect("one").clone();
+        let again = Text::parse(&text.to_source()).expect("well formed");
+        assert_eq!(again.references().next(), Some(&reference), "{source}");
+        Ok(reference.key.unwrap_or_default())
+    };
+    for (source, expected) in [
+        ("<file:x#a.b>", "a.b"),
+        ("<file:x#\"a.b\">", "\"a.b\""),
+        ("<file:x# \"a\" >", "a"),
+        ("<file:x#\"a\".\"b\"#2>", "\"a\".b"),
+        ("<file:x#\"a b\" | trim>", "a b"),
+        ("<k8s:x#.dockerconfigjson>", ".dockerconfigjson"),
+        ("<file:x#a..b>", "a..b"),
+        ("<aws-sm:rds!db-12#password>", "password"),
+    ] {
+        assert_eq!(key(source).as_deref(), Ok(expected), "{source}");
+    }
+    let long = format!("<file:x#{}>", "a".repeat(10 << 10));
+    let deep = format!("<file:x#\"a\"{}>", ".b".repeat(40));
+    for source in [
+        "<file:x#\">",
+        "<file:x#\"\">",
+        "<file:x#\"a>",
+        "<file:x#\"a\"b>",
+        "<file:x#\"a\".>",
+        "<file:x#a.\"b>",
+        "<file:x#\"a\\n\">",
+        &long,
+        &deep,
+    ] {
+        let error = key(source).expect_err(source);
+        assert!(matches!(error.kind, GrammarErrorKind::Key(_)), "{source:.30}: {error}");
+        assert!(!error.kind.hint().is_empty());
+    }
+    // The delimiters of a placeholder are not protected by quotes.
+    for source in [
+        "<file:x#\"a|b\">",
+        "<file:x#\"a>b\">",
+        "<file:x#\"a#b\">",
+        "<file:x#\"a\nb\">",
+        "<file:x#\"a\u{7}\">",
+    ] {
+        assert!(key(source).is_err(), "{source}");
+    }
+}
+
+#[test]
+fn r18_quoted_keys_are_seen_outside_of_secrets() {
+    let seen = |text: &str| suspects(text, false, |name| name == "file" || name == "svg").count();
+    for text in ["<file:a.yaml#\"x.y\">", "<file:a.yaml#\"x.y\".z#2>", "<file:a#\"x=y\">"] {
+        assert_eq!(seen(text), 1, "{text}");
+    }
+    for text in ["<svg:use href=\"#a\"/>", "<svg:rect id='a#b'>", "<file:a#\"x\"y>", "<file:a#b=c>"] {
+        assert_eq!(seen(text), 0, "{text}");
     }
 }

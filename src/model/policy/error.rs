@@ -15,6 +15,16 @@ pub enum PolicyError {
         /// What the glob library says of it.
         why: String,
     },
+    /// A key that no reference has.
+    #[error("rule `{rule}`: the key of pattern `{pattern}` {why}")]
+    BadKey {
+        /// The rule's name.
+        rule: String,
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// `{…}` where it cannot be filled in.
     #[error("rule `{rule}`: pattern `{pattern}` has `{found}`, which {why}")]
     BadVariable {
@@ -90,6 +100,9 @@ impl Explain for PolicyError {
             match self {
                 Self::BadGlob { .. } => {
                     "`*` matches within a segment of the path, `**` across segments, `{a,b}` is a choice"
+                }
+                Self::BadKey { .. } => {
+                    "a key has quotes only where a name holds a dot (`\"a.b\".c`); `sealwave refs` shows references as patterns match them"
                 }
                 Self::BadVariable { .. } => {
                     "`allow`, `deny` and `secretNamespaces` know `{project}`, `{namespace}`, `{app}` and `{env}`; a choice has a comma: `{a,b}`"

@@ -8,7 +8,8 @@
 //!   stand inside a choice, `{{project},shared}`, but not inside a class.
 //!
 //! A pattern that cannot be filled in allows nothing and denies everything. A pattern with a key allows exactly that
-//! key, and denies what would give it away: the key, what contains it, what it contains, and the whole value.
+//! key, in the canonical text that references have, and denies what would give it away: the key with or without quotes,
+//! what contains it, what it contains, and the whole value.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -17,7 +18,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use percent_encoding::percent_decode_str;
 
 use super::{PolicyError, Subject};
-use crate::model::{DEFAULT_PROVIDER, Reference};
+use crate::model::{DEFAULT_PROVIDER, KeyPath, Reference};
 
 /// Longer than any name in Kubernetes, and than two of them with a `_` between.
 const MAX_NAME: usize = 512;
@@ -46,6 +47,9 @@ impl Pattern {
         if provider.is_empty() || provider == DEFAULT_PROVIDER {
             return Err(no_provider());
         }
+        if let Some(key) = key {
+            check_key(rule, whole, key)?;
+        }
         let template = |part| Template::new(rule, whole, part);
         Ok(Self { provider: template(provider)?, path: template(path)?, key: key.map(template).transpose()? })
     }
@@ -72,7 +76,7 @@ impl Pattern {
                 path: part(&self.path)?,
                 key: match &self.key {
                     None => None,
-                    Some(key) => Some(with_ancestors(&key.fill(subject)?)?),
+                    Some(key) => Some(with_ancestors(&without_quotes(&key.fill(subject)?))?),
                 },
             })
         };
@@ -99,8 +103,11 @@ impl Bound {
             && key.as_ref().is_none_or(|globs| {
                 let Some((itself, ancestors)) = globs.split_first() else { return true };
                 reference.key.as_ref().is_none_or(|key| {
-                    ancestors.iter().any(|glob| glob.is_match(key))
-                        || self_and_ancestors(key).any(|key| itself.is_match(key))
+                    // Both as it is written and as the names that it consists of.
+                    [without_quotes(key), names_of(key)].iter().any(|key| {
+                        ancestors.iter().any(|glob| glob.is_match(key))
+                            || self_and_ancestors(key).any(|key| itself.is_match(key))
+                    })
                 })
             })
     }
@@ -274,6 +281,33 @@ pub(super) fn glob(text: &str, any_case: bool) -> Result<GlobMatcher, globset::E
     let mut builder = GlobBuilder::new(text);
     builder.literal_separator(true).backslash_escape(true).case_insensitive(any_case);
     builder.build().map(|glob| glob.compile_matcher())
+}
+
+/// Refuses a key whose quotes no reference has: it would allow and deny nothing.
+fn check_key(rule: &str, whole: &str, key: &str) -> Result<(), PolicyError> {
+    let bad = |why: String| PolicyError::BadKey { rule: rule.to_owned(), pattern: whole.to_owned(), why };
+    let path = KeyPath::parse(key).map_err(|error| bad(error.to_string()))?;
+    if path.exact().is_some() {
+        return Ok(());
+    }
+    match path.into_canonical() {
+        canonical if canonical == key => Ok(()),
+        canonical => Err(bad(format!("is written `{canonical}` in references"))),
+    }
+}
+
+fn without_quotes(key: &str) -> String {
+    key.replace('"', "")
+}
+
+/// The names of a key, joined by dots, without quotes and escapes.
+fn names_of(key: &str) -> String {
+    let names =
+        KeyPath::parse(key).map(|path| path.names().map(|(name, _)| name).collect::<Vec<_>>().join("."));
+    names
+        .ok()
+        .filter(|names| !names.is_empty())
+        .map_or_else(|| without_quotes(key), |names| without_quotes(&names))
 }
 
 /// Globs for a key, first, and for everything that it lies in: `a.b` and `a`. None where a glob cannot be cut so.

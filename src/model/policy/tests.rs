@@ -97,6 +97,65 @@ fn patterns() {
     }
 }
 
+/// A key in quotes is the same secret, and a path into an object a part of it.
+#[test]
+fn r18_quotes_lead_around_no_rule() {
+    for (pattern, source, expected) in [
+        ("file:a#db.user", "file:a#db.user", true),
+        ("file:a#db.user", "file:a#\"db.user\"", false),
+        ("file:a#db.user", "file:a#\"db\".user", false),
+        ("file:a#db.user", "file:a#db", false),
+        ("file:a#db.user", "file:a#db.user.0", false),
+        ("file:a#user", "file:a#\"user\"", true),
+        ("file:a#\"db.x\".user", "file:a#\"db.x\".user", true),
+        ("file:a#\"db.x\".user", "file:a#\"db.x\".\"user\"", true),
+        ("file:a#\"db.x\".user", "file:a#db.x.user", false),
+        ("file:a#\"db.x\".*", "file:a#\"db.x\".user", true),
+        ("file:a#db.*", "file:a#\"db.x\"", false),
+        ("aws-sm:rds!*#password", "aws-sm:rds!db-12#password", true),
+        ("aws-sm:rds!*#password", "aws-sm:rds!db-12#username", false),
+        ("aws-sm:rds!*#password", "aws-sm:rds%21db-12#password", false),
+        ("aws-sm:rds!*", "aws-sm:rds!db-12/x", false),
+    ] {
+        assert_eq!(allows(pattern, source), expected, "{pattern} {source}");
+    }
+    for (pattern, source) in [
+        ("file:a#password", "file:a#\"password\""),
+        ("file:a#db.password", "file:a#\"db.password\""),
+        ("file:a#db.password", "file:a#\"db\".password"),
+        ("file:a#db.password", "file:a#db.\"password\".0"),
+        ("file:a#db.password", "file:a#db"),
+        ("file:a#db.password", "file:a#\"db\""),
+        ("file:a#list.0", "file:a#list.\"0\""),
+        ("file:a#\"config.json\".db.password", "file:a#config.json"),
+        ("file:a#\"config.json\".db.password", "file:a#config.json.db.password"),
+        ("file:a#\"config.json\".db.password", "file:a#\"config.json\".db"),
+        ("file:a#config.json", "file:a#\"config.json\".db.password"),
+        ("file:a#config.json", "file:a#\"CONFIG.json\".x"),
+        ("file:a#a\"b", "file:a#\"a\\\"b.c\""),
+    ] {
+        assert!(denies(pattern, source), "{pattern} must deny {source}");
+    }
+    assert!(!denies("file:a#db.password", "file:a#db.user"));
+    assert!(!denies("file:a#\"db.x\".user", "file:a#\"db.y\".user"));
+}
+
+#[test]
+fn r18_keys_that_no_reference_has_are_refused_in_patterns() {
+    for key in ["\"user\"", "\"*\"", "\"db\".\"*\"", "\"a", "\"a\"b", "a.\"b\"", "\"\""] {
+        let rules = [rule(&["p"], &[&format!("file:a#{key}")], &[])];
+        let failure = Policy::of(&operator(&rules, &["dev"])).err().unwrap_or_else(|| panic!("{key}"));
+        assert!(failure.to_string().contains("the key of pattern"), "{key}: {failure}");
+        assert!(failure.problems()[0].hint.is_some());
+    }
+    for key in ["\"a.b\"", "\"a.b\".*", "{\"a.b\",c}", "{user,pass*}", "a\"b", "\"a\".b"] {
+        assert!(
+            Policy::of(&operator(&[rule(&["p"], &[&format!("file:a#{key}")], &[])], &["dev"])).is_ok(),
+            "{key}"
+        );
+    }
+}
+
 #[test]
 fn hostile_paths_widen_nothing() {
     for source in [

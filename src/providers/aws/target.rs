@@ -96,7 +96,8 @@ pub(super) fn is_region(text: &str) -> bool {
 fn is_name(service: Service, name: &str) -> bool {
     let more: &[u8] = match service {
         Service::ParameterStore => b"/_.-",
-        Service::SecretsManager => b"/_+=.@-",
+        // `!` is in the names of secrets that other services manage: `rds!db-…`, `ecs-sc!…`, `events!connection/…`.
+        Service::SecretsManager => b"/_+=.@-!",
     };
     !name.is_empty()
         && name.len() <= MAX_LENGTH
@@ -107,12 +108,12 @@ fn check_name(service: Service, name: &str) -> Result<(), ProviderError> {
     if !is_name(service, name) {
         return Err(match service {
             Service::ParameterStore => ProviderError::invalid(
-                "no parameter can have this name",
+                "its path is not a valid name of a parameter",
                 "names hold A-Z, a-z, 0-9, `/`, `_`, `.` and `-`; a version or label goes behind `#`: `<aws-ssm:/name##3>`",
             ),
             Service::SecretsManager => ProviderError::invalid(
-                "no secret can have this name",
-                "names hold A-Z, a-z, 0-9, `/`, `_`, `+`, `=`, `.`, `@` and `-`",
+                "its path is not a valid name of a secret",
+                "names hold A-Z, a-z, 0-9, `/`, `_`, `+`, `=`, `.`, `@`, `-`, and `!` where AWS manages the secret (`rds!db-…`)",
             ),
         });
     }
@@ -165,7 +166,9 @@ fn version(service: Service, text: &str) -> Result<Option<Version>, ProviderErro
         {
             Version::Id(text.to_owned())
         }
-        Service::SecretsManager if text.len() <= 256 && (label || is_name(service, text)) => {
+        Service::SecretsManager
+            if text.len() <= 256 && !text.contains('!') && (label || is_name(service, text)) =>
+        {
             Version::Label(text.to_owned())
         }
         Service::ParameterStore => {

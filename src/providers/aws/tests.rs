@@ -233,11 +233,127 @@ fn keys_of_json() {
         assert_error(&secrets(&stub, &[&format!("aws-sm:db#{key}")])[0], "missing", "no such key");
     }
     assert_error(&secrets(&stub, &["aws-sm:db#d"])[0], "invalid", "twice");
-    assert_error(&secrets(&stub, &["aws-sm:list#a"])[0], "invalid", "no JSON object");
-    assert_error(&secrets(&stub, &["aws-sm:text#a"])[0], "invalid", "no JSON object");
+    assert_error(&secrets(&stub, &["aws-sm:list#a"])[0], "missing", "no such key");
+    assert_eq!(secrets(&stub, &["aws-sm:list#0"])[0].as_deref(), Ok(&b"1"[..]));
+    assert_error(&secrets(&stub, &["aws-sm:text#a"])[0], "invalid", "not a JSON object");
     assert_error(&secrets(&stub, &["aws-sm:broken#a"])[0], "invalid", "well-formed");
     assert_error(&secrets(&stub, &["aws-sm:binary#a"])[0], "invalid", "binary");
     assert_eq!(secrets(&stub, &["aws-sm:binary"])[0].as_deref(), Ok(&b"{\"a\": \"CANARY\"}\0"[..]));
+}
+
+#[test]
+fn r01_names_that_aws_manages() {
+    let stub = Stub::start(|asked, _| answer_with(canary, asked));
+    let names = [
+        "rds!db-12ab-cd",
+        "rds!cluster-12ab",
+        "ecs-sc!shop/db",
+        "events!connection/hook/11111111-2222",
+        "redshift!ns-admin",
+        "appflow!eu-west-1-x",
+        "databrew!default",
+        "opsworks-cm!a+b=c@d.e_f-g",
+    ];
+    for name in names {
+        for source in [format!("aws-sm:{name}"), format!("aws-sm:{name}##AWSPREVIOUS")] {
+            assert_eq!(secrets(&stub, &[&source])[0].as_deref(), Ok(canary(name).as_bytes()), "{source}");
+        }
+    }
+    let all: Vec<String> = names.iter().map(|name| format!("aws-sm:{name}")).collect();
+    let answers = secrets(&stub, &all.iter().map(String::as_str).collect::<Vec<_>>());
+    for (name, answer) in names.iter().zip(&answers) {
+        assert_eq!(answer.as_deref(), Ok(canary(name).as_bytes()), "{name}");
+    }
+    for name in ["rds!db-12ab-cd-AbCdEf", "rds!db-12ab-cd", "events!connection/hook/1-AbCdEf"] {
+        let path = format!("arn:aws:secretsmanager:us-east-2:123456789012:secret:{name}");
+        let target = Target::new(Service::SecretsManager, &reference(&format!("aws-sm:{path}#password")));
+        let target = target.unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert_eq!((target.region.as_deref(), target.id.as_str()), (Some("us-east-2"), path.as_str()));
+    }
+}
+
+#[test]
+fn r01_neighbors_stay_refused() {
+    let stub = Stub::start(|asked, _| answer_with(canary, asked));
+    for source in [
+        "aws-sm:rds%21db-12",
+        "aws-sm:rds\u{ff01}db-12",
+        "aws-sm:rds\u{1c3}db-12",
+        "aws-sm:rds!db 12",
+        "aws-sm:rds!db*",
+        "aws-sm:rds$db",
+        "aws-sm:rds:db",
+        "aws-sm:rds!db##stage!x",
+        "aws-sm:arn:aws:secretsmanager:eu-west-1!:123456789012:secret:rds!db",
+    ] {
+        assert_eq!(error(&secrets(&stub, &[source])[0]).0, "invalid", "{source}");
+    }
+    for source in ["aws-ssm:/rds!db", "aws-ssm:arn:aws:ssm:eu-west-1:123456789012:parameter/rds!db"] {
+        assert_eq!(error(&parameters(&stub, &[source])[0]).0, "invalid", "{source}");
+    }
+    assert!(stub.asked().is_empty());
+}
+
+#[test]
+fn r20_json_in_binary_secrets() {
+    use base64::Engine as _;
+    let stub = Stub::start(|asked, _| {
+        let name = names(asked).remove(0);
+        let bytes: &[u8] = match name.as_str() {
+            "json" => b" {\"a\": {\"b\": 1.10}, \"l\": [\"x\", \"y\"]}\n",
+            "latin" => b"{\"a\": \"\xff\"}",
+            "cut" => b"{\"a\": \"CANARY",
+            _ => b"CANARY\x00",
+        };
+        let text = base64::engine::general_purpose::STANDARD.encode(bytes);
+        Reply::ok(json!({"ARN": "", "Name": name, "SecretBinary": text}))
+    });
+    for (source, expected) in [("json#a.b", "1.10"), ("json#l.1", "y"), ("json#a", "{\"b\":1.10}")] {
+        let value = secrets(&stub, &[&format!("aws-sm:{source}")]).remove(0);
+        assert_eq!(value.as_deref(), Ok(expected.as_bytes()), "{source}");
+    }
+    assert_error(&secrets(&stub, &["aws-sm:json#z"])[0], "missing", "no such key");
+    for source in ["aws-sm:latin#a", "aws-sm:cut#a", "aws-sm:bytes#a"] {
+        assert_error(&secrets(&stub, &[source])[0], "invalid", "binary");
+    }
+}
+
+#[test]
+fn r18_paths_into_json() {
+    let document = r#"{"a":{"b":"deep","x.y":{"0":"key"}},"a.b":"exact","l":["0",{"n":[true]}],"o":{"0":"key"},"":"empty"}"#;
+    let stub = Stub::start(move |asked, _| answer_with(|_| document.to_owned(), asked));
+    let fetched = |key: &str| secrets(&stub, &[&format!("aws-sm:db#{key}")]).remove(0);
+    for (key, expected) in [
+        ("a.b", "exact"),
+        ("\"a.b\"", "exact"),
+        ("\"a\".b", "deep"),
+        ("a.\"x.y\".0", "key"),
+        ("l.0", "0"),
+        ("l.1.n.0", "true"),
+        ("o.0", "key"),
+        ("o.\"0\"", "key"),
+    ] {
+        assert_eq!(fetched(key).as_deref(), Ok(expected.as_bytes()), "{key}");
+        assert_eq!(
+            parameters(&stub, &[&format!("aws-ssm:/db#{key}")])[0].as_deref(),
+            Ok(expected.as_bytes()),
+            "{key}"
+        );
+    }
+    for (key, why) in [
+        ("a.x.y", "the object `a` has no key `x`"),
+        ("l.2", "the list `l` has no item `2`"),
+        ("l.99999999999999999999", "the list `l` has no item"),
+        ("l.-1", "the list `l` has no item"),
+        ("l.01", "the list `l` has no item"),
+        ("l.\"0\"", "the list `l` has no item `0`"),
+        ("\"a\".b.c", "is not an object or a list"),
+        ("a..b", "no such key"),
+        (".a", "no such key"),
+        ("a.", "no such key"),
+    ] {
+        assert_error(&fetched(key), "missing", why);
+    }
 }
 
 #[test]

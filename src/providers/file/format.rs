@@ -1,20 +1,19 @@
-//! What stands under a key of a file.
+//! The value under a key of a file.
 //!
-//! The file's name says what it is: `*.yaml`, `*.yml`, `*.json`, `*.properties`, `*.env`, `.env`, `.env.*`.
-//! In YAML and JSON the key is looked for as it is first (`a.b` may be one key), then as a way down through objects
-//! (`a`, then `b`). Strings are taken as they are, numbers and booleans as they were written, objects and arrays as
-//! compact JSON; null counts as not there. A key that stands twice is an error: nobody can say which one is meant.
+//! The file's name decides the format: `*.yaml`, `*.yml`, `*.json`, `*.properties`, `*.env`, `.env`, `.env.*`.
+//! YAML becomes JSON that keeps the spelling of every scalar and key, so that one set of rules applies to both: strings as
+//! they are, numbers and booleans as they were written, objects and lists as compact JSON; null counts as missing. A key
+//! that is given twice is an error: it is unknown which one is meant.
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::{dotenv, properties};
-use crate::diagnostic::At;
+use crate::model::json_text::{self, NotJson};
 use crate::model::{
-    EntriesError, Entry, MAX_SECRET_ENTRIES, Node, Number, Origin, SecretEntries, SecretValue, Sources,
-    Value, json_text,
+    KEY_HINT, KeyPath, KeyedValue, MissingStep, SecretEntries, SecretValue, Shape, WalkError,
 };
 use crate::providers::ProviderError;
-use crate::yaml;
+use crate::yaml::{self, MergeKeys, NotVerbatim};
 
 /// Keys and values, in the order of the file.
 pub(super) type Pairs = Vec<(String, Zeroizing<String>)>;
@@ -24,9 +23,9 @@ pub(super) type LineError = (usize, &'static str);
 
 /// A parsed file.
 pub(super) enum Document {
+    /// JSON, or YAML as JSON.
     Json(Zeroizing<String>),
     Pairs(Pairs),
-    Yaml { source: Zeroizing<String>, root: Zeroizing<Node> },
 }
 
 enum Format {
@@ -53,55 +52,74 @@ impl Document {
                 Err(_) => Err(malformed("it is not well-formed JSON")),
             },
             Format::Properties => properties::parse(text).map(Self::Pairs).map_err(at_line),
-            Format::Yaml => Ok(Self::Yaml {
-                source: Zeroizing::new(text.to_owned()),
-                root: Zeroizing::new(read_yaml(text)?),
-            }),
+            Format::Yaml => read_yaml(text).map(Self::Json),
         }
     }
 
     /// Returns all top-level keys, each with its value.
     pub(super) fn entries(&self) -> Result<SecretEntries, ProviderError> {
-        let mut entries = SecretEntries::default();
-        let value = |text: &Zeroizing<String>| SecretValue::new(text.as_bytes().to_vec());
-        match self {
+        let pairs = match self {
             Self::Json(text) => return Ok(SecretEntries::from_json(text)?),
-            Self::Pairs(pairs) => {
-                for (key, text) in pairs {
-                    entries.insert(key.clone(), Some(value(text)))?;
-                }
-            }
-            Self::Yaml { source, root } => {
-                let mapping = root.as_mapping().ok_or(EntriesError::NotAnObject)?;
-                if mapping.len() > MAX_SECRET_ENTRIES {
-                    return Err(EntriesError::TooMany.into());
-                }
-                for entry in mapping.entries() {
-                    let key = as_written(entry.key_origin, source).unwrap_or(&entry.key);
-                    entries.insert(key.to_owned(), yaml_text(&entry.value, source).as_ref().map(value))?;
-                }
-            }
+            Self::Pairs(pairs) => pairs,
+        };
+        let mut entries = SecretEntries::default();
+        for (key, text) in pairs {
+            entries.insert(key.clone(), Some(SecretValue::new(text.as_bytes().to_vec())))?;
         }
         Ok(entries)
     }
 
     pub(super) fn value(&self, key: &str) -> Result<SecretValue, ProviderError> {
+        let path = KeyPath::parse(key).map_err(ProviderError::bad_key)?;
         let found = match self {
-            Self::Json(text) => json_text::lookup(text, key).map_err(|error| match error {
-                json_text::NotJson::Duplicate => twice(),
-                json_text::NotJson::Syntax => malformed("a string in it is not well formed"),
+            Self::Json(text) => json_text::lookup(text, &path).map_err(|error| match error {
+                WalkError::Missing(step) => missing(&step),
+                WalkError::Structure(NotJson::Duplicate) => twice(),
+                WalkError::Structure(NotJson::Syntax) => malformed("a string in it is not well formed"),
             })?,
-            Self::Pairs(pairs) => one_of(pairs, key)?,
-            Self::Yaml { source, root } => {
-                yaml_node(root, key, source).and_then(|node| yaml_text(node, source))
-            }
+            Self::Pairs(pairs) => match path.walk(Flat::All(pairs)) {
+                Ok(Flat::Value(value)) => value.clone(),
+                Ok(Flat::All(_)) | Err(WalkError::Structure(())) => return Err(twice()),
+                Err(WalkError::Missing(step)) => return Err(missing(&step)),
+            },
         };
-        found.map(|text| SecretValue::new(text.as_bytes().to_vec())).ok_or_else(|| {
-            ProviderError::not_found(
-                "the file has no such key",
-                "keys of objects are joined with dots: `db.password`",
-            )
-        })
+        Ok(SecretValue::new(found.as_bytes().to_vec()))
+    }
+}
+
+fn missing(step: &MissingStep) -> ProviderError {
+    ProviderError::not_found(step.message("the file"), KEY_HINT)
+}
+
+/// A file without nesting, in which a dot is a character of a key.
+#[derive(Clone, Copy)]
+enum Flat<'a> {
+    All(&'a Pairs),
+    Value(&'a Zeroizing<String>),
+}
+
+impl KeyedValue for Flat<'_> {
+    /// The key is there twice.
+    type Error = ();
+
+    fn member(self, name: &str) -> Result<Option<Self>, ()> {
+        let Self::All(pairs) = self else { return Ok(None) };
+        let mut values = pairs.iter().filter(|(key, _)| key == name).map(|(_, value)| value);
+        match (values.next(), values.next()) {
+            (value, None) => Ok(value.map(Self::Value)),
+            (_, Some(_)) => Err(()),
+        }
+    }
+
+    fn item(self, _index: usize) -> Result<Option<Self>, ()> {
+        Ok(None)
+    }
+
+    fn shape(self) -> Shape {
+        match self {
+            Self::All(_) => Shape::Object,
+            Self::Value(_) => Shape::Scalar,
+        }
     }
 }
 
@@ -119,97 +137,19 @@ fn format_of(path: &str) -> Option<Format> {
     }
 }
 
-fn one_of(pairs: &Pairs, key: &str) -> Result<Option<Zeroizing<String>>, ProviderError> {
-    let mut values = pairs.iter().filter(|(name, _)| name == key).map(|(_, value)| value);
-    match (values.next(), values.next()) {
-        (value, None) => Ok(value.cloned()),
-        (_, Some(_)) => Err(twice()),
-    }
-}
-
-fn yaml_node<'a>(root: &'a Node, key: &str, source: &str) -> Option<&'a Node> {
-    yaml_member(root, key, source)
-        .or_else(|| key.split('.').try_fold(root, |node, segment| yaml_member(node, segment, source)))
-}
-
-/// A secret's file is no manifest: its keys `n` and `on` are no booleans, but what stands there.
-fn yaml_member<'a>(node: &'a Node, key: &str, source: &str) -> Option<&'a Node> {
-    let entries = node.as_mapping()?.entries();
-    let written = |entry: &&Entry| as_written(entry.key_origin, source).is_some_and(|text| text == key);
-    entries.iter().find(written).map(|entry| &entry.value).or_else(|| node.get(key))
-}
-
-fn yaml_text(node: &Node, source: &str) -> Option<Zeroizing<String>> {
-    let text = match &node.value {
-        Value::Null => return None,
-        Value::String(text) => text.to_string(),
-        Value::Bool(_) | Value::Number(_) => {
-            as_written(node.origin, source).map_or_else(|| canonical(&node.value), str::to_owned)
-        }
-        Value::Mapping(_) | Value::Sequence(_) => return Some(secret_json(node)),
-    };
-    Some(Zeroizing::new(text))
-}
-
-/// Writes an object or a list as compact JSON, and zeroes the tree that it is written from.
-fn secret_json(node: &Node) -> Zeroizing<String> {
-    let mut tree = node.to_json();
-    let text = Zeroizing::new(tree.to_string());
-    wipe(&mut tree);
-    text
-}
-
-/// Zeroes the values of a tree; the keys stay.
-fn wipe(tree: &mut serde_json::Value) {
-    match tree {
-        serde_json::Value::Array(items) => items.iter_mut().for_each(wipe),
-        serde_json::Value::Object(fields) => fields.values_mut().for_each(wipe),
-        serde_json::Value::String(text) => text.zeroize(),
-        serde_json::Value::Bool(_) | serde_json::Value::Null | serde_json::Value::Number(_) => {}
-    }
-}
-
-fn canonical(value: &Value) -> String {
-    match value {
-        Value::Bool(flag) => flag.to_string(),
-        Value::Number(Number::Float(float)) => float.to_string(),
-        Value::Number(Number::Int(int)) => int.to_string(),
-        Value::Number(Number::Uint(uint)) => uint.to_string(),
-        _ => String::new(),
-    }
-}
-
-/// A plain scalar as it stands in the source: `0123` and `1.10` are passwords that look like numbers.
-fn as_written(origin: Origin, source: &str) -> Option<&str> {
-    let (line, column) = (origin.line.checked_sub(1)?, origin.column.checked_sub(1)?);
-    // A lone carriage return ends a line in YAML, but not for `lines`.
-    if source.split('\r').skip(1).any(|behind| !behind.starts_with('\n')) {
-        return None;
-    }
-    let width = origin.width as usize;
-    let rest = source.lines().nth(line as usize)?;
-    let start = rest.char_indices().nth(column as usize)?.0;
-    let rest = &rest[start..];
-    let end = rest.char_indices().nth(width).map_or(rest.len(), |(at, _)| at);
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-' | '_' | ':');
-    Some(&rest[..end]).filter(|text| !text.is_empty() && text.chars().all(plain))
-}
-
-/// Reads one YAML document.
-fn read_yaml(text: &str) -> Result<Node, ProviderError> {
-    let source = Sources::default().add("");
-    let mut documents = yaml::read(text.as_bytes(), source, &yaml::Limits::default()).map_err(|failure| {
-        let line = failure.problems().iter().find_map(|problem| match problem.at {
-            At::Origin(origin) => Some(origin.line as usize),
-            _ => None,
-        });
-        at_line((line.unwrap_or(0), "it is not YAML as Kubernetes reads it, or gives a key twice"))
+/// Reads one YAML document and returns it as JSON.
+fn read_yaml(text: &str) -> Result<Zeroizing<String>, ProviderError> {
+    let document = yaml::read_verbatim(text, MergeKeys::Apply).map_err(|why| match why {
+        NotVerbatim::Duplicate(line) => at_line((line as usize, "it gives a key twice")),
+        NotVerbatim::Empty => malformed("it is empty"),
+        NotVerbatim::Malformed(line) => at_line((line as usize, "it is not well-formed YAML")),
+        NotVerbatim::Several => malformed("it holds several documents"),
     })?;
-    match (documents.pop(), documents.is_empty()) {
-        (Some(document), true) => Ok(document),
-        (None, _) => Err(malformed("it is empty")),
-        (Some(_), false) => Err(malformed("it holds several documents")),
+    if document.root().as_str().is_some() {
+        // A scalar has no keys.
+        return Ok(Zeroizing::new("null".to_owned()));
     }
+    Ok(document.to_json())
 }
 
 fn malformed(why: &str) -> ProviderError {
@@ -230,7 +170,34 @@ fn twice() -> ProviderError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Origin, Sources};
+
+    /// What a key finds, and what `yamlParse | jsonPath` finds in the whole file.
+    #[test]
+    fn r04_two_ways_to_one_value_agree() {
+        let text = "accounts: {no: 0123, on: 1.10, NO: yes, y: [010, ~, 1e3]}\nzip: [02134, 00501]\nd: &d 2001-1-2\ne: *d\n";
+        let document = Document::parse("a.yaml", &SecretValue::new(text.into())).expect("well formed");
+        let whole = yaml::read_verbatim(text, MergeKeys::Apply).expect("well formed").to_json();
+        for (key, path) in [
+            ("accounts", "{.accounts}"),
+            ("accounts.no", "{.accounts.no}"),
+            ("accounts.on", "{.accounts.on}"),
+            ("accounts.NO", "{.accounts.NO}"),
+            ("accounts.y", "{.accounts.y}"),
+            ("accounts.y.0", "{.accounts.y[0]}"),
+            ("zip", "{.zip}"),
+            ("zip.1", "{.zip[1]}"),
+            ("e", "{.e}"),
+        ] {
+            let placeholder =
+                crate::model::Text::parse(&format!("<x:y | jsonPath {path}>")).expect("well formed");
+            let modifiers = &placeholder.placeholders().next().expect("one").modifiers;
+            let Some(crate::model::Decoder::JsonPath(path)) = modifiers.decoders.as_slice().first() else {
+                panic!("a path")
+            };
+            let selected = path.select(&whole).expect("a value");
+            assert_eq!(document.value(key).expect("a value").expose(), selected.as_bytes(), "{key}");
+        }
+    }
 
     proptest::proptest! {
         #[test]
@@ -245,21 +212,5 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn numbers_and_booleans_keep_how_they_were_written() {
-        let id = Sources::default().add("a.yaml");
-        let at = |line, column, width| {
-            Node::new(Value::Number(Number::Int(83)), Origin { source: id, line, column, width })
-        };
-        let text = |node: &Node| yaml_text(node, "a: 0123 # c\n\u{e4}: 1.10\n").map(|text| text.to_string());
-        assert_eq!(text(&at(1, 4, 4)).as_deref(), Some("0123"));
-        assert_eq!(text(&at(2, 4, 4)).as_deref(), Some("1.10"));
-        // Where the position says nothing of use, the value itself is written.
-        for node in [at(0, 0, 0), at(1, 4, 0), at(9, 1, 1), at(1, 40, 2), at(1, 1, 9)] {
-            assert_eq!(text(&node).as_deref(), Some("83"));
-        }
-        assert_eq!(yaml_text(&at(2, 1, 1), "a\rb\nc").map(|text| text.to_string()).as_deref(), Some("83"));
     }
 }

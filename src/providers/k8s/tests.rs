@@ -152,6 +152,60 @@ fn names_are_as_long_as_kubernetes_lets_them_be() {
     assert_eq!(kind(&answers[2]), "invalid");
 }
 
+/// Neighbors of the length: dots, and letters that no name has.
+#[test]
+fn p12_names_of_secrets() {
+    let server = StubServer::start(|_, _| secret(&[("k", b"v")]));
+    let part = "a".repeat(70);
+    for name in [part.clone(), format!("{part}.{part}.{part}"), "a.b-c.0".to_owned(), "0".to_owned()] {
+        assert_eq!(fetch(&server, &["a"], &[&format!("{name}#k")])[0].as_deref(), Ok(&b"v"[..]), "{name}");
+    }
+    for name in [
+        format!("{part}A"),
+        format!("A{part}"),
+        "a..b".to_owned(),
+        ".a".to_owned(),
+        "a.-b".to_owned(),
+        "a_b".to_owned(),
+    ] {
+        assert_eq!(kind(&fetch(&server, &["a"], &[&format!("{name}#k")])[0]), "invalid", "{name}");
+    }
+}
+
+#[test]
+fn r18_paths_into_items() {
+    let server = StubServer::start(|_, _| {
+        secret(&[
+            ("tls.crt", b"pem"),
+            (".dockerconfigjson", b"{\"auths\":{\"r.example\":{\"auth\":\"x\"}}}"),
+            ("app", b"{\"db\":{\"user\":\"u\",\"ports\":[5432]}}"),
+            ("app.db", b"exact"),
+            ("twice", b"{\"a\":1,\"a\":2}"),
+            ("cut", b"{\"a\":CANARY"),
+            ("bytes", b"\xff{}"),
+        ])
+    });
+    let fetched = |key: &str| fetch(&server, &["shop"], &[&format!("db#{key}")]).remove(0);
+    for (key, expected) in [
+        ("tls.crt", "pem"),
+        ("\"tls.crt\"", "pem"),
+        (".dockerconfigjson", "{\"auths\":{\"r.example\":{\"auth\":\"x\"}}}"),
+        ("\".dockerconfigjson\".auths.\"r.example\".auth", "x"),
+        ("app.db", "exact"),
+        ("\"app\".db.user", "u"),
+        ("app.db.user", "u"),
+        ("app.db.ports.0", "5432"),
+    ] {
+        assert_eq!(fetched(key).as_deref(), Ok(expected.as_bytes()), "{key}");
+    }
+    for key in ["tls", "tls.key", "tls.crt.x", "app.nope", "app.db.ports.1", "bytes.a", "\"app.db\".user"] {
+        assert_eq!(kind(&fetched(key)), "missing", "{key}");
+    }
+    for key in ["twice.a", "cut.a"] {
+        assert_eq!(kind(&fetched(key)), "invalid", "{key}");
+    }
+}
+
 fn answer(asked: &Asked, before: usize) -> Reply {
     let typed = |kind: &str| {
         let data = json!({"k": "Q0FOQVJZ"});

@@ -3,16 +3,23 @@
 //! The MAC is a SHA-512 over all values in their order, encrypted under the data key. It covers neither keys (each
 //! encrypted value is bound to its own) nor comments, nor where one value ends and the next begins.
 
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+
 use compact_str::CompactString;
 use zeroize::Zeroizing;
 
 use super::error::{SopsError, shown};
-use super::format::{Format, Parsed};
+use super::format::{Format, Parsed, at_line};
 use super::metadata::Metadata;
 use super::value::{self, NotOpened, Plain};
 use crate::crypto::{DataKey, ValuesDigest};
-use crate::model::{EntriesError, Mapping, Node, Number, SecretBuffer, SecretEntries, SecretValue, Value};
+use crate::model::{
+    EntriesError, Entry, KeyPath, KeyedValue, Mapping, Node, SecretBuffer, SecretEntries, SecretValue, Shape,
+    Value, WalkError,
+};
 use crate::providers::ProviderError;
+use crate::yaml::{PlainScalars, is_json_literal, resolve_core};
 
 /// What a digest over encrypted values only starts with: the SHA-256 of `sops`, so that it never equals one over all.
 const ONLY_ENCRYPTED: [u8; 32] = [
@@ -40,12 +47,15 @@ impl Document {
         if metadata.mac_only_encrypted {
             digest.update(&ONLY_ENCRYPTED);
         }
-        let mut walk = Walk { metadata, key, digest, path: String::new() };
-        let root = walk.map(&parsed.data, false)?;
+        let mut walk = Walk { metadata, key, plain: &parsed.plain, digest, path: String::new() };
+        let mut root = walk.map(&parsed.data, false)?;
         let expected =
             value::open(&metadata.mac, key, &metadata.last_modified).map_err(|_| SopsError::Mac)?;
         if expected.authenticated() != Some(walk.digest.finish().as_bytes()) {
             return Err(SopsError::Mac);
+        }
+        if parsed.format == Format::Ini {
+            root = root.with_sections_joined();
         }
         Ok(Self { format: parsed.format, root })
     }
@@ -69,15 +79,22 @@ impl Document {
         Ok(entries)
     }
 
-    /// The value under a key, or the whole of a binary file.
+    /// Returns the value that a key leads to, or the whole of a binary file.
     pub(super) fn value(&self, key: Option<&str>) -> Result<SecretValue, SopsError> {
         match (self.format, key) {
             (Format::Binary, None) => {
-                self.root.member("data").and_then(Tree::text).ok_or(SopsError::KeyMissing)
+                self.root.entry("data").and_then(Tree::text).ok_or(SopsError::KeyMissing(None))
             }
             (Format::Binary, Some(_)) => Err(SopsError::NoKeysInBinary),
             (_, None) => Err(SopsError::WholeFile),
-            (_, Some(key)) => self.root.find(key).ok_or(SopsError::KeyMissing)?.bytes(),
+            (_, Some(key)) => {
+                let path = KeyPath::parse(key).map_err(SopsError::Key)?;
+                match path.walk(&self.root) {
+                    Ok(tree) => tree.bytes(),
+                    Err(WalkError::Missing(step)) => Err(SopsError::KeyMissing(Some(step))),
+                    Err(WalkError::Structure(never)) => match never {},
+                }
+            }
         }
     }
 }
@@ -86,6 +103,7 @@ impl Document {
 struct Walk<'a> {
     metadata: &'a Metadata,
     key: &'a DataKey,
+    plain: &'a PlainScalars,
     digest: ValuesDigest,
     /// Keys down to here, each with `:` behind it; items of lists add nothing.
     path: String,
@@ -96,6 +114,7 @@ impl Walk<'_> {
     fn map(&mut self, mapping: &Mapping, named: bool) -> Result<Tree, SopsError> {
         let mut entries = Vec::with_capacity(mapping.len());
         for entry in mapping.entries() {
+            self.check_key(entry)?;
             let length = self.path.len();
             self.path.push_str(&entry.key);
             self.path.push(':');
@@ -108,6 +127,19 @@ impl Walk<'_> {
         Ok(Tree::Map(entries))
     }
 
+    /// SOPS takes texts for keys only; `<<` is one to it.
+    fn check_key(&self, entry: &Entry) -> Result<(), SopsError> {
+        let is_null = || matches!(entry.key.as_str(), "" | "~" | "null" | "Null" | "NULL");
+        if self.plain.contains(entry.key_origin) && (is_null() || resolve_core(&entry.key).is_some()) {
+            let line = entry.key_origin.line as usize;
+            return Err(at_line(
+                line,
+                "a key is a number, a boolean, a date or null; SOPS needs it in quotes",
+            ));
+        }
+        Ok(())
+    }
+
     /// `None` for a comment that stands where a value would.
     fn tree(&mut self, node: &Node, named: bool) -> Result<Option<Tree>, SopsError> {
         let plain = match &node.value {
@@ -118,9 +150,12 @@ impl Walk<'_> {
                     items.iter().filter_map(|item| self.tree(item, named).transpose()).collect();
                 return trees.map(|items| Some(Tree::List(items)));
             }
-            Value::Bool(flag) => Plain::Bool(*flag),
-            Value::Number(number) => Plain::Number(Zeroizing::new(digits(*number))),
+            Value::String(text) if self.plain.contains(node.origin) => value::plain_scalar(text),
             Value::String(text) => Plain::Text(Zeroizing::new(text.as_bytes().to_vec())),
+            // The readers of these formats leave scalars as they are written.
+            Value::Bool(_) | Value::Number(_) => {
+                return Err(SopsError::Syntax("a scalar in it cannot be read".to_owned()));
+            }
         };
         self.leaf(node, plain, named)
     }
@@ -147,29 +182,46 @@ impl Walk<'_> {
     }
 }
 
-fn digits(number: Number) -> String {
-    match number {
-        Number::Float(float) => value::float(float),
-        Number::Int(int) => int.to_string(),
-        Number::Uint(uint) => uint.to_string(),
+impl KeyedValue for &Tree {
+    type Error = Infallible;
+
+    fn member(self, name: &str) -> Result<Option<Self>, Infallible> {
+        Ok(self.entry(name))
+    }
+
+    fn item(self, index: usize) -> Result<Option<Self>, Infallible> {
+        let Tree::List(items) = self else { return Ok(None) };
+        Ok(items.get(index))
+    }
+
+    fn shape(self) -> Shape {
+        match self {
+            Tree::List(_) => Shape::List,
+            Tree::Map(_) => Shape::Object,
+            Tree::Leaf(_) | Tree::Null => Shape::Scalar,
+        }
     }
 }
 
 impl Tree {
-    /// The key as it is first (`a.b` may be one key), then as a way down.
-    fn find(&self, key: &str) -> Option<&Self> {
-        self.member(key).or_else(|| key.split('.').try_fold(self, Self::member))
+    fn entry(&self, key: &str) -> Option<&Self> {
+        let Self::Map(entries) = self else { return None };
+        entries.iter().find(|(name, _)| name == key).map(|(_, tree)| tree)
     }
 
-    fn member(&self, key: &str) -> Option<&Self> {
-        match self {
-            Self::Map(entries) => entries.iter().find(|(name, _)| name == key).map(|(_, tree)| tree),
-            // One way to write a number only, so that `01` and `+1` are no second names of an item.
-            Self::List(items) => {
-                items.get(key.parse::<usize>().ok().filter(|index| index.to_string() == key)?)
+    /// Joins sections of the same name, which `.ini` files may have; the reader lets no key occur twice in them.
+    fn with_sections_joined(self) -> Self {
+        let Self::Map(sections) = self else { return self };
+        let mut places: BTreeMap<CompactString, usize> = BTreeMap::new();
+        let mut joined: Vec<(CompactString, Self)> = Vec::new();
+        for (name, section) in sections {
+            let place = *places.entry(name.clone()).or_insert(joined.len());
+            match (joined.get_mut(place), section) {
+                (Some((_, Self::Map(first))), Self::Map(more)) => first.extend(more),
+                (_, section) => joined.push((name, section)),
             }
-            Self::Leaf(_) | Self::Null => None,
         }
+        Self::Map(joined)
     }
 
     fn text(&self) -> Option<SecretValue> {
@@ -181,10 +233,10 @@ impl Tree {
 
     fn bytes(&self) -> Result<SecretValue, SopsError> {
         let bytes = match self {
-            Self::Null => return Err(SopsError::KeyMissing),
+            Self::Null => return Err(SopsError::KeyMissing(None)),
             Self::Leaf(Plain::Text(bytes)) => bytes.to_vec(),
-            Self::Leaf(Plain::Number(text)) => text.as_bytes().to_vec(),
-            Self::Leaf(_) | Self::List(_) | Self::Map(_) => {
+            Self::Leaf(Plain::Literal(literal)) => literal.written.as_bytes().to_vec(),
+            Self::Leaf(Plain::Comment) | Self::List(_) | Self::Map(_) => {
                 let mut json = SecretBuffer::default();
                 self.write_json(&mut json)?;
                 return Ok(json.into_value());
@@ -197,11 +249,10 @@ impl Tree {
     fn write_json(&self, out: &mut SecretBuffer) -> Result<(), SopsError> {
         match self {
             Self::Null | Self::Leaf(Plain::Comment) => out.push(b"null"),
-            Self::Leaf(Plain::Bool(flag)) => out.push(if *flag { "true" } else { "false" }.as_bytes()),
-            Self::Leaf(Plain::Number(text)) => match text.as_str() {
-                "NaN" | "+Inf" | "-Inf" => write_text(text, out),
-                digits => out.push(digits.as_bytes()),
-            },
+            Self::Leaf(Plain::Literal(literal)) if is_json_literal(&literal.written) => {
+                out.push(literal.written.as_bytes());
+            }
+            Self::Leaf(Plain::Literal(literal)) => write_text(&literal.written, out),
             Self::Leaf(Plain::Text(bytes)) => {
                 write_text(std::str::from_utf8(bytes).map_err(|_| SopsError::KeyNotText)?, out);
             }

@@ -1,6 +1,7 @@
 //! What can be wrong with an encrypted file, told apart: not encrypted, no key of ours, damaged, changed.
 
 use crate::diagnostic::Explain;
+use crate::model::{KEY_HINT, KeyPathError, MissingStep};
 use crate::providers::ProviderError;
 
 /// Keys of a hostile file are shown up to this many characters.
@@ -17,8 +18,10 @@ pub(super) enum SopsError {
     DataKey(String),
     #[error("the file is split among key groups (Shamir)")]
     KeyGroups,
-    #[error("the file has no such key")]
-    KeyMissing,
+    #[error("its key {0}")]
+    Key(KeyPathError),
+    #[error("{}", .0.clone().unwrap_or_default().message("the file"))]
+    KeyMissing(Option<MissingStep>),
     #[cfg(feature = "aws")]
     #[error(
         "the KMS encryption context that the file has for `{arn}` lacks what the provider asks of `{names}`"
@@ -38,6 +41,8 @@ pub(super) enum SopsError {
     NoUsableKey { file: String, ours: String, skipped: String },
     #[error("the file is not encrypted: it has no `sops` metadata")]
     NotEncrypted,
+    #[error("the file holds several YAML documents")]
+    SeveralDocuments,
     #[error("the file cannot be parsed: {0}")]
     Syntax(String),
     #[error("the value at `{0}` should be encrypted, but is not")]
@@ -59,9 +64,7 @@ impl Explain for SopsError {
             Self::Aws(error) => return error.hint(),
             Self::DataKey(_) => "take the file from a commit where `sops decrypt` works, or encrypt it again",
             Self::KeyGroups => "encrypt it with one key group: `sops updatekeys` after removing `key_groups`",
-            Self::KeyMissing => {
-                "keys of objects are joined with dots, items count from 0: `db.users.0.password`"
-            }
+            Self::Key(_) | Self::KeyMissing(_) => KEY_HINT,
             #[cfg(feature = "aws")]
             Self::KmsContext { .. } => {
                 "encrypt the file with `--encryption-context` as the provider's `context` says"
@@ -80,7 +83,10 @@ impl Explain for SopsError {
                 ));
             }
             Self::NotEncrypted => "encrypt it with `sops encrypt`, and treat what was committed as known",
-            Self::Syntax(_) => "`sops decrypt` says more about it",
+            Self::SeveralDocuments => "put each document into a file of its own",
+            Self::Syntax(_) => {
+                "`sops edit` writes the file anew in its usual form; what it cannot read either, `sops decrypt` explains"
+            }
             Self::ValueInClear(_) => "encrypt it with `sops edit`, and treat what was committed as known",
             Self::ValueForm(_) => "encrypt the file again with a current `sops`",
             Self::WholeFile => "add `#key`; to take a whole file, encrypt it with `--input-type binary`",
@@ -96,7 +102,7 @@ impl From<SopsError> for ProviderError {
             SopsError::Aws(error) => error,
             #[cfg(feature = "aws")]
             SopsError::KmsContext { .. } => Self::Denied { reason, hint },
-            SopsError::KeyMissing => Self::NotFound { reason, hint, evidence: None },
+            SopsError::KeyMissing(_) => Self::NotFound { reason, hint, evidence: None },
             SopsError::AgeKeyFile { .. } | SopsError::NoUsableKey { .. } => Self::Denied { reason, hint },
             _ => Self::Invalid { reason, hint },
         }

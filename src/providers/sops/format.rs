@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use super::error::SopsError;
-use crate::diagnostic::At;
+use super::ini;
 use crate::model::{Entry, Mapping, Node, Origin, Sources, Value};
-use crate::yaml;
+use crate::yaml::{self, MergeKeys, NotVerbatim, PlainScalars, Verbatim};
 
 /// Key of the metadata.
 const METADATA: &str = "sops";
@@ -30,8 +30,11 @@ pub(super) enum Format {
 /// A file taken apart, still encrypted.
 pub(super) struct Parsed {
     pub(super) format: Format,
+    /// Null, and texts in mappings and lists. Sections of an `.ini` file may have the same name.
     pub(super) data: Mapping,
     pub(super) metadata: Node,
+    /// Which scalars and keys are plain: they may be numbers and the like.
+    pub(super) plain: PlainScalars,
 }
 
 impl Format {
@@ -48,44 +51,48 @@ impl Format {
 
 pub(super) fn parse(path: &str, bytes: &[u8]) -> Result<Parsed, SopsError> {
     let format = Format::of(path);
-    let (data, metadata) = match format {
-        Format::Binary => tree(bytes).map_err(|error| match error {
-            // A key or a picture that nobody encrypted is no JSON.
+    if format == Format::Binary && std::str::from_utf8(bytes).is_err() {
+        // A key or a picture that nobody encrypted is not JSON.
+        return Err(SopsError::NotEncrypted);
+    }
+    let text = text(bytes)?;
+    let (data, metadata, plain) = match format {
+        Format::Binary => tree(yaml::read_verbatim_json(text)).map_err(|error| match error {
             SopsError::Syntax(_) => SopsError::NotEncrypted,
             error => error,
         })?,
-        Format::Json | Format::Yaml => tree(bytes)?,
-        Format::Dotenv => dotenv(text(bytes)?)?,
-        Format::Ini => ini(text(bytes)?)?,
+        Format::Json => tree(yaml::read_verbatim_json(text))?,
+        // Merge keys are keys to SOPS, and each value is bound to them.
+        Format::Yaml => tree(yaml::read_verbatim(text, MergeKeys::Keep))?,
+        Format::Dotenv => flat(dotenv(text)?),
+        Format::Ini => flat(ini(text)?),
     };
-    Ok(Parsed { format, data, metadata })
+    Ok(Parsed { format, data, metadata, plain })
+}
+
+fn flat((data, metadata): (Mapping, Node)) -> (Mapping, Node, PlainScalars) {
+    (data, metadata, PlainScalars::default())
 }
 
 fn text(bytes: &[u8]) -> Result<&str, SopsError> {
     std::str::from_utf8(bytes).map_err(|_| SopsError::Syntax("it is not UTF-8".to_owned()))
 }
 
-/// YAML and JSON; the reader tells them apart.
-fn tree(bytes: &[u8]) -> Result<(Mapping, Node), SopsError> {
-    let source = Sources::default().add("");
-    let mut documents = yaml::read(bytes, source, &yaml::Limits::default()).map_err(|failure| {
-        let line = failure.problems().iter().find_map(|problem| match problem.at {
-            At::Origin(origin) => Some(origin.line as usize),
-            _ => None,
-        });
-        at_line(line.unwrap_or(0), "it is not well formed, or gives a key twice")
+/// Takes the metadata out of a YAML or JSON document.
+fn tree(document: Result<Verbatim, NotVerbatim>) -> Result<(Mapping, Node, PlainScalars), SopsError> {
+    let document = document.map_err(|why| match why {
+        NotVerbatim::Duplicate(line) => at_line(line as usize, "it gives a key twice"),
+        NotVerbatim::Empty => SopsError::NotEncrypted,
+        NotVerbatim::Malformed(line) => at_line(line as usize, "it is not well formed"),
+        NotVerbatim::Several => SopsError::SeveralDocuments,
     })?;
-    let document = match (documents.pop(), documents.is_empty()) {
-        (Some(document), true) => document,
-        (None, _) => return Err(SopsError::NotEncrypted),
-        (Some(_), false) => return Err(SopsError::Syntax("it holds several documents".to_owned())),
-    };
-    let Value::Mapping(mut data) = document.value else { return Err(SopsError::NotEncrypted) };
+    let (mut root, plain) = document.into_parts();
+    let mut data = std::mem::take(root.as_mapping_mut().ok_or(SopsError::NotEncrypted)?);
     let metadata = data.remove(METADATA).ok_or(SopsError::NotEncrypted)?;
-    Ok((data, metadata))
+    Ok((data, metadata, plain))
 }
 
-fn at_line(line: usize, why: &str) -> SopsError {
+pub(super) fn at_line(line: usize, why: &str) -> SopsError {
     SopsError::Syntax(if line == 0 { why.to_owned() } else { format!("{why} (line {line})") })
 }
 
@@ -107,43 +114,29 @@ fn dotenv(text: &str) -> Result<(Mapping, Node), SopsError> {
     Ok((data.mapping, unflatten(&metadata)?))
 }
 
-/// Sections of `name = value`; what stands before the first one is in `DEFAULT`.
+/// Makes a mapping of each section, in their order.
 fn ini(text: &str) -> Result<(Mapping, Node), SopsError> {
     let mut metadata = Vec::new();
-    let mut sections = Collector::default();
-    let mut open = ("DEFAULT", Collector::default());
-    for (number, line) in (1_usize..).zip(text.lines()) {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with(['#', ';']) {
+    let mut data = Mapping::default();
+    let sections = ini::parse(text)?;
+    for section in &sections {
+        if section.name == METADATA {
+            let entries = section.entries.iter();
+            metadata.extend(entries.map(|(name, value)| (name.as_str(), value.replace("\\n", "\n"))));
             continue;
         }
-        if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
-            let (closed, entries) = std::mem::replace(&mut open, (name.trim(), Collector::default()));
-            sections.add_section(closed, entries, number)?;
-            continue;
+        let mut entries = Mapping::default();
+        for (name, value) in &section.entries {
+            push(&mut entries, name, Value::String(value.as_str().into()));
         }
-        let (name, value) = line.split_once('=').ok_or_else(|| at_line(number, "a line has no `=`"))?;
-        let (name, value) = (name.trim(), ini_value(value.trim(), number)?);
-        if open.0 == METADATA {
-            metadata.push((name, value.replace("\\n", "\n")));
-        } else {
-            open.1.add(name, Value::String(value.into()), number)?;
-        }
+        push(&mut data, &section.name, Value::Mapping(entries));
     }
-    sections.add_section(open.0, open.1, 0)?;
-    Ok((sections.mapping, unflatten(&metadata)?))
+    Ok((data, unflatten(&metadata)?))
 }
 
-/// Encrypted values hold nothing special. In the clear, quotes and comments are read in too many ways to guess one.
-fn ini_value(value: &str, number: usize) -> Result<&str, SopsError> {
-    let special = value.starts_with(['"', '\'', '`'])
-        || value.ends_with('\\')
-        || [" #", " ;", "\t#", "\t;"].iter().any(|comment| value.contains(comment));
-    if special {
-        Err(at_line(number, "a value has quotes, a comment or a line behind it"))
-    } else {
-        Ok(value)
-    }
+fn push(mapping: &mut Mapping, name: &str, value: Value) {
+    let origin = nowhere();
+    mapping.push_new(Entry { key: name.into(), key_origin: origin, value: Node::new(value, origin) });
 }
 
 /// A mapping whose keys are each given once.
@@ -158,17 +151,8 @@ impl Collector {
         if !self.seen.insert(name.to_owned()) {
             return Err(at_line(number, "a key is given twice"));
         }
-        let origin = nowhere();
-        self.mapping.push_new(Entry {
-            key: name.into(),
-            key_origin: origin,
-            value: Node::new(value, origin),
-        });
+        push(&mut self.mapping, name, value);
         Ok(())
-    }
-
-    fn add_section(&mut self, name: &str, entries: Self, number: usize) -> Result<(), SopsError> {
-        if name == METADATA { Ok(()) } else { self.add(name, Value::Mapping(entries.mapping), number) }
     }
 }
 
@@ -242,12 +226,10 @@ mod tests {
         for (path, text) in [
             ("a.yaml", "a: 1\na: CANARY\n"),
             ("a.yaml", "a: [CANARY\n"),
-            ("a.yaml", "a: 1\n---\nb: 1\n"),
             ("a.json", "{\"a\": CANARY}"),
             ("a.env", "A=1\nCANARY\n"),
             ("a.env", "A=1\nA=CANARY\n"),
             ("a.ini", "[a]\nCANARY\n"),
-            ("a.ini", "[a]\nb=\"CANARY\"\n"),
             ("a.ini", "[a]\nb=1\n[a]\nb=2\n"),
         ] {
             let error = parse(path, text.as_bytes()).err().expect(text);
@@ -255,6 +237,7 @@ mod tests {
             assert!(!error.to_string().contains("CANARY"), "{error}");
         }
         assert!(matches!(parse("a.env", b"\xff").err(), Some(SopsError::Syntax(_))));
+        assert_eq!(parse("a.yaml", b"a: 1\n---\nb: 1\n").err(), Some(SopsError::SeveralDocuments));
     }
 
     proptest::proptest! {

@@ -9,6 +9,7 @@ use regex::Regex;
 
 use super::error::SopsError;
 use crate::model::{Node, Value};
+use crate::yaml::{CoreScalar, resolve_core};
 
 /// Recipients of one kind; more is an attack.
 const MAX_KEYS: usize = 100;
@@ -115,11 +116,22 @@ impl Metadata {
             age: list(node, "age")?.into_iter().map(age_key).collect::<Result<_, _>>()?,
             kms: list(node, "kms")?.into_iter().map(kms_key).collect::<Result<_, _>>()?,
             skipped: skipped.collect(),
-            last_modified: text(node, "lastmodified")?.to_owned(),
+            last_modified: last_modified(text(node, "lastmodified")?),
             mac: text(node, "mac")?.to_owned(),
             mac_only_encrypted: node.get("mac_only_encrypted").is_some_and(is_true),
             rule: rule(node)?,
         })
+    }
+}
+
+/// Writes the time of the last change as SOPS does when it binds the MAC to it: to the second, `Z` for no offset.
+fn last_modified(text: &str) -> String {
+    let Some(CoreScalar::Timestamp(time)) = resolve_core(text) else { return text.to_owned() };
+    match time.split_once('.') {
+        Some((seconds, rest)) => {
+            format!("{seconds}{}", rest.trim_start_matches(|c: char| c.is_ascii_digit()))
+        }
+        None => time.to_string(),
     }
 }
 
@@ -186,9 +198,9 @@ fn text<'a>(node: &'a Node, name: &str) -> Result<&'a str, SopsError> {
         .ok_or(SopsError::Metadata("a field that must be there is not, or is no text"))
 }
 
+/// The readers leave scalars as they are written.
 fn integer(node: &Node) -> i64 {
     match &node.value {
-        Value::Number(crate::model::Number::Int(int)) => *int,
         Value::String(text) => text.parse().unwrap_or(i64::MAX),
         Value::Null => 0,
         _ => i64::MAX,
@@ -196,5 +208,5 @@ fn integer(node: &Node) -> i64 {
 }
 
 fn is_true(node: &Node) -> bool {
-    matches!(node.value, Value::Bool(true)) || node.as_str() == Some("true")
+    matches!(node.as_str(), Some("true" | "True" | "TRUE"))
 }

@@ -169,6 +169,234 @@ fn values_of_real_files_come_back_exactly() {
     assert_eq!(blob, b"CANARY\x00\x01\xff\xfe binary\r\n\n");
 }
 
+/// All but the spellings were written by sops 3.12.1, 3.13.1 and 3.13.2, which decrypt every one of these files.
+#[test]
+fn r02_ini_files_of_all_versions() {
+    let repository = Repository::new();
+    for (source, expected) in [
+        ("simple-3.13.1.ini#db.user", "bob"),
+        ("simple-3.13.1.ini#db.pw", "x"),
+        ("simple-3.13.2.ini#db.user", "bob"),
+        ("comments-3.13.1.ini#db.user", "bob"),
+        ("comments-3.13.1.ini#db.pass_unencrypted", "\"p"),
+        ("comments-3.13.1.ini#db.note_unencrypted", "a"),
+    ] {
+        assert_eq!(text(repository.fetch(source)), Ok(expected.to_owned()), "{source}");
+    }
+    for version in ["3.13.1", "3.13.2"] {
+        for (key, expected) in [
+            ("DEFAULT.top", "1"),
+            ("DEFAULT.x_unencrypted", "dflt"),
+            ("db.a_unencrypted", "plain"),
+            ("db.b_unencrypted", "a"),
+            ("db.c_unencrypted", "\"quoted"),
+            ("db.d_unencrypted", "back # tick ; x"),
+            ("db.e_unencrypted", "single"),
+            ("db.g_unencrypted", "one two three"),
+            ("db.h_unencrypted", "multi\nline \"quoted\"\ntext"),
+            ("db.i_unencrypted", ""),
+            ("db.j_unencrypted", "colon"),
+            ("db.k=y_unencrypted", "v"),
+            ("db.l_unencrypted", "v"),
+            ("db.m_unencrypted", "\"it's\" and 'more'"),
+            ("db.n_unencrypted", " padded "),
+            ("db.o_unencrypted", "\u{e4}"),
+            ("db.p_unencrypted", "a=b:c"),
+            ("\" spaced \".s_unencrypted", "x"),
+            ("odd]name.pw", "p"),
+        ] {
+            let source = format!("odd-{version}.ini#{key}");
+            assert_eq!(text(repository.fetch(&source)), Ok(expected.to_owned()), "{source}");
+        }
+    }
+}
+
+#[test]
+fn r02_ini_neighbors() {
+    let repository = Repository::new();
+    for name in ["simple-3.13.1.ini", "simple-3.13.2.ini"] {
+        let good = Repository::text(name);
+        repository.write("crlf.ini", good.replace('\n', "\r\n"));
+        assert_eq!(text(repository.fetch("crlf.ini#db.pw")), Ok("x".to_owned()), "{name}");
+        // A KMS key that nobody here has, beside the recipient.
+        repository.write(
+            "kms.ini",
+            format!("{good}kms__list_0__map_arn = arn:aws:kms:eu-west-1:111122223333:key/x\nkms__list_0__map_enc = AAAA\nkms__list_0__map_aws_profile =\n"),
+        );
+        assert_eq!(text(repository.fetch("kms.ini#db.pw")), Ok("x".to_owned()), "{name}");
+        // The MAC and the binding of values are checked as in every other format.
+        repository.write("mac.ini", good.replace("[sops]", "[more]\na_unencrypted = x\n[sops]"));
+        assert!(error(repository.fetch("mac.ini#db.pw")).contains("MAC does not match"), "{name}");
+        repository.write("moved.ini", good.replace("[db]", "[dc]"));
+        assert!(error(repository.fetch("moved.ini#dc.pw")).contains("does not belong there"), "{name}");
+        repository.write("open.ini", good.replacen("[db]", "[db]\na = \"\"\"CANARY", 1));
+        assert!(matches!(repository.fetch("open.ini#db.pw"), Err(ProviderError::Invalid { .. })), "{name}");
+        // An empty section of the same name changes nothing.
+        repository.write("twice.ini", good.replace("[sops]", "[db]\n[sops]"));
+        assert_eq!(text(repository.fetch("twice.ini#db.pw")), Ok("x".to_owned()), "{name}");
+    }
+    let sections: String = (0..100_000).map(|number| format!("[{number}]\n")).collect();
+    repository.write("many.ini", sections + &Repository::text("simple-3.13.2.ini"));
+    assert_eq!(text(repository.fetch("many.ini#db.pw")), Ok("x".to_owned()));
+}
+
+#[test]
+fn r03_merge_keys_aliases_and_words() {
+    let repository = Repository::new();
+    for (source, expected) in [
+        ("merge-3.12.1.yaml#base.password", "pw"),
+        ("merge-3.12.1.yaml#prod.port", "1"),
+        ("merge-3.12.1.yaml#prod.<<.password", "pw"),
+        ("merge-3.12.1.yaml#copy.host", "h"),
+        ("alias.yaml#a", "pw"),
+        ("alias.yaml#b", "pw"),
+        ("unquoted-no.yaml#smtp.no", "secret-no"),
+        ("unquoted-no.yaml#smtp.de", "secret-de"),
+    ] {
+        assert_eq!(text(repository.fetch(source)), Ok(expected.to_owned()), "{source}");
+    }
+    for name in ["merge-3.13.2.yaml", "merge-unquoted.yaml"] {
+        for (key, expected) in [
+            ("base.host", "CANARY-host"),
+            ("prod.port", "5432"),
+            ("prod.<<.password", "CANARY-pw"),
+            ("several.<<.1.extra", "CANARY-extra"),
+            ("several.<<.0.host", "CANARY-host"),
+            ("inline", r#"{"<<":{"a":"CANARY-a"}}"#),
+            ("copy.password", "CANARY-pw"),
+            ("yes", "CANARY-yes"),
+            ("on.off", "CANARY-off"),
+            ("on", r#"{"off":"CANARY-off","y":1,"n":2}"#),
+        ] {
+            assert_eq!(
+                text(repository.fetch(&format!("{name}#{key}"))),
+                Ok(expected.to_owned()),
+                "{name} {key}"
+            );
+        }
+        // A merge does not put the merged keys under the mapping itself, as it does not for SOPS.
+        assert!(matches!(
+            repository.fetch(&format!("{name}#prod.host")),
+            Err(ProviderError::NotFound { .. })
+        ));
+    }
+}
+
+/// Unencrypted scalars in the spellings of YAML, each of which `sops decrypt` accepts under the file's MAC.
+#[test]
+fn r03_unencrypted_scalars_keep_the_spelling() {
+    let repository = Repository::new();
+    assert_eq!(text(repository.fetch("spelled.yaml#k")), Ok("CANARY-k".to_owned()));
+    let list = text(repository.fetch("spelled.yaml#x_unencrypted")).expect("a list");
+    let items: Vec<serde_json::Value> = serde_json::from_str(&list).expect("JSON");
+    assert_eq!(items.len(), 115, "{list}");
+    for item in [
+        "\"yes\"",
+        "\"True\"",
+        "true",
+        "null",
+        "\"0777\"",
+        "\"1_000\"",
+        "1.10",
+        "1e3",
+        "\".inf\"",
+        "\"2001-1-2\"",
+        "5e-324",
+    ] {
+        assert!(
+            list.contains(&format!(",{item},")) || list.starts_with(&format!("[{item},")),
+            "{item}: {list}"
+        );
+    }
+    for (spelling, other) in
+        [("- 0777", "- 0776"), ("- 2001-1-2", "- 2001-1-3"), ("- 1_000", "- 1_001"), ("- True", "- False")]
+    {
+        let good = Repository::text("spelled.yaml");
+        repository.write("other.yaml", good.replacen(spelling, other, 1));
+        assert!(error(repository.fetch("other.yaml#k")).contains("MAC does not match"), "{other}");
+    }
+    // Another spelling of the same value is the same to the MAC.
+    let good = Repository::text("spelled.yaml");
+    repository.write(
+        "same.yaml",
+        good.replacen("- 0777", "- 0x1ff", 1).replacen("- 2001-1-2", "- 2001-01-02T00:00:00Z", 1),
+    );
+    assert_eq!(text(repository.fetch("same.yaml#k")), Ok("CANARY-k".to_owned()));
+}
+
+/// `sops decrypt` accepts each of these.
+#[test]
+fn r03_neighbors() {
+    let repository = Repository::new();
+    for (source, expected) in [
+        ("comments-3.13.2.yaml#m.x", "1"),
+        ("comments-3.13.2.yaml#m.y", "CANARY"),
+        ("comments-3.13.2.yaml#z", r#"{"a":"b"}"#),
+        ("anchors.yaml#a_unencrypted", "0777"),
+        ("anchors.yaml#b_unencrypted", "0777"),
+        ("anchors.yaml#c_unencrypted", r#"{"<<":{"d":1},"e":["0777","yes"]}"#),
+        ("anchors.yaml#k", "CANARY-k"),
+    ] {
+        assert_eq!(text(repository.fetch(source)), Ok(expected.to_owned()), "{source}");
+    }
+    let good = Repository::text("anchors.yaml");
+    repository.write("crlf.yaml", good.replace('\n', "\r\n"));
+    repository.write("start.yaml", format!("--- # sops\n{good}...\n"));
+    repository.write("mark.yaml", format!("\u{feff}{good}"));
+    let at = good.find("lastmodified: \"").expect("a time");
+    let (before, time) = good.split_at(at);
+    repository.write("time.yaml", format!("{before}{}", time.replacen("Z\"", ".000+00:00\"", 1)));
+    for name in ["crlf.yaml", "start.yaml", "mark.yaml", "time.yaml"] {
+        let found = text(repository.fetch(&format!("{name}#k")));
+        assert_eq!(found, Ok("CANARY-k".to_owned()), "{name}");
+    }
+}
+
+/// Files that SOPS refuses as well.
+#[test]
+fn r03_files_that_cannot_be_read_are_not_accused() {
+    let repository = Repository::new();
+    let good = Repository::text("unquoted-no.yaml");
+    for (from, to, why) in [
+        ("smtp:", "1: x\nsmtp:", "SOPS needs it in quotes"),
+        ("smtp:", "true: x\nsmtp:", "SOPS needs it in quotes"),
+        ("smtp:", "2001-01-01: x\nsmtp:", "SOPS needs it in quotes"),
+        ("smtp:", "~: x\nsmtp:", "SOPS needs it in quotes"),
+        ("smtp:", "smtp: {}\nsmtp:", "gives a key twice"),
+        ("sops:", "a: 1\n---\nsops:", "several YAML documents"),
+    ] {
+        repository.write("bad.yaml", good.replacen(from, to, 1));
+        let answer = repository.fetch("bad.yaml#smtp.no");
+        let Err(error @ ProviderError::Invalid { .. }) = &answer else { panic!("{to}: {answer:?}") };
+        let message = format!("{error} {:?}", crate::diagnostic::Explain::hint(error));
+        assert!(message.contains(why) && !message.contains("attack"), "{to}: {message}");
+    }
+}
+
+#[test]
+fn r18_paths_into_files() {
+    let repository = Repository::new();
+    for (source, expected) in [
+        ("all.yaml#\"a.b\"", "CANARY-exact"),
+        ("all.yaml#\"a\".b", "CANARY-deep"),
+        ("all.yaml#list.1.name", "CANARY-two"),
+        ("all.yaml#\"list\".2.1", "CANARY-4"),
+        ("all.env#\"DOTTED.KEY\"", "CANARY-dot"),
+    ] {
+        assert_eq!(text(repository.fetch(source)), Ok(expected.to_owned()), "{source}");
+    }
+    for (source, why) in [
+        ("all.yaml#db.nope", "the object `db` has no key `nope`"),
+        ("all.yaml#list.99999999999999999999", "the list `list` has no item `99999999999999999999`"),
+        ("all.yaml#list.\"0\"", "the list `list` has no item `0`"),
+        ("all.yaml#password.x", "`password` is not an object or a list"),
+        ("all.yaml#db.nothing", "has no such key"),
+    ] {
+        let message = error(repository.fetch(source));
+        assert!(message.contains(why), "{source}: {message}");
+    }
+}
+
 #[test]
 fn what_is_not_there_is_not_found() {
     let repository = Repository::new();

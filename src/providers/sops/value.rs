@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use crate::crypto::{DataKey, NONCE_BYTES, TAG_BYTES};
+use crate::yaml::{CoreScalar, resolve_core};
 
 /// What a value was before it was encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,13 +24,20 @@ enum Kind {
 
 /// A value in the clear.
 pub(super) enum Plain {
-    Bool(bool),
     /// Not a value; it stands in a list because YAML has no other place for it.
     Comment,
-    /// As SOPS writes it: an integer, or a float without an exponent.
-    Number(Zeroizing<String>),
+    /// A boolean, a number or a date.
+    Literal(Literal),
     /// Text, mostly; bytes where SOPS was given bytes.
     Text(Zeroizing<Vec<u8>>),
+}
+
+/// A boolean, a number or a date.
+pub(super) struct Literal {
+    /// What the MAC covers.
+    authenticated: Zeroizing<String>,
+    /// As it is written in the file; what SOPS writes where the file holds it encrypted.
+    pub(super) written: Zeroizing<String>,
 }
 
 /// Why a value is none.
@@ -92,22 +100,40 @@ fn parse(text: &str) -> Option<Encrypted> {
 
 fn typed(plain: Zeroizing<Vec<u8>>, kind: Kind) -> Option<Plain> {
     let text = || std::str::from_utf8(&plain).ok();
-    let number = |text: String| Some(Plain::Number(Zeroizing::new(text)));
     match kind {
         Kind::Bool => match text()? {
-            "1" | "t" | "T" | "true" | "True" | "TRUE" => Some(Plain::Bool(true)),
-            "0" | "f" | "F" | "false" | "False" | "FALSE" => Some(Plain::Bool(false)),
+            "1" | "t" | "T" | "true" | "True" | "TRUE" => Some(Plain::literal(boolean(true), "true")),
+            "0" | "f" | "F" | "false" | "False" | "FALSE" => Some(Plain::literal(boolean(false), "false")),
             _ => None,
         },
         Kind::Bytes | Kind::Str | Kind::Time => Some(Plain::Text(plain)),
         Kind::Comment => Some(Plain::Comment),
-        Kind::Float => number(float(text()?.parse().ok()?)),
-        Kind::Int => number(text()?.parse::<i64>().ok()?.to_string()),
+        Kind::Float => Some(Plain::number(float(text()?.parse().ok()?))),
+        Kind::Int => Some(Plain::number(text()?.parse::<i64>().ok()?.to_string())),
     }
 }
 
+/// Reads a plain scalar of a file, which is not encrypted, as SOPS does.
+pub(super) fn plain_scalar(written: &str) -> Plain {
+    let authenticated = match resolve_core(written) {
+        None => return Plain::Text(Zeroizing::new(written.as_bytes().to_vec())),
+        Some(CoreScalar::Bool(flag)) => boolean(flag).to_owned(),
+        Some(CoreScalar::Float(number)) => float(number),
+        Some(CoreScalar::Int(int)) => int.to_string(),
+        Some(CoreScalar::Timestamp(time)) => return Plain::literal(&time, written),
+        // SOPS reads it as a float in JSON and refuses it in YAML.
+        #[expect(clippy::cast_precision_loss, reason = "as SOPS does")]
+        Some(CoreScalar::Uint(uint)) => float(uint as f64),
+    };
+    Plain::literal(&authenticated, written)
+}
+
+const fn boolean(flag: bool) -> &'static str {
+    if flag { "True" } else { "False" }
+}
+
 /// The shortest decimal that is this float, without an exponent, as Go's `'f'` format with precision -1.
-pub(super) fn float(float: f64) -> String {
+fn float(float: f64) -> String {
     if float.is_finite() {
         float.to_string()
     } else if float.is_nan() {
@@ -120,13 +146,21 @@ pub(super) fn float(float: f64) -> String {
 }
 
 impl Plain {
-    /// The bytes that the MAC covers; `None` for a comment.
+    fn literal(authenticated: &str, written: &str) -> Self {
+        let copy = |text: &str| Zeroizing::new(text.to_owned());
+        Self::Literal(Literal { authenticated: copy(authenticated), written: copy(written) })
+    }
+
+    fn number(digits: String) -> Self {
+        let digits = Zeroizing::new(digits);
+        Self::Literal(Literal { authenticated: digits.clone(), written: digits })
+    }
+
+    /// Returns the bytes that the MAC covers; `None` for a comment.
     pub(super) fn authenticated(&self) -> Option<&[u8]> {
         match self {
-            Self::Bool(true) => Some(b"True"),
-            Self::Bool(false) => Some(b"False"),
             Self::Comment => None,
-            Self::Number(text) => Some(text.as_bytes()),
+            Self::Literal(literal) => Some(literal.authenticated.as_bytes()),
             Self::Text(bytes) => Some(bytes),
         }
     }

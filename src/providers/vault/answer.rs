@@ -6,7 +6,7 @@ use super::super::{FetchResult, Fetched, ProviderError};
 use super::api::Answer;
 use super::path::{Mount, SecretRequest};
 use crate::model::json_text::{self, NotJson};
-use crate::model::{KvVersion, SecretEntries, SecretValue};
+use crate::model::{KEY_HINT, KeyPath, KvVersion, SecretEntries, SecretValue, WalkError};
 
 /// A secret: the JSON object of its fields.
 pub(super) struct Document {
@@ -69,18 +69,24 @@ impl Document {
         Ok(Fetched::at_version(SecretEntries::from_json(&self.fields)?, self.version.as_deref()))
     }
 
-    /// One field, or all of them.
+    /// Returns one field, what a path leads to within one, or all fields.
     pub(super) fn value(&self, key: Option<&str>) -> FetchResult {
-        let root = json_text::parse(&self.fields).map_err(malformed)?;
         let found = match key {
-            None => Some(root),
-            Some(key) => json_text::member(root, key).map_err(malformed)?,
+            None => json_text::text(json_text::parse(&self.fields).map_err(malformed)?).map_err(malformed)?,
+            Some(key) => Some(self.lookup(&KeyPath::parse(key).map_err(ProviderError::bad_key)?)?),
         };
-        let text = found.map(json_text::text).transpose().map_err(malformed)?.flatten();
-        let value = text.map(|text| SecretValue::new(text.as_bytes().to_vec())).ok_or_else(|| {
-            ProviderError::not_found("the secret has no such key", "`vault kv get` shows its keys")
-        })?;
-        Ok(Fetched::at_version(value, self.version.as_deref()))
+        let bytes = found.unwrap_or_default().as_bytes().to_vec();
+        Ok(Fetched::at_version(SecretValue::new(bytes), self.version.as_deref()))
+    }
+
+    fn lookup(&self, path: &KeyPath) -> Result<Zeroizing<String>, ProviderError> {
+        json_text::lookup(&self.fields, path).map_err(|error| match error {
+            WalkError::Missing(step) => ProviderError::not_found(
+                step.message("the secret"),
+                &format!("`vault kv get` shows its keys; {KEY_HINT}"),
+            ),
+            WalkError::Structure(error) => malformed(error),
+        })
     }
 }
 

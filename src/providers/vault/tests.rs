@@ -144,7 +144,25 @@ fn values_survive_exactly() {
     }
     let answers = fetch(&server, &["secret/a", "secret/a#null", "secret/a#deep.b"]);
     assert_eq!(text(&answers[0]), whole.replace(": [1, \"x y\"]", ":[1,\"x y\"]"));
-    assert!(missing(&answers[1]) && missing(&answers[2]));
+    assert!(missing(&answers[1]));
+    assert_eq!(text(&answers[2]), "[1,\"x y\"]");
+}
+
+#[test]
+fn r18_paths_into_fields() {
+    let server = server(|_, _| {
+        kv2(r#"{"a.b":"exact","a":{"b":"deep"},"l":[{"n":7}],"tls.crt":"pem","json":"{\"x\":1}"}"#)
+    });
+    for (key, expected) in
+        [("a.b", "exact"), ("\"a\".b", "deep"), ("l.0.n", "7"), ("tls.crt", "pem"), ("\"tls.crt\"", "pem")]
+    {
+        assert_eq!(text(&fetch(&server, &[&format!("secret/a#{key}")])[0]), expected, "{key}");
+    }
+    for key in ["a.c", "l.1", "l.n", "json.x", "tls.key", "\"a.b\".c"] {
+        let answer = fetch(&server, &[&format!("secret/a#{key}")]).remove(0);
+        assert!(missing(&answer), "{key}");
+        assert!(format!("{answer:?}").contains("jsonPath"), "{key}: {answer:?}");
+    }
 }
 
 #[test]
