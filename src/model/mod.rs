@@ -7,6 +7,7 @@ mod closest;
 mod date;
 pub(crate) mod dns;
 pub(crate) mod duration;
+mod foreign_files;
 mod item_key;
 mod json;
 pub(crate) mod json_text;
@@ -35,8 +36,8 @@ mod validation;
 mod written;
 
 pub use app::{
-    API_GROUP, API_VERSION, APP_FILE, App, Compatibility, Environment, PatchEntry, Reading, Target, Waves,
-    WorkloadKind,
+    API_GROUP, API_VERSION, APP_FILE, App, Compatibility, Environment, PatchEntry, PatchType, Reading,
+    Target, Waves, WorkloadKind,
 };
 pub use backends::{
     Backend, Backends, CsiProviderSettings, ExternalSecretVersion, ExternalSecretsSettings,
@@ -45,6 +46,7 @@ pub use backends::{
 pub(crate) use backends::{CsiProvider, ExternalSecrets, Store};
 pub(crate) use closest::closest;
 pub use date::{Date, NotADate};
+pub(crate) use foreign_files::{ForeignFile, sops_block};
 pub(crate) use item_key::{MAX_ITEM_KEY, is_item_key, item_called};
 pub(crate) use manifest::group_and_version;
 pub use manifest::{Manifest, NotAManifest, ObjectId};
