@@ -152,29 +152,19 @@ static FILES: [Row; 23] = [
     row(|of| of.lists(&["hosts"]), "a playbook of Ansible", MOVE),
 ];
 
-/// Templates, which are not YAML before they are rendered: what shows that a text is one.
+/// Templates, which are not YAML before they are rendered: what shows that a text with `{{` or `{%` is one.
 static TEMPLATES: [(&[&str], ForeignFile); 3] = [
     (
         &[
-            "{{ .Values",
-            "{{- .Values",
-            "{{.Values",
-            "{{ .Release",
-            "{{- .Release",
-            "{{.Release",
-            "{{ .Chart",
-            "{{ include ",
-            "{{- include ",
-            "{{- define ",
-            "{{ template ",
-            "{{- template ",
-            "{{- if ",
-            "{{- range ",
-            "{{- with ",
-            "{{- end",
-            "{{ $.Values",
-            "{{ toYaml ",
-            "{{- toYaml ",
+            ".Values.",
+            ".Release.",
+            ".Chart.",
+            ".Capabilities.",
+            "{{- ",
+            "{{ end",
+            "include \"",
+            "template \"",
+            "toYaml ",
         ],
         ForeignFile { what: "a Helm template", remedy: RENDER_FIRST },
     ),
@@ -207,10 +197,12 @@ impl ForeignFile {
     /// Recognizes a text that is not YAML.
     pub(crate) fn of_text(text: &str) -> Option<&'static Self> {
         let end = text.floor_char_boundary(MAX_SEARCHED);
-        let text = text.get(..end)?;
-        let is = |signs: &[&str]| {
-            signs.iter().any(|sign| memchr::memmem::find(text.as_bytes(), sign.as_bytes()).is_some())
-        };
+        let text = text.get(..end)?.as_bytes();
+        let has = |sign: &str| memchr::memmem::find(text, sign.as_bytes()).is_some();
+        if !has("{{") && !has("{%") {
+            return None;
+        }
+        let is = |signs: &[&str]| signs.iter().any(|sign| has(sign));
         TEMPLATES.iter().find(|(signs, _)| is(signs)).map(|(_, found)| found)
     }
 }
@@ -362,6 +354,7 @@ mod tests {
         let what = |text: &str| ForeignFile::of_text(text).map_or("", |found| found.what);
         assert_eq!(what("name: {{ .Values.name }}\n"), "a Helm template");
         assert_eq!(what("{{- include \"a\" . }}\n"), "a Helm template");
+        assert_eq!(what("{{ if .Values.a }}\na: b\n{{ end }}\n"), "a Helm template");
         assert_eq!(what("{% if a %}\na: b\n{% endif %}\n"), "a Jinja template");
         assert_eq!(what("name: {{ name }}\n"), "a template");
         assert_eq!(what("a: [b\n"), "");

@@ -176,7 +176,8 @@ impl Explain for YamlError {
             Self::Syntax(syntax) => return syntax.hint().map(str::to_owned),
             Self::Tag(_) => "remove the tag, or quote the value",
             Self::TrailingDocument => {
-                "put `---` on a line of its own between documents; Kubernetes would silently drop what follows"
+                "indent all keys of a mapping alike, and put `---` on a line of its own between documents; Kubernetes would \
+                 silently drop what follows"
             }
         };
         Some(hint.to_owned())

@@ -217,7 +217,9 @@ impl PieceRead {
 /// Returns whether text starts with the byte order mark of UTF-16. Kubernetes' reader takes it; templates, editors and most tools
 /// around it do not.
 pub fn is_utf16(bytes: &[u8]) -> bool {
-    bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff])
+    // Two zeros make the first one the mark of UTF-32.
+    bytes.starts_with(&[0xfe, 0xff])
+        || bytes.starts_with(&[0xff, 0xfe]) && !bytes.starts_with(&[0xff, 0xfe, 0, 0])
 }
 
 /// Reads the pieces on all cores; nothing where a thread panicked. What is read after the budget is exhausted is of no use.
