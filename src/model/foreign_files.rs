@@ -39,7 +39,7 @@ impl Document<'_> {
         self.root.get(field).is_some_and(|node| node.as_mapping().is_some())
     }
 
-    /// Whether it says neither what it is nor in which version.
+    /// Returns whether it says neither what it is nor in which version.
     fn is_unnamed(&self) -> bool {
         self.kind.is_empty() && self.api_version.is_empty()
     }
@@ -49,7 +49,7 @@ impl Document<'_> {
         name.eq_ignore_ascii_case(stem) && matches!(extension, "yaml" | "yml" | "json")
     }
 
-    /// Whether each item of a list has all these fields.
+    /// Returns whether each item of a list has all these fields.
     fn lists(&self, fields: &[&str]) -> bool {
         let items = self.root.items();
         !items.is_empty() && items.iter().all(|item| fields.iter().all(|field| item.get(field).is_some()))
@@ -241,7 +241,7 @@ fn is_values(file: &str) -> bool {
         || stem.ends_with(".values")
 }
 
-/// Whether SOPS has left its own data in a document.
+/// Returns whether SOPS has left its own data in a document.
 fn is_sops(root: &Node) -> bool {
     root.as_mapping().and_then(sops_block).is_some()
 }

@@ -216,6 +216,7 @@ impl PieceRead {
 
 /// Returns whether text starts with the byte order mark of UTF-16. Kubernetes' reader takes it; templates, editors and most tools
 /// around it do not.
+#[must_use]
 pub fn is_utf16(bytes: &[u8]) -> bool {
     // Two zeros make the first one the mark of UTF-32.
     bytes.starts_with(&[0xfe, 0xff])

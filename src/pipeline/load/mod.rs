@@ -61,7 +61,7 @@ pub(super) struct Partial {
 pub(super) struct Patch {
     pub(super) target: Target,
     /// The type that the app file states.
-    pub(super) patch_type: Option<PatchType>,
+    pub(super) stated: Option<PatchType>,
     /// The patch itself, with positions.
     pub(super) change: Node,
     /// Where the app file names it.
@@ -252,7 +252,7 @@ fn patches(
             Ok(change) => {
                 let PatchEntry { target, patch_type, .. } = entry;
                 let origin = place.shown_at();
-                patches.push(Patch { target: target.clone(), patch_type: *patch_type, change, origin });
+                patches.push(Patch { target: target.clone(), stated: *patch_type, change, origin });
             }
             Err(failure) => problems.extend_from_slice(failure.problems()),
         }

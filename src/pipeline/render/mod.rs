@@ -242,7 +242,9 @@ fn finish(
         match patches::apply(patches, objects) {
             Ok(()) => {
                 // A definition that a patch deletes still tells about its kind: the cluster has it from elsewhere.
-                objects.iter().for_each(|object| scopes.learn(object));
+                for object in objects.iter() {
+                    scopes.learn(object);
+                }
                 namespaces::apply(&scopes, objects, namespace, notes);
             }
             Err(failure) => problems.extend_from_slice(failure.problems()),

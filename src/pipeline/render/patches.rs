@@ -150,7 +150,7 @@ impl<'p> Change<'p> {
         let change = &patch.change;
         let wrong =
             |wanted| Err(Problem::at(change.shown_at(), &Error::Type { found: change.type_name(), wanted }));
-        match (patch.patch_type, &change.value) {
+        match (patch.stated, &change.value) {
             (None | Some(PatchType::Json), Value::Sequence(_)) => {
                 operations::parse(change).map(Self::Operations)
             }
@@ -214,7 +214,7 @@ fn check_identity(patch: &Node, object: &Manifest) -> Result<(), (Error, Origin)
     ] {
         let named = patch.at(path).filter(|node| !have.is_empty() && node.as_str() != Some(have));
         if let Some(named) = named {
-            return Err((Error::OtherObject { field, id: object.id() }, named.shown_at()));
+            return Err((Error::OtherObject { field, object: object.id().to_string() }, named.shown_at()));
         }
     }
     Ok(())

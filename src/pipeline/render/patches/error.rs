@@ -5,7 +5,7 @@
 use super::bounds::{Exceeded, MAX_ADDED};
 use super::operations::MAX_OPERATIONS;
 use crate::diagnostic::Explain;
-use crate::model::{NotAManifest, ObjectId};
+use crate::model::NotAManifest;
 use crate::schema::ListMerge;
 
 pub(super) const MISSING: &str = "the path does not exist";
@@ -30,7 +30,7 @@ pub(super) enum Error {
     MergeKey(&'static str),
     #[error("kind {0} has no merge keys, so it takes no strategic merge patch")]
     NoMergeKeys(String),
-    #[error("operation {0} is no JSON Patch operation")]
+    #[error("operation {0} is not a JSON Patch operation")]
     NotAnOperation(usize),
     #[error("patch leaves no Kubernetes object: {0}")]
     NotAManifest(NotAManifest),
@@ -40,8 +40,10 @@ pub(super) enum Error {
     NoTarget(String),
     #[error("patch lists its items in another order than `$setElementOrder`, or items that are not in it")]
     Order,
-    #[error("`$patch: delete` is for an object with another `{field}` than {id}, which the target matches")]
-    OtherObject { field: &'static str, id: ObjectId },
+    #[error(
+        "`$patch: delete` is for an object with another `{field}` than {object}, which the target matches"
+    )]
+    OtherObject { field: &'static str, object: String },
     #[error("patch sets a field that `$retainKeys` does not name")]
     Retained,
     #[error("patch makes the object too large or too deep")]

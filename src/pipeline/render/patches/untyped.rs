@@ -25,21 +25,21 @@ pub(super) fn check_merge(patch: &Node) -> Result<(), Located> {
 }
 
 /// Items of lists are values to a merge patch, so only maps within maps are looked at.
-fn check<'p>(patch: &'p Node, schema: Option<MergeSchema>, path: &mut Vec<&'p str>) -> Result<(), Located> {
+fn check<'p>(patch: &'p Node, schema: Option<MergeSchema>, outer: &mut Vec<&'p str>) -> Result<(), Located> {
     for entry in patch.as_mapping().map_or(&[][..], Mapping::entries) {
         if let Some(directive) = directive_name(&entry.key) {
             return Err((Error::Directive(directive), entry.key_origin));
         }
         let schema = schema.map(|schema| schema.field(&entry.key));
-        path.push(&entry.key);
+        outer.push(&entry.key);
         match (&entry.value.value, schema.map(MergeSchema::list)) {
             (Value::Sequence(_), Some(list @ (ListMerge::ByKey(_) | ListMerge::ByValue))) => {
-                return Err((Error::Ambiguous { path: path.join("."), list }, entry.key_origin));
+                return Err((Error::Ambiguous { path: outer.join("."), list }, entry.key_origin));
             }
-            (Value::Mapping(_), _) => check(&entry.value, schema, path)?,
+            (Value::Mapping(_), _) => check(&entry.value, schema, outer)?,
             _ => {}
         }
-        path.pop();
+        outer.pop();
     }
     Ok(())
 }

@@ -24,7 +24,7 @@ pub(in super::super) fn directive_name(key: &str) -> Option<&'static str> {
     (names_a_list == (name != key)).then_some(directive)
 }
 
-/// What `$patch` says.
+/// The value of `$patch`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum Action {
     Delete,

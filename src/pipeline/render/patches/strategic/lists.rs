@@ -175,7 +175,8 @@ fn merge_objects(
         if parts.action == Action::Delete {
             continue;
         }
-        let found = index.find(key, identities.identity(change)).and_then(|position| items.get_mut(position));
+        let found =
+            index.find(key, &identities.identity(change)).and_then(|position| items.get_mut(position));
         match found {
             Some(item) if parts.action == Action::Merge && item.as_mapping().is_some() => {
                 merge_map(item, &parts, schema.item())?;
@@ -243,7 +244,7 @@ impl Identities {
         self.keys.iter().map(value).collect()
     }
 
-    /// Whether a patch states another key than the merge key.
+    /// Returns whether a patch states another key than the merge key.
     fn are_stated(&self, change: &Node) -> bool {
         self.keys.iter().any(|(key, _)| *key != self.merge_key && change.get(key).is_some())
     }
@@ -266,9 +267,9 @@ impl Index {
     }
 
     /// Finds the item that a change is for: by its merge key, or by all keys where several items have that one.
-    fn find(&self, key: &ItemKey, identity: Identity) -> Option<usize> {
+    fn find(&self, key: &ItemKey, identity: &Identity) -> Option<usize> {
         let (first, count) = *self.by_key.get(key)?;
-        if count > 1 && !identity.is_empty() { self.by_identity.get(&identity).copied() } else { Some(first) }
+        if count > 1 && !identity.is_empty() { self.by_identity.get(identity).copied() } else { Some(first) }
     }
 }
 
