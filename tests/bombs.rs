@@ -64,6 +64,17 @@ fn copies() -> Bomb {
     }
 }
 
+/// A strategic merge patch with an order of very many items.
+fn ordered() -> Bomb {
+    let items = "{name: a}, ".repeat(850_000);
+    let patch = format!("spec: {{template: {{spec: {{$setElementOrder/containers: [{items}]}}}}}}\n");
+    let app = "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\nenvironments:\n  dev:\n    patches:\n      \
+               - {target: {kind: Deployment}, type: strategic, file: envs/dev/patches/p.yaml}\n";
+    let files = [("envs/dev/patches/p.yaml", patch), ("sealwave.yaml", app.to_owned())];
+    let files = files.map(|(path, text)| (path.to_owned(), text)).into();
+    Bomb { name: "an order of very many items", files }
+}
+
 fn bombs() -> Vec<Bomb> {
     let values = format!("big: [{}]\n", "some value or other, ".repeat(80_000));
     let aliased = "a: &a [x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a]\n\
@@ -107,6 +118,7 @@ fn bombs() -> Vec<Bomb> {
             &format!("a: [{}[]]\n", "[], ".repeat(2_300_000)),
         ),
         copies(),
+        ordered(),
         expression("a message of megabytes", "{{fail (repeat 8000000 \"x\")}}"),
     ]
 }

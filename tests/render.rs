@@ -446,7 +446,7 @@ fn patches_that_do_not_fit_are_errors() {
             "{target: {}, patch: [{op: test, path: /spec/replicas, value: hunter2}]}",
             "operation 0 at `/spec/replicas` fails: the value is another one",
         ),
-        ("{target: {}, patch: [{op: set, path: /a}]}", "operation 0 is no JSON Patch operation"),
+        ("{target: {}, patch: [{op: set, path: /a}]}", "operation 0 is not a JSON Patch operation"),
         ("{target: {}, patch: hunter2}", "patch is of type string"),
         ("{target: {}, patch: {kind: null}}", "patch leaves no Kubernetes object: `kind` is missing"),
         ("{target: {}}", "patch has neither `file` nor `patch`"),

@@ -51,7 +51,7 @@ fn errors_name_line_and_column() {
         ("a: !!binary /w==\n", "1:4 `!!binary` value is not base64 of UTF-8 text"),
         ("<<: 1\n", "1:5 merge key `<<` needs a mapping or a sequence of mappings"),
         ("{\"a\": 1,\n \"a\": 2}", "2:2 key `a` is given twice, first on line 1"),
-        ("{\"a\": 01}", "1:7 JSON is malformed: expected a value"),
+        ("{\"a\": 1]", "1:8 JSON is malformed: expected a comma or the end of the collection"),
         ("{\"a\": 1} x", "1:10 JSON is malformed: expected a value"),
     ] {
         let found = problems(read(text));
@@ -82,7 +82,8 @@ fn no_message_quotes_a_value() {
     for text in [
         "a: \"hunter2\\q\"\n",
         "a: hunter2: x\n",
-        "{\"a\": hunter2}",
+        "{\"a\": hunter2]",
+        "{\"a\": \"b\" hunter2}",
         "a: !!int hunter2\n",
         "a: [hunter2\n",
         "hunter2 @: |x\n",
@@ -105,8 +106,8 @@ fn streams_are_cut_as_kubernetes_cuts_them() {
     assert_eq!(json_of("---\n{a: 1}\n"), [r#"{"a":1}"#]);
     assert_eq!(json_of("a: |\n  text"), [r#"{"a":"text\n"}"#]);
     assert!(json_of("").is_empty());
-    // What starts with a brace is JSON to Kubernetes.
-    assert!(read("{a: 1}").is_err());
+    // Since Kubernetes 1.33 a brace at the start need not mean JSON.
+    assert_eq!(json_of("{a: 1}"), [r#"{"a":1}"#]);
 }
 
 #[test]
@@ -309,5 +310,111 @@ proptest! {
         "---\n", "...\n", "%", "\\/", "\\u12", "\u{85}", "\u{feff}", "\r", "1e3",
     ]), 0..30)) {
         let _ = yaml::read(parts.concat().as_bytes(), source(), &Limits::default());
+    }
+}
+
+/// A document whose `v` is written so, as Kubernetes reads it; `None` where it refuses.
+fn value_of(text: &str) -> Option<String> {
+    let nodes = read(&format!("a:\n{text}")).ok()?;
+    Some(nodes[0].at(&["a", "v"]).unwrap().to_json().to_string())
+}
+
+#[test]
+fn p13_tabs_that_start_a_line() {
+    // Verdicts of kubectl.
+    for text in [
+        "  v: |\n    \tx\n",
+        "  v: |-\n    \tx\n",
+        "  v: >\n    \tx\n",
+        "  v: | # c\n    \tx\n",
+        "  v: |\t\n    \tx\n",
+        "  v:\t|\n    \tx\n",
+        "  v: &b |\n    \tx\n",
+        "  v: !!str |\n    \tx\n",
+        "  v: |\r\n    \tx\r\n",
+        "  v: |\n\n    \tx\n",
+        "  v: |\n    \n    \tx\n",
+        "  v: |\n          \n    \tx\n",
+        "  v: |\n  \t\n    x\n",
+        "  v: |\n\tx\n",
+        "  v: |\n    a\n\tb\n",
+        "  v: |\n    a\n   \tb\n",
+        "  v: |2\n   \tx\n",
+        "  v: |+\n    a\n\t\n",
+        "  v: |\n    a\n   \t \n    b\n",
+        "  v: |\n    a\n\n  w: b\n\t\n",
+        "  v: |\n    a\n\t# c\n  w: b\n",
+        "  v:\n  - |\n    \tx\n",
+    ] {
+        assert_eq!(value_of(text), None, "{text:?}");
+    }
+    for (text, value) in [
+        ("  v: |\n    a\n    \tb\n", r#""a\n\tb\n""#),
+        ("  v: |\n    a\n     \tb\n", r#""a\n \tb\n""#),
+        ("  v: >\n    a\n    \tb\n", r#""a\n\tb\n""#),
+        ("  v: >-\n    a\n\n    \tb\n", r#""a\n\n\tb""#),
+        ("  v: |2\n    \tx\n", r#""\tx\n""#),
+        ("  v: |1\n   \tx\n", r#""\tx\n""#),
+        ("  v: |2+\n     \tx\n", r#"" \tx\n""#),
+        ("  v:\n  - |\n    a\n    \tb\n", r#"["a\n\tb\n"]"#),
+        ("  v: a |\n    \tx\n", r#""a | x""#),
+        ("  v: \"a\n    \tb\"\n", r#""a b""#),
+    ] {
+        assert_eq!(value_of(text).as_deref(), Some(value), "{text:?}");
+    }
+    let found = problems(read("v: |\n  \tx\n"));
+    assert_eq!(found, ["2:3 tab is used for indentation"]);
+    let many = format!("v: |\n  a\n{}w: |\n  \tx\n", "  \tb\n".repeat(10_000));
+    assert_eq!(problems(read(&many)), ["10004:3 tab is used for indentation"]);
+}
+
+#[test]
+fn m_parse_json_that_is_yaml() {
+    for (text, documents) in [
+        ("{a: 1, b: [x]}\n", &[r#"{"a":1,"b":["x"]}"#][..]),
+        ("{\"a\": {\"b\": \"c\",}}\n", &[r#"{"a":{"b":"c"}}"#]),
+        ("\n\n  {\n\t\"a\": [1,],\n}\n", &[r#"{"a":[1]}"#]),
+        ("{\"a\": 1} # c\n", &[r#"{"a":1}"#]),
+        ("{\"a\": 1}\n# c\n", &[r#"{"a":1}"#]),
+        ("{\"a\": 1, # c\n\"b\": 2}\n", &[r#"{"a":1,"b":2}"#]),
+        ("# c\n{a: 1}\n", &[r#"{"a":1}"#]),
+        ("{'a': 1}\n", &[r#"{"a":1}"#]),
+        ("{\"a\": 1}\n---\n{\"a\": 2}\n", &[r#"{"a":1}"#, r#"{"a":2}"#]),
+        ("{\"a\": 1}\n---\nb: 2\n", &[r#"{"a":1}"#, r#"{"b":2}"#]),
+        ("{a: 1}\n---\nb: 2\n", &[r#"{"a":1}"#, r#"{"b":2}"#]),
+        ("{\"a\": 1}\n{\"a\": 2,}\n", &[r#"{"a":1}"#, r#"{"a":2}"#]),
+        ("{\"a\": 1}{\"a\": 2}\n", &[r#"{"a":1}"#, r#"{"a":2}"#]),
+        ("{\"a\": \"\\/\"}\n", &[r#"{"a":"/"}"#]),
+    ] {
+        assert_eq!(json_of(text), documents, "{text:?}");
+    }
+    for (text, wanted) in [
+        // Two JSON documents make the stream JSON.
+        ("{\"a\": 1}\n{\"a\": 2}\n{\"a\": 3,}\n", "3:9 JSON is malformed: expected a key in double quotes"),
+        ("{\"a\": 1, /* c */ \"b\": 2}\n", "1:10 JSON is malformed: expected a key in double quotes"),
+        ("{\"a\": 1} x: 1\n", "1:10 JSON is malformed: expected a value"),
+        ("{\"a\": 1}\n]\n", "2:1 JSON is malformed: expected a value"),
+        ("{\"a\": \"\\/\",}\n", "1:12 JSON is malformed: expected a key in double quotes"),
+        ("{a: 1}\n{a: 2}\n", "2:1 text follows the end of the document without a `---` line"),
+        ("{a: 1, b: [}\n", "1:12 flow collection is not closed, or lacks a comma or a value"),
+        ("{a: 1}\n---\nb: 1\nb: 2\n", "4:1 key `b` is given twice, first on line 3"),
+    ] {
+        assert_eq!(problems(read(text)), [wanted], "{text:?}");
+    }
+}
+
+#[test]
+fn m_parse_a_first_line_that_is_indented() {
+    assert_eq!(json_of(" a: 1\n b: 2\n"), [r#"{"a":1,"b":2}"#]);
+    // Kubernetes reads the first line and drops the others.
+    let found = problems(read(" a: 1\nb: 2\n"));
+    assert_eq!(found, ["2:1 text follows the end of the document without a `---` line"]);
+}
+
+#[test]
+fn m_parse_utf_16_is_named() {
+    for bytes in [b"\xff\xfea\0:\0 \x001\0\n\0".as_slice(), b"\xfe\xff\0a\0:\0 \x001\0\n"] {
+        let found = problems(yaml::read(bytes, source(), &Limits::default()));
+        assert_eq!(found, ["0:0 input is UTF-16, not UTF-8"]);
     }
 }

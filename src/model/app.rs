@@ -123,12 +123,28 @@ pub struct Environment {
 pub struct PatchEntry {
     /// Which objects; at least one must match.
     pub target: Target,
-    /// A file with the patch: a sequence is a JSON Patch (RFC 6902), a mapping a JSON Merge Patch (RFC 7386).
+    /// The type of the patch. Without it a sequence is a JSON Patch, and a mapping a JSON Merge Patch unless it touches a list
+    /// that Kubernetes merges.
+    #[serde(default, rename = "type")]
+    pub patch_type: Option<PatchType>,
+    /// A file with the patch.
     #[serde(default)]
     pub file: Option<PathBuf>,
     /// The patch itself, instead of a file.
     #[serde(default)]
     pub patch: Option<serde_json::Value>,
+}
+
+/// How a patch changes an object.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum PatchType {
+    /// A list of operations: JSON Patch (RFC 6902).
+    Json,
+    /// Maps are merged, and lists are replaced: JSON Merge Patch (RFC 7386).
+    Merge,
+    /// Maps are merged, and lists by Kubernetes' merge keys: strategic merge patch.
+    Strategic,
 }
 
 /// Which objects a patch is for: those that have all that is given.

@@ -74,28 +74,12 @@ impl Manifest {
     /// Checks that a tree has what every object has.
     ///
     /// # Errors
-    /// The first thing that is missing, with the place where it should be.
-    pub fn new(root: Node) -> Result<Self, (NotAManifest, Origin)> {
-        let at = root.shown_at();
-        if root.as_mapping().is_none() {
-            return Err((NotAManifest::NotAnObject(root.type_name()), at));
+    /// The first thing that is missing, with the place where it should be, and the tree.
+    pub fn new(root: Node) -> Result<Self, (NotAManifest, Origin, Node)> {
+        match lacking(&root) {
+            None => Ok(Self { root }),
+            Some((error, at)) => Err((error, at, root)),
         }
-        if is_whole(&root) {
-            return Ok(Self { root });
-        }
-        let text = |path: &[&str]| root.at(path).and_then(Node::as_str).is_some_and(|text| !text.is_empty());
-        let entry = |mapping: Option<&Node>, key: &str| {
-            let entry = mapping?.as_mapping()?.entry(key)?;
-            // Where nothing is written, the key is all there is to show.
-            Some(entry.value.shown_at()).filter(|at| at.width > 0).or(Some(entry.key_origin))
-        };
-        for field in ["apiVersion", "kind"] {
-            if !text(&[field]) {
-                return Err((NotAManifest::Missing(field), entry(Some(&root), field).unwrap_or(at)));
-            }
-        }
-        let at = entry(root.get("metadata"), "name").or_else(|| entry(Some(&root), "metadata"));
-        Err((NotAManifest::Missing("metadata.name"), at.unwrap_or_else(|| root.shown_at())))
     }
 
     /// The tree.
@@ -203,6 +187,30 @@ impl Manifest {
             annotations.insert(name, origin, Node::string(text, origin));
         }
     }
+}
+
+/// Returns the first thing that a tree lacks to be an object, and the place where it should be.
+fn lacking(root: &Node) -> Option<(NotAManifest, Origin)> {
+    let at = root.shown_at();
+    if root.as_mapping().is_none() {
+        return Some((NotAManifest::NotAnObject(root.type_name()), at));
+    }
+    if is_whole(root) {
+        return None;
+    }
+    let text = |path: &[&str]| root.at(path).and_then(Node::as_str).is_some_and(|text| !text.is_empty());
+    let entry = |mapping: Option<&Node>, key: &str| {
+        let entry = mapping?.as_mapping()?.entry(key)?;
+        // Where nothing is written, the key is all there is to show.
+        Some(entry.value.shown_at()).filter(|at| at.width > 0).or(Some(entry.key_origin))
+    };
+    for field in ["apiVersion", "kind"] {
+        if !text(&[field]) {
+            return Some((NotAManifest::Missing(field), entry(Some(root), field).unwrap_or(at)));
+        }
+    }
+    let at = entry(root.get("metadata"), "name").or_else(|| entry(Some(root), "metadata"));
+    Some((NotAManifest::Missing("metadata.name"), at.unwrap_or_else(|| root.shown_at())))
 }
 
 /// Whether a tree has what every object has.

@@ -7,6 +7,7 @@ mod closest;
 mod date;
 pub(crate) mod dns;
 pub(crate) mod duration;
+mod foreign_files;
 mod item_key;
 mod json;
 pub(crate) mod json_text;
@@ -39,8 +40,8 @@ mod validation;
 mod written;
 
 pub use app::{
-    API_GROUP, API_VERSION, APP_FILE, App, Compatibility, Environment, PatchEntry, Reading, Target, Waves,
-    WorkloadKind,
+    API_GROUP, API_VERSION, APP_FILE, App, Compatibility, Environment, PatchEntry, PatchType, Reading,
+    Target, Waves, WorkloadKind,
 };
 pub use backends::{
     Backend, Backends, CsiProviderSettings, ExternalSecretVersion, ExternalSecretsSettings,
@@ -49,6 +50,7 @@ pub use backends::{
 pub(crate) use backends::{CsiProvider, ExternalSecrets, KvMounts, Store};
 pub(crate) use closest::closest;
 pub use date::{Date, NotADate};
+pub(crate) use foreign_files::{ForeignFile, sops_block};
 pub(crate) use item_key::{MAX_ITEM_KEY, UNKNOWN_KEYS, is_item_key, item_called};
 pub use key_path::KeyPathError;
 pub(crate) use key_path::{KEY_HINT, KeyPath, KeyedValue, MissingStep, Shape, WalkError};

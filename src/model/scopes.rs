@@ -1,7 +1,7 @@
 //! Which kinds have a namespace.
 //!
-//! This is the cluster's knowledge. Offline it is a table of the kinds that Kubernetes and common controllers bring,
-//! and the CRDs at hand; every other kind counts as namespaced unless its name says otherwise.
+//! Only the cluster knows. Offline there are a table of the kinds that Kubernetes and common controllers bring, and the
+//! CRDs at hand; every other kind counts as namespaced, and its name only decides whether it gets a default namespace.
 
 use std::collections::BTreeMap;
 
@@ -106,25 +106,36 @@ impl Scopes {
         self.own.insert((group.into(), kind.into()), cluster_scoped);
     }
 
-    /// Whether objects of a kind have no namespace.
+    /// Whether a kind is known to be cluster-scoped, by the table or by a definition. A name alone is not knowledge:
+    /// `ClusterLogging`, `ClusterClass` and many other kinds have a namespace.
     pub(crate) fn is_cluster_scoped(&self, group: &str, kind: &str) -> bool {
+        self.known(group, kind).unwrap_or(false)
+    }
+
+    /// Whether an object of a kind that has no namespace is left without one: the kind is known to be cluster-scoped, or
+    /// nothing is known of it and it has the name of one.
+    pub(crate) fn may_lack_namespace(&self, group: &str, kind: &str) -> bool {
+        self.known(group, kind).unwrap_or_else(|| is_called_cluster(group, kind))
+    }
+
+    /// Returns whether a kind is cluster-scoped; `None` where neither the table nor a definition tells.
+    fn known(&self, group: &str, kind: &str) -> Option<bool> {
         if !self.own.is_empty()
             && let Some(cluster) = self.own.get(&(group.into(), kind.into()))
         {
-            return *cluster;
+            return Some(*cluster);
         }
-        // One after another: most differ in length already, which no search makes use of.
-        match CLUSTER_SCOPED.iter().find(|(known, _)| *known == group) {
-            Some((_, kinds)) => kinds.contains(&kind),
-            None => is_called_cluster(group, kind),
-        }
+        // A linear search: the lengths of most names differ, and a binary search would not use that.
+        let (_, kinds) = CLUSTER_SCOPED.iter().find(|(known, _)| *known == group)?;
+        Some(kinds.contains(&kind))
     }
 }
 
-/// Kinds of which the name starts with `Cluster` although they have a namespace, outside Kubernetes' own groups.
+/// Kinds outside Kubernetes' own groups whose name starts with `Cluster` although they have a namespace.
 static NAMESPACED_CLUSTERS: &[(&str, &str)] = &[("operators.coreos.com", "ClusterServiceVersion")];
 
-/// Custom resources beside a namespaced twin (`Issuer`, `ClusterIssuer`) are called so by custom.
+/// Guesses from the name of a custom resource: beside a namespaced kind (`Issuer`) there often is a cluster-scoped one
+/// (`ClusterIssuer`). The guess may keep a default namespace away; it never removes one that the author wrote.
 fn is_called_cluster(group: &str, kind: &str) -> bool {
     kind.strip_prefix("Cluster").is_some_and(|twin| twin.starts_with(char::is_uppercase))
         && group.contains('.')
@@ -149,9 +160,9 @@ mod tests {
             ("", "Namespace"),
             ("rbac.authorization.k8s.io", "ClusterRole"),
             ("external-secrets.io", "ClusterSecretStore"),
-            ("example.com", "ClusterThing"),
         ] {
             assert!(scopes.is_cluster_scoped(group, kind), "{group}/{kind}");
+            assert!(scopes.may_lack_namespace(group, kind), "{group}/{kind}");
         }
         for (group, kind) in [
             ("", "Secret"),
@@ -162,6 +173,27 @@ mod tests {
             ("rbac.authorization.k8s.io", "Role"),
         ] {
             assert!(!scopes.is_cluster_scoped(group, kind), "{group}/{kind}");
+            assert!(!scopes.may_lack_namespace(group, kind), "{group}/{kind}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_a_guess_until_a_definition_tells() {
+        let mut scopes = Scopes::of(&[]);
+        for (group, kind) in [
+            ("logging.openshift.io", "ClusterLogging"),
+            ("logging.openshift.io", "ClusterLogForwarder"),
+            ("logging.banzaicloud.io", "ClusterFlow"),
+            ("cluster.x-k8s.io.example.com", "ClusterClass"),
+            ("hive.openshift.io", "ClusterDeployment"),
+            ("fleet.cattle.io", "ClusterGroup"),
+        ] {
+            assert!(!scopes.is_cluster_scoped(group, kind), "{group}/{kind}");
+            assert!(scopes.may_lack_namespace(group, kind), "{group}/{kind}");
+            scopes.define(group, kind, false);
+            assert!(!scopes.may_lack_namespace(group, kind), "{group}/{kind}");
+            scopes.define(group, kind, true);
+            assert!(scopes.is_cluster_scoped(group, kind), "{group}/{kind}");
         }
     }
 }

@@ -303,6 +303,7 @@ impl<'c, 's> Compiler<'c, 's> {
             rest,
             items: draft.items,
             topology,
+            merge_key: None,
             values: Vec::new(),
             rules: draft.ruled.then(|| Box::new(draft.rules)),
         }

@@ -83,6 +83,8 @@ pub(super) struct SchemaNode {
     pub(super) rest: Rest,
     pub(super) items: Option<Id>,
     pub(super) topology: Topology,
+    /// How a strategic merge patch merges a list of Kubernetes' own: by this key, or by values where it is empty.
+    pub(super) merge_key: Option<&'static str>,
     /// The values of an enum of Kubernetes' own, in the order of their bytes; custom resources have theirs among the rules.
     pub(super) values: Vec<&'static str>,
     pub(super) rules: Option<Box<Rules>>,
@@ -98,9 +100,18 @@ impl SchemaNode {
         rest: Rest::Free,
         items: None,
         topology: Topology::Atomic,
+        merge_key: None,
         values: Vec::new(),
         rules: None,
     };
+
+    /// Returns what the fields that are not named are like.
+    pub(super) const fn rest_id(&self) -> Option<Id> {
+        match self.rest {
+            Rest::Like(id) => Some(id),
+            Rest::Closed | Rest::Free => None,
+        }
+    }
 }
 
 /// The named fields of an object.
@@ -216,7 +227,7 @@ pub(super) struct Rules {
 
 /// A scalar that can be compared; `1` and `1.0` are the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Scalar<'a> {
+pub(crate) enum Scalar<'a> {
     Flag(bool),
     Float(u64),
     Int(i128),
@@ -226,7 +237,7 @@ pub(super) enum Scalar<'a> {
 
 impl<'a> Scalar<'a> {
     /// `None` for mappings and sequences.
-    pub(super) fn of(value: &'a Value) -> Option<Self> {
+    pub(crate) fn of(value: &'a Value) -> Option<Self> {
         match value {
             Value::Bool(flag) => Some(Self::Flag(*flag)),
             Value::Null => Some(Self::Null),

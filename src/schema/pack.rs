@@ -25,6 +25,7 @@ const FLAG: u16 = 0x8000;
 
 const NULLABLE: u8 = 1;
 const CLOSED: u8 = 2;
+const MERGE: u8 = 8;
 const LIST_TYPE: u8 = 96;
 const SET: u8 = 64;
 const MAP: u8 = 96;
@@ -165,7 +166,14 @@ impl Pack {
                     MAP => Topology::Map(self.keys(start + 4, count)),
                     _ => Topology::Atomic,
                 };
-                SchemaNode { kind: Kind::Array, items: Some(Id(word(1)?.into())), topology, ..node }
+                let merge_key = if flags & MERGE == 0 { None } else { Some(self.string(word(2)?.into())) };
+                SchemaNode {
+                    kind: Kind::Array,
+                    items: Some(Id(word(1)?.into())),
+                    topology,
+                    merge_key,
+                    ..node
+                }
             }
             2 => SchemaNode { kind: Kind::Boolean, ..node },
             3 => SchemaNode { kind: Kind::Integer, format: format(word(1)?), ..node },

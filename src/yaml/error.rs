@@ -84,6 +84,9 @@ pub enum YamlError {
     /// More after the end of a document, without a separator.
     #[error("text follows the end of the document without a `---` line")]
     TrailingDocument,
+    /// Bytes of UTF-16, by their byte order mark.
+    #[error("input is UTF-16, not UTF-8")]
+    Utf16,
     /// An alias whose anchor does not exist (yet) in this document.
     #[error("alias refers to an anchor that this document does not define before it")]
     UnknownAnchor,
@@ -164,9 +167,8 @@ impl Explain for YamlError {
             Self::Directive => "remove the line; Kubernetes refuses it too",
             Self::DuplicateKey { .. } => "remove one of them; Kubernetes would silently take the last",
             Self::Encoding => "save the file as UTF-8",
-            Self::Json(_) => {
-                "input that starts with `{` is read as a stream of JSON documents, as Kubernetes does; put `---` first to make it YAML"
-            }
+            Self::Utf16 => "save the file as UTF-8; Kubernetes' reader takes UTF-16, most other tools do not",
+            Self::Json(_) => "input that starts with `{` is read as JSON; put `---` first to make it YAML",
             Self::KeyNotScalar | Self::KeyType(_) => "quote the key to make it a string",
             Self::MergeValue => "quote the key (`\"<<\"`) where no merge is meant",
             Self::NotFinite | Self::NumberRange => "JSON has no such number; quote it to make it a string",
@@ -174,7 +176,8 @@ impl Explain for YamlError {
             Self::Syntax(syntax) => return syntax.hint().map(str::to_owned),
             Self::Tag(_) => "remove the tag, or quote the value",
             Self::TrailingDocument => {
-                "put `---` on a line of its own between documents; Kubernetes would silently drop what follows"
+                "indent all keys of a mapping alike, and put `---` on a line of its own between documents; Kubernetes would \
+                 silently drop what follows"
             }
         };
         Some(hint.to_owned())

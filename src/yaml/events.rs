@@ -11,6 +11,8 @@ use saphyr_parser::{Event as FastEvent, ScalarStyle as FastStyle, StrInput};
 
 use super::error::{Syntax, YamlError};
 use super::scalar::Tag;
+use super::survey::Survey;
+use super::tabs::TabbedLines;
 use crate::caught::{Panicked, catch};
 
 /// What a reader of trees needs to know.
@@ -65,14 +67,16 @@ pub(super) struct Fast<'a> {
     escapes: bool,
     /// Open collections; true for those in flow style.
     open: Vec<bool>,
+    tabs: TabbedLines<'a>,
     ended: bool,
 }
 
 impl<'a> Fast<'a> {
     /// Events of one document whose first line is `lines_before + 1`.
-    pub(super) fn new(text: &'a str, lines_before: u32, escapes: bool) -> Self {
+    pub(super) fn new(text: &'a str, lines_before: u32, survey: Survey) -> Self {
         let parser = saphyr_parser::Parser::new_from_str(text);
-        Self { parser, lines_before, escapes, open: Vec::new(), ended: false }
+        let tabs = TabbedLines::new(text, survey.tabbed_lines);
+        Self { parser, lines_before, escapes: survey.escapes, open: Vec::new(), tabs, ended: false }
     }
 
     /// Whether Kubernetes may read a scalar differently: within a flow collection a `?` has a meaning of its own to
@@ -123,6 +127,12 @@ impl<'a> Events<'a> for Fast<'a> {
                     if self.is_doubtful(text, matches!(text, Cow::Owned(_)), *style) =>
                 {
                     return Some(Err((YamlError::Syntax(Syntax::Other), spot)));
+                }
+                FastEvent::Scalar(_, FastStyle::Literal | FastStyle::Folded, ..) => {
+                    self.tabs.block_scalar(span.start.line(), span.end.line());
+                }
+                FastEvent::StreamEnd if self.tabs.are_doubtful() => {
+                    return Some(Err((YamlError::Syntax(Syntax::Tab), spot)));
                 }
                 _ => {}
             }

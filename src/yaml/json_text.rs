@@ -52,7 +52,12 @@ impl<'a> JsonText<'a> {
         self.at = self.text.len();
     }
 
-    fn rest(&self) -> &'a str {
+    /// The line of that position, from 1.
+    pub(super) const fn line(&self) -> u32 {
+        self.line
+    }
+
+    pub(super) fn rest(&self) -> &'a str {
         self.text.get(self.at..).unwrap_or("")
     }
 

@@ -1,7 +1,8 @@
 //! A stream of documents, taken apart as Kubernetes' decoder does it.
 //!
-//! A stream whose first character is `{` holds JSON documents, one after another. Any other is cut at lines that
-//! start with `---`, before any YAML is parsed, and each piece holds one document.
+//! A stream whose first character is `{` holds JSON documents, one after another, unless the first or the second is not JSON
+//! (`json_stream`). Any other is cut at lines that start with `---`, before any YAML is parsed, and each piece holds one
+//! document.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -9,7 +10,7 @@ use std::collections::VecDeque;
 use super::budget::Budget;
 use super::error::YamlError;
 use super::events::{Exact, Fast, Spot, number};
-use super::json_text::JsonText;
+use super::json_stream::JsonStream;
 use super::limits::{DuplicateKeys, Limits};
 use super::survey::survey;
 use super::tree::{Builder, Read};
@@ -44,9 +45,9 @@ enum Texts {
 /// How documents are read.
 #[derive(Clone, Copy)]
 pub(super) struct Reading<'a> {
-    source: SourceId,
-    limits: &'a Limits,
-    budget: Option<&'a Budget>,
+    pub(super) source: SourceId,
+    pub(super) limits: &'a Limits,
+    pub(super) budget: Option<&'a Budget>,
     texts: Texts,
     /// How scalars are read; `None` as Kubernetes does.
     verbatim: Option<MergeKeys>,
@@ -59,7 +60,7 @@ impl<'a> Reading<'a> {
     }
 
     /// `aliases` tells whether the document can hold any.
-    fn builder(&self, aliases: bool) -> Builder<'a> {
+    pub(super) fn builder(&self, aliases: bool) -> Builder<'a> {
         let builder = Builder::new(self.source, self.limits, self.budget, aliases);
         match (self.verbatim, self.texts) {
             (Some(merge_keys), _) => builder.verbatim(merge_keys),
@@ -73,7 +74,7 @@ impl<'a> Reading<'a> {
 struct End;
 
 enum Input<'a> {
-    Json(JsonText<'a>),
+    Json(JsonStream<'a>),
     Nothing,
     Yaml(Pieces<'a>),
 }
@@ -98,9 +99,13 @@ impl<'a> Documents<'a> {
             documents.report(&YamlError::StreamSize(limits.stream_bytes), Origin::whole(source));
             return documents;
         }
+        if is_utf16(bytes) {
+            documents.report(&YamlError::Utf16, Origin::whole(source));
+            return documents;
+        }
         match std::str::from_utf8(bytes) {
             Ok(text) if text.trim_ascii_start().starts_with('{') => {
-                documents.input = Input::Json(JsonText::new(text));
+                documents.input = Input::Json(JsonStream::new(text));
             }
             Ok(text) => documents.input = Input::Yaml(Pieces::new(text, lines_before)),
             Err(error) => {
@@ -167,8 +172,11 @@ impl<'a> Documents<'a> {
                 if !json.next_document() {
                     return Err(End);
                 }
-                let read = read_json(json, &reading);
-                PieceRead::new(Vec::new(), read, reading.limits).counted(reading.budget)
+                let (read, yaml) = json.read(&reading);
+                if let Some(pieces) = yaml {
+                    self.input = Input::Yaml(pieces);
+                }
+                read
             }
             Input::Yaml(pieces) => read_piece(&pieces.next().ok_or(End)?, &reading),
         };
@@ -195,14 +203,14 @@ impl Iterator for Documents<'_> {
 
 /// What one piece of a stream gave: problems, or a document, or nothing.
 #[derive(Default)]
-struct PieceRead {
+pub(super) struct PieceRead {
     problems: Vec<Problem>,
     node: Option<Node>,
     written: WrittenScalars,
 }
 
 impl PieceRead {
-    fn new(mut problems: Vec<Problem>, read: Read, limits: &Limits) -> Self {
+    pub(super) fn new(mut problems: Vec<Problem>, read: Read, limits: &Limits) -> Self {
         let keep_twice = limits.duplicate_keys == DuplicateKeys::Report;
         let twice = |(error, _): &(YamlError, Origin)| matches!(error, YamlError::DuplicateKey { .. });
         let usable = problems.is_empty() && read.problems.iter().all(|problem| keep_twice && twice(problem));
@@ -211,7 +219,7 @@ impl PieceRead {
         Self { problems, node, written: read.written }
     }
 
-    fn counted(self, budget: Option<&Budget>) -> Self {
+    pub(super) fn counted(self, budget: Option<&Budget>) -> Self {
         if let Some(budget) = budget.filter(|_| !self.problems.is_empty()) {
             budget.problems(self.problems.len());
         }
@@ -221,6 +229,15 @@ impl PieceRead {
     fn into_results(self) -> impl Iterator<Item = Result<Node, Problem>> {
         self.problems.into_iter().map(Err).chain(self.node.map(Ok))
     }
+}
+
+/// Returns whether text starts with the byte order mark of UTF-16. Kubernetes' reader takes it; templates, editors and most tools
+/// around it do not.
+#[must_use]
+pub fn is_utf16(bytes: &[u8]) -> bool {
+    // Two zeros make the first one the mark of UTF-32.
+    bytes.starts_with(&[0xfe, 0xff])
+        || bytes.starts_with(&[0xff, 0xfe]) && !bytes.starts_with(&[0xff, 0xfe, 0, 0])
 }
 
 /// Reads the pieces on all cores; nothing where a thread panicked. What is read after the budget is exhausted is of no use.
@@ -256,24 +273,6 @@ fn end_of(valid: &[u8], source: SourceId) -> Origin {
     Origin::point(source, number(line).saturating_add(1), number(column).saturating_add(1))
 }
 
-pub(super) fn read_json(json: &mut JsonText<'_>, reading: &Reading<'_>) -> Read {
-    let Reading { source, limits, budget, .. } = *reading;
-    let start = json.position();
-    if let Err(error) = budget.map_or(Ok(()), Budget::document) {
-        json.abandon();
-        return Read::refused(error, Origin::whole(source));
-    }
-    let mut read = reading.builder(false).read(json);
-    if !read.problems.is_empty() {
-        json.abandon();
-    } else if json.position().saturating_sub(start) > limits.document_bytes {
-        let error = YamlError::DocumentSize(limits.document_bytes);
-        let origin = read.root.as_ref().map_or(Origin::whole(source), |root| root.origin);
-        read.problems.push((error, origin));
-    }
-    read
-}
-
 pub(super) fn read_yaml(piece: &Piece<'_>, reading: &Reading<'_>) -> Read {
     let Reading { source, limits, budget, .. } = *reading;
     let refuse = |error, line: u32, column| {
@@ -294,7 +293,7 @@ pub(super) fn read_yaml(piece: &Piece<'_>, reading: &Reading<'_>) -> Read {
     let text = if text.ends_with('\n') { Cow::Borrowed(text) } else { Cow::Owned(format!("{text}\n")) };
     let builder = || reading.builder(survey.stars);
     if !survey.exact {
-        let read = builder().read(&mut Fast::new(&text, piece.lines_before, survey.escapes));
+        let read = builder().read(&mut Fast::new(&text, piece.lines_before, survey));
         if !read.syntax_error {
             return read;
         }

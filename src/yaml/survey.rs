@@ -12,6 +12,8 @@ pub(super) struct Survey {
     pub(super) escapes: bool,
     /// `*`, without which there is no alias.
     pub(super) stars: bool,
+    /// Lines on which nothing but spaces comes before a tab. The fast parser takes some of them that Kubernetes refuses.
+    pub(super) tabbed_lines: usize,
 }
 
 /// Bytes that are looked at together.
@@ -61,7 +63,7 @@ fn has_many_parts(bytes: &[u8]) -> bool {
 /// Whether a byte needs a closer look.
 #[expect(clippy::needless_bitwise_bool, reason = "without branches the compiler looks at many bytes at once")]
 const fn is_marked(byte: u8) -> bool {
-    (byte < 0x20) & (byte != 0x09) & (byte != 0x0a)
+    (byte < 0x20) & (byte != 0x0a)
         | (byte == 0x7f)
         | (byte == 0xc2)
         | (byte == 0xe2)
@@ -81,12 +83,19 @@ fn look(survey: &mut Survey, text: &str, at: usize, byte: u8, after: &[u8]) -> L
         (0xc2, [0x85, ..]) | (0xe2, [0x80, 0xa8 | 0xa9, ..]) => survey.exact = true,
         // A carriage return alone is a line break, too, and rare enough.
         (b'\r', _) => survey.exact |= after.first() != Some(&b'\n'),
+        (b'\t', _) => survey.tabbed_lines += usize::from(starts_line(text.as_bytes(), at)),
         (0..=0x1f | 0x7f, _) | (0xc2, [..=0x9f, ..]) | (0xef, [0xbf, 0xbe | 0xbf, ..]) => {
             return Err(control(text, at));
         }
         _ => {}
     }
     Ok(())
+}
+
+/// Returns whether nothing but spaces comes before a byte on its line.
+fn starts_line(bytes: &[u8], at: usize) -> bool {
+    let before = bytes.get(..at).unwrap_or_default();
+    before.iter().rev().find(|byte| **byte != b' ').is_none_or(|byte| *byte == b'\n')
 }
 
 /// Whether a node's properties can start here.

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use zeroize::Zeroizing;
 
 use super::error::YamlError;
+use super::json_stream;
 use super::json_text::JsonText;
 use super::limits::Limits;
 use super::stream::{self, Pieces, Reading};
@@ -99,7 +100,7 @@ pub(crate) fn read_verbatim_json(text: &str) -> Result<Verbatim, NotVerbatim> {
     if !json.next_document() {
         return Err(NotVerbatim::Empty);
     }
-    let found = document(stream::read_json(&mut json, &reading))?.ok_or(NotVerbatim::Empty)?;
+    let found = document(json_stream::read_json(&mut json, &reading))?.ok_or(NotVerbatim::Empty)?;
     if json.next_document() { Err(NotVerbatim::Several) } else { Ok(found) }
 }
 

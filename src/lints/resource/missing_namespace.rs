@@ -21,7 +21,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
-    if !object.namespace.is_empty() || scene.scopes.is_cluster_scoped(object.group, object.kind) {
+    if !object.namespace.is_empty() || scene.scopes.may_lack_namespace(object.group, object.kind) {
         return;
     }
     let namespace = object.manifest.root().at(&["metadata", "namespace"]);

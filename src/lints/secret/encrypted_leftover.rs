@@ -4,7 +4,7 @@ use super::items::{decode, is_encrypted, items};
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::names::{AVP_IGNORE, AVP_PATH, LITERAL};
-use crate::model::{Entry, Generic, Manifest, Node, Origin, item_called, look_alike};
+use crate::model::{self, Entry, Generic, Manifest, Node, Origin, item_called, look_alike};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -67,14 +67,11 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// SOPS' own data; kinds whose controllers decrypt have it as well.
+/// Returns the field in which SOPS keeps its own data, in an object that nothing decrypts: kinds whose controllers decrypt have
+/// it as well.
 pub(crate) fn sops_block(object: &Manifest) -> Option<&Entry> {
-    let entry = object.root().as_mapping()?.entry("sops")?;
-    if object.kind().to_ascii_lowercase().contains("sops") {
-        return None;
-    }
-    let is_sops = ["mac", "version", "lastmodified"].iter().any(|field| entry.value.get(field).is_some());
-    is_sops.then_some(entry)
+    let is_decrypted = object.kind().to_ascii_lowercase().contains("sops");
+    object.root().as_mapping().filter(|_| !is_decrypted).and_then(model::sops_block)
 }
 
 /// The places of an object where something stands only since SOPS encrypted it: this rule reports it, and nothing else need.

@@ -14,7 +14,7 @@ use crate::diagnostic::{At, Explain, Failure, Problem};
 use crate::model::{Origin, Place, SourceId, Sources};
 use crate::pipeline::Discovery;
 use crate::reach::{Reach, ReachError};
-use crate::yaml::Budget;
+use crate::yaml::{Budget, YamlError, is_utf16};
 
 /// Files and directories of one environment; links can show one directory many times, so those count too.
 const MAX_ENTRIES: usize = 10_000;
@@ -47,6 +47,8 @@ enum Error {
     Io(String),
     #[error("text is not valid UTF-8")]
     NotUtf8,
+    #[error("{0}")]
+    Utf16(YamlError),
     #[error("{0} leaves the repository")]
     Outside(&'static str),
     #[error("it is neither a file nor a directory")]
@@ -69,6 +71,7 @@ impl Explain for Error {
             }
             Self::AbsolutePath => Some("give the path relative to the app file".to_owned()),
             Self::NotUtf8 => Some("save the file as UTF-8".to_owned()),
+            Self::Utf16(error) => error.hint(),
             Self::Outside(_) => Some("keep everything that an app uses in its own repository".to_owned()),
             _ => None,
         }
@@ -238,6 +241,7 @@ impl<'a> Reader<'a> {
         match () {
             () if size > MAX_FILE => Err(Error::TooLarge),
             () if self.bytes > MAX_TOTAL => Err(Error::TooMuch),
+            () if is_utf16(&bytes) => Err(Error::Utf16(YamlError::Utf16)),
             () => String::from_utf8(bytes).map(without_mark).map_err(|_| Error::NotUtf8),
         }
     }

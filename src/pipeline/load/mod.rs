@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::discover::{Discovery, ENVIRONMENTS};
 use crate::diagnostic::{Explain, Failure, Note, Problem};
-use crate::model::{APP_FILE, Node, Origin, PatchEntry, SourceId, Sources, Target};
+use crate::model::{APP_FILE, Node, Origin, PatchEntry, PatchType, SourceId, Sources, Target};
 use crate::yaml;
 pub(super) use defined::DefinedValues;
 use files::{Found, Reader};
@@ -60,7 +60,9 @@ pub(super) struct Partial {
 /// A change to the objects that match.
 pub(super) struct Patch {
     pub(super) target: Target,
-    /// A sequence of operations (JSON Patch) or a mapping (JSON Merge Patch), with positions.
+    /// The type that the app file states.
+    pub(super) stated: Option<PatchType>,
+    /// The patch itself, with positions.
     pub(super) change: Node,
     /// Where the app file names it.
     pub(super) origin: Origin,
@@ -248,7 +250,9 @@ fn patches(
     for (entry, place) in entries.iter().zip(places) {
         match change(entry, place, reader, sources) {
             Ok(change) => {
-                patches.push(Patch { target: entry.target.clone(), change, origin: place.shown_at() });
+                let PatchEntry { target, patch_type, .. } = entry;
+                let origin = place.shown_at();
+                patches.push(Patch { target: target.clone(), stated: *patch_type, change, origin });
             }
             Err(failure) => problems.extend_from_slice(failure.problems()),
         }

@@ -32,8 +32,8 @@ use serde_json::{Map, Value as Json};
 use super::load::{Loaded, ManifestFile, Patch, Values};
 use crate::diagnostic::{Explain, Failure, Note, Problem};
 use crate::model::{
-    API_GROUP, APP_FILE, Manifest, Node, NotAManifest, ObjectId, Origin, Scopes, Sources, Texts, UnusedValue,
-    Value,
+    API_GROUP, APP_FILE, ForeignFile, Manifest, Node, NotAManifest, ObjectId, Origin, Scopes, Sources, Texts,
+    UnusedValue, Value,
 };
 use crate::yaml;
 use engine::{Engine, RenderedText};
@@ -76,6 +76,8 @@ enum Error {
     Duplicate { id: ObjectId, first: String },
     #[error("environment `{0}` renders no object")]
     Empty(String),
+    #[error("{} is not a manifest", .0.what)]
+    Foreign(&'static ForeignFile),
     #[error("document is no Kubernetes object: {0}")]
     NotAManifest(NotAManifest),
     #[error("an object of `sealwave.dev` is no manifest")]
@@ -94,6 +96,7 @@ impl Explain for Error {
             Self::Duplicate { .. } => {
                 Some("remove one; to change an object in one environment, use `patches`".to_owned())
             }
+            Self::Foreign(file) => Some(file.remedy.to_owned()),
             Self::Key => Some("use a short key, and put the text into its value".to_owned()),
             Self::Empty(_) => Some("put manifests into `base/` or the environment's directory".to_owned()),
             Self::NotAManifest(error) => Some(error.hint().to_owned()),
@@ -107,7 +110,7 @@ impl Explain for Error {
     }
 
     fn rule(&self) -> Option<&'static str> {
-        matches!(self, Self::NotAManifest(_)).then_some("schema/manifest")
+        matches!(self, Self::Foreign(_) | Self::NotAManifest(_)).then_some("schema/manifest")
     }
 }
 
@@ -224,19 +227,26 @@ pub(super) fn attempt(
     Attempt { objects, values, unused, problems }
 }
 
-/// Gives objects their namespace, and patches them.
+/// Gives objects their namespace, and applies the patches.
 fn finish(
-    objects: &mut [Manifest],
+    objects: &mut Vec<Manifest>,
     problems: &mut Vec<Problem>,
     patches: &[Patch],
     namespace: Option<&str>,
     notes: &mut Vec<Note>,
 ) {
-    namespaces::apply(&Scopes::of(objects), objects, namespace, notes);
-    // A patch for an object that could not be rendered is no fault of the patch.
+    let mut scopes = Scopes::of(objects);
+    namespaces::apply(&scopes, objects, namespace, notes);
+    // Objects that could not be rendered are missing: a patch for one of them would be blamed.
     if !patches.is_empty() && problems.is_empty() {
         match patches::apply(patches, objects) {
-            Ok(()) => namespaces::apply(&Scopes::of(objects), objects, namespace, notes),
+            Ok(()) => {
+                // A definition that a patch deletes still tells about its kind: the cluster has it from elsewhere.
+                for object in objects.iter() {
+                    scopes.learn(object);
+                }
+                namespaces::apply(&scopes, objects, namespace, notes);
+            }
             Err(failure) => problems.extend_from_slice(failure.problems()),
         }
     }
@@ -350,14 +360,16 @@ impl Reader<'_> {
         for document in read {
             match document {
                 Ok(node) => trees.push(node),
-                Err(problem) => self.problems.push(problem),
+                Err(problem) if file.is_template => self.problems.push(problem),
+                Err(problem) => self.problems.push(explained(problem, &file.text)),
             }
         }
+        let name = sources.name(file.source);
         for document in yaml::flatten_lists(trees) {
             if self.problems.len() >= MAX_PROBLEMS {
                 break;
             }
-            match manifest(document) {
+            match manifest(document, name) {
                 Ok(object) => self.objects.push(object),
                 Err(problem) => self.problems.push(problem),
             }
@@ -383,13 +395,40 @@ impl Reader<'_> {
     }
 }
 
-pub(super) fn manifest(document: Node) -> Result<Manifest, Problem> {
-    let object =
-        Manifest::new(document).map_err(|(error, at)| Problem::at(at, &Error::NotAManifest(error)))?;
+/// Takes a document of a file for an object.
+///
+/// # Errors
+/// It is none: it lacks what every object has, or it is for another tool, or for sealwave itself.
+pub(super) fn manifest(document: Node, path: &str) -> Result<Manifest, Problem> {
+    let foreign = |file, root: &Node| Problem::at(root.shown_at(), &Error::Foreign(file));
+    if let Some(file) = ForeignFile::of_object(&document) {
+        return Err(foreign(file, &document));
+    }
+    let object = match Manifest::new(document) {
+        Ok(object) => object,
+        Err((error, at, document)) => {
+            return Err(match ForeignFile::of(&document, path) {
+                Some(file) => foreign(file, &document),
+                None => Problem::at(at, &Error::NotAManifest(error)),
+            });
+        }
+    };
     if object.group() == API_GROUP {
         return Err(Problem::at(object.origin(), &Error::OwnKind));
     }
     Ok(object)
+}
+
+/// Names the kind of file where a text that is not YAML is a template of another tool.
+pub(super) fn explained(problem: Problem, text: &str) -> Problem {
+    let is_syntax = problem.rule == Some("yaml/syntax");
+    match ForeignFile::of_text(text).filter(|_| is_syntax) {
+        Some(file) => {
+            let Problem { message, hint, .. } = Problem::new(&Error::Foreign(file));
+            Problem { message, hint, ..problem }
+        }
+        None => problem,
+    }
 }
 
 fn unique(objects: &[Manifest], sources: &Sources) -> Result<(), Failure> {

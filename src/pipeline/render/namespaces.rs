@@ -1,4 +1,7 @@
-//! Gives objects the default namespace, and takes it from those whose kind has none.
+//! Gives objects the default namespace, and removes the namespace of cluster-scoped objects.
+//!
+//! A namespace that the author wrote is removed only where the kind is known to be cluster-scoped. Must never do so on a
+//! guess: the object would end in another namespace, and Argo CD would prune the one in the right place.
 
 use crate::diagnostic::{Explain, Note, Problem};
 use crate::model::{Manifest, Node, Scopes, Value};
@@ -15,28 +18,26 @@ impl Explain for Remark {
     }
 }
 
-/// Gives every namespaced object a namespace, and takes it from the others, as Argo CD does.
+/// Gives namespaced objects the default namespace, and removes the namespace of cluster-scoped ones, as Argo CD does.
 pub(super) fn apply(scopes: &Scopes, objects: &mut [Manifest], default: Option<&str>, notes: &mut Vec<Note>) {
     for object in objects {
         if scopes.is_cluster_scoped(object.group(), object.kind()) {
             drop_namespace(object, notes);
         } else if let Some(default) = default {
-            fill(object, default);
+            fill(scopes, object, default);
         }
     }
 }
 
-/// Gives every namespaced object a namespace, and leaves the others as they are.
+/// Gives namespaced objects the default namespace, and leaves the others as they are.
 pub(in crate::pipeline) fn complete(scopes: &Scopes, objects: &mut [Manifest], default: &str) {
     for object in objects {
-        if !scopes.is_cluster_scoped(object.group(), object.kind()) {
-            fill(object, default);
-        }
+        fill(scopes, object, default);
     }
 }
 
-fn fill(object: &mut Manifest, default: &str) {
-    if lacks_namespace(object) {
+fn fill(scopes: &Scopes, object: &mut Manifest, default: &str) {
+    if lacks_namespace(object) && !scopes.may_lack_namespace(object.group(), object.kind()) {
         let origin = object.root().get("metadata").map_or(object.origin(), |node| node.origin);
         if let Some(metadata) = object.root_mut().mapping_at_mut(&["metadata"]) {
             metadata.insert("namespace", origin, Node::string(default, origin));

@@ -42,6 +42,8 @@ pub(super) enum ResolveError {
     DataNotBase64 { key: String },
     #[error("item `{key}` of `data` is a placeholder that does not give base64")]
     DataPlaceholder { key: String },
+    #[error("SOPS encrypted this object, and nothing decrypts it")]
+    EncryptedObject,
     #[error("reference `{reference}` {error}{}", and_others(*.others))]
     Failed { reference: Reference, error: ProviderError, others: usize },
     #[error("placeholder `<…>` stands outside of a Secret's data, in {object}")]
@@ -96,6 +98,9 @@ impl Explain for ResolveError {
             Self::DataPlaceholder { .. } => {
                 "put it in `stringData`; in `data`, it must be one placeholder that ends in `| base64`, or base64 of a text"
             }
+            Self::EncryptedObject => {
+                "move the file out of the directory of manifests, and refer to its values from a Secret: `<sops:FILE#KEY>`"
+            }
             Self::Failed { error, .. } => return error.hint(),
             Self::GenericOutside { .. } => {
                 "put the value in a Secret and refer to it; if it is meant as text, remove `avp.kubernetes.io/path` from the object, or double its `<`"
@@ -130,7 +135,7 @@ impl Explain for ResolveError {
         match self {
             Self::DataNotBase64 { .. } => Some("secret/bad-base64"),
             Self::ItemKey => Some("secret/invalid-key"),
-            Self::LookAlike { .. } => Some("secret/encrypted-leftover"),
+            Self::EncryptedObject | Self::LookAlike { .. } => Some("secret/encrypted-leftover"),
             _ => None,
         }
     }

@@ -132,7 +132,7 @@ impl ExaminedApp {
     fn add(&mut self, name: &str, text: &[u8]) {
         let source = self.sources.add(name);
         let Some(environment) = self.environments.first_mut() else { return };
-        environment.read(text, source);
+        environment.read(text, source, name);
         if let Ok(text) = std::str::from_utf8(text) {
             self.texts.add(source, text.into());
         }
@@ -165,11 +165,11 @@ fn is_for_tools(node: &Node) -> bool {
     matches!(group_and_version(api_version).0, "config.kubernetes.io" | "kustomize.config.k8s.io" | API_GROUP)
 }
 
-/// Takes the objects of a document: those of a list, and none that is for tools.
-pub(super) fn each_object(document: Node, mut take: impl FnMut(Result<Manifest, Problem>)) {
+/// Takes the objects of a document of a file: those of a list, and none that is for tools.
+pub(super) fn each_object(document: Node, path: &str, mut take: impl FnMut(Result<Manifest, Problem>)) {
     yaml::each_item(document, |node| {
         if !is_for_tools(&node) {
-            take(render::manifest(node));
+            take(render::manifest(node, path));
         }
     });
 }
@@ -183,10 +183,12 @@ impl ExaminedEnvironment {
         self.problems.push(StageProblem { rule: &lints::app::RENDER, severity: Severity::Error, problem });
     }
 
-    fn read(&mut self, text: &[u8], source: SourceId) {
-        for document in yaml::documents(text, source, &yaml::searching()) {
-            let Ok(node) = document.map_err(|problem| self.said(problem)) else { continue };
-            each_object(node, |object| match object {
+    fn read(&mut self, bytes: &[u8], source: SourceId, path: &str) {
+        let text = std::str::from_utf8(bytes).unwrap_or_default();
+        for document in yaml::documents(bytes, source, &yaml::searching()) {
+            let document = document.map_err(|problem| self.said(render::explained(problem, text)));
+            let Ok(node) = document else { continue };
+            each_object(node, path, |object| match object {
                 Ok(object) => self.objects.push(object),
                 Err(problem) => self.said(problem),
             });

@@ -188,7 +188,7 @@ fn definitions(window: &Window) -> Vec<Manifest> {
     let source = crate::model::Sources::default().add("");
     let mut found = Vec::new();
     for document in yaml::documents_part(&window.bytes, source, &yaml::searching(), 0).flatten() {
-        each_object(document, |object| found.extend(object.ok().filter(schemas::is_definition)));
+        each_object(document, "", |object| found.extend(object.ok().filter(schemas::is_definition)));
     }
     found
 }
@@ -222,7 +222,7 @@ impl Look {
             objects: 0,
             identities: Identities::default(),
         };
-        judge.window(window, source);
+        judge.window(window, source, name);
         judge.finish()
     }
 }
@@ -247,7 +247,7 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    fn window(&mut self, window: &Window, source: SourceId) {
+    fn window(&mut self, window: &Window, source: SourceId, path: &str) {
         if window.oversized {
             let origin = Origin::point(source, window.lines_before.saturating_add(1), 0);
             let error = yaml::YamlError::DocumentSize(yaml::Limits::default().document_bytes);
@@ -256,11 +256,14 @@ impl Judge<'_> {
         }
         for document in yaml::documents_part(&window.bytes, source, &yaml::searching(), window.lines_before) {
             match document {
-                Ok(node) => each_object(node, |object| match object {
+                Ok(node) => each_object(node, path, |object| match object {
                     Ok(object) => self.object(object),
                     Err(problem) => self.said(problem),
                 }),
-                Err(problem) => self.said(problem),
+                Err(problem) => {
+                    let text = std::str::from_utf8(&window.bytes).unwrap_or_default();
+                    self.said(render::explained(problem, text));
+                }
             }
         }
         self.judge();

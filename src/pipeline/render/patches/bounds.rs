@@ -1,7 +1,11 @@
-//! What patches may take: work, and what they add to objects. A patch may match every object, and `copy` may double one.
+//! Bounds of patches: their work, and what they add to objects. A patch may match every object, and `copy` may double one.
+//!
+//! Every patch pays here before it is applied. Nothing here changes an object.
 
 use json_patch::PatchOperation;
 use serde_json::Value as Json;
+
+use crate::model::{Node, Value};
 
 /// Nodes of an object while it is patched.
 const MAX_NODES: usize = 200_000;
@@ -45,6 +49,21 @@ impl Extent {
             }
             Json::String(text) => Self { bytes: text.len(), ..Self::ONE },
             Json::Bool(_) | Json::Null | Json::Number(_) => Self::ONE,
+        }
+    }
+
+    /// Returns the extent of a tree.
+    fn of_node(node: &Node) -> Self {
+        match &node.value {
+            Value::Sequence(items) => items.iter().map(Self::of_node).fold(Self::ONE, Self::around),
+            Value::Mapping(mapping) => {
+                let fields = mapping.entries().iter();
+                fields
+                    .map(|entry| Self::of_node(&entry.value).keyed(&entry.key))
+                    .fold(Self::ONE, Self::around)
+            }
+            Value::String(text) => Self { bytes: text.len(), ..Self::ONE },
+            Value::Bool(_) | Value::Null | Value::Number(_) => Self::ONE,
         }
     }
 
@@ -156,14 +175,15 @@ impl Growing {
     }
 }
 
-/// Makes room for a merge patch, before it is applied.
-pub(super) fn before_merge(object: &Json, patch: &Json, bounds: &mut Bounds) -> Result<(), Exceeded> {
-    let added = Extent::of(patch);
+/// Pays for merging a patch into an object, and refuses it where the result may be too large or too deep.
+pub(super) fn before_merge(object: &Node, patch: &Node, bounds: &mut Bounds) -> Result<(), Exceeded> {
+    let added = Extent::of_node(patch);
     bounds.add(added)?;
-    if added.height > MAX_DEPTH {
-        return Err(Exceeded::Object);
-    }
-    Growing::new(object, bounds)?.grow(object, added, bounds)
+    let own = Extent::of_node(object);
+    bounds.compare(own.work())?;
+    let most = own.around(added);
+    let fits = added.height <= MAX_DEPTH && most.nodes <= MAX_NODES && most.bytes <= MAX_BYTES;
+    if fits { Ok(()) } else { Err(Exceeded::Object) }
 }
 
 #[cfg(test)]
