@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::Environment;
-use super::resource::unfilled::is_template;
+use super::later_stage::is_template;
 use crate::diagnostic::Severity;
 
 /// The objects of an environment, by their names.
