@@ -157,8 +157,8 @@ impl FieldChecker<'_> {
     }
 
     fn one_of(&mut self, node: &Node, name: &str, allowed: &[&str]) {
-        let other = node.as_str().filter(|text| !allowed.contains(text) && !self.may_fill(text));
-        if other.is_some() {
+        let is_other = |text: &&str| !text.is_empty() && !allowed.contains(text) && !self.may_fill(text);
+        if node.as_str().filter(is_other).is_some() {
             let hint = format!("write {}", listed(allowed));
             self.report(node.origin, format!("`{name}` is not one of the allowed values"), hint);
         }
@@ -172,13 +172,17 @@ impl FieldChecker<'_> {
         if self.may_fill(text) {
             return;
         }
-        let digits = text.strip_suffix('%').filter(|digits| {
-            !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
-        });
+        let digits = text
+            .strip_suffix('%')
+            .filter(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()));
         match (digits, most) {
             (None, _) => {
                 let message = format!("`{name}` is neither a whole number nor a percentage");
-                self.report(node.origin, message, "write a number without quotes, or a percentage like `50%`");
+                self.report(
+                    node.origin,
+                    message,
+                    "write a number without quotes, or a percentage like `50%`",
+                );
             }
             (Some(digits), Some(most)) if digits.parse::<u32>().map_or(true, |percent| percent > most) => {
                 let message = format!("`{name}` is more than {most}%");

@@ -72,9 +72,7 @@ pub(in crate::lints) static ENV_NAME: Form = Form {
 };
 /// The name of an HTTP header.
 pub(in crate::lints) static HTTP_HEADER: Form = Form {
-    accepts: |text| {
-        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    },
+    accepts: |text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'),
     fault: "is not a valid name of an HTTP header",
     hint: "use letters, digits and `-`",
 };
@@ -103,11 +101,8 @@ pub(in crate::lints) static LOCAL_PATH: Form = Form {
 pub(in crate::lints) static NO_BACKSTEPS: Form =
     Form { accepts: has_no_backsteps, fault: "has a `..` in it", hint: "write the path without `..`" };
 /// One part of a URL's path.
-pub(in crate::lints) static PATH_SEGMENT: Form = Form {
-    accepts: is_path_segment,
-    fault: "is not a valid name",
-    hint: "use anything but `/` and `%`",
-};
+pub(in crate::lints) static PATH_SEGMENT: Form =
+    Form { accepts: is_path_segment, fault: "is not a valid name", hint: "use anything but `/` and `%`" };
 /// The name of a port.
 pub(in crate::lints) static PORT_NAME: Form = Form {
     accepts: crate::lints::ports::is_service_name,
@@ -143,7 +138,8 @@ pub(in crate::lints) static SEARCH_DOMAIN: Form = Form {
 };
 
 fn is_address(text: &str) -> bool {
-    text.parse::<IpAddr>().is_ok() || without_leading_zeros(text).is_some_and(|text| text.parse::<IpAddr>().is_ok())
+    text.parse::<IpAddr>().is_ok()
+        || without_leading_zeros(text).is_some_and(|text| text.parse::<IpAddr>().is_ok())
 }
 
 /// Returns whether an address is not unspecified, of the loopback, or of the link.
@@ -151,7 +147,10 @@ fn is_endpoint_address(text: &str) -> bool {
     match text.parse::<IpAddr>() {
         Ok(IpAddr::V4(address)) => {
             let is_link_multicast = matches!(address.octets(), [224, 0, 0, _]);
-            !(address.is_unspecified() || address.is_loopback() || address.is_link_local() || is_link_multicast)
+            !(address.is_unspecified()
+                || address.is_loopback()
+                || address.is_link_local()
+                || is_link_multicast)
         }
         Ok(IpAddr::V6(address)) => {
             let is_link_multicast = address.segments().first().is_some_and(|first| *first & 0xff0f == 0xff02);
@@ -172,7 +171,10 @@ fn is_network(text: &str) -> bool {
 /// Returns an IPv4 address or network without leading zeros; `None` where there are none.
 fn without_leading_zeros(text: &str) -> Option<String> {
     let (address, rest) = text.split_once('/').map_or((text, None), |(address, rest)| (address, Some(rest)));
-    if text.len() > 64 || !address.contains('.') || !address.split('.').any(|octet| octet.len() > 1 && octet.starts_with('0')) {
+    if text.len() > 64
+        || !address.contains('.')
+        || !address.split('.').any(|octet| octet.len() > 1 && octet.starts_with('0'))
+    {
         return None;
     }
     let octets: Vec<&str> = address
@@ -192,15 +194,16 @@ fn has_no_backsteps(path: &str) -> bool {
 
 fn is_domain_path(text: &str) -> bool {
     let Some((domain, path)) = text.split_once('/') else { return false };
-    let may_stand_in_path =
-        |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:".contains(&byte);
+    let may_stand_in_path = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:".contains(&byte);
     is_subdomain(domain) && !path.is_empty() && path.bytes().all(may_stand_in_path)
 }
 
 /// Parts of lower-case letters, digits, `-` and `_`, with a letter or digit at both ends, joined with `.` or `/`.
 fn is_sysctl(text: &str) -> bool {
-    let is_end = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-    let is_inside = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
+    let is_end =
+        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let is_inside =
+        |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
     text.len() <= 253
         && text.split(['.', '/']).all(|part| {
             let bytes = part.as_bytes();
@@ -221,7 +224,11 @@ mod tests {
     fn forms_accept_what_the_api_server_accepts() {
         for (form, good, bad) in [
             (&ABSOLUTE_PATH, &["/", "/a"][..], &["", "a"][..]),
-            (&CIDR, &["10.0.0.0/8", "fd00::/8", "010.0.0.0/8"], &["10.0.0.0", "10.0.0.300/8", "10.0.0.0/33", "x/8"]),
+            (
+                &CIDR,
+                &["10.0.0.0/8", "fd00::/8", "010.0.0.0/8"],
+                &["10.0.0.0", "10.0.0.300/8", "10.0.0.0/33", "x/8"],
+            ),
             (&CONFIG_KEY, &["a.b_c-D", "..a.b"][..1], &["a/b", "..", "a b", ""]),
             (&DESCENDING_PATH, &["a/b", "..a", "a/..b"], &["/a", "../a", "a/../b", ".."]),
             (&DOMAIN_PATH, &["example.org/a/b"], &["example.org", "example.org/", "/a", "Example.org/a"]),

@@ -20,7 +20,11 @@ impl FieldChecker<'_> {
             }
             let value = entry.value.as_str().filter(|text| !is_label_value(text) && !self.may_fill(text));
             if value.is_some() {
-                self.report(entry.value.origin, format!("the value of a {noun} is not valid"), LABEL_VALUE.hint);
+                self.report(
+                    entry.value.origin,
+                    format!("the value of a {noun} is not valid"),
+                    LABEL_VALUE.hint,
+                );
             }
         }
     }
@@ -50,11 +54,8 @@ impl FieldChecker<'_> {
     pub(in crate::lints) fn operator(&mut self, expression: &Node) {
         let values = items(expression, "values");
         let operator = text(expression, "operator").unwrap_or_default();
-        let at = if expression.get("values").is_some() {
-            key_at(expression, "values")
-        } else {
-            start(expression)
-        };
+        let at =
+            if expression.get("values").is_some() { key_at(expression, "values") } else { start(expression) };
         if WITH_VALUES.contains(&operator) && values.is_empty() {
             let message = format!("an expression with the operator `{operator}` has no `values`");
             self.report(at, message, "add the values, or use `Exists`");

@@ -27,7 +27,12 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
             continue;
         };
         if image.is_empty() {
-            report(node, "the container has an empty image", "name the image that the container runs", reporter);
+            report(
+                node,
+                "the container has an empty image",
+                "name the image that the container runs",
+                reporter,
+            );
         } else if object.is("", "Pod") && image.trim() != image {
             report(node, "the image has blanks around it", "remove the blanks", reporter);
         }

@@ -61,7 +61,8 @@ fn of_name(
     name: &Node,
     text: &str,
     stage: LaterStage,
-    reporter: &mut Reporter) {
+    reporter: &mut Reporter,
+) {
     let kind = object.kind;
     if let Some(wanted) = breach(object, text) {
         let message = format!("`{}` is not a name for a {kind}", shown(text));

@@ -51,13 +51,7 @@ const POLICY: &[Section] = &[
 ];
 /// Fields of a binding's spec.
 const BINDING: &[Section] = &[
-    Section {
-        at: "",
-        fields: &[
-            Field::not_empty("policyName"),
-            Field::form("policyName", &SUBDOMAIN),
-        ],
-    },
+    Section { at: "", fields: &[Field::not_empty("policyName"), Field::form("policyName", &SUBDOMAIN)] },
     Section {
         at: "paramRef",
         fields: &[Field::form("name", &PATH_SEGMENT), Field::present("parameterNotFoundAction")],
@@ -121,7 +115,11 @@ fn actions(spec: &Node, checker: &mut FieldChecker<'_>) {
     }
     if seen.contains("Deny") && seen.contains("Warn") {
         let message = "`validationActions` has both `Deny` and `Warn`";
-        checker.report(key_at(spec, "validationActions"), message, "remove `Warn`: who is denied is told why");
+        checker.report(
+            key_at(spec, "validationActions"),
+            message,
+            "remove `Warn`: who is denied is told why",
+        );
     }
 }
 

@@ -54,8 +54,11 @@ const REFERENCE: &[Field] = &[
     Field::not_empty("name"),
     Field::form("name", &PATH_SEGMENT),
 ];
-const SCALING: &[Field] =
-    &[Field::not_empty("policies"), Field::between("stabilizationWindowSeconds", 0, 3_600), Field::not_negative("tolerance")];
+const SCALING: &[Field] = &[
+    Field::not_empty("policies"),
+    Field::between("stabilizationWindowSeconds", 0, 3_600),
+    Field::not_negative("tolerance"),
+];
 const SCALING_POLICY: &[Field] = &[Field::between("periodSeconds", 1, 1_800), Field::at_least("value", 1)];
 
 /// Sources of metrics, by the types that name them, and the targets of which each needs one.

@@ -73,7 +73,11 @@ fn claim(claim: &Node, checker: &mut FieldChecker<'_>) {
     let at = key_at(claim, "spec");
     let modes = spec.and_then(|spec| value(spec, "accessModes"));
     if modes.is_none_or(|modes| matches!(&modes.value, Value::Sequence(items) if items.is_empty())) {
-        checker.report(at, "the claim has no `accessModes`", "add `accessModes`, for example `[ReadWriteOnce]`");
+        checker.report(
+            at,
+            "the claim has no `accessModes`",
+            "add `accessModes`, for example `[ReadWriteOnce]`",
+        );
     }
     match spec.and_then(|spec| spec.at(&["resources", "requests", "storage"])) {
         Some(storage) if Quantity::of(storage).is_some_and(|amount| !amount.is_positive()) => {
@@ -112,7 +116,11 @@ fn source_kind(spec: &Node, checker: &mut FieldChecker<'_>) {
             && text(source, "kind").is_some_and(|kind| kind != "PersistentVolumeClaim")
         {
             let message = format!("`{field}` without `apiGroup` is not a PersistentVolumeClaim");
-            checker.report(key_at(source, "kind"), message, "add the `apiGroup`, like `snapshot.storage.k8s.io`");
+            checker.report(
+                key_at(source, "kind"),
+                message,
+                "add the `apiGroup`, like `snapshot.storage.k8s.io`",
+            );
         }
     }
 }

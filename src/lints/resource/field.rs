@@ -134,12 +134,16 @@ const KINDS: &[(&str, &str, &[Section])] = &[
                 fields: &[
                     Field::not_empty("provisioner"),
                     Field::form("provisioner", &QUALIFIED_ANY_CASE),
-                    Field::one_of("reclaimPolicy", &["", "Delete", "Retain"]),
+                    Field::one_of("reclaimPolicy", &["Delete", "Retain"]),
                 ],
             },
             Section {
                 at: "allowedTopologies[].matchLabelExpressions[]",
-                fields: &[Field::not_empty("key"), Field::form("key", &QUALIFIED), Field::not_empty("values")],
+                fields: &[
+                    Field::not_empty("key"),
+                    Field::form("key", &QUALIFIED),
+                    Field::not_empty("values"),
+                ],
             },
         ],
     ),
@@ -148,7 +152,11 @@ const KINDS: &[(&str, &str, &[Section])] = &[
         "VolumeAttachment",
         &[Section {
             at: "spec",
-            fields: &[Field::not_empty("attacher"), Field::form("attacher", &DRIVER), Field::not_empty("nodeName")],
+            fields: &[
+                Field::not_empty("attacher"),
+                Field::form("attacher", &DRIVER),
+                Field::not_empty("nodeName"),
+            ],
         }],
     ),
 ];
@@ -229,7 +237,11 @@ fn parameters(root: &Node, checker: &mut FieldChecker<'_>) {
         }
         None | Some("Cluster") if has_namespace => {
             let message = "parameters of the scope `Cluster` have a `namespace`";
-            checker.report(key_at(parameters, "namespace"), message, "remove it, or write `scope: Namespace`");
+            checker.report(
+                key_at(parameters, "namespace"),
+                message,
+                "remove it, or write `scope: Namespace`",
+            );
         }
         _ => {}
     }

@@ -24,7 +24,6 @@ pub(crate) static RULE: Rule = Rule {
 /// Kinds and the parts that each object of them has and the schema does not ask for, from the root.
 const PARTS: &[(&str, &str, &[&str])] = &[
     ("", "PersistentVolume", &["spec"]),
-    ("", "PersistentVolumeClaim", &["spec"]),
     ("", "Pod", &["spec"]),
     ("", "PodTemplate", &["template", "template.spec"]),
     ("", "ReplicationController", WORKLOAD),
@@ -63,7 +62,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
                 } else {
                     start(parent)
                 };
-                let message = format!("a {} has no `{part}`", object.kind);
+                let message = format!("this {} has no `{part}`", object.kind);
                 let pointer = format!("/{}", part.replace('.', "/"));
                 let draft = Draft::new(&RULE, at, message).pointer(pointer);
                 reporter.report(draft.hint(format!("add `{part}`")));
@@ -87,7 +86,8 @@ enum Missing<'a> {
 
 fn missing<'a>(root: &'a Node, path: &'a str) -> Missing<'a> {
     let (way, key) = path.rsplit_once('.').unwrap_or(("", path));
-    let parent = way.split('.').filter(|step| !step.is_empty()).try_fold(root, |node, step| value(node, step));
+    let parent =
+        way.split('.').filter(|step| !step.is_empty()).try_fold(root, |node, step| value(node, step));
     match parent.filter(|parent| parent.as_mapping().is_some()) {
         None => Missing::Elsewhere,
         Some(parent) if value(parent, key).is_none() => Missing::Here(parent, key),

@@ -83,7 +83,8 @@ fn of_peer(peer: &Node, checker: &mut FieldChecker<'_>) {
     let selectors = set(peer, &["namespaceSelector", "podSelector"]);
     let Some(block) = value(peer, "ipBlock") else {
         if selectors.is_empty() {
-            let hint = "write `podSelector: {}` for all pods of the namespace, or remove the list for all peers";
+            let hint =
+                "write `podSelector: {}` for all pods of the namespace, or remove the list for all peers";
             checker.report(start(peer), "a peer is empty", hint);
         }
         return;

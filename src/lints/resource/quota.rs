@@ -98,7 +98,11 @@ fn quota(spec: &Node, checker: &mut FieldChecker<'_>) {
         let key = entry.key.as_str();
         let is_known = match key.split_once('/') {
             Some(_) => is_qualified_name(key),
-            None => QUOTA.contains(&key) || key.starts_with("hugepages-") || key.starts_with("requests.hugepages-"),
+            None => {
+                QUOTA.contains(&key)
+                    || key.starts_with("hugepages-")
+                    || key.starts_with("requests.hugepages-")
+            }
         };
         if !is_known && !checker.may_fill(key) {
             let hint = "write a resource like `requests.cpu`, a number of objects like `pods`, or `count/` and a resource";
@@ -121,10 +125,11 @@ fn is_counted(key: &str) -> bool {
 
 fn scopes(spec: &Node, hard: &[Entry], checker: &mut FieldChecker<'_>) {
     let of_list = items(spec, "scopes").iter().filter_map(|scope| Some((scope.as_str()?, scope.origin)));
-    let expressions = spec.get("scopeSelector").map_or(&[][..], |selector| items(selector, "matchExpressions"));
-    let of_selector = expressions.iter().filter_map(|expression| {
-        Some((text(expression, "scopeName")?, key_at(expression, "scopeName")))
-    });
+    let expressions =
+        spec.get("scopeSelector").map_or(&[][..], |selector| items(selector, "matchExpressions"));
+    let of_selector = expressions
+        .iter()
+        .filter_map(|expression| Some((text(expression, "scopeName")?, key_at(expression, "scopeName"))));
     for (group, hint) in [
         (of_list.collect::<Vec<(&str, Origin)>>(), "keep one of the two scopes"),
         (of_selector.collect(), "keep one of the two expressions"),
@@ -157,9 +162,11 @@ fn fits(scope: &str, resource: &str) -> bool {
     }
     match scope {
         "BestEffort" => resource == "pods",
-        "CrossNamespacePodAffinity" | "NotBestEffort" | "NotTerminating" | "PriorityClass" | "Terminating" => {
-            OF_PODS.contains(&resource)
-        }
+        "CrossNamespacePodAffinity"
+        | "NotBestEffort"
+        | "NotTerminating"
+        | "PriorityClass"
+        | "Terminating" => OF_PODS.contains(&resource),
         "VolumeAttributesClass" => matches!(resource, "persistentvolumeclaims" | "requests.storage"),
         _ => true,
     }

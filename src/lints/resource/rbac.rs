@@ -1,9 +1,9 @@
 //! `resource/rbac`.
 
 use crate::diagnostic::{RuleInfo, Severity};
-use crate::lints::fields::{items, key_at, set, start, text, value};
 use crate::lints::field_checks::forms::{PATH_SEGMENT, SUBDOMAIN};
 use crate::lints::field_checks::{Field, FieldChecker};
+use crate::lints::fields::{items, key_at, set, start, text, value};
 use crate::lints::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene};
 use crate::model::catalogue::RBAC;
 use crate::model::{Node, Origin};

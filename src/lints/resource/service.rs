@@ -45,10 +45,7 @@ const SECTIONS: &[Section] = &[
         ],
     },
     Section { at: "ports[]", fields: &[Field::form("appProtocol", &QUALIFIED)] },
-    Section {
-        at: "sessionAffinityConfig.clientIP",
-        fields: &[Field::between("timeoutSeconds", 1, 86_400)],
-    },
+    Section { at: "sessionAffinityConfig.clientIP", fields: &[Field::between("timeoutSeconds", 1, 86_400)] },
 ];
 
 /// Fields that only a Service of the type LoadBalancer has.
@@ -104,7 +101,8 @@ fn of_type(spec: &Node, kind: &str, checker: &mut FieldChecker<'_>) {
                 let message = "an ExternalName has no `externalName`";
                 checker.report(key_at(spec, "type"), message, "add the domain that it stands for");
             }
-            let is_set = |field: &&Field| value(spec, field.name).is_some_and(|node| node.as_str() != Some(""));
+            let is_set =
+                |field: &&Field| value(spec, field.name).is_some_and(|node| node.as_str() != Some(""));
             NOT_EXTERNAL_NAME.iter().filter(is_set).for_each(|field| checker.field(spec, field));
             if let Some((node, name)) = spec.get("externalName").and_then(|node| Some((node, node.as_str()?)))
                 && !(SUBDOMAIN.accepts)(name.strip_suffix('.').unwrap_or(name))
@@ -126,7 +124,11 @@ fn of_type(spec: &Node, kind: &str, checker: &mut FieldChecker<'_>) {
     let is_external = matches!(kind, "LoadBalancer" | "NodePort") || !items(spec, "externalIPs").is_empty();
     if !is_external && text(spec, "externalTrafficPolicy").is_some() {
         let message = format!("a Service of type {} cannot have an `externalTrafficPolicy`", shown(kind));
-        checker.report(key_at(spec, "externalTrafficPolicy"), message, "remove it, or write `type: LoadBalancer`");
+        checker.report(
+            key_at(spec, "externalTrafficPolicy"),
+            message,
+            "remove it, or write `type: LoadBalancer`",
+        );
     }
     let checks_health = kind == "LoadBalancer" && text(spec, "externalTrafficPolicy") == Some("Local");
     if !checks_health && value(spec, "healthCheckNodePort").and_then(integer).is_some_and(|port| port != 0) {
@@ -141,7 +143,9 @@ fn shown(kind: &str) -> &str {
 }
 
 fn affinity(spec: &Node, checker: &mut FieldChecker<'_>) {
-    if text(spec, "sessionAffinity").unwrap_or("None") == "None" && value(spec, "sessionAffinityConfig").is_some() {
+    if text(spec, "sessionAffinity").unwrap_or("None") == "None"
+        && value(spec, "sessionAffinityConfig").is_some()
+    {
         let message = "`sessionAffinityConfig` needs `sessionAffinity: ClientIP`";
         checker.report(key_at(spec, "sessionAffinityConfig"), message, "remove it, or set the affinity");
     }
@@ -171,7 +175,11 @@ fn addresses(spec: &Node, checker: &mut FieldChecker<'_>) {
         _ => {}
     }
     if all.len() > 1 && first == Some("None") {
-        checker.report(key_at(spec, "clusterIPs"), "`None` is not the only cluster address", "keep `None` alone");
+        checker.report(
+            key_at(spec, "clusterIPs"),
+            "`None` is not the only cluster address",
+            "keep `None` alone",
+        );
     }
     let families: Vec<bool> = all
         .iter()
@@ -184,7 +192,11 @@ fn addresses(spec: &Node, checker: &mut FieldChecker<'_>) {
     }
     let wanted = items(spec, "ipFamilies");
     if wanted.len() > 2 || wanted.len() == 2 && wanted.first() == wanted.last() {
-        checker.report(key_at(spec, "ipFamilies"), "`ipFamilies` names a family twice", "name each family once");
+        checker.report(
+            key_at(spec, "ipFamilies"),
+            "`ipFamilies` names a family twice",
+            "name each family once",
+        );
     }
 }
 

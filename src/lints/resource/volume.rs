@@ -62,17 +62,17 @@ const SECTIONS: &[Section] = &[
     },
     Section {
         at: "csi",
-        fields: &[Field::not_empty("driver"), Field::form("driver", &DRIVER), Field::not_empty("volumeHandle")],
+        fields: &[
+            Field::not_empty("driver"),
+            Field::form("driver", &DRIVER),
+            Field::not_empty("volumeHandle"),
+        ],
     },
     Section { at: "hostPath", fields: &[Field::not_empty("path"), Field::form("path", &NO_BACKSTEPS)] },
     Section { at: "local", fields: &[Field::not_empty("path"), Field::form("path", &NO_BACKSTEPS)] },
     Section {
         at: "nfs",
-        fields: &[
-            Field::not_empty("server"),
-            Field::not_empty("path"),
-            Field::form("path", &ABSOLUTE_PATH),
-        ],
+        fields: &[Field::not_empty("server"), Field::not_empty("path"), Field::form("path", &ABSOLUTE_PATH)],
     },
     Section { at: "nodeAffinity.required", fields: &[Field::not_empty("nodeSelectorTerms")] },
 ];

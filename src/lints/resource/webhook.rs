@@ -68,7 +68,9 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
 }
 
 fn name<'a>(webhook: &'a Node, seen: &mut HashMap<&'a str, Origin>, checker: &mut FieldChecker<'_>) {
-    let Some((node, name)) = webhook.get("name").and_then(|node| Some((node, node.as_str()?))) else { return };
+    let Some((node, name)) = webhook.get("name").and_then(|node| Some((node, node.as_str()?))) else {
+        return;
+    };
     let is_valid = is_subdomain(name) && name.split('.').count() >= 3;
     if !is_valid && !checker.may_fill(name) {
         let message = "the name of a webhook is not a domain of at least three parts";
@@ -105,7 +107,9 @@ fn client(webhook: &Node, checker: &mut FieldChecker<'_>) {
 }
 
 fn url_fault(url: &str) -> Option<&'static str> {
-    let Some(rest) = url.strip_prefix("https://") else { return Some("`url` does not start with `https://`") };
+    let Some(rest) = url.strip_prefix("https://") else {
+        return Some("`url` does not start with `https://`");
+    };
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if host.is_empty() {
         Some("`url` has no host")
@@ -171,6 +175,10 @@ fn list(rule: &Node, field: &str, checker: &mut FieldChecker<'_>) {
         }
     }
     if matches!(field, "apiVersions" | "resources") && all.iter().any(|node| node.as_str() == Some("")) {
-        checker.report(key_at(rule, field), format!("`{field}` of a rule has an empty item"), "write `*` for all");
+        checker.report(
+            key_at(rule, field),
+            format!("`{field}` of a rule has an empty item"),
+            "write `*` for all",
+        );
     }
 }

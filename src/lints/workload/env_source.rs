@@ -96,8 +96,7 @@ fn of_variable(variable: &Node, checker: &mut FieldChecker<'_>) {
     let at = key_at(variable, "valueFrom");
     if text(variable, "value").is_some() {
         let draft = checker.begin(at, "an environment variable has both `value` and `valueFrom`");
-        checker
-            .draft(draft.related(key_at(variable, "value"), "`value` is here").hint("remove one of them"));
+        checker.draft(draft.related(key_at(variable, "value"), "`value` is here").hint("remove one of them"));
     }
     one_of(from, SOURCES, "`valueFrom`", at, checker);
     if let Some(source) = value(from, "fieldRef") {
@@ -134,7 +133,8 @@ pub(super) fn resource_field(source: &Node, checker: &mut FieldChecker<'_>) {
             && (matches!(name, "cpu" | "ephemeral-storage" | "memory") || name.starts_with("hugepages-"))
     });
     if !is_known && !checker.may_fill(name) {
-        let hint = "write `limits` or `requests`, a dot, and `cpu`, `memory`, `ephemeral-storage` or `hugepages-…`";
+        let hint =
+            "write `limits` or `requests`, a dot, and `cpu`, `memory`, `ephemeral-storage` or `hugepages-…`";
         checker.report(resource.origin, "this resource of the container is not available", hint);
     }
 }

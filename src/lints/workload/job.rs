@@ -41,10 +41,7 @@ const SECTIONS: &[Section] = &[
         ],
     },
     Section { at: "podFailurePolicy.rules[].onExitCodes", fields: &[Field::not_empty("values")] },
-    Section {
-        at: "podFailurePolicy.rules[].onPodConditions[]",
-        fields: &[Field::form("type", &QUALIFIED)],
-    },
+    Section { at: "podFailurePolicy.rules[].onPodConditions[]", fields: &[Field::form("type", &QUALIFIED)] },
     Section { at: "successPolicy", fields: &[Field::not_empty("rules")] },
 ];
 
@@ -75,7 +72,11 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
         && object.name.len() + 1 + (last - 1).to_string().len() > 63
     {
         let message = "the name of this Job is too long for the host names of its pods";
-        checker.report(object.name_at(), message, "shorten the name: `-` and the index follow it, in 63 characters");
+        checker.report(
+            object.name_at(),
+            message,
+            "shorten the name: `-` and the index follow it, in 63 characters",
+        );
     }
 }
 
@@ -139,11 +140,8 @@ fn failure_policy(policy: &Node, spec: &Node, checker: &mut FieldChecker<'_>) {
         let message = "`podFailurePolicy` needs pods with `restartPolicy: Never`";
         checker.report(key_at(pod, "restartPolicy"), message, "write `Never`, or remove the policy");
     }
-    let names: Vec<&str> = pod
-        .into_iter()
-        .flat_map(containers)
-        .filter_map(|(_, container)| text(container, "name"))
-        .collect();
+    let names: Vec<&str> =
+        pod.into_iter().flat_map(containers).filter_map(|(_, container)| text(container, "name")).collect();
     for rule in items(policy, "rules").iter().filter(|rule| rule.as_mapping().is_some()) {
         let codes = value(rule, "onExitCodes");
         let has_conditions = !items(rule, "onPodConditions").is_empty();

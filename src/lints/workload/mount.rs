@@ -73,14 +73,22 @@ fn of_mount(mount: &Node, is_privileged: bool, checker: &mut FieldChecker<'_>) {
     let propagation = text(mount, "mountPropagation");
     if propagation == Some("Bidirectional") && !is_privileged {
         let message = "`mountPropagation` is `Bidirectional` in a container that is not privileged";
-        checker.report(key_at(mount, "mountPropagation"), message, "use `HostToContainer`, or set `privileged: true`");
+        checker.report(
+            key_at(mount, "mountPropagation"),
+            message,
+            "use `HostToContainer`, or set `privileged: true`",
+        );
     }
     if matches!(text(mount, "recursiveReadOnly"), Some("Enabled" | "IfPossible")) {
         let at = key_at(mount, "recursiveReadOnly");
         if !is_true(mount.get("readOnly")) {
             checker.report(at, "`recursiveReadOnly` needs `readOnly: true`", "set `readOnly: true`");
         } else if propagation.is_some_and(|propagation| propagation != "None") {
-            checker.report(at, "`recursiveReadOnly` excludes `mountPropagation`", "remove `mountPropagation`");
+            checker.report(
+                at,
+                "`recursiveReadOnly` excludes `mountPropagation`",
+                "remove `mountPropagation`",
+            );
         }
     }
 }

@@ -45,11 +45,7 @@ const SECTIONS: &[Section] = &[
     Section { at: "dnsConfig.options[]", fields: &[Field::present("name")] },
     Section {
         at: "hostAliases[]",
-        fields: &[
-            Field::not_empty("ip"),
-            Field::form("ip", &IP),
-            Field::items("hostnames", &SUBDOMAIN),
-        ],
+        fields: &[Field::not_empty("ip"), Field::form("ip", &IP), Field::items("hostnames", &SUBDOMAIN)],
     },
     Section { at: "resourceClaims[]", fields: &[Field::not_empty("name"), Field::form("name", &LABEL)] },
 ];
@@ -107,7 +103,8 @@ fn host_ports(spec: &Node, checker: &mut FieldChecker<'_>) {
             let Some(number) = integer(node).filter(|number| *number != 0) else { continue };
             let own = value(port, "containerPort").and_then(integer);
             if on_host && own.is_some_and(|own| own != number) {
-                let message = "`hostPort` is not equal to `containerPort`, and the pod is on the host's network";
+                let message =
+                    "`hostPort` is not equal to `containerPort`, and the pod is on the host's network";
                 checker.report(node.origin, message, "write the same number, or remove `hostPort`");
             }
             let protocol = text(port, "protocol").unwrap_or("TCP");

@@ -73,7 +73,11 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
             }
             if value(lifecycle, "stopSignal").is_some() && spec.at(&["os", "name"]).is_none() {
                 let message = "`stopSignal` needs the operating system of the pod";
-                checker.report(key_at(lifecycle, "stopSignal"), message, "set `os: {name: linux}` in the pod");
+                checker.report(
+                    key_at(lifecycle, "stopSignal"),
+                    message,
+                    "set `os: {name: linux}` in the pod",
+                );
             }
         }
     }

@@ -72,7 +72,8 @@ fn contradictions(resources: &Node, checker: &mut FieldChecker<'_>) {
         let limit = limits.iter().take(MOST).find(|limit| limit.key == request.key);
         compare(request, limit, checker);
     }
-    let has = |test: fn(&str) -> bool| limits.iter().chain(requests).take(2 * MOST).find(|entry| test(&entry.key));
+    let has =
+        |test: fn(&str) -> bool| limits.iter().chain(requests).take(2 * MOST).find(|entry| test(&entry.key));
     if let Some(pages) = has(|key| key.starts_with(HUGE_PAGES))
         && has(|key| matches!(key, "cpu" | "memory")).is_none()
     {

@@ -39,10 +39,7 @@ const SECTIONS: &[Section] = &[
         ],
     },
     Section { at: "readinessGates[]", fields: &[Field::form("conditionType", &QUALIFIED)] },
-    Section {
-        at: "schedulingGates[]",
-        fields: &[Field::not_empty("name"), Field::form("name", &QUALIFIED)],
-    },
+    Section { at: "schedulingGates[]", fields: &[Field::not_empty("name"), Field::form("name", &QUALIFIED)] },
     Section {
         at: "topologySpreadConstraints[]",
         fields: &[

@@ -132,7 +132,11 @@ fn of_container(context: &Node, has_own_users: bool, checker: &mut FieldChecker<
     }
     if text(context, "procMount") == Some("Unmasked") && !has_own_users {
         let message = "`procMount: Unmasked` needs `hostUsers: false`";
-        checker.report(key_at(context, "procMount"), message, "set `hostUsers: false` in the pod, or remove it");
+        checker.report(
+            key_at(context, "procMount"),
+            message,
+            "set `hostUsers: false` in the pod, or remove it",
+        );
     }
 }
 

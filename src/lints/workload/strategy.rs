@@ -83,10 +83,8 @@ const KINDS: &[(&str, &str, &[Section])] = &[
     ("", "ReplicationController", COUNTS),
 ];
 
-const COUNTS: &[Section] = &[Section {
-    at: "",
-    fields: &[Field::at_least("minReadySeconds", 0), Field::at_least("replicas", 0)],
-}];
+const COUNTS: &[Section] =
+    &[Section { at: "", fields: &[Field::at_least("minReadySeconds", 0), Field::at_least("replicas", 0)] }];
 
 /// Seconds in which a Deployment is to make progress unless it says otherwise.
 const DEFAULT_DEADLINE: i64 = 600;
@@ -114,7 +112,8 @@ fn deployment(spec: &Node, checker: &mut FieldChecker<'_>) {
         && is_zero(unavailable) == Some(true)
     {
         let draft = checker.begin(unavailable.origin, "`maxSurge` and `maxUnavailable` are both 0");
-        checker.draft(draft.related(surge.origin, "`maxSurge` is here").hint("let one of them be at least 1"));
+        checker
+            .draft(draft.related(surge.origin, "`maxSurge` is here").hint("let one of them be at least 1"));
     }
 }
 
@@ -127,7 +126,11 @@ fn deadline(spec: &Node, checker: &mut FieldChecker<'_>) {
     if ready >= 0 && seconds <= ready {
         let field = if own.is_some() { "progressDeadlineSeconds" } else { "minReadySeconds" };
         let message = "`progressDeadlineSeconds` is not more than `minReadySeconds`";
-        checker.report(key_at(spec, field), message, "raise `progressDeadlineSeconds`, which is 600 by default");
+        checker.report(
+            key_at(spec, field),
+            message,
+            "raise `progressDeadlineSeconds`, which is 600 by default",
+        );
     }
 }
 

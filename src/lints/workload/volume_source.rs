@@ -102,11 +102,7 @@ const SECTIONS: &[Section] = &[
     Section { at: "image", fields: &[Field::present("reference")] },
     Section {
         at: "nfs",
-        fields: &[
-            Field::not_empty("server"),
-            Field::not_empty("path"),
-            Field::form("path", &ABSOLUTE_PATH),
-        ],
+        fields: &[Field::not_empty("server"), Field::not_empty("path"), Field::form("path", &ABSOLUTE_PATH)],
     },
     Section { at: "persistentVolumeClaim", fields: &[Field::not_empty("claimName")] },
     Section { at: "projected.sources[].configMap.items[]", fields: FILES },
@@ -224,13 +220,7 @@ fn template_metadata(template: &Node, checker: &mut FieldChecker<'_>) {
     }
 }
 
-fn sources(
-    node: &Node,
-    known: &[&str],
-    what: &str,
-    name_of_secret: &str,
-    checker: &mut FieldChecker<'_>,
-) {
+fn sources(node: &Node, known: &[&str], what: &str, name_of_secret: &str, checker: &mut FieldChecker<'_>) {
     let found = set(node, known);
     if let [first, second, ..] = found.as_slice() {
         let message = format!("{what} is both `{}` and `{}`", first.key, second.key);

@@ -131,7 +131,10 @@ mod tests {
         let labels = json!({"matchLabels": {"app": "a"}});
         let volume = json!({"name": "v", "emptyDir": {}});
         let of = |replicas: &str| deployment(json!(replicas), labels.clone(), volume.clone());
-        assert_eq!(of("${REPLICAS}"), ["a variable stands here: validate what the tool that fills it in makes of it"]);
+        assert_eq!(
+            of("${REPLICAS}"),
+            ["a variable stands here: validate what the tool that fills it in makes of it"]
+        );
         assert!(of("3").is_empty());
         assert_eq!(of("two"), ["write a whole number in digits"]);
         assert_eq!(of("3.5"), ["write a whole number in digits"]);
