@@ -62,7 +62,7 @@ fn every_refusal_is_found_and_nothing_accepted_is_refused() {
         match verdict.api.as_str() {
             "refused" if flagged.is_empty() => not_found.push((name, verdict.message)),
             "ok" if !flagged.is_empty() => {
-                wrong.push(format!("{name} is accepted, and {flagged:?} report it"))
+                wrong.push(format!("{name} is accepted, and {flagged:?} report it"));
             }
             "ok" if !errors.is_empty() => {
                 let rules: Vec<&str> = errors.iter().map(|finding| finding.rule.id).collect();

@@ -12,7 +12,7 @@ const VAULT_PLUGIN_PATH: &str = "avp.kubernetes.io/path";
 pub(crate) enum LaterStage {
     /// None: an app is rendered, and what it holds is what is applied.
     None,
-    /// Substitution of variables: Flux `postBuild`, `envsubst`, OpenShift templates, Helm.
+    /// Substitution of variables: Flux `postBuild`, `envsubst`, `OpenShift` templates, Helm.
     Variables,
     /// The same, and argocd-vault-plugin.
     VariablesAndKeys,

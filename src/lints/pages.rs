@@ -89,7 +89,7 @@ pub fn explain(rule: &RuleInfo, width: Option<usize>) -> String {
         let _ = writeln!(out, "off unless `--rule {}={}` asks for it", rule.id, rule.severity.name());
     }
     if rule.refused_by_api_server {
-        let _ = writeln!(out, "refused by the API server, and by `generate --validate`");
+        let _ = writeln!(out, "its errors are refused by the API server, and by `generate --validate`");
     }
     let _ = write!(out, "\n{}\n{bold}for example{bold:#}\n", prose(rule.explanation, width));
     out.extend(rule.example.trim_end().lines().map(indented));
@@ -126,9 +126,18 @@ pub fn page<'a>(rules: impl Iterator<Item = &'a RuleInfo>) -> String {
     out
 }
 
+/// Says at the end of a list whether the API server refuses what a rule reports.
+const fn refused(rule: &RuleInfo) -> &'static str {
+    match (rule.refused_by_api_server, rule.severity) {
+        (true, Severity::Error) => ", refused by the API server",
+        (true, _) => ", errors refused by the API server",
+        (false, _) => "",
+    }
+}
+
 fn section(out: &mut String, rule: &RuleInfo) {
     let state = if rule.enabled { "on by default" } else { "off by default" };
-    let refused = if rule.refused_by_api_server { ", refused by the API server" } else { "" };
+    let refused = refused(rule);
     let _ = write!(
         out,
         "\n### {id}\n{severity}, {state}{refused}: {summary}.\n\n{explanation}\n\n```yaml\n{example}\n```\n\n{remedy}\n\n{suppression}\n",
@@ -183,13 +192,13 @@ mod tests {
     #[test]
     fn rules_are_found_by_group_and_glob() {
         let ids = |pattern: &str| matching(pattern).iter().map(|rule| rule.id).collect::<Vec<_>>();
-        assert_eq!(ids("image"), ["image/digest", "image/latest", "image/reference"]);
+        assert_eq!(ids("image"), ["image/digest", "image/latest", "image/missing", "image/reference"]);
         assert_eq!(ids("image/*"), ids("image"));
         assert_eq!(ids("*/latest"), ["image/latest"]);
         assert_eq!(ids("all").len(), lints::rules().count());
         assert!(ids("imag").is_empty() && ids("[").is_empty());
         let text = anstream::adapter::strip_str(&list(&matching("image"))).to_string();
-        assert!(text.lines().count() == 3 && text.contains("image/latest  "), "{text}");
+        assert!(text.lines().count() == 4 && text.contains("image/latest  "), "{text}");
     }
 
     #[test]

@@ -157,8 +157,8 @@ impl FieldChecker<'_> {
     }
 
     fn one_of(&mut self, node: &Node, name: &str, allowed: &[&str]) {
-        let is_other = |text: &&str| !text.is_empty() && !allowed.contains(text) && !self.may_fill(text);
-        if node.as_str().filter(is_other).is_some() {
+        let is_other = |text: &str| !text.is_empty() && !allowed.contains(&text) && !self.may_fill(text);
+        if node.as_str().is_some_and(is_other) {
             let hint = format!("write {}", listed(allowed));
             self.report(node.origin, format!("`{name}` is not one of the allowed values"), hint);
         }

@@ -81,7 +81,9 @@ impl<'r> FieldChecker<'r> {
 
     fn fields(&mut self, parent: &Node, fields: &[Field]) {
         if parent.as_mapping().is_some() {
-            fields.iter().for_each(|field| self.field(parent, field));
+            for field in fields {
+                self.field(parent, field);
+            }
         }
     }
 }
@@ -96,7 +98,9 @@ pub(in crate::lints) fn each_at<'a>(node: &'a Node, path: &str, visit: &mut dyn 
     match step.strip_suffix("[]") {
         Some(key) => {
             let items = node.get(key).map_or(&[][..], Node::items);
-            items.iter().for_each(|item| each_at(item, rest, visit));
+            for item in items {
+                each_at(item, rest, visit);
+            }
         }
         None => node.get(step).into_iter().for_each(|next| each_at(next, rest, visit)),
     }

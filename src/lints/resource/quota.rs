@@ -67,7 +67,7 @@ const OF_PODS: &[&str] =
     &["cpu", "limits.cpu", "limits.memory", "memory", "pods", "requests.cpu", "requests.memory"];
 /// Scopes of which a quota has one at most.
 const EXCLUSIVE: &[(&str, &str)] = &[("BestEffort", "NotBestEffort"), ("NotTerminating", "Terminating")];
-/// Bounds of a LimitRange, from the least to the largest.
+/// Bounds of a `LimitRange`, from the least to the largest.
 const BOUNDS: &[&str] = &["min", "defaultRequest", "default", "max"];
 /// Resources of one list that are looked at.
 const MOST: usize = 100;

@@ -48,12 +48,12 @@ const SECTIONS: &[Section] = &[
     Section { at: "sessionAffinityConfig.clientIP", fields: &[Field::between("timeoutSeconds", 1, 86_400)] },
 ];
 
-/// Fields that only a Service of the type LoadBalancer has.
+/// Fields that only a Service of the type `LoadBalancer` has.
 const LOAD_BALANCER_ONLY: &[Field] = &[
     Field::absent("loadBalancerClass", "in a Service of this type"),
     Field::absent("loadBalancerSourceRanges", "in a Service of this type"),
 ];
-/// Fields that an ExternalName does not have.
+/// Fields that an `ExternalName` does not have.
 const NOT_EXTERNAL_NAME: &[Field] = &[
     Field::absent("clusterIP", "in an ExternalName"),
     Field::absent("clusterIPs", "in an ExternalName"),
@@ -119,7 +119,9 @@ fn of_type(spec: &Node, kind: &str, checker: &mut FieldChecker<'_>) {
         _ => {}
     }
     if matches!(kind, "ClusterIP" | "ExternalName" | "NodePort") {
-        LOAD_BALANCER_ONLY.iter().for_each(|field| checker.field(spec, field));
+        for field in LOAD_BALANCER_ONLY {
+            checker.field(spec, field);
+        }
     }
     let is_external = matches!(kind, "LoadBalancer" | "NodePort") || !items(spec, "externalIPs").is_empty();
     if !is_external && text(spec, "externalTrafficPolicy").is_some() {

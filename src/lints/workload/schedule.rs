@@ -52,7 +52,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// Fields of a CronJob's spec.
+/// Fields of a `CronJob`'s spec.
 const SECTIONS: &[Section] = &[Section {
     at: "",
     fields: &[

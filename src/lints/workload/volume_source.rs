@@ -148,7 +148,9 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
         }
         sources(volume, SOURCES, "the volume", "secretName", &mut checker);
         if let Some(own) = value(volume, "downwardAPI") {
-            items(own, "items").iter().for_each(|file| own_file(file, &mut checker));
+            for file in items(own, "items") {
+                own_file(file, &mut checker);
+            }
         }
         if let Some(projected) = value(volume, "projected") {
             of_projected(projected, &mut checker);
@@ -172,7 +174,9 @@ fn of_projected(projected: &Node, checker: &mut FieldChecker<'_>) {
     for source in items(projected, "sources") {
         sources(source, PROJECTED, "a projected source", "name", checker);
         if let Some(own) = value(source, "downwardAPI") {
-            items(own, "items").iter().for_each(|file| own_file(file, checker));
+            for file in items(own, "items") {
+                own_file(file, checker);
+            }
         }
         for kind in ["configMap", "downwardAPI", "secret"] {
             let files = source.get(kind).map_or(&[][..], |source| items(source, "items"));
