@@ -161,10 +161,10 @@ pub struct GenerateArgs {
     /// Environment [default: the parameter env of Argo CD, else the only one]
     #[arg(long, short = 'e', value_name = "NAME")]
     pub env: Option<String>,
-    /// Refuse what the API server would not take.
+    /// Refuse what the API server would refuse.
     #[arg(
         long,
-        help = "Refuse, before anything is fetched, what the API server would not take [env: KUBE_VERSION]"
+        help = "Refuse, before anything is fetched, objects that the API server would refuse [env: KUBE_VERSION]"
     )]
     pub validate: bool,
     /// Waive the policy.

@@ -85,3 +85,92 @@ fn a_value_of_a_secret_is_not_in_the_message() {
     assert_eq!(code, 2, "{stderr}");
     assert!(!(stdout + &stderr).contains("CANARY"));
 }
+
+/// Puts an object into the app and returns what `generate --validate` says of it.
+fn refusal(text: &str) -> (i32, String) {
+    let app = SmallApp::new();
+    app.write("app/base/other.yaml", text);
+    assert!(!app.generate_bytes().is_empty(), "without it, nothing is checked");
+    let (code, stdout, stderr) = run(&app, "1.34");
+    assert!(code == 0 || stdout.is_empty(), "{stdout}");
+    (code, stderr)
+}
+
+#[test]
+fn r07_every_rule_of_the_api_server_counts() {
+    let pod = |spec: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: other}}\nspec:\n  selector: {{matchLabels: {{a: b}}}}\n  \
+             template: {{metadata: {{labels: {{a: b}}}}, spec: {{containers: [{{name: web, image: \"web:1\"{spec}}}]}}}}\n"
+        )
+    };
+    for (text, rule) in [
+        (pod("").replace("labels: {a: b}", "labels: {a: c}"), "workload/selector-mismatch"),
+        (pod(", resources: {requests: {memory: 2Gi}, limits: {memory: 1Gi}}"), "workload/resources"),
+        (pod(", volumeMounts: [{name: nope, mountPath: /a}]"), "workload/missing-volume"),
+        (
+            "apiVersion: v1\nkind: Service\nmetadata: {name: other}\nspec: {ports: [{port: 80}, {port: 81}]}\n".to_owned(),
+            "resource/service",
+        ),
+        (
+            "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: other}\nspec: {rules: [{http: {paths: [{path: a, \
+             pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}]}\n"
+                .to_owned(),
+            "resource/ingress",
+        ),
+        (
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: other}\ntype: kubernetes.io/tls\nstringData: {a: <file:web.txt>}\n".to_owned(),
+            "secret/type-keys",
+        ),
+    ] {
+        let (code, stderr) = refusal(&text);
+        assert!(code == 2 && stderr.contains(&format!("({rule})")), "{rule}: {code} {stderr}");
+    }
+    assert_eq!(refusal(&pod("")).0, 0);
+    // A warning, a reference, and an image that the kubelet refuses.
+    for text in [
+        pod(", resources: {limits: {memory: 128m}}"),
+        pod(", envFrom: [{configMapRef: {name: of-another-app}}]"),
+        pod("").replace("web:1", "web:a b"),
+    ] {
+        assert_eq!(refusal(&text), (0, String::new()), "{text}");
+    }
+}
+
+#[test]
+fn m_fn_30_nothing_fills_in_an_app() {
+    let map = |metadata: &str| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {metadata}\n");
+    for (text, rule) in [
+        (map("{name: \"app-<node>\"}"), "metadata/name"),
+        (map("{name: \"$(APP)-x\"}"), "metadata/name"),
+        (map("{name: \"${APP}\"}"), "metadata/name"),
+        (map("{name: a, labels: {tier: \"$TIER\"}}"), "metadata/label"),
+        (map("{name: a, labels: {tier: \"${env:=dev}\"}}"), "metadata/label"),
+        (
+            "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: a}\nspec: {rules: [{host: shop.<your domain>}]}\n".to_owned(),
+            "resource/ingress",
+        ),
+        (
+            "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{name: $PORT_NAME, port: 80}]}\n".to_owned(),
+            "resource/service",
+        ),
+        (
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: we<b, image: \"\"}]}\n".to_owned(),
+            "workload/container-name",
+        ),
+    ] {
+        let (code, stderr) = refusal(&text);
+        assert!(code == 2 && stderr.contains(&format!("({rule})")), "{text}: {code} {stderr}");
+    }
+    let (_, stderr) = refusal(&map("{name: \"${APP}\"}"));
+    assert!(stderr.contains("rename the file to end in `.hbs`"), "{stderr}");
+}
+
+#[test]
+fn what_a_controller_makes_of_a_custom_resource_is_not_refused() {
+    let rollout = "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: other}\nspec:\n  template: {metadata: {labels: {a: \
+                   b}}, spec: {containers: [{name: Web_1, image: \"web:1\"}]}}\n";
+    assert_eq!(refusal(rollout).0, 0);
+    let (code, stderr) = refusal(&rollout.replace("name: other", "name: Other"));
+    assert!(code == 2 && stderr.contains("(metadata/name)"), "{stderr}");
+}

@@ -1,15 +1,16 @@
-//! `generate --validate`: what the API server would refuse is refused before anything is fetched.
+//! `generate --validate`: objects that the API server would refuse are refused before anything is fetched.
 //!
-//! Each object by itself: what it refers to may be in another app, which Argo CD does not send. The version is that of
-//! the destination, which Argo CD tells; the nearest one counts where its schemas are not known, since a cluster that is
-//! newer than sealwave must not stop every sync.
+//! Only rules run whose errors the API server shares. Each object is checked by itself, since what it refers to may be in
+//! another app, which Argo CD does not send. The version is that of the destination, which Argo CD tells; the nearest one
+//! counts where its schemas are not known, since a cluster that is newer than sealwave must not stop every sync.
 
 use std::sync::Arc;
 
 use super::session::Session;
 use crate::cli::CheckArgs;
 use crate::config::{self, Validation, Variables};
-use crate::diagnostic::{At, Failure, Finding, Problem, Severity};
+use crate::diagnostic::{At, Failure, Finding, ObjectRef, Problem, RuleInfo, Severity};
+use crate::lints;
 use crate::model::Manifest;
 use crate::pipeline::{self, Examination, SchemaSet, Standing};
 
@@ -32,13 +33,36 @@ pub(super) fn check(session: &Session, variables: Variables) -> Result<(), Failu
     let app = pipeline::examine(discovery, &[examination], directory, &|_| ());
     let definitions = app.definitions().chain(checking.definitions.iter()).map(Manifest::root);
     checking.schemas = Arc::new(SchemaSet::new(&checking.kube_versions, definitions));
+    checking
+        .levels
+        .extend(lints::rules().filter(|rule| is_left_out(rule)).map(|rule| (rule.id.to_owned(), None)));
     let verdict = pipeline::validate(&app, &checking, &Standing::default());
     let refused = verdict.findings.into_iter().filter(is_refused);
     Failure::unless_empty(refused.map(problem).collect())
 }
 
+/// Returns whether a rule need not run, as nothing that it finds is refused.
+fn is_left_out(rule: &RuleInfo) -> bool {
+    // Its hints go to the findings of other rules.
+    let explains_others = rule.id == lints::resource::unfilled::RULE.info.id;
+    !rule.refused_by_api_server && rule.is_adjustable() && !explains_others
+}
+
 fn is_refused(finding: &Finding) -> bool {
-    finding.severity == Severity::Error && finding.rule.refused_by_api_server
+    finding.severity == Severity::Error
+        && finding.rule.refused_by_api_server
+        && (is_of_every_kind(finding.rule) || !finding.object.as_ref().is_some_and(is_custom))
+}
+
+/// Returns whether the API server checks this of custom resources as well.
+fn is_of_every_kind(rule: &RuleInfo) -> bool {
+    ["api/", "metadata/", "schema/"].iter().any(|group| rule.id.starts_with(group))
+}
+
+/// Returns whether an object is a custom resource: its controller finds what is wrong with the pods or the Secret in it.
+fn is_custom(object: &ObjectRef) -> bool {
+    let group = object.api_version.split_once('/').map_or("", |(group, _)| group);
+    group.contains('.') && !group.ends_with(".k8s.io")
 }
 
 /// Argo CD shows the message alone, so it names the object, and the rule by which an app can say that it is right.

@@ -42,7 +42,8 @@ pub struct RuleInfo {
     pub severity: Severity,
     /// Whether it runs without being asked for.
     pub enabled: bool,
-    /// The API server refuses what the rule reports as an error; `generate --validate` then does so, too.
+    /// Whether the API server refuses what the rule reports as an error, and so does `generate --validate`. Of a custom
+    /// resource, the API server refuses what its controller makes of it, except where the rule is about schemas or metadata.
     pub refused_by_api_server: bool,
     /// One line: what it finds.
     pub summary: &'static str,

@@ -14,9 +14,11 @@ mod csi;
 pub(crate) mod document;
 mod environment;
 mod external_secrets;
+mod field_checks;
 mod fields;
 mod image;
 mod inventory;
+mod later_stage;
 mod metadata;
 mod neighbours;
 mod operator;
@@ -44,13 +46,12 @@ use crate::diagnostic::{RuleInfo, Severity};
 
 pub(crate) use credential::looks_like_credential;
 pub(crate) use inventory::Inventory;
-pub(crate) use metadata::syntax::is_unfinished;
+pub(crate) use later_stage::LaterStage;
 pub(crate) use neighbours::Made;
 pub use neighbours::Neighbours;
 pub use operator::OperatorView;
 pub use pages::{explain, list, matching, page};
 pub(crate) use reporter::{Draft, Reporter, Subject};
-pub(crate) use resource::unfilled::is_template;
 pub use scene::Settings;
 pub(crate) use scene::{App, Environment, Object, Scene, SecretUse};
 pub(crate) use secret::encrypted_leftover::{RULE as ENCRYPTED_LEFTOVER, encrypted_by_sops, sops_block};
@@ -169,6 +170,7 @@ pub(crate) static RULES: &[&Rule] = &[
     &external_secrets::refresh::RULE,
     &image::digest::RULE,
     &image::latest::RULE,
+    &image::missing::RULE,
     &image::reference::RULE,
     &metadata::annotation::RULE,
     &metadata::finalizer::RULE,
@@ -190,18 +192,25 @@ pub(crate) static RULES: &[&Rule] = &[
     &reference::missing_secret::RULE,
     &reference::missing_service_account::RULE,
     &reference::unused::RULE,
+    &resource::admission_policy::RULE,
+    &resource::autoscaler::RULE,
     &resource::blocking_budget::RULE,
     &resource::claim::RULE,
     &resource::cluster_scoped_with_namespace::RULE,
     &resource::default_namespace::RULE,
     &resource::disruption_budget::RULE,
     &resource::duplicate_id::RULE,
+    &resource::field::RULE,
+    &resource::fractional_bytes::RULE,
+    &resource::incomplete::RULE,
     &resource::ingress::RULE,
     &resource::missing_namespace::RULE,
     &resource::network_policy::RULE,
+    &resource::quota::RULE,
     &resource::rbac::RULE,
     &resource::service::RULE,
     &resource::unfilled::RULE,
+    &resource::volume::RULE,
     &resource::webhook::RULE,
     &schema::DEFINITION,
     &schema::ENUM,
@@ -246,12 +255,17 @@ pub(crate) static RULES: &[&Rule] = &[
     &workload::container_name::RULE,
     &workload::container_port::RULE,
     &workload::env_source::RULE,
+    &workload::job::RULE,
     &workload::missing_volume::RULE,
+    &workload::mount::RULE,
+    &workload::pod_settings::RULE,
     &workload::probe::RULE,
     &workload::probe_port::RULE,
     &workload::resources::RULE,
     &workload::restart_policy::RULE,
     &workload::schedule::RULE,
+    &workload::scheduling::RULE,
+    &workload::security_context::RULE,
     &workload::selector_mismatch::RULE,
     &workload::strategy::RULE,
     &workload::volume_source::RULE,

@@ -20,6 +20,10 @@ An error means that something will not work or is not safe, a warning that it is
 is good to know. `--rule RULE=off|note|warning|error` changes that for a run; a rule that is off by default is turned on so. \
 `--fail-on` says which severity makes the exit code 1.
 
+Where a rule says *refused by the API server*, its errors are what the API server refuses when the object is applied, and \
+`sealwave generate --validate` refuses the same. Of a custom resource (an Argo Rollout, an ExternalSecret), its controller is \
+refused later what it makes of it, and `generate --validate` lets that pass.
+
 ## Suppression
 A finding that is wanted as it is can be silenced where it stands, with a reason and perhaps a last day:
 
@@ -84,6 +88,9 @@ pub fn explain(rule: &RuleInfo, width: Option<usize>) -> String {
     if !rule.enabled {
         let _ = writeln!(out, "off unless `--rule {}={}` asks for it", rule.id, rule.severity.name());
     }
+    if rule.refused_by_api_server {
+        let _ = writeln!(out, "its errors are refused by the API server, and by `generate --validate`");
+    }
     let _ = write!(out, "\n{}\n{bold}for example{bold:#}\n", prose(rule.explanation, width));
     out.extend(rule.example.trim_end().lines().map(indented));
     let _ = write!(out, "\n{bold}what to do{bold:#}\n{}", prose(rule.remedy, width));
@@ -119,11 +126,21 @@ pub fn page<'a>(rules: impl Iterator<Item = &'a RuleInfo>) -> String {
     out
 }
 
+/// Says at the end of a list whether the API server refuses what a rule reports.
+const fn refused(rule: &RuleInfo) -> &'static str {
+    match (rule.refused_by_api_server, rule.severity) {
+        (true, Severity::Error) => ", refused by the API server",
+        (true, _) => ", errors refused by the API server",
+        (false, _) => "",
+    }
+}
+
 fn section(out: &mut String, rule: &RuleInfo) {
     let state = if rule.enabled { "on by default" } else { "off by default" };
+    let refused = refused(rule);
     let _ = write!(
         out,
-        "\n### {id}\n{severity}, {state}: {summary}.\n\n{explanation}\n\n```yaml\n{example}\n```\n\n{remedy}\n\n{suppression}\n",
+        "\n### {id}\n{severity}, {state}{refused}: {summary}.\n\n{explanation}\n\n```yaml\n{example}\n```\n\n{remedy}\n\n{suppression}\n",
         id = rule.id,
         severity = rule.severity.name(),
         summary = rule.summary,
@@ -175,13 +192,13 @@ mod tests {
     #[test]
     fn rules_are_found_by_group_and_glob() {
         let ids = |pattern: &str| matching(pattern).iter().map(|rule| rule.id).collect::<Vec<_>>();
-        assert_eq!(ids("image"), ["image/digest", "image/latest", "image/reference"]);
+        assert_eq!(ids("image"), ["image/digest", "image/latest", "image/missing", "image/reference"]);
         assert_eq!(ids("image/*"), ids("image"));
         assert_eq!(ids("*/latest"), ["image/latest"]);
         assert_eq!(ids("all").len(), lints::rules().count());
         assert!(ids("imag").is_empty() && ids("[").is_empty());
         let text = anstream::adapter::strip_str(&list(&matching("image"))).to_string();
-        assert!(text.lines().count() == 3 && text.contains("image/latest  "), "{text}");
+        assert!(text.lines().count() == 4 && text.contains("image/latest  "), "{text}");
     }
 
     #[test]

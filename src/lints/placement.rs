@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 
-use super::resource::unfilled::is_template;
+use super::later_stage::is_template;
 use super::{Environment, Object};
 use crate::diagnostic::Severity;
 use crate::model::{Node, Origin};

@@ -1,9 +1,9 @@
 //! Numbers and names of ports, as Kubernetes' validation takes them.
 
-use super::metadata::syntax::is_unfinished;
+use super::LaterStage;
 use crate::model::{Node, Number, Value};
 
-/// What is wrong with a port, and what to do about it.
+/// A fault of a port, and what to do about it.
 pub(super) struct Fault {
     pub(super) message: &'static str,
     pub(super) hint: &'static str,
@@ -20,10 +20,10 @@ pub(super) fn number(node: &Node) -> Option<Fault> {
 }
 
 /// What is wrong with the name of a port.
-pub(super) fn name(text: &str) -> Option<Fault> {
+pub(super) fn name(text: &str, stage: LaterStage) -> Option<Fault> {
     const HINT: &str =
         "use at most 15 lower-case letters, digits and single `-` inside, with a letter among them";
-    if is_unfinished(text) || is_service_name(text) {
+    if is_service_name(text) || stage.may_fill(text) {
         return None;
     }
     let message = if text.len() > 15 {
@@ -35,19 +35,19 @@ pub(super) fn name(text: &str) -> Option<Fault> {
 }
 
 /// What is wrong with a port that is a number or a name.
-pub(super) fn number_or_name(node: &Node) -> Option<Fault> {
+pub(super) fn number_or_name(node: &Node, stage: LaterStage) -> Option<Fault> {
     match node.as_str() {
         Some(text) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => Some(Fault {
             message: "number of a port is in quotes, which makes it a name",
             hint: "remove the quotes",
         }),
-        Some(text) => name(text),
+        Some(text) => name(text, stage),
         None => number(node),
     }
 }
 
 /// A service name by RFC 6335.
-fn is_service_name(text: &str) -> bool {
+pub(super) fn is_service_name(text: &str) -> bool {
     (1..=15).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         && text.bytes().any(|byte| byte.is_ascii_lowercase())

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
+use super::later_stage::is_template;
 use super::placement::Completions;
-use super::resource::unfilled::is_template;
 use super::{Environment, Object};
 use crate::diagnostic::Severity;
 

@@ -21,7 +21,7 @@ pub(crate) struct Draft {
 }
 
 /// The object that a draft is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Subject {
     /// Number of the environment among those of the app.
     pub(crate) environment: usize,

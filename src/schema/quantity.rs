@@ -5,6 +5,8 @@ use crate::model::{Node, Number, Value};
 
 /// Decimal places that Kubernetes keeps; what is finer is rounded up.
 const PLACES: i32 = 9;
+/// What the number 1 is in billionths.
+const ONE: i128 = 1_000_000_000;
 /// Digits that are looked at: 18 of them times 2^60 fit, and no machine has more of anything.
 const DIGITS: usize = 18;
 
@@ -29,12 +31,23 @@ impl Quantity {
         self.0 < 0
     }
 
+    /// Returns whether it has no fraction.
+    pub(crate) const fn is_whole(self) -> bool {
+        self.0 == i128::MAX || self.0 % ONE == 0
+    }
+
+    /// Returns whether it is a whole number of times another one, which is not zero.
+    pub(crate) const fn is_multiple_of(self, other: Self) -> bool {
+        other.0 == 0 || self.0 % other.0 == 0
+    }
+
     /// Whether it is more than nothing.
     pub(crate) const fn is_positive(self) -> bool {
         self.0 > 0
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    /// Parses a quantity.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (number, suffix) = quantity_parts(text)?;
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
         let fraction = fraction.trim_end_matches('0');

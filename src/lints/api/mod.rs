@@ -9,7 +9,7 @@ pub(crate) static DEPRECATED: Rule = Rule {
         id: "api/deprecated",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: true,
+        refused_by_api_server: false,
         summary: "an object is written in a deprecated version of its API",
         explanation: "The API server of a version that is checked against still takes the object, and warns of it. Beta versions \
                       are removed three releases after they are deprecated, or sooner; then the object cannot be applied, and \

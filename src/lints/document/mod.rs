@@ -22,7 +22,8 @@ pub(crate) static MANIFEST: Rule = Rule::stage(
     "Every object has `apiVersion`, `kind` and a name; without them nothing can be applied, and Argo CD refuses the whole app.",
     "metadata: {name: web}\nspec: {}\n",
     "Add what is missing, or move the file out of the manifests.",
-);
+)
+.refused();
 
 /// Not YAML, as Kubernetes reads it.
 pub(crate) static SYNTAX: Rule = Rule::stage(

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{sources, spec, text};
 use crate::diagnostic::{RuleInfo, Severity};
-use crate::lints::resource::unfilled::is_template;
+use crate::lints::later_stage::is_template;
 use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
 use crate::model::Node;
 use crate::model::catalogue::ESO;

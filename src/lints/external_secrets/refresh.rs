@@ -2,7 +2,7 @@
 
 use super::{sources, spec, text};
 use crate::diagnostic::{RuleInfo, Severity};
-use crate::lints::resource::unfilled::is_template;
+use crate::lints::later_stage::is_template;
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::duration::nanos;
 use crate::model::{Node, Origin};

@@ -2,6 +2,7 @@
 
 pub(super) mod digest;
 pub(super) mod latest;
+pub(super) mod missing;
 pub(super) mod reference;
 
 use crate::lints::Object;

@@ -1,8 +1,9 @@
 //! `image/reference`.
 
 use crate::diagnostic::{RuleInfo, Severity};
-use crate::lints::metadata::syntax::{has_blank, is_unfinished};
-use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::lints::later_stage::is_template;
+use crate::lints::metadata::syntax::has_blank;
+use crate::lints::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene};
 use crate::model::pods::containers;
 use crate::model::{Node, split_at_byte};
 
@@ -22,17 +23,23 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Pod(check),
 };
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     let Some(pod) = &object.pod else { return };
+    let stage = LaterStage::of(object, scene);
     let of_containers = containers(pod.spec).filter_map(|(_, container)| container.get("image"));
     let volumes = pod.spec.get("volumes").map_or(&[][..], Node::items);
     let of_volumes = volumes.iter().filter_map(|volume| volume.at(&["image", "reference"]));
     for image in of_containers.chain(of_volumes) {
-        let fault = image.as_str().filter(|text| !is_unfinished(text)).and_then(fault);
+        let fault = image.as_str().filter(|text| !is_left_out(text, stage)).and_then(fault);
         if let Some((message, hint)) = fault {
             reporter.report(Draft::new(&RULE, image.origin, message).hint(hint));
         }
     }
+}
+
+/// Returns whether another rule or another tool looks at a reference. In an app, `resource/unfilled` reports templates.
+fn is_left_out(text: &str, stage: LaterStage) -> bool {
+    stage.may_fill(text) || is_template(text)
 }
 
 /// What is wrong with a reference, and what to do; nothing of one that is empty, or that `ko` or

@@ -2,7 +2,7 @@
 
 use super::made::items;
 use crate::lints::Object;
-use crate::lints::resource::unfilled::is_template;
+use crate::lints::later_stage::is_template;
 use crate::model::catalogue::{ESO, RBAC};
 use crate::model::pods::{Keys, Via, What};
 use crate::model::{Node, Origin, Value};

@@ -1,9 +1,9 @@
 //! `metadata/annotation`.
 
 use super::each_metadata;
-use super::syntax::{is_qualified_name, is_unfinished};
+use super::syntax::is_qualified_name;
 use crate::diagnostic::{RuleInfo, Severity};
-use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::lints::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene};
 use crate::model::Entry;
 
 pub(crate) static RULE: Rule = Rule {
@@ -26,14 +26,15 @@ pub(crate) static RULE: Rule = Rule {
 /// Kubernetes' `TotalAnnotationSizeLimitB`.
 const MAX: usize = 256 * 1024;
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    let stage = LaterStage::of(object, scene);
     each_metadata(object, |metadata| {
         let Some(entry) = metadata.entry("annotations") else {
             return;
         };
         let entries = entry.value.as_mapping().map_or(&[][..], |mapping| mapping.entries());
         for annotation in entries {
-            if let Some(draft) = fault(annotation) {
+            if let Some(draft) = fault(annotation, stage) {
                 reporter.report(draft);
             }
         }
@@ -48,11 +49,11 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     });
 }
 
-fn fault(entry: &Entry) -> Option<Draft> {
+fn fault(entry: &Entry, stage: LaterStage) -> Option<Draft> {
     let key = entry.key.as_str();
     // Kubernetes looks at the key in lower case.
     let is_valid = is_qualified_name(key) || is_qualified_name(&key.to_ascii_lowercase());
-    if !is_valid && !is_unfinished(key) {
+    if !is_valid && !stage.may_fill(key) {
         let hint = "use a name of at most 63 letters, digits, `-`, `_` and `.`, perhaps after a DNS subdomain and `/`";
         return Some(Draft::new(&RULE, entry.key_origin, "the key of an annotation is not valid").hint(hint));
     }

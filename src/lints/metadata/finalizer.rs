@@ -1,8 +1,8 @@
 //! `metadata/finalizer`.
 
-use super::syntax::{is_qualified_name, is_unfinished};
+use super::syntax::is_qualified_name;
 use crate::diagnostic::{RuleInfo, Severity};
-use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::lints::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -33,10 +33,11 @@ const GROUPS: &[&str] = &[
     "storage.k8s.io",
 ];
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     let Some(finalizers) = object.metadata.and_then(|metadata| metadata.get("finalizers")) else { return };
+    let stage = LaterStage::of(object, scene);
     for node in finalizers.items() {
-        let Some(name) = node.as_str().filter(|name| !is_unfinished(name)) else { continue };
+        let Some(name) = node.as_str().filter(|name| !stage.may_fill(name)) else { continue };
         let lacks_domain = !name.contains('/') && !STANDARD.contains(&name) && GROUPS.contains(&object.group);
         let message = match (is_qualified_name(name), lacks_domain) {
             (false, _) => "the name of a finalizer is not valid",

@@ -1,9 +1,9 @@
 //! `metadata/label`.
 
-use super::syntax::{is_label_value, is_qualified_name, is_unfinished};
+use super::syntax::{is_label_value, is_qualified_name};
 use super::{each_metadata, named_key};
 use crate::diagnostic::{RuleInfo, Severity};
-use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::lints::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene};
 use crate::model::{Entry, Node, Value};
 
 pub(crate) static RULE: Rule = Rule {
@@ -24,10 +24,11 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
-    each_metadata(object, |metadata| of_mapping(metadata.get("labels"), "label", object, reporter));
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    let stage = LaterStage::of(object, scene);
+    each_metadata(object, |metadata| of_mapping(metadata.get("labels"), "label", object, stage, reporter));
     let root = object.manifest.root();
-    let mut selector = |node| of_mapping(node, "selector", object, reporter);
+    let mut selector = |node| of_mapping(node, "selector", object, stage, reporter);
     match (object.group, object.kind) {
         ("", "ReplicationController" | "Service") => {
             selector(root.at(&["spec", "selector"]));
@@ -43,18 +44,24 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-fn of_mapping(node: Option<&Node>, noun: &str, object: &Object<'_>, reporter: &mut Reporter) {
+fn of_mapping(
+    node: Option<&Node>,
+    noun: &str,
+    object: &Object<'_>,
+    stage: LaterStage,
+    reporter: &mut Reporter,
+) {
     for entry in node.and_then(Node::as_mapping).map_or(&[][..], |mapping| mapping.entries()) {
-        if let Some(draft) = fault(entry, noun, object) {
+        if let Some(draft) = fault(entry, noun, object, stage) {
             reporter.report(draft);
         }
     }
 }
 
-fn fault(entry: &Entry, noun: &str, object: &Object<'_>) -> Option<Draft> {
+fn fault(entry: &Entry, noun: &str, object: &Object<'_>, stage: LaterStage) -> Option<Draft> {
     let key = entry.key.as_str();
     if !is_qualified_name(key) {
-        if is_unfinished(key) {
+        if stage.may_fill(key) {
             return None;
         }
         let hint = "use a name of at most 63 letters, digits, `-`, `_` and `.`, perhaps after a DNS subdomain and `/`";
@@ -63,7 +70,7 @@ fn fault(entry: &Entry, noun: &str, object: &Object<'_>) -> Option<Draft> {
     }
     let at = entry.value.origin;
     match &entry.value.value {
-        Value::String(text) if is_label_value(text) || is_unfinished(text) => None,
+        Value::String(text) if is_label_value(text) || stage.may_fill(text) => None,
         Value::String(text) if text.len() > 63 => {
             let message = format!("the value of {noun} `{key}` has more than 63 characters");
             Some(Draft::new(&RULE, at, message).hint("shorten it, or make it an annotation"))

@@ -1,9 +1,9 @@
 //! `metadata/name`.
 
 use super::shown;
-use super::syntax::{is_label, is_path_segment, is_subdomain, is_unfinished};
+use super::syntax::{is_label, is_path_segment, is_subdomain};
 use crate::diagnostic::{RuleInfo, Severity};
-use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::lints::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene};
 use crate::model::Node;
 use crate::model::catalogue::RBAC;
 
@@ -16,7 +16,7 @@ pub(crate) static RULE: Rule = Rule {
         summary: "the name of an object or of its namespace is not one that Kubernetes takes",
         explanation: "The API server refuses the object. Most names are DNS subdomains: lower-case letters, digits, \
                       `-` and `.`, at most 253 characters, with a letter or digit at both ends of each part. Names \
-                      of namespaces and Services are DNS labels: without dots, at most 63 characters. Roles and \
+                      of namespaces, Services and StatefulSets are DNS labels: without dots, at most 63 characters. Roles and \
                       bindings may have almost any name. A CustomResourceDefinition is named `<plural>.<group>`, an \
                       APIService `<version>.<group>`, and the name of a CronJob leaves room for the 11 characters \
                       that its Jobs get.",
@@ -30,13 +30,14 @@ pub(crate) static RULE: Rule = Rule {
 fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     let root = object.manifest.root();
     let Some(metadata) = object.metadata else { return };
+    let stage = LaterStage::of(object, scene);
     if let Some(name) = metadata.get("name")
-        && let Some(text) = name.as_str().filter(|text| !text.is_empty() && !is_unfinished(text))
+        && let Some(text) = name.as_str().filter(|text| !text.is_empty() && !stage.may_fill(text))
     {
-        of_name(object, root, name, text, reporter);
+        of_name(object, root, name, text, stage, reporter);
     }
     if let Some(prefix) = metadata.get("generateName")
-        && let Some(text) = prefix.as_str().filter(|text| !text.is_empty() && !is_unfinished(text))
+        && let Some(text) = prefix.as_str().filter(|text| !text.is_empty() && !stage.may_fill(text))
         // What follows makes a trailing dash an inner one.
         && let Some(wanted) = breach(object, &format!("{text}a"))
     {
@@ -45,7 +46,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
         );
     }
     if let Some(namespace) = metadata.get("namespace")
-        && let Some(text) = namespace.as_str().filter(|text| !text.is_empty() && !is_unfinished(text))
+        && let Some(text) = namespace.as_str().filter(|text| !text.is_empty() && !stage.may_fill(text))
         && !is_label(text)
         && !scene.scopes.is_cluster_scoped(object.group, object.kind)
     {
@@ -54,7 +55,14 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-fn of_name(object: &Object<'_>, root: &Node, name: &Node, text: &str, reporter: &mut Reporter) {
+fn of_name(
+    object: &Object<'_>,
+    root: &Node,
+    name: &Node,
+    text: &str,
+    stage: LaterStage,
+    reporter: &mut Reporter,
+) {
     let kind = object.kind;
     if let Some(wanted) = breach(object, text) {
         let message = format!("`{}` is not a name for a {kind}", shown(text));
@@ -67,7 +75,7 @@ fn of_name(object: &Object<'_>, root: &Node, name: &Node, text: &str, reporter: 
         reporter.report(Draft::new(&RULE, name.origin, message).severity(Severity::Warning).hint(hint));
     }
     let Some(parts) = prescribed(object) else { return };
-    let part = |path: &[&str]| root.at(path).and_then(Node::as_str).filter(|part| !is_unfinished(part));
+    let part = |path: &[&str]| root.at(path).and_then(Node::as_str).filter(|part| !stage.may_fill(part));
     let (Some(first), Some(second)) = (part(parts.0), part(parts.1)) else { return };
     // Of the core group nothing follows the dot.
     if text.strip_prefix(first).and_then(|rest| rest.strip_prefix('.')) != Some(second) {
@@ -109,7 +117,7 @@ fn breach(object: &Object<'_>, text: &str) -> Option<&'static str> {
         (group, _) if group.ends_with(".openshift.io") => {
             (!is_path_segment(text)).then_some("use anything but `/` and `%`")
         }
-        ("", "Namespace" | "Service") => (!is_label(text)).then_some(LABEL),
+        ("", "Namespace" | "Service") | ("apps", "StatefulSet") => (!is_label(text)).then_some(LABEL),
         ("batch", "CronJob") if is_subdomain(text) && text.len() > 52 => {
             Some("use at most 52 characters: its Jobs get 11 more")
         }

@@ -47,12 +47,6 @@ static OF_NAMES: [bool; 256] = {
     table
 };
 
-/// Whether another tool will still put something here.
-pub(crate) fn is_unfinished(text: &str) -> bool {
-    // All of it, as most have none of them and are short.
-    text.bytes().fold(false, |found, byte| found | matches!(byte, b'$' | b'{' | b'<'))
-}
-
 /// Whether a text has a blank in it, of any kind.
 pub(in crate::lints) fn has_blank(text: &str) -> bool {
     if text.is_ascii() {

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::fields::{items, text, value};
+use crate::lints::later_stage::is_template;
 use crate::lints::placement::Completions;
-use crate::lints::resource::unfilled::is_template;
 use crate::lints::selectors::{Pods, Selected};
 use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
 use crate::model::{Mapping, Node};

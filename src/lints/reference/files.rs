@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::lints::resource::unfilled::is_template;
+use crate::lints::later_stage::is_template;
 use crate::lints::{Environment, Object};
 use crate::model::pods::What;
 use crate::model::{Node, Value};

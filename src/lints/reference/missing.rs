@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::lints::inventory::{Want, Weight, kind, named_by_programs};
+use crate::lints::later_stage::is_template;
 use crate::lints::rbac::allows;
-use crate::lints::resource::unfilled::is_template;
 use crate::lints::{Draft, Environment, Reporter, Rule};
 use crate::model::pods::What;
 

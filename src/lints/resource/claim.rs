@@ -1,8 +1,10 @@
 //! `resource/claim`.
 
 use crate::diagnostic::{RuleInfo, Severity};
+use crate::lints::field_checks::forms::SUBDOMAIN;
+use crate::lints::field_checks::{Field, FieldChecker, Section};
 use crate::lints::fields::{items, key_at, start, text, value};
-use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::lints::{Check, Object, Reporter, Rule, Scene};
 use crate::model::{Node, Value};
 use crate::schema::Quantity;
 
@@ -11,21 +13,38 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/claim",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refused_by_api_server: true,
         summary: "a claim does not say how it is accessed or how much storage it wants",
         explanation: "A PersistentVolumeClaim has `accessModes`, at least one, and `resources.requests.storage`, more than \
-                      nothing; the API server refuses it otherwise. What a StatefulSet has in `volumeClaimTemplates` it \
-                      takes, and then refuses the claims: no pod starts. Those need a name besides.",
+                      nothing. `ReadWriteOncePod` stands alone. The storage class has a valid name, and a data source has a \
+                      kind and a name. The API server refuses it otherwise. The same holds for `volumeClaimTemplates` of a \
+                      StatefulSet, which need a name besides; older versions accept the StatefulSet and refuse the claims.",
         example: "kind: PersistentVolumeClaim\nspec:\n  resources: {requests: {size: 1Gi}}\n",
         remedy: "```yaml\nspec:\n  accessModes: [ReadWriteOnce]\n  resources: {requests: {storage: 1Gi}}\n```",
     },
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+/// Fields of a claim's spec.
+const SECTIONS: &[Section] = &[
+    Section {
+        at: "",
+        fields: &[
+            Field::form("storageClassName", &SUBDOMAIN),
+            Field::form("volumeAttributesClassName", &SUBDOMAIN),
+        ],
+    },
+    Section { at: "dataSource", fields: SOURCE },
+    Section { at: "dataSourceRef", fields: SOURCE },
+];
+const SOURCE: &[Field] =
+    &[Field::form("apiGroup", &SUBDOMAIN), Field::not_empty("kind"), Field::not_empty("name")];
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     let root = object.manifest.root();
+    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
     if object.is("", "PersistentVolumeClaim") {
-        claim(root, reporter);
+        claim(root, &mut checker);
         return;
     }
     let Some(pod) = &object.pod else { return };
@@ -33,20 +52,20 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
         for template in root.get("spec").map_or(&[][..], |spec| items(spec, "volumeClaimTemplates")) {
             let is_named = template.get("metadata").is_some_and(|metadata| text(metadata, "name").is_some());
             if template.as_mapping().is_some() && !is_named {
-                let draft = Draft::new(&RULE, start(template), "a claim template has no name");
-                reporter.report(draft.hint("add `metadata.name`, the name by which containers mount it"));
+                let hint = "add `metadata.name`, the name by which containers mount it";
+                checker.report(start(template), "a claim template has no name", hint);
             }
-            claim(template, reporter);
+            claim(template, &mut checker);
         }
     }
     for volume in items(pod.spec, "volumes") {
         if let Some(template) = volume.at(&["ephemeral", "volumeClaimTemplate"]) {
-            claim(template, reporter);
+            claim(template, &mut checker);
         }
     }
 }
 
-fn claim(claim: &Node, reporter: &mut Reporter) {
+fn claim(claim: &Node, checker: &mut FieldChecker<'_>) {
     let spec = value(claim, "spec");
     if spec.is_some_and(|spec| spec.as_mapping().is_none()) {
         return;
@@ -54,18 +73,54 @@ fn claim(claim: &Node, reporter: &mut Reporter) {
     let at = key_at(claim, "spec");
     let modes = spec.and_then(|spec| value(spec, "accessModes"));
     if modes.is_none_or(|modes| matches!(&modes.value, Value::Sequence(items) if items.is_empty())) {
-        let draft = Draft::new(&RULE, at, "the claim has no `accessModes`");
-        reporter.report(draft.hint("add `accessModes`, for example `[ReadWriteOnce]`"));
+        checker.report(
+            at,
+            "the claim has no `accessModes`",
+            "add `accessModes`, for example `[ReadWriteOnce]`",
+        );
     }
     match spec.and_then(|spec| spec.at(&["resources", "requests", "storage"])) {
         Some(storage) if Quantity::of(storage).is_some_and(|amount| !amount.is_positive()) => {
-            let draft = Draft::new(&RULE, storage.origin, "the claim wants no storage");
-            reporter.report(draft.hint("write how much, for example `1Gi`"));
+            checker.report(storage.origin, "the claim wants no storage", "write how much, for example `1Gi`");
         }
         Some(storage) if !matches!(storage.value, Value::Null) => {}
         _ => {
-            let draft = Draft::new(&RULE, at, "the claim does not say how much storage it wants");
-            reporter.report(draft.hint("add `resources.requests.storage`, for example `1Gi`"));
+            let hint = "add `resources.requests.storage`, for example `1Gi`";
+            checker.report(at, "the claim does not say how much storage it wants", hint);
+        }
+    }
+    if let Some(spec) = spec {
+        checker.table(spec, SECTIONS);
+        access_modes(spec, checker);
+        source_kind(spec, checker);
+        if let Some(selector) = value(spec, "selector") {
+            checker.selector(selector);
+        }
+    }
+}
+
+/// Checks that `ReadWriteOncePod` stands alone.
+pub(super) fn access_modes(spec: &Node, checker: &mut FieldChecker<'_>) {
+    let is_single = |mode: &&Node| mode.as_str() == Some("ReadWriteOncePod");
+    let modes = items(spec, "accessModes");
+    if modes.iter().any(|mode| is_single(&mode)) && !modes.iter().all(|mode| is_single(&mode)) {
+        let message = "`ReadWriteOncePod` is not allowed beside other access modes";
+        checker.report(key_at(spec, "accessModes"), message, "keep `ReadWriteOncePod` alone");
+    }
+}
+
+fn source_kind(spec: &Node, checker: &mut FieldChecker<'_>) {
+    for field in ["dataSource", "dataSourceRef"] {
+        let Some(source) = value(spec, field) else { continue };
+        if text(source, "apiGroup").is_none()
+            && text(source, "kind").is_some_and(|kind| kind != "PersistentVolumeClaim")
+        {
+            let message = format!("`{field}` without `apiGroup` is not a PersistentVolumeClaim");
+            checker.report(
+                key_at(source, "kind"),
+                message,
+                "add the `apiGroup`, like `snapshot.storage.k8s.io`",
+            );
         }
     }
 }

@@ -1,9 +1,10 @@
 //! `resource/rbac`.
 
 use crate::diagnostic::{RuleInfo, Severity};
+use crate::lints::field_checks::forms::{PATH_SEGMENT, SUBDOMAIN};
+use crate::lints::field_checks::{Field, FieldChecker};
 use crate::lints::fields::{items, key_at, set, start, text, value};
-use crate::lints::metadata::syntax::is_unfinished;
-use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::lints::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene};
 use crate::model::catalogue::RBAC;
 use crate::model::{Node, Origin};
 
@@ -12,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/rbac",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refused_by_api_server: true,
         summary: "a role or a binding says less, or something else, than Kubernetes takes",
         explanation: "A rule has `verbs`, `apiGroups` and `resources`, each with an item at least (`\"\"` is the core group); or, \
                       in a ClusterRole only, `verbs` and `nonResourceURLs`. A ClusterRoleBinding binds a ClusterRole, and its \
@@ -26,10 +27,12 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     if object.group != RBAC {
         return;
     }
+    let stage = LaterStage::of(object, scene);
+    names(object, scene, reporter);
     let root = object.manifest.root();
     match object.kind {
         "ClusterRole" | "Role" => {
@@ -39,13 +42,34 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
         }
         "ClusterRoleBinding" | "RoleBinding" => {
             if let Some(reference) = value(root, "roleRef") {
-                role(reference, object.kind, reporter);
+                role(reference, object.kind, stage, reporter);
             }
             for subject in items(root, "subjects").iter().filter(|subject| subject.as_mapping().is_some()) {
-                of_subject(subject, object.kind, reporter);
+                of_subject(subject, object.kind, stage, reporter);
             }
         }
         _ => {}
+    }
+}
+
+/// Checks names, and the selectors of an aggregated role.
+fn names(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    let root = object.manifest.root();
+    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    if let Some(reference) = value(root, "roleRef") {
+        checker.field(reference, &Field::not_empty("name"));
+        checker.field(reference, &Field::form("name", &PATH_SEGMENT));
+    }
+    for subject in items(root, "subjects") {
+        checker.field(subject, &Field::not_empty("name"));
+        if text(subject, "kind") == Some("ServiceAccount") {
+            checker.field(subject, &Field::form("name", &SUBDOMAIN));
+        }
+    }
+    let Some(aggregation) = value(root, "aggregationRule") else { return };
+    checker.field(aggregation, &Field::present("clusterRoleSelectors"));
+    for selector in items(aggregation, "clusterRoleSelectors") {
+        checker.selector(selector);
     }
 }
 
@@ -80,10 +104,10 @@ fn of_rule(rule: &Node, kind: &str, reporter: &mut Reporter) {
     }
 }
 
-fn role(reference: &Node, kind: &str, reporter: &mut Reporter) {
+fn role(reference: &Node, kind: &str, stage: LaterStage, reporter: &mut Reporter) {
     for entry in set(reference, &["apiGroup", "kind"]) {
         let node = &entry.value;
-        let Some(said) = node.as_str().filter(|text| !is_unfinished(text)) else { continue };
+        let Some(said) = node.as_str().filter(|text| !stage.may_fill(text)) else { continue };
         let (message, hint) = match (entry.key.as_str(), kind, said) {
             ("apiGroup", _, "" | RBAC) | ("kind", _, "ClusterRole") | ("kind", "RoleBinding", "Role") => {
                 continue;
@@ -98,7 +122,7 @@ fn role(reference: &Node, kind: &str, reporter: &mut Reporter) {
     }
 }
 
-fn of_subject(subject: &Node, kind: &str, reporter: &mut Reporter) {
+fn of_subject(subject: &Node, kind: &str, stage: LaterStage, reporter: &mut Reporter) {
     let group = subject.get("apiGroup");
     let said = group.and_then(Node::as_str).unwrap_or_default();
     let mut report = |at: Origin, message: &'static str, hint: &'static str| {
@@ -106,7 +130,7 @@ fn of_subject(subject: &Node, kind: &str, reporter: &mut Reporter) {
     };
     match text(subject, "kind") {
         Some("ServiceAccount") => {
-            if let Some(group) = group.filter(|_| !said.is_empty() && !is_unfinished(said)) {
+            if let Some(group) = group.filter(|_| !said.is_empty() && !stage.may_fill(said)) {
                 report(group.origin, "the group of a ServiceAccount is empty", "remove `apiGroup`");
             }
             if kind == "ClusterRoleBinding"
@@ -120,7 +144,7 @@ fn of_subject(subject: &Node, kind: &str, reporter: &mut Reporter) {
             }
         }
         Some("Group" | "User") => {
-            if let Some(group) = group.filter(|_| !matches!(said, "" | RBAC) && !is_unfinished(said)) {
+            if let Some(group) = group.filter(|_| !matches!(said, "" | RBAC) && !stage.may_fill(said)) {
                 report(
                     group.origin,
                     "the group of the subject is another one",
@@ -128,7 +152,7 @@ fn of_subject(subject: &Node, kind: &str, reporter: &mut Reporter) {
                 );
             }
         }
-        Some(other) if !is_unfinished(other) => {
+        Some(other) if !stage.may_fill(other) => {
             let at = subject.get("kind").map_or(subject.origin, |kind| kind.origin);
             report(
                 at,

@@ -1,6 +1,7 @@
 //! `resource/unfilled`.
 
 use crate::diagnostic::{RuleInfo, Severity};
+use crate::lints::later_stage::is_template;
 use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
 use crate::model::catalogue::{ESO, RBAC};
 use crate::model::{Node, Origin};
@@ -54,13 +55,6 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             reporter.report(others.iter().take(SHOWN).fold(draft, also));
         }
     }
-}
-
-/// Whether `{{ … }}` or `${…}` stands in a text.
-pub(crate) fn is_template(text: &str) -> bool {
-    [("{{", "}}"), ("${", "}")]
-        .iter()
-        .any(|(open, close)| text.split_once(open).is_some_and(|(_, rest)| rest.contains(close)))
 }
 
 /// The places of an object where a template would not work: of other groups the metadata alone, as the rest may be filled
@@ -156,24 +150,4 @@ fn visit(node: &Node, path: &[&str], found: &mut Vec<Origin>) {
 
 fn template_at(node: &Node) -> Option<Origin> {
     node.as_str().filter(|text| is_template(text)).map(|_| node.origin)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_template;
-
-    #[test]
-    fn what_is_a_template() {
-        for (text, expected) in [
-            ("web-{{ env }}", true),
-            ("web:${TAG}", true),
-            ("{{", false),
-            ("}} {{", false),
-            ("$(TAG)", false),
-            ("a$b", false),
-            ("{a}", false),
-        ] {
-            assert_eq!(is_template(text), expected, "{text}");
-        }
-    }
 }

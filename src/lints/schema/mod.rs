@@ -65,8 +65,7 @@ pub(crate) static TOO_COMPLEX: Rule = Rule::stage(
     "What was found until then is reported; the rest of the object was not checked.",
     "# a schema whose alternatives multiply\n",
     "Split the object, or simplify its definition.",
-)
-.refused();
+);
 
 /// A value of another type.
 pub(crate) static TYPE: Rule = Rule::stage(
@@ -86,8 +85,7 @@ pub(crate) static UNEVALUATED: Rule = Rule::stage(
     "CEL rules (`x-kubernetes-validations`) are not evaluated here: an object may pass and still be refused.",
     "x-kubernetes-validations:\n- rule: self.minReplicas <= self.maxReplicas\n",
     "Nothing, or try the object with `kubectl apply --dry-run=server`.",
-)
-.refused();
+);
 
 /// A field that there is not.
 pub(crate) static UNKNOWN_FIELD: Rule = Rule::stage(
@@ -120,8 +118,7 @@ pub(crate) static REJECTED_KIND: Rule = Rule::stage(
     "Whoever runs the check does not want objects of this kind here.",
     "# sealwave validate --reject v1/Secret\nkind: Secret\n",
     "Remove the object.",
-)
-.refused();
+);
 
 /// A value outside of its bounds.
 pub(crate) static VALUE: Rule = Rule::stage(

@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "secret/invalid-key",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refused_by_api_server: true,
         summary: "a key of a Secret or a ConfigMap is not one that Kubernetes takes",
         explanation: "Keys become file names and environment variables: letters, digits, `-`, `_` and `.`, at most \
                       253 of them, and neither `.` nor anything that starts with `..`. The API server refuses the \

@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "secret/shadowed-key",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refused_by_api_server: true,
         summary: "a key stands in two sections of a Secret or a ConfigMap",
         explanation: "Of a key in both `data` and `stringData` of a Secret, the API server takes `stringData` and \
                       forgets the other without a word: whoever edits `data` changes nothing. A ConfigMap with a key \

@@ -9,7 +9,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "secret/too-large",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refused_by_api_server: true,
         summary: "a Secret is larger than Kubernetes allows",
         explanation: "The values of a Secret may have 1 MiB together, after decoding; the API server refuses more, \
                       and the sync fails. What placeholders stand for is not counted here.",

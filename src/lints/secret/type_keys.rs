@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "secret/type-keys",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refused_by_api_server: true,
         summary: "a Secret lacks what its type asks for",
         explanation: "Some types of Secrets promise certain items, and the API server refuses a Secret without them: \
                       `kubernetes.io/tls` has `tls.crt` and `tls.key`, `kubernetes.io/dockerconfigjson` has \

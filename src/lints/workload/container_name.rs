@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use super::plain_pod;
 use crate::diagnostic::{RuleInfo, Severity};
-use crate::lints::fields::key_at;
-use crate::lints::metadata::syntax::{is_label, is_unfinished};
-use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::lints::fields::{key_at, value};
+use crate::lints::metadata::syntax::is_label;
+use crate::lints::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene};
 use crate::model::pods::containers;
 use crate::model::{Node, Origin};
 
@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/container-name",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refused_by_api_server: true,
         summary: "a container has a name that Kubernetes does not take, or a pod has no container",
         explanation: "The name of a container is a DNS label: at most 63 lower-case letters, digits and `-`, with a letter or \
                       digit at both ends. Containers and init containers share their names, so that none may be there twice; \
@@ -27,17 +27,20 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Pod(check),
 };
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
-    if spec.get("containers").and_then(Node::as_sequence).is_some_and(<[Node]>::is_empty) {
-        let draft = Draft::new(&RULE, key_at(spec, "containers"), "the pod has no container");
-        reporter.report(draft.hint("add the container that is to run"));
+    let stage = LaterStage::of(object, scene);
+    let list = value(spec, "containers");
+    // The schema asks for the list where it is missing.
+    if list.is_some_and(|list| list.as_sequence().is_some_and(<[Node]>::is_empty)) {
+        let draft = Draft::new(&RULE, key_at(spec, "containers"), "the pod has no containers");
+        reporter.report(draft.hint("add the container that runs the program"));
     }
     let mut seen: HashMap<&str, (&str, Origin)> = HashMap::new();
     for (list, container) in containers(spec) {
         let Some(node) = container.get("name") else { continue };
-        let Some(name) = node.as_str().filter(|name| !is_unfinished(name)) else { continue };
-        if !is_label(name) {
+        let Some(name) = node.as_str() else { continue };
+        if !is_label(name) && !stage.may_fill(name) {
             let draft = Draft::new(&RULE, node.origin, "the name of a container is not valid");
             reporter.report(draft.hint(
                 "use at most 63 lower-case letters, digits and `-`, with a letter or digit at both ends",

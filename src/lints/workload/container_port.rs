@@ -3,7 +3,7 @@
 use super::plain_pod;
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::fields::{integer, items, text, value};
-use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene, ports};
+use crate::lints::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene, ports};
 use crate::model::Node;
 use crate::model::pods::containers;
 
@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/container-port",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refused_by_api_server: true,
         summary: "a port of a container has a number or a name that Kubernetes does not take",
         explanation: "A port is a number from 1 to 65535. Its name has at most 15 lower-case letters, digits and single `-` \
                       inside, with a letter among them, and is there once in a container. The API server refuses the object.",
@@ -25,14 +25,15 @@ pub(crate) static RULE: Rule = Rule {
 /// Ports of a container whose names are compared.
 const MOST: usize = 100;
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
+    let stage = LaterStage::of(object, scene);
     for (_, container) in containers(spec) {
         let all = items(container, "ports");
         for (index, port) in all.iter().enumerate() {
             numbers(port, reporter);
             let before = all.get(..index.min(MOST)).unwrap_or_default();
-            name(port, before, reporter);
+            name(port, before, stage, reporter);
         }
     }
 }
@@ -50,9 +51,9 @@ fn numbers(port: &Node, reporter: &mut Reporter) {
     }
 }
 
-fn name(port: &Node, before: &[Node], reporter: &mut Reporter) {
+fn name(port: &Node, before: &[Node], stage: LaterStage, reporter: &mut Reporter) {
     let (Some(node), Some(name)) = (port.get("name"), text(port, "name")) else { return };
-    if let Some(fault) = ports::name(name) {
+    if let Some(fault) = ports::name(name, stage) {
         reporter.report(Draft::new(&RULE, node.origin, fault.message).hint(fault.hint));
     } else if let Some(first) = before.iter().find(|other| text(other, "name") == Some(name)) {
         let draft =

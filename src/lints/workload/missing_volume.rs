@@ -5,8 +5,7 @@ use std::collections::HashSet;
 use super::plain_pod;
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::fields::{items, text};
-use crate::lints::metadata::syntax::is_unfinished;
-use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::lints::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene};
 use crate::model::pods::containers;
 use crate::model::{Node, Value, closest};
 
@@ -15,11 +14,11 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/missing-volume",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refused_by_api_server: true,
         summary: "a container mounts a volume that its pod does not have",
         explanation: "Every name in `volumeMounts` and `volumeDevices` must be one of the pod's `volumes`, or in a StatefulSet \
-                      one of `volumeClaimTemplates`. The API server refuses the object otherwise; a StatefulSet it takes, and \
-                      then refuses each of its pods.",
+                      one of `volumeClaimTemplates`. The API server refuses the object otherwise. Older versions \
+                      accept a StatefulSet and then refuse each of its pods.",
         example: "containers:\n- name: web\n  volumeMounts: [{name: confg, mountPath: /etc/web}]\nvolumes:\n- name: config\n  \
                   configMap: {name: web}\n",
         remedy: "Correct the name, or add the volume.",
@@ -30,8 +29,9 @@ pub(crate) static RULE: Rule = Rule {
 /// Names that are reported of one object, and that are compared with one that is missing.
 const MOST: usize = 100;
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
+    let stage = LaterStage::of(object, scene);
     let mut mounts = containers(spec)
         .flat_map(|(_, container)| {
             [items(container, "volumeMounts"), items(container, "volumeDevices")].into_iter().flatten()
@@ -41,11 +41,11 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     if mounts.peek().is_none() {
         return;
     }
-    let Some(names) = volumes(object, spec) else { return };
+    let Some(names) = volumes(object, spec, stage) else { return };
     let known: HashSet<&str> = names.iter().copied().collect();
     let missing = mounts.filter_map(|name| Some((name, name.as_str()?)));
     let missing =
-        missing.filter(|(_, text)| !known.contains(text) && !is_unfinished(text) && !text.is_empty());
+        missing.filter(|(_, text)| !known.contains(text) && !stage.may_fill(text) && !text.is_empty());
     for (name, text) in missing.take(MOST) {
         let draft = Draft::new(&RULE, name.origin, format!("the pod has no volume `{text}`"));
         reporter.report(draft.hint(match closest(text, names.iter().copied().take(MOST)) {
@@ -56,7 +56,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
 }
 
 /// The names of a pod's volumes; `None` where they cannot be told.
-fn volumes<'a>(object: &Object<'a>, spec: &'a Node) -> Option<Vec<&'a str>> {
+fn volumes<'a>(object: &Object<'a>, spec: &'a Node, stage: LaterStage) -> Option<Vec<&'a str>> {
     let mut names = Vec::new();
     for volume in list(spec.get("volumes"))? {
         names.extend(text(volume, "name"));
@@ -66,7 +66,7 @@ fn volumes<'a>(object: &Object<'a>, spec: &'a Node) -> Option<Vec<&'a str>> {
             names.extend(claim.get("metadata").and_then(|metadata| text(metadata, "name")));
         }
     }
-    names.iter().all(|name| !is_unfinished(name)).then_some(names)
+    names.iter().all(|name| !stage.may_fill(name)).then_some(names)
 }
 
 fn list(node: Option<&Node>) -> Option<&[Node]> {

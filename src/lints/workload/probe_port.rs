@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::plain_pod;
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::fields::{entries, items, text, value};
-use crate::lints::resource::unfilled::is_template;
+use crate::lints::later_stage::is_template;
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::Node;
 use crate::model::pods::containers;

@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/restart-policy",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refused_by_api_server: true,
         summary: "a pod template has a restart policy that its workload does not allow",
         explanation: "The pods of a Job or CronJob end, so their `restartPolicy` is `OnFailure` or `Never`; without one it is \
                       `Always`, which they may not have. The pods of a Deployment, StatefulSet, DaemonSet or ReplicaSet run \

@@ -1,8 +1,10 @@
 //! `workload/strategy`.
 
 use crate::diagnostic::{RuleInfo, Severity};
-use crate::lints::fields::{integer, text, value};
-use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::lints::field_checks::forms::LABEL;
+use crate::lints::field_checks::{Field, FieldChecker, Section};
+use crate::lints::fields::{integer, key_at, text, value};
+use crate::lints::{Check, Object, Reporter, Rule, Scene};
 use crate::model::Node;
 
 pub(crate) static RULE: Rule = Rule {
@@ -10,70 +12,129 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/strategy",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refused_by_api_server: true,
         summary: "a workload has a strategy that contradicts itself, or a negative number",
         explanation: "With `maxSurge` and `maxUnavailable` both 0 no pod could ever be replaced; in a DaemonSet one of them is 0 \
-                      (`maxUnavailable` is 1 unless it is set). A `rollingUpdate` belongs to the strategy RollingUpdate alone. \
-                      Replicas, limits and seconds are not negative, and `maxReplicas` of an autoscaler is not less than \
-                      `minReplicas`. The API server refuses the object.",
+                      (`maxUnavailable` is 1 unless it is set). Both are whole numbers or percentages, `maxUnavailable` of at \
+                      most 100%. A `rollingUpdate` belongs to the strategy RollingUpdate alone. Replicas, limits and seconds \
+                      are not negative, and `progressDeadlineSeconds` (600 unless it is set) is more than `minReadySeconds`. \
+                      The API server refuses the object.",
         example: "strategy:\n  type: Recreate\n  rollingUpdate: {maxUnavailable: 1}\n",
         remedy: "Remove `rollingUpdate`, or make the type `RollingUpdate`; let one of the two bounds be at least 1.",
     },
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
-    let fields: &[&str] = match (object.group, object.kind) {
-        ("apps", "Deployment") => {
-            &["minReadySeconds", "progressDeadlineSeconds", "replicas", "revisionHistoryLimit"]
-        }
-        ("apps", "DaemonSet") => &["minReadySeconds", "revisionHistoryLimit"],
-        ("apps", "StatefulSet") => &["minReadySeconds", "replicas", "revisionHistoryLimit"],
-        ("apps", "ReplicaSet") | ("", "ReplicationController") => &["minReadySeconds", "replicas"],
-        ("batch", "CronJob") => {
-            &["failedJobsHistoryLimit", "startingDeadlineSeconds", "successfulJobsHistoryLimit"]
-        }
-        ("batch", "Job") => &[
-            "activeDeadlineSeconds",
-            "backoffLimit",
-            "completions",
-            "parallelism",
-            "ttlSecondsAfterFinished",
+/// Fields of each kind's spec.
+const KINDS: &[(&str, &str, &[Section])] = &[
+    (
+        "apps",
+        "Deployment",
+        &[
+            Section {
+                at: "",
+                fields: &[
+                    Field::at_least("minReadySeconds", 0),
+                    Field::at_least("progressDeadlineSeconds", 0),
+                    Field::at_least("replicas", 0),
+                    Field::at_least("revisionHistoryLimit", 0),
+                ],
+            },
+            Section {
+                at: "strategy.rollingUpdate",
+                fields: &[Field::share("maxSurge", None), Field::share("maxUnavailable", Some(100))],
+            },
         ],
-        ("autoscaling", "HorizontalPodAutoscaler") => &[],
-        _ => return,
-    };
+    ),
+    (
+        "apps",
+        "DaemonSet",
+        &[
+            Section {
+                at: "",
+                fields: &[Field::at_least("minReadySeconds", 0), Field::at_least("revisionHistoryLimit", 0)],
+            },
+            Section {
+                at: "updateStrategy.rollingUpdate",
+                fields: &[Field::share("maxSurge", Some(100)), Field::share("maxUnavailable", Some(100))],
+            },
+        ],
+    ),
+    (
+        "apps",
+        "StatefulSet",
+        &[
+            Section {
+                at: "",
+                fields: &[
+                    Field::at_least("minReadySeconds", 0),
+                    Field::at_least("replicas", 0),
+                    Field::form("serviceName", &LABEL),
+                ],
+            },
+            Section { at: "ordinals", fields: &[Field::at_least("start", 0)] },
+            Section {
+                at: "updateStrategy.rollingUpdate",
+                fields: &[Field::share("maxUnavailable", Some(100)), Field::at_least("partition", 0)],
+            },
+        ],
+    ),
+    ("apps", "ReplicaSet", COUNTS),
+    ("", "ReplicationController", COUNTS),
+];
+
+const COUNTS: &[Section] =
+    &[Section { at: "", fields: &[Field::at_least("minReadySeconds", 0), Field::at_least("replicas", 0)] }];
+
+/// Seconds in which a Deployment is to make progress unless it says otherwise.
+const DEFAULT_DEADLINE: i64 = 600;
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    let Some((.., sections)) = KINDS.iter().find(|(group, kind, _)| object.is(group, kind)) else { return };
     let Some(spec) = object.manifest.root().get("spec") else { return };
-    for field in fields {
-        if let Some(node) = spec.get(field).filter(|node| integer(node).is_some_and(|number| number < 0)) {
-            let draft = Draft::new(&RULE, node.origin, format!("`{field}` is negative"));
-            reporter.report(draft.hint("write 0 or more"));
-        }
-    }
+    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    checker.table(spec, sections);
     match object.kind {
-        "DaemonSet" => daemon_set(spec, reporter),
-        "Deployment" => deployment(spec, reporter),
-        "HorizontalPodAutoscaler" => autoscaler(spec, reporter),
-        "StatefulSet" => unused(spec.get("updateStrategy"), "OnDelete", reporter),
+        "DaemonSet" => daemon_set(spec, &mut checker),
+        "Deployment" => deployment(spec, &mut checker),
+        "StatefulSet" => stateful_set(spec, &mut checker),
         _ => {}
     }
 }
 
-fn deployment(spec: &Node, reporter: &mut Reporter) {
+fn deployment(spec: &Node, checker: &mut FieldChecker<'_>) {
+    deadline(spec, checker);
     let strategy = spec.get("strategy");
-    unused(strategy, "Recreate", reporter);
+    unused(strategy, "Recreate", checker);
     let Some((surge, unavailable)) = bounds(strategy) else { return };
     if let (Some(surge), Some(unavailable)) = (surge, unavailable)
         && is_zero(surge) == Some(true)
         && is_zero(unavailable) == Some(true)
     {
-        let draft = Draft::new(&RULE, unavailable.origin, "`maxSurge` and `maxUnavailable` are both 0");
-        reporter
-            .report(draft.related(surge.origin, "`maxSurge` is here").hint("let one of them be at least 1"));
+        let draft = checker.begin(unavailable.origin, "`maxSurge` and `maxUnavailable` are both 0");
+        checker
+            .draft(draft.related(surge.origin, "`maxSurge` is here").hint("let one of them be at least 1"));
     }
 }
 
-fn daemon_set(spec: &Node, reporter: &mut Reporter) {
+fn deadline(spec: &Node, checker: &mut FieldChecker<'_>) {
+    let ready = value(spec, "minReadySeconds").and_then(integer).unwrap_or(0);
+    let own = value(spec, "progressDeadlineSeconds");
+    let Some(seconds) = own.map_or(Some(DEFAULT_DEADLINE), integer).filter(|seconds| *seconds >= 0) else {
+        return;
+    };
+    if ready >= 0 && seconds <= ready {
+        let field = if own.is_some() { "progressDeadlineSeconds" } else { "minReadySeconds" };
+        let message = "`progressDeadlineSeconds` is not more than `minReadySeconds`";
+        checker.report(
+            key_at(spec, field),
+            message,
+            "raise `progressDeadlineSeconds`, which is 600 by default",
+        );
+    }
+}
+
+fn daemon_set(spec: &Node, checker: &mut FieldChecker<'_>) {
     let Some((surge, unavailable)) = bounds(spec.get("updateStrategy")) else { return };
     let surges = surge.map_or(Some(false), |surge| is_zero(surge).map(|zero| !zero));
     let is_unavailable = unavailable.map_or(Some(true), |bound| is_zero(bound).map(|zero| !zero));
@@ -88,30 +149,25 @@ fn daemon_set(spec: &Node, reporter: &mut Reporter) {
         _ => return,
     };
     if let Some(at) = unavailable.or(surge) {
-        reporter.report(Draft::new(&RULE, at.origin, message).hint(hint));
+        checker.report(at.origin, message, hint);
     }
 }
 
-fn autoscaler(spec: &Node, reporter: &mut Reporter) {
-    let (Some(least), Some(most)) = (spec.get("minReplicas"), spec.get("maxReplicas")) else { return };
-    if let (Some(low), Some(high)) = (integer(least), integer(most))
-        && high < low
-    {
-        let draft = Draft::new(&RULE, most.origin, "`maxReplicas` is less than `minReplicas`");
-        reporter.report(
-            draft.related(least.origin, "`minReplicas` is here").hint("raise it, or lower `minReplicas`"),
-        );
+fn stateful_set(spec: &Node, checker: &mut FieldChecker<'_>) {
+    let strategy = spec.get("updateStrategy");
+    unused(strategy, "OnDelete", checker);
+    let Some((_, Some(unavailable))) = bounds(strategy) else { return };
+    if is_zero(unavailable) == Some(true) {
+        checker.report(unavailable.origin, "`maxUnavailable` of a StatefulSet is 0", "write 1 or more");
     }
 }
 
-/// Settings of a rolling update beside a strategy that makes none.
-fn unused(strategy: Option<&Node>, other: &str, reporter: &mut Reporter) {
+/// Reports settings of a rolling update beside a strategy that makes none.
+fn unused(strategy: Option<&Node>, other: &str, checker: &mut FieldChecker<'_>) {
     let Some(strategy) = strategy.filter(|strategy| text(strategy, "type") == Some(other)) else { return };
-    let entry = strategy.as_mapping().and_then(|strategy| strategy.entry("rollingUpdate"));
-    if let Some(entry) = entry.filter(|_| value(strategy, "rollingUpdate").is_some()) {
+    if value(strategy, "rollingUpdate").is_some() {
         let message = format!("the strategy `{other}` cannot have `rollingUpdate`");
-        let draft = Draft::new(&RULE, entry.key_origin, message);
-        reporter.report(draft.hint("remove it; in a patch, set it to null"));
+        checker.report(key_at(strategy, "rollingUpdate"), message, "remove it; in a patch, set it to null");
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a violation says where more is known than its schema: the field's name, and what was probably meant.
 
 use super::pointer::NodePath;
-use crate::lints::{Object, is_unfinished};
+use crate::lints::{LaterStage, Object};
 use crate::model::{Node, is_secret_like};
 use crate::schema::{Violation, ViolationKind};
 
@@ -51,14 +51,26 @@ pub(super) fn hint(object: &Object<'_>, violation: &Violation<'_>) -> Option<Str
         ViolationKind::WrongType { expected: "object", found: "string" } if is_port(object, pointer) => {
             "write `port: {name: …}`"
         }
-        ViolationKind::WrongType { found: "string", .. } => {
+        ViolationKind::WrongType { found: "string", expected } => {
             let (node, _) = NodePath::given(object.manifest.root(), pointer).end();
-            let is_later = node.as_str().is_some_and(is_unfinished);
-            return is_later.then(|| "something else fills this in: validate what it makes of it".to_owned());
+            node.as_str().and_then(|text| instead_of_text(text, expected))?
         }
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+/// Says what to write instead of a text; `None` where the quotes around it are what is wrong.
+fn instead_of_text(text: &str, expected: &str) -> Option<&'static str> {
+    if LaterStage::Variables.may_fill(text) {
+        return Some("a variable stands here: validate what the tool that fills it in makes of it");
+    }
+    match expected {
+        "integer" if text.parse::<i64>().is_err() => Some("write a whole number in digits"),
+        "number" if text.parse::<f64>().is_err() => Some("write a number in digits"),
+        "boolean" if !matches!(text, "false" | "true") => Some("write `true` or `false`"),
+        _ => None,
+    }
 }
 
 fn is_port(object: &Object<'_>, pointer: &str) -> bool {
@@ -119,8 +131,13 @@ mod tests {
         let labels = json!({"matchLabels": {"app": "a"}});
         let volume = json!({"name": "v", "emptyDir": {}});
         let of = |replicas: &str| deployment(json!(replicas), labels.clone(), volume.clone());
-        assert_eq!(of("${REPLICAS}"), ["something else fills this in: validate what it makes of it"]);
+        assert_eq!(
+            of("${REPLICAS}"),
+            ["a variable stands here: validate what the tool that fills it in makes of it"]
+        );
         assert!(of("3").is_empty());
+        assert_eq!(of("two"), ["write a whole number in digits"]);
+        assert_eq!(of("3.5"), ["write a whole number in digits"]);
         let selector = deployment(json!(1), json!({"app": "a"}), volume.clone());
         assert_eq!(selector, ["put the labels below `matchLabels`"]);
         let secret = deployment(json!(1), labels.clone(), json!({"name": "v", "secret": {"name": "s"}}));

@@ -6,6 +6,7 @@
 mod advice;
 mod comment;
 mod dumped;
+mod echoes;
 mod fallback;
 mod finder;
 mod identities;
@@ -185,7 +186,7 @@ pub fn validate(app: &ExaminedApp, checking: &Checking, standing: &Standing) -> 
     });
     let finder = Finder::new(app, checking);
     let mut findings: Vec<Finding> = finder.stages().collect();
-    findings.extend(finder.findings(drafts));
+    findings.extend(finder.findings(echoes::without_echoes(drafts)));
     let judged = suppress::Judged::new(app, checking);
     let (findings, suppressed) = suppress::apply(findings, &finder.suppressions(), standing, &judged);
     Verdict {

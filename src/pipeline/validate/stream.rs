@@ -323,7 +323,7 @@ impl Judge<'_> {
         for rule in &self.terms.rules {
             super::check_objects(rule, 0, &objects, &scene, &mut self.reporter);
         }
-        let drafts = self.reporter.take();
+        let drafts = super::echoes::without_echoes(self.reporter.take());
         let is_annotated = |object: &Object<'_>| {
             object.metadata.is_some_and(|metadata| metadata.get("annotations").is_some())
         };

@@ -6,7 +6,7 @@
 use super::advice;
 use super::pointer::{NodePath, escape};
 use crate::diagnostic::Severity;
-use crate::lints::{Draft, Object, Rule, is_template, schema as rules};
+use crate::lints::{Draft, LaterStage, Object, Rule, schema as rules};
 use crate::model::{Node, Origin, is_secret_like, may_name};
 use crate::schema::{Violation, ViolationKind};
 
@@ -104,9 +104,9 @@ pub(super) fn is_of_variable(object: &Object<'_>, violation: &Violation<'_>) -> 
         | ViolationKind::Range { .. }
         | ViolationKind::WrongType { .. } => {
             let (node, _) = NodePath::given(object.manifest.root(), violation.pointer.as_str()).end();
-            node.as_str().is_some_and(is_template)
+            node.as_str().is_some_and(|text| LaterStage::Variables.may_fill(text))
         }
-        ViolationKind::UnknownField { field, .. } => is_template(field),
+        ViolationKind::UnknownField { field, .. } => LaterStage::Variables.may_fill(field),
         _ => false,
     }
 }
