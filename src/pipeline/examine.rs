@@ -16,6 +16,7 @@ use crate::model::{
     APP_FILE, IgnoreEntry, Manifest, Node, Origin, SourceId, Sources, Texts, UnusedValue, WrittenScalars,
     ignore_places,
 };
+use crate::model::sync::SECRET_IS_HOOK;
 use crate::yaml;
 
 /// What is examined: one environment and what is known of it.
@@ -223,6 +224,8 @@ impl ExaminedEnvironment {
         let settings = AnnotateSettings { waves: &app.waves, workloads: &app.workloads };
         self.keep(&lints::app::ANNOTATE, annotate::check(&settings, |path| At::Origin(file.place(path))))?;
         let annotated = annotate(sealed, &checksums, &settings, &mut notes);
+        // This rule looks at apps itself, and knows how much each of its findings matters.
+        notes.retain(|note| note.problem.rule != Some(SECRET_IS_HOOK));
         self.remark(&lints::app::ANNOTATE, &mut notes);
         self.emitted = Some(self.keep(&lints::app::ANNOTATE, annotated)?.objects().to_vec());
         Ok(())
