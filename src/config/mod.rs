@@ -13,7 +13,7 @@ mod operator_file;
 mod run_bounds;
 mod validation;
 
-pub use argocd::{ArgoCd, Parameter, source_path};
+pub use argocd::{ArgoCd, Parameter, checkout};
 pub use caller::{Caller, PolicyUse};
 pub(crate) use definitions::{Found, definitions_in};
 pub use identity::Identity;

@@ -12,11 +12,11 @@ use super::{
 use crate::crypto::ChecksumKey;
 use crate::diagnostic::{AppEnvironments, At, Failure, Level, LookedAt, Note, Problem, Severity};
 use crate::lints::{self, Rule};
+use crate::model::sync::SECRET_IS_HOOK;
 use crate::model::{
     APP_FILE, IgnoreEntry, Manifest, Node, Origin, SourceId, Sources, Texts, UnusedValue, WrittenScalars,
     ignore_places,
 };
-use crate::model::sync::SECRET_IS_HOOK;
 use crate::yaml;
 
 /// What is examined: one environment and what is known of it.

@@ -9,6 +9,7 @@
 //! make it impossible to print what has not been sealed. Only `resolve` does I/O beyond the app's own files.
 
 mod annotate;
+mod boundary;
 mod discover;
 mod emit;
 mod examine;
@@ -20,6 +21,7 @@ mod shape;
 mod validate;
 
 pub use annotate::{AnnotateSettings, annotate};
+pub use boundary::Checkout;
 pub use discover::{Discovery, discover, is_app};
 pub use emit::{Format, emit};
 pub use examine::{Examination, ExaminedApp, examine};

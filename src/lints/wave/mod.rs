@@ -103,7 +103,9 @@ fn report(rule: &'static Rule, environment: &Environment<'_>, reporter: &mut Rep
     }
     let waves: Vec<i32> = standings.iter().map(|standing| standing.wave.unwrap_or(0)).collect();
     let found = sync::conflicts(&environment.catalogue, &standings, &uses(environment), &waves);
-    for (conflict, object, at) in found.into_iter().filter(|(conflict, ..)| conflict.rule() == Some(rule.info.id)) {
+    for (conflict, object, at) in
+        found.into_iter().filter(|(conflict, ..)| conflict.rule() == Some(rule.info.id))
+    {
         let draft = Draft::new(rule, at, conflict.to_string()).severity(conflict.severity()).about(object);
         reporter.report(match conflict.hint() {
             Some(hint) => draft.hint(hint),

@@ -2,8 +2,8 @@
 
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
-use crate::model::catalogue::{ESO, RBAC, SEALED, STORE_CSI};
 use crate::model::Waves;
+use crate::model::catalogue::{ESO, RBAC, SEALED, STORE_CSI};
 use crate::model::names::ARGOCD_SYNC_OPTIONS;
 use crate::model::sync::{PRUNE_LAST, Standing, has_entry, wave_at, with_option};
 

@@ -57,7 +57,10 @@ pub(super) enum Remark {
         annotation: &'static str,
     },
     /// Sync options that are not a text.
-    #[error("{object} cannot be given `PruneLast=true`: its `{}` is not a string", names::ARGOCD_SYNC_OPTIONS)]
+    #[error(
+        "{object} cannot be given `PruneLast=true`: its `{}` is not a string",
+        names::ARGOCD_SYNC_OPTIONS
+    )]
     UnreadableOptions {
         /// The object.
         object: ObjectId,
@@ -86,7 +89,8 @@ impl Explain for Remark {
             Self::NoTemplate { .. } => "correct `podTemplate` under `workloads` in `sealwave.yaml`".into(),
             Self::Replaced { annotation, .. } => format!("remove `{annotation}`: sealwave computes it"),
             Self::UnreadableOptions { .. } => {
-                "write options in quotes with commas between them, for example \"Prune=false,PruneLast=true\"".into()
+                "write options in quotes with commas between them, for example \"Prune=false,PruneLast=true\""
+                    .into()
             }
             Self::UnreadableWave { .. } => {
                 "write an integer in quotes, for example \"-1\"; Argo CD ignores anything else".into()

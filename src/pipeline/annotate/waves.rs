@@ -26,8 +26,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Edit;
 use super::notes::Remark;
 use crate::diagnostic::{Note, Problem};
-use crate::model::catalogue::{Catalogue, ESO, Object, RBAC, SEALED, STORE_CSI};
 use crate::model::Value;
+use crate::model::catalogue::{Catalogue, ESO, Object, RBAC, SEALED, STORE_CSI};
 use crate::model::names::{ARGOCD_SYNC_OPTIONS as SYNC_OPTIONS, ARGOCD_SYNC_WAVE as SYNC_WAVE};
 use crate::model::sync::{self, Order, PRUNE_LAST, Phase, Standing, Use, conflicts};
 
@@ -121,7 +121,8 @@ fn role(object: &Object<'_>) -> Role {
 fn assign(catalogue: &Catalogue<'_>, standings: &[Standing], uses: &BTreeSet<Use>) -> Vec<i32> {
     let roles: Vec<Role> = catalogue.objects().iter().map(role).collect();
     let lead = lead(&roles, standings);
-    let in_sync = |number: usize| standings.get(number).is_some_and(|standing| standing.phases.has(Phase::Sync));
+    let in_sync =
+        |number: usize| standings.get(number).is_some_and(|standing| standing.phases.has(Phase::Sync));
     let mut by_consumer: Vec<Vec<&Use>> = vec![Vec::new(); roles.len()];
     let mut consumers: Vec<Vec<usize>> = vec![Vec::new(); roles.len()];
     for edge in uses.iter().filter(|edge| in_sync(edge.consumer)) {
@@ -176,8 +177,10 @@ fn before(wave: i32) -> i32 {
 
 /// The wave for Secrets that nothing is seen to use: before everything that could; 0 where there is nothing.
 fn lead(roles: &[Role], standings: &[Standing]) -> i32 {
-    let consumers =
-        roles.iter().zip(standings).filter(|(role, standing)| **role == Role::User && standing.phases.has(Phase::Sync));
+    let consumers = roles
+        .iter()
+        .zip(standings)
+        .filter(|(role, standing)| **role == Role::User && standing.phases.has(Phase::Sync));
     consumers.map(|(_, standing)| standing.wave.unwrap_or(0)).min().map_or(0, before)
 }
 

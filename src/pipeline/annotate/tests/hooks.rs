@@ -101,7 +101,10 @@ fn r06_what_a_hook_can_serve_is_not_reported() {
     let optional = json!({"containers": [{"envFrom": [{"secretRef": {"name": "db", "optional": true}}]}]});
     for (annotations, consumer) in [
         (json!({HOOK: "PreSync"}), migrate("PreSync")),
-        (json!({HOOK: "PreSync", "argocd.argoproj.io/hook-delete-policy": "HookSucceeded"}), migrate("PostSync")),
+        (
+            json!({HOOK: "PreSync", "argocd.argoproj.io/hook-delete-policy": "HookSucceeded"}),
+            migrate("PostSync"),
+        ),
         (json!({HOOK: "SyncFail"}), migrate("SyncFail")),
         (json!({HOOK: "PostDelete"}), migrate("PostDelete")),
         (json!({HOOK: "PostSync"}), migrate("Skip")),
@@ -133,9 +136,12 @@ fn r06_whatever_makes_the_secret_and_whatever_reads_it() {
         deployment("a", env_from_secret("db")),
         with(json!({HOOK: "PreSync"}), job("z", env_from_secret("db"))),
     ]);
-    assert_eq!(many.messages(), [
-        "Job.batch `shop/z` runs in the PreSync phase, but needs SealedSecret.bitnami.com `shop/db`, which comes in the Sync phase"
-    ]);
+    assert_eq!(
+        many.messages(),
+        [
+            "Job.batch `shop/z` runs in the PreSync phase, but needs SealedSecret.bitnami.com `shop/db`, which comes in the Sync phase"
+        ]
+    );
     // Of a ConfigMap it is the rule about what comes late.
     let config = run(&[post(config_map("c", json!({"a": "b"}))), deployment("web", env_from_config("c"))]);
     assert_eq!(config.notes[0].problem.rule, Some("wave/late-configuration"));
@@ -150,9 +156,12 @@ fn r06_waves_count_within_each_phase() {
         pre("2", sealed_secret("db", json!({"a": "x"}))),
         pre("1", job("migrate", env_from_secret("db"))),
     ]);
-    assert_eq!(found.messages(), [
-        "SealedSecret.bitnami.com `shop/db` has sync wave 2, later than Job.batch `shop/migrate` in wave 1, which needs it"
-    ]);
+    assert_eq!(
+        found.messages(),
+        [
+            "SealedSecret.bitnami.com `shop/db` has sync wave 2, later than Job.batch `shop/migrate` in wave 1, which needs it"
+        ]
+    );
     let early = with(json!({HOOK: "PreSync,Sync", WAVE: "5"}), config_map("c", json!({"a": "b"})));
     assert!(run(&[early, deployment("web", env_from_config("c"))]).notes.is_empty());
 }

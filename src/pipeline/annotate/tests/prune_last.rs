@@ -80,9 +80,12 @@ fn f1_options_that_are_not_a_text_are_left_and_reported() {
     config["metadata"]["annotations"] = json!({OPTIONS: ["PruneLast=true"]});
     let done = run(&[config.clone(), deployment("web", env_from_config("config"))]);
     assert_eq!(done.wave("config"), "-1");
-    assert_eq!(done.messages(), [
-        "ConfigMap `shop/config` cannot be given `PruneLast=true`: its `argocd.argoproj.io/sync-options` is not a string"
-    ]);
+    assert_eq!(
+        done.messages(),
+        [
+            "ConfigMap `shop/config` cannot be given `PruneLast=true`: its `argocd.argoproj.io/sync-options` is not a string"
+        ]
+    );
     config["metadata"]["annotations"] = json!({OPTIONS: null});
     let done = run(&[config, deployment("web", env_from_config("config"))]);
     assert_eq!(options(&done, "config"), "PruneLast=true");
