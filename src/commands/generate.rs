@@ -39,14 +39,15 @@ pub(super) fn run(args: GenerateArgs, variables: Variables, watch: &Watch) -> Re
     if let Some(operator) = &session.operator {
         watch.allow(Duration::from_secs(operator.operator().deadline_seconds));
     }
+    let mut notes = Vec::new();
     if args.validate {
         watch.enter(Stage::Validate);
-        gate::check(&session, variables)?;
+        gate::check(&session, variables, &mut notes)?;
     }
     if backends.need_values() {
-        sealing(&session, backends, policy_use, variables, watch)
+        sealing(&session, backends, policy_use, variables, notes, watch)
     } else {
-        referring(&session, backends, policy_use, watch)
+        referring(&session, backends, policy_use, notes, watch)
     }
 }
 
@@ -56,12 +57,12 @@ fn sealing(
     backends: Backends,
     policy_use: PolicyUse,
     variables: Variables,
+    mut notes: Vec<Note>,
     watch: &Watch,
 ) -> Result<Outcome, Failure> {
     let Some(operator) = &session.operator else {
         return Err(Problem::new(&ConfigError::NoOperatorFile).into());
     };
-    let mut notes = Vec::new();
     let policy = Policy::of(operator.operator())?;
     let protected = operator.protected_files();
     let app = AppFiles {
@@ -101,9 +102,9 @@ fn referring(
     session: &Session,
     backends: Backends,
     policy_use: PolicyUse,
+    mut notes: Vec<Note>,
     watch: &Watch,
 ) -> Result<Outcome, Failure> {
-    let mut notes = Vec::new();
     let operator = session.operator.as_ref();
     let policy = operator.map(|file| Policy::of(file.operator())).transpose()?;
     let known = session.known_providers();
