@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use super::session::Session;
 use super::{Outcome, gate};
 use crate::cli::GenerateArgs;
-use crate::config::{ConfigError, OperatorFile, PolicyUse, Variables};
+use crate::config::{self, ConfigError, OperatorFile, PolicyUse, Variables};
 use crate::crypto::{ChecksumKey, Owner, Sealer};
 use crate::deadline::Watch;
 use crate::diagnostic::{Explain, Failure, Note, Problem};
@@ -92,7 +92,8 @@ fn sealing(
     };
     let epoch = operator.operator().epoch.clone();
     let sealing = Sealing::Deterministic(Box::new(Sealer { key, certificate, owner, epoch }));
-    let plan = Plan { context: session.context()?, supply, backends, sealing, checksums };
+    let today = Some(config::today(variables)?);
+    let plan = Plan { context: session.context()?, supply, backends, sealing, checksums, today };
     session.run(&plan, Format::Json, notes, watch)
 }
 
@@ -119,7 +120,7 @@ fn referring(
         default_provider: session.default_provider()?,
     };
     let (sealing, checksums) = (Sealing::Nothing, checksum_key(operator)?);
-    let plan = Plan { context: session.context()?, supply, backends, sealing, checksums };
+    let plan = Plan { context: session.context()?, supply, backends, sealing, checksums, today: None };
     session.run(&plan, Format::Json, notes, watch)
 }
 

@@ -23,7 +23,7 @@ pub(crate) use operator_file::read_certificate;
 pub use run_bounds::{RunBounds, Turn};
 pub use validation::Validation;
 pub(crate) use validation::{
-    check_namespace, destination_version, least_failing, step_summary, timeout, unknown_rule,
+    check_namespace, destination_version, least_failing, step_summary, timeout, today, unknown_rule,
 };
 
 use std::ffi::OsString;

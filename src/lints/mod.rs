@@ -227,6 +227,7 @@ pub(crate) static RULES: &[&Rule] = &[
     &secret::invalid_key::RULE,
     &secret::plaintext_in_git::RULE,
     &secret::shadowed_key::RULE,
+    &secret::tls_pair::RULE,
     &secret::too_large::RULE,
     &secret::trailing_newline::RULE,
     &secret::type_keys::RULE,

@@ -22,6 +22,7 @@ mod remote;
 mod scopes;
 mod sealing_scope;
 mod secret_like;
+pub(crate) mod secret_type;
 mod secret_value;
 mod short_text;
 mod source;

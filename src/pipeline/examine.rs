@@ -217,7 +217,7 @@ impl ExaminedEnvironment {
         self.remark(&lints::app::PLACEHOLDER, &mut notes);
         let resolved = self.keep(&lints::app::PLACEHOLDER, resolved)?;
         let checksums = ChecksumKey::preview();
-        let settings = SealSettings { backends: &backends, workloads: &app.workloads };
+        let settings = SealSettings { backends: &backends, workloads: &app.workloads, today: None };
         let sealed = seal(resolved, &Sealing::Redacted, &settings, &checksums, &mut notes);
         self.remark(&lints::app::BACKEND, &mut notes);
         let sealed = self.keep(&lints::app::BACKEND, sealed)?;
