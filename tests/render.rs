@@ -536,7 +536,10 @@ fn links_stay_in_the_repository() {
     let app = App::new(&[("base/a.yaml", &good)]);
     app.link("../../..", "envs");
     let error = app.run().error();
-    assert_eq!(error, "envs: directory of the environments leaves the repository\n");
+    assert_eq!(
+        error,
+        "envs: directory of the environments leaves the repository\n  hint: keep everything that an app uses in its own repository\n"
+    );
     let app = App::new(&[]);
     app.link("../../../../../../etc", "envs/dev");
     let error = app.run().error();

@@ -21,7 +21,7 @@ pub(crate) const SECRET_IS_HOOK: &str = "wave/secret-is-hook";
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Conflict {
     /// Its phase is wrong, or it does not stay.
-    #[error("{}", hook_message(.by, .needed, .fault))]
+    #[error("{}", hook_message(.by, .needed, *.fault))]
     Hook {
         /// What needs it.
         by: ObjectId,
@@ -75,10 +75,10 @@ impl HookFault {
     }
 }
 
-fn hook_message(by: &ObjectId, needed: &ObjectId, fault: &HookFault) -> String {
+fn hook_message(by: &ObjectId, needed: &ObjectId, fault: HookFault) -> String {
     match fault {
         HookFault::AfterConsumer { phase, by_phase, by_hook } => {
-            let is = if *by_hook { "runs" } else { "is applied" };
+            let is = if by_hook { "runs" } else { "is applied" };
             format!("{by} {is} in the {by_phase} phase, but needs {needed}, which comes in the {phase} phase")
         }
         HookFault::EndsWithSync(phase) => format!(

@@ -105,17 +105,17 @@ impl Phases {
         self.applied[phase as usize] = true;
     }
 
-    fn is_known(&self) -> bool {
+    fn is_known(self) -> bool {
         self.applied.contains(&true) || self.on_deletion || self.skipped
     }
 
     /// Returns whether the object is applied in this phase.
-    pub(crate) fn has(&self, phase: Phase) -> bool {
+    pub(crate) fn has(self, phase: Phase) -> bool {
         self.applied[phase as usize]
     }
 
     /// Returns when the object is first applied.
-    pub(crate) fn arrival(&self) -> Arrival {
+    pub(crate) fn arrival(self) -> Arrival {
         let first = [Phase::PreSync, Phase::Sync, Phase::PostSync, Phase::SyncFail]
             .into_iter()
             .find(|phase| self.has(*phase));

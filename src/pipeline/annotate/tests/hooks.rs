@@ -114,7 +114,7 @@ fn r06_what_a_hook_can_serve_is_not_reported() {
         (json!({HOOK: "PostSync"}), deployment("web", env_from_secret("other"))),
         (json!({HELM: "crd-install"}), web()),
     ] {
-        assert_eq!(said(annotations.clone(), consumer), [String::new(); 0], "{annotations}");
+        assert_eq!(said(annotations.clone(), consumer), Vec::<String>::new(), "{annotations}");
     }
 }
 
