@@ -57,6 +57,7 @@ fn round(discovery: &Discovery) -> Vec<(String, Duration)> {
         backends: Backends::default(),
         sealing: Sealing::Redacted,
         checksums: ChecksumKey::preview(),
+        today: None,
     };
     let enter = |stage: Stage| mark(format!("{stage:?}").to_lowercase());
     let sealed = pipeline::run(discovery, "dev", &plan, &mut Vec::new(), &enter).expect("a good app");

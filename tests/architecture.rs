@@ -37,7 +37,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("crypto", &["diagnostic", "model", "workers"]),
     ("deadline", &["diagnostic", "model::duration", "pipeline"]),
     ("diagnostic", &["crypto::sha256_hex", "model"]),
-    ("lints", &["diagnostic", "model", "schema", "yaml"]),
+    ("lints", &["crypto::tls_pair", "diagnostic", "model", "schema", "yaml"]),
     ("model", &["diagnostic"]),
     ("ops", &["diagnostic", "model", "pipeline", "providers", "schema", "yaml"]),
     (

@@ -75,7 +75,8 @@ fn config_checksum(objects: &[Value], name: &str) -> String {
     template["annotations"]["checksum/config"].as_str().unwrap().to_owned()
 }
 
-/// The golden file was written by sealwave before there was a `v2`.
+/// The golden file was written by sealwave before there was a `v2`. Since then only sync options were added (`PruneLast=true`);
+/// sealed texts and checksums are those of that time.
 #[test]
 fn v1_gives_the_bytes_that_it_always_gave() {
     let golden = root().join("testdata/sealing/v1-output.jsonl");

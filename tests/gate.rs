@@ -137,6 +137,50 @@ fn r07_every_rule_of_the_api_server_counts() {
     }
 }
 
+/// Of an API that 1.31 has and 1.32 has not.
+fn flow() -> SmallApp {
+    let app = SmallApp::new();
+    app.write("app/base/flow.yaml", FLOW);
+    app
+}
+
+/// Adds the version of cluster `dev` to the operator file.
+fn cluster_version(app: &SmallApp, version: &str) {
+    app.replace(
+        "operator/operator.yaml",
+        "allowExpired: true}}}",
+        &format!("allowExpired: true}}, kubeVersion: {version}}}}}"),
+    );
+}
+
+const UNKNOWN: &str =
+    "no version of Kubernetes is known for cluster `dev`, so objects were checked against 1.";
+
+#[test]
+fn without_a_version_from_argo_cd_the_app_says_it_then_the_operator() {
+    // Nothing is known: the newest version, and a note.
+    let (code, _, stderr) = run(&flow(), "");
+    assert!(code == 2 && stderr.contains(UNKNOWN), "{stderr}");
+    let (code, _, stderr) = run(&SmallApp::new(), "");
+    assert!(code == 0 && stderr.contains(UNKNOWN), "{stderr}");
+    assert!(stderr.contains("or `clusters.dev.kubeVersion` in the operator file"), "{stderr}");
+    for (operator, own, code) in [
+        ("v1.31.4-eks-1a2b3c", "", 0),
+        ("\"1.32\"", "", 2),
+        ("\"1.99\"", "", 2),
+        ("\"1.31\"", "validate: {kubeVersions: [\"1.32\"]}\n", 2),
+        ("\"1.32\"", "validate: {kubeVersions: [\"1.31\"]}\n", 0),
+        ("\"1.32\"", "validate: {kubeVersions: []}\n", 2),
+    ] {
+        let app = flow();
+        cluster_version(&app, operator);
+        app.replace("app/sealwave.yaml", "kind: App\n", &format!("kind: App\n{own}"));
+        let (found, _, stderr) = run(&app, "");
+        assert_eq!(found, code, "{operator} {own}: {stderr}");
+        assert!(!stderr.contains(UNKNOWN), "{operator} {own}: {stderr}");
+    }
+}
+
 #[test]
 fn m_fn_30_nothing_fills_in_an_app() {
     let map = |metadata: &str| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {metadata}\n");
@@ -173,4 +217,23 @@ fn what_a_controller_makes_of_a_custom_resource_is_not_refused() {
     assert_eq!(refusal(rollout).0, 0);
     let (code, stderr) = refusal(&rollout.replace("name: other", "name: Other"));
     assert!(code == 2 && stderr.contains("(metadata/name)"), "{stderr}");
+}
+
+#[test]
+fn what_argo_cd_says_is_not_weakened_by_the_app_or_the_operator() {
+    let app = flow();
+    cluster_version(&app, "\"1.31\"");
+    app.replace("app/sealwave.yaml", "kind: App\n", "kind: App\nvalidate: {kubeVersions: [\"1.31\"]}\n");
+    assert_eq!(run(&app, "v1.32.1").0, 2);
+    assert_eq!(run(&app, "v1.31.1").0, 0);
+}
+
+#[test]
+fn a_version_of_a_cluster_that_is_none_is_an_error() {
+    for version in ["latest", "\"2.0\"", "\"\""] {
+        let app = SmallApp::new();
+        cluster_version(&app, version);
+        let (code, _, stderr) = run(&app, "1.31");
+        assert!(code == 2 && stderr.contains("`clusters.dev.kubeVersion`: "), "{version}: {stderr}");
+    }
 }

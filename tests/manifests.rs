@@ -35,15 +35,24 @@ fn limit() -> u64 {
     limit.strip_suffix("Mi").expect("in MiB").parse().unwrap()
 }
 
+/// The size of the volume in memory in which argocd-cmp-server unpacks, in MiB: it counts against the container's limit.
+fn work_directory() -> u64 {
+    let pod = &yaml("manifests/argocd-repo-server.yaml")[0]["spec"]["template"]["spec"];
+    let size = named(&pod["volumes"], "sealwave-tmp")["emptyDir"]["sizeLimit"].as_str().unwrap();
+    size.strip_suffix("Mi").expect("in MiB").parse().unwrap()
+}
+
 #[test]
 fn the_memory_limit_is_the_one_that_the_operator_file_needs() {
     let Operator { memory_limit, concurrency, .. } = operator();
-    assert_eq!(limit(), SidecarMemory { concurrency, limit: memory_limit }.mib());
+    let work_directory = work_directory();
+    assert_eq!(limit(), SidecarMemory { concurrency, limit: memory_limit }.mib() + work_directory);
     assert_eq!((memory_limit, concurrency), (MemoryLimit::default(), Concurrency::default()));
     let page = text("docs/sizing.md");
     assert!(page.contains(&format!("**{} MiB**", limit())), "docs/sizing.md has another sum");
     let smaller = SidecarMemory { concurrency: Concurrency::new(2).unwrap(), limit: memory_limit };
-    assert!(page.contains(&format!("{} MiB.", smaller.mib())), "docs/sizing.md has another sum for two runs");
+    let smaller = smaller.mib() + work_directory;
+    assert!(page.contains(&format!("{smaller} MiB.")), "docs/sizing.md has another sum for two runs");
 }
 
 #[test]
@@ -54,8 +63,7 @@ fn volumes_of_the_sidecar_are_its_own_or_read_only() {
         assert_eq!(named(mounts, shared)["readOnly"], true, "{shared}");
     }
     let temporary = &named(&pod["volumes"], "sealwave-tmp")["emptyDir"];
-    assert!(temporary["medium"].is_null(), "it would count against the memory limit");
-    assert!(temporary["sizeLimit"].is_string());
+    assert_eq!(temporary["medium"], "Memory", "on a disk, unpacking costs several times the CPU");
     assert_eq!(named(mounts, "sealwave-tmp")["mountPath"], "/tmp");
 }
 
@@ -67,14 +75,50 @@ fn argo_cd_calls_the_binary_of_the_image_by_its_path() {
         .lines()
         .find_map(|line| line.strip_prefix("COPY --from=build /src/target/release/sealwave "))
         .expect("the image has the binary");
+    let with_discovery = &yaml("manifests/plugin-discover.yaml")[0]["spec"];
     for (command, argument) in [
-        (&spec["discover"]["find"]["command"], "discover"),
+        (&with_discovery["discover"]["find"]["command"], "discover"),
         (&spec["parameters"]["dynamic"]["command"], "parameters"),
         (&spec["generate"]["command"], "generate"),
     ] {
         assert_eq!(*command, serde_json::json!([target, argument]));
         assert!(target.starts_with('/'));
     }
+}
+
+#[test]
+fn discovery_is_left_out_where_it_would_cost_every_application() {
+    let (plain, mut variant) =
+        (yaml("plugin.yaml").remove(0), yaml("manifests/plugin-discover.yaml").remove(0));
+    assert!(plain["spec"]["discover"].is_null());
+    // Lines that can be uncommented, and give what the variant has.
+    let commented = text("plugin.yaml")
+        .replace("  # discover:", "  discover:")
+        .replace("  #   find:", "    find:")
+        .replace("  #     command:", "      command:");
+    let uncommented: Value = yaml_serde::from_str(&commented).unwrap();
+    assert_eq!(uncommented["spec"], variant["spec"]);
+    variant["spec"].as_object_mut().unwrap().remove("discover");
+    assert_eq!(plain, variant);
+}
+
+#[test]
+fn what_argo_cd_sends_is_narrowed() {
+    let settings = &yaml("manifests/argocd-cmd-params-cm.yaml")[0]["data"];
+    assert_eq!(settings["reposerver.plugin.use.manifest.generate.paths"], "true");
+    assert_eq!(settings["reposerver.plugin.tar.exclusions"], ".git/*");
+    let component = &yaml("manifests/kustomization.yaml")[0]["patches"];
+    assert!(component.as_array().unwrap().iter().any(|patch| patch["path"] == "argocd-cmd-params-cm.yaml"));
+}
+
+#[test]
+fn the_application_names_the_plugin_prunes_last_and_retries_the_newest_commit() {
+    let application = &yaml("manifests/application.yaml")[0];
+    let (source, policy) = (&application["spec"]["source"], &application["spec"]["syncPolicy"]);
+    assert_eq!(source["plugin"]["name"], yaml("plugin.yaml")[0]["metadata"]["name"]);
+    assert!(policy["syncOptions"].as_array().unwrap().contains(&"PruneLast=true".into()));
+    assert_eq!(policy["retry"], serde_json::json!({"limit": 5, "refresh": true}));
+    assert!(application["metadata"]["annotations"]["argocd.argoproj.io/manifest-generate-paths"].is_string());
 }
 
 #[cfg(target_os = "linux")]

@@ -9,7 +9,7 @@ use std::path::Path;
 use fs_err as fs;
 use sealwave::diagnostic::{Failure, Note};
 use sealwave::model::{Manifest, Sources};
-use sealwave::pipeline::{RenderContext, Rendered, discover, is_app, load, render};
+use sealwave::pipeline::{Checkout, RenderContext, Rendered, discover, is_app, load, render};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
@@ -536,7 +536,10 @@ fn links_stay_in_the_repository() {
     let app = App::new(&[("base/a.yaml", &good)]);
     app.link("../../..", "envs");
     let error = app.run().error();
-    assert_eq!(error, "envs: directory of the environments leaves the repository\n");
+    assert_eq!(
+        error,
+        "envs: directory of the environments leaves the repository\n  hint: keep everything that an app uses in its own repository\n"
+    );
     let app = App::new(&[]);
     app.link("../../../../../../etc", "envs/dev");
     let error = app.run().error();
@@ -674,9 +677,16 @@ fn the_boundary_is_as_narrow_as_what_is_known() {
     assert_eq!(discover(&directory, None).unwrap().boundary(), repository);
     fs::remove_dir(repository.join(".git")).unwrap();
     assert_eq!(discover(&directory, None).unwrap().boundary(), repository.join("app"));
-    assert_eq!(discover(&directory, Some("app")).unwrap().boundary(), repository);
-    assert_eq!(discover(&directory, Some(".")).unwrap().boundary(), repository.join("app"));
-    assert_eq!(discover(&directory, Some("other/app")).unwrap().boundary(), repository.join("app"));
+    for (source, boundary) in [
+        ("app", repository.clone()),
+        (".", repository.join("app")),
+        ("team/app", repository.clone()),
+        ("team/other", repository.join("app")),
+        ("../app", repository.join("app")),
+    ] {
+        let checkout = Checkout { source_path: Some(source.to_owned()), work_directory: None };
+        assert_eq!(discover(&directory, Some(&checkout)).unwrap().boundary(), boundary, "{source}");
+    }
 }
 
 #[test]

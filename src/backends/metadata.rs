@@ -3,7 +3,7 @@
 
 use super::sealed_secrets::{Stamp, in_domain, is_empty, is_last_applied, mapping};
 use crate::crypto::Scope;
-use crate::model::{Derivation, Manifest, Mapping, Node, Origin, Value, names};
+use crate::model::{Derivation, Manifest, Mapping, Node, Origin, Value, names, sync};
 
 /// Metadata in the making: only these fields are ever taken over.
 pub(super) struct Metadata {
@@ -79,18 +79,15 @@ fn is_scope(name: &str) -> bool {
     matches!(name, names::CLUSTER_WIDE | names::NAMESPACE_WIDE)
 }
 
-/// Adds `option=true` unless the author said something about that option, or asked for a replacement.
+/// Adds `option=true` unless the author decided about that option, or asked for a replacement.
 pub(super) fn add_sync_option(metadata: &mut Metadata, option: &str, at: Origin) {
     let old = metadata.annotations.get(names::ARGOCD_SYNC_OPTIONS).and_then(Node::as_str).unwrap_or("");
-    let names_of = || old.split(',').map(|part| part.trim().split('=').next().unwrap_or(""));
-    let replaced = option == "ServerSideApply" && old.split(',').any(|part| part.trim() == "Replace=true");
-    if replaced || names_of().any(|name| name == option) {
+    if option == "ServerSideApply" && sync::has_entry(old, "Replace=true") {
         return;
     }
-    let old = old.trim().trim_end_matches(',');
-    let comma = if old.is_empty() { "" } else { "," };
-    let merged = format!("{old}{comma}{option}=true");
-    metadata.annotations.insert(names::ARGOCD_SYNC_OPTIONS, at, Node::string(merged, at));
+    if let Some(merged) = sync::with_option(old, option) {
+        metadata.annotations.insert(names::ARGOCD_SYNC_OPTIONS, at, Node::string(merged, at));
+    }
 }
 
 /// Says by which key and for which key the items were sealed.

@@ -1,5 +1,6 @@
-//! What a placeholder Secret becomes: one file per backend. Nothing here sees a secret value; `pipeline::seal` puts the sealed
-//! items in. The two backends that store references see the text of items as it was committed.
+//! What a placeholder Secret becomes: one file per backend. Nothing here puts a secret value into an object; `pipeline::seal`
+//! puts the sealed items in, and only `secret_type` looks at values. The two backends that store references see the text of
+//! items as it was committed.
 
 mod common;
 pub(crate) mod external_secrets;
@@ -7,6 +8,7 @@ mod metadata;
 mod naming;
 mod refusal;
 pub(crate) mod sealed_secrets;
+pub(crate) mod secret_type;
 pub(crate) mod secrets_store_csi;
 #[cfg(test)]
 mod testing;

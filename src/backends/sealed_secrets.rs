@@ -6,7 +6,7 @@
 //! unsealed Secret for one of its own and prune it. Only what is named here is taken over; what the server writes
 //! (`uid`, `resourceVersion`, `managedFields`, …) is left behind.
 //!
-//! No value of the Secret comes here, only its size.
+//! Of the values of the Secret only the sizes count here.
 
 mod checks;
 
@@ -15,7 +15,7 @@ use compact_str::CompactString;
 use super::metadata;
 use crate::crypto::Scope;
 use crate::diagnostic::{Note, Problem};
-use crate::model::{Derivation, Entry, Manifest, Mapping, Node, Origin, Value, names};
+use crate::model::{Derivation, Entry, Manifest, Mapping, Node, Origin, SecretValue, Value, names};
 
 const API_VERSION: &str = "bitnami.com/v1alpha1";
 
@@ -29,8 +29,8 @@ pub(crate) struct ItemShape<'a> {
     pub(crate) key: &'a str,
     /// Where its value stands.
     pub(crate) origin: Origin,
-    /// Bytes of its value, where it is known.
-    pub(crate) size: Option<usize>,
+    /// Its value, where it is known.
+    pub(crate) value: Option<&'a SecretValue>,
 }
 
 /// By whom and for whom items are sealed, for annotations; neither is secret.

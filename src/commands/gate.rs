@@ -1,7 +1,9 @@
 //! `generate --validate`: objects that the API server would refuse are refused before anything is fetched.
 //!
 //! Only rules run whose errors the API server shares. Each object is checked by itself, since what it refers to may be in
-//! another app, which Argo CD does not send. The version is that of the destination, which Argo CD tells; the nearest one
+//! another app, which Argo CD does not send. The version is that of the destination, which Argo CD tells, and then nothing
+//! that an app says counts. In a hydration Argo CD tells none: the app's `validate.kubeVersions` come next, then the
+//! cluster's `kubeVersion` in the operator file. The nearest version
 //! counts where its schemas are not known, since a cluster that is newer than sealwave must not stop every sync.
 
 use std::sync::Arc;
@@ -9,17 +11,36 @@ use std::sync::Arc;
 use super::session::Session;
 use crate::cli::CheckArgs;
 use crate::config::{self, Validation, Variables};
-use crate::diagnostic::{At, Failure, Finding, ObjectRef, Problem, RuleInfo, Severity};
+use crate::diagnostic::{At, Explain, Failure, Finding, Note, ObjectRef, Problem, RuleInfo, Severity};
 use crate::lints;
-use crate::model::Manifest;
+use crate::model::{APP_FILE, Manifest};
 use crate::pipeline::{self, Examination, SchemaSet, Standing};
+use crate::schema::KubeVersion;
+
+/// Nothing says which version of Kubernetes the destination has.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("no version of Kubernetes is known for cluster `{cluster}`, so objects were checked against {used}")]
+struct UnknownVersion {
+    cluster: String,
+    used: KubeVersion,
+}
+
+impl Explain for UnknownVersion {
+    fn hint(&self) -> Option<String> {
+        let Self { cluster, .. } = self;
+        Some(format!(
+            "set `validate.kubeVersions` in `{APP_FILE}`, or `clusters.{cluster}.kubeVersion` in the operator file"
+        ))
+    }
+}
 
 /// Refuses an environment whose objects the API server would not take.
 ///
 /// # Errors
 /// All that is wrong with them. What keeps the app from being rendered is left to the run itself.
-pub(super) fn check(session: &Session, variables: Variables) -> Result<(), Failure> {
-    let kube_versions = Vec::from_iter(config::destination_version(variables)?.map(|it| it.to_string()));
+pub(super) fn check(session: &Session, variables: Variables, notes: &mut Vec<Note>) -> Result<(), Failure> {
+    let told = config::destination_version(variables)?;
+    let kube_versions = Vec::from_iter(told.map(|version| version.to_string()));
     let args = CheckArgs { kube_versions, ..CheckArgs::default() };
     let discovery = &session.discovery;
     let decided = Validation::decide(&args, variables)?;
@@ -27,6 +48,12 @@ pub(super) fn check(session: &Session, variables: Variables) -> Result<(), Failu
     let mut checking = decided
         .with(&discovery.app().validate, discovery.directory(), discovery.boundary(), &stands)?
         .usable()?;
+    let mut unknown = None;
+    if told.is_none() && discovery.app().validate.kube_versions.is_empty() {
+        let version = version_of_cluster(session)?;
+        unknown = version.as_ref().err().cloned();
+        checking.kube_versions = vec![version.unwrap_or(KubeVersion::NEWEST)];
+    }
     let default_provider = session.default_provider()?;
     let examination = Examination { context: session.context()?, default_provider };
     let directory = discovery.directory().display().to_string();
@@ -38,7 +65,27 @@ pub(super) fn check(session: &Session, variables: Variables) -> Result<(), Failu
         .extend(lints::rules().filter(|rule| is_left_out(rule)).map(|rule| (rule.id.to_owned(), None)));
     let verdict = pipeline::validate(&app, &checking, &Standing::default());
     let refused = verdict.findings.into_iter().filter(is_refused);
-    Failure::unless_empty(refused.map(problem).collect())
+    let mut problems: Vec<Problem> = refused.map(problem).collect();
+    if let Some(unknown) = unknown {
+        match problems.first_mut() {
+            None => notes.push(Note::remark(Problem::new(&unknown))),
+            // A failed run shows its problems alone.
+            Some(first) => first.hint = Some(with_version(first.hint.take(), &unknown)),
+        }
+    }
+    Failure::unless_empty(problems)
+}
+
+fn with_version(hint: Option<String>, unknown: &UnknownVersion) -> String {
+    let version = format!("{unknown}; {}", unknown.hint().unwrap_or_default());
+    hint.map_or_else(|| version.clone(), |hint| format!("{hint}; {version}"))
+}
+
+/// Returns the version that the operator file gives the cluster of the environment.
+fn version_of_cluster(session: &Session) -> Result<Result<KubeVersion, UnknownVersion>, Failure> {
+    let cluster = session.cluster()?;
+    let known = session.operator.as_ref().and_then(|operator| operator.kube_version(&cluster));
+    Ok(known.ok_or(UnknownVersion { cluster, used: KubeVersion::NEWEST }))
 }
 
 /// Returns whether a rule need not run, as nothing that it finds is refused.

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use super::session::Session;
 use super::{Outcome, gate};
 use crate::cli::GenerateArgs;
-use crate::config::{ConfigError, OperatorFile, PolicyUse, Variables};
+use crate::config::{self, ConfigError, OperatorFile, PolicyUse, Variables};
 use crate::crypto::{ChecksumKey, Owner, Sealer};
 use crate::deadline::Watch;
 use crate::diagnostic::{Explain, Failure, Note, Problem};
@@ -39,14 +39,15 @@ pub(super) fn run(args: GenerateArgs, variables: Variables, watch: &Watch) -> Re
     if let Some(operator) = &session.operator {
         watch.allow(Duration::from_secs(operator.operator().deadline_seconds));
     }
+    let mut notes = Vec::new();
     if args.validate {
         watch.enter(Stage::Validate);
-        gate::check(&session, variables)?;
+        gate::check(&session, variables, &mut notes)?;
     }
     if backends.need_values() {
-        sealing(&session, backends, policy_use, variables, watch)
+        sealing(&session, backends, policy_use, variables, notes, watch)
     } else {
-        referring(&session, backends, policy_use, watch)
+        referring(&session, backends, policy_use, notes, watch)
     }
 }
 
@@ -56,12 +57,12 @@ fn sealing(
     backends: Backends,
     policy_use: PolicyUse,
     variables: Variables,
+    mut notes: Vec<Note>,
     watch: &Watch,
 ) -> Result<Outcome, Failure> {
     let Some(operator) = &session.operator else {
         return Err(Problem::new(&ConfigError::NoOperatorFile).into());
     };
-    let mut notes = Vec::new();
     let policy = Policy::of(operator.operator())?;
     let protected = operator.protected_files();
     let app = AppFiles {
@@ -91,7 +92,8 @@ fn sealing(
     };
     let epoch = operator.operator().epoch.clone();
     let sealing = Sealing::Deterministic(Box::new(Sealer { key, certificate, owner, epoch }));
-    let plan = Plan { context: session.context()?, supply, backends, sealing, checksums };
+    let today = Some(config::today(variables)?);
+    let plan = Plan { context: session.context()?, supply, backends, sealing, checksums, today };
     session.run(&plan, Format::Json, notes, watch)
 }
 
@@ -101,9 +103,9 @@ fn referring(
     session: &Session,
     backends: Backends,
     policy_use: PolicyUse,
+    mut notes: Vec<Note>,
     watch: &Watch,
 ) -> Result<Outcome, Failure> {
-    let mut notes = Vec::new();
     let operator = session.operator.as_ref();
     let policy = operator.map(|file| Policy::of(file.operator())).transpose()?;
     let known = session.known_providers();
@@ -118,7 +120,7 @@ fn referring(
         default_provider: session.default_provider()?,
     };
     let (sealing, checksums) = (Sealing::Nothing, checksum_key(operator)?);
-    let plan = Plan { context: session.context()?, supply, backends, sealing, checksums };
+    let plan = Plan { context: session.context()?, supply, backends, sealing, checksums, today: None };
     session.run(&plan, Format::Json, notes, watch)
 }
 

@@ -24,8 +24,8 @@ struct Announcement<'a> {
 }
 
 pub(super) fn run(dir: &Path, variables: Variables) -> Result<Outcome, Failure> {
-    let source_path = config::source_path(&variables).map_err(|error| Problem::new(&error))?;
-    let discovery = pipeline::discover(&super::directory(dir), source_path.as_deref())?;
+    let checkout = config::checkout(&variables).map_err(|error| Problem::new(&error))?;
+    let discovery = pipeline::discover(&super::directory(dir), Some(&checkout))?;
     let environments: Vec<&str> = discovery.environments().collect();
     let only = if let [only] = environments[..] { Some(only) } else { None };
     let announcements = [Announcement {

@@ -30,6 +30,7 @@ pub(super) fn run(args: RenderArgs, variables: Variables, watch: &Watch) -> Resu
         backends: session.discovery.backends(&session.environment)?,
         sealing: Sealing::Redacted,
         checksums: ChecksumKey::preview(),
+        today: None,
     };
     let format = match args.output {
         OutputFormat::Json => Format::Json,

@@ -114,7 +114,7 @@ impl Session {
 }
 
 fn discover(dir: &Path, argocd: Option<&ArgoCd>) -> Result<Discovery, Failure> {
-    pipeline::discover(dir, argocd.and_then(|argocd| argocd.source_path.as_deref()))
+    pipeline::discover(dir, argocd.map(|argocd| &argocd.checkout))
 }
 
 fn choose(discovery: &Discovery, flag: Option<String>, argocd: Option<&ArgoCd>) -> Result<String, Failure> {

@@ -4,11 +4,13 @@
 //! `.argocd-source.yaml`, so they choose an environment and nothing else. `PARAM_*` is ignored: its names collide.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 
 use super::ConfigError;
 use crate::model::without_credentials;
+use crate::pipeline::Checkout;
 
 type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
@@ -42,8 +44,8 @@ pub struct ArgoCd {
     pub revision: Option<String>,
     /// `ARGOCD_APP_SOURCE_REPO_URL` without credentials. `.argocd-source.yaml` cannot change it.
     pub repository: Option<String>,
-    /// `ARGOCD_APP_SOURCE_PATH`.
-    pub source_path: Option<String>,
+    /// What it says of the files that it sent.
+    pub checkout: Checkout,
     /// `ARGOCD_APP_PARAMETERS`.
     pub parameters: Vec<Parameter>,
 }
@@ -73,7 +75,7 @@ impl ArgoCd {
             namespace: text(variables, "ARGOCD_APP_NAMESPACE")?,
             revision: text(variables, "ARGOCD_APP_REVISION")?,
             repository: text(variables, "ARGOCD_APP_SOURCE_REPO_URL")?.map(|url| without_credentials(&url)),
-            source_path: source_path(variables)?,
+            checkout: checkout(variables)?,
             parameters: parameters(text(variables, "ARGOCD_APP_PARAMETERS")?.as_deref())?,
         }))
     }
@@ -116,12 +118,19 @@ pub(super) fn project(variables: Variables<'_>) -> Result<Option<String>, Config
     text(variables, "ARGOCD_APP_PROJECT_NAME")
 }
 
-/// Reads `ARGOCD_APP_SOURCE_PATH`, the directory of the app in its repository. Commands that need no identity need no more.
+/// Reads what Argo CD says of the files that it sent. Commands that need no identity need no more.
+///
+/// No author of an app can set these variables but the path, which is the Application's.
 ///
 /// # Errors
-/// It is not text.
-pub fn source_path(variables: Variables<'_>) -> Result<Option<String>, ConfigError> {
-    text(variables, "ARGOCD_APP_SOURCE_PATH")
+/// The path is not text.
+pub fn checkout(variables: Variables<'_>) -> Result<Checkout, ConfigError> {
+    let directory = |name: &str| variables(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let work_directory = directory("ARGOCD_CMP_WORKDIR").or_else(|| directory("TMPDIR"));
+    Ok(Checkout {
+        source_path: text(variables, "ARGOCD_APP_SOURCE_PATH")?,
+        work_directory: Some(work_directory.unwrap_or_else(|| PathBuf::from("/tmp"))),
+    })
 }
 
 fn text(variables: Variables<'_>, name: &str) -> Result<Option<String>, ConfigError> {

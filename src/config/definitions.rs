@@ -37,7 +37,7 @@ impl Explain for DefinitionsError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::None(_) => "name the file or directory in which a controller publishes its definitions; `sealwave schemas pull` writes one".to_owned(),
-            Self::Outside(_) => "keep everything that an app uses in its own repository, or name it with `--crds`".to_owned(),
+            Self::Outside(_) => "keep everything that an app uses in its own repository, or name it with `--crds`; where Argo CD sends only a part of the repository, name the directory in `argocd.argoproj.io/manifest-generate-paths`".to_owned(),
             _ => return None,
         })
     }

@@ -13,7 +13,7 @@ mod operator_file;
 mod run_bounds;
 mod validation;
 
-pub use argocd::{ArgoCd, Parameter, source_path};
+pub use argocd::{ArgoCd, Parameter, checkout};
 pub use caller::{Caller, PolicyUse};
 pub(crate) use definitions::{Found, definitions_in};
 pub use identity::Identity;
@@ -23,7 +23,7 @@ pub(crate) use operator_file::read_certificate;
 pub use run_bounds::{RunBounds, Turn};
 pub use validation::Validation;
 pub(crate) use validation::{
-    check_namespace, destination_version, least_failing, step_summary, timeout, unknown_rule,
+    check_namespace, destination_version, least_failing, step_summary, timeout, today, unknown_rule,
 };
 
 use std::ffi::OsString;

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use crate::crypto::{Certificate, ChecksumKey, SealKey};
 use crate::diagnostic::{Explain, Failure, Note, Problem};
 use crate::model::{API_VERSION, Cluster, Operator, ProviderConfig, SecretValue, closest};
+use crate::schema::KubeVersion;
 use crate::yaml;
 
 use super::{ConfigError, NamedBy, OPERATOR_VARIABLE, OperatorPath};
@@ -109,6 +110,7 @@ impl OperatorFile {
         if operator.kind != "Operator" {
             return Err(wrong(OperatorFileError::Kind { path: shown, found: operator.kind }));
         }
+        check_versions(&operator, path)?;
         let directory =
             path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         Ok(Self { operator, path: path.clone(), directory: directory.to_path_buf() })
@@ -203,9 +205,16 @@ impl OperatorFile {
         each.collect()
     }
 
+    /// The version of Kubernetes that a cluster has, or the nearest one whose schemas are known.
+    #[must_use]
+    pub fn kube_version(&self, cluster: &str) -> Option<KubeVersion> {
+        // It was checked when the file was read.
+        KubeVersion::nearest(self.operator.clusters.get(cluster)?.kube_version.as_deref()?).ok()
+    }
+
     fn certificate_source(&self, cluster: &str) -> Result<(PathBuf, bool), Failure> {
         let clusters = &self.operator.clusters;
-        let Some(Cluster { certificate }) = clusters.get(cluster) else {
+        let Some(Cluster { certificate, .. }) = clusters.get(cluster) else {
             let similar = closest(cluster, clusters.keys().map(String::as_str)).map(str::to_owned);
             return Err(
                 Problem::new(&ConfigError::ClusterUnknown { name: cluster.to_owned(), similar }).into()
@@ -213,6 +222,22 @@ impl OperatorFile {
         };
         Ok((self.directory.join(&certificate.file), certificate.allow_expired))
     }
+}
+
+/// Checks that the versions of all clusters are versions of Kubernetes.
+fn check_versions(operator: &Operator, path: &Path) -> Result<(), Failure> {
+    for (name, cluster) in &operator.clusters {
+        let Some(text) = &cluster.kube_version else { continue };
+        if let Err(error) = KubeVersion::nearest(text) {
+            let error = OperatorFileError::Content {
+                path: path.display().to_string(),
+                reason: format!("`clusters.{name}.kubeVersion`: {error}"),
+                hint: error.hint(),
+            };
+            return Err(Problem::new(&error).into());
+        }
+    }
+    Ok(())
 }
 
 /// Reads a PEM certificate from a file that an argument names; `-` is standard input.

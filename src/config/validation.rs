@@ -130,6 +130,7 @@ impl Validation {
             ..Checking::default()
         };
         checking.settings.operator = operator;
+        checking.settings.today = checking.today;
         checking.strict_kinds = args.strict_kinds;
         checking.lenient = args.lenient;
         let mut decided = Self { checking, ignore: Vec::new(), given, variable: unusable };
@@ -365,8 +366,11 @@ fn read(path: &Path) -> Result<(ValidationSettings, Vec<Span>, Vec<u8>), Failure
     Ok((file.validate, spans, bytes))
 }
 
-/// The day, in UTC.
-fn today(variables: Variables) -> Result<Date, Failure> {
+/// Returns today's date in UTC.
+///
+/// # Errors
+/// The variable that stands in for the clock is not a number.
+pub(crate) fn today(variables: Variables) -> Result<Date, Failure> {
     let value = variables(SOURCE_DATE_EPOCH).filter(|value| !value.is_empty());
     let given: Option<u64> = value
         .map(|value| {

@@ -9,6 +9,7 @@
 //! | `derive` | what makes sealing deterministic: context and plaintext choose session key and OAEP seed |
 //! | `oaep`, `hybrid` | the format of one sealed item |
 //! | `sealer` | the three together, on all cores |
+//! | `tls_pair` | certificate and key of a TLS Secret |
 //! | `age_identities`, `data_key` | reading SOPS files |
 //! | `danger` | opening sealed items, for tests: only with the feature `danger` |
 
@@ -29,6 +30,7 @@ mod owner;
 mod pem;
 mod sealer;
 mod sha256;
+mod tls_pair;
 
 pub use crate::model::Scope;
 #[cfg(feature = "sops")]
@@ -45,3 +47,4 @@ pub use key::{CHECKSUM_KEY_PREFIX, KEY_PREFIX, KeyError, MIN_KEY_BYTES, SealKey}
 pub use owner::{Binding, ItemText, Owner};
 pub use sealer::{SealError, SealItem, Sealer};
 pub(crate) use sha256::{sha256, sha256_hex};
+pub(crate) use tls_pair::{TlsPair, last_day_of_certificate, tls_pair};

@@ -9,7 +9,7 @@ use super::pods::{Parts, containers};
 use crate::model::catalogue::{self, Catalogue};
 use crate::model::pods::{Located, PodTemplate, located_references, pod_template_of};
 use crate::model::{
-    Manifest, Node, Origin, Reference, Scope as SealingScope, Scopes, Sources, Texts, UnusedValue,
+    Date, Manifest, Node, Origin, Reference, Scope as SealingScope, Scopes, Sources, Texts, UnusedValue,
     WorkloadKind, WrittenScalars,
 };
 
@@ -74,6 +74,8 @@ pub(crate) struct Scene<'a> {
 pub struct Settings {
     /// Patterns `Kind/namespace/name` of objects that exist elsewhere.
     pub external: Vec<globset::GlobMatcher>,
+    /// Today's date; `None` disables what depends on it.
+    pub today: Option<Date>,
     /// The operator file that apps are checked against, where it is known.
     pub operator: Option<super::OperatorView>,
     /// Fingerprints of the keys that the environments' clusters seal for, by environment, as far as they are known.

@@ -27,6 +27,7 @@ mod scopes;
 mod sealing_scope;
 mod secret_entries;
 mod secret_like;
+pub(crate) mod secret_type;
 mod secret_value;
 mod short_text;
 mod source;

@@ -6,6 +6,8 @@ pub const ARGOCD_DOMAIN: &str = "argocd.argoproj.io";
 pub const ARGOCD_TRACKING_ID: &str = "argocd.argoproj.io/tracking-id";
 /// Argo CD's hook annotation.
 pub const ARGOCD_HOOK: &str = "argocd.argoproj.io/hook";
+/// When Argo CD deletes a hook.
+pub const ARGOCD_HOOK_DELETE_POLICY: &str = "argocd.argoproj.io/hook-delete-policy";
 /// Options of one object's sync, separated by commas.
 pub const ARGOCD_SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
 /// The wave in which an object is applied.
@@ -16,6 +18,10 @@ pub const INSTANCE_LABEL: &str = "app.kubernetes.io/instance";
 pub const ARGOCD_INSTANCE_LABEL: &str = "argocd.argoproj.io/instance";
 /// Domain of Helm's hooks and resource policy, which Argo CD obeys too.
 pub const HELM_DOMAIN: &str = "helm.sh";
+/// Helm's annotation for hooks, which Argo CD maps to its own.
+pub const HELM_HOOK: &str = "helm.sh/hook";
+/// Helm's annotation for when a hook is deleted, which Argo CD obeys too.
+pub const HELM_HOOK_DELETE_POLICY: &str = "helm.sh/hook-delete-policy";
 /// Where `kubectl apply` leaves a copy of the whole object, values included.
 pub const KUBECTL_LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// The same of kubecfg.

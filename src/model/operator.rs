@@ -93,6 +93,9 @@ impl Derivation {
 pub struct Cluster {
     /// The certificate of its sealed-secrets controller.
     pub certificate: CertificateSource,
+    /// Its version of Kubernetes, for `generate --validate` where Argo CD does not tell it.
+    #[serde(default)]
+    pub kube_version: Option<String>,
 }
 
 /// Where a certificate is.

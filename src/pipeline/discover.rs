@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use fs_err as fs;
@@ -13,8 +13,9 @@ use fs_err as fs;
 use crate::diagnostic::{At, Explain, Failure, Problem};
 use crate::model::{API_VERSION, APP_FILE, App, Backends, Environment, Node, Origin, Place, Sources};
 use crate::model::{closest, display_path};
+use crate::pipeline::boundary::{Boundary, Checkout, Extent};
 use crate::pipeline::load::DefinedValues;
-use crate::reach::{Reach, repository_root};
+use crate::reach::Reach;
 use crate::yaml;
 
 /// An app file is written by hand; one of this size is a mistake or an attack.
@@ -30,7 +31,7 @@ pub(super) const ENVIRONMENTS: &str = "envs";
 pub struct Discovery {
     given: PathBuf,
     root: PathBuf,
-    boundary: PathBuf,
+    boundary: Boundary,
     app: App,
     app_text: Vec<u8>,
     environments: BTreeMap<String, Environment>,
@@ -51,7 +52,7 @@ enum Error {
     #[error("environment name is not valid; it must match `[a-z0-9]([-a-z0-9._]*[a-z0-9])?`")]
     EnvironmentName,
     #[error("directory of the environments leaves the repository")]
-    EnvironmentsOutside,
+    EnvironmentsOutside(Extent),
     #[error("{0}")]
     Io(std::io::Error),
     #[error("`kind` must be `App`")]
@@ -59,7 +60,7 @@ enum Error {
     #[error("no `{APP_FILE}` here")]
     Missing,
     #[error("app file leaves the repository")]
-    Outside,
+    Outside(Extent),
     #[error("app file is larger than {MAX_APP_FILE} bytes")]
     TooLarge,
     #[error("environment `{name}` does not exist; there are: {known}")]
@@ -73,6 +74,7 @@ impl Explain for Error {
             Self::ApiVersion | Self::Kind => {
                 Some(format!("start the file with `apiVersion: {API_VERSION}` and `kind: App`"))
             }
+            Self::EnvironmentsOutside(extent) | Self::Outside(extent) => Some(extent.hint().to_owned()),
             Self::Documents(_) => Some(format!("`{APP_FILE}` holds the app and nothing else")),
             Self::Missing => Some(format!("an app is a directory with a `{APP_FILE}`")),
             Self::UnknownEnvironment { closest: Some(name), .. } => Some(format!("did you mean `{name}`?")),
@@ -113,14 +115,14 @@ fn app_limits() -> yaml::Limits {
 
 /// Finds the app in `dir`.
 ///
-/// `source_path` is the path of the app within its repository where Argo CD tells it. Environments are those that the
+/// `checkout` is what Argo CD says of the files that it sent, where it is the caller. Environments are those that the
 /// app file declares and the directories under `envs/`; a directory that is not declared has the defaults.
 ///
 /// # Errors
 /// No app file, one that cannot be used, or environments with names that are not valid.
-pub fn discover(dir: &Path, source_path: Option<&str>) -> Result<Discovery, Failure> {
+pub fn discover(dir: &Path, checkout: Option<&Checkout>) -> Result<Discovery, Failure> {
     let root = fs::canonicalize(dir).map_err(|error| Problem::new(&Error::Io(error)))?;
-    let boundary = boundary_of(&root, source_path);
+    let boundary = Boundary::of(&root, checkout);
     let path = dir.join(APP_FILE);
     let name = display_name(dir, Path::new(APP_FILE));
     let app_text = app_file(&path, &boundary).map_err(|error| whole(&name, &error))?;
@@ -157,12 +159,17 @@ impl Discovery {
     /// The directory that no path of the app may leave; absolute, without links.
     #[must_use]
     pub fn boundary(&self) -> &Path {
-        &self.boundary
+        &self.boundary.directory
+    }
+
+    /// How much of its repository the app can reach.
+    pub(super) const fn extent(&self) -> Extent {
+        self.boundary.extent
     }
 
     /// How far the paths of the app may lead.
     pub(super) fn reach(&self) -> Reach {
-        Reach::Below(self.boundary.clone())
+        Reach::Below(self.boundary.directory.clone())
     }
 
     /// Names of the environments, sorted.
@@ -239,38 +246,14 @@ fn at_line(name: &str, line: u32, column: u32, error: &Error) -> Failure {
     Problem { at: At::Place(place), ..Problem::new(error) }.into()
 }
 
-/// The repository's root: what is left of the directory without `source_path`, else the nearest directory with a
-/// `.git`, else the app itself.
-///
-/// Argo CD may leave `.git` out of what it sends, and with `manifest-generate-paths` it sends a subtree, so neither
-/// is certain to be there. When in doubt the boundary is the narrower one.
-fn boundary_of(root: &Path, source_path: Option<&str>) -> PathBuf {
-    if let Some(boundary) = source_path.and_then(|path| without_suffix(root, Path::new(path))) {
-        return boundary;
-    }
-    repository_root(root).unwrap_or(root).to_owned()
-}
-
-fn without_suffix(root: &Path, suffix: &Path) -> Option<PathBuf> {
-    let mut rest = root;
-    for part in suffix.components().rev() {
-        match part {
-            Component::CurDir => {}
-            Component::Normal(name) if rest.file_name() == Some(name) => rest = rest.parent()?,
-            _ => return None,
-        }
-    }
-    Some(rest.to_owned())
-}
-
-fn app_file(path: &Path, boundary: &Path) -> Result<Vec<u8>, Error> {
+fn app_file(path: &Path, boundary: &Boundary) -> Result<Vec<u8>, Error> {
     let real = fs::canonicalize(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound if path.is_symlink() => Error::BrokenLink,
         std::io::ErrorKind::NotFound => Error::Missing,
         _ => Error::Io(error),
     })?;
-    if !real.starts_with(boundary) {
-        return Err(Error::Outside);
+    if !real.starts_with(&boundary.directory) {
+        return Err(Error::Outside(boundary.extent));
     }
     read_bounded(path)
 }
@@ -309,7 +292,7 @@ fn app_tree(text: &[u8], source: crate::model::SourceId) -> Result<Node, Failure
 
 fn environments(
     dir: &Path,
-    boundary: &Path,
+    boundary: &Boundary,
     app: &App,
     tree: &Node,
 ) -> Result<BTreeMap<String, Environment>, Failure> {
@@ -338,15 +321,16 @@ fn environments(
     Ok(all)
 }
 
-fn environment_directories(dir: &Path, boundary: &Path) -> Result<Vec<String>, Failure> {
+fn environment_directories(dir: &Path, boundary: &Boundary) -> Result<Vec<String>, Failure> {
     let path = dir.join(ENVIRONMENTS);
     let io = |error| Failure::from(Problem::new(&Error::Io(error)));
     if !path.is_dir() {
         return Ok(Vec::new());
     }
     // Names of directories end up in messages, so a link must not show other ones.
-    if !fs::canonicalize(&path).map_err(io)?.starts_with(boundary) {
-        return Err(whole(&display_name(dir, Path::new(ENVIRONMENTS)), &Error::EnvironmentsOutside));
+    if !fs::canonicalize(&path).map_err(io)?.starts_with(&boundary.directory) {
+        let error = Error::EnvironmentsOutside(boundary.extent);
+        return Err(whole(&display_name(dir, Path::new(ENVIRONMENTS)), &error));
     }
     let mut names = Vec::new();
     for entry in fs::read_dir(&path).map_err(io)? {
@@ -372,16 +356,6 @@ fn is_environment_name(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_boundary_is_what_the_source_path_leaves() {
-        let root = Path::new("/x/repo/apps/shop");
-        assert_eq!(without_suffix(root, Path::new("apps/shop")), Some("/x/repo".into()));
-        assert_eq!(without_suffix(root, Path::new("./apps/shop/")), Some("/x/repo".into()));
-        assert_eq!(without_suffix(root, Path::new(".")), Some(root.into()));
-        assert_eq!(without_suffix(root, Path::new("other/shop")), None);
-        assert_eq!(without_suffix(root, Path::new("../shop")), None);
-    }
 
     #[test]
     fn environment_names_are_plain() {

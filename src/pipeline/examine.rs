@@ -12,6 +12,7 @@ use super::{
 use crate::crypto::ChecksumKey;
 use crate::diagnostic::{AppEnvironments, At, Failure, Level, LookedAt, Note, Problem, Severity};
 use crate::lints::{self, Rule};
+use crate::model::sync::SECRET_IS_HOOK;
 use crate::model::{
     APP_FILE, IgnoreEntry, Manifest, Node, Origin, SourceId, Sources, Texts, UnusedValue, WrittenScalars,
     ignore_places,
@@ -216,13 +217,15 @@ impl ExaminedEnvironment {
         self.remark(&lints::app::PLACEHOLDER, &mut notes);
         let resolved = self.keep(&lints::app::PLACEHOLDER, resolved)?;
         let checksums = ChecksumKey::preview();
-        let settings = SealSettings { backends: &backends, workloads: &app.workloads };
+        let settings = SealSettings { backends: &backends, workloads: &app.workloads, today: None };
         let sealed = seal(resolved, &Sealing::Redacted, &settings, &checksums, &mut notes);
         self.remark(&lints::app::BACKEND, &mut notes);
         let sealed = self.keep(&lints::app::BACKEND, sealed)?;
         let settings = AnnotateSettings { waves: &app.waves, workloads: &app.workloads };
         self.keep(&lints::app::ANNOTATE, annotate::check(&settings, |path| At::Origin(file.place(path))))?;
         let annotated = annotate(sealed, &checksums, &settings, &mut notes);
+        // This rule looks at apps itself, and knows how much each of its findings matters.
+        notes.retain(|note| note.problem.rule != Some(SECRET_IS_HOOK));
         self.remark(&lints::app::ANNOTATE, &mut notes);
         self.emitted = Some(self.keep(&lints::app::ANNOTATE, annotated)?.objects().to_vec());
         Ok(())

@@ -9,6 +9,7 @@
 //! make it impossible to print what has not been sealed. Only `resolve` does I/O beyond the app's own files.
 
 mod annotate;
+mod boundary;
 mod discover;
 mod emit;
 mod examine;
@@ -20,6 +21,7 @@ mod shape;
 mod validate;
 
 pub use annotate::{AnnotateSettings, annotate};
+pub use boundary::Checkout;
 pub use discover::{Discovery, discover, is_app};
 pub use emit::{Format, emit};
 pub use examine::{Examination, ExaminedApp, examine};
@@ -34,7 +36,7 @@ pub use validate::{
 
 use crate::crypto::ChecksumKey;
 use crate::diagnostic::{Failure, Note};
-use crate::model::{Backends, Destination, ObjectId, Place, Reference, Scope, Sources};
+use crate::model::{Backends, Date, Destination, ObjectId, Place, Reference, Scope, Sources};
 
 /// All that one run needs besides the app's files.
 pub struct Plan<'a> {
@@ -48,6 +50,8 @@ pub struct Plan<'a> {
     pub sealing: Sealing,
     /// The key of checksums.
     pub checksums: ChecksumKey,
+    /// Today's date, for notes alone; `None` disables them.
+    pub today: Option<Date>,
 }
 
 /// A stage that takes time, for the message at the deadline.
@@ -156,7 +160,7 @@ fn stages(
     progress(Stage::Resolve);
     let resolved = resolve(rendered, &plan.supply, app.reading(), &plan.backends, notes)?;
     progress(Stage::Seal);
-    let settings = SealSettings { backends: &plan.backends, workloads: &app.workloads };
+    let settings = SealSettings { backends: &plan.backends, workloads: &app.workloads, today: plan.today };
     let sealed = seal(resolved, &plan.sealing, &settings, &plan.checksums, notes)?;
     progress(Stage::Annotate);
     let settings = AnnotateSettings { waves: &app.waves, workloads: &app.workloads };

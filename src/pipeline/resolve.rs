@@ -94,6 +94,10 @@ pub(crate) enum ItemValue {
 }
 
 impl Resolved {
+    pub(crate) fn objects(&self) -> &[ResolvedObject] {
+        &self.objects
+    }
+
     pub(crate) fn into_objects(self) -> Vec<ResolvedObject> {
         self.objects
     }

@@ -10,12 +10,12 @@ use compact_str::CompactString;
 use super::resolve::{ItemValue, Resolved, ResolvedItem, ResolvedObject, ResolvedSecret};
 use crate::backends::sealed_secrets::{Blueprint, EncryptedItem, ItemShape, Stamp};
 use crate::backends::secrets_store_csi::{self, Class};
-use crate::backends::{ReferredItem, external_secrets};
+use crate::backends::{ReferredItem, external_secrets, secret_type};
 use crate::crypto::{ChecksumKey, Digest, ItemParts, ItemText, Owner, SealError, SealItem, Sealer};
 use crate::diagnostic::{Explain, Failure, Note, Problem};
 use crate::model::{
-    Backend, Backends, KeySource, Manifest, Node, ObjectId, PlainData, Reference, SecretValue, UNKNOWN_KEYS,
-    Value, WorkloadKind, names, plain_data,
+    Backend, Backends, Date, KeySource, Manifest, Node, ObjectId, PlainData, Reference, SecretValue,
+    UNKNOWN_KEYS, Value, WorkloadKind, names, plain_data,
 };
 
 /// Objects that are safe to print, and the keyed digests of the values that went into them.
@@ -112,6 +112,8 @@ pub struct SealSettings<'a> {
     pub backends: &'a Backends,
     /// Workload kinds beyond the built-in ones.
     pub workloads: &'a [WorkloadKind],
+    /// Today's date, for notes alone; `None` disables them.
+    pub today: Option<Date>,
 }
 
 /// Turns every Secret into what its backend makes of it: a `SealedSecret`, or the redacted likeness of one; an
@@ -127,7 +129,11 @@ pub fn seal(
     checksums: &ChecksumKey,
     notes: &mut Vec<Note>,
 ) -> Result<Sealed, Failure> {
-    let Drafted { drafts, classes, mut problems } = draft(resolved, settings.backends, notes);
+    // A preview has no values, and what it lacks is for `validate` to report.
+    let is_preview = matches!(sealing, Sealing::Redacted);
+    let mut problems = if is_preview { Vec::new() } else { type_problems(&resolved, settings.today, notes) };
+    let Drafted { drafts, classes, problems: more } = draft(resolved, settings.backends, notes);
+    problems.extend(more);
     let secrets = digests(&drafts, sealing.owner(), checksums);
     if !problems.is_empty() {
         // Whether pods use the Secrets can be said all the same, so that everything is said at once.
@@ -280,17 +286,38 @@ fn is_empty(node: &Node) -> bool {
     }
 }
 
-fn blueprint(secret: ResolvedSecret, notes: &mut Vec<Note>) -> Result<Draft, Vec<Problem>> {
-    let ResolvedSecret { manifest, mut items, sources } = secret;
-    let size = |item: &ResolvedItem| match &item.value {
-        ItemValue::Known(value) => Some(value.len()),
+/// Returns what the API server would refuse about typed Secrets.
+fn type_problems(resolved: &Resolved, today: Option<Date>, notes: &mut Vec<Note>) -> Vec<Problem> {
+    let mut found = Vec::new();
+    for object in resolved.objects() {
+        found.extend(match object {
+            ResolvedObject::Secret(ResolvedSecret { manifest, items, .. }) => {
+                secret_type::problems(manifest, &shapes(items), today, notes)
+            }
+            ResolvedObject::Plain(manifest) if manifest.is_secret() => {
+                secret_type::problems(manifest, &[], today, notes)
+            }
+            ResolvedObject::Plain(_) => Vec::new(),
+        });
+    }
+    found
+}
+
+fn shapes(items: &[ResolvedItem]) -> Vec<ItemShape<'_>> {
+    items.iter().map(shape).collect()
+}
+
+fn shape(item: &ResolvedItem) -> ItemShape<'_> {
+    let value = match &item.value {
+        ItemValue::Known(value) => Some(value),
         ItemValue::Withheld => None,
     };
-    let shapes: Vec<ItemShape<'_>> = items
-        .iter()
-        .map(|item| ItemShape { key: &item.key, origin: item.origin, size: size(item) })
-        .collect();
-    let blueprint = Blueprint::new(manifest, &shapes, notes)?;
+    ItemShape { key: &item.key, origin: item.origin, value }
+}
+
+fn blueprint(secret: ResolvedSecret, notes: &mut Vec<Note>) -> Result<Draft, Vec<Problem>> {
+    let ResolvedSecret { manifest, mut items, sources } = secret;
+    let blueprint = Blueprint::new(manifest, &shapes(&items), notes)?;
     items.extend(unknown_keys(&sources));
     Ok(Draft::Secret(blueprint, items))
 }

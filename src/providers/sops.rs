@@ -100,7 +100,8 @@ impl Sops {
         if !real.starts_with(&self.app.boundary) {
             return Err(ProviderError::denied(
                 "a symbolic link leads out of the repository",
-                "put the file itself into the repository",
+                "put the file itself into the repository; where Argo CD sends only a part of it, name the file's directory in \
+                 `argocd.argoproj.io/manifest-generate-paths`",
             ));
         }
         read_regular(&real)

@@ -5,7 +5,7 @@ use super::ItemShape;
 use crate::backends::naming::{self, NamingError};
 use crate::crypto::Scope;
 use crate::diagnostic::{Explain, Note, Problem};
-use crate::model::{MAX_ITEM_KEY, Manifest, Node, Origin, Value, is_item_key, names};
+use crate::model::{MAX_ITEM_KEY, Manifest, Node, Origin, SecretValue, Value, is_item_key, names};
 
 /// What a Secret's values may have together (`MaxSecretSize` of Kubernetes).
 const MAX_DATA_BYTES: usize = 1 << 20;
@@ -160,7 +160,8 @@ fn check_items(secret: &Manifest, items: &[ItemShape<'_>], found: &mut Vec<(Orig
     for item in items.iter().filter(|item| !is_item_key(item.key)) {
         found.push((item.origin, SealedSecretError::ItemKey));
     }
-    let bytes = items.iter().filter_map(|item| item.size).fold(0, usize::saturating_add);
+    let bytes =
+        items.iter().filter_map(|item| item.value).map(SecretValue::len).fold(0, usize::saturating_add);
     if bytes > MAX_DATA_BYTES {
         found.push((secret.origin(), SealedSecretError::TooBig { bytes }));
     }

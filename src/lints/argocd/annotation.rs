@@ -23,9 +23,9 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-const DELETE_POLICY: &str = "argocd.argoproj.io/hook-delete-policy";
+const DELETE_POLICY: &str = names::ARGOCD_HOOK_DELETE_POLICY;
 const COMPARE_OPTIONS: &str = "argocd.argoproj.io/compare-options";
-const HELM_HOOK: &str = "helm.sh/hook";
+const HELM_HOOK: &str = names::HELM_HOOK;
 
 /// What Argo CD reads of an object.
 const READ: &[&str] = &[

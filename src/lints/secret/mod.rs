@@ -14,6 +14,7 @@ mod items;
 pub(super) mod plaintext_in_git;
 pub(super) mod shadowed_key;
 mod show;
+pub(super) mod tls_pair;
 pub(super) mod too_large;
 pub(super) mod trailing_newline;
 pub(super) mod type_keys;

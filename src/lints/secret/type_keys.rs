@@ -5,6 +5,10 @@ use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::catalogue::{ESO, SEALED};
 use crate::model::names::STRING_DATA_FROM;
+use crate::model::secret_type::{
+    DOCKERCONFIGJSON, RequiredItems, SERVICE_ACCOUNT_NAME, SERVICE_ACCOUNT_TOKEN, SSH_KEY, is_json_object,
+    json_item, required_items,
+};
 use crate::model::{Node, UNKNOWN_KEYS};
 
 pub(crate) static RULE: Rule = Rule {
@@ -27,28 +31,16 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-/// What a type asks for.
-enum Wanted {
-    All(&'static [&'static str]),
-    OneOf(&'static [&'static str]),
+/// Returns the items that a type promises. The API server asks for none of a bootstrap token, but kubeadm's controller does.
+fn wanted(kind: &str) -> Option<RequiredItems> {
+    match kind {
+        "bootstrap.kubernetes.io/token" => Some(RequiredItems::All(&["token-id", "token-secret"])),
+        _ => required_items(kind),
+    }
 }
 
-fn wanted(kind: &str) -> Option<Wanted> {
-    Some(match kind {
-        "bootstrap.kubernetes.io/token" => Wanted::All(&["token-id", "token-secret"]),
-        "kubernetes.io/basic-auth" => Wanted::OneOf(&["password", "username"]),
-        "kubernetes.io/dockercfg" => Wanted::All(&[DOCKERCFG]),
-        "kubernetes.io/dockerconfigjson" => Wanted::All(&[DOCKERCONFIGJSON]),
-        "kubernetes.io/ssh-auth" => Wanted::All(&["ssh-privatekey"]),
-        "kubernetes.io/tls" => Wanted::All(&["tls.crt", "tls.key"]),
-        _ => return None,
-    })
-}
-
-const DOCKERCFG: &str = ".dockercfg";
-const DOCKERCONFIGJSON: &str = ".dockerconfigjson";
+/// A Secret with this annotation is filled in by Carvel's secretgen-controller.
 const CARVEL_PULL_SECRET: &str = "secretgen.carvel.dev/image-pull-secret";
-const ACCOUNT: &str = "kubernetes.io/service-account.name";
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     let root = object.manifest.root();
@@ -61,6 +53,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
                 compare(kind, &keys, reporter);
             }
             docker(object, reporter);
+            ssh(object, kind, reporter);
         }
         (SEALED, "SealedSecret") => {
             let Some(kind) = root.at(&["spec", "template", "type"]) else { return };
@@ -114,27 +107,31 @@ fn compare(kind: &Node, found: &[&str], reporter: &mut Reporter) {
         reporter.report(Draft::new(&RULE, kind.origin, message).severity(severity).hint(hint));
     };
     match wanted {
-        Wanted::All(keys) => {
+        RequiredItems::All(keys) => {
             for key in keys.iter().filter(|key| !found.contains(key)) {
                 missing(&format!("an item `{key}`"), format!("add `{key}`, or leave `type` out"));
             }
         }
-        Wanted::OneOf(keys) if !keys.iter().any(|key| found.contains(key)) => {
+        RequiredItems::OneOf(keys) if !keys.iter().any(|key| found.contains(key)) => {
             let listed = crate::model::list(keys);
             missing(&format!("one of {listed}"), format!("add one of {listed}, or leave `type` out"));
         }
-        Wanted::OneOf(_) => {}
+        RequiredItems::OneOf(_) => {}
     }
 }
 
 /// A token is of an account that an annotation names.
 fn account(object: &Object<'_>, kind: &Node, reporter: &mut Reporter) {
-    if kind.as_str() == Some("kubernetes.io/service-account-token")
-        && object.manifest.annotation(ACCOUNT).is_none_or(str::is_empty)
+    if kind.as_str() == Some(SERVICE_ACCOUNT_TOKEN)
+        && object.manifest.annotation(SERVICE_ACCOUNT_NAME).is_none_or(str::is_empty)
     {
         reporter.report(
-            Draft::new(&RULE, kind.origin, format!("a Secret of this type needs the annotation `{ACCOUNT}`"))
-                .hint("name the service account whose token it is to hold"),
+            Draft::new(
+                &RULE,
+                kind.origin,
+                format!("a Secret of this type needs the annotation `{SERVICE_ACCOUNT_NAME}`"),
+            )
+            .hint("name the service account whose token it is to hold"),
         );
     }
 }
@@ -142,15 +139,10 @@ fn account(object: &Object<'_>, kind: &Node, reporter: &mut Reporter) {
 /// What holds credentials of registries is JSON.
 fn docker(object: &Object<'_>, reporter: &mut Reporter) {
     let kind = object.manifest.root().get("type").and_then(Node::as_str);
-    // Carvel's secretgen-controller fills it in.
     if object.manifest.annotation(CARVEL_PULL_SECRET).is_some() {
         return;
     }
-    let key = match kind {
-        Some("kubernetes.io/dockercfg") => DOCKERCFG,
-        Some("kubernetes.io/dockerconfigjson") => DOCKERCONFIGJSON,
-        _ => return,
-    };
+    let Some(key) = kind.and_then(json_item) else { return };
     let items = items(object);
     let Some(item) = items.iter().rfind(|item| item.key() == key) else { return };
     if let Some((message, severity)) = fault(item) {
@@ -163,12 +155,25 @@ fn docker(object: &Object<'_>, reporter: &mut Reporter) {
     }
 }
 
+/// The API server does not take an empty key of this type, though it takes empty items of others.
+fn ssh(object: &Object<'_>, kind: &Node, reporter: &mut Reporter) {
+    if kind.as_str() != Some("kubernetes.io/ssh-auth") {
+        return;
+    }
+    let items = items(object);
+    let last = items.iter().rfind(|item| item.key() == SSH_KEY);
+    if let Some(item) = last.filter(|item| item.bytes().is_some_and(<[u8]>::is_empty)) {
+        let draft = Draft::new(&RULE, item.entry.value.origin, format!("{} is empty", item.called()));
+        reporter.report(draft.hint("give it the private key"));
+    }
+}
+
 fn fault(item: &Item<'_>) -> Option<(String, Severity)> {
     let bytes = item.bytes()?;
-    let json = serde_json::from_slice::<serde_json::Value>(bytes).ok().filter(serde_json::Value::is_object);
-    let Some(json) = json else {
+    if !is_json_object(bytes) {
         return Some((format!("{} is not a JSON object", item.called()), Severity::Error));
-    };
+    }
+    let json: serde_json::Value = serde_json::from_slice(bytes).ok()?;
     let has_auths = json.get("auths").is_some_and(serde_json::Value::is_object);
     let helpers = ["credHelpers", "credsStore"].iter().any(|field| json.get(field).is_some());
     (item.key() == DOCKERCONFIGJSON && !has_auths && !helpers).then(|| {

@@ -1,14 +1,17 @@
-//! Waves and phases of Argo CD: whether an object is there when another needs it.
+//! Waves and phases of Argo CD: whether an object is there when another needs it, and for as long.
 //!
 //! In an app, sealwave chooses waves, and the stage that does says what is wrong with those that authors fixed; these rules
 //! judge plain manifests by the same conflicts. What cannot be applied at all before something else is judged in both.
+
+pub(crate) mod negative_without_prune_last;
+pub(crate) mod secret_is_hook;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Explain as _, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
 use crate::model::pods::{Reference, references};
-use crate::model::sync::{self, Conflict, EARLIER_PHASE, LATE, Standing, Use, wave_at};
+use crate::model::sync::{self, EARLIER_PHASE, LATE, Standing, Use, wave_at};
 use crate::model::{Manifest, ObjectId, Waves};
 
 pub(crate) static LATE_CONFIGURATION: Rule = Rule {
@@ -17,11 +20,12 @@ pub(crate) static LATE_CONFIGURATION: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refused_by_api_server: false,
-        summary: "an object has a later sync wave than what needs it",
+        summary: "an object has a later sync wave or phase than what needs it",
         explanation: "Argo CD applies the waves of a sync in their order, and waits after each until its objects are healthy. A \
                       workload that needs the Secret or ConfigMap of a later wave does not become healthy, so the later wave is \
                       never reached: the first sync hangs until it fails. Where the objects exist already, the sync passes, and \
-                      pods start with the old configuration. An object without the annotation is in wave 0.",
+                      pods start with the old configuration. An object without the annotation is in wave 0. \
+                      A hook of a later phase, and one that is never applied, is the same mistake.",
         example: "kind: Deployment\n…\n        envFrom: [{configMapRef: {name: web}}]\n---\nkind: ConfigMap\nmetadata:\n  name: web\n  \
                   annotations: {argocd.argoproj.io/sync-wave: \"1\"}\n",
         remedy: "Give the configuration an earlier wave than its consumers, for example \"-1\". In an app of sealwave, leave the \
@@ -56,7 +60,7 @@ pub(crate) static PRESYNC_NEEDS_SEALED: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refused_by_api_server: false,
-        summary: "a PreSync hook needs an object of the Sync phase",
+        summary: "a PreSync hook needs an object of a later phase",
         explanation: "All PreSync hooks end before Argo CD applies the first object of the Sync phase. In a new cluster a migration \
                       job of that phase waits for a Secret that a SealedSecret or ExternalSecret of the Sync phase would make, \
                       and the sync fails when the job's deadline passes; later, it runs with the values of the sync before. To \
@@ -71,28 +75,25 @@ pub(crate) static PRESYNC_NEEDS_SEALED: Rule = Rule {
 };
 
 fn late(environment: &Environment<'_>, reporter: &mut Reporter) {
-    report(&LATE_CONFIGURATION, environment, reporter, |conflict| matches!(conflict, Conflict::Late { .. }));
+    // In an app, the stage that chooses waves reports it.
+    if environment.is_plain() {
+        report(&LATE_CONFIGURATION, environment, reporter);
+    }
 }
 
 fn earlier_phase(environment: &Environment<'_>, reporter: &mut Reporter) {
-    let wanted = |conflict: &Conflict| matches!(conflict, Conflict::EarlierPhase { .. });
-    report(&PRESYNC_NEEDS_SEALED, environment, reporter, wanted);
+    if environment.is_plain() {
+        report(&PRESYNC_NEEDS_SEALED, environment, reporter);
+    }
 }
 
-fn report(
-    rule: &'static Rule,
-    environment: &Environment<'_>,
-    reporter: &mut Reporter,
-    wanted: impl Fn(&Conflict) -> bool,
-) {
-    if !environment.is_plain() {
-        return;
-    }
+/// Reports the conflicts of a rule among objects whose waves are those that they have.
+fn report(rule: &'static Rule, environment: &Environment<'_>, reporter: &mut Reporter) {
     let mut fixed = false;
     let mut standing = |object: &Object<'_>| {
         let mut standing = Standing::of(object.manifest, &Waves::default(), &mut |_, _| {});
         fixed |= standing.wave.is_some() || standing.phases.hook;
-        // Nobody chooses a wave for plain manifests.
+        // Nothing chooses a wave for plain manifests.
         standing.wave.get_or_insert(0);
         standing
     };
@@ -103,14 +104,15 @@ fn report(
     let waves: Vec<i32> = standings.iter().map(|standing| standing.wave.unwrap_or(0)).collect();
     let mut uses = uses(environment);
     uses.retain(|edge| !may_be_of_two_applications(environment, edge));
-    for (conflict, object, at) in sync::conflicts(&environment.catalogue, &standings, &uses, &waves) {
-        if wanted(&conflict) {
-            let draft = Draft::new(rule, at, conflict.to_string()).about(object);
-            reporter.report(match conflict.hint() {
-                Some(hint) => draft.hint(hint),
-                None => draft,
-            });
-        }
+    let found = sync::conflicts(&environment.catalogue, &standings, &uses, &waves);
+    for (conflict, object, at) in
+        found.into_iter().filter(|(conflict, ..)| conflict.rule() == Some(rule.info.id))
+    {
+        let draft = Draft::new(rule, at, conflict.to_string()).severity(conflict.severity()).about(object);
+        reporter.report(match conflict.hint() {
+            Some(hint) => draft.hint(hint),
+            None => draft,
+        });
     }
 }
 

@@ -1,30 +1,38 @@
 //! Where phases and waves that authors fixed disagree with who needs whom.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::phases::{Arrival, HookLife, Phase, hook_life};
 use super::standing::{Standing, hook_at, wave_at};
 use super::uses::Use;
-use crate::diagnostic::Explain;
-use crate::model::catalogue::{Catalogue, Object};
+use crate::diagnostic::{Explain, Severity};
+use crate::model::catalogue::{Catalogue, Object, supplied};
 use crate::model::{ObjectId, Origin};
 
-/// The rule that [`Conflict::Late`] is reported under.
+/// The rule about objects in a later wave or phase than what needs them.
 pub(crate) const LATE: &str = "wave/late-configuration";
-/// The rule that [`Conflict::EarlierPhase`] is reported under.
+/// The rule about `PreSync` hooks that need what a later phase brings.
 pub(crate) const EARLIER_PHASE: &str = "wave/presync-needs-sealed";
+/// The rule about Secrets that are hooks.
+pub(crate) const SECRET_IS_HOOK: &str = "wave/secret-is-hook";
 
-/// An object that comes after what needs it.
+/// An object that is not there when another needs it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Conflict {
-    /// A `PreSync` hook needs what the Sync phase brings.
-    #[error("{hook} runs in the PreSync phase, but needs {needed}, which comes in the Sync phase")]
-    EarlierPhase {
-        /// The hook.
-        hook: ObjectId,
-        /// What it needs.
+    /// Its phase is wrong, or it does not stay.
+    #[error("{}", hook_message(.by, .needed, *.fault))]
+    Hook {
+        /// What needs it.
+        by: ObjectId,
+        /// The object.
         needed: ObjectId,
+        /// What is wrong.
+        fault: HookFault,
+        /// The rule that reports it.
+        rule: &'static str,
     },
-    /// Something comes in a later wave than what needs it.
+    /// It comes in a later wave than what needs it.
     #[error("{needed} has sync wave {wave}, later than {by} in wave {by_wave}, which needs it")]
     Late {
         /// What is needed.
@@ -38,12 +46,90 @@ pub(crate) enum Conflict {
     },
 }
 
+/// Why a phase, or a hook, does not give a consumer what it needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HookFault {
+    /// It comes in a later phase than its consumer.
+    AfterConsumer { phase: Phase, by_phase: Phase, by_hook: bool },
+    /// It is deleted when the sync has succeeded, and its consumer stays.
+    EndsWithSync(Phase),
+    /// It names no phase that Argo CD knows.
+    Ignored,
+    /// It is applied when the Application is deleted.
+    OnDeletion,
+    /// It is applied only after a sync has failed.
+    OnFailure,
+    /// It is deleted and made again at each sync, and its consumer stays.
+    Recreated(Phase),
+    /// Its author skips it.
+    Skipped,
+}
+
+impl HookFault {
+    /// Returns how much it matters: whether the consumer cannot work, or works with interruptions.
+    const fn severity(self) -> Severity {
+        match self {
+            Self::Recreated(_) => Severity::Warning,
+            _ => Severity::Error,
+        }
+    }
+}
+
+fn hook_message(by: &ObjectId, needed: &ObjectId, fault: HookFault) -> String {
+    match fault {
+        HookFault::AfterConsumer { phase, by_phase, by_hook } => {
+            let is = if by_hook { "runs" } else { "is applied" };
+            format!("{by} {is} in the {by_phase} phase, but needs {needed}, which comes in the {phase} phase")
+        }
+        HookFault::EndsWithSync(phase) => format!(
+            "{needed} is a hook of the {phase} phase, which Argo CD deletes after each successful sync, but {by} needs it \
+             afterwards"
+        ),
+        HookFault::Ignored => format!(
+            "{by} needs {needed}, which is a hook of a phase that Argo CD does not have and never applies"
+        ),
+        HookFault::OnDeletion => format!(
+            "{by} needs {needed}, which is a hook that Argo CD applies only when the Application is deleted"
+        ),
+        HookFault::OnFailure => format!(
+            "{by} needs {needed}, which is a hook of the SyncFail phase: Argo CD applies it only after a sync has failed"
+        ),
+        HookFault::Recreated(phase) => format!(
+            "{needed} is a hook of the {phase} phase, which Argo CD deletes and creates again at each sync, but {by} needs it \
+             all the time"
+        ),
+        HookFault::Skipped => {
+            format!("{by} needs {needed}, which is a `Skip` hook: Argo CD never applies it")
+        }
+    }
+}
+
+impl Conflict {
+    /// Returns how much it matters.
+    pub(crate) fn severity(&self) -> Severity {
+        match self {
+            Self::Hook { fault, rule: SECRET_IS_HOOK, .. } => fault.severity(),
+            Self::Hook { .. } | Self::Late { .. } => Severity::Warning,
+        }
+    }
+}
+
 impl Explain for Conflict {
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::EarlierPhase { .. } => {
+            Self::Hook { rule: EARLIER_PHASE, .. } => {
                 "make it a hook of the Sync phase (`argocd.argoproj.io/hook: Sync`), with a sync wave between what it needs and what waits for it".into()
             }
+            Self::Hook {
+                needed,
+                fault: HookFault::AfterConsumer { by_phase: Phase::PreSync, by_hook: true, .. },
+                ..
+            } => format!(
+                "remove the hook annotation of {needed}, and make what needs it a hook of the Sync phase (`argocd.argoproj.io/hook: Sync`) in a later sync wave"
+            ),
+            Self::Hook { needed, .. } => format!(
+                "remove the hook annotation of {needed}, so that it is an ordinary object in an earlier sync wave than what needs it"
+            ),
             Self::Late { needed, .. } => {
                 format!("give {needed} an earlier wave; where it has none, sealwave chooses one")
             }
@@ -52,7 +138,7 @@ impl Explain for Conflict {
 
     fn rule(&self) -> Option<&'static str> {
         Some(match self {
-            Self::EarlierPhase { .. } => EARLIER_PHASE,
+            Self::Hook { rule, .. } => rule,
             Self::Late { .. } => LATE,
         })
     }
@@ -61,7 +147,7 @@ impl Explain for Conflict {
 /// A conflict, the number of the object that it is about, and where its author fixed its place.
 pub(crate) type Found = (Conflict, usize, Origin);
 
-/// All conflicts; `waves` are the waves that the objects have, or get.
+/// Returns all conflicts; `waves` are the waves that the objects have, or get.
 pub(crate) fn conflicts(
     catalogue: &Catalogue<'_>,
     standings: &[Standing],
@@ -69,7 +155,7 @@ pub(crate) fn conflicts(
     waves: &[i32],
 ) -> Vec<Found> {
     let order = Order { catalogue, standings, uses, waves };
-    let mut found: Vec<Found> = order.earlier_phases().collect();
+    let mut found = order.hooks();
     found.extend(order.late());
     found
 }
@@ -81,35 +167,72 @@ struct Order<'a> {
     waves: &'a [i32],
 }
 
-impl Order<'_> {
-    /// `PreSync` hooks that need what the Sync phase brings.
-    fn earlier_phases(&self) -> impl Iterator<Item = Found> {
-        self.uses.iter().filter(|edge| edge.needed).filter_map(|edge| {
-            let (consumer, dependency) =
-                (self.standings.get(edge.consumer)?, self.standings.get(edge.dependency)?);
-            let missed = consumer.phases.pre_sync && !dependency.phases.pre_sync;
-            let (hook, needed) =
-                (self.catalogue.object(edge.consumer)?, self.catalogue.object(edge.dependency)?);
-            let at = hook_at(hook.manifest).unwrap_or(hook.manifest.origin());
-            let conflict = Conflict::EarlierPhase { hook: hook.manifest.id(), needed: needed.manifest.id() };
-            missed.then_some((conflict, edge.consumer, at))
-        })
+/// Two objects of which one needs the other.
+#[derive(Clone, Copy)]
+struct Pair<'a> {
+    consumer: &'a Object<'a>,
+    consumer_number: usize,
+    needed: &'a Object<'a>,
+    fault: HookFault,
+}
+
+impl<'a> Order<'a> {
+    /// Phases and hooks that do not give a consumer what it needs. A hook that needs something of a later phase is
+    /// reported for each such object, everything else once, with the consumer that suffers most.
+    fn hooks(&self) -> Vec<Found> {
+        let mut found = Vec::new();
+        let mut worst: BTreeMap<usize, Pair<'_>> = BTreeMap::new();
+        for edge in self.uses.iter().filter(|edge| edge.needed) {
+            let Some((pair, is_late_hook)) = self.pair(edge) else { continue };
+            if is_late_hook {
+                let at = hook_at(pair.consumer.manifest).unwrap_or(pair.consumer.manifest.origin());
+                found.push((pair.conflict(EARLIER_PHASE), pair.consumer_number, at));
+                continue;
+            }
+            let known = worst.entry(edge.dependency).or_insert(pair);
+            if pair.weight() < known.weight() {
+                *known = pair;
+            }
+        }
+        found.extend(worst.into_iter().map(|(number, pair)| {
+            let rule = if supplied(pair.needed).is_empty() { LATE } else { SECRET_IS_HOOK };
+            let at = hook_at(pair.needed.manifest).unwrap_or(pair.needed.manifest.origin());
+            (pair.conflict(rule), number, at)
+        }));
+        found
     }
 
-    /// Objects in a wave after one that cannot become healthy without them; each is said once, with its first consumer.
+    /// The objects at the ends of an edge where the phases do not fit, and whether the consumer is a `PreSync` hook that
+    /// is to blame: it needs something that is not a Secret that its author made a hook of.
+    fn pair(&self, edge: &Use) -> Option<(Pair<'a>, bool)> {
+        let (by, dependency) = (self.standings.get(edge.consumer)?, self.standings.get(edge.dependency)?);
+        let consumer = self.catalogue.object(edge.consumer)?;
+        let needed = self.catalogue.object(edge.dependency)?;
+        let makes_secret = !supplied(needed).is_empty();
+        let fault = fault(by, dependency, consumer, needed, makes_secret)?;
+        let is_early_hook = by.phases.hook && by.phases.has(Phase::PreSync);
+        let is_late_hook = is_early_hook
+            && matches!(fault, HookFault::AfterConsumer { .. })
+            && !(makes_secret && dependency.phases.hook);
+        Some((Pair { consumer, consumer_number: edge.consumer, needed, fault }, is_late_hook))
+    }
+
+    /// Objects in a wave after one that cannot become healthy without them; each is reported once, with its first consumer.
     fn late(&self) -> Vec<Found> {
         let mut first: BTreeMap<usize, (i32, usize)> = BTreeMap::new();
         for edge in self.uses.iter().filter(|edge| edge.needed) {
             let place = |number: usize| {
-                let standing = self.standings.get(number).filter(|standing| standing.phases.sync)?;
+                let standing = self.standings.get(number)?;
                 Some((standing, *self.waves.get(number)?))
             };
-            let (Some((_, consumer_wave)), Some((dependency, wave_of))) =
+            let (Some((consumer, consumer_wave)), Some((dependency, wave_of))) =
                 (place(edge.consumer), place(edge.dependency))
             else {
                 continue;
             };
-            if dependency.wave.is_some() && wave_of > consumer_wave {
+            let Arrival::In(phase) = dependency.phases.arrival() else { continue };
+            let is_same_phase = consumer.phases.arrival() == Arrival::In(phase);
+            if is_same_phase && dependency.wave.is_some() && wave_of > consumer_wave {
                 let known = first.entry(edge.dependency).or_insert((consumer_wave, edge.consumer));
                 *known = (*known).min((consumer_wave, edge.consumer));
             }
@@ -124,6 +247,49 @@ impl Order<'_> {
                 Some((Conflict::Late { needed, wave, by, by_wave }, about, at))
             })
             .collect()
+    }
+}
+
+impl<'a> Pair<'a> {
+    /// Returns what orders pairs: the gravest fault first, then by the consumer.
+    fn weight(&self) -> (Reverse<Severity>, (&'a str, &'a str, &'a str, &'a str)) {
+        (Reverse(self.fault.severity()), self.consumer.key())
+    }
+
+    fn conflict(&self, rule: &'static str) -> Conflict {
+        let (by, needed) = (self.consumer.manifest.id(), self.needed.manifest.id());
+        Conflict::Hook { by, needed, fault: self.fault, rule }
+    }
+}
+
+/// Returns why the phases of a dependency do not fit its consumer.
+fn fault(
+    by: &Standing,
+    dependency: &Standing,
+    consumer: &Object<'_>,
+    needed: &Object<'_>,
+    makes_secret: bool,
+) -> Option<HookFault> {
+    // What is never applied, or only at the end, needs nothing in a sync.
+    let Arrival::In(by_phase) = by.phases.arrival() else { return None };
+    let phase = match dependency.phases.arrival() {
+        Arrival::Ignored => return Some(HookFault::Ignored),
+        Arrival::OnDeletion => return Some(HookFault::OnDeletion),
+        Arrival::Skipped => return Some(HookFault::Skipped),
+        Arrival::In(Phase::SyncFail) if by_phase != Phase::SyncFail => return Some(HookFault::OnFailure),
+        Arrival::In(phase) => phase,
+    };
+    if phase > by_phase || (phase, by_phase) == (Phase::PostSync, Phase::SyncFail) {
+        return Some(HookFault::AfterConsumer { phase, by_phase, by_hook: by.phases.hook });
+    }
+    // A hook that reads it is gone at the end of a sync as well, and a Job has started its pods by then.
+    if !dependency.phases.hook || by.phases.hook || consumer.is("batch", "Job") {
+        return None;
+    }
+    match hook_life(needed.manifest) {
+        HookLife::EndsWithSync => Some(HookFault::EndsWithSync(phase)),
+        HookLife::Recreated if makes_secret => Some(HookFault::Recreated(phase)),
+        HookLife::Kept | HookLife::Recreated => None,
     }
 }
 

@@ -4,9 +4,13 @@
 //! must know.
 
 mod conflict;
+mod options;
+mod phases;
 mod standing;
 mod uses;
 
-pub(crate) use conflict::{Conflict, EARLIER_PHASE, LATE, conflicts};
+pub(crate) use conflict::{EARLIER_PHASE, LATE, SECRET_IS_HOOK, conflicts};
+pub(crate) use options::{PRUNE_LAST, has_entry, with_option};
+pub(crate) use phases::Phase;
 pub(crate) use standing::{Standing, wave_at};
 pub(crate) use uses::{Order, Use, uses};

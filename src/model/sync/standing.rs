@@ -2,11 +2,10 @@
 //!
 //! Nothing is decided here. An annotation that Argo CD cannot read is the author's all the same.
 
-use crate::model::names::{ARGOCD_HOOK as HOOK, ARGOCD_SYNC_WAVE as SYNC_WAVE};
+use super::phases::Phases;
+use crate::model::names::{ARGOCD_HOOK as HOOK, ARGOCD_SYNC_WAVE as SYNC_WAVE, HELM_HOOK};
 use crate::model::{Manifest, Origin, Waves};
 
-/// Helm's annotation for hooks, which Argo CD maps to its own.
-const HELM_HOOK: &str = "helm.sh/hook";
 /// Helm's annotation for the order of hooks, which Argo CD takes for a wave.
 const HELM_WEIGHT: &str = "helm.sh/hook-weight";
 
@@ -21,17 +20,6 @@ pub(crate) struct Standing {
     pub(crate) by_kind: bool,
 }
 
-/// When an object is applied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Phases {
-    /// Whether it is a hook, of whatever phase.
-    pub(crate) hook: bool,
-    /// Whether it is a hook that runs before the Sync phase.
-    pub(crate) pre_sync: bool,
-    /// Whether it takes part in the Sync phase.
-    pub(crate) sync: bool,
-}
-
 impl Standing {
     /// Reads the annotations of an object, and the app file's waves where it has none of its own; `unreadable` gets those
     /// that are no waves for Argo CD, and where they stand.
@@ -40,7 +28,7 @@ impl Standing {
         waves: &Waves,
         unreadable: &mut impl FnMut(&'static str, Origin),
     ) -> Self {
-        let phases = phases(manifest);
+        let phases = Phases::of(manifest);
         let own = own_wave(manifest, unreadable);
         let by_kind = if own.is_none() && !phases.hook { kind_wave(manifest, waves) } else { None };
         // A hook without a wave runs in wave 0, and stays there.
@@ -62,24 +50,6 @@ pub(crate) fn hook_at(manifest: &Manifest) -> Option<Origin> {
 fn value_at(manifest: &Manifest, names: &[&str]) -> Option<Origin> {
     let annotations = manifest.annotations()?;
     names.iter().find_map(|name| annotations.get(name)).map(|value| value.origin)
-}
-
-fn phases(manifest: &Manifest) -> Phases {
-    let has = |name, wanted: &[&str]| {
-        manifest
-            .annotation(name)
-            .is_some_and(|text| text.split(',').any(|part| wanted.contains(&part.trim())))
-    };
-    if manifest.annotation(HOOK).is_some() {
-        return Phases { hook: true, pre_sync: has(HOOK, &["PreSync"]), sync: has(HOOK, &["Sync"]) };
-    }
-    // Argo CD takes `crd-install` for an ordinary object.
-    match manifest.annotation(HELM_HOOK) {
-        None | Some("crd-install") => Phases { hook: false, pre_sync: false, sync: true },
-        Some(_) => {
-            Phases { hook: true, pre_sync: has(HELM_HOOK, &["pre-install", "pre-upgrade"]), sync: false }
-        }
-    }
 }
 
 /// The wave that Argo CD reads from the object; an unreadable one counts as 0, and as the author's.
@@ -152,26 +122,6 @@ mod tests {
         assert_eq!(standing(&json!({HELM_WEIGHT: "3"}), &[]), (standing(&json!({SYNC_WAVE: "3"}), &[]).0, 0));
         assert_eq!(standing(&json!({SYNC_WAVE: "1", HELM_WEIGHT: "3"}), &[]).0.wave, Some(1));
         assert_eq!(standing(&json!({SYNC_WAVE: "x", HELM_WEIGHT: "3"}), &[]).0.wave, Some(3));
-    }
-
-    #[test]
-    fn hooks_have_phases() {
-        for (annotations, expected) in [
-            (json!({}), (false, false, true)),
-            (json!({HOOK: "PreSync"}), (true, true, false)),
-            (json!({HOOK: "Sync"}), (true, false, true)),
-            (json!({HOOK: "PreSync, Sync"}), (true, true, true)),
-            (json!({HOOK: "PostSync"}), (true, false, false)),
-            (json!({HOOK: "Skip"}), (true, false, false)),
-            (json!({HELM_HOOK: "pre-install,pre-upgrade"}), (true, true, false)),
-            (json!({HELM_HOOK: "post-install"}), (true, false, false)),
-            (json!({HELM_HOOK: "crd-install"}), (false, false, true)),
-            (json!({HOOK: "Sync", HELM_HOOK: "pre-install"}), (true, false, true)),
-        ] {
-            let (standing, _) = standing(&annotations, &[]);
-            let Phases { hook, pre_sync, sync } = standing.phases;
-            assert_eq!((hook, pre_sync, sync), expected, "{annotations}");
-        }
     }
 
     #[test]

@@ -48,6 +48,7 @@ pub(super) fn plan(
                 path: workload.template.path.iter().map(|key| (*key).to_owned()).collect(),
                 annotation,
                 text: hex(combined(key, annotation, &items)),
+                extends: false,
             });
         }
     }

@@ -56,6 +56,15 @@ struct Edit {
     path: Vec<String>,
     annotation: &'static str,
     text: String,
+    /// Whether the text holds all that the author wrote, and more.
+    extends: bool,
+}
+
+impl Edit {
+    /// An annotation of the object itself.
+    const fn new(object: usize, annotation: &'static str, text: String) -> Self {
+        Self { object, path: Vec::new(), annotation, text, extends: false }
+    }
 }
 
 /// An object with a pod template.
@@ -146,7 +155,7 @@ fn write(edits: &[Edit], objects: &mut [Manifest], notes: &mut Vec<Note>) {
                 origin,
                 &Remark::AnnotationsMalformed { object: id(), annotation },
             ))),
-            Some(Some(old)) if old.as_str() != Some(&edit.text) => {
+            Some(Some(old)) if !edit.extends && old.as_str() != Some(&edit.text) => {
                 Some(Note::remark(Problem::at(old.origin, &Remark::Replaced { object: id(), annotation })))
             }
             Some(_) => None,

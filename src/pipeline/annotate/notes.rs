@@ -1,7 +1,7 @@
 //! What this stage has to say: its errors and its remarks, each with advice.
 
 use crate::diagnostic::Explain;
-use crate::model::ObjectId;
+use crate::model::{ObjectId, names};
 
 /// Why the app file's settings cannot be followed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,6 +56,15 @@ pub(super) enum Remark {
         /// The annotation.
         annotation: &'static str,
     },
+    /// Sync options that are not a text.
+    #[error(
+        "{object} cannot be given `PruneLast=true`: its `{}` is not a string",
+        names::ARGOCD_SYNC_OPTIONS
+    )]
+    UnreadableOptions {
+        /// The object.
+        object: ObjectId,
+    },
     /// A wave that Argo CD cannot read.
     #[error("{object} has an `{annotation}` that is not an integer in a string")]
     UnreadableWave {
@@ -79,6 +88,10 @@ impl Explain for Remark {
             }
             Self::NoTemplate { .. } => "correct `podTemplate` under `workloads` in `sealwave.yaml`".into(),
             Self::Replaced { annotation, .. } => format!("remove `{annotation}`: sealwave computes it"),
+            Self::UnreadableOptions { .. } => {
+                "write options in quotes with commas between them, for example \"Prune=false,PruneLast=true\""
+                    .into()
+            }
             Self::UnreadableWave { .. } => {
                 "write an integer in quotes, for example \"-1\"; Argo CD ignores anything else".into()
             }

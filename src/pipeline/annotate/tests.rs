@@ -12,6 +12,9 @@ use crate::diagnostic::Level;
 use crate::model::Manifest;
 use crate::model::testing::manifests;
 
+mod hooks;
+mod prune_last;
+
 const WAVE: &str = "argocd.argoproj.io/sync-wave";
 
 /// Values of Secrets that count as sealed in this run: `namespace/name` → key → value.

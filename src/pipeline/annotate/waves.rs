@@ -15,16 +15,21 @@
 //! - **A `Namespace`** is in the wave of the earliest object in it.
 //! - **A `CustomResourceDefinition`** is one before the earliest of its objects.
 //!
-//! Only the Sync phase has its waves chosen here. Hooks of other phases are no consumers: they run before or after
+//! Only the Sync phase has its waves chosen here. Hooks of other phases are not consumers: they run before or after
 //! all waves of the Sync phase. One that needs what comes later gets a warning.
+//!
+//! Argo CD also prunes an object in the object's wave. What gets a negative wave here therefore gets `PruneLast=true`, so
+//! that a renamed or removed configuration stays until its consumers have moved.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Edit;
+use super::notes::Remark;
 use crate::diagnostic::{Note, Problem};
+use crate::model::Value;
 use crate::model::catalogue::{Catalogue, ESO, Object, RBAC, SEALED, STORE_CSI};
-use crate::model::names::ARGOCD_SYNC_WAVE as SYNC_WAVE;
-use crate::model::sync::{Order, Standing, Use, conflicts};
+use crate::model::names::{ARGOCD_SYNC_OPTIONS as SYNC_OPTIONS, ARGOCD_SYNC_WAVE as SYNC_WAVE};
+use crate::model::sync::{self, Order, PRUNE_LAST, Phase, Standing, Use, conflicts};
 
 /// The waves that objects get, and warnings about those that authors fixed.
 pub(super) fn plan(
@@ -36,17 +41,39 @@ pub(super) fn plan(
     let waves = assign(catalogue, standings, uses);
     let conflicts = conflicts(catalogue, standings, uses, &waves);
     notes.extend(conflicts.iter().map(|(conflict, _, at)| Note::warning(Problem::at(*at, conflict))));
-    let chosen = |standing: &Standing| standing.wave.is_none() || standing.by_kind;
-    let edits = waves.iter().zip(standings).enumerate();
+    let is_chosen = |standing: &Standing| standing.wave.is_none() || standing.by_kind;
+    let mut edits = Vec::new();
+    for (number, (wave, standing)) in waves.iter().zip(standings).enumerate() {
+        if *wave == 0 || !is_chosen(standing) {
+            continue;
+        }
+        edits.push(Edit::new(number, SYNC_WAVE, wave.to_string()));
+        if *wave < 0 {
+            edits.extend(catalogue.object(number).and_then(|object| prune_last(object, number, notes)));
+        }
+    }
     edits
-        .filter(|(_, (wave, standing))| **wave != 0 && chosen(standing))
-        .map(|(object, (wave, _))| Edit {
-            object,
-            path: Vec::new(),
-            annotation: SYNC_WAVE,
-            text: wave.to_string(),
-        })
-        .collect()
+}
+
+/// Adds `PruneLast=true` to the author's sync options, unless they decide about it.
+fn prune_last(object: &Object<'_>, number: usize, notes: &mut Vec<Note>) -> Option<Edit> {
+    let annotations = object.metadata.and_then(|metadata| metadata.get("annotations"));
+    let own = annotations.and_then(|annotations| annotations.get(SYNC_OPTIONS));
+    let list = match own.map(|node| &node.value) {
+        None | Some(Value::Null) => "",
+        Some(Value::String(text)) => text,
+        Some(_) => {
+            let remark = Remark::UnreadableOptions { object: object.manifest.id() };
+            notes.extend(own.map(|node| Note::warning(Problem::at(node.origin, &remark))));
+            return None;
+        }
+    };
+    // Where annotations are not a mapping, the edit of the wave reports it.
+    annotations
+        .is_none_or(|annotations| matches!(annotations.value, Value::Mapping(_) | Value::Null))
+        .then(|| sync::with_option(list, PRUNE_LAST))
+        .flatten()
+        .map(|merged| Edit { extends: true, ..Edit::new(number, SYNC_OPTIONS, merged) })
 }
 
 /// How an object comes by a wave that its author did not fix.
@@ -94,7 +121,8 @@ fn role(object: &Object<'_>) -> Role {
 fn assign(catalogue: &Catalogue<'_>, standings: &[Standing], uses: &BTreeSet<Use>) -> Vec<i32> {
     let roles: Vec<Role> = catalogue.objects().iter().map(role).collect();
     let lead = lead(&roles, standings);
-    let in_sync = |number: usize| standings.get(number).is_some_and(|standing| standing.phases.sync);
+    let in_sync =
+        |number: usize| standings.get(number).is_some_and(|standing| standing.phases.has(Phase::Sync));
     let mut by_consumer: Vec<Vec<&Use>> = vec![Vec::new(); roles.len()];
     let mut consumers: Vec<Vec<usize>> = vec![Vec::new(); roles.len()];
     for edge in uses.iter().filter(|edge| in_sync(edge.consumer)) {
@@ -149,8 +177,10 @@ fn before(wave: i32) -> i32 {
 
 /// The wave for Secrets that nothing is seen to use: before everything that could; 0 where there is nothing.
 fn lead(roles: &[Role], standings: &[Standing]) -> i32 {
-    let consumers =
-        roles.iter().zip(standings).filter(|(role, standing)| **role == Role::User && standing.phases.sync);
+    let consumers = roles
+        .iter()
+        .zip(standings)
+        .filter(|(role, standing)| **role == Role::User && standing.phases.has(Phase::Sync));
     consumers.map(|(_, standing)| standing.wave.unwrap_or(0)).min().map_or(0, before)
 }
 

@@ -13,6 +13,7 @@ use walkdir::{DirEntry, WalkDir};
 use crate::diagnostic::{At, Explain, Failure, Problem};
 use crate::model::{Origin, Place, SourceId, Sources};
 use crate::pipeline::Discovery;
+use crate::pipeline::boundary::Extent;
 use crate::reach::{Reach, ReachError};
 use crate::yaml::{Budget, YamlError, is_utf16};
 
@@ -49,8 +50,8 @@ enum Error {
     NotUtf8,
     #[error("{0}")]
     Utf16(YamlError),
-    #[error("{0} leaves the repository")]
-    Outside(&'static str),
+    #[error("{what} leaves the repository")]
+    Outside { what: &'static str, extent: Extent },
     #[error("it is neither a file nor a directory")]
     Special,
     #[error("directories are nested more than {MAX_DEPTH} deep")]
@@ -72,7 +73,7 @@ impl Explain for Error {
             Self::AbsolutePath => Some("give the path relative to the app file".to_owned()),
             Self::NotUtf8 => Some("save the file as UTF-8".to_owned()),
             Self::Utf16(error) => error.hint(),
-            Self::Outside(_) => Some("keep everything that an app uses in its own repository".to_owned()),
+            Self::Outside { extent, .. } => Some(extent.hint().to_owned()),
             _ => None,
         }
     }
@@ -131,7 +132,7 @@ impl<'a> Reader<'a> {
             return Err(fail(&Error::AbsolutePath));
         }
         if !self.reach.holds_names(self.app.root(), file) {
-            return Err(fail(&Error::Outside("path")));
+            return Err(fail(&self.outside("path")));
         }
         // `..` is taken off by name, so the path that is checked and the one that is read are the same.
         let relative = lexical(file);
@@ -217,7 +218,7 @@ impl<'a> Reader<'a> {
         if target.is_absolute() {
             return Err(Error::AbsoluteLink);
         }
-        self.reach.resolve(path).map(|_| ()).map_err(|error| problem_of(error, "link"))
+        self.reach.resolve(path).map(|_| ()).map_err(|error| self.problem_of(error, "link"))
     }
 
     fn read(&mut self, relative: &Path, sources: &mut Sources) -> Result<Found, Failure> {
@@ -231,7 +232,7 @@ impl<'a> Reader<'a> {
         if path.is_symlink() {
             self.check_link(&path)?;
         }
-        let file = self.reach.open(&path).map_err(|error| problem_of(error, "path"))?;
+        let file = self.reach.open(&path).map_err(|error| self.problem_of(error, "path"))?;
         // Memory that grows while a file is read is copied, and taken from the system, several times.
         let expected = file.metadata().map_or(0, |about| about.len().min(MAX_FILE));
         let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0));
@@ -244,6 +245,21 @@ impl<'a> Reader<'a> {
             () if is_utf16(&bytes) => Err(Error::Utf16(YamlError::Utf16)),
             () => String::from_utf8(bytes).map(without_mark).map_err(|_| Error::NotUtf8),
         }
+    }
+
+    /// Returns why a path is not followed, or cannot be.
+    fn problem_of(&self, error: ReachError, what: &'static str) -> Error {
+        match error {
+            ReachError::Io(kind) => io(&kind.into()),
+            ReachError::Loop => Error::Loop,
+            ReachError::Missing => Error::Missing,
+            ReachError::Outside => self.outside(what),
+            ReachError::Special => Error::Special,
+        }
+    }
+
+    const fn outside(&self, what: &'static str) -> Error {
+        Error::Outside { what, extent: self.app.extent() }
     }
 
     fn relative(&self, path: &Path) -> PathBuf {
@@ -274,17 +290,6 @@ fn without_mark(mut text: String) -> String {
         text.remove(0);
     }
     text
-}
-
-/// Why a path is not followed, or cannot be.
-fn problem_of(error: ReachError, what: &'static str) -> Error {
-    match error {
-        ReachError::Io(kind) => io(&kind.into()),
-        ReachError::Loop => Error::Loop,
-        ReachError::Missing => Error::Missing,
-        ReachError::Outside => Error::Outside(what),
-        ReachError::Special => Error::Special,
-    }
 }
 
 /// The operating system's words without the path, which the place names already.

@@ -84,7 +84,7 @@ fn secret(object: &Json, items: Vec<ResolvedItem>) -> ResolvedObject {
 /// Everything is sealed.
 fn settings() -> SealSettings<'static> {
     static SEALED: std::sync::LazyLock<Backends> = std::sync::LazyLock::new(Backends::default);
-    SealSettings { backends: &SEALED, workloads: &[] }
+    SealSettings { backends: &SEALED, workloads: &[], today: Date::new(2026, 1, 1).ok() }
 }
 
 fn seal_one(object: &Json, items: Vec<ResolvedItem>, sealing: &Sealing) -> Result<Sealed, Failure> {
@@ -388,6 +388,7 @@ fn a_secret_with_data_among_the_plain_objects_is_an_error() {
     }
     let mut token = plain_secret("token");
     token["type"] = json!("kubernetes.io/service-account-token");
+    token["metadata"]["annotations"] = json!({"kubernetes.io/service-account.name": "web"});
     token["data"] = Json::Null;
     let resolved = Resolved::for_tests(vec![ResolvedObject::Plain(manifest(&token))]);
     let sealed = seal(resolved, &usual(), &settings(), &checksums(), &mut Vec::new()).unwrap();
