@@ -10,8 +10,7 @@ use super::session::Session;
 use crate::cli::CheckArgs;
 use crate::config::{self, Validation, Variables};
 use crate::diagnostic::{At, Failure, Finding, Problem, Severity};
-use crate::model::Manifest;
-use crate::pipeline::{self, Examination, SchemaSet, Standing};
+use crate::pipeline::{self, Examination, KnownDefinition, SchemaSet, Standing};
 
 /// Refuses an environment whose objects the API server would not take.
 ///
@@ -30,8 +29,11 @@ pub(super) fn check(session: &Session, variables: Variables) -> Result<(), Failu
     let examination = Examination { context: session.context()?, default_provider };
     let directory = discovery.directory().display().to_string();
     let app = pipeline::examine(discovery, &[examination], directory, &|_| ());
-    let definitions = app.definitions().chain(checking.definitions.iter()).map(Manifest::root);
-    checking.schemas = Arc::new(SchemaSet::new(&checking.kube_versions, definitions));
+    // What is built in need not be what the cluster has, and must not stop a sync.
+    checking.packed = None;
+    let rendered: Vec<KnownDefinition> = app.definitions().collect();
+    let definitions = rendered.iter().chain(checking.definitions.iter());
+    checking.schemas = Arc::new(SchemaSet::with_places(&checking.kube_versions, definitions));
     let verdict = pipeline::validate(&app, &checking, &Standing::default());
     let refused = verdict.findings.into_iter().filter(is_refused);
     Failure::unless_empty(refused.map(problem).collect())

@@ -85,16 +85,21 @@ impl PackedDefinition {
     #[must_use]
     pub fn find(group: &str, kind: &str) -> Option<Self> {
         let all = PackedRelease::all().iter();
-        all.flat_map(|release| release.kinds.iter().enumerate().map(move |(number, own)| (release, number, own)))
-            .find(|(_, _, own)| own.kind == kind && own.group == group)
-            .map(|(release, number, kind)| Self { release, kind, number })
+        all.flat_map(|release| {
+            release.kinds.iter().enumerate().map(move |(number, own)| (release, number, own))
+        })
+        .find(|(_, _, own)| own.kind == kind && own.group == group)
+        .map(|(release, number, kind)| Self { release, kind, number })
     }
 
     /// Finds a kind of the same group with a similar name: its preferred `apiVersion` and its name.
     #[must_use]
     pub fn similar(group: &str, kind: &str) -> Option<(String, String)> {
-        let kinds = || PackedRelease::all().iter().flat_map(|release| &release.kinds).filter(|own| own.group == group);
-        let similar = (kind.len() <= MAX_KIND).then(|| closest(kind, kinds().map(|own| own.kind.as_str())))??;
+        let kinds = || {
+            PackedRelease::all().iter().flat_map(|release| &release.kinds).filter(|own| own.group == group)
+        };
+        let similar =
+            (kind.len() <= MAX_KIND).then(|| closest(kind, kinds().map(|own| own.kind.as_str())))??;
         let own = kinds().find(|own| own.kind == similar)?;
         Some((own.preferred()?, own.kind.clone()))
     }
@@ -104,7 +109,8 @@ impl PackedDefinition {
     /// `None` only where the pack is not sound, which a test rules out.
     #[must_use]
     pub fn object(&self) -> Option<Node> {
-        let inflated = miniz_oxide::inflate::decompress_to_vec_with_limit(self.release.stream, MAX_STREAM).ok()?;
+        let inflated =
+            miniz_oxide::inflate::decompress_to_vec_with_limit(self.release.stream, MAX_STREAM).ok()?;
         let Stream { nodes, mut kinds } = serde_json::from_slice(&inflated).ok()?;
         let mut spec = kinds.get_mut(self.number)?.take();
         let mut left = MAX_SCHEMAS;
@@ -202,7 +208,8 @@ mod tests {
         assert_eq!(releases(BYTES).expect("a sound index").len(), PackedRelease::all().len());
         let streams: usize = PackedRelease::all().iter().map(|release| release.stream.len()).sum();
         let head = BYTES.first_chunk::<8>().expect("a header");
-        let index = usize::try_from(u32::from_le_bytes([head[4], head[5], head[6], head[7]])).expect("a length");
+        let index =
+            usize::try_from(u32::from_le_bytes([head[4], head[5], head[6], head[7]])).expect("a length");
         assert_eq!(8 + index + streams, BYTES.len(), "the streams end the file");
         let mut count = 0;
         for definition in definitions() {
@@ -210,7 +217,8 @@ mod tests {
             let object = definition.object().expect("a sound stream");
             let mut schemas = Schemas::new(KubeVersion::NEWEST);
             assert_eq!(
-                schemas.check(&object, CheckOptions::default(), &mut |violation| panic!("{kind}: {violation}")),
+                schemas
+                    .check(&object, CheckOptions::default(), &mut |violation| panic!("{kind}: {violation}")),
                 Checked::Valid
             );
             let report = schemas.add_crd(&object);
@@ -227,13 +235,23 @@ mod tests {
     fn kinds_are_found_with_what_is_known_of_them() {
         let find = |group: &str, kind: &str| PackedDefinition::find(group, kind);
         let secret = find("external-secrets.io", "ExternalSecret").expect("packed");
-        assert_eq!((secret.release.project.as_str(), secret.kind.served.join(" ")), ("External Secrets", "v1".into()));
+        assert_eq!(
+            (secret.release.project.as_str(), secret.kind.served.join(" ")),
+            ("External Secrets", "v1".into())
+        );
         assert_eq!(secret.kind.preferred().as_deref(), Some("external-secrets.io/v1"));
         assert!(secret.kind.is_superseded("v1beta1") && secret.kind.is_superseded("v1alpha1"));
-        assert!(!secret.kind.is_superseded("v2") && !secret.kind.is_superseded("v1") && !secret.kind.is_superseded("x"));
+        assert!(
+            !secret.kind.is_superseded("v2")
+                && !secret.kind.is_superseded("v1")
+                && !secret.kind.is_superseded("x")
+        );
         let store = find("external-secrets.io", "ClusterSecretStore").expect("packed");
         assert_eq!(store.kind.scope, Scope::Cluster);
-        assert!(find("example.com", "ExternalSecret").is_none() && find("external-secrets.io", "Secret").is_none());
+        assert!(
+            find("example.com", "ExternalSecret").is_none()
+                && find("external-secrets.io", "Secret").is_none()
+        );
         assert_eq!(
             PackedDefinition::similar("external-secrets.io", "ExternalSecrets"),
             Some(("external-secrets.io/v1".to_owned(), "ExternalSecret".to_owned()))
@@ -258,7 +276,8 @@ mod tests {
             if round % 3 == 0 {
                 bytes.truncate(random() % bytes.len());
             }
-            let all: &'static [PackedRelease] = releases(Box::leak(bytes.into_boxed_slice())).unwrap_or_default().leak();
+            let all: &'static [PackedRelease] =
+                releases(Box::leak(bytes.into_boxed_slice())).unwrap_or_default().leak();
             for release in all {
                 if let Some(kind) = release.kinds.first() {
                     let _ = PackedDefinition { release, kind, number: 0 }.object();

@@ -30,10 +30,10 @@ use std::collections::HashMap;
 use serde_json::{Map, Value as Json};
 
 use super::load::{Loaded, ManifestFile, Patch, Values};
-use crate::diagnostic::{Explain, Failure, Note, Problem};
+use crate::diagnostic::{Explain, Failure, Note, Problem, printable};
 use crate::model::{
     API_GROUP, APP_FILE, Manifest, Node, NotAManifest, ObjectId, Origin, Scopes, Sources, Texts, UnusedValue,
-    Value,
+    Value, configuration,
 };
 use crate::yaml;
 use engine::{Engine, RenderedText};
@@ -76,6 +76,8 @@ enum Error {
     Duplicate { id: ObjectId, first: String },
     #[error("environment `{0}` renders no object")]
     Empty(String),
+    #[error("`{kind}` cannot be applied: it is configuration that {reader} reads from a file")]
+    Configuration { kind: String, reader: &'static str },
     #[error("document is no Kubernetes object: {0}")]
     NotAManifest(NotAManifest),
     #[error("an object of `sealwave.dev` is no manifest")]
@@ -94,6 +96,9 @@ impl Explain for Error {
             Self::Duplicate { .. } => {
                 Some("remove one; to change an object in one environment, use `patches`".to_owned())
             }
+            Self::Configuration { reader, .. } => {
+                Some(format!("move it out of the app, and give it to {reader} as a file"))
+            }
             Self::Key => Some("use a short key, and put the text into its value".to_owned()),
             Self::Empty(_) => Some("put manifests into `base/` or the environment's directory".to_owned()),
             Self::NotAManifest(error) => Some(error.hint().to_owned()),
@@ -107,7 +112,7 @@ impl Explain for Error {
     }
 
     fn rule(&self) -> Option<&'static str> {
-        matches!(self, Self::NotAManifest(_)).then_some("schema/manifest")
+        matches!(self, Self::Configuration { .. } | Self::NotAManifest(_)).then_some("schema/manifest")
     }
 }
 
@@ -384,6 +389,10 @@ impl Reader<'_> {
 }
 
 pub(super) fn manifest(document: Node) -> Result<Manifest, Problem> {
+    if let Some((kind, reader)) = configuration(&document) {
+        let kind = printable(kind);
+        return Err(Problem::at(document.shown_at(), &Error::Configuration { kind, reader }));
+    }
     let object =
         Manifest::new(document).map_err(|(error, at)| Problem::at(at, &Error::NotAManifest(error)))?;
     if object.group() == API_GROUP {
