@@ -19,10 +19,12 @@ pub(crate) static CONFIGURATION: Rule = Rule::stage(
 pub(crate) static DEFINITION: Rule = Rule::stage(
     "schema/definition",
     Severity::Error,
-    "a CustomResourceDefinition is not structural, or has a schema that no value can fit",
-    "The API server refuses such a definition, and with it every object of its kind.",
+    "a CustomResourceDefinition is one that the API server refuses",
+    "Its schema is not structural, a version has no schema, not exactly one version is stored, a default does not fit, or \
+     its names, its columns or its conversion are not right. The API server refuses such a definition, and with it every \
+     object of its kind.",
     "properties:\n  size: {type: strign}\n",
-    "Write the schema as Kubernetes' structural schemas ask for.",
+    "Follow the message; structural schemas are described in the documentation of Kubernetes.",
 )
 .refused();
 
@@ -133,7 +135,8 @@ pub(crate) static UNKNOWN_KIND: Rule = Rule::stage(
      the API server refuses the object: that is an error.",
     "apiVersion: example.com/v1\nkind: Widget\n",
     "Put its CustomResourceDefinition into the repository, give it with `--crds` or `validate.crds`, or pull it from a \
-     cluster with `sealwave schemas pull`. `--strict-kinds` makes it an error, `--skip Widget` silences it.",
+     cluster with `sealwave schemas pull`. Definitions of common projects are built in; docs/schemas.md lists them. \
+     `--strict-kinds` makes it an error, `--skip Widget` silences it.",
 ).refused();
 
 /// A kind that the caller does not want.
