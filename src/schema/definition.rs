@@ -97,7 +97,10 @@ fn group(object: &Node, spec: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
     let approval =
         object.at(&["metadata", "annotations", APPROVAL]).and_then(Node::as_str).unwrap_or_default();
     let is_approved = approval.starts_with("unapproved") || approval.contains("://");
-    if (within("k8s.io") || within("kubernetes.io")) && !is_approved {
+    // A lock file has no annotations: of its definitions nothing is left but the name.
+    let is_stripped =
+        object.get("metadata").and_then(Node::as_mapping).is_some_and(|metadata| metadata.len() == 1);
+    if (within("k8s.io") || within("kubernetes.io")) && !is_approved && !is_stripped {
         let hint = "use a group of your own, or add the annotation `api-approved.kubernetes.io` with the address of the \
                     approval, or with `unapproved` and a reason";
         faults.add(
@@ -171,7 +174,7 @@ fn versions(spec: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
             );
         }
     }
-    if !all.is_empty() && !all.iter().any(|version| version.get("served").is_none_or(|node| is_true(node))) {
+    if !all.is_empty() && !all.iter().any(|version| version.get("served").is_none_or(is_true)) {
         faults.push(CrdFault::Unserved, &at, list.shown_at());
     }
     for (index, version) in all.iter().enumerate() {
@@ -202,18 +205,14 @@ fn version(version: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
         return;
     }
     let schema_at = at.key("schema");
-    match version.at(&["schema", "openAPIV3Schema"]).filter(|schema| !matches!(schema.value, Value::Null)) {
-        Some(schema) => {
-            let has_status = version
-                .at(&["subresources", "status"])
-                .is_some_and(|node| !matches!(node.value, Value::Null));
-            structure::check(schema, &schema_at.key("openAPIV3Schema"), has_status, faults);
-        }
-        None => {
-            let hint = "write `schema: {openAPIV3Schema: {type: object, …}}`; with \
-                        `x-kubernetes-preserve-unknown-fields: true` it takes any field";
-            faults.add("version has no schema", hint, at, version.shown_at());
-        }
+    let is_there = |node: &&Node| !matches!(node.value, Value::Null);
+    if let Some(schema) = version.at(&["schema", "openAPIV3Schema"]).filter(is_there) {
+        let has_status = version.at(&["subresources", "status"]).filter(is_there).is_some();
+        structure::check(schema, &schema_at.key("openAPIV3Schema"), has_status, faults);
+    } else {
+        let hint = "write `schema: {openAPIV3Schema: {type: object, …}}`; with \
+                    `x-kubernetes-preserve-unknown-fields: true` it takes any field";
+        faults.add("version has no schema", hint, at, version.shown_at());
     }
     if let Some(node) = version.get("deprecationWarning").filter(|node| !matches!(node.value, Value::Null)) {
         let at = at.key("deprecationWarning");
@@ -288,13 +287,14 @@ fn conversion(conversion: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
     let webhook = conversion.get("webhook").filter(|node| !matches!(node.value, Value::Null));
     let strategy = conversion.get("strategy");
     match text(strategy) {
-        Some("Webhook") => match webhook {
-            Some(webhook) => self::webhook(webhook, &at.key("webhook"), faults),
-            None => {
+        Some("Webhook") => {
+            if let Some(webhook) = webhook {
+                self::webhook(webhook, &at.key("webhook"), faults);
+            } else {
                 let hint = "add `webhook` with `clientConfig` and `conversionReviewVersions`";
                 faults.add("strategy `Webhook` has no webhook", hint, at, conversion.shown_at());
             }
-        },
+        }
         Some("None") => {
             if let Some(webhook) = webhook {
                 let hint = "remove it, or write `strategy: Webhook`";

@@ -65,7 +65,9 @@ impl<'a> Effects<'a> {
             Value::Mapping(mapping) => self.mapping(schemas, id, mapping, depth),
             Value::Sequence(items) => {
                 if let Some(id) = schemas.node(id).items {
-                    items.iter().for_each(|item| self.visit(schemas, id, item, depth + 1));
+                    for item in items {
+                        self.visit(schemas, id, item, depth + 1);
+                    }
                 }
             }
             _ => {}

@@ -27,6 +27,7 @@ mod fault;
 mod format;
 mod kinds;
 mod life;
+mod list_rules;
 mod lists;
 mod lock;
 mod node;

@@ -192,7 +192,7 @@ fn schema_at(nodes: &[Json], number: &Json, before: usize, left: &mut usize) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::{CheckOptions, Checked, KubeVersion, Schemas};
+    use crate::schema::{KubeVersion, Schemas};
 
     fn definitions() -> impl Iterator<Item = PackedDefinition> {
         let kinds = |release: &'static PackedRelease| release.kinds.iter();
@@ -216,11 +216,6 @@ mod tests {
             let PackedKind { group, kind, scope, served } = definition.kind;
             let object = definition.object().expect("a sound stream");
             let mut schemas = Schemas::new(KubeVersion::NEWEST);
-            assert_eq!(
-                schemas
-                    .check(&object, CheckOptions::default(), &mut |violation| panic!("{kind}: {violation}")),
-                Checked::Valid
-            );
             let report = schemas.add_crd(&object);
             assert!(report.faults.is_empty(), "{kind}: {:?}", report.faults);
             assert_eq!(report.kind, Some((group.clone(), kind.clone())));

@@ -9,7 +9,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::schemas::SchemaSet;
+use super::schema_set::SchemaSet;
 use crate::model::{Manifest, Node, Number, Place, Value};
 
 /// Definitions of one kind that are told apart; further ones do not count.
@@ -178,7 +178,9 @@ fn hash(node: &Node, hasher: &mut DefaultHasher, keys: Keys) {
         }
         Value::Sequence(items) => {
             (2_u8, items.len()).hash(hasher);
-            items.iter().for_each(|item| hash(item, hasher, Keys::Keywords));
+            for item in items {
+                hash(item, hasher, Keys::Keywords);
+            }
         }
         Value::String(text) => (3_u8, text.as_str()).hash(hasher),
         Value::Bool(flag) => (4_u8, flag).hash(hasher),

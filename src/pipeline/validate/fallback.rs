@@ -4,7 +4,8 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use super::Checking;
-use super::schemas::{SchemaSet, selects};
+use super::schema_set::SchemaSet;
+use super::schemas::selects;
 use crate::model::{Manifest, Place, Scopes, group_and_version};
 use crate::schema::{PackedDefinition, Scope};
 

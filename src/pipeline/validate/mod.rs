@@ -16,6 +16,7 @@ mod packed;
 mod plain;
 mod pointer;
 mod scalars;
+mod schema_set;
 mod schemas;
 mod stream;
 mod suppress;
@@ -28,7 +29,7 @@ pub(crate) use definitions::distance;
 pub use fallback::{Answer, DefinitionSource, Fallback};
 pub use packed::PackedSchemas;
 pub use plain::{PlainInput, PlainVerdict, validate_plain};
-pub use schemas::SchemaSet;
+pub use schema_set::SchemaSet;
 pub use suppress::Standing;
 
 use std::collections::{BTreeMap, BTreeSet};

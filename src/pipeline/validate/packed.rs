@@ -6,16 +6,19 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::schemas::SchemaSet;
+use super::schema_set::SchemaSet;
 use crate::diagnostic::Severity;
 use crate::lints::{Draft, Object, Rule, api, schema as rules};
 use crate::model::Origin;
 use crate::schema::{KubeVersion, PackedDefinition, ViolationKind};
 
+/// Versions of Kubernetes, and a group and a kind.
+type SetKey = (Vec<KubeVersion>, &'static str, &'static str);
+
 /// The schemas of built-in definitions, each made when its kind is first met.
 #[derive(Debug, Default)]
 pub struct PackedSchemas {
-    sets: Mutex<BTreeMap<(Vec<KubeVersion>, &'static str, &'static str), Arc<SchemaSet>>>,
+    sets: Mutex<BTreeMap<SetKey, Arc<SchemaSet>>>,
 }
 
 impl PackedSchemas {

@@ -12,7 +12,8 @@ use memchr::memmem;
 
 use super::identities::{Identities, Seen, span, twice};
 use super::plain::{PlainInput, PlainVerdict, Whole, each_object, is_configuration};
-use super::schemas::{self, SchemaCheck, SchemaSet, selects};
+use super::schema_set::SchemaSet;
+use super::schemas::{self, SchemaCheck, selects};
 use super::suppress::{Suppression, SuppressionIndex};
 use super::windows::{Window, Windows};
 use super::{Checking, Finder, KnownDefinition, Standing, Verdict, merge, suppress};
