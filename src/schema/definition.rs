@@ -207,7 +207,7 @@ fn version(version: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
     let schema_at = at.key("schema");
     let is_there = |node: &&Node| !matches!(node.value, Value::Null);
     if let Some(schema) = version.at(&["schema", "openAPIV3Schema"]).filter(is_there) {
-        let has_status = version.at(&["subresources", "status"]).filter(is_there).is_some();
+        let has_status = version.at(&["subresources", "status"]).as_ref().is_some_and(is_there);
         structure::check(schema, &schema_at.key("openAPIV3Schema"), has_status, faults);
     } else {
         let hint = "write `schema: {openAPIV3Schema: {type: object, …}}`; with \
