@@ -228,3 +228,48 @@ fn schemas_are_shared_between_threads() {
     const fn shared<T: Send + Sync>() {}
     shared::<Schemas>();
 }
+
+#[test]
+fn defaults_and_nulls_are_filled_in_within_bounds() {
+    // Many fields with defaults against many fields of an object, and many nulls against many that are dropped.
+    let fields: serde_json::Map<_, _> =
+        (0..40_000).map(|index| (format!("f{index}"), json!({"type": "string", "default": "x"}))).collect();
+    let schema = json!({"type": "object", "properties": fields, "allOf": [{"required": ["f0"]}]});
+    let nulls: serde_json::Map<_, _> = (0..40_000).map(|index| (format!("f{index}"), json!(null))).collect();
+    assert_eq!(check(&spec(schema), &widget(nulls.into())).1, ["object takes too much work to check"]);
+    let schema = json!({"type": "object", "additionalProperties": {"type": "string"}, "allOf": [{"minProperties": 1}]});
+    let nulls: serde_json::Map<_, _> = (0..40_000).map(|index| (format!("f{index}"), json!(null))).collect();
+    let (_, found) = check(&spec(schema), &widget(nulls.into()));
+    assert_eq!(found, ["value must have at least 1 field"]);
+    // A default below a default, and so on.
+    let mut schema = json!({"type": "object", "default": {}});
+    for _ in 0..90 {
+        schema = json!({"type": "object", "default": {}, "properties": {"a": schema, "b": {"type": "object", "default": {}}}});
+    }
+    let mut schema = schema;
+    schema["allOf"] = json!([{"required": ["a", "b"]}]);
+    assert_eq!(check(&spec(schema), &widget(json!({}))).1, Vec::<String>::new());
+}
+
+#[test]
+fn definitions_as_objects_are_checked_within_bounds() {
+    let keys: Vec<Json> = (0..50_000).map(|index| json!(format!("k{}", index % 7))).collect();
+    let list = json!({"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": keys,
+        "items": {"type": "object", "properties": {}}});
+    let branches: Vec<Json> =
+        (0..50_000).map(|_| json!({"pattern": "(((a{50}){50}){50}", "type": "string"})).collect();
+    let versions: Vec<Json> = (0..20_000).map(|index| json!({"name": format!("v{}", index % 3)})).collect();
+    for schema in [list, json!({"type": "object", "anyOf": branches})] {
+        let definition = spec(schema);
+        let mut count = 0;
+        let _ = Schemas::new(KubeVersion::NEWEST)
+            .check(&definition, CheckOptions::default(), &mut |_| count += 1);
+        assert!((1..=200).contains(&count), "{count}");
+    }
+    let mut definition = crd(json!({"type": "object"})).to_json();
+    definition["spec"]["versions"] = versions.into();
+    let mut count = 0;
+    let _ = Schemas::new(KubeVersion::NEWEST)
+        .check(&node(&definition), CheckOptions::default(), &mut |_| count += 1);
+    assert_eq!(count, 200);
+}

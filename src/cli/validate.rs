@@ -53,6 +53,9 @@ pub struct CheckArgs {
     /// Definitions of custom resources.
     #[arg(long, help = "File or directory with CustomResourceDefinitions, or a lock file of sealwave schemas pull; repeatable", value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub crds: Vec<PathBuf>,
+    /// Do not check custom resources against the definitions that are built into sealwave
+    #[arg(long)]
+    pub no_packed_definitions: bool,
     /// Objects of a kind without a schema are errors
     #[arg(long)]
     pub strict_kinds: bool,

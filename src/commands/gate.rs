@@ -13,8 +13,8 @@ use crate::cli::CheckArgs;
 use crate::config::{self, Validation, Variables};
 use crate::diagnostic::{At, Explain, Failure, Finding, Note, ObjectRef, Problem, RuleInfo, Severity};
 use crate::lints;
-use crate::model::{APP_FILE, Manifest};
-use crate::pipeline::{self, Examination, SchemaSet, Standing};
+use crate::model::APP_FILE;
+use crate::pipeline::{self, Examination, KnownDefinition, SchemaSet, Standing};
 use crate::schema::KubeVersion;
 
 /// Nothing says which version of Kubernetes the destination has.
@@ -58,8 +58,11 @@ pub(super) fn check(session: &Session, variables: Variables, notes: &mut Vec<Not
     let examination = Examination { context: session.context()?, default_provider };
     let directory = discovery.directory().display().to_string();
     let app = pipeline::examine(discovery, &[examination], directory, &|_| ());
-    let definitions = app.definitions().chain(checking.definitions.iter()).map(Manifest::root);
-    checking.schemas = Arc::new(SchemaSet::new(&checking.kube_versions, definitions));
+    // What is built in need not be what the cluster has, and must not stop a sync.
+    checking.packed = None;
+    let rendered: Vec<KnownDefinition> = app.definitions().collect();
+    let definitions = rendered.iter().chain(checking.definitions.iter());
+    checking.schemas = Arc::new(SchemaSet::with_places(&checking.kube_versions, definitions));
     checking
         .levels
         .extend(lints::rules().filter(|rule| is_left_out(rule)).map(|rule| (rule.id.to_owned(), None)));

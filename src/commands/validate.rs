@@ -31,7 +31,7 @@ use crate::diagnostic::Baseline;
 use crate::diagnostic::report::{self, Excerpts, Format, Output, Outputs, PrintContext, STDIN};
 use crate::diagnostic::{Explain, Failure, Finding, LookedAt, Note, Problem, Report, Selection, io_reason};
 use crate::lints;
-use crate::model::{Manifest, display_path};
+use crate::model::display_path;
 use crate::ops;
 use crate::pipeline::{self, Checking, PlainInput, PlainVerdict, SchemaSet, Standing, Verdict};
 use crate::reach::Reach;
@@ -187,8 +187,8 @@ impl Run<'_> {
         checking.blind.parts |= self.args.changed_since.is_some();
         checking.unjudged = Arc::new(unjudged);
         checking.namespace = self.args.identity.namespace.clone().filter(|name| !name.is_empty());
-        let definitions = checking.definitions.iter().map(Manifest::root);
-        checking.schemas = Arc::new(SchemaSet::new(&checking.kube_versions, definitions));
+        let definitions = checking.definitions.iter();
+        checking.schemas = Arc::new(SchemaSet::with_places(&checking.kube_versions, definitions));
         checking.fallback = Some(self.nearby(&checking, places));
         let looked = pipeline::validate_plain(inputs, &checking, &self.standing);
         let PlainVerdict { verdict, looked_at, one_by_one, partial_files, texts } =

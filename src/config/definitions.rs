@@ -8,6 +8,7 @@ use walkdir::WalkDir;
 
 use crate::diagnostic::{At, Explain, Failure, Problem, io_reason};
 use crate::model::{Manifest, Node, Sources, display_path};
+use crate::pipeline::KnownDefinition;
 use crate::reach::{Reach, ReachError};
 use crate::schema::{KubeVersion, MAX_DEFINITIONS, Schemas, ViolationKind};
 use crate::yaml;
@@ -46,7 +47,7 @@ impl Explain for DefinitionsError {
 /// Definitions, and what is wrong with them.
 #[derive(Default)]
 pub(super) struct Definitions {
-    pub(super) all: Vec<Manifest>,
+    pub(super) all: Vec<KnownDefinition>,
     pub(super) faults: Vec<Problem>,
 }
 
@@ -145,7 +146,8 @@ fn of_file(path: &Path, reach: &Reach, found: &mut Definitions) -> Result<(), Fa
         yaml::read(&bytes, source, &yaml::Limits::default()).map_err(|failure| failure.located(&sources))?;
     for object in among(nodes) {
         found.faults.extend(faults(&object, &sources));
-        found.all.push(object);
+        let place = sources.place(object.origin());
+        found.all.push(KnownDefinition { object, place, is_named: true });
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 //! A slip selects nothing, and a gate that selects nothing lets everything through: so it is an error.
 
 use crate::diagnostic::{Explain, Failure, Problem};
-use crate::model::Manifest;
+use crate::pipeline::KnownDefinition;
 use crate::schema;
 
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +32,7 @@ impl Explain for KindError {
 pub(super) fn kinds(
     flag: &'static str,
     texts: &[String],
-    definitions: &[Manifest],
+    definitions: &[KnownDefinition],
 ) -> Result<Vec<String>, Failure> {
     let mut kinds = Vec::new();
     let mut problems = Vec::new();
@@ -46,7 +46,7 @@ pub(super) fn kinds(
     Ok(kinds)
 }
 
-fn kind(flag: &'static str, text: &str, definitions: &[Manifest]) -> Result<String, KindError> {
+fn kind(flag: &'static str, text: &str, definitions: &[KnownDefinition]) -> Result<String, KindError> {
     if text.is_empty() {
         return Err(KindError::Empty { flag });
     }
@@ -70,8 +70,9 @@ fn kind(flag: &'static str, text: &str, definitions: &[Manifest]) -> Result<Stri
 }
 
 /// The kind that differs from a name in case only, where none is the name itself.
-fn in_another_case<'a>(name: &str, definitions: &'a [Manifest]) -> Option<&'a str> {
-    let own = || definitions.iter().filter_map(|one| one.root().at(&["spec", "names", "kind"])?.as_str());
+fn in_another_case<'a>(name: &str, definitions: &'a [KnownDefinition]) -> Option<&'a str> {
+    let own =
+        || definitions.iter().filter_map(|one| one.object.root().at(&["spec", "names", "kind"])?.as_str());
     if own().any(|known| known == name) || schema::kinds().any(|known| known == name) {
         return None;
     }

@@ -99,6 +99,8 @@ type Stands<'a> = &'a dyn Fn(&[&str], Option<usize>) -> At;
 #[derive(Clone, Debug)]
 struct Given {
     kube_versions: bool,
+    /// Whether built-in definitions are not wanted.
+    no_packed: bool,
     rules: Vec<String>,
 }
 
@@ -109,7 +111,11 @@ impl Validation {
     /// A flag or a settings file that cannot be followed.
     pub fn decide(args: &CheckArgs, variables: Variables) -> Result<Self, Failure> {
         let (file, places, text) = args.config.as_deref().map(read).transpose()?.unwrap_or_default();
-        let given = Given { kube_versions: !args.kube_versions.is_empty(), rules: args.rules.clone() };
+        let given = Given {
+            kube_versions: !args.kube_versions.is_empty(),
+            rules: args.rules.clone(),
+            no_packed: args.no_packed_definitions,
+        };
         let flag = given.kube_versions.then(|| parse_versions(&args.kube_versions)).transpose()?;
         let (variable, unusable) = match version_variable(variables) {
             Ok(versions) => (versions, None),
@@ -131,6 +137,7 @@ impl Validation {
         };
         checking.settings.operator = operator;
         checking.settings.today = checking.today;
+        checking.packed = (!args.no_packed_definitions).then(Arc::default);
         checking.strict_kinds = args.strict_kinds;
         checking.lenient = args.lenient;
         let mut decided = Self { checking, ignore: Vec::new(), given, variable: unusable };
@@ -194,6 +201,13 @@ impl Validation {
                 versions.map_err(|failure| failure.or_at(&stands(&["validate", "kubeVersions"], None)))?;
             self.checking.blind.versions = false;
             self.variable = None;
+        }
+        match settings.packed_definitions {
+            Some(false) => self.checking.packed = None,
+            Some(true) if !self.given.no_packed && self.checking.packed.is_none() => {
+                self.checking.packed = Some(Arc::default());
+            }
+            _ => {}
         }
         for (key, entries) in [("external", settings.external.len()), ("ignore", settings.ignore.len())] {
             if entries > MAX_ENTRIES {

@@ -4,6 +4,7 @@ mod app;
 mod backends;
 pub(crate) mod catalogue;
 mod closest;
+mod configuration;
 mod date;
 pub(crate) mod dns;
 pub(crate) mod duration;
@@ -50,6 +51,7 @@ pub use backends::{
 };
 pub(crate) use backends::{CsiProvider, ExternalSecrets, KvMounts, Store};
 pub(crate) use closest::closest;
+pub(crate) use configuration::configuration;
 pub use date::{Date, NotADate};
 pub(crate) use foreign_files::{ForeignFile, sops_block};
 pub(crate) use item_key::{MAX_ITEM_KEY, UNKNOWN_KEYS, is_item_key, item_called};

@@ -17,6 +17,9 @@ pub struct ValidationSettings {
     /// Files and directories with CRDs, relative to the file that names them.
     #[serde(default)]
     pub crds: Vec<PathBuf>,
+    /// Whether custom resources that nothing else defines are checked against built-in definitions.
+    #[serde(default)]
+    pub packed_definitions: Option<bool>,
     /// Objects that exist elsewhere: `Kind/namespace/name`, each a glob.
     #[serde(default)]
     pub external: Vec<String>,

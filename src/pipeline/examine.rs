@@ -6,8 +6,8 @@
 use std::path::Path;
 
 use super::{
-    AnnotateSettings, Discovery, RenderContext, SealSettings, Sealing, Supply, annotate, load, render,
-    resolve, seal,
+    AnnotateSettings, Discovery, KnownDefinition, RenderContext, SealSettings, Sealing, Supply, annotate,
+    load, render, resolve, seal,
 };
 use crate::crypto::ChecksumKey;
 use crate::diagnostic::{AppEnvironments, At, Failure, Level, LookedAt, Note, Problem, Severity};
@@ -124,10 +124,16 @@ impl ExaminedApp {
         self.sources.names()
     }
 
-    /// The definitions of custom resources that it renders.
-    pub fn definitions(&self) -> impl Iterator<Item = &Manifest> {
+    /// Returns the definitions of custom resources that it renders.
+    pub fn definitions(&self) -> impl Iterator<Item = KnownDefinition> {
         let objects = self.environments.iter().flat_map(|environment| &environment.objects);
-        objects.filter(|object| object.is("apiextensions.k8s.io", "CustomResourceDefinition"))
+        let definitions =
+            objects.filter(|object| object.is("apiextensions.k8s.io", "CustomResourceDefinition"));
+        definitions.map(|object| KnownDefinition {
+            object: object.clone(),
+            place: self.sources.place(object.origin()),
+            is_named: false,
+        })
     }
 
     /// How much there is to look at.

@@ -29,9 +29,11 @@ pub use load::{Loaded, load};
 pub use render::{RenderContext, Rendered, render};
 pub use resolve::{Access, Audit, Outcome, Record, Resolved, Supply, resolve};
 pub use seal::{SealSettings, Sealed, Sealing, seal};
+pub(crate) use validate::distance;
 pub use validate::{
-    Answer, Blind, Checking, Fallback, PlainInput, PlainVerdict, SchemaSet, Standing, Verdict,
-    definition_faults, neighbours, refused, validate, validate_plain,
+    Answer, Blind, Checking, DefinitionSource, Fallback, KnownDefinition, PackedSchemas, PlainInput,
+    PlainVerdict, SchemaSet, Standing, Verdict, definition_faults, neighbours, refused, validate,
+    validate_plain,
 };
 
 use crate::crypto::ChecksumKey;

@@ -9,7 +9,7 @@ use super::fault::CrdFault;
 use super::node::{Field, Fields, Format, Id, Key, Kind, Rest, SchemaNode, Topology};
 use super::path::Path;
 
-use super::violation::{Bound, Violation, ViolationKind};
+use super::violation::{Bound, Pointer, Violation, ViolationKind};
 use crate::model::{Entry, Mapping, Node, Origin, Value};
 
 /// Levels of a schema.
@@ -18,6 +18,8 @@ const MAX_DEPTH: usize = 120;
 const MAX_NODES: usize = 100_000;
 /// Faults that are reported of one definition.
 const MAX_FAULTS: usize = 200;
+/// Defaults of one definition that are checked.
+const MAX_DEFAULTS: usize = 10_000;
 
 /// What a schema stands for in the tree.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,14 +32,32 @@ enum Role {
     Value,
 }
 
+/// The schema of a version, compiled.
+#[derive(Clone, Copy)]
+pub(super) struct CompiledVersion {
+    /// Where it starts.
+    pub(super) root: Id,
+    /// How many CEL rules it has.
+    pub(super) rules: usize,
+    /// Whether some check depends on what the API server fills in or drops.
+    pub(super) alternatives: bool,
+}
+
+/// Defaults, with the schemas that they must fit, and the pointers to them.
+pub(super) type Defaults<'c> = Vec<(Id, &'c Node, Pointer)>;
+
 /// Turns schemas into nodes.
 pub(super) struct Compiler<'c, 's> {
     crds: &'s mut Crds,
     /// The schema of `metadata`.
     metadata: Id,
     faults: Vec<Violation<'c>>,
+    /// Defaults, and the schemas that they must fit.
+    defaults: Defaults<'c>,
     nodes: usize,
     rules: usize,
+    /// Whether some check depends on what the API server fills in or drops.
+    alternatives: bool,
     /// Whether it must be structural; old definitions need not.
     structural: bool,
     /// Whether objects keep fields that it does not know.
@@ -46,14 +66,25 @@ pub(super) struct Compiler<'c, 's> {
 
 impl<'c, 's> Compiler<'c, 's> {
     pub(super) const fn new(crds: &'s mut Crds, metadata: Id, structural: bool, preserve: bool) -> Self {
-        Self { crds, metadata, faults: Vec::new(), nodes: 0, rules: 0, structural, preserve }
+        Self {
+            crds,
+            metadata,
+            faults: Vec::new(),
+            defaults: Vec::new(),
+            nodes: 0,
+            rules: 0,
+            alternatives: false,
+            structural,
+            preserve,
+        }
     }
 
-    /// Where a version's schema starts, and how many CEL rules it has.
-    pub(super) fn root(&mut self, schema: &'c Node, at: &Path<'_>) -> (Id, usize) {
+    /// Compiles the schema of a version.
+    pub(super) fn root(&mut self, schema: &'c Node, at: &Path<'_>) -> CompiledVersion {
         self.rules = 0;
-        let id = self.node(schema, at, Role::Root, 0);
-        (id, self.rules)
+        self.alternatives = false;
+        let root = self.node(schema, at, Role::Root, 0);
+        CompiledVersion { root, rules: self.rules, alternatives: self.alternatives }
     }
 
     /// The faults, in the order of the document.
@@ -93,8 +124,18 @@ impl<'c, 's> Compiler<'c, 's> {
                 self.keyword(entry, &at.key(&entry.key), role, depth, &mut draft);
             }
         }
+        let default = draft.default;
         let node = self.finish(draft, schema, mapping, at, role, depth);
-        self.crds.push(node)
+        let id = self.crds.push(node);
+        if let Some(default) = default.filter(|_| role == Role::Value && self.defaults.len() < MAX_DEFAULTS) {
+            self.defaults.push((id, default, at.key("default").pointer()));
+        }
+        id
+    }
+
+    /// Takes the defaults that were met, and the schemas that they must fit.
+    pub(super) fn take_defaults(&mut self) -> Defaults<'c> {
+        std::mem::take(&mut self.defaults)
     }
 
     fn keyword(&mut self, entry: &'c Entry, at: &Path<'_>, role: Role, depth: usize, draft: &mut Draft<'c>) {
@@ -143,6 +184,7 @@ impl<'c, 's> Compiler<'c, 's> {
             "x-kubernetes-map-type" if !matches!(value.as_str(), Some("atomic" | "granular")) => {
                 fault = Some(CrdFault::UnknownValue { keyword: "x-kubernetes-map-type" });
             }
+            "default" if role != Role::Branch => draft.default = Some(value),
             "x-kubernetes-validations" => self.rules += value.items().len(),
             "$ref" => {
                 draft.faulty = true;
@@ -264,6 +306,10 @@ impl<'c, 's> Compiler<'c, 's> {
             return SchemaNode::ANY;
         }
         self.check_structure(&draft, schema, at, role);
+        let rules = &draft.rules;
+        self.alternatives |= rules.not.is_some()
+            || rules.fields != (None, None)
+            || [&rules.all_of, &rules.any_of, &rules.one_of].iter().any(|branches| !branches.is_empty());
         let kind = match draft.kind {
             _ if draft.int_or_string => Kind::IntOrString,
             Some(kind) => kind,
@@ -306,6 +352,7 @@ impl<'c, 's> Compiler<'c, 's> {
             merge_key: None,
             values: Vec::new(),
             rules: draft.ruled.then(|| Box::new(draft.rules)),
+            default: draft.default.cloned().map(Box::new),
         }
     }
 

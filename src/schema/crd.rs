@@ -44,6 +44,8 @@ pub(super) struct CrdVersion {
     pub(super) root: Option<Id>,
     /// CEL rules, which nobody evaluates here.
     pub(super) rules: usize,
+    /// Whether some check depends on what the API server fills in or drops.
+    pub(super) alternatives: bool,
 }
 
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! A `CustomResourceDefinition` as a whole: which kind it defines, in which versions, and whether objects keep unknown fields.
 
-use super::compile::Compiler;
+use super::compile::{CompiledVersion, Compiler, Defaults};
 use super::crd::{CrdKind, CrdVersion, Crds};
 use super::fault::CrdFault;
 use super::node::Id;
@@ -12,12 +12,18 @@ use crate::model::{Node, Value};
 /// Group, kind, and what is known of it.
 pub(super) type Definition<'c> = Option<(&'c str, &'c str, CrdKind)>;
 
-/// Reads a definition: its group, its kind and its versions, and what is wrong with it.
-pub(super) fn define<'c>(
-    crds: &mut Crds,
-    metadata: Id,
-    crd: &'c Node,
-) -> (Definition<'c>, Vec<Violation<'c>>) {
+/// A definition that was read.
+pub(super) struct Defined<'c> {
+    /// `None` where the object is no definition.
+    pub(super) definition: Definition<'c>,
+    /// What is wrong with it, in the order of the document.
+    pub(super) faults: Vec<Violation<'c>>,
+    /// The defaults in its schemas, which are not checked yet.
+    pub(super) defaults: Defaults<'c>,
+}
+
+/// Reads a definition.
+pub(super) fn define<'c>(crds: &mut Crds, metadata: Id, crd: &'c Node) -> Defined<'c> {
     let structural = !matches!(gvk(crd), Some((_, "v1beta1", _)));
     let spec = crd.get("spec");
     // It is false in `v1` unless a definition was converted, and true in `v1beta1` unless it is said not to be.
@@ -34,11 +40,13 @@ pub(super) fn define<'c>(
     ) else {
         let fault = CrdFault::Lacks { what: CRD_KIND, needs: "spec.group and spec.names.kind" };
         compiler.fault(fault, &Path::ROOT, crd.origin);
-        return (None, compiler.into_faults());
+        return Defined { definition: None, faults: compiler.into_faults(), defaults: Vec::new() };
     };
     let versions = spec.map(|spec| versions(&mut compiler, spec)).unwrap_or_default();
     let scope = if text(&["scope"]) == Some("Cluster") { Scope::Cluster } else { Scope::Namespaced };
-    (Some((group, kind, CrdKind { scope, versions })), compiler.into_faults())
+    let defaults = compiler.take_defaults();
+    let definition = Some((group, kind, CrdKind { scope, versions }));
+    Defined { definition, faults: compiler.into_faults(), defaults }
 }
 
 fn versions<'c>(compiler: &mut Compiler<'c, '_>, spec: &'c Node) -> Vec<CrdVersion> {
@@ -66,7 +74,7 @@ fn versions<'c>(compiler: &mut Compiler<'c, '_>, spec: &'c Node) -> Vec<CrdVersi
     all
 }
 
-fn version_of(name: &str, version: Option<&Node>, schema: Option<(Id, usize)>) -> CrdVersion {
+fn version_of(name: &str, version: Option<&Node>, schema: Option<CompiledVersion>) -> CrdVersion {
     let says = |key: &str, flag: bool| {
         version
             .and_then(|version| version.get(key))
@@ -76,7 +84,8 @@ fn version_of(name: &str, version: Option<&Node>, schema: Option<(Id, usize)>) -
         name: name.to_owned(),
         served: !says("served", false),
         deprecated: says("deprecated", true),
-        root: schema.map(|(root, _)| root),
-        rules: schema.map_or(0, |(_, rules)| rules),
+        root: schema.map(|schema| schema.root),
+        rules: schema.map_or(0, |schema| schema.rules),
+        alternatives: schema.is_some_and(|schema| schema.alternatives),
     }
 }

@@ -26,6 +26,7 @@ pub(super) struct Draft<'c> {
     pub(super) rules: Rules,
     pub(super) ruled: bool,
     pub(super) faulty: bool,
+    pub(super) default: Option<&'c Node>,
 }
 
 impl<'c> Draft<'c> {

@@ -32,6 +32,22 @@ pub enum CrdFault<'a> {
         /// The keyword.
         keyword: &'static str,
     },
+    /// A pattern whose syntax no reading of Go's `regexp` takes.
+    PatternSyntax,
+    /// Something that the API server refuses.
+    Rule {
+        /// What is wrong.
+        message: &'static str,
+        /// What to do about it; may be empty.
+        hint: &'static str,
+    },
+    /// A default that its schema does not take.
+    Default {
+        /// What the schema minds.
+        reason: String,
+    },
+    /// No version is served, so that no object can be applied.
+    Unserved,
     /// There are more nodes in it, or deeper ones, than any honest definition has.
     TooLarge,
     /// A `type` that is none.
@@ -53,13 +69,23 @@ impl CrdFault<'_> {
         matches!(self, Self::Pattern)
     }
 
+    /// Whether the API server takes it all the same.
+    #[must_use]
+    pub const fn is_warning(&self) -> bool {
+        matches!(self, Self::Unserved)
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Forbidden { .. } => Some("write the schema out in its place".to_owned()),
             Self::Lacks { needs, .. } => Some(format!("add `{needs}`")),
-            Self::Malformed { .. } | Self::UnknownValue { .. } => None,
+            Self::Malformed { .. } | Self::UnknownValue { .. } | Self::Rule { hint: "", .. } => None,
+            Self::Rule { hint, .. } => Some((*hint).to_owned()),
+            Self::Default { .. } => Some("write a value that fits".to_owned()),
+            Self::PatternSyntax => Some("write it in the syntax of Go's `regexp`".to_owned()),
+            Self::Unserved => Some("write `served: true` in a version".to_owned()),
             Self::NoType => {
                 Some("add `type`, or `x-kubernetes-preserve-unknown-fields: true` or `x-kubernetes-int-or-string: true`".to_owned())
             }
@@ -81,6 +107,10 @@ impl fmt::Display for CrdFault<'_> {
             Self::Malformed { keyword } => write!(f, "`{keyword}` is malformed"),
             Self::NoType => f.write_str("schema has no `type`"),
             Self::Pattern => f.write_str("`pattern` is not a valid regular expression, or too large a one"),
+            Self::PatternSyntax => f.write_str("`pattern` is not a valid regular expression"),
+            Self::Rule { message, .. } => f.write_str(message),
+            Self::Default { reason } => write!(f, "`default` does not fit its schema: {reason}"),
+            Self::Unserved => f.write_str("no version is served"),
             Self::TooLarge => f.write_str("schema is too large or nested too deeply"),
             Self::UnknownType { name } => write!(f, "type `{}` does not exist", shown(name)),
             Self::UnknownValue { keyword } => write!(f, "`{keyword}` has a value that does not exist"),

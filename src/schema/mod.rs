@@ -12,28 +12,33 @@
 //!
 //! The check follows the API server: unknown fields are violations (as with `fieldValidation: Strict`), an optional
 //! field may be null, `1.0` is an integer. It knows more than the published schemas do: values of some enums, quantities,
-//! lists whose items must differ, and that a container needs an image. It does not evaluate CEL rules, nor defaults
-//! beyond those of list keys; [`Schemas::unchecked_rules`] says how many rules there are. What is below `status` is
+//! lists whose items must differ, and that a container needs an image. Defaults of custom resources count, CEL rules are
+//! not evaluated; [`Schemas::unchecked_rules`] says how many there are. What is below `status` is
 //! checked for types and unknown fields alone.
 
 mod compile;
 mod crd;
 mod define;
+mod definition;
 mod draft;
+mod effective;
 mod export;
 mod fault;
 mod format;
 mod kinds;
 mod life;
+mod list_rules;
 mod lists;
 mod lock;
 mod merge_schema;
 mod node;
 mod pack;
+mod packed;
 mod path;
 mod pattern;
 mod quantity;
 mod rules;
+mod structure;
 mod version;
 mod violation;
 mod walk;
@@ -46,12 +51,15 @@ pub(crate) use life::kinds;
 pub use lock::{LockedDefinition, MAX_DEFINITIONS};
 pub(crate) use merge_schema::{ListMerge, MergeSchema};
 pub(crate) use node::Scalar;
+pub use packed::{PackedDefinition, PackedKind, PackedRelease};
 pub(crate) use quantity::Quantity;
 pub use version::{KubeVersion, VersionError};
 pub use violation::{Bound, Pointer, Violation, ViolationKind};
 
+use compile::Defaults;
 use crd::Crds;
-use define::define;
+use define::{Defined, define};
+use effective::Effects;
 use node::{Id, SchemaNode};
 use pack::Decoded;
 use pattern::Compiled;
@@ -73,6 +81,8 @@ pub struct KindSchema {
     root: Id,
     /// Whether its objects define custom resources.
     defines: bool,
+    /// Whether some check depends on what the API server fills in or drops.
+    alternatives: bool,
 }
 
 /// How to check.
@@ -127,7 +137,7 @@ impl Schemas {
     /// Adds the custom resources of a `CustomResourceDefinition`. A later definition of the same kind replaces this one.
     pub fn add_crd<'c>(&mut self, crd: &'c Node) -> CrdReport<'c> {
         let metadata = self.metadata();
-        let (definition, faults) = define(&mut self.crds, metadata, crd);
+        let Defined { definition, faults, .. } = define(&mut self.crds, metadata, crd);
         let Some((group, kind, definition)) = definition else {
             return CrdReport { kind: None, unchecked_rules: 0, faults };
         };
@@ -141,7 +151,13 @@ impl Schemas {
     #[must_use]
     pub fn kind(&self, group: &str, version: &str, kind: &str) -> Option<KindSchema> {
         let root = self.root(group, version, kind)?;
-        Some(KindSchema { root, defines: group == CRD_GROUP && kind == CRD_KIND })
+        let alternatives = root.is_custom()
+            && self
+                .crds
+                .kind(group, kind)
+                .and_then(|kind| kind.served(version))
+                .is_some_and(|own| own.alternatives);
+        Some(KindSchema { root, defines: group == CRD_GROUP && kind == CRD_KIND, alternatives })
     }
 
     /// Checks an object and hands each violation to `report`, in the order of the document; at most 200 of them.
@@ -164,7 +180,7 @@ impl Schemas {
         report: &mut dyn FnMut(Violation<'a>),
     ) -> Checked {
         let mut found = Vec::new();
-        self.walk(kind.root, object, options, &mut |violation| found.push(violation));
+        self.walk(kind, object, options, &mut |violation| found.push(violation));
         if kind.defines {
             self.check_definition(object, &mut found);
         }
@@ -179,11 +195,12 @@ impl Schemas {
 
     fn walk<'a>(
         &'a self,
-        root: Id,
+        kind: KindSchema,
         object: &'a Node,
         options: CheckOptions,
         sink: &mut dyn FnMut(Violation<'a>),
     ) {
+        let effects = kind.alternatives.then(|| Effects::new(self, kind.root, object));
         let mut walk = Walk {
             schemas: self,
             strict: options.strict,
@@ -191,9 +208,12 @@ impl Schemas {
             sink,
             found: 0,
             most: MAX_VIOLATIONS,
-            steps: 0,
+            steps: effects.as_ref().map_or(0, |effects| effects.steps),
+            effects: effects.as_ref(),
+            in_branch: false,
+            anchor: None,
         };
-        walk.object(root, object);
+        walk.object(kind.root, object);
     }
 
     /// CEL rules of a custom resource's version, which [`Schemas::check`] does not evaluate.
@@ -227,9 +247,10 @@ impl Schemas {
         self.root("", "v1", "ConfigMap").and_then(field).unwrap_or(crd::FREE)
     }
 
-    /// Schemas inside of a definition; what the walk has said already (types, unknown keywords) is not said again.
+    /// Checks a definition itself; what the walk has reported already (types, unknown keywords) is not repeated.
     fn check_definition<'a>(&self, object: &'a Node, found: &mut Vec<Violation<'a>>) {
-        let (_, faults) = define(&mut Crds::without_patterns(), self.metadata(), object);
+        let mut crds = Crds::without_patterns();
+        let Defined { faults, defaults, .. } = define(&mut crds, self.metadata(), object);
         let is_valid = found.is_empty();
         found.extend(faults.into_iter().filter(|fault| match &fault.kind {
             ViolationKind::Definition(
@@ -238,6 +259,42 @@ impl Schemas {
             ViolationKind::Definition(fault) => !fault.is_note(),
             _ => true,
         }));
+        if matches!(gvk(object), Some((_, "v1", _))) {
+            found.extend(definition::check(object));
+            found.extend(self.unfit_defaults(crds, &defaults));
+        }
+    }
+
+    /// Checks defaults against the schemas of a definition; patterns do not count.
+    fn unfit_defaults<'a>(&self, crds: Crds, defaults: &Defaults<'a>) -> Vec<Violation<'a>> {
+        let own = Self { version: self.version, built_in: self.built_in, crds };
+        let mut steps = 0;
+        let mut faults = Vec::new();
+        for (id, default, pointer) in defaults {
+            let mut reason = None;
+            let mut take = |violation: Violation<'_>| {
+                reason.get_or_insert_with(|| violation.kind.to_string());
+            };
+            let mut walk = Walk {
+                schemas: &own,
+                strict: true,
+                lenient: false,
+                sink: &mut take,
+                found: 0,
+                most: 1,
+                steps,
+                effects: None,
+                in_branch: false,
+                anchor: None,
+            };
+            walk.value(*id, default, &path::Path::ROOT, 1);
+            steps = walk.steps;
+            if let Some(reason) = reason {
+                let kind = ViolationKind::Definition(CrdFault::Default { reason });
+                faults.push(Violation { kind, pointer: pointer.clone(), origin: default.shown_at() });
+            }
+        }
+        faults
     }
 }
 

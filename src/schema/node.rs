@@ -88,6 +88,8 @@ pub(super) struct SchemaNode {
     /// The values of an enum of Kubernetes' own, in the order of their bytes; custom resources have theirs among the rules.
     pub(super) values: Vec<&'static str>,
     pub(super) rules: Option<Box<Rules>>,
+    /// What a custom resource gets where the value is left out.
+    pub(super) default: Option<Box<Node>>,
 }
 
 impl SchemaNode {
@@ -103,6 +105,7 @@ impl SchemaNode {
         merge_key: None,
         values: Vec::new(),
         rules: None,
+        default: None,
     };
 
     /// Returns what the fields that are not named are like.

@@ -32,6 +32,13 @@ impl Compiled {
         })
     }
 
+    /// Whether a pattern is not one of Go's, however large it is.
+    pub(super) fn is_malformed(pattern: &str) -> bool {
+        // It is parsed before its size is looked at, and none is small enough to be compiled.
+        let build = || RegexBuilder::new(&rewritten(pattern)).size_limit(1).build();
+        pattern.len() <= MAX_PATTERN && matches!(build(), Err(regex::Error::Syntax(_)))
+    }
+
     /// What compiling one that is refused is worth, in those of the smallest class.
     pub(super) const REFUSED: usize = 8;
 
@@ -202,6 +209,17 @@ mod tests {
             &deep,
         ] {
             assert!(Compiled::new(pattern).is_none(), "{}", pattern.chars().take(30).collect::<String>());
+        }
+    }
+
+    #[test]
+    fn malformed_patterns_are_told_from_large_ones() {
+        for pattern in ["(", "(?=a)", r"(a)\1", "[a", r"\"] {
+            assert!(Compiled::is_malformed(pattern), "{pattern}");
+        }
+        let long = "a".repeat(5000);
+        for pattern in ["", "a", "(((a{100}){100}){100}){100}", r"^\d+$", r"\Qa(\E", long.as_str()] {
+            assert!(!Compiled::is_malformed(pattern), "{pattern}");
         }
     }
 

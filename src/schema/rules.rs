@@ -17,7 +17,10 @@ impl<'a> Walk<'a, '_> {
             }
         }
         match &node.value {
-            Value::Mapping(mapping) => self.length("fields", rules.fields, mapping.len(), node, at),
+            Value::Mapping(mapping) => {
+                let length = self.effects.map_or(mapping.len(), |effects| effects.len(mapping));
+                self.length("fields", rules.fields, length, node, at);
+            }
             Value::Number(_) => self.amount(rules, node, at),
             Value::Sequence(items) => self.length("items", rules.items, items.len(), node, at),
             Value::String(text) => self.characters(rules, text, node, at),
@@ -79,9 +82,11 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn alternatives(&mut self, rules: &'a Rules, node: &'a Node, at: &Path<'_>, depth: usize) {
+        let in_branch = std::mem::replace(&mut self.in_branch, true);
         for branch in &rules.all_of {
             self.value(*branch, node, at, depth + 1);
         }
+        self.in_branch = in_branch;
         let any =
             rules.any_of.is_empty() || rules.any_of.iter().any(|branch| self.holds(*branch, node, depth));
         if !any {
@@ -108,6 +113,9 @@ impl<'a> Walk<'a, '_> {
             found: 0,
             most: 1,
             steps: self.steps,
+            effects: self.effects,
+            in_branch: true,
+            anchor: None,
         };
         trial.value(branch, node, &Path::ROOT, depth + 1);
         let holds = trial.found == 0;

@@ -3,6 +3,7 @@
 //! Bounds: depth, violations, and steps, so that no pair of schema and object takes more than a moment.
 
 use super::Schemas;
+use super::effective::{Effect, Effects};
 use super::node::{Field, Fields, Format, Id, Kind, Rest, Scalar, SchemaNode, float, integer};
 use super::path::Path;
 use super::violation::{Violation, ViolationKind};
@@ -29,13 +30,19 @@ pub(super) struct Walk<'a, 'r> {
     /// Where to stop.
     pub(super) most: usize,
     pub(super) steps: u64,
+    /// What the API server fills in and drops; none where no check depends on it.
+    pub(super) effects: Option<&'r Effects<'a>>,
+    /// Below `allOf`, `anyOf`, `oneOf` or `not`, where what is filled in and dropped counts.
+    pub(super) in_branch: bool,
+    /// Within a default: the object that lacks the value.
+    pub(super) anchor: Option<Origin>,
 }
 
 impl<'a> Walk<'a, '_> {
     pub(super) fn report(&mut self, kind: ViolationKind<'a>, at: &Path<'_>, origin: Origin) {
         if self.found < self.most {
             self.found += 1;
-            (self.sink)(Violation { kind, pointer: at.pointer(), origin });
+            (self.sink)(Violation { kind, pointer: at.pointer(), origin: self.anchor.unwrap_or(origin) });
         }
     }
 
@@ -62,6 +69,10 @@ impl<'a> Walk<'a, '_> {
         }
         let schema = self.schemas.node(id);
         if let Err(expected) = fits(schema, node) {
+            // An item that is null is filled in.
+            if matches!(node.value, Value::Null) && schema.default.is_some() {
+                return;
+            }
             self.report(ViolationKind::WrongType { expected, found: found(node) }, at, node.origin);
             return;
         }
@@ -70,7 +81,8 @@ impl<'a> Walk<'a, '_> {
             Value::Sequence(items) => self.sequence(schema, items, at, depth),
             Value::Number(number) if !self.lenient => self.number(schema, *number, at, node.origin),
             Value::String(text) if !self.lenient => self.text(schema, text, at, node.origin),
-            Value::Bool(_) | Value::Null | Value::Number(_) | Value::String(_) => {}
+            Value::Null => self.null(schema, at, node.origin),
+            Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
         if let Some(rules) = &schema.rules
             && !self.lenient
@@ -91,10 +103,20 @@ impl<'a> Walk<'a, '_> {
         if schema.fields.is_empty() && schema.rest == Rest::Free {
             return;
         }
-        let mut required = 0;
+        let effects = self.effects.filter(|_| self.in_branch).map_or(&[][..], |effects| effects.of(mapping));
+        let mut required = self.filled(schema, effects, origin, at, depth);
         for entry in mapping.entries() {
             let key = entry.key.as_str();
             let null = matches!(entry.value.value, Value::Null);
+            if null && !effects.is_empty() {
+                self.steps += effects.len() as u64;
+                if self.is_over() {
+                    return;
+                }
+                if effects.iter().any(|(name, _)| *name == key) {
+                    continue;
+                }
+            }
             let id = match schema.fields.find(key) {
                 // The API server drops a null that its schema does not allow; a default then takes its place.
                 Some(field) if null && field.null_is_absent => {
@@ -123,7 +145,7 @@ impl<'a> Walk<'a, '_> {
                         continue;
                     }
                     Rest::Closed | Rest::Free => continue,
-                    Rest::Like(id) if null && id.is_custom() => continue,
+                    Rest::Like(id) if null && id.is_custom() && !self.schemas.node(id).nullable => continue,
                     Rest::Like(id) => id,
                 },
             };
@@ -136,14 +158,51 @@ impl<'a> Walk<'a, '_> {
             }
         }
         if required < schema.fields.required() && !self.lenient {
-            self.missing(&schema.fields, mapping, origin, at);
+            self.missing(&schema.fields, effects, mapping, origin, at);
         }
     }
 
-    fn missing(&mut self, fields: &'a Fields, mapping: &Mapping, origin: Origin, at: &Path<'_>) {
+    /// Checks the defaults that a mapping gets, and returns how many required fields they are.
+    fn filled(
+        &mut self,
+        schema: &'a SchemaNode,
+        effects: &[(&'a str, Effect<'a>)],
+        origin: Origin,
+        at: &Path<'_>,
+        depth: usize,
+    ) -> usize {
+        let mut required = 0;
+        for (name, effect) in effects {
+            let (Effect::Filled(default), Some(field)) = (effect, schema.fields.find(name)) else { continue };
+            required += usize::from(field.required);
+            let anchor = self.anchor.replace(self.anchor.unwrap_or(origin));
+            self.value(field.id, default, &at.key(name), depth + 1);
+            self.anchor = anchor;
+        }
+        required
+    }
+
+    /// A null fits no enum, not even one that lists it: the API server has no type to compare it by.
+    fn null(&mut self, schema: &'a SchemaNode, at: &Path<'_>, origin: Origin) {
+        let values = schema.rules.as_ref().and_then(|rules| rules.values.as_ref());
+        if let Some(values) = values.filter(|values| !values.is_empty() && !self.lenient) {
+            self.report(ViolationKind::NotInEnum { allowed: texts(values), closest: None }, at, origin);
+        }
+    }
+
+    fn missing(
+        &mut self,
+        fields: &'a Fields,
+        effects: &[(&'a str, Effect<'a>)],
+        mapping: &Mapping,
+        origin: Origin,
+        at: &Path<'_>,
+    ) {
         for field in fields.iter().filter(|field| field.required) {
-            self.steps += mapping.len() as u64;
+            self.steps += (mapping.len() + effects.len()) as u64;
+            let effect = effects.iter().find(|(name, _)| *name == field.name());
             let is_there = match mapping.get(field.name()) {
+                _ if effect.is_some() => matches!(effect, Some((_, Effect::Filled(_)))),
                 Some(value) if matches!(value.value, Value::Null) => {
                     !field.null_is_absent || field.has_default
                 }

@@ -40,8 +40,8 @@ pub fn with_schemas(validation: &Validation, app: Option<&Path>) -> Checking {
     let directory = app.unwrap_or(Path::new(""));
     let own = validation.with(&settings, directory, boundary, &|_, _| At::Nowhere);
     let mut checking = own.expect("settings that can be followed").checking;
-    let definitions = checking.definitions.iter().map(sealwave::model::Manifest::root);
-    checking.schemas = SchemaSet::new(&checking.kube_versions, definitions).into();
+    let definitions = checking.definitions.iter();
+    checking.schemas = SchemaSet::with_places(&checking.kube_versions, definitions).into();
     checking
 }
 

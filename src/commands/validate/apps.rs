@@ -11,13 +11,12 @@ use crate::commands::session::Session;
 use crate::config::Validation;
 use crate::deadline::Activity;
 use crate::diagnostic::{At, Failure, Note, Problem};
-use crate::model::Manifest;
-use crate::pipeline::{self, Checking, Examination, ExaminedApp, SchemaSet, Verdict};
+use crate::pipeline::{self, Checking, Examination, ExaminedApp, KnownDefinition, SchemaSet, Verdict};
 use crate::schema::KubeVersion;
 use crate::workers;
 
 /// Definitions of custom resources, and the schemas with them.
-type Known = (Arc<Vec<Manifest>>, Arc<SchemaSet>);
+type Known = (Arc<Vec<KnownDefinition>>, Arc<SchemaSet>);
 
 /// An app, examined or not to be.
 enum Looked {
@@ -133,10 +132,10 @@ impl Run<'_> {
 
     /// Gives every app the schemas of its versions, with the definitions that any app brings.
     fn with_schemas(&self, mut looked: Vec<Looked>) -> Vec<Looked> {
-        let mut brought: Vec<Manifest> = Vec::new();
+        let mut brought: Vec<KnownDefinition> = Vec::new();
         for looked in &looked {
             if let Looked::Examined(app) = looked {
-                brought.extend(app.0.definitions().cloned());
+                brought.extend(app.0.definitions());
             }
         }
         let mut sets: BTreeMap<Vec<KubeVersion>, Known> = BTreeMap::new();
@@ -146,8 +145,8 @@ impl Run<'_> {
             let own = checking.definitions.len() != self.validation.checking.definitions.len();
             let make = |checking: &Checking| {
                 let all = brought.iter().chain(checking.definitions.iter()).cloned();
-                let definitions: Arc<Vec<Manifest>> = Arc::new(all.collect());
-                let set = SchemaSet::new(&checking.kube_versions, definitions.iter().map(Manifest::root));
+                let definitions: Arc<Vec<KnownDefinition>> = Arc::new(all.collect());
+                let set = SchemaSet::with_places(&checking.kube_versions, definitions.iter());
                 (definitions, Arc::new(set))
             };
             let (definitions, set) = if own {

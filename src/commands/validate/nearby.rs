@@ -1,7 +1,8 @@
 //! Which of the definitions that lie in a repository counts for an app or a set of manifests.
 //!
 //! Where several define a kind, it is one that serves the version at hand; of those the one whose path shares most
-//! leading directories with what is validated; of those the first in the order of paths.
+//! leading directories with what is validated; of those the one with the fewest further directories; of those the first
+//! in the order of paths.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use super::shelf::{Shelf, ShelvedFile};
 use crate::diagnostic::{Explain, Note, Problem};
 use crate::model::{Manifest, Node, Origin, Place};
-use crate::pipeline::{Answer, Fallback, SchemaSet};
+use crate::pipeline::{Answer, DefinitionSource, Fallback, SchemaSet, distance};
 use crate::reach::repository_root;
 use crate::schema::{Known, KubeVersion, Schemas};
 
@@ -80,7 +81,7 @@ struct Neighbourhood {
 
 /// A definition, and what it is chosen by.
 struct Candidate<'a> {
-    shared: usize,
+    distance: (Reverse<usize>, usize),
     near: &'a Neighbourhood,
     file: &'a ShelvedFile,
     number: usize,
@@ -152,7 +153,7 @@ impl Nearby {
         };
         (!chosen.is_empty()).then(|| Answer {
             schemas: self.library.set(&self.kube_versions, &chosen),
-            at: best.map(Candidate::place),
+            source: best.map(|best| DefinitionSource::File(best.place())),
         })
     }
 
@@ -186,14 +187,13 @@ impl Neighbourhood {
     /// The definitions of a group.
     fn candidates<'a>(&'a self, group: &'a str) -> impl Iterator<Item = Candidate<'a>> {
         self.shelf.files(group).flat_map(move |file| {
-            let both = self.inside.components().zip(file.path.components());
-            let shared = both.take_while(|(a, b)| a == b).count();
+            let distance = distance(self.inside.join("-"), &file.path);
             let definitions = file.found().definitions.iter().map(Manifest::root).enumerate();
             definitions.filter_map(move |(number, root)| {
                 let text = |path: &[&str]| root.at(path).and_then(Node::as_str);
                 let kind = text(&["spec", "names", "kind"])?;
                 let is_of_group = text(&["spec", "group"])? == group;
-                is_of_group.then_some(Candidate { shared, near: self, file, number, kind, root })
+                is_of_group.then_some(Candidate { distance, near: self, file, number, kind, root })
             })
         })
     }
@@ -246,7 +246,7 @@ fn best<'c, 'a>(
 
 impl Candidate<'_> {
     fn order(&self) -> impl Ord + '_ {
-        (Reverse(self.shared), self.file.path.as_path(), self.near.shelf.root(), self.number)
+        (self.distance, self.file.path.as_path(), self.near.shelf.root(), self.number)
     }
 
     fn place(&self) -> Place {

@@ -32,7 +32,9 @@ pub(crate) static REMOVED: Rule = Rule {
         summary: "an object is written in a version of its API that Kubernetes has no more",
         explanation: "The API server of a version that is checked against does not know this `apiVersion`: `no matches for kind`. \
                       Argo CD stops the whole sync there. Say which versions your clusters have with `--kube-version`, or \
-                      `validate.kubeVersions` in `sealwave.yaml`; without one, the newest known version counts.",
+                      `validate.kubeVersions` in `sealwave.yaml`; without one, the newest known version counts. For custom \
+                      resources that only a built-in definition defines, it is a warning that its release does not serve the \
+                      version: your cluster may run an older one.",
         example: "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\n",
         remedy: "Write the version that the hint names, and compare the fields: a newer version may have renamed some. Where there \
                  is no successor (PodSecurityPolicy), remove the object.",

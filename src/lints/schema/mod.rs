@@ -3,14 +3,28 @@
 use super::Rule;
 use crate::diagnostic::Severity;
 
+/// A document that a program reads from a file.
+pub(crate) static CONFIGURATION: Rule = Rule::stage(
+    "schema/configuration",
+    Severity::Note,
+    "a document is configuration of a program, not a Kubernetes object",
+    "The API server, the kubelet, kubeadm, kind and others read configuration from files in the shape of Kubernetes \
+     objects. No cluster takes such a document, and there is no schema for it here, so it was not checked. Of each kind \
+     one document is reported.",
+    "apiVersion: apiserver.config.k8s.io/v1\nkind: EncryptionConfiguration\n",
+    "Nothing, if the file is read as a file. Do not put it into a directory that is applied.",
+);
+
 /// A definition of custom resources is itself wrong.
 pub(crate) static DEFINITION: Rule = Rule::stage(
     "schema/definition",
     Severity::Error,
-    "a CustomResourceDefinition is not structural, or has a schema that no value can fit",
-    "The API server refuses such a definition, and with it every object of its kind.",
+    "a CustomResourceDefinition is one that the API server refuses",
+    "Its schema is not structural, a version has no schema, not exactly one version is stored, a default does not fit, or \
+     its names, its columns or its conversion are not right. The API server refuses such a definition, and with it every \
+     object of its kind.",
     "properties:\n  size: {type: strign}\n",
-    "Write the schema as Kubernetes' structural schemas ask for.",
+    "Follow the message; structural schemas are described in the documentation of Kubernetes.",
 )
 .refused();
 
@@ -56,6 +70,18 @@ pub(crate) static REQUIRED: Rule = Rule::stage(
     "Add the field.",
 )
 .refused();
+
+/// Definitions of one kind that differ.
+pub(crate) static SEVERAL_DEFINITIONS: Rule = Rule::stage(
+    "schema/several-definitions",
+    Severity::Note,
+    "a kind has several definitions that differ",
+    "A cluster has one. Each object is checked against a definition that serves its version; of those against the nearest \
+     one: in the same file, in the same directory, or with the most leading directories in common. Of each kind one object \
+     is reported.",
+    "# one/crd.yaml and two/crd.yaml define Raft, with other versions or fields\nkind: Raft\n",
+    "Validate the manifests of one cluster at a time, or remove the definition that is out of date.",
+);
 
 /// Too large or too deep to be checked.
 pub(crate) static TOO_COMPLEX: Rule = Rule::stage(
@@ -107,7 +133,8 @@ pub(crate) static UNKNOWN_KIND: Rule = Rule::stage(
      the API server refuses the object: that is an error.",
     "apiVersion: example.com/v1\nkind: Widget\n",
     "Put its CustomResourceDefinition into the repository, give it with `--crds` or `validate.crds`, or pull it from a \
-     cluster with `sealwave schemas pull`. `--strict-kinds` makes it an error, `--skip Widget` silences it.",
+     cluster with `sealwave schemas pull`. Definitions of common projects are built in; docs/schemas.md lists them. \
+     `--strict-kinds` makes it an error, `--skip Widget` silences it.",
 ).refused();
 
 /// A kind that the caller does not want.

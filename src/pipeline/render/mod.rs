@@ -30,10 +30,10 @@ use std::collections::HashMap;
 use serde_json::{Map, Value as Json};
 
 use super::load::{Loaded, ManifestFile, Patch, Values};
-use crate::diagnostic::{Explain, Failure, Note, Problem};
+use crate::diagnostic::{Explain, Failure, Note, Problem, printable};
 use crate::model::{
     API_GROUP, APP_FILE, ForeignFile, Manifest, Node, NotAManifest, ObjectId, Origin, Scopes, Sources, Texts,
-    UnusedValue, Value,
+    UnusedValue, Value, configuration,
 };
 use crate::yaml;
 use engine::{Engine, RenderedText};
@@ -78,6 +78,8 @@ enum Error {
     Empty(String),
     #[error("{} is not a manifest", .0.what)]
     Foreign(&'static ForeignFile),
+    #[error("`{kind}` cannot be applied: it is configuration that {reader} reads from a file")]
+    Configuration { kind: String, reader: &'static str },
     #[error("document is no Kubernetes object: {0}")]
     NotAManifest(NotAManifest),
     #[error("an object of `sealwave.dev` is no manifest")]
@@ -97,6 +99,9 @@ impl Explain for Error {
                 Some("remove one; to change an object in one environment, use `patches`".to_owned())
             }
             Self::Foreign(file) => Some(file.remedy.to_owned()),
+            Self::Configuration { reader, .. } => {
+                Some(format!("move it out of the app, and give it to {reader} as a file"))
+            }
             Self::Key => Some("use a short key, and put the text into its value".to_owned()),
             Self::Empty(_) => Some("put manifests into `base/` or the environment's directory".to_owned()),
             Self::NotAManifest(error) => Some(error.hint().to_owned()),
@@ -110,7 +115,8 @@ impl Explain for Error {
     }
 
     fn rule(&self) -> Option<&'static str> {
-        matches!(self, Self::Foreign(_) | Self::NotAManifest(_)).then_some("schema/manifest")
+        matches!(self, Self::Configuration { .. } | Self::Foreign(_) | Self::NotAManifest(_))
+            .then_some("schema/manifest")
     }
 }
 
@@ -403,6 +409,10 @@ pub(super) fn manifest(document: Node, path: &str) -> Result<Manifest, Problem> 
     let foreign = |file, root: &Node| Problem::at(root.shown_at(), &Error::Foreign(file));
     if let Some(file) = ForeignFile::of_object(&document) {
         return Err(foreign(file, &document));
+    }
+    if let Some((kind, reader)) = configuration(&document) {
+        let kind = printable(kind);
+        return Err(Problem::at(document.shown_at(), &Error::Configuration { kind, reader }));
     }
     let object = match Manifest::new(document) {
         Ok(object) => object,

@@ -4,9 +4,10 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use super::Checking;
-use super::schemas::{SchemaSet, selects};
+use super::schema_set::SchemaSet;
+use super::schemas::selects;
 use crate::model::{Manifest, Place, Scopes, group_and_version};
-use crate::schema::Scope;
+use crate::schema::{PackedDefinition, Scope};
 
 /// Where such definitions are. Finding them may take time, so it is asked about kinds without a schema alone.
 pub trait Fallback: Debug + Send + Sync {
@@ -20,27 +21,47 @@ pub struct Answer {
     /// The schemas of its group, in the versions of Kubernetes that the run asks for.
     pub schemas: Arc<SchemaSet>,
     /// Where it is defined; none where only other kinds of its group are.
-    pub at: Option<Place>,
+    pub source: Option<DefinitionSource>,
+}
+
+/// Where a definition is from that is neither named nor the only one among the manifests.
+#[derive(Clone, Debug)]
+pub enum DefinitionSource {
+    /// A release that is built into sealwave.
+    BuiltIn(PackedDefinition),
+    /// A file.
+    File(Place),
 }
 
 impl Answer {
     /// The schemas that count for the kind itself.
     pub(super) fn defining(&self) -> Option<&SchemaSet> {
-        self.at.is_some().then_some(&self.schemas)
+        self.source.is_some().then_some(&self.schemas)
     }
 }
 
 impl Checking {
-    /// What the fallback knows of an object's group, where the set has no schema for its kind.
+    /// Returns what is known of an object's group where the set has no schema for its kind: by the repository, else by a
+    /// built-in definition.
     pub(super) fn fall_back(&self, set: &SchemaSet, object: &Manifest) -> Option<Answer> {
-        let fallback = self.fallback.as_ref()?;
+        if self.fallback.is_none() && self.packed.is_none() {
+            return None;
+        }
         let (group, kind) = (object.group(), object.kind());
         // The group of a definition has a dot.
         let is_unknown = set.knows_kind(group, kind).is_some_and(|known| !known) && group.contains('.');
         if !is_unknown || selects(&self.skip, object) {
             return None;
         }
-        fallback.look_up(group, group_and_version(object.api_version()).1, kind)
+        let version = group_and_version(object.api_version()).1;
+        let answer = self.fallback.as_ref().and_then(|fallback| fallback.look_up(group, version, kind));
+        if answer.as_ref().and_then(Answer::defining).is_some() {
+            return answer;
+        }
+        let packed = self.packed.as_ref().and_then(|packed| packed.look_up(&self.kube_versions, group, kind));
+        let built_in =
+            |(definition, schemas)| Answer { schemas, source: Some(DefinitionSource::BuiltIn(definition)) };
+        packed.map(built_in).or(answer)
     }
 
     /// Which kinds have a namespace, by all definitions that are known; those among the objects count most.

@@ -5,6 +5,7 @@
 
 mod advice;
 mod comment;
+mod definitions;
 mod dumped;
 mod echoes;
 mod fallback;
@@ -13,9 +14,11 @@ mod identities;
 mod kustomization;
 mod locate;
 mod merge;
+mod packed;
 mod plain;
 mod pointer;
 mod scalars;
+mod schema_set;
 mod schemas;
 mod stream;
 mod suppress;
@@ -23,9 +26,12 @@ mod unknown;
 mod violations;
 mod windows;
 
-pub use fallback::{Answer, Fallback};
+pub use definitions::KnownDefinition;
+pub(crate) use definitions::distance;
+pub use fallback::{Answer, DefinitionSource, Fallback};
+pub use packed::PackedSchemas;
 pub use plain::{PlainInput, PlainVerdict, validate_plain};
-pub use schemas::SchemaSet;
+pub use schema_set::SchemaSet;
 pub use suppress::Standing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,7 +57,9 @@ pub struct Checking {
     /// Their schemas, with the definitions that are known to all.
     pub schemas: Arc<SchemaSet>,
     /// The definitions that are known to all.
-    pub definitions: Arc<Vec<Manifest>>,
+    pub definitions: Arc<Vec<KnownDefinition>>,
+    /// The built-in definitions; none where they are not wanted.
+    pub packed: Option<Arc<PackedSchemas>>,
     /// What knows of other definitions; none where nothing else is asked.
     pub fallback: Option<Arc<dyn Fallback>>,
     /// What is wrong with those that settings and flags name.
@@ -295,11 +303,9 @@ fn scene<'a>(
 
 /// The schemas with those definitions that the app brings itself; none where it brings none.
 fn own_schemas(app: &ExaminedApp, checking: &Checking) -> Option<SchemaSet> {
-    let objects = || app.environments.iter().flat_map(|environment| &environment.objects);
-    let own = objects().filter(|object| schemas::is_definition(object));
-    own.clone().next()?;
-    let all = checking.definitions.iter().chain(own).map(Manifest::root);
-    Some(SchemaSet::new(&checking.kube_versions, all))
+    let own: Vec<KnownDefinition> = app.definitions().collect();
+    let all = own.iter().chain(checking.definitions.iter());
+    (!own.is_empty()).then(|| SchemaSet::with_places(&checking.kube_versions, all))
 }
 
 fn check_schemas(environments: &[Environment<'_>], set: &SchemaSet, checking: &Checking) -> Vec<Draft> {
@@ -314,7 +320,7 @@ fn check_schemas(environments: &[Environment<'_>], set: &SchemaSet, checking: &C
             });
         for (object, view) in judged.into_iter().chain(others) {
             reporter.look_at(number, Some(object));
-            check.check(view, &mut reporter);
+            check.check(view, environment.scene.sources, &mut reporter);
         }
     }
     reporter.take()

@@ -7,9 +7,12 @@ use std::io::{self, Read};
 use super::kustomization::partial_files;
 use super::stream::Stream;
 use super::{Checking, Standing, Verdict, validate};
-use crate::diagnostic::{LookedAt, Problem, Severity};
+use crate::diagnostic::{Explain, LookedAt, Problem, Severity, printable};
 use crate::lints;
-use crate::model::{API_GROUP, Manifest, Node, SourceId, Sources, Texts, WrittenScalars, group_and_version};
+use crate::model::{
+    API_GROUP, ForeignFile, Manifest, Node, SourceId, Sources, Texts, WrittenScalars, configuration,
+    group_and_version,
+};
 use crate::pipeline::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
 use crate::pipeline::render;
 use crate::yaml;
@@ -162,16 +165,46 @@ fn is_for_tools(node: &Node) -> bool {
     {
         return node.get("resources").is_some_and(|resources| resources.as_sequence().is_some());
     }
-    matches!(group_and_version(api_version).0, "config.kubernetes.io" | "kustomize.config.k8s.io" | API_GROUP)
+    let group = group_and_version(api_version).0;
+    matches!(group, "config.kubernetes.io" | "kustomize.config.k8s.io" | API_GROUP)
+        || ForeignFile::of_object(node).is_some()
 }
 
 /// Takes the objects of a document of a file: those of a list, and none that is for tools.
 pub(super) fn each_object(document: Node, path: &str, mut take: impl FnMut(Result<Manifest, Problem>)) {
     yaml::each_item(document, |node| {
-        if !is_for_tools(&node) {
-            take(render::manifest(node, path));
+        if is_for_tools(&node) {
+            return;
         }
+        let problem = configuration(&node).map(|(kind, reader)| {
+            let at = node.get("kind").map_or(node.origin, |kind| kind.origin);
+            Problem::at(at, &ConfigurationNote { kind: printable(kind), reader })
+        });
+        take(problem.map_or_else(|| render::manifest(node, path), Err));
     });
+}
+
+/// What is noted of a document that is no object and need not be one.
+#[derive(Debug, thiserror::Error)]
+#[error("`{kind}` is configuration that {reader} reads from a file; it was not checked")]
+struct ConfigurationNote {
+    kind: String,
+    reader: &'static str,
+}
+
+impl Explain for ConfigurationNote {
+    fn hint(&self) -> Option<String> {
+        Some("it cannot be applied; keep it out of directories that are".to_owned())
+    }
+
+    fn rule(&self) -> Option<&'static str> {
+        Some(lints::schema::CONFIGURATION.info.id)
+    }
+}
+
+/// Whether a problem is only that a document is configuration.
+pub(super) fn is_configuration(problem: &Problem) -> bool {
+    problem.rule == Some(lints::schema::CONFIGURATION.info.id)
 }
 
 impl ExaminedEnvironment {
@@ -180,7 +213,20 @@ impl ExaminedEnvironment {
         if self.problems.len() >= MAX_PROBLEMS {
             return;
         }
-        self.problems.push(StageProblem { rule: &lints::app::RENDER, severity: Severity::Error, problem });
+        let severity = if is_configuration(&problem) {
+            // Once for each kind.
+            if self
+                .problems
+                .iter()
+                .any(|said| is_configuration(&said.problem) && said.problem.message == problem.message)
+            {
+                return;
+            }
+            Severity::Note
+        } else {
+            Severity::Error
+        };
+        self.problems.push(StageProblem { rule: &lints::app::RENDER, severity, problem });
     }
 
     fn read(&mut self, bytes: &[u8], source: SourceId, path: &str) {

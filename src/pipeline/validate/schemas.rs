@@ -2,50 +2,24 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use compact_str::CompactString;
 
-use super::Checking;
-use super::fallback::Answer;
+use super::definitions::{Contender, Contenders};
+use super::fallback::{Answer, DefinitionSource};
+use super::schema_set::SchemaSet;
 use super::unknown::Unknown;
-use super::violations;
+use super::{Checking, packed, violations};
 use crate::diagnostic::Severity;
 use crate::lints::{Draft, ENCRYPTED_LEFTOVER, Object, Reporter, Rule, api, schema as rules, sops_block};
-use crate::model::{Manifest, Node, Origin, Place};
-use crate::schema::{CheckOptions, KindSchema, KubeVersion, Schemas, Scope, Violation, ViolationKind};
+use crate::model::{Manifest, Origin, SourceId, Sources};
+use crate::schema::{
+    CheckOptions, KindSchema, KubeVersion, PackedDefinition, Schemas, Violation, ViolationKind,
+};
 
-/// The schemas of each version that is asked for, custom resources included.
-#[derive(Debug, Default)]
-pub struct SchemaSet {
-    versions: Vec<Schemas>,
-}
-
-impl SchemaSet {
-    /// The schemas of these versions and definitions; a later definition of a kind replaces an earlier one.
-    pub fn new<'c>(versions: &[KubeVersion], definitions: impl IntoIterator<Item = &'c Node>) -> Self {
-        let mut set = Self { versions: versions.iter().copied().map(Schemas::new).collect() };
-        definitions.into_iter().for_each(|definition| set.add(definition));
-        set
-    }
-
-    /// Adds a definition.
-    pub(super) fn add(&mut self, definition: &Node) {
-        for schemas in &mut self.versions {
-            // What is wrong with one is reported where it is an object itself.
-            let _ = schemas.add_crd(definition);
-        }
-    }
-
-    /// Whether some version of a kind exists; `None` where no version of Kubernetes is asked for.
-    pub(super) fn knows_kind(&self, group: &str, kind: &str) -> Option<bool> {
-        self.versions.first().map(|schemas| schemas.knows_kind(group, kind))
-    }
-
-    /// Where objects of a kind live, as far as that is known.
-    pub(super) fn scope(&self, group: &str, kind: &str) -> Option<Scope> {
-        self.versions.first()?.scope(group, kind)
-    }
-}
+/// Definitions that a finding names.
+const MAX_SHOWN_DEFINITIONS: usize = 8;
 
 /// The kind of what defines custom resources.
 pub(super) const DEFINITION: &str = "CustomResourceDefinition";
@@ -63,17 +37,23 @@ pub(super) struct SchemaCheck<'s> {
     is_plain: bool,
     /// By `apiVersion` and kind.
     kinds: BTreeMap<CompactString, BTreeMap<CompactString, Rc<KindState>>>,
-    /// What was said once and is not to be said again.
+    /// The same of kinds of which definitions differ, by the source of the object too.
+    contested: BTreeMap<(SourceId, CompactString, CompactString), Rc<KindState>>,
+    /// What was reported once and is not to be reported again.
     once: HashSet<String>,
-    /// Where the kind at hand is defined, where nobody named that place.
-    at: Option<Place>,
+    /// Where the definition of the kind at hand is from, where that is not obvious.
+    source: Option<DefinitionSource>,
 }
 
 /// What is known of a kind, so that it is looked up once and not for each object.
 #[derive(Debug)]
 struct KindState {
-    /// What the fallback said.
-    answer: Option<Answer>,
+    /// Other kinds of its group that the repository defines.
+    neighbours: Option<Arc<SchemaSet>>,
+    /// The schemas that count, where they are not those of the run.
+    own: Option<Arc<SchemaSet>>,
+    /// Where its definition is from, where that is not obvious.
+    source: Option<DefinitionSource>,
     /// In each version; `None` where it has none.
     schemas: Vec<Option<KindSchema>>,
     /// Whether its API stays, and it has no rules that only a cluster evaluates.
@@ -81,10 +61,29 @@ struct KindState {
 }
 
 impl KindState {
+    /// Takes the definition that the run has, else one that lies in the repository, else a built-in one.
     fn new(set: &SchemaSet, checking: &Checking, object: &Object<'_>) -> Self {
+        let Some(Answer { schemas, source }) = checking.fall_back(set, object.manifest) else {
+            return Self::of(set, None, None, object);
+        };
+        let own = source.is_some().then(|| Arc::clone(&schemas));
+        Self { neighbours: Some(schemas), ..Self::of(set, own, source, object) }
+    }
+
+    /// Takes the definition that was chosen among several.
+    fn chosen(set: &SchemaSet, contender: &Contender, object: &Object<'_>) -> Self {
+        let source = DefinitionSource::File(contender.place().clone());
+        Self::of(set, contender.set.clone(), Some(source), object)
+    }
+
+    fn of(
+        set: &SchemaSet,
+        own: Option<Arc<SchemaSet>>,
+        source: Option<DefinitionSource>,
+        object: &Object<'_>,
+    ) -> Self {
         let version = object.version;
-        let answer = checking.fall_back(set, object.manifest);
-        let set = answer.as_ref().and_then(Answer::defining).unwrap_or(set);
+        let set = own.as_deref().unwrap_or(set);
         let of = |schemas: &Schemas| schemas.kind(object.group, version, object.kind);
         let schemas = set.versions.iter().map(of).collect();
         let is_settled = set.versions.iter().all(|schemas| {
@@ -94,13 +93,21 @@ impl KindState {
             });
             stays && schemas.unchecked_rules(object.group, version, object.kind) == 0
         });
-        Self { answer, schemas, is_settled }
+        Self { neighbours: None, own, source, schemas, is_settled }
     }
 }
 
 impl<'s> SchemaCheck<'s> {
     pub(super) fn new(set: &'s SchemaSet, checking: &'s Checking, is_plain: bool) -> Self {
-        Self { set, checking, is_plain, kinds: BTreeMap::new(), once: HashSet::new(), at: None }
+        Self {
+            set,
+            checking,
+            is_plain,
+            kinds: BTreeMap::new(),
+            contested: BTreeMap::new(),
+            once: HashSet::new(),
+            source: None,
+        }
     }
 
     /// The messages that are said once, of however many objects.
@@ -108,12 +115,15 @@ impl<'s> SchemaCheck<'s> {
         self.once
     }
 
-    /// What is known of an object's kind.
-    fn kind(&mut self, object: &Object<'_>) -> Rc<KindState> {
+    /// Returns what is known of an object's kind.
+    fn kind(&mut self, object: &Object<'_>, sources: &Sources, reporter: &mut Reporter) -> Rc<KindState> {
         let api_version = object.api_version;
         let known = self.kinds.get(api_version).and_then(|kinds| kinds.get(object.kind));
         if let Some(known) = known {
             return Rc::clone(known);
+        }
+        if let Some(contenders) = self.set.contenders(object.group, object.kind) {
+            return self.choose(contenders, object, sources, reporter);
         }
         let state = Rc::new(KindState::new(self.set, self.checking, object));
         let kinds = self.kinds.entry(api_version.into()).or_default();
@@ -121,9 +131,45 @@ impl<'s> SchemaCheck<'s> {
         state
     }
 
-    /// Reports everything that is wrong with one object.
-    pub(super) fn check(&mut self, object: &Object<'_>, reporter: &mut Reporter) {
-        self.at = None;
+    /// Chooses among definitions that differ, and notes once that they do.
+    fn choose(
+        &mut self,
+        contenders: &Contenders,
+        object: &Object<'_>,
+        sources: &Sources,
+        reporter: &mut Reporter,
+    ) -> Rc<KindState> {
+        let source = object.manifest.origin().source;
+        let key = (source, object.api_version.into(), object.kind.into());
+        if let Some(known) = self.contested.get(&key) {
+            return Rc::clone(known);
+        }
+        let chosen = contenders.choose(object.version, sources.name(source));
+        let state = chosen.map_or_else(
+            || KindState::of(self.set, None, None, object),
+            |contender| KindState::chosen(self.set, contender, object),
+        );
+        let state = Rc::clone(self.contested.entry(key).or_insert_with(|| Rc::new(state)));
+        let places = contenders.places();
+        let message = format!("kind `{}` has {} definitions that differ", object.kind, places.len());
+        if self.once.insert(message.clone()) {
+            self.source = None;
+            let mut draft = Draft::new(&rules::SEVERAL_DEFINITIONS, kind_origin(object), message);
+            draft = draft.hint(
+                "each object is checked against the nearest one that serves its version; validate one cluster at a time, or \
+                 name the right one with `--crds`",
+            );
+            for place in places.into_iter().take(MAX_SHOWN_DEFINITIONS) {
+                draft = draft.elsewhere(place.clone(), "a definition is here");
+            }
+            self.report(reporter, &rules::SEVERAL_DEFINITIONS, draft);
+        }
+        state
+    }
+
+    /// Reports everything that is wrong with one object, which is in one of the sources.
+    pub(super) fn check(&mut self, object: &Object<'_>, sources: &Sources, reporter: &mut Reporter) {
+        self.source = None;
         if selects(&self.checking.reject, object.manifest) {
             let message = format!("kind `{}` is not wanted here", object.kind);
             self.report(
@@ -135,10 +181,9 @@ impl<'s> SchemaCheck<'s> {
         if selects(&self.checking.skip, object.manifest) {
             return;
         }
-        let kind = self.kind(object);
-        let neighbours = kind.answer.as_ref().map(|answer| &*answer.schemas);
-        self.at = kind.answer.as_ref().and_then(|answer| answer.at.clone());
-        let set = kind.answer.as_ref().and_then(Answer::defining).unwrap_or(self.set);
+        let kind = self.kind(object, sources, reporter);
+        self.source.clone_from(&kind.source);
+        let set = kind.own.as_deref().unwrap_or(self.set);
         let mut found: Vec<(Violation<'_>, Vec<KubeVersion>)> = Vec::new();
         let mut unknown = Vec::new();
         for (schemas, kind) in set.versions.iter().zip(kind.schemas.iter()) {
@@ -155,7 +200,7 @@ impl<'s> SchemaCheck<'s> {
             self.violation(object, &violation, &self.only_in(&versions), reporter);
         }
         if !unknown.is_empty() {
-            self.unknown_kind(object, &unknown, neighbours, reporter);
+            self.unknown_kind(object, &unknown, kind.neighbours.as_deref(), reporter);
         }
         if !kind.is_settled {
             self.life_cycle(set, object, reporter);
@@ -218,9 +263,21 @@ impl<'s> SchemaCheck<'s> {
     ) {
         if !self.is_of_sops(object, violation)
             && !(self.is_plain && violations::is_of_variable(object, violation))
-            && let Some((rule, draft)) = violations::draft(object, violation, only_in, self.checking.lenient)
+            && let Some((rule, mut draft)) =
+                violations::draft(object, violation, only_in, self.checking.lenient)
         {
+            if self.built_in().is_some() {
+                draft = packed::soften(&violation.kind, draft);
+            }
             self.report(reporter, rule, draft);
+        }
+    }
+
+    /// Returns the built-in definition by which the object at hand is checked.
+    const fn built_in(&self) -> Option<PackedDefinition> {
+        match self.source {
+            Some(DefinitionSource::BuiltIn(definition)) => Some(definition),
+            _ => None,
         }
     }
 
@@ -240,11 +297,26 @@ impl<'s> SchemaCheck<'s> {
         neighbours: Option<&SchemaSet>,
         reporter: &mut Reporter,
     ) {
+        if let Some(definition) = self.built_in() {
+            let (rule, mut draft) = packed::other_version(definition, object, kind_origin(object));
+            if self.checking.strict_kinds && draft.severity == Severity::Note {
+                draft = draft.severity(Severity::Error);
+            }
+            if draft.severity > Severity::Note || self.once.insert(draft.message.clone()) {
+                self.report(reporter, rule, draft);
+            }
+            return;
+        }
         let rule = &rules::UNKNOWN_KIND;
         let mut said: Vec<(String, Option<String>, bool, Vec<KubeVersion>)> = Vec::new();
         for schemas in unknown {
             let known = schemas.knows(object.group, object.version, object.kind);
-            let similar = || neighbours?.versions.first()?.similar(object.group, object.kind);
+            let built_in = || {
+                self.checking.packed.as_ref()?;
+                PackedDefinition::similar(object.group, object.kind)
+            };
+            let nearby = || neighbours?.versions.first()?.similar(object.group, object.kind);
+            let similar = || nearby().or_else(built_in);
             let Some(Unknown { message, hint, certain }) = Unknown::of(object, known, similar) else {
                 continue;
             };
@@ -291,8 +363,12 @@ impl<'s> SchemaCheck<'s> {
 
     /// Settings may change a rule's severity, or turn it off.
     fn report(&self, reporter: &mut Reporter, rule: &'static Rule, mut draft: Draft) {
-        if let Some(at) = &self.at {
-            draft = draft.elsewhere(at.clone(), "the kind is defined here");
+        match &self.source {
+            Some(DefinitionSource::File(at)) => {
+                draft = draft.elsewhere(at.clone(), "the kind is defined here");
+            }
+            Some(DefinitionSource::BuiltIn(definition)) => draft = packed::name_release(*definition, draft),
+            None => {}
         }
         if self.checking.level(&rule.info).is_some() {
             reporter.report(self.checking.leveled(draft));

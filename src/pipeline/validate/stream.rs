@@ -11,14 +11,15 @@ use std::sync::Arc;
 use memchr::memmem;
 
 use super::identities::{Identities, Seen, span, twice};
-use super::plain::{PlainInput, PlainVerdict, Whole, each_object};
-use super::schemas::{self, SchemaCheck, SchemaSet, selects};
+use super::plain::{PlainInput, PlainVerdict, Whole, each_object, is_configuration};
+use super::schema_set::SchemaSet;
+use super::schemas::{self, SchemaCheck, selects};
 use super::suppress::{Suppression, SuppressionIndex};
 use super::windows::{Window, Windows};
-use super::{Checking, Finder, Standing, Verdict, merge, suppress};
+use super::{Checking, Finder, KnownDefinition, Standing, Verdict, merge, suppress};
 use crate::diagnostic::{Finding, LookedAt, Problem};
 use crate::lints::{self, Draft, Object, Reporter, Scene};
-use crate::model::{Manifest, Origin, Scopes, SourceId};
+use crate::model::{Manifest, Origin, Place, Scopes, SourceId};
 use crate::pipeline::examine::ExaminedApp;
 use crate::pipeline::render;
 use crate::workers;
@@ -103,7 +104,7 @@ impl<'a> Stream<'a> {
             if batch.len() == most || !definitions.is_empty() {
                 self.judge(&name, &mut batch).map_err(failed)?;
             }
-            self.terms.learn(&definitions);
+            self.terms.learn(&name, &definitions);
             batch.push(window);
         }
         self.judge(&name, &mut batch).map_err(failed)?;
@@ -162,7 +163,7 @@ impl Verdict {
 
 impl Terms<'_> {
     /// Adds the definitions of a window.
-    fn learn(&mut self, definitions: &[Manifest]) {
+    fn learn(&mut self, file: &str, definitions: &[Manifest]) {
         for definition in definitions {
             self.definitions += 1;
             if self.definitions > MAX_DEFINITIONS {
@@ -170,11 +171,13 @@ impl Terms<'_> {
             }
             self.scopes.learn(definition);
             if Arc::get_mut(&mut self.schemas).is_none() {
-                let known = self.checking.definitions.iter().map(Manifest::root);
-                self.schemas = Arc::new(SchemaSet::new(&self.checking.kube_versions, known));
+                let known = self.checking.definitions.iter();
+                self.schemas = Arc::new(SchemaSet::with_places(&self.checking.kube_versions, known));
             }
             if let Some(schemas) = Arc::get_mut(&mut self.schemas) {
-                schemas.add(definition.root());
+                let Origin { line, column, .. } = definition.origin();
+                let place = Place { path: file.to_owned(), line, column, rendered: None };
+                schemas.add(&KnownDefinition { object: definition.clone(), place, is_named: false });
             }
         }
     }
@@ -187,7 +190,9 @@ fn definitions(window: &Window) -> Vec<Manifest> {
     }
     let source = crate::model::Sources::default().add("");
     let mut found = Vec::new();
-    for document in yaml::documents_part(&window.bytes, source, &yaml::searching(), 0).flatten() {
+    for document in
+        yaml::documents_part(&window.bytes, source, &yaml::searching(), window.lines_before).flatten()
+    {
         each_object(document, "", |object| found.extend(object.ok().filter(schemas::is_definition)));
     }
     found
@@ -221,6 +226,7 @@ impl Look {
             own: Vec::new(),
             objects: 0,
             identities: Identities::default(),
+            once: HashSet::new(),
         };
         judge.window(window, source, name);
         judge.finish()
@@ -244,6 +250,8 @@ struct Judge<'a> {
     own: Vec<Suppression>,
     objects: usize,
     identities: Identities,
+    /// Messages of documents that are reported once.
+    once: HashSet<String>,
 }
 
 impl Judge<'_> {
@@ -270,6 +278,9 @@ impl Judge<'_> {
     }
 
     fn said(&mut self, problem: Problem) {
+        if is_configuration(&problem) {
+            self.once.insert(problem.message.clone());
+        }
         if let Some(environment) = self.app.environments.first_mut() {
             environment.said(problem);
         }
@@ -311,7 +322,7 @@ impl Judge<'_> {
         }
         for (number, object) in objects.iter().enumerate() {
             self.reporter.look_at(0, Some(number));
-            self.schemas.check(object, &mut self.reporter);
+            self.schemas.check(object, &self.app.sources, &mut self.reporter);
         }
         let scene = Scene {
             texts: &self.app.texts,
@@ -353,7 +364,8 @@ impl Judge<'_> {
         let blind = judged.is_blind();
         let (findings, suppressed) = (merge::merge(findings), merge::merge(suppressed));
         let verdict = Verdict { findings, suppressed, blind, ..Verdict::default() };
-        let once = self.schemas.into_once();
+        let mut once = self.schemas.into_once();
+        once.extend(self.once);
         Look { verdict, objects: self.objects, identities: self.identities, own: self.own, once }
     }
 }

@@ -49,6 +49,7 @@ pub(super) fn draft(
     }
     match &violation.kind {
         ViolationKind::Definition(fault) if fault.is_note() => draft = draft.severity(Severity::Note),
+        ViolationKind::Definition(fault) if fault.is_warning() => draft = draft.severity(Severity::Warning),
         ViolationKind::UnknownField { .. } if lenient => {
             draft = draft.severity(Severity::Warning);
         }
