@@ -197,6 +197,7 @@ pub(crate) static RULES: &[&Rule] = &[
     &resource::service::RULE,
     &resource::unfilled::RULE,
     &resource::webhook::RULE,
+    &schema::CEL,
     &schema::DEFINITION,
     &schema::ENUM,
     &schema::FORMAT,

@@ -3,11 +3,14 @@
 //! A definition is hostile input: nodes and depth are bounded, patterns are compiled under a limit, and what is wrong
 //! with it is said with its place. A faulty node takes anything, so that one fault does not become hundreds.
 
-use super::crd::{Crds, FREE};
+use std::sync::Arc;
+
+use super::crd::{Crds, FREE, RuleCount};
 use super::draft::{Draft, bound, count, flag, kind_named, texts};
 use super::fault::CrdFault;
 use super::node::{Field, Fields, Format, Id, Key, Kind, Rest, SchemaNode, Topology};
 use super::path::Path;
+use super::validations::{self, Validation};
 
 use super::violation::{Bound, Violation, ViolationKind};
 use crate::model::{Entry, Mapping, Node, Origin, Value};
@@ -37,7 +40,7 @@ pub(super) struct Compiler<'c, 's> {
     metadata: Id,
     faults: Vec<Violation<'c>>,
     nodes: usize,
-    rules: usize,
+    rules: RuleCount,
     /// Whether it must be structural; old definitions need not.
     structural: bool,
     /// Whether objects keep fields that it does not know.
@@ -46,12 +49,20 @@ pub(super) struct Compiler<'c, 's> {
 
 impl<'c, 's> Compiler<'c, 's> {
     pub(super) const fn new(crds: &'s mut Crds, metadata: Id, structural: bool, preserve: bool) -> Self {
-        Self { crds, metadata, faults: Vec::new(), nodes: 0, rules: 0, structural, preserve }
+        Self {
+            crds,
+            metadata,
+            faults: Vec::new(),
+            nodes: 0,
+            rules: RuleCount { all: 0, in_branches: 0 },
+            structural,
+            preserve,
+        }
     }
 
     /// Where a version's schema starts, and how many CEL rules it has.
-    pub(super) fn root(&mut self, schema: &'c Node, at: &Path<'_>) -> (Id, usize) {
-        self.rules = 0;
+    pub(super) fn root(&mut self, schema: &'c Node, at: &Path<'_>) -> (Id, RuleCount) {
+        self.rules = RuleCount::default();
         let id = self.node(schema, at, Role::Root, 0);
         (id, self.rules)
     }
@@ -94,7 +105,33 @@ impl<'c, 's> Compiler<'c, 's> {
             }
         }
         let node = self.finish(draft, schema, mapping, at, role, depth);
-        self.crds.push(node)
+        let id = self.crds.push(node);
+        if self.crds.checks_rules && role != Role::Branch {
+            self.check_validations(schema, id, at);
+        }
+        id
+    }
+
+    fn validations(&mut self, value: &'c Node, role: Role, draft: &mut Draft<'c>) {
+        let rules = value.items();
+        self.rules.all += rules.len();
+        if role == Role::Branch {
+            self.rules.in_branches += rules.len();
+        } else {
+            draft.ruled |= !rules.is_empty();
+            draft.rules.validations = rules.iter().map(Validation::new).collect();
+        }
+    }
+
+    /// Reports rules that the API server cannot compile.
+    fn check_validations(&mut self, schema: &'c Node, id: Id, at: &Path<'_>) {
+        let at = at.key("x-kubernetes-validations");
+        let rules = schema.get("x-kubernetes-validations").map(Node::items).unwrap_or_default();
+        for (index, rule) in rules.iter().enumerate() {
+            if let Some((fault, node)) = validations::fault(rule, id, self.crds) {
+                self.fault(fault, &at.index(index), node.origin);
+            }
+        }
     }
 
     fn keyword(&mut self, entry: &'c Entry, at: &Path<'_>, role: Role, depth: usize, draft: &mut Draft<'c>) {
@@ -143,7 +180,7 @@ impl<'c, 's> Compiler<'c, 's> {
             "x-kubernetes-map-type" if !matches!(value.as_str(), Some("atomic" | "granular")) => {
                 fault = Some(CrdFault::UnknownValue { keyword: "x-kubernetes-map-type" });
             }
-            "x-kubernetes-validations" => self.rules += value.items().len(),
+            "x-kubernetes-validations" => self.validations(value, role, draft),
             "$ref" => {
                 draft.faulty = true;
                 fault = Some(CrdFault::Forbidden { keyword: "$ref" });
@@ -184,10 +221,11 @@ impl<'c, 's> Compiler<'c, 's> {
                 continue;
             }
             let id = self.node(schema, &at.key(&property.key), below(role), depth + 1);
-            let default = schema.get("default");
+            let default = schema.get("default").filter(|default| !matches!(default.value, Value::Null));
             draft.fields.push(Field {
                 null_is_absent: !self.crds.node(id).nullable,
-                has_default: default.is_some_and(|default| !matches!(default.value, Value::Null)),
+                has_default: default.is_some(),
+                default: default.map(|default| Arc::new(default.clone())),
                 ..Field::new(property.key.to_string().into(), id)
             });
         }

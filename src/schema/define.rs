@@ -1,7 +1,7 @@
 //! A `CustomResourceDefinition` as a whole: which kind it defines, in which versions, and whether objects keep unknown fields.
 
 use super::compile::Compiler;
-use super::crd::{CrdKind, CrdVersion, Crds};
+use super::crd::{CrdKind, CrdVersion, Crds, RuleCount};
 use super::fault::CrdFault;
 use super::node::Id;
 use super::path::Path;
@@ -66,7 +66,7 @@ fn versions<'c>(compiler: &mut Compiler<'c, '_>, spec: &'c Node) -> Vec<CrdVersi
     all
 }
 
-fn version_of(name: &str, version: Option<&Node>, schema: Option<(Id, usize)>) -> CrdVersion {
+fn version_of(name: &str, version: Option<&Node>, schema: Option<(Id, RuleCount)>) -> CrdVersion {
     let says = |key: &str, flag: bool| {
         version
             .and_then(|version| version.get(key))
@@ -77,6 +77,6 @@ fn version_of(name: &str, version: Option<&Node>, schema: Option<(Id, usize)>) -
         served: !says("served", false),
         deprecated: says("deprecated", true),
         root: schema.map(|(root, _)| root),
-        rules: schema.map_or(0, |(_, rules)| rules),
+        rules: schema.map_or_else(RuleCount::default, |(_, rules)| rules),
     }
 }

@@ -32,6 +32,20 @@ pub enum CrdFault<'a> {
         /// The keyword.
         keyword: &'static str,
     },
+    /// A CEL rule uses a name that nothing declares.
+    RuleName {
+        /// The name.
+        name: &'a str,
+        /// Whether it is of a field.
+        is_field: bool,
+    },
+    /// A CEL rule is not an expression.
+    RuleSyntax {
+        /// What is wrong.
+        problem: &'static str,
+        /// Where in the expression, in characters.
+        column: usize,
+    },
     /// There are more nodes in it, or deeper ones, than any honest definition has.
     TooLarge,
     /// A `type` that is none.
@@ -59,7 +73,15 @@ impl CrdFault<'_> {
         match self {
             Self::Forbidden { .. } => Some("write the schema out in its place".to_owned()),
             Self::Lacks { needs, .. } => Some(format!("add `{needs}`")),
-            Self::Malformed { .. } | Self::UnknownValue { .. } => None,
+            Self::Malformed { .. } | Self::RuleSyntax { .. } | Self::UnknownValue { .. } => None,
+            Self::RuleName { is_field: true, .. } => Some(
+                "declare it under `properties`; fields that `x-kubernetes-preserve-unknown-fields` keeps are not \
+                 visible to rules"
+                    .to_owned(),
+            ),
+            Self::RuleName { is_field: false, .. } => {
+                Some("the variables of a rule are `self` and `oldSelf`".to_owned())
+            }
             Self::NoType => {
                 Some("add `type`, or `x-kubernetes-preserve-unknown-fields: true` or `x-kubernetes-int-or-string: true`".to_owned())
             }
@@ -81,6 +103,13 @@ impl fmt::Display for CrdFault<'_> {
             Self::Malformed { keyword } => write!(f, "`{keyword}` is malformed"),
             Self::NoType => f.write_str("schema has no `type`"),
             Self::Pattern => f.write_str("`pattern` is not a valid regular expression, or too large a one"),
+            Self::RuleName { name, is_field } => {
+                let what = if *is_field { "field" } else { "name" };
+                write!(f, "CEL rule uses the {what} `{}`, which is not declared", shown(name))
+            }
+            Self::RuleSyntax { problem, column } => {
+                write!(f, "CEL rule is not valid: {problem} (column {column} of the rule)")
+            }
             Self::TooLarge => f.write_str("schema is too large or nested too deeply"),
             Self::UnknownType { name } => write!(f, "type `{}` does not exist", shown(name)),
             Self::UnknownValue { keyword } => write!(f, "`{keyword}` has a value that does not exist"),

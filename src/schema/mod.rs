@@ -20,6 +20,7 @@ mod compile;
 mod crd;
 mod define;
 mod draft;
+mod evaluate;
 mod export;
 mod fault;
 mod format;
@@ -30,9 +31,8 @@ mod lock;
 mod node;
 mod pack;
 mod path;
-mod pattern;
-mod quantity;
 mod rules;
+mod validations;
 mod version;
 mod violation;
 mod walk;
@@ -43,18 +43,22 @@ pub use kinds::{Known, Scope};
 pub use life::LifeCycle;
 pub(crate) use life::kinds;
 pub use lock::{LockedDefinition, MAX_DEFINITIONS};
-pub(crate) use quantity::Quantity;
 pub use version::{KubeVersion, VersionError};
 pub use violation::{Bound, Pointer, Violation, ViolationKind};
 
-use crd::Crds;
+use std::collections::BTreeSet;
+
+use crd::{Crds, RuleCount};
 use define::define;
+use evaluate::Evaluator;
 use node::{Id, SchemaNode};
 use pack::Decoded;
-use pattern::Compiled;
 use walk::{MAX_VIOLATIONS, Walk};
 
+use crate::cel::Budget;
+pub(crate) use crate::model::Quantity;
 use crate::model::{Node, group_and_version};
+use crate::pattern::Pattern as Compiled;
 
 /// What is known of one version of Kubernetes, and of the custom resources that were added.
 #[derive(Debug)]
@@ -129,7 +133,7 @@ impl Schemas {
             return CrdReport { kind: None, unchecked_rules: 0, faults };
         };
         let served = definition.versions.iter().filter(|version| version.served);
-        let unchecked_rules = served.map(|version| version.rules).sum();
+        let unchecked_rules = served.map(|version| version.rules.all).sum();
         self.crds.insert(group, kind, definition);
         CrdReport { kind: Some((group.to_owned(), kind.to_owned())), unchecked_rules, faults }
     }
@@ -193,10 +197,42 @@ impl Schemas {
         walk.object(root, object);
     }
 
-    /// CEL rules of a custom resource's version, which [`Schemas::check`] does not evaluate.
+    /// Counts the CEL rules of a custom resource's version, which [`Schemas::check`] does not evaluate.
     #[must_use]
-    pub fn unchecked_rules(&self, group: &str, version: &str, kind: &str) -> usize {
-        self.crds.kind(group, kind).and_then(|kind| kind.served(version)).map_or(0, |version| version.rules)
+    pub fn rule_count(&self, group: &str, version: &str, kind: &str) -> usize {
+        self.rules_of(group, version, kind).all
+    }
+
+    fn rules_of(&self, group: &str, version: &str, kind: &str) -> RuleCount {
+        let version = self.crds.kind(group, kind).and_then(|kind| kind.served(version));
+        version.map_or_else(RuleCount::default, |version| version.rules)
+    }
+
+    /// Evaluates the CEL rules of a valid custom resource, hands each violation to `report`, in the order of the
+    /// document, and returns how many rules were not evaluated.
+    pub(crate) fn evaluate_rules<'a>(
+        &'a self,
+        object: &'a Node,
+        budget: &mut Budget,
+        report: &mut dyn FnMut(Violation<'a>),
+    ) -> usize {
+        let Some((group, version, kind)) = gvk(object) else { return 0 };
+        let (count, Some(root)) = (self.rules_of(group, version, kind), self.root(group, version, kind))
+        else {
+            return 0;
+        };
+        if count.all == 0 {
+            return 0;
+        }
+        budget.start_object();
+        let mut evaluator =
+            Evaluator { schemas: self, budget, found: Vec::new(), unevaluated: BTreeSet::new(), values: 0 };
+        evaluator.object(root, object);
+        let mut found = evaluator.found;
+        found.sort_by_key(|violation| violation.origin);
+        let unevaluated = evaluator.unevaluated.len() + count.in_branches;
+        found.into_iter().for_each(report);
+        unevaluated
     }
 
     /// Where the schema of an object starts.
@@ -226,7 +262,7 @@ impl Schemas {
 
     /// Schemas inside of a definition; what the walk has said already (types, unknown keywords) is not said again.
     fn check_definition<'a>(&self, object: &'a Node, found: &mut Vec<Violation<'a>>) {
-        let (_, faults) = define(&mut Crds::without_patterns(), self.metadata(), object);
+        let (_, faults) = define(&mut Crds::to_be_judged(), self.metadata(), object);
         let is_valid = found.is_empty();
         found.extend(faults.into_iter().filter(|fault| match &fault.kind {
             ViolationKind::Definition(

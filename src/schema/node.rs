@@ -1,9 +1,11 @@
 //! One node of a schema, whether it comes from the pack or from a CRD.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use compact_str::CompactString;
 
+use super::validations::Validation;
 use super::violation::Bound;
 use crate::model::{Node, Number, Value, same_key};
 
@@ -121,6 +123,8 @@ pub(super) struct Field {
     pub(super) null_is_absent: bool,
     /// Left out, it gets a value.
     pub(super) has_default: bool,
+    /// That value, for rules that look at it.
+    pub(super) default: Option<Arc<Node>>,
 }
 
 /// The name of a field, in the order of its bytes.
@@ -140,7 +144,14 @@ impl Name {
 impl Field {
     /// An optional field that takes no null away and has no default.
     pub(super) fn new(name: Cow<'static, str>, id: Id) -> Self {
-        Self { name: Name::new(name), id, required: false, null_is_absent: false, has_default: false }
+        Self {
+            name: Name::new(name),
+            id,
+            required: false,
+            null_is_absent: false,
+            has_default: false,
+            default: None,
+        }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -212,6 +223,8 @@ pub(super) struct Rules {
     pub(super) any_of: Vec<Id>,
     pub(super) one_of: Vec<Id>,
     pub(super) not: Option<Id>,
+    /// Rules in CEL, which `evaluate` evaluates.
+    pub(super) validations: Vec<Validation>,
 }
 
 /// A scalar that can be compared; `1` and `1.0` are the same.

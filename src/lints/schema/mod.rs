@@ -3,6 +3,19 @@
 use super::Rule;
 use crate::diagnostic::Severity;
 
+/// A rule of a custom resource's definition that does not hold.
+pub(crate) static CEL: Rule = Rule::stage(
+    "schema/cel",
+    Severity::Error,
+    "an object breaks a validation rule of its CustomResourceDefinition",
+    "Definitions carry rules in CEL (`x-kubernetes-validations`) for what schemas cannot express, and the API server \
+     refuses an object that breaks one. The message is that of the rule; a `messageExpression` is not evaluated, as \
+     its text may quote values.",
+    "spec: {minReplicas: 5, maxReplicas: 3}   # rule: self.minReplicas <= self.maxReplicas\n",
+    "Change the object so that the rule holds.",
+)
+.refused();
+
 /// A definition of custom resources is itself wrong.
 pub(crate) static DEFINITION: Rule = Rule::stage(
     "schema/definition",

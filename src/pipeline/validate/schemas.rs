@@ -9,6 +9,7 @@ use super::Checking;
 use super::fallback::Answer;
 use super::unknown::Unknown;
 use super::violations;
+use crate::cel::Budget;
 use crate::diagnostic::Severity;
 use crate::lints::{Draft, ENCRYPTED_LEFTOVER, Object, Reporter, Rule, api, schema as rules, sops_block};
 use crate::model::{Manifest, Node, Origin, Place};
@@ -65,6 +66,8 @@ pub(super) struct SchemaCheck<'s> {
     once: HashSet<String>,
     /// Where the kind at hand is defined, where nobody named that place.
     at: Option<Place>,
+    /// What evaluating rules may still take.
+    budget: Budget,
 }
 
 /// What is known of a kind, so that it is looked up once and not for each object.
@@ -74,8 +77,10 @@ struct KindState {
     answer: Option<Answer>,
     /// In each version; `None` where it has none.
     schemas: Vec<Option<KindSchema>>,
-    /// Whether its API stays, and it has no rules that only a cluster evaluates.
+    /// Whether its API stays.
     is_settled: bool,
+    /// Whether it has rules in CEL.
+    has_rules: bool,
 }
 
 impl KindState {
@@ -90,15 +95,24 @@ impl KindState {
             let stays = life.is_none_or(|life| {
                 !life.deprecated && life.removed_in.is_none_or(|gone| gone > schemas.version())
             });
-            stays && schemas.unchecked_rules(object.group, version, object.kind) == 0
+            stays
         });
-        Self { answer, schemas, is_settled }
+        let count = |schemas: &Schemas| schemas.rule_count(object.group, version, object.kind);
+        let has_rules = set.versions.first().is_some_and(|schemas| count(schemas) > 0);
+        Self { answer, schemas, is_settled, has_rules }
     }
 }
 
 impl<'s> SchemaCheck<'s> {
     pub(super) fn new(set: &'s SchemaSet, checking: &'s Checking) -> Self {
-        Self { set, checking, kinds: BTreeMap::new(), once: HashSet::new(), at: None }
+        Self {
+            set,
+            checking,
+            kinds: BTreeMap::new(),
+            once: HashSet::new(),
+            at: None,
+            budget: Budget::default(),
+        }
     }
 
     /// The messages that are said once, of however many objects.
@@ -149,15 +163,19 @@ impl<'s> SchemaCheck<'s> {
                 note(&mut found, violation, schemas.version());
             });
         }
+        let is_valid = found.is_empty() && unknown.is_empty();
         for (violation, versions) in found {
             self.violation(object, &violation, &self.only_in(&versions), reporter);
+        }
+        // As in the API server, rules are evaluated of what is valid otherwise.
+        if is_valid && kind.has_rules {
+            self.evaluate_rules(set, object, reporter);
         }
         if !unknown.is_empty() {
             self.unknown_kind(object, &unknown, neighbours, reporter);
         }
         if !kind.is_settled {
             self.life_cycle(set, object, reporter);
-            self.unevaluated(set, object, reporter);
         }
     }
 
@@ -270,17 +288,23 @@ impl<'s> SchemaCheck<'s> {
         }
     }
 
-    fn unevaluated(&mut self, set: &SchemaSet, object: &Object<'_>, reporter: &mut Reporter) {
-        let version = object.version;
+    /// Evaluates the rules of a custom resource. They are the same in each version of Kubernetes.
+    fn evaluate_rules(&mut self, set: &SchemaSet, object: &Object<'_>, reporter: &mut Reporter) {
         let Some(schemas) = set.versions.first() else { return };
-        let count = schemas.unchecked_rules(object.group, version, object.kind);
+        let mut found = Vec::new();
+        let root = object.manifest.root();
+        let count = schemas.evaluate_rules(root, &mut self.budget, &mut |violation| found.push(violation));
+        for violation in found {
+            self.violation(object, &violation, "", reporter);
+        }
         if count == 0 {
             return;
         }
+        let all = schemas.rule_count(object.group, object.version, object.kind);
         let rule = &rules::UNEVALUATED;
-        let rules = if count == 1 { "rule" } else { "rules" };
+        let are = if count == 1 { "is" } else { "are" };
         let message =
-            format!("kind `{}` has {count} validation {rules} that only a cluster evaluates", object.kind);
+            format!("{count} of {all} validation rules of kind `{}` {are} not evaluated", object.kind);
         if self.once.insert(message.clone()) {
             self.report(reporter, rule, Draft::new(rule, kind_origin(object), message));
         }

@@ -1,4 +1,4 @@
-//! Patterns of CRDs: Go's `regexp` (RE2) in the words of the crate `regex`.
+//! Regular expressions of Go (RE2), written for the crate `regex`: patterns of schemas, and those in CEL rules.
 //!
 //! Both match in linear time and nearly share a syntax. What differs is rewritten: `\d`, `\s`, `\w` and `\b` mean ASCII
 //! in Go; a brace that starts no repetition is itself; within brackets, `[`, `&&`, `--` and `~~` have no meaning.
@@ -13,15 +13,15 @@ const CLASSES: [(usize, u64); 3] = [(8 << 10, 3), (64 << 10, 20), (512 << 10, 16
 
 /// A pattern that can be matched.
 #[derive(Debug)]
-pub(super) struct Compiled {
+pub(crate) struct Pattern {
     regex: Regex,
     /// Steps for each byte of a text.
-    pub(super) steps: u64,
+    pub(crate) steps: u64,
 }
 
-impl Compiled {
+impl Pattern {
     /// The pattern, compiled; `None` where it is not valid or too large.
-    pub(super) fn new(pattern: &str) -> Option<Self> {
+    pub(crate) fn new(pattern: &str) -> Option<Self> {
         if pattern.len() > MAX_PATTERN {
             return None;
         }
@@ -33,10 +33,10 @@ impl Compiled {
     }
 
     /// What compiling one that is refused is worth, in those of the smallest class.
-    pub(super) const REFUSED: usize = 8;
+    pub(crate) const REFUSED: usize = 8;
 
     /// What compiling it was worth, in those of the smallest class.
-    pub(super) fn cost(&self) -> usize {
+    pub(crate) fn cost(&self) -> usize {
         match self.steps {
             ..10 => 1,
             10..100 => 8,
@@ -44,8 +44,13 @@ impl Compiled {
         }
     }
 
-    pub(super) fn is_match(&self, text: &str) -> bool {
+    pub(crate) fn is_match(&self, text: &str) -> bool {
         self.regex.is_match(text)
+    }
+
+    /// Returns the first part of the text that matches.
+    pub(crate) fn find<'t>(&self, text: &'t str) -> Option<&'t str> {
+        self.regex.find(text).map(|found| found.as_str())
     }
 }
 
@@ -144,7 +149,7 @@ fn starts_repetition(rest: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Compiled;
+    use super::Pattern;
 
     #[test]
     fn patterns_mean_what_they_mean_in_go() {
@@ -179,7 +184,7 @@ mod tests {
             (r"^a|b$", "b", "c"),
             (r"\z", "anything", "\u{0}never"),
         ] {
-            let regex = Compiled::new(pattern).unwrap_or_else(|| panic!("{pattern} is valid"));
+            let regex = Pattern::new(pattern).unwrap_or_else(|| panic!("{pattern} is valid"));
             assert!(regex.is_match(good), "{pattern} matches {good:?}");
             assert!(!regex.is_match(bad) || bad.contains("never"), "{pattern} does not match {bad:?}");
         }
@@ -201,14 +206,14 @@ mod tests {
             &long,
             &deep,
         ] {
-            assert!(Compiled::new(pattern).is_none(), "{}", pattern.chars().take(30).collect::<String>());
+            assert!(Pattern::new(pattern).is_none(), "{}", pattern.chars().take(30).collect::<String>());
         }
     }
 
     proptest::proptest! {
         #[test]
         fn no_pattern_panics(pattern in "[\\\\\\[\\]{}()^$a-z0-9,:&~\\-é?*+|QEdDsSwWbBpP<>]{0,24}") {
-            let _ = Compiled::new(&pattern);
+            let _ = Pattern::new(&pattern);
         }
     }
 }
