@@ -69,9 +69,20 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Starts another object.
+    /// A budget for this many objects, each of which may be looked at more than once.
+    pub(crate) fn for_objects(count: usize) -> Self {
+        let run = OBJECT_STEPS.saturating_add(STEPS_PER_OBJECT.saturating_mul(count as u64));
+        Self { run, ..Self::default() }
+    }
+
+    /// Starts another object, and adds its steps to those of the run.
     pub(crate) fn start_object(&mut self) {
         self.run = self.run.saturating_add(STEPS_PER_OBJECT);
+        self.next_look();
+    }
+
+    /// Starts another look at an object that is counted already.
+    pub(crate) fn next_look(&mut self) {
         self.object = self.run.min(OBJECT_STEPS);
     }
 

@@ -22,6 +22,7 @@ mod neighbours;
 mod operator;
 mod pages;
 mod pods;
+mod policy;
 mod ports;
 mod presence;
 mod rbac;
@@ -175,6 +176,8 @@ pub(crate) static RULES: &[&Rule] = &[
     &operator::policy::RULE,
     &operator::unknown_cluster::RULE,
     &operator::unknown_provider::RULE,
+    &policy::admission::RULE,
+    &policy::definition::RULE,
     &reference::dangling_ingress::RULE,
     &reference::dangling_role::RULE,
     &reference::dangling_scale_target::RULE,
