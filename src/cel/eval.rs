@@ -7,7 +7,7 @@ use super::ast::{Expr, ExprKind};
 use super::budget::{Budget, Fault, Stop};
 use super::library;
 use super::operators::{binary, negate};
-use super::value::{MapKind, Value, equal};
+use super::value::{List, MapKind, Value, equal};
 
 pub(super) type Outcome = Result<Value, Stop>;
 
@@ -160,8 +160,7 @@ fn has(operand: &Value, field: &str) -> Result<bool, Stop> {
         Value::Map(map) => match (map.entries.get(field), map.kind) {
             (Some(Value::Unknown), _) => Err(Stop::Unknown),
             (Some(_), _) => Ok(true),
-            (None, MapKind::Open) => Err(Stop::Unknown),
-            (None, MapKind::Incomplete(names)) if names.binary_search(&field).is_ok() => Err(Stop::Unknown),
+            (None, MapKind::Partial(absent)) if absent.binary_search(&field).is_err() => Err(Stop::Unknown),
             (None, _) => Ok(false),
         },
         Value::Optional(Some(inner)) => has(inner, field),
@@ -198,22 +197,25 @@ fn access(operand: Value, optional: bool, mut look: impl FnMut(&Value) -> Outcom
 /// Whether a list has an item, or a map a key.
 pub(super) fn contains(container: &Value, wanted: &Value, budget: &mut Budget) -> Result<bool, Stop> {
     match (container, wanted) {
-        (Value::List(list), wanted) => {
-            let mut unsure = false;
-            for item in &list.items {
-                match equal(item, wanted, budget) {
-                    Ok(true) => return Ok(true),
-                    Ok(false) => {}
-                    Err(Stop::Unknown) => unsure = true,
-                    Err(stop) => return Err(stop),
-                }
-            }
-            if unsure { Err(Stop::Unknown) } else { Ok(false) }
-        }
+        (Value::List(list), wanted) => has_item(list, wanted, budget),
         (Value::Map(map), Value::Text(key)) if map.kind != MapKind::Object => {
             budget.spend_bytes(key.len())?;
             has(container, key)
         }
         _ => Err(Stop::Unknown),
     }
+}
+
+/// Whether an item of a list equals a value.
+pub(super) fn has_item(list: &List, wanted: &Value, budget: &mut Budget) -> Result<bool, Stop> {
+    let mut unsure = false;
+    for item in &list.items {
+        match equal(item, wanted, budget) {
+            Ok(true) => return Ok(true),
+            Ok(false) => {}
+            Err(Stop::Unknown) => unsure = true,
+            Err(stop) => return Err(stop),
+        }
+    }
+    if unsure { Err(Stop::Unknown) } else { Ok(false) }
 }

@@ -103,8 +103,8 @@ fn what_is_unknown_stays_unknown_unless_it_does_not_matter() {
     let entries = [("a", Value::Unknown), ("o", Value::Opaque), ("t", Value::Bool(true))];
     let own =
         Value::map(entries.into_iter().map(|(key, value)| (key.into(), value)).collect(), MapKind::Object);
-    let open = Value::map([("x".into(), Value::Int(1))].into(), MapKind::Open);
-    let partly = Value::map([("x".into(), Value::Int(1))].into(), MapKind::Incomplete(&["replicas", "type"]));
+    let open = Value::map([("x".into(), Value::Int(1))].into(), MapKind::Partial(&[]));
+    let partly = Value::map([("x".into(), Value::Int(1))].into(), MapKind::Partial(&["other"]));
     let variables = [("self", own), ("open", open), ("partly", partly)];
     for (source, wanted) in [
         ("has(self.a)", "unknown"),

@@ -65,10 +65,9 @@ pub(crate) enum MapKind {
     Data,
     /// An object with a schema: its fields are names.
     Object,
-    /// An object of which these fields may get a value later, in the order of their names.
-    Incomplete(&'static [&'static str]),
-    /// An object of which any field may get a value later.
-    Open,
+    /// An object of which only these fields are known to be absent where it does not have them, sorted. Any other
+    /// may get a value later.
+    Partial(&'static [&'static str]),
 }
 
 impl Value {
@@ -172,7 +171,17 @@ fn lists_equal(left: &List, right: &List, budget: &mut Budget) -> Result<bool, S
         return Ok(false);
     }
     let same = all_equal(left.items.iter().zip(&right.items), budget);
-    // In another order they may still be equal.
+    let is_set = left.items.iter().all(|item| !matches!(item, Value::List(_) | Value::Map(_)));
+    if left.is_unordered && is_set && same == Ok(false) {
+        let mut is_in = |item: &Value| super::eval::has_item(right, item, budget);
+        for item in &left.items {
+            if !is_in(item)? {
+                return Ok(false);
+            }
+        }
+        return Ok(true);
+    }
+    // Lists with keys may be equal in another order.
     if left.is_unordered && left.items.len() > 1 && !matches!(same, Ok(true)) {
         Err(Stop::Unknown)
     } else {
@@ -182,7 +191,7 @@ fn lists_equal(left: &List, right: &List, budget: &mut Budget) -> Result<bool, S
 
 fn maps_equal(left: &Map, right: &Map, budget: &mut Budget) -> Result<bool, Stop> {
     let is_incomplete = |map: &Map| {
-        matches!(map.kind, MapKind::Incomplete(_) | MapKind::Open)
+        matches!(map.kind, MapKind::Partial(_))
             || map.entries.values().any(|value| matches!(value, Value::Unknown))
     };
     budget.spend(left.entries.len() + right.entries.len())?;

@@ -12,8 +12,8 @@
 //!
 //! The check follows the API server: unknown fields are violations (as with `fieldValidation: Strict`), an optional
 //! field may be null, `1.0` is an integer. It knows more than the published schemas do: values of some enums, quantities,
-//! lists whose items must differ, and that a container needs an image. It does not evaluate CEL rules, nor defaults
-//! beyond those of list keys; [`Schemas::unchecked_rules`] says how many rules there are. What is below `status` is
+//! lists whose items must differ, and that a container needs an image. Rules in CEL are evaluated by a walk of their own
+//! (`evaluate`), of objects that are valid otherwise. What is below `status` is
 //! checked for types and unknown fields alone.
 
 mod compile;

@@ -190,12 +190,12 @@ impl Enforced<'_> {
         }
         let mut own = BTreeMap::new();
         for (name, program) in self.programs.variables.iter().take(MAX_VARIABLES) {
-            variables.push(("variables", Value::map(own.clone(), MapKind::Open)));
+            variables.push(("variables", Value::map(own.clone(), MapKind::Partial(&[]))));
             let value = program.as_ref().and_then(|program| program.evaluate(&variables, budget).ok());
             variables.pop();
             own.insert((*name).into(), value.unwrap_or(Value::Unknown));
         }
-        variables.push(("variables", Value::map(own, MapKind::Open)));
+        variables.push(("variables", Value::map(own, MapKind::Partial(&[]))));
         let mut is_sure = true;
         for (validation, program) in &self.programs.validations {
             let Some(program) = program else { return false };
@@ -252,7 +252,7 @@ fn request(object: &Object<'_>) -> Value {
     let kind = [("group", object.group), ("version", object.version), ("kind", object.kind)];
     let kind = kind.map(|(key, text)| (key.into(), Value::text(text)));
     let mut all = BTreeMap::from([
-        ("kind".into(), Value::map(BTreeMap::from(kind), MapKind::Open)),
+        ("kind".into(), Value::map(BTreeMap::from(kind), MapKind::Partial(&[]))),
         ("operation".into(), Value::text("CREATE")),
     ]);
     for (key, text) in [("name", object.name), ("namespace", object.namespace)] {
@@ -260,7 +260,7 @@ fn request(object: &Object<'_>) -> Value {
             all.insert(key.into(), Value::text(text));
         }
     }
-    Value::map(all, MapKind::Open)
+    Value::map(all, MapKind::Partial(&[]))
 }
 
 /// The namespace of an object, where it is in the set.

@@ -1,7 +1,7 @@
 //! Objects as admission policies see them: after the API server has decoded them and filled in defaults.
 //!
-//! Only what is certain is a value. A field that the API server, a controller or another plugin may set or drop is
-//! unknown where it is absent, and so are fields of custom resources, whose defaults are not looked at here.
+//! Only what is certain is a value. A field that the API server, a controller or a plugin may set or drop is unknown, and
+//! so are absent fields of custom resources, whose defaults are not looked at here.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,115 +29,89 @@ const BUILT_IN: [&str; 15] = [
     "storage.k8s.io",
 ];
 
-/// Fields that get a value where an author leaves them out, and structures that are always written, sorted.
-const FILLED_IN: &[&str] = &[
-    "allocateLoadBalancerNodePorts",
-    "allowVolumeExpansion",
-    "apiGroup",
-    "apiVersion",
-    "backoffLimit",
-    "behavior",
-    "clusterIP",
-    "clusterIPs",
-    "completionMode",
-    "completions",
-    "concurrencyPolicy",
-    "creationTimestamp",
-    "defaultMode",
-    "deletionGracePeriodSeconds",
-    "divisor",
-    "dnsPolicy",
-    "enableServiceLinks",
-    "externalTrafficPolicy",
-    "failedJobsHistoryLimit",
-    "failurePolicy",
-    "failureThreshold",
-    "fieldRef",
-    "fsType",
-    "generation",
-    "healthCheckNodePort",
+/// Fields that nothing fills in where an author leaves them out, sorted.
+const ABSENT: &[&str] = &[
+    "add",
+    "affinity",
+    "allowPrivilegeEscalation",
+    "annotations",
+    "appArmorProfile",
+    "args",
+    "automountServiceAccountToken",
+    "binaryData",
+    "capabilities",
+    "command",
+    "configMap",
+    "configMapKeyRef",
+    "configMapRef",
+    "data",
+    "drop",
+    "egress",
+    "env",
+    "envFrom",
+    "ephemeralContainers",
+    "exec",
+    "externalIPs",
+    "externalName",
+    "fsGroup",
+    "fsGroupChangePolicy",
+    "hostAliases",
+    "hostIPC",
     "hostNetwork",
-    "hostPort",
-    "initialDelaySeconds",
-    "internalTrafficPolicy",
-    "ipFamilies",
-    "ipFamilyPolicy",
-    "kind",
-    "labelSelector",
-    "managedFields",
-    "manualSelector",
-    "matchPolicy",
-    "maxSurge",
-    "maxUnavailable",
-    "metadata",
-    "metrics",
-    "minReplicas",
-    "name",
-    "namespace",
-    "namespaceSelector",
-    "nodeAffinityPolicy",
-    "nodeName",
-    "nodePort",
-    "nodeTaintsPolicy",
-    "objectSelector",
-    "optional",
-    "overhead",
-    "ownerReferences",
-    "parallelism",
-    "partition",
-    "path",
-    "periodSeconds",
-    "persistentVolumeClaimRetentionPolicy",
-    "podManagementPolicy",
-    "podReplacementPolicy",
-    "policyTypes",
-    "preemptionPolicy",
-    "priority",
-    "priorityClassName",
-    "progressDeadlineSeconds",
-    "protocol",
-    "reclaimPolicy",
-    "reinvocationPolicy",
-    "replicas",
-    "requests",
-    "resourceVersion",
-    "resources",
-    "restartPolicy",
-    "revisionHistoryLimit",
-    "rollingUpdate",
-    "runtimeClassName",
-    "schedulerName",
-    "scheme",
-    "scope",
-    "selector",
-    "selfLink",
-    "serviceAccount",
-    "serviceAccountName",
-    "sessionAffinity",
-    "sessionAffinityConfig",
-    "sideEffects",
-    "spec",
-    "startupPolicy",
-    "status",
-    "storageClassName",
-    "strategy",
-    "successThreshold",
-    "successfulJobsHistoryLimit",
-    "suspend",
-    "targetPort",
-    "template",
-    "terminationGracePeriodSeconds",
-    "terminationMessagePath",
-    "terminationMessagePolicy",
-    "timeoutSeconds",
-    "tolerations",
-    "type",
-    "uid",
-    "updateStrategy",
-    "volumeBindingMode",
-    "volumeMode",
-    "volumeMounts",
-    "volumes",
+    "hostPID",
+    "hostPath",
+    "hostUsers",
+    "hostname",
+    "httpGet",
+    "image",
+    "imagePullSecrets",
+    "immutable",
+    "ingress",
+    "initContainers",
+    "labels",
+    "lifecycle",
+    "limits",
+    "livenessProbe",
+    "loadBalancerClass",
+    "loadBalancerIP",
+    "loadBalancerSourceRanges",
+    "matchExpressions",
+    "matchLabels",
+    "minAvailable",
+    "nfs",
+    "nodeSelector",
+    "persistentVolumeClaim",
+    "postStart",
+    "preStop",
+    "privileged",
+    "readOnlyRootFilesystem",
+    "readinessProbe",
+    "rules",
+    "runAsGroup",
+    "runAsNonRoot",
+    "runAsUser",
+    "seLinuxOptions",
+    "seccompProfile",
+    "secret",
+    "secretKeyRef",
+    "secretName",
+    "secretRef",
+    "securityContext",
+    "shareProcessNamespace",
+    "startupProbe",
+    "stdin",
+    "subPath",
+    "subjects",
+    "supplementalGroups",
+    "sysctls",
+    "tcpSocket",
+    "tls",
+    "topologySpreadConstraints",
+    "tty",
+    "value",
+    "valueFrom",
+    "windowsOptions",
+    "workingDir",
 ];
 
 /// Fields that keep a value that is empty, zero or false, as they are pointers in Go.
@@ -177,6 +151,10 @@ const QUANTITIES: &[&str] = &[
     "sizeLimit",
 ];
 
+/// Labels that a Job gives to its pods.
+const JOB_LABELS: [&str; 4] =
+    ["batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name", "controller-uid", "job-name"];
+
 /// Whether a group is Kubernetes' own.
 pub(super) fn is_built_in(group: &str) -> bool {
     BUILT_IN.contains(&group)
@@ -184,22 +162,19 @@ pub(super) fn is_built_in(group: &str) -> bool {
 
 /// Converts an object.
 pub(super) fn object(object: &Object<'_>) -> Value {
-    let reader = Reader {
-        is_built_in: is_built_in(object.group),
-        is_pod: object.is("", "Pod"),
-        is_secret: object.is("", "Secret"),
-    };
+    let is_built_in = is_built_in(object.group);
+    let reader = Reader { is_built_in, kind: if is_built_in { object.kind } else { "" } };
     reader.value(object.manifest.root(), "", 0)
 }
 
 #[derive(Clone, Copy)]
-struct Reader {
+struct Reader<'k> {
     is_built_in: bool,
-    is_pod: bool,
-    is_secret: bool,
+    /// The kind, where it is Kubernetes' own.
+    kind: &'k str,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn value(self, node: &Node, key: &str, depth: usize) -> Value {
         match &node.value {
             model::Value::Bool(flag) => Value::Bool(*flag),
@@ -216,14 +191,15 @@ impl Reader {
                     (name, self.entry(&entry.key, &entry.value, is_data, key, depth))
                 });
                 let mut entries: BTreeMap<Arc<str>, Value> = entries.collect();
-                for name in self.set_by_others(key, node) {
+                for name in self.set_by_others(key, node, depth) {
                     entries.entry((*name).into()).or_insert(Value::Unknown);
                 }
-                let kind = match (is_data, depth) {
-                    (true, _) if self.is_built_in || matches!(key, "labels" | "annotations") => MapKind::Data,
-                    (_, 1) if key == "metadata" => MapKind::Incomplete(FILLED_IN),
-                    _ if self.is_built_in => MapKind::Incomplete(FILLED_IN),
-                    _ => MapKind::Open,
+                let kind = match key {
+                    "labels" | "annotations" => MapKind::Data,
+                    _ if is_data && self.is_built_in => MapKind::Data,
+                    "metadata" if depth == 1 => MapKind::Partial(ABSENT),
+                    _ if self.is_built_in => MapKind::Partial(ABSENT),
+                    _ => MapKind::Partial(&[]),
                 };
                 Value::map(entries, kind)
             }
@@ -237,11 +213,16 @@ impl Reader {
         if QUANTITIES.contains(&parent) || QUANTITIES.contains(&key) && node.as_mapping().is_none() {
             return Value::Opaque;
         }
-        let is_secret = self.is_secret && depth == 0 && matches!(key, "data" | "stringData");
-        let is_mutated = self.is_pod
+        let is_secret = self.kind == "Secret" && depth == 0 && matches!(key, "data" | "stringData");
+        let is_mutated = self.kind == "Pod"
             && matches!(
                 key,
-                "serviceAccount" | "serviceAccountName" | "tolerations" | "volumeMounts" | "volumes"
+                "imagePullSecrets"
+                    | "serviceAccount"
+                    | "serviceAccountName"
+                    | "tolerations"
+                    | "volumeMounts"
+                    | "volumes"
             );
         // Text that another tool fills in later is not what the API server gets.
         let is_unfinished = node.as_str().is_some_and(crate::lints::is_unfinished);
@@ -252,14 +233,24 @@ impl Reader {
         self.value(node, key, depth + 1)
     }
 
-    /// Fields of one place that the API server may set, although an absent field of that name elsewhere stays absent.
-    fn set_by_others(self, key: &str, node: &Node) -> &'static [&'static str] {
-        // A pod gets an empty context; its containers get none.
-        if self.is_built_in && node.get("containers").is_some() {
-            return &["securityContext"];
+    /// Fields that the API server may set in this place, although an absent field of that name elsewhere stays absent.
+    fn set_by_others(self, key: &str, node: &Node, depth: usize) -> &'static [&'static str] {
+        let is_pod_spec = node.get("containers").is_some();
+        match (self.kind, key) {
+            ("Secret", "") if depth == 0 => &["data", "stringData"],
+            // Every namespace has a label with its name.
+            ("Namespace" | "ReplicationController", "metadata") if depth == 1 => &["labels"],
+            ("Namespace", "labels") => &["kubernetes.io/metadata.name"],
+            // The pods of a Job get labels of their own.
+            ("Job", "metadata") if depth > 1 => &["labels"],
+            ("Job", "labels" | "matchLabels") => &JOB_LABELS,
+            // A LimitRange sets those of pods, not those of templates.
+            ("Pod", "resources") => &["limits", "requests"],
+            // A pod gets an empty context, and the pull secrets of its account; its containers get none.
+            ("Pod", _) if is_pod_spec => &["imagePullSecrets", "securityContext"],
+            _ if self.is_built_in && is_pod_spec => &["securityContext"],
+            _ => &[],
         }
-        // A LimitRange sets those of pods, not those of templates.
-        if self.is_pod && key == "resources" { &["limits", "requests"] } else { &[] }
     }
 
     fn number(self, number: Number) -> Value {
@@ -281,5 +272,13 @@ fn is_zero(node: &Node) -> bool {
         model::Value::Sequence(items) => items.is_empty(),
         model::Value::String(text) => text.is_empty(),
         model::Value::Mapping(mapping) => mapping.is_empty(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_names_are_sorted() {
+        assert!(super::ABSENT.is_sorted());
     }
 }

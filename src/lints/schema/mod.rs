@@ -20,7 +20,7 @@ pub(crate) static CEL: Rule = Rule::stage(
 pub(crate) static DEFINITION: Rule = Rule::stage(
     "schema/definition",
     Severity::Error,
-    "a CustomResourceDefinition is not structural, or has a schema that no value can fit",
+    "a CustomResourceDefinition is not structural, or has a schema that no value can fit, or a CEL rule that does not compile",
     "The API server refuses such a definition, and with it every object of its kind.",
     "properties:\n  size: {type: strign}\n",
     "Write the schema as Kubernetes' structural schemas ask for.",
@@ -95,9 +95,10 @@ pub(crate) static TYPE: Rule = Rule::stage(
 pub(crate) static UNEVALUATED: Rule = Rule::stage(
     "schema/unevaluated-rules",
     Severity::Note,
-    "a definition has validation rules that only a cluster evaluates",
-    "CEL rules (`x-kubernetes-validations`) are not evaluated here: an object may pass and still be refused.",
-    "x-kubernetes-validations:\n- rule: self.minReplicas <= self.maxReplicas\n",
+    "validation rules of a definition are not evaluated",
+    "These rules in CEL (`x-kubernetes-validations`) use a function that is not implemented here, depend on what only a \
+     cluster knows, or take too much work. The object may pass and still be refused.",
+    "x-kubernetes-validations:\n- rule: url(self.endpoint).getScheme() == 'https'\n",
     "Nothing, or try the object with `kubectl apply --dry-run=server`.",
 )
 .refused();
