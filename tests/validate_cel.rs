@@ -1,9 +1,10 @@
-//! Rules in CEL: of CustomResourceDefinitions, and of admission policies.
+//! Rules in CEL: of definitions of custom resources, and of admission policies.
 
 #![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 mod support;
 
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -43,7 +44,8 @@ fn objects_are_refused_where_the_api_server_refuses_them() {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
-    let all: String = cases.iter().map(|case| format!("---\n{}\n", case["object"])).collect();
+    let all: Vec<String> = cases.iter().map(|case| format!("---\n{}\n", case["object"])).collect();
+    let all = all.concat();
     let tree = Tree::new(&[("crd/raft.yaml", DEFINITION), ("all.yaml", &all)]);
     let report = tree.run(&["all.yaml", "--crds", "crd", "--namespace", "sea"]).report();
     for case in &cases {
@@ -192,7 +194,7 @@ fn hostile_definitions_end() {
     let words = "self.l.map(a, self.l.map(b, string(a) + string(b))).size() > 0";
     let doubling = (0..40).fold("'aaaaaaaa'".to_owned(), |text, _| format!("[{text}].map(s, s + s)[0]"));
     let flat = vec!["self.l.all(x, x >= 0)"; 500].join(" && ");
-    let many: String = (0..2000).map(|_| format!("{{rule: \"{nested}\"}}, ")).collect();
+    let many = format!("{{rule: \"{nested}\"}}, ").repeat(2000);
     let start = Instant::now();
     for rules in [
         format!("{{rule: \"{deep}\"}}"),
@@ -210,7 +212,7 @@ fn hostile_definitions_end() {
         assert_eq!(messages(&report, "schema/cel"), [""; 0]);
     }
     // Far less with optimization.
-    assert!(start.elapsed() < Duration::from_secs(120), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_mins(2), "{:?}", start.elapsed());
 }
 
 #[test]
@@ -301,10 +303,10 @@ fn b29_a_policy_with_an_expression_that_does_not_parse() {
 fn an_object_is_judged_by_the_policies_that_are_bound() {
     let body = "  validations: [{expression: 'object.spec.replicas <= 5', message: too many}]";
     for (binding, deployment, severity) in [
-        (DENY, "replicas: 9", Some("error")),
+        (DENY, "replicas: 9", Some("warning")),
         ("{policyName: p, validationActions: [Warn]}", "replicas: 9", Some("warning")),
         ("{policyName: p, validationActions: [Audit]}", "replicas: 9", Some("note")),
-        ("{policyName: p, validationActions: [Audit, Deny]}", "replicas: 9", Some("error")),
+        ("{policyName: p, validationActions: [Audit, Deny]}", "replicas: 9", Some("warning")),
         ("{policyName: p, validationActions: []}", "replicas: 9", None),
         ("{policyName: other, validationActions: [Deny]}", "replicas: 9", None),
         (DENY, "replicas: 5", None),
@@ -317,12 +319,12 @@ fn an_object_is_judged_by_the_policies_that_are_bound() {
         (
             "{policyName: p, validationActions: [Deny], matchResources: {objectSelector: {matchLabels: {app: web}}}}",
             "replicas: 9",
-            Some("error"),
+            Some("warning"),
         ),
         (
             "{policyName: p, validationActions: [Deny], matchResources: {namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}}}",
             "replicas: 9",
-            Some("error"),
+            Some("warning"),
         ),
         (
             "{policyName: p, validationActions: [Deny], matchResources: {namespaceSelector: {matchExpressions: [{key: kubernetes.io/metadata.name, operator: NotIn, values: [shop]}]}}}",
@@ -344,6 +346,18 @@ fn an_object_is_judged_by_the_policies_that_are_bound() {
             "{binding} {deployment}"
         );
     }
+}
+
+#[test]
+fn in_an_app_a_denial_is_an_error() {
+    let policy = "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicy\nmetadata: {name: p}\nspec:\n  \
+                  matchConstraints: {resourceRules: [{apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: \
+                  [configmaps]}]}\n  validations: [{expression: object.data.theme != 'dark'}]\n---\napiVersion: \
+                  admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicyBinding\nmetadata: {name: b}\nspec: \
+                  {policyName: p, validationActions: [Deny]}\n";
+    let report = Tree::app(&[("base/policy.yaml", policy)]).run(&["."]).report();
+    let found = report.one("policy/admission");
+    assert_eq!((&found["severity"], &found["path"]), (&Value::from("error"), &Value::from("base/good.yaml")));
 }
 
 #[test]
@@ -420,18 +434,22 @@ fn hostile_policies_end() {
     let list = format!("[{}]", list.join(","));
     let mut text = String::new();
     for number in 0..20 {
-        text += &format!(
+        write!(
+            text,
             "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicy\nmetadata: {{name: p{number}}}\n\
              spec:\n  matchConstraints: {{resourceRules: [{rules}, {{apiGroups: ['*'], apiVersions: ['*'], operations: \
              ['*'], resources: ['*']}}]}}\n  validations: [{{expression: \"{list}.all(a, {list}.all(b, {list}.all(c, a + b + c \
              >= 0)))\"}}]\n---\napiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicyBinding\n\
              metadata: {{name: b{number}}}\nspec: {{policyName: p{number}, validationActions: [Deny]}}\n---\n"
-        );
+        )
+        .unwrap();
     }
     for number in 0..200 {
-        text += &format!(
+        write!(
+            text,
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{number}, namespace: shop}}\n---\n"
-        );
+        )
+        .unwrap();
     }
     let start = Instant::now();
     let ran = Tree::new(&[("all.yaml", &text)]).run(&["all.yaml"]);
@@ -439,5 +457,5 @@ fn hostile_policies_end() {
         ran.report().of("policy/admission").iter().filter(|finding| finding["severity"] == "error").count(),
         0
     );
-    assert!(start.elapsed() < Duration::from_secs(120), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_mins(2), "{:?}", start.elapsed());
 }

@@ -115,11 +115,13 @@ impl ExprKind {
     pub(crate) fn each_child<'e>(&'e self, visit: &mut dyn FnMut(&'e Expr)) {
         match self {
             Self::And(all) | Self::Or(all) | Self::List(all) | Self::Unsupported(all) => {
-                all.iter().for_each(visit)
+                all.iter().for_each(visit);
             }
             Self::Binary(_, left, right) => [left, right].into_iter().for_each(|side| visit(side)),
             Self::Call { target, arguments, .. } => {
-                target.iter().for_each(|target| visit(target));
+                if let Some(target) = target {
+                    visit(target);
+                }
                 arguments.iter().for_each(visit);
             }
             Self::Conditional(parts) => parts.iter().for_each(visit),

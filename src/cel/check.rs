@@ -99,9 +99,9 @@ impl<'e> Checker<'e, '_> {
                 {
                     self.visit(target);
                 }
-                arguments.iter().for_each(|argument| {
+                for argument in arguments {
                     self.visit(argument);
-                });
+                }
                 None
             }
             kind => {

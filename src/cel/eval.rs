@@ -29,14 +29,14 @@ impl<'p> Evaluation<'p, '_> {
             ExprKind::Or(all) => self.logical(all, true),
             ExprKind::Binary(operator, left, right) => {
                 let (left, right) = (self.eval(left)?, self.eval(right)?);
-                binary(*operator, left, right, self.budget)
+                binary(*operator, &left, &right, self.budget)
             }
             ExprKind::Call { target, function, arguments } => {
                 self.call(target.as_deref(), function, arguments)
             }
             ExprKind::Conditional(parts) => {
                 let [condition, yes, no] = &**parts;
-                if boolean(self.eval(condition)?)? { self.eval(yes) } else { self.eval(no) }
+                if boolean(&self.eval(condition)?)? { self.eval(yes) } else { self.eval(no) }
             }
             ExprKind::Fold(fold) => self.fold(fold),
             ExprKind::Has { operand, field } => {
@@ -57,7 +57,7 @@ impl<'p> Evaluation<'p, '_> {
             ExprKind::Literal(literal) => Ok(literal.into()),
             ExprKind::Map(entries) => self.map(entries),
             ExprKind::Negate(operand) => negate(&self.eval(operand)?),
-            ExprKind::Not(operand) => Ok(Value::Bool(!boolean(self.eval(operand)?)?)),
+            ExprKind::Not(operand) => Ok(Value::Bool(!boolean(&self.eval(operand)?)?)),
             ExprKind::Select { operand, field, optional } => {
                 let operand = self.eval(operand)?;
                 access(operand, *optional, |value| select(value, field))
@@ -77,7 +77,7 @@ impl<'p> Evaluation<'p, '_> {
     fn logical(&mut self, all: &'p [Expr], decisive: bool) -> Outcome {
         let mut undecided = None;
         for operand in all {
-            match self.eval(operand).and_then(boolean) {
+            match self.eval(operand).and_then(|value| boolean(&value)) {
                 Ok(flag) if flag == decisive => return Ok(Value::Bool(decisive)),
                 Ok(_) => {}
                 Err(stop) => undecided = Some(worse(undecided, stop)?),
@@ -139,9 +139,9 @@ impl<'p> Evaluation<'p, '_> {
 }
 
 /// The value as a condition.
-pub(super) fn boolean(value: Value) -> Result<bool, Stop> {
+pub(super) fn boolean(value: &Value) -> Result<bool, Stop> {
     match value {
-        Value::Bool(flag) => Ok(flag),
+        Value::Bool(flag) => Ok(*flag),
         _ => Err(Stop::Unknown),
     }
 }

@@ -30,7 +30,7 @@ impl<'p> Evaluation<'p, '_> {
             (FoldKind::ExistsOne, Some(predicate), None) => {
                 let mut count = 0_usize;
                 for item in items {
-                    count += usize::from(boolean(visit(self, item, predicate)?)?);
+                    count += usize::from(boolean(&visit(self, item, predicate)?)?);
                 }
                 Ok(Value::Bool(count == 1))
             }
@@ -38,7 +38,7 @@ impl<'p> Evaluation<'p, '_> {
                 let mut kept = Vec::new();
                 for item in items {
                     if let Some(predicate) = predicate
-                        && !boolean(visit(self, item.clone(), predicate)?)?
+                        && !boolean(&visit(self, item.clone(), predicate)?)?
                     {
                         continue;
                     }
@@ -95,7 +95,7 @@ impl<'p> Evaluation<'p, '_> {
     ) -> Outcome {
         let mut undecided = None;
         for item in items {
-            match visit(self, item).and_then(boolean) {
+            match visit(self, item).and_then(|value| boolean(&value)) {
                 Ok(flag) if flag == decisive => return Ok(Value::Bool(decisive)),
                 Ok(_) => {}
                 Err(stop) => undecided = Some(worse(undecided, stop)?),

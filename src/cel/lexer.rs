@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::parser::SyntaxError;
+use super::syntax::SyntaxError;
 
 /// A token. Operators are their own text.
 #[derive(Clone, Debug, PartialEq)]

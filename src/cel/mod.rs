@@ -16,6 +16,7 @@ mod lexer;
 mod library;
 mod operators;
 mod parser;
+mod syntax;
 mod value;
 
 #[cfg(test)]
@@ -23,7 +24,7 @@ mod tests;
 
 pub(crate) use budget::{Budget, Stop};
 pub(crate) use check::{FieldType, NameError, TypeId, TypeSource};
-pub(crate) use parser::SyntaxError;
+pub(crate) use syntax::SyntaxError;
 pub(crate) use value::{List, MapKind, Value};
 
 use ast::{Expr, ExprKind};
@@ -51,7 +52,7 @@ impl Program {
 
     /// Evaluates the expression as a condition.
     pub(crate) fn holds(&self, variables: &[(&str, Value)], budget: &mut Budget) -> Result<bool, Stop> {
-        self.evaluate(variables, budget).and_then(eval::boolean)
+        self.evaluate(variables, budget).and_then(|value| eval::boolean(&value))
     }
 
     /// Whether a variable of this name occurs.

@@ -9,22 +9,22 @@ use super::eval::{Outcome, contains};
 use super::value::{Value, compare, equal};
 
 /// Applies an operator.
-pub(super) fn binary(operator: BinaryOperator, left: Value, right: Value, budget: &mut Budget) -> Outcome {
+pub(super) fn binary(operator: BinaryOperator, left: &Value, right: &Value, budget: &mut Budget) -> Outcome {
     use BinaryOperator as Op;
     let ordered = |wanted: fn(Ordering) -> bool, budget: &mut Budget| {
-        compare(&left, &right, budget).map(|order| Value::Bool(wanted(order)))
+        compare(left, right, budget).map(|order| Value::Bool(wanted(order)))
     };
     match operator {
-        Op::Equal => equal(&left, &right, budget).map(Value::Bool),
-        Op::NotEqual => equal(&left, &right, budget).map(|same| Value::Bool(!same)),
-        Op::In => contains(&right, &left, budget).map(Value::Bool),
+        Op::Equal => equal(left, right, budget).map(Value::Bool),
+        Op::NotEqual => equal(left, right, budget).map(|same| Value::Bool(!same)),
+        Op::In => contains(right, left, budget).map(Value::Bool),
         Op::Less => ordered(Ordering::is_lt, budget),
         Op::LessOrEqual => ordered(Ordering::is_le, budget),
         Op::Greater => ordered(Ordering::is_gt, budget),
         Op::GreaterOrEqual => ordered(Ordering::is_ge, budget),
-        Op::Add => add(&left, &right, budget),
-        Op::Subtract => subtract(&left, &right),
-        Op::Multiply | Op::Divide | Op::Remainder => scale(operator, &left, &right),
+        Op::Add => add(left, right, budget),
+        Op::Subtract => subtract(left, right),
+        Op::Multiply | Op::Divide | Op::Remainder => scale(operator, left, right),
     }
 }
 

@@ -1,61 +1,13 @@
 //! The parser: from text to a syntax tree whose height is bounded, so that nothing that walks it overflows the stack.
 
-use std::fmt;
-
-use super::ast::{BinaryOperator, Expr, ExprKind, Fold, FoldKind, Literal};
+use super::ast::{Expr, ExprKind, Fold, FoldKind, Literal};
 use super::lexer::{Lexer, Token};
+use super::syntax::{RESERVED, SyntaxError, is_keyword, macro_of, operator_of};
 
 /// Bytes of an expression.
 const MAX_LENGTH: usize = 32 << 10;
 /// Height of a tree, and open brackets and conditions at any time.
 const MAX_HEIGHT: usize = 120;
-
-/// Words that no variable may be named.
-const RESERVED: [&str; 17] = [
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "for",
-    "function",
-    "if",
-    "import",
-    "let",
-    "loop",
-    "namespace",
-    "package",
-    "return",
-    "var",
-    "void",
-    "while",
-];
-
-/// Why an expression was not parsed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SyntaxError {
-    /// Where, in bytes.
-    pub(crate) offset: usize,
-    /// What is wrong; `None` where the expression may be valid and is only too much for this parser.
-    pub(crate) problem: Option<&'static str>,
-}
-
-impl SyntaxError {
-    pub(super) const fn at(offset: usize, problem: &'static str) -> Self {
-        Self { offset, problem: Some(problem) }
-    }
-
-    /// What is valid, or may be, and not read here.
-    pub(super) const fn unsupported(offset: usize) -> Self {
-        Self { offset, problem: None }
-    }
-}
-
-impl fmt::Display for SyntaxError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.problem.unwrap_or("expression is not supported"))
-    }
-}
 
 type Parsed<T> = Result<T, SyntaxError>;
 
@@ -231,7 +183,7 @@ impl<'s> Parser<'s> {
                 let field = self.name("name of a field is missing after `.`")?;
                 expr = if !optional && self.take("(")? {
                     let arguments = self.arguments()?;
-                    self.member_call(expr, field, arguments, offset)?
+                    Self::member_call(expr, field, arguments, offset)?
                 } else {
                     let operand = Box::new(expr);
                     Self::node(ExprKind::Select { operand, field: field.into(), optional }, offset)?
@@ -385,7 +337,7 @@ impl<'s> Parser<'s> {
         Self::node(ExprKind::Call { target: None, function: name.into(), arguments }, offset)
     }
 
-    fn member_call(&self, target: Expr, name: &str, arguments: Vec<Expr>, offset: usize) -> Parsed<Expr> {
+    fn member_call(target: Expr, name: &str, arguments: Vec<Expr>, offset: usize) -> Parsed<Expr> {
         let Some((kind, variables)) = macro_of(name, arguments.len()) else {
             let target = Some(Box::new(target));
             return Self::node(ExprKind::Call { target, function: name.into(), arguments }, offset);
@@ -416,25 +368,6 @@ impl<'s> Parser<'s> {
     }
 }
 
-/// The macro of this name and number of arguments, and how many of them are variables.
-fn macro_of(name: &str, arguments: usize) -> Option<(FoldKind, usize)> {
-    Some(match (name, arguments) {
-        ("all", 2 | 3) => (FoldKind::All, arguments - 1),
-        ("exists", 2 | 3) => (FoldKind::Exists, arguments - 1),
-        ("exists_one" | "existsOne", 2) | ("existsOne", 3) => (FoldKind::ExistsOne, arguments - 1),
-        ("filter", 2) => (FoldKind::Filter, 1),
-        ("map", 2 | 3) => (FoldKind::Map, 1),
-        ("transformList", 3 | 4) => (FoldKind::Map, 2),
-        ("transformMap" | "transformMapEntry", 3 | 4) => (FoldKind::Other, 2),
-        ("optMap" | "optFlatMap", 2) => (FoldKind::Other, 1),
-        _ => return None,
-    })
-}
-
-fn is_keyword(name: &str) -> bool {
-    matches!(name, "true" | "false" | "null" | "in")
-}
-
 /// Whether it spells a name: `a`, `a.b`.
 fn is_name(expr: &Expr) -> bool {
     match &expr.kind {
@@ -442,26 +375,4 @@ fn is_name(expr: &Expr) -> bool {
         ExprKind::Select { operand, optional: false, .. } => is_name(operand),
         _ => false,
     }
-}
-
-fn operator_of(token: &Token<'_>) -> Option<(BinaryOperator, u8)> {
-    use BinaryOperator::{
-        Add, Divide, Equal, Greater, GreaterOrEqual, In, Less, LessOrEqual, Multiply, NotEqual, Remainder,
-        Subtract,
-    };
-    Some(match token {
-        Token::Ident("in") => (In, 0),
-        Token::Operator("==") => (Equal, 0),
-        Token::Operator("!=") => (NotEqual, 0),
-        Token::Operator("<") => (Less, 0),
-        Token::Operator("<=") => (LessOrEqual, 0),
-        Token::Operator(">") => (Greater, 0),
-        Token::Operator(">=") => (GreaterOrEqual, 0),
-        Token::Operator("+") => (Add, 1),
-        Token::Operator("-") => (Subtract, 1),
-        Token::Operator("*") => (Multiply, 2),
-        Token::Operator("/") => (Divide, 2),
-        Token::Operator("%") => (Remainder, 2),
-        _ => return None,
-    })
 }

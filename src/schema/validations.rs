@@ -50,11 +50,12 @@ pub(super) struct Validation {
 
 impl Validation {
     pub(super) fn new(rule: &Node) -> Self {
-        let text = |key: &str| rule.get(key).and_then(Node::as_str).map(Into::into);
+        let given = |key: &str| rule.get(key).and_then(Node::as_str).filter(|text| !text.trim().is_empty());
+        let text = |key: &str| given(key).map(Into::into);
         let optional = rule.get("optionalOldSelf").map(|node| &node.value);
         Self {
             rule: text("rule").unwrap_or_default(),
-            message: text("message").filter(|message: &Box<str>| !message.trim().is_empty()),
+            message: text("message"),
             field_path: text("fieldPath"),
             has_optional_old_self: matches!(optional, Some(crate::model::Value::Bool(true))),
             program: OnceLock::new(),

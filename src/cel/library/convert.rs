@@ -18,8 +18,9 @@ pub(super) fn convert(name: &str, value: &Value) -> Outcome {
         ("string", value) => string(value),
         ("bool", Value::Bool(flag)) => Ok(Value::Bool(*flag)),
         ("bytes", Value::Text(text)) => Ok(Value::Bytes(text.as_bytes().into())),
-        ("bytes", Value::Bytes(_)) => Ok(value.clone()),
-        ("duration", Value::Duration(_)) | ("timestamp", Value::Timestamp(_)) => Ok(value.clone()),
+        ("bytes", Value::Bytes(_))
+        | ("duration", Value::Duration(_))
+        | ("timestamp", Value::Timestamp(_)) => Ok(value.clone()),
         ("duration", Value::Text(text)) => parse_duration(text).map(Value::Duration),
         ("timestamp", Value::Text(text)) => parse_timestamp(text).map(Value::Timestamp).ok_or(Stop::Unknown),
         _ => Err(Stop::Unknown),

@@ -95,10 +95,9 @@ fn optional(name: &str, value: Option<&Value>, rest: &[Value]) -> Outcome {
     match (name, value, rest) {
         ("hasValue", value, []) => Ok(Value::Bool(value.is_some())),
         ("value" | "orValue", Some(value), _) => Ok(value.clone()),
-        ("orValue", None, [other]) => Ok(other.clone()),
         ("value", None, []) => Err(Stop::Fault(Fault::NoSuchKey)),
         ("or", Some(value), [Value::Optional(_)]) => Ok(Value::Optional(Some(Arc::new(value.clone())))),
-        ("or", None, [other @ Value::Optional(_)]) => Ok(other.clone()),
+        ("orValue", None, [other]) | ("or", None, [other @ Value::Optional(_)]) => Ok(other.clone()),
         _ => Err(Stop::Unknown),
     }
 }

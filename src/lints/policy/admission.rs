@@ -20,7 +20,8 @@ pub(crate) static RULE: Rule = Rule {
         summary: "an object breaks a ValidatingAdmissionPolicy of the set",
         explanation: "The policy and a binding to it are among the manifests, so that the cluster enforces it: with \
                       `Deny` the API server refuses the object, with `Warn` it warns, with `Audit` it writes a record. \
-                      Each object is judged as if it were created. An expression that depends on what is not known \
+                      In plain manifests, which may be for several \
+                      clusters, it is a warning at most. Each object is judged as if it were created. An expression that depends on what is not known \
                       here (defaults, permissions, parameters of a cluster) is not evaluated, and a note names its \
                       policy.",
         example: "# a policy with the expression object.spec.replicas <= 5, and a binding with Deny\nkind: Deployment\nspec: {replicas: 9}\n",
@@ -126,7 +127,12 @@ fn enforced<'a>(environment: &'a Environment<'a>) -> Vec<Enforced<'a>> {
                 policy,
                 spec,
                 binding,
-                severity: actions.max()?,
+                // Plain manifests may be for several clusters, of which only one has the policy.
+                severity: if environment.is_plain() {
+                    actions.max()?.min(Severity::Warning)
+                } else {
+                    actions.max()?
+                },
                 fails_closed: text(spec, "failurePolicy") != Some("Ignore"),
                 programs: Programs::of(spec),
                 weight: weight(spec.get("matchConstraints")) + weight(binding.get("matchResources")),
@@ -200,12 +206,11 @@ impl Enforced<'_> {
         for (validation, program) in &self.programs.validations {
             let Some(program) = program else { return false };
             match program.holds(&variables, budget) {
-                Ok(true) => {}
                 Ok(false) => self.report(number, object, validation, None, reporter),
                 Err(Stop::Fault(fault)) if self.fails_closed => {
                     self.report(number, object, validation, Some(fault.describe()), reporter);
                 }
-                Err(Stop::Fault(_)) => {}
+                Ok(true) | Err(Stop::Fault(_)) => {}
                 Err(Stop::TooMuch | Stop::Unknown) => is_sure = false,
             }
         }

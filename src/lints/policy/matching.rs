@@ -158,7 +158,7 @@ fn is_empty(selector: &Node) -> bool {
     entries(selector, "matchLabels").is_empty() && items(selector, "matchExpressions").is_empty()
 }
 
-fn keys<'a>(selector: &'a Node) -> impl Iterator<Item = &'a str> {
+fn keys(selector: &Node) -> impl Iterator<Item = &str> {
     let labels = entries(selector, "matchLabels").iter().map(|entry| entry.key.as_str());
     labels.chain(items(selector, "matchExpressions").iter().filter_map(|one| text(one, "key")))
 }

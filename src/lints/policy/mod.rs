@@ -1,4 +1,4 @@
-//! ValidatingAdmissionPolicies of the set: whether they are valid, and whether the objects of the set pass them.
+//! Validating admission policies of the set: whether they are valid, and whether the objects of the set pass them.
 //!
 //! Nothing here may quote a value of an object: messages hold what a policy says, never what it looked at.
 

@@ -179,7 +179,7 @@ impl Reader<'_> {
         match &node.value {
             model::Value::Bool(flag) => Value::Bool(*flag),
             model::Value::Null => Value::Unknown,
-            model::Value::Number(number) => self.number(*number),
+            model::Value::Number(found) => number(*found),
             model::Value::Sequence(items) => {
                 Value::list(items.iter().map(|item| self.value(item, key, depth + 1)).collect())
             }
@@ -252,14 +252,14 @@ impl Reader<'_> {
             _ => &[],
         }
     }
+}
 
-    fn number(self, number: Number) -> Value {
-        match number {
-            Number::Int(number) => Value::Int(number),
-            // Whether a whole number is one in Go depends on the field.
-            Number::Float(number) if number.fract() != 0.0 => Value::Double(number),
-            Number::Float(_) | Number::Uint(_) => Value::Opaque,
-        }
+fn number(number: Number) -> Value {
+    match number {
+        Number::Int(number) => Value::Int(number),
+        // Whether a whole number is one in Go depends on the field.
+        Number::Float(number) if number.fract() != 0.0 => Value::Double(number),
+        Number::Float(_) | Number::Uint(_) => Value::Opaque,
     }
 }
 

@@ -92,10 +92,9 @@ impl KindState {
         let schemas = set.versions.iter().map(of).collect();
         let is_settled = set.versions.iter().all(|schemas| {
             let life = schemas.life_cycle(object.group, version, object.kind);
-            let stays = life.is_none_or(|life| {
+            life.is_none_or(|life| {
                 !life.deprecated && life.removed_in.is_none_or(|gone| gone > schemas.version())
-            });
-            stays
+            })
         });
         let count = |schemas: &Schemas| schemas.rule_count(object.group, version, object.kind);
         let has_rules = set.versions.first().is_some_and(|schemas| count(schemas) > 0);
