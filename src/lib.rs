@@ -12,6 +12,7 @@
 
 pub mod backends;
 mod caught;
+mod cel;
 pub mod cli;
 pub mod commands;
 pub mod config;
@@ -21,6 +22,7 @@ pub mod diagnostic;
 pub mod lints;
 pub mod model;
 pub mod ops;
+mod pattern;
 pub mod pipeline;
 pub mod providers;
 mod reach;

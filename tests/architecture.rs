@@ -11,6 +11,7 @@ use walkdir::WalkDir;
 const MAY_USE: &[(&str, &[&str])] = &[
     ("backends", &["crypto", "diagnostic", "model", "pipeline::resolve", "yaml"]),
     ("caught", &[]),
+    ("cel", &["model", "pattern"]),
     ("cli", &[]),
     (
         "commands",
@@ -37,13 +38,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("crypto", &["diagnostic", "model", "workers"]),
     ("deadline", &["diagnostic", "model::duration", "pipeline"]),
     ("diagnostic", &["crypto::sha256_hex", "model"]),
-    ("lints", &["crypto::tls_pair", "diagnostic", "model", "schema", "yaml"]),
+    ("lints", &["cel", "crypto::tls_pair", "diagnostic", "model", "schema", "yaml"]),
     ("model", &["diagnostic"]),
     ("ops", &["diagnostic", "model", "pipeline", "providers", "schema", "yaml"]),
     (
         "pipeline",
         &[
             "backends",
+            "cel",
             "crypto",
             "diagnostic",
             "lints",
@@ -55,9 +57,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "yaml",
         ],
     ),
+    ("pattern", &[]),
     ("providers", &["caught", "crypto", "diagnostic", "model", "yaml"]),
     ("reach", &[]),
-    ("schema", &["diagnostic", "model"]),
+    ("schema", &["cel", "diagnostic", "model", "pattern"]),
     ("shell", &["caught", "commands", "deadline", "diagnostic", "pipeline"]),
     ("supervise", &["cli", "config", "crypto::sha256_hex", "diagnostic", "model", "shell", "workers"]),
     ("workers", &[]),

@@ -194,8 +194,8 @@ fn definitions_tell_scope_versions_and_rules() {
     assert_eq!(report.kind, Some(("example.com".to_owned(), "Widget".to_owned())));
     assert_eq!((report.unchecked_rules, report.faults.len()), (3, 0));
     assert_eq!(schemas.scope("example.com", "Widget"), Some(Scope::Cluster));
-    assert_eq!(schemas.unchecked_rules("example.com", "v1", "Widget"), 3);
-    assert_eq!(schemas.unchecked_rules("example.com", "v2", "Widget"), 0);
+    assert_eq!(schemas.rule_count("example.com", "v1", "Widget"), 3);
+    assert_eq!(schemas.rule_count("example.com", "v2", "Widget"), 0);
     let life = schemas.life_cycle("example.com", "v1", "Widget").unwrap();
     assert!(life.deprecated);
     assert_eq!(life.replacement.as_deref(), Some("example.com/v2"));

@@ -69,7 +69,8 @@ fn a_definition_that_lies_in_the_repository_counts() {
         let found = report.of("schema/type");
         assert!(found.iter().all(|found| found["pointer"] == "/spec/rounds"), "{:?}", report.lines());
         assert_eq!(found.len(), args.iter().filter(|arg| arg.starts_with(['a', 'p', '-'])).count());
-        assert_eq!(report.of("schema/unevaluated-rules").len(), found.len());
+        // Rules are evaluated of objects that are valid otherwise.
+        assert_eq!(report.of("schema/unevaluated-rules").len(), 0);
         assert_eq!(ran.stderr, "");
     }
     assert_eq!(tree.run(&["plain", "--strict-kinds", "--rule", "schema/type=off"]).code, 0);

@@ -25,6 +25,7 @@ mod operator;
 mod pages;
 mod placement;
 mod pods;
+mod policy;
 mod ports;
 mod presence;
 mod rbac;
@@ -179,6 +180,8 @@ pub(crate) static RULES: &[&Rule] = &[
     &operator::policy::RULE,
     &operator::unknown_cluster::RULE,
     &operator::unknown_provider::RULE,
+    &policy::admission::RULE,
+    &policy::definition::RULE,
     &reference::dangling_ingress::RULE,
     &reference::dangling_monitor::RULE,
     &reference::dangling_network_policy::RULE,
@@ -212,6 +215,7 @@ pub(crate) static RULES: &[&Rule] = &[
     &resource::unfilled::RULE,
     &resource::volume::RULE,
     &resource::webhook::RULE,
+    &schema::CEL,
     &schema::CONFIGURATION,
     &schema::DEFINITION,
     &schema::ENUM,

@@ -23,6 +23,7 @@ mod operator;
 mod placeholder;
 pub(crate) mod pods;
 mod policy;
+pub(crate) mod quantity;
 mod remote;
 mod scopes;
 mod sealing_scope;
@@ -78,6 +79,7 @@ pub use policy::{
     BoundPolicy, Decision, Destination, Mismatch, Policy, PolicyError, PolicyRefusal, Subject,
     without_credentials,
 };
+pub(crate) use quantity::Quantity;
 pub use remote::{K8sSettings, KvVersion, VaultAuth, VaultSettings};
 pub(crate) use scopes::Scopes;
 pub use sealing_scope::Scope;

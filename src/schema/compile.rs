@@ -3,12 +3,12 @@
 //! A definition is hostile input: nodes and depth are bounded, patterns are compiled under a limit, and what is wrong
 //! with it is said with its place. A faulty node takes anything, so that one fault does not become hundreds.
 
-use super::crd::{Crds, FREE};
+use super::crd::{Crds, FREE, RuleCount};
 use super::draft::{Draft, bound, count, flag, kind_named, texts};
 use super::fault::CrdFault;
 use super::node::{Field, Fields, Format, Id, Key, Kind, Rest, SchemaNode, Topology};
 use super::path::Path;
-
+use super::validations::{self, Validation};
 use super::violation::{Bound, Pointer, Violation, ViolationKind};
 use crate::model::{Entry, Mapping, Node, Origin, Value};
 
@@ -38,7 +38,7 @@ pub(super) struct CompiledVersion {
     /// Where it starts.
     pub(super) root: Id,
     /// How many CEL rules it has.
-    pub(super) rules: usize,
+    pub(super) rules: RuleCount,
     /// Whether some check depends on what the API server fills in or drops.
     pub(super) alternatives: bool,
 }
@@ -55,7 +55,7 @@ pub(super) struct Compiler<'c, 's> {
     /// Defaults, and the schemas that they must fit.
     defaults: Defaults<'c>,
     nodes: usize,
-    rules: usize,
+    rules: RuleCount,
     /// Whether some check depends on what the API server fills in or drops.
     alternatives: bool,
     /// Whether it must be structural; old definitions need not.
@@ -72,7 +72,7 @@ impl<'c, 's> Compiler<'c, 's> {
             faults: Vec::new(),
             defaults: Vec::new(),
             nodes: 0,
-            rules: 0,
+            rules: RuleCount { all: 0, in_branches: 0 },
             alternatives: false,
             structural,
             preserve,
@@ -81,7 +81,7 @@ impl<'c, 's> Compiler<'c, 's> {
 
     /// Compiles the schema of a version.
     pub(super) fn root(&mut self, schema: &'c Node, at: &Path<'_>) -> CompiledVersion {
-        self.rules = 0;
+        self.rules = RuleCount::default();
         self.alternatives = false;
         let root = self.node(schema, at, Role::Root, 0);
         CompiledVersion { root, rules: self.rules, alternatives: self.alternatives }
@@ -130,12 +130,37 @@ impl<'c, 's> Compiler<'c, 's> {
         if let Some(default) = default.filter(|_| role == Role::Value && self.defaults.len() < MAX_DEFAULTS) {
             self.defaults.push((id, default, at.key("default").pointer()));
         }
+        if self.crds.checks_rules && role != Role::Branch {
+            self.check_validations(schema, id, at);
+        }
         id
     }
 
     /// Takes the defaults that were met, and the schemas that they must fit.
     pub(super) fn take_defaults(&mut self) -> Defaults<'c> {
         std::mem::take(&mut self.defaults)
+    }
+
+    fn validations(&mut self, value: &'c Node, role: Role, draft: &mut Draft<'c>) {
+        let rules = value.items();
+        self.rules.all += rules.len();
+        if role == Role::Branch {
+            self.rules.in_branches += rules.len();
+        } else {
+            draft.ruled |= !rules.is_empty();
+            draft.rules.validations = rules.iter().map(Validation::new).collect();
+        }
+    }
+
+    /// Reports rules that the API server cannot compile.
+    fn check_validations(&mut self, schema: &'c Node, id: Id, at: &Path<'_>) {
+        let at = at.key("x-kubernetes-validations");
+        let rules = schema.get("x-kubernetes-validations").map(Node::items).unwrap_or_default();
+        for (index, rule) in rules.iter().enumerate() {
+            if let Some((fault, node)) = validations::fault(rule, id, self.crds) {
+                self.fault(fault, &at.index(index), node.origin);
+            }
+        }
     }
 
     fn keyword(&mut self, entry: &'c Entry, at: &Path<'_>, role: Role, depth: usize, draft: &mut Draft<'c>) {
@@ -185,7 +210,7 @@ impl<'c, 's> Compiler<'c, 's> {
                 fault = Some(CrdFault::UnknownValue { keyword: "x-kubernetes-map-type" });
             }
             "default" if role != Role::Branch => draft.default = Some(value),
-            "x-kubernetes-validations" => self.rules += value.items().len(),
+            "x-kubernetes-validations" => self.validations(value, role, draft),
             "$ref" => {
                 draft.faulty = true;
                 fault = Some(CrdFault::Forbidden { keyword: "$ref" });
@@ -226,10 +251,10 @@ impl<'c, 's> Compiler<'c, 's> {
                 continue;
             }
             let id = self.node(schema, &at.key(&property.key), below(role), depth + 1);
-            let default = schema.get("default");
+            let default = schema.get("default").filter(|default| !matches!(default.value, Value::Null));
             draft.fields.push(Field {
                 null_is_absent: !self.crds.node(id).nullable,
-                has_default: default.is_some_and(|default| !matches!(default.value, Value::Null)),
+                has_default: default.is_some(),
                 ..Field::new(property.key.to_string().into(), id)
             });
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Scope;
 use super::node::{Id, SchemaNode};
-use super::pattern::Compiled;
+use crate::pattern::Pattern as Compiled;
 
 /// Where the nodes of CRDs start; below are references into the pack.
 const BASE: u32 = 0x1_0000;
@@ -23,6 +23,8 @@ pub(super) struct Crds {
     by_pattern: BTreeMap<String, usize>,
     /// What compiling more patterns may cost.
     budget: usize,
+    /// Whether CEL rules are compiled to report what is wrong with them.
+    pub(super) checks_rules: bool,
     /// By group and kind.
     kinds: BTreeMap<String, BTreeMap<String, CrdKind>>,
 }
@@ -42,10 +44,18 @@ pub(super) struct CrdVersion {
     pub(super) deprecated: bool,
     /// Where its schema starts; a version without one takes anything.
     pub(super) root: Option<Id>,
-    /// CEL rules, which nobody evaluates here.
-    pub(super) rules: usize,
+    /// How many CEL rules it has.
+    pub(super) rules: RuleCount,
     /// Whether some check depends on what the API server fills in or drops.
     pub(super) alternatives: bool,
+}
+
+/// CEL rules of a version.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct RuleCount {
+    pub(super) all: usize,
+    /// Those below `allOf` and its like, which are not evaluated.
+    pub(super) in_branches: usize,
 }
 
 #[derive(Debug)]
@@ -70,18 +80,19 @@ impl Id {
 
 impl Default for Crds {
     fn default() -> Self {
-        Self { budget: MAX_PATTERN_COST, ..Self::without_patterns() }
+        Self { budget: MAX_PATTERN_COST, checks_rules: false, ..Self::to_be_judged() }
     }
 }
 
 impl Crds {
-    /// For looking at a definition alone: no pattern is compiled.
-    pub(super) const fn without_patterns() -> Self {
+    /// For judging a definition alone: no pattern is compiled, and rules are checked.
+    pub(super) const fn to_be_judged() -> Self {
         Self {
             nodes: Vec::new(),
             patterns: Vec::new(),
             by_pattern: BTreeMap::new(),
             budget: 0,
+            checks_rules: true,
             kinds: BTreeMap::new(),
         }
     }

@@ -1,7 +1,7 @@
 //! A `CustomResourceDefinition` as a whole: which kind it defines, in which versions, and whether objects keep unknown fields.
 
 use super::compile::{CompiledVersion, Compiler, Defaults};
-use super::crd::{CrdKind, CrdVersion, Crds};
+use super::crd::{CrdKind, CrdVersion, Crds, RuleCount};
 use super::fault::CrdFault;
 use super::node::Id;
 use super::path::Path;
@@ -85,7 +85,7 @@ fn version_of(name: &str, version: Option<&Node>, schema: Option<CompiledVersion
         served: !says("served", false),
         deprecated: says("deprecated", true),
         root: schema.map(|schema| schema.root),
-        rules: schema.map_or(0, |schema| schema.rules),
+        rules: schema.map_or_else(RuleCount::default, |schema| schema.rules),
         alternatives: schema.is_some_and(|schema| schema.alternatives),
     }
 }

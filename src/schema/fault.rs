@@ -48,6 +48,20 @@ pub enum CrdFault<'a> {
     },
     /// No version is served, so that no object can be applied.
     Unserved,
+    /// A CEL rule uses a name that nothing declares.
+    RuleName {
+        /// The name.
+        name: &'a str,
+        /// Whether it is of a field.
+        is_field: bool,
+    },
+    /// A CEL rule is not an expression.
+    RuleSyntax {
+        /// What is wrong.
+        problem: &'static str,
+        /// Where in the expression, in characters.
+        column: usize,
+    },
     /// There are more nodes in it, or deeper ones, than any honest definition has.
     TooLarge,
     /// A `type` that is none.
@@ -81,11 +95,22 @@ impl CrdFault<'_> {
         match self {
             Self::Forbidden { .. } => Some("write the schema out in its place".to_owned()),
             Self::Lacks { needs, .. } => Some(format!("add `{needs}`")),
-            Self::Malformed { .. } | Self::UnknownValue { .. } | Self::Rule { hint: "", .. } => None,
+            Self::Malformed { .. }
+            | Self::Rule { hint: "", .. }
+            | Self::RuleSyntax { .. }
+            | Self::UnknownValue { .. } => None,
             Self::Rule { hint, .. } => Some((*hint).to_owned()),
             Self::Default { .. } => Some("write a value that fits".to_owned()),
             Self::PatternSyntax => Some("write it in the syntax of Go's `regexp`".to_owned()),
             Self::Unserved => Some("write `served: true` in a version".to_owned()),
+            Self::RuleName { is_field: true, .. } => Some(
+                "declare it under `properties`; fields that `x-kubernetes-preserve-unknown-fields` keeps are not \
+                 visible to rules"
+                    .to_owned(),
+            ),
+            Self::RuleName { is_field: false, .. } => {
+                Some("the variables of a rule are `self` and `oldSelf`".to_owned())
+            }
             Self::NoType => {
                 Some("add `type`, or `x-kubernetes-preserve-unknown-fields: true` or `x-kubernetes-int-or-string: true`".to_owned())
             }
@@ -111,6 +136,13 @@ impl fmt::Display for CrdFault<'_> {
             Self::Rule { message, .. } => f.write_str(message),
             Self::Default { reason } => write!(f, "`default` does not fit its schema: {reason}"),
             Self::Unserved => f.write_str("no version is served"),
+            Self::RuleName { name, is_field } => {
+                let what = if *is_field { "field" } else { "name" };
+                write!(f, "CEL rule uses the {what} `{}`, which is not declared", shown(name))
+            }
+            Self::RuleSyntax { problem, column } => {
+                write!(f, "CEL rule is not valid: {problem} (column {column} of the rule)")
+            }
             Self::TooLarge => f.write_str("schema is too large or nested too deeply"),
             Self::UnknownType { name } => write!(f, "type `{}` does not exist", shown(name)),
             Self::UnknownValue { keyword } => write!(f, "`{keyword}` has a value that does not exist"),

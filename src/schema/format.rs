@@ -5,6 +5,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::node::Format;
+use crate::model::quantity::quantity_parts;
 
 impl Format {
     /// The format of this name; `None` where the API server does not check it either.
@@ -255,30 +256,6 @@ fn is_uuid(text: &str) -> bool {
 /// A quantity as `resource.ParseQuantity` reads it: a decimal number and one suffix.
 pub(super) fn is_quantity(text: &str) -> bool {
     quantity_parts(text).is_some()
-}
-
-/// The number of a quantity, without its sign, and its suffix; `None` where it is none.
-pub(super) fn quantity_parts(text: &str) -> Option<(&str, &str)> {
-    let text = text.trim();
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let suffix = unsigned.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-    let number = unsigned.get(..unsigned.len() - suffix.len())?;
-    let dots = number.bytes().filter(|byte| *byte == b'.').count();
-    (dots <= 1 && number.len() > dots && is_suffix(suffix)).then_some((number, suffix))
-}
-
-fn is_suffix(suffix: &str) -> bool {
-    const SUFFIXES: [&str; 16] =
-        ["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
-    let exponent = || {
-        let digits = suffix.strip_prefix(['e', 'E'])?;
-        let digits = digits.strip_prefix(['+', '-']).unwrap_or(digits);
-        // Go reads the exponent into 32 bits.
-        let sane =
-            digits.len() <= 9 && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-        sane.then_some(())
-    };
-    SUFFIXES.contains(&suffix) || exponent().is_some()
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@
 //!
 //! The check follows the API server: unknown fields are violations (as with `fieldValidation: Strict`), an optional
 //! field may be null, `1.0` is an integer. It knows more than the published schemas do: values of some enums, quantities,
-//! lists whose items must differ, and that a container needs an image. Defaults of custom resources count, CEL rules are
-//! not evaluated; [`Schemas::unchecked_rules`] says how many there are. What is below `status` is
+//! lists whose items must differ, and that a container needs an image. Defaults of custom resources count. Rules in CEL are
+//! evaluated by a walk of their own (`evaluate`), of objects that are valid otherwise. What is below `status` is
 //! checked for types and unknown fields alone.
 
 mod compile;
@@ -22,6 +22,7 @@ mod define;
 mod definition;
 mod draft;
 mod effective;
+mod evaluate;
 mod export;
 mod fault;
 mod format;
@@ -35,10 +36,9 @@ mod node;
 mod pack;
 mod packed;
 mod path;
-mod pattern;
-mod quantity;
 mod rules;
 mod structure;
+mod validations;
 mod version;
 mod violation;
 mod walk;
@@ -52,20 +52,24 @@ pub use lock::{LockedDefinition, MAX_DEFINITIONS};
 pub(crate) use merge_schema::{ListMerge, MergeSchema};
 pub(crate) use node::Scalar;
 pub use packed::{PackedDefinition, PackedKind, PackedRelease};
-pub(crate) use quantity::Quantity;
 pub use version::{KubeVersion, VersionError};
 pub use violation::{Bound, Pointer, Violation, ViolationKind};
 
+use std::collections::BTreeSet;
+
 use compile::Defaults;
-use crd::Crds;
+use crd::{Crds, RuleCount};
 use define::{Defined, define};
 use effective::Effects;
+use evaluate::Evaluator;
 use node::{Id, SchemaNode};
 use pack::Decoded;
-use pattern::Compiled;
 use walk::{MAX_VIOLATIONS, Walk};
 
+use crate::cel::Budget;
+pub(crate) use crate::model::Quantity;
 use crate::model::{Node, group_and_version};
+use crate::pattern::Pattern as Compiled;
 
 /// What is known of one version of Kubernetes, and of the custom resources that were added.
 #[derive(Debug)]
@@ -142,7 +146,7 @@ impl Schemas {
             return CrdReport { kind: None, unchecked_rules: 0, faults };
         };
         let served = definition.versions.iter().filter(|version| version.served);
-        let unchecked_rules = served.map(|version| version.rules).sum();
+        let unchecked_rules = served.map(|version| version.rules.all).sum();
         self.crds.insert(group, kind, definition);
         CrdReport { kind: Some((group.to_owned(), kind.to_owned())), unchecked_rules, faults }
     }
@@ -216,10 +220,42 @@ impl Schemas {
         walk.object(kind.root, object);
     }
 
-    /// CEL rules of a custom resource's version, which [`Schemas::check`] does not evaluate.
+    /// Counts the CEL rules of a custom resource's version, which [`Schemas::check`] does not evaluate.
     #[must_use]
-    pub fn unchecked_rules(&self, group: &str, version: &str, kind: &str) -> usize {
-        self.crds.kind(group, kind).and_then(|kind| kind.served(version)).map_or(0, |version| version.rules)
+    pub fn rule_count(&self, group: &str, version: &str, kind: &str) -> usize {
+        self.rules_of(group, version, kind).all
+    }
+
+    fn rules_of(&self, group: &str, version: &str, kind: &str) -> RuleCount {
+        let version = self.crds.kind(group, kind).and_then(|kind| kind.served(version));
+        version.map_or_else(RuleCount::default, |version| version.rules)
+    }
+
+    /// Evaluates the CEL rules of a valid custom resource, hands each violation to `report`, in the order of the
+    /// document, and returns how many rules were not evaluated.
+    pub(crate) fn evaluate_rules<'a>(
+        &'a self,
+        object: &'a Node,
+        budget: &mut Budget,
+        report: &mut dyn FnMut(Violation<'a>),
+    ) -> usize {
+        let Some((group, version, kind)) = gvk(object) else { return 0 };
+        let (count, Some(root)) = (self.rules_of(group, version, kind), self.root(group, version, kind))
+        else {
+            return 0;
+        };
+        if count.all == 0 {
+            return 0;
+        }
+        budget.start_object();
+        let mut evaluator =
+            Evaluator { schemas: self, budget, found: Vec::new(), unevaluated: BTreeSet::new(), values: 0 };
+        evaluator.object(root, object);
+        let mut found = evaluator.found;
+        found.sort_by_key(|violation| violation.origin);
+        let unevaluated = evaluator.unevaluated.len() + count.in_branches;
+        found.into_iter().for_each(report);
+        unevaluated
     }
 
     /// Where the schema of an object starts.
@@ -249,7 +285,7 @@ impl Schemas {
 
     /// Checks a definition itself; what the walk has reported already (types, unknown keywords) is not repeated.
     fn check_definition<'a>(&self, object: &'a Node, found: &mut Vec<Violation<'a>>) {
-        let mut crds = Crds::without_patterns();
+        let mut crds = Crds::to_be_judged();
         let Defined { faults, defaults, .. } = define(&mut crds, self.metadata(), object);
         let is_valid = found.is_empty();
         found.extend(faults.into_iter().filter(|fault| match &fault.kind {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use compact_str::CompactString;
 
+use super::validations::Validation;
 use super::violation::Bound;
 use crate::model::{Node, Number, Value, same_key};
 
@@ -226,6 +227,8 @@ pub(super) struct Rules {
     pub(super) any_of: Vec<Id>,
     pub(super) one_of: Vec<Id>,
     pub(super) not: Option<Id>,
+    /// Rules in CEL, which `evaluate` evaluates.
+    pub(super) validations: Vec<Validation>,
 }
 
 /// A scalar that can be compared; `1` and `1.0` are the same.

@@ -6,8 +6,8 @@
 use super::definition::Faults;
 use super::fault::CrdFault;
 use super::path::Path;
-use super::pattern::Compiled;
 use crate::model::{Mapping, Node, Value};
+use crate::pattern::Pattern;
 
 /// Levels of a schema; deeper ones are reported where it is compiled.
 const MAX_DEPTH: usize = 120;
@@ -175,7 +175,7 @@ impl Structure<'_, '_> {
         let Some(node) = schema.get("pattern") else { return };
         let Some(text) = node.as_str() else { return };
         self.left = self.left.saturating_sub(text.len() / 16);
-        if self.left > 0 && Compiled::is_malformed(text) {
+        if self.left > 0 && Pattern::is_malformed(text) {
             self.faults.push(CrdFault::PatternSyntax, &at.key("pattern"), node.origin);
         }
     }

@@ -13,6 +13,8 @@ use crate::model::Origin;
 const SHOWN_VALUES: usize = 12;
 /// Characters that a message shows of what a CRD says.
 const SHOWN_CHARACTERS: usize = 120;
+/// Characters that a message shows of what a CRD says about a rule.
+const SHOWN_MESSAGE: usize = 300;
 
 /// One thing that is wrong with an object.
 #[derive(Clone, Debug)]
@@ -84,6 +86,15 @@ pub enum ViolationKind<'a> {
     Range {
         /// By which bound.
         bound: Bound<f64>,
+    },
+    /// A rule of `x-kubernetes-validations` does not hold.
+    Rule {
+        /// The expression.
+        rule: &'a str,
+        /// What the definition says about it.
+        message: Option<&'a str>,
+        /// The error that ended the evaluation, where there was one.
+        fault: Option<&'static str>,
     },
     /// The object takes more work to check than any honest one; what was found until then is reported.
     TooComplex,
@@ -191,6 +202,7 @@ impl ViolationKind<'_> {
             Self::MultipleOf { .. } | Self::Range { .. } => "range",
             Self::NotInEnum { .. } => "enum",
             Self::Pattern { .. } => "pattern",
+            Self::Rule { .. } => "rule",
             Self::TooComplex | Self::TooDeep => "bounds",
             Self::Unfit { .. } => "alternatives",
             Self::UnknownField { .. } => "unknown-field",
@@ -255,6 +267,13 @@ impl fmt::Display for ViolationKind<'_> {
             }
             Self::Pattern { pattern } => write!(f, "value does not match the pattern `{}`", shown(pattern)),
             Self::Range { bound } => write!(f, "value must be {bound}"),
+            Self::Rule { rule, message: Some(message), fault: None } => {
+                write!(f, "{} (rule `{}`)", shown_text(message, SHOWN_MESSAGE), shown(rule))
+            }
+            Self::Rule { rule, fault: Some(fault), .. } => {
+                write!(f, "rule `{}` cannot be evaluated: {fault}", shown(rule))
+            }
+            Self::Rule { rule, .. } => write!(f, "rule `{}` does not hold", shown(rule)),
             Self::TooComplex => f.write_str("object takes too much work to check"),
             Self::TooDeep => f.write_str("value is nested too deeply"),
             Self::Unfit { keyword: "not" } => f.write_str("value is one that the schema excludes"),
@@ -294,7 +313,11 @@ fn quoted(names: &[&str]) -> String {
 
 /// What a CRD says, as much of it as a message can bear.
 pub(super) fn shown(text: &str) -> String {
-    let mut short: String = text.chars().take(SHOWN_CHARACTERS).collect();
+    shown_text(text, SHOWN_CHARACTERS)
+}
+
+fn shown_text(text: &str, most: usize) -> String {
+    let mut short: String = text.chars().take(most).collect();
     if short.len() < text.len() {
         short.push('…');
     }

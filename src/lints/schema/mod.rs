@@ -3,6 +3,19 @@
 use super::Rule;
 use crate::diagnostic::Severity;
 
+/// A rule of a custom resource's definition that does not hold.
+pub(crate) static CEL: Rule = Rule::stage(
+    "schema/cel",
+    Severity::Error,
+    "an object breaks a validation rule of its CustomResourceDefinition",
+    "Definitions carry rules in CEL (`x-kubernetes-validations`) for what schemas cannot express, and the API server \
+     refuses an object that breaks one. The message is that of the rule; a `messageExpression` is not evaluated, as \
+     its text may quote values.",
+    "spec: {minReplicas: 5, maxReplicas: 3}   # rule: self.minReplicas <= self.maxReplicas\n",
+    "Change the object so that the rule holds.",
+)
+.refused();
+
 /// A document that a program reads from a file.
 pub(crate) static CONFIGURATION: Rule = Rule::stage(
     "schema/configuration",
@@ -21,7 +34,7 @@ pub(crate) static DEFINITION: Rule = Rule::stage(
     Severity::Error,
     "a CustomResourceDefinition is one that the API server refuses",
     "Its schema is not structural, a version has no schema, not exactly one version is stored, a default does not fit, or \
-     its names, its columns or its conversion are not right. The API server refuses such a definition, and with it every \
+     its names, its columns or its conversion are not right, or a CEL rule does not compile. The API server refuses such a definition, and with it every \
      object of its kind.",
     "properties:\n  size: {type: strign}\n",
     "Follow the message; structural schemas are described in the documentation of Kubernetes.",
@@ -107,9 +120,10 @@ pub(crate) static TYPE: Rule = Rule::stage(
 pub(crate) static UNEVALUATED: Rule = Rule::stage(
     "schema/unevaluated-rules",
     Severity::Note,
-    "a definition has validation rules that only a cluster evaluates",
-    "CEL rules (`x-kubernetes-validations`) are not evaluated here: an object may pass and still be refused.",
-    "x-kubernetes-validations:\n- rule: self.minReplicas <= self.maxReplicas\n",
+    "validation rules of a definition are not evaluated",
+    "These rules in CEL (`x-kubernetes-validations`) use a function that is not implemented here, depend on what only a \
+     cluster knows, or take too much work. The object may pass and still be refused.",
+    "x-kubernetes-validations:\n- rule: url(self.endpoint).getScheme() == 'https'\n",
     "Nothing, or try the object with `kubectl apply --dry-run=server`.",
 );
 

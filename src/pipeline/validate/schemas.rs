@@ -11,6 +11,7 @@ use super::fallback::{Answer, DefinitionSource};
 use super::schema_set::SchemaSet;
 use super::unknown::Unknown;
 use super::{Checking, packed, violations};
+use crate::cel::Budget;
 use crate::diagnostic::Severity;
 use crate::lints::{Draft, ENCRYPTED_LEFTOVER, Object, Reporter, Rule, api, schema as rules, sops_block};
 use crate::model::{Manifest, Origin, SourceId, Sources};
@@ -43,6 +44,8 @@ pub(super) struct SchemaCheck<'s> {
     once: HashSet<String>,
     /// Where the definition of the kind at hand is from, where that is not obvious.
     source: Option<DefinitionSource>,
+    /// What evaluating rules may still take.
+    budget: Budget,
 }
 
 /// What is known of a kind, so that it is looked up once and not for each object.
@@ -56,8 +59,10 @@ struct KindState {
     source: Option<DefinitionSource>,
     /// In each version; `None` where it has none.
     schemas: Vec<Option<KindSchema>>,
-    /// Whether its API stays, and it has no rules that only a cluster evaluates.
+    /// Whether its API stays.
     is_settled: bool,
+    /// Whether it has rules in CEL.
+    has_rules: bool,
 }
 
 impl KindState {
@@ -88,12 +93,13 @@ impl KindState {
         let schemas = set.versions.iter().map(of).collect();
         let is_settled = set.versions.iter().all(|schemas| {
             let life = schemas.life_cycle(object.group, version, object.kind);
-            let stays = life.is_none_or(|life| {
+            life.is_none_or(|life| {
                 !life.deprecated && life.removed_in.is_none_or(|gone| gone > schemas.version())
-            });
-            stays && schemas.unchecked_rules(object.group, version, object.kind) == 0
+            })
         });
-        Self { neighbours: None, own, source, schemas, is_settled }
+        let count = |schemas: &Schemas| schemas.rule_count(object.group, version, object.kind);
+        let has_rules = set.versions.first().is_some_and(|schemas| count(schemas) > 0);
+        Self { neighbours: None, own, source, schemas, is_settled, has_rules }
     }
 }
 
@@ -107,6 +113,7 @@ impl<'s> SchemaCheck<'s> {
             contested: BTreeMap::new(),
             once: HashSet::new(),
             source: None,
+            budget: Budget::default(),
         }
     }
 
@@ -196,15 +203,19 @@ impl<'s> SchemaCheck<'s> {
                 note(&mut found, violation, schemas.version());
             });
         }
+        let is_valid = found.is_empty() && unknown.is_empty();
         for (violation, versions) in found {
             self.violation(object, &violation, &self.only_in(&versions), reporter);
+        }
+        // As in the API server, rules are evaluated of what is valid otherwise.
+        if is_valid && kind.has_rules {
+            self.evaluate_rules(set, object, reporter);
         }
         if !unknown.is_empty() {
             self.unknown_kind(object, &unknown, kind.neighbours.as_deref(), reporter);
         }
         if !kind.is_settled {
             self.life_cycle(set, object, reporter);
-            self.unevaluated(set, object, reporter);
         }
     }
 
@@ -345,17 +356,23 @@ impl<'s> SchemaCheck<'s> {
         }
     }
 
-    fn unevaluated(&mut self, set: &SchemaSet, object: &Object<'_>, reporter: &mut Reporter) {
-        let version = object.version;
+    /// Evaluates the rules of a custom resource. They are the same in each version of Kubernetes.
+    fn evaluate_rules(&mut self, set: &SchemaSet, object: &Object<'_>, reporter: &mut Reporter) {
         let Some(schemas) = set.versions.first() else { return };
-        let count = schemas.unchecked_rules(object.group, version, object.kind);
+        let mut found = Vec::new();
+        let root = object.manifest.root();
+        let count = schemas.evaluate_rules(root, &mut self.budget, &mut |violation| found.push(violation));
+        for violation in found {
+            self.violation(object, &violation, "", reporter);
+        }
         if count == 0 {
             return;
         }
+        let all = schemas.rule_count(object.group, object.version, object.kind);
         let rule = &rules::UNEVALUATED;
-        let rules = if count == 1 { "rule" } else { "rules" };
+        let are = if count == 1 { "is" } else { "are" };
         let message =
-            format!("kind `{}` has {count} validation {rules} that only a cluster evaluates", object.kind);
+            format!("{count} of {all} validation rules of kind `{}` {are} not evaluated", object.kind);
         if self.once.insert(message.clone()) {
             self.report(reporter, rule, Draft::new(rule, kind_origin(object), message));
         }

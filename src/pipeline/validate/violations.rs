@@ -75,6 +75,7 @@ const fn rule_of(kind: &ViolationKind<'_>) -> &'static Rule {
         | ViolationKind::Unfit { .. } => &rules::VALUE,
         ViolationKind::MissingField { .. } => &rules::REQUIRED,
         ViolationKind::NotInEnum { .. } => &rules::ENUM,
+        ViolationKind::Rule { .. } => &rules::CEL,
         ViolationKind::TooComplex | ViolationKind::TooDeep => &rules::TOO_COMPLEX,
         ViolationKind::UnknownField { .. } => &rules::UNKNOWN_FIELD,
         ViolationKind::WrongType { .. } => &rules::TYPE,

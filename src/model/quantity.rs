@@ -1,7 +1,6 @@
 //! Quantities as numbers, to be compared.
 
-use super::format::quantity_parts;
-use crate::model::{Node, Number, Value};
+use super::node::{Node, Number, Value};
 
 /// Decimal places that Kubernetes keeps; what is finer is rounded up.
 const PLACES: i32 = 9;
@@ -46,6 +45,22 @@ impl Quantity {
         self.0 > 0
     }
 
+    /// Returns the number, where it has no fraction and fits.
+    pub(crate) fn whole(self) -> Option<i64> {
+        let unit = 10_i128.pow(PLACES.unsigned_abs());
+        (self.0 % unit == 0).then(|| i64::try_from(self.0 / unit).ok())?
+    }
+
+    /// Adds another quantity.
+    pub(crate) fn plus(self, other: Self) -> Option<Self> {
+        self.0.checked_add(other.0).map(Self)
+    }
+
+    /// Subtracts another quantity.
+    pub(crate) fn minus(self, other: Self) -> Option<Self> {
+        self.0.checked_sub(other.0).map(Self)
+    }
+
     /// Parses a quantity.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (number, suffix) = quantity_parts(text)?;
@@ -62,6 +77,30 @@ impl Quantity {
         let amount = shifted(mantissa * factor, exponent);
         Some(Self(if text.trim_start().starts_with('-') { -amount } else { amount }))
     }
+}
+
+/// The number of a quantity, without its sign, and its suffix; `None` where it is none.
+pub(crate) fn quantity_parts(text: &str) -> Option<(&str, &str)> {
+    let text = text.trim();
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let suffix = unsigned.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let number = unsigned.get(..unsigned.len() - suffix.len())?;
+    let dots = number.bytes().filter(|byte| *byte == b'.').count();
+    (dots <= 1 && number.len() > dots && is_suffix(suffix)).then_some((number, suffix))
+}
+
+fn is_suffix(suffix: &str) -> bool {
+    const SUFFIXES: [&str; 16] =
+        ["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+    let exponent = || {
+        let digits = suffix.strip_prefix(['e', 'E'])?;
+        let digits = digits.strip_prefix(['+', '-']).unwrap_or(digits);
+        // Go reads the exponent into 32 bits.
+        let sane =
+            digits.len() <= 9 && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        sane.then_some(())
+    };
+    SUFFIXES.contains(&suffix) || exponent().is_some()
 }
 
 /// A number times a power of ten.

@@ -1,4 +1,4 @@
-//! Patterns of CRDs: Go's `regexp` (RE2) in the words of the crate `regex`.
+//! Regular expressions of Go (RE2), written for the crate `regex`: patterns of schemas, and those in CEL rules.
 //!
 //! Both match in linear time and nearly share a syntax. What differs is rewritten: `\d`, `\s`, `\w` and `\b` mean ASCII
 //! in Go; a brace that starts no repetition is itself; within brackets, `[`, `&&`, `--` and `~~` have no meaning.
@@ -13,15 +13,15 @@ const CLASSES: [(usize, u64); 3] = [(8 << 10, 3), (64 << 10, 20), (512 << 10, 16
 
 /// A pattern that can be matched.
 #[derive(Debug)]
-pub(super) struct Compiled {
+pub(crate) struct Pattern {
     regex: Regex,
     /// Steps for each byte of a text.
-    pub(super) steps: u64,
+    pub(crate) steps: u64,
 }
 
-impl Compiled {
+impl Pattern {
     /// The pattern, compiled; `None` where it is not valid or too large.
-    pub(super) fn new(pattern: &str) -> Option<Self> {
+    pub(crate) fn new(pattern: &str) -> Option<Self> {
         if pattern.len() > MAX_PATTERN {
             return None;
         }
@@ -33,17 +33,17 @@ impl Compiled {
     }
 
     /// Whether a pattern is not one of Go's, however large it is.
-    pub(super) fn is_malformed(pattern: &str) -> bool {
+    pub(crate) fn is_malformed(pattern: &str) -> bool {
         // It is parsed before its size is looked at, and none is small enough to be compiled.
         let build = || RegexBuilder::new(&rewritten(pattern)).size_limit(1).build();
         pattern.len() <= MAX_PATTERN && matches!(build(), Err(regex::Error::Syntax(_)))
     }
 
     /// What compiling one that is refused is worth, in those of the smallest class.
-    pub(super) const REFUSED: usize = 8;
+    pub(crate) const REFUSED: usize = 8;
 
     /// What compiling it was worth, in those of the smallest class.
-    pub(super) fn cost(&self) -> usize {
+    pub(crate) fn cost(&self) -> usize {
         match self.steps {
             ..10 => 1,
             10..100 => 8,
@@ -51,8 +51,13 @@ impl Compiled {
         }
     }
 
-    pub(super) fn is_match(&self, text: &str) -> bool {
+    pub(crate) fn is_match(&self, text: &str) -> bool {
         self.regex.is_match(text)
+    }
+
+    /// Returns the first part of the text that matches.
+    pub(crate) fn find<'t>(&self, text: &'t str) -> Option<&'t str> {
+        self.regex.find(text).map(|found| found.as_str())
     }
 }
 
@@ -151,7 +156,7 @@ fn starts_repetition(rest: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Compiled;
+    use super::Pattern;
 
     #[test]
     fn patterns_mean_what_they_mean_in_go() {
@@ -186,7 +191,7 @@ mod tests {
             (r"^a|b$", "b", "c"),
             (r"\z", "anything", "\u{0}never"),
         ] {
-            let regex = Compiled::new(pattern).unwrap_or_else(|| panic!("{pattern} is valid"));
+            let regex = Pattern::new(pattern).unwrap_or_else(|| panic!("{pattern} is valid"));
             assert!(regex.is_match(good), "{pattern} matches {good:?}");
             assert!(!regex.is_match(bad) || bad.contains("never"), "{pattern} does not match {bad:?}");
         }
@@ -208,25 +213,25 @@ mod tests {
             &long,
             &deep,
         ] {
-            assert!(Compiled::new(pattern).is_none(), "{}", pattern.chars().take(30).collect::<String>());
+            assert!(Pattern::new(pattern).is_none(), "{}", pattern.chars().take(30).collect::<String>());
         }
     }
 
     #[test]
     fn malformed_patterns_are_told_from_large_ones() {
         for pattern in ["(", "(?=a)", r"(a)\1", "[a", r"\"] {
-            assert!(Compiled::is_malformed(pattern), "{pattern}");
+            assert!(Pattern::is_malformed(pattern), "{pattern}");
         }
         let long = "a".repeat(5000);
         for pattern in ["", "a", "(((a{100}){100}){100}){100}", r"^\d+$", r"\Qa(\E", long.as_str()] {
-            assert!(!Compiled::is_malformed(pattern), "{pattern}");
+            assert!(!Pattern::is_malformed(pattern), "{pattern}");
         }
     }
 
     proptest::proptest! {
         #[test]
         fn no_pattern_panics(pattern in "[\\\\\\[\\]{}()^$a-z0-9,:&~\\-é?*+|QEdDsSwWbBpP<>]{0,24}") {
-            let _ = Compiled::new(&pattern);
+            let _ = Pattern::new(&pattern);
         }
     }
 }
