@@ -187,8 +187,8 @@ fn external_secret<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
     }
 }
 
-/// The keys of what an `ExternalSecret` makes, by its spec.
-fn fetched(spec: &Node) -> Contents<'_> {
+/// Returns the keys of what an `ExternalSecret` makes, by its spec.
+pub(in crate::lints) fn fetched(spec: &Node) -> Contents<'_> {
     let data = items(spec, &["data"]).iter().filter_map(|item| item.get("secretKey")?.as_str());
     let unknown = !items(spec, &["dataFrom"]).is_empty();
     let template = spec.at(&["target", "template"]);

@@ -115,6 +115,7 @@ impl ExaminedApp {
             environments: vec![environment],
             workloads: Vec::new(),
             directory: String::new(),
+            beside: Vec::new(),
             ignore: Vec::new(),
         }
     }
