@@ -31,15 +31,16 @@ pub(super) fn read(texts: &Texts, value: &Node) -> Result<Vec<Node>, EmbeddedErr
         return Err(EmbeddedError::TooLong);
     }
     let place = TextPlace::of(texts, value);
-    let mut documents =
-        yaml::read(text.as_bytes(), value.origin.source, &limits()).map_err(|failure| {
-            let at = failure.problems().first().map(|problem| &problem.at);
-            EmbeddedError::Malformed(match at {
-                Some(At::Origin(at)) => place.in_file(*at),
-                _ => value.origin,
-            })
-        })?;
-    documents.iter_mut().for_each(|document| relocate(document, &place));
+    let mut documents = yaml::read(text.as_bytes(), value.origin.source, &limits()).map_err(|failure| {
+        let at = failure.problems().first().map(|problem| &problem.at);
+        EmbeddedError::Malformed(match at {
+            Some(At::Origin(at)) => place.in_file(*at),
+            _ => value.origin,
+        })
+    })?;
+    for document in &mut documents {
+        relocate(document, &place);
+    }
     Ok(documents)
 }
 
@@ -95,7 +96,10 @@ impl TextPlace {
         let written = texts.line(value.origin.source, first.checked_add(u32::try_from(number).ok()?)?)?;
         let indentation = written.strip_suffix(line.trim_end_matches('\r'))?;
         let first = Origin { line: first, column: 1, width: 0, ..value.origin };
-        indentation.bytes().all(|byte| byte == b' ').then(|| Self::Block { first, indentation: count(indentation) })
+        indentation
+            .bytes()
+            .all(|byte| byte == b' ')
+            .then(|| Self::Block { first, indentation: count(indentation) })
     }
 
     fn line(texts: &Texts, value: &Node) -> Option<Self> {
@@ -105,7 +109,8 @@ impl TextPlace {
         let written: usize = line.chars().take(before).map(char::len_utf8).sum();
         let rest = line.get(written..)?;
         let quotes = usize::from(rest.starts_with(['"', '\'']) && !rest.starts_with(text));
-        let start = Origin { column: value.origin.column.checked_add(u32::try_from(quotes).ok()?)?, ..value.origin };
+        let start =
+            Origin { column: value.origin.column.checked_add(u32::try_from(quotes).ok()?)?, ..value.origin };
         rest.get(quotes..)?.starts_with(text).then_some(Self::Line { start })
     }
 

@@ -1,4 +1,4 @@
-//! Pods within ConfigMaps: Airflow's `pod_template.yaml`, templates of Spark and Jenkins, defaults of Argo Workflows.
+//! Pods within `ConfigMaps`: Airflow's `pod_template.yaml`, templates of Spark and Jenkins, defaults of Argo Workflows.
 //!
 //! A program reads them and starts pods from them, so what they refer to must be there. What is read gets positions in the
 //! file of the ConfigMap; how much is read, and how deep, is bounded. What is wrong is never more than a warning, because
@@ -91,7 +91,7 @@ impl<'a> EmbeddedObject<'a> {
     }
 }
 
-/// Whether a rule looks at pods within ConfigMaps.
+/// Whether a rule looks at pods within `ConfigMaps`.
 pub(crate) fn is_checked_by(rule: &Rule) -> bool {
     RULES.iter().any(|known| known.info.id == rule.info.id)
 }
@@ -105,7 +105,7 @@ pub(crate) fn placed(draft: Draft, embedded: &[EmbeddedObject<'_>]) -> Draft {
     draft.pointer(pod.pod.pointer.clone()).severity(severity)
 }
 
-/// Reads the pods within all ConfigMaps.
+/// Reads the pods within all `ConfigMaps`.
 pub(crate) fn read(objects: &[Manifest], texts: &Texts) -> Vec<EmbeddedPod> {
     let mut reader = PodReader { texts, values: 0, bytes: 0, found: Vec::new() };
     for (owner, object) in objects.iter().enumerate().filter(|(_, object)| object.is("", "ConfigMap")) {
@@ -150,7 +150,9 @@ impl PodReader<'_> {
 
     /// The documents of a text that may have pods.
     fn documents(&mut self, value: &Node, anyway: bool) -> Vec<Node> {
-        let Some(text) = value.as_str().filter(|text| anyway || may_have_pods(text)) else { return Vec::new() };
+        let Some(text) = value.as_str().filter(|text| anyway || may_have_pods(text)) else {
+            return Vec::new();
+        };
         self.values += 1;
         self.bytes = self.bytes.saturating_add(text.len());
         if self.values > MAX_VALUES || self.bytes > MAX_BYTES {
@@ -186,7 +188,9 @@ impl PodReader<'_> {
                 }
             }
             Value::Sequence(items) => {
-                items.into_iter().for_each(|item| self.visit(item, nesting, roots, brought));
+                for item in items {
+                    self.visit(item, nesting, roots, brought);
+                }
             }
             Value::String(_) => {
                 let Some(nesting) = nesting.checked_sub(1) else { return };

@@ -58,6 +58,7 @@ pub(super) enum TemplateFault {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum TokenKind {
+    Blank,
     Dot,
     Field,
     Other(u8),
@@ -138,22 +139,25 @@ impl TemplateReader<'_> {
                 return Some((tokens, at + 2));
             }
             let token = self.token(at)?;
-            at = token.as_ref().map_or(at + 1, |token| token.end);
-            tokens.extend(token);
+            at = token.end;
+            tokens.extend(Some(token).filter(|token| token.kind != TokenKind::Blank));
         }
     }
 
-    /// The token at a byte, nothing where a blank is; the outer `None` is the end of the text.
-    fn token(&self, at: usize) -> Option<Option<Token>> {
+    /// The token at a byte; `None` at the end of the text.
+    fn token(&self, at: usize) -> Option<Token> {
         let bytes = self.text.as_bytes();
         let first = *bytes.get(at)?;
         let word = |from: usize| {
             let rest = bytes.get(from..).unwrap_or_default();
-            from + rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_' || !byte.is_ascii()).count()
+            from + rest
+                .iter()
+                .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_' || !byte.is_ascii())
+                .count()
         };
-        let token = |kind, text: Range<usize>, end| Some(Some(Token { kind, text, start: at, end }));
+        let token = |kind, text: Range<usize>, end| Some(Token { kind, text, start: at, end });
         match first {
-            byte if byte.is_ascii_whitespace() => Some(None),
+            byte if byte.is_ascii_whitespace() => token(TokenKind::Blank, at..at, at + 1),
             b'"' | b'`' | b'\'' => {
                 let end = self.end_of_string(at + 1, first)?;
                 token(TokenKind::String, at + 1..end, end + 1)
@@ -258,18 +262,21 @@ impl TemplateReader<'_> {
                         found.push((token.text.clone(), VariableForm::Field));
                     }
                 }
-                TokenKind::String if before.is_some_and(is_context) => {
-                    if self.word(number.checked_sub(2).and_then(|at| tokens.get(at))) == "index" {
-                        found.push((token.text.clone(), VariableForm::Index));
-                    }
+                TokenKind::String
+                    if before.is_some_and(is_context)
+                        && self.word(number.checked_sub(2).and_then(|at| tokens.get(at))) == "index" =>
+                {
+                    found.push((token.text.clone(), VariableForm::Index));
                 }
                 _ => {}
             }
         }
         self.uses.faults.extend(faults);
-        self.uses
-            .variables
-            .extend(found.into_iter().map(|(name, form)| VariableUse { name, form, is_guarded }));
+        self.uses.variables.extend(found.into_iter().map(|(name, form)| VariableUse {
+            name,
+            form,
+            is_guarded,
+        }));
     }
 }
 
@@ -305,7 +312,10 @@ mod tests {
             ("{{ $.a }} {{ $x := .b }}{{ $x }}{{ $x.y }}", &["a", "b"]),
             ("{{ index . \"a-b\" }}{{ index $ `c` | quote }}", &["a-b", "c"]),
             ("{{ (.a | fromJson).b.c }}{{ .d.e }}", &["a", "d"]),
-            ("{{ if .a }}{{ .b }}{{ else if .c }}{{ .d }}{{ else }}{{ .e }}{{ end }}", &["a", "b", "c", "d", "e"]),
+            (
+                "{{ if .a }}{{ .b }}{{ else if .c }}{{ .d }}{{ else }}{{ .e }}{{ end }}",
+                &["a", "b", "c", "d", "e"],
+            ),
             ("{{ with .a }}{{ .no }}{{ $.b }}{{ else }}{{ .c }}{{ end }}{{ .d }}", &["a", "b", "c", "d"]),
             ("{{ range $k, $v := . }}{{ .no }}{{ $k }}{{ end }}{{ .a }}", &["a"]),
             ("{{ define \"t\" }}{{ .no }}{{ $.no }}{{ end }}{{ template \"t\" . }}", &[]),

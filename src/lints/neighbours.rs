@@ -50,7 +50,9 @@ impl Neighbours {
         for (path, app) in shared {
             sharers.entry(path).or_default().push(app);
         }
-        sharers.values_mut().for_each(|apps| apps.sort_unstable());
+        for apps in sharers.values_mut() {
+            apps.sort_unstable();
+        }
         let sharers = Arc::new(sharers);
         let mut all: BTreeMap<ObjectId, Vec<Made>> = BTreeMap::new();
         for (id, made) in made {

@@ -100,7 +100,7 @@ pub(crate) struct Environment<'a> {
     pub(crate) scene: Scene<'a>,
     /// The objects as they were rendered, before anything was done with Secrets.
     pub(crate) objects: Vec<Object<'a>>,
-    /// Pods that stand in its ConfigMaps.
+    /// Pods that stand in its `ConfigMaps`.
     pub(crate) embedded: Vec<EmbeddedObject<'a>>,
     /// The same objects by what they are and by the Secrets that they supply.
     pub(crate) catalogue: Catalogue<'a>,

@@ -41,7 +41,8 @@ impl ExaminedApp {
             }
             let Ok(relative) = entry.path().strip_prefix(root) else { continue };
             let form = form_of(relative);
-            let Some((form, content)) = form.and_then(|form| Some((form, read(entry.path(), &reach)?))) else {
+            let Some((form, content)) = form.and_then(|form| Some((form, read(entry.path(), &reach)?)))
+            else {
                 continue;
             };
             let name = relative.file_name().and_then(OsStr::to_str).unwrap_or_default();
@@ -94,7 +95,8 @@ fn read(path: &Path, reach: &Reach) -> Option<Zeroizing<Vec<u8>>> {
 /// Whether a file has the name that `key generate` and the documentation give to a key.
 fn is_named_as_own_key(name: &str) -> bool {
     let stem = ["seal-key", "checksum-key"].iter().find_map(|stem| name.strip_prefix(stem));
-    stem.is_some_and(|rest| !rest.contains('.') || rest.ends_with(".key") || rest.ends_with(".txt"))
+    let extension = |rest: &str| rest.rsplit_once('.').map(|(_, extension)| extension.to_owned());
+    stem.is_some_and(|rest| extension(rest).is_none_or(|extension| matches!(&*extension, "key" | "txt")))
 }
 
 /// Whether a file is a key that sealwave takes: a generated one, or as many bytes under the name of one.

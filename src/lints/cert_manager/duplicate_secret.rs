@@ -27,10 +27,13 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     let mut seen: HashMap<(&str, &str, &str), (&str, Origin)> = HashMap::new();
-    let certificates = environment.objects.iter().enumerate().filter(|(_, object)| object.is(GROUP, "Certificate"));
+    let certificates =
+        environment.objects.iter().enumerate().filter(|(_, object)| object.is(GROUP, "Certificate"));
     for (number, object) in certificates {
         let Some(node) = object.manifest.root().at(&["spec", "secretName"]) else { continue };
-        let Some(name) = node.as_str().filter(|name| !name.is_empty() && !is_unfinished(name)) else { continue };
+        let Some(name) = node.as_str().filter(|name| !name.is_empty() && !is_unfinished(name)) else {
+            continue;
+        };
         // Plain manifests of different directories may be for different clusters.
         let source = environment.scene.sources.name(object.manifest.origin().source);
         let directory = source.rsplit_once('/').map_or("", |(directory, _)| directory);
@@ -40,11 +43,15 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         if first != object.name {
             let severity = if environment.is_plain() { Severity::Warning } else { Severity::Error };
             reporter.report(
-                Draft::new(&RULE, node.origin, format!("Secret `{name}` is written by another Certificate too"))
-                    .severity(severity)
-                    .about(number)
-                    .related(at, "the other one is here")
-                    .hint("give each Certificate a Secret of its own"),
+                Draft::new(
+                    &RULE,
+                    node.origin,
+                    format!("Secret `{name}` is written by another Certificate too"),
+                )
+                .severity(severity)
+                .about(number)
+                .related(at, "the other one is here")
+                .hint("give each Certificate a Secret of its own"),
             );
         }
     }

@@ -37,7 +37,8 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
                 continue;
             }
             let other = if kind == "Issuer" { "ClusterIssuer" } else { "Issuer" };
-            let draft = Draft::new(&RULE, name.origin, format!("{kind} `{issuer}` does not exist")).about(number);
+            let draft =
+                Draft::new(&RULE, name.origin, format!("{kind} `{issuer}` does not exist")).about(number);
             let in_app = if kind == "Issuer" { Severity::Warning } else { Severity::Note };
             reporter.report(if presence.has(GROUP, other, namespace(other), issuer) {
                 draft.hint(format!("there is a {other} of this name: write `kind: {other}`"))
@@ -70,7 +71,10 @@ fn issuers<'a>(object: &Object<'a>) -> Vec<(&'static str, &'a Node)> {
             if of("cert-manager.io/issuer-kind").is_some() || of("cert-manager.io/issuer-group").is_some() {
                 return Vec::new();
             }
-            let named = [("Issuer", of("cert-manager.io/issuer")), ("ClusterIssuer", of("cert-manager.io/cluster-issuer"))];
+            let named = [
+                ("Issuer", of("cert-manager.io/issuer")),
+                ("ClusterIssuer", of("cert-manager.io/cluster-issuer")),
+            ];
             named.into_iter().filter_map(|(kind, name)| Some((kind, name?))).collect()
         }
         _ => Vec::new(),

@@ -47,7 +47,8 @@ pub(crate) struct FileFinding {
 }
 
 /// Ends of the names of files that show what a file would look like.
-const SAMPLES: &[&str] = &[".default", ".defaults", ".dist", ".example", ".hbs", ".j2", ".sample", ".template", ".tmpl", ".tpl"];
+const SAMPLES: &[&str] =
+    &[".default", ".defaults", ".dist", ".example", ".hbs", ".j2", ".sample", ".template", ".tmpl", ".tpl"];
 
 /// Returns how a file is read, by its path below the app; `None` where its name is not one of credentials.
 pub(crate) fn form_of(path: &str) -> Option<FileForm> {
@@ -65,14 +66,18 @@ pub(crate) fn form_of(path: &str) -> Option<FileForm> {
         (".kube", "config", _) | (_, "kubeconfig", _) | (_, _, "kubeconfig") => FileForm::Kubeconfig,
         _ if name.starts_with("kubeconfig.") => FileForm::Kubeconfig,
         (".aws", "config" | "credentials", _) => FileForm::Lines,
-        (_, ".boto" | ".env" | ".git-credentials" | ".my.cnf" | ".pypirc" | ".s3cfg" | "credentials", _) => FileForm::Lines,
+        (_, ".boto" | ".env" | ".git-credentials" | ".my.cnf" | ".pypirc" | ".s3cfg" | "credentials", _) => {
+            FileForm::Lines
+        }
         (_, "terraform.tfvars.json", _) | (_, _, "env" | "tfstate" | "tfvars") => FileForm::Lines,
         _ if name.starts_with(".env.") || name.ends_with(".tfstate.backup") => FileForm::Lines,
         (_, ".npmrc" | ".yarnrc" | ".yarnrc.yml", _) => FileForm::Npmrc,
         (_, ".netrc" | "_netrc", _) => FileForm::Netrc,
         (_, ".pgpass" | "pgpass.conf", _) => FileForm::Pgpass,
         (_, ".vault-token", _) => FileForm::Token,
-        (_, "id_dsa" | "id_ecdsa" | "id_ed25519" | "id_rsa", _) | (_, _, "key" | "p8" | "pem" | "ppk") => FileForm::Pem,
+        (_, "id_dsa" | "id_ecdsa" | "id_ed25519" | "id_rsa", _) | (_, _, "key" | "p8" | "pem" | "ppk") => {
+            FileForm::Pem
+        }
         (_, _, "bcfks" | "jks" | "keystore" | "p12" | "pfx") => FileForm::KeyStore,
         (_, _, "json") => FileForm::ServiceAccount,
         _ => return None,
@@ -106,7 +111,7 @@ pub(crate) fn find(form: FileForm, content: &[u8], source: SourceId) -> Option<F
     }
 }
 
-/// Whether a tool encrypted a file: SOPS, age, OpenPGP, git-crypt, Ansible.
+/// Whether a tool encrypted a file: SOPS, age, `OpenPGP`, git-crypt, Ansible.
 pub(crate) fn is_encrypted(content: &[u8]) -> bool {
     const STARTS: &[&[u8]] = &[
         b"\0GITCRYPT\0",
@@ -158,9 +163,13 @@ fn netrc(line: &str) -> Option<Kind> {
 }
 
 fn npmrc(line: &str) -> Option<Kind> {
-    let (name, value) = line.split_once(['=', ':']).filter(|_| !line.starts_with(['#', ';', '/']))
+    let (name, value) = line
+        .split_once(['=', ':'])
+        .filter(|_| !line.starts_with(['#', ';', '/']))
         .or_else(|| line.starts_with("//").then(|| line.split_once('=')).flatten())?;
-    let is_login = ["_authToken", "_auth", "_password", "npmAuthToken", "npmAuthIdent"].iter().any(|end| name.trim().ends_with(end));
+    let is_login = ["_authToken", "_auth", "_password", "npmAuthToken", "npmAuthIdent"]
+        .iter()
+        .any(|end| name.trim().ends_with(end));
     let value = value.trim().trim_matches(['"', '\'']);
     (is_login && value.len() >= 8 && !is_stand_in(value)).then_some(Kind::Token("a token of a registry"))
 }
@@ -194,7 +203,8 @@ fn docker(text: &str) -> Option<FileFinding> {
             value.len() >= 4 && !is_stand_in(value)
         })
     });
-    let line = (1..).zip(text.lines()).find(|(_, line)| line.contains("\"auth\"")).map_or(0, |(line, _)| line);
+    let line =
+        (1..).zip(text.lines()).find(|(_, line)| line.contains("\"auth\"")).map_or(0, |(line, _)| line);
     has_login.then_some(FileFinding { line, noun: "a login of a registry", is_certain: true })
 }
 
@@ -217,9 +227,12 @@ fn service_account(text: &str) -> Option<FileFinding> {
         .any(|kind| text.contains(kind));
     let json: serde_json::Value = is_login.then(|| serde_json::from_str(text).ok()).flatten()?;
     ["client_secret", "private_key", "refresh_token"].iter().find_map(|field| {
-        json.get(field)?.as_str().filter(|value| value.len() >= 8 && !is_stand_in(value))?;
+        let value = json.get(field)?.as_str()?;
+        let is_key = detect(None, value) == Some(Kind::PrivateKey);
+        (is_key || value.len() >= 8 && !is_stand_in(value)).then_some(())?;
         let quoted = format!("\"{field}\"");
-        let line = (1..).zip(text.lines()).find(|(_, line)| line.contains(&quoted)).map_or(0, |(line, _)| line);
+        let line =
+            (1..).zip(text.lines()).find(|(_, line)| line.contains(&quoted)).map_or(0, |(line, _)| line);
         Some(FileFinding { line, noun: "a login of a cloud account", is_certain: true })
     })
 }
@@ -241,7 +254,8 @@ pub(crate) fn limits() -> Limits {
 pub(crate) fn in_tree<'a>(key: &str, node: &'a Node, found: &mut Vec<(&'a Node, Kind)>) {
     if let Some(value) = node.as_str() {
         let lines = value.trim_end().contains('\n');
-        let kind = if lines { detect_in_lines(value).map(|(_, kind)| kind) } else { detect(Some(key), value) };
+        let kind =
+            if lines { detect_in_lines(value).map(|(_, kind)| kind) } else { detect(Some(key), value) };
         found.extend(kind.map(|kind| (node, kind)));
     }
     for entry in node.as_mapping().map_or(&[][..], |mapping| mapping.entries()) {

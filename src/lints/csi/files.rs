@@ -60,10 +60,18 @@ impl MountedFiles {
             (Some(_), _) => match embedded::read(texts, objects) {
                 Ok(documents) => match documents.first() {
                     Some(document) => files.of_document(&provider, document, parameters, texts),
-                    None => files.fault(objects.origin, format!("`{field}` is empty"), "list the objects to mount"),
+                    None => files.fault(
+                        objects.origin,
+                        format!("`{field}` is empty"),
+                        "list the objects to mount",
+                    ),
                 },
                 Err(EmbeddedError::Malformed(at)) => {
-                    files.fault(at, format!("`{field}` is not YAML"), "write a list of objects, as in the provider's documentation");
+                    files.fault(
+                        at,
+                        format!("`{field}` is not YAML"),
+                        "write a list of objects, as in the provider's documentation",
+                    );
                 }
                 Err(EmbeddedError::TooLong) => {}
             },
@@ -82,7 +90,7 @@ impl MountedFiles {
         self.names = Some(BTreeMap::new());
         match provider {
             "azure" => self.azure(document, texts),
-            "gcp" => self.each(document, |files, object| files.gcp(object)),
+            "gcp" => self.each(document, Self::gcp),
             "aws" => {
                 let translation = match parameters.get("pathTranslation").and_then(Node::as_str) {
                     Some("False") => None,
@@ -100,7 +108,11 @@ impl MountedFiles {
     fn each(&mut self, list: &Node, mut take: impl FnMut(&mut Self, &Node)) {
         if list.as_sequence().is_none() {
             self.names = None;
-            self.fault(start(list), "list of objects is not a list".to_owned(), "start each object with `- `");
+            self.fault(
+                start(list),
+                "list of objects is not a list".to_owned(),
+                "start each object with `- `",
+            );
             return;
         }
         for object in list.items().iter().take(MOST) {
@@ -108,7 +120,11 @@ impl MountedFiles {
                 take(self, object);
             } else {
                 self.names = None;
-                self.fault(object.origin, "object is not a mapping".to_owned(), "write `objectName: …` for each object");
+                self.fault(
+                    object.origin,
+                    "object is not a mapping".to_owned(),
+                    "write `objectName: …` for each object",
+                );
             }
         }
     }
@@ -118,13 +134,21 @@ impl MountedFiles {
         let is_arn = name.and_then(Node::as_str).is_some_and(|name| name.starts_with("arn:"));
         let kind = value(object, "objectType");
         match kind.map(|kind| (kind, kind.as_str())) {
-            None if !is_arn && !self.is_template(name) => {
-                self.fault(start(object), "object has no `objectType`".to_owned(), "write `objectType: secretsmanager` or `ssmparameter`");
+            None if !is_arn && !is_unfinished(name.and_then(Node::as_str).unwrap_or_default()) => {
+                self.fault(
+                    start(object),
+                    "object has no `objectType`".to_owned(),
+                    "write `objectType: secretsmanager` or `ssmparameter`",
+                );
             }
             Some((_, Some("secretsmanager" | "ssmparameter"))) | None => {}
             Some((kind, other)) => {
                 if !other.is_some_and(is_unfinished) {
-                    self.fault(kind.origin, "`objectType` is neither `secretsmanager` nor `ssmparameter`".to_owned(), "correct it; case counts");
+                    self.fault(
+                        kind.origin,
+                        "`objectType` is neither `secretsmanager` nor `ssmparameter`".to_owned(),
+                        "correct it; case counts",
+                    );
                 }
             }
         }
@@ -133,7 +157,11 @@ impl MountedFiles {
         for path in items(object, "jmesPath").iter().take(MOST) {
             for field in ["path", "objectAlias"] {
                 if value(path, field).is_none_or(|node| node.as_str() == Some("")) {
-                    self.fault(start(path), format!("entry of `jmesPath` has no `{field}`"), "each entry has `path` and `objectAlias`");
+                    self.fault(
+                        start(path),
+                        format!("entry of `jmesPath` has no `{field}`"),
+                        "each entry has `path` and `objectAlias`",
+                    );
                 }
             }
             if let Some(alias) = value(path, "objectAlias") {
@@ -147,7 +175,11 @@ impl MountedFiles {
         let list = document.get("array").unwrap_or(document);
         if list.as_sequence().is_none() {
             self.names = None;
-            self.fault(start(document), "`objects` has no `array`".to_owned(), "write `array:` and a text for each object: `- |`");
+            self.fault(
+                start(document),
+                "`objects` has no `array`".to_owned(),
+                "write `array:` and a text for each object: `- |`",
+            );
             return;
         }
         for item in list.items().iter().take(MOST) {
@@ -162,7 +194,11 @@ impl MountedFiles {
             match read {
                 Ok(objects) => objects.iter().for_each(|object| self.azure_object(object)),
                 Err(EmbeddedError::Malformed(at)) => {
-                    self.fault(at, "object is not YAML".to_owned(), "write `objectName` and `objectType`, each on a line");
+                    self.fault(
+                        at,
+                        "object is not YAML".to_owned(),
+                        "write `objectName` and `objectType`, each on a line",
+                    );
                 }
                 Err(EmbeddedError::TooLong) => self.names = None,
             }
@@ -182,19 +218,35 @@ impl MountedFiles {
         match value(object, "objectType").map(|kind| (kind.origin, kind.as_str())) {
             Some((_, Some("secret" | "key" | "cert"))) => {}
             Some((_, Some(other))) if is_unfinished(other) => {}
-            Some((at, _)) => self.fault(at, "`objectType` is not `secret`, `key` or `cert`".to_owned(), "correct it; case counts"),
-            None => self.fault(start(object), "object has no `objectType`".to_owned(), "write `objectType: secret`, `key` or `cert`"),
+            Some((at, _)) => self.fault(
+                at,
+                "`objectType` is not `secret`, `key` or `cert`".to_owned(),
+                "correct it; case counts",
+            ),
+            None => self.fault(
+                start(object),
+                "object has no `objectType`".to_owned(),
+                "write `objectType: secret`, `key` or `cert`",
+            ),
         }
         self.name(object, name, None);
     }
 
     fn gcp(&mut self, object: &Node) {
         if value(object, "resourceName").is_none() {
-            self.fault(start(object), "object has no `resourceName`".to_owned(), "write `projects/…/secrets/…/versions/…`");
+            self.fault(
+                start(object),
+                "object has no `resourceName`".to_owned(),
+                "write `projects/…/secrets/…/versions/…`",
+            );
         }
         let name = value(object, "path").or_else(|| value(object, "fileName"));
         if name.is_none() {
-            self.fault(start(object), "object has no `path`".to_owned(), "name the file that holds the secret: `path: …`");
+            self.fault(
+                start(object),
+                "object has no `path`".to_owned(),
+                "name the file that holds the secret: `path: …`",
+            );
             return;
         }
         self.name(object, name, None);
@@ -204,12 +256,12 @@ impl MountedFiles {
     fn name(&mut self, object: &Node, name: Option<&Node>, translation: Option<&str>) {
         match name.filter(|name| name.as_str().is_some_and(|name| !name.is_empty())) {
             Some(name) => self.add(name, translation),
-            None => self.fault(start(object), "object has no `objectName`".to_owned(), "name the object in the store"),
+            None => self.fault(
+                start(object),
+                "object has no `objectName`".to_owned(),
+                "name the object in the store",
+            ),
         }
-    }
-
-    fn is_template(&self, name: Option<&Node>) -> bool {
-        name.and_then(Node::as_str).is_some_and(is_unfinished)
     }
 
     fn add(&mut self, node: &Node, translation: Option<&str>) {
@@ -221,7 +273,8 @@ impl MountedFiles {
         let Some(names) = &mut self.names else { return };
         let name = translation.map_or_else(|| name.to_owned(), |by| name.replace('/', by));
         if let Some(first) = names.get(&name).copied() {
-            let shown = if is_item_key(&name) { format!("name `{name}`") } else { "name of a file".to_owned() };
+            let shown =
+                if is_item_key(&name) { format!("name `{name}`") } else { "name of a file".to_owned() };
             self.faults.push(ObjectFault {
                 at: node.origin,
                 message: format!("{shown} is used for two objects"),

@@ -48,10 +48,13 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     for secret in items(spec, "secretObjects").iter().take(MOST).filter(|item| item.as_mapping().is_some()) {
         of_secret(secret, reporter);
         let Some(name) = secret.get("secretName") else { continue };
-        let Some(named) = name.as_str().filter(|named| !named.is_empty() && !is_unfinished(named)) else { continue };
+        let Some(named) = name.as_str().filter(|named| !named.is_empty() && !is_unfinished(named)) else {
+            continue;
+        };
         if let Some(first) = seen.get(named) {
             let draft = Draft::new(&RULE, name.origin, format!("Secret `{named}` is made twice"));
-            reporter.report(draft.related(*first, "it is made here first").hint("put all items into one entry"));
+            reporter
+                .report(draft.related(*first, "it is made here first").hint("put all items into one entry"));
         } else {
             seen.insert(named, name.origin);
         }
@@ -99,14 +102,18 @@ fn of_secret(secret: &Node, reporter: &mut Reporter) {
             if value(item, field).is_none_or(|node| node.as_str() == Some("")) {
                 let at = if item.get(field).is_some() { key_at(item, field) } else { start(item) };
                 let draft = Draft::new(&RULE, at, format!("item of `secretObjects` has no `{field}`"));
-                reporter.report(draft.hint("each item has the `key` of the Secret and the `objectName` of a file"));
+                reporter.report(
+                    draft.hint("each item has the `key` of the Secret and the `objectName` of a file"),
+                );
             }
         }
         let (Some(key), Some(node)) = (text(item, "key"), item.get("key")) else { continue };
         if let Some(first) = seen.insert(key, node.origin) {
             let shown = if is_item_key(key) { format!("key `{key}`") } else { "a key".to_owned() };
             let draft = Draft::new(&RULE, node.origin, format!("{shown} of the Secret is given twice"));
-            reporter.report(draft.related(first, "it is given here first").hint("the last one counts: remove the other"));
+            reporter.report(
+                draft.related(first, "it is given here first").hint("the last one counts: remove the other"),
+            );
         }
     }
 }

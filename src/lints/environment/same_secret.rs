@@ -75,7 +75,9 @@ struct SharedPath<'a> {
 
 fn shared<'a>(environments: &[EnvironmentSecrets<'a>]) -> BTreeMap<SecretPath, SharedPath<'a>> {
     let mut paths: BTreeMap<SecretPath, SharedPath<'a>> = BTreeMap::new();
-    let Some(names) = Names::new(environments.iter().map(|environment| environment.name)) else { return paths };
+    let Some(names) = Names::new(environments.iter().map(|environment| environment.name)) else {
+        return paths;
+    };
     let all = || {
         let numbered = environments.iter().enumerate();
         numbered.flat_map(|(number, environment)| environment.uses.iter().map(move |used| (number, *used)))

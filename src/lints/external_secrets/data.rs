@@ -100,10 +100,9 @@ fn source_fault(item: &Node) -> Option<(&'static str, &'static str)> {
             "entry of `dataFrom` says nothing to fetch",
             "add `extract`, `find` or `sourceRef` with a generator",
         )),
-        (0, Some(_)) if store.is_none() => Some((
-            "`sourceRef` names neither a store nor a generator",
-            "add `storeRef` or `generatorRef`",
-        )),
+        (0, Some(_)) if store.is_none() => {
+            Some(("`sourceRef` names neither a store nor a generator", "add `storeRef` or `generatorRef`"))
+        }
         (0 | 1, _) => None,
         _ => Some((
             "entry of `dataFrom` has more than one of `extract`, `find` and a generator",

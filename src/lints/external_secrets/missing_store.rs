@@ -51,8 +51,10 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
                 .about(number);
             let draft = if exists(environment, other, object.namespace, text_of_name) {
                 draft.hint(format!("there is a {other} of this name: write `kind: {other}`"))
-            } else if let Some(namespace) =
-                elsewhere.get_or_insert_with(|| namespaces(environment)).get(text_of_name).filter(|_| kind == "SecretStore")
+            } else if let Some(namespace) = elsewhere
+                .get_or_insert_with(|| namespaces(environment))
+                .get(text_of_name)
+                .filter(|_| kind == "SecretStore")
             {
                 draft.hint(format!(
                     "there is one in namespace `{namespace}`, and a SecretStore serves its own namespace only: \
@@ -85,11 +87,14 @@ fn unnamed(number: usize, object: &Object<'_>, reporter: &mut Reporter) {
         return;
     }
     let fetched = items(spec, "data").iter().chain(items(spec, "dataFrom"));
-    let without = fetched.filter(|item| {
+    let lacks_store = |item: &&Node| {
         let source = value(item, "sourceRef");
-        source.is_none_or(|source| value(source, "storeRef").is_none() && value(source, "generatorRef").is_none())
-    });
-    if let Some(item) = without.filter(|item| item.as_mapping().is_some()).next() {
+        source.is_none_or(|source| {
+            value(source, "storeRef").is_none() && value(source, "generatorRef").is_none()
+        })
+    };
+    let mut without = fetched.filter(|item| item.as_mapping().is_some()).filter(lacks_store);
+    if let Some(item) = without.next() {
         reporter.report(
             Draft::new(&RULE, start(item), "no store is named for this item")
                 .about(number)
@@ -98,7 +103,7 @@ fn unnamed(number: usize, object: &Object<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// The namespaces of SecretStores, by their names.
+/// The namespaces of `SecretStores`, by their names.
 fn namespaces<'a>(environment: &Environment<'a>) -> HashMap<&'a str, &'a str> {
     let stores = environment.objects.iter().filter(|object| object.is(ESO, "SecretStore"));
     stores.map(|store| (store.name, store.namespace)).filter(|(_, namespace)| !namespace.is_empty()).collect()

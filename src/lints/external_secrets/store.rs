@@ -38,7 +38,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = object.manifest.root().get("spec").filter(|spec| spec.as_mapping().is_some()) else {
         return;
     };
-    let Some(providers) = value(spec, "provider").and_then(Node::as_mapping) else {
+    let Some(blocks) = value(spec, "provider").and_then(Node::as_mapping) else {
         if value(spec, "provider").is_none() {
             let draft = Draft::new(&RULE, start(spec), "store has no `provider`");
             reporter.report(draft.hint("add the provider that it reads, for example `vault`"));
@@ -46,7 +46,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
         return;
     };
     let named: Vec<&Entry> =
-        providers.entries().iter().filter(|entry| !matches!(entry.value.value, Value::Null)).collect();
+        blocks.entries().iter().filter(|entry| !matches!(entry.value.value, Value::Null)).collect();
     match named.as_slice() {
         [] => {
             let draft = Draft::new(&RULE, key_at(spec, "provider"), "store has no provider");
@@ -72,13 +72,14 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// References to Secrets, ConfigMaps and accounts, in the order of the document.
+/// References to Secrets, `ConfigMaps` and accounts, in the order of the document.
 fn references<'a>(node: Option<&'a Node>, depth: usize, found: &mut Vec<&'a Entry>) {
     let (Some(node), Some(depth)) = (node, depth.checked_sub(1)) else { return };
     node.items().iter().for_each(|item| references(Some(item), depth, found));
     for entry in node.as_mapping().map_or(&[][..], Mapping::entries) {
         let key = entry.key.as_str();
-        let is_reference = matches!(key, "caProvider" | "secretRef" | "serviceAccountRef") || key.ends_with("SecretRef");
+        let is_reference =
+            matches!(key, "caProvider" | "secretRef" | "serviceAccountRef") || key.ends_with("SecretRef");
         if is_reference && entry.value.get("name").is_some() {
             found.push(entry);
         } else {

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use super::spec;
 use crate::diagnostic::{RuleInfo, Severity};
+use crate::lints::embedded::TextPlace;
 use crate::lints::fields::{entries, items};
 use crate::lints::go_template::{self, TemplateFault, VariableForm, VariableUse};
-use crate::lints::embedded::TextPlace;
 use crate::lints::metadata::syntax::is_unfinished;
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::{Node, Origin, closest, is_item_key};
@@ -46,14 +46,15 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
         for (range, fault) in &uses.faults {
             let name = source.get(range.clone()).unwrap_or_default();
             let (message, hint) = wording(*fault, name);
-            reporter.report(Draft::new(&RULE, place.bytes(source, range, value.origin), message).hint(hint));
+            let draft = Draft::new(&RULE, place.bytes(source, range, value.origin), message);
+            reporter.report(draft.within(value.origin).hint(hint));
         }
         let (Some(keys), Some(known)) = (&keys, &known) else { continue };
         for used in &uses.variables {
             let name = source.get(used.name.clone()).unwrap_or_default();
             if !known.contains(name) {
                 let at = place.bytes(source, &used.name, value.origin);
-                reporter.report(undefined(used, name, keys, at));
+                reporter.report(undefined(used, name, keys, at).within(value.origin));
             }
         }
     }
@@ -104,12 +105,17 @@ pub(in crate::lints) fn wording(fault: TemplateFault, name: &str) -> (String, St
                 format!("write `index . \"{name}\"`"),
             );
         }
-        TemplateFault::DashInName => ("template does not parse: a name has a dash", "write `index . \"a-b\"`"),
-        TemplateFault::NoEnd => ("template does not parse: this block has no `{{ end }}`", "add `{{ end }}`"),
-        TemplateFault::StrayEnd => ("template does not parse: no block is open here", "remove it, or open a block"),
-        TemplateFault::Unclosed => {
-            ("template does not parse: `{{` is not closed", "add `}}`; a literal `{{` is written `{{ \"{{\" }}`")
+        TemplateFault::DashInName => {
+            ("template does not parse: a name has a dash", "write `index . \"a-b\"`")
         }
+        TemplateFault::NoEnd => ("template does not parse: this block has no `{{ end }}`", "add `{{ end }}`"),
+        TemplateFault::StrayEnd => {
+            ("template does not parse: no block is open here", "remove it, or open a block")
+        }
+        TemplateFault::Unclosed => (
+            "template does not parse: `{{` is not closed",
+            "add `}}`; a literal `{{` is written `{{ \"{{\" }}`",
+        ),
     };
     (message.to_owned(), hint.to_owned())
 }

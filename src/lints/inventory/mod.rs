@@ -85,7 +85,7 @@ pub(crate) struct Inventory<'a> {
 }
 
 impl<'a> Inventory<'a> {
-    /// Reads all objects, and the pods that stand in ConfigMaps.
+    /// Reads all objects, and the pods that stand in `ConfigMaps`.
     pub(crate) fn new(
         catalogue: &Catalogue<'a>,
         objects: &[Object<'a>],

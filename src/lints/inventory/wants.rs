@@ -1,8 +1,8 @@
 //! Who wants what: pods by every way that they know, and other kinds where the meaning of a field is certain.
 
 use super::made::items;
-use crate::lints::{EmbeddedObject, Object};
 use crate::lints::resource::unfilled::is_template;
+use crate::lints::{EmbeddedObject, Object};
 use crate::model::catalogue::{ESO, RBAC};
 use crate::model::pods::{Keys, Via, What};
 use crate::model::{Node, Origin, Value};
@@ -40,7 +40,7 @@ pub(in crate::lints) enum Weight {
     Wanted,
 }
 
-/// What all objects want, in their order; then what the pods in ConfigMaps want.
+/// What all objects want, in their order; then what the pods in `ConfigMaps` want.
 pub(super) fn all<'a>(objects: &[Object<'a>], embedded: &[EmbeddedObject<'a>]) -> Vec<Want<'a>> {
     let mut found = Found { object: 0, namespace: "", wants: Vec::new() };
     for (number, object) in objects.iter().enumerate() {

@@ -35,6 +35,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
         } else {
             "binding gives all rights in the cluster"
         };
-        reporter.report(Draft::new(&RULE, name.origin, message).hint("bind a role that names what is needed"));
+        reporter
+            .report(Draft::new(&RULE, name.origin, message).hint("bind a role that names what is needed"));
     }
 }

@@ -28,12 +28,7 @@ pub(crate) static RULE: Rule = Rule {
 /// Verbs, the groups and the resources on which they give rights, and what a holder may do.
 const DANGEROUS: &[(&str, &[&str], &[&str], &str)] = &[
     ("bind", &[RBAC], &["clusterroles", "roles"], "bind any role"),
-    (
-        "create",
-        &[""],
-        &["serviceaccounts/token"],
-        "make tokens of any service account",
-    ),
+    ("create", &[""], &["serviceaccounts/token"], "make tokens of any service account"),
     ("escalate", &[RBAC], &["clusterroles", "roles"], "write rights that it does not have"),
     (
         "impersonate",
@@ -47,7 +42,9 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     for rule in rules(object).iter().filter(|rule| !is_limited(rule)) {
         for (verb, groups, resources, what) in DANGEROUS {
             // That all verbs are granted on all resources is another rule's finding.
-            let Some(at) = items(rule, "verbs").iter().find(|node| node.as_str() == Some(verb)) else { continue };
+            let Some(at) = items(rule, "verbs").iter().find(|node| node.as_str() == Some(verb)) else {
+                continue;
+            };
             if has(rule, "apiGroups", groups) && has(rule, "resources", resources) {
                 let draft = Draft::new(&RULE, at.origin, format!("`{verb}` here lets its holder {what}"));
                 reporter.report(draft.hint("remove it, or add `resourceNames`"));

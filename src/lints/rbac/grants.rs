@@ -8,7 +8,7 @@ use crate::model::{Node, Origin};
 /// Rules of one role that are looked at.
 const MOST: usize = 1_000;
 
-/// The rules of a ClusterRole or Role; none of another kind.
+/// The rules of a `ClusterRole` or Role; none of another kind.
 pub(super) fn rules<'a>(object: &Object<'a>) -> &'a [Node] {
     let is_role = object.group == RBAC && matches!(object.kind, "ClusterRole" | "Role");
     let rules = if is_role { items(object.manifest.root(), "rules") } else { &[] };

@@ -44,7 +44,8 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             let presence = presence.get_or_insert_with(|| Presence::of(environment));
             if !presence.has(GROUP, "Gateway", namespace, name) {
                 let draft = Draft::new(&RULE, node.origin, format!("there is no Gateway `{name}`"));
-                let hint = "correct the name or the namespace, or say that it exists elsewhere (`--external`)";
+                let hint =
+                    "correct the name or the namespace, or say that it exists elsewhere (`--external`)";
                 let severity = presence.severity(GROUP, "Gateway", Severity::Note);
                 reporter.report(draft.about(number).severity(severity).hint(hint));
             } else if let Some(draft) = section(environment, parent, namespace, name) {

@@ -71,7 +71,9 @@ pub(super) fn named_files(container: &Node) -> Vec<NamedFile<'_>> {
     for variable in items(container, "env") {
         let (Some(name), Some(value)) = (text(variable, "name"), variable.get("value")) else { continue };
         if let Some(line) = value.as_str() {
-            let is_known = VARIABLES.contains(&name) || name.ends_with("_PASSWORD_FILE") || name.ends_with("_SECRET_FILE");
+            let is_known = VARIABLES.contains(&name)
+                || name.ends_with("_PASSWORD_FILE")
+                || name.ends_with("_SECRET_FILE");
             of_text(value, line, if is_known { Some(true) } else { Some(false) }, &mut found);
         }
     }
@@ -94,7 +96,10 @@ fn is_known(name: &str) -> bool {
 /// Collects the paths of a text: its words, and the values of options in it.
 fn of_text<'a>(node: &'a Node, line: &'a str, given: Option<bool>, found: &mut Vec<NamedFile<'a>>) {
     // A script may look whether a file is there before it uses it.
-    if line.len() > MAX_TEXT || line.contains('\n') || ["[ -", "test -", "||", "if "].iter().any(|word| line.contains(word)) {
+    if line.len() > MAX_TEXT
+        || line.contains('\n')
+        || ["[ -", "test -", "||", "if "].iter().any(|word| line.contains(word))
+    {
         return;
     }
     let mut known = given.unwrap_or(false);
@@ -116,7 +121,12 @@ fn of_text<'a>(node: &'a Node, line: &'a str, given: Option<bool>, found: &mut V
         for part in value.split([',', ';']) {
             if let Some(path) = path(part) {
                 let begin = at + part.find(path).unwrap_or(0);
-                found.push(NamedFile { node, range: begin..begin + path.len(), path, is_configuration: known });
+                found.push(NamedFile {
+                    node,
+                    range: begin..begin + path.len(),
+                    path,
+                    is_configuration: known,
+                });
             }
             at += part.len() + 1;
         }

@@ -76,7 +76,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
                 let Some(draft) = draft(environment, object, file, &mounts) else { continue };
                 let Some(fewer) = left.checked_sub(1) else { break };
                 left = fewer;
-                reporter.report(draft.about(number));
+                reporter.report(draft.within(file.node.origin).about(number));
             }
         }
     }
@@ -134,14 +134,19 @@ fn draft(
             Some(meant) => format!("did you mean `{meant}`?"),
             None => "add the key, or correct the path".to_owned(),
         };
-        return Some(Draft::new(&RULE, at(), message).related(mount.at.origin, "the volume is mounted here").hint(hint));
+        return Some(
+            Draft::new(&RULE, at(), message)
+                .related(mount.at.origin, "the volume is mounted here")
+                .hint(hint),
+        );
     }
     let is_elsewhere = FROM_ELSEWHERE.iter().any(|directory| path.starts_with(directory));
     // A directory is searched for what is there.
     if !file.is_configuration || is_elsewhere || file.path.ends_with('/') || is_parent(path, mounts) {
         return None;
     }
-    let draft = Draft::new(&RULE, at(), "no volume of the container mounts this file").severity(Severity::Note);
+    let draft =
+        Draft::new(&RULE, at(), "no volume of the container mounts this file").severity(Severity::Note);
     let singles = mounts.iter().filter(|mount| mount.is_single && directory(mount.path) == directory(path));
     let near = closest(name(path), singles.clone().map(|mount| name(mount.path)));
     let Some(meant) = near else {

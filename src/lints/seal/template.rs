@@ -50,7 +50,10 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
         sealed.iter().map(|entry| (entry.key.as_str(), entry.key_origin)).collect();
     for entry in data {
         if let Some(both) = sealed_at.get(entry.key.as_str()) {
-            let message = format!("{} is sealed too, and which one counts depends on the controller", item_called(&entry.key));
+            let message = format!(
+                "{} is sealed too, and which one counts depends on the controller",
+                item_called(&entry.key)
+            );
             reporter.report(
                 Draft::new(&RULE, entry.key_origin, message)
                     .severity(Severity::Warning)
@@ -66,7 +69,8 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
         let place = TextPlace::of(scene.texts, &entry.value);
         for (range, fault) in &uses.faults {
             let (message, hint) = wording(*fault, text.get(range.clone()).unwrap_or_default());
-            reporter.report(Draft::new(&RULE, place.bytes(text, range, entry.value.origin), message).hint(hint));
+            let draft = Draft::new(&RULE, place.bytes(text, range, entry.value.origin), message);
+            reporter.report(draft.within(entry.value.origin).hint(hint));
         }
         // The field of a map that is not there is no error here: asking for it is.
         for used in uses.variables.iter().filter(|used| !used.is_guarded) {
@@ -85,7 +89,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
             };
             let at = place.bytes(text, &used.name, entry.value.origin);
             let message = format!("template uses {shown}, which is not sealed here: {becomes}");
-            reporter.report(Draft::new(&RULE, at, message).hint(hint));
+            reporter.report(Draft::new(&RULE, at, message).within(entry.value.origin).hint(hint));
         }
     }
 }

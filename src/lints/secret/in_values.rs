@@ -31,10 +31,14 @@ pub(crate) static RULE: Rule = Rule {
 const MOST: usize = 100;
 
 fn check(app: &App<'_>, reporter: &mut Reporter) {
-    for file in app.files.iter().filter(|file| file.form == FileForm::Values && !files::is_encrypted(&file.content)) {
+    for file in
+        app.files.iter().filter(|file| file.form == FileForm::Values && !files::is_encrypted(&file.content))
+    {
         let Ok(documents) = yaml::read(&file.content, file.source, &files::limits()) else { continue };
         let mut found: Vec<(&Node, Kind)> = Vec::new();
-        documents.iter().for_each(|document| files::in_tree("", document, &mut found));
+        for document in &documents {
+            files::in_tree("", document, &mut found);
+        }
         found.truncate(MOST);
         let printed = printed(app, &found);
         for (number, (node, kind)) in found.iter().enumerate() {

@@ -35,7 +35,8 @@ use schemas::SchemaCheck;
 use super::examine::{ExaminedApp, ExaminedEnvironment};
 use crate::diagnostic::{Failure, Finding, Problem, RuleInfo, Severity, Span};
 use crate::lints::{
-    self, Check, Draft, EmbeddedObject, EmbeddedPod, Environment, Inventory, Made, Neighbours, Object, Reporter, Scene, Settings,
+    self, Check, Draft, EmbeddedObject, EmbeddedPod, Environment, Inventory, Made, Neighbours, Object,
+    Reporter, Scene, Settings,
 };
 use crate::model::catalogue::Catalogue;
 use crate::model::{Date, Manifest, ObjectId, Scopes};
@@ -341,11 +342,7 @@ fn check_schemas(environments: &[Environment<'_>], set: &SchemaSet, checking: &C
 }
 
 /// Runs every rule that is on.
-fn run(
-    environments: &[Environment<'_>],
-    files: &[lints::FileBeside],
-    checking: &Checking,
-) -> Vec<Draft> {
+fn run(environments: &[Environment<'_>], files: &[lints::FileBeside], checking: &Checking) -> Vec<Draft> {
     let mut reporter = Reporter::default();
     let mut drafts = Vec::new();
     for rule in lints::RULES {
@@ -374,7 +371,7 @@ fn run(
     drafts
 }
 
-/// Lets a rule look at the pods within the ConfigMaps of an environment.
+/// Lets a rule look at the pods within the `ConfigMaps` of an environment.
 fn check_embedded(rule: &lints::Rule, number: usize, environment: &Environment<'_>, reporter: &mut Reporter) {
     if environment.embedded.is_empty() || !lints::embedded_pods::is_checked_by(rule) {
         return;
