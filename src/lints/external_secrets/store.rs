@@ -45,16 +45,16 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
         }
         return;
     };
-    let named: Vec<&Entry> =
+    let providers: Vec<&Entry> =
         blocks.entries().iter().filter(|entry| !matches!(entry.value.value, Value::Null)).collect();
-    match named.as_slice() {
+    match providers.as_slice() {
         [] => {
             let draft = Draft::new(&RULE, key_at(spec, "provider"), "store has no provider");
             reporter.report(draft.hint("name the provider that it reads, for example `vault`"));
         }
         [_] => {}
         [first, second, ..] => {
-            let names: Vec<&str> = named.iter().take(3).map(|entry| entry.key.as_str()).collect();
+            let names: Vec<&str> = providers.iter().take(3).map(|entry| entry.key.as_str()).collect();
             let message = format!("store has more than one provider: `{}`", names.join("`, `"));
             reporter.report(
                 Draft::new(&RULE, second.key_origin, message)
