@@ -61,6 +61,11 @@ fn has_placeholder(text: &str) -> bool {
     })
 }
 
+/// Returns whether any tool may replace a part of a text, for rules that compare texts and report nothing in doubt.
+pub(in crate::lints) fn may_change(text: &str) -> bool {
+    LaterStage::VariablesAndKeys.may_fill(text)
+}
+
 /// Returns whether `{{ … }}` or `${…}` stands in a text.
 pub(in crate::lints) fn is_template(text: &str) -> bool {
     [("{{", "}}"), ("${", "}")]

@@ -8,14 +8,18 @@
 pub(crate) mod api;
 pub(crate) mod app;
 mod argocd;
+mod cert_manager;
 mod config;
 pub(crate) mod credential;
 mod csi;
 pub(crate) mod document;
+mod embedded;
+pub(crate) mod embedded_pods;
 mod environment;
 mod external_secrets;
 mod field_checks;
 mod fields;
+mod go_template;
 mod image;
 mod inventory;
 mod later_stage;
@@ -45,7 +49,10 @@ mod yaml;
 
 use crate::diagnostic::{RuleInfo, Severity};
 
+pub(crate) use credential::files::{FileForm, form_of as form_of_file};
 pub(crate) use credential::looks_like_credential;
+pub(crate) use embedded_pods::{EmbeddedObject, EmbeddedPod};
+pub(crate) use environment::same_secret::{EnvironmentSecrets, SecretPath, shared_paths};
 pub(crate) use inventory::Inventory;
 pub(crate) use later_stage::LaterStage;
 pub(crate) use neighbours::Made;
@@ -54,7 +61,7 @@ pub use operator::OperatorView;
 pub use pages::{explain, list, matching, page};
 pub(crate) use reporter::{Draft, Reporter, Subject};
 pub use scene::Settings;
-pub(crate) use scene::{App, Environment, Object, Scene, SecretUse};
+pub(crate) use scene::{App, Environment, FileBeside, Object, Scene, SecretUse};
 pub(crate) use secret::encrypted_leftover::{RULE as ENCRYPTED_LEFTOVER, encrypted_by_sops, sops_block};
 
 /// One rule.
@@ -151,6 +158,8 @@ pub(crate) static RULES: &[&Rule] = &[
     &app::PLACEHOLDER,
     &app::RENDER,
     &argocd::annotation::RULE,
+    &cert_manager::duplicate_secret::RULE,
+    &cert_manager::missing_issuer::RULE,
     &config::env_duplicate::RULE,
     &config::env_from_invalid_key::RULE,
     &config::env_order::RULE,
@@ -160,15 +169,19 @@ pub(crate) static RULES: &[&Rule] = &[
     &config::too_large::RULE,
     &config::unused_value::RULE,
     &csi::missing_class::RULE,
+    &csi::objects::RULE,
     &csi::unmounted_class::RULE,
     &environment::foreign_path::RULE,
     &environment::missing_key::RULE,
     &environment::missing_object::RULE,
     &environment::missing_placeholder::RULE,
     &environment::same_secret::RULE,
+    &external_secrets::data::RULE,
     &external_secrets::duplicate_target::RULE,
     &external_secrets::missing_store::RULE,
     &external_secrets::refresh::RULE,
+    &external_secrets::store::RULE,
+    &external_secrets::template::RULE,
     &image::digest::RULE,
     &image::latest::RULE,
     &image::missing::RULE,
@@ -182,6 +195,11 @@ pub(crate) static RULES: &[&Rule] = &[
     &operator::unknown_provider::RULE,
     &policy::admission::RULE,
     &policy::definition::RULE,
+    &rbac::cluster_admin::RULE,
+    &rbac::escalation::RULE,
+    &rbac::read_secrets::RULE,
+    &rbac::wildcard::RULE,
+    &reference::dangling_gateway::RULE,
     &reference::dangling_ingress::RULE,
     &reference::dangling_monitor::RULE,
     &reference::dangling_network_policy::RULE,
@@ -190,6 +208,7 @@ pub(crate) static RULES: &[&Rule] = &[
     &reference::dangling_service::RULE,
     &reference::missing_claim::RULE,
     &reference::missing_config_map::RULE,
+    &reference::missing_file::RULE,
     &reference::missing_governing_service::RULE,
     &reference::missing_key::RULE,
     &reference::missing_secret::RULE,
@@ -234,7 +253,9 @@ pub(crate) static RULES: &[&Rule] = &[
     &seal::duplicate_target::RULE,
     &seal::foreign_certificate::RULE,
     &seal::renamed::RULE,
+    &seal::same_ciphertext::RULE,
     &seal::scope_mismatch::RULE,
+    &seal::template::RULE,
     &seal::undecodable::RULE,
     &secret::bad_base64::RULE,
     &secret::double_base64::RULE,
@@ -245,6 +266,8 @@ pub(crate) static RULES: &[&Rule] = &[
     &secret::in_config_map::RULE,
     &secret::in_env::RULE,
     &secret::in_field::RULE,
+    &secret::in_file::RULE,
+    &secret::in_values::RULE,
     &secret::invalid_key::RULE,
     &secret::plaintext_in_git::RULE,
     &secret::shadowed_key::RULE,

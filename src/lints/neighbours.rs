@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::environment::same_secret::SecretPath;
 use crate::model::{ObjectId, Place};
 
 /// How many things of one identity are looked through for a key; where there are more, none is said to lack it.
@@ -19,6 +20,8 @@ pub struct Neighbours {
     /// The directories of the apps that have this environment.
     apps: HashSet<Arc<str>>,
     all: Arc<BTreeMap<ObjectId, Vec<Made>>>,
+    /// The apps that read one path in production and elsewhere, by path, in order.
+    sharers: Arc<BTreeMap<SecretPath, Vec<Arc<str>>>>,
 }
 
 /// One thing that an app makes.
@@ -41,7 +44,16 @@ impl Neighbours {
     pub(crate) fn views(
         apps: &[(Arc<str>, Vec<Arc<str>>)],
         made: impl IntoIterator<Item = (ObjectId, Made)>,
+        shared: impl IntoIterator<Item = (SecretPath, Arc<str>)>,
     ) -> BTreeMap<String, Self> {
+        let mut sharers: BTreeMap<SecretPath, Vec<Arc<str>>> = BTreeMap::new();
+        for (path, app) in shared {
+            sharers.entry(path).or_default().push(app);
+        }
+        for apps in sharers.values_mut() {
+            apps.sort_unstable();
+        }
+        let sharers = Arc::new(sharers);
         let mut all: BTreeMap<ObjectId, Vec<Made>> = BTreeMap::new();
         for (id, made) in made {
             all.entry(id).or_default().push(made);
@@ -54,10 +66,16 @@ impl Neighbours {
             }
         }
         let view = |(environment, apps): (&Arc<str>, HashSet<Arc<str>>)| {
-            let view = Self { environment: Arc::clone(environment), apps, all: Arc::clone(&all) };
+            let (all, sharers) = (Arc::clone(&all), Arc::clone(&sharers));
+            let view = Self { environment: Arc::clone(environment), apps, all, sharers };
             (environment.to_string(), view)
         };
         by_environment.into_iter().map(view).collect()
+    }
+
+    /// The directories of the apps that read a path in production and in another environment, in order.
+    pub(crate) fn sharers(&self, path: &SecretPath) -> &[Arc<str>] {
+        self.sharers.get(path).map_or(&[], Vec::as_slice)
     }
 
     /// Whether there is such an object; a Secret whatever object supplies it.
@@ -117,7 +135,7 @@ mod tests {
         let apps = [("a", vec!["dev", "prod"]), ("b", vec!["shared"])];
         let apps = apps.map(|(app, names)| (Arc::from(app), names.into_iter().map(Arc::from).collect()));
         let all = [made("a", "dev", "only-dev"), made("a", "prod", "only-prod"), made("b", "shared", "of-b")];
-        let views = Neighbours::views(&apps, all);
+        let views = Neighbours::views(&apps, all, []);
         let has = |environment: &str, name: &str| views[environment].has("", "ConfigMap", "shop", name);
         assert!(has("dev", "only-dev") && !has("dev", "only-prod") && has("dev", "of-b"));
         assert!(has("shared", "only-dev") && has("shared", "only-prod") && has("shared", "of-b"));

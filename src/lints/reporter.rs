@@ -15,6 +15,8 @@ pub(crate) struct Draft {
     /// Places in files that are no source of the objects.
     pub(crate) elsewhere: Vec<(Place, String)>,
     pub(crate) subject: Option<Subject>,
+    /// The scalar that its position is a part of; its own path is that of the scalar.
+    pub(crate) within: Option<Origin>,
     /// Where its position cannot tell: of what is missing, where it would be.
     pub(crate) pointer: Option<String>,
     pub(crate) confidential: bool,
@@ -43,6 +45,7 @@ impl Draft {
             related: Vec::new(),
             elsewhere: Vec::new(),
             subject: None,
+            within: None,
             pointer: None,
             confidential: false,
         }
@@ -56,6 +59,11 @@ impl Draft {
     /// The way to it, where that cannot be told from its position.
     pub(crate) fn pointer(self, pointer: String) -> Self {
         Self { pointer: Some(pointer), ..self }
+    }
+
+    /// Says that its position is a part of the scalar at another one.
+    pub(crate) fn within(self, scalar: Origin) -> Self {
+        Self { within: Some(scalar), ..self }
     }
 
     /// Another place that has to do with it.

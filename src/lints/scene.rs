@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 use std::ops::Deref;
 
+use zeroize::Zeroizing;
+
+use super::credential::files::FileForm;
+use super::embedded_pods::EmbeddedObject;
 use super::inventory::Inventory;
 use super::neighbours::Neighbours;
 use super::pods::{Parts, containers};
 use crate::model::catalogue::{self, Catalogue};
 use crate::model::pods::{Located, PodTemplate, located_references, pod_template_of};
 use crate::model::{
-    Date, Manifest, Node, Origin, Reference, Scope as SealingScope, Scopes, Sources, Texts, UnusedValue,
-    WorkloadKind, WrittenScalars,
+    Date, Manifest, Node, Origin, Reference, Scope as SealingScope, Scopes, SourceId, Sources, Texts,
+    UnusedValue, WorkloadKind, WrittenScalars,
 };
 
 /// One object as it was rendered, and what every rule asks of it: strings of Secrets may hold placeholders, or values
@@ -98,6 +102,8 @@ pub(crate) struct Environment<'a> {
     pub(crate) scene: Scene<'a>,
     /// The objects as they were rendered, before anything was done with Secrets.
     pub(crate) objects: Vec<Object<'a>>,
+    /// Pods that stand in its `ConfigMaps`.
+    pub(crate) embedded: Vec<EmbeddedObject<'a>>,
     /// The same objects by what they are and by the Secrets that they supply.
     pub(crate) catalogue: Catalogue<'a>,
     /// Who makes which Secret and `ConfigMap`, with which keys, and who wants which.
@@ -148,4 +154,16 @@ pub(crate) struct SecretUse {
 pub(crate) struct App<'a> {
     /// In the order of their names.
     pub(crate) environments: &'a [Environment<'a>],
+    /// Files beside the app that Git takes and that may hold credentials.
+    pub(crate) files: &'a [FileBeside],
+}
+
+/// A file beside an app. Nothing prints it, and its content is zeroed when it is dropped.
+pub(crate) struct FileBeside {
+    pub(crate) source: SourceId,
+    /// How it is read.
+    pub(crate) form: FileForm,
+    pub(crate) content: Zeroizing<Vec<u8>>,
+    /// Whether it is a seal key or a checksum key.
+    pub(crate) is_own_key: bool,
 }

@@ -34,6 +34,8 @@ pub struct ExaminedApp {
     pub(super) environments: Vec<ExaminedEnvironment>,
     pub(super) workloads: Vec<crate::model::WorkloadKind>,
     pub(super) directory: String,
+    /// Files beside the app, as far as they were asked for.
+    pub(super) beside: Vec<lints::FileBeside>,
     /// Findings that are wanted as they are, and where that is said.
     pub(super) ignore: Vec<(IgnoreEntry, Origin)>,
 }
@@ -81,6 +83,7 @@ pub fn examine(
         environments: Vec::new(),
         workloads: discovery.app().workloads.clone(),
         directory,
+        beside: Vec::new(),
         ignore: Vec::new(),
     };
     let file = AppFile::new(discovery, &mut app.sources);

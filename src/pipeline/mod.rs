@@ -9,6 +9,7 @@
 //! make it impossible to print what has not been sealed. Only `resolve` does I/O beyond the app's own files.
 
 mod annotate;
+mod beside;
 mod boundary;
 mod discover;
 mod emit;

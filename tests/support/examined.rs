@@ -65,7 +65,8 @@ pub fn app(directory: &Path, name: &str, checking: &Checking, standing: &Standin
         .environments()
         .map(|name| Examination { context: context(name), default_provider: None })
         .collect();
-    let examined = pipeline::examine(&discovery, &examinations, name.to_owned(), &|_| ());
+    let mut examined = pipeline::examine(&discovery, &examinations, name.to_owned(), &|_| ());
+    examined.read_beside(&discovery);
     pipeline::validate(&examined, checking, standing).findings
 }
 

@@ -213,7 +213,9 @@ impl Run<'_> {
         let begin = |environment: &str| {
             activity.turn_to(format!("rendering environment `{environment}` of app `{}`", shown(directory)));
         };
-        Ok((pipeline::examine(&session.discovery, &examinations, shown(directory), &begin), own))
+        let mut app = pipeline::examine(&session.discovery, &examinations, shown(directory), &begin);
+        app.read_beside(&session.discovery);
+        Ok((app, own))
     }
 }
 

@@ -7,6 +7,7 @@
 //! What is found is said by kind alone; no value leaves here.
 
 mod excerpt;
+pub(crate) mod files;
 mod keyed;
 mod lines;
 mod name;

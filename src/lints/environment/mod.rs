@@ -11,6 +11,6 @@ pub(super) mod missing_object;
 pub(super) mod missing_placeholder;
 mod namespaces;
 mod places;
-pub(super) mod same_secret;
+pub(crate) mod same_secret;
 mod shared;
 mod words;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use compact_str::CompactString;
 
-use crate::lints::{App, Environment};
+use crate::lints::App;
 
 /// Words longer than this are no environment's name.
 const MAX_WORD: usize = 64;
@@ -45,10 +45,15 @@ pub(super) enum Reading {
 impl Names {
     /// None where there is one environment alone, which nothing can be compared with.
     pub(super) fn of(app: &App<'_>) -> Option<Self> {
-        if app.environments.len() < 2 {
+        Self::new(app.environments.iter().map(|environment| environment.name))
+    }
+
+    /// The same, from the names of all environments of an app.
+    pub(super) fn new<'n>(environments: impl IntoIterator<Item = &'n str>) -> Option<Self> {
+        let names: Vec<Name> = environments.into_iter().map(name).collect();
+        if names.len() < 2 {
             return None;
         }
-        let names: Vec<Name> = app.environments.iter().map(name).collect();
         let mut by_first: HashMap<CompactString, Vec<usize>> = HashMap::new();
         for (number, name) in names.iter().enumerate() {
             if let Some(first) = name.words.first() {
@@ -164,9 +169,8 @@ struct Found {
     end: usize,
 }
 
-fn name(environment: &Environment<'_>) -> Name {
+fn name(environment: &str) -> Name {
     let words: Vec<CompactString> = environment
-        .name
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
         .map(CompactString::from)

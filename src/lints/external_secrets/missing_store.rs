@@ -1,9 +1,10 @@
 //! `external-secrets/missing-store`.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::{sources, spec, text};
 use crate::diagnostic::{RuleInfo, Severity};
+use crate::lints::fields::{items, start, value};
 use crate::lints::later_stage::is_template;
 use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
 use crate::model::Node;
@@ -31,7 +32,9 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     let mut brought: Option<HashSet<(&str, &str)>> = None;
+    let mut elsewhere: Option<HashMap<&str, &str>> = None;
     for (number, object) in environment.objects.iter().enumerate().filter(|(_, object)| object.group == ESO) {
+        unnamed(number, object, reporter);
         for reference in references(object) {
             let Some(name) = reference.get("name") else { continue };
             let text_of_name = name.as_str().filter(|name| !name.is_empty() && !is_template(name));
@@ -50,6 +53,15 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
                 .about(number);
             let draft = if exists(environment, other, object.namespace, text_of_name) {
                 draft.hint(format!("there is a {other} of this name: write `kind: {other}`"))
+            } else if let Some(namespace) = elsewhere
+                .get_or_insert_with(|| namespaces(environment))
+                .get(text_of_name)
+                .filter(|_| kind == "SecretStore")
+            {
+                draft.hint(format!(
+                    "there is one in namespace `{namespace}`, and a SecretStore serves its own namespace only: \
+                     make a ClusterSecretStore, or add a store here"
+                ))
             } else if !environment.is_plain() {
                 let severity = if kind == "SecretStore" { Severity::Warning } else { Severity::Note };
                 draft
@@ -68,6 +80,35 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             reporter.report(draft);
         }
     }
+}
+
+/// Reports items for which no store is named.
+fn unnamed(number: usize, object: &Object<'_>, reporter: &mut Reporter) {
+    let Some(spec) = spec(object) else { return };
+    if value(spec, "secretStoreRef").is_some_and(|store| value(store, "name").is_some()) {
+        return;
+    }
+    let fetched = items(spec, "data").iter().chain(items(spec, "dataFrom"));
+    let lacks_store = |item: &&Node| {
+        let source = value(item, "sourceRef");
+        source.is_none_or(|source| {
+            value(source, "storeRef").is_none() && value(source, "generatorRef").is_none()
+        })
+    };
+    let mut without = fetched.filter(|item| item.as_mapping().is_some()).filter(lacks_store);
+    if let Some(item) = without.next() {
+        reporter.report(
+            Draft::new(&RULE, start(item), "no store is named for this item")
+                .about(number)
+                .hint("add `secretStoreRef` to the spec, or `sourceRef` to the item"),
+        );
+    }
+}
+
+/// The namespaces of `SecretStores`, by their names.
+fn namespaces<'a>(environment: &Environment<'a>) -> HashMap<&'a str, &'a str> {
+    let stores = environment.objects.iter().filter(|object| object.is(ESO, "SecretStore"));
+    stores.map(|store| (store.name, store.namespace)).filter(|(_, namespace)| !namespace.is_empty()).collect()
 }
 
 fn references<'a>(object: &Object<'a>) -> Vec<&'a Node> {

@@ -1,8 +1,11 @@
 //! Objects of the External Secrets Operator that its controller cannot serve.
 
+pub(super) mod data;
 pub(super) mod duplicate_target;
 pub(super) mod missing_store;
 pub(super) mod refresh;
+pub(super) mod store;
+pub(super) mod template;
 
 use super::Object;
 use crate::model::Node;

@@ -13,10 +13,11 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 pub(super) use contents::Contents;
+pub(super) use made::fetched;
 pub(super) use programs::{named_by_programs, texts, words};
 pub(super) use wants::{Want, Weight};
 
-use super::{Environment, Object};
+use super::{EmbeddedObject, Environment, Object};
 use crate::diagnostic::Severity;
 use crate::model::catalogue::Catalogue;
 use crate::model::pods::What;
@@ -84,12 +85,16 @@ pub(crate) struct Inventory<'a> {
 }
 
 impl<'a> Inventory<'a> {
-    /// Reads all objects.
-    pub(crate) fn new(catalogue: &Catalogue<'a>, objects: &[Object<'a>]) -> Self {
+    /// Reads all objects, and the pods that stand in `ConfigMaps`.
+    pub(crate) fn new(
+        catalogue: &Catalogue<'a>,
+        objects: &[Object<'a>],
+        embedded: &[EmbeddedObject<'a>],
+    ) -> Self {
         let mut inventory = Self {
             made: BTreeMap::new(),
             named: BTreeMap::new(),
-            wants: wants::all(objects),
+            wants: wants::all(objects, embedded),
             guesses: Cell::new(GUESSES),
         };
         for object in catalogue.objects() {

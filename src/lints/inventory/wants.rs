@@ -1,8 +1,8 @@
 //! Who wants what: pods by every way that they know, and other kinds where the meaning of a field is certain.
 
 use super::made::items;
-use crate::lints::Object;
 use crate::lints::later_stage::is_template;
+use crate::lints::{EmbeddedObject, Object};
 use crate::model::catalogue::{ESO, RBAC};
 use crate::model::pods::{Keys, Via, What};
 use crate::model::{Node, Origin, Value};
@@ -40,13 +40,24 @@ pub(in crate::lints) enum Weight {
     Wanted,
 }
 
-/// What all objects want, in their order.
-pub(super) fn all<'a>(objects: &[Object<'a>]) -> Vec<Want<'a>> {
+/// What all objects want, in their order; then what the pods in `ConfigMaps` want.
+pub(super) fn all<'a>(objects: &[Object<'a>], embedded: &[EmbeddedObject<'a>]) -> Vec<Want<'a>> {
     let mut found = Found { object: 0, namespace: "", wants: Vec::new() };
     for (number, object) in objects.iter().enumerate() {
         found.object = number;
         found.namespace = object.namespace;
         found.of(object);
+    }
+    for pod in embedded {
+        let own = objects.get(pod.owner()).map_or("", |owner| owner.namespace);
+        found.object = pod.owner();
+        found.namespace = if pod.object.namespace.is_empty() { own } else { pod.object.namespace };
+        let before = found.wants.len();
+        found.pod(&pod.object);
+        for want in found.wants.iter_mut().skip(before) {
+            want.weight = Weight::Wanted;
+            want.optional |= pod.brings(want.what, want.name);
+        }
     }
     found.wants
 }
@@ -70,6 +81,11 @@ impl<'a> Found<'a> {
             ("networking.k8s.io", "Ingress") => self.ingress(object),
             ("gateway.networking.k8s.io", "Gateway") => self.gateway(root),
             (ESO, "ExternalSecret") => self.template(root),
+            (ESO, "PushSecret") => {
+                if let Some(secret) = root.at(&["spec", "selector", "secret"]) {
+                    self.reference(What::Secret, self.namespace, secret);
+                }
+            }
             (ESO, "SecretStore") | ("cert-manager.io", "Issuer") => {
                 self.credentials(root.get("spec"), true, DEPTH);
                 self.add(

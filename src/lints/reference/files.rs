@@ -1,4 +1,4 @@
-//! Files of volumes that a container mounts one by one.
+//! Files of volumes: those that a container mounts one by one, and whether a volume has a file.
 
 use std::collections::HashMap;
 
@@ -40,7 +40,8 @@ pub(super) fn mounted<'a>(object: &Object<'a>) -> Vec<Mounted<'a>> {
         .collect()
 }
 
-fn volume(volume: &Node) -> Option<Volume<'_>> {
+/// Reads a volume of a `ConfigMap` or a Secret that must be there; `None` for any other.
+pub(super) fn volume(volume: &Node) -> Option<Volume<'_>> {
     let (what, source, name) = match (volume.get("configMap"), volume.get("secret")) {
         (Some(source), _) => (What::ConfigMap, source, source.get("name")?),
         (None, Some(source)) => (What::Secret, source, source.get("secretName")?),
@@ -57,16 +58,36 @@ fn volume(volume: &Node) -> Option<Volume<'_>> {
 impl Mounted<'_> {
     /// Whether the volume surely has no such file and no such directory.
     pub(super) fn is_absent(&self, environment: &Environment<'_>, namespace: &str) -> bool {
-        if let Some(paths) = &self.volume.paths {
-            let within = |path: &str| path.strip_prefix(self.text).is_some_and(|rest| rest.starts_with('/'));
-            return !paths.iter().any(|path| *path == self.text || within(path));
+        self.volume.lacks(self.text, environment, namespace)
+    }
+}
+
+impl<'a> Volume<'a> {
+    /// Whether the volume surely has no file and no directory at a path.
+    pub(super) fn lacks(&self, file: &str, environment: &Environment<'_>, namespace: &str) -> bool {
+        if let Some(paths) = &self.paths {
+            let within = |path: &str| path.strip_prefix(file).is_some_and(|rest| rest.starts_with('/'));
+            return !paths.iter().any(|path| *path == file || within(path));
         }
-        let Some(name) = self.volume.name.as_str().filter(|name| !name.is_empty()) else { return false };
-        let supplies = environment.inventory.supplies(self.volume.what, namespace, name);
+        let Some(name) = self.name.as_str().filter(|name| !name.is_empty() && !is_template(name)) else {
+            return false;
+        };
+        let supplies = environment.inventory.supplies(self.what, namespace, name);
         if supplies.is_empty() {
-            return environment.neighbours.lacks(self.volume.what.kind(), namespace, name, self.text);
+            return environment.neighbours.lacks(self.what.kind(), namespace, name, file);
         }
-        !supplies.iter().any(|supply| supply.contents.may_have(self.text))
+        !supplies.iter().any(|supply| supply.contents.may_have(file))
+    }
+
+    /// The names of its files that a message may show; none where they are not known.
+    pub(super) fn files(&self, environment: &'a Environment<'_>, namespace: &'a str) -> Vec<&'a str> {
+        if let Some(paths) = &self.paths {
+            return paths.clone();
+        }
+        let name = self.name.as_str().unwrap_or_default();
+        let supplies = environment.inventory.supplies(self.what, namespace, name);
+        let nameable = supplies.iter().filter(|supply| supply.may_name_keys);
+        nameable.flat_map(|supply| supply.contents.known()).collect()
     }
 }
 

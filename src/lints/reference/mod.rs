@@ -1,8 +1,10 @@
 //! What one object says of another that is not so.
 
+mod file_options;
 mod files;
 mod missing;
 
+pub(super) mod dangling_gateway;
 pub(super) mod dangling_ingress;
 pub(super) mod dangling_monitor;
 pub(super) mod dangling_network_policy;
@@ -11,6 +13,7 @@ pub(super) mod dangling_scale_target;
 pub(super) mod dangling_service;
 pub(super) mod missing_claim;
 pub(super) mod missing_config_map;
+pub(super) mod missing_file;
 pub(super) mod missing_governing_service;
 pub(super) mod missing_key;
 pub(super) mod missing_secret;

@@ -3,7 +3,9 @@
 pub(super) mod duplicate_target;
 pub(crate) mod foreign_certificate;
 pub(super) mod renamed;
+pub(super) mod same_ciphertext;
 pub(super) mod scope_mismatch;
+pub(super) mod template;
 pub(super) mod undecodable;
 
 use super::Object;

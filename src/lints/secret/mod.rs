@@ -9,6 +9,8 @@ pub(super) mod in_args;
 pub(super) mod in_config_map;
 pub(super) mod in_env;
 pub(super) mod in_field;
+pub(super) mod in_file;
+pub(super) mod in_values;
 pub(super) mod invalid_key;
 mod items;
 pub(super) mod plaintext_in_git;

@@ -2,6 +2,7 @@
 
 use crate::diagnostic::Severity;
 use crate::lints::credential::Kind;
+use crate::lints::embedded::first_line_of_block;
 use crate::lints::{Draft, Rule};
 use crate::model::{Entry, Node, Origin, Texts};
 
@@ -37,29 +38,13 @@ pub(super) fn draft_in_file(
     }
 }
 
-/// Where a line of a literal block scalar stands; none where the value is none.
+/// Returns where a line of a literal block scalar stands; `None` where the value is not one.
 fn line_of_block(texts: &Texts, value: &Node, number: usize) -> Option<Origin> {
     let origin = value.origin;
-    let here = texts.line(origin.source, origin.line)?;
-    // One of the parsers says where the header stands, the other where the first line that is not empty does.
-    let first = if here.chars().nth((origin.column as usize).checked_sub(1)?)? == '|' {
-        origin.line.checked_add(1)?
-    } else {
-        let empty = value.as_str()?.bytes().take_while(|byte| *byte == b'\n').count();
-        let first = origin.line.checked_sub(u32::try_from(empty).ok()?)?;
-        is_literal_header(texts.line(origin.source, first.checked_sub(1)?)?).then_some(first)?
-    };
-    let line = first.checked_add(u32::try_from(number).ok()?)?;
+    let line = first_line_of_block(texts, value)?.checked_add(u32::try_from(number).ok()?)?;
     let text = texts.line(origin.source, line)?;
     let trimmed = text.trim_start();
     let count = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
     let width = count(trimmed.trim_end());
     Some(Origin { line, column: count(text) - count(trimmed) + 1, width, ..origin })
-}
-
-/// Whether a line ends in `|`, perhaps with indicators and a comment.
-fn is_literal_header(line: &str) -> bool {
-    let Some((before, after)) = line.rsplit_once('|') else { return false };
-    let rest = after.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-'));
-    before.ends_with([' ', '\t']) && (rest.trim().is_empty() || rest.trim_start().starts_with('#'))
 }

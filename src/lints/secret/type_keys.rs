@@ -2,6 +2,7 @@
 
 use super::items::{Item, entries, items};
 use crate::diagnostic::{RuleInfo, Severity};
+use crate::lints::inventory::{Contents, fetched};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::catalogue::{ESO, SEALED};
 use crate::model::names::STRING_DATA_FROM;
@@ -69,32 +70,23 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
         }
         (ESO, "ExternalSecret") => {
             let Some(kind) = root.at(&["spec", "target", "template", "type"]) else { return };
-            if let Some(found) = external_keys(root) {
-                compare(kind, &found, reporter);
+            let keys = root.get("spec").map(fetched);
+            if let Some(Contents::Keys(keys)) = keys.filter(|_| !merges(root)) {
+                compare(kind, &keys.into_iter().collect::<Vec<_>>(), reporter);
             }
         }
         _ => {}
     }
 }
 
-fn keys<'a>(node: &'a Node, field: &str) -> impl Iterator<Item = &'a str> {
-    entries(node, field).iter().map(|entry| entry.key.as_str())
+/// Whether the items go into a Secret that has others already.
+fn merges(root: &Node) -> bool {
+    let policy = root.at(&["spec", "target", "creationPolicy"]).and_then(Node::as_str);
+    matches!(policy, Some("CreateOrMerge" | "Merge"))
 }
 
-/// The keys of the Secret that an ExternalSecret makes, where they do not depend on the store.
-fn external_keys(root: &Node) -> Option<Vec<&str>> {
-    let spec = root.get("spec")?;
-    let template = spec.at(&["target", "template"])?;
-    if spec.get("dataFrom").is_some() || template.get("templateFrom").is_some() {
-        return None;
-    }
-    let mut found: Vec<&str> = keys(template, "data").collect();
-    let merges = template.get("mergePolicy").and_then(Node::as_str) == Some("Merge");
-    if found.is_empty() || merges {
-        let data = spec.get("data").map_or(&[][..], Node::items);
-        found.extend(data.iter().filter_map(|item| item.get("secretKey")?.as_str()));
-    }
-    Some(found)
+fn keys<'a>(node: &'a Node, field: &str) -> impl Iterator<Item = &'a str> {
+    entries(node, field).iter().map(|entry| entry.key.as_str())
 }
 
 fn compare(kind: &Node, found: &[&str], reporter: &mut Reporter) {

@@ -130,7 +130,7 @@ impl<'a> Finder<'a> {
         let confidential = draft.confidential || is_secret_like;
         let path = object.and_then(|object| match &draft.pointer {
             Some(pointer) => Some(object.paths.given(pointer)),
-            None => object.paths.path(draft.at),
+            None => object.paths.path(draft.within.unwrap_or(draft.at)),
         });
         let at = path.as_ref().map_or(draft.at, |path| path.place(draft.at));
         let (span, mut related) = self.place(draft.at, at);

@@ -43,7 +43,8 @@ use schemas::SchemaCheck;
 use super::examine::{ExaminedApp, ExaminedEnvironment};
 use crate::diagnostic::{Failure, Finding, Problem, RuleInfo, Severity, Span};
 use crate::lints::{
-    self, Check, Draft, Environment, Inventory, Made, Neighbours, Object, Reporter, Scene, Settings,
+    self, Check, Draft, EmbeddedObject, EmbeddedPod, Environment, Inventory, Made, Neighbours, Object,
+    Reporter, Scene, Settings,
 };
 use crate::model::catalogue::Catalogue;
 use crate::model::{Date, Manifest, ObjectId, Scopes};
@@ -177,17 +178,22 @@ pub fn validate(app: &ExaminedApp, checking: &Checking, standing: &Standing) -> 
     let set = own.as_ref().unwrap_or(&checking.schemas);
     let scopes: Vec<Scopes> =
         app.environments.iter().map(|environment| checking.scopes(set, &environment.objects)).collect();
+    let embedded: Vec<Vec<EmbeddedPod>> = app
+        .environments
+        .iter()
+        .map(|environment| lints::embedded_pods::read(&environment.objects, &app.texts))
+        .collect();
     let scenes: Vec<Environment<'_>> = app
         .environments
         .iter()
-        .zip(&scopes)
-        .map(|(environment, scopes)| {
+        .zip(scopes.iter().zip(&embedded))
+        .map(|(environment, (scopes, embedded))| {
             let neighbours = checking.neighbours.get(&environment.name).unwrap_or(&nobody);
-            scene(app, environment, scopes, neighbours, checking)
+            scene(app, environment, (scopes, embedded), neighbours, checking)
         })
         .collect();
     let mut drafts = check_schemas(&scenes, set, checking);
-    drafts.extend(run(&scenes, checking));
+    drafts.extend(run(&scenes, &app.beside, checking));
     drafts.retain(|draft| {
         let object = draft.subject.and_then(|at| scenes.get(at.environment)?.objects.get(at.object));
         object.is_none_or(|object| !is_skipped(draft, object.manifest, checking))
@@ -215,14 +221,30 @@ pub fn neighbours(apps: &[&ExaminedApp]) -> BTreeMap<String, Neighbours> {
     let named: Vec<(Arc<str>, Vec<Arc<str>>)> = apps.iter().map(environments).collect();
     let made =
         apps.iter().flat_map(|app| app.environments.iter().flat_map(|environment| made(app, environment)));
-    Neighbours::views(&named, made)
+    let shared = apps.iter().flat_map(|app| {
+        let directory: Arc<str> = app.directory.as_str().into();
+        shared_paths(app).into_iter().map(move |path| (path, Arc::clone(&directory)))
+    });
+    Neighbours::views(&named, made, shared)
+}
+
+/// The paths that production and another environment of an app read.
+fn shared_paths(app: &ExaminedApp) -> BTreeSet<lints::SecretPath> {
+    let all = app.environments.iter();
+    let environments: Vec<_> = all
+        .map(|environment| {
+            let object = |number: usize| environment.objects.get(number);
+            lints::EnvironmentSecrets::new(&environment.name, &environment.secrets, object)
+        })
+        .collect();
+    lints::shared_paths(&environments)
 }
 
 /// What an environment makes: its objects, and what they supply.
 fn made(app: &ExaminedApp, environment: &ExaminedEnvironment) -> Vec<(ObjectId, Made)> {
     let objects: Vec<Object<'_>> =
         environment.objects.iter().map(|manifest| Object::new(manifest, &app.workloads)).collect();
-    let inventory = Inventory::new(&Catalogue::new(&environment.objects), &objects);
+    let inventory = Inventory::new(&Catalogue::new(&environment.objects), &objects, &[]);
     let directory: Arc<str> = app.directory.as_str().into();
     let (name, cluster): (Arc<str>, Arc<str>) =
         (environment.name.as_str().into(), environment.cluster.as_str().into());
@@ -269,14 +291,15 @@ pub fn refused(directory: &str, failure: &Failure) -> Verdict {
 fn scene<'a>(
     app: &'a ExaminedApp,
     environment: &'a ExaminedEnvironment,
-    scopes: &'a Scopes,
+    (scopes, embedded): (&'a Scopes, &'a [EmbeddedPod]),
     neighbours: &'a Neighbours,
     checking: &'a Checking,
 ) -> Environment<'a> {
     let objects: Vec<Object<'_>> =
         environment.objects.iter().map(|manifest| Object::new(manifest, &app.workloads)).collect();
     let catalogue = Catalogue::new(&environment.objects);
-    let inventory = Inventory::new(&catalogue, &objects);
+    let embedded: Vec<EmbeddedObject<'_>> = embedded.iter().map(EmbeddedObject::new).collect();
+    let inventory = Inventory::new(&catalogue, &objects, &embedded);
     Environment {
         name: &environment.name,
         scene: Scene {
@@ -288,6 +311,7 @@ fn scene<'a>(
         },
         inventory,
         objects,
+        embedded,
         catalogue,
         secrets: &environment.secrets,
         emitted: environment.emitted.as_deref(),
@@ -327,7 +351,7 @@ fn check_schemas(environments: &[Environment<'_>], set: &SchemaSet, checking: &C
 }
 
 /// Runs every rule that is on.
-fn run(environments: &[Environment<'_>], checking: &Checking) -> Vec<Draft> {
+fn run(environments: &[Environment<'_>], files: &[lints::FileBeside], checking: &Checking) -> Vec<Draft> {
     let mut reporter = Reporter::default();
     let mut drafts = Vec::new();
     for rule in lints::RULES {
@@ -337,7 +361,7 @@ fn run(environments: &[Environment<'_>], checking: &Checking) -> Vec<Draft> {
         match &rule.check {
             Check::App(check) => {
                 reporter.look_at(0, None);
-                check(&lints::App { environments }, &mut reporter);
+                check(&lints::App { environments, files }, &mut reporter);
             }
             Check::Environment(_) | Check::Object(_) | Check::ObjectAndEnvironment(..) | Check::Pod(_) => {
                 for (number, environment) in environments.iter().enumerate() {
@@ -346,13 +370,37 @@ fn run(environments: &[Environment<'_>], checking: &Checking) -> Vec<Draft> {
                         check(environment, &mut reporter);
                     }
                     check_objects(rule, number, &environment.objects, &environment.scene, &mut reporter);
+                    check_embedded(rule, number, environment, &mut reporter);
                 }
             }
             Check::Stage => {}
         }
-        drafts.extend(reporter.take().into_iter().map(|draft| checking.leveled(draft)));
+        drafts.extend(reporter.take().into_iter().map(|draft| checking.leveled(placed(draft, environments))));
     }
     drafts
+}
+
+/// Lets a rule look at the pods within the `ConfigMaps` of an environment.
+fn check_embedded(rule: &lints::Rule, number: usize, environment: &Environment<'_>, reporter: &mut Reporter) {
+    if environment.embedded.is_empty() || !lints::embedded_pods::is_checked_by(rule) {
+        return;
+    }
+    for pod in &environment.embedded {
+        if let Some(check) = rule.check.of_object(&pod.object) {
+            reporter.look_at(number, Some(pod.owner()));
+            check(&pod.object, &environment.scene, reporter);
+        }
+    }
+}
+
+/// Completes a finding about a pod within a ConfigMap.
+fn placed(draft: Draft, environments: &[Environment<'_>]) -> Draft {
+    match draft.subject.and_then(|subject| environments.get(subject.environment)) {
+        Some(environment) if !environment.embedded.is_empty() => {
+            lints::embedded_pods::placed(draft, &environment.embedded)
+        }
+        _ => draft,
+    }
 }
 
 /// Lets a rule look at the objects of an environment, one after another.

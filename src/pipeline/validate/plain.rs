@@ -128,6 +128,7 @@ impl ExaminedApp {
             environments: vec![environment],
             workloads: Vec::new(),
             directory: String::new(),
+            beside: Vec::new(),
             ignore: Vec::new(),
         }
     }

@@ -1,4 +1,10 @@
-//! What roles allow.
+//! What roles allow, and rules about roles that allow more than a program needs.
+
+pub(super) mod cluster_admin;
+pub(super) mod escalation;
+mod grants;
+pub(super) mod read_secrets;
+pub(super) mod wildcard;
 
 use super::Object;
 use crate::model::Node;

@@ -1,0 +1,360 @@
+//! Go templates, as External Secrets and sealed-secrets execute them: which variables of their context a text uses.
+//!
+//! A template is read, never executed. Where the dot is something else than the context (in `range`, `with`, `define`),
+//! nothing is known of a field, and none is returned.
+
+use std::ops::Range;
+
+/// Bytes of a template that is read.
+const MAX_BYTES: usize = 256 << 10;
+/// Uses of variables that are returned of one template.
+const MAX_USES: usize = 1_000;
+/// Levels of blocks.
+const MAX_DEPTH: usize = 100;
+
+/// Functions that are made for a value that may be missing.
+const FOR_MISSING: &[&str] = &["coalesce", "default", "dig", "empty", "hasKey", "ternary"];
+
+/// What a template says of its context.
+#[derive(Debug, Default)]
+pub(super) struct TemplateUses {
+    /// Variables in the order of the text.
+    pub(super) variables: Vec<VariableUse>,
+    /// Where the template does not parse.
+    pub(super) faults: Vec<(Range<usize>, TemplateFault)>,
+}
+
+/// One use of a variable of the context.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct VariableUse {
+    /// The bytes of its name.
+    pub(super) name: Range<usize>,
+    pub(super) form: VariableForm,
+    /// Whether the template asks whether it is there (`if`, `default`).
+    pub(super) is_guarded: bool,
+}
+
+/// How a variable is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum VariableForm {
+    /// `.name` or `$.name`.
+    Field,
+    /// `index . "name"`.
+    Index,
+}
+
+/// Why a template does not parse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TemplateFault {
+    /// `.a-b`: a dash is not a part of an identifier.
+    DashInName,
+    /// A block has no `end`.
+    NoEnd,
+    /// `end` or `else` closes nothing.
+    StrayEnd,
+    /// `{{` without `}}`.
+    Unclosed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TokenKind {
+    Blank,
+    Dot,
+    Field,
+    Other(u8),
+    String,
+    /// `$` alone, or a variable.
+    Variable,
+    Word,
+}
+
+/// Its bytes: of a field without the dot, of a string without the quotes.
+#[derive(Clone, Debug)]
+struct Token {
+    kind: TokenKind,
+    text: Range<usize>,
+    start: usize,
+    end: usize,
+}
+
+/// A block that is open.
+struct Block {
+    at: Range<usize>,
+    dot_is_context: bool,
+    is_definition: bool,
+}
+
+/// Reads a template.
+pub(super) fn uses(text: &str) -> TemplateUses {
+    let mut reader = TemplateReader { text, blocks: Vec::new(), uses: TemplateUses::default() };
+    if text.len() <= MAX_BYTES {
+        reader.read();
+    }
+    reader.uses
+}
+
+struct TemplateReader<'t> {
+    text: &'t str,
+    blocks: Vec<Block>,
+    uses: TemplateUses,
+}
+
+impl TemplateReader<'_> {
+    fn read(&mut self) {
+        let mut from = 0;
+        while let Some(start) = self.find("{{", from) {
+            if self.uses.variables.len() >= MAX_USES || self.blocks.len() >= MAX_DEPTH {
+                return;
+            }
+            let inside = start + 2;
+            let Some((tokens, end)) = self.action(inside) else {
+                self.uses.faults.push((start..inside, TemplateFault::Unclosed));
+                return;
+            };
+            self.take(&tokens);
+            from = end;
+        }
+        for block in std::mem::take(&mut self.blocks) {
+            self.uses.faults.push((block.at, TemplateFault::NoEnd));
+        }
+    }
+
+    fn find(&self, what: &str, from: usize) -> Option<usize> {
+        self.text.get(from..)?.find(what).map(|at| from + at)
+    }
+
+    /// The tokens of an action, and where the text goes on; `None` where it is not closed.
+    fn action(&self, inside: usize) -> Option<(Vec<Token>, usize)> {
+        let rest = self.text.get(inside..)?;
+        let trimmed = rest.strip_prefix('-').unwrap_or(rest).trim_start();
+        if trimmed.starts_with("/*") {
+            let comment = inside + (rest.len() - trimmed.len()) + 2;
+            let closed = self.find("*/", comment)?;
+            return Some((Vec::new(), self.find("}}", closed)? + 2));
+        }
+        let mut tokens: Vec<Token> = Vec::new();
+        let mut at = inside;
+        loop {
+            if self.text.get(at..)?.starts_with("}}") {
+                return Some((tokens, at + 2));
+            }
+            let token = self.token(at)?;
+            at = token.end;
+            tokens.extend(Some(token).filter(|token| token.kind != TokenKind::Blank));
+        }
+    }
+
+    /// The token at a byte; `None` at the end of the text.
+    fn token(&self, at: usize) -> Option<Token> {
+        let bytes = self.text.as_bytes();
+        let first = *bytes.get(at)?;
+        let word = |from: usize| {
+            let rest = bytes.get(from..).unwrap_or_default();
+            from + rest
+                .iter()
+                .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_' || !byte.is_ascii())
+                .count()
+        };
+        let token = |kind, text: Range<usize>, end| Some(Token { kind, text, start: at, end });
+        match first {
+            byte if byte.is_ascii_whitespace() => token(TokenKind::Blank, at..at, at + 1),
+            b'"' | b'`' | b'\'' => {
+                let end = self.end_of_string(at + 1, first)?;
+                token(TokenKind::String, at + 1..end, end + 1)
+            }
+            b'.' => match word(at + 1) {
+                end if end == at + 1 => token(TokenKind::Dot, at..end, end),
+                end => token(TokenKind::Field, at + 1..end, end),
+            },
+            b'$' => {
+                let end = word(at + 1);
+                token(TokenKind::Variable, at..end, end)
+            }
+            byte if byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii() => {
+                let end = word(at);
+                token(TokenKind::Word, at..end, end)
+            }
+            byte => token(TokenKind::Other(byte), at..at + 1, at + 1),
+        }
+    }
+
+    fn end_of_string(&self, from: usize, quote: u8) -> Option<usize> {
+        let bytes = self.text.as_bytes();
+        let mut at = from;
+        loop {
+            match *bytes.get(at)? {
+                byte if byte == quote => return Some(at),
+                b'\\' if quote != b'`' => at += 2,
+                _ => at += 1,
+            }
+        }
+    }
+
+    fn word(&self, token: Option<&Token>) -> &str {
+        let word = token.filter(|token| token.kind == TokenKind::Word);
+        word.and_then(|word| self.text.get(word.text.clone())).unwrap_or_default()
+    }
+
+    fn take(&mut self, tokens: &[Token]) {
+        let first = tokens.iter().position(|token| token.kind != TokenKind::Other(b'-')).unwrap_or(0);
+        let tokens = tokens.get(first..).unwrap_or_default();
+        let keyword = self.word(tokens.first()).to_owned();
+        let at = tokens.first().map_or(0..0, |token| token.text.clone());
+        let outer = self.blocks.len().checked_sub(2).and_then(|at| self.blocks.get(at));
+        let outer_is_context = outer.is_none_or(|block| block.dot_is_context);
+        match keyword.as_str() {
+            "end" => {
+                if self.blocks.pop().is_none() {
+                    self.uses.faults.push((at, TemplateFault::StrayEnd));
+                }
+            }
+            "else" => match self.blocks.last_mut() {
+                Some(block) => {
+                    block.dot_is_context = outer_is_context;
+                    self.variables(tokens, true);
+                    if self.word(tokens.get(1)) == "with"
+                        && let Some(block) = self.blocks.last_mut()
+                    {
+                        block.dot_is_context = false;
+                    }
+                }
+                None => self.uses.faults.push((at, TemplateFault::StrayEnd)),
+            },
+            "block" | "define" | "if" | "range" | "with" => {
+                self.variables(tokens, matches!(keyword.as_str(), "if" | "with"));
+                let dot_is_context = keyword == "if" && self.dot_is_context();
+                let is_definition = matches!(keyword.as_str(), "block" | "define");
+                self.blocks.push(Block { at, dot_is_context, is_definition });
+            }
+            _ => self.variables(tokens, false),
+        }
+    }
+
+    fn dot_is_context(&self) -> bool {
+        self.blocks.last().is_none_or(|block| block.dot_is_context)
+    }
+
+    /// Collects the variables of one action.
+    fn variables(&mut self, tokens: &[Token], is_condition: bool) {
+        let is_guarded =
+            is_condition || tokens.iter().any(|token| FOR_MISSING.contains(&self.word(Some(token))));
+        let root_is_known = !self.blocks.iter().any(|block| block.is_definition);
+        let is_context = |token: &Token| match token.kind {
+            TokenKind::Dot => self.dot_is_context(),
+            TokenKind::Variable => root_is_known && token.text.len() == 1,
+            _ => false,
+        };
+        let mut found = Vec::new();
+        let mut faults = Vec::new();
+        for (number, token) in tokens.iter().enumerate() {
+            let before = number.checked_sub(1).and_then(|at| tokens.get(at));
+            match token.kind {
+                TokenKind::Field => {
+                    let joined = before.filter(|before| before.end == token.start);
+                    let is_variable = match joined.map(|before| before.kind) {
+                        Some(TokenKind::Variable) => joined.is_some_and(is_context),
+                        Some(TokenKind::Field | TokenKind::Other(b')')) => false,
+                        _ => self.dot_is_context(),
+                    };
+                    if let Some(end) = dashed(tokens, number) {
+                        faults.push((token.text.start..end, TemplateFault::DashInName));
+                    } else if is_variable {
+                        found.push((token.text.clone(), VariableForm::Field));
+                    }
+                }
+                TokenKind::String
+                    if before.is_some_and(is_context)
+                        && self.word(number.checked_sub(2).and_then(|at| tokens.get(at))) == "index" =>
+                {
+                    found.push((token.text.clone(), VariableForm::Index));
+                }
+                _ => {}
+            }
+        }
+        self.uses.faults.extend(faults);
+        self.uses.variables.extend(found.into_iter().map(|(name, form)| VariableUse {
+            name,
+            form,
+            is_guarded,
+        }));
+    }
+}
+
+/// Where a name with dashes ends that starts with the field of this number.
+fn dashed(tokens: &[Token], field: usize) -> Option<usize> {
+    let mut end = tokens.get(field)?.end;
+    let mut is_dashed = false;
+    for [dash, word] in tokens.get(field + 1..)?.as_chunks::<2>().0 {
+        let joined = dash.start == end && word.start == dash.end;
+        if !joined || dash.kind != TokenKind::Other(b'-') || word.kind != TokenKind::Word {
+            break;
+        }
+        (end, is_dashed) = (word.end, true);
+    }
+    is_dashed.then_some(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> (Vec<&str>, Vec<TemplateFault>) {
+        let uses = uses(text);
+        let names = uses.variables.iter().map(|used| &text[used.name.clone()]).collect();
+        (names, uses.faults.into_iter().map(|(_, fault)| fault).collect())
+    }
+
+    #[test]
+    fn variables_of_the_context_are_found_wherever_they_stand() {
+        for (text, expected) in [
+            ("{{ .a }}{{.b}}{{- .c -}}", &["a", "b", "c"][..]),
+            ("postgres://{{ .user | urlquery }}:{{ printf \"%s\" .password }}@h", &["user", "password"]),
+            ("{{ $.a }} {{ $x := .b }}{{ $x }}{{ $x.y }}", &["a", "b"]),
+            ("{{ index . \"a-b\" }}{{ index $ `c` | quote }}", &["a-b", "c"]),
+            ("{{ (.a | fromJson).b.c }}{{ .d.e }}", &["a", "d"]),
+            (
+                "{{ if .a }}{{ .b }}{{ else if .c }}{{ .d }}{{ else }}{{ .e }}{{ end }}",
+                &["a", "b", "c", "d", "e"],
+            ),
+            ("{{ with .a }}{{ .no }}{{ $.b }}{{ else }}{{ .c }}{{ end }}{{ .d }}", &["a", "b", "c", "d"]),
+            ("{{ range $k, $v := . }}{{ .no }}{{ $k }}{{ end }}{{ .a }}", &["a"]),
+            ("{{ define \"t\" }}{{ .no }}{{ $.no }}{{ end }}{{ template \"t\" . }}", &[]),
+            ("{{/* .no */}}{{- /* }} .no */ -}}{{ \"{{ .no }}\" }}{{ `}} .no` }}{{ .a }}", &["a"]),
+            ("no template, { { .no }}", &[]),
+            ("{{ .ünder }}", &["ünder"]),
+        ] {
+            assert_eq!(read(text), (expected.to_vec(), Vec::new()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_parse_is_found() {
+        for (text, expected) in [
+            ("{{ .a-b }}", &[TemplateFault::DashInName][..]),
+            ("{{ .a-b-c | quote }}", &[TemplateFault::DashInName]),
+            ("{{ .a", &[TemplateFault::Unclosed]),
+            ("{{ \"a }}", &[TemplateFault::Unclosed]),
+            ("{{ if .a }}", &[TemplateFault::NoEnd]),
+            ("{{ end }}", &[TemplateFault::StrayEnd]),
+            ("{{ sub .a -1 }}{{ .a - }}{{ .a -}}", &[]),
+        ] {
+            assert_eq!(read(text).1, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_hostile_template_ends_early() {
+        let deep = "{{ if .a }}".repeat(100_000);
+        let uses = uses(&deep);
+        assert!(uses.variables.len() <= MAX_DEPTH);
+        assert!(super::uses(&"{{ .a }}".repeat(30_000)).variables.len() <= MAX_USES);
+        assert!(super::uses(&"x".repeat(MAX_BYTES + 1)).variables.is_empty());
+    }
+
+    #[test]
+    fn guards_are_seen() {
+        let text = "{{ if .a }}{{ .b | default \"x\" }}{{ .c }}{{ end }}";
+        let guarded: Vec<bool> = uses(text).variables.iter().map(|used| used.is_guarded).collect();
+        assert_eq!(guarded, [true, true, false]);
+    }
+}
