@@ -655,7 +655,8 @@ fn f8_the_hint_about_quotes_is_for_quotes() {
     };
     assert_eq!(hint("two"), "write a whole number in digits");
     assert!(hint("\"3\"").starts_with("remove the quotes"), "{}", hint("\"3\""));
-    assert!(hint("\"${REPLICAS}\"").contains("variable"), "{}", hint("\"${REPLICAS}\""));
+    // In plain manifests, another tool may replace it.
+    assert_eq!(hint("\"${REPLICAS}\""), "");
 }
 
 #[test]

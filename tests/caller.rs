@@ -132,7 +132,7 @@ fn it_is_the_same_where_nothing_is_fetched() {
     app.write("app/sealwave.yaml", &format!("{text}{stores}\n"));
     app.write(
         "app/base/secrets.yaml",
-        "apiVersion: v1\nkind: Secret\nmetadata: {name: api}\nstringData: {k: <file:db.yaml#password>}\n",
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: api}\nstringData: {k: <file:m/db.yaml#password>}\n",
     );
     assert!(
         watched_output(&mut generate(&app)).status.success(),

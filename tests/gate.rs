@@ -118,10 +118,6 @@ fn r07_every_rule_of_the_api_server_counts() {
                 .to_owned(),
             "resource/ingress",
         ),
-        (
-            "apiVersion: v1\nkind: Secret\nmetadata: {name: other}\ntype: kubernetes.io/tls\nstringData: {a: <file:web.txt>}\n".to_owned(),
-            "secret/type-keys",
-        ),
     ] {
         let (code, stderr) = refusal(&text);
         assert!(code == 2 && stderr.contains(&format!("({rule})")), "{rule}: {code} {stderr}");

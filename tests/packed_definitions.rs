@@ -52,8 +52,12 @@ fn p02_a_version_that_is_no_longer_served_is_a_warning() {
     let object = |version: &str, kind: &str| {
         format!("apiVersion: {version}\nkind: {kind}\nmetadata: {{name: a, namespace: b}}\nspec: {{}}\n")
     };
-    let external = object("external-secrets.io/v1beta1", "ExternalSecret");
-    let ran = validate(&[("a.yaml", &external)], &["."]);
+    let external = object("external-secrets.io/v1beta1", "ExternalSecret").replace(
+        "spec: {}",
+        "spec: {dataFrom: [{extract: {key: a}}], secretStoreRef: {name: s, kind: ClusterSecretStore}}",
+    );
+    let args = [".", "--external", "ClusterSecretStore/*/s"];
+    let ran = validate(&[("a.yaml", &external)], &args);
     assert_eq!(found(&ran), ["warning api/removed /kind a.yaml:2"]);
     let report = ran.report();
     let finding = report.one("api/removed");

@@ -21,7 +21,7 @@ pub(crate) static RULE: Rule = Rule {
         explanation: "The policy and a binding to it are among the manifests, so that the cluster enforces it: with \
                       `Deny` the API server refuses the object, with `Warn` it warns, with `Audit` it writes a record. \
                       In plain manifests, which may be for several \
-                      clusters, it is a warning at most. Each object is judged as if it were created. An expression that depends on what is not known \
+                      clusters, it is a warning at most, and a note where the policy is in another directory. Each object is judged as if it were created. An expression that depends on what is not known \
                       here (defaults, permissions, parameters of a cluster) is not evaluated, and a note names its \
                       policy.",
         example: "# a policy with the expression object.spec.replicas <= 5, and a binding with Deny\nkind: Deployment\nspec: {replicas: 9}\n",
@@ -37,6 +37,7 @@ const MAX_VARIABLES: usize = 100;
 
 /// A policy that a binding puts into force.
 struct Enforced<'a> {
+    environment: &'a Environment<'a>,
     policy: &'a Object<'a>,
     spec: &'a Node,
     binding: &'a Node,
@@ -124,6 +125,7 @@ fn enforced<'a>(environment: &'a Environment<'a>) -> Vec<Enforced<'a>> {
                     _ => None,
                 });
             Some(Enforced {
+                environment,
                 policy,
                 spec,
                 binding,
@@ -232,7 +234,10 @@ impl Enforced<'_> {
             (None, None) => format!("expression `{}` does not hold", shown(expression)),
         };
         let message = format!("admission policy `{}`: {message}", shown(self.policy.name));
-        let draft = Draft::new(&RULE, object.name_at(), message).severity(self.severity);
+        // The policy of another directory may be that of another cluster.
+        let is_apart = self.environment.may_be_apart(self.policy.name_at(), object.name_at());
+        let severity = if is_apart { Severity::Note } else { self.severity };
+        let draft = Draft::new(&RULE, object.name_at(), message).severity(severity);
         reporter.report(draft.about(number).related(validation.origin, "the validation is here"));
     }
 
