@@ -4,7 +4,7 @@
 //! Values are looked at and never kept; no message holds anything of them.
 
 use super::sealed_secrets::ItemShape;
-use crate::crypto::{TlsPair, last_day_of_certificate, tls_pair};
+use crate::crypto::{TlsFault, TlsPair, last_day_of_certificate, tls_fault, tls_pair};
 use crate::diagnostic::{Explain, Note, Problem};
 use crate::model::secret_type::{
     RequiredItems, SERVICE_ACCOUNT_NAME, SERVICE_ACCOUNT_TOKEN, SSH_KEY, TLS, TLS_CERTIFICATE, TLS_KEY,
@@ -80,6 +80,21 @@ impl Explain for ExpiredCertificate {
     }
 }
 
+/// A server cannot read one of the two files.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.message().0)]
+struct UselessFile(TlsFault);
+
+impl Explain for UselessFile {
+    fn hint(&self) -> Option<String> {
+        Some(self.0.message().1.to_owned())
+    }
+
+    fn rule(&self) -> Option<&'static str> {
+        Some("secret/tls-pair")
+    }
+}
+
 /// Returns what the API server would refuse about a typed Secret, and pairs that cannot work. Whether a certificate has
 /// expired becomes a note, since an output must not depend on the date.
 pub(crate) fn problems(
@@ -117,6 +132,10 @@ pub(crate) fn problems(
                 TlsPair::NotFirst => Some(SecretTypeError::PairOrder),
             };
             found.extend(error.map(|error| Problem::at(at_key, &error)));
+            if let Some(fault) = tls_fault(certificate, key) {
+                let at = if fault.is_of_key() { at_key } else { at_certificate };
+                notes.push(Note::warning(Problem::at(at, &UselessFile(fault))));
+            }
         }
         if matches!((last_day_of_certificate(certificate), today), (Some(end), Some(today)) if end < today) {
             notes.push(Note::warning(Problem::at(at_certificate, &ExpiredCertificate)));

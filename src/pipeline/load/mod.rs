@@ -76,6 +76,8 @@ enum Error {
     PatchDocuments(usize),
     #[error("patch has {0}")]
     PatchSource(&'static str),
+    #[error("values of `base/values.yaml` are not read")]
+    StrayValues,
     #[error("template is not rendered: its name ends neither with `.yaml.hbs` nor with `.json.hbs`")]
     StrayTemplate,
 }
@@ -84,6 +86,9 @@ impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::PatchSource(_) => Some("give either `file` or `patch`".to_owned()),
+            Self::StrayValues => {
+                Some("put them into `values.yaml` beside `sealwave.yaml`, and remove the file".to_owned())
+            }
             Self::StrayTemplate => {
                 Some("start its name with `_` if it is a partial, else end it with `.yaml.hbs`".to_owned())
             }
@@ -171,6 +176,9 @@ impl Layer<'_> {
         match role(&relative, self.all_partials) {
             Role::Manifest => {
                 loaded.files.push(ManifestFile { source: file.source, text: file.text, is_template: false });
+            }
+            Role::Values if self.directory == Path::new(BASE) => {
+                loaded.notes.push(Note::warning(Problem::at(Origin::whole(file.source), &Error::StrayValues)))
             }
             Role::Other | Role::Values => {}
             Role::Partial(name) => {
