@@ -557,6 +557,27 @@ fn backends_that_store_references() {
         let text = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success() && text.contains(expected), "{annotation}: {text}");
     }
+    let operator = fs_err::read_to_string(app.path("operator/operator.yaml")).unwrap();
+    let operator = operator
+        .replace("providers: {", "providers: {aws-sm: {kind: aws-sm, region: eu-west-1}, ")
+        .replace("'file:**'", "'file:**', 'aws-sm:**'");
+    app.write("operator/operator.yaml", &operator);
+    // The keys that a type asks for may be among those that only the operator will see, in a preview and in the sidecar.
+    for (secret_type, items) in [
+        ("kubernetes.io/tls", ""),
+        ("kubernetes.io/dockerconfigjson", ""),
+        ("kubernetes.io/ssh-auth", ""),
+        ("kubernetes.io/basic-auth", "stringData: {more: <aws-sm:b#c>}\n"),
+    ] {
+        secret(&app, "<aws-sm:a>", &format!("type: {secret_type}\n{items}"));
+        assert!(render().status.success(), "{secret_type}");
+        if cfg!(not(feature = "aws")) {
+            continue;
+        }
+        let objects = app.generate();
+        let template = &find(&objects, "ExternalSecret", "api")["spec"]["target"]["template"];
+        assert_eq!(template["type"], secret_type);
+    }
     secret(&app, "<aws-sm:a>", "");
     app.replace("app/sealwave.yaml", "backend: external-secrets", "backend: secrets-store-csi");
     let output = render();

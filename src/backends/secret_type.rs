@@ -96,16 +96,18 @@ impl Explain for UselessFile {
 }
 
 /// Returns what the API server would refuse about a typed Secret, and pairs that cannot work. Whether a certificate has
-/// expired becomes a note, since an output must not depend on the date.
+/// expired becomes a note, since an output must not depend on the date. `has_more` says that the Secret will also have items
+/// whose keys are not known here.
 pub(crate) fn problems(
     secret: &Manifest,
     items: &[ItemShape<'_>],
+    has_more: bool,
     today: Option<Date>,
     notes: &mut Vec<Note>,
 ) -> Vec<Problem> {
     let Some(node) = secret.root().get("type") else { return Vec::new() };
     let Some(secret_type) = node.as_str() else { return Vec::new() };
-    let mut found = missing(secret, node, items);
+    let mut found = missing(secret, node, items, has_more);
     let value = |key: &str| {
         let item = items.iter().find(|item| item.key == key)?;
         Some((item.origin, item.value?.expose()))
@@ -145,9 +147,9 @@ pub(crate) fn problems(
 }
 
 /// Returns what is not there at all.
-fn missing(secret: &Manifest, node: &Node, items: &[ItemShape<'_>]) -> Vec<Problem> {
+fn missing(secret: &Manifest, node: &Node, items: &[ItemShape<'_>], has_more: bool) -> Vec<Problem> {
     let secret_type = node.as_str().unwrap_or_default();
-    let has = |key: &str| items.iter().any(|item| item.key == key);
+    let has = |key: &str| has_more || items.iter().any(|item| item.key == key);
     let named = || secret_type.to_owned();
     let mut found: Vec<SecretTypeError> = match required_items(secret_type) {
         Some(RequiredItems::All(keys)) => {

@@ -291,7 +291,8 @@ fn is_kustomize(of: &Document<'_>) -> bool {
 fn is_unnamed_kustomize(of: &Document<'_>) -> bool {
     let lists =
         ["resources", "bases", "patches", "patchesStrategicMerge", "configMapGenerator", "secretGenerator"];
-    of.is_unnamed() && (of.is_called("kustomization") || lists.iter().any(|field| of.is_list(field)))
+    let is_called = of.file == "Kustomization" || of.is_called("kustomization");
+    of.is_unnamed() && (is_called || lists.iter().any(|field| of.is_list(field)))
         || of.api_version.is_empty() && matches!(of.kind, "Kustomization" | "Component")
 }
 
@@ -359,6 +360,7 @@ mod tests {
         for (path, json, wanted) in [
             ("base/kustomization.yaml", json!({"namePrefix": "a-"}), "a configuration of Kustomize"),
             ("k.yaml", json!({"resources": ["a.yaml"]}), "a configuration of Kustomize"),
+            ("base/Kustomization", json!({"namePrefix": "a-"}), "a configuration of Kustomize"),
             ("k.yaml", json!({"kind": "Kustomization"}), "a configuration of Kustomize"),
             ("k.yaml", json!({"patches": [{"path": "a.yaml"}]}), "a configuration of Kustomize"),
             (

@@ -217,7 +217,8 @@ fn role(relative: &Path, all_partials: bool) -> Role {
     match path.as_str() {
         _ if all_partials => Role::Other,
         VALUES => Role::Values,
-        _ if is_document(file) => Role::Manifest,
+        // Kustomize reads its file under this name too; as a manifest it gets the error that names it.
+        _ if is_document(file) || file == "Kustomization" => Role::Manifest,
         _ => Role::Other,
     }
 }
@@ -309,6 +310,7 @@ mod tests {
         assert_eq!(of("values.yaml"), Role::Values);
         assert_eq!(of("a.json.hbs"), Role::Template);
         assert_eq!(of("notes.md"), Role::Other);
+        assert_eq!(of("web/Kustomization"), Role::Manifest);
         assert_eq!(of("nginx.conf.hbs"), Role::StrayTemplate);
         assert_eq!(of("_labels.hbs"), Role::Partial("labels".into()));
         assert_eq!(of("web/_labels.yaml.hbs"), Role::Partial("web/labels".into()));
