@@ -395,6 +395,38 @@ mod tests {
                 "a file that SOPS encrypted",
             ),
             (".sops.yaml", json!({"creation_rules": []}), "a configuration of SOPS"),
+            ("docker-compose.yml", json!({"services": {"a": {}}}), "a Compose file"),
+            ("ci.yml", json!({"true": {"push": null}, "jobs": {"a": {}}}), "a workflow of GitHub Actions"),
+            ("action.yml", json!({"name": "a", "runs": {"using": "node"}}), "an action of GitHub Actions"),
+            (".gitlab-ci.yml", json!({"build": {}}), "a pipeline of a CI system"),
+            (".argocd-source-web.yaml", json!({"helm": {}}), "a file of parameters for Argo CD"),
+            (
+                "schema.json",
+                json!({"$schema": "http://json-schema.org/draft-07/schema#", "properties": {}}),
+                "a JSON Schema",
+            ),
+            ("api.yaml", json!({"openapi": "3.0.0", "paths": {}}), "an OpenAPI document"),
+            ("package.json", json!({"name": "a", "scripts": {}}), "a package of npm"),
+            ("rules.yaml", json!({"groups": [{"name": "a", "rules": []}]}), "a file of Prometheus rules"),
+            ("prometheus.yml", json!({"scrape_configs": []}), "a configuration of Prometheus"),
+            ("am.yml", json!({"route": {}, "receivers": []}), "a configuration of Alertmanager"),
+            ("site.yml", json!([{"hosts": "all", "tasks": []}]), "a playbook of Ansible"),
+            ("p.yaml", json!([{"op": "remove", "path": "/a"}]), "a JSON Patch"),
+            ("p.yaml", json!({"kind": "Deployment", "$patch": "delete"}), "a patch"),
+            ("all.json", json!([{"apiVersion": "v1", "kind": "Pod"}]), "a list of objects"),
+            (
+                "config",
+                json!({"apiVersion": "v1", "kind": "Config", "clusters": [], "users": []}),
+                "a kubeconfig, which may hold credentials,",
+            ),
+        ] {
+            assert_eq!(what(path, &json), wanted, "{path} {json}");
+        }
+    }
+
+    #[test]
+    fn files_that_are_encrypted_or_unfinished_or_for_other_programs_are_recognized() {
+        for (path, json, wanted) in [
             ("v.yaml", json!("$ANSIBLE_VAULT;1.1;AES256 3334"), "a file that Ansible Vault encrypted"),
             (
                 "l.yaml",
@@ -438,30 +470,6 @@ mod tests {
                 "patch.yaml",
                 json!({"metadata": {"name": "a"}, "data": {}}),
                 "a part of an object, without `apiVersion` and `kind`,",
-            ),
-            ("docker-compose.yml", json!({"services": {"a": {}}}), "a Compose file"),
-            ("ci.yml", json!({"true": {"push": null}, "jobs": {"a": {}}}), "a workflow of GitHub Actions"),
-            ("action.yml", json!({"name": "a", "runs": {"using": "node"}}), "an action of GitHub Actions"),
-            (".gitlab-ci.yml", json!({"build": {}}), "a pipeline of a CI system"),
-            (".argocd-source-web.yaml", json!({"helm": {}}), "a file of parameters for Argo CD"),
-            (
-                "schema.json",
-                json!({"$schema": "http://json-schema.org/draft-07/schema#", "properties": {}}),
-                "a JSON Schema",
-            ),
-            ("api.yaml", json!({"openapi": "3.0.0", "paths": {}}), "an OpenAPI document"),
-            ("package.json", json!({"name": "a", "scripts": {}}), "a package of npm"),
-            ("rules.yaml", json!({"groups": [{"name": "a", "rules": []}]}), "a file of Prometheus rules"),
-            ("prometheus.yml", json!({"scrape_configs": []}), "a configuration of Prometheus"),
-            ("am.yml", json!({"route": {}, "receivers": []}), "a configuration of Alertmanager"),
-            ("site.yml", json!([{"hosts": "all", "tasks": []}]), "a playbook of Ansible"),
-            ("p.yaml", json!([{"op": "remove", "path": "/a"}]), "a JSON Patch"),
-            ("p.yaml", json!({"kind": "Deployment", "$patch": "delete"}), "a patch"),
-            ("all.json", json!([{"apiVersion": "v1", "kind": "Pod"}]), "a list of objects"),
-            (
-                "config",
-                json!({"apiVersion": "v1", "kind": "Config", "clusters": [], "users": []}),
-                "a kubeconfig, which may hold credentials,",
             ),
         ] {
             assert_eq!(what(path, &json), wanted, "{path} {json}");

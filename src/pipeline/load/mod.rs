@@ -178,7 +178,9 @@ impl Layer<'_> {
                 loaded.files.push(ManifestFile { source: file.source, text: file.text, is_template: false });
             }
             Role::Values if self.directory == Path::new(BASE) => {
-                loaded.notes.push(Note::warning(Problem::at(Origin::whole(file.source), &Error::StrayValues)))
+                loaded
+                    .notes
+                    .push(Note::warning(Problem::at(Origin::whole(file.source), &Error::StrayValues)));
             }
             Role::Other | Role::Values => {}
             Role::Partial(name) => {
