@@ -96,7 +96,7 @@ impl Reach {
     fn holds(&self, full: &Path) -> bool {
         match self {
             Self::Anywhere => true,
-            Self::Below(root) => full.starts_with(root),
+            Self::Below(root) => is_inside(root, full),
         }
     }
 
@@ -141,6 +141,13 @@ impl Reach {
     }
 }
 
+/// Whether a full path is part of what a root holds. Git's own directory is not: its `config` may hold credentials that no
+/// commit has.
+fn is_inside(root: &Path, full: &Path) -> bool {
+    let is_git = |part: Component<'_>| part.as_os_str().eq_ignore_ascii_case(".git");
+    full.strip_prefix(root).is_ok_and(|inside| !inside.components().any(is_git))
+}
+
 /// One step of a path.
 enum Step {
     Into(OsString),
@@ -157,7 +164,7 @@ fn follow(root: &Path, start: PathBuf, path: &Path) -> Result<PathBuf, ReachErro
             Step::Into(name) => at.push(name),
             Step::Up => drop(at.pop()),
         }
-        if !at.starts_with(root) {
+        if !is_inside(root, &at) {
             return Err(ReachError::Outside);
         }
         if !at.symlink_metadata()?.is_symlink() {
@@ -283,6 +290,40 @@ mod tests {
         let through = checkout.at("repo/a/directory/out.yaml");
         assert_eq!(checkout.reach().resolve(&through), Err(ReachError::Outside));
         assert_eq!(Reach::Anywhere.resolve(&through), Ok(absolute));
+    }
+
+    #[test]
+    fn the_directory_of_git_is_outside() {
+        let checkout = Checkout::new();
+        fs::create_dir_all(checkout.at("repo/.git/refs")).unwrap();
+        fs::create_dir_all(checkout.at("repo/a/sub/.GIT")).unwrap();
+        for file in ["repo/.git/config", "repo/.git/refs/a.yaml", "repo/a/sub/.GIT/config"] {
+            fs::write(checkout.at(file), "CANARY").unwrap();
+        }
+        fs::write(checkout.at("repo/a/.gitignore"), "in").unwrap();
+        let absolute = checkout.at("repo/.git/config");
+        let _ = checkout.link("../.git", "repo/a/git");
+        for target in [
+            "../.git/config",
+            "../.git/nothing",
+            "../.git/refs/a.yaml",
+            "../.git/refs/../config",
+            "../.git/../a/in.yaml",
+            "sub/.GIT/config",
+            "git/config",
+            absolute.to_str().unwrap(),
+        ] {
+            assert_eq!(checkout.link(target, "repo/a/link"), Err(ReachError::Outside), "{target}");
+            assert!(checkout.reach().open(&checkout.at("repo/a/link")).is_err(), "{target}");
+        }
+        assert_eq!(checkout.reach().resolve(&absolute), Err(ReachError::Outside));
+        assert!(!checkout.reach().holds_names(&checkout.at("repo/a"), Path::new("../.git/config")));
+        assert_eq!(checkout.link(".gitignore", "repo/a/link"), Ok(checkout.at("repo/a/.gitignore")));
+        // A worktree that lies below such a directory is a repository like any other.
+        fs::create_dir_all(checkout.at("repo/.git/wt")).unwrap();
+        fs::write(checkout.at("repo/.git/wt/in.yaml"), "in").unwrap();
+        let worktree = Reach::Below(checkout.at("repo/.git/wt"));
+        assert!(worktree.open(&checkout.at("repo/.git/wt/in.yaml")).is_ok());
     }
 
     #[test]

@@ -557,6 +557,27 @@ fn backends_that_store_references() {
         let text = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success() && text.contains(expected), "{annotation}: {text}");
     }
+    let operator = fs_err::read_to_string(app.path("operator/operator.yaml")).unwrap();
+    let operator = operator
+        .replace("providers: {", "providers: {aws-sm: {kind: aws-sm, region: eu-west-1}, ")
+        .replace("'file:**'", "'file:**', 'aws-sm:**'");
+    app.write("operator/operator.yaml", &operator);
+    // The keys that a type asks for may be among those that only the operator will see, in a preview and in the sidecar.
+    for (secret_type, items) in [
+        ("kubernetes.io/tls", ""),
+        ("kubernetes.io/dockerconfigjson", ""),
+        ("kubernetes.io/ssh-auth", ""),
+        ("kubernetes.io/basic-auth", "stringData: {more: <aws-sm:b#c>}\n"),
+    ] {
+        secret(&app, "<aws-sm:a>", &format!("type: {secret_type}\n{items}"));
+        assert!(render().status.success(), "{secret_type}");
+        if cfg!(not(feature = "aws")) {
+            continue;
+        }
+        let objects = app.generate();
+        let template = &find(&objects, "ExternalSecret", "api")["spec"]["target"]["template"];
+        assert_eq!(template["type"], secret_type);
+    }
     secret(&app, "<aws-sm:a>", "");
     app.replace("app/sealwave.yaml", "backend: external-secrets", "backend: secrets-store-csi");
     let output = render();
@@ -608,4 +629,109 @@ fn a_secret_that_changes_between_reads_is_read_once() {
     let audit = fs_err::read_to_string(app.path("operator/audit.jsonl")).unwrap();
     assert_eq!(audit.matches("\"vault:secret/a\"").count(), 2, "{audit}");
     assert!(!audit.contains("CANARY"), "{audit}");
+}
+
+/// The small app with patches of its one environment, as flow mappings.
+fn patched(base: &str, patches: &[&str]) -> SmallApp {
+    let app = SmallApp::new();
+    let patches: Vec<String> = patches.iter().map(|patch| format!("    - {patch}\n")).collect();
+    app.write(
+        "app/sealwave.yaml",
+        &format!(
+            "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\nenvironments:\n  dev:\n    patches:\n{}",
+            patches.concat()
+        ),
+    );
+    app.write("app/base/secrets.yaml", base);
+    app.write("operator/secrets/shop/db.yaml", "user: CANARY u\npassword: CANARY p\n");
+    app
+}
+
+fn base(annotations: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: api, namespace: shop{annotations}}}\nstringData: {{token: <file:web.txt>}}\n---\n\
+         apiVersion: v1\nkind: Secret\nmetadata: {{name: web, namespace: shop}}\nstringData: {{token: <file:web.txt>}}\n"
+    )
+}
+
+#[test]
+fn a_patch_sets_changes_and_removes_the_annotation() {
+    let target = "target: {kind: Secret, name: api}";
+    let merge =
+        format!("{{{target}, patch: {{metadata: {{annotations: {{{NAME}: '<file:shop/db.yaml>'}}}}}}}}");
+    let strategic = merge.replacen("patch:", "type: strategic, patch:", 1);
+    let add = format!(
+        "{{{target}, patch: [{{op: add, path: /metadata/annotations, value: {{{NAME}: '<file:shop/db.yaml>'}}}}]}}"
+    );
+    let all = values(&[("password", "CANARY p"), ("token", "CANARY-token\n"), ("user", "CANARY u")]);
+    for patch in [&merge, &strategic, &add] {
+        let app = patched(&base(""), &[patch]);
+        let objects = app.generate();
+        assert_eq!(opened(&objects, "api"), all, "{patch}");
+        assert_eq!(opened(&objects, "web").len(), 1, "{patch}");
+        // The same as written in the Secret itself.
+        let written = patched(&base(&format!(", annotations: {{{NAME}: '<file:shop/db.yaml>'}}")), &[]);
+        written.write("app/sealwave.yaml", "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\n");
+        assert_eq!(app.generate_bytes(), written.generate_bytes(), "{patch}");
+    }
+    let annotated = base(&format!(", annotations: {{{NAME}: '<file:shop/db.yaml>'}}"));
+    let prefixed = format!(
+        "{{{target}, patch: [{{op: replace, path: /metadata/annotations/sealwave.dev~1string-data-from, value: '[{{from: <file:shop/db.yaml>, include: [user], prefix: DB_}}]'}}]}}"
+    );
+    let objects = patched(&annotated, &[&prefixed]).generate();
+    assert_eq!(opened(&objects, "api"), values(&[("DB_user", "CANARY u"), ("token", "CANARY-token\n")]));
+    let removed = format!("{{{target}, patch: {{metadata: {{annotations: {{{NAME}: null}}}}}}}}");
+    let objects = patched(&annotated, &[&removed]).generate();
+    assert_eq!(opened(&objects, "api"), values(&[("token", "CANARY-token\n")]));
+    // The last patch counts.
+    let objects = patched(&base(""), &[&merge, &removed]).generate();
+    assert_eq!(opened(&objects, "api"), values(&[("token", "CANARY-token\n")]));
+    // A rename changes what the items are sealed for.
+    let renamed = "{target: {kind: Secret, name: api}, patch: {metadata: {name: renamed}}}";
+    let objects = patched(&annotated, &[renamed]).generate();
+    assert_eq!(opened(&objects, "renamed"), all);
+}
+
+#[test]
+fn a_patch_takes_the_annotation_nowhere_else() {
+    let annotation = format!("{{metadata: {{annotations: {{{NAME}: '<file:shop/db.yaml>'}}}}}}");
+    for (patch, message) in [
+        (
+            format!("{{target: {{kind: Deployment, name: web}}, patch: {annotation}}}"),
+            "works on Secrets only, and this is Deployment.apps `shop/web`",
+        ),
+        (
+            format!("{{target: {{kind: ConfigMap, name: web}}, type: strategic, patch: {annotation}}}"),
+            "works on Secrets only, and this is ConfigMap `shop/web`",
+        ),
+        (
+            format!(
+                "{{target: {{kind: Deployment, name: web}}, patch: {{spec: {{template: {annotation}}}}}}}"
+            ),
+            "placeholder of provider `file` stands outside of a Secret's data",
+        ),
+        (
+            "{target: {kind: Secret, name: api}, patch: {kind: ConfigMap, metadata: {name: made}, stringData: null, data: {a: '<file:shop/db.yaml#user>'}}}".to_owned(),
+            "placeholder of provider `file` stands outside of a Secret's data, in ConfigMap `shop/made`",
+        ),
+        (
+            "{target: {kind: Secret, name: api}, patch: [{op: copy, from: /stringData/token, path: /metadata/labels}]}".to_owned(),
+            "placeholder of provider `file` stands outside of a Secret's data",
+        ),
+        (
+            format!("{{target: {{kind: Secret, name: api}}, patch: {{metadata: {{annotations: {{{NAME}: '<file:shop/db.yaml#user>'}}}}}}}}"),
+            "names one key, `file:shop/db.yaml#user`, and takes all keys of a secret",
+        ),
+        (
+            format!("{{target: {{kind: Secret, name: api}}, patch: {{metadata: {{annotations: {{{NAME}: '<file:shop/db.yaml>'}}}}, stringData: {{user: me}}}}}}"),
+            "item `user` comes from `file:shop/db.yaml` and stands in the Secret as well",
+        ),
+    ] {
+        let app = patched(&base(""), &[&patch]);
+        let error = refused(sealwave().args(app.args()), &patch);
+        assert!(error.contains(message), "{patch}: {error}");
+        // The finding points at the patch, which is the last line of the app file.
+        assert!(error.contains("sealwave.yaml:7:"), "{patch}: {error}");
+        assert!(!error.contains("CANARY"), "{error}");
+    }
 }

@@ -187,3 +187,81 @@ fn r21_app_file_and_environments_that_are_links_out() {
     assert!(!success && stderr.contains("directory of the environments leaves the repository"), "{stderr}");
     assert!(!stderr.contains("hidden") && stderr.contains(ANNOTATION), "{stderr}");
 }
+
+#[test]
+fn links_into_the_directory_of_git_are_not_followed() {
+    let sidecar = Sidecar::new();
+    sidecar.write("_cmp_server/id/.git/config", "[remote]\n\turl = https://u:CANARY@git.example.com/a\n");
+    sidecar.write("_cmp_server/id/.git/common.yaml", SHARED);
+    for target in ["../../../.git/common.yaml", "../../../.git/nothing.yaml", "../../../.git/config"] {
+        sidecar.app("apps/shop", None);
+        let link = sidecar.at("_cmp_server/id/apps/shop/base/common.yaml");
+        let _ = fs_err::remove_file(&link);
+        symlink(target, &link).unwrap();
+        let (success, stdout, stderr) = sidecar.render("apps/shop", "apps/shop");
+        assert!(!success && stdout.is_empty(), "{target}");
+        assert!(stderr.starts_with("error: link leaves the repository\n"), "{target}: {stderr}");
+        assert!(!stderr.contains("CANARY"), "{stderr}");
+    }
+    // Nor is one of a partial, or a patch that names such a file.
+    sidecar.app("apps/web", None);
+    let partials = sidecar.at("_cmp_server/id/apps/web/partials");
+    fs_err::create_dir_all(&partials).unwrap();
+    symlink("../../../.git/config", partials.join("config.hbs")).unwrap();
+    sidecar.write(
+        "_cmp_server/id/apps/web/base/all.yaml.hbs",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  a: |\n    {{> config}}\n",
+    );
+    let (success, _, stderr) = sidecar.render("apps/web", "apps/web");
+    assert!(!success && stderr.contains("link leaves the repository"), "{stderr}");
+    sidecar.app("apps/patched", None);
+    sidecar.write(
+        "_cmp_server/id/apps/patched/sealwave.yaml",
+        &format!("{APP}environments:\n  dev:\n    patches: [{{target: {{kind: ConfigMap}}, file: ../../.git/config}}]\n"),
+    );
+    let (success, _, stderr) = sidecar.render("apps/patched", "apps/patched");
+    assert!(!success && stderr.contains("leaves the repository"), "{stderr}");
+}
+
+#[test]
+fn values_in_the_directory_of_manifests_are_not_lost_in_silence() {
+    let sidecar = Sidecar::new();
+    sidecar.app("shop", None);
+    sidecar.write("_cmp_server/id/shop/base/values.yaml", "image: a\n");
+    let (success, _, stderr) = sidecar.render("shop", "shop");
+    assert!(success && stderr.contains("warning: values of `base/values.yaml` are not read"), "{stderr}");
+    assert!(stderr.contains("base/values.yaml"), "{stderr}");
+}
+
+#[test]
+fn files_that_other_tools_encrypted_or_left_unfinished_are_named() {
+    for (text, message) in [
+        (&b"\0GITCRYPT\0\xc3\x28\xa0"[..], "file is encrypted by git-crypt, and nothing decrypts it"),
+        (b"$ANSIBLE_VAULT;1.1;AES256\n33343536\n", "a file that Ansible Vault encrypted is not a manifest"),
+        (
+            b"-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n-----END AGE ENCRYPTED FILE-----\n",
+            "a file that age encrypted is not a manifest",
+        ),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n",
+            "a pointer of Git LFS, whose content was not fetched, is not a manifest",
+        ),
+        (
+            b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n<<<<<<< HEAD\n  a: b\n=======\n  a: c\n>>>>>>> x\n",
+            "a file with an unresolved merge conflict is not a manifest",
+        ),
+        (b"spec: {replicas: 2}\n", "a part of an object, without `apiVersion` and `kind`, is not a manifest"),
+        (
+            b"apiVersion: argoproj.io/v1alpha1\nkind: ConfigManagementPlugin\nmetadata: {name: a}\nspec: {}\n",
+            "it is configuration that the sidecar of Argo CD reads from a file",
+        ),
+    ] {
+        let sidecar = Sidecar::new();
+        sidecar.app("shop", None);
+        let path = sidecar.at("_cmp_server/id/shop/base/foreign.yaml");
+        fs_err::write(path, text).unwrap();
+        let (success, _, stderr) = sidecar.render("shop", "shop");
+        assert!(!success && stderr.contains(message), "{stderr}");
+        assert!(stderr.contains("base/foreign.yaml") && stderr.contains("hint: "), "{stderr}");
+    }
+}

@@ -131,7 +131,6 @@ fn r07_what_the_api_server_takes_is_taken() {
     for (secret_type, items) in [
         // g04: empty items of a TLS Secret.
         (TLS, "stringData: {tls.crt: '', tls.key: ''}\n"),
-        (TLS, "stringData: {tls.crt: not a certificate, tls.key: not a key}\n"),
         (DOCKER, "stringData: {.dockerconfigjson: 'null'}\n"),
         (DOCKER, "stringData: {.dockerconfigjson: '{}', more: a}\n"),
         ("kubernetes.io/basic-auth", "stringData: {password: ''}\n"),
@@ -174,6 +173,36 @@ fn p05_a_key_of_another_certificate_is_not_sealed() {
     }
     // Any other type may hold what it likes.
     sealed("Opaque", PAIR, &[("crt.txt", &pem("other-rsa.crt")), ("key.txt", &pem("rsa.key"))]);
+}
+
+#[test]
+fn p05_what_no_server_can_read_is_a_warning() {
+    let items = "stringData: {tls.crt: <file:a.txt>, tls.key: <file:b.txt>}\n";
+    let (certificate, key) = (pem("p256.crt"), pem("p256.key"));
+    let escaped = certificate.replace('\n', "\\n");
+    for (a, b, message) in [
+        ("CANARY", "CANARY", Some(("5:23", "`tls.crt` holds no certificate in PEM"))),
+        (&*escaped, &*key, Some(("5:23", "its line breaks are not written as `\\n`"))),
+        (&*certificate, "CANARY", Some(("5:46", "`tls.key` holds no private key in PEM"))),
+        (&*key, &*certificate, Some(("5:23", "`tls.crt` holds a private key, and `tls.key` a certificate"))),
+        (
+            &*certificate,
+            &*pem("rsa-encrypted.key"),
+            Some(("5:46", "the private key in `tls.key` is encrypted")),
+        ),
+        (&*certificate, &*key, None),
+    ] {
+        let (success, stdout, stderr) = generate(TLS, items, &[("a.txt", a), ("b.txt", b)]);
+        assert!(success && stdout.contains(r#""name":"typed""#), "{stderr}");
+        match message {
+            Some((place, message)) => {
+                assert!(stderr.starts_with("warning: "), "{stderr}");
+                assert!(stderr.contains(message), "{stderr}");
+                assert!(stderr.contains(&format!("base/typed.yaml:{place}")), "{stderr}");
+            }
+            None => assert_eq!(stderr, ""),
+        }
+    }
 }
 
 #[test]

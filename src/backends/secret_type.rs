@@ -4,7 +4,7 @@
 //! Values are looked at and never kept; no message holds anything of them.
 
 use super::sealed_secrets::ItemShape;
-use crate::crypto::{TlsPair, last_day_of_certificate, tls_pair};
+use crate::crypto::{TlsFault, TlsPair, last_day_of_certificate, tls_fault, tls_pair};
 use crate::diagnostic::{Explain, Note, Problem};
 use crate::model::secret_type::{
     RequiredItems, SERVICE_ACCOUNT_NAME, SERVICE_ACCOUNT_TOKEN, SSH_KEY, TLS, TLS_CERTIFICATE, TLS_KEY,
@@ -80,17 +80,34 @@ impl Explain for ExpiredCertificate {
     }
 }
 
+/// A server cannot read one of the two files.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.message().0)]
+struct UselessFile(TlsFault);
+
+impl Explain for UselessFile {
+    fn hint(&self) -> Option<String> {
+        Some(self.0.message().1.to_owned())
+    }
+
+    fn rule(&self) -> Option<&'static str> {
+        Some("secret/tls-pair")
+    }
+}
+
 /// Returns what the API server would refuse about a typed Secret, and pairs that cannot work. Whether a certificate has
-/// expired becomes a note, since an output must not depend on the date.
+/// expired becomes a note, since an output must not depend on the date. `has_more` says that the Secret will also have items
+/// whose keys are not known here.
 pub(crate) fn problems(
     secret: &Manifest,
     items: &[ItemShape<'_>],
+    has_more: bool,
     today: Option<Date>,
     notes: &mut Vec<Note>,
 ) -> Vec<Problem> {
     let Some(node) = secret.root().get("type") else { return Vec::new() };
     let Some(secret_type) = node.as_str() else { return Vec::new() };
-    let mut found = missing(secret, node, items);
+    let mut found = missing(secret, node, items, has_more);
     let value = |key: &str| {
         let item = items.iter().find(|item| item.key == key)?;
         Some((item.origin, item.value?.expose()))
@@ -117,6 +134,10 @@ pub(crate) fn problems(
                 TlsPair::NotFirst => Some(SecretTypeError::PairOrder),
             };
             found.extend(error.map(|error| Problem::at(at_key, &error)));
+            if let Some(fault) = tls_fault(certificate, key) {
+                let at = if fault.is_of_key() { at_key } else { at_certificate };
+                notes.push(Note::warning(Problem::at(at, &UselessFile(fault))));
+            }
         }
         if matches!((last_day_of_certificate(certificate), today), (Some(end), Some(today)) if end < today) {
             notes.push(Note::warning(Problem::at(at_certificate, &ExpiredCertificate)));
@@ -126,9 +147,9 @@ pub(crate) fn problems(
 }
 
 /// Returns what is not there at all.
-fn missing(secret: &Manifest, node: &Node, items: &[ItemShape<'_>]) -> Vec<Problem> {
+fn missing(secret: &Manifest, node: &Node, items: &[ItemShape<'_>], has_more: bool) -> Vec<Problem> {
     let secret_type = node.as_str().unwrap_or_default();
-    let has = |key: &str| items.iter().any(|item| item.key == key);
+    let has = |key: &str| has_more || items.iter().any(|item| item.key == key);
     let named = || secret_type.to_owned();
     let mut found: Vec<SecretTypeError> = match required_items(secret_type) {
         Some(RequiredItems::All(keys)) => {

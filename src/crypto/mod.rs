@@ -47,4 +47,4 @@ pub use key::{CHECKSUM_KEY_PREFIX, KEY_PREFIX, KeyError, MIN_KEY_BYTES, SealKey}
 pub use owner::{Binding, ItemText, Owner};
 pub use sealer::{SealError, SealItem, Sealer};
 pub(crate) use sha256::{sha256, sha256_hex};
-pub(crate) use tls_pair::{TlsPair, last_day_of_certificate, tls_pair};
+pub(crate) use tls_pair::{TlsFault, TlsPair, last_day_of_certificate, tls_fault, tls_pair};

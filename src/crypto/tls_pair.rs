@@ -31,6 +31,19 @@ pub(crate) enum TlsPair {
     Unknown,
 }
 
+/// Why a file of a TLS Secret is of no use to a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TlsFault {
+    /// The file of certificates holds a private key, and the key's file holds certificates.
+    Swapped,
+    /// The file of certificates has none.
+    NoCertificate,
+    /// The file of the key has none.
+    NoKey,
+    /// The key is encrypted, and a server is given no password.
+    EncryptedKey,
+}
+
 /// The kind of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum KeyKind {
@@ -53,6 +66,53 @@ pub(crate) fn tls_pair(certificates: &[u8], key: &[u8]) -> TlsPair {
     match (key, &halves[..]) {
         (Some(key), [Some(first), rest @ ..]) => compare(&key, first, rest),
         _ => TlsPair::Unknown,
+    }
+}
+
+/// Returns what is wrong with the forms of the two files, which may be empty until something fills them.
+pub(crate) fn tls_fault(certificates: &[u8], key: &[u8]) -> Option<TlsFault> {
+    let is_blank = |file: &[u8]| file.trim_ascii().is_empty();
+    let has = |file: &[u8], label: &str| blocks(file).iter().any(|block| block.label.ends_with(label));
+    let (certificate, private) = ("CERTIFICATE", "PRIVATE KEY");
+    if has(certificates, private) && !has(certificates, certificate) && has(key, certificate) {
+        Some(TlsFault::Swapped)
+    } else if !is_blank(certificates) && !has(certificates, certificate) {
+        Some(TlsFault::NoCertificate)
+    } else if is_blank(key) {
+        None
+    } else if !has(key, private) {
+        Some(TlsFault::NoKey)
+    } else {
+        let is_marked = memchr::memmem::find(key, b"Proc-Type: 4,ENCRYPTED").is_some();
+        (has(key, "ENCRYPTED PRIVATE KEY") || is_marked).then_some(TlsFault::EncryptedKey)
+    }
+}
+
+impl TlsFault {
+    /// Whether the file of the key is to blame.
+    pub(crate) const fn is_of_key(self) -> bool {
+        matches!(self, Self::NoKey | Self::EncryptedKey)
+    }
+
+    /// Returns a message about the Secret's items, and what to do.
+    pub(crate) const fn message(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Swapped => {
+                ("`tls.crt` holds a private key, and `tls.key` a certificate", "exchange the two items")
+            }
+            Self::NoCertificate => (
+                "`tls.crt` holds no certificate in PEM",
+                "check the value at its source; it starts with `-----BEGIN CERTIFICATE-----`, and its line breaks are not written as `\\n`",
+            ),
+            Self::NoKey => (
+                "`tls.key` holds no private key in PEM",
+                "check the value at its source; it has a line `-----BEGIN PRIVATE KEY-----`, and its line breaks are not written as `\\n`",
+            ),
+            Self::EncryptedKey => (
+                "the private key in `tls.key` is encrypted, and servers have no password for it",
+                "store the key without a password, for example with `openssl pkey`",
+            ),
+        }
     }
 }
 
@@ -223,6 +283,32 @@ mod tests {
         let windows = String::from_utf8(certificate).unwrap().replace('\n', "\r\n");
         let noted = [b"subject=x\n".as_slice(), windows.as_bytes()].concat();
         assert_eq!(tls_pair(&noted, &key), TlsPair::Matches);
+    }
+
+    #[test]
+    fn p05_files_that_are_of_no_use_to_a_server() {
+        use TlsFault::{EncryptedKey, NoCertificate, NoKey, Swapped};
+        let escaped = |name: &str| String::from_utf8(file(name)).unwrap().replace('\n', "\\n").into_bytes();
+        let marked = b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nMAA=\n-----END RSA PRIVATE KEY-----\n";
+        for (certificates, key, expected) in [
+            (file("rsa.crt"), file("rsa.key"), None),
+            (file("rsa.crt"), file("p256-parameters.key"), None),
+            (file("ed25519.crt"), file("ed25519.key"), None),
+            (file("rsa.key"), file("rsa.crt"), Some(Swapped)),
+            (file("rsa.key"), file("rsa.key"), Some(NoCertificate)),
+            (file("rsa.crt"), file("rsa.crt"), Some(NoKey)),
+            (escaped("rsa.crt"), file("rsa.key"), Some(NoCertificate)),
+            (file("rsa.crt"), escaped("rsa.key"), Some(NoKey)),
+            (file("rsa.crt"), file("rsa-encrypted.key"), Some(EncryptedKey)),
+            (file("rsa.crt"), marked.to_vec(), Some(EncryptedKey)),
+            (b"text".to_vec(), b"text".to_vec(), Some(NoCertificate)),
+            // A Secret that waits for its values, as for cert-manager.
+            (Vec::new(), Vec::new(), None),
+            (b"\n".to_vec(), b" ".to_vec(), None),
+            (file("rsa.crt"), Vec::new(), None),
+        ] {
+            assert_eq!(tls_fault(&certificates, &key), expected);
+        }
     }
 
     #[test]

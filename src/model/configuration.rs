@@ -22,6 +22,7 @@ const READERS: &[(&str, &str)] = &[
     ("k0sctl.k0sproject.io", "k0sctl"),
     ("k3d.io", "k3d"),
     ("kind.x-k8s.io", "kind"),
+    ("kpt.dev", "kpt"),
     ("kubeadm.k8s.io", "kubeadm"),
     ("kubecontrollermanager.config.k8s.io", CONTROLLER_MANAGER),
     ("kubectl.config.k8s.io", "kubectl"),
@@ -46,6 +47,9 @@ pub(crate) fn configuration(document: &Node) -> Option<(&str, &'static str)> {
     let api_version = document.get("apiVersion")?.as_str()?;
     let (group, version) = group_and_version(api_version);
     let kind = document.get("kind")?.as_str().filter(|kind| !kind.is_empty())?;
+    if (group, kind) == ("argoproj.io", "ConfigManagementPlugin") {
+        return Some((kind, "the sidecar of Argo CD"));
+    }
     if group.is_empty() {
         return (version == "v1" && kind == "Config").then_some((kind, "kubectl"));
     }
@@ -80,12 +84,16 @@ mod tests {
             ("client.authentication.k8s.io/v1", "ExecCredential", "kubectl"),
             ("kind.x-k8s.io/v1alpha4", "Cluster", "kind"),
             ("k3d.io/v1alpha5", "Simple", "k3d"),
+            ("kpt.dev/v1", "Kptfile", "kpt"),
+            ("argoproj.io/v1alpha1", "ConfigManagementPlugin", "the sidecar of Argo CD"),
             ("v1", "Config", "kubectl"),
         ] {
             assert_eq!(reader(api_version, kind), Some(expected), "{api_version} {kind}");
         }
         for (api_version, kind) in [
             ("v1", "ConfigMap"),
+            ("argoproj.io/v1alpha1", "Application"),
+            ("config.kpt.dev/v1", "Kptfile"),
             ("v1", ""),
             ("v2", "Config"),
             ("policy/v1", "Policy"),

@@ -39,6 +39,11 @@ impl Document<'_> {
         self.root.get(field).is_some_and(|node| node.as_mapping().is_some())
     }
 
+    /// Returns the document where it is one text.
+    fn text(&self) -> &str {
+        self.root.as_str().unwrap_or("")
+    }
+
     /// Returns whether it says neither what it is nor in which version.
     fn is_unnamed(&self) -> bool {
         self.kind.is_empty() && self.api_version.is_empty()
@@ -62,6 +67,7 @@ const MOVE: &str = "move the file out of the directory of manifests";
 const CONFIG_MAP: &str =
     "put it into a ConfigMap, as a text in `data`, or move the file out of the directory of manifests";
 const PATCH: &str = "name the file under `patches` of an environment in `sealwave.yaml`, or move it out of the directory of manifests";
+const PART: &str = "if it is a patch, name the file under `patches` of an environment in `sealwave.yaml`; if it is an object, add `apiVersion` and `kind`";
 const SOPS: &str = "move the file out of the directory of manifests, and refer to its values from a Secret: `<sops:FILE#KEY>`";
 
 /// A row: how to know such a file, and what to say.
@@ -78,7 +84,22 @@ static TOOLS: [Row; 2] = [
 ];
 
 /// Files that lack what every object has.
-static FILES: [Row; 23] = [
+static FILES: [Row; 35] = [
+    row(
+        |of| of.text().starts_with("$ANSIBLE_VAULT;"),
+        "a file that Ansible Vault encrypted",
+        "move the file out of the directory of manifests; sealwave does not decrypt it",
+    ),
+    row(
+        |of| of.text().starts_with("version https://git-lfs.github.com/"),
+        "a pointer of Git LFS, whose content was not fetched,",
+        "commit manifests without Git LFS (see `.gitattributes`)",
+    ),
+    row(
+        |of| matches!(of.kind, "App" | "Operator") && of.api_version.starts_with("sealwave.dev/"),
+        "a configuration of sealwave",
+        "an app file is `sealwave.yaml` at the top of the app; an operator file belongs to the sidecar, not to the repository",
+    ),
     row(|of| of.has("sops") && is_sops(of.root), "a file that SOPS encrypted", SOPS),
     row(|of| of.is_list("creation_rules"), "a configuration of SOPS", MOVE),
     row(|of| of.has("$patch"), "a patch", PATCH),
@@ -88,6 +109,26 @@ static FILES: [Row; 23] = [
         "a list of objects",
         "write the objects one after another, with `---` between them, or as `items` of `kind: List`",
     ),
+    row(|of| of.is_unnamed() && of.is_map("terraform"), "a configuration of Terraform", MOVE),
+    row(|of| of.has("AWSTemplateFormatVersion"), "a template of CloudFormation", MOVE),
+    row(
+        |of| of.is_unnamed() && of.file.eq_ignore_ascii_case("jsonnetfile.json"),
+        "a configuration of jsonnet-bundler",
+        MOVE,
+    ),
+    row(|of| of.is_unnamed() && of.is_map("compilerOptions"), "a configuration of TypeScript", MOVE),
+    row(|of| of.is_unnamed() && of.is_text("site_name"), "a configuration of MkDocs", MOVE),
+    row(
+        |of| of.is_unnamed() && of.is_list("updates") && of.has("version"),
+        "a configuration of Dependabot",
+        MOVE,
+    ),
+    row(
+        |of| of.is_unnamed() && of.is_map("service") && (of.has("exporters") || of.has("receivers")),
+        "a configuration of the OpenTelemetry Collector",
+        CONFIG_MAP,
+    ),
+    row(|of| of.is_unnamed() && of.is_map("static_resources"), "a configuration of Envoy", CONFIG_MAP),
     row(is_unnamed_kustomize, "a configuration of Kustomize", RENDER_FIRST),
     row(is_chart, "the metadata of a Helm chart", RENDER_FIRST),
     row(|of| of.is_unnamed() && of.is_list("releases"), "a configuration of Helmfile", RENDER_FIRST),
@@ -98,7 +139,7 @@ static FILES: [Row; 23] = [
         "a kubeconfig, which may hold credentials,",
         "keep it out of the repository",
     ),
-    row(|of| of.is_unnamed() && of.is_list("panels"), "a dashboard of Grafana", CONFIG_MAP),
+    row(is_dashboard, "a dashboard of Grafana", CONFIG_MAP),
     row(
         |of| of.is_unnamed() && of.is_list("groups") && !of.has("name"),
         "a file of Prometheus rules",
@@ -140,7 +181,9 @@ static FILES: [Row; 23] = [
         MOVE,
     ),
     row(
-        |of| of.is_unnamed() && of.is_map("paths") && (of.has("openapi") || of.has("swagger")),
+        |of| {
+            of.is_unnamed() && (of.has("openapi") || of.has("swagger")) && (of.has("info") || of.has("paths"))
+        },
         "an OpenAPI document",
         MOVE,
     ),
@@ -150,6 +193,7 @@ static FILES: [Row; 23] = [
         MOVE,
     ),
     row(|of| of.lists(&["hosts"]), "a playbook of Ansible", MOVE),
+    row(is_part, "a part of an object, without `apiVersion` and `kind`,", PART),
 ];
 
 /// Templates, which are not YAML before they are rendered: what shows that a text with `{{` or `{%` is one.
@@ -178,6 +222,25 @@ static TEMPLATES: [(&[&str], ForeignFile); 3] = [
     ),
 ];
 
+/// Texts that are no YAML at all, or no longer: a line that only they have, and what it is.
+static MARKS: [(&str, ForeignFile); 3] = [
+    (
+        "-----BEGIN AGE ENCRYPTED FILE-----",
+        ForeignFile {
+            what: "a file that age encrypted",
+            remedy: "move the file out of the directory of manifests; sealwave reads age through files of SOPS",
+        },
+    ),
+    ("-----BEGIN PGP MESSAGE-----", ForeignFile { what: "a file that PGP encrypted", remedy: MOVE }),
+    (
+        "<<<<<<< ",
+        ForeignFile {
+            what: "a file with an unresolved merge conflict",
+            remedy: "resolve it, and remove the lines that start with `<<<<<<<`, `=======` and `>>>>>>>`",
+        },
+    ),
+];
+
 /// Bytes of a text that are searched for signs of a template.
 const MAX_SEARCHED: usize = 256 << 10;
 
@@ -192,6 +255,13 @@ impl ForeignFile {
     pub(crate) fn of_object(root: &Node) -> Option<&'static Self> {
         let document = document(root, "");
         TOOLS.iter().find(|(is, _)| is(&document)).map(|(_, found)| found)
+    }
+
+    /// Recognizes a text that cannot be YAML by the start of one of its lines.
+    pub(crate) fn of_mark(text: &str) -> Option<&'static Self> {
+        let text = text.get(..text.floor_char_boundary(MAX_SEARCHED))?;
+        let has = |mark: &str| text.lines().any(|line| line.starts_with(mark));
+        MARKS.iter().find(|(mark, _)| has(mark)).map(|(_, found)| found)
     }
 
     /// Recognizes a text that is not YAML.
@@ -221,8 +291,28 @@ fn is_kustomize(of: &Document<'_>) -> bool {
 fn is_unnamed_kustomize(of: &Document<'_>) -> bool {
     let lists =
         ["resources", "bases", "patches", "patchesStrategicMerge", "configMapGenerator", "secretGenerator"];
-    of.is_unnamed() && (of.is_called("kustomization") || lists.iter().any(|field| of.is_list(field)))
+    let is_called = of.file == "Kustomization" || of.is_called("kustomization");
+    of.is_unnamed() && (is_called || lists.iter().any(|field| of.is_list(field)))
         || of.api_version.is_empty() && matches!(of.kind, "Kustomization" | "Component")
+}
+
+/// A dashboard as Grafana exports it, and in the envelope of its API.
+fn is_dashboard(of: &Document<'_>) -> bool {
+    let inner = of.root.get("dashboard");
+    of.is_unnamed()
+        && (of.is_list("panels")
+            || of.has("schemaVersion") && (of.has("rows") || of.is_map("templating"))
+            || inner
+                .is_some_and(|inner| inner.get("panels").is_some() || inner.get("schemaVersion").is_some()))
+}
+
+/// What a patch for an object looks like: nothing but fields that objects have at their top.
+fn is_part(of: &Document<'_>) -> bool {
+    let known = |entry: &Entry| {
+        matches!(&*entry.key, "binaryData" | "data" | "metadata" | "spec" | "stringData" | "webhooks")
+    };
+    let fields = of.root.as_mapping().map(Mapping::entries).unwrap_or_default();
+    of.is_unnamed() && (of.is_map("spec") || of.is_map("metadata")) && fields.iter().all(known)
 }
 
 fn is_chart(of: &Document<'_>) -> bool {
@@ -270,6 +360,7 @@ mod tests {
         for (path, json, wanted) in [
             ("base/kustomization.yaml", json!({"namePrefix": "a-"}), "a configuration of Kustomize"),
             ("k.yaml", json!({"resources": ["a.yaml"]}), "a configuration of Kustomize"),
+            ("base/Kustomization", json!({"namePrefix": "a-"}), "a configuration of Kustomize"),
             ("k.yaml", json!({"kind": "Kustomization"}), "a configuration of Kustomize"),
             ("k.yaml", json!({"patches": [{"path": "a.yaml"}]}), "a configuration of Kustomize"),
             (
@@ -334,10 +425,66 @@ mod tests {
     }
 
     #[test]
+    fn files_that_are_encrypted_or_unfinished_or_for_other_programs_are_recognized() {
+        for (path, json, wanted) in [
+            ("v.yaml", json!("$ANSIBLE_VAULT;1.1;AES256 3334"), "a file that Ansible Vault encrypted"),
+            (
+                "l.yaml",
+                json!("version https://git-lfs.github.com/spec/v1 oid sha256:00 size 1"),
+                "a pointer of Git LFS, whose content was not fetched,",
+            ),
+            (
+                "sealwave.yaml",
+                json!({"apiVersion": "sealwave.dev/v1alpha1", "kind": "App"}),
+                "a configuration of sealwave",
+            ),
+            ("d.json", json!({"dashboard": {"panels": []}, "folderId": 0}), "a dashboard of Grafana"),
+            ("d.json", json!({"schemaVersion": 14, "rows": []}), "a dashboard of Grafana"),
+            ("main.tf.json", json!({"terraform": {}}), "a configuration of Terraform"),
+            (
+                "s.yaml",
+                json!({"AWSTemplateFormatVersion": "2010-09-09", "Resources": {}}),
+                "a template of CloudFormation",
+            ),
+            (
+                "jsonnetfile.json",
+                json!({"version": 1, "dependencies": []}),
+                "a configuration of jsonnet-bundler",
+            ),
+            ("tsconfig.json", json!({"compilerOptions": {}}), "a configuration of TypeScript"),
+            ("mkdocs.yml", json!({"site_name": "a"}), "a configuration of MkDocs"),
+            ("dependabot.yml", json!({"version": 2, "updates": []}), "a configuration of Dependabot"),
+            (
+                "otel.yaml",
+                json!({"receivers": {}, "exporters": {}, "service": {}}),
+                "a configuration of the OpenTelemetry Collector",
+            ),
+            ("envoy.yaml", json!({"static_resources": {}}), "a configuration of Envoy"),
+            ("api.yaml", json!({"openapi": "3.1.0", "info": {}}), "an OpenAPI document"),
+            (
+                "patch.yaml",
+                json!({"spec": {"replicas": 2}}),
+                "a part of an object, without `apiVersion` and `kind`,",
+            ),
+            (
+                "patch.yaml",
+                json!({"metadata": {"name": "a"}, "data": {}}),
+                "a part of an object, without `apiVersion` and `kind`,",
+            ),
+        ] {
+            assert_eq!(what(path, &json), wanted, "{path} {json}");
+        }
+    }
+
+    #[test]
     fn what_only_resembles_them_is_not_named() {
         for (path, json) in [
             ("a.yaml", json!({"apiVersion": "v1", "kind": "ConfigMap"})),
-            ("a.yaml", json!({"metadata": {"name": "a"}})),
+            ("a.yaml", json!({"kind": "ConfigMap", "metadata": {"name": "a"}})),
+            ("a.yaml", json!({"metadata": {"name": "a"}, "image": "b"})),
+            ("a.yaml", json!({"title": "a", "dashboard": "b"})),
+            ("a.yaml", json!({"updates": [], "a": 1})),
+            ("a.yaml", json!("see $ANSIBLE_VAULT;1.1")),
             ("a.yaml", json!({"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization"})),
             ("a.yaml", json!({"sops": "text"})),
             ("a.yaml", json!("text")),
@@ -347,6 +494,18 @@ mod tests {
         ] {
             assert_eq!(what(path, &json), "", "{path} {json}");
         }
+    }
+
+    #[test]
+    fn encrypted_texts_and_conflicts_are_recognized_by_a_line() {
+        let what = |text: &str| ForeignFile::of_mark(text).map_or("", |found| found.what);
+        assert_eq!(what("-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n"), "a file that age encrypted");
+        assert_eq!(what("\n-----BEGIN PGP MESSAGE-----\n"), "a file that PGP encrypted");
+        let conflict = "data:\n<<<<<<< HEAD\n  a: b\n=======\n  a: c\n>>>>>>> theirs\n";
+        assert_eq!(what(conflict), "a file with an unresolved merge conflict");
+        // Within a text of a manifest, such a line is indented.
+        assert_eq!(what("data:\n  a: |\n    <<<<<<< HEAD\n"), "");
+        assert_eq!(what("a: [b\n"), "");
     }
 
     #[test]

@@ -291,11 +291,12 @@ fn type_problems(resolved: &Resolved, today: Option<Date>, notes: &mut Vec<Note>
     let mut found = Vec::new();
     for object in resolved.objects() {
         found.extend(match object {
-            ResolvedObject::Secret(ResolvedSecret { manifest, items, .. }) => {
-                secret_type::problems(manifest, &shapes(items), today, notes)
+            // Sources that are left are those whose keys only the cluster will know.
+            ResolvedObject::Secret(ResolvedSecret { manifest, items, sources }) => {
+                secret_type::problems(manifest, &shapes(items), !sources.is_empty(), today, notes)
             }
             ResolvedObject::Plain(manifest) if manifest.is_secret() => {
-                secret_type::problems(manifest, &[], today, notes)
+                secret_type::problems(manifest, &[], false, today, notes)
             }
             ResolvedObject::Plain(_) => Vec::new(),
         });

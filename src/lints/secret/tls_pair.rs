@@ -1,7 +1,7 @@
 //! `secret/tls-pair`.
 
 use super::items::items;
-use crate::crypto::{TlsPair, last_day_of_certificate, tls_pair};
+use crate::crypto::{TlsFault, TlsPair, last_day_of_certificate, tls_fault, tls_pair};
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::Node;
@@ -13,11 +13,12 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refused_by_api_server: false,
-        summary: "certificate and private key of a TLS Secret do not belong together, or the certificate has expired",
+        summary: "certificate and private key of a TLS Secret do not belong together, cannot be read by servers, or the certificate has expired",
         explanation: "The API server takes any two items for a Secret of type `kubernetes.io/tls`, and what serves with them fails later: an \
                       Ingress controller falls back to a certificate of its own, and a server does not start. Servers present the first certificate \
                       of `tls.crt`, so `tls.key` must be its private key; those that signed it come after it. RSA keys, EC keys and Ed25519 keys are \
-                      compared where the file holds the public half; of others nothing is reported. A certificate that has expired is a warning. \
+                      compared where the file holds the public half; of others nothing is reported. A certificate that has expired is a warning, and so are items that are exchanged, or a key that a password protects; \
+                      `generate` also warns of items that hold no PEM. \
                       `validate` sees pairs whose items stand in clear; `generate` also sees those that placeholders give it: there a wrong pair is an error, \
                       and an expired certificate a warning that does not change the output.",
         example: "kind: Secret\ntype: kubernetes.io/tls\nstringData:\n  tls.crt: …   # of last year\n  tls.key: …   # of this year\n",
@@ -54,6 +55,13 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
                 "put the certificate of `tls.key` first, and those that signed it after it",
                 reporter,
             ),
+        }
+        // A text that is no PEM may be a sample, or be filled in by another tool; `generate` knows its values.
+        if let Some(fault @ (TlsFault::Swapped | TlsFault::EncryptedKey)) = tls_fault(text, key_text) {
+            let (message, hint) = fault.message();
+            let at = if fault.is_of_key() { key } else { certificate };
+            let draft = Draft::new(&RULE, at.entry.value.origin, message.to_owned());
+            reporter.report(draft.severity(Severity::Warning).hint(hint).confidential());
         }
     }
     let ends = last_day_of_certificate(text);

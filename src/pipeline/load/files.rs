@@ -46,6 +46,8 @@ enum Error {
     Missing,
     #[error("{0}")]
     Io(String),
+    #[error("file is encrypted by git-crypt, and nothing decrypts it")]
+    GitCrypt,
     #[error("text is not valid UTF-8")]
     NotUtf8,
     #[error("{0}")]
@@ -71,6 +73,9 @@ impl Explain for Error {
                 Some("use a relative link; an absolute one works on one machine only".to_owned())
             }
             Self::AbsolutePath => Some("give the path relative to the app file".to_owned()),
+            Self::GitCrypt => Some(
+                "move the file out of the directory of manifests, and refer to its values from a Secret by placeholders".to_owned(),
+            ),
             Self::NotUtf8 => Some("save the file as UTF-8".to_owned()),
             Self::Utf16(error) => error.hint(),
             Self::Outside { extent, .. } => Some(extent.hint().to_owned()),
@@ -242,6 +247,7 @@ impl<'a> Reader<'a> {
         match () {
             () if size > MAX_FILE => Err(Error::TooLarge),
             () if self.bytes > MAX_TOTAL => Err(Error::TooMuch),
+            () if bytes.starts_with(b"\0GITCRYPT\0") => Err(Error::GitCrypt),
             () if is_utf16(&bytes) => Err(Error::Utf16(YamlError::Utf16)),
             () => String::from_utf8(bytes).map(without_mark).map_err(|_| Error::NotUtf8),
         }

@@ -76,6 +76,8 @@ enum Error {
     PatchDocuments(usize),
     #[error("patch has {0}")]
     PatchSource(&'static str),
+    #[error("values of `base/values.yaml` are not read")]
+    StrayValues,
     #[error("template is not rendered: its name ends neither with `.yaml.hbs` nor with `.json.hbs`")]
     StrayTemplate,
 }
@@ -84,6 +86,9 @@ impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::PatchSource(_) => Some("give either `file` or `patch`".to_owned()),
+            Self::StrayValues => {
+                Some("put them into `values.yaml` beside `sealwave.yaml`, and remove the file".to_owned())
+            }
             Self::StrayTemplate => {
                 Some("start its name with `_` if it is a partial, else end it with `.yaml.hbs`".to_owned())
             }
@@ -172,6 +177,11 @@ impl Layer<'_> {
             Role::Manifest => {
                 loaded.files.push(ManifestFile { source: file.source, text: file.text, is_template: false });
             }
+            Role::Values if self.directory == Path::new(BASE) => {
+                loaded
+                    .notes
+                    .push(Note::warning(Problem::at(Origin::whole(file.source), &Error::StrayValues)));
+            }
             Role::Other | Role::Values => {}
             Role::Partial(name) => {
                 if let Some(first) = self.own_partials.get(&name) {
@@ -209,7 +219,8 @@ fn role(relative: &Path, all_partials: bool) -> Role {
     match path.as_str() {
         _ if all_partials => Role::Other,
         VALUES => Role::Values,
-        _ if is_document(file) => Role::Manifest,
+        // Kustomize reads its file under this name too; as a manifest it gets the error that names it.
+        _ if is_document(file) || file == "Kustomization" => Role::Manifest,
         _ => Role::Other,
     }
 }
@@ -301,6 +312,7 @@ mod tests {
         assert_eq!(of("values.yaml"), Role::Values);
         assert_eq!(of("a.json.hbs"), Role::Template);
         assert_eq!(of("notes.md"), Role::Other);
+        assert_eq!(of("web/Kustomization"), Role::Manifest);
         assert_eq!(of("nginx.conf.hbs"), Role::StrayTemplate);
         assert_eq!(of("_labels.hbs"), Role::Partial("labels".into()));
         assert_eq!(of("web/_labels.yaml.hbs"), Role::Partial("web/labels".into()));

@@ -429,10 +429,11 @@ pub(super) fn manifest(document: Node, path: &str) -> Result<Manifest, Problem> 
     Ok(object)
 }
 
-/// Names the kind of file where a text that is not YAML is a template of another tool.
+/// Names the kind of file where a text that is not YAML is a template of another tool, encrypted, or in conflict.
 pub(super) fn explained(problem: Problem, text: &str) -> Problem {
     let is_syntax = problem.rule == Some("yaml/syntax");
-    match ForeignFile::of_text(text).filter(|_| is_syntax) {
+    let template = || ForeignFile::of_text(text).filter(|_| is_syntax);
+    match ForeignFile::of_mark(text).or_else(template) {
         Some(file) => {
             let Problem { message, hint, .. } = Problem::new(&Error::Foreign(file));
             Problem { message, hint, ..problem }

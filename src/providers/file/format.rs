@@ -40,7 +40,7 @@ impl Document {
         let format = format_of(path).ok_or_else(|| {
             ProviderError::invalid(
                 "a key can only be read from YAML, JSON, .env and .properties files",
-                "leave the key out to get the whole file, or name the file by what it holds",
+                "for the whole file, put the placeholder without a key into an item of `stringData`; otherwise name the file by what it holds",
             )
         })?;
         let text = content.expose_str().ok_or_else(|| malformed("it is not UTF-8"))?;

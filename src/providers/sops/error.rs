@@ -75,7 +75,7 @@ impl Explain for SopsError {
             }
             Self::Metadata(_) => "the `sops` part of a file is written by `sops` and nothing else",
             Self::NoKeysInBinary => {
-                "leave the key out to get the whole file, or name the file by what it holds"
+                "for the whole file, put the placeholder without a key into an item of `stringData`; otherwise name the file by what it holds"
             }
             Self::NoUsableKey { skipped, .. } => {
                 return Some(format!(

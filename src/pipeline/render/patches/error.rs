@@ -90,7 +90,7 @@ impl Explain for Error {
                 "`add` makes the last part of a path only; `/` in a key is written `~1`, `~` is written `~0`"
             }
             Self::NotAnOperation(_) => {
-                "an operation has `op` (add, copy, move, remove, replace, test), `path`, and `value` or `from`"
+                "an operation has `op` (add, copy, move, remove, replace, test), `path`, and `value` or `from`; paths start with `/`"
             }
             Self::Added => "put large texts into manifests, not into patches of many objects",
             Self::List(_) => {
@@ -108,7 +108,7 @@ impl Explain for Error {
                 "give a target `kind` and `name`, or write one merge patch instead of many operations"
             }
             Self::NoTarget(_) => {
-                "`group`, `kind`, `name` and `namespace` must all be those of the object; \"\" is the core group"
+                "`group`, `kind`, `name` and `namespace` must all be those of the object, without patterns; \"\" is the core group"
             }
             _ => return None,
         };
