@@ -88,9 +88,10 @@ static FILES: [Row; 23] = [
         "a list of objects",
         "write the objects one after another, with `---` between them, or as `items` of `kind: List`",
     ),
+    // A Helmfile may list `bases` too.
+    row(|of| of.is_unnamed() && of.is_list("releases"), "a configuration of Helmfile", RENDER_FIRST),
     row(is_unnamed_kustomize, "a configuration of Kustomize", RENDER_FIRST),
     row(is_chart, "the metadata of a Helm chart", RENDER_FIRST),
-    row(|of| of.is_unnamed() && of.is_list("releases"), "a configuration of Helmfile", RENDER_FIRST),
     row(|of| of.is_unnamed() && is_values(of.file), "a file of Helm values", RENDER_FIRST),
     row(|of| of.file.starts_with(".argocd-source"), "a file of parameters for Argo CD", MOVE),
     row(

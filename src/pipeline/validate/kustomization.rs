@@ -22,27 +22,52 @@ const WITH_PATHS: &[&str] = &["patches", "patchesJson6902", "replacements"];
 /// How many files of one kustomization are taken; more are hardly written by people.
 const MAX_FILES: usize = 10_000;
 
-/// Returns the names of the files of a set that are no objects by themselves. `files` are names and texts.
-pub(super) fn partial_files<'f>(files: impl Iterator<Item = (&'f str, &'f [u8])>) -> HashSet<String> {
-    files
-        .filter(|(name, _)| is_kustomization(name))
-        .flat_map(|(name, text)| of_kustomization(name, text))
-        .collect()
+/// Names of files that kustomizations of a set list.
+#[derive(Debug, Default)]
+pub(super) struct KustomizedFiles {
+    /// Patches and configurations, which are no objects by themselves.
+    pub(super) partial: HashSet<String>,
+    /// Resources: objects that the kustomization may still complete.
+    pub(super) resources: HashSet<String>,
 }
 
-fn is_kustomization(name: &str) -> bool {
+impl KustomizedFiles {
+    /// Finds them in the files of a set: names and texts.
+    pub(super) fn of<'f>(files: impl Iterator<Item = (&'f str, &'f [u8])>) -> Self {
+        let mut found = Self::default();
+        for (name, text) in files.filter(|(name, _)| is_kustomization(name)) {
+            found.add(name, text);
+        }
+        found
+    }
+
+    /// Adds what one kustomization lists.
+    pub(super) fn add(&mut self, name: &str, text: &[u8]) {
+        let directory = name.rsplit_once('/').map_or("", |(directory, _)| directory);
+        let documents = yaml::documents(text, Sources::default().add(name), &yaml::searching());
+        let mut room = MAX_FILES;
+        for document in documents.filter_map(Result::ok) {
+            for (files, paths) in [
+                (&mut self.partial, listed(&document).collect::<Vec<_>>()),
+                (&mut self.resources, resources(&document).collect()),
+            ] {
+                let names = paths.into_iter().filter_map(|path| join(directory, path)).take(room);
+                let before = files.len();
+                files.extend(names);
+                room = room.saturating_sub(files.len() - before);
+            }
+        }
+    }
+}
+
+/// Returns whether a file is called as Kustomize calls its own.
+pub(super) fn is_kustomization(name: &str) -> bool {
     FILES.contains(&name.rsplit('/').next().unwrap_or(name))
 }
 
-fn of_kustomization(name: &str, text: &[u8]) -> Vec<String> {
-    let directory = name.rsplit_once('/').map_or("", |(directory, _)| directory);
-    let documents = yaml::documents(text, Sources::default().add(name), &yaml::searching());
-    let mut found = Vec::new();
-    for document in documents.filter_map(Result::ok) {
-        let room = MAX_FILES.saturating_sub(found.len());
-        found.extend(listed(&document).filter_map(|path| join(directory, path)).take(room));
-    }
-    found
+/// The files and directories that a kustomization lists as its objects.
+fn resources(kustomization: &Node) -> impl Iterator<Item = &str> {
+    kustomization.get("resources").map_or(&[][..], Node::items).iter().filter_map(Node::as_str)
 }
 
 /// The paths that a kustomization lists, patches in place of a path included: those name no file of the set.
@@ -93,9 +118,10 @@ mod tests {
         let text = b"resources: [web.yaml]\npatches: [{path: a.yaml}, {patch: 'kind: X'}]\npatchesStrategicMerge: [b.yaml]\n\
             patchesJson6902: [{path: c.json}]\ntransformers: [d.yaml]\ngenerators: [e.yaml]\nconfigurations: [f.yaml]\n\
             validators: [g.yaml]\nreplacements: [{path: h.yaml}]\nhelmCharts: [{name: x, valuesFile: i.yaml}]\ncrds: [j.json]\n";
-        let found =
-            partial_files([("k/kustomization.yml", &text[..]), ("other.yaml", &text[..])].into_iter());
-        let mut found: Vec<&str> = found.iter().map(String::as_str).collect();
+        let files = [("k/kustomization.yml", &text[..]), ("other.yaml", &text[..])];
+        let KustomizedFiles { partial, resources } = KustomizedFiles::of(files.into_iter());
+        assert_eq!(resources, HashSet::from(["k/web.yaml".to_owned()]));
+        let mut found: Vec<&str> = partial.iter().map(String::as_str).collect();
         found.sort_unstable();
         let expected = [
             "a.yaml", "b.yaml", "c.json", "d.yaml", "e.yaml", "f.yaml", "g.yaml", "h.yaml", "i.yaml",
