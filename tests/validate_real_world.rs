@@ -477,7 +477,24 @@ fn a_kustomization_needs_neither_a_version_nor_resources_and_a_helmfile_is_calle
         ]);
         assert_eq!(rules(&report, "error"), [""; 0], "{:?}", report.lines());
     }
+    let talos = report(&[("talconfig.yaml", "nodes: []\npatches: ['@./a.yaml']\n")]);
+    let message = talos.one("schema/manifest")["message"].as_str().unwrap().to_owned();
+    assert!(!message.contains("Kustomize"), "{message}");
     let helmfile = report(&[("apps.yaml", "bases: [default.yaml]\nreleases: [{name: a, chart: b}]\n")]);
     let message = helmfile.one("schema/manifest")["message"].as_str().unwrap().to_owned();
     assert!(message.contains("Helmfile"), "{message}");
+}
+
+#[test]
+fn a_kind_that_a_distribution_adds_to_a_list_is_a_note() {
+    let alert = "apiVersion: notification.toolkit.fluxcd.io/v1beta3\nkind: Alert\nmetadata: {name: a, namespace: flux-system}\nspec:\n  \
+                 providerRef: {name: a}\n  eventSeverity: SEVERITY\n  eventSources: [{kind: KIND, name: '*'}]\n";
+    let reported = |kind: &str, severity: &str| {
+        report(&[("alert.yaml", &alert.replace("KIND", kind).replace("SEVERITY", severity))])
+    };
+    let added = reported("FluxInstance", "error");
+    assert_eq!((rules(&added, "error").len(), rules(&added, "warning").len()), (0, 0), "{:?}", added.lines());
+    assert_eq!(added.one("schema/enum")["severity"], "note");
+    assert_eq!(reported("HelmReleases", "error").one("schema/enum")["severity"], "error");
+    assert_eq!(reported("HelmRelease", "loudly").one("schema/enum")["severity"], "warning");
 }

@@ -221,8 +221,14 @@ fn is_kustomize(of: &Document<'_>) -> bool {
 /// Kustomize also takes its file without an `apiVersion`, and without a `kind`.
 fn is_unnamed_kustomize(of: &Document<'_>) -> bool {
     let lists =
-        ["resources", "bases", "patches", "patchesStrategicMerge", "configMapGenerator", "secretGenerator"];
-    of.is_unnamed() && (of.is_called("kustomization") || lists.iter().any(|field| of.is_list(field)))
+        ["resources", "bases", "patchesStrategicMerge", "configMapGenerator", "secretGenerator"];
+    // Other tools list patches as texts.
+    let has_patches = || {
+        let patches = of.root.get("patches").map_or(&[][..], Node::items);
+        !patches.is_empty() && patches.iter().all(|patch| patch.as_mapping().is_some())
+    };
+    of.is_unnamed()
+        && (of.is_called("kustomization") || has_patches() || lists.iter().any(|field| of.is_list(field)))
         || of.api_version.is_empty() && matches!(of.kind, "Kustomization" | "Component")
 }
 

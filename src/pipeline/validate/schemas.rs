@@ -278,7 +278,7 @@ impl<'s> SchemaCheck<'s> {
                 violations::draft(object, violation, only_in, self.checking.lenient)
         {
             if self.built_in().is_some() {
-                draft = packed::soften(&violation.kind, draft);
+                draft = packed::soften(violation, draft);
             }
             self.report(reporter, rule, draft);
         }
