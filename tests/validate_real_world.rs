@@ -498,3 +498,20 @@ fn a_kind_that_a_distribution_adds_to_a_list_is_a_note() {
     assert_eq!(reported("HelmReleases", "error").one("schema/enum")["severity"], "error");
     assert_eq!(reported("HelmRelease", "loudly").one("schema/enum")["severity"], "warning");
 }
+
+#[test]
+fn a_token_of_an_account_that_its_consumer_makes_may_come_later() {
+    let instance = "apiVersion: dashboards.example.org/v1\nkind: Board\nmetadata: {name: board, annotations: \
+                    {argocd.argoproj.io/sync-wave: \"1\"}}\nspec:\n  deployment: {spec: {template: {spec: {containers: [{name: proxy, \
+                    env: [{name: TOKEN, valueFrom: {secretKeyRef: {name: board-token, key: token}}}]}]}}}}\n";
+    let token = "apiVersion: v1\nkind: Secret\nmetadata: {name: board-token, annotations: {argocd.argoproj.io/sync-wave: \"2\", \
+                 kubernetes.io/service-account.name: board}}\ntype: TYPE\n";
+    let account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: board}\n";
+    let of_account = token.replace("TYPE", "kubernetes.io/service-account-token");
+    let late = |files: &[(&str, &str)]| {
+        rules(&report(files), "warning").iter().filter(|rule| **rule == "wave/late-configuration").count()
+    };
+    assert_eq!(late(&[("board.yaml", instance), ("token.yaml", &of_account)]), 0);
+    assert_eq!(late(&[("board.yaml", instance), ("token.yaml", &of_account), ("account.yaml", account)]), 1);
+    assert_eq!(late(&[("board.yaml", instance), ("token.yaml", &token.replace("TYPE", "Opaque"))]), 1);
+}

@@ -220,8 +220,7 @@ fn is_kustomize(of: &Document<'_>) -> bool {
 
 /// Kustomize also takes its file without an `apiVersion`, and without a `kind`.
 fn is_unnamed_kustomize(of: &Document<'_>) -> bool {
-    let lists =
-        ["resources", "bases", "patchesStrategicMerge", "configMapGenerator", "secretGenerator"];
+    let lists = ["resources", "bases", "patchesStrategicMerge", "configMapGenerator", "secretGenerator"];
     // Other tools list patches as texts.
     let has_patches = || {
         let patches = of.root.get("patches").map_or(&[][..], Node::items);

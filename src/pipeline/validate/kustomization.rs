@@ -26,9 +26,11 @@ const MAX_FILES: usize = 10_000;
 #[derive(Debug, Default)]
 pub(super) struct KustomizedFiles {
     /// Patches and configurations, which are no objects by themselves.
-    pub(super) partial: HashSet<String>,
+    partial: HashSet<String>,
     /// Resources: objects that the kustomization may still complete.
     pub(super) resources: HashSet<String>,
+    /// Directories of kustomizations, with a `/` at the end unless they are the first one.
+    directories: HashSet<String>,
 }
 
 impl KustomizedFiles {
@@ -41,9 +43,23 @@ impl KustomizedFiles {
         found
     }
 
+    /// Returns whether a file is no object by itself: a kustomization names it so, or it lies in the directory `patches` of one
+    /// that does not list it (kubebuilder's scaffold has them in comments until they are needed).
+    pub(super) fn is_partial(&self, name: &str) -> bool {
+        let is_unused_patch = || {
+            let directory =
+                name.rsplit_once('/').and_then(|(directory, _)| directory.strip_suffix("patches"));
+            directory.is_some_and(|directory| self.directories.contains(directory))
+                && !self.resources.contains(name)
+        };
+        self.partial.contains(name) || is_unused_patch()
+    }
+
     /// Adds what one kustomization lists.
     pub(super) fn add(&mut self, name: &str, text: &[u8]) {
         let directory = name.rsplit_once('/').map_or("", |(directory, _)| directory);
+        self.directories
+            .insert(name.rsplit_once('/').map_or(String::new(), |(directory, _)| format!("{directory}/")));
         let documents = yaml::documents(text, Sources::default().add(name), &yaml::searching());
         let mut room = MAX_FILES;
         for document in documents.filter_map(Result::ok) {
@@ -114,12 +130,31 @@ mod tests {
     }
 
     #[test]
+    fn patches_that_a_kustomization_does_not_use_are_partial_too() {
+        let listing = &b"resources: [patches/web.yaml, other]\n"[..];
+        for (kustomization, file, is_partial) in [
+            ("k/kustomization.yaml", "k/patches/a.yaml", true),
+            ("k/kustomization.yaml", "k/patches/web.yaml", false),
+            ("k/kustomization.yaml", "k/other/a.yaml", false),
+            ("k/kustomization.yaml", "k/mypatches/a.yaml", false),
+            ("k/kustomization.yaml", "l/patches/a.yaml", false),
+            ("k/kustomization.yaml", "patches/a.yaml", false),
+            ("kustomization.yaml", "patches/a.yaml", true),
+            ("kustomization.yaml", "k/patches/a.yaml", false),
+            ("/k/kustomization.yaml", "/k/patches/a.yaml", true),
+        ] {
+            let files = KustomizedFiles::of([(kustomization, listing)].into_iter());
+            assert_eq!(files.is_partial(file), is_partial, "{kustomization} {file}");
+        }
+    }
+
+    #[test]
     fn every_way_to_name_a_patch_or_a_configuration_counts_and_resources_do_not() {
         let text = b"resources: [web.yaml]\npatches: [{path: a.yaml}, {patch: 'kind: X'}]\npatchesStrategicMerge: [b.yaml]\n\
             patchesJson6902: [{path: c.json}]\ntransformers: [d.yaml]\ngenerators: [e.yaml]\nconfigurations: [f.yaml]\n\
             validators: [g.yaml]\nreplacements: [{path: h.yaml}]\nhelmCharts: [{name: x, valuesFile: i.yaml}]\ncrds: [j.json]\n";
         let files = [("k/kustomization.yml", &text[..]), ("other.yaml", &text[..])];
-        let KustomizedFiles { partial, resources } = KustomizedFiles::of(files.into_iter());
+        let KustomizedFiles { partial, resources, .. } = KustomizedFiles::of(files.into_iter());
         assert_eq!(resources, HashSet::from(["k/web.yaml".to_owned()]));
         let mut found: Vec<&str> = partial.iter().map(String::as_str).collect();
         found.sort_unstable();

@@ -46,9 +46,8 @@ pub(super) fn soften(violation: &Violation<'_>, draft: Draft) -> Draft {
         ViolationKind::NotInEnum { closest: None, .. } if violation.pointer.as_str().ends_with("/kind") => {
             Severity::Note
         }
-        ViolationKind::NotInEnum { closest: None, .. } | ViolationKind::UnknownField { closest: None, .. } => {
-            Severity::Warning
-        }
+        ViolationKind::NotInEnum { closest: None, .. }
+        | ViolationKind::UnknownField { closest: None, .. } => Severity::Warning,
         _ => return draft,
     };
     if draft.severity == Severity::Error { draft.severity(severity) } else { draft }

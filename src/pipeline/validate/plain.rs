@@ -75,7 +75,7 @@ pub fn validate_plain(
     }
     let files = whole.files.iter().map(|(name, text, _)| (name.as_str(), text.as_slice()));
     let kustomized = KustomizedFiles::of(files);
-    let is_partial = |name: &String| kustomized.partial.contains(name);
+    let is_partial = |name: &String| kustomized.is_partial(name);
     let partial_files = whole.files.iter().filter(|(name, ..)| is_partial(name)).count();
     let judged_partial =
         whole.files.iter().filter(|(name, ..)| is_partial(name) && !checking.unjudged.contains(name)).count();

@@ -135,7 +135,7 @@ impl<'a> Stream<'a> {
     }
 
     fn file(&mut self, name: String, reader: impl Read) -> Result<(), (String, io::Error)> {
-        if self.kustomized.partial.contains(&name) {
+        if self.kustomized.is_partial(&name) {
             self.partial_files += 1;
             self.looked_at.files -= usize::from(!self.terms.checking.unjudged.contains(&name));
             return Ok(());
