@@ -52,7 +52,10 @@ fn p02_a_version_that_is_no_longer_served_is_a_warning() {
     let object = |version: &str, kind: &str| {
         format!("apiVersion: {version}\nkind: {kind}\nmetadata: {{name: a, namespace: b}}\nspec: {{}}\n")
     };
-    let external = object("external-secrets.io/v1beta1", "ExternalSecret");
+    let external = object("external-secrets.io/v1beta1", "ExternalSecret").replace(
+        "spec: {}",
+        "spec: {secretStoreRef: {kind: ClusterSecretStore, name: \"${STORE}\"}, dataFrom: [{extract: {key: a}}]}",
+    );
     let ran = validate(&[("a.yaml", &external)], &["."]);
     assert_eq!(found(&ran), ["warning api/removed /kind a.yaml:2"]);
     let report = ran.report();
