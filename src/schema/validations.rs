@@ -121,7 +121,7 @@ impl TypeSource for Crds {
             return FieldType::Unknown;
         }
         let mut fields = schema.fields.iter();
-        // The API server knows a field that is named like a reserved word under that word as well.
+        // Since Kubernetes 1.31 the API server knows a field that is named like a reserved word under that word as well.
         let is_called = |field: &&Field| {
             escaped(field.name()).is_some_and(|escaped| escaped == name)
                 || RESERVED.contains(&name) && field.name() == name
