@@ -322,3 +322,196 @@ fn m_fp_13_what_flux_decrypts_is_a_note_and_in_an_app_an_error() {
     let app = Tree::app(&[("base/a.yaml", text)]).report(&["."]);
     assert!(app.at("error").count() > 0, "{:?}", app.lines());
 }
+
+const CLUSTER_ROLE_BINDING: &str = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: web}\n\
+     roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}\nsubjects: [{kind: ServiceAccount, name: web}]\n";
+const WITHOUT_SELECTOR: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  template:\n    \
+     metadata: {labels: {app: web}}\n    spec: {containers: [{name: web, image: \"nginx:1.27\"}]}\n";
+
+#[test]
+fn what_kustomize_fills_in_is_a_note_in_its_resources_and_an_error_elsewhere() {
+    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: _}\n";
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: We_b}\nspec: {ports: [{port: 80}]}\n";
+    let files = [
+        ("base/binding.yaml", CLUSTER_ROLE_BINDING),
+        ("base/web.yaml", WITHOUT_SELECTOR),
+        ("base/namespace.yaml", namespace),
+    ];
+    let mut listed = files.to_vec();
+    listed.push((
+        "base/kustomization.yaml",
+        "namespace: shop\nresources: [binding.yaml, ./web.yaml, namespace.yaml, service.yaml]\n",
+    ));
+    let kustomized = report(&listed);
+    assert_eq!(rules(&kustomized, "error"), [""; 0], "{:?}", kustomized.lines());
+    for rule in ["metadata/name", "resource/rbac", "schema/required"] {
+        let note = kustomized.one(rule);
+        assert_eq!(note["severity"], "note", "{rule}");
+        assert!(note["hint"].as_str().unwrap().contains("validate what Kustomize builds"), "{rule}");
+    }
+    assert_eq!(rules(&report(&files), "error"), ["metadata/name", "resource/rbac", "schema/required"]);
+    // Kustomize repairs neither this name nor a file that it does not list.
+    listed.push(("base/service.yaml", service));
+    listed.push(("other/binding.yaml", CLUSTER_ROLE_BINDING));
+    assert_eq!(rules(&report(&listed), "error"), ["metadata/name", "resource/rbac"]);
+}
+
+#[test]
+fn a_field_that_a_flux_kustomization_patches_into_others_is_a_note() {
+    let child = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: shop, namespace: flux-system}\n\
+                 spec:\n  path: ./shop\n  sourceRef: {kind: GitRepository, name: flux-system}\n";
+    let parent = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: cluster, namespace: flux-system}\n\
+                  spec:\n  interval: 1h\n  prune: true\n  path: ./apps\n  sourceRef: {kind: GitRepository, name: flux-system}\n  \
+                  patches:\n  - patch: |-\n      apiVersion: kustomize.toolkit.fluxcd.io/v1\n      kind: KIND\n      metadata:\n        \
+                  name: _\n      spec:\n        interval: 30m\n        prune: true\n    target: {kind: KIND}\n";
+    let patched = report(&[("shop.yaml", child), ("cluster.yaml", &parent.replace("KIND", "Kustomization"))]);
+    assert_eq!(rules(&patched, "error"), [""; 0], "{:?}", patched.lines());
+    assert_eq!(rules(&patched, "note").iter().filter(|rule| **rule == "schema/required").count(), 2);
+    let of_releases =
+        report(&[("shop.yaml", child), ("cluster.yaml", &parent.replace("KIND", "HelmRelease"))]);
+    assert_eq!(rules(&of_releases, "error"), ["schema/required", "schema/required"]);
+    let alone = report(&[("shop.yaml", child)]);
+    assert_eq!(rules(&alone, "error"), ["schema/required", "schema/required"]);
+    let of_one = report(&[
+        ("shop.yaml", child),
+        ("cluster.yaml", &parent.replace("KIND", "Kustomization").replace("        prune: true\n", "")),
+    ]);
+    assert_eq!(rules(&of_one, "error"), ["schema/required"]);
+}
+
+#[test]
+fn variables_fit_alternatives_and_rules_of_definitions_as_well() {
+    let gateway = "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: web}\nspec:\n  gatewayClassName: envoy\n  \
+                   addresses: [{type: IPAddress, value: \"VALUE\"}]\n  listeners: [{name: http, port: 80, protocol: HTTP}]\n";
+    for value in ["${LB_ADDRESS}", "$LB_ADDRESS", "192.0.2.1", "2001:db8::1"] {
+        let report = report(&[("all.yaml", &gateway.replace("VALUE", value))]);
+        assert_eq!(rules(&report, "error"), [""; 0], "{value}: {:?}", report.lines());
+    }
+    let wrong = report(&[("all.yaml", &gateway.replace("VALUE", "not an address"))]);
+    assert_eq!(rules(&wrong, "error"), ["schema/value"]);
+    let route = "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: web}\nspec:\n  rules:\n  - matches: \
+                 [{path: {type: PathPrefix, value: \"VALUE\"}}]\n    backendRefs: [{name: web, port: 80}]\n";
+    for (value, expected) in [("${PREFIX}", &[][..]), ("/shop", &[]), ("shop", &["schema/cel"])] {
+        let report = report(&[("all.yaml", &route.replace("VALUE", value))]);
+        assert_eq!(rules(&report, "error"), expected, "{value}: {:?}", report.lines());
+    }
+}
+
+#[test]
+fn rules_name_a_field_by_a_reserved_word_with_and_without_underscores() {
+    let definition = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: things.example.org}\nspec:\n  \
+        group: example.org\n  scope: Namespaced\n  names: {kind: Thing, plural: things, singular: thing, listKind: ThingList}\n  \
+        versions:\n  - name: v1\n    served: true\n    storage: true\n    schema:\n      openAPIV3Schema:\n        type: object\n        \
+        properties:\n          spec:\n            type: object\n            properties: {target: {type: object, properties: {namespace: \
+        {type: string}, const: {type: string}, name: {type: string}}}}\n            x-kubernetes-validations:\n            - \
+        {rule: \"RULE\", message: refused}\n";
+    let thing = |target: &str| {
+        format!(
+            "apiVersion: example.org/v1\nkind: Thing\nmetadata: {{name: a}}\nspec: {{target: {{name: a{target}}}}}\n"
+        )
+    };
+    for rule in [
+        "!has(self.target.namespace) || size(self.target.namespace) == 0",
+        "!has(self.target.__namespace__)",
+        "!has(self.target.namespace) || self.target.__namespace__ == self.target.name",
+        "!has(self.target.const)",
+    ] {
+        let field = if rule.contains("const") { ", const: b" } else { ", namespace: b" };
+        let definition = definition.replace("RULE", rule);
+        let good = report(&[("crd.yaml", &definition), ("thing.yaml", &thing(""))]);
+        assert_eq!(rules(&good, "error"), [""; 0], "{rule}: {:?}", good.lines());
+        let bad = report(&[("crd.yaml", &definition), ("thing.yaml", &thing(field))]);
+        assert_eq!(rules(&bad, "error"), ["schema/cel"], "{rule}");
+    }
+    let unknown = report(&[("crd.yaml", &definition.replace("RULE", "has(self.target.package)"))]);
+    assert_eq!(rules(&unknown, "error"), ["schema/definition"]);
+}
+
+#[test]
+fn either_channel_of_gateway_api_may_be_installed() {
+    let tcp = "apiVersion: gateway.networking.k8s.io/v1alpha2\nkind: TCPRoute\nmetadata: {name: db}\nspec:\n  parentRefs: [{name: web}]\n  \
+               rules: [{backendRefs: [{name: db, port: 5432}]}]\n";
+    let retrying = "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: web}\nspec:\n  rules:\n  - retry: \
+                    {attempts: 3}\n    backendRefs: [{name: web, port: 80}]\n";
+    for (text, warnings) in [(tcp, &["api/deprecated"][..]), (retrying, &[])] {
+        let report = report(&[("all.yaml", text)]);
+        assert_eq!(rules(&report, "error"), [""; 0], "{:?}", report.lines());
+        assert_eq!(rules(&report, "warning"), warnings, "{:?}", report.lines());
+    }
+}
+
+#[test]
+fn a_set_that_is_too_large_to_be_held_leaves_patches_out_as_well() {
+    let filler = format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndata: {{a: {}}}\n",
+        "x".repeat(900_000)
+    );
+    let names: Vec<String> = (0..10).map(|number| format!("b{number}.yaml")).collect();
+    let fillers: Vec<String> =
+        (0..10).map(|number| filler.replace("name: a", &format!("name: a{number}"))).collect();
+    let patch = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 3}\n";
+    let mut files: Vec<(&str, &str)> =
+        names.iter().zip(&fillers).map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    files.extend([
+        ("a/patch.yaml", patch),
+        ("a/kustomization.yaml", "patches: [{path: patch.yaml}]\n"),
+        ("c/patch.yaml", patch),
+        ("c/binding.yaml", CLUSTER_ROLE_BINDING),
+        ("c/z/kustomization.yaml", "resources: [../binding.yaml]\npatches: [{path: ../patch.yaml}]\n"),
+    ]);
+    let kustomized = report(&files);
+    assert_eq!(rules(&kustomized, "error"), [""; 0], "{:?}", kustomized.lines());
+    assert_eq!(kustomized.one("resource/rbac")["severity"], "note");
+    files.push(("d/patch.yaml", patch));
+    assert!(rules(&report(&files), "error").contains(&"schema/required"));
+}
+
+#[test]
+fn a_kustomization_needs_neither_a_version_nor_resources_and_a_helmfile_is_called_one() {
+    for text in
+        ["namespace: shop\nbases: [../rbac]\n", "images: [{name: a, newTag: b}]\n", "namePrefix: a-\n"]
+    {
+        let report = report(&[
+            ("kustomization.yaml", text),
+            ("c.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n"),
+        ]);
+        assert_eq!(rules(&report, "error"), [""; 0], "{:?}", report.lines());
+    }
+    let talos = report(&[("talconfig.yaml", "nodes: []\npatches: ['@./a.yaml']\n")]);
+    let message = talos.one("schema/manifest")["message"].as_str().unwrap().to_owned();
+    assert!(!message.contains("Kustomize"), "{message}");
+    let helmfile = report(&[("apps.yaml", "bases: [default.yaml]\nreleases: [{name: a, chart: b}]\n")]);
+    let message = helmfile.one("schema/manifest")["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("Helmfile"), "{message}");
+}
+
+#[test]
+fn a_kind_that_a_distribution_adds_to_a_list_is_a_note() {
+    let alert = "apiVersion: notification.toolkit.fluxcd.io/v1beta3\nkind: Alert\nmetadata: {name: a, namespace: flux-system}\nspec:\n  \
+                 providerRef: {name: a}\n  eventSeverity: SEVERITY\n  eventSources: [{kind: KIND, name: '*'}]\n";
+    let reported = |kind: &str, severity: &str| {
+        report(&[("alert.yaml", &alert.replace("KIND", kind).replace("SEVERITY", severity))])
+    };
+    let added = reported("FluxInstance", "error");
+    assert_eq!((rules(&added, "error").len(), rules(&added, "warning").len()), (0, 0), "{:?}", added.lines());
+    assert_eq!(added.one("schema/enum")["severity"], "note");
+    assert_eq!(reported("HelmReleases", "error").one("schema/enum")["severity"], "error");
+    assert_eq!(reported("HelmRelease", "loudly").one("schema/enum")["severity"], "warning");
+}
+
+#[test]
+fn a_token_of_an_account_that_its_consumer_makes_may_come_later() {
+    let instance = "apiVersion: dashboards.example.org/v1\nkind: Board\nmetadata: {name: board, annotations: \
+                    {argocd.argoproj.io/sync-wave: \"1\"}}\nspec:\n  deployment: {spec: {template: {spec: {containers: [{name: proxy, \
+                    env: [{name: TOKEN, valueFrom: {secretKeyRef: {name: board-token, key: token}}}]}]}}}}\n";
+    let token = "apiVersion: v1\nkind: Secret\nmetadata: {name: board-token, annotations: {argocd.argoproj.io/sync-wave: \"2\", \
+                 kubernetes.io/service-account.name: board}}\ntype: TYPE\n";
+    let account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: board}\n";
+    let of_account = token.replace("TYPE", "kubernetes.io/service-account-token");
+    let late = |files: &[(&str, &str)]| {
+        rules(&report(files), "warning").iter().filter(|rule| **rule == "wave/late-configuration").count()
+    };
+    assert_eq!(late(&[("board.yaml", instance), ("token.yaml", &of_account)]), 0);
+    assert_eq!(late(&[("board.yaml", instance), ("token.yaml", &of_account), ("account.yaml", account)]), 1);
+    assert_eq!(late(&[("board.yaml", instance), ("token.yaml", &token.replace("TYPE", "Opaque"))]), 1);
+}

@@ -23,7 +23,7 @@ mod go_template;
 mod image;
 mod inventory;
 mod later_stage;
-mod metadata;
+pub(crate) mod metadata;
 mod neighbours;
 mod operator;
 mod pages;

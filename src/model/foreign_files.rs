@@ -129,9 +129,10 @@ static FILES: [Row; 35] = [
         CONFIG_MAP,
     ),
     row(|of| of.is_unnamed() && of.is_map("static_resources"), "a configuration of Envoy", CONFIG_MAP),
+    // A Helmfile may list `bases` too.
+    row(|of| of.is_unnamed() && of.is_list("releases"), "a configuration of Helmfile", RENDER_FIRST),
     row(is_unnamed_kustomize, "a configuration of Kustomize", RENDER_FIRST),
     row(is_chart, "the metadata of a Helm chart", RENDER_FIRST),
-    row(|of| of.is_unnamed() && of.is_list("releases"), "a configuration of Helmfile", RENDER_FIRST),
     row(|of| of.is_unnamed() && is_values(of.file), "a file of Helm values", RENDER_FIRST),
     row(|of| of.file.starts_with(".argocd-source"), "a file of parameters for Argo CD", MOVE),
     row(
@@ -289,10 +290,14 @@ fn is_kustomize(of: &Document<'_>) -> bool {
 
 /// Kustomize also takes its file without an `apiVersion`, and without a `kind`.
 fn is_unnamed_kustomize(of: &Document<'_>) -> bool {
-    let lists =
-        ["resources", "bases", "patches", "patchesStrategicMerge", "configMapGenerator", "secretGenerator"];
+    let lists = ["resources", "bases", "patchesStrategicMerge", "configMapGenerator", "secretGenerator"];
+    // Other tools list patches as texts.
+    let has_patches = || {
+        let patches = of.root.get("patches").map_or(&[][..], Node::items);
+        !patches.is_empty() && patches.iter().all(|patch| patch.as_mapping().is_some())
+    };
     let is_called = of.file == "Kustomization" || of.is_called("kustomization");
-    of.is_unnamed() && (is_called || lists.iter().any(|field| of.is_list(field)))
+    of.is_unnamed() && (is_called || has_patches() || lists.iter().any(|field| of.is_list(field)))
         || of.api_version.is_empty() && matches!(of.kind, "Kustomization" | "Component")
 }
 

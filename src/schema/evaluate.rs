@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::Schemas;
 use super::node::{Field, Format, Id, Kind, Rest, SchemaNode, Topology, float, integer};
 use super::path::Path;
-use super::validations::{Validation, escaped};
+use super::validations::{RESERVED, Validation, escaped};
 use super::violation::{Violation, ViolationKind};
 use super::walk::MAX_VIOLATIONS;
 use crate::cel::{self, Budget, List, MapKind, Stop, Value};
@@ -205,6 +205,9 @@ impl<'a> Evaluator<'a, '_> {
 
 fn insert(all: &mut BTreeMap<Arc<str>, Value>, field: &Field, value: Value) {
     if let Some(name) = escaped(field.name()) {
+        if RESERVED.contains(&field.name()) {
+            all.insert(field.name().into(), value.clone());
+        }
         all.insert(name.into(), value);
     }
 }

@@ -6,12 +6,12 @@ use std::sync::OnceLock;
 
 use super::crd::Crds;
 use super::fault::CrdFault;
-use super::node::{Id, Kind, Rest, SchemaNode};
+use super::node::{Field, Id, Kind, Rest, SchemaNode};
 use crate::cel::{FieldType, Program, SyntaxError, TypeId, TypeSource};
 use crate::model::Node;
 
 /// Words of CEL that a field may be named, and that an expression writes with underscores around them.
-const RESERVED: [&str; 21] = [
+pub(super) const RESERVED: [&str; 21] = [
     "as",
     "break",
     "const",
@@ -121,7 +121,12 @@ impl TypeSource for Crds {
             return FieldType::Unknown;
         }
         let mut fields = schema.fields.iter();
-        match fields.find(|field| escaped(field.name()).is_some_and(|escaped| escaped == name)) {
+        // Since Kubernetes 1.31 the API server knows a field that is named like a reserved word under that word as well.
+        let is_called = |field: &&Field| {
+            escaped(field.name()).is_some_and(|escaped| escaped == name)
+                || RESERVED.contains(&name) && field.name() == name
+        };
+        match fields.find(is_called) {
             Some(field) => FieldType::Declared(field.id.0),
             None => FieldType::Undeclared,
         }

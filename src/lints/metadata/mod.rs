@@ -3,7 +3,7 @@
 pub(super) mod annotation;
 pub(super) mod finalizer;
 pub(super) mod label;
-pub(super) mod name;
+pub(crate) mod name;
 pub(super) mod syntax;
 
 use crate::lints::Object;

@@ -47,7 +47,9 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             "PodMonitor" => known.pods(object, namespace, spec, labels),
             _ => known.services(object, namespace, spec, labels),
         };
-        drafts.into_iter().for_each(|draft| reporter.report(draft.about(number)));
+        for draft in drafts {
+            reporter.report(draft.about(number));
+        }
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) mod ingress;
 pub(super) mod missing_namespace;
 pub(super) mod network_policy;
 pub(super) mod quota;
-pub(super) mod rbac;
+pub(crate) mod rbac;
 pub(super) mod service;
 pub(crate) mod unfilled;
 pub(super) mod volume;

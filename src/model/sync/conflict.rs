@@ -8,7 +8,7 @@ use super::standing::{Standing, hook_at, wave_at};
 use super::uses::Use;
 use crate::diagnostic::{Explain, Severity};
 use crate::model::catalogue::{Catalogue, Object, supplied};
-use crate::model::{ObjectId, Origin};
+use crate::model::{Node, ObjectId, Origin};
 
 /// The rule about objects in a later wave or phase than what needs them.
 pub(crate) const LATE: &str = "wave/late-configuration";
@@ -217,6 +217,20 @@ impl<'a> Order<'a> {
         Some((Pair { consumer, consumer_number: edge.consumer, needed, fault }, is_late_hook))
     }
 
+    /// Returns true for a token of an account that no object of the set defines and that its consumer may make: a controller
+    /// creates the account for a custom resource, and the token can only come after it.
+    fn is_token_of_its_account(&self, edge: &Use) -> bool {
+        let ends = (self.catalogue.object(edge.consumer), self.catalogue.object(edge.dependency));
+        let (Some(consumer), Some(needed)) = ends else { return false };
+        !matches!(consumer.group, "" | "apps" | "batch")
+            && (needed.group, needed.kind) == ("", "Secret")
+            && needed.manifest.root().get("type").and_then(Node::as_str)
+                == Some("kubernetes.io/service-account-token")
+            && needed.manifest.annotation("kubernetes.io/service-account.name").is_some_and(|account| {
+                self.catalogue.find("", "ServiceAccount", needed.namespace, account).is_none()
+            })
+    }
+
     /// Objects in a wave after one that cannot become healthy without them; each is reported once, with its first consumer.
     fn late(&self) -> Vec<Found> {
         let mut first: BTreeMap<usize, (i32, usize)> = BTreeMap::new();
@@ -232,6 +246,9 @@ impl<'a> Order<'a> {
             };
             let Arrival::In(phase) = dependency.phases.arrival() else { continue };
             let is_same_phase = consumer.phases.arrival() == Arrival::In(phase);
+            if self.is_token_of_its_account(edge) {
+                continue;
+            }
             if is_same_phase && dependency.wave.is_some() && wave_of > consumer_wave {
                 let known = first.entry(edge.dependency).or_insert((consumer_wave, edge.consumer));
                 *known = (*known).min((consumer_wave, edge.consumer));

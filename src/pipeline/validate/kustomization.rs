@@ -22,27 +22,68 @@ const WITH_PATHS: &[&str] = &["patches", "patchesJson6902", "replacements"];
 /// How many files of one kustomization are taken; more are hardly written by people.
 const MAX_FILES: usize = 10_000;
 
-/// Returns the names of the files of a set that are no objects by themselves. `files` are names and texts.
-pub(super) fn partial_files<'f>(files: impl Iterator<Item = (&'f str, &'f [u8])>) -> HashSet<String> {
-    files
-        .filter(|(name, _)| is_kustomization(name))
-        .flat_map(|(name, text)| of_kustomization(name, text))
-        .collect()
+/// Names of files that kustomizations of a set list.
+#[derive(Debug, Default)]
+pub(super) struct KustomizedFiles {
+    /// Patches and configurations, which are no objects by themselves.
+    partial: HashSet<String>,
+    /// Resources: objects that the kustomization may still complete.
+    pub(super) resources: HashSet<String>,
+    /// Directories of kustomizations, with a `/` at the end unless they are the first one.
+    directories: HashSet<String>,
 }
 
-fn is_kustomization(name: &str) -> bool {
+impl KustomizedFiles {
+    /// Finds them in the files of a set: names and texts.
+    pub(super) fn of<'f>(files: impl Iterator<Item = (&'f str, &'f [u8])>) -> Self {
+        let mut found = Self::default();
+        for (name, text) in files.filter(|(name, _)| is_kustomization(name)) {
+            found.add(name, text);
+        }
+        found
+    }
+
+    /// Returns whether a file is no object by itself: a kustomization names it so, or it lies in the directory `patches` of one
+    /// that does not list it (kubebuilder's scaffold has them in comments until they are needed).
+    pub(super) fn is_partial(&self, name: &str) -> bool {
+        let is_unused_patch = || {
+            let directory =
+                name.rsplit_once('/').and_then(|(directory, _)| directory.strip_suffix("patches"));
+            directory.is_some_and(|directory| self.directories.contains(directory))
+                && !self.resources.contains(name)
+        };
+        self.partial.contains(name) || is_unused_patch()
+    }
+
+    /// Adds what one kustomization lists.
+    pub(super) fn add(&mut self, name: &str, text: &[u8]) {
+        let directory = name.rsplit_once('/').map_or("", |(directory, _)| directory);
+        self.directories
+            .insert(name.rsplit_once('/').map_or(String::new(), |(directory, _)| format!("{directory}/")));
+        let documents = yaml::documents(text, Sources::default().add(name), &yaml::searching());
+        let mut room = MAX_FILES;
+        for document in documents.filter_map(Result::ok) {
+            for (files, paths) in [
+                (&mut self.partial, listed(&document).collect::<Vec<_>>()),
+                (&mut self.resources, resources(&document).collect()),
+            ] {
+                let names = paths.into_iter().filter_map(|path| join(directory, path)).take(room);
+                let before = files.len();
+                files.extend(names);
+                room = room.saturating_sub(files.len() - before);
+            }
+        }
+    }
+}
+
+/// Returns whether a file is called as Kustomize calls its own.
+pub(super) fn is_kustomization(name: &str) -> bool {
     FILES.contains(&name.rsplit('/').next().unwrap_or(name))
 }
 
-fn of_kustomization(name: &str, text: &[u8]) -> Vec<String> {
-    let directory = name.rsplit_once('/').map_or("", |(directory, _)| directory);
-    let documents = yaml::documents(text, Sources::default().add(name), &yaml::searching());
-    let mut found = Vec::new();
-    for document in documents.filter_map(Result::ok) {
-        let room = MAX_FILES.saturating_sub(found.len());
-        found.extend(listed(&document).filter_map(|path| join(directory, path)).take(room));
-    }
-    found
+/// The files and directories that a kustomization lists as its objects.
+fn resources(kustomization: &Node) -> impl Iterator<Item = &str> {
+    kustomization.get("resources").map_or(&[][..], Node::items).iter().filter_map(Node::as_str)
 }
 
 /// The paths that a kustomization lists, patches in place of a path included: those name no file of the set.
@@ -89,13 +130,33 @@ mod tests {
     }
 
     #[test]
+    fn patches_that_a_kustomization_does_not_use_are_partial_too() {
+        let listing = &b"resources: [patches/web.yaml, other]\n"[..];
+        for (kustomization, file, is_partial) in [
+            ("k/kustomization.yaml", "k/patches/a.yaml", true),
+            ("k/kustomization.yaml", "k/patches/web.yaml", false),
+            ("k/kustomization.yaml", "k/other/a.yaml", false),
+            ("k/kustomization.yaml", "k/mypatches/a.yaml", false),
+            ("k/kustomization.yaml", "l/patches/a.yaml", false),
+            ("k/kustomization.yaml", "patches/a.yaml", false),
+            ("kustomization.yaml", "patches/a.yaml", true),
+            ("kustomization.yaml", "k/patches/a.yaml", false),
+            ("/k/kustomization.yaml", "/k/patches/a.yaml", true),
+        ] {
+            let files = KustomizedFiles::of([(kustomization, listing)].into_iter());
+            assert_eq!(files.is_partial(file), is_partial, "{kustomization} {file}");
+        }
+    }
+
+    #[test]
     fn every_way_to_name_a_patch_or_a_configuration_counts_and_resources_do_not() {
         let text = b"resources: [web.yaml]\npatches: [{path: a.yaml}, {patch: 'kind: X'}]\npatchesStrategicMerge: [b.yaml]\n\
             patchesJson6902: [{path: c.json}]\ntransformers: [d.yaml]\ngenerators: [e.yaml]\nconfigurations: [f.yaml]\n\
             validators: [g.yaml]\nreplacements: [{path: h.yaml}]\nhelmCharts: [{name: x, valuesFile: i.yaml}]\ncrds: [j.json]\n";
-        let found =
-            partial_files([("k/kustomization.yml", &text[..]), ("other.yaml", &text[..])].into_iter());
-        let mut found: Vec<&str> = found.iter().map(String::as_str).collect();
+        let files = [("k/kustomization.yml", &text[..]), ("other.yaml", &text[..])];
+        let KustomizedFiles { partial, resources, .. } = KustomizedFiles::of(files.into_iter());
+        assert_eq!(resources, HashSet::from(["k/web.yaml".to_owned()]));
+        let mut found: Vec<&str> = partial.iter().map(String::as_str).collect();
         found.sort_unstable();
         let expected = [
             "a.yaml", "b.yaml", "c.json", "d.yaml", "e.yaml", "f.yaml", "g.yaml", "h.yaml", "i.yaml",

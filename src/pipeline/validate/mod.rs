@@ -5,6 +5,7 @@
 
 mod advice;
 mod comment;
+mod completion;
 mod definitions;
 mod dumped;
 mod echoes;

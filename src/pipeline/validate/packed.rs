@@ -10,7 +10,7 @@ use super::schema_set::SchemaSet;
 use crate::diagnostic::Severity;
 use crate::lints::{Draft, Object, Rule, api, schema as rules};
 use crate::model::Origin;
-use crate::schema::{KubeVersion, PackedDefinition, ViolationKind};
+use crate::schema::{KubeVersion, PackedDefinition, Violation, ViolationKind};
 
 /// Versions of Kubernetes, and a group and a kind.
 type SetKey = (Vec<KubeVersion>, &'static str, &'static str);
@@ -40,16 +40,17 @@ impl PackedSchemas {
 }
 
 /// Makes a finding as severe as a built-in definition can tell.
-pub(super) fn soften(kind: &ViolationKind<'_>, draft: Draft) -> Draft {
-    let depends_on_release = matches!(
-        kind,
-        ViolationKind::NotInEnum { closest: None, .. } | ViolationKind::UnknownField { closest: None, .. }
-    );
-    if depends_on_release && draft.severity == Severity::Error {
-        draft.severity(Severity::Warning)
-    } else {
-        draft
-    }
+pub(super) fn soften(violation: &Violation<'_>, draft: Draft) -> Draft {
+    let severity = match violation.kind {
+        // Distributions of Flux and others add their own kinds to such a list.
+        ViolationKind::NotInEnum { closest: None, .. } if violation.pointer.as_str().ends_with("/kind") => {
+            Severity::Note
+        }
+        ViolationKind::NotInEnum { closest: None, .. }
+        | ViolationKind::UnknownField { closest: None, .. } => Severity::Warning,
+        _ => return draft,
+    };
+    if draft.severity == Severity::Error { draft.severity(severity) } else { draft }
 }
 
 /// Adds the release by which an object was checked.

@@ -4,7 +4,8 @@
 
 use std::io::{self, Read};
 
-use super::kustomization::partial_files;
+use super::completion::Completion;
+use super::kustomization::{KustomizedFiles, is_kustomization};
 use super::stream::Stream;
 use super::{Checking, Standing, Verdict, validate};
 use crate::diagnostic::{Explain, LookedAt, Problem, Severity, printable};
@@ -72,8 +73,9 @@ pub fn validate_plain(
             return Stream::new(checking, standing, looked_at).run(whole, inputs);
         }
     }
-    let partial = partial_files(whole.files.iter().map(|(name, text, _)| (name.as_str(), text.as_slice())));
-    let is_partial = |name: &String| partial.contains(name);
+    let files = whole.files.iter().map(|(name, text, _)| (name.as_str(), text.as_slice()));
+    let kustomized = KustomizedFiles::of(files);
+    let is_partial = |name: &String| kustomized.is_partial(name);
     let partial_files = whole.files.iter().filter(|(name, ..)| is_partial(name)).count();
     let judged_partial =
         whole.files.iter().filter(|(name, ..)| is_partial(name) && !checking.unjudged.contains(name)).count();
@@ -90,6 +92,9 @@ pub fn validate_plain(
     }
     app.complete(checking);
     let mut verdict = validate(&app, checking, standing);
+    let objects = app.environments.first().map_or(&[][..], |environment| &environment.objects);
+    let completion = Completion::new(&kustomized.resources, objects);
+    verdict.findings.iter_mut().for_each(|finding| completion.soften(finding));
     verdict.narrow(checking);
     let objects = app.objects() - unjudged;
     let texts = whole.files.into_iter().map(|(name, text, _)| (name, text)).collect();
@@ -158,13 +163,14 @@ impl ExaminedApp {
 }
 
 /// Whether a document is for a program that makes manifests, ours included, and not for a cluster.
-fn is_for_tools(node: &Node) -> bool {
+fn is_for_tools(node: &Node, path: &str) -> bool {
     let api_version = node.get("apiVersion").and_then(Node::as_str).unwrap_or_default();
     // kustomize takes its own file without an `apiVersion`, too.
     if api_version.is_empty()
         && node.get("kind").and_then(Node::as_str).is_none_or(|kind| kind == "Kustomization")
     {
-        return node.get("resources").is_some_and(|resources| resources.as_sequence().is_some());
+        return is_kustomization(path)
+            || node.get("resources").is_some_and(|resources| resources.as_sequence().is_some());
     }
     let group = group_and_version(api_version).0;
     matches!(group, "config.kubernetes.io" | "kustomize.config.k8s.io" | API_GROUP)
@@ -174,7 +180,7 @@ fn is_for_tools(node: &Node) -> bool {
 /// Takes the objects of a document of a file: those of a list, and none that is for tools.
 pub(super) fn each_object(document: Node, path: &str, mut take: impl FnMut(Result<Manifest, Problem>)) {
     yaml::each_item(document, |node| {
-        if is_for_tools(&node) {
+        if is_for_tools(&node, path) {
             return;
         }
         let problem = configuration(&node).map(|(kind, reader)| {

@@ -272,13 +272,14 @@ impl<'s> SchemaCheck<'s> {
         only_in: &str,
         reporter: &mut Reporter,
     ) {
-        if !self.is_of_sops(object, violation)
-            && !(self.is_plain && violations::is_of_variable(object, violation))
+        let is_for_others = self.is_of_sops(object, violation)
+            || self.is_plain && violations::is_of_variable(object, violation);
+        if !is_for_others
             && let Some((rule, mut draft)) =
                 violations::draft(object, violation, only_in, self.checking.lenient)
         {
             if self.built_in().is_some() {
-                draft = packed::soften(&violation.kind, draft);
+                draft = packed::soften(violation, draft);
             }
             self.report(reporter, rule, draft);
         }

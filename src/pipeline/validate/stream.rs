@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use memchr::memmem;
 
+use super::completion::Completion;
 use super::identities::{Identities, Seen, span, twice};
+use super::kustomization::{KustomizedFiles, is_kustomization};
 use super::plain::{PlainInput, PlainVerdict, Whole, each_object, is_configuration};
 use super::schema_set::SchemaSet;
 use super::schemas::{self, SchemaCheck, selects};
@@ -28,6 +30,9 @@ use crate::yaml;
 /// Definitions that are remembered, so that a stream of them alone does not take all memory.
 const MAX_DEFINITIONS: usize = 10_000;
 
+/// Bytes of kustomizations that are read before everything else.
+const MAX_KUSTOMIZATIONS: usize = 4 << 20;
+
 /// Too much to be looked at as a whole.
 pub(super) struct Stream<'a> {
     terms: Terms<'a>,
@@ -38,6 +43,9 @@ pub(super) struct Stream<'a> {
     names: Vec<String>,
     /// What is said once of each kind.
     said: HashSet<String>,
+    /// Files that kustomizations of the set list.
+    kustomized: KustomizedFiles,
+    partial_files: usize,
 }
 
 /// What every object is judged by.
@@ -61,8 +69,16 @@ impl<'a> Stream<'a> {
             scopes: Scopes::of(&[]),
             definitions: 0,
         };
-        let verdict = Verdict::default();
-        Self { terms, looked_at, verdict, seen: Seen::default(), names: Vec::new(), said: HashSet::new() }
+        Self {
+            terms,
+            looked_at,
+            verdict: Verdict::default(),
+            seen: Seen::default(),
+            names: Vec::new(),
+            said: HashSet::new(),
+            kustomized: KustomizedFiles::default(),
+            partial_files: 0,
+        }
     }
 
     /// Judges what was read so far and what follows.
@@ -74,6 +90,9 @@ impl<'a> Stream<'a> {
         whole: Whole,
         rest: impl Iterator<Item = PlainInput>,
     ) -> Result<PlainVerdict, (String, io::Error)> {
+        let files = whole.files.iter().map(|(name, text, _)| (name.as_str(), text.as_slice()));
+        self.kustomized = KustomizedFiles::of(files);
+        let rest = self.read_kustomizations(rest)?;
         for (name, text, more) in whole.files {
             let more = more.unwrap_or_else(|| Box::new(io::empty()));
             self.file(name, io::Cursor::new(text).chain(more))?;
@@ -82,9 +101,11 @@ impl<'a> Stream<'a> {
             let reader = open().map_err(|error| (name.clone(), error))?;
             self.file(name, reader)?;
         }
+        let completion = Completion::new(&self.kustomized.resources, &[]);
+        self.verdict.findings.iter_mut().for_each(|finding| completion.soften(finding));
         self.verdict.findings.sort_by(|a, b| a.order().cmp(&b.order()));
         Ok(PlainVerdict {
-            partial_files: 0,
+            partial_files: self.partial_files,
             verdict: self.verdict,
             looked_at: self.looked_at,
             one_by_one: true,
@@ -92,7 +113,33 @@ impl<'a> Stream<'a> {
         })
     }
 
+    /// Reads the kustomizations among the files that follow, as they name files that come before them as well.
+    fn read_kustomizations(
+        &mut self,
+        rest: impl Iterator<Item = PlainInput>,
+    ) -> Result<Vec<PlainInput>, (String, io::Error)> {
+        let mut room = MAX_KUSTOMIZATIONS;
+        rest.map(|PlainInput { name, open }| {
+            if !is_kustomization(&name) || room == 0 {
+                return Ok(PlainInput { name, open });
+            }
+            let mut reader = open().map_err(|error| (name.clone(), error))?;
+            let mut text = Vec::new();
+            let read = reader.by_ref().take(room as u64).read_to_end(&mut text);
+            room -= read.map_err(|error| (name.clone(), error))?;
+            self.kustomized.add(&name, &text);
+            let open = || Ok(Box::new(io::Cursor::new(text).chain(reader)) as Box<dyn Read>);
+            Ok(PlainInput { name, open: Box::new(open) })
+        })
+        .collect()
+    }
+
     fn file(&mut self, name: String, reader: impl Read) -> Result<(), (String, io::Error)> {
+        if self.kustomized.is_partial(&name) {
+            self.partial_files += 1;
+            self.looked_at.files -= usize::from(!self.terms.checking.unjudged.contains(&name));
+            return Ok(());
+        }
         // Several for each core, so that none waits long for the others.
         let most = 16 * std::thread::available_parallelism().map_or(1, usize::from);
         let mut windows = Windows::new(reader);

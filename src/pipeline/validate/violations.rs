@@ -105,12 +105,39 @@ pub(super) fn is_of_variable(object: &Object<'_>, violation: &Violation<'_>) -> 
         | ViolationKind::Pattern { .. }
         | ViolationKind::Range { .. }
         | ViolationKind::WrongType { .. } => {
-            let (node, _) = NodePath::given(object.manifest.root(), violation.pointer.as_str()).end();
-            node.as_str().is_some_and(|text| LaterStage::Variables.may_fill(text))
+            node_at(object, violation).as_str().is_some_and(|text| LaterStage::Variables.may_fill(text))
         }
         ViolationKind::UnknownField { field, .. } => LaterStage::Variables.may_fill(field),
+        ViolationKind::Unfit { .. } => {
+            holds_variable(node_at(object, violation), ALTERNATIVE_DEPTH, &|_| true)
+        }
+        ViolationKind::Rule { rule, .. } => {
+            holds_variable(node_at(object, violation), RULE_DEPTH, &|field| rule.contains(field))
+        }
         _ => false,
     }
+}
+
+/// How far below a value the alternatives of `oneOf`, `anyOf` and `not` are searched for variables.
+const ALTERNATIVE_DEPTH: usize = 3;
+/// The same for rules, which look further.
+const RULE_DEPTH: usize = 8;
+
+fn node_at<'o>(object: &Object<'o>, violation: &Violation<'_>) -> &'o Node {
+    NodePath::given(object.manifest.root(), violation.pointer.as_str()).end().0
+}
+
+/// Returns true where a variable stands in a value, in its items, or in its fields that are named as asked for.
+fn holds_variable(node: &Node, depth: usize, is_read: &dyn Fn(&str) -> bool) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    if let Some(text) = node.as_str() {
+        return LaterStage::Variables.may_fill(text);
+    }
+    if let Some(mapping) = node.as_mapping() {
+        let mut entries = mapping.entries().iter();
+        return entries.any(|entry| is_read(&entry.key) && holds_variable(&entry.value, depth, is_read));
+    }
+    node.items().iter().any(|item| holds_variable(item, depth, is_read))
 }
 
 /// Whether the API server takes an item twice, with a warning at most.
