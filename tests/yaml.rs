@@ -348,6 +348,20 @@ fn p13_tabs_that_start_a_line() {
     ] {
         assert_eq!(value_of(text), None, "{text:?}");
     }
+    // After an indicator of a block collection.
+    for node in ["a", "\"a\"", "- a", "a: 1", "[a]", "\n    a", "# c\n    a", "&x a", "!!str a"] {
+        for indicator in ["- \t", "-\t", "-  \t ", "- -\t", "- - \t", "? \t", "? a\n  : \t"] {
+            assert_eq!(value_of(&format!("  v:\n  {indicator}{node}\n")), None, "{indicator:?} {node:?}");
+        }
+    }
+    for (text, value) in [
+        ("  v: \tb\n", r#""b""#),
+        ("  v:\n  - a: \tb\n", r#"[{"a":"b"}]"#),
+        ("  v:\n  - &x\tb\n", r#"["b"]"#),
+        ("  v: |\n    - \ta\n", r#""- \ta\n""#),
+    ] {
+        assert_eq!(value_of(text).as_deref(), Some(value), "{text:?}");
+    }
     for (text, value) in [
         ("  v: |\n    a\n    \tb\n", r#""a\n\tb\n""#),
         ("  v: |\n    a\n     \tb\n", r#""a\n \tb\n""#),

@@ -83,7 +83,10 @@ fn look(survey: &mut Survey, text: &str, at: usize, byte: u8, after: &[u8]) -> L
         (0xc2, [0x85, ..]) | (0xe2, [0x80, 0xa8 | 0xa9, ..]) => survey.exact = true,
         // A carriage return alone is a line break, too, and rare enough.
         (b'\r', _) => survey.exact |= after.first() != Some(&b'\n'),
-        (b'\t', _) => survey.tabbed_lines += usize::from(starts_line(text.as_bytes(), at)),
+        (b'\t', _) => {
+            survey.tabbed_lines += usize::from(starts_line(text.as_bytes(), at));
+            survey.exact |= follows_indicator(text.as_bytes(), at);
+        }
         (0..=0x1f | 0x7f, _) | (0xc2, [..=0x9f, ..]) | (0xef, [0xbf, 0xbe | 0xbf, ..]) => {
             return Err(control(text, at));
         }
@@ -96,6 +99,21 @@ fn look(survey: &mut Survey, text: &str, at: usize, byte: u8, after: &[u8]) -> L
 fn starts_line(bytes: &[u8], at: usize) -> bool {
     let before = bytes.get(..at).unwrap_or_default();
     before.iter().rev().find(|byte| **byte != b' ').is_none_or(|byte| *byte == b'\n')
+}
+
+/// Returns whether only indicators of block collections come before a tab on its line, such as `- `. Kubernetes refuses a tab
+/// there, where it could be indentation.
+fn follows_indicator(bytes: &[u8], at: usize) -> bool {
+    let before = bytes.get(..at).unwrap_or_default();
+    let mut indicators = false;
+    for byte in before.iter().rev().take_while(|byte| **byte != b'\n') {
+        match byte {
+            b'-' | b'?' | b':' => indicators = true,
+            b' ' | b'\t' => {}
+            _ => return false,
+        }
+    }
+    indicators
 }
 
 /// Whether a node's properties can start here.
