@@ -557,6 +557,24 @@ fn backends_that_store_references() {
         let text = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success() && text.contains(expected), "{annotation}: {text}");
     }
+    // Items of a typed Secret are looked for only where the keys are known.
+    app.replace("operator/operator.yaml", "'env:*'", "'env:*', 'aws-sm:**'");
+    for (name, found) in [
+        ("kubernetes.io/tls", None),
+        ("kubernetes.io/basic-auth", None),
+        ("kubernetes.io/ssh-auth", None),
+        ("kubernetes.io/dockerconfigjson", None),
+        ("bootstrap.kubernetes.io/token", Some("cannot become part of an ExternalSecret")),
+    ] {
+        secret(&app, "<aws-sm:a>", &format!("type: {name}\n"));
+        for output in [render(), generate(&app)] {
+            let text = String::from_utf8_lossy(&output.stderr);
+            match found {
+                None => assert!(output.status.success(), "{name}: {text}"),
+                Some(found) => assert!(text.contains(found), "{name}: {text}"),
+            }
+        }
+    }
     secret(&app, "<aws-sm:a>", "");
     app.replace("app/sealwave.yaml", "backend: external-secrets", "backend: secrets-store-csi");
     let output = render();
