@@ -417,6 +417,49 @@ fn m_parse_json_that_is_yaml() {
     }
 }
 
+/// Readers of YAML disagree on these: Kubernetes takes the colon for a part of the text, others for the end of a key.
+#[test]
+fn p13_colons_in_flow_collections() {
+    for text in [
+        "{a:}",
+        "{a:x:}",
+        "{a: 1, b:}",
+        "{a:,b: 1}",
+        "[a:]",
+        "[a:,b]",
+        "{a::}",
+        "{a: x:}",
+        "{a: x:, b: 1}",
+        "[http://x:]",
+        "{\"a\":b:}",
+        "[[a:]]",
+        "{a: [b:]}",
+    ] {
+        let read = read(&format!("v: {text}\n"));
+        assert!(read.is_err(), "{text}");
+        let found = problems(read);
+        assert_eq!(found.len(), 1, "{text}");
+        let message = "colon stands directly before a comma or a bracket of a flow collection";
+        assert!(found[0].ends_with(message), "{text}: {found:?}");
+    }
+    // Kubernetes refuses these as well.
+    for text in ["[:a]", "{:a: 1}", "[::]", "[!]", "[|]", "[>]", "{a: |}", "[a, !x]", "[!!str]", "{a: !x}"] {
+        assert!(read(&format!("v: {text}\n")).is_err(), "{text}");
+    }
+    for (text, value) in [
+        ("{a: }", r#"{"a":null}"#),
+        ("{\"a\":}", r#"{"a":null}"#),
+        ("{\"a\":,'b':}", r#"{"a":null,"b":null}"#),
+        ("{a: b:c}", r#"{"a":"b:c"}"#),
+        ("[http://x:80, \"x:\"]", r#"["http://x:80","x:"]"#),
+        ("{a: '[^:]+'}", r#"{"a":"[^:]+"}"#),
+        ("{a: x>, b: y|}", r#"{"a":"x>","b":"y|"}"#),
+    ] {
+        assert_eq!(json_of(&format!("v: {text}\n")), [format!(r#"{{"v":{value}}}"#)], "{text}");
+    }
+    assert_eq!(json_of("v: rate(x[5m:])\nw: [a, b]\n"), [r#"{"v":"rate(x[5m:])","w":["a","b"]}"#]);
+}
+
 #[test]
 fn m_parse_a_first_line_that_is_indented() {
     assert_eq!(json_of(" a: 1\n b: 2\n"), [r#"{"a":1,"b":2}"#]);

@@ -9,8 +9,8 @@ use compact_str::CompactString;
 
 use super::resolve::{ItemValue, Resolved, ResolvedItem, ResolvedObject, ResolvedSecret};
 use crate::backends::sealed_secrets::{Blueprint, EncryptedItem, ItemShape, Stamp};
-use crate::backends::secrets_store_csi::{self, Class};
 use crate::backends::secret_type::{self, TypedItems};
+use crate::backends::secrets_store_csi::{self, Class};
 use crate::backends::{ReferredItem, external_secrets};
 use crate::crypto::{ChecksumKey, Digest, ItemParts, ItemText, Owner, SealError, SealItem, Sealer};
 use crate::diagnostic::{Explain, Failure, Note, Problem};

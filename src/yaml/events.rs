@@ -127,7 +127,9 @@ impl<'a> Events<'a> for Fast<'a> {
             let spot = self.spot(span);
             match &event {
                 FastEvent::MappingStart(..) | FastEvent::SequenceStart(..) => {
-                    self.open.push(span.start.index() != span.end.index());
+                    // The pair `a: b` of `[a: b]` has no brackets of its own.
+                    let in_flow = self.open.last() == Some(&true);
+                    self.open.push(in_flow || span.start.index() != span.end.index());
                 }
                 FastEvent::MappingEnd | FastEvent::SequenceEnd => _ = self.open.pop(),
                 FastEvent::Scalar(text, style, ..)

@@ -5,6 +5,7 @@ use super::events::{Located, Spot, number};
 
 /// What a document holds, as far as it matters before parsing.
 #[derive(Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Survey {
     /// Something that the two parsers read differently.
     pub(super) exact: bool,
@@ -135,7 +136,7 @@ fn starts_token(bytes: &[u8], at: usize) -> bool {
 /// Whether a comma or a bracket follows a tag at once: in a flow collection only YAML 1.2 allows it.
 fn is_tag_before_end(bytes: &[u8], at: usize) -> bool {
     let rest = bytes.get(at.saturating_add(1)..).unwrap_or_default();
-    let ends = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b']' | b'}' | b'!');
+    let ends = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b']' | b'}');
     let end = rest.iter().position(ends).and_then(|end| rest.get(end));
     starts_token(bytes, at) && matches!(end, Some(b',' | b']' | b'}'))
 }

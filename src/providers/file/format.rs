@@ -201,7 +201,9 @@ mod tests {
 
     #[test]
     fn r04_a_byte_order_mark_is_not_part_of_a_file() {
-        for (name, text) in [("a.json", "\u{feff}{\"a\": {\"b\": 1.10}}"), ("a.yaml", "\u{feff}a: {b: 1.10}\n")] {
+        for (name, text) in
+            [("a.json", "\u{feff}{\"a\": {\"b\": 1.10}}"), ("a.yaml", "\u{feff}a: {b: 1.10}\n")]
+        {
             let document = Document::parse(name, &SecretValue::new(text.into())).expect("well formed");
             assert_eq!(document.value("a.b").expect("a value").expose(), b"1.10", "{name}");
         }
