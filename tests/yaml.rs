@@ -348,6 +348,20 @@ fn p13_tabs_that_start_a_line() {
     ] {
         assert_eq!(value_of(text), None, "{text:?}");
     }
+    // After an indicator of a block collection.
+    for node in ["a", "\"a\"", "- a", "a: 1", "[a]", "\n    a", "# c\n    a", "&x a", "!!str a"] {
+        for indicator in ["- \t", "-\t", "-  \t ", "- -\t", "- - \t", "? \t", "? a\n  : \t"] {
+            assert_eq!(value_of(&format!("  v:\n  {indicator}{node}\n")), None, "{indicator:?} {node:?}");
+        }
+    }
+    for (text, value) in [
+        ("  v: \tb\n", r#""b""#),
+        ("  v:\n  - a: \tb\n", r#"[{"a":"b"}]"#),
+        ("  v:\n  - &x\tb\n", r#"["b"]"#),
+        ("  v: |\n    - \ta\n", r#""- \ta\n""#),
+    ] {
+        assert_eq!(value_of(text).as_deref(), Some(value), "{text:?}");
+    }
     for (text, value) in [
         ("  v: |\n    a\n    \tb\n", r#""a\n\tb\n""#),
         ("  v: |\n    a\n     \tb\n", r#""a\n \tb\n""#),
@@ -401,6 +415,49 @@ fn m_parse_json_that_is_yaml() {
     ] {
         assert_eq!(problems(read(text)), [wanted], "{text:?}");
     }
+}
+
+/// Readers of YAML disagree on these: Kubernetes takes the colon for a part of the text, others for the end of a key.
+#[test]
+fn p13_colons_in_flow_collections() {
+    for text in [
+        "{a:}",
+        "{a:x:}",
+        "{a: 1, b:}",
+        "{a:,b: 1}",
+        "[a:]",
+        "[a:,b]",
+        "{a::}",
+        "{a: x:}",
+        "{a: x:, b: 1}",
+        "[http://x:]",
+        "{\"a\":b:}",
+        "[[a:]]",
+        "{a: [b:]}",
+    ] {
+        let read = read(&format!("v: {text}\n"));
+        assert!(read.is_err(), "{text}");
+        let found = problems(read);
+        assert_eq!(found.len(), 1, "{text}");
+        let message = "colon stands directly before a comma or a bracket of a flow collection";
+        assert!(found[0].ends_with(message), "{text}: {found:?}");
+    }
+    // Kubernetes refuses these as well.
+    for text in ["[:a]", "{:a: 1}", "[::]", "[!]", "[|]", "[>]", "{a: |}", "[a, !x]", "[!!str]", "{a: !x}"] {
+        assert!(read(&format!("v: {text}\n")).is_err(), "{text}");
+    }
+    for (text, value) in [
+        ("{a: }", r#"{"a":null}"#),
+        ("{\"a\":}", r#"{"a":null}"#),
+        ("{\"a\":,'b':}", r#"{"a":null,"b":null}"#),
+        ("{a: b:c}", r#"{"a":"b:c"}"#),
+        ("[http://x:80, \"x:\"]", r#"["http://x:80","x:"]"#),
+        ("{a: '[^:]+'}", r#"{"a":"[^:]+"}"#),
+        ("{a: x>, b: y|}", r#"{"a":"x>","b":"y|"}"#),
+    ] {
+        assert_eq!(json_of(&format!("v: {text}\n")), [format!(r#"{{"v":{value}}}"#)], "{text}");
+    }
+    assert_eq!(json_of("v: rate(x[5m:])\nw: [a, b]\n"), [r#"{"v":"rate(x[5m:])","w":["a","b"]}"#]);
 }
 
 #[test]

@@ -95,21 +95,28 @@ impl Explain for UselessFile {
     }
 }
 
+/// The items of a typed Secret.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct TypedItems<'a> {
+    /// Those whose keys are known.
+    pub(crate) known: &'a [ItemShape<'a>],
+    /// Whether there are others, whose keys are known only where the secret is read.
+    pub(crate) more: bool,
+}
+
 /// Returns what the API server would refuse about a typed Secret, and pairs that cannot work. Whether a certificate has
-/// expired becomes a note, since an output must not depend on the date. `has_more` says that the Secret will also have items
-/// whose keys are not known here.
+/// expired becomes a note, since an output must not depend on the date.
 pub(crate) fn problems(
     secret: &Manifest,
-    items: &[ItemShape<'_>],
-    has_more: bool,
+    items: TypedItems<'_>,
     today: Option<Date>,
     notes: &mut Vec<Note>,
 ) -> Vec<Problem> {
     let Some(node) = secret.root().get("type") else { return Vec::new() };
     let Some(secret_type) = node.as_str() else { return Vec::new() };
-    let mut found = missing(secret, node, items, has_more);
+    let mut found = missing(secret, node, items);
     let value = |key: &str| {
-        let item = items.iter().find(|item| item.key == key)?;
+        let item = items.known.iter().find(|item| item.key == key)?;
         Some((item.origin, item.value?.expose()))
     };
     let named = || secret_type.to_owned();
@@ -147,9 +154,9 @@ pub(crate) fn problems(
 }
 
 /// Returns what is not there at all.
-fn missing(secret: &Manifest, node: &Node, items: &[ItemShape<'_>], has_more: bool) -> Vec<Problem> {
+fn missing(secret: &Manifest, node: &Node, items: TypedItems<'_>) -> Vec<Problem> {
     let secret_type = node.as_str().unwrap_or_default();
-    let has = |key: &str| has_more || items.iter().any(|item| item.key == key);
+    let has = |key: &str| items.more || items.known.iter().any(|item| item.key == key);
     let named = || secret_type.to_owned();
     let mut found: Vec<SecretTypeError> = match required_items(secret_type) {
         Some(RequiredItems::All(keys)) => {

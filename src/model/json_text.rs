@@ -19,8 +19,10 @@ pub(crate) enum NotJson {
     Syntax,
 }
 
-/// Checks that a text is one JSON document. Nothing here recurses, however deep it nests.
+/// Checks that a text is one JSON document, whether or not it starts with a byte order mark. Nothing here recurses, however
+/// deep it nests.
 pub(crate) fn parse(json: &str) -> Result<&RawValue, NotJson> {
+    let json = json.strip_prefix('\u{feff}').unwrap_or(json);
     serde_json::from_str(json).map_err(|_| NotJson::Syntax)
 }
 

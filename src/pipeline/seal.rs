@@ -9,8 +9,9 @@ use compact_str::CompactString;
 
 use super::resolve::{ItemValue, Resolved, ResolvedItem, ResolvedObject, ResolvedSecret};
 use crate::backends::sealed_secrets::{Blueprint, EncryptedItem, ItemShape, Stamp};
+use crate::backends::secret_type::{self, TypedItems};
 use crate::backends::secrets_store_csi::{self, Class};
-use crate::backends::{ReferredItem, external_secrets, secret_type};
+use crate::backends::{ReferredItem, external_secrets};
 use crate::crypto::{ChecksumKey, Digest, ItemParts, ItemText, Owner, SealError, SealItem, Sealer};
 use crate::diagnostic::{Explain, Failure, Note, Problem};
 use crate::model::{
@@ -291,12 +292,13 @@ fn type_problems(resolved: &Resolved, today: Option<Date>, notes: &mut Vec<Note>
     let mut found = Vec::new();
     for object in resolved.objects() {
         found.extend(match object {
-            // Sources that are left are those whose keys only the cluster will know.
             ResolvedObject::Secret(ResolvedSecret { manifest, items, sources }) => {
-                secret_type::problems(manifest, &shapes(items), !sources.is_empty(), today, notes)
+                let shapes = shapes(items);
+                let items = TypedItems { known: &shapes, more: !sources.is_empty() };
+                secret_type::problems(manifest, items, today, notes)
             }
             ResolvedObject::Plain(manifest) if manifest.is_secret() => {
-                secret_type::problems(manifest, &[], false, today, notes)
+                secret_type::problems(manifest, TypedItems::default(), today, notes)
             }
             ResolvedObject::Plain(_) => Vec::new(),
         });

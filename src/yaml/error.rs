@@ -109,6 +109,8 @@ pub enum Syntax {
     Character,
     /// A flow collection (`[…]`, `{…}`) that is not closed, or lacks a comma.
     Flow,
+    /// A colon before a comma or a bracket of a flow collection, which may be part of the text or end a key.
+    FlowColon,
     /// Indentation that fits no level.
     Indentation,
     /// `key: value` where no key can be.
@@ -133,6 +135,7 @@ impl std::fmt::Display for Syntax {
             Self::Character => "character cannot start a value",
             Self::Escape => "escape sequence is not valid in a double-quoted string",
             Self::Flow => "flow collection is not closed, or lacks a comma or a value",
+            Self::FlowColon => "colon stands directly before a comma or a bracket of a flow collection",
             Self::Indentation => "indentation fits no enclosing level",
             Self::Key => "mapping key or value stands where none can be",
             Self::Other => "YAML is malformed",
@@ -195,6 +198,10 @@ impl Syntax {
             Self::Flow => {
                 Some("quote strings that hold `,`, `[`, `]`, `{`, `}` or `?` within a flow collection")
             }
+            Self::FlowColon => Some(
+                "write a space after the colon of a key, and quote a text that ends with a colon: Kubernetes reads `{a:}` as the \
+                 key `a:`, other tools as `a`",
+            ),
             Self::Key => Some("quote a value that holds `: `, and indent all keys of a mapping alike"),
             Self::Quote => {
                 Some("close the quote; a line that starts with `---` ends the document even within quotes")
@@ -206,7 +213,8 @@ impl Syntax {
 
     /// The kind of mistake that a parser's fixed text stands for; the text itself goes no further.
     pub(super) fn classify(text: &str) -> Self {
-        const TABLE: [(&str, Syntax); 22] = [
+        const TABLE: [(&str, Syntax); 23] = [
+            ("unexpected ':'", Syntax::FlowColon),
             ("escape", Syntax::Escape),
             ("hexdecimal", Syntax::Escape),
             ("hexadecimal", Syntax::Escape),

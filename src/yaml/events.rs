@@ -65,6 +65,8 @@ pub(super) struct Fast<'a> {
     lines_before: u32,
     /// Whether double-quoted scalars may hold escapes that only the other parser judges rightly.
     escapes: bool,
+    /// Whether plain scalars in flow style may end with a colon, which only the other parser knows.
+    colons: bool,
     /// Open collections; true for those in flow style.
     open: Vec<bool>,
     tabs: TabbedLines<'a>,
@@ -76,14 +78,19 @@ impl<'a> Fast<'a> {
     pub(super) fn new(text: &'a str, lines_before: u32, survey: Survey) -> Self {
         let parser = saphyr_parser::Parser::new_from_str(text);
         let tabs = TabbedLines::new(text, survey.tabbed_lines);
-        Self { parser, lines_before, escapes: survey.escapes, open: Vec::new(), tabs, ended: false }
+        let Survey { escapes, colons, .. } = survey;
+        Self { parser, lines_before, escapes, colons, open: Vec::new(), tabs, ended: false }
     }
 
     /// Whether Kubernetes may read a scalar differently: within a flow collection a `?` has a meaning of its own to
-    /// YAML 1.1, wherever it stands, and escapes are fewer.
+    /// YAML 1.1, wherever it stands, a colon is part of what it follows unless a blank comes after it, and no scalar starts
+    /// with a colon or the sign of a block scalar. Escapes are fewer.
     fn is_doubtful(&self, text: &str, decoded: bool, style: FastStyle) -> bool {
         match style {
-            FastStyle::Plain => self.open.last() == Some(&true) && text.contains('?'),
+            FastStyle::Plain => {
+                let is_odd = || self.colons || text.contains('?') || text.starts_with([':', '|', '>']);
+                self.open.last() == Some(&true) && is_odd()
+            }
             FastStyle::DoubleQuoted => self.escapes && decoded,
             _ => false,
         }
@@ -120,7 +127,9 @@ impl<'a> Events<'a> for Fast<'a> {
             let spot = self.spot(span);
             match &event {
                 FastEvent::MappingStart(..) | FastEvent::SequenceStart(..) => {
-                    self.open.push(span.start.index() != span.end.index());
+                    // The pair `a: b` of `[a: b]` has no brackets of its own.
+                    let in_flow = self.open.last() == Some(&true);
+                    self.open.push(in_flow || span.start.index() != span.end.index());
                 }
                 FastEvent::MappingEnd | FastEvent::SequenceEnd => _ = self.open.pop(),
                 FastEvent::Scalar(text, style, ..)

@@ -5,11 +5,14 @@ use super::events::{Located, Spot, number};
 
 /// What a document holds, as far as it matters before parsing.
 #[derive(Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Survey {
     /// Something that the two parsers read differently.
     pub(super) exact: bool,
     /// `\/`, which Kubernetes refuses in double-quoted scalars, or `\u`, whose surrogates it refuses.
     pub(super) escapes: bool,
+    /// A colon directly before `,`, `]` or `}`. Kubernetes takes it for a part of a plain scalar in a flow collection.
+    pub(super) colons: bool,
     /// `*`, without which there is no alias.
     pub(super) stars: bool,
     /// Lines on which nothing but spaces comes before a tab. The fast parser takes some of them that Kubernetes refuses.
@@ -33,6 +36,7 @@ pub(super) fn survey(text: &str) -> Located<Survey> {
     }
     let bytes = text.as_bytes();
     survey.exact = has_many_parts(bytes);
+    survey.colons = has_colon_before_end(bytes);
     for (chunk, start) in bytes.chunks(CHUNK).zip((0..).step_by(CHUNK)) {
         // Most chunks hold nothing of interest, and this loop has no branches.
         if !chunk.iter().fold(false, |any, byte| any | is_marked(*byte)) {
@@ -60,6 +64,13 @@ fn has_many_parts(bytes: &[u8]) -> bool {
     })
 }
 
+/// Returns whether a colon, other than behind a quoted key, comes directly before what ends a part of a flow collection.
+fn has_colon_before_end(bytes: &[u8]) -> bool {
+    let is_unquoted =
+        |at: usize| !matches!(at.checked_sub(1).and_then(|before| bytes.get(before)), Some(b'"' | b'\''));
+    [":,", ":]", ":}"].into_iter().any(|pair| memchr::memmem::find_iter(bytes, pair).any(is_unquoted))
+}
+
 /// Whether a byte needs a closer look.
 #[expect(clippy::needless_bitwise_bool, reason = "without branches the compiler looks at many bytes at once")]
 const fn is_marked(byte: u8) -> bool {
@@ -77,13 +88,16 @@ const fn is_marked(byte: u8) -> bool {
 fn look(survey: &mut Survey, text: &str, at: usize, byte: u8, after: &[u8]) -> Located<()> {
     match (byte, after) {
         (b'*', _) => survey.stars = true,
-        (b'!', _) => survey.exact |= is_tag_with_comma(text.as_bytes(), at),
+        (b'!', _) => survey.exact |= is_tag_before_end(text.as_bytes(), at),
         (b'&', _) => survey.exact |= is_odd_anchor(text.as_bytes(), at),
         (b'\\', [b'/' | b'u' | b'U', ..]) => survey.escapes = true,
         (0xc2, [0x85, ..]) | (0xe2, [0x80, 0xa8 | 0xa9, ..]) => survey.exact = true,
         // A carriage return alone is a line break, too, and rare enough.
         (b'\r', _) => survey.exact |= after.first() != Some(&b'\n'),
-        (b'\t', _) => survey.tabbed_lines += usize::from(starts_line(text.as_bytes(), at)),
+        (b'\t', _) => {
+            survey.tabbed_lines += usize::from(starts_line(text.as_bytes(), at));
+            survey.exact |= follows_indicator(text.as_bytes(), at);
+        }
         (0..=0x1f | 0x7f, _) | (0xc2, [..=0x9f, ..]) | (0xef, [0xbf, 0xbe | 0xbf, ..]) => {
             return Err(control(text, at));
         }
@@ -98,17 +112,33 @@ fn starts_line(bytes: &[u8], at: usize) -> bool {
     before.iter().rev().find(|byte| **byte != b' ').is_none_or(|byte| *byte == b'\n')
 }
 
+/// Returns whether only indicators of block collections come before a tab on its line, such as `- `. Kubernetes refuses a tab
+/// there, where it could be indentation.
+fn follows_indicator(bytes: &[u8], at: usize) -> bool {
+    let before = bytes.get(..at).unwrap_or_default();
+    let mut indicators = false;
+    for byte in before.iter().rev().take_while(|byte| **byte != b'\n') {
+        match byte {
+            b'-' | b'?' | b':' => indicators = true,
+            b' ' | b'\t' => {}
+            _ => return false,
+        }
+    }
+    indicators
+}
+
 /// Whether a node's properties can start here.
 fn starts_token(bytes: &[u8], at: usize) -> bool {
     let before = at.checked_sub(1).and_then(|before| bytes.get(before));
     before.is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'[' | b'{' | b','))
 }
 
-/// Whether a comma follows a tag at once: in a flow collection only YAML 1.2 allows it.
-fn is_tag_with_comma(bytes: &[u8], at: usize) -> bool {
+/// Whether a comma or a bracket follows a tag at once: in a flow collection only YAML 1.2 allows it.
+fn is_tag_before_end(bytes: &[u8], at: usize) -> bool {
     let rest = bytes.get(at.saturating_add(1)..).unwrap_or_default();
-    let end = rest.iter().position(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b'!'));
-    starts_token(bytes, at) && end.and_then(|end| rest.get(end)) == Some(&b',')
+    let ends = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b']' | b'}');
+    let end = rest.iter().position(ends).and_then(|end| rest.get(end));
+    starts_token(bytes, at) && matches!(end, Some(b',' | b']' | b'}'))
 }
 
 /// Whether an anchor's name goes on with what only YAML 1.2 allows in one, such as the colon of `&a: b`.

@@ -31,7 +31,8 @@ pub(super) fn join(pieces: &[Piece<'_>]) -> String {
 pub(super) fn key(key: &KeyPath) -> String {
     match key.exact() {
         Some(text) if key.names().len() < 2 => identifier(text),
-        Some(text) => format!("{} || {}", identifier(text), names(key)),
+        // Not `||`, which passes over an empty text as well.
+        Some(text) => format!("not_null({}, {})", identifier(text), names(key)),
         None => names(key),
     }
 }
@@ -43,7 +44,7 @@ fn names(key: &KeyPath) -> String {
         if out.is_empty() {
             out = identifier(name);
         } else if is_index {
-            out = format!("({out} | ([{name}] || {}))", identifier(name));
+            out = format!("({out} | not_null([{name}], {}))", identifier(name));
         } else {
             // Writing to a string cannot fail.
             let _ = write!(out, ".{}", identifier(name));

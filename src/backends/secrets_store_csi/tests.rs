@@ -121,21 +121,22 @@ fn whole_values_versions_and_aliases() {
     );
 }
 
-/// The column on the right was computed with Python's jmespath 1.0.1 and with go-jmespath 0.4.0, which agree.
+/// The column on the right was computed with Python's jmespath 1.0.1 and with go-jmespath 0.4.0, which agree. `not_null` and not
+/// `||`: an empty text is a value, and must not give way to what another key holds.
 #[test]
 fn expressions() {
     for (text, wanted, _result) in [
         ("<aws-sm:A#user>", "user", "u"),
         ("<aws-sm:A#db-user>", r#""db-user""#, "du"),
-        ("<aws-sm:A#a.b>", r#""a.b" || a.b"#, "exact"),
-        ("<aws-sm:A#n.x-y>", r#""n.x-y" || n."x-y""#, "nested"),
-        ("<aws-sm:A#arr.0>", r#""arr.0" || (arr | ([0] || "0"))"#, "i0"),
-        ("<aws-sm:A#arr.1.n>", r#""arr.1.n" || (arr | ([1] || "1")).n"#, "i1n"),
+        ("<aws-sm:A#a.b>", r#"not_null("a.b", a.b)"#, "exact"),
+        ("<aws-sm:A#n.x-y>", r#"not_null("n.x-y", n."x-y")"#, "nested"),
+        ("<aws-sm:A#arr.0>", r#"not_null("arr.0", (arr | not_null([0], "0")))"#, "i0"),
+        ("<aws-sm:A#arr.1.n>", r#"not_null("arr.1.n", (arr | not_null([1], "1")).n)"#, "i1n"),
         ("<aws-sm:A#\"a.b\">", r#""a.b""#, "exact"),
         ("<aws-sm:A#\"a\".b>", "a.b", "deep"),
-        ("<aws-sm:A#\"n.m\".x.0>", r#"("n.m".x | ([0] || "0"))"#, "first"),
+        ("<aws-sm:A#\"n.m\".x.0>", r#"("n.m".x | not_null([0], "0"))"#, "first"),
         ("<aws-sm:A#n.\"0\">", r#"n."0""#, "key"),
-        ("x<aws-sm:A#arr.0>", r#"join('', ['x', "arr.0" || (arr | ([0] || "0"))])"#, "xi0"),
+        ("x<aws-sm:A#arr.0>", r#"join('', ['x', not_null("arr.0", (arr | not_null([0], "0")))])"#, "xi0"),
         ("<aws-sm:A | jsonPath {.n['x-y']}>", r#"n."x-y""#, "nested"),
         ("<aws-sm:A | jsonPath {.list[0].v}>", "list[0].v", "first"),
         ("<aws-sm:A | jsonPath {.list[-1].v}>", "list[-1].v", "last"),

@@ -51,6 +51,12 @@ impl Target {
             check_name(service, path)?;
             None
         };
+        if service == Service::ParameterStore && leads_to_secret(path) {
+            return Err(ProviderError::denied(
+                "it is a secret of Secrets Manager under another name",
+                "use a provider of kind `aws-sm`",
+            ));
+        }
         let version = reference.version.as_deref().map(|text| version(service, text)).transpose()?.flatten();
         Ok(Self { region, id: path.to_owned(), version })
     }
@@ -117,16 +123,17 @@ fn check_name(service: Service, name: &str) -> Result<(), ProviderError> {
             ),
         });
     }
-    // Parameter Store hands on what Secrets Manager holds, under a name that no rule for secrets knows of.
-    if service == Service::ParameterStore
-        && name.trim_start_matches('/').starts_with("aws/reference/secretsmanager")
-    {
-        return Err(ProviderError::denied(
-            "it is a secret of Secrets Manager under another name",
-            "use a provider of kind `aws-sm`",
-        ));
-    }
     Ok(())
+}
+
+/// Returns whether a parameter's name or ARN stands for a secret of Secrets Manager, which Parameter Store hands on under a
+/// name that no rule for secrets knows of. Taken broadly: no other parameter can be called so.
+fn leads_to_secret(path: &str) -> bool {
+    let name = path.split_once(":parameter/").map_or(path, |(_, name)| name);
+    let mut parts = name.split('/').filter(|part| !part.is_empty());
+    ["aws", "reference", "secretsmanager"]
+        .into_iter()
+        .all(|expected| parts.next().is_some_and(|part| part.eq_ignore_ascii_case(expected)))
 }
 
 fn bad_arn(service: Service) -> ProviderError {

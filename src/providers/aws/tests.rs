@@ -197,11 +197,16 @@ fn hostile_paths_are_never_asked_for() {
     {
         assert_eq!(error(&parameters(&stub, &[source])[0]).0, "invalid", "{source}");
     }
-    assert_error(
-        &parameters(&stub, &["aws-ssm:/aws/reference/secretsmanager/db"])[0],
-        "denied",
-        "another name",
-    );
+    for source in [
+        "aws-ssm:/aws/reference/secretsmanager/db",
+        "aws-ssm:aws/reference/secretsmanager/db",
+        "aws-ssm://aws/reference//secretsmanager/db",
+        "aws-ssm:/AWS/Reference/SecretsManager/db##1",
+        "aws-ssm:arn:aws:ssm:eu-west-1:123456789012:parameter/aws/reference/secretsmanager/db",
+        "aws-ssm:arn:aws-cn:ssm:cn-north-1:123456789012:parameter//aws/reference/secretsmanager/db",
+    ] {
+        assert_error(&parameters(&stub, &[source])[0], "denied", "another name");
+    }
     assert!(stub.asked().is_empty());
 }
 

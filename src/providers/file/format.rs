@@ -199,6 +199,22 @@ mod tests {
         }
     }
 
+    #[test]
+    fn r04_a_byte_order_mark_is_not_part_of_a_file() {
+        for (name, text) in
+            [("a.json", "\u{feff}{\"a\": {\"b\": 1.10}}"), ("a.yaml", "\u{feff}a: {b: 1.10}\n")]
+        {
+            let document = Document::parse(name, &SecretValue::new(text.into())).expect("well formed");
+            assert_eq!(document.value("a.b").expect("a value").expose(), b"1.10", "{name}");
+        }
+        let placeholder = crate::model::Text::parse("<x:y | jsonPath {.a.b}>").expect("well formed");
+        let modifiers = &placeholder.placeholders().next().expect("one").modifiers;
+        let Some(crate::model::Decoder::JsonPath(path)) = modifiers.decoders.as_slice().first() else {
+            panic!("a path")
+        };
+        assert_eq!(path.select("\u{feff}{\"a\": {\"b\": 1.10}}").expect("a value").as_bytes(), b"1.10");
+    }
+
     proptest::proptest! {
         #[test]
         fn no_file_panics(

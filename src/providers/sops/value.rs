@@ -106,7 +106,11 @@ fn typed(plain: Zeroizing<Vec<u8>>, kind: Kind) -> Option<Plain> {
             "0" | "f" | "F" | "false" | "False" | "FALSE" => Some(Plain::literal(boolean(false), "false")),
             _ => None,
         },
-        Kind::Bytes | Kind::Str | Kind::Time => Some(Plain::Text(plain)),
+        Kind::Bytes | Kind::Str => Some(Plain::Text(plain)),
+        Kind::Time => {
+            let is_time = matches!(resolve_core(text()?), Some(CoreScalar::Timestamp(_)));
+            is_time.then_some(Plain::Text(plain))
+        }
         Kind::Comment => Some(Plain::Comment),
         Kind::Float => Some(Plain::number(float(text()?.parse().ok()?))),
         Kind::Int => Some(Plain::number(text()?.parse::<i64>().ok()?.to_string())),
@@ -214,6 +218,9 @@ mod tests {
             ("CANARY", "bool"),
             ("1.5", "int"),
             ("99999999999999999999", "int"),
+            ("CANARY", "time"),
+            ("83", "time"),
+            ("2001-13-01T00:00:00Z", "time"),
             ("CANARY", "list"),
             ("CANARY", ""),
             ("", "str"),
