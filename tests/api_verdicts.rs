@@ -14,11 +14,7 @@ use support::examined;
 /// Refused objects in which no flagged rule finds an error.
 const NOT_FOUND: &[(&str, &str)] = &[
     ("g19-pod-sidecar", "only the server knows: the namespace has no service account"),
-    ("b29-vap-cel", "CEL"),
-    ("b30-sealed-type", "schemas: the definition of SealedSecret is not built in"),
     ("b43-eso-badkind", "schemas: the definition of ExternalSecret is not built in"),
-    ("c61-crd-two-storage", "schemas: storage versions of a definition"),
-    ("c62-crd-cel", "CEL"),
 ];
 
 /// Accepted objects that have an error of a rule that is not flagged.

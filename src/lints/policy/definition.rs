@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{GROUP, POLICY, shown};
 use crate::cel::{FieldType, Program, SyntaxError, TypeId, TypeSource};
 use crate::diagnostic::{RuleInfo, Severity};
-use crate::lints::fields::{items, key_at, text, value};
+use crate::lints::fields::{items, text, value};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::Node;
 
@@ -15,11 +15,9 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refused_by_api_server: true,
-        summary: "a ValidatingAdmissionPolicy has an expression that does not compile, or validates nothing",
+        summary: "a ValidatingAdmissionPolicy has an expression that does not compile",
         explanation: "The API server compiles the expressions of a policy when it is created, and refuses one with a \
-                      syntax error or with a name that nothing declares. It also refuses a policy with neither \
-                      `validations` nor `auditAnnotations`, and one without `matchConstraints`. Functions and types \
-                      are not checked here.",
+                      syntax error or with a name that nothing declares. Functions and types are not checked here.",
         example: "kind: ValidatingAdmissionPolicy\nspec:\n  validations:\n  - expression: 'object.spec.replicas <= '\n",
         remedy: "```yaml\nvalidations:\n- expression: object.spec.replicas <= 5\n```",
     },
@@ -37,23 +35,6 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = value(object.manifest.root(), "spec").filter(|spec| spec.as_mapping().is_some()) else {
         return;
     };
-    if items(spec, "validations").is_empty() && items(spec, "auditAnnotations").is_empty() {
-        let draft = Draft::new(
-            &RULE,
-            key_at(spec, "validations"),
-            "policy has neither `validations` nor `auditAnnotations`",
-        );
-        reporter.report(draft.hint("add an expression under `validations`"));
-    }
-    let constraints = value(spec, "matchConstraints");
-    if constraints.is_none_or(|constraints| items(constraints, "resourceRules").is_empty()) {
-        let draft = Draft::new(
-            &RULE,
-            key_at(spec, "matchConstraints"),
-            "policy has no `matchConstraints.resourceRules`",
-        );
-        reporter.report(draft.hint("name the resources that the policy is about"));
-    }
     let mut types = Variables { names: BTreeSet::new(), has_params: value(spec, "paramKind").is_some() };
     for variable in items(spec, "variables") {
         expression(variable.get("expression"), &types, reporter);
