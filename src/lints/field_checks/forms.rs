@@ -103,6 +103,12 @@ pub(in crate::lints) static NO_BACKSTEPS: Form =
 /// One part of a URL's path.
 pub(in crate::lints) static PATH_SEGMENT: Form =
     Form { accepts: is_path_segment, fault: "is not a valid name", hint: "use anything but `/` and `%`" };
+/// A version of the standards of pod security.
+pub(in crate::lints) static POD_SECURITY_VERSION: Form = Form {
+    accepts: is_pod_security_version,
+    fault: "is not a version of Kubernetes",
+    hint: "write `latest` or a version like `v1.36`",
+};
 /// The name of a port.
 pub(in crate::lints) static PORT_NAME: Form = Form {
     accepts: crate::lints::ports::is_service_name,
@@ -188,6 +194,18 @@ fn without_leading_zeros(text: &str) -> Option<String> {
     Some(rest.map_or_else(|| address.clone(), |rest| format!("{address}/{rest}")))
 }
 
+fn is_pod_security_version(text: &str) -> bool {
+    let minor = text.strip_prefix("v1.");
+    text == "latest"
+        || minor.is_some_and(|minor| {
+            minor == "0"
+                || !minor.is_empty()
+                    && !minor.starts_with('0')
+                    && minor.len() < 9
+                    && minor.bytes().all(|byte| byte.is_ascii_digit())
+        })
+}
+
 fn has_no_backsteps(path: &str) -> bool {
     path.split('/').all(|part| part != "..")
 }
@@ -238,6 +256,7 @@ mod tests {
             (&IP, &["10.0.0.1", "::1", "010.0.0.1"], &["999.1.1.1", "10.0.0", "a", "10.0.0.1/8"]),
             (&LOCAL_PATH, &["a/b"], &["..a", "../a", "/a", "a/.."]),
             (&NO_BACKSTEPS, &["/a/b", "..a"], &["/a/../b"]),
+            (&POD_SECURITY_VERSION, &["latest", "v1.0", "v1.36"], &["1.36", "v1", "v2.0", "v1.036", "v1."]),
             (&QUALIFIED, &["a", "example.org/A"], &["a/b/c", ""]),
             (&SEARCH_DOMAIN, &[".", "a.b.", "_tcp.a_b.c"], &["", "A", "a..b"]),
             (&SYSCTL, &["net.core.somaxconn", "net/ipv4/a_b"], &["Bad Name", "a..b", "", "-a"]),
