@@ -39,7 +39,9 @@ pub(super) fn of(expr: &Expr, dynamic: &[&str]) -> ResultType {
             let (first, second) = (of(first, dynamic), of(second, dynamic));
             if first == second { first } else { ResultType::Unknown }
         }
-        ExprKind::Fold(fold) if matches!(fold.kind, FoldKind::All | FoldKind::Exists | FoldKind::ExistsOne) => {
+        ExprKind::Fold(fold)
+            if matches!(fold.kind, FoldKind::All | FoldKind::Exists | FoldKind::ExistsOne) =>
+        {
             ResultType::Bool
         }
         ExprKind::List(_) | ExprKind::Map(_) => ResultType::Other,
@@ -50,7 +52,9 @@ pub(super) fn of(expr: &Expr, dynamic: &[&str]) -> ResultType {
             Literal::Bytes(_) | Literal::Double(_) | Literal::Int(_) | Literal::Uint(_) => ResultType::Other,
         },
         ExprKind::Negate(operand) if matches!(operand.kind, ExprKind::Literal(_)) => ResultType::Other,
-        ExprKind::Call { target: Some(_), function, arguments } if &**function == "size" && arguments.is_empty() => {
+        ExprKind::Call { target: Some(_), function, arguments }
+            if &**function == "size" && arguments.is_empty() =>
+        {
             ResultType::Other
         }
         ExprKind::Call { target: None, function, arguments } if arguments.len() == 1 => match &**function {
@@ -67,9 +71,8 @@ pub(super) fn of(expr: &Expr, dynamic: &[&str]) -> ResultType {
 fn is_dynamic(expr: &Expr, dynamic: &[&str]) -> bool {
     match &expr.kind {
         ExprKind::Ident(name) => dynamic.contains(&&**name),
-        ExprKind::Index { operand, optional: false, .. } | ExprKind::Select { operand, optional: false, .. } => {
-            is_dynamic(operand, dynamic)
-        }
+        ExprKind::Index { operand, optional: false, .. }
+        | ExprKind::Select { operand, optional: false, .. } => is_dynamic(operand, dynamic),
         _ => false,
     }
 }

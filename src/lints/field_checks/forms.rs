@@ -169,6 +169,21 @@ fn is_endpoint_address(text: &str) -> bool {
     }
 }
 
+/// Returns whether a network has bits after its prefix, as `10.0.0.1/8` has; Kubernetes 1.36 and later refuse it.
+pub(in crate::lints) fn has_host_bits(text: &str) -> bool {
+    let Some((address, length)) = text.trim().split_once('/') else { return false };
+    let Ok(length) = length.parse::<u32>() else { return false };
+    match address.parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => {
+            length <= 32 && u32::from(address).checked_shl(length).is_some_and(|rest| rest != 0)
+        }
+        Ok(IpAddr::V6(address)) => {
+            length <= 128 && u128::from(address).checked_shl(length).is_some_and(|rest| rest != 0)
+        }
+        Err(_) => false,
+    }
+}
+
 /// Returns whether a text is a network; versions before 1.36 accept octets with leading zeros.
 fn is_network(text: &str) -> bool {
     is_cidr(text) || without_leading_zeros(text).is_some_and(|text| is_cidr(&text))
@@ -237,6 +252,26 @@ fn is_search_domain(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bits_after_the_prefix_are_found() {
+        for text in ["10.0.0.1/8", "10.0.0.1/31", "fd00::1/8", "1.2.3.4/0", " 10.0.0.1/8"] {
+            assert!(has_host_bits(text), "{text}");
+        }
+        for text in [
+            "10.0.0.0/8",
+            "0.0.0.0/0",
+            "10.0.0.1/32",
+            "fd00::/8",
+            "::/0",
+            "::1/128",
+            "10.0.0.1",
+            "x/8",
+            "10.0.0.1/33",
+        ] {
+            assert!(!has_host_bits(text), "{text}");
+        }
+    }
 
     #[test]
     fn forms_accept_what_the_api_server_accepts() {

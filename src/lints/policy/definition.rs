@@ -43,7 +43,9 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
         POLICY => value(root, "spec").into_iter().for_each(|spec| policy(spec, reporter)),
         "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration" => {
             let types = Variables::default();
-            for condition in items(root, "webhooks").iter().flat_map(|webhook| items(webhook, "matchConditions")) {
+            for condition in
+                items(root, "webhooks").iter().flat_map(|webhook| items(webhook, "matchConditions"))
+            {
                 let condition = condition.get("expression");
                 Expression { names: OF_WEBHOOKS, types: &types, wanted: Wanted::Condition }
                     .check(condition, reporter);
@@ -135,7 +137,8 @@ impl Expression<'_> {
                 (false, "params") => ("name", "`params` needs `paramKind`".to_owned()),
                 (false, _) => ("name", format!("the names are {}", listed(self.names))),
             };
-            let message = format!("CEL expression uses the {what} `{}`, which is not declared", shown(error.name));
+            let message =
+                format!("CEL expression uses the {what} `{}`, which is not declared", shown(error.name));
             reporter.report(Draft::new(&RULE, node.origin, message).hint(hint));
             return;
         }
@@ -144,7 +147,9 @@ impl Expression<'_> {
             return;
         }
         let (wanted, hint) = match self.wanted {
-            Wanted::Condition => ("true or false", "compare it with a value, as in `object.spec.replicas <= 5`"),
+            Wanted::Condition => {
+                ("true or false", "compare it with a value, as in `object.spec.replicas <= 5`")
+            }
             _ => ("a text", "convert it, as in `string(object.metadata.name)`"),
         };
         let message = if result == ResultType::Dynamic {

@@ -115,10 +115,12 @@ fn target(spec: &Node, checker: &mut FieldChecker<'_>) {
     };
     let version = value(target, "apiVersion");
     let Some(text) = version.map_or(Some(""), Node::as_str) else { return };
-    let has_group = matches!(text.split_once('/'), Some((group, rest)) if !group.is_empty() && !rest.contains('/'));
+    let has_group =
+        matches!(text.split_once('/'), Some((group, rest)) if !group.is_empty() && !rest.contains('/'));
     if !has_group && text != "/" && !checker.may_fill(text) {
         let message = "`apiVersion` of `scaleTargetRef` has no API group";
-        let at = if version.is_some() { key_at(target, "apiVersion") } else { key_at(spec, "scaleTargetRef") };
+        let at =
+            if version.is_some() { key_at(target, "apiVersion") } else { key_at(spec, "scaleTargetRef") };
         checker.report(at, message, "write group and version, like `apps/v1`");
     }
 }

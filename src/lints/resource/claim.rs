@@ -121,7 +121,8 @@ fn source_kind(spec: &Node, checker: &mut FieldChecker<'_>) {
         } else {
             let message = "`dataSource` is ignored: it is neither a PersistentVolumeClaim nor a VolumeSnapshot of `snapshot.storage.k8s.io`";
             let draft = checker.begin(key_at(spec, "dataSource"), message).severity(Severity::Warning);
-            checker.draft(draft.hint("correct `apiGroup` and `kind`, or use `dataSourceRef` for other kinds"));
+            checker
+                .draft(draft.hint("correct `apiGroup` and `kind`, or use `dataSourceRef` for other kinds"));
         }
     }
     if let Some(source) = value(spec, "dataSourceRef")

@@ -2,7 +2,8 @@
 
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::field_checks::forms::{
-    DOMAIN_PATH, DRIVER, ENDPOINT_IP, LABEL, PATH_SEGMENT, POD_SECURITY_VERSION, QUALIFIED, QUALIFIED_ANY_CASE, SUBDOMAIN,
+    DOMAIN_PATH, DRIVER, ENDPOINT_IP, LABEL, PATH_SEGMENT, POD_SECURITY_VERSION, QUALIFIED,
+    QUALIFIED_ANY_CASE, SUBDOMAIN,
 };
 use crate::lints::field_checks::{Field, FieldChecker, Section};
 use crate::lints::fields::{integer, items, key_at, start, text, value};
@@ -59,18 +60,24 @@ const KINDS: &[(&str, &str, &[Section])] = &[
     (
         "apiregistration.k8s.io",
         "APIService",
-        &[Section {
-            at: "spec",
-            fields: &[
-                Field::between("groupPriorityMinimum", 1, 20_000),
-                Field::between("versionPriority", 1, 1_000),
-                Field::present("version"),
-            ],
-        },
-        Section {
-            at: "spec.service",
-            fields: &[Field::present("name"), Field::present("namespace"), Field::between("port", 1, 65_535)],
-        }],
+        &[
+            Section {
+                at: "spec",
+                fields: &[
+                    Field::between("groupPriorityMinimum", 1, 20_000),
+                    Field::between("versionPriority", 1, 1_000),
+                    Field::present("version"),
+                ],
+            },
+            Section {
+                at: "spec.service",
+                fields: &[
+                    Field::present("name"),
+                    Field::present("namespace"),
+                    Field::between("port", 1, 65_535),
+                ],
+            },
+        ],
     ),
     ("apps", "ControllerRevision", &[Section { at: "", fields: &[Field::at_least("revision", 0)] }]),
     (

@@ -75,6 +75,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     has_ports(root, spec, kind, &mut checker);
     of_type(spec, kind, &mut checker);
     affinity(spec, &mut checker);
+    items(spec, "loadBalancerSourceRanges").iter().for_each(|range| checker.host_bits(range));
     if kind != "ExternalName" {
         addresses(spec, &mut checker);
     }
@@ -245,7 +246,8 @@ fn node_port_once(port: &Node, before: &[Node], checker: &mut FieldChecker<'_>) 
         && number != 0
         && let Some(first) = before.iter().find(|other| key(other) == own)
     {
-        let draft = checker.begin(key_at(port, "nodePort"), "two ports have the same `nodePort` and protocol");
+        let draft =
+            checker.begin(key_at(port, "nodePort"), "two ports have the same `nodePort` and protocol");
         let draft = draft.related(key_at(first, "nodePort"), "the other is here");
         checker.draft(draft.hint("give each its own number, or none"));
     }
