@@ -75,7 +75,9 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     has_ports(root, spec, kind, &mut checker);
     of_type(spec, kind, &mut checker);
     affinity(spec, &mut checker);
-    items(spec, "loadBalancerSourceRanges").iter().for_each(|range| checker.host_bits(range));
+    for range in items(spec, "loadBalancerSourceRanges") {
+        checker.host_bits(range);
+    }
     if kind != "ExternalName" {
         addresses(spec, &mut checker);
     }
