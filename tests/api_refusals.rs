@@ -109,7 +109,6 @@ fn m_fn_04_a_service_needs_ports() {
                 "{externalTrafficPolicy: Local, ports: [{port: 80}]}",
                 "{loadBalancerSourceRanges: [10.0.0.0/8], ports: [{port: 80}]}",
                 "{type: LoadBalancer, loadBalancerSourceRanges: [10.0.0.0], ports: [{port: 80}]}",
-                "{sessionAffinityConfig: {clientIP: {timeoutSeconds: 5}}, ports: [{port: 80}]}",
                 "{type: ExternalName, externalName: Shop_1}",
                 "{type: ExternalName, externalName: a.example.com, clusterIP: None}",
                 "{externalIPs: [127.0.0.1], ports: [{port: 80}]}",
@@ -605,7 +604,7 @@ fn f8_claims_and_volumes() {
             [
                 "accessModes: [ReadWriteOncePod, ReadWriteOnce]",
                 "accessModes: [ReadWriteOnce], storageClassName: Not_Valid",
-                "accessModes: [ReadWriteOnce], dataSource: {kind: VolumeSnapshot, name: a}",
+                "accessModes: [ReadWriteOnce], dataSourceRef: {kind: VolumeSnapshot, name: a}",
             ],
         ),
     );

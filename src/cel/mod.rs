@@ -16,6 +16,7 @@ mod lexer;
 mod library;
 mod operators;
 mod parser;
+mod result;
 mod syntax;
 mod value;
 
@@ -24,6 +25,7 @@ mod tests;
 
 pub(crate) use budget::{Budget, Stop};
 pub(crate) use check::{FieldType, NameError, TypeId, TypeSource};
+pub(crate) use result::ResultType;
 pub(crate) use syntax::SyntaxError;
 pub(crate) use value::{List, MapKind, Value};
 
@@ -63,6 +65,11 @@ impl Program {
             found
         }
         search(&self.expr, name)
+    }
+
+    /// Returns the type of the result, as far as the expression tells; `dynamic` are variables without a type.
+    pub(crate) fn result(&self, dynamic: &[&str]) -> ResultType {
+        result::of(&self.expr, dynamic)
     }
 
     /// Returns the first name that nothing declares, of a variable or of a field; the API server refuses such an

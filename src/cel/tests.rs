@@ -251,6 +251,34 @@ fn hostile_texts_end() {
     assert_eq!(result(&vec!["true"; 4000].join(" && "), &[]), "true");
 }
 
+#[test]
+fn the_type_of_a_result_is_told_only_where_it_is_certain() {
+    for (source, expected) in [
+        ("object.spec.replicas", ResultType::Dynamic),
+        ("object.spec.list[0].name", ResultType::Dynamic),
+        ("object.?spec.replicas", ResultType::Unknown),
+        ("object.spec.replicas > 1", ResultType::Bool),
+        ("!object.spec.paused", ResultType::Bool),
+        ("has(object.spec.x)", ResultType::Bool),
+        ("object.spec.list.all(x, x > 1)", ResultType::Bool),
+        ("true ? 1 : 2", ResultType::Other),
+        ("true ? 'a' : null", ResultType::Unknown),
+        ("request.dryRun", ResultType::Unknown),
+        ("variables.x", ResultType::Unknown),
+        ("'a' + 'b'", ResultType::Unknown),
+        ("'a'", ResultType::Text),
+        ("string(object.x)", ResultType::Text),
+        ("object.x.size()", ResultType::Other),
+        ("null", ResultType::Null),
+        ("-1", ResultType::Other),
+        ("[true]", ResultType::Other),
+        ("cel.bind(x, 1, x)", ResultType::Unknown),
+    ] {
+        let program = Program::compile(source).unwrap();
+        assert_eq!(program.result(&["object"]), expected, "{source}");
+    }
+}
+
 proptest::proptest! {
     #[test]
     fn no_text_panics(source in "[-\\[\\]{}()!?:.,&|+*/%=<>'\"\\\\rbu0-9a-z_ éin]{0,40}") {

@@ -2,7 +2,7 @@
 //!
 //! Where the API server is odd, the odd inputs are let through rather than refused.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 
 use super::node::Format;
 use crate::model::quantity::quantity_parts;
@@ -52,7 +52,7 @@ impl Format {
             Self::Date => is_date(text),
             Self::DateTime => is_date_time(text),
             Self::Duration => is_duration(text),
-            Self::Ipv4 => text.parse::<Ipv4Addr>().is_ok(),
+            Self::Ipv4 => is_ipv4(text),
             Self::Ipv6 => text.parse::<Ipv6Addr>().is_ok(),
             Self::Uri => is_uri(text),
             Self::Uuid => is_uuid(text),
@@ -112,6 +112,17 @@ pub(crate) fn is_cidr(text: &str) -> bool {
     };
     let digits = (1..=3).contains(&length.len()) && length.bytes().all(|byte| byte.is_ascii_digit());
     digits && length.parse::<u8>().is_ok_and(|length| length <= most)
+}
+
+/// Returns whether a text is an IPv4 address; octets may have leading zeros, as in the API server's format.
+fn is_ipv4(text: &str) -> bool {
+    let octets = text.split('.').filter(|octet| {
+        (1..=16).contains(&octet.len())
+            && octet.bytes().all(|byte| byte.is_ascii_digit())
+            && octet.trim_start_matches('0').len() <= 3
+            && octet.parse::<u64>().is_ok_and(|octet| octet <= 255)
+    });
+    text.split('.').count() == 4 && octets.count() == 4
 }
 
 fn is_date(text: &str) -> bool {
@@ -335,7 +346,11 @@ mod tests {
                 ],
                 &["", "5", "1w2x", "m", "1..5s", "5 m x", "P", "PT", "P1H", "PT1D", "hello", "1d2", "-"],
             ),
-            ("ipv4", &["10.0.0.1"], &["10.0.0.256", "::1", "10.0.0.1/8", "010.0.0.1"]),
+            (
+                "ipv4",
+                &["10.0.0.1", "010.0.0.1"],
+                &["10.0.0.256", "::1", "10.0.0.1/8", "10.0.0", "10..0.1", "+1.0.0.1"],
+            ),
             ("ipv6", &["::1", "fd00::1"], &["10.0.0.1", "fd00::/8"]),
             (
                 "uri",

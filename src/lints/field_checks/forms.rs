@@ -103,6 +103,12 @@ pub(in crate::lints) static NO_BACKSTEPS: Form =
 /// One part of a URL's path.
 pub(in crate::lints) static PATH_SEGMENT: Form =
     Form { accepts: is_path_segment, fault: "is not a valid name", hint: "use anything but `/` and `%`" };
+/// A version of the standards of pod security.
+pub(in crate::lints) static POD_SECURITY_VERSION: Form = Form {
+    accepts: is_pod_security_version,
+    fault: "is not a version of Kubernetes",
+    hint: "write `latest` or a version like `v1.36`",
+};
 /// The name of a port.
 pub(in crate::lints) static PORT_NAME: Form = Form {
     accepts: crate::lints::ports::is_service_name,
@@ -163,6 +169,21 @@ fn is_endpoint_address(text: &str) -> bool {
     }
 }
 
+/// Returns whether a network has bits after its prefix, as `10.0.0.1/8` has; Kubernetes 1.36 and later refuse it.
+pub(in crate::lints) fn has_host_bits(text: &str) -> bool {
+    let Some((address, length)) = text.trim().split_once('/') else { return false };
+    let Ok(length) = length.parse::<u32>() else { return false };
+    match address.parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => {
+            length <= 32 && u32::from(address).checked_shl(length).is_some_and(|rest| rest != 0)
+        }
+        Ok(IpAddr::V6(address)) => {
+            length <= 128 && u128::from(address).checked_shl(length).is_some_and(|rest| rest != 0)
+        }
+        Err(_) => false,
+    }
+}
+
 /// Returns whether a text is a network; versions before 1.36 accept octets with leading zeros.
 fn is_network(text: &str) -> bool {
     is_cidr(text) || without_leading_zeros(text).is_some_and(|text| is_cidr(&text))
@@ -186,6 +207,18 @@ fn without_leading_zeros(text: &str) -> Option<String> {
         .collect();
     let address = octets.join(".");
     Some(rest.map_or_else(|| address.clone(), |rest| format!("{address}/{rest}")))
+}
+
+fn is_pod_security_version(text: &str) -> bool {
+    let minor = text.strip_prefix("v1.");
+    text == "latest"
+        || minor.is_some_and(|minor| {
+            minor == "0"
+                || !minor.is_empty()
+                    && !minor.starts_with('0')
+                    && minor.len() < 9
+                    && minor.bytes().all(|byte| byte.is_ascii_digit())
+        })
 }
 
 fn has_no_backsteps(path: &str) -> bool {
@@ -221,6 +254,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn bits_after_the_prefix_are_found() {
+        for text in ["10.0.0.1/8", "10.0.0.1/31", "fd00::1/8", "1.2.3.4/0", " 10.0.0.1/8"] {
+            assert!(has_host_bits(text), "{text}");
+        }
+        for text in [
+            "10.0.0.0/8",
+            "0.0.0.0/0",
+            "10.0.0.1/32",
+            "fd00::/8",
+            "::/0",
+            "::1/128",
+            "10.0.0.1",
+            "x/8",
+            "10.0.0.1/33",
+        ] {
+            assert!(!has_host_bits(text), "{text}");
+        }
+    }
+
+    #[test]
     fn forms_accept_what_the_api_server_accepts() {
         for (form, good, bad) in [
             (&ABSOLUTE_PATH, &["/", "/a"][..], &["", "a"][..]),
@@ -238,6 +291,7 @@ mod tests {
             (&IP, &["10.0.0.1", "::1", "010.0.0.1"], &["999.1.1.1", "10.0.0", "a", "10.0.0.1/8"]),
             (&LOCAL_PATH, &["a/b"], &["..a", "../a", "/a", "a/.."]),
             (&NO_BACKSTEPS, &["/a/b", "..a"], &["/a/../b"]),
+            (&POD_SECURITY_VERSION, &["latest", "v1.0", "v1.36"], &["1.36", "v1", "v2.0", "v1.036", "v1."]),
             (&QUALIFIED, &["a", "example.org/A"], &["a/b/c", ""]),
             (&SEARCH_DOMAIN, &[".", "a.b.", "_tcp.a_b.c"], &["", "A", "a..b"]),
             (&SYSCTL, &["net.core.somaxconn", "net/ipv4/a_b"], &["Bad Name", "a..b", "", "-a"]),

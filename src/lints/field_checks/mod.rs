@@ -9,6 +9,7 @@ mod selector;
 
 use super::later_stage::LaterStage;
 use super::{Draft, Object, Reporter, Rule, Scene};
+use crate::diagnostic::Severity;
 use crate::model::{Node, Origin};
 
 pub(in crate::lints) use demand::{Demand, Field};
@@ -64,6 +65,15 @@ impl<'r> FieldChecker<'r> {
         if self.left > 0 {
             self.left -= 1;
             self.reporter.report(draft);
+        }
+    }
+
+    /// Warns of a network with bits after its prefix: versions before 1.36 accept it.
+    pub(in crate::lints) fn host_bits(&mut self, network: &Node) {
+        if network.as_str().is_some_and(forms::has_host_bits) {
+            let message = "the network has bits after its prefix, which Kubernetes 1.36 and later refuse";
+            let draft = self.begin(network.origin, message).severity(Severity::Warning);
+            self.draft(draft.hint("write the first address of the network, or a longer prefix"));
         }
     }
 

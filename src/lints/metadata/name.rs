@@ -117,6 +117,10 @@ fn breach(object: &Object<'_>, text: &str) -> Option<&'static str> {
         (group, _) if group.ends_with(".openshift.io") => {
             (!is_path_segment(text)).then_some("use anything but `/` and `%`")
         }
+        // The API server checks no name of this kind beyond its path.
+        ("policy", "PodDisruptionBudget") => {
+            (!is_path_segment(text)).then_some("use anything but `/` and `%`")
+        }
         ("", "Namespace" | "Service") | ("apps", "StatefulSet") => (!is_label(text)).then_some(LABEL),
         ("batch", "CronJob") if is_subdomain(text) && text.len() > 52 => {
             Some("use at most 52 characters: its Jobs get 11 more")

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{GROUP, POLICY, shown};
-use crate::cel::{FieldType, Program, SyntaxError, TypeId, TypeSource};
+use crate::cel::{FieldType, Program, ResultType, SyntaxError, TypeId, TypeSource};
 use crate::diagnostic::{RuleInfo, Severity};
-use crate::lints::fields::{items, key_at, text, value};
+use crate::lints::fields::{items, listed, text, value};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::Node;
 
@@ -15,98 +15,159 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refused_by_api_server: true,
-        summary: "a ValidatingAdmissionPolicy has an expression that does not compile, or validates nothing",
-        explanation: "The API server compiles the expressions of a policy when it is created, and refuses one with a \
-                      syntax error or with a name that nothing declares. It also refuses a policy with neither \
-                      `validations` nor `auditAnnotations`, and one without `matchConstraints`. Functions and types \
-                      are not checked here.",
+        summary: "a ValidatingAdmissionPolicy or an admission webhook has an expression that does not compile",
+        explanation: "The API server compiles the expressions of a policy, and the match conditions of a policy or a \
+                      webhook, when the object is created. It refuses one with a syntax error, with a name that nothing \
+                      declares, or whose result has another type than the field needs: a validation and a condition \
+                      are true or false, a message is a text. Functions and the types inside of an expression are not \
+                      checked here.",
         example: "kind: ValidatingAdmissionPolicy\nspec:\n  validations:\n  - expression: 'object.spec.replicas <= '\n",
         remedy: "```yaml\nvalidations:\n- expression: object.spec.replicas <= 5\n```",
     },
     check: Check::Object(check),
 };
 
-/// Names that every expression may use.
-const VARIABLES: [&str; 7] =
-    ["object", "oldObject", "request", "params", "namespaceObject", "authorizer", "variables"];
+/// Names that expressions of policies may use.
+const OF_POLICIES: &[&str] = &["object", "oldObject", "request", "namespaceObject", "authorizer"];
+/// Names that expressions of webhooks may use.
+const OF_WEBHOOKS: &[&str] = &["object", "oldObject", "request", "authorizer"];
+/// Names whose fields have no types.
+const DYNAMIC: &[&str] = &["object", "oldObject", "params"];
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
-    if !object.is(GROUP, POLICY) {
+    if object.group != GROUP {
         return;
     }
-    let Some(spec) = value(object.manifest.root(), "spec").filter(|spec| spec.as_mapping().is_some()) else {
-        return;
-    };
-    if items(spec, "validations").is_empty() && items(spec, "auditAnnotations").is_empty() {
-        let draft = Draft::new(
-            &RULE,
-            key_at(spec, "validations"),
-            "policy has neither `validations` nor `auditAnnotations`",
-        );
-        reporter.report(draft.hint("add an expression under `validations`"));
-    }
-    let constraints = value(spec, "matchConstraints");
-    if constraints.is_none_or(|constraints| items(constraints, "resourceRules").is_empty()) {
-        let draft = Draft::new(
-            &RULE,
-            key_at(spec, "matchConstraints"),
-            "policy has no `matchConstraints.resourceRules`",
-        );
-        reporter.report(draft.hint("name the resources that the policy is about"));
-    }
-    let mut types = Variables { names: BTreeSet::new(), has_params: value(spec, "paramKind").is_some() };
-    for variable in items(spec, "variables") {
-        expression(variable.get("expression"), &types, reporter);
-        types.names.extend(text(variable, "name"));
-    }
-    for validation in items(spec, "validations") {
-        expression(validation.get("expression"), &types, reporter);
-        expression(validation.get("messageExpression"), &types, reporter);
-    }
-    for annotation in items(spec, "auditAnnotations") {
-        expression(annotation.get("valueExpression"), &types, reporter);
-    }
-    for condition in items(spec, "matchConditions") {
-        expression(condition.get("expression"), &types, reporter);
+    let root = object.manifest.root();
+    match object.kind {
+        POLICY => value(root, "spec").into_iter().for_each(|spec| policy(spec, reporter)),
+        "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration" => {
+            let types = Variables::default();
+            for condition in
+                items(root, "webhooks").iter().flat_map(|webhook| items(webhook, "matchConditions"))
+            {
+                let condition = condition.get("expression");
+                Expression { names: OF_WEBHOOKS, types: &types, wanted: Wanted::Condition }
+                    .check(condition, reporter);
+            }
+        }
+        _ => {}
     }
 }
 
-fn expression(node: Option<&Node>, types: &Variables<'_>, reporter: &mut Reporter) {
-    let Some((node, source)) = node.and_then(|node| Some((node, node.as_str()?))) else { return };
-    let program = match Program::compile(source) {
-        Ok(program) => program,
-        Err(SyntaxError { problem: Some(problem), offset }) => {
-            let column = source.get(..offset).map_or(0, |before| before.chars().count()) + 1;
-            let message =
-                format!("CEL expression is not valid: {problem} (column {column} of the expression)");
-            reporter.report(Draft::new(&RULE, node.origin, message));
+fn policy(spec: &Node, reporter: &mut Reporter) {
+    let mut names = OF_POLICIES.to_vec();
+    if value(spec, "paramKind").is_some() {
+        names.push("params");
+    }
+    let mut types = Variables::default();
+    for condition in items(spec, "matchConditions") {
+        Expression { names: &names, types: &types, wanted: Wanted::Condition }
+            .check(condition.get("expression"), reporter);
+    }
+    names.push("variables");
+    for variable in items(spec, "variables") {
+        Expression { names: &names, types: &types, wanted: Wanted::Any }
+            .check(variable.get("expression"), reporter);
+        types.names.extend(text(variable, "name"));
+    }
+    let of = |wanted| Expression { names: &names, types: &types, wanted };
+    for validation in items(spec, "validations") {
+        of(Wanted::Condition).check(validation.get("expression"), reporter);
+        of(Wanted::Text).check(validation.get("messageExpression"), reporter);
+    }
+    for annotation in items(spec, "auditAnnotations") {
+        of(Wanted::TextOrNull).check(annotation.get("valueExpression"), reporter);
+    }
+}
+
+/// What an expression has to evaluate to.
+#[derive(Clone, Copy)]
+enum Wanted {
+    Any,
+    Condition,
+    Text,
+    TextOrNull,
+}
+
+impl Wanted {
+    fn accepts(self, result: ResultType) -> bool {
+        match result {
+            ResultType::Unknown => true,
+            ResultType::Bool => matches!(self, Self::Any | Self::Condition),
+            ResultType::Null => matches!(self, Self::Any | Self::TextOrNull),
+            ResultType::Text => !matches!(self, Self::Condition),
+            ResultType::Dynamic | ResultType::Other => matches!(self, Self::Any),
+        }
+    }
+}
+
+/// What the API server knows about an expression.
+struct Expression<'a> {
+    names: &'a [&'static str],
+    types: &'a Variables<'a>,
+    wanted: Wanted,
+}
+
+impl Expression<'_> {
+    fn check(&self, node: Option<&Node>, reporter: &mut Reporter) {
+        // An empty text is absent; `resource/admission-policy` demands what must be there.
+        let Some((node, source)) = node.and_then(|node| Some((node, node.as_str()?))) else { return };
+        if source.is_empty() {
             return;
         }
-        Err(SyntaxError { problem: None, .. }) => return,
-    };
-    let known = VARIABLES.iter().filter(|name| **name != "params" || types.has_params);
-    let variables: Vec<_> =
-        known.map(|name| (*name, (*name == "variables").then_some(OF_VARIABLES))).collect();
-    let Some(error) = program.check_names(&variables, types) else { return };
-    let (what, hint) = match (error.is_field, error.name) {
-        (true, _) => ("variable", "declare it under `variables`, before its first use"),
-        (false, "params") => ("name", "`params` needs `paramKind`"),
-        (false, _) => (
-            "name",
-            "the names are `object`, `oldObject`, `request`, `params`, `namespaceObject`, `authorizer` and `variables`",
-        ),
-    };
-    let message = format!("CEL expression uses the {what} `{}`, which is not declared", shown(error.name));
-    reporter.report(Draft::new(&RULE, node.origin, message).hint(hint));
+        match Program::compile(source) {
+            Ok(program) => self.check_program(&program, node, reporter),
+            Err(SyntaxError { problem: Some(problem), offset }) => {
+                let column = source.get(..offset).map_or(0, |before| before.chars().count()) + 1;
+                let message =
+                    format!("CEL expression is not valid: {problem} (column {column} of the expression)");
+                reporter.report(Draft::new(&RULE, node.origin, message));
+            }
+            Err(SyntaxError { problem: None, .. }) => {}
+        }
+    }
+
+    fn check_program(&self, program: &Program, node: &Node, reporter: &mut Reporter) {
+        let variables: Vec<_> =
+            self.names.iter().map(|name| (*name, (*name == "variables").then_some(OF_VARIABLES))).collect();
+        if let Some(error) = program.check_names(&variables, self.types) {
+            let (what, hint) = match (error.is_field, error.name) {
+                (true, _) => ("variable", "declare it under `variables`, before its first use".to_owned()),
+                (false, "params") => ("name", "`params` needs `paramKind`".to_owned()),
+                (false, _) => ("name", format!("the names are {}", listed(self.names))),
+            };
+            let message =
+                format!("CEL expression uses the {what} `{}`, which is not declared", shown(error.name));
+            reporter.report(Draft::new(&RULE, node.origin, message).hint(hint));
+            return;
+        }
+        let result = program.result(DYNAMIC);
+        if self.wanted.accepts(result) {
+            return;
+        }
+        let (wanted, hint) = match self.wanted {
+            Wanted::Condition => {
+                ("true or false", "compare it with a value, as in `object.spec.replicas <= 5`")
+            }
+            _ => ("a text", "convert it, as in `string(object.metadata.name)`"),
+        };
+        let message = if result == ResultType::Dynamic {
+            format!("the type of the CEL expression is not known, and {wanted} is needed")
+        } else {
+            format!("the CEL expression does not evaluate to {wanted}")
+        };
+        reporter.report(Draft::new(&RULE, node.origin, message).hint(hint));
+    }
 }
 
 /// The type of `variables`.
 const OF_VARIABLES: TypeId = 0;
 
 /// The variables that are declared before an expression.
+#[derive(Default)]
 struct Variables<'a> {
     names: BTreeSet<&'a str>,
-    has_params: bool,
 }
 
 impl TypeSource for Variables<'_> {

@@ -20,7 +20,7 @@ pub(crate) static RULE: Rule = Rule {
         explanation: "A ValidatingAdmissionPolicy has `validations` or `auditAnnotations`, and `matchConstraints` with \
                       `resourceRules`. An expression and a message are not empty, and a message is one line. A binding names a \
                       policy and its `validationActions`, each once, and not `Deny` and `Warn` together; parameters are found \
-                      by `name` or by `selector`. The API server refuses the object. Its expressions are not compiled here.",
+                      by `name` or by `selector`. The API server refuses the object. `policy/definition` compiles the expressions.",
         example: "kind: ValidatingAdmissionPolicy\nspec:\n  matchConstraints: {resourceRules: []}\n",
         remedy: "```yaml\nkind: ValidatingAdmissionPolicy\nspec:\n  matchConstraints:\n    resourceRules:\n    - {apiGroups: [apps], apiVersions: [v1], operations: [CREATE], resources: [deployments]}\n  validations: [{expression: object.spec.replicas <= 5}]\n```",
     },
@@ -45,8 +45,39 @@ const POLICY: &[Section] = &[
     },
     Section {
         at: "auditAnnotations[]",
-        fields: &[Field::not_empty("key"), Field::not_empty("valueExpression")],
+        fields: &[
+            Field::not_empty("key"),
+            Field::form("key", &QUALIFIED),
+            Field::not_empty("valueExpression"),
+        ],
     },
+    Section { at: "variables[]", fields: &[Field::not_empty("expression"), Field::not_empty("name")] },
+];
+/// Fields of the spec of a policy that changes objects.
+const MUTATING: &[Section] = &[
+    Section {
+        at: "",
+        fields: &[
+            Field::present("matchConstraints"),
+            Field::present("mutations"),
+            Field::present("reinvocationPolicy"),
+            Field::one_of("reinvocationPolicy", &["IfNeeded", "Never"]),
+        ],
+    },
+    Section { at: "matchConstraints", fields: &[Field::present("resourceRules")] },
+    Section {
+        at: "matchConditions[]",
+        fields: &[Field::not_empty("expression"), Field::not_empty("name"), Field::form("name", &QUALIFIED)],
+    },
+    Section {
+        at: "mutations[]",
+        fields: &[
+            Field::present("patchType"),
+            Field::one_of("patchType", &["ApplyConfiguration", "JSONPatch"]),
+        ],
+    },
+    Section { at: "mutations[].applyConfiguration", fields: &[Field::present("expression")] },
+    Section { at: "mutations[].jsonPatch", fields: &[Field::present("expression")] },
     Section { at: "variables[]", fields: &[Field::not_empty("expression"), Field::not_empty("name")] },
 ];
 /// Fields of a binding's spec.
@@ -77,6 +108,10 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
             actions(spec, &mut checker);
             parameters(spec, &mut checker);
         }
+        "MutatingAdmissionPolicy" => {
+            checker.table(spec, MUTATING);
+            mutations(spec, &mut checker);
+        }
         "MutatingAdmissionPolicyBinding" => {
             checker.table(spec, BINDING);
             parameters(spec, &mut checker);
@@ -96,6 +131,11 @@ fn policy(spec: &Node, checker: &mut FieldChecker<'_>) {
         checker.report(start(spec), message, "add what the policy is to check");
     }
     for validation in items(spec, "validations") {
+        if text(validation, "message").is_some_and(|message| !message.is_empty() && message.trim().is_empty())
+        {
+            let message = "`message` of a validation is blank";
+            checker.report(key_at(validation, "message"), message, "write what is wrong, or remove it");
+        }
         if text(validation, "message").is_some_and(|message| message.trim().contains(['\n', '\r'])) {
             let message = "`message` of a validation has more than one line";
             checker.report(key_at(validation, "message"), message, "write it in one line");
@@ -103,6 +143,22 @@ fn policy(spec: &Node, checker: &mut FieldChecker<'_>) {
     }
     if text(spec, "failurePolicy").is_some_and(str::is_empty) {
         checker.report(key_at(spec, "failurePolicy"), "`failurePolicy` is empty", "write `Fail` or `Ignore`");
+    }
+}
+
+/// Checks that each mutation has the part that its type names, and no other.
+fn mutations(spec: &Node, checker: &mut FieldChecker<'_>) {
+    for mutation in items(spec, "mutations").iter().filter(|mutation| mutation.as_mapping().is_some()) {
+        let (own, other) = match text(mutation, "patchType") {
+            Some("ApplyConfiguration") => ("applyConfiguration", "jsonPatch"),
+            Some("JSONPatch") => ("jsonPatch", "applyConfiguration"),
+            _ => continue,
+        };
+        if value(mutation, own).is_none() {
+            let message = format!("the mutation has no `{own}`, which its `patchType` names");
+            checker.report(key_at(mutation, "patchType"), message, format!("add `{own}`"));
+        }
+        checker.field(mutation, &Field::absent(other, "beside another `patchType`"));
     }
 }
 

@@ -80,6 +80,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
     checker.table(spec, SECTIONS);
     bounds(spec, &mut checker);
+    target(spec, &mut checker);
     // Metrics of the beta versions have another shape.
     if object.version == "v2" {
         for metric in items(spec, "metrics").iter().filter(|metric| metric.as_mapping().is_some()) {
@@ -104,6 +105,23 @@ fn bounds(spec: &Node, checker: &mut FieldChecker<'_>) {
     {
         let message = "`minReplicas` is 0 without a metric of the type Object or External";
         checker.report(least.origin, message, "write 1 or more: pods that do not run have no metrics");
+    }
+}
+
+/// Checks that the target has the group of its API.
+fn target(spec: &Node, checker: &mut FieldChecker<'_>) {
+    let Some(target) = value(spec, "scaleTargetRef").filter(|target| target.as_mapping().is_some()) else {
+        return;
+    };
+    let version = value(target, "apiVersion");
+    let Some(text) = version.map_or(Some(""), Node::as_str) else { return };
+    let has_group =
+        matches!(text.split_once('/'), Some((group, rest)) if !group.is_empty() && !rest.contains('/'));
+    if !has_group && text != "/" && !checker.may_fill(text) {
+        let message = "`apiVersion` of `scaleTargetRef` has no API group";
+        let at =
+            if version.is_some() { key_at(target, "apiVersion") } else { key_at(spec, "scaleTargetRef") };
+        checker.report(at, message, "write group and version, like `apps/v1`");
     }
 }
 

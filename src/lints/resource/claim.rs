@@ -34,7 +34,6 @@ const SECTIONS: &[Section] = &[
             Field::form("volumeAttributesClassName", &SUBDOMAIN),
         ],
     },
-    Section { at: "dataSource", fields: SOURCE },
     Section { at: "dataSourceRef", fields: SOURCE },
 ];
 const SOURCE: &[Field] =
@@ -109,18 +108,29 @@ pub(super) fn access_modes(spec: &Node, checker: &mut FieldChecker<'_>) {
     }
 }
 
+/// Checks where the first content of a volume comes from.
 fn source_kind(spec: &Node, checker: &mut FieldChecker<'_>) {
-    for field in ["dataSource", "dataSourceRef"] {
-        let Some(source) = value(spec, field) else { continue };
-        if text(source, "apiGroup").is_none()
-            && text(source, "kind").is_some_and(|kind| kind != "PersistentVolumeClaim")
-        {
-            let message = format!("`{field}` without `apiGroup` is not a PersistentVolumeClaim");
-            checker.report(
-                key_at(source, "kind"),
-                message,
-                "add the `apiGroup`, like `snapshot.storage.k8s.io`",
-            );
+    let group_and_kind = |source| (text(source, "apiGroup").unwrap_or_default(), text(source, "kind"));
+    if let Some(source) = value(spec, "dataSource").filter(|source| source.as_mapping().is_some()) {
+        let is_taken = matches!(
+            group_and_kind(source),
+            ("", Some("PersistentVolumeClaim")) | ("snapshot.storage.k8s.io", Some("VolumeSnapshot"))
+        );
+        if is_taken {
+            checker.field(source, &Field::not_empty("name"));
+        } else {
+            let message = "`dataSource` is ignored: it is neither a PersistentVolumeClaim nor a VolumeSnapshot of `snapshot.storage.k8s.io`";
+            let draft = checker.begin(key_at(spec, "dataSource"), message).severity(Severity::Warning);
+            checker
+                .draft(draft.hint("correct `apiGroup` and `kind`, or use `dataSourceRef` for other kinds"));
         }
+    }
+    if let Some(source) = value(spec, "dataSourceRef")
+        && let ("", Some(kind)) = group_and_kind(source)
+        && kind != "PersistentVolumeClaim"
+    {
+        let message = "`dataSourceRef` without `apiGroup` is not a PersistentVolumeClaim";
+        let hint = "add the `apiGroup`, like `snapshot.storage.k8s.io`";
+        checker.report(key_at(source, "kind"), message, hint);
     }
 }

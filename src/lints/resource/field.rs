@@ -2,7 +2,8 @@
 
 use crate::diagnostic::{RuleInfo, Severity};
 use crate::lints::field_checks::forms::{
-    DOMAIN_PATH, DRIVER, ENDPOINT_IP, LABEL, PATH_SEGMENT, QUALIFIED, QUALIFIED_ANY_CASE, SUBDOMAIN,
+    DOMAIN_PATH, DRIVER, ENDPOINT_IP, LABEL, PATH_SEGMENT, POD_SECURITY_VERSION, QUALIFIED,
+    QUALIFIED_ANY_CASE, SUBDOMAIN,
 };
 use crate::lints::field_checks::{Field, FieldChecker, Section};
 use crate::lints::fields::{integer, items, key_at, start, text, value};
@@ -18,13 +19,24 @@ pub(crate) static RULE: Rule = Rule {
         refused_by_api_server: true,
         summary: "a field of an object of the cluster has a value that Kubernetes does not accept",
         explanation: "Kinds with few checks share this rule: priority classes have values of at most 1000000000, storage \
-                      classes and ingress classes a valid provisioner and controller, leases a positive duration, endpoints \
+                      classes and ingress classes a valid provisioner and controller, leases a positive duration, labels of pod security a level and a version, endpoints \
                       addresses that other machines reach. The API server refuses the object.",
         example: "kind: PriorityClass\nvalue: 2000000000\n",
         remedy: "```yaml\nkind: PriorityClass\nvalue: 1000000\n```",
     },
     check: Check::Object(check),
 };
+
+/// Labels of the admission of pods by their security.
+const POD_SECURITY: &[Field] = &[
+    Field::one_of("pod-security.kubernetes.io/audit", LEVELS),
+    Field::form("pod-security.kubernetes.io/audit-version", &POD_SECURITY_VERSION),
+    Field::one_of("pod-security.kubernetes.io/enforce", LEVELS),
+    Field::form("pod-security.kubernetes.io/enforce-version", &POD_SECURITY_VERSION),
+    Field::one_of("pod-security.kubernetes.io/warn", LEVELS),
+    Field::form("pod-security.kubernetes.io/warn-version", &POD_SECURITY_VERSION),
+];
+const LEVELS: &[&str] = &["baseline", "privileged", "restricted"];
 
 /// Fields of each kind, from the root of the object.
 const KINDS: &[(&str, &str, &[Section])] = &[
@@ -44,17 +56,28 @@ const KINDS: &[(&str, &str, &[Section])] = &[
             },
         ],
     ),
+    ("", "Namespace", &[Section { at: "metadata.labels", fields: POD_SECURITY }]),
     (
         "apiregistration.k8s.io",
         "APIService",
-        &[Section {
-            at: "spec",
-            fields: &[
-                Field::between("groupPriorityMinimum", 1, 20_000),
-                Field::between("versionPriority", 1, 1_000),
-                Field::present("version"),
-            ],
-        }],
+        &[
+            Section {
+                at: "spec",
+                fields: &[
+                    Field::between("groupPriorityMinimum", 1, 20_000),
+                    Field::between("versionPriority", 1, 1_000),
+                    Field::present("version"),
+                ],
+            },
+            Section {
+                at: "spec.service",
+                fields: &[
+                    Field::present("name"),
+                    Field::present("namespace"),
+                    Field::between("port", 1, 65_535),
+                ],
+            },
+        ],
     ),
     ("apps", "ControllerRevision", &[Section { at: "", fields: &[Field::at_least("revision", 0)] }]),
     (
@@ -87,7 +110,7 @@ const KINDS: &[(&str, &str, &[Section])] = &[
         "flowcontrol.apiserver.k8s.io",
         "FlowSchema",
         &[
-            Section { at: "spec", fields: &[Field::between("matchingPrecedence", 1, 10_000)] },
+            Section { at: "spec", fields: &[Field::between("matchingPrecedence", 0, 10_000)] },
             Section { at: "spec.priorityLevelConfiguration", fields: &[Field::not_empty("name")] },
         ],
     ),

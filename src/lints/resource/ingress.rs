@@ -35,7 +35,10 @@ const CLASS_ANNOTATION: &str = "kubernetes.io/ingress.class";
 
 /// Fields of an Ingress's spec.
 const SECTIONS: &[Section] = &[
-    Section { at: "", fields: &[Field::form("ingressClassName", &SUBDOMAIN)] },
+    Section {
+        at: "",
+        fields: &[Field::not_empty("ingressClassName"), Field::form("ingressClassName", &SUBDOMAIN)],
+    },
     Section { at: "rules[].http", fields: &[Field::not_empty("paths")] },
     Section { at: "tls[]", fields: &[Field::form("secretName", &SUBDOMAIN)] },
 ];

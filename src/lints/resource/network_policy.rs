@@ -99,6 +99,7 @@ fn of_peer(peer: &Node, checker: &mut FieldChecker<'_>) {
             let message = "this is no network with the length of its prefix";
             checker.report(network.origin, message, CIDR.hint);
         }
+        checker.host_bits(network);
     }
     let Some(whole) = block.get("cidr").and_then(network) else { return };
     for part in items(block, "except") {

@@ -50,6 +50,7 @@ const SECTIONS: &[Section] = &[
 
 /// Fields that only a Service of the type `LoadBalancer` has.
 const LOAD_BALANCER_ONLY: &[Field] = &[
+    Field::absent("allocateLoadBalancerNodePorts", "in a Service of this type"),
     Field::absent("loadBalancerClass", "in a Service of this type"),
     Field::absent("loadBalancerSourceRanges", "in a Service of this type"),
 ];
@@ -74,6 +75,9 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     has_ports(root, spec, kind, &mut checker);
     of_type(spec, kind, &mut checker);
     affinity(spec, &mut checker);
+    for range in items(spec, "loadBalancerSourceRanges") {
+        checker.host_bits(range);
+    }
     if kind != "ExternalName" {
         addresses(spec, &mut checker);
     }
@@ -81,6 +85,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     for (index, port) in all.iter().enumerate() {
         names(port, all, index, &mut checker);
         numbers(port, kind, stage, &mut checker);
+        node_port_once(port, all.get(..index.min(MOST)).unwrap_or_default(), &mut checker);
     }
 }
 
@@ -148,8 +153,9 @@ fn affinity(spec: &Node, checker: &mut FieldChecker<'_>) {
     if text(spec, "sessionAffinity").unwrap_or("None") == "None"
         && value(spec, "sessionAffinityConfig").is_some()
     {
-        let message = "`sessionAffinityConfig` needs `sessionAffinity: ClientIP`";
-        checker.report(key_at(spec, "sessionAffinityConfig"), message, "remove it, or set the affinity");
+        let message = "`sessionAffinityConfig` has no effect without `sessionAffinity: ClientIP`";
+        let draft = checker.begin(key_at(spec, "sessionAffinityConfig"), message);
+        checker.draft(draft.severity(Severity::Warning).hint("remove it, or set the affinity"));
     }
 }
 
@@ -232,6 +238,20 @@ fn names(port: &Node, all: &[Node], index: usize, checker: &mut FieldChecker<'_>
         let first = first.get("name").map_or(first.origin, |name| name.origin);
         let draft = checker.begin(at, format!("two ports have the name `{name}`"));
         checker.draft(draft.related(first, "the other is here").hint("give each its own name"));
+    }
+}
+
+/// Checks that no port before has the same `nodePort` and protocol.
+fn node_port_once(port: &Node, before: &[Node], checker: &mut FieldChecker<'_>) {
+    let key = |port| (value(port, "nodePort").and_then(integer), text(port, "protocol").unwrap_or("TCP"));
+    if let own @ (Some(number), _) = key(port)
+        && number != 0
+        && let Some(first) = before.iter().find(|other| key(other) == own)
+    {
+        let draft =
+            checker.begin(key_at(port, "nodePort"), "two ports have the same `nodePort` and protocol");
+        let draft = draft.related(key_at(first, "nodePort"), "the other is here");
+        checker.draft(draft.hint("give each its own number, or none"));
     }
 }
 

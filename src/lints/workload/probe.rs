@@ -72,12 +72,10 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
                 sleep(&hook.value, grace, &mut checker);
             }
             if value(lifecycle, "stopSignal").is_some() && spec.at(&["os", "name"]).is_none() {
-                let message = "`stopSignal` needs the operating system of the pod";
-                checker.report(
-                    key_at(lifecycle, "stopSignal"),
-                    message,
-                    "set `os: {name: linux}` in the pod",
-                );
+                // Clusters without the feature drop the field.
+                let message = "`stopSignal` has no effect without the operating system of the pod";
+                let draft = checker.begin(key_at(lifecycle, "stopSignal"), message);
+                checker.draft(draft.severity(Severity::Warning).hint("set `os: {name: linux}` in the pod"));
             }
         }
     }

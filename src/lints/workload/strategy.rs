@@ -158,7 +158,9 @@ fn stateful_set(spec: &Node, checker: &mut FieldChecker<'_>) {
     unused(strategy, "OnDelete", checker);
     let Some((_, Some(unavailable))) = bounds(strategy) else { return };
     if is_zero(unavailable) == Some(true) {
-        checker.report(unavailable.origin, "`maxUnavailable` of a StatefulSet is 0", "write 1 or more");
+        // Clusters without the feature drop the field.
+        let draft = checker.begin(unavailable.origin, "`maxUnavailable` of a StatefulSet is 0");
+        checker.draft(draft.severity(Severity::Warning).hint("write 1 or more"));
     }
 }
 

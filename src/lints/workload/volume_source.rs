@@ -99,7 +99,6 @@ const SECTIONS: &[Section] = &[
     },
     Section { at: "glusterfs", fields: &[Field::not_empty("endpoints"), Field::not_empty("path")] },
     Section { at: "hostPath", fields: &[Field::not_empty("path"), Field::form("path", &NO_BACKSTEPS)] },
-    Section { at: "image", fields: &[Field::present("reference")] },
     Section {
         at: "nfs",
         fields: &[Field::not_empty("server"), Field::not_empty("path"), Field::form("path", &ABSOLUTE_PATH)],
@@ -143,6 +142,12 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
     for volume in items(spec, "volumes") {
         checker.table(volume, SECTIONS);
+        // A template may leave the reference to a controller.
+        if object.is("", "Pod")
+            && let Some(image) = value(volume, "image")
+        {
+            checker.field(image, &Field::present("reference"));
+        }
         for (at, name) in MODES {
             each_at(volume, at, &mut |parent| mode(parent, name, &mut checker));
         }
