@@ -60,8 +60,7 @@ pub(super) fn check(session: &Session, variables: Variables, notes: &mut Vec<Not
     let app = pipeline::examine(discovery, &[examination], directory, &|_| ());
     // What is built in need not be what the cluster has, and must not stop a sync.
     checking.packed = None;
-    let rendered: Vec<KnownDefinition> = app.definitions().collect();
-    let definitions = rendered.iter().chain(checking.definitions.iter());
+    let definitions = app.definitions().chain(checking.definitions.iter().map(KnownDefinition::view));
     checking.schemas = Arc::new(SchemaSet::with_places(&checking.kube_versions, definitions));
     checking
         .levels

@@ -33,7 +33,9 @@ use crate::diagnostic::{Explain, Failure, Finding, LookedAt, Note, Problem, Repo
 use crate::lints;
 use crate::model::display_path;
 use crate::ops;
-use crate::pipeline::{self, Checking, PlainInput, PlainVerdict, SchemaSet, Standing, Verdict};
+use crate::pipeline::{
+    self, Checking, KnownDefinition, PlainInput, PlainVerdict, SchemaSet, Standing, Verdict,
+};
 use crate::reach::Reach;
 
 /// What can go wrong besides findings.
@@ -187,8 +189,8 @@ impl Run<'_> {
         checking.blind.parts |= self.args.changed_since.is_some();
         checking.unjudged = Arc::new(unjudged);
         checking.namespace = self.args.identity.namespace.clone().filter(|name| !name.is_empty());
-        let definitions = checking.definitions.iter();
-        checking.schemas = Arc::new(SchemaSet::with_places(&checking.kube_versions, definitions));
+        let definitions = checking.definitions.iter().map(KnownDefinition::view);
+        checking.schemas = Arc::new(SchemaSet::growing(&checking.kube_versions, definitions));
         checking.fallback = Some(self.nearby(&checking, places));
         let looked = pipeline::validate_plain(inputs, &checking, &self.standing);
         let PlainVerdict { verdict, looked_at, one_by_one, partial_files, texts } =

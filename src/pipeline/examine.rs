@@ -6,8 +6,8 @@
 use std::path::Path;
 
 use super::{
-    AnnotateSettings, Discovery, KnownDefinition, RenderContext, SealSettings, Sealing, Supply, annotate,
-    load, render, resolve, seal,
+    AnnotateSettings, DefinitionRef, Discovery, RenderContext, SealSettings, Sealing, Supply, annotate, load,
+    render, resolve, seal,
 };
 use crate::crypto::ChecksumKey;
 use crate::diagnostic::{AppEnvironments, At, Failure, Level, LookedAt, Note, Problem, Severity};
@@ -128,12 +128,12 @@ impl ExaminedApp {
     }
 
     /// Returns the definitions of custom resources that it renders.
-    pub fn definitions(&self) -> impl Iterator<Item = KnownDefinition> {
+    pub fn definitions(&self) -> impl Iterator<Item = DefinitionRef<'_>> {
         let objects = self.environments.iter().flat_map(|environment| &environment.objects);
         let definitions =
             objects.filter(|object| object.is("apiextensions.k8s.io", "CustomResourceDefinition"));
-        definitions.map(|object| KnownDefinition {
-            object: object.clone(),
+        definitions.map(|object| DefinitionRef {
+            object,
             place: self.sources.place(object.origin()),
             is_named: false,
         })

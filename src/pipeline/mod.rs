@@ -32,8 +32,8 @@ pub use resolve::{Access, Audit, Outcome, Record, Resolved, Supply, resolve};
 pub use seal::{SealSettings, Sealed, Sealing, seal};
 pub(crate) use validate::distance;
 pub use validate::{
-    Answer, Blind, Checking, DefinitionSource, Fallback, KnownDefinition, PackedSchemas, PlainInput,
-    PlainVerdict, SchemaSet, Standing, Verdict, definition_faults, neighbours, refused, validate,
+    Answer, Blind, Checking, DefinitionRef, DefinitionSource, Fallback, KnownDefinition, PackedSchemas,
+    PlainInput, PlainVerdict, SchemaSet, Standing, Verdict, definition_faults, neighbours, refused, validate,
     validate_plain,
 };
 

@@ -3,6 +3,8 @@
 //!
 //! Missing types, unknown keywords and the like are found where a schema is compiled, and are not looked for again.
 
+use std::collections::BTreeSet;
+
 use super::definition::Faults;
 use super::fault::CrdFault;
 use super::path::Path;
@@ -62,7 +64,7 @@ const STRUCTURAL_ONLY: [&str; 12] = [
 pub(super) fn check(schema: &Node, at: &Path<'_>, has_status: bool, faults: &mut Faults<'_>) {
     let Some(mapping) = schema.as_mapping() else { return };
     root(schema, mapping, at, has_status, faults);
-    let mut structure = Structure { faults, left: MAX_SCHEMAS };
+    let mut structure = Structure { faults, left: MAX_SCHEMAS, patterns: BTreeSet::new() };
     structure.schema(schema, at, true, 0);
 }
 
@@ -133,6 +135,8 @@ fn root(schema: &Node, mapping: &Mapping, at: &Path<'_>, has_status: bool, fault
 pub(super) struct Structure<'f, 'c> {
     pub(super) faults: &'f mut Faults<'c>,
     pub(super) left: usize,
+    /// Patterns that were read already: a definition repeats them often.
+    patterns: BTreeSet<String>,
 }
 
 impl Structure<'_, '_> {
@@ -175,8 +179,13 @@ impl Structure<'_, '_> {
         let Some(node) = schema.get("pattern") else { return };
         let Some(text) = node.as_str() else { return };
         self.left = self.left.saturating_sub(text.len() / 16);
-        if self.left > 0 && Pattern::is_malformed(text) {
+        if self.left == 0 || self.patterns.contains(text) {
+            return;
+        }
+        if Pattern::is_malformed(text) {
             self.faults.push(CrdFault::PatternSyntax, &at.key("pattern"), node.origin);
+        } else {
+            self.patterns.insert(text.to_owned());
         }
     }
 

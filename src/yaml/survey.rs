@@ -115,16 +115,19 @@ fn starts_line(bytes: &[u8], at: usize) -> bool {
 /// Returns whether only indicators of block collections come before a tab on its line, such as `- `. Kubernetes refuses a tab
 /// there, where it could be indentation.
 fn follows_indicator(bytes: &[u8], at: usize) -> bool {
+    // A longer look back for each of many tabs would take quadratic time.
+    const LOOK_BACK: usize = 128;
     let before = bytes.get(..at).unwrap_or_default();
     let mut indicators = false;
-    for byte in before.iter().rev().take_while(|byte| **byte != b'\n') {
+    for byte in before.iter().rev().take(LOOK_BACK) {
         match byte {
+            b'\n' => return indicators,
             b'-' | b'?' | b':' => indicators = true,
             b' ' | b'\t' => {}
             _ => return false,
         }
     }
-    indicators
+    indicators || before.len() > LOOK_BACK
 }
 
 /// Whether a node's properties can start here.
@@ -135,10 +138,13 @@ fn starts_token(bytes: &[u8], at: usize) -> bool {
 
 /// Whether a comma or a bracket follows a tag at once: in a flow collection only YAML 1.2 allows it.
 fn is_tag_before_end(bytes: &[u8], at: usize) -> bool {
+    if !starts_token(bytes, at) {
+        return false;
+    }
     let rest = bytes.get(at.saturating_add(1)..).unwrap_or_default();
     let ends = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b']' | b'}');
     let end = rest.iter().position(ends).and_then(|end| rest.get(end));
-    starts_token(bytes, at) && matches!(end, Some(b',' | b']' | b'}'))
+    matches!(end, Some(b',' | b']' | b'}'))
 }
 
 /// Whether an anchor's name goes on with what only YAML 1.2 allows in one, such as the colon of `&a: b`.

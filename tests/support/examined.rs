@@ -8,7 +8,9 @@ use sealwave::cli::{Cli, Command};
 use sealwave::config::Validation;
 use sealwave::diagnostic::{At, Finding};
 use sealwave::model::{Subject, ValidationSettings};
-use sealwave::pipeline::{self, Checking, Examination, PlainInput, RenderContext, SchemaSet, Standing};
+use sealwave::pipeline::{
+    self, Checking, Examination, KnownDefinition, PlainInput, RenderContext, SchemaSet, Standing,
+};
 
 /// What flags decide; `--config` is followed, and 2026-01-01 is the day.
 pub fn decided(flags: &[String]) -> Validation {
@@ -40,8 +42,8 @@ pub fn with_schemas(validation: &Validation, app: Option<&Path>) -> Checking {
     let directory = app.unwrap_or(Path::new(""));
     let own = validation.with(&settings, directory, boundary, &|_, _| At::Nowhere);
     let mut checking = own.expect("settings that can be followed").checking;
-    let definitions = checking.definitions.iter();
-    checking.schemas = SchemaSet::with_places(&checking.kube_versions, definitions).into();
+    let definitions = checking.definitions.iter().map(KnownDefinition::view);
+    checking.schemas = SchemaSet::growing(&checking.kube_versions, definitions).into();
     checking
 }
 

@@ -135,7 +135,7 @@ impl Run<'_> {
         let mut brought: Vec<KnownDefinition> = Vec::new();
         for looked in &looked {
             if let Looked::Examined(app) = looked {
-                brought.extend(app.0.definitions());
+                brought.extend(app.0.definitions().map(|definition| definition.to_known()));
             }
         }
         let mut sets: BTreeMap<Vec<KubeVersion>, Known> = BTreeMap::new();
@@ -146,7 +146,10 @@ impl Run<'_> {
             let make = |checking: &Checking| {
                 let all = brought.iter().chain(checking.definitions.iter()).cloned();
                 let definitions: Arc<Vec<KnownDefinition>> = Arc::new(all.collect());
-                let set = SchemaSet::with_places(&checking.kube_versions, definitions.iter());
+                let set = SchemaSet::with_places(
+                    &checking.kube_versions,
+                    definitions.iter().map(KnownDefinition::view),
+                );
                 (definitions, Arc::new(set))
             };
             let (definitions, set) = if own {

@@ -26,6 +26,33 @@ pub struct KnownDefinition {
     pub is_named: bool,
 }
 
+/// A definition that somebody else holds, and where it is.
+#[derive(Clone, Debug)]
+pub struct DefinitionRef<'a> {
+    /// The definition.
+    pub object: &'a Manifest,
+    /// Where it starts.
+    pub place: Place,
+    /// Whether a flag or a setting names its file; else it is among the manifests.
+    pub is_named: bool,
+}
+
+impl KnownDefinition {
+    /// Returns the definition as it is given to a set of schemas.
+    #[must_use]
+    pub fn view(&self) -> DefinitionRef<'_> {
+        DefinitionRef { object: &self.object, place: self.place.clone(), is_named: self.is_named }
+    }
+}
+
+impl DefinitionRef<'_> {
+    /// Returns a copy that can be kept.
+    #[must_use]
+    pub fn to_known(&self) -> KnownDefinition {
+        KnownDefinition { object: self.object.clone(), place: self.place.clone(), is_named: self.is_named }
+    }
+}
+
 /// A definition of a kind of which there are others.
 #[derive(Debug)]
 pub(super) struct Contender {
@@ -60,12 +87,12 @@ impl Contenders {
     /// Adds a definition with the schemas of it alone.
     pub(super) fn add(
         &mut self,
-        definition: &KnownDefinition,
+        definition: DefinitionRef<'_>,
         fingerprint: u64,
         set: Option<Arc<SchemaSet>>,
     ) {
         self.all.push(Contender {
-            place: definition.place.clone(),
+            place: definition.place,
             is_named: definition.is_named,
             number: self.all.len(),
             fingerprint,

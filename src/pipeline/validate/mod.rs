@@ -27,8 +27,8 @@ mod unknown;
 mod violations;
 mod windows;
 
-pub use definitions::KnownDefinition;
 pub(crate) use definitions::distance;
+pub use definitions::{DefinitionRef, KnownDefinition};
 pub use fallback::{Answer, DefinitionSource, Fallback};
 pub use packed::PackedSchemas;
 pub use plain::{PlainInput, PlainVerdict, validate_plain};
@@ -328,9 +328,10 @@ fn scene<'a>(
 
 /// The schemas with those definitions that the app brings itself; none where it brings none.
 fn own_schemas(app: &ExaminedApp, checking: &Checking) -> Option<SchemaSet> {
-    let own: Vec<KnownDefinition> = app.definitions().collect();
-    let all = own.iter().chain(checking.definitions.iter());
-    (!own.is_empty()).then(|| SchemaSet::with_places(&checking.kube_versions, all))
+    let mut own = app.definitions().peekable();
+    let has_own = own.peek().is_some();
+    let all = own.chain(checking.definitions.iter().map(KnownDefinition::view));
+    has_own.then(|| SchemaSet::with_places(&checking.kube_versions, all))
 }
 
 fn check_schemas(environments: &[Environment<'_>], set: &SchemaSet, checking: &Checking) -> Vec<Draft> {

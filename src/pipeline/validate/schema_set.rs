@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use compact_str::CompactString;
 
-use super::definitions::{Contenders, KnownDefinition, defined, fingerprint};
+use super::definitions::{Contenders, DefinitionRef, defined, fingerprint};
 use crate::model::Node;
 use crate::schema::{KubeVersion, Schemas, Scope};
 
@@ -28,10 +28,33 @@ impl SchemaSet {
         set
     }
 
-    /// Returns the schemas of these versions and definitions; several may define one kind.
+    /// Returns the schemas of these versions and definitions; several may define one kind. No others are added later: of a
+    /// kind with one definition there is nothing to choose.
     pub fn with_places<'c>(
         versions: &[KubeVersion],
-        definitions: impl IntoIterator<Item = &'c KnownDefinition>,
+        definitions: impl IntoIterator<Item = DefinitionRef<'c>>,
+    ) -> Self {
+        let mut set = Self::new(versions, []);
+        let definitions: Vec<DefinitionRef<'c>> = definitions.into_iter().collect();
+        let mut counts: BTreeMap<Option<(&str, &str)>, usize> = BTreeMap::new();
+        for definition in &definitions {
+            *counts.entry(defined(definition.object.root())).or_default() += 1;
+        }
+        for definition in &definitions {
+            let root = definition.object.root();
+            if counts.get(&defined(root)) == Some(&1) {
+                set.define(root);
+            } else {
+                set.add(definition.clone());
+            }
+        }
+        set
+    }
+
+    /// Returns the same for a set to which further definitions are added.
+    pub fn growing<'c>(
+        versions: &[KubeVersion],
+        definitions: impl IntoIterator<Item = DefinitionRef<'c>>,
     ) -> Self {
         let mut set = Self::new(versions, []);
         definitions.into_iter().for_each(|definition| set.add(definition));
@@ -39,7 +62,7 @@ impl SchemaSet {
     }
 
     /// Adds a definition, unless it is the same as one that is known.
-    pub(super) fn add(&mut self, definition: &KnownDefinition) {
+    pub(super) fn add(&mut self, definition: DefinitionRef<'_>) {
         let root = definition.object.root();
         let Some((group, kind)) = defined(root) else { return };
         let fingerprint = fingerprint(root);

@@ -18,7 +18,7 @@ use super::schema_set::SchemaSet;
 use super::schemas::{self, SchemaCheck, selects};
 use super::suppress::{Suppression, SuppressionIndex};
 use super::windows::{Window, Windows};
-use super::{Checking, Finder, KnownDefinition, Standing, Verdict, merge, suppress};
+use super::{Checking, DefinitionRef, Finder, KnownDefinition, Standing, Verdict, merge, suppress};
 use crate::diagnostic::{Finding, LookedAt, Problem};
 use crate::lints::{self, Draft, Object, Reporter, Scene};
 use crate::model::{Manifest, Origin, Place, Scopes, SourceId};
@@ -218,13 +218,13 @@ impl Terms<'_> {
             }
             self.scopes.learn(definition);
             if Arc::get_mut(&mut self.schemas).is_none() {
-                let known = self.checking.definitions.iter();
-                self.schemas = Arc::new(SchemaSet::with_places(&self.checking.kube_versions, known));
+                let known = self.checking.definitions.iter().map(KnownDefinition::view);
+                self.schemas = Arc::new(SchemaSet::growing(&self.checking.kube_versions, known));
             }
             if let Some(schemas) = Arc::get_mut(&mut self.schemas) {
                 let Origin { line, column, .. } = definition.origin();
                 let place = Place { path: file.to_owned(), line, column, rendered: None };
-                schemas.add(&KnownDefinition { object: definition.clone(), place, is_named: false });
+                schemas.add(DefinitionRef { object: definition, place, is_named: false });
             }
         }
     }
