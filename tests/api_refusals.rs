@@ -738,3 +738,37 @@ fn findings_of_one_object_are_bounded_and_hold_no_value() {
         assert!(!said.contains("CANARY"), "{}: {said}", finding.rule.id);
     }
 }
+
+#[test]
+fn an_empty_text_is_no_value_of_an_enum_that_has_no_default_for_it() {
+    let claim = |mode: &str, access: &str| {
+        format!(
+            "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {{name: a}}\nspec: {{volumeMode: {mode}, accessModes: [{access}], \
+             resources: {{requests: {{storage: 1Gi}}}}}}\n"
+        )
+    };
+    let service = |field: &str| {
+        format!(
+            "apiVersion: v1\nkind: Service\nmetadata: {{name: a}}\nspec: {{{field}, ports: [{{port: 80}}]}}\n"
+        )
+    };
+    let policy = |types: &str| {
+        format!(
+            "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: a}}\nspec: {{podSelector: {{}}, policyTypes: \
+             [{types}]}}\n"
+        )
+    };
+    for text in [
+        claim("\"\"", "ReadWriteOnce"),
+        claim("Block", "\"\""),
+        service("internalTrafficPolicy: \"\""),
+        service("ipFamilyPolicy: \"\""),
+        policy("\"\""),
+    ] {
+        refused("schema/enum", &[text]);
+    }
+    // Here an empty text means the default.
+    for text in [claim("Block", "ReadWriteOnce"), service("type: \"\""), service("sessionAffinity: \"\"")] {
+        accepted(&[text]);
+    }
+}

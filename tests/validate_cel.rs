@@ -259,7 +259,6 @@ fn b29_a_policy_with_an_expression_that_does_not_parse() {
             Some("CEL expression is not valid: expression ends too early (column 25 of the expression)"),
         ),
         ("  validations: [{expression: 'object.spec.replicas <= 5'}]", None),
-        ("  validations: []", Some("policy has neither `validations` nor `auditAnnotations`")),
         ("  auditAnnotations: [{key: a, valueExpression: \"'x'\"}]", None),
         (
             "  auditAnnotations: [{key: a, valueExpression: \"'x\"}]",

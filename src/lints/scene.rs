@@ -1,6 +1,7 @@
 //! What rules look at: objects, the environment that they make up, the app of the environments.
 
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 
 use zeroize::Zeroizing;
@@ -12,6 +13,7 @@ use super::neighbours::Neighbours;
 use super::pods::{Parts, containers};
 use crate::model::catalogue::{self, Catalogue};
 use crate::model::pods::{Located, PodTemplate, located_references, pod_template_of};
+use crate::model::sync::{Found as Conflicting, Use};
 use crate::model::{
     Date, Manifest, Node, Origin, Reference, Scope as SealingScope, Scopes, SourceId, Sources, Texts,
     UnusedValue, WorkloadKind, WrittenScalars,
@@ -126,6 +128,10 @@ pub(crate) struct Environment<'a> {
     pub(crate) sealed_for: Option<Origin>,
     /// Objects that other apps of the repository render in an environment of this name.
     pub(crate) neighbours: &'a Neighbours,
+    /// Which object uses which, found when a rule first asks.
+    pub(crate) uses: OnceCell<BTreeSet<Use>>,
+    /// Conflicts of waves and phases, found when a rule first asks.
+    pub(crate) conflicts: OnceCell<Vec<Conflicting>>,
 }
 
 impl Environment<'_> {

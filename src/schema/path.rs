@@ -27,6 +27,15 @@ impl<'p> Path<'p> {
         Self { parent: Some(self), step: Step::Index(index) }
     }
 
+    /// Returns the name of the field; of an item, that of its list.
+    pub(super) fn field(&self) -> &str {
+        match (self.step, self.parent) {
+            (Step::Key(key), _) => key,
+            (Step::Index(_), Some(parent)) => parent.field(),
+            (Step::Index(_), None) | (Step::Root, _) => "",
+        }
+    }
+
     pub(super) fn pointer(&self) -> Pointer {
         let mut steps = Vec::new();
         let mut path = Some(self);

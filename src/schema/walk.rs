@@ -248,7 +248,7 @@ impl<'a> Walk<'a, '_> {
             self.report(ViolationKind::Format { format: "quantity" }, at, origin);
         } else if !schema.format.fits(text) {
             self.report(ViolationKind::Format { format: schema.format.name() }, at, origin);
-        } else if !allows(schema, text) {
+        } else if !allows(schema, text, at) {
             let allowed = schema.values.clone();
             let closest = near(text, &allowed);
             self.report(ViolationKind::NotInEnum { allowed, closest }, at, origin);
@@ -256,10 +256,42 @@ impl<'a> Walk<'a, '_> {
     }
 }
 
-/// Whether a text is one of those that an enum allows; an optional text that is empty means its default.
-fn allows(schema: &SchemaNode, text: &str) -> bool {
-    schema.values.is_empty() || schema.nullable && text.is_empty() || schema.values.contains(&text)
+/// Whether a text is one of those that an enum allows; an optional text that is empty means its default, except where the
+/// API server tells an empty text from an absent one.
+fn allows(schema: &SchemaNode, text: &str, at: &Path<'_>) -> bool {
+    let is_default = || schema.nullable && text.is_empty() && !NEVER_EMPTY.contains(&at.field());
+    schema.values.is_empty() || schema.values.contains(&text) || is_default()
 }
+
+/// Fields with an enum in which an empty text was refused by an API server 1.36, wherever they are: pointers in Kubernetes'
+/// types, lists of values, and what has no default.
+const NEVER_EMPTY: &[&str] = &[
+    "accessModes",
+    "completionMode",
+    "failurePolicy",
+    "fsGroupChangePolicy",
+    "fsGroupPolicy",
+    "internalTrafficPolicy",
+    "ipFamilies",
+    "ipFamilyPolicy",
+    "matchPolicy",
+    "operations",
+    "pathType",
+    "podReplacementPolicy",
+    "policyTypes",
+    "reinvocationPolicy",
+    "scope",
+    "scopeName",
+    "scopes",
+    "selectPolicy",
+    "sideEffects",
+    "unhealthyPodEvictionPolicy",
+    "validationActions",
+    "volumeBindingMode",
+    "volumeLifecycleModes",
+    "volumeMode",
+    "whenUnsatisfiable",
+];
 
 /// The nearest of some values; those that differ in case only are nearest.
 pub(super) fn near<'a>(text: &str, allowed: &[&'a str]) -> Option<&'a str> {

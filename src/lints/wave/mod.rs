@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostic::{Explain as _, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
 use crate::model::pods::{Reference, references};
-use crate::model::sync::{self, EARLIER_PHASE, LATE, Standing, Use, wave_at};
+use crate::model::sync::{self, EARLIER_PHASE, Found, LATE, Standing, Use, wave_at};
 use crate::model::{Manifest, ObjectId, Waves};
 
 pub(crate) static LATE_CONFIGURATION: Rule = Rule {
@@ -89,6 +89,19 @@ fn earlier_phase(environment: &Environment<'_>, reporter: &mut Reporter) {
 
 /// Reports the conflicts of a rule among objects whose waves are those that they have.
 fn report(rule: &'static Rule, environment: &Environment<'_>, reporter: &mut Reporter) {
+    let found = environment.conflicts.get_or_init(|| conflicts(environment));
+    for (conflict, object, at) in found.iter().filter(|(conflict, ..)| conflict.rule() == Some(rule.info.id))
+    {
+        let draft = Draft::new(rule, *at, conflict.to_string()).severity(conflict.severity()).about(*object);
+        reporter.report(match conflict.hint() {
+            Some(hint) => draft.hint(hint),
+            None => draft,
+        });
+    }
+}
+
+/// Finds the conflicts of all rules at once.
+fn conflicts(environment: &Environment<'_>) -> Vec<Found> {
     let mut fixed = false;
     let mut standing = |object: &Object<'_>| {
         let mut standing = Standing::of(object.manifest, &Waves::default(), &mut |_, _| {});
@@ -99,21 +112,12 @@ fn report(rule: &'static Rule, environment: &Environment<'_>, reporter: &mut Rep
     };
     let standings: Vec<Standing> = environment.objects.iter().map(&mut standing).collect();
     if !fixed {
-        return;
+        return Vec::new();
     }
     let waves: Vec<i32> = standings.iter().map(|standing| standing.wave.unwrap_or(0)).collect();
-    let mut uses = uses(environment);
+    let mut uses = uses(environment).clone();
     uses.retain(|edge| !may_be_of_two_applications(environment, edge));
-    let found = sync::conflicts(&environment.catalogue, &standings, &uses, &waves);
-    for (conflict, object, at) in
-        found.into_iter().filter(|(conflict, ..)| conflict.rule() == Some(rule.info.id))
-    {
-        let draft = Draft::new(rule, at, conflict.to_string()).severity(conflict.severity()).about(object);
-        reporter.report(match conflict.hint() {
-            Some(hint) => draft.hint(hint),
-            None => draft,
-        });
-    }
+    sync::conflicts(&environment.catalogue, &standings, &uses, &waves)
 }
 
 /// Waves order the objects of one Application; those of two directories are often applied by two.
@@ -201,7 +205,12 @@ impl Places {
     }
 }
 
-fn uses(environment: &Environment<'_>) -> BTreeSet<Use> {
+/// Finds once which object uses which.
+fn uses<'e>(environment: &'e Environment<'_>) -> &'e BTreeSet<Use> {
+    environment.uses.get_or_init(|| find_uses(environment))
+}
+
+fn find_uses(environment: &Environment<'_>) -> BTreeSet<Use> {
     let pods = environment.objects.iter().enumerate();
     let references: Vec<(usize, Vec<Reference<'_>>)> =
         pods.filter_map(|(number, object)| Some((number, references(object.pod.as_ref()?.spec)))).collect();

@@ -9,7 +9,7 @@ mod phases;
 mod standing;
 mod uses;
 
-pub(crate) use conflict::{EARLIER_PHASE, LATE, SECRET_IS_HOOK, conflicts};
+pub(crate) use conflict::{EARLIER_PHASE, Found, LATE, SECRET_IS_HOOK, conflicts};
 pub(crate) use options::{PRUNE_LAST, has_entry, with_option};
 pub(crate) use phases::Phase;
 pub(crate) use standing::{Standing, wave_at};

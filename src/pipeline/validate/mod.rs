@@ -323,6 +323,8 @@ fn scene<'a>(
         cluster: &environment.cluster,
         sealed_for: environment.sealed_for,
         neighbours,
+        uses: std::cell::OnceCell::new(),
+        conflicts: std::cell::OnceCell::new(),
     }
 }
 
