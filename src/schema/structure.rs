@@ -150,17 +150,7 @@ impl Structure<'_, '_> {
         self.extensions(schema, at);
         self.lists(schema, at);
         self.fields(schema, at);
-        for keyword in JUNCTORS {
-            let path = at.key(keyword);
-            for (index, branch) in schema.get(keyword).map(Node::items).unwrap_or_default().iter().enumerate()
-            {
-                let exempt = keyword == "anyOf" && is_int_or_string(schema.get(keyword));
-                self.branch(branch, schema, &path.index(index), exempt, depth + 1);
-            }
-        }
-        if let Some(not) = schema.get("not") {
-            self.branch(not, schema, &at.key("not"), false, depth + 1);
-        }
+        self.branches(schema, schema, at, depth);
         let properties_at = at.key("properties");
         for entry in entries(schema.get("properties")) {
             // Metadata at the root may be narrowed down, which is not a schema of its own.
@@ -172,6 +162,21 @@ impl Structure<'_, '_> {
             if let Some(below) = schema.get(keyword) {
                 self.schema(below, &at.key(keyword), false, depth + 1);
             }
+        }
+    }
+
+    /// Checks what is below the junctors of a schema; `outside` is the schema that they are in.
+    fn branches(&mut self, schema: &Node, outside: &Node, at: &Path<'_>, depth: usize) {
+        for keyword in JUNCTORS {
+            let path = at.key(keyword);
+            let branches = schema.get(keyword).map(Node::items).unwrap_or_default();
+            let is_exempt = keyword == "anyOf" && is_int_or_string(schema.get(keyword));
+            for (index, branch) in branches.iter().enumerate() {
+                self.branch(branch, outside, &path.index(index), is_exempt, depth + 1);
+            }
+        }
+        if let Some(not) = schema.get("not") {
+            self.branch(not, outside, &at.key("not"), false, depth + 1);
         }
     }
 
@@ -268,17 +273,7 @@ impl Structure<'_, '_> {
                 );
             }
         }
-        for keyword in JUNCTORS {
-            let path = at.key(keyword);
-            for (index, below) in branch.get(keyword).map(Node::items).unwrap_or_default().iter().enumerate()
-            {
-                let exempt = keyword == "anyOf" && is_int_or_string(branch.get(keyword));
-                self.branch(below, outside, &path.index(index), exempt, depth + 1);
-            }
-        }
-        if let Some(not) = branch.get("not") {
-            self.branch(not, outside, &at.key("not"), false, depth + 1);
-        }
+        self.branches(branch, outside, at, depth);
         let hint = "describe it outside of `allOf`, `anyOf`, `oneOf` and `not` as well";
         let path = at.key("properties");
         for entry in entries(branch.get("properties")) {
