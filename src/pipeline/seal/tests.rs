@@ -500,7 +500,8 @@ fn kubeseal_opens_what_we_seal() {
             ("binary", (0..=255).collect()),
             ("empty", Vec::new()),
             ("large", vec![b'x'; 300_000]),
-            ("text", "gr\u{fc}n\n".as_bytes().to_vec()),
+            // The type of the Secret asks for it.
+            ("password", "gr\u{fc}n\n".as_bytes().to_vec()),
         ];
         let (object, _) = kubeseals_secret(scope);
         let json = sealed_json(&object, values.iter().map(|(key, value)| literal(key, value)).collect());
