@@ -31,6 +31,52 @@ fn web(key: &str) -> String {
 }
 
 #[test]
+fn m_fp_01_a_default_counts_before_one_of() {
+    let definition = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: \
+                      boats.sea.example.com}\nspec:\n  group: sea.example.com\n  scope: Namespaced\n  names: {plural: boats, singular: boat, \
+                      kind: Boat, listKind: BoatList}\n  versions:\n  - name: v1\n    served: true\n    storage: true\n    schema:\n      \
+                      openAPIV3Schema:\n        type: object\n        properties:\n          spec:\n            type: object\n            \
+                      properties: {kind: {type: string, default: Dock}, place: {type: string}}\n            oneOf: [{properties: {kind: \
+                      {enum: [Dock]}}}, {properties: {kind: {not: {enum: [Dock]}}}}]\n";
+    let boat = |spec: &str| {
+        format!("apiVersion: sea.example.com/v1\nkind: Boat\nmetadata: {{name: a}}\nspec: {spec}\n")
+    };
+    for spec in ["{place: pier}", "{kind: Dock}", "{kind: Buoy}"] {
+        let report = report(&[("crd.yaml", definition), ("boat.yaml", &boat(spec))]);
+        assert!(report.findings().is_empty(), "{spec}: {:?}", report.lines());
+    }
+    let wrong = report(&[("crd.yaml", definition), ("boat.yaml", &boat("{place: 3}"))]);
+    assert_eq!(rules(&wrong, "error"), ["schema/type"]);
+}
+
+#[test]
+fn r11_scalars_of_values_that_yaml_reads_otherwise_are_reported() {
+    let odd = ["1.10", "010", "1.20", "2024.10", "3.0", "1_0", "NO", "on", "0x50", "0755", "1e3", "08", "+1"];
+    for scalar in odd {
+        let app = Tree::app(&[
+            ("values.yaml", &format!("tag: {scalar}\n")),
+            (
+                "base/a.yaml.hbs",
+                "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {tag: \"{{ tag }}\"}\n",
+            ),
+        ]);
+        let report = app.report(&["."]);
+        let found = report.one("yaml/implicit-type");
+        assert_eq!((&found["path"], &found["line"]), (&"values.yaml".into(), &1.into()), "{scalar}");
+    }
+    for scalar in ["\"1.10\"", "1.27.3", "v1.10", "5432", "true", "20190612073634"] {
+        let app = Tree::app(&[
+            ("values.yaml", &format!("tag: {scalar}\n")),
+            (
+                "base/a.yaml.hbs",
+                "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {tag: \"{{ tag }}\"}\n",
+            ),
+        ]);
+        assert!(app.report(&["."]).of("yaml/implicit-type").is_empty(), "{scalar}");
+    }
+}
+
+#[test]
 fn m_fp_03_variants_side_by_side_are_one_note() {
     let (a, b) = (web("ka"), web("kb"));
     let (config_a, config_b) = (format!("{CONFIG}ka: x}}\n"), format!("{CONFIG}kb: x}}\n"));
