@@ -32,7 +32,7 @@ impl Pattern {
         })
     }
 
-    /// Whether a pattern is not one of Go's, however large it is.
+    /// Returns whether a pattern is not one of Go's, however large it is.
     pub(crate) fn is_malformed(pattern: &str) -> bool {
         // It is parsed before its size is looked at, and none is small enough to be compiled.
         let build = || RegexBuilder::new(&rewritten(pattern)).size_limit(1).build();

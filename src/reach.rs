@@ -141,7 +141,7 @@ impl Reach {
     }
 }
 
-/// Whether a full path is part of what a root holds. Git's own directory is not: its `config` may hold credentials that no
+/// Returns whether a full path is part of what a root holds. Git's own directory is not: its `config` may hold credentials that no
 /// commit has.
 fn is_inside(root: &Path, full: &Path) -> bool {
     let is_git = |part: Component<'_>| part.as_os_str().eq_ignore_ascii_case(".git");

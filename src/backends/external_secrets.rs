@@ -201,7 +201,7 @@ fn store_ref(store: &Store) -> Json {
     json!({"name": store.name, "kind": store.kind.name()})
 }
 
-/// What becomes of the values. Without `data` all keys that were fetched are the Secret's.
+/// Builds `spec.target`. Without `data`, the Secret gets all keys that were fetched.
 fn target(secret: &Manifest, data: Option<&Map<String, Json>>) -> Json {
     let mut target = json!({
         "name": secret.name(),

@@ -1,4 +1,4 @@
-//! What the API server asks of a typed Secret, checked while its values are at hand. The controller that makes the Secret
+//! The API server's rules for typed Secrets, checked while the values are at hand. The controller that makes the Secret
 //! would be refused later, in the cluster, and the old Secret would stay.
 //!
 //! Values are looked at and never kept; no message holds anything of them.

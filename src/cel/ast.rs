@@ -11,7 +11,7 @@ pub(crate) struct Expr {
     pub(crate) offset: usize,
 }
 
-/// What an expression is.
+/// The kind of an expression.
 #[derive(Debug)]
 pub(crate) enum ExprKind {
     /// `a && b && c`

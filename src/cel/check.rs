@@ -7,17 +7,17 @@ use super::library::NAMESPACES;
 /// A type, by a number that its source gave it.
 pub(crate) type TypeId = u32;
 
-/// What knows the types.
+/// A source of types.
 pub(crate) trait TypeSource {
     /// Returns what a type says of a field.
     fn field(&self, of: TypeId, name: &str) -> FieldType;
     /// Returns the type of the items of a list, or of the values of a map.
     fn element(&self, of: TypeId) -> Option<TypeId>;
-    /// Whether it is the type of a list.
+    /// Returns whether it is the type of a list.
     fn is_list(&self, of: TypeId) -> bool;
 }
 
-/// What a type says of a field.
+/// The type of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FieldType {
     Declared(TypeId),
@@ -125,7 +125,7 @@ impl<'e> Checker<'e, '_> {
     }
 }
 
-/// Whether it is the first part of a qualified name, as `sets` in `sets.contains`.
+/// Returns whether it is the first part of a qualified name, as `sets` in `sets.contains`.
 fn is_qualified(expr: &Expr, scope: &[(&str, Option<TypeId>)]) -> bool {
     match &expr.kind {
         ExprKind::Ident(name) => {

@@ -194,7 +194,7 @@ fn access(operand: Value, optional: bool, mut look: impl FnMut(&Value) -> Outcom
     }
 }
 
-/// Whether a list has an item, or a map a key.
+/// Returns whether a list has an item, or a map a key.
 pub(super) fn contains(container: &Value, wanted: &Value, budget: &mut Budget) -> Result<bool, Stop> {
     match (container, wanted) {
         (Value::List(list), wanted) => has_item(list, wanted, budget),
@@ -206,7 +206,7 @@ pub(super) fn contains(container: &Value, wanted: &Value, budget: &mut Budget) -
     }
 }
 
-/// Whether an item of a list equals a value.
+/// Returns whether an item of a list equals a value.
 pub(super) fn has_item(list: &List, wanted: &Value, budget: &mut Budget) -> Result<bool, Stop> {
     let mut unsure = false;
     for item in &list.items {

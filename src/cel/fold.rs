@@ -55,7 +55,7 @@ impl<'p> Evaluation<'p, '_> {
         }
     }
 
-    /// What the variables stand for, one after another.
+    /// Returns the values of the variables, one round after another.
     fn items(&mut self, range: &Value, fold: &Fold) -> Result<Vec<(Value, Option<Value>)>, Stop> {
         let has_two = fold.variables.1.is_some();
         match range {

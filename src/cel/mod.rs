@@ -57,7 +57,7 @@ impl Program {
         self.evaluate(variables, budget).and_then(|value| eval::boolean(&value))
     }
 
-    /// Whether a variable of this name occurs.
+    /// Returns whether a variable of this name occurs.
     pub(crate) fn mentions(&self, name: &str) -> bool {
         fn search(expr: &Expr, name: &str) -> bool {
             let mut found = matches!(&expr.kind, ExprKind::Ident(ident) if **ident == *name);

@@ -368,7 +368,7 @@ impl<'s> Parser<'s> {
     }
 }
 
-/// Whether it spells a name: `a`, `a.b`.
+/// Returns whether it spells a name: `a`, `a.b`.
 fn is_name(expr: &Expr) -> bool {
     match &expr.kind {
         ExprKind::Ident(_) => true,

@@ -1,4 +1,4 @@
-//! What an expression evaluates to, as far as its outermost part tells. Nothing here guesses.
+//! The type of an expression's result, as far as its outermost part tells. Nothing here guesses.
 
 use super::ast::{BinaryOperator, Expr, ExprKind, FoldKind, Literal};
 

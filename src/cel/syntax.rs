@@ -67,7 +67,7 @@ pub(super) fn macro_of(name: &str, arguments: usize) -> Option<(FoldKind, usize)
     })
 }
 
-/// Whether a name is a constant or an operator, and so never a variable or a field.
+/// Returns whether a name is a constant or an operator, and so never a variable or a field.
 pub(super) fn is_keyword(name: &str) -> bool {
     matches!(name, "true" | "false" | "null" | "in")
 }

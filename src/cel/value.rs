@@ -57,7 +57,7 @@ pub(crate) struct Map {
     pub(crate) kind: MapKind,
 }
 
-/// What is known of the fields that a map does not have.
+/// The meaning of fields that a map does not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum MapKind {
     /// A map: its keys are data.
@@ -204,7 +204,7 @@ fn maps_equal(left: &Map, right: &Map, budget: &mut Budget) -> Result<bool, Stop
     all_equal(left.entries.values().zip(right.entries.values()), budget)
 }
 
-/// Whether all pairs are equal: one that differs counts more than one that cannot be compared.
+/// Returns whether all pairs are equal: one that differs counts more than one that cannot be compared.
 fn all_equal<'a>(
     pairs: impl Iterator<Item = (&'a Value, &'a Value)>,
     budget: &mut Budget,

@@ -89,7 +89,7 @@ pub(crate) fn tls_fault(certificates: &[u8], key: &[u8]) -> Option<TlsFault> {
 }
 
 impl TlsFault {
-    /// Whether the file of the key is to blame.
+    /// Returns whether the file of the key is to blame.
     pub(crate) const fn is_of_key(self) -> bool {
         matches!(self, Self::NoKey | Self::EncryptedKey)
     }

@@ -155,7 +155,7 @@ pub(super) fn first_line_of_block(texts: &Texts, value: &Node) -> Option<u32> {
     is_literal_header(texts.line(origin.source, first.checked_sub(1)?)?).then_some(first)
 }
 
-/// Whether a line ends in `|`, perhaps with indicators and a comment.
+/// Returns whether a line ends in `|`, perhaps with indicators and a comment.
 fn is_literal_header(line: &str) -> bool {
     let Some((before, after)) = line.rsplit_once('|') else { return false };
     let rest = after.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-'));

@@ -79,19 +79,19 @@ impl<'a> EmbeddedObject<'a> {
         self.pod.owner
     }
 
-    /// Whether the same item brings a thing, so that it is not missing.
+    /// Returns whether the same item brings a thing, so that it is not missing.
     pub(crate) fn brings(&self, what: What, name: &str) -> bool {
         !self.pod.brought.is_empty() && self.pod.brought.contains(&(what, name.to_owned()))
     }
 
-    /// Whether a finding about the ConfigMap is about this object.
+    /// Returns whether a finding about the ConfigMap is about this object.
     fn holds(&self, at: Origin) -> bool {
         let (first, last) = self.pod.lines;
         at.source == first.source && (first.line..=last).contains(&at.line)
     }
 }
 
-/// Whether a rule looks at pods within `ConfigMaps`.
+/// Returns whether a rule looks at pods within `ConfigMaps`.
 pub(crate) fn is_checked_by(rule: &Rule) -> bool {
     RULES.iter().any(|known| known.info.id == rule.info.id)
 }
@@ -206,7 +206,7 @@ impl PodReader<'_> {
     }
 }
 
-/// What an object that pods refer to makes.
+/// Returns the thing that an object makes, where pods can refer to it.
 fn made(kind: &str, node: &Node) -> Option<(What, String)> {
     let what = match kind {
         "ConfigMap" => What::ConfigMap,
@@ -244,7 +244,7 @@ fn lines(texts: &Texts, value: &Node) -> (Origin, u32) {
     }
 }
 
-/// Whether a text names a kind that has pods, in YAML or in JSON.
+/// Returns whether a text names a kind that has pods, in YAML or in JSON.
 fn may_have_pods(text: &str) -> bool {
     memchr::memmem::find_iter(text.as_bytes(), b"kind").any(|at| {
         let rest = text.get(at + "kind".len()..).unwrap_or_default();

@@ -15,7 +15,7 @@ const MAX_DEPTH: usize = 100;
 /// Functions that are made for a value that may be missing.
 const FOR_MISSING: &[&str] = &["coalesce", "default", "dig", "empty", "hasKey", "ternary"];
 
-/// What a template says of its context.
+/// The names that a template takes from its context.
 #[derive(Debug, Default)]
 pub(super) struct TemplateUses {
     /// Variables in the order of the text.

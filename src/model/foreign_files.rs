@@ -311,7 +311,7 @@ fn is_dashboard(of: &Document<'_>) -> bool {
                 .is_some_and(|inner| inner.get("panels").is_some() || inner.get("schemaVersion").is_some()))
 }
 
-/// What a patch for an object looks like: nothing but fields that objects have at their top.
+/// Returns whether a document looks like a patch: it has only fields that objects have at the top.
 fn is_part(of: &Document<'_>) -> bool {
     let known = |entry: &Entry| {
         matches!(&*entry.key, "binaryData" | "data" | "metadata" | "spec" | "stringData" | "webhooks")

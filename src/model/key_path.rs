@@ -218,12 +218,12 @@ impl Step {
         self.name.parse().ok().filter(|index: &usize| !self.quoted && index.to_string() == self.name)
     }
 
-    /// Whether it is the index of an item where it leads into a list.
+    /// Returns whether it is the index of an item where it leads into a list.
     fn is_index(&self) -> bool {
         self.index().is_some()
     }
 
-    /// Whether its name means something else, or nothing, without quotes.
+    /// Returns whether its name means something else, or nothing, without quotes.
     fn needs_quotes(&self) -> bool {
         let plain = Self { name: self.name.clone(), quoted: false };
         self.name.contains('.')

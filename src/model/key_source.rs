@@ -47,12 +47,12 @@ impl KeyPatterns {
         Ok(Self { set, texts })
     }
 
-    /// Whether there is no pattern.
+    /// Returns whether there is no pattern.
     pub(crate) fn is_empty(&self) -> bool {
         self.texts.is_empty()
     }
 
-    /// Whether one of the patterns matches.
+    /// Returns whether one of the patterns matches.
     pub(crate) fn matches(&self, key: &str) -> bool {
         self.set.is_match(key)
     }
@@ -72,12 +72,12 @@ impl KeyPatterns {
 }
 
 impl KeySource {
-    /// Whether a key of the secret becomes an item.
+    /// Returns whether a key of the secret becomes an item.
     pub(crate) fn takes(&self, key: &str) -> bool {
         (self.include.is_empty() || self.include.matches(key)) && !self.exclude.matches(key)
     }
 
-    /// Whether every key of the secret becomes an item.
+    /// Returns whether every key of the secret becomes an item.
     pub(crate) fn takes_all(&self) -> bool {
         self.include.is_empty() && self.exclude.is_empty()
     }

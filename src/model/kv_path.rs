@@ -5,7 +5,7 @@
 
 use super::KvVersion;
 
-/// What a path is below a mount; `None` where it is not.
+/// Returns the part of a path below a mount; `None` where the path is elsewhere.
 pub(crate) fn below_mount<'p>(mount: &str, path: &'p str) -> Option<&'p str> {
     path.strip_prefix(mount)?.strip_prefix('/').filter(|below| !below.is_empty())
 }

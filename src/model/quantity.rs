@@ -4,7 +4,7 @@ use super::node::{Node, Number, Value};
 
 /// Decimal places that Kubernetes keeps; what is finer is rounded up.
 const PLACES: i32 = 9;
-/// What the number 1 is in billionths.
+/// The number 1, in billionths.
 const ONE: i128 = 1_000_000_000;
 /// Digits that are looked at: 18 of them times 2^60 fit, and no machine has more of anything.
 const DIGITS: usize = 18;

@@ -106,13 +106,13 @@ impl Scopes {
         self.own.insert((group.into(), kind.into()), cluster_scoped);
     }
 
-    /// Whether a kind is known to be cluster-scoped, by the table or by a definition. A name alone is not knowledge:
+    /// Returns whether a kind is known to be cluster-scoped, by the table or by a definition. A name alone is not knowledge:
     /// `ClusterLogging`, `ClusterClass` and many other kinds have a namespace.
     pub(crate) fn is_cluster_scoped(&self, group: &str, kind: &str) -> bool {
         self.known(group, kind).unwrap_or(false)
     }
 
-    /// Whether an object of a kind that has no namespace is left without one: the kind is known to be cluster-scoped, or
+    /// Returns whether an object of a kind that has no namespace is left without one: the kind is known to be cluster-scoped, or
     /// nothing is known of it and it has the name of one.
     pub(crate) fn may_lack_namespace(&self, group: &str, kind: &str) -> bool {
         self.known(group, kind).unwrap_or_else(|| is_called_cluster(group, kind))

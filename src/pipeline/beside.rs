@@ -92,14 +92,14 @@ fn read(path: &Path, reach: &Reach) -> Option<Zeroizing<Vec<u8>>> {
     Some(content)
 }
 
-/// Whether a file has the name that `key generate` and the documentation give to a key.
+/// Returns whether a file has the name that `key generate` and the documentation give to a key.
 fn is_named_as_own_key(name: &str) -> bool {
     let stem = ["seal-key", "checksum-key"].iter().find_map(|stem| name.strip_prefix(stem));
     let extension = |rest: &str| rest.rsplit_once('.').map(|(_, extension)| extension.to_owned());
     stem.is_some_and(|rest| extension(rest).is_none_or(|extension| matches!(&*extension, "key" | "txt")))
 }
 
-/// Whether a file is a key that sealwave takes: a generated one, or as many bytes under the name of one.
+/// Returns whether a file is a key that sealwave takes: a generated one, or as many bytes under the name of one.
 fn is_own_key(name: &str, content: &[u8]) -> bool {
     let trimmed = content.trim_ascii_start();
     [KEY_PREFIX, CHECKSUM_KEY_PREFIX].iter().any(|prefix| trimmed.starts_with(prefix.as_bytes()))

@@ -13,7 +13,7 @@ use crate::reach::repository_root;
 /// The directory in which argocd-cmp-server unpacks one directory for each request.
 const CMP_SERVER: &str = "_cmp_server";
 
-/// What Argo CD says of the files that it sent.
+/// The files that Argo CD sent, as it describes them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checkout {
     /// The directory of the app in its repository, as `ARGOCD_APP_SOURCE_PATH` has it.

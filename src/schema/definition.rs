@@ -14,7 +14,7 @@ const MAX_WARNING: usize = 256;
 /// Who must approve a definition in one of Kubernetes' own groups.
 const APPROVAL: &str = "api-approved.kubernetes.io";
 
-/// What is wrong with a definition.
+/// The faults of a definition.
 #[derive(Default)]
 pub(super) struct Faults<'c> {
     all: Vec<Violation<'c>>,
@@ -374,7 +374,7 @@ const fn is_true(node: &Node) -> bool {
     matches!(node.value, Value::Bool(true))
 }
 
-/// Whether a text is a label of RFC 1035: it starts with a letter.
+/// Returns whether a text is a label of RFC 1035: it starts with a letter.
 fn is_label(text: &str, any_case: bool) -> bool {
     let lower;
     let text = if any_case {

@@ -15,7 +15,7 @@ const MAX_DEPTH: usize = 150;
 /// Values looked at.
 const MAX_STEPS: u64 = 5_000_000;
 
-/// What takes the place of a field.
+/// The replacement of a field.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Effect<'a> {
     /// A null that does not count.
@@ -24,7 +24,7 @@ pub(super) enum Effect<'a> {
     Filled(&'a Node),
 }
 
-/// What the API server changes in an object, by the mappings that it changes.
+/// The changes that the API server makes to an object, by mapping.
 #[derive(Debug, Default)]
 pub(super) struct Effects<'a> {
     /// In each mapping by name, in the order of the schema's fields.

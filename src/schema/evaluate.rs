@@ -148,7 +148,7 @@ impl<'a> Evaluator<'a, '_> {
         self.value(field.id, node, place)
     }
 
-    /// What the API server fills in.
+    /// Returns the value that the API server fills in.
     fn default(&mut self, field: &'a Field, place: Place<'_>) -> Value {
         let Some(default) = self.schemas.node(field.id).default.as_deref() else { return Value::Unknown };
         let path = place.path.key(field.name());
@@ -220,7 +220,7 @@ fn fields_of(path: &str) -> Option<impl Iterator<Item = &str>> {
     is_simple.then(|| fields.split('.'))
 }
 
-/// What rules see of `metadata`: two names. Where the first is missing the API server makes one up.
+/// Returns the part of `metadata` that rules see: two names. The API server generates the first where it is missing.
 fn metadata(node: &Node) -> Value {
     let text = |key: &str| node.get(key).and_then(Node::as_str).map(Value::text);
     let mut all = BTreeMap::from([("name".into(), text("name").unwrap_or(Value::Unknown))]);

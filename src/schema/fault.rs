@@ -43,7 +43,7 @@ pub enum CrdFault<'a> {
     },
     /// A default that its schema does not take.
     Default {
-        /// What the schema minds.
+        /// The violation of the schema.
         reason: String,
     },
     /// No version is served, so that no object can be applied.
@@ -83,7 +83,7 @@ impl CrdFault<'_> {
         matches!(self, Self::Pattern)
     }
 
-    /// Whether the API server takes it all the same.
+    /// Returns whether the API server takes it all the same.
     #[must_use]
     pub const fn is_warning(&self) -> bool {
         matches!(self, Self::Unserved)

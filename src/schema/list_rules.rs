@@ -1,4 +1,4 @@
-//! What the API server refuses of lists in the schema of a definition: kinds of lists, their items and their keys.
+//! The API server's rules for lists in the schema of a definition: kinds of lists, their items and their keys.
 
 use super::path::Path;
 use super::structure::{Structure, is_null, is_true};

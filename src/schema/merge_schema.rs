@@ -22,7 +22,7 @@ pub(crate) struct MergeSchema {
     replaced_map: Option<&'static [&'static str]>,
 }
 
-/// What a strategic merge patch does with a list.
+/// The way in which a strategic merge patch changes a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ListMerge {
     /// Items are objects and are known by this key.

@@ -140,7 +140,7 @@ impl PackedKind {
         Some(api_version(&self.group, version))
     }
 
-    /// Whether a version is less stable, or older, than some version that the release serves.
+    /// Returns whether a version is less stable, or older, than some version that the release serves.
     #[must_use]
     pub fn is_superseded(&self, version: &str) -> bool {
         rank(version) > (0, 0, 0) && self.served.iter().any(|served| rank(served) > rank(version))

@@ -1,4 +1,4 @@
-//! What the API server refuses in the schema of a definition: what is not structural, and extensions that do not go
+//! The API server's rules for the schema of a definition: it must be structural, and its extensions must go
 //! together.
 //!
 //! Missing types, unknown keywords and the like are found where a schema is compiled, and are not looked for again.
@@ -305,7 +305,7 @@ fn entries(node: Option<&Node>) -> &[crate::model::Entry] {
     node.and_then(Node::as_mapping).map_or(&[], Mapping::entries)
 }
 
-/// Whether `anyOf` is the one that stands for an integer or string.
+/// Returns whether `anyOf` is the one that stands for an integer or string.
 fn is_int_or_string(any_of: Option<&Node>) -> bool {
     let only_type = |node: &Node| {
         let [entry] = entries(Some(node)) else { return None };
@@ -327,7 +327,7 @@ pub(super) const fn is_null(node: &Node) -> bool {
     matches!(node.value, Value::Null)
 }
 
-/// Whether a value is the same to the API server as none.
+/// Returns whether a value is the same to the API server as none.
 fn is_zero(node: &Node) -> bool {
     match &node.value {
         Value::Null | Value::Bool(false) => true,

@@ -256,7 +256,7 @@ impl<'a> Walk<'a, '_> {
     }
 }
 
-/// Whether a text is one of those that an enum allows; an optional text that is empty means its default, except where the
+/// Returns whether a text is one of those that an enum allows; an optional text that is empty means its default, except where the
 /// API server tells an empty text from an absent one.
 fn allows(schema: &SchemaNode, text: &str, at: &Path<'_>) -> bool {
     let is_default = || schema.nullable && text.is_empty() && !NEVER_EMPTY.contains(&at.field());

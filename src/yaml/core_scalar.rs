@@ -67,7 +67,7 @@ fn days(year: u32, month: u32) -> u32 {
     }
 }
 
-/// What is left of a timestamp.
+/// The unread rest of a timestamp.
 struct Reader<'a>(&'a str);
 
 impl Reader<'_> {

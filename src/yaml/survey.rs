@@ -136,7 +136,7 @@ fn starts_token(bytes: &[u8], at: usize) -> bool {
     before.is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'[' | b'{' | b','))
 }
 
-/// Whether a comma or a bracket follows a tag at once: in a flow collection only YAML 1.2 allows it.
+/// Returns whether a comma or a bracket follows a tag at once: in a flow collection only YAML 1.2 allows it.
 fn is_tag_before_end(bytes: &[u8], at: usize) -> bool {
     if !starts_token(bytes, at) {
         return false;

@@ -18,7 +18,7 @@ use super::stream::{self, Pieces, Reading};
 use super::tree::Read;
 use crate::model::{Node, Origin, Sources, Value};
 
-/// What a key `<<` means.
+/// The meaning of a key `<<`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MergeKeys {
     /// The entries of its value belong to the mapping, as in manifests.

@@ -23,7 +23,7 @@ pub(super) fn parse(name: &str, text: &Value) -> Outcome {
     }
 }
 
-/// Whether an address is written in its only canonical form.
+/// Returns whether an address is written in its only canonical form.
 pub(super) fn is_canonical(text: &Value) -> Outcome {
     let Value::Text(text) = text else { return Err(Stop::Unknown) };
     let address = address(text).ok_or(Stop::Fault(Fault::Conversion))?;

@@ -55,7 +55,7 @@ pub(super) fn member(name: &str, text: &Arc<str>, rest: &[Value], budget: &mut B
     }
 }
 
-/// Whether a pattern matches a part of a text.
+/// Returns whether a pattern matches a part of a text.
 pub(super) fn matches(text: &Value, pattern: &Value, budget: &mut Budget) -> Outcome {
     match (text, pattern) {
         (Value::Text(text), Value::Text(pattern)) => {

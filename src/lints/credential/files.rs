@@ -36,7 +36,7 @@ pub(crate) enum FileForm {
     Values,
 }
 
-/// What a file holds.
+/// A finding in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FileFinding {
     /// The line, from 1; 0 where the file as a whole is meant.
@@ -111,7 +111,7 @@ pub(crate) fn find(form: FileForm, content: &[u8], source: SourceId) -> Option<F
     }
 }
 
-/// Whether a tool encrypted a file: SOPS, age, `OpenPGP`, git-crypt, Ansible.
+/// Returns whether a tool encrypted a file: SOPS, age, `OpenPGP`, git-crypt, Ansible.
 pub(crate) fn is_encrypted(content: &[u8]) -> bool {
     const STARTS: &[&[u8]] = &[
         b"\0GITCRYPT\0",

@@ -10,7 +10,7 @@ use crate::model::{Node, Origin, Texts, is_item_key};
 /// Objects of one class that are looked at.
 const MOST: usize = 1_000;
 
-/// What a class mounts.
+/// The files that a class mounts.
 #[derive(Default)]
 pub(super) struct MountedFiles {
     /// Where the name of each file stands; `None` where they are not known.
@@ -22,7 +22,7 @@ pub(super) struct MountedFiles {
     pub(super) field: &'static str,
 }
 
-/// What a provider refuses.
+/// A fault for which a provider refuses an object.
 pub(super) struct ObjectFault {
     pub(super) at: Origin,
     pub(super) message: String,
@@ -287,7 +287,7 @@ impl MountedFiles {
     }
 }
 
-/// Whether another tool fills in a part of a text.
+/// Returns whether another tool fills in a part of a text.
 fn is_template(text: &str) -> bool {
     text.contains("{{") || text.contains("${")
 }

@@ -1,4 +1,4 @@
-//! What the API server demands of one field.
+//! The demands of the API server on one field.
 
 use super::FieldChecker;
 use super::forms::Form;

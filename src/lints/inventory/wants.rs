@@ -40,7 +40,7 @@ pub(in crate::lints) enum Weight {
     Wanted,
 }
 
-/// What all objects want, in their order; then what the pods in `ConfigMaps` want.
+/// Returns the references of all objects, in their order, then those of the pods in `ConfigMaps`.
 pub(super) fn all<'a>(objects: &[Object<'a>], embedded: &[EmbeddedObject<'a>]) -> Vec<Want<'a>> {
     let mut found = Found { object: 0, namespace: "", wants: Vec::new() };
     for (number, object) in objects.iter().enumerate() {

@@ -39,7 +39,7 @@ impl<'a> ObjectIndex<'a> {
         self.environment.objects.get(self.environment.catalogue.find(group, kind, namespace, name)?)
     }
 
-    /// Whether objects of this kind have no namespace.
+    /// Returns whether objects of this kind have no namespace.
     pub(super) fn is_cluster_scoped(&self, object: &Object<'_>) -> bool {
         self.environment.scene.scopes.is_cluster_scoped(object.group, object.kind)
     }

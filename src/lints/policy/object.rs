@@ -155,7 +155,7 @@ const QUANTITIES: &[&str] = &[
 const JOB_LABELS: [&str; 4] =
     ["batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name", "controller-uid", "job-name"];
 
-/// Whether a group is Kubernetes' own.
+/// Returns whether a group is Kubernetes' own.
 pub(super) fn is_built_in(group: &str) -> bool {
     BUILT_IN.contains(&group)
 }
@@ -263,7 +263,7 @@ fn number(number: Number) -> Value {
     }
 }
 
-/// Whether Go leaves the value out when it writes the object.
+/// Returns whether Go leaves the value out when it writes the object.
 fn is_zero(node: &Node) -> bool {
     match &node.value {
         model::Value::Bool(flag) => !flag,

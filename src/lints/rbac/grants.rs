@@ -1,4 +1,4 @@
-//! What the rules of a role grant: the fields of one rule, with `*` and subresources understood.
+//! The grants of a role: the fields of one rule, with `*` and subresources understood.
 
 use crate::lints::Object;
 use crate::lints::fields::items;
@@ -26,7 +26,7 @@ pub(super) fn wildcard(rule: &Node, field: &str) -> Option<Origin> {
     grants(rule, field, &[])
 }
 
-/// Whether a rule is for objects of certain names alone.
+/// Returns whether a rule is for objects of certain names alone.
 pub(super) fn is_limited(rule: &Node) -> bool {
     !items(rule, "resourceNames").is_empty()
 }

@@ -1,4 +1,4 @@
-//! What roles allow, and rules about roles that allow more than a program needs.
+//! The rights that roles grant, and rules about roles that grant more than a program needs.
 
 pub(super) mod cluster_admin;
 pub(super) mod escalation;

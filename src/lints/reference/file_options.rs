@@ -81,7 +81,7 @@ pub(super) fn named_files(container: &Node) -> Vec<NamedFile<'_>> {
     found
 }
 
-/// Whether a word is an option, and one that names a file of configuration.
+/// Returns whether a word is an option, and one that names a file of configuration.
 fn option(word: &str) -> Option<bool> {
     let name = word.strip_prefix('-').filter(|_| !word.contains(['=', ' ']))?;
     Some(is_known(name))

@@ -63,7 +63,7 @@ impl Mounted<'_> {
 }
 
 impl<'a> Volume<'a> {
-    /// Whether the volume surely has no file and no directory at a path.
+    /// Returns whether the volume surely has no file and no directory at a path.
     pub(super) fn lacks(&self, file: &str, environment: &Environment<'_>, namespace: &str) -> bool {
         if let Some(paths) = &self.paths {
             let within = |path: &str| path.strip_prefix(file).is_some_and(|rest| rest.starts_with('/'));

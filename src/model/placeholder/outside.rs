@@ -69,12 +69,12 @@ fn has_reference_shape(provider: &str, reference: &str) -> bool {
     }
 }
 
-/// Whether a text holds what attributes of an element hold.
+/// Returns whether a text holds what attributes of an element hold.
 fn is_attribute(text: &str) -> bool {
     text.contains(['"', '\'', '='])
 }
 
-/// Whether a key has quoted names, well formed.
+/// Returns whether a key has quoted names, well formed.
 fn is_key(key: &str) -> bool {
     let key = key.split('#').next().unwrap_or_default().trim_end();
     KeyPath::parse(key).is_ok_and(|path| path.exact().is_none())

@@ -62,7 +62,7 @@ pub(super) fn expand<'f>(
     if errors.is_empty() { Ok(items) } else { Err(errors) }
 }
 
-/// What an item comes from.
+/// The source of an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Supplier {
     /// An entry of `data` or `stringData`.

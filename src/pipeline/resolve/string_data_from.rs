@@ -101,7 +101,7 @@ fn near(name: &str) -> Option<&'static str> {
     found.and_then(|index| READ.get(index).copied())
 }
 
-/// Whether a name is in sealwave's own domain and is none that sealwave reads or writes, nor nearly one.
+/// Returns whether a name is in sealwave's own domain and is none that sealwave reads or writes, nor nearly one.
 fn is_unread(name: &str) -> bool {
     const WRITTEN: [&str; 3] = [names::DERIVATION, names::SEALED_FOR, names::SEAL_KEY_ID];
     let is_own =
@@ -224,7 +224,7 @@ fn prefix(value: &Node) -> Result<String, AnnotationError> {
     Ok(text.to_owned())
 }
 
-/// What is wrong with the annotation.
+/// A fault of the annotation.
 #[derive(Debug, thiserror::Error)]
 enum AnnotationError {
     #[error("annotation `{NAME}` names no secret")]

@@ -79,7 +79,7 @@ impl Contender {
 }
 
 impl Contenders {
-    /// Whether a definition is to be added: it differs from the known ones.
+    /// Returns whether a definition is to be added: it differs from the known ones.
     pub(super) fn wants(&self, fingerprint: u64) -> bool {
         self.all.len() < MAX_CONTENDERS && self.all.iter().all(|known| known.fingerprint != fingerprint)
     }
@@ -101,12 +101,12 @@ impl Contenders {
         });
     }
 
-    /// Whether there is no definition.
+    /// Returns whether there is no definition.
     pub(super) const fn is_empty(&self) -> bool {
         self.all.is_empty()
     }
 
-    /// Whether there are definitions that differ.
+    /// Returns whether there are definitions that differ.
     pub(super) const fn differ(&self) -> bool {
         self.all.len() > 1
     }
@@ -175,7 +175,7 @@ pub(super) fn fingerprint(definition: &Node) -> u64 {
     hasher.finish()
 }
 
-/// What the keys of a mapping are.
+/// The meaning of a mapping's keys.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Keys {
     Keywords,

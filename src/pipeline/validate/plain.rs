@@ -191,7 +191,7 @@ pub(super) fn each_object(document: Node, path: &str, mut take: impl FnMut(Resul
     });
 }
 
-/// What is noted of a document that is no object and need not be one.
+/// The note on a document that is configuration and not an object.
 #[derive(Debug, thiserror::Error)]
 #[error("`{kind}` is configuration that {reader} reads from a file; it was not checked")]
 struct ConfigurationNote {
@@ -209,7 +209,7 @@ impl Explain for ConfigurationNote {
     }
 }
 
-/// Whether a problem is only that a document is configuration.
+/// Returns whether a problem is only that a document is configuration.
 pub(super) fn is_configuration(problem: &Problem) -> bool {
     problem.rule == Some(lints::schema::CONFIGURATION.info.id)
 }

@@ -92,7 +92,7 @@ impl SchemaSet {
         self.contenders.get(group)?.get(kind).filter(|contenders| contenders.differ())
     }
 
-    /// Whether some version of a kind exists; `None` where no version of Kubernetes is asked for.
+    /// Returns whether some version of a kind exists; `None` where no version of Kubernetes is asked for.
     pub(super) fn knows_kind(&self, group: &str, kind: &str) -> Option<bool> {
         self.versions.first().map(|schemas| schemas.knows_kind(group, kind))
     }

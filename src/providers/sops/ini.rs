@@ -27,7 +27,7 @@ pub(super) struct Section {
 /// Takes a file apart.
 ///
 /// # Errors
-/// What SOPS refuses, and keys that are given twice, of which SOPS takes the last one.
+/// The text is one that SOPS refuses, or a key is given twice, of which SOPS takes the last one.
 pub(super) fn parse(text: &str) -> Result<Vec<Section>, SopsError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Reader { lines: text.split_inclusive('\n').enumerate(), number: 0 };
