@@ -22,7 +22,7 @@ fn errors(text: &str) -> Vec<&'static str> {
 
 /// Asserts that each text has an error of a rule whose errors the API server shares.
 fn refused(rule: &str, texts: &[String]) {
-    assert!(sealwave::lints::rule(rule).unwrap().refused_by_api_server, "{rule}");
+    assert!(sealwave::lints::rule(rule).unwrap().is_refused(), "{rule}");
     for text in texts {
         assert!(errors(text).contains(&rule), "{rule} does not report:\n{text}\n{:?}", errors(text));
     }

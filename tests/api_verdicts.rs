@@ -57,7 +57,7 @@ fn every_refusal_is_found_and_nothing_accepted_is_refused() {
         let name = verdict.name.clone();
         let flagged: Vec<&str> = errors
             .iter()
-            .filter(|finding| finding.rule.refused_by_api_server)
+            .filter(|finding| finding.rule.is_refused())
             .map(|finding| finding.rule.id)
             .collect();
         match verdict.api.as_str() {

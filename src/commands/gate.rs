@@ -11,7 +11,9 @@ use std::sync::Arc;
 use super::session::Session;
 use crate::cli::CheckArgs;
 use crate::config::{self, Validation, Variables};
-use crate::diagnostic::{At, Explain, Failure, Finding, Note, ObjectRef, Problem, RuleInfo, Severity};
+use crate::diagnostic::{
+    ApiRefusal, At, Explain, Failure, Finding, Note, ObjectRef, Problem, RuleInfo, Severity,
+};
 use crate::lints;
 use crate::model::APP_FILE;
 use crate::pipeline::{self, Examination, KnownDefinition, SchemaSet, Standing};
@@ -94,18 +96,16 @@ fn version_of_cluster(session: &Session) -> Result<Result<KubeVersion, UnknownVe
 fn is_left_out(rule: &RuleInfo) -> bool {
     // Its hints go to the findings of other rules.
     let explains_others = rule.id == lints::resource::unfilled::RULE.info.id;
-    !rule.refused_by_api_server && rule.is_adjustable() && !explains_others
+    !rule.is_refused() && rule.is_adjustable() && !explains_others
 }
 
 fn is_refused(finding: &Finding) -> bool {
-    finding.severity == Severity::Error
-        && finding.rule.refused_by_api_server
-        && (is_of_every_kind(finding.rule) || !finding.object.as_ref().is_some_and(is_custom))
-}
-
-/// Returns whether the API server checks this of custom resources as well.
-fn is_of_every_kind(rule: &RuleInfo) -> bool {
-    ["api/", "metadata/", "schema/"].iter().any(|group| rule.id.starts_with(group))
+    let counts = match finding.rule.refusal {
+        ApiRefusal::BuiltInKinds => !finding.object.as_ref().is_some_and(is_custom),
+        ApiRefusal::EveryKind => true,
+        ApiRefusal::Never => false,
+    };
+    finding.severity == Severity::Error && counts
 }
 
 /// Returns whether an object is a custom resource: its controller finds what is wrong with the pods or the Secret in it.

@@ -33,6 +33,17 @@ impl Severity {
     }
 }
 
+/// The objects that the API server refuses where a rule reports an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApiRefusal {
+    /// Objects of Kubernetes' own kinds. It accepts a custom resource, and what its controller makes of it is refused later.
+    BuiltInKinds,
+    /// Objects of every kind.
+    EveryKind,
+    /// None.
+    Never,
+}
+
 /// What a rule looks for, in the words of its page.
 #[derive(Debug, PartialEq, Eq)]
 pub struct RuleInfo {
@@ -42,9 +53,8 @@ pub struct RuleInfo {
     pub severity: Severity,
     /// Whether it runs without being asked for.
     pub enabled: bool,
-    /// Whether the API server refuses what the rule reports as an error, and so does `generate --validate`. Of a custom
-    /// resource, the API server refuses what its controller makes of it, except where the rule is about schemas or metadata.
-    pub refused_by_api_server: bool,
+    /// The objects with an error of the rule that the API server refuses, and `generate --validate` with it.
+    pub refusal: ApiRefusal,
     /// One line: what it finds.
     pub summary: &'static str,
     /// Why that matters: what a cluster or Argo CD does with it.
@@ -64,6 +74,12 @@ impl RuleInfo {
 }
 
 impl RuleInfo {
+    /// Returns whether the API server refuses an object with an error of this rule, custom resources perhaps aside.
+    #[must_use]
+    pub const fn is_refused(&self) -> bool {
+        !matches!(self.refusal, ApiRefusal::Never)
+    }
+
     /// Whether settings may change its severity, or turn it off: not what keeps an app or a document from being read.
     #[must_use]
     pub fn is_adjustable(&self) -> bool {
@@ -252,7 +268,7 @@ static LEFT_OUT: RuleInfo = RuleInfo {
     id: "report/left-out",
     severity: Severity::Error,
     enabled: true,
-    refused_by_api_server: false,
+    refusal: ApiRefusal::Never,
     summary: "there are more findings than a report holds",
     explanation: "A report has 20,000 findings at most, the gravest first, so that a repository cannot flood the log and the \
                   services that read it. The others are counted, and fail the run as they would one by one.",

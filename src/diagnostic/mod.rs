@@ -14,7 +14,9 @@ use std::fmt;
 use crate::model::{Origin, Place, Sources};
 
 pub use baseline::{Baseline, BaselineError, BaselineRemark, Selection};
-pub use finding::{AppEnvironments, Finding, LookedAt, ObjectRef, Related, Report, RuleInfo, Severity, Span};
+pub use finding::{
+    ApiRefusal, AppEnvironments, Finding, LookedAt, ObjectRef, Related, Report, RuleInfo, Severity, Span,
+};
 pub use problems::Problems;
 
 /// Why a file cannot be read or written, in words that are the same for each.

@@ -47,7 +47,7 @@ mod wave;
 mod workload;
 mod yaml;
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 
 pub(crate) use credential::files::{FileForm, form_of as form_of_file};
 pub(crate) use credential::looks_like_credential;
@@ -86,7 +86,7 @@ impl Rule {
             id,
             severity,
             enabled: true,
-            refused_by_api_server: false,
+            refusal: ApiRefusal::Never,
             summary,
             explanation,
             example,
@@ -97,7 +97,7 @@ impl Rule {
 
     /// The same rule for what the API server refuses.
     const fn refused(mut self) -> Self {
-        self.info.refused_by_api_server = true;
+        self.info.refusal = ApiRefusal::EveryKind;
         self
     }
 }

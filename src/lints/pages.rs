@@ -88,7 +88,7 @@ pub fn explain(rule: &RuleInfo, width: Option<usize>) -> String {
     if !rule.enabled {
         let _ = writeln!(out, "off unless `--rule {}={}` asks for it", rule.id, rule.severity.name());
     }
-    if rule.refused_by_api_server {
+    if rule.is_refused() {
         let _ = writeln!(out, "its errors are refused by the API server, and by `generate --validate`");
     }
     let _ = write!(out, "\n{}\n{bold}for example{bold:#}\n", prose(rule.explanation, width));
@@ -128,7 +128,7 @@ pub fn page<'a>(rules: impl Iterator<Item = &'a RuleInfo>) -> String {
 
 /// Says at the end of a list whether the API server refuses what a rule reports.
 const fn refused(rule: &RuleInfo) -> &'static str {
-    match (rule.refused_by_api_server, rule.severity) {
+    match (rule.is_refused(), rule.severity) {
         (true, Severity::Error) => ", refused by the API server",
         (true, _) => ", errors refused by the API server",
         (false, _) => "",

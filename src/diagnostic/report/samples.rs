@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Excerpts, PrintContext};
 use crate::diagnostic::{
-    AppEnvironments, Finding, LookedAt, ObjectRef, Related, Report, RuleInfo, Severity, Span,
+    ApiRefusal, AppEnvironments, Finding, LookedAt, ObjectRef, Related, Report, RuleInfo, Severity, Span,
 };
 use crate::model::Place;
 
@@ -19,7 +19,7 @@ const fn rule(id: &'static str, severity: Severity, summary: &'static str) -> Ru
         id,
         severity,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary,
         explanation: "Kubernetes takes the last of the two without a word.",
         example: "a: 1\na: 2\n",

@@ -1,7 +1,7 @@
 //! Versions of APIs that are gone, or will be. What knows is [`crate::schema`]; here are their pages.
 
 use super::{Check, Rule};
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 
 /// An API that a version of Kubernetes still has, and advises against.
 pub(crate) static DEPRECATED: Rule = Rule {
@@ -9,7 +9,7 @@ pub(crate) static DEPRECATED: Rule = Rule {
         id: "api/deprecated",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "an object is written in a deprecated version of its API",
         explanation: "The API server of a version that is checked against still takes the object, and warns of it. Beta versions \
                       are removed three releases after they are deprecated, or sooner; then the object cannot be applied, and \
@@ -28,7 +28,7 @@ pub(crate) static REMOVED: Rule = Rule {
         id: "api/removed",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::EveryKind,
         summary: "an object is written in a version of its API that Kubernetes has no more",
         explanation: "The API server of a version that is checked against does not know this `apiVersion`: `no matches for kind`. \
                       Argo CD stops the whole sync there. Say which versions your clusters have with `--kube-version`, or \

@@ -1,6 +1,6 @@
 //! `argocd/annotation`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::{Entry, Mapping, closest, names};
 
@@ -9,7 +9,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "argocd/annotation",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "an annotation for Argo CD has a value that Argo CD does not understand",
         explanation: "Argo CD passes over what it does not understand, without a word. A sync wave that is no \
                       integer counts as wave 0. An object whose `hook` names no phase is a hook of no phase, so that \

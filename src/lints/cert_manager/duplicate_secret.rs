@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::GROUP;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::later_stage::may_change;
 use crate::lints::{Check, Draft, Environment, Reporter, Rule};
 use crate::model::Origin;
@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "cert-manager/duplicate-secret",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "two Certificates write one Secret",
         explanation: "cert-manager issues each Certificate into the Secret that `secretName` names. With two of them for one \
                       Secret, each finds a certificate that is not its own: older versions issue again and again until the \

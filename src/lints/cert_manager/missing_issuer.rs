@@ -1,7 +1,7 @@
 //! `cert-manager/missing-issuer`.
 
 use super::GROUP;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::fields::text;
 use crate::lints::presence::Presence;
 use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "cert-manager/missing-issuer",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a Certificate or an Ingress names an issuer that does not exist",
         explanation: "Without its issuer a Certificate is never Ready, and its Secret is never made: pods that mount it wait in \
                       ContainerCreating. Where `issuerRef` has no `kind`, an Issuer of the same namespace is meant. Platform \

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::pods::containers;
 use crate::model::{Node, Origin};
@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "config/env-duplicate",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a container sets the same environment variable twice",
         explanation: "Kubernetes takes the last of the two without a word, and a server-side apply or a strategic merge \
                       patch may drop either: which value the program sees depends on the way the object was applied.",

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::inventory::kind;
 use crate::lints::{Check, Draft, Environment, Reporter, Rule};
 use crate::model::pods::What;
@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "config/env-from-invalid-key",
         severity: Severity::Note,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "`envFrom` takes keys that are no names of variables",
         explanation: "Every key becomes a variable of its name. The kubelet leaves out a key that starts with a digit (before \
                       Kubernetes 1.32), with no more than an event; and a key like `application.yaml` becomes a variable that \

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::inventory::{Contents, Supply};
 use crate::lints::{Check, Draft, Environment, Reporter, Rule};
 use crate::model::pods::What;
@@ -14,7 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "config/env-order",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a variable is used before it is defined, or is defined nowhere",
         explanation: "Kubernetes replaces `$(NAME)` in the value of a variable by variables that stand before it in the list. A \
                       name that stands later, or the variable itself, is not known yet, and the program gets the text \

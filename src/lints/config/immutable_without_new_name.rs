@@ -1,6 +1,6 @@
 //! `config/immutable-without-new-name`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::rollout::is_versioned;
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::Value;
@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "config/immutable-without-new-name",
         severity: Severity::Note,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "an immutable ConfigMap or Secret has a name without a hash or version",
         explanation: "The API server refuses every change to the items of an immutable object (field is immutable when \
                       `immutable` is set): the next change in Git makes the sync fail until somebody deletes the object. \

@@ -1,6 +1,6 @@
 //! `config/no-rollout-trigger`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::inventory::kind;
 use crate::lints::rollout::{Rollouts, is_versioned};
 use crate::lints::{Check, Draft, Environment, Reporter, Rule};
@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "config/no-rollout-trigger",
         severity: Severity::Note,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "pods read configuration at their start, and nothing restarts them when it changes",
         explanation: "Environment variables are set when a container starts. A changed ConfigMap or Secret reaches no running \
                       pod: the change shows days later, when a node is drained, in a part of the pods, and looks like a fault \

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::rollout::{Rollouts, is_versioned};
 use crate::lints::{Check, Draft, Environment, Reporter, Rule};
 use crate::model::Node;
@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "config/subpath-no-reload",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a file of a ConfigMap or Secret is mounted with `subPath`, and nothing restarts the pods",
         explanation: "The kubelet updates the files of a volume about a minute after the ConfigMap or Secret changed, but never \
                       those that are mounted with `subPath`: they stay as they were when the container started \

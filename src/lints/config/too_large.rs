@@ -1,6 +1,6 @@
 //! `config/too-large`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::{Node, names};
 
@@ -9,7 +9,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "config/too-large",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a ConfigMap is larger than Kubernetes allows, or than a client-side apply can bear",
         explanation: "The values of a ConfigMap may have 1 MiB together; the API server refuses more (error). From \
                       256 KiB on, a client-side apply fails as well (note): it keeps a copy of the object in the \

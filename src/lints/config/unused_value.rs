@@ -1,6 +1,6 @@
 //! `config/unused-value`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Environment, Reporter, Rule};
 
 pub(crate) static RULE: Rule = Rule {
@@ -8,7 +8,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "config/unused-value",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a key of an environment's values is read by no template and set nowhere else",
         explanation: "The values of an environment lie over those of all environments. A key there that is misspelt changes \
                       nothing: the environment renders with the value that all others have, and nothing fails. So a key \

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Environment, Reporter, Rule};
 use crate::model::Node;
 use crate::model::catalogue::STORE_CSI;
@@ -18,7 +18,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "csi/missing-class",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a pod mounts a SecretProviderClass that is not there",
         explanation: "The Secrets Store CSI driver looks for the class in the pod's namespace when the volume is mounted. Without \
                       it the pod stays in ContainerCreating, with `failed to get secretproviderclass` among its events. A class \

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::files::{MountedFiles, ObjectFault, provider_of};
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::fields::{items, key_at, start, text, value};
 use crate::lints::later_stage::may_change;
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "csi/objects",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "the objects of a SecretProviderClass and its Secrets do not fit together",
         explanation: "`parameters.objects` is YAML within a string. Each object becomes a file in the volume, under its \
                       `objectAlias` or its `objectName`; AWS makes one more for each `jmesPath`. `secretObjects` makes Secrets \
@@ -78,7 +78,7 @@ fn of_fault(fault: &ObjectFault, spec: &Node, field: &str) -> Draft {
     if listed { draft.pointer(format!("/spec/parameters/{field}")) } else { draft }
 }
 
-/// What the driver asks of each Secret.
+/// Checks an entry of `secretObjects`.
 fn of_secret(secret: &Node, reporter: &mut Reporter) {
     let at = |field: &str| if secret.get(field).is_some() { key_at(secret, field) } else { start(secret) };
     for (field, hint) in [

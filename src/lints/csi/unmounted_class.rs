@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
 use crate::model::catalogue::STORE_CSI;
 use crate::model::pods::What;
@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "csi/unmounted-class",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a SecretProviderClass is mounted by no pod",
         explanation: "The Secrets Store CSI driver fetches secrets when a pod mounts the class, and makes the Secrets of \
                       `secretObjects` only then; when the last such pod ends, they are deleted. A container that takes a \

@@ -8,7 +8,7 @@ use super::namespaces::{Namespaces, of_services};
 use super::places::{self, How, Said};
 use super::shared::Shared;
 use super::words::{Names, Reading};
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{App, Check, Draft, Environment, Object, Reporter, Rule};
 use crate::model::catalogue::{ESO, STORE_CSI};
 use crate::model::{Node, Origin, item_called};
@@ -18,7 +18,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "environment/foreign-path",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "an environment refers to something of another environment",
         explanation: "A path in a secret store, or an address, that has the name of another environment in it was usually copied \
                       from there. The environment then runs with the other's credentials, or writes into the other's database, \

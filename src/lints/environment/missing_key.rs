@@ -8,7 +8,7 @@ use compact_str::CompactString;
 use super::counterparts::{ByEnvironment, Counterparts, Place, is_own, made_by};
 use super::missing_placeholder::Placeholders;
 use super::words::Names;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{App, Check, Draft, Environment, Object, Reporter, Rule};
 use crate::model::catalogue::SEALED;
 use crate::model::pods::{Keys, What};
@@ -19,7 +19,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "environment/missing-key",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a ConfigMap or Secret lacks a key in one environment",
         explanation: "A key that all other environments have was usually added to them one after another, and forgotten in the \
                       last. A program that reads it as a variable or a file runs there with its default, or does not start: \

@@ -6,7 +6,7 @@ use compact_str::CompactString;
 
 use super::counterparts::{ByEnvironment, Counterparts, Place, Shape, WORKLOAD, is_own};
 use super::words::Names;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{App, Check, Draft, Environment, Reporter, Rule};
 use crate::model::Origin;
 use crate::model::catalogue::STORE_CSI;
@@ -17,7 +17,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "environment/missing-object",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "every environment but one has an object",
         explanation: "Argo CD applies what an environment renders, and what it does not render does not exist there. An object \
                       that was added to the directories of all environments but one is usually forgotten in that one, and \

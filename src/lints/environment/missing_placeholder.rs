@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::counterparts::{Counterparts, Place};
 use super::missing_key::{Keyed, is_conditional, lacking, table};
 use super::words::Names;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{App, Check, Draft, Reporter, Rule, SecretUse};
 use crate::model::{Entry, Origin, item_called};
 
@@ -14,7 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "environment/missing-placeholder",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "an item of a Secret is a placeholder in other environments, and none in this one",
         explanation: "Where other environments fetch an item from a secret store, an environment that has the value itself has a \
                       copy that somebody committed: it is readable for everybody who can read the repository, and a rotation \

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use compact_str::CompactString;
 
 use super::words::Names;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{App, Check, Draft, Environment, Reporter, Rule, SecretUse};
 use crate::model::{Manifest, Reference, item_called};
 
@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "environment/same-secret",
         severity: Severity::Note,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "production and another environment use the same secret",
         explanation: "Both environments refer to one entry of a secret store, so that they share its value: who learns it in a \
                       test environment, where more people and more tools may look, has production's. Where each environment \
@@ -33,7 +33,7 @@ pub(crate) static RULE: Rule = Rule {
 /// The path of a secret in a store: the provider and what it is asked for.
 pub(crate) type SecretPath = (CompactString, String);
 
-/// What one environment of an app uses that should not be shared.
+/// The secrets of one environment that should not be shared.
 pub(crate) struct EnvironmentSecrets<'a> {
     name: &'a str,
     uses: Vec<&'a SecretUse>,
@@ -63,7 +63,7 @@ pub(crate) fn shared_paths(environments: &[EnvironmentSecrets<'_>]) -> BTreeSet<
     shared(environments).into_keys().take(MAX_PATHS).collect()
 }
 
-/// What is known of one path in an app.
+/// The uses of one path in an app.
 struct SharedPath<'a> {
     /// The environment and the first use in production.
     first: (usize, &'a SecretUse),

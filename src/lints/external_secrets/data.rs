@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{spec, text};
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::fields::{items, key_at, set, start, value};
 use crate::lints::later_stage::may_change;
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
@@ -14,7 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "external-secrets/data",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "an ExternalSecret asks for nothing, for one key twice, or for policies that exclude each other",
         explanation: "The operator's webhook refuses an ExternalSecret with neither `data` nor `dataFrom`, two items of one \
                       `secretKey`, an entry of `dataFrom` with none or several of `extract`, `find` and a generator, \
@@ -89,7 +89,7 @@ fn is_valid(key: &str) -> bool {
     is_item_key(key) || key.starts_with("..") && is_item_key(key.trim_start_matches('.'))
 }
 
-/// What is wrong with an entry of `dataFrom`.
+/// Returns the message and the hint for a bad entry of `dataFrom`.
 fn source_fault(item: &Node) -> Option<(&'static str, &'static str)> {
     let source = value(item, "sourceRef");
     let generator = source.and_then(|source| value(source, "generatorRef"));

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::text;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
 use crate::model::Origin;
 use crate::model::catalogue::ESO;
@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "external-secrets/duplicate-target",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "an ExternalSecret makes a Secret that another object makes too",
         explanation: "An ExternalSecret makes, and owns, the Secret that `spec.target.name` names; without one, the Secret of its \
                       own name. A second ExternalSecret for the same Secret is refused (`target is owned by another \

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{sources, spec, text};
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::fields::{items, start, value};
 use crate::lints::later_stage::is_template;
 use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "external-secrets/missing-store",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "an ExternalSecret names a store that is not there",
         explanation: "Without its store an ExternalSecret is not Ready, which Argo CD shows as Degraded, and its Secret is never \
                       made. A `SecretStore` serves its own namespace only; where no `kind` is given, one of that kind is meant. \

@@ -1,7 +1,7 @@
 //! `external-secrets/refresh`.
 
 use super::{sources, spec, text};
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::later_stage::is_template;
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::duration::nanos;
@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "external-secrets/refresh",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "an ExternalSecret is refreshed never, or when it should not be",
         explanation: "`refreshInterval` is a Go duration in a string (`1h`, `30m`; there is no unit for days); the controller \
                       cannot read an object with anything else. `0` fetches once: a rotated value never arrives. The interval \

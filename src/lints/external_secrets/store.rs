@@ -1,6 +1,6 @@
 //! `external-secrets/store`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::fields::{key_at, start, text, value};
 use crate::lints::later_stage::may_change;
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "external-secrets/store",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a store has no single provider, or takes its credentials from a namespace that does not fit",
         explanation: "A store has exactly one provider. A SecretStore reads credentials of its own namespace only, and the \
                       operator's webhook refuses another `namespace` in a reference. A ClusterSecretStore has no namespace: a \

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::spec;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::embedded::TextPlace;
 use crate::lints::fields::{entries, items};
 use crate::lints::go_template::{self, TemplateFault, VariableForm, VariableUse};
@@ -16,7 +16,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "external-secrets/template",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a template of an ExternalSecret uses a variable that nothing defines, or does not parse",
         explanation: "`target.template` is a Go template whose variables are the `secretKey`s of `data`. The operator executes it \
                       with `missingkey=error`: one unknown variable, and the Secret is not made. An identifier has no dash, so \

@@ -1,7 +1,7 @@
 //! `image/digest`.
 
 use super::images;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 
 pub(crate) static RULE: Rule = Rule {
@@ -9,7 +9,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "image/digest",
         severity: Severity::Note,
         enabled: false,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "an image is not pinned by its digest",
         explanation: "Whoever may push to the registry can move a tag, any tag, to other content; a digest is the \
                       content. With digests, what Git says is exactly what runs, in every environment and on every \

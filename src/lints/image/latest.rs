@@ -1,7 +1,7 @@
 //! `image/latest`.
 
 use super::images;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 
 pub(crate) static RULE: Rule = Rule {
@@ -9,7 +9,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "image/latest",
         severity: Severity::Note,
         enabled: false,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "an image has the tag `latest`, or none",
         explanation: "Without a tag an image is `latest`, and what that means changes without a change in Git: two \
                       nodes may run two versions of one Deployment, a restart may bring a new one, and to roll back \

@@ -1,6 +1,6 @@
 //! `image/missing`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::Node;
 use crate::model::pods::containers;
@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "image/missing",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a container has an empty image, or a Pod has one with blanks around it",
         explanation: "The schema asks for an `image`, and an empty text passes it; the API server refuses the object. Of a Pod it \
                       also refuses an image with blanks in front or behind.",

@@ -1,6 +1,6 @@
 //! `image/reference`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::later_stage::is_template;
 use crate::lints::metadata::syntax::has_blank;
 use crate::lints::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene};
@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "image/reference",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "an image cannot be pulled by what stands there",
         explanation: "The pod stays in `InvalidImageName`, or the API server refuses it: a repository is in lower case, and \
                       after it come a colon with a tag of at most 128 letters, digits, `_`, `.` and `-`, or `@sha256:` with \

@@ -2,7 +2,7 @@
 
 use super::each_metadata;
 use super::syntax::is_qualified_name;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene};
 use crate::model::Entry;
 
@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "metadata/annotation",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::EveryKind,
         summary: "an annotation has a key or a value that Kubernetes does not take",
         explanation: "The API server refuses the object. The key of an annotation is a name of at most 63 letters, \
                       digits, `-`, `_` and `.`, perhaps after a DNS subdomain and a slash; all annotations together, \

@@ -1,7 +1,7 @@
 //! `metadata/finalizer`.
 
 use super::syntax::is_qualified_name;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene};
 
 pub(crate) static RULE: Rule = Rule {
@@ -9,7 +9,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "metadata/finalizer",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::EveryKind,
         summary: "a finalizer has a name that Kubernetes does not take",
         explanation: "A finalizer is a name of at most 63 letters, digits, `-`, `_` and `.`, after a DNS subdomain and a slash; \
                       objects of Kubernetes' own kinds may have no other without a domain than `foregroundDeletion`, \

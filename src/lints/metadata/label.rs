@@ -2,7 +2,7 @@
 
 use super::syntax::{is_label_value, is_qualified_name};
 use super::{each_metadata, named_key};
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene};
 use crate::model::{Entry, Node, Value};
 
@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "metadata/label",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::EveryKind,
         summary: "a label or a selector has a key or a value that Kubernetes does not take",
         explanation: "The API server refuses the object, and that of a pod template too. A label's value is a string \
                       of at most 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends, or \

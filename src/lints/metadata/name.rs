@@ -2,7 +2,7 @@
 
 use super::shown;
 use super::syntax::{is_label, is_path_segment, is_subdomain};
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene};
 use crate::model::Node;
 use crate::model::catalogue::RBAC;
@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "metadata/name",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::EveryKind,
         summary: "the name of an object or of its namespace is not one that Kubernetes takes",
         explanation: "The API server refuses the object. Most names are DNS subdomains: lower-case letters, digits, \
                       `-` and `.`, at most 253 characters, with a letter or digit at both ends of each part. Names \

@@ -1,7 +1,7 @@
 //! `operator/policy`.
 
 use super::view;
-use crate::diagnostic::{Explain as _, RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, Explain as _, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Environment, Reporter, Rule};
 
 pub(crate) static RULE: Rule = Rule {
@@ -9,7 +9,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "operator/policy",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "the operator's policy does not let the app use a reference",
         explanation: "In the sidecar a secret is fetched only if a rule of the operator's policy allows the reference to the \
                       app's Argo CD project, for the cluster, the namespace and the scope that the Secret is sealed for. \

@@ -1,7 +1,7 @@
 //! `operator/unknown-cluster`.
 
 use super::view;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Environment, Reporter, Rule};
 use crate::model::closest;
 
@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "operator/unknown-cluster",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "an environment is for a cluster that the operator file does not have",
         explanation: "Secrets are sealed for the certificate of the environment's cluster: the one that `cluster` names, else \
                       the one of the environment's own name. `sealwave generate` refuses the environment where the operator \

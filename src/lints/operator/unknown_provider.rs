@@ -1,7 +1,7 @@
 //! `operator/unknown-provider`.
 
 use super::view;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Environment, Reporter, Rule};
 use crate::model::{DEFAULT_PROVIDER, closest};
 
@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "operator/unknown-provider",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a placeholder names a provider that the operator file does not have",
         explanation: "`sealwave generate` refuses the app, so Argo CD cannot sync it. Which providers there are, the operator \
                       file says: this rule looks only where `--operator` or `SEALWAVE_OPERATOR` names it.",

@@ -6,7 +6,7 @@ use super::matching::{Match, ObjectIndex, matches};
 use super::object::object as converted;
 use super::{BINDING, GROUP, POLICY, shown};
 use crate::cel::{Budget, MapKind, Program, Stop, Value};
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::fields::{entries, items, text, value};
 use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
 use crate::model::{Node, group_and_version};
@@ -16,7 +16,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "policy/admission",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "an object breaks a ValidatingAdmissionPolicy of the set",
         explanation: "The policy and a binding to it are among the manifests, so that the cluster enforces it: with \
                       `Deny` the API server refuses the object, with `Warn` it warns, with `Audit` it writes a record. \
@@ -257,7 +257,7 @@ impl Enforced<'_> {
     }
 }
 
-/// What is known of the request.
+/// Returns the known part of the request.
 fn request(object: &Object<'_>) -> Value {
     let kind = [("group", object.group), ("version", object.version), ("kind", object.kind)];
     let kind = kind.map(|(key, text)| (key.into(), Value::text(text)));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{GROUP, POLICY, shown};
 use crate::cel::{FieldType, Program, ResultType, SyntaxError, TypeId, TypeSource};
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::fields::{items, listed, text, value};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::Node;
@@ -14,7 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "policy/definition",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a ValidatingAdmissionPolicy or an admission webhook has an expression that does not compile",
         explanation: "The API server compiles the expressions of a policy, and the match conditions of a policy or a \
                       webhook, when the object is created. It refuses one with a syntax error, with a name that nothing \
@@ -81,7 +81,7 @@ fn policy(spec: &Node, reporter: &mut Reporter) {
     }
 }
 
-/// What an expression has to evaluate to.
+/// The type that an expression must have.
 #[derive(Clone, Copy)]
 enum Wanted {
     Any,
@@ -102,7 +102,7 @@ impl Wanted {
     }
 }
 
-/// What the API server knows about an expression.
+/// An expression, and the names that are declared for it.
 struct Expression<'a> {
     names: &'a [&'static str],
     types: &'a Variables<'a>,

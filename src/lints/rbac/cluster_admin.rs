@@ -1,6 +1,6 @@
 //! `rbac/cluster-admin`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::fields::text;
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::catalogue::RBAC;
@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "rbac/cluster-admin",
         severity: Severity::Warning,
         enabled: false,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a binding gives all rights",
         explanation: "`cluster-admin` grants every verb on every resource: through a ClusterRoleBinding in the whole cluster, \
                       through a RoleBinding in its namespace. A member of the group `system:masters` has them in any case, and \

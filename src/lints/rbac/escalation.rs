@@ -1,7 +1,7 @@
 //! `rbac/escalation`.
 
 use super::grants::{is_limited, rules};
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::fields::items;
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::Node;
@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "rbac/escalation",
         severity: Severity::Warning,
         enabled: false,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a role may give itself more rights, or act as others",
         explanation: "`escalate` on roles writes rights that its holder does not have, `bind` binds any role, `impersonate` acts \
                       as any user, group or account, and `create` on `serviceaccounts/token` makes tokens of any account. \

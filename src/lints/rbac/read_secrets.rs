@@ -1,7 +1,7 @@
 //! `rbac/read-secrets`.
 
 use super::grants::{grants, is_limited, rules, wildcard};
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::fields::items;
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::{Node, Origin};
@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "rbac/read-secrets",
         severity: Severity::Warning,
         enabled: false,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a role may read all Secrets",
         explanation: "`get` without `resourceNames` opens every Secret of the namespace, of a ClusterRole that is bound \
                       cluster-wide those of all namespaces. `list` and `watch` return whole Secrets, too. `resourceNames` \

@@ -1,7 +1,7 @@
 //! `rbac/wildcard`.
 
 use super::grants::{rules, wildcard};
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 
 pub(crate) static RULE: Rule = Rule {
@@ -9,7 +9,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "rbac/wildcard",
         severity: Severity::Warning,
         enabled: false,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a role grants everything on all resources",
         explanation: "`*` in `resources` is every resource of the groups, those to come included; with `*` in `verbs` or in \
                       `apiGroups` it is more than any program needs. In a ClusterRole that is bound cluster-wide it is \

@@ -1,6 +1,6 @@
 //! `reference/dangling-gateway`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::fields::{items, text};
 use crate::lints::presence::Presence;
 use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "reference/dangling-gateway",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a route is attached to a Gateway, or to a listener, that does not exist",
         explanation: "A route whose `parentRefs` name no Gateway is never served, and nothing shows an error but the lack of a \
                       status. Without `namespace`, a Gateway of the route's own namespace is meant; `sectionName` is the name \

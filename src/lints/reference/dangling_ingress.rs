@@ -1,6 +1,6 @@
 //! `reference/dangling-ingress`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::presence::Presence;
 use crate::lints::{Check, Draft, Environment, Reporter, Rule};
 use crate::model::{Manifest, Node, Number, Value};
@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "reference/dangling-ingress",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "an Ingress, a route or a webhook leads to a Service, or a port of it, that does not exist",
         explanation: "The API server takes it; the controller then answers every request of that path with 503, and shows the \
                       reason in its own log at best. A backend must be in the namespace of the Ingress, and its port one of \

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::fields::{items, text, value};
 use crate::lints::later_stage::is_template;
 use crate::lints::placement::Completions;
@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "reference/dangling-monitor",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a ServiceMonitor or PodMonitor selects nothing, or names a port that its targets do not have",
         explanation: "A ServiceMonitor selects Services by the labels of the Services (not by those of the pods), and each \
                       `endpoints[].port` is the name of a port of the Service. A PodMonitor selects pods, and names container \
@@ -53,7 +53,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// What monitors may select.
+/// The objects that monitors may select.
 struct Targets<'e, 'a> {
     environment: &'e Environment<'a>,
     /// By namespace.

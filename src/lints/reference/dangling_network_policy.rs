@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::fields::{items, text, value};
 use crate::lints::later_stage::is_template;
 use crate::lints::placement::Completions;
@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "reference/dangling-network-policy",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a NetworkPolicy selects no pod, allows a peer that does not exist, or names a port that no pod has",
         explanation: "A NetworkPolicy whose `podSelector` selects nothing protects nothing. A peer that selects no pod allows \
                       nothing: the connection that it was written for is refused, which shows as a timeout. A port by its name \

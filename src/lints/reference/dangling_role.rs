@@ -1,6 +1,6 @@
 //! `reference/dangling-role`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::presence::Presence;
 use crate::lints::{Check, Draft, Environment, Reporter, Rule};
 use crate::model::Node;
@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "reference/dangling-role",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a RoleBinding binds a Role that does not exist in its namespace",
         explanation: "The API server takes a binding to a Role that is not there, and its subjects may do nothing: programs fail \
                       later with `forbidden`. A Role counts only in its own namespace. ClusterRoles, which often come with the \

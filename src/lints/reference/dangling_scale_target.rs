@@ -1,6 +1,6 @@
 //! `reference/dangling-scale-target`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::placement::Completions;
 use crate::lints::presence::Presence;
 use crate::lints::selectors::{Pods, Selected};
@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "reference/dangling-scale-target",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "an autoscaler or a disruption budget is for a workload that does not exist",
         explanation: "A HorizontalPodAutoscaler, ScaledObject or VerticalPodAutoscaler without its target only reports \
                       FailedGetScale in its conditions, and the workload that it was meant for keeps its replicas. A \

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::placement::Completions;
 use crate::lints::selectors::{Pods, Selected, labels, missing_label};
 use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "reference/dangling-service",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a Service selects no pod of its namespace, or a port that they do not have",
         explanation: "A Service without pods has no endpoints: every connection to it is refused, and nothing shows an error. \
                       All labels of the selector must be on the pod template (`spec.template.metadata.labels`); those of the \

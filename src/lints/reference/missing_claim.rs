@@ -1,7 +1,7 @@
 //! `reference/missing-claim`.
 
 use super::missing;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Environment, Reporter, Rule};
 use crate::model::pods::What;
 
@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "reference/missing-claim",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a pod mounts a PersistentVolumeClaim that nothing makes",
         explanation: "A pod with a claim that does not exist stays Pending: the scheduler waits for the claim, and Argo CD shows the \
                       workload as Progressing for ever. Claims from `volumeClaimTemplates` of a StatefulSet count as made.",

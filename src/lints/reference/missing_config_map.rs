@@ -1,7 +1,7 @@
 //! `reference/missing-config-map`.
 
 use super::missing;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Environment, Reporter, Rule};
 use crate::model::pods::What;
 
@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "reference/missing-config-map",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a pod needs a ConfigMap that nothing makes",
         explanation: "The container stays in CreateContainerConfigError (variables), or the pod in ContainerCreating (volumes), until \
                       somebody makes the ConfigMap. Argo CD applies the workload all the same and shows it as \

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::file_options::{NamedFile, named_files};
 use super::files::{Volume, volume};
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::embedded::TextPlace;
 use crate::lints::fields::{items, text};
 use crate::lints::inventory::kind;
@@ -17,7 +17,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "reference/missing-file",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a command line or a variable names a file that no volume mounts",
         explanation: "A path below a mounted ConfigMap or Secret whose keys are known, and are others, is a file that does not \
                       exist: nothing else can write there. For options and variables that name files of configuration or \
@@ -160,7 +160,7 @@ fn draft(
     })
 }
 
-/// Whether something is mounted below a path.
+/// Returns whether something is mounted below a path.
 fn is_parent(path: &str, mounts: &[Mount<'_>]) -> bool {
     mounts.iter().any(|mount| below(mount.path, path).is_some())
 }

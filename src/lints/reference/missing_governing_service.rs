@@ -1,6 +1,6 @@
 //! `reference/missing-governing-service`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::fields::value;
 use crate::lints::presence::Presence;
 use crate::lints::{Check, Draft, Environment, Reporter, Rule};
@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "reference/missing-governing-service",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a StatefulSet names a governing Service that does not exist",
         explanation: "`spec.serviceName` is the Service that gives each pod of a StatefulSet its own DNS name, such as \
                       `db-0.db.shop.svc`. The API server accepts a name that does not exist; the pods then start, but their names do \

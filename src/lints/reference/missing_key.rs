@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::files::mounted;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::inventory::{Contents, Supply, Want, kind};
 use crate::lints::{Check, Draft, Environment, Reporter, Rule};
 use crate::model::pods::What;
@@ -14,7 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "reference/missing-key",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a key is read of a Secret or ConfigMap that does not have it",
         explanation: "The object is there, the key is not: a container with such a variable stays in \
                       CreateContainerConfigError, a pod with such a file in ContainerCreating. It often comes from renaming a \

@@ -1,7 +1,7 @@
 //! `reference/missing-secret`.
 
 use super::missing;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Environment, Reporter, Rule};
 use crate::model::pods::What;
 
@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "reference/missing-secret",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "an object needs a Secret that nothing makes",
         explanation: "A container with such a variable stays in CreateContainerConfigError, a pod with such a volume in \
                       ContainerCreating, and an Ingress serves the controller's own certificate. What makes a Secret counts: \

@@ -1,7 +1,7 @@
 //! `reference/missing-service-account`.
 
 use super::missing;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Environment, Reporter, Rule};
 use crate::model::pods::What;
 
@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "reference/missing-service-account",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "an object acts as a ServiceAccount that nothing makes",
         explanation: "The API server refuses every pod with an account that does not exist: a Deployment shows no pods at all, \
                       only the event FailedCreate of its ReplicaSet. The token controller deletes a Secret of type \

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::inventory::{texts, words};
 use crate::lints::rbac::allows;
 use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "reference/unused",
         severity: Severity::Note,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a ConfigMap or Secret is used by nothing in its environment",
         explanation: "No pod reads it, and no other object of the environment names it. A Secret that nobody reads is a risk \
                       without a use, and a ConfigMap that nobody reads is often one of which the name was changed in one place \

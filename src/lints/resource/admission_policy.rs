@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::webhook::rules;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::field_checks::forms::{PATH_SEGMENT, QUALIFIED, SUBDOMAIN};
 use crate::lints::field_checks::{Field, FieldChecker, Section};
 use crate::lints::fields::{items, key_at, set, start, text, value};
@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/admission-policy",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "an admission policy or its binding lacks a part",
         explanation: "A ValidatingAdmissionPolicy has `validations` or `auditAnnotations`, and `matchConstraints` with \
                       `resourceRules`. An expression and a message are not empty, and a message is one line. A binding names a \

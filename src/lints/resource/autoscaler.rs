@@ -1,6 +1,6 @@
 //! `resource/autoscaler`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::field_checks::forms::{LABEL, PATH_SEGMENT};
 use crate::lints::field_checks::{Field, FieldChecker, Section};
 use crate::lints::fields::{integer, items, key_at, set, start, text, value};
@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/autoscaler",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a HorizontalPodAutoscaler has bounds or metrics that Kubernetes does not accept",
         explanation: "`maxReplicas` is 1 or more, and not less than `minReplicas`, which is 0 only with a metric of the type \
                       Object or External. A metric has the source that its `type` names and no other, and a target that fits: a \

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::fields::{integer, text, value};
 use crate::lints::selectors::Pods;
 use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/blocking-budget",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a PodDisruptionBudget never allows a disruption",
         explanation: "A budget that asks for all pods of a workload forbids every eviction: `kubectl drain` waits for ever, and \
                       with it the upgrade of the node or of the cluster. So does `minAvailable: 1` for a workload with one \

@@ -1,6 +1,6 @@
 //! `resource/claim`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::field_checks::forms::SUBDOMAIN;
 use crate::lints::field_checks::{Field, FieldChecker, Section};
 use crate::lints::fields::{items, key_at, start, text, value};
@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/claim",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a claim does not say how it is accessed or how much storage it wants",
         explanation: "A PersistentVolumeClaim has `accessModes`, at least one, and `resources.requests.storage`, more than \
                       nothing. `ReadWriteOncePod` stands alone. The storage class has a valid name, and a data source has a \

@@ -1,6 +1,6 @@
 //! `resource/cluster-scoped-with-namespace`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 
 pub(crate) static RULE: Rule = Rule {
@@ -8,7 +8,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/cluster-scoped-with-namespace",
         severity: Severity::Note,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "an object of a kind without namespaces has one",
         explanation: "The API server ignores it for kinds of the whole cluster, so it does no harm by itself; kubectl and Argo CD \
                       leave it out. But whoever wrote it may take the object for one of that namespace: two environments in one \

@@ -1,6 +1,6 @@
 //! `resource/default-namespace`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 
 pub(crate) static RULE: Rule = Rule {
@@ -8,7 +8,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/default-namespace",
         severity: Severity::Warning,
         enabled: false,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "an object is in the namespace `default`",
         explanation: "Everybody's leftovers are in `default`. It cannot be deleted, so what is in it is cleaned up by hand, and \
                       quotas, network policies and rights that are set by namespace do not tell apps apart there.",

@@ -1,6 +1,6 @@
 //! `resource/disruption-budget`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::field_checks::{Field, FieldChecker, Section};
 use crate::lints::fields::{set, value};
 use crate::lints::{Check, Object, Reporter, Rule, Scene};
@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/disruption-budget",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a PodDisruptionBudget has both of its bounds, or an invalid one",
         explanation: "`minAvailable` and `maxUnavailable` exclude each other. Each is a whole number, not negative, or a \
                       percentage of at most 100%. The API server refuses the object.",

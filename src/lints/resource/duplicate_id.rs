@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
 use crate::model::{ObjectId, Origin};
 
@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/duplicate-id",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "two manifests describe the same object",
         explanation: "An object is identified by its API group, kind, namespace and name; the API version does not count. \
                       Of two manifests with one identity, the one that is applied last wins, and Argo CD reports \
@@ -65,7 +65,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
 #[derive(Default)]
 struct Variants<'a>(BTreeMap<(&'a str, &'a str), Common>);
 
-/// What two directories have in common.
+/// The objects that two directories have in common.
 struct Common {
     objects: usize,
     first: Draft,

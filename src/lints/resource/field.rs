@@ -1,6 +1,6 @@
 //! `resource/field`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::field_checks::forms::{
     DOMAIN_PATH, DRIVER, ENDPOINT_IP, LABEL, PATH_SEGMENT, POD_SECURITY_VERSION, QUALIFIED,
     QUALIFIED_ANY_CASE, SUBDOMAIN,
@@ -16,7 +16,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/field",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a field of an object of the cluster has a value that Kubernetes does not accept",
         explanation: "Kinds with few checks share this rule: priority classes have values of at most 1000000000, storage \
                       classes and ingress classes a valid provisioner and controller, leases a positive duration, labels of pod security a level and a version, endpoints \

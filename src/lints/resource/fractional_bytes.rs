@@ -1,7 +1,7 @@
 //! `resource/fractional-bytes`.
 
 use super::super::Object;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::fields::{entries, items, value};
 use crate::lints::{Check, Draft, Reporter, Rule, Scene};
 use crate::model::{Node, Number, Value};
@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/fractional-bytes",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "an amount of memory or storage is a fraction of a byte",
         explanation: "`m` is the suffix of thousandths: `memory: 128m` is an eighth of a byte. The API server accepts it with a \
                       warning and rounds it up to one byte, and a container with such a limit is killed when it starts. The \

@@ -1,6 +1,6 @@
 //! `resource/incomplete`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::fields::{key_at, start, value};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::Node;
@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/incomplete",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "an object lacks a part that the schema leaves out and its kind needs",
         explanation: "The published schemas do not ask for the `spec` of most kinds, nor for all that must be in it. The API \
                       server does: a Deployment has a template with containers, a Service has ports, an Ingress has rules.",
@@ -74,7 +74,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// What a path leads to.
+/// A part that a path leads to, or that is missing.
 enum Missing<'a> {
     /// The last step is missing from this mapping.
     Here(&'a Node, &'a str),

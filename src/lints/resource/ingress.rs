@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::field_checks::forms::{LABEL, PATH_SEGMENT, PORT_NAME, SUBDOMAIN};
 use crate::lints::field_checks::{Field, FieldChecker, Section};
 use crate::lints::fields::{integer, items, key_at, set, start, text, value};
@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/ingress",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "an Ingress has a host or a path that Kubernetes does not take, or leads nowhere",
         explanation: "A host is a DNS name in lower case, perhaps with `*.` before it: no scheme, no port, no path, no address. A \
                       path starts with `/`, and those of the types Prefix and Exact have no `//`, `/./` or `/../` in them. \

@@ -1,6 +1,6 @@
 //! `resource/missing-namespace`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::Node;
 
@@ -9,7 +9,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/missing-namespace",
         severity: Severity::Note,
         enabled: false,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "an object has no namespace",
         explanation: "Argo CD puts it into the namespace of the application's destination, kubectl into the one of the current \
                       context: where it ends depends on who applies it. A value that is sealed in the strict scope needs to \

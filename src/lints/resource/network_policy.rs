@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::field_checks::FieldChecker;
 use crate::lints::field_checks::forms::CIDR;
 use crate::lints::fields::{integer, items, key_at, set, start, value};
@@ -14,7 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/network-policy",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a NetworkPolicy has an invalid peer, port, or network",
         explanation: "`cidr` and `except` of an `ipBlock` are networks like `10.0.0.0/8`; a single address has `/32` (`/128` in \
                       IPv6). Each of `except` lies inside of `cidr`. A peer has selectors or an `ipBlock`, and not both or neither. A \

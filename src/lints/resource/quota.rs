@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::field_checks::{Field, FieldChecker, Section};
 use crate::lints::fields::{entries, items, key_at, text, value};
 use crate::lints::metadata::syntax::is_qualified_name;
@@ -16,7 +16,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/quota",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a ResourceQuota or LimitRange contradicts itself, or names no resource",
         explanation: "Quantities of a quota are not negative, and numbers of objects are whole. Its scopes do not exclude each \
                       other, and fit its resources. In a LimitRange `min` is not more than `defaultRequest`, `default` and \

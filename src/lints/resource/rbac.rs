@@ -1,6 +1,6 @@
 //! `resource/rbac`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::field_checks::forms::{PATH_SEGMENT, SUBDOMAIN};
 use crate::lints::field_checks::{Field, FieldChecker};
 use crate::lints::fields::{items, key_at, set, start, text, value};
@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/rbac",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a role or a binding says less, or something else, than Kubernetes takes",
         explanation: "A rule has `verbs`, `apiGroups` and `resources`, each with an item at least (`\"\"` is the core group); or, \
                       in a ClusterRole only, `verbs` and `nonResourceURLs`. A ClusterRoleBinding binds a ClusterRole, and its \

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::field_checks::forms::{ENDPOINT_IP, IP, QUALIFIED, SOURCE_RANGE, SUBDOMAIN};
 use crate::lints::field_checks::{Field, FieldChecker, Section};
 use crate::lints::fields::{integer, items, key_at, start, text, value};
@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/service",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a Service lacks ports or names of them, or has a setting that Kubernetes does not accept",
         explanation: "Of several ports each has a name of its own. `port` and `targetPort` are 1 to 65535, or `targetPort` is the \
                       name of a container's port: a number in quotes is neither. A Service has ports, unless it is headless \

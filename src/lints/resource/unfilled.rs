@@ -1,6 +1,6 @@
 //! `resource/unfilled`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::later_stage::is_template;
 use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
 use crate::model::catalogue::{ESO, RBAC};
@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/unfilled",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a name, label, image or host of an app is a template that nothing fills in",
         explanation: "In an app only files that end in `.hbs` are templates. In any other file `{{ tag }}` and `${TAG}` are text, \
                       which Argo CD applies as it is: the API server refuses the name, or the image does not exist. The rest of \

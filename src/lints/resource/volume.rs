@@ -1,7 +1,7 @@
 //! `resource/volume`.
 
 use super::claim::access_modes;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::field_checks::forms::{ABSOLUTE_PATH, DRIVER, NO_BACKSTEPS, SUBDOMAIN};
 use crate::lints::field_checks::{Field, FieldChecker, Section};
 use crate::lints::fields::{entries, items, key_at, set, start, value};
@@ -14,7 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/volume",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a PersistentVolume lacks its capacity, its access modes or its source",
         explanation: "A PersistentVolume has `capacity.storage` and no other capacity, at least one of `accessModes`, and one \
                       source. `ReadWriteOncePod` stands alone. A `local` volume has a node affinity, and a `hostPath` has a \

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::field_checks::forms::{ABSOLUTE_PATH, QUALIFIED};
 use crate::lints::field_checks::{Field, FieldChecker, Section};
 use crate::lints::fields::{items, key_at, set, start, value};
@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "resource/webhook",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "an admission webhook has a name, an address or a rule that Kubernetes does not accept",
         explanation: "The name of a webhook is a domain of at least three parts, in lower case, and is there once. `clientConfig` \
                       has a `url` with `https`, or a `service`, and not both or neither. Its rules name operations, groups, \

@@ -1,7 +1,7 @@
 //! `seal/duplicate-target`.
 
 use super::is_sealed_secret;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
 use crate::model::Node;
 
@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "seal/duplicate-target",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a SealedSecret and another object make the same Secret",
         explanation: "The controller makes a Secret of the SealedSecret's own name, and refuses one that is not its own: the \
                       SealedSecret ends with `already exists and is not managed by SealedSecret`, and is Degraded for Argo CD. \

@@ -1,6 +1,6 @@
 //! `seal/foreign-certificate`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Environment, Reporter, Rule};
 use crate::model::Node;
 use crate::model::names::SEALED_FOR;
@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "seal/foreign-certificate",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a committed SealedSecret was sealed for another certificate",
         explanation: "sealwave writes the fingerprint of the public key into what it seals. A value opens only in a cluster of \
                       which the controller has the private key. A fingerprint other than the one that the operator file has for \

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Scope, is_sealed_secret, items};
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{App, Check, Draft, Object, Reporter, Rule};
 use crate::model::Origin;
 
@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "seal/renamed",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a SealedSecret was given another name or namespace than it was sealed for",
         explanation: "In the strict scope, name and namespace are a part of what a value is sealed with; a value that is moved \
                       to another name or namespace does not open there: `no key could decrypt secret`. A patch or the app's \

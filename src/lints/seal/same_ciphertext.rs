@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{is_sealed_secret, items};
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{App, Check, Draft, Environment, Object, Reporter, Rule};
 use crate::model::names::SEALED_FOR;
 use crate::model::{Origin, item_called};
@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "seal/same-ciphertext",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "one ciphertext is used in two clusters, and opens in one of them at most",
         explanation: "A value is sealed for one cluster's key, and sealing is random: the same text twice means that a file was \
                       copied, for example from `envs/dev` to `envs/prod`, or that `base` has a SealedSecret which all \

@@ -1,7 +1,7 @@
 //! `seal/scope-mismatch`.
 
 use super::{Scope, is_sealed_secret};
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::names::{CLUSTER_WIDE, NAMESPACE_WIDE};
 use crate::model::{Mapping, Node};
@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "seal/scope-mismatch",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a SealedSecret and its template disagree about name, namespace or scope",
         explanation: "A value is sealed for a name and a namespace (strict scope), for a namespace, or for a whole cluster, and \
                       opens nowhere else. What counts is the SealedSecret's own metadata: the controller takes name, \

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{is_sealed_secret, items};
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::embedded::TextPlace;
 use crate::lints::external_secrets::template::wording;
 use crate::lints::fields::{entries, key_at, value};
@@ -16,7 +16,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "seal/template",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "the template of a SealedSecret uses an item that it does not have, or has one that is sealed too",
         explanation: "`spec.template.data` holds Go templates whose variables are the sealed items. One that does not exist is \
                       printed as `<no value>`, and the Secret is made with that text in it. A template that does not parse \

@@ -5,7 +5,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::{is_sealed_secret, items};
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::{Node, item_called};
 
@@ -14,7 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "seal/undecodable",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "an item of a SealedSecret cannot be a sealed value",
         explanation: "A sealed value is standard base64 with padding, of two bytes that say how long the RSA block is, that \
                       block, and the AES-GCM ciphertext with a tag of 16 bytes: some 370 characters for a 2048-bit key and \

@@ -2,7 +2,7 @@
 
 use super::encrypted_leftover::is_variable;
 use super::items::{Content, Item, items};
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 
 pub(crate) static RULE: Rule = Rule {
@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "secret/bad-base64",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a value under a Secret's `data` is not base64",
         explanation: "`data` holds base64. The API server refuses the object when it cannot decode a value, with \
                       `illegal base64 data at input byte …`, and the sync fails. A value in plaintext, one without \

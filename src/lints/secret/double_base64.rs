@@ -1,7 +1,7 @@
 //! `secret/double-base64`.
 
 use super::items::{Item, decode, items};
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene, credential};
 use crate::model::Node;
 
@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "secret/double-base64",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a Secret's value is base64 of readable text, so that the program gets base64",
         explanation: "Kubernetes decodes `data` once and `stringData` not at all. What the program gets here is \
                       base64 that decodes to readable text, most often since a value that was encoded already was \

@@ -1,7 +1,7 @@
 //! `secret/encrypted-leftover`.
 
 use super::items::{decode, is_encrypted, items};
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::names::{AVP_IGNORE, AVP_PATH, LITERAL};
 use crate::model::{self, Entry, Generic, Manifest, Node, Origin, item_called, look_alike};
@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "secret/encrypted-leftover",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "encrypted text, or text that looks like a placeholder, would reach the cluster as it is",
         explanation: "Nothing in this run decrypts SOPS documents that are objects, or replaces another tool's placeholders. \
                       Argo CD applies what it gets: the API server refuses the field `sops`, or, where it does not, the \

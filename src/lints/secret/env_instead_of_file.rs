@@ -1,6 +1,6 @@
 //! `secret/env-instead-of-file`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::pods::{Via, What};
 
@@ -9,7 +9,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "secret/env-instead-of-file",
         severity: Severity::Note,
         enabled: false,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a Secret is handed to a program as environment variables",
         explanation: "Variables are inherited by every child process, and they end up in crash reports, in debug pages and in \
                       `/proc/<pid>/environ`; they do not change while the program runs. A file of a volume is read by whom it \

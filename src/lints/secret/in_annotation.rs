@@ -1,7 +1,7 @@
 //! `secret/in-annotation`.
 
 use super::show;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::credential;
 use crate::lints::metadata::each_metadata;
 use crate::lints::{Check, Object, Reporter, Rule, Scene};
@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "secret/in-annotation",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "an annotation or a label holds a credential",
         explanation: "Annotations and labels are shown to everybody who may list the object, by `kubectl describe`, \
                       by dashboards, in events and metrics; those of a Secret as well. Nothing ever masks them. \

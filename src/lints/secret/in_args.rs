@@ -1,7 +1,7 @@
 //! `secret/in-args`.
 
 use super::show;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::credential::{self, Kind};
 use crate::lints::metadata::syntax::has_blank;
 use crate::lints::pods::containers;
@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "secret/in-args",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a container's command line holds a credential in plaintext",
         explanation: "The command line is part of the workload, so that everybody who may read the repository, the \
                       Deployment or the Pod has it; besides, every process on the node that may read `/proc` sees \

@@ -2,7 +2,7 @@
 
 use super::items::{decode, entries};
 use super::show;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::credential::{self, Kind};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::{Entry, Texts, item_called};
@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "secret/in-config-map",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a ConfigMap holds a credential",
         explanation: "A ConfigMap is readable by everybody who may look at the namespace: roles such as `view` allow \
                       ConfigMaps and refuse Secrets, Argo CD shows its values and masks only those of Secrets, and \

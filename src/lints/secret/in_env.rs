@@ -1,7 +1,7 @@
 //! `secret/in-env`.
 
 use super::show;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::credential;
 use crate::lints::pods::containers;
 use crate::lints::{Check, Object, Reporter, Rule, Scene};
@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "secret/in-env",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a container's environment variable holds a credential in plaintext",
         explanation: "The value is part of the workload: it is in the repository, in the Deployment, in every \
                       ReplicaSet and Pod, and everybody who may read one of these has it. Argo CD shows it in its \

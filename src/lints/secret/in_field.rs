@@ -1,7 +1,7 @@
 //! `secret/in-field`.
 
 use super::show;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::credential::{self, Kind};
 use crate::lints::metadata::each_metadata;
 use crate::lints::pods::containers;
@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "secret/in-field",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a field of an object that is no Secret holds a credential",
         explanation: "Only Secrets are masked and guarded as such. A custom resource with a token or a URI with a \
                       password in it is shown by Argo CD as it is, is readable for everybody who may list its kind, \

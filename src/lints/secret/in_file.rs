@@ -1,6 +1,6 @@
 //! `secret/in-file`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::credential::files;
 use crate::lints::{App, Check, Draft, Reporter, Rule};
 use crate::model::Origin;
@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "secret/in-file",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a file beside the app holds a credential, and no `.gitignore` names it",
         explanation: "Programs keep credentials in files of certain names: `.env`, `.aws/credentials`, kubeconfigs, `*.pem`, \
                       `*.key`, `id_rsa`, `*.p12`, `.npmrc`, `.netrc`, `.pgpass`, logins of registries, state and variables of \

@@ -2,7 +2,7 @@
 
 use aho_corasick::AhoCorasick;
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::credential::Kind;
 use crate::lints::credential::files::{self, FileForm};
 use crate::lints::{App, Check, Draft, Reporter, Rule};
@@ -14,7 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "secret/in-values",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a values file holds a credential",
         explanation: "Values are in Git in plaintext, whether a template prints them or not: everyone who may read the repository \
                       has them. That a value of `values.yaml` is replaced in every environment does not help. A value that a \

@@ -1,7 +1,7 @@
 //! `secret/invalid-key`.
 
 use super::items::entries;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::metadata::named_key;
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::{Entry, is_item_key};
@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "secret/invalid-key",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a key of a Secret or a ConfigMap is not one that Kubernetes takes",
         explanation: "Keys become file names and environment variables: letters, digits, `-`, `_` and `.`, at most \
                       253 of them, and neither `.` nor anything that starts with `..`. The API server refuses the \

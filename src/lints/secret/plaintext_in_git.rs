@@ -1,7 +1,7 @@
 //! `secret/plaintext-in-git`.
 
 use super::items::{Item, items};
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::credential::{self, Kind};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 
@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "secret/plaintext-in-git",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a Secret's value stands in the source in plaintext",
         explanation: "Base64 is no encryption: whoever can read the repository, any clone or any build log of it can \
                       read the value, and so can everybody later, since Git keeps its history. That sealwave seals \

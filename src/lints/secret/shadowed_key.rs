@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::items::entries;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::item_called;
 
@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "secret/shadowed-key",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a key stands in two sections of a Secret or a ConfigMap",
         explanation: "Of a key in both `data` and `stringData` of a Secret, the API server takes `stringData` and \
                       forgets the other without a word: whoever edits `data` changes nothing. A ConfigMap with a key \

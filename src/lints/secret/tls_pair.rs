@@ -2,7 +2,7 @@
 
 use super::items::items;
 use crate::crypto::{TlsFault, TlsPair, last_day_of_certificate, tls_fault, tls_pair};
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::Node;
 use crate::model::secret_type::{TLS, TLS_CERTIFICATE, TLS_KEY};
@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "secret/tls-pair",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "certificate and private key of a TLS Secret do not belong together, cannot be read by servers, or the certificate has expired",
         explanation: "The API server takes any two items for a Secret of type `kubernetes.io/tls`, and what serves with them fails later: an \
                       Ingress controller falls back to a certificate of its own, and a server does not start. Servers present the first certificate \

@@ -1,7 +1,7 @@
 //! `secret/too-large`.
 
 use super::items::{Item, items};
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 
 pub(crate) static RULE: Rule = Rule {
@@ -9,7 +9,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "secret/too-large",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a Secret is larger than Kubernetes allows",
         explanation: "The values of a Secret may have 1 MiB together, after decoding; the API server refuses more, \
                       and the sync fails. What placeholders stand for is not counted here.",

@@ -1,7 +1,7 @@
 //! `secret/trailing-newline`.
 
 use super::items::{Item, items};
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::credential;
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 
@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "secret/trailing-newline",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a password in a Secret, or a URI, ends with a newline",
         explanation: "The newline is part of the value: an environment variable or a file that the program reads has \
                       it, most programs send it along, and the login fails although the password looks right \

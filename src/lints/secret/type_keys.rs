@@ -1,7 +1,7 @@
 //! `secret/type-keys`.
 
 use super::items::{Item, entries, items};
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::inventory::{Contents, fetched};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::catalogue::{ESO, SEALED};
@@ -17,7 +17,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "secret/type-keys",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a Secret lacks what its type asks for",
         explanation: "Some types of Secrets promise certain items, and the API server refuses a Secret without them: \
                       `kubernetes.io/tls` has `tls.crt` and `tls.key`, `kubernetes.io/dockerconfigjson` has \
@@ -79,7 +79,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// Whether the items go into a Secret that has others already.
+/// Returns whether the items go into a Secret that has others already.
 fn merges(root: &Node) -> bool {
     let policy = root.at(&["spec", "target", "creationPolicy"]).and_then(Node::as_str);
     matches!(policy, Some("CreateOrMerge" | "Merge"))

@@ -8,7 +8,7 @@ pub(crate) mod secret_is_hook;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostic::{Explain as _, RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, Explain as _, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
 use crate::model::pods::{Reference, references};
 use crate::model::sync::{self, EARLIER_PHASE, Found, LATE, Standing, Use, wave_at};
@@ -19,7 +19,7 @@ pub(crate) static LATE_CONFIGURATION: Rule = Rule {
         id: LATE,
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "an object has a later sync wave or phase than what needs it",
         explanation: "Argo CD applies the waves of a sync in their order, and waits after each until its objects are healthy. A \
                       workload that needs the Secret or ConfigMap of a later wave does not become healthy, so the later wave is \
@@ -39,7 +39,7 @@ pub(crate) static LATE_DEFINITION: Rule = Rule {
         id: "wave/late-definition",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a Namespace or a CustomResourceDefinition has a later sync wave than its objects",
         explanation: "Argo CD applies the waves of a sync in their order. The API server refuses an object whose kind is not \
                       defined yet, or whose namespace does not exist, so that the sync fails in the earlier wave and never \
@@ -59,7 +59,7 @@ pub(crate) static PRESYNC_NEEDS_SEALED: Rule = Rule {
         id: EARLIER_PHASE,
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a PreSync hook needs an object of a later phase",
         explanation: "All PreSync hooks end before Argo CD applies the first object of the Sync phase. In a new cluster a migration \
                       job of that phase waits for a Secret that a SealedSecret or ExternalSecret of the Sync phase would make, \

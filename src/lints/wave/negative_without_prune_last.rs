@@ -1,6 +1,6 @@
 //! `wave/negative-without-prune-last`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::Waves;
 use crate::model::catalogue::{ESO, RBAC, SEALED, STORE_CSI};
@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "wave/negative-without-prune-last",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "configuration in a negative sync wave would be pruned before its consumers move",
         explanation: "Argo CD also prunes an object in the wave of the object. When a Secret or ConfigMap of wave -1 is renamed or removed, Argo CD \
                       deletes the old one before the workloads of wave 0 use the new one. In between, pods that start fail; when a wave \

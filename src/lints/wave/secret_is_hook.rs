@@ -1,6 +1,6 @@
 //! `wave/secret-is-hook`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Environment, Reporter, Rule};
 use crate::model::sync::SECRET_IS_HOOK;
 
@@ -9,7 +9,7 @@ pub(crate) static RULE: Rule = Rule {
         id: SECRET_IS_HOOK,
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a Secret is a hook, and what needs it comes earlier or stays longer",
         explanation: "Argo CD applies a hook in its own phase only, and by default deletes it and creates it again at each sync. \
                       A Secret, SealedSecret or ExternalSecret that is a `PostSync` hook comes after the workloads that wait for it, so that \

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule};
 use crate::model::catalogue::RBAC;
 use crate::model::pods::What;
@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/automount-token",
         severity: Severity::Note,
         enabled: false,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a pod gets a token for the API although its account may do nothing",
         explanation: "Kubernetes mounts the token of the account into every container unless it is told not to. Where no role is \
                       bound to the account, the program has no use for it, and whoever breaks into the container has one \

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::plain_pod;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::fields::{key_at, value};
 use crate::lints::metadata::syntax::is_label;
 use crate::lints::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene};
@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/container-name",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a container has a name that Kubernetes does not take, or a pod has no container",
         explanation: "The name of a container is a DNS label: at most 63 lower-case letters, digits and `-`, with a letter or \
                       digit at both ends. Containers and init containers share their names, so that none may be there twice; \

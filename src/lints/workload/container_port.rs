@@ -1,7 +1,7 @@
 //! `workload/container-port`.
 
 use super::plain_pod;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::fields::{integer, items, text, value};
 use crate::lints::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene, ports};
 use crate::model::Node;
@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/container-port",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a port of a container has a number or a name that Kubernetes does not take",
         explanation: "A port is a number from 1 to 65535. Its name has at most 15 lower-case letters, digits and single `-` \
                       inside, with a letter among them, and is there once in a container. The API server refuses the object.",

@@ -1,7 +1,7 @@
 //! `workload/env-source`.
 
 use super::plain_pod;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::field_checks::forms::{
     CONFIG_KEY, ENV_NAME, LABEL, NO_BACKSTEPS, QUALIFIED, QUALIFIED_ANY_CASE, SUBDOMAIN,
 };
@@ -16,7 +16,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/env-source",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "an environment variable has a bad name, no source, two of them, or one that does not exist",
         explanation: "The name of a variable is printable ASCII without `=`. `valueFrom` has exactly one of \
                       `configMapKeyRef`, `secretKeyRef`, `fieldRef`, `resourceFieldRef` and `fileKeyRef`, and no `value` \

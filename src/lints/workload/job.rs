@@ -1,6 +1,6 @@
 //! `workload/job`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::field_checks::forms::{DOMAIN_PATH, QUALIFIED};
 use crate::lints::field_checks::{Field, FieldChecker, Section};
 use crate::lints::fields::{integer, items, key_at, start, text, value};
@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/job",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a Job has a setting that needs or excludes another one",
         explanation: "An indexed Job has `completions`; `backoffLimitPerIndex`, `maxFailedIndexes` and `successPolicy` belong \
                       to indexed Jobs. A rule of `podFailurePolicy` has `onExitCodes` or `onPodConditions`, names a container \

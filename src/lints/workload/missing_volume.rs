@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::plain_pod;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::fields::{items, text};
 use crate::lints::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene};
 use crate::model::pods::containers;
@@ -14,7 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/missing-volume",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a container mounts a volume that its pod does not have",
         explanation: "Every name in `volumeMounts` and `volumeDevices` must be one of the pod's `volumes`, or in a StatefulSet \
                       one of `volumeClaimTemplates`. The API server refuses the object otherwise. Older versions \

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::plain_pod;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::field_checks::forms::{DESCENDING_PATH, NO_BACKSTEPS};
 use crate::lints::field_checks::{Field, FieldChecker, Section};
 use crate::lints::fields::{items, key_at, text, value};
@@ -16,7 +16,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/mount",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a volume mount has a path or a setting that Kubernetes does not accept",
         explanation: "A mount has a `mountPath`, and at most one of `subPath` and `subPathExpr`, which stay inside the volume: \
                       relative, without `..`. A mount that is `Bidirectional` needs a privileged container, and a recursive \

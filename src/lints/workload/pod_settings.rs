@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::plain_pod;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::field_checks::forms::{IP, LABEL, SEARCH_DOMAIN, SUBDOMAIN};
 use crate::lints::field_checks::{Field, FieldChecker, Section};
 use crate::lints::fields::{integer, items, key_at, text, value};
@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/pod-settings",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a pod has a name, an address, a host port or a DNS setting that Kubernetes does not accept",
         explanation: "`dnsPolicy: None` needs a `dnsConfig` with a name server, of which there are three at most. Addresses of \
                       `hostAliases` are IP addresses. A port of the host is used once, and with `hostNetwork` it is equal to \

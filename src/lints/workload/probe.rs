@@ -1,7 +1,7 @@
 //! `workload/probe`.
 
 use super::plain_pod;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::field_checks::forms::HTTP_HEADER;
 use crate::lints::field_checks::{Field, FieldChecker, Section};
 use crate::lints::fields::{integer, key_at, listed, set, text, value};
@@ -14,7 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/probe",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a probe or a hook of a container does not say one thing to do, or stands where there is none",
         explanation: "A probe has exactly one of `exec`, `grpc`, `httpGet` and `tcpSocket`; a hook of `lifecycle` one of \
                       `exec`, `httpGet`, `sleep` and `tcpSocket`. Its port is a number, or the name of one: a number in \

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::plain_pod;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::fields::{entries, items, text, value};
 use crate::lints::later_stage::is_template;
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/probe-port",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "a probe or a hook names a port that its container does not have",
         explanation: "The kubelet looks up the name of a port among the `ports` of the same container. The API server accepts \
                       a name that is not there; then a liveness or startup probe never succeeds and the container is \

@@ -1,7 +1,7 @@
 //! `workload/resources`.
 
 use super::plain_pod;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::field_checks::FieldChecker;
 use crate::lints::fields::{entries, items, key_at, listed, text};
 use crate::lints::metadata::syntax::is_qualified_name;
@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/resources",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "requests and limits of a container contradict each other, or name no resource",
         explanation: "A request may not be more than the limit of the same resource, and must be equal to it where a resource \
                       cannot be shared (devices like `nvidia.com/gpu`, huge pages). Names without a domain are `cpu`, \

@@ -1,7 +1,7 @@
 //! `workload/restart-policy`.
 
 use super::plain_pod;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::fields::{key_at, text};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 
@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/restart-policy",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a pod template has a restart policy that its workload does not allow",
         explanation: "The pods of a Job or CronJob end, so their `restartPolicy` is `OnFailure` or `Never`; without one it is \
                       `Always`, which they may not have. The pods of a Deployment, StatefulSet, DaemonSet or ReplicaSet run \

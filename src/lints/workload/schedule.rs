@@ -1,7 +1,7 @@
 //! `workload/schedule`.
 
 use super::cron;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::field_checks::{Field, FieldChecker, Section};
 use crate::lints::{Check, Object, Reporter, Rule, Scene};
 use crate::model::Origin;
@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/schedule",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a CronJob has a schedule or a time zone that Kubernetes cannot read",
         explanation: "A schedule has five fields: minute (0-59), hour (0-23), day of the month (1-31), month (1-12 or names), \
                       day of the week (0-6 or names; 0 is Sunday, 7 is not); or it is a name like `@daily`. Seconds, years, \

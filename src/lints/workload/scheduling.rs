@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::plain_pod;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::field_checks::forms::{LABEL, LABEL_VALUE, QUALIFIED, SUBDOMAIN};
 use crate::lints::field_checks::{Field, FieldChecker, Section};
 use crate::lints::fields::{items, key_at, start, text, value};
@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/scheduling",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a toleration, an affinity or a spread constraint contradicts itself",
         explanation: "A toleration with `Exists` has no `value`, one without `key` has `Exists`, and `tolerationSeconds` belongs \
                       to `NoExecute`. A weight is 1 to 100. A term of an affinity between pods has a `topologyKey`, a node \

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::plain_pod;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::field_checks::forms::{DESCENDING_PATH, SYSCTL};
 use crate::lints::field_checks::{Field, FieldChecker, Section};
 use crate::lints::fields::{items, key_at, text, value};
@@ -16,7 +16,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/security-context",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a security context contradicts itself, or has a value that Kubernetes does not accept",
         explanation: "Ids of users and groups are 0 to 2147483647. A privileged container cannot have \
                       `allowPrivilegeEscalation: false`, and neither can one that adds CAP_SYS_ADMIN. A profile of the type \

@@ -1,6 +1,6 @@
 //! `workload/selector-mismatch`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::fields::{items, key_at, start, text};
 use crate::lints::selectors::labels;
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/selector-mismatch",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a workload does not select the pods of its own template",
         explanation: "Every label of `spec.selector.matchLabels` must be on `spec.template.metadata.labels` with the same value, \
                       every one of `matchExpressions` must hold for them, and there must be one at all. The API server refuses the object otherwise (`selector does not match template labels`), and the sync \

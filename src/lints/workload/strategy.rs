@@ -1,6 +1,6 @@
 //! `workload/strategy`.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::field_checks::forms::LABEL;
 use crate::lints::field_checks::{Field, FieldChecker, Section};
 use crate::lints::fields::{integer, key_at, text, value};
@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/strategy",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a workload has a strategy that contradicts itself, or a negative number",
         explanation: "With `maxSurge` and `maxUnavailable` both 0 no pod could ever be replaced; in a DaemonSet one of them is 0 \
                       (`maxUnavailable` is 1 unless it is set). Both are whole numbers or percentages, `maxUnavailable` of at \

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::env_source::{pod_field, resource_field};
 use super::plain_pod;
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::field_checks::forms::{
     ABSOLUTE_PATH, DESCENDING_PATH, DRIVER, LABEL, LOCAL_PATH, NO_BACKSTEPS, SUBDOMAIN,
 };
@@ -18,7 +18,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "workload/volume-source",
         severity: Severity::Error,
         enabled: true,
-        refused_by_api_server: true,
+        refusal: ApiRefusal::BuiltInKinds,
         summary: "a volume has two sources, one that lacks something, or a value that Kubernetes does not accept",
         explanation: "A volume is of one type; without any it is an `emptyDir`. A ConfigMap in it has a `name`, a Secret a \
                       `secretName`, a claim a `claimName`, a CSI volume a `driver`. Paths of files in a volume are relative, \

@@ -3,7 +3,7 @@
 //! The tree knows what a scalar became, its width tells whether it can have been spelt so; only where it cannot is the
 //! source's text looked at.
 
-use crate::diagnostic::{RuleInfo, Severity};
+use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Environment, Object, Reporter, Rule, Scene, credential};
 use crate::model::{Entry, Node, Number, Origin, Texts, Value, WrittenScalars};
 
@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         id: "yaml/implicit-type",
         severity: Severity::Warning,
         enabled: true,
-        refused_by_api_server: false,
+        refusal: ApiRefusal::Never,
         summary: "YAML reads a text as something else than it looks like",
         explanation: "Kubernetes reads YAML 1.1: unquoted `yes`, `no`, `on`, `off`, `y` and `n` are booleans, `0777` \
                       is octal 511, `0x1F` is 31, `1_000` is 1000, `123e4` is 1230000, `+49` is 49, and `version: \

@@ -14,7 +14,7 @@ pub(super) fn without_echoes(drafts: Vec<Draft>) -> Vec<Draft> {
     }
     let mut missed: HashSet<(Option<Subject>, String)> = HashSet::new();
     let mut refused: HashSet<Place> = HashSet::new();
-    for draft in drafts.iter().filter(|draft| draft.rule.refused_by_api_server) {
+    for draft in drafts.iter().filter(|draft| draft.rule.is_refused()) {
         if draft.rule.id == schema::REQUIRED.info.id {
             missed.extend(draft.pointer.clone().map(|pointer| (draft.subject, pointer)));
         }
@@ -32,7 +32,7 @@ pub(super) fn without_echoes(drafts: Vec<Draft>) -> Vec<Draft> {
         _ => Some(draft),
     });
     let mut kept: Vec<Draft> = kept.collect();
-    for draft in kept.iter_mut().filter(|draft| draft.rule.refused_by_api_server) {
+    for draft in kept.iter_mut().filter(|draft| draft.rule.is_refused()) {
         if let Some(hint) = hints.get(&(draft.subject, draft.at)) {
             draft.hint.clone_from(hint);
         }
