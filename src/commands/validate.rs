@@ -6,6 +6,7 @@
 
 mod apps;
 mod changes;
+mod names;
 mod nearby;
 mod readable;
 mod root;
@@ -19,10 +20,11 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use self::names::shown;
 use self::nearby::{Library, Nearby};
 use self::readable::Readable;
 use self::targets::{Target, Targets};
-use self::written::Written;
+use self::written::{Written, WrittenPaths};
 use super::Outcome;
 use crate::cli::{ReportArgs, ValidateArgs};
 use crate::config::{self, OperatorFile, Validation, Variables};
@@ -31,7 +33,6 @@ use crate::diagnostic::Baseline;
 use crate::diagnostic::report::{self, Excerpts, Format, Output, Outputs, PrintContext, STDIN};
 use crate::diagnostic::{Explain, Failure, Finding, LookedAt, Note, Problem, Report, Selection, io_reason};
 use crate::lints;
-use crate::model::display_path;
 use crate::ops;
 use crate::pipeline::{
     self, Checking, KnownDefinition, PlainInput, PlainVerdict, SchemaSet, Standing, Verdict,
@@ -85,7 +86,7 @@ pub(super) fn run(args: &ValidateArgs, variables: Variables, watch: &Watch) -> R
         return explain(id);
     }
     let outputs = outputs(&args.report)?;
-    let written = Written::decide(&outputs, args)?;
+    let written = Written::decide(&outputs, written_paths(args))?;
     let mut validation = Validation::decide(&args.checks, variables)?;
     validation.checking.blind.parts |= !args.env.is_empty();
     config::check_namespace(args.identity.namespace.as_deref())?;
@@ -116,6 +117,16 @@ pub(super) fn run(args: &ValidateArgs, variables: Variables, watch: &Watch) -> R
     run.notes.extend(run.library.notes());
     run.silence_known()?;
     run.finish(&outputs)
+}
+
+fn written_paths(args: &ValidateArgs) -> WrittenPaths<'_> {
+    WrittenPaths {
+        baseline: args.report.baseline.as_deref(),
+        write_baseline: args.report.write_baseline.as_deref(),
+        config: args.checks.config.as_deref(),
+        operator: args.checks.operator.as_deref(),
+        crds: &args.checks.crds,
+    }
 }
 
 /// Finds what is to be checked.
@@ -323,10 +334,4 @@ fn of_file(file: Target, activity: &Arc<Activity>) -> PlainInput {
         })
     };
     PlainInput { name, open: Box::new(open) }
-}
-
-/// A path as messages show it; that of a file never reads as standard input.
-fn shown(path: &Path) -> String {
-    let shown = display_path(path);
-    if shown == STDIN { format!("./{shown}") } else { shown }
 }

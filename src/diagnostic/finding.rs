@@ -7,31 +7,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 
-use super::{At, Problem};
+use super::{At, Problem, Severity};
 use crate::model::Place;
-
-/// How much a finding matters; the heaviest is the greatest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// Good to know.
-    Note,
-    /// Probably not what the author wants.
-    Warning,
-    /// It will not work, or it is not safe.
-    Error,
-}
-
-impl Severity {
-    /// Its name in every output.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Note => "note",
-            Self::Warning => "warning",
-        }
-    }
-}
 
 /// The objects that the API server refuses where a rule reports an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

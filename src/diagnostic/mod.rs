@@ -8,6 +8,7 @@ mod finding;
 mod fingerprint;
 mod problems;
 pub mod report;
+mod severity;
 
 use std::fmt;
 
@@ -15,9 +16,10 @@ use crate::model::{Origin, Place, Sources};
 
 pub use baseline::{Baseline, BaselineError, BaselineRemark, Selection};
 pub use finding::{
-    ApiRefusal, AppEnvironments, Finding, LookedAt, ObjectRef, Related, Report, RuleInfo, Severity, Span,
+    ApiRefusal, AppEnvironments, Finding, LookedAt, ObjectRef, Related, Report, RuleInfo, Span,
 };
 pub use problems::Problems;
+pub use severity::Severity;
 
 /// Why a file cannot be read or written, in words that are the same for each.
 pub(crate) fn io_reason(kind: std::io::ErrorKind) -> String {

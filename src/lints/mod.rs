@@ -62,7 +62,7 @@ pub use pages::{explain, list, matching, page};
 pub(crate) use reporter::{Draft, Reporter, Subject};
 pub use scene::Settings;
 pub(crate) use scene::{App, Environment, FileBeside, Object, Scene, SecretUse};
-pub(crate) use secret::encrypted_leftover::{RULE as ENCRYPTED_LEFTOVER, encrypted_by_sops, sops_block};
+pub(crate) use secret::encrypted_leftover::{RULE as ENCRYPTED_LEFTOVER, encrypted_by_sops};
 
 /// One rule.
 pub(crate) struct Rule {

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::{
     Backend, ExternalSecretsSettings, Manifest, ObjectPattern, SecretsStoreCsiSettings, ValidationSettings,
+    Waves, WorkloadKind,
 };
 
 /// `apiVersion` of both files.
@@ -171,26 +172,4 @@ pub struct Target {
 pub enum Compatibility {
     /// argocd-vault-plugin: `<key>` in Secrets whose annotation `avp.kubernetes.io/path` names a path.
     Avp,
-}
-
-/// How waves are chosen.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Waves {
-    /// The wave of every object of a kind (`Job` or `batch/Job`) that has none of its own.
-    #[serde(default)]
-    pub kinds: BTreeMap<String, i32>,
-}
-
-/// A kind that holds a pod template.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct WorkloadKind {
-    /// API group; `""` is the core group.
-    #[serde(default)]
-    pub group: String,
-    /// Kind.
-    pub kind: String,
-    /// Where the pod template is, as dotted keys, for example `spec.template`.
-    pub pod_template: String,
 }

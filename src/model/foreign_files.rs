@@ -2,7 +2,7 @@
 //!
 //! One table for rendering and for validation. A row looks at names of files and of fields only; it must never show a value.
 
-use super::{Entry, Mapping, Node, Value};
+use super::{Entry, Manifest, Mapping, Node, Value};
 
 /// A kind of file that is not a manifest.
 #[derive(Debug, PartialEq, Eq)]
@@ -346,6 +346,13 @@ pub(crate) fn sops_block(root: &Mapping) -> Option<&Entry> {
     let entry = root.entry("sops")?;
     let Value::Mapping(block) = &entry.value.value else { return None };
     ["mac", "version", "lastmodified"].iter().any(|field| block.get(field).is_some()).then_some(entry)
+}
+
+/// Returns the field in which SOPS keeps its own data, in an object that nothing decrypts: kinds whose controllers decrypt have
+/// it as well.
+pub(crate) fn undecrypted_sops_block(object: &Manifest) -> Option<&Entry> {
+    let is_decrypted = object.kind().to_ascii_lowercase().contains("sops");
+    object.root().as_mapping().filter(|_| !is_decrypted).and_then(sops_block)
 }
 
 #[cfg(test)]

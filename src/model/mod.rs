@@ -43,8 +43,7 @@ mod validation;
 mod written;
 
 pub use app::{
-    API_GROUP, API_VERSION, APP_FILE, App, Compatibility, Environment, PatchEntry, PatchType, Reading,
-    Target, Waves, WorkloadKind,
+    API_GROUP, API_VERSION, APP_FILE, App, Compatibility, Environment, PatchEntry, PatchType, Reading, Target,
 };
 pub use backends::{
     Backend, Backends, CsiProviderSettings, ExternalSecretVersion, ExternalSecretsSettings,
@@ -54,7 +53,7 @@ pub(crate) use backends::{CsiProvider, ExternalSecrets, KvMounts, Store};
 pub(crate) use closest::closest;
 pub(crate) use configuration::configuration;
 pub use date::{Date, NotADate};
-pub(crate) use foreign_files::{ForeignFile, sops_block};
+pub(crate) use foreign_files::{ForeignFile, undecrypted_sops_block};
 pub(crate) use item_key::{MAX_ITEM_KEY, UNKNOWN_KEYS, is_item_key, item_called};
 pub use key_path::KeyPathError;
 pub(crate) use key_path::{KEY_HINT, KeyPath, KeyedValue, MissingStep, Shape, WalkError};
@@ -74,6 +73,7 @@ pub use placeholder::{
 pub(crate) use placeholder::{
     JsonStep, LookAlike, LookAlikeKind, SelectError, list, look_alike, provider_name, suspects,
 };
+pub use pods::WorkloadKind;
 pub(crate) use policy::climbs;
 pub use policy::{
     BoundPolicy, Decision, Destination, Mismatch, Policy, PolicyError, PolicyRefusal, Subject,
@@ -89,6 +89,7 @@ pub(crate) use secret_value::SecretBuffer;
 pub use secret_value::SecretValue;
 pub(crate) use short_text::{same_key, split_at_byte};
 pub use source::{LineMap, Origin, Place, Source, SourceId, Sources, display_path};
+pub use sync::Waves;
 pub(crate) use texts::{SourceText, Texts};
 pub(crate) use trace::{Element, Printed, Stretch};
 pub(crate) use unused_value::UnusedValue;

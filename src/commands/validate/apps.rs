@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::names::shown;
 use super::targets::Target;
-use super::{Remark, Run, ValidateError, shown};
+use super::{Remark, Run, ValidateError};
 use crate::cli::{AppArgs, DirArgs};
 use crate::commands::session::Session;
 use crate::config::Validation;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
-use super::shown;
+use super::names::shown;
 use super::targets::{Target, Targets};
 use crate::reach::Reach;
 

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use super::targets::shown;
-use crate::cli::ValidateArgs;
 use crate::diagnostic::report::Outputs;
 use crate::diagnostic::{Explain, Failure, Problem};
 use crate::model::APP_FILE;
@@ -11,6 +10,21 @@ use crate::ops;
 
 /// What of an app's directory is the app, besides what its files name.
 const OF_AN_APP: [&str; 5] = [APP_FILE, "base", "envs", "partials", "values.yaml"];
+
+/// The paths of a run that decide where it may write.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct WrittenPaths<'a> {
+    /// The baseline that is read.
+    pub(super) baseline: Option<&'a Path>,
+    /// The baseline that is written.
+    pub(super) write_baseline: Option<&'a Path>,
+    /// The settings of the rules.
+    pub(super) config: Option<&'a Path>,
+    /// The operator file.
+    pub(super) operator: Option<&'a Path>,
+    /// Files and directories with definitions of custom resources.
+    pub(super) crds: &'a [PathBuf],
+}
 
 /// The files that a run writes.
 #[derive(Debug, Default)]
@@ -52,7 +66,7 @@ impl Written {
     ///
     /// # Errors
     /// Two would go to one place, or one in place of what is no report.
-    pub(super) fn decide(outputs: &Outputs, args: &ValidateArgs) -> Result<Self, Failure> {
+    pub(super) fn decide(outputs: &Outputs, paths: WrittenPaths<'_>) -> Result<Self, Failure> {
         let failed = |error: WrittenError| Err(Problem::new(&error).into());
         let mut written = Self::default();
         for (_, path) in outputs.files() {
@@ -60,9 +74,8 @@ impl Written {
                 return failed(WrittenError::Same(shown(path)));
             }
         }
-        let known = args.report.baseline.as_deref();
-        written.spare(known)?;
-        if let Some(path) = args.report.write_baseline.as_deref() {
+        written.spare(paths.baseline)?;
+        if let Some(path) = paths.write_baseline {
             if path == Path::new("-") {
                 return failed(WrittenError::Stdout);
             }
@@ -74,9 +87,8 @@ impl Written {
                 return failed(WrittenError::NoBaseline(shown(path)));
             }
         }
-        let settings = args.checks.config.iter().chain(&args.checks.operator);
-        written.spare(settings.map(PathBuf::as_path))?;
-        let definitions: Vec<PathBuf> = args.checks.crds.iter().map(|path| ops::destination(path)).collect();
+        written.spare(paths.config.into_iter().chain(paths.operator))?;
+        let definitions: Vec<PathBuf> = paths.crds.iter().map(|path| ops::destination(path)).collect();
         let is_one = |place: &&Place| definitions.iter().any(|path| place.real.starts_with(path));
         let over = written
             .0

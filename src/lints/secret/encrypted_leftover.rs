@@ -4,7 +4,7 @@ use super::items::{decode, is_encrypted, items};
 use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 use crate::lints::{Check, Draft, Object, Reporter, Rule, Scene};
 use crate::model::names::{AVP_IGNORE, AVP_PATH, LITERAL};
-use crate::model::{self, Entry, Generic, Manifest, Node, Origin, item_called, look_alike};
+use crate::model::{Generic, Manifest, Node, Origin, item_called, look_alike, undecrypted_sops_block};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -36,7 +36,7 @@ pub(crate) static RULE: Rule = Rule {
 fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     let severity = if scene.is_plain { Severity::Note } else { Severity::Error };
     let mut report = |draft: Draft| reporter.report(draft.confidential());
-    if let Some(block) = sops_block(object.manifest) {
+    if let Some(block) = undecrypted_sops_block(object.manifest) {
         let hint = "keep the encrypted file outside of the manifests, and refer to it: `<sops:file#key>`";
         report(
             Draft::new(&RULE, block.key_origin, "SOPS encrypted this object, and nothing decrypts it")
@@ -67,16 +67,9 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// Returns the field in which SOPS keeps its own data, in an object that nothing decrypts: kinds whose controllers decrypt have
-/// it as well.
-pub(crate) fn sops_block(object: &Manifest) -> Option<&Entry> {
-    let is_decrypted = object.kind().to_ascii_lowercase().contains("sops");
-    object.root().as_mapping().filter(|_| !is_decrypted).and_then(model::sops_block)
-}
-
 /// The places of an object where something stands only since SOPS encrypted it: this rule reports it, and nothing else need.
 pub(crate) fn encrypted_by_sops(object: &Manifest) -> impl Iterator<Item = Origin> {
-    sops_block(object).into_iter().flat_map(|block| {
+    undecrypted_sops_block(object).into_iter().flat_map(|block| {
         let is_encrypted = |value: &&Node| value.as_str().is_some_and(is_encrypted);
         let values = values(object).map(|(_, value)| value).filter(is_encrypted);
         std::iter::once(block.key_origin).chain(values.map(|value| value.origin))

@@ -4,9 +4,11 @@
 
 mod references;
 mod template;
+mod workload_kind;
 
 pub(crate) use references::{
     Keys, Located, Reference, Via, What, container_references, located_container_references,
     located_references, references, volume_references,
 };
 pub(crate) use template::{Change, PodTemplate, containers, pod_template, pod_template_of};
+pub use workload_kind::WorkloadKind;

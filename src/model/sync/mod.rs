@@ -8,9 +8,11 @@ mod options;
 mod phases;
 mod standing;
 mod uses;
+mod waves;
 
 pub(crate) use conflict::{EARLIER_PHASE, Found, LATE, SECRET_IS_HOOK, conflicts};
 pub(crate) use options::{PRUNE_LAST, has_entry, with_option};
 pub(crate) use phases::Phase;
 pub(crate) use standing::{Standing, wave_at};
 pub(crate) use uses::{Order, Use, uses};
+pub use waves::Waves;

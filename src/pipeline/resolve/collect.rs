@@ -26,10 +26,10 @@ use super::literal::LiteralItem;
 use super::problem::{Places, ResolveError, line_and_column, place_in, shown};
 use super::{ItemValue, Names, ResolvedItem, scan, string_data_from};
 use crate::diagnostic::{Note, Problem};
-use crate::lints::sops_block;
 use crate::model::{
     DEFAULT_PROVIDER, Decoder, Encoder, Entry, GrammarError, KeySource, Manifest, Node, Origin, Part,
     Placeholder, Reading, Reference, SecretValue, Text, climbs, is_item_key, item_called, names,
+    undecrypted_sops_block,
 };
 use crate::providers::FetchResult;
 
@@ -161,7 +161,7 @@ struct Collector<'a> {
 
 impl Collector<'_> {
     fn object(&mut self, mut object: Manifest) -> Pending {
-        if let Some(block) = sops_block(&object) {
+        if let Some(block) = undecrypted_sops_block(&object) {
             // All its values are encrypted, and each of them would be another problem.
             let at = block.key_origin;
             self.problem(at, &ResolveError::EncryptedObject);

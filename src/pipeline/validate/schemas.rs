@@ -13,8 +13,8 @@ use super::unknown::Unknown;
 use super::{Checking, packed, violations};
 use crate::cel::Budget;
 use crate::diagnostic::Severity;
-use crate::lints::{Draft, ENCRYPTED_LEFTOVER, Object, Reporter, Rule, api, schema as rules, sops_block};
-use crate::model::{Manifest, Origin, SourceId, Sources};
+use crate::lints::{Draft, ENCRYPTED_LEFTOVER, Object, Reporter, Rule, api, schema as rules};
+use crate::model::{Manifest, Origin, SourceId, Sources, undecrypted_sops_block};
 use crate::schema::{
     CheckOptions, KindSchema, KubeVersion, PackedDefinition, Schemas, Violation, ViolationKind,
 };
@@ -298,7 +298,7 @@ impl<'s> SchemaCheck<'s> {
         matches!(violation.kind, ViolationKind::UnknownField { field: "sops", .. })
             && violation.pointer.as_str().is_empty()
             && self.checking.level(&ENCRYPTED_LEFTOVER.info).is_some()
-            && sops_block(object.manifest).is_some()
+            && undecrypted_sops_block(object.manifest).is_some()
     }
 
     /// Removals and deprecations have rules of their own.
