@@ -8,9 +8,9 @@ mod support;
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
-use sealwave::crypto::ChecksumKey;
-use sealwave::model::Backends;
-use sealwave::pipeline::{self, Discovery, Format, Plan, RenderContext, Sealing, Stage, Supply};
+use sealwave_pipeline::{self, Discovery, Format, Plan, RenderContext, Sealing, Stage, Supply};
+use sealwave_secrets::crypto::ChecksumKey;
+use sealwave_secrets::settings::Backends;
 
 const ROUNDS: usize = 9;
 
@@ -26,7 +26,7 @@ fn main() {
         "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: bench\nenvironments: {dev: {}}\n",
     );
     write("base/all.yaml", &support::manifest(60, 2_000_000));
-    let discovery = pipeline::discover(dir.path(), None).expect("an app");
+    let discovery = sealwave_pipeline::discover(dir.path(), None).expect("an app");
     let mut best: Vec<(String, Duration)> = Vec::new();
     for _ in 0..ROUNDS {
         for (index, (name, time)) in round(&discovery).into_iter().enumerate() {
@@ -60,9 +60,10 @@ fn round(discovery: &Discovery) -> Vec<(String, Duration)> {
         today: None,
     };
     let enter = |stage: Stage| mark(format!("{stage:?}").to_lowercase());
-    let sealed = pipeline::run(discovery, "dev", &plan, &mut Vec::new(), &enter).expect("a good app");
+    let sealed =
+        sealwave_pipeline::run(discovery, "dev", &plan, &mut Vec::new(), &enter).expect("a good app");
     mark("emit".to_owned());
-    let bytes = pipeline::emit(&sealed, Format::Json).expect("a small output");
+    let bytes = sealwave_pipeline::emit(&sealed, Format::Json).expect("a small output");
     assert!(!bytes.is_empty());
     let end = Instant::now();
     let marks = marks.into_inner();

@@ -7,20 +7,16 @@
 
 #![allow(clippy::print_stdout, reason = "printing is what a benchmark is for")]
 
-#[path = "../tests/support/aws_stub.rs"]
-mod aws_stub;
-#[path = "../src/providers/stub_server.rs"]
-mod stub_server;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use aws_config::{BehaviorVersion, Region};
-use aws_stub::Stub;
-use sealwave::model::{ProviderConfig, Reference};
-use sealwave::providers::{AppFiles, Providers};
-use stub_server::StubServer;
+use sealwave_providers::{AppFiles, Providers};
+use sealwave_secrets::placeholder::Reference;
+use sealwave_secrets::settings::ProviderConfig;
+use sealwave_testkit::aws_config::{BehaviorVersion, Region};
+use sealwave_testkit::aws_stub::Stub;
+use sealwave_testkit::stub_server::StubServer;
 use tempfile::TempDir;
 
 const LATENCY: Duration = Duration::from_millis(20);
@@ -103,7 +99,10 @@ impl Services {
     fn start(latency: Duration) -> Self {
         let text = |name: &str| format!("{{\"password\": \"of {name}\"}}");
         let aws = Stub::start(move |asked, _| {
-            aws_stub::Reply::Later(latency, Box::new(aws_stub::answer_with(text, asked)))
+            sealwave_testkit::aws_stub::Reply::Later(
+                latency,
+                Box::new(sealwave_testkit::aws_stub::answer_with(text, asked)),
+            )
         });
         let http = StubServer::start(move |asked, _| {
             let body = if asked.target.starts_with("/api/") {
@@ -111,7 +110,7 @@ impl Services {
             } else {
                 r#"{"data":{"data":{"password":"of vault"},"metadata":{"version":1}}}"#
             };
-            stub_server::Reply::json(200, body).after(latency)
+            sealwave_testkit::stub_server::Reply::json(200, body).after(latency)
         });
         let operator = tempfile::tempdir().expect("a directory");
         let write = |name: &str, text: String| {
@@ -164,16 +163,19 @@ fn references(kind: &str, secrets: usize) -> Vec<Reference> {
 
 /// One `BatchGetSecretValue` without a policy, or anything of sealwave's.
 fn bare_call(endpoint: &str, secrets: usize) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = sealwave_testkit::tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     runtime.block_on(async {
-        let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        let config = sealwave_testkit::aws_config::defaults(BehaviorVersion::v2026_01_12())
             .region(Region::from_static("eu-west-1"))
             .endpoint_url(endpoint)
-            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .http_client(sealwave_testkit::aws_smithy_http_client::Builder::new().build_http())
             .load()
             .await;
         let ids = (0..secrets).map(|n| format!("/db-{n:02}")).collect();
-        let call = aws_sdk_secretsmanager::Client::new(&config).batch_get_secret_value();
+        let call = sealwave_testkit::aws_sdk_secretsmanager::Client::new(&config).batch_get_secret_value();
         let answer = call.set_secret_id_list(Some(ids)).send().await.expect("an answer");
         assert_eq!(answer.secret_values().len(), secrets, "a value is missing");
     });

@@ -14,8 +14,10 @@ use rsa::hazmat::rsa_encrypt;
 use rsa::pkcs8::DecodePublicKey;
 use rsa::traits::PublicKeyParts;
 use rsa::{BoxedUint, PublicKey};
-use sealwave::crypto::{Certificate, ItemText, Owner, Scope, SealItem, SealKey, Sealer};
-use sealwave::model::{Derivation, SecretValue};
+use sealwave_secrets::Scope;
+use sealwave_secrets::crypto::{Certificate, ItemText, Owner, SealItem, SealKey, Sealer};
+use sealwave_secrets::settings::Derivation;
+use sealwave_secrets::values::SecretValue;
 use x509_cert::der::{DecodePem, Encode};
 
 const ITEMS: usize = 200;

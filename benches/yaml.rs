@@ -8,8 +8,8 @@ mod support;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use sealwave::model::Sources;
-use sealwave::yaml::{self, Limits};
+use sealwave_core::document::Sources;
+use sealwave_core::yaml::{self, Limits};
 
 const ROUNDS: usize = 9;
 

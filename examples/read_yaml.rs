@@ -3,8 +3,8 @@
 
 use std::error::Error;
 
-use sealwave::model::Sources;
-use sealwave::yaml::{self, Limits};
+use sealwave_core::document::Sources;
+use sealwave_core::yaml::{self, Limits};
 
 /// The program's own, so that both are measured with the same.
 #[global_allocator]

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::diagnostic::Explain;
-use crate::model::duration;
-use crate::pipeline::Stage;
+use sealwave_core::diagnostic::Explain;
+use sealwave_core::time::duration;
+use sealwave_pipeline::Stage;
 
 /// Time that a run has until an operator file says otherwise: less than the 60 seconds that Argo CD waits.
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(50);

@@ -10,25 +10,11 @@
 //! [`pipeline`] holds the verbs and is the place to start reading; [`model`] holds the nouns. The shell
 //! ([`cli`], [`config`], [`commands`], [`shell`]) decides once what a run is to do and prints what came of it.
 
-pub mod backends;
-mod caught;
-mod cel;
 pub mod cli;
 pub mod commands;
 pub mod config;
-pub mod crypto;
 pub mod deadline;
-pub mod diagnostic;
-pub mod lints;
-pub mod model;
 pub mod ops;
-mod pattern;
-pub mod pipeline;
-pub mod providers;
-mod reach;
-pub mod schema;
 pub mod shell;
 #[cfg(target_os = "linux")]
 pub mod supervise;
-mod workers;
-pub mod yaml;

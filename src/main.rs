@@ -7,8 +7,8 @@ use anyhow::Context as _;
 use clap::Parser as _;
 use sealwave::cli::Cli;
 use sealwave::deadline::Watch;
-use sealwave::diagnostic::Failure;
 use sealwave::{commands, config, shell};
+use sealwave_core::diagnostic::Failure;
 
 /// A command runs in a thread of its own, and there the C library's allocator takes a lock for much of what it does;
 /// that of musl, with which the image is built, takes one for everything.

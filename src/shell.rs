@@ -8,11 +8,11 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::caught;
 use crate::commands::Outcome;
 use crate::deadline::{Progress, Watch};
-use crate::diagnostic::{At, Explain, Failure, Problem, cut, deceives};
-use crate::pipeline::Stage;
+use sealwave_core::caught;
+use sealwave_core::diagnostic::{At, Explain, Failure, Problem, cut, deceives};
+use sealwave_pipeline::Stage;
 
 /// Deeply nested documents are read recursively, within limits that this stack holds.
 const STACK_BYTES: usize = 16 << 20;

@@ -23,8 +23,8 @@ pub use orders::{Orders, Role};
 
 use crate::cli::Command;
 use crate::config::{RunBounds, Variables};
-use crate::diagnostic::{Explain, Failure, Problem};
-use crate::model::{Concurrency, MAX_OUTPUT_MIB, MemoryLimit};
+use sealwave_core::diagnostic::{Explain, Failure, Problem};
+use sealwave_secrets::settings::{Concurrency, MAX_OUTPUT_MIB, MemoryLimit};
 
 /// Time that the child has beyond the deadline: it reports by itself what it was doing then.
 const GRACE: Duration = Duration::from_secs(2);

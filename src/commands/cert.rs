@@ -7,8 +7,8 @@ use std::time::SystemTime;
 use super::Outcome;
 use crate::cli::CertArgs;
 use crate::config::{self, ConfigError, OperatorFile, Variables};
-use crate::crypto::{Certificate, Validity};
-use crate::diagnostic::{Failure, Problem};
+use sealwave_core::diagnostic::{Failure, Problem};
+use sealwave_secrets::crypto::{Certificate, Validity};
 
 pub(super) fn run(args: &CertArgs, variables: Variables) -> Result<Outcome, Failure> {
     let mut shown = String::new();

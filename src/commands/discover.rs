@@ -6,11 +6,10 @@
 use std::path::Path;
 
 use super::Outcome;
-use crate::model::APP_FILE;
-use crate::pipeline;
+use sealwave_secrets::settings::APP_FILE;
 
 pub(super) fn run(dir: &Path) -> Outcome {
-    if pipeline::is_app(&super::directory(dir)) {
+    if sealwave_pipeline::is_app(&super::directory(dir)) {
         Outcome::text(format!("{APP_FILE}\n"))
     } else {
         Outcome::default()

@@ -11,13 +11,11 @@ use std::sync::Arc;
 use super::session::Session;
 use crate::cli::CheckArgs;
 use crate::config::{self, Validation, Variables};
-use crate::diagnostic::{
-    ApiRefusal, At, Explain, Failure, Finding, Note, ObjectRef, Problem, RuleInfo, Severity,
-};
-use crate::lints;
-use crate::model::APP_FILE;
-use crate::pipeline::{self, Examination, KnownDefinition, SchemaSet, Standing};
-use crate::schema::KubeVersion;
+use sealwave_core::diagnostic::{At, Explain, Failure, Note, Problem, Severity};
+use sealwave_kube::schema::KubeVersion;
+use sealwave_secrets::settings::APP_FILE;
+use sealwave_validate::engine::{self, KnownDefinition, SchemaSet, Standing};
+use sealwave_validate::{ApiRefusal, Examination, Finding, ObjectRef, RuleInfo, rules};
 
 /// Nothing says which version of Kubernetes the destination has.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -59,15 +57,15 @@ pub(super) fn check(session: &Session, variables: Variables, notes: &mut Vec<Not
     let default_provider = session.default_provider()?;
     let examination = Examination { context: session.context()?, default_provider };
     let directory = discovery.directory().display().to_string();
-    let app = pipeline::examine(discovery, &[examination], directory, &|_| ());
+    let app = sealwave_validate::examine(discovery, &[examination], directory, &|_| ());
     // What is built in need not be what the cluster has, and must not stop a sync.
     checking.packed = None;
     let definitions = app.definitions().chain(checking.definitions.iter().map(KnownDefinition::view));
     checking.schemas = Arc::new(SchemaSet::with_places(&checking.kube_versions, definitions));
     checking
         .levels
-        .extend(lints::rules().filter(|rule| is_left_out(rule)).map(|rule| (rule.id.to_owned(), None)));
-    let verdict = pipeline::validate(&app, &checking, &Standing::default());
+        .extend(rules::rules().filter(|rule| is_left_out(rule)).map(|rule| (rule.id.to_owned(), None)));
+    let verdict = engine::validate(&app, &checking, &Standing::default());
     let refused = verdict.findings.into_iter().filter(is_refused);
     let mut problems: Vec<Problem> = refused.map(problem).collect();
     if let Some(unknown) = unknown {
@@ -95,7 +93,7 @@ fn version_of_cluster(session: &Session) -> Result<Result<KubeVersion, UnknownVe
 /// Returns whether a rule need not run, as nothing that it finds is refused.
 fn is_left_out(rule: &RuleInfo) -> bool {
     // Its hints go to the findings of other rules.
-    let explains_others = rule.id == lints::resource::unfilled::RULE.info.id;
+    let explains_others = rule.id == rules::UNFILLED.id;
     !rule.is_refused() && rule.is_adjustable() && !explains_others
 }
 

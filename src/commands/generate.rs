@@ -6,13 +6,14 @@ use super::session::Session;
 use super::{Outcome, gate};
 use crate::cli::GenerateArgs;
 use crate::config::{self, ConfigError, OperatorFile, PolicyUse, Variables};
-use crate::crypto::{ChecksumKey, Owner, Sealer};
 use crate::deadline::Watch;
-use crate::diagnostic::{Explain, Failure, Note, Problem};
-use crate::model::{Backends, Policy, Subject};
 use crate::ops::AuditLog;
-use crate::pipeline::{Access, Audit, Format, Plan, Sealing, Stage, Supply};
-use crate::providers::{AppFiles, Providers};
+use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
+use sealwave_pipeline::{Access, Audit, Format, Plan, Sealing, Stage, Supply};
+use sealwave_providers::{AppFiles, Providers};
+use sealwave_secrets::crypto::{ChecksumKey, Owner, Sealer};
+use sealwave_secrets::policy::{Policy, Subject};
+use sealwave_secrets::settings::Backends;
 
 /// Something that the user of a local run should know.
 #[derive(Debug, thiserror::Error)]

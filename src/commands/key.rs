@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::Outcome;
 use crate::cli::KeyGenerateArgs;
-use crate::crypto::{ChecksumKey, KeyError, SealKey};
-use crate::diagnostic::{Explain, Failure, Problem};
+use sealwave_core::diagnostic::{Explain, Failure, Problem};
+use sealwave_secrets::crypto::{ChecksumKey, KeyError, SealKey};
 
 /// A reason why a key file cannot be written.
 #[derive(Debug, thiserror::Error)]

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::{Cli, Command, KeyCommand, SchemasCommand};
 use crate::config::Variables;
 use crate::deadline::Watch;
-use crate::diagnostic::{Failure, Note};
+use sealwave_core::diagnostic::{Failure, Note};
 
 /// What a command has to say.
 #[derive(Debug, Default)]

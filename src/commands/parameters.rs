@@ -8,8 +8,7 @@ use serde::Serialize;
 
 use super::Outcome;
 use crate::config::{self, Variables};
-use crate::diagnostic::{Failure, Problem};
-use crate::pipeline;
+use sealwave_core::diagnostic::{Failure, Problem};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -25,7 +24,7 @@ struct Announcement<'a> {
 
 pub(super) fn run(dir: &Path, variables: Variables) -> Result<Outcome, Failure> {
     let checkout = config::checkout(&variables).map_err(|error| Problem::new(&error))?;
-    let discovery = pipeline::discover(&super::directory(dir), Some(&checkout))?;
+    let discovery = sealwave_pipeline::discover(&super::directory(dir), Some(&checkout))?;
     let environments: Vec<&str> = discovery.environments().collect();
     let only = if let [only] = environments[..] { Some(only) } else { None };
     let announcements = [Announcement {

@@ -15,9 +15,10 @@ use super::session::Session;
 use crate::cli::{RefsArgs, ReportFormat};
 use crate::config::Variables;
 use crate::deadline::Watch;
-use crate::diagnostic::{Explain, Failure, Note, Problem, Problems};
-use crate::model::{BoundPolicy, Decision, Policy, Reference, Subject};
-use crate::pipeline::{self, ReferenceUse, Supply};
+use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, Problems};
+use sealwave_pipeline::{self, ReferenceUse, Supply};
+use sealwave_secrets::placeholder::Reference;
+use sealwave_secrets::policy::{BoundPolicy, Decision, Policy, Subject};
 
 /// What a reader of the list should know.
 #[derive(Debug, thiserror::Error)]
@@ -120,7 +121,7 @@ fn references(session: &Session, policy: Option<&Policy>, watch: &Watch) -> Resu
     let known = session.known_providers();
     let supply = Supply::Withhold { known: known.as_ref(), default_provider: session.default_provider()? };
     let progress = |stage| watch.enter(stage);
-    let uses = pipeline::references(
+    let uses = sealwave_pipeline::references(
         &session.discovery,
         &session.environment,
         &session.context()?,

@@ -6,10 +6,10 @@ use super::Outcome;
 use super::session::Session;
 use crate::cli::{OutputFormat, RenderArgs};
 use crate::config::Variables;
-use crate::crypto::ChecksumKey;
 use crate::deadline::Watch;
-use crate::diagnostic::{Explain, Failure, Note, Problem};
-use crate::pipeline::{Format, Plan, Sealing, Supply};
+use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
+use sealwave_pipeline::{Format, Plan, Sealing, Supply};
+use sealwave_secrets::crypto::ChecksumKey;
 
 /// What a reader of a preview should know.
 #[derive(Debug, thiserror::Error)]

@@ -6,9 +6,9 @@ use super::Outcome;
 use crate::cli::SchemasPullArgs;
 use crate::config::{self, ArgoCd, Variables};
 use crate::deadline::Watch;
-use crate::diagnostic::{Explain, Failure, Note, Problem};
 use crate::ops::LockFile;
-use crate::providers::Cluster;
+use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
+use sealwave_providers::Cluster;
 
 /// A large cluster behind a slow line takes some of it.
 const DEADLINE: Duration = Duration::from_mins(5);

@@ -7,9 +7,9 @@ use super::Outcome;
 use crate::cli::AppArgs;
 use crate::config::{self, ArgoCd, Caller, ConfigError, Identity, OperatorFile, OperatorPath, Variables};
 use crate::deadline::Watch;
-use crate::diagnostic::{Failure, Note, Problem};
-use crate::model::Subject;
-use crate::pipeline::{self, Discovery, Format, Plan, RenderContext};
+use sealwave_core::diagnostic::{Failure, Note, Problem};
+use sealwave_pipeline::{self, Discovery, Format, Plan, RenderContext};
+use sealwave_secrets::policy::Subject;
 
 /// An app, one of its environments, and who the app is.
 pub(super) struct Session {
@@ -94,8 +94,8 @@ impl Session {
         watch: &Watch,
     ) -> Result<Outcome, Failure> {
         let progress = |stage| watch.enter(stage);
-        let sealed = pipeline::run(&self.discovery, &self.environment, plan, &mut notes, &progress)?;
-        let stdout = pipeline::emit(&sealed, format)?;
+        let sealed = sealwave_pipeline::run(&self.discovery, &self.environment, plan, &mut notes, &progress)?;
+        let stdout = sealwave_pipeline::emit(&sealed, format)?;
         // The process ends soon, and taking a large tree apart takes longer than that. Nothing in it is secret.
         std::mem::forget(sealed);
         Ok(Outcome { stdout, notes, ..Outcome::default() })
@@ -114,7 +114,7 @@ impl Session {
 }
 
 fn discover(dir: &Path, argocd: Option<&ArgoCd>) -> Result<Discovery, Failure> {
-    pipeline::discover(dir, argocd.map(|argocd| &argocd.checkout))
+    sealwave_pipeline::discover(dir, argocd.map(|argocd| &argocd.checkout))
 }
 
 fn choose(discovery: &Discovery, flag: Option<String>, argocd: Option<&ArgoCd>) -> Result<String, Failure> {

@@ -5,39 +5,27 @@
 //! command from looking.
 
 mod apps;
-mod changes;
-mod names;
-mod nearby;
-mod readable;
-mod root;
-mod shelf;
-mod targets;
-mod walk;
-mod written;
 
 use std::cell::LazyCell;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use self::names::shown;
-use self::nearby::{Library, Nearby};
-use self::readable::Readable;
-use self::targets::{Target, Targets};
-use self::written::{Written, WrittenPaths};
 use super::Outcome;
 use crate::cli::{ReportArgs, ValidateArgs};
 use crate::config::{self, OperatorFile, Validation, Variables};
 use crate::deadline::{Activity, Watch};
-use crate::diagnostic::Baseline;
-use crate::diagnostic::report::{self, Excerpts, Format, Output, Outputs, PrintContext, STDIN};
-use crate::diagnostic::{Explain, Failure, Finding, LookedAt, Note, Problem, Report, Selection, io_reason};
-use crate::lints;
-use crate::ops;
-use crate::pipeline::{
+use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, io_reason};
+use sealwave_core::reach::Reach;
+use sealwave_validate::Baseline;
+use sealwave_validate::engine::{
     self, Checking, KnownDefinition, PlainInput, PlainVerdict, SchemaSet, Standing, Verdict,
 };
-use crate::reach::Reach;
+use sealwave_validate::project::{
+    Library, Nearby, Readable, Target, Targets, Written, WrittenPaths, from_root, shown,
+};
+use sealwave_validate::report::{self, Excerpts, Format, Output, Outputs, PrintContext, STDIN};
+use sealwave_validate::{Finding, LookedAt, Report, Selection, rules};
 
 /// What can go wrong besides findings.
 #[derive(Debug, thiserror::Error)]
@@ -143,11 +131,11 @@ fn find(args: &ValidateArgs, written: &Written, watch: &Watch) -> Result<Targets
 /// The page of a rule, or a list of those that a group or a glob means.
 fn explain(id: &str) -> Result<Outcome, Failure> {
     let width = config::terminal_width();
-    let rules = lints::matching(id);
-    let text = match (lints::rule(id), &rules[..]) {
-        (Some(rule), _) => lints::explain(rule, width),
+    let rules = rules::matching(id);
+    let text = match (rules::rule(id), &rules[..]) {
+        (Some(rule), _) => rules::explain(rule, width),
         (None, []) => return Err(config::unknown_rule(id)),
-        (None, rules) => lints::list(rules),
+        (None, rules) => rules::list(rules),
     };
     Ok(Outcome { stdout: text.into_bytes(), styled: true, ..Outcome::default() })
 }
@@ -203,7 +191,7 @@ impl Run<'_> {
         let definitions = checking.definitions.iter().map(KnownDefinition::view);
         checking.schemas = Arc::new(SchemaSet::growing(&checking.kube_versions, definitions));
         checking.fallback = Some(self.nearby(&checking, places));
-        let looked = pipeline::validate_plain(inputs, &checking, &self.standing);
+        let looked = engine::validate_plain(inputs, &checking, &self.standing);
         let PlainVerdict { verdict, looked_at, one_by_one, partial_files, texts } =
             looked.map_err(|(path, error)| {
                 let is_link = error.kind() == std::io::ErrorKind::NotFound && Path::new(&path).is_symlink();
@@ -226,8 +214,8 @@ impl Run<'_> {
 
     /// What is wrong with definitions is said once, whoever names them.
     fn definitions(&mut self, checking: &Checking) {
-        let mut verdict = pipeline::definition_faults(checking, &self.standing);
-        let of_definitions = |finding: &&Finding| finding.rule.id == lints::schema::DEFINITION.info.id;
+        let mut verdict = engine::definition_faults(checking, &self.standing);
+        let of_definitions = |finding: &&Finding| finding.rule.id == rules::DEFINITION.id;
         if !verdict.findings.is_empty() {
             let known = self.report.findings.iter().filter(of_definitions).map(Finding::identity);
             let mut known: HashSet<_> = known.collect();
@@ -270,7 +258,7 @@ impl Run<'_> {
             self.files.push((path.clone(), baseline.to_json()));
         }
         if let Some(path) = &self.args.report.baseline {
-            let baseline = ops::read_baseline(path).map_err(|error| Problem::new(&error))?;
+            let baseline = report::read_baseline(path).map_err(|error| Problem::new(&error))?;
             let selection =
                 Selection { environments: &self.args.env, only_changed: self.args.changed_since.is_some() };
             let gone = baseline.silence(&mut self.report, &selection);
@@ -291,21 +279,21 @@ impl Run<'_> {
             version: env!("CARGO_PKG_VERSION"),
             fail_on,
             excerpts: &excerpts,
-            looks_like_credential: &lints::looks_like_credential,
+            looks_like_credential: &rules::looks_like_credential,
             width: config::terminal_width(),
         };
-        let for_services = LazyCell::new(|| root::from_root(&self.report, self.here.as_deref()));
+        let for_services = LazyCell::new(|| from_root(&self.report, self.here.as_deref()));
         let report = |format: Format| if format.is_for_services() { &*for_services } else { &self.report };
         for (format, path) in outputs.files() {
             self.files.push((path.to_owned(), report::write_file(format, report(format), &context)));
         }
         self.watch.begin_to_write().map_err(|error| Problem::new(&error))?;
-        ops::write_reports(&self.files).map_err(|error| Problem::new(&error))?;
+        report::write_reports(&self.files).map_err(|error| Problem::new(&error))?;
         if outputs.has(Format::Github)
             && let Some(path) = config::step_summary(self.variables)
         {
             let summary = report::github::summary(report(Format::Github), &context);
-            ops::append_summary(&path, &summary).map_err(|error| Problem::new(&error))?;
+            report::append_summary(&path, &summary).map_err(|error| Problem::new(&error))?;
         }
         let stdout = outputs.stdout().map(|format| report::write(format, report(format), &context));
         Ok(Outcome {

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::ConfigError;
-use crate::model::without_credentials;
-use crate::pipeline::Checkout;
+use sealwave_pipeline::Checkout;
+use sealwave_secrets::policy::without_credentials;
 
 type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 

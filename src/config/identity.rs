@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Caller, ConfigError};
 use crate::cli::IdentityArgs;
-use crate::model::{Subject, without_credentials};
+use sealwave_secrets::policy::{Subject, without_credentials};
 
 /// Who the app is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,9 +5,7 @@
 
 mod argocd;
 mod caller;
-mod definitions;
 mod identity;
-mod kinds;
 mod kubeconfig;
 mod operator_file;
 mod run_bounds;
@@ -15,7 +13,6 @@ mod validation;
 
 pub use argocd::{ArgoCd, Parameter, checkout};
 pub use caller::{Caller, PolicyUse};
-pub(crate) use definitions::{Found, definitions_in};
 pub use identity::Identity;
 pub(crate) use kubeconfig::kubeconfigs;
 pub use operator_file::OperatorFile;
@@ -29,7 +26,7 @@ pub(crate) use validation::{
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::diagnostic::Explain;
+use sealwave_core::diagnostic::Explain;
 
 /// Reads one variable of the process environment.
 pub type Variables = fn(&str) -> Option<OsString>;

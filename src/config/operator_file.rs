@@ -4,11 +4,13 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::crypto::{Certificate, ChecksumKey, SealKey};
-use crate::diagnostic::{Explain, Failure, Note, Problem};
-use crate::model::{API_VERSION, Cluster, Operator, ProviderConfig, SecretValue, closest};
-use crate::schema::KubeVersion;
-use crate::yaml;
+use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
+use sealwave_core::text::closest;
+use sealwave_core::yaml;
+use sealwave_kube::schema::KubeVersion;
+use sealwave_secrets::crypto::{Certificate, ChecksumKey, SealKey};
+use sealwave_secrets::settings::{API_VERSION, Cluster, Operator, ProviderConfig, read_config};
+use sealwave_secrets::values::SecretValue;
 
 use super::{ConfigError, NamedBy, OPERATOR_VARIABLE, OperatorPath};
 
@@ -102,7 +104,7 @@ impl OperatorFile {
         let OperatorPath { path, named_by } = path;
         let shown = path.display().to_string();
         let bytes = bounded(path, *named_by)?;
-        let operator: Operator = yaml::read_config(bytes.expose(), &shown)?;
+        let operator: Operator = read_config(bytes.expose(), &shown)?;
         let wrong = |error: OperatorFileError| Failure::from(Problem::new(&error));
         if operator.api_version != API_VERSION {
             return Err(wrong(OperatorFileError::ApiVersion { path: shown, found: operator.api_version }));

@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::{OperatorFile, Variables, argocd, operator_path};
 use crate::cli::Command;
 use crate::deadline::DEFAULT_DEADLINE;
-use crate::diagnostic::{Failure, Problem};
-use crate::model::{Concurrency, MemoryLimit};
+use sealwave_core::diagnostic::{Failure, Problem};
+use sealwave_secrets::settings::{Concurrency, MemoryLimit};
 
 /// The bounds of one run.
 #[derive(Clone, Debug)]

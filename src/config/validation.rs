@@ -6,21 +6,24 @@ use std::time::{Duration, SystemTime};
 
 use x509_cert::der::DateTime;
 
-use super::definitions::{Definitions, definitions, named_definitions, stays_within};
-use super::kinds::kinds;
 use super::{OperatorFile, Variables, operator_path};
 use crate::cli::{CheckArgs, FailOn};
-use crate::diagnostic::{At, Explain, Failure, Problem, Severity, Span, io_reason};
-use crate::lints::{self, OperatorView};
-use crate::model::dns;
-use crate::model::{
-    API_VERSION, Date, IgnoreEntry, ObjectPattern, Origin, RuleLevel, Sources, ValidationFile,
-    ValidationSettings, closest, display_path, duration, ignore_places,
+use sealwave_core::diagnostic::{At, Explain, Failure, Problem, Severity, io_reason};
+use sealwave_core::document::{Origin, Sources, display_path};
+use sealwave_core::names::dns;
+use sealwave_core::reach::Reach;
+use sealwave_core::text::closest;
+use sealwave_core::time::{Date, duration};
+use sealwave_core::yaml;
+use sealwave_kube::schema::{KubeVersion, VersionError};
+use sealwave_secrets::settings::{
+    API_VERSION, IgnoreEntry, ObjectPattern, RuleLevel, ValidationFile, ValidationSettings, ignore_places,
 };
-use crate::pipeline::{Blind, Checking};
-use crate::reach::Reach;
-use crate::schema::{KubeVersion, VersionError};
-use crate::yaml;
+use sealwave_secrets::settings::{read_config, setting_at};
+use sealwave_validate::Span;
+use sealwave_validate::engine::{Blind, Checking};
+use sealwave_validate::project::{Definitions, definitions, kinds, named_definitions, stays_within};
+use sealwave_validate::rules::{self, OperatorView};
 
 /// The variable in which Argo CD says the version of the destination.
 const KUBE_VERSION: &str = "KUBE_VERSION";
@@ -149,7 +152,7 @@ impl Validation {
         decided.checking.reject = kinds("reject", &args.reject, &definitions)?;
         let directory = args.config.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
         let name = args.config.as_deref().map(display_path).unwrap_or_default();
-        let stands = |keys: &[&str], item: Option<usize>| yaml::setting_at(&text, &name, keys, item);
+        let stands = |keys: &[&str], item: Option<usize>| setting_at(&text, &name, keys, item);
         decided.apply(&file, directory, None, &|keys, item| At::Place(stands(keys, item)))?;
         decided.ignore = file.ignore.into_iter().zip(places.into_iter().map(Some)).collect();
         for object in &args.external {
@@ -240,7 +243,7 @@ impl Validation {
     }
 
     fn level(&mut self, id: &str, level: RuleLevel) -> Result<(), Failure> {
-        let rule = lints::rule(id).ok_or_else(|| unknown_rule(id))?;
+        let rule = rules::rule(id).ok_or_else(|| unknown_rule(id))?;
         if !rule.is_adjustable() {
             return Err(problem(&ValidationError::Fixed(rule.id)));
         }
@@ -284,8 +287,8 @@ pub(crate) fn timeout(text: &str) -> Result<Duration, Failure> {
 
 /// The error of a rule that does not exist.
 pub(crate) fn unknown_rule(id: &str) -> Failure {
-    let closest = closest(id, lints::rules().map(|rule| rule.id));
-    let closest = closest.and_then(lints::rule).map(|rule| rule.id);
+    let closest = closest(id, rules::rules().map(|rule| rule.id));
+    let closest = closest.and_then(rules::rule).map(|rule| rule.id);
     problem(&ValidationError::UnknownRule { name: id.to_owned(), closest })
 }
 
@@ -367,7 +370,7 @@ fn read(path: &Path) -> Result<(ValidationSettings, Vec<Span>, Vec<u8>), Failure
         return Err(unreadable(&std::io::ErrorKind::FileTooLarge.into()));
     }
     let bytes = fs_err::read(path).map_err(|error| unreadable(&error))?;
-    let file: ValidationFile = yaml::read_config(&bytes, &shown)?;
+    let file: ValidationFile = read_config(&bytes, &shown)?;
     if file.api_version != API_VERSION || file.kind != "Validation" {
         return Err(problem(&ValidationError::NotValidation(shown)));
     }

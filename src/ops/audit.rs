@@ -13,9 +13,9 @@ use serde::Serialize;
 // The calendar of the crate that reads certificates; it writes what RFC 3339 has.
 use x509_cert::der::DateTime;
 
-use crate::diagnostic::{Explain, Problem};
-use crate::model::Subject;
-use crate::pipeline::{Audit, Record};
+use sealwave_core::diagnostic::{Explain, Problem};
+use sealwave_pipeline::{Audit, Record};
+use sealwave_secrets::policy::Subject;
 
 /// An audit that is open.
 pub struct AuditLog {

@@ -8,12 +8,12 @@ use std::time::Instant;
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::{ReportFileError, write_report};
-use crate::diagnostic::Explain;
-use crate::model::Node;
-use crate::providers::{Cluster, ProviderError};
-use crate::schema::{LockedDefinition, MAX_DEFINITIONS};
-use crate::yaml;
+use sealwave_core::diagnostic::Explain;
+use sealwave_core::document::Node;
+use sealwave_core::yaml;
+use sealwave_kube::schema::{LockedDefinition, MAX_DEFINITIONS};
+use sealwave_providers::{Cluster, ProviderError};
+use sealwave_validate::report::{ReportFileError, write_report};
 
 /// Longer than any group, with room for alternatives.
 const MAX_GLOB: usize = 1000;

@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::diagnostic::{At, Failure, Level, Note, Problem, cut, printable};
+use sealwave_core::diagnostic::{At, Failure, Level, Note, Problem, cut, printable};
 
 /// Problems, or notes, that are printed; the rest are counted.
 const MAX_SHOWN: usize = 50;

@@ -4,12 +4,11 @@
 //! the memory of the parent.
 
 use std::ffi::OsString;
-use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{io, thread};
 
 use fs_err::File;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};

@@ -7,7 +7,7 @@ use rustix::process::{
     set_parent_process_death_signal, setrlimit,
 };
 
-use crate::model::MemoryLimit;
+use sealwave_secrets::settings::MemoryLimit;
 
 /// Keeps the memory of this process, which may hold secret values, out of core files, and out of reach of a debugger of the
 /// same user. A core file that a program collects ignores its limit, so the process also says that it may not be dumped.

@@ -9,8 +9,9 @@ use anstream::ColorChoice;
 use rustix::process::{Pid, getpid};
 
 use super::limits;
-use crate::model::MemoryLimit;
-use crate::{shell, workers};
+use crate::shell;
+use sealwave_core::workers;
+use sealwave_secrets::settings::MemoryLimit;
 
 /// The first part of the argument.
 const MARK: &str = "supervised-run";

@@ -9,7 +9,7 @@ use rustix::process::Signal;
 
 use super::SuperviseError;
 use super::child::Ended;
-use crate::model::{MAX_OUTPUT_MIB, MemoryLimit};
+use sealwave_secrets::settings::{MAX_OUTPUT_MIB, MemoryLimit};
 
 /// Bytes of standard error that a run may have which fails; its messages take less.
 const MAX_STDERR: u64 = 64 << 10;

@@ -7,19 +7,18 @@
 //! The files are empty, stay where they are, and have names of our own: nothing from a repository is in them. Their directory
 //! is private to this user.
 
-use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{io, thread};
 
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, fstat, mkdir, open, openat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
 use crate::config::Turn;
-use crate::crypto::sha256_hex;
-use crate::model::Concurrency;
+use sealwave_core::sha256_hex;
+use sealwave_secrets::settings::Concurrency;
 
 /// Pauses between two tries: the first one, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(100));

@@ -9,8 +9,8 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 
 use super::{Listed, Report, Verdict};
-use crate::diagnostic::printable;
-use crate::pipeline::ReferenceUse;
+use sealwave_core::diagnostic::printable;
+use sealwave_pipeline::ReferenceUse;
 
 pub(super) fn write(report: &Report) -> String {
     let mut out = String::new();

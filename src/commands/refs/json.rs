@@ -10,7 +10,7 @@
 use serde::Serialize;
 
 use super::{Environment, JudgedUse, Listed, Report, Verdict};
-use crate::model::API_VERSION;
+use sealwave_secrets::settings::API_VERSION;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

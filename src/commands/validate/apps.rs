@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::names::shown;
-use super::targets::Target;
 use super::{Remark, Run, ValidateError};
 use crate::cli::{AppArgs, DirArgs};
 use crate::commands::session::Session;
 use crate::config::Validation;
 use crate::deadline::Activity;
-use crate::diagnostic::{At, Failure, Note, Problem};
-use crate::pipeline::{self, Checking, Examination, ExaminedApp, KnownDefinition, SchemaSet, Verdict};
-use crate::schema::KubeVersion;
-use crate::workers;
+use sealwave_core::diagnostic::{At, Failure, Note, Problem};
+use sealwave_core::workers;
+use sealwave_kube::schema::KubeVersion;
+use sealwave_validate::engine::{self, Checking, KnownDefinition, SchemaSet, Verdict};
+use sealwave_validate::project::{Target, shown};
+use sealwave_validate::{Examination, ExaminedApp};
 
 /// Definitions of custom resources, and the schemas with them.
 type Known = (Arc<Vec<KnownDefinition>>, Arc<SchemaSet>);
@@ -75,9 +75,9 @@ impl Run<'_> {
                 Looked::Examined(app) => {
                     let name = app.0.environments().app;
                     let _activity = self.watch.begin(format!("checking app `{name}`"));
-                    pipeline::validate(&app.0, &app.1, &self.standing)
+                    engine::validate(&app.0, &app.1, &self.standing)
                 }
-                Looked::Refused(directory, failure) => pipeline::refused(directory, failure),
+                Looked::Refused(directory, failure) => engine::refused(directory, failure),
                 Looked::Stopped(_) => Verdict::default(),
             };
             self.watch.advance();
@@ -123,7 +123,7 @@ impl Run<'_> {
         if examined.len() < 2 {
             return;
         }
-        let neighbours = Arc::new(pipeline::neighbours(&examined));
+        let neighbours = Arc::new(engine::neighbours(&examined));
         for looked in looked {
             if let Looked::Examined(app) = looked {
                 app.1.neighbours = Arc::clone(&neighbours);
@@ -217,7 +217,7 @@ impl Run<'_> {
         let begin = |environment: &str| {
             activity.turn_to(format!("rendering environment `{environment}` of app `{}`", shown(directory)));
         };
-        let mut app = pipeline::examine(&session.discovery, &examinations, shown(directory), &begin);
+        let mut app = sealwave_validate::examine(&session.discovery, &examinations, shown(directory), &begin);
         app.read_beside(&session.discovery);
         Ok((app, own))
     }

@@ -1,0 +1,233 @@
+//! One Kubernetes object: a tree that is known to have `apiVersion`, `kind` and a name.
+
+use std::fmt;
+
+use compact_str::CompactString;
+
+use super::node::{Entry, Mapping, Node};
+use super::source::Origin;
+use crate::text::split_at_byte;
+
+/// What identifies an object in a cluster: the API version does not count, the group does.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectId {
+    /// API group; empty for the core group.
+    pub group: CompactString,
+    /// Kind.
+    pub kind: CompactString,
+    /// Namespace; empty for cluster-scoped objects and where none is known.
+    pub namespace: CompactString,
+    /// Name.
+    pub name: CompactString,
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.kind)?;
+        if !self.group.is_empty() {
+            write!(f, ".{}", self.group)?;
+        }
+        f.write_str(" `")?;
+        if !self.namespace.is_empty() {
+            write!(f, "{}/", self.namespace)?;
+        }
+        write!(f, "{}`", self.name)
+    }
+}
+
+/// A Kubernetes object.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    root: Node,
+}
+
+/// Why a tree is no Kubernetes object.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAManifest {
+    /// A required field is missing, or is no non-empty string.
+    #[error("`{0}` is missing or is not a string")]
+    Missing(&'static str),
+    /// The document is a scalar or a sequence.
+    #[error("the document is of type {0}, not object")]
+    NotAnObject(&'static str),
+}
+
+impl NotAManifest {
+    /// What to do about it.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Missing(_) => {
+                "every Kubernetes object has `apiVersion`, `kind` and `metadata.name` (or `generateName`)"
+            }
+            Self::NotAnObject(_) => "a manifest is a mapping that starts with `apiVersion` and `kind`",
+        }
+    }
+}
+
+/// The group, which is empty for the core group, and the version of an `apiVersion`.
+pub fn group_and_version(api_version: &str) -> (&str, &str) {
+    split_at_byte(api_version, b'/').unwrap_or(("", api_version))
+}
+
+impl Manifest {
+    /// Checks that a tree has what every object has.
+    ///
+    /// # Errors
+    /// The first thing that is missing, with the place where it should be, and the tree.
+    pub fn new(root: Node) -> Result<Self, (NotAManifest, Origin, Node)> {
+        match lacking(&root) {
+            None => Ok(Self { root }),
+            Some((error, at)) => Err((error, at, root)),
+        }
+    }
+
+    /// The tree.
+    #[must_use]
+    pub const fn root(&self) -> &Node {
+        &self.root
+    }
+
+    /// The tree, to be changed.
+    pub const fn root_mut(&mut self) -> &mut Node {
+        &mut self.root
+    }
+
+    /// The tree itself.
+    #[must_use]
+    pub fn into_root(self) -> Node {
+        self.root
+    }
+
+    /// Where the object starts.
+    #[must_use]
+    pub const fn origin(&self) -> Origin {
+        self.root.origin
+    }
+
+    fn text(&self, path: &[&str]) -> &str {
+        self.root.at(path).and_then(Node::as_str).unwrap_or("")
+    }
+
+    /// `apiVersion`, for example `apps/v1`.
+    #[must_use]
+    pub fn api_version(&self) -> &str {
+        self.text(&["apiVersion"])
+    }
+
+    /// The API group; empty for the core group.
+    #[must_use]
+    pub fn group(&self) -> &str {
+        group_and_version(self.api_version()).0
+    }
+
+    /// `kind`.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        self.text(&["kind"])
+    }
+
+    /// `metadata.name`; empty where only `generateName` is given.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.text(&["metadata", "name"])
+    }
+
+    /// `metadata.namespace`; empty where there is none.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        self.text(&["metadata", "namespace"])
+    }
+
+    /// What identifies it.
+    #[must_use]
+    pub fn id(&self) -> ObjectId {
+        ObjectId {
+            group: self.group().into(),
+            kind: self.kind().into(),
+            namespace: self.namespace().into(),
+            name: self.name().into(),
+        }
+    }
+
+    /// Whether group and kind are these.
+    #[must_use]
+    pub fn is(&self, group: &str, kind: &str) -> bool {
+        self.kind() == kind && self.group() == group
+    }
+
+    /// Whether it is a core `Secret`.
+    #[must_use]
+    pub fn is_secret(&self) -> bool {
+        self.is("", "Secret")
+    }
+
+    /// An annotation's text.
+    #[must_use]
+    pub fn annotation(&self, name: &str) -> Option<&str> {
+        self.annotations()?.get(name)?.as_str()
+    }
+
+    /// `metadata.annotations`.
+    #[must_use]
+    pub fn annotations(&self) -> Option<&Mapping> {
+        self.root.at(&["metadata", "annotations"])?.as_mapping()
+    }
+
+    /// `metadata.labels`.
+    #[must_use]
+    pub fn labels(&self) -> Option<&Mapping> {
+        self.root.at(&["metadata", "labels"])?.as_mapping()
+    }
+
+    /// Sets an annotation, making `metadata.annotations` where it is missing.
+    pub fn set_annotation(&mut self, name: &str, text: &str) {
+        let origin = self.root.origin;
+        if let Some(annotations) = self.root.mapping_at_mut(&["metadata", "annotations"]) {
+            annotations.insert(name, origin, Node::string(text, origin));
+        }
+    }
+}
+
+/// Returns the first thing that a tree lacks to be an object, and the place where it should be.
+fn lacking(root: &Node) -> Option<(NotAManifest, Origin)> {
+    let at = root.shown_at();
+    if root.as_mapping().is_none() {
+        return Some((NotAManifest::NotAnObject(root.type_name()), at));
+    }
+    if is_whole(root) {
+        return None;
+    }
+    let text = |path: &[&str]| root.at(path).and_then(Node::as_str).is_some_and(|text| !text.is_empty());
+    let entry = |mapping: Option<&Node>, key: &str| {
+        let entry = mapping?.as_mapping()?.entry(key)?;
+        // Where nothing is written, the key is all there is to show.
+        Some(entry.value.shown_at()).filter(|at| at.width > 0).or(Some(entry.key_origin))
+    };
+    for field in ["apiVersion", "kind"] {
+        if !text(&[field]) {
+            return Some((NotAManifest::Missing(field), entry(Some(root), field).unwrap_or(at)));
+        }
+    }
+    let at = entry(root.get("metadata"), "name").or_else(|| entry(Some(root), "metadata"));
+    Some((NotAManifest::Missing("metadata.name"), at.unwrap_or_else(|| root.shown_at())))
+}
+
+/// Whether a tree has what every object has.
+fn is_whole(root: &Node) -> bool {
+    let is_text = |entry: &Entry| entry.value.as_str().is_some_and(|text| !text.is_empty());
+    let (mut api_version, mut kind, mut name) = (false, false, false);
+    for entry in root.as_mapping().map_or(&[][..], Mapping::entries) {
+        match entry.key.as_str() {
+            "apiVersion" => api_version = is_text(entry),
+            "kind" => kind = is_text(entry),
+            "metadata" => {
+                let fields = entry.value.as_mapping().map_or(&[][..], Mapping::entries);
+                let is_name = |entry: &&Entry| matches!(entry.key.as_str(), "generateName" | "name");
+                name = fields.iter().filter(is_name).any(is_text);
+            }
+            _ => {}
+        }
+    }
+    api_version && kind && name
+}

@@ -1,0 +1,58 @@
+//! The text of scalars of a document, where it is not what their values print as.
+//!
+//! The tree holds what YAML reads: `1.10` is the number 1.1, `NO` is false. Whoever prints a value prints its text, so
+//! the text is kept beside the tree, by position. Most scalars print as they are written and are not in here.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use compact_str::CompactString;
+
+use super::node::{Node, Value};
+use super::source::Origin;
+
+/// Texts of booleans and numbers that are not written in their usual form, by the positions of their nodes.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct WrittenScalars(BTreeMap<Origin, CompactString>);
+
+impl WrittenScalars {
+    /// Notes the text of a scalar, unless its value prints as this text anyway; returns the bytes of memory that it takes.
+    pub fn note(&mut self, node: &Node, text: &str) -> usize {
+        if !matches!(node.value, Value::Bool(_) | Value::Number(_)) {
+            return 0;
+        }
+        let usual = node.to_json().to_string();
+        if usual == text {
+            return 0;
+        }
+        let text = CompactString::from(text);
+        let heap = if text.is_heap_allocated() { text.len() } else { 0 };
+        self.0.insert(node.origin, text);
+        // The nodes of the map may be half full.
+        heap.saturating_add(2 * size_of::<(Origin, CompactString)>())
+    }
+
+    /// Notes that the scalar at `to` is an alias of the one at `from`.
+    pub(crate) fn alias(&mut self, from: Origin, to: Origin) {
+        if let Some(text) = self.0.get(&from).cloned() {
+            self.0.insert(to, text);
+        }
+    }
+
+    /// The text of a scalar; `None` where its value prints as it is written.
+    pub fn text(&self, node: &Node) -> Option<&str> {
+        let is_scalar = matches!(node.value, Value::Bool(_) | Value::Number(_));
+        is_scalar.then(|| self.0.get(&node.origin).map(CompactString::as_str)).flatten()
+    }
+
+    /// Takes in the texts of another source.
+    pub fn extend(&mut self, mut other: Self) {
+        self.0.append(&mut other.0);
+    }
+}
+
+impl fmt::Debug for WrittenScalars {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} written scalars", self.0.len())
+    }
+}

@@ -1,0 +1,26 @@
+//! Documents, diagnostics and YAML: what every other crate of sealwave stands on.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`document`] | the tree of a document, with the position of every node, and the manifest on top of it |
+//! | [`diagnostic`] | problems and notes: what is wrong, where, and what to do |
+//! | [`yaml`] | YAML exactly as Kubernetes reads it, and its writers |
+//! | [`names`] | names that Kubernetes and sealwave use |
+//! | [`text`], [`time`] | small helpers for texts and dates |
+//! | [`reach`] | how far a path may lead |
+//!
+//! This crate knows neither secrets nor schemas nor rules, and no message of it holds a value.
+
+pub mod caught;
+pub mod diagnostic;
+pub mod document;
+pub mod names;
+pub mod pattern;
+pub mod reach;
+mod sha256;
+pub mod text;
+pub mod time;
+pub mod workers;
+pub mod yaml;
+
+pub use sha256::{sha256, sha256_hex};

@@ -1,0 +1,350 @@
+//! How far the paths of a repository may lead, and opening them no farther than that.
+//!
+//! A repository is hostile: a link in it may lead to any file of the machine. A path is followed only while it stays below
+//! a root, by its names and by what they turn out to be. What is outside never shows: whether something exists there has no
+//! influence on the answer. Of two names of one file (hard links) none can be told to be foreign; Git does not store any.
+//! This is the only place that decides this, for apps, plain manifests, definitions and excerpts alike.
+
+use std::ffi::OsString;
+use std::io::ErrorKind;
+use std::path::{Component, Path, PathBuf};
+
+use fs_err as fs;
+
+/// Links that follow one another; the kernel follows no more either.
+const MAX_LINKS: usize = 40;
+
+/// How far a path may lead.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// Wherever it leads: the user named it.
+    Anywhere,
+    /// Not out of this directory, which is absolute and has no links in it.
+    Below(PathBuf),
+}
+
+/// Why a path is not followed, or cannot be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReachError {
+    /// The system does not let it be read.
+    Io(ErrorKind),
+    /// Links lead to one another for ever.
+    Loop,
+    /// Nothing is there.
+    Missing,
+    /// It leads out of the root.
+    Outside,
+    /// Neither a file nor a directory is there.
+    Special,
+}
+
+impl From<std::io::Error> for ReachError {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::NotADirectory | ErrorKind::NotFound => Self::Missing,
+            kind => Self::Io(kind),
+        }
+    }
+}
+
+impl From<ReachError> for std::io::Error {
+    fn from(error: ReachError) -> Self {
+        match error {
+            ReachError::Io(kind) => kind.into(),
+            ReachError::Loop | ReachError::Special => ErrorKind::InvalidInput.into(),
+            ReachError::Missing => ErrorKind::NotFound.into(),
+            ReachError::Outside => ErrorKind::PermissionDenied.into(),
+        }
+    }
+}
+
+/// Returns the nearest directory at or above a full path that has a `.git`, which in a worktree and in a submodule is a
+/// file.
+pub fn repository_root(full: &Path) -> Option<&Path> {
+    full.ancestors().find(|directory| is_repository(directory))
+}
+
+/// Whether a directory looks like the top of a Git repository.
+pub fn is_repository(directory: &Path) -> bool {
+    directory.join(".git").symlink_metadata().is_ok()
+}
+
+impl Reach {
+    /// The reach of what is found below a directory that the user named: its repository, or the directory itself.
+    ///
+    /// # Errors
+    /// The directory cannot be found.
+    pub fn of_directory(directory: &Path) -> std::io::Result<Self> {
+        let full = fs::canonicalize(directory)?;
+        Ok(Self::Below(repository_root(&full).unwrap_or(&full).to_owned()))
+    }
+
+    /// Whether a relative path that starts in the full path `from` stays inside, by the names alone.
+    pub fn holds_names(&self, from: &Path, relative: &Path) -> bool {
+        let end = relative.components().try_fold(from.to_owned(), |mut at, part| {
+            match part {
+                Component::CurDir => {}
+                Component::Normal(name) => at.push(name),
+                Component::ParentDir => drop(at.pop()),
+                Component::Prefix(_) | Component::RootDir => return None,
+            }
+            self.holds(&at).then_some(at)
+        });
+        end.is_some()
+    }
+
+    fn holds(&self, full: &Path) -> bool {
+        match self {
+            Self::Anywhere => true,
+            Self::Below(root) => is_inside(root, full),
+        }
+    }
+
+    /// Returns the full path, without links, of what a path leads to.
+    ///
+    /// # Errors
+    /// It leads outside, or nowhere.
+    pub fn resolve(&self, path: &Path) -> Result<PathBuf, ReachError> {
+        let Self::Below(root) = self else { return Ok(fs::canonicalize(path)?) };
+        if let Ok(inside) = path.strip_prefix(root) {
+            return follow(root, root.clone(), inside);
+        }
+        let parent = fs::canonicalize(directory_of(path))?;
+        match path.file_name() {
+            _ if !parent.starts_with(root) => Err(ReachError::Outside),
+            Some(name) => follow(root, parent, Path::new(name)),
+            // `.` and what ends with `..` is no entry of a directory.
+            None => {
+                Some(fs::canonicalize(path)?).filter(|real| real.starts_with(root)).ok_or(ReachError::Outside)
+            }
+        }
+    }
+
+    /// Opens a regular file. What was opened is looked at once more, as the path may have changed in between.
+    ///
+    /// # Errors
+    /// It leads outside, or to no file that can be read.
+    pub fn open(&self, path: &Path) -> Result<fs::File, ReachError> {
+        let real = self.resolve(path)?;
+        // Before it is opened: opening a pipe would wait for a writer.
+        if !fs::metadata(&real)?.is_file() {
+            return Err(ReachError::Special);
+        }
+        let file = fs::File::open(&real)?;
+        if !file.metadata()?.is_file() {
+            return Err(ReachError::Special);
+        }
+        match opened_path(&file) {
+            Some(opened) if !self.holds(&opened) => Err(ReachError::Outside),
+            _ => Ok(file),
+        }
+    }
+}
+
+/// Returns whether a full path is part of what a root holds. Git's own directory is not: its `config` may hold credentials that no
+/// commit has.
+fn is_inside(root: &Path, full: &Path) -> bool {
+    let is_git = |part: Component<'_>| part.as_os_str().eq_ignore_ascii_case(".git");
+    full.strip_prefix(root).is_ok_and(|inside| !inside.components().any(is_git))
+}
+
+/// One step of a path.
+enum Step {
+    Into(OsString),
+    Up,
+}
+
+/// Follows a path as the system would, step by step, and never looks at what is outside of the root.
+fn follow(root: &Path, start: PathBuf, path: &Path) -> Result<PathBuf, ReachError> {
+    let mut at = start;
+    let mut links = 0;
+    let mut steps = steps(path);
+    while let Some(step) = steps.pop() {
+        match step {
+            Step::Into(name) => at.push(name),
+            Step::Up => drop(at.pop()),
+        }
+        if !is_inside(root, &at) {
+            return Err(ReachError::Outside);
+        }
+        if !at.symlink_metadata()?.is_symlink() {
+            continue;
+        }
+        links += 1;
+        if links > MAX_LINKS {
+            return Err(ReachError::Loop);
+        }
+        let target = fs::read_link(&at)?;
+        if target.is_absolute() {
+            steps.extend(self::steps(target.strip_prefix(root).map_err(|_| ReachError::Outside)?));
+            root.clone_into(&mut at);
+        } else {
+            at.pop();
+            steps.extend(self::steps(&target));
+        }
+    }
+    Ok(at)
+}
+
+/// The steps of a path, the last one first.
+fn steps(path: &Path) -> Vec<Step> {
+    let step = |part: Component<'_>| match part {
+        Component::Normal(name) => Some(Step::Into(name.to_owned())),
+        Component::ParentDir => Some(Step::Up),
+        Component::CurDir | Component::Prefix(_) | Component::RootDir => None,
+    };
+    path.components().rev().filter_map(step).collect()
+}
+
+/// The full path of an open file, where the system tells it.
+fn opened_path(file: &fs::File) -> Option<PathBuf> {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::fd::AsRawFd as _;
+        fs::read_link(format!("/proc/self/fd/{}", file.file().as_raw_fd())).ok()
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = file;
+        None
+    }
+}
+
+fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    struct Checkout(tempfile::TempDir);
+
+    impl Checkout {
+        fn new() -> Self {
+            let checkout = Self(tempfile::tempdir().unwrap());
+            for directory in ["repo/a/b", "outside/c"] {
+                fs::create_dir_all(checkout.at(directory)).unwrap();
+            }
+            fs::write(checkout.at("repo/a/in.yaml"), "in").unwrap();
+            fs::write(checkout.at("outside/out.yaml"), "out").unwrap();
+            checkout
+        }
+
+        fn at(&self, path: &str) -> PathBuf {
+            self.0.path().canonicalize().unwrap().join(path)
+        }
+
+        fn reach(&self) -> Reach {
+            Reach::Below(self.at("repo"))
+        }
+
+        fn link(&self, target: &str, path: &str) -> Result<PathBuf, ReachError> {
+            let path = self.at(path);
+            let _ = fs::remove_file(&path);
+            symlink(target, &path).unwrap();
+            self.reach().resolve(&path)
+        }
+    }
+
+    #[test]
+    fn links_are_followed_inside() {
+        let checkout = Checkout::new();
+        let real = Ok(checkout.at("repo/a/in.yaml"));
+        assert_eq!(checkout.link("in.yaml", "repo/a/link"), real);
+        assert_eq!(checkout.link("link", "repo/a/second"), real);
+        assert_eq!(checkout.link("../in.yaml", "repo/a/b/up"), real);
+        assert_eq!(checkout.link("../../a/./b/../in.yaml", "repo/a/b/dots"), real);
+        assert_eq!(checkout.link(checkout.at("repo/a/in.yaml").to_str().unwrap(), "repo/absolute"), real);
+        assert_eq!(checkout.link("b", "repo/a/directory"), Ok(checkout.at("repo/a/b")));
+        assert_eq!(checkout.reach().resolve(&checkout.at("repo/a/directory/../in.yaml")), real);
+        assert_eq!(checkout.link("nothing", "repo/a/broken"), Err(ReachError::Missing));
+    }
+
+    #[test]
+    fn nothing_outside_is_reached_and_whether_it_exists_makes_no_difference() {
+        let checkout = Checkout::new();
+        let absolute = checkout.at("outside/out.yaml");
+        let _ = checkout.link("../../outside", "repo/a/directory");
+        let _ = checkout.link("../../outside/out.yaml", "repo/a/first");
+        for (target, path) in [
+            ("../../outside/out.yaml", "repo/a/link"),
+            ("../../outside/nothing.yaml", "repo/a/link"),
+            ("../../repo/a/in.yaml", "repo/a/link"),
+            (absolute.to_str().unwrap(), "repo/a/link"),
+            ("first", "repo/a/second"),
+            ("directory/out.yaml", "repo/a/through"),
+            ("directory/nothing.yaml", "repo/a/through"),
+            ("directory/c/../../repo/a/in.yaml", "repo/a/through"),
+            ("/proc/self/environ", "repo/a/link"),
+            ("/proc/self/cwd/x", "repo/a/link"),
+            ("/dev/zero", "repo/a/link"),
+            ("/nonexistent", "repo/a/link"),
+        ] {
+            let reached = checkout.link(target, path);
+            assert_eq!(reached, Err(ReachError::Outside), "{target}");
+            assert!(checkout.reach().open(&checkout.at(path)).is_err(), "{target}");
+        }
+        let through = checkout.at("repo/a/directory/out.yaml");
+        assert_eq!(checkout.reach().resolve(&through), Err(ReachError::Outside));
+        assert_eq!(Reach::Anywhere.resolve(&through), Ok(absolute));
+    }
+
+    #[test]
+    fn the_directory_of_git_is_outside() {
+        let checkout = Checkout::new();
+        fs::create_dir_all(checkout.at("repo/.git/refs")).unwrap();
+        fs::create_dir_all(checkout.at("repo/a/sub/.GIT")).unwrap();
+        for file in ["repo/.git/config", "repo/.git/refs/a.yaml", "repo/a/sub/.GIT/config"] {
+            fs::write(checkout.at(file), "CANARY").unwrap();
+        }
+        fs::write(checkout.at("repo/a/.gitignore"), "in").unwrap();
+        let absolute = checkout.at("repo/.git/config");
+        let _ = checkout.link("../.git", "repo/a/git");
+        for target in [
+            "../.git/config",
+            "../.git/nothing",
+            "../.git/refs/a.yaml",
+            "../.git/refs/../config",
+            "../.git/../a/in.yaml",
+            "sub/.GIT/config",
+            "git/config",
+            absolute.to_str().unwrap(),
+        ] {
+            assert_eq!(checkout.link(target, "repo/a/link"), Err(ReachError::Outside), "{target}");
+            assert!(checkout.reach().open(&checkout.at("repo/a/link")).is_err(), "{target}");
+        }
+        assert_eq!(checkout.reach().resolve(&absolute), Err(ReachError::Outside));
+        assert!(!checkout.reach().holds_names(&checkout.at("repo/a"), Path::new("../.git/config")));
+        assert_eq!(checkout.link(".gitignore", "repo/a/link"), Ok(checkout.at("repo/a/.gitignore")));
+        // A worktree that lies below such a directory is a repository like any other.
+        fs::create_dir_all(checkout.at("repo/.git/wt")).unwrap();
+        fs::write(checkout.at("repo/.git/wt/in.yaml"), "in").unwrap();
+        let worktree = Reach::Below(checkout.at("repo/.git/wt"));
+        assert!(worktree.open(&checkout.at("repo/.git/wt/in.yaml")).is_ok());
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_opened() {
+        let checkout = Checkout::new();
+        let pipe = checkout.at("repo/pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert_eq!(checkout.reach().open(&pipe).map(|_| ()), Err(ReachError::Special));
+        assert_eq!(checkout.reach().open(&checkout.at("repo/a")).map(|_| ()), Err(ReachError::Special));
+        let _ = checkout.link("self", "repo/self");
+        assert_eq!(checkout.reach().open(&checkout.at("repo/self")).map(|_| ()), Err(ReachError::Loop));
+        assert!(checkout.reach().open(&checkout.at("repo/a/in.yaml")).is_ok());
+    }
+
+    #[test]
+    fn a_repository_is_the_nearest_one() {
+        let checkout = Checkout::new();
+        assert_eq!(Reach::of_directory(&checkout.at("repo/a")).unwrap(), Reach::Below(checkout.at("repo/a")));
+        fs::write(checkout.at("repo/.git"), "gitdir: elsewhere\n").unwrap();
+        assert_eq!(Reach::of_directory(&checkout.at("repo/a")).unwrap(), checkout.reach());
+        assert!(checkout.reach().holds_names(&checkout.at("repo/a"), Path::new("../b")));
+        assert!(!checkout.reach().holds_names(&checkout.at("repo/a"), Path::new("../../repo/a")));
+    }
+}

@@ -1,0 +1,6 @@
+//! Days and durations, without a clock.
+
+mod date;
+pub mod duration;
+
+pub use date::{Date, NotADate};

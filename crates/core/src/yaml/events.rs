@@ -1,0 +1,327 @@
+//! One kind of event for two parsers and for JSON.
+//!
+//! Positions are those of the input as a whole. Nothing here knows what a scalar means.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::io::BufReader;
+
+use libyaml_safer::{EventData, MappingStyle, ScalarStyle as ExactStyle, SequenceStyle};
+use saphyr_parser::{Event as FastEvent, ScalarStyle as FastStyle, StrInput};
+
+use super::error::{Syntax, YamlError};
+use super::scalar::Tag;
+use super::survey::Survey;
+use super::tabs::TabbedLines;
+use crate::caught::{Panicked, catch};
+
+/// What a reader of trees needs to know.
+pub(super) enum Event<'a> {
+    /// The number of the anchor that it refers to.
+    Alias(usize),
+    MappingEnd,
+    /// The number of its anchor; 0 for none.
+    MappingStart(usize),
+    Scalar(Scalar<'a>),
+    SequenceEnd,
+    /// The number of its anchor; 0 for none.
+    SequenceStart(usize),
+}
+
+/// A scalar as it is written.
+pub struct Scalar<'a> {
+    pub(super) text: Cow<'a, str>,
+    pub(super) anchor: usize,
+    pub(super) plain: bool,
+    pub(super) tag: Tag,
+}
+
+/// Where an event starts.
+#[derive(Clone, Copy)]
+pub(super) struct Spot {
+    /// From 1.
+    pub(super) line: u32,
+    /// From 1.
+    pub(super) column: u32,
+    /// Characters on that line; 0 where it goes on beyond the line.
+    pub(super) width: u32,
+}
+
+/// What is wrong, and where.
+pub type Located<T> = Result<T, (YamlError, Spot)>;
+
+/// The next event, or `None` after the document.
+pub(super) trait Events<'a> {
+    fn next(&mut self) -> Option<Located<(Event<'a>, Spot)>>;
+}
+
+pub(super) fn number(value: impl TryInto<u32>) -> u32 {
+    value.try_into().unwrap_or(u32::MAX)
+}
+
+/// `saphyr-parser`: fast, and nearly the grammar of Kubernetes.
+pub(super) struct Fast<'a> {
+    parser: saphyr_parser::Parser<'a, StrInput<'a>>,
+    lines_before: u32,
+    /// Whether double-quoted scalars may hold escapes that only the other parser judges rightly.
+    escapes: bool,
+    /// Whether plain scalars in flow style may end with a colon, which only the other parser knows.
+    colons: bool,
+    /// Open collections; true for those in flow style.
+    open: Vec<bool>,
+    tabs: TabbedLines<'a>,
+    ended: bool,
+}
+
+impl<'a> Fast<'a> {
+    /// Events of one document whose first line is `lines_before + 1`.
+    pub(super) fn new(text: &'a str, lines_before: u32, survey: Survey) -> Self {
+        let parser = saphyr_parser::Parser::new_from_str(text);
+        let tabs = TabbedLines::new(text, survey.tabbed_lines);
+        let Survey { escapes, colons, .. } = survey;
+        Self { parser, lines_before, escapes, colons, open: Vec::new(), tabs, ended: false }
+    }
+
+    /// Whether Kubernetes may read a scalar differently: within a flow collection a `?` has a meaning of its own to
+    /// YAML 1.1, wherever it stands, a colon is part of what it follows unless a blank comes after it, and no scalar starts
+    /// with a colon or the sign of a block scalar. Escapes are fewer.
+    fn is_doubtful(&self, text: &str, decoded: bool, style: FastStyle) -> bool {
+        match style {
+            FastStyle::Plain => {
+                let is_odd = || self.colons || text.contains('?') || text.starts_with([':', '|', '>']);
+                self.open.last() == Some(&true) && is_odd()
+            }
+            FastStyle::DoubleQuoted => self.escapes && decoded,
+            _ => false,
+        }
+    }
+
+    fn spot(&self, span: saphyr_parser::Span) -> Spot {
+        let width = if span.start.line() == span.end.line() {
+            span.end.col().saturating_sub(span.start.col())
+        } else {
+            0
+        };
+        self.at(span.start, number(width))
+    }
+
+    fn at(&self, mark: saphyr_parser::Marker, width: u32) -> Spot {
+        Spot {
+            line: number(mark.line()).saturating_add(self.lines_before),
+            column: number(mark.col()).saturating_add(1),
+            width,
+        }
+    }
+}
+
+impl<'a> Events<'a> for Fast<'a> {
+    fn next(&mut self) -> Option<Located<(Event<'a>, Spot)>> {
+        loop {
+            let (event, span) = match self.parser.next_event()? {
+                Ok(found) => found,
+                Err(error) => {
+                    let syntax = YamlError::Syntax(Syntax::classify(error.info()));
+                    return Some(Err((syntax, self.at(*error.marker(), 0))));
+                }
+            };
+            let spot = self.spot(span);
+            match &event {
+                FastEvent::MappingStart(..) | FastEvent::SequenceStart(..) => {
+                    // The pair `a: b` of `[a: b]` has no brackets of its own.
+                    let in_flow = self.open.last() == Some(&true);
+                    self.open.push(in_flow || span.start.index() != span.end.index());
+                }
+                FastEvent::MappingEnd | FastEvent::SequenceEnd => _ = self.open.pop(),
+                FastEvent::Scalar(text, style, ..)
+                    if self.is_doubtful(text, matches!(text, Cow::Owned(_)), *style) =>
+                {
+                    return Some(Err((YamlError::Syntax(Syntax::Other), spot)));
+                }
+                FastEvent::Scalar(_, FastStyle::Literal | FastStyle::Folded, ..) => {
+                    self.tabs.block_scalar(span.start.line(), span.end.line());
+                }
+                FastEvent::StreamEnd if self.tabs.are_doubtful() => {
+                    return Some(Err((YamlError::Syntax(Syntax::Tab), spot)));
+                }
+                _ => {}
+            }
+            let event = match event {
+                FastEvent::StreamEnd => return None,
+                FastEvent::DocumentStart(_) if self.ended => {
+                    return Some(Err((YamlError::TrailingDocument, spot)));
+                }
+                FastEvent::DocumentStart(_) | FastEvent::Nothing | FastEvent::StreamStart => continue,
+                FastEvent::DocumentEnd => {
+                    self.ended = true;
+                    continue;
+                }
+                FastEvent::Alias(anchor) => Event::Alias(anchor),
+                FastEvent::MappingEnd => Event::MappingEnd,
+                FastEvent::MappingStart(anchor, _) => Event::MappingStart(anchor),
+                FastEvent::Scalar(text, style, anchor, tag) => Event::Scalar(Scalar {
+                    text,
+                    anchor,
+                    plain: style == FastStyle::Plain && tag.is_none(),
+                    tag: tag.map_or(Tag::None, |tag| Tag::of(&tag.handle, &tag.suffix)),
+                }),
+                FastEvent::SequenceEnd => Event::SequenceEnd,
+                FastEvent::SequenceStart(anchor, _) => Event::SequenceStart(anchor),
+            };
+            return Some(Ok((event, spot)));
+        }
+    }
+}
+
+/// `libyaml-safer`: a port of the C library whose Go port Kubernetes reads with.
+pub(super) struct Exact<'a> {
+    parser: libyaml_safer::Parser<BufReader<&'a [u8]>>,
+    /// The text, where double-quoted scalars must be looked over for `\/`.
+    slashes_in: Option<&'a str>,
+    lines_before: u32,
+    anchors: HashMap<String, usize>,
+    seen: usize,
+    /// Open collections; true for those in flow style.
+    open: Vec<bool>,
+    state: ExactState,
+}
+
+#[derive(PartialEq)]
+enum ExactState {
+    /// Before or within the document.
+    Document,
+    /// After it.
+    Ended,
+    /// Nothing more to be had.
+    Done,
+}
+
+impl<'a> Exact<'a> {
+    /// Events of one document whose first line is `lines_before + 1`; `text` must end with a line break.
+    pub(super) fn new(text: &'a str, lines_before: u32, slashes: bool) -> Self {
+        let mut parser = libyaml_safer::Parser::new();
+        // A small buffer: the parser takes in all that it is offered, at four bytes a character.
+        parser.set_input(BufReader::with_capacity(4096, text.as_bytes()));
+        Self {
+            parser,
+            slashes_in: slashes.then_some(text),
+            lines_before,
+            anchors: HashMap::new(),
+            seen: 0,
+            open: Vec::new(),
+            state: ExactState::Document,
+        }
+    }
+
+    fn spot(&self, start: libyaml_safer::Mark, end: libyaml_safer::Mark) -> Spot {
+        let width = if start.line == end.line { end.column.saturating_sub(start.column) } else { 0 };
+        Spot {
+            line: number(start.line).saturating_add(1).saturating_add(self.lines_before),
+            column: number(start.column).saturating_add(1),
+            width: number(width),
+        }
+    }
+
+    /// Whether a double-quoted scalar between two byte positions holds `\/`, which only later YAML knows.
+    fn has_slash_escape(&self, start: u64, end: u64) -> bool {
+        let range = usize::try_from(start).unwrap_or(0)..usize::try_from(end).unwrap_or(0);
+        let Some(raw) = self.slashes_in.and_then(|text| text.get(range)) else { return false };
+        let mut escaped = false;
+        raw.chars().any(|c| {
+            let found = escaped && c == '/';
+            escaped = c == '\\' && !escaped;
+            found
+        })
+    }
+
+    /// Keeps count of flow collections, within which Kubernetes ends a plain scalar at a `?` and then gives up.
+    fn is_refused(&mut self, event: &libyaml_safer::Event) -> bool {
+        match &event.data {
+            EventData::MappingStart { style, .. } => self.open.push(*style == MappingStyle::Flow),
+            EventData::SequenceStart { style, .. } => self.open.push(*style == SequenceStyle::Flow),
+            EventData::MappingEnd | EventData::SequenceEnd => _ = self.open.pop(),
+            EventData::Scalar { value, style: ExactStyle::Plain, .. } => {
+                return self.open.last() == Some(&true) && value.contains('?');
+            }
+            _ => {}
+        }
+        false
+    }
+
+    fn define(&mut self, anchor: Option<String>) -> usize {
+        let Some(name) = anchor else { return 0 };
+        self.seen += 1;
+        self.anchors.insert(name, self.seen);
+        self.seen
+    }
+
+    /// The parser's next event; a panic of the parser, which nothing in it prevents, is a syntax error.
+    fn pull(&mut self) -> Located<libyaml_safer::Event> {
+        let parser = &mut self.parser;
+        match catch(|| parser.parse()) {
+            Ok(Ok(event)) => Ok(event),
+            Ok(Err(error)) => {
+                let mark = error.problem_mark().unwrap_or_default();
+                Err((YamlError::Syntax(Syntax::classify(error.problem())), self.spot(mark, mark)))
+            }
+            Err(Panicked) => {
+                Err((YamlError::Syntax(Syntax::Other), Spot { line: self.lines_before, column: 0, width: 0 }))
+            }
+        }
+    }
+}
+
+impl<'a> Events<'a> for Exact<'a> {
+    fn next(&mut self) -> Option<Located<(Event<'a>, Spot)>> {
+        loop {
+            if self.state == ExactState::Done {
+                return None;
+            }
+            let event = match self.pull() {
+                Ok(event) => event,
+                Err((error, spot)) => {
+                    let ended = self.state == ExactState::Ended;
+                    self.state = ExactState::Done;
+                    return Some(Err((if ended { YamlError::TrailingDocument } else { error }, spot)));
+                }
+            };
+            let spot = self.spot(event.start_mark, event.end_mark);
+            if self.is_refused(&event) {
+                return Some(Err((YamlError::Syntax(Syntax::Flow), spot)));
+            }
+            let event = match event.data {
+                EventData::StreamEnd => {
+                    self.state = ExactState::Done;
+                    return None;
+                }
+                EventData::DocumentStart { .. } if self.state == ExactState::Ended => {
+                    return Some(Err((YamlError::TrailingDocument, spot)));
+                }
+                EventData::DocumentStart { .. } | EventData::StreamStart { .. } => continue,
+                EventData::DocumentEnd { .. } => {
+                    self.state = ExactState::Ended;
+                    continue;
+                }
+                EventData::Alias { anchor } => match self.anchors.get(&anchor) {
+                    Some(anchor) => Event::Alias(*anchor),
+                    None => return Some(Err((YamlError::UnknownAnchor, spot))),
+                },
+                EventData::MappingEnd => Event::MappingEnd,
+                EventData::MappingStart { anchor, .. } => Event::MappingStart(self.define(anchor)),
+                EventData::Scalar { style: ExactStyle::DoubleQuoted, .. }
+                    if self.has_slash_escape(event.start_mark.index, event.end_mark.index) =>
+                {
+                    return Some(Err((YamlError::Syntax(Syntax::Escape), spot)));
+                }
+                EventData::Scalar { anchor, tag, value, style, .. } => Event::Scalar(Scalar {
+                    text: Cow::Owned(value),
+                    anchor: self.define(anchor),
+                    plain: style == ExactStyle::Plain && tag.is_none(),
+                    tag: tag.map_or(Tag::None, |tag| Tag::of("", &tag)),
+                }),
+                EventData::SequenceEnd => Event::SequenceEnd,
+                EventData::SequenceStart { anchor, .. } => Event::SequenceStart(self.define(anchor)),
+            };
+            return Some(Ok((event, spot)));
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! A stream that starts with `{`: JSON documents, or YAML that only looks like JSON.
+//!
+//! Kubernetes reads such a stream as JSON. Where its first or second document is not JSON, it reads the rest as YAML: a mapping in
+//! flow style, a comma before a closing bracket, a comment behind a document. After two JSON documents the stream is JSON for
+//! good. Nothing here decides what a scalar means.
+
+use super::budget::Budget;
+use super::error::YamlError;
+use super::json_text::JsonText;
+use super::stream::{PieceRead, Pieces, Reading, read_yaml};
+use super::tree::Read;
+use crate::document::Origin;
+
+/// JSON documents after which the rest of a stream is not read as YAML.
+const AMBIGUOUS: usize = 2;
+
+/// A stream that is read as JSON for as long as it is JSON.
+pub(super) struct JsonStream<'a> {
+    json: JsonText<'a>,
+    text: &'a str,
+    documents: usize,
+    /// Bytes and lines up to the end of the last document.
+    end: (usize, u32),
+}
+
+impl<'a> JsonStream<'a> {
+    pub(super) const fn new(text: &'a str) -> Self {
+        Self { json: JsonText::new(text), text, documents: 0, end: (0, 0) }
+    }
+
+    /// Goes to the next document; `false` where there is none.
+    pub(super) fn next_document(&mut self) -> bool {
+        self.json.next_document()
+    }
+
+    /// Reads a document; where it turns out to be YAML, also returns the pieces that follow it.
+    pub(super) fn read(&mut self, reading: &Reading<'_>) -> (PieceRead, Option<Pieces<'a>>) {
+        let read = read_json(&mut self.json, reading);
+        if matches!(read.problems.last(), None | Some((YamlError::DocumentSize(_), _))) {
+            self.documents += 1;
+            self.end = (self.json.position(), self.json.line());
+            return (finished(read, reading), None);
+        }
+        let is_comment = self.json.rest().starts_with('/');
+        let is_json = !matches!(read.problems.last(), Some((YamlError::Json(_), _)));
+        self.json.abandon();
+        let mut pieces = if is_json || is_comment { None } else { self.as_yaml() };
+        let Some(first) = pieces.as_mut().and_then(Iterator::next) else {
+            return (finished(read, reading), None);
+        };
+        let yaml = read_yaml(&first, reading);
+        let place = |read: &Read| read.problems.last().map(|(_, origin)| (origin.line, origin.column));
+        if yaml.syntax_error && place(&yaml) <= place(&read) {
+            // Neither JSON nor YAML: the reader that got farther tells more.
+            return (finished(read, reading), None);
+        }
+        (finished(yaml, reading), pieces)
+    }
+
+    /// Returns what follows the last JSON document as YAML, where the stream may still be YAML.
+    fn as_yaml(&self) -> Option<Pieces<'a>> {
+        let (end, lines) = self.end;
+        if self.documents == 0 {
+            return Some(Pieces::new(self.text, 0));
+        }
+        let (line, rest) = self.text.get(end..)?.split_once('\n')?;
+        let line = line.trim_start();
+        let starts_anew = line.is_empty() || line.starts_with('#');
+        (self.documents < AMBIGUOUS && starts_anew).then(|| Pieces::new(rest, lines))
+    }
+}
+
+/// Reads the next document, which may be too large.
+pub(super) fn read_json(json: &mut JsonText<'_>, reading: &Reading<'_>) -> Read {
+    let Reading { source, limits, budget, .. } = *reading;
+    let start = json.position();
+    if let Err(error) = budget.map_or(Ok(()), Budget::document) {
+        return Read::refused(error, Origin::whole(source));
+    }
+    let mut read = reading.builder(false).read(json);
+    if read.problems.is_empty() && json.position().saturating_sub(start) > limits.document_bytes {
+        let error = YamlError::DocumentSize(limits.document_bytes);
+        let origin = read.root.as_ref().map_or(Origin::whole(source), |root| root.origin);
+        read.problems.push((error, origin));
+    }
+    read
+}
+
+fn finished(read: Read, reading: &Reading<'_>) -> PieceRead {
+    PieceRead::new(Vec::new(), read, reading.limits).counted(reading.budget)
+}

@@ -1,0 +1,69 @@
+//! Lists become their items, as Argo CD and kubectl take them.
+
+use crate::document::{Mapping, Node, Value};
+
+/// Replaces each list by its items, lists within lists too, in order.
+///
+/// A list is what Kubernetes' own libraries take for one: an object whose `items` is a sequence, whatever its kind.
+/// Argo CD flattens all of these, so an object of another kind with `items` at its top would not arrive as itself
+/// either. An object with `items: null` and neither `spec` nor `status` is an empty list; it is dropped.
+///
+/// An item with neither `kind` nor `apiVersion` gets both from a typed list (`ConfigMapList` holds `ConfigMap`s), as
+/// kubectl does it. Other fields of the list are lost, its `metadata` included. An item that is no object stays, so
+/// that it is reported where objects are checked.
+#[must_use]
+pub fn flatten_lists(documents: Vec<Node>) -> Vec<Node> {
+    let mut objects = Vec::with_capacity(documents.len());
+    for document in documents {
+        each_item(document, |object| objects.push(object));
+    }
+    objects
+}
+
+/// The same for one document: hands each object to `take`.
+pub fn each_item(mut document: Node, mut take: impl FnMut(Node)) {
+    let Some(items) = document.as_mapping_mut().and_then(take_items) else { return take(document) };
+    let mut waiting = items;
+    waiting.reverse();
+    while let Some(mut node) = waiting.pop() {
+        match node.as_mapping_mut().and_then(take_items) {
+            Some(items) => waiting.extend(items.into_iter().rev()),
+            None => take(node),
+        }
+    }
+}
+
+/// Whether Argo CD takes an object for a list, and so its items for objects of their own.
+#[must_use]
+pub fn is_list(object: &Node) -> bool {
+    object.as_mapping().is_some_and(has_items)
+}
+
+fn has_items(list: &Mapping) -> bool {
+    match list.get("items").map(|items| &items.value) {
+        Some(Value::Sequence(_)) => true,
+        Some(Value::Null) => list.get("spec").is_none() && list.get("status").is_none(),
+        _ => false,
+    }
+}
+
+/// The items, where the object is a list.
+fn take_items(list: &mut Mapping) -> Option<Vec<Node>> {
+    if !has_items(list) {
+        return None;
+    }
+    let Value::Sequence(mut items) = list.remove("items")?.value else { return Some(Vec::new()) };
+    let kind = list.get("kind").and_then(|node| Some((node.as_str()?.strip_suffix("List")?, node.origin)));
+    let api_version = list.get("apiVersion");
+    if let (Some((kind, origin)), Some(api_version)) = (kind, api_version)
+        && !kind.is_empty()
+    {
+        for item in items.iter_mut().filter_map(Node::as_mapping_mut) {
+            if item.get("kind").is_none() && item.get("apiVersion").is_none() {
+                item.insert("apiVersion", api_version.origin, api_version.clone());
+                item.insert("kind", origin, Node::string(kind, origin));
+            }
+        }
+    }
+    Some(items)
+}

@@ -1,0 +1,294 @@
+//! What a scalar means to Kubernetes: the rules of Go's yaml.v2, as `sigs.k8s.io/yaml` carries it.
+//!
+//! Only text goes in and only values come out; nothing here knows of positions or documents.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use compact_str::{CompactString, ToCompactString, format_compact};
+
+use super::core_scalar::timestamp;
+use super::error::YamlError;
+use crate::document::{Number, Value};
+
+/// The tags that change how a scalar is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tag {
+    Binary,
+    Bool,
+    Float,
+    Int,
+    Merge,
+    None,
+    Null,
+    /// Any other tag: dropped, and the scalar is text.
+    Other,
+    Str,
+    Timestamp,
+}
+
+impl Tag {
+    /// The tag of a full URI.
+    pub fn of(prefix: &str, suffix: &str) -> Self {
+        const CORE: &str = "tag:yaml.org,2002:";
+        let name = if prefix == CORE {
+            suffix
+        } else if let (true, Some(name)) = (prefix.is_empty(), suffix.strip_prefix(CORE)) {
+            name
+        } else {
+            return Self::Other;
+        };
+        match name {
+            "binary" => Self::Binary,
+            "bool" => Self::Bool,
+            "float" => Self::Float,
+            "int" => Self::Int,
+            "merge" => Self::Merge,
+            "null" => Self::Null,
+            "str" => Self::Str,
+            "timestamp" => Self::Timestamp,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// What a scalar resolves to, before it becomes a key or a value.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Resolved {
+    Bool(bool),
+    /// May be infinite or not a number.
+    Float(f64),
+    Int(i64),
+    Null,
+    Text,
+    /// Text other than the scalar's own.
+    Decoded(CompactString),
+    Uint(u64),
+}
+
+/// Resolves a scalar. `plain` is false for quoted and block scalars, which are text unless a tag says otherwise.
+pub(super) fn resolve(text: &str, plain: bool, tag: Tag) -> Result<Resolved, YamlError> {
+    match tag {
+        Tag::None if plain => Ok(resolve_plain(text)),
+        Tag::Merge | Tag::None | Tag::Other | Tag::Str => Ok(Resolved::Text),
+        Tag::Binary => decode_binary(text),
+        Tag::Bool => match resolve_plain(text) {
+            found @ Resolved::Bool(_) => Ok(found),
+            _ => Err(YamlError::Tag("bool")),
+        },
+        Tag::Float => match resolve_plain(text) {
+            found @ Resolved::Float(_) => Ok(found),
+            #[expect(clippy::cast_precision_loss, reason = "the tag asks for a float")]
+            Resolved::Int(int) => Ok(Resolved::Float(int as f64)),
+            _ => Err(YamlError::Tag("float")),
+        },
+        Tag::Int => match resolve_plain(text) {
+            found @ (Resolved::Int(_) | Resolved::Uint(_)) => Ok(found),
+            _ => Err(YamlError::Tag("int")),
+        },
+        Tag::Null => match resolve_plain(text) {
+            Resolved::Null => Ok(Resolved::Null),
+            _ => Err(YamlError::Tag("null")),
+        },
+        Tag::Timestamp if timestamp(text).is_some() => Ok(Resolved::Text),
+        Tag::Timestamp => Err(YamlError::Tag("timestamp")),
+    }
+}
+
+fn decode_binary(text: &str) -> Result<Resolved, YamlError> {
+    let packed: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')).collect();
+    let bytes = base64::engine::general_purpose::STANDARD.decode(packed).map_err(|_| YamlError::Binary)?;
+    let text = String::from_utf8(bytes).map_err(|_| YamlError::Binary)?;
+    Ok(Resolved::Decoded(text.into()))
+}
+
+/// The rules for plain scalars without a tag.
+pub(super) fn resolve_plain(text: &str) -> Resolved {
+    match text.as_bytes().first() {
+        None => Resolved::Null,
+        Some(b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~') => {
+            word(text).unwrap_or(Resolved::Text)
+        }
+        Some(b'.') => word(text).or_else(|| dotted_float(text)).unwrap_or(Resolved::Text),
+        Some(b'+' | b'-' | b'0'..=b'9') => word(text).or_else(|| number(text)).unwrap_or(Resolved::Text),
+        Some(_) => Resolved::Text,
+    }
+}
+
+/// The words of YAML 1.1: in lower case, capitalised or in capitals, nothing between.
+fn word(text: &str) -> Option<Resolved> {
+    Some(match text {
+        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "true" | "True" | "TRUE" => {
+            Resolved::Bool(true)
+        }
+        "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" | "false" | "False" | "FALSE" => {
+            Resolved::Bool(false)
+        }
+        "~" | "null" | "Null" | "NULL" => Resolved::Null,
+        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => Resolved::Float(f64::INFINITY),
+        "-.inf" | "-.Inf" | "-.INF" => Resolved::Float(f64::NEG_INFINITY),
+        ".nan" | ".NaN" | ".NAN" => Resolved::Float(f64::NAN),
+        _ => return None,
+    })
+}
+
+/// A number that starts with a point. Go's `ParseFloat` reads it as it is, so that an underscore must stand between digits.
+fn dotted_float(text: &str) -> Option<Resolved> {
+    let bytes = text.as_bytes();
+    let digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
+    for (at, _) in bytes.iter().enumerate().filter(|(_, byte)| **byte == b'_') {
+        if !digit(at.checked_sub(1)) || !digit(at.checked_add(1)) {
+            return None;
+        }
+    }
+    decimal_float(&without_underscores(text))
+}
+
+fn number(text: &str) -> Option<Resolved> {
+    let plain = without_underscores(text);
+    integer(&plain).or_else(|| decimal_float(&plain)).or_else(|| signed_binary(&plain))
+}
+
+fn without_underscores(text: &str) -> Cow<'_, str> {
+    if text.contains('_') { Cow::Owned(text.replace('_', "")) } else { Cow::Borrowed(text) }
+}
+
+/// Go's `ParseInt` and `ParseUint` with base 0.
+fn integer(text: &str) -> Option<Resolved> {
+    let (negative, unsigned) = match text.as_bytes().first()? {
+        b'-' => (true, text.get(1..)?),
+        b'+' => (false, text.get(1..)?),
+        _ => (false, text),
+    };
+    let (radix, digits) = match unsigned.as_bytes() {
+        [b'0', b'x' | b'X', ..] => (16, unsigned.get(2..)?),
+        [b'0', b'o' | b'O', ..] => (8, unsigned.get(2..)?),
+        [b'0', b'b' | b'B', ..] => (2, unsigned.get(2..)?),
+        [b'0', _, ..] => (8, unsigned.get(1..)?),
+        _ => (10, unsigned),
+    };
+    if !digits.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return None;
+    }
+    let magnitude = u64::from_str_radix(digits, radix).ok()?;
+    if negative {
+        return 0_i64.checked_sub_unsigned(magnitude).map(Resolved::Int);
+    }
+    match i64::try_from(magnitude) {
+        Ok(int) => Some(Resolved::Int(int)),
+        // `ParseUint` takes no sign.
+        Err(_) if unsigned.len() == text.len() => Some(Resolved::Uint(magnitude)),
+        Err(_) => None,
+    }
+}
+
+/// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`, unless it overflows.
+fn decimal_float(text: &str) -> Option<Resolved> {
+    let rest = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let after_int = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+    let has_int = after_int.len() < rest.len();
+    let (after_fraction, has_fraction) = match after_int.strip_prefix('.') {
+        Some(fraction) => {
+            let after = fraction.trim_start_matches(|c: char| c.is_ascii_digit());
+            (after, after.len() < fraction.len())
+        }
+        None => (after_int, false),
+    };
+    if !has_int && !has_fraction {
+        return None;
+    }
+    if let Some(exponent) = after_fraction.strip_prefix(['e', 'E']) {
+        let digits = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+    } else if !after_fraction.is_empty() {
+        return None;
+    }
+    text.parse::<f64>().ok().filter(|float| float.is_finite()).map(Resolved::Float)
+}
+
+/// What yaml.v2 takes beyond Go's own integers: a sign after `0b`.
+fn signed_binary(text: &str) -> Option<Resolved> {
+    if let Some(digits) = text.strip_prefix("0b") {
+        return i64::from_str_radix(digits, 2).ok().map(Resolved::Int);
+    }
+    let digits = text.strip_prefix("-0b")?;
+    i64::from_str_radix(&format!("-{digits}"), 2).ok().map(Resolved::Int)
+}
+
+impl Resolved {
+    /// The value, as Kubernetes has it after its trip through JSON.
+    pub(super) fn into_value(self, text: Cow<'_, str>) -> Result<Value, YamlError> {
+        Ok(match self {
+            Self::Bool(flag) => Value::Bool(flag),
+            Self::Decoded(text) => Value::String(text),
+            Self::Float(float) => Value::Number(number_of_float(float).ok_or(YamlError::NotFinite)?),
+            Self::Int(int) => Value::Number(Number::Int(int)),
+            Self::Null => Value::Null,
+            Self::Text => Value::String(compact(text)),
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "Kubernetes keeps what exceeds `int64` as a float"
+            )]
+            Self::Uint(uint) => Value::Number(Number::Float(uint as f64)),
+        })
+    }
+
+    /// The key, by the rules of `sigs.k8s.io/yaml`.
+    pub(super) fn into_key(self, text: Cow<'_, str>) -> Result<CompactString, YamlError> {
+        Ok(match self {
+            Self::Bool(flag) => CompactString::const_new(if flag { "true" } else { "false" }),
+            Self::Decoded(text) => text,
+            Self::Float(float) => float_key(float),
+            Self::Int(int) => int.to_compact_string(),
+            Self::Null => return Err(YamlError::KeyType("null")),
+            Self::Text => compact(text),
+            Self::Uint(_) => return Err(YamlError::KeyType("a number above 9223372036854775807")),
+        })
+    }
+}
+
+fn compact(text: Cow<'_, str>) -> CompactString {
+    match text {
+        Cow::Borrowed(text) => CompactString::new(text),
+        Cow::Owned(text) => CompactString::from(text),
+    }
+}
+
+/// A float that JSON writes as an integer is one from then on: `1.0` and `1e3` are `int64` to Kubernetes.
+pub(super) fn number_of_float(float: f64) -> Option<Number> {
+    if !float.is_finite() {
+        return None;
+    }
+    // The shortest digits decide, as they do in Go's JSON; the exact value may differ in the last ones.
+    if float.fract() == 0.0
+        && float.abs() < 1e19
+        && let Ok(int) = format_compact!("{float}").parse::<i64>()
+    {
+        return Some(Number::Int(int));
+    }
+    Some(Number::Float(float))
+}
+
+/// Go's `FormatFloat(float, 'g', -1, 32)`: keys lose what `float32` cannot hold.
+fn float_key(float: f64) -> CompactString {
+    #[expect(clippy::cast_possible_truncation, reason = "Kubernetes formats float keys with 32 bits")]
+    let short = float as f32;
+    if short.is_nan() {
+        return CompactString::const_new(".nan");
+    }
+    if short.is_infinite() {
+        return CompactString::const_new(if short > 0.0 { ".inf" } else { "-.inf" });
+    }
+    let scientific = format_compact!("{short:e}");
+    let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
+    match exponent.parse::<i32>() {
+        Ok(-4..6) => format_compact!("{short}"),
+        Ok(exponent) => {
+            let sign = if exponent < 0 { '-' } else { '+' };
+            format_compact!("{mantissa}e{sign}{:02}", exponent.unsigned_abs())
+        }
+        Err(_) => scientific,
+    }
+}

@@ -1,0 +1,374 @@
+//! A stream of documents, taken apart as Kubernetes' decoder does it.
+//!
+//! A stream whose first character is `{` holds JSON documents, one after another, unless the first or the second is not JSON
+//! (`json_stream`). Any other is cut at lines that start with `---`, before any YAML is parsed, and each piece holds one
+//! document.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+
+use super::budget::Budget;
+use super::error::YamlError;
+use super::events::{Exact, Fast, Spot, number};
+use super::json_stream::JsonStream;
+use super::limits::{DuplicateKeys, Limits};
+use super::survey::survey;
+use super::tree::{Builder, Read};
+use super::verbatim::MergeKeys;
+use crate::diagnostic::Problem;
+use crate::document::{Node, Origin, SourceId, Value, WrittenScalars};
+use crate::workers;
+
+/// Below this many bytes, starting threads costs more than it saves.
+const PARALLEL_ABOVE: usize = 128 << 10;
+
+/// The documents of a stream, in order; empty ones are left out.
+///
+/// One document is in memory at a time. After a problem the next document follows, where it can be found.
+pub struct Documents<'a> {
+    source: SourceId,
+    limits: Limits,
+    budget: Option<&'a Budget>,
+    input: Input<'a>,
+    pending: VecDeque<Problem>,
+    texts: Texts,
+    written: WrittenScalars,
+}
+
+/// Whether the texts of scalars are kept that are not written in their usual form.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Texts {
+    Drop,
+    Keep,
+}
+
+/// How documents are read.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'a> {
+    pub(super) source: SourceId,
+    pub(super) limits: &'a Limits,
+    pub(super) budget: Option<&'a Budget>,
+    texts: Texts,
+    /// How scalars are read; `None` as Kubernetes does.
+    verbatim: Option<MergeKeys>,
+}
+
+impl<'a> Reading<'a> {
+    /// Reads scalars and keys as they are written.
+    pub(super) const fn verbatim(source: SourceId, limits: &'a Limits, merge_keys: MergeKeys) -> Self {
+        Self { source, limits, budget: None, texts: Texts::Drop, verbatim: Some(merge_keys) }
+    }
+
+    /// `aliases` tells whether the document can hold any.
+    pub(super) fn builder(&self, aliases: bool) -> Builder<'a> {
+        let builder = Builder::new(self.source, self.limits, self.budget, aliases);
+        match (self.verbatim, self.texts) {
+            (Some(merge_keys), _) => builder.verbatim(merge_keys),
+            (None, Texts::Keep) => builder.keeping_texts(),
+            (None, Texts::Drop) => builder,
+        }
+    }
+}
+
+/// The stream has no more documents.
+struct End;
+
+enum Input<'a> {
+    Json(JsonStream<'a>),
+    Nothing,
+    Yaml(Pieces<'a>),
+}
+
+impl<'a> Documents<'a> {
+    pub(super) fn new(bytes: &'a [u8], source: SourceId, limits: &Limits) -> Self {
+        Self::part(bytes, source, limits, 0)
+    }
+
+    /// A part that starts at a separator; `lines_before` lines come before it.
+    pub(super) fn part(bytes: &'a [u8], source: SourceId, limits: &Limits, lines_before: u32) -> Self {
+        let mut documents = Self {
+            source,
+            limits: *limits,
+            budget: None,
+            input: Input::Nothing,
+            pending: VecDeque::new(),
+            texts: Texts::Drop,
+            written: WrittenScalars::default(),
+        };
+        if bytes.len() > limits.stream_bytes {
+            documents.report(&YamlError::StreamSize(limits.stream_bytes), Origin::whole(source));
+            return documents;
+        }
+        if is_utf16(bytes) {
+            documents.report(&YamlError::Utf16, Origin::whole(source));
+            return documents;
+        }
+        match std::str::from_utf8(bytes) {
+            Ok(text) if text.trim_ascii_start().starts_with('{') => {
+                documents.input = Input::Json(JsonStream::new(text));
+            }
+            Ok(text) => documents.input = Input::Yaml(Pieces::new(text, lines_before)),
+            Err(error) => {
+                let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
+                let end = end_of(valid, source);
+                let line = end.line.saturating_add(lines_before);
+                documents.report(&YamlError::Encoding, Origin { line, ..end });
+            }
+        }
+        documents
+    }
+
+    /// The same documents, which share a budget with others.
+    pub(super) fn within(self, budget: &'a Budget) -> Self {
+        Self { budget: Some(budget), ..self }
+    }
+
+    /// Reads all that is left, in order; the documents of a long stream are read on all cores.
+    pub(super) fn into_all(self) -> Vec<Result<Node, Problem>> {
+        let Input::Yaml(pieces) = &self.input else { return self.collect() };
+        if pieces.text.len() < PARALLEL_ABOVE || !self.pending.is_empty() {
+            return self.collect();
+        }
+        let before = self.budget.map(Budget::snapshot);
+        let Self { source, ref limits, budget, texts, .. } = self;
+        let read = in_parallel(pieces.clone(), &Reading { source, limits, budget, texts, verbatim: None });
+        if let (Some(budget), Some(before)) = (self.budget, before)
+            && (read.is_none() || budget.is_exhausted())
+        {
+            // In order, so that it is always the same document that is one too many.
+            budget.restore(before);
+            return self.collect();
+        }
+        read.unwrap_or_else(|| self.collect())
+    }
+
+    /// All that is left, in order, and the texts of the scalars that are not written in their usual form.
+    pub(super) fn into_all_written(mut self) -> (Vec<Result<Node, Problem>>, WrittenScalars) {
+        self.texts = Texts::Keep;
+        let all = self.by_ref().collect();
+        (all, self.written)
+    }
+
+    fn report(&mut self, error: &YamlError, origin: Origin) {
+        self.pending.push_back(Problem::at(origin, error));
+    }
+
+    /// Reads one document, which may be empty or hold problems only.
+    fn advance(&mut self) -> Result<Option<Node>, End> {
+        if self.budget.is_some_and(Budget::is_exhausted) {
+            return Err(End);
+        }
+        let limits = self.limits;
+        let reading = Reading {
+            source: self.source,
+            limits: &limits,
+            budget: self.budget,
+            texts: self.texts,
+            verbatim: None,
+        };
+        let read = match &mut self.input {
+            Input::Nothing => return Err(End),
+            Input::Json(json) => {
+                if !json.next_document() {
+                    return Err(End);
+                }
+                let (read, yaml) = json.read(&reading);
+                if let Some(pieces) = yaml {
+                    self.input = Input::Yaml(pieces);
+                }
+                read
+            }
+            Input::Yaml(pieces) => read_piece(&pieces.next().ok_or(End)?, &reading),
+        };
+        self.pending.extend(read.problems);
+        self.written.extend(read.written);
+        Ok(read.node)
+    }
+}
+
+impl Iterator for Documents<'_> {
+    type Item = Result<Node, Problem>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(problem) = self.pending.pop_front() {
+                return Some(Err(problem));
+            }
+            if let Some(node) = self.advance().ok()? {
+                return Some(Ok(node));
+            }
+        }
+    }
+}
+
+/// What one piece of a stream gave: problems, or a document, or nothing.
+#[derive(Default)]
+pub(super) struct PieceRead {
+    problems: Vec<Problem>,
+    node: Option<Node>,
+    written: WrittenScalars,
+}
+
+impl PieceRead {
+    pub(super) fn new(mut problems: Vec<Problem>, read: Read, limits: &Limits) -> Self {
+        let keep_twice = limits.duplicate_keys == DuplicateKeys::Report;
+        let twice = |(error, _): &(YamlError, Origin)| matches!(error, YamlError::DuplicateKey { .. });
+        let usable = problems.is_empty() && read.problems.iter().all(|problem| keep_twice && twice(problem));
+        problems.extend(read.problems.iter().map(|(error, origin)| Problem::at(*origin, error)));
+        let node = read.root.filter(|root| usable && root.value != Value::Null);
+        Self { problems, node, written: read.written }
+    }
+
+    pub(super) fn counted(self, budget: Option<&Budget>) -> Self {
+        if let Some(budget) = budget.filter(|_| !self.problems.is_empty()) {
+            budget.problems(self.problems.len());
+        }
+        self
+    }
+
+    fn into_results(self) -> impl Iterator<Item = Result<Node, Problem>> {
+        self.problems.into_iter().map(Err).chain(self.node.map(Ok))
+    }
+}
+
+/// Returns whether text starts with the byte order mark of UTF-16. Kubernetes' reader takes it; templates, editors and most tools
+/// around it do not.
+#[must_use]
+pub fn is_utf16(bytes: &[u8]) -> bool {
+    // Two zeros make the first one the mark of UTF-32.
+    bytes.starts_with(&[0xfe, 0xff])
+        || bytes.starts_with(&[0xff, 0xfe]) && !bytes.starts_with(&[0xff, 0xfe, 0, 0])
+}
+
+/// Reads the pieces on all cores; nothing where a thread panicked. What is read after the budget is exhausted is of no use.
+fn in_parallel(pieces: Pieces<'_>, reading: &Reading<'_>) -> Option<Vec<Result<Node, Problem>>> {
+    let budget = reading.budget;
+    let room = budget.map_or(usize::MAX, Budget::documents_left);
+    let pieces: Vec<Piece<'_>> = pieces.take(room.saturating_add(1)).collect();
+    if pieces.len() > room {
+        return None;
+    }
+    let read = |piece: &Piece<'_>| match budget {
+        Some(budget) if budget.is_exhausted() => PieceRead::default(),
+        _ => read_piece(piece, reading),
+    };
+    let all = workers::map(&pieces, read).ok()?;
+    Some(all.into_iter().flat_map(PieceRead::into_results).collect())
+}
+
+fn read_piece(piece: &Piece<'_>, reading: &Reading<'_>) -> PieceRead {
+    let separator = piece.bad_separator.map(|column| {
+        Problem::at(Origin::point(reading.source, piece.lines_before, column), &YamlError::Separator)
+    });
+    let read = read_yaml(piece, reading);
+    PieceRead::new(Vec::from_iter(separator), read, reading.limits).counted(reading.budget)
+}
+
+/// The position behind a text whose end is bad.
+#[expect(clippy::naive_bytecount, reason = "once per input, before giving it up")]
+fn end_of(valid: &[u8], source: SourceId) -> Origin {
+    let line = valid.iter().filter(|byte| **byte == b'\n').count();
+    let last = valid.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    let column = String::from_utf8_lossy(last).chars().count();
+    Origin::point(source, number(line).saturating_add(1), number(column).saturating_add(1))
+}
+
+pub(super) fn read_yaml(piece: &Piece<'_>, reading: &Reading<'_>) -> Read {
+    let Reading { source, limits, budget, .. } = *reading;
+    let refuse = |error, line: u32, column| {
+        Read::refused(error, Origin::point(source, line.saturating_add(piece.lines_before), column))
+    };
+    if let Err(error) = budget.map_or(Ok(()), Budget::document) {
+        return refuse(error, 1, 0);
+    }
+    if piece.text.len() > limits.document_bytes {
+        return refuse(YamlError::DocumentSize(limits.document_bytes), 1, 0);
+    }
+    let text = piece.text.strip_prefix('\u{feff}').unwrap_or(piece.text);
+    let survey = match survey(text) {
+        Ok(survey) => survey,
+        Err((error, Spot { line, column, .. })) => return refuse(error, line, column),
+    };
+    // Kubernetes reads line by line and ends the last line, too.
+    let text = if text.ends_with('\n') { Cow::Borrowed(text) } else { Cow::Owned(format!("{text}\n")) };
+    let builder = || reading.builder(survey.stars);
+    if !survey.exact {
+        let read = builder().read(&mut Fast::new(&text, piece.lines_before, survey));
+        if !read.syntax_error {
+            return read;
+        }
+    }
+    builder().read(&mut Exact::new(&text, piece.lines_before, survey.escapes))
+}
+
+/// The pieces of a stream between its separators.
+#[derive(Clone)]
+pub(super) struct Pieces<'a> {
+    text: &'a str,
+    at: usize,
+    line: u32,
+    done: bool,
+}
+
+pub(super) struct Piece<'a> {
+    text: &'a str,
+    lines_before: u32,
+    /// Column of the text that follows the separator before this piece.
+    bad_separator: Option<u32>,
+}
+
+impl Piece<'_> {
+    /// Returns whether text follows the separator before this piece on its line.
+    pub(super) const fn has_bad_separator(&self) -> bool {
+        self.bad_separator.is_some()
+    }
+
+    /// Returns the line of the separator before this piece.
+    pub(super) const fn separator_line(&self) -> u32 {
+        self.lines_before
+    }
+}
+
+impl<'a> Pieces<'a> {
+    pub(super) const fn new(text: &'a str, lines_before: u32) -> Self {
+        Self { text, at: 0, line: lines_before, done: false }
+    }
+
+    fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or("")
+    }
+
+    /// Steps over a separator line, where there is one; the column of what should not be on it.
+    fn separator(&mut self) -> Option<u32> {
+        let rest = self.rest();
+        let after = rest.strip_prefix("---")?;
+        let line = after.split_inclusive('\n').next().unwrap_or("");
+        self.at = self.at.saturating_add(3).saturating_add(line.len());
+        self.line = self.line.saturating_add(1);
+        let text = line.trim_start();
+        if text.is_empty() || text.starts_with('#') {
+            return None;
+        }
+        Some(number(line.len().saturating_sub(text.len())).saturating_add(4))
+    }
+}
+
+impl<'a> Iterator for Pieces<'a> {
+    type Item = Piece<'a>;
+
+    fn next(&mut self) -> Option<Piece<'a>> {
+        if self.done {
+            return None;
+        }
+        let bad_separator = self.separator();
+        let rest = self.rest();
+        let end = if rest.starts_with("---") { Some(0) } else { rest.find("\n---").map(|at| at + 1) };
+        self.done = end.is_none();
+        let text = rest.get(..end.unwrap_or(rest.len())).unwrap_or("");
+        let lines_before = self.line;
+        let lines = text.bytes().filter(|byte| *byte == b'\n').count();
+        self.line = self.line.saturating_add(number(lines));
+        self.at = self.at.saturating_add(text.len());
+        Some(Piece { text, lines_before, bad_separator })
+    }
+}

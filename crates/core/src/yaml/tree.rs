@@ -1,0 +1,581 @@
+//! Events become a tree: keys, duplicates, merge keys, anchors and aliases, each within its bounds.
+//!
+//! No recursion over the input: open collections stand on a stack whose height is limited. What is wrong with one
+//! key or value is noted and the rest still read, so that all of it is reported at once.
+
+use std::collections::{HashMap, HashSet};
+
+use compact_str::CompactString;
+
+use super::budget::Budget;
+use super::error::YamlError;
+use super::events::{Event, Events, Located, Scalar, Spot};
+use super::limits::{DuplicateKeys, Limits};
+use super::scalar::{Resolved, Tag, resolve};
+use super::verbatim::{MergeKeys, PlainScalars};
+use crate::document::{Entry, Mapping, Node, Origin, SourceId, Value, WrittenScalars};
+
+/// Entries from which on a mapping gets an index of its keys.
+const INDEX_FROM: usize = 16;
+
+/// Problems after which a document is given up.
+const MAX_PROBLEMS: usize = 50;
+
+/// Nodes after which a document that is being read spends them.
+const SETTLE_AFTER: usize = 1024;
+
+/// What one document came to: no tree where it is empty.
+pub(super) struct Read {
+    pub(super) root: Option<Node>,
+    pub(super) problems: Vec<(YamlError, Origin)>,
+    /// The texts of its scalars, where they were asked for.
+    pub(super) written: WrittenScalars,
+    /// Its plain scalars and keys, where it was read verbatim.
+    pub(super) plain: PlainScalars,
+    /// Whether the parser, rather than what it read, was the reason to stop.
+    pub(super) syntax_error: bool,
+}
+
+impl Read {
+    /// Nothing was read, for this reason.
+    pub(super) fn refused(error: YamlError, origin: Origin) -> Self {
+        Self {
+            root: None,
+            problems: vec![(error, origin)],
+            written: WrittenScalars::default(),
+            plain: PlainScalars::default(),
+            syntax_error: false,
+        }
+    }
+}
+
+/// Builds the tree of one document.
+pub(super) struct Builder<'l> {
+    limits: &'l Limits,
+    budget: Option<&'l Budget>,
+    source: SourceId,
+    open: Vec<Frame>,
+    root: Option<Node>,
+    nodes: usize,
+    /// Bytes of memory that the tree takes.
+    memory: usize,
+    /// Those of them that the budget knows of.
+    settled: usize,
+    aliases: Aliases,
+    problems: Vec<(YamlError, Origin)>,
+    /// `None` where texts of scalars are not asked for.
+    written: Option<WrittenScalars>,
+    /// What merge keys mean where scalars are read as they are written; `None` for manifests.
+    verbatim: Option<MergeKeys>,
+    plain: PlainScalars,
+}
+
+/// A collection that is not closed yet.
+struct Frame {
+    origin: Origin,
+    anchor: usize,
+    kind: Kind,
+}
+
+enum Kind {
+    Mapping(OpenMapping),
+    Sequence(Vec<Node>),
+}
+
+/// A mapping under construction.
+#[derive(Default)]
+struct OpenMapping {
+    mapping: Mapping,
+    /// Only for mappings that are large or hold merges, so that all others stay small.
+    keys: Option<Box<Keys>>,
+    slot: Slot,
+}
+
+/// What is known of the keys of a mapping, beside the entries themselves.
+#[derive(Default)]
+struct Keys {
+    /// Position of each key; empty below [`INDEX_FROM`] entries.
+    index: HashMap<CompactString, usize>,
+    /// Keys that so far came from merges only; a key of the mapping's own may replace each of them.
+    merged: HashSet<CompactString>,
+}
+
+/// Where the next node of a mapping goes.
+#[derive(Default)]
+enum Slot {
+    /// It is a key.
+    #[default]
+    Key,
+    /// It is the value of this key, which the mapping may have at a position already.
+    Value(CompactString, Origin, Option<usize>),
+    /// It is the value of a merge key.
+    Merge,
+    /// It is the value of a key that was refused.
+    Refused,
+}
+
+/// Anchored nodes of the document and what expanding them has cost.
+struct Aliases {
+    /// False where the text holds no `*`, so that nothing need be kept.
+    wanted: bool,
+    anchored: HashMap<usize, Anchored>,
+    nodes: usize,
+    bytes: usize,
+    /// Bytes of memory that the budget knows of.
+    memory: usize,
+}
+
+struct Anchored {
+    node: Node,
+    key: Option<Result<CompactString, YamlError>>,
+    size: Size,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Size {
+    nodes: usize,
+    bytes: usize,
+    height: usize,
+}
+
+impl<'l> Builder<'l> {
+    /// `aliases` tells whether the document can hold any.
+    pub(super) fn new(
+        source: SourceId,
+        limits: &'l Limits,
+        budget: Option<&'l Budget>,
+        aliases: bool,
+    ) -> Self {
+        Self {
+            limits,
+            budget,
+            memory: 0,
+            settled: 0,
+            source,
+            open: Vec::new(),
+            root: None,
+            nodes: 0,
+            aliases: Aliases { wanted: aliases, anchored: HashMap::new(), nodes: 0, bytes: 0, memory: 0 },
+            problems: Vec::new(),
+            written: None,
+            verbatim: None,
+            plain: PlainScalars::default(),
+        }
+    }
+
+    /// Reads scalars and keys as they are written, and notes which are plain.
+    pub(super) fn verbatim(self, merge_keys: MergeKeys) -> Self {
+        Self { verbatim: Some(merge_keys), ..self }
+    }
+
+    /// Keeps the texts of scalars that are not written in their usual form.
+    pub(super) fn keeping_texts(self) -> Self {
+        Self { written: Some(WrittenScalars::default()), ..self }
+    }
+
+    /// Reads all events.
+    pub(super) fn read<'a>(mut self, events: &mut impl Events<'a>) -> Read {
+        let (mut syntax_error, mut stopped) = (false, false);
+        while let Some(next) = events.next() {
+            let taken = match next {
+                Ok((event, spot)) => self.take(event, spot),
+                Err(error) => {
+                    syntax_error = true;
+                    Err(error)
+                }
+            };
+            if let Err((error, spot)) = taken {
+                let origin = self.origin(spot);
+                self.problems.push((error, origin));
+                stopped = true;
+                break;
+            }
+            if self.problems.len() >= MAX_PROBLEMS {
+                break;
+            }
+        }
+        if let (true, Some(budget)) = (syntax_error, self.budget) {
+            // The other parser reads the same once more.
+            budget.refund(self.settled.saturating_add(self.aliases.memory), self.aliases.bytes);
+        } else if let (Err(error), false) = (self.settle(), stopped) {
+            let origin = self.root.as_ref().map_or(Origin::whole(self.source), |root| root.origin);
+            self.problems.push((error, origin));
+        }
+        let written = self.written.unwrap_or_default();
+        Read { root: self.root, problems: self.problems, written, plain: self.plain, syntax_error }
+    }
+
+    /// Spends the memory that was taken since this was last done.
+    fn settle(&mut self) -> Result<(), YamlError> {
+        let bytes = self.memory.saturating_sub(self.settled);
+        self.settled = self.memory;
+        self.budget.map_or(Ok(()), |budget| budget.memory(bytes))
+    }
+
+    const fn origin(&self, spot: Spot) -> Origin {
+        Origin { source: self.source, line: spot.line, column: spot.column, width: spot.width }
+    }
+
+    /// Takes one event. An error ends the document; lesser problems are only noted.
+    fn take(&mut self, event: Event<'_>, spot: Spot) -> Located<()> {
+        match event {
+            Event::Alias(anchor) => self.alias(anchor, spot),
+            Event::MappingEnd | Event::SequenceEnd => self.close(spot),
+            Event::MappingStart(anchor) => self.open(anchor, spot, Kind::Mapping(OpenMapping::default())),
+            Event::Scalar(scalar) => self.scalar(scalar, spot),
+            Event::SequenceStart(anchor) => self.open(anchor, spot, Kind::Sequence(Vec::new())),
+        }
+    }
+
+    fn open(&mut self, anchor: usize, spot: Spot, kind: Kind) -> Located<()> {
+        if self.expects_key() {
+            return Err((YamlError::KeyNotScalar, spot));
+        }
+        if self.open.len() >= self.limits.depth {
+            return Err((YamlError::Depth(self.limits.depth), spot));
+        }
+        let origin = Origin { width: 0, ..self.origin(spot) };
+        self.open.push(Frame { origin, anchor, kind });
+        Ok(())
+    }
+
+    fn close(&mut self, spot: Spot) -> Located<()> {
+        let Some(frame) = self.open.pop() else { return Ok(()) };
+        let (value, spare) = match frame.kind {
+            Kind::Mapping(open) => {
+                let spare = open.mapping.spare().saturating_mul(size_of::<Entry>());
+                (Value::Mapping(open.mapping), spare)
+            }
+            Kind::Sequence(items) => {
+                let spare = items.capacity().saturating_sub(items.len()).saturating_mul(size_of::<Node>());
+                (Value::Sequence(items), spare)
+            }
+        };
+        self.memory = self.memory.saturating_add(spare);
+        let node = Node::new(value, frame.origin);
+        self.keep(frame.anchor, &node, None, spot)?;
+        self.place(node, false, spot)
+    }
+
+    fn scalar(&mut self, scalar: Scalar<'_>, spot: Spot) -> Located<()> {
+        if self.expects_key() {
+            return self.key(scalar, spot);
+        }
+        let Scalar { text, anchor, plain, tag } = scalar;
+        let resolved = self.resolved(&text, plain, tag, spot);
+        let kept = (anchor > 0 && self.aliases.wanted).then(|| (text.clone(), resolved.clone()));
+        let written = self.written.is_some().then(|| text.clone());
+        let node = match resolved.and_then(|resolved| resolved.into_value(text)) {
+            Ok(value) => Node::new(value, self.origin(spot)),
+            Err(error) => self.refuse(error, spot),
+        };
+        if let (Some(texts), Some(text)) = (&mut self.written, written) {
+            self.memory = self.memory.saturating_add(texts.note(&node, &text));
+        }
+        if let Some((text, resolved)) = kept {
+            let key = resolved.and_then(|resolved| resolved.into_key(text));
+            self.keep(anchor, &node, Some(key), spot)?;
+        }
+        self.place(node, false, spot)
+    }
+
+    /// Resolves a scalar by the rules of this reading.
+    fn resolved(&mut self, text: &str, plain: bool, tag: Tag, spot: Spot) -> Result<Resolved, YamlError> {
+        let resolved = resolve(text, plain, tag)?;
+        let is_text = matches!(resolved, Resolved::Decoded(_))
+            || !plain && matches!(tag, Tag::Merge | Tag::None | Tag::Other | Tag::Str);
+        if self.verbatim.is_none() || is_text || resolved == Resolved::Null {
+            return Ok(resolved);
+        }
+        let origin = self.origin(spot);
+        self.plain.insert(origin);
+        Ok(Resolved::Text)
+    }
+
+    /// Notes a problem; null stands in for the value.
+    fn refuse(&mut self, error: YamlError, spot: Spot) -> Node {
+        let origin = self.origin(spot);
+        self.problems.push((error, origin));
+        Node::new(Value::Null, origin)
+    }
+
+    fn expects_key(&self) -> bool {
+        matches!(
+            self.open.last(),
+            Some(Frame { kind: Kind::Mapping(OpenMapping { slot: Slot::Key, .. }), .. })
+        )
+    }
+
+    fn key(&mut self, scalar: Scalar<'_>, spot: Spot) -> Located<()> {
+        let Scalar { text, anchor, plain, tag } = scalar;
+        if text == "<<" && (plain || tag == Tag::Merge) && self.verbatim != Some(MergeKeys::Keep) {
+            self.set_slot(Slot::Merge);
+            return Ok(());
+        }
+        let mut resolved = self.resolved(&text, plain, tag, spot);
+        if self.verbatim.is_some() && resolved == Ok(Resolved::Null) {
+            let origin = self.origin(spot);
+            self.plain.insert(origin);
+            resolved = Ok(Resolved::Text);
+        }
+        if anchor > 0 && self.aliases.wanted {
+            let key = resolved.clone().and_then(|resolved| resolved.into_key(text.clone()));
+            let content = resolved.clone().and_then(|found| found.into_value(text.clone()));
+            let node = Node::new(content.unwrap_or(Value::Null), self.origin(spot));
+            if let Some(texts) = &mut self.written {
+                self.memory = self.memory.saturating_add(texts.note(&node, &text));
+            }
+            self.keep(anchor, &node, Some(key), spot)?;
+        }
+        self.use_key(resolved.and_then(|resolved: Resolved| resolved.into_key(text)), spot);
+        Ok(())
+    }
+
+    fn use_key(&mut self, key: Result<CompactString, YamlError>, spot: Spot) {
+        let origin = self.origin(spot);
+        let next = match key {
+            Ok(key) => {
+                let at = self.open_mapping().and_then(|open| open.position(&key));
+                match at.and_then(|at| self.first_line_of(&key, at)) {
+                    Some(first_line) if self.limits.duplicate_keys == DuplicateKeys::Refuse => {
+                        let key = key.to_string();
+                        self.problems.push((YamlError::DuplicateKey { key, first_line }, origin));
+                        Slot::Refused
+                    }
+                    Some(first_line) if self.limits.duplicate_keys == DuplicateKeys::Report => {
+                        let error = YamlError::DuplicateKey { key: key.to_string(), first_line };
+                        self.problems.push((error, origin));
+                        Slot::Value(key, origin, at)
+                    }
+                    _ => Slot::Value(key, origin, at),
+                }
+            }
+            Err(error) => {
+                self.problems.push((error, origin));
+                Slot::Refused
+            }
+        };
+        self.set_slot(next);
+    }
+
+    fn set_slot(&mut self, slot: Slot) {
+        if let Some(Frame { kind: Kind::Mapping(open), .. }) = self.open.last_mut() {
+            open.slot = slot;
+        }
+    }
+
+    /// The innermost collection, where it is a mapping.
+    fn open_mapping(&self) -> Option<&OpenMapping> {
+        match self.open.last() {
+            Some(Frame { kind: Kind::Mapping(open), .. }) => Some(open),
+            _ => None,
+        }
+    }
+
+    /// The line on which the innermost mapping has the key already, unless it only came from a merge.
+    fn first_line_of(&self, key: &CompactString, at: usize) -> Option<u32> {
+        let open = self.open_mapping()?;
+        let entry = open.mapping.entries().get(at)?;
+        let merged = open.keys.as_ref().is_some_and(|keys| keys.merged.contains(key));
+        (!merged).then_some(entry.key_origin.line)
+    }
+
+    /// Puts a finished node where it belongs.
+    fn place(&mut self, node: Node, aliased: bool, spot: Spot) -> Located<()> {
+        self.nodes += 1;
+        if self.nodes > self.limits.document_nodes {
+            return Err((YamlError::Nodes(self.limits.document_nodes), spot));
+        }
+        let text = node.as_str().map_or(0, heap_of);
+        let taken = match self.open.last().map(|frame| &frame.kind) {
+            Some(Kind::Mapping(OpenMapping { slot: Slot::Value(key, ..), .. })) => {
+                size_of::<Entry>().saturating_add(heap_of(key))
+            }
+            Some(_) | None => size_of::<Node>(),
+        };
+        self.memory = self.memory.saturating_add(taken).saturating_add(text);
+        if self.nodes.is_multiple_of(SETTLE_AFTER) {
+            self.settle().map_err(|error| (error, spot))?;
+        }
+        match self.open.last_mut().map(|frame| &mut frame.kind) {
+            None => self.root = Some(node),
+            Some(Kind::Sequence(items)) => items.push(node),
+            Some(Kind::Mapping(open)) => match std::mem::take(&mut open.slot) {
+                Slot::Value(key, origin, at) => open.set(Entry { key, key_origin: origin, value: node }, at),
+                Slot::Merge => {
+                    if let Err(error) = open.merge(node, aliased) {
+                        self.refuse(error, spot);
+                    }
+                }
+                Slot::Key | Slot::Refused => {}
+            },
+        }
+        Ok(())
+    }
+
+    /// Keeps an anchored node for its aliases. The copies count as expansion, since nested anchors multiply them.
+    fn keep(
+        &mut self,
+        anchor: usize,
+        node: &Node,
+        key: Option<Result<CompactString, YamlError>>,
+        spot: Spot,
+    ) -> Located<()> {
+        if anchor == 0 || !self.aliases.wanted {
+            return Ok(());
+        }
+        let mut size = tree_size(node);
+        // Each alias of a scalar has the text of its own.
+        let text = self.written.as_ref().and_then(|texts| texts.text(node));
+        size.bytes = size.bytes.saturating_add(text.map_or(0, str::len));
+        self.aliases.spend(size, self.limits, self.budget).map_err(|error| (error, spot))?;
+        self.aliases.anchored.insert(anchor, Anchored { node: node.clone(), key, size });
+        Ok(())
+    }
+
+    fn alias(&mut self, anchor: usize, spot: Spot) -> Located<()> {
+        if self.open.iter().any(|frame| frame.anchor == anchor) {
+            return Err((YamlError::AliasCycle, spot));
+        }
+        let origin = self.origin(spot);
+        let Some(anchored) = self.aliases.anchored.get(&anchor) else {
+            return Err((YamlError::UnknownAnchor, spot));
+        };
+        if self.expects_key() {
+            let Some(key) = anchored.key.clone() else { return Err((YamlError::KeyNotScalar, spot)) };
+            self.use_key(key, spot);
+            return Ok(());
+        }
+        let size = anchored.size;
+        if self.open.len().saturating_add(size.height) > self.limits.depth {
+            return Err((YamlError::Depth(self.limits.depth), spot));
+        }
+        self.aliases.spend(size, self.limits, self.budget).map_err(|error| (error, spot))?;
+        // Looked up once more: it was only now that it was paid for.
+        let Some(anchored) = self.aliases.anchored.get(&anchor) else {
+            return Err((YamlError::UnknownAnchor, spot));
+        };
+        let node = Node { value: anchored.node.value.clone(), origin };
+        if let Some(texts) = &mut self.written {
+            texts.alias(anchored.node.origin, origin);
+        }
+        self.plain.alias(anchored.node.origin, origin);
+        self.place(node, true, spot)
+    }
+}
+
+impl OpenMapping {
+    fn position(&self, key: &CompactString) -> Option<usize> {
+        match &self.keys {
+            Some(keys) if !keys.index.is_empty() => keys.index.get(key).copied(),
+            _ => self.mapping.entries().iter().position(|entry| entry.key == *key),
+        }
+    }
+
+    /// Sets a key of the mapping's own: the first place (`at`, where it has one), the last value.
+    fn set(&mut self, entry: Entry, at: Option<usize>) {
+        if let Some(keys) = &mut self.keys {
+            keys.merged.remove(&entry.key);
+        }
+        self.put(entry, at);
+    }
+
+    fn put(&mut self, entry: Entry, at: Option<usize>) {
+        if let Some(old) = at.and_then(|at| self.mapping.entries_mut().get_mut(at)) {
+            *old = entry;
+            return;
+        }
+        let at = self.mapping.len();
+        if at == INDEX_FROM {
+            let entries = self.mapping.entries().iter().enumerate();
+            self.keys.get_or_insert_default().index =
+                entries.map(|(at, entry)| (entry.key.clone(), at)).collect();
+        }
+        if at >= INDEX_FROM
+            && let Some(keys) = &mut self.keys
+        {
+            keys.index.insert(entry.key.clone(), at);
+        }
+        self.mapping.push_new(entry);
+    }
+
+    /// Merges as Kubernetes does: over what the mapping has so far, earlier items of a sequence over later ones.
+    fn merge(&mut self, node: Node, aliased: bool) -> Result<(), YamlError> {
+        match node.value {
+            Value::Mapping(mapping) => self.merge_mapping(mapping),
+            Value::Sequence(items) if !aliased => {
+                if items.iter().any(|item| item.as_mapping().is_none()) {
+                    return Err(YamlError::MergeValue);
+                }
+                for item in items.into_iter().rev() {
+                    if let Value::Mapping(mapping) = item.value {
+                        self.merge_mapping(mapping);
+                    }
+                }
+            }
+            _ => return Err(YamlError::MergeValue),
+        }
+        Ok(())
+    }
+
+    fn merge_mapping(&mut self, mapping: Mapping) {
+        for entry in mapping.into_entries() {
+            let at = self.position(&entry.key);
+            if at.is_none() {
+                self.keys.get_or_insert_default().merged.insert(entry.key.clone());
+            }
+            self.put(entry, at);
+        }
+    }
+}
+
+impl Aliases {
+    fn spend(&mut self, size: Size, limits: &Limits, budget: Option<&Budget>) -> Result<(), YamlError> {
+        self.nodes = self.nodes.saturating_add(size.nodes);
+        self.bytes = self.bytes.saturating_add(size.bytes);
+        if self.nodes > limits.alias_nodes {
+            return Err(YamlError::AliasExpansion("the nodes that one document may have"));
+        }
+        if self.bytes > limits.alias_bytes {
+            return Err(YamlError::AliasExpansion("the bytes that one document may have"));
+        }
+        let Some(budget) = budget else { return Ok(()) };
+        let memory = size.nodes.saturating_mul(size_of::<Entry>()).saturating_add(size.bytes);
+        budget.memory(memory)?;
+        self.memory = self.memory.saturating_add(memory);
+        budget.alias_bytes(size.bytes)
+    }
+}
+
+/// Bytes that a text takes beside its slot: short ones are within it.
+const fn heap_of(text: &str) -> usize {
+    if text.len() > size_of::<CompactString>() { text.len() } else { 0 }
+}
+
+/// The size of a tree; its height is limited, and with it this recursion.
+fn tree_size(node: &Node) -> Size {
+    let mut size = Size { nodes: 1, bytes: 0, height: 0 };
+    let mut add = |child: &Node, key: usize| {
+        let inner = tree_size(child);
+        size.nodes = size.nodes.saturating_add(inner.nodes);
+        size.bytes = size.bytes.saturating_add(inner.bytes).saturating_add(key);
+        size.height = size.height.max(inner.height.saturating_add(1));
+    };
+    match &node.value {
+        Value::Mapping(mapping) => {
+            for entry in mapping.entries() {
+                add(&entry.value, entry.key.len());
+            }
+            size.height = size.height.max(1);
+        }
+        Value::Sequence(items) => {
+            for item in items {
+                add(item, 0);
+            }
+            size.height = size.height.max(1);
+        }
+        Value::String(text) => size.bytes = text.len(),
+        Value::Bool(_) | Value::Null | Value::Number(_) => {}
+    }
+    size
+}

@@ -1,0 +1,312 @@
+//! One document of secrets, with the author's spelling of every scalar and key.
+//!
+//! A file of secrets is not a manifest: `0123`, `1.10`, `no` and `1_000` are passwords and names that look like numbers
+//! and booleans. So nothing is resolved here but null; which scalars are plain (neither quoted nor tagged as text) is kept
+//! beside the tree, for callers to which that matters. Bounds and syntax are those of manifests.
+//!
+//! No error holds anything of the document.
+
+use std::collections::BTreeSet;
+
+use zeroize::Zeroizing;
+
+use super::error::YamlError;
+use super::json_stream;
+use super::json_text::JsonText;
+use super::limits::Limits;
+use super::stream::{self, Pieces, Reading};
+use super::tree::Read;
+use crate::document::{Node, Origin, Sources, Value};
+
+/// The meaning of a key `<<`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MergeKeys {
+    /// The entries of its value belong to the mapping, as in manifests.
+    Apply,
+    /// It is a key like any other.
+    Keep,
+}
+
+/// The positions of plain scalars and keys.
+#[derive(Default)]
+pub struct PlainScalars(BTreeSet<Origin>);
+
+impl PlainScalars {
+    /// Returns whether the scalar or key at a position is plain.
+    pub fn contains(&self, at: Origin) -> bool {
+        self.0.contains(&at)
+    }
+
+    pub(super) fn insert(&mut self, origin: Origin) {
+        self.0.insert(origin);
+    }
+
+    /// Notes that the scalar at `to` is an alias of the one at `from`.
+    pub(super) fn alias(&mut self, from: Origin, to: Origin) {
+        if self.0.contains(&from) {
+            self.0.insert(to);
+        }
+    }
+}
+
+/// A document: null and texts in mappings and sequences.
+pub struct Verbatim {
+    root: Zeroizing<Node>,
+    plain: PlainScalars,
+}
+
+/// Why there is no such document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotVerbatim {
+    /// There is nothing, or null.
+    Empty,
+    /// A mapping has a key twice; on which line.
+    Duplicate(u32),
+    /// It is not well formed; on which line, 0 where that is not known.
+    Malformed(u32),
+    /// There is more than one document.
+    Several,
+}
+
+/// Reads a text of one YAML document.
+pub fn read_verbatim(text: &str, merge_keys: MergeKeys) -> Result<Verbatim, NotVerbatim> {
+    if serde_json::from_str::<&serde_json::value::RawValue>(text)
+        .is_ok_and(|json| json.get().starts_with('{'))
+    {
+        return read_verbatim_json(text);
+    }
+    let limits = Limits::default();
+    let reading = Reading::verbatim(Sources::default().add(""), &limits, merge_keys);
+    let mut found = None;
+    for piece in Pieces::new(text, 0) {
+        if piece.has_bad_separator() {
+            return Err(NotVerbatim::Malformed(piece.separator_line()));
+        }
+        let read = document(stream::read_yaml(&piece, &reading))?;
+        match (&found, read) {
+            (Some(_), Some(_)) => return Err(NotVerbatim::Several),
+            (None, read @ Some(_)) => found = read,
+            (_, None) => {}
+        }
+    }
+    found.ok_or(NotVerbatim::Empty)
+}
+
+/// Reads a text of one JSON document.
+pub fn read_verbatim_json(text: &str) -> Result<Verbatim, NotVerbatim> {
+    let limits = Limits::default();
+    let reading = Reading::verbatim(Sources::default().add(""), &limits, MergeKeys::Keep);
+    let mut json = JsonText::new(text);
+    if !json.next_document() {
+        return Err(NotVerbatim::Empty);
+    }
+    let found = document(json_stream::read_json(&mut json, &reading))?.ok_or(NotVerbatim::Empty)?;
+    if json.next_document() { Err(NotVerbatim::Several) } else { Ok(found) }
+}
+
+fn document(read: Read) -> Result<Option<Verbatim>, NotVerbatim> {
+    let root = read.root.map(Zeroizing::new);
+    match read.problems.first() {
+        Some((YamlError::DuplicateKey { .. }, origin)) => Err(NotVerbatim::Duplicate(origin.line)),
+        Some((_, origin)) => Err(NotVerbatim::Malformed(origin.line)),
+        None => {
+            Ok(root.filter(|root| root.value != Value::Null).map(|root| Verbatim { root, plain: read.plain }))
+        }
+    }
+}
+
+impl Verbatim {
+    /// Returns the tree.
+    pub fn root(&self) -> &Node {
+        &self.root
+    }
+
+    /// Returns the tree, and which of its scalars and keys are plain.
+    pub fn into_parts(self) -> (Zeroizing<Node>, PlainScalars) {
+        (self.root, self.plain)
+    }
+
+    /// Returns the document as compact JSON; a scalar as its text.
+    ///
+    /// Plain scalars that JSON knows (`true`, `1.10`) stay as they are, all others become strings with the text that was
+    /// written (`0123`, `yes`), as keys do.
+    pub fn to_json(&self) -> Zeroizing<String> {
+        if let Some(text) = self.root.as_str() {
+            return Zeroizing::new(text.to_owned());
+        }
+        let mut out = JsonOut::default();
+        self.write(&self.root, &mut out);
+        out.0
+    }
+
+    /// Writes a node. It goes as deep as the reader let the document be.
+    fn write(&self, node: &Node, out: &mut JsonOut) {
+        match &node.value {
+            Value::Mapping(mapping) => {
+                for (index, entry) in mapping.entries().iter().enumerate() {
+                    out.push(if index == 0 { "{" } else { "," });
+                    out.quoted(&entry.key);
+                    out.push(":");
+                    self.write(&entry.value, out);
+                }
+                out.push(if mapping.is_empty() { "{}" } else { "}" });
+            }
+            Value::Sequence(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    out.push(if index == 0 { "[" } else { "," });
+                    self.write(item, out);
+                }
+                out.push(if items.is_empty() { "[]" } else { "]" });
+            }
+            Value::String(text) if self.plain.contains(node.origin) && is_json_literal(text) => {
+                out.push(text);
+            }
+            Value::String(text) => out.quoted(text),
+            Value::Bool(_) | Value::Null | Value::Number(_) => out.push("null"),
+        }
+    }
+}
+
+/// Returns whether a plain scalar is a boolean or a finite number to JSON as well.
+pub fn is_json_literal(text: &str) -> bool {
+    let starts = text.starts_with(|c: char| matches!(c, '-' | '0'..='9' | 't' | 'f'));
+    starts
+        && serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok()
+        && (matches!(text, "true" | "false") || text.parse().is_ok_and(f64::is_finite))
+}
+
+/// JSON of secrets while it is written. It leaves no copy behind where it grows.
+#[derive(Default)]
+struct JsonOut(Zeroizing<String>);
+
+impl JsonOut {
+    fn push(&mut self, text: &str) {
+        if self.0.capacity() - self.0.len() < text.len() {
+            let mut larger = Zeroizing::new(String::with_capacity((self.0.len() + text.len()) * 2));
+            larger.push_str(&self.0);
+            self.0 = larger;
+        }
+        self.0.push_str(text);
+    }
+
+    fn quoted(&mut self, text: &str) {
+        let json = Zeroizing::new(serde_json::Value::from(text).to_string());
+        self.push(&json);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(text: &str) -> Result<String, NotVerbatim> {
+        read_verbatim(text, MergeKeys::Apply).map(|document| document.to_json().to_string())
+    }
+
+    #[test]
+    fn r04_scalars_keep_the_spelling() {
+        for (text, expected) in [
+            (
+                "pin: 0123\nprice: 1.10\non: yes\nflag: true\nn: ~\nlist: [1, {}, [], 'x\"y']\n",
+                r#"{"pin":"0123","price":1.10,"on":"yes","flag":true,"n":null,"list":[1,{},[],"x\"y"]}"#,
+            ),
+            ("0123", "0123"),
+            ("'a b'\n", "a b"),
+            ("\u{feff}a: 1e400\r\nb: 7\r\n", r#"{"a":"1e400","b":7}"#),
+            ("{no: 1, off: 2, n: 3, false: 4}", r#"{"no":1,"off":2,"n":3,"false":4}"#),
+            (
+                "0x1F: a\n31: b\n1_000: c\n1.10: d\n1.1: e\n2001-01-01: f\n",
+                r#"{"0x1F":"a","31":"b","1_000":"c","1.10":"d","1.1":"e","2001-01-01":"f"}"#,
+            ),
+            (
+                "[0o17, 017, +1, -0, .5, 1., 1e3, 1E-2, .inf, -.INF, .nan, 08, 1:30, 2001-01-01, True, NULL, null, ]",
+                r#"["0o17","017","+1",-0,".5","1.",1e3,1E-2,".inf","-.INF",".nan","08","1:30","2001-01-01","True",null,null]"#,
+            ),
+            (
+                "[123456789012345678901234567890, 9007199254740993, 1.0, 100000000000000000000000]",
+                "[123456789012345678901234567890,9007199254740993,1.0,100000000000000000000000]",
+            ),
+            (
+                "a: &a 0123\nb: *a\nc: [*a, *a]\n*a : d\n",
+                r#"{"a":"0123","b":"0123","c":["0123","0123"],"0123":"d"}"#,
+            ),
+            (
+                "a: &a {no: 1.10}\nb: {<<: *a, x: 1}\nc: {<<: [*a, {y: 010}]}\n",
+                r#"{"a":{"no":1.10},"b":{"no":1.10,"x":1},"c":{"y":"010","no":1.10}}"#,
+            ),
+            (
+                "a: !!str 5\nb: !!int '5'\nc: !!float 1.10\nd: !x 5\ne: !!binary YQ==\nf: !!null ~\n",
+                r#"{"a":"5","b":5,"c":1.10,"d":"5","e":"a","f":null}"#,
+            ),
+            (
+                "a: two\n  lines\nb: |\n  1\nc: >-\n  2\nd:\n",
+                r#"{"a":"two lines","b":"1\n","c":"2","d":null}"#,
+            ),
+            ("? no\n: 1\n\"yes\": 2\n~: 3\nnull: 4\n", r#"{"no":1,"yes":2,"~":3,"null":4}"#),
+            ("{\"a\": 1.10, \"b\": [\"\\ud83d\\ude00\"]}", "{\"a\":1.10,\"b\":[\"\u{1f600}\"]}"),
+        ] {
+            assert_eq!(json(text).as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn merge_keys_can_be_kept() {
+        let kept = |text| read_verbatim(text, MergeKeys::Keep).map(|document| document.to_json().to_string());
+        assert_eq!(
+            kept("a: &a {x: 1}\nb: {<<: *a, x: 2}\nc:\n  !!merge <<: {y: 1}\n").as_deref(),
+            Ok(r#"{"a":{"x":1},"b":{"<<":{"x":1},"x":2},"c":{"<<":{"y":1}}}"#)
+        );
+        assert_eq!(kept("{<<: 1, <<: 2}"), Err(NotVerbatim::Duplicate(1)));
+    }
+
+    #[test]
+    fn errors_are_told_apart() {
+        for (text, error) in [
+            ("", NotVerbatim::Empty),
+            ("# nothing\n", NotVerbatim::Empty),
+            ("~", NotVerbatim::Empty),
+            ("a: 1\n---\nb: 1\n", NotVerbatim::Several),
+            ("a: 1\nb: 2\na: 3\n", NotVerbatim::Duplicate(3)),
+            ("no: 1\n\"no\": 2\n", NotVerbatim::Duplicate(2)),
+            ("a: 1\nb: [\n", NotVerbatim::Malformed(3)),
+            ("--- {a: 1}\n", NotVerbatim::Malformed(1)),
+            ("a: *b\n", NotVerbatim::Malformed(1)),
+            ("a: !!binary \"*\"\n", NotVerbatim::Malformed(1)),
+        ] {
+            assert_eq!(json(text), Err(error), "{text}");
+        }
+        assert_eq!(json("---\na: 1\n---\n").as_deref(), Ok(r#"{"a":1}"#));
+        assert_eq!(read_verbatim_json("{\"a\":1}{}").err(), Some(NotVerbatim::Several));
+    }
+
+    #[test]
+    fn bombs_are_refused() {
+        let mut bomb = "a0: &a0 [x, y]\n".to_owned();
+        for level in 1..30 {
+            let before = level - 1;
+            let line = format!("a{level}: &a{level} [*a{before}, *a{before}, *a{before}]\n");
+            bomb.push_str(&line);
+        }
+        let deep = "[".repeat(100_000);
+        for text in [bomb, deep] {
+            assert!(matches!(json(&text), Err(NotVerbatim::Malformed(_))));
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_comes_out_of_a_mapping_is_json(
+            text in "(a: |b: |- |\n|  |'|\"|0|1|\\.|e|\\+|x|on|\\{|\\}|\\[|\\]|,|&c |\\*c|<<: |\u{e4}|#|: ){0,20}",
+        ) {
+            for merge_keys in [MergeKeys::Apply, MergeKeys::Keep] {
+                if let Ok(document) = read_verbatim(&text, merge_keys)
+                    && document.root().as_mapping().is_some()
+                {
+                    let json = document.to_json();
+                    let read: Result<&serde_json::value::RawValue, _> = serde_json::from_str(&json);
+                    proptest::prop_assert!(read.is_ok(), "{}", *json);
+                }
+            }
+        }
+    }
+}

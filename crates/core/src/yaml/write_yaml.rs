@@ -1,0 +1,252 @@
+//! YAML for people: block style, keys in their order, literal blocks for text of several lines.
+//!
+//! Whoever reads it, by the rules of YAML 1.1 or 1.2, gets the same tree: a string stands without quotes only where
+//! no reader could take it for anything else. The layout is kubectl's: two spaces, and sequences as deep as their key.
+
+use super::scalar::{Resolved, resolve_plain};
+use super::write_json::{OutputFull, escape, needs_escape, number};
+use crate::document::{Mapping, Node, Value, WrittenScalars};
+
+/// Longest key that may stand before a colon: YAML allows 1,024 characters, escapes included.
+const MAX_SIMPLE_KEY: usize = 1000;
+
+/// Writes several documents.
+pub fn write_documents<'a>(nodes: impl IntoIterator<Item = &'a Node>, out: &mut Vec<u8>) {
+    for node in nodes {
+        write_yaml(node, out);
+    }
+}
+
+/// Writes a tree as one document that starts with `---`.
+///
+/// Deterministic: equal trees give equal bytes.
+pub fn write_yaml(node: &Node, out: &mut Vec<u8>) {
+    // There is no limit that it could pass.
+    let _ = write_yaml_within(node, out, usize::MAX);
+}
+
+/// Writes the same where it takes no more than `limit` bytes, and nothing at all where it takes more.
+///
+/// # Errors
+/// It takes more; memory was used for little more than the limit.
+pub fn write_yaml_within(node: &Node, out: &mut Vec<u8>, limit: usize) -> Result<(), OutputFull> {
+    write_yaml_as_written(node, &WrittenScalars::default(), out, limit)
+}
+
+/// Does the same, and writes each scalar whose text is known as that text. Reading it gives the same tree, since the
+/// text is what the value was read from.
+///
+/// # Errors
+/// As [`write_yaml_within`].
+pub fn write_yaml_as_written(
+    node: &Node,
+    written: &WrittenScalars,
+    out: &mut Vec<u8>,
+    limit: usize,
+) -> Result<(), OutputFull> {
+    let mut writer = Writer { out: String::from("---\n"), limit, written };
+    match &node.value {
+        Value::Mapping(mapping) if !mapping.is_empty() => writer.mapping(mapping, 0),
+        Value::Sequence(items) if !items.is_empty() => writer.sequence(items, 0),
+        _ => {
+            writer.scalar(node, 2);
+            writer.out.push('\n');
+        }
+    }
+    if writer.is_full() {
+        return Err(OutputFull);
+    }
+    out.extend_from_slice(writer.out.as_bytes());
+    Ok(())
+}
+
+/// Once the limit is passed, nothing more is written, and what was written is of no use.
+struct Writer<'w> {
+    out: String,
+    limit: usize,
+    written: &'w WrittenScalars,
+}
+
+impl Writer<'_> {
+    fn is_full(&self) -> bool {
+        self.out.len() > self.limit
+    }
+
+    fn indent(&mut self, spaces: usize) {
+        self.out.extend(std::iter::repeat_n(' ', spaces));
+    }
+
+    /// Writes a mapping whose first key stands where the line is now.
+    fn mapping(&mut self, mapping: &Mapping, indent: usize) {
+        for (index, entry) in mapping.entries().iter().enumerate() {
+            if self.is_full() {
+                return;
+            }
+            if index > 0 {
+                self.indent(indent);
+            }
+            self.key(&entry.key, indent);
+            self.value(&entry.value, indent);
+        }
+    }
+
+    fn key(&mut self, key: &str, indent: usize) {
+        let start = self.out.len();
+        self.string(key);
+        if self.out.len().saturating_sub(start) > MAX_SIMPLE_KEY {
+            self.out.insert_str(start, "? ");
+            self.out.push('\n');
+            self.indent(indent);
+        }
+        self.out.push(':');
+    }
+
+    /// Writes what follows the colon of a key at `indent`.
+    fn value(&mut self, node: &Node, indent: usize) {
+        match &node.value {
+            Value::Mapping(mapping) if !mapping.is_empty() => {
+                self.out.push('\n');
+                self.indent(indent + 2);
+                self.mapping(mapping, indent + 2);
+            }
+            Value::Sequence(items) if !items.is_empty() => {
+                self.out.push('\n');
+                self.indent(indent);
+                self.sequence(items, indent);
+            }
+            _ => {
+                self.out.push(' ');
+                self.scalar(node, indent + 2);
+                self.out.push('\n');
+            }
+        }
+    }
+
+    /// Writes a sequence whose first dash stands where the line is now.
+    fn sequence(&mut self, items: &[Node], indent: usize) {
+        for (index, item) in items.iter().enumerate() {
+            if self.is_full() {
+                return;
+            }
+            if index > 0 {
+                self.indent(indent);
+            }
+            self.out.push_str("- ");
+            match &item.value {
+                Value::Mapping(mapping) if !mapping.is_empty() => self.mapping(mapping, indent + 2),
+                Value::Sequence(items) if !items.is_empty() => self.sequence(items, indent + 2),
+                _ => {
+                    self.scalar(item, indent + 2);
+                    self.out.push('\n');
+                }
+            }
+        }
+    }
+
+    /// Writes a scalar or an empty collection; the lines of a block scalar get `indent`.
+    fn scalar(&mut self, node: &Node, indent: usize) {
+        if let Some(text) = self.written.text(node) {
+            return self.out.push_str(text);
+        }
+        match &node.value {
+            Value::Bool(flag) => self.out.push_str(if *flag { "true" } else { "false" }),
+            Value::Mapping(_) => self.out.push_str("{}"),
+            Value::Null => self.out.push_str("null"),
+            Value::Number(found) => number(*found, &mut self.out),
+            Value::Sequence(_) => self.out.push_str("[]"),
+            Value::String(text) if fits_literal(text) => self.literal(text, indent),
+            Value::String(text) => self.string(text),
+        }
+    }
+
+    fn literal(&mut self, text: &str, indent: usize) {
+        let body = text.strip_suffix('\n');
+        self.out.push_str(match body {
+            None => "|-",
+            Some(body) if body.ends_with('\n') => "|+",
+            Some(_) => "|",
+        });
+        for line in body.unwrap_or(text).split('\n') {
+            if self.is_full() {
+                return;
+            }
+            self.out.push('\n');
+            if !line.is_empty() {
+                self.indent(indent);
+                self.out.push_str(line);
+            }
+        }
+    }
+
+    fn string(&mut self, text: &str) {
+        if is_plain(text) {
+            self.out.push_str(text);
+            return;
+        }
+        self.out.push('"');
+        for c in text.chars() {
+            if needs_escape(c) || is_invisible(c) { escape(c, &mut self.out) } else { self.out.push(c) }
+        }
+        self.out.push('"');
+    }
+}
+
+/// Whether a literal block gives the text back: several lines, none of them of spaces alone, the first not indented.
+fn fits_literal(text: &str) -> bool {
+    text.contains('\n')
+        && text.trim_start_matches('\n').chars().next().is_some_and(|first| !matches!(first, ' ' | '\t'))
+        && text
+            .chars()
+            .all(|c| matches!(c, '\n' | '\t' | '"' | '\\') || !(needs_escape(c) || is_invisible(c)))
+        && text.split('\n').all(|line| line.is_empty() || !line.trim().is_empty())
+}
+
+/// Characters that look like another, or like nothing, and are written as escapes for the reader's sake.
+const fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{a0}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+}
+
+/// Whether a string needs no quotes, for any reader.
+fn is_plain(text: &str) -> bool {
+    resolve_plain(text) == Resolved::Text
+        && starts_plain(text)
+        && !text.ends_with([' ', ':'])
+        && !text.contains(": ")
+        && !text.contains(" #")
+        && !text.chars().any(|c| needs_escape(c) && !matches!(c, '"' | '\\') || is_invisible(c))
+        && !is_word(text)
+        && !is_numeric(text)
+}
+
+fn starts_plain(text: &str) -> bool {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some('-') => match chars.next() {
+            Some('-') => chars.next().is_some_and(char::is_alphanumeric),
+            Some(second) => second.is_alphabetic(),
+            None => false,
+        },
+        Some('.') => chars.next().is_some_and(char::is_alphabetic),
+        Some(first) => first.is_alphanumeric() || matches!(first, '/' | '_' | '$' | '('),
+        None => false,
+    }
+}
+
+/// Words that some reader takes for a boolean or null, in whatever case.
+fn is_word(text: &str) -> bool {
+    const WORDS: [&str; 9] = ["false", "n", "no", "null", "off", "on", "true", "y", "yes"];
+    WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
+/// Whether some reader takes the text for a number, a time or a date.
+fn is_numeric(text: &str) -> bool {
+    let looks_numeric = |text: &str| {
+        text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'_' | b'.' | b':' | b'+' | b'-' | b'e' | b'E'))
+    };
+    let bytes = text.as_bytes();
+    let prefixed = matches!(bytes, [b'0', b'x' | b'X' | b'o' | b'O' | b'b' | b'B', ..]);
+    let dated = bytes.get(4) == Some(&b'-')
+        && [0, 1, 2, 3, 5].iter().all(|at| bytes.get(*at).is_some_and(u8::is_ascii_digit));
+    bytes.first().is_some_and(u8::is_ascii_digit) && (prefixed || dated || looks_numeric(text))
+        || matches!(text.to_ascii_lowercase().as_str(), ".inf" | "-.inf" | "+.inf" | ".nan")
+}

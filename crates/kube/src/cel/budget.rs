@@ -1,0 +1,130 @@
+//! How much work expressions may take, and why an evaluation ends without a value.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sealwave_core::pattern::Pattern;
+
+/// Steps of one expression at one value. A step takes some ten nanoseconds.
+const RULE_STEPS: u64 = 1_000_000;
+/// Steps of all expressions of one object.
+const OBJECT_STEPS: u64 = 4_000_000;
+/// Steps that each object adds to those of the run, so that the work grows with the input and no faster.
+const STEPS_PER_OBJECT: u64 = 50_000;
+/// Bytes that are read or made for one step.
+const BYTES_PER_STEP: usize = 16;
+/// Steps for compiling a pattern of the smallest class.
+const COMPILE: usize = 20_000;
+/// Patterns that are kept.
+const MAX_PATTERNS: usize = 64;
+
+/// Why an evaluation ended without a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The API server's evaluation fails as well.
+    Fault(Fault),
+    /// It would take too much work.
+    TooMuch,
+    /// The result depends on what is not known or not implemented here.
+    Unknown,
+}
+
+/// An error of the evaluation itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    Conversion,
+    DivisionByZero,
+    IndexOutOfBounds,
+    NoSuchKey,
+    Overflow,
+}
+
+impl Fault {
+    /// Describes the error, in the API server's words where it has some.
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::Conversion => "value cannot be converted",
+            Self::DivisionByZero => "division by zero",
+            Self::IndexOutOfBounds => "index out of bounds",
+            Self::NoSuchKey => "no such key",
+            Self::Overflow => "integer overflow",
+        }
+    }
+}
+
+/// The steps that are left of an evaluation, of the object, and of the run.
+#[derive(Debug)]
+pub struct Budget {
+    rule: u64,
+    object: u64,
+    run: u64,
+    /// Patterns that were compiled; those that are not valid, too.
+    patterns: BTreeMap<Box<str>, Option<Arc<Pattern>>>,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { rule: 0, object: 0, run: OBJECT_STEPS, patterns: BTreeMap::new() }
+    }
+}
+
+impl Budget {
+    /// A budget for this many objects, each of which may be looked at more than once.
+    pub fn for_objects(count: usize) -> Self {
+        let run = OBJECT_STEPS.saturating_add(STEPS_PER_OBJECT.saturating_mul(count as u64));
+        Self { run, ..Self::default() }
+    }
+
+    /// Starts another object, and adds its steps to those of the run.
+    pub(crate) fn start_object(&mut self) {
+        self.run = self.run.saturating_add(STEPS_PER_OBJECT);
+        self.next_look();
+    }
+
+    /// Starts another look at an object that is counted already.
+    pub fn next_look(&mut self) {
+        self.object = self.run.min(OBJECT_STEPS);
+    }
+
+    /// Runs one evaluation, and charges it to the object and to the run.
+    pub(super) fn run<T>(&mut self, evaluate: impl FnOnce(&mut Self) -> T) -> T {
+        let most = self.object.min(RULE_STEPS);
+        self.rule = most;
+        let result = evaluate(self);
+        let used = most.saturating_sub(self.rule);
+        self.object = self.object.saturating_sub(used);
+        self.run = self.run.saturating_sub(used);
+        result
+    }
+
+    pub(super) fn spend(&mut self, steps: usize) -> Result<(), Stop> {
+        self.rule = self.rule.saturating_sub(steps as u64);
+        if self.rule > 0 { Ok(()) } else { Err(Stop::TooMuch) }
+    }
+
+    /// Spends what reading or making so many bytes takes.
+    pub(super) fn spend_bytes(&mut self, bytes: usize) -> Result<(), Stop> {
+        self.spend(1 + bytes / BYTES_PER_STEP)
+    }
+
+    /// Compiles a pattern for a text, and charges for both. A pattern that is not valid has an unknown result.
+    pub(super) fn pattern(&mut self, text: &str, subject: &str) -> Result<Arc<Pattern>, Stop> {
+        let pattern = if let Some(known) = self.patterns.get(text) {
+            known.clone()
+        } else {
+            self.spend(COMPILE)?;
+            let pattern = Pattern::new(text).map(Arc::new);
+            let cost = pattern.as_ref().map_or(Pattern::REFUSED, |pattern| pattern.cost());
+            if self.patterns.len() >= MAX_PATTERNS {
+                self.patterns.clear();
+            }
+            self.patterns.insert(text.into(), pattern.clone());
+            self.spend(COMPILE * (cost - 1))?;
+            pattern
+        };
+        let pattern = pattern.ok_or(Stop::Unknown)?;
+        let steps = usize::try_from(pattern.steps).unwrap_or(usize::MAX);
+        self.spend(1 + subject.len().saturating_mul(steps) / 8)?;
+        Ok(pattern)
+    }
+}

@@ -1,0 +1,378 @@
+//! The parser: from text to a syntax tree whose height is bounded, so that nothing that walks it overflows the stack.
+
+use super::ast::{Expr, ExprKind, Fold, FoldKind, Literal};
+use super::lexer::{Lexer, Token};
+use super::syntax::{RESERVED, SyntaxError, is_keyword, macro_of, operator_of};
+
+/// Bytes of an expression.
+const MAX_LENGTH: usize = 32 << 10;
+/// Height of a tree, and open brackets and conditions at any time.
+const MAX_HEIGHT: usize = 120;
+
+type Parsed<T> = Result<T, SyntaxError>;
+
+/// Parses an expression.
+pub fn parse(source: &str) -> Parsed<Expr> {
+    if source.len() > MAX_LENGTH {
+        return Err(SyntaxError::unsupported(0));
+    }
+    let mut lexer = Lexer::new(source);
+    let (token, start) = lexer.next()?;
+    let mut parser = Parser { lexer, token, start, depth: 0 };
+    let expr = parser.expression()?;
+    match parser.token {
+        Token::End => Ok(expr),
+        _ => Err(SyntaxError::at(parser.start, "unexpected text after the expression")),
+    }
+}
+
+struct Parser<'s> {
+    lexer: Lexer<'s>,
+    /// The token at hand, and where it starts.
+    token: Token<'s>,
+    start: usize,
+    depth: usize,
+}
+
+impl<'s> Parser<'s> {
+    fn advance(&mut self) -> Parsed<Token<'s>> {
+        let (token, start) = self.lexer.next()?;
+        self.start = start;
+        Ok(std::mem::replace(&mut self.token, token))
+    }
+
+    fn is(&self, operator: &str) -> bool {
+        matches!(&self.token, Token::Operator(found) if *found == operator)
+    }
+
+    fn take(&mut self, operator: &str) -> Parsed<bool> {
+        let found = self.is(operator);
+        if found {
+            self.advance()?;
+        }
+        Ok(found)
+    }
+
+    fn expect(&mut self, operator: &str, problem: &'static str) -> Parsed<()> {
+        if self.take(operator)? { Ok(()) } else { Err(SyntaxError::at(self.start, problem)) }
+    }
+
+    fn name(&mut self, problem: &'static str) -> Parsed<&'s str> {
+        match self.token {
+            Token::Ident(name) if !is_keyword(name) => {
+                self.advance()?;
+                Ok(name)
+            }
+            _ => Err(SyntaxError::at(self.start, problem)),
+        }
+    }
+
+    fn node(kind: ExprKind, offset: usize) -> Parsed<Expr> {
+        let expr = Expr::new(kind, offset);
+        if expr.height > MAX_HEIGHT { Err(SyntaxError::unsupported(offset)) } else { Ok(expr) }
+    }
+
+    fn expression(&mut self) -> Parsed<Expr> {
+        if self.depth >= MAX_HEIGHT {
+            return Err(SyntaxError::unsupported(self.start));
+        }
+        self.depth += 1;
+        let offset = self.start;
+        let mut expr = self.chain("||")?;
+        if self.take("?")? {
+            let yes = self.chain("||")?;
+            self.expect(":", "`:` is missing after `?`")?;
+            let no = self.expression()?;
+            expr = Self::node(ExprKind::Conditional(Box::new([expr, yes, no])), offset)?;
+        }
+        self.depth -= 1;
+        Ok(expr)
+    }
+
+    /// `a || b || c`, or the same with `&&`.
+    fn chain(&mut self, operator: &'static str) -> Parsed<Expr> {
+        let offset = self.start;
+        let first = self.chain_part(operator)?;
+        if !self.is(operator) {
+            return Ok(first);
+        }
+        let mut all = vec![first];
+        while self.take(operator)? {
+            all.push(self.chain_part(operator)?);
+        }
+        Self::node(if operator == "||" { ExprKind::Or(all) } else { ExprKind::And(all) }, offset)
+    }
+
+    fn chain_part(&mut self, operator: &str) -> Parsed<Expr> {
+        if operator == "||" { self.chain("&&") } else { self.binary(0) }
+    }
+
+    /// Operators of at least this precedence.
+    fn binary(&mut self, least: u8) -> Parsed<Expr> {
+        let offset = self.start;
+        let mut left = self.unary()?;
+        while let Some((operator, precedence)) = operator_of(&self.token)
+            && precedence >= least
+        {
+            self.advance()?;
+            let right = self.binary(precedence + 1)?;
+            left = Self::node(ExprKind::Binary(operator, Box::new(left), Box::new(right)), offset)?;
+        }
+        Ok(left)
+    }
+
+    fn unary(&mut self) -> Parsed<Expr> {
+        let offset = self.start;
+        let mut times = 0_usize;
+        for (operator, wrap) in [
+            ("!", ExprKind::Not as fn(Box<Expr>) -> ExprKind),
+            ("-", ExprKind::Negate as fn(Box<Expr>) -> ExprKind),
+        ] {
+            while self.take(operator)? {
+                times += 1;
+                // The sign of a number is a part of it.
+                if operator == "-"
+                    && let Some(literal) = self.negative()?
+                {
+                    let number = Self::node(ExprKind::Literal(literal), offset)?;
+                    let mut expr = self.suffixes(number, offset)?;
+                    for _ in 1..times {
+                        expr = Self::node(wrap(Box::new(expr)), offset)?;
+                    }
+                    return Ok(expr);
+                }
+            }
+            if times > 0 {
+                if times > MAX_HEIGHT {
+                    return Err(SyntaxError::unsupported(offset));
+                }
+                let mut expr = self.member()?;
+                for _ in 0..times {
+                    expr = Self::node(wrap(Box::new(expr)), offset)?;
+                }
+                return Ok(expr);
+            }
+        }
+        self.member()
+    }
+
+    /// The number that follows a minus sign.
+    fn negative(&mut self) -> Parsed<Option<Literal>> {
+        let literal = match self.token {
+            Token::Int(number) => {
+                let number = 0_i64.checked_sub_unsigned(number);
+                Literal::Int(number.ok_or_else(|| SyntaxError::at(self.start, "number is out of range"))?)
+            }
+            Token::Double(number) => Literal::Double(-number),
+            _ => return Ok(None),
+        };
+        self.advance()?;
+        Ok(Some(literal))
+    }
+
+    fn member(&mut self) -> Parsed<Expr> {
+        let offset = self.start;
+        let expr = self.primary()?;
+        self.suffixes(expr, offset)
+    }
+
+    fn suffixes(&mut self, mut expr: Expr, offset: usize) -> Parsed<Expr> {
+        loop {
+            if self.take(".")? {
+                let optional = self.take("?")?;
+                let field = self.name("name of a field is missing after `.`")?;
+                expr = if !optional && self.take("(")? {
+                    let arguments = self.arguments()?;
+                    Self::member_call(expr, field, arguments, offset)?
+                } else {
+                    let operand = Box::new(expr);
+                    Self::node(ExprKind::Select { operand, field: field.into(), optional }, offset)?
+                };
+            } else if self.take("[")? {
+                let optional = self.take("?")?;
+                let index = Box::new(self.expression()?);
+                self.expect("]", "`]` is missing")?;
+                expr = Self::node(ExprKind::Index { operand: Box::new(expr), index, optional }, offset)?;
+            } else if self.is("{") && is_name(&expr) {
+                self.advance()?;
+                let fields = self.entries(true)?.into_iter().map(|(_, value)| value);
+                expr = Self::node(ExprKind::Unsupported(fields.collect()), offset)?;
+            } else {
+                return Ok(expr);
+            }
+        }
+    }
+
+    fn arguments(&mut self) -> Parsed<Vec<Expr>> {
+        let mut all = Vec::new();
+        if self.take(")")? {
+            return Ok(all);
+        }
+        loop {
+            all.push(self.expression()?);
+            if !self.take(",")? {
+                self.expect(")", "`)` is missing")?;
+                return Ok(all);
+            }
+        }
+    }
+
+    fn primary(&mut self) -> Parsed<Expr> {
+        let offset = self.start;
+        let leading_dot = self.take(".")?;
+        let literal = match self.advance()? {
+            Token::Ident(name) => return self.named(name, leading_dot, offset),
+            _ if leading_dot => return Err(SyntaxError::at(offset, "name is missing after `.`")),
+            Token::Operator("(") => {
+                let inner = self.expression()?;
+                self.expect(")", "`)` is missing")?;
+                return Ok(inner);
+            }
+            Token::Operator("[") => return self.list(offset),
+            Token::Operator("{") => return self.map(offset),
+            Token::Bytes(bytes) => Literal::Bytes(bytes),
+            Token::Double(number) => Literal::Double(number),
+            Token::Int(number) => {
+                let number = i64::try_from(number);
+                Literal::Int(number.map_err(|_| SyntaxError::at(offset, "number is out of range"))?)
+            }
+            Token::Text(text) => Literal::Text(text),
+            Token::Uint(number) => Literal::Uint(number),
+            Token::End => return Err(SyntaxError::at(offset, "expression ends too early")),
+            Token::Operator(_) => return Err(SyntaxError::at(offset, "expression is missing")),
+        };
+        Self::node(ExprKind::Literal(literal), offset)
+    }
+
+    fn named(&mut self, name: &str, leading_dot: bool, offset: usize) -> Parsed<Expr> {
+        let literal = match name {
+            "true" => Some(Literal::Bool(true)),
+            "false" => Some(Literal::Bool(false)),
+            "null" => Some(Literal::Null),
+            "in" => return Err(SyntaxError::at(offset, "expression is missing before `in`")),
+            _ => None,
+        };
+        if let Some(literal) = literal {
+            if leading_dot {
+                return Err(SyntaxError::at(offset, "name is missing after `.`"));
+            }
+            return Self::node(ExprKind::Literal(literal), offset);
+        }
+        if RESERVED.contains(&name) {
+            return Err(SyntaxError::at(offset, "name is a reserved word"));
+        }
+        if self.take("(")? {
+            let arguments = self.arguments()?;
+            return Self::global_call(name, arguments, offset);
+        }
+        Self::node(ExprKind::Ident(name.into()), offset)
+    }
+
+    fn list(&mut self, offset: usize) -> Parsed<Expr> {
+        let mut all = Vec::new();
+        let mut has_optional = false;
+        while !self.take("]")? {
+            if self.is(",") && all.is_empty() {
+                self.advance()?;
+                self.expect("]", "expression is missing before `,`")?;
+                break;
+            }
+            has_optional |= self.take("?")?;
+            all.push(self.expression()?);
+            if !self.take(",")? {
+                self.expect("]", "`]` is missing")?;
+                break;
+            }
+        }
+        Self::node(if has_optional { ExprKind::Unsupported(all) } else { ExprKind::List(all) }, offset)
+    }
+
+    fn map(&mut self, offset: usize) -> Parsed<Expr> {
+        let entries = self.entries(false)?;
+        if entries.iter().any(|(key, _)| key.is_none()) {
+            return Self::node(
+                ExprKind::Unsupported(entries.into_iter().map(|(_, value)| value).collect()),
+                offset,
+            );
+        }
+        let entries = entries.into_iter().filter_map(|(key, value)| Some((key?, value)));
+        Self::node(ExprKind::Map(entries.collect()), offset)
+    }
+
+    /// Entries up to the closing brace; the key is `None` where it is optional or the name of a field.
+    fn entries(&mut self, fields: bool) -> Parsed<Vec<(Option<Expr>, Expr)>> {
+        let mut all = Vec::new();
+        while !self.take("}")? {
+            if self.is(",") && all.is_empty() {
+                self.advance()?;
+                self.expect("}", "expression is missing before `,`")?;
+                break;
+            }
+            let optional = self.take("?")?;
+            let key = if fields {
+                self.name("name of a field is missing")?;
+                None
+            } else {
+                Some(self.expression()?)
+            };
+            self.expect(":", "`:` is missing")?;
+            let value = self.expression()?;
+            all.push((key.filter(|_| !optional), value));
+            if !self.take(",")? {
+                self.expect("}", "`}` is missing")?;
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    fn global_call(name: &str, mut arguments: Vec<Expr>, offset: usize) -> Parsed<Expr> {
+        if name == "has" && arguments.len() == 1 {
+            let argument = arguments.pop().map(|argument| argument.kind);
+            let Some(ExprKind::Select { operand, field, optional: false }) = argument else {
+                return Err(SyntaxError::at(offset, "argument of `has` is not a field"));
+            };
+            return Self::node(ExprKind::Has { operand, field }, offset);
+        }
+        Self::node(ExprKind::Call { target: None, function: name.into(), arguments }, offset)
+    }
+
+    fn member_call(target: Expr, name: &str, arguments: Vec<Expr>, offset: usize) -> Parsed<Expr> {
+        let Some((kind, variables)) = macro_of(name, arguments.len()) else {
+            let target = Some(Box::new(target));
+            return Self::node(ExprKind::Call { target, function: name.into(), arguments }, offset);
+        };
+        let mut arguments = arguments.into_iter();
+        let mut names = Vec::with_capacity(2);
+        for argument in arguments.by_ref().take(variables) {
+            match argument.kind {
+                ExprKind::Ident(name) => names.push(name),
+                _ => {
+                    return Err(SyntaxError::at(argument.offset, "variable of a macro is not a simple name"));
+                }
+            }
+        }
+        let mut names = names.into_iter();
+        let Some(first) = names.next() else { return Err(SyntaxError::unsupported(offset)) };
+        let mut predicate = arguments.next();
+        let mut transform = arguments.next();
+        // `map` with one expression has no predicate, and the other macros have nothing else.
+        if kind == FoldKind::Map && transform.is_none() {
+            std::mem::swap(&mut predicate, &mut transform);
+        }
+        let variables = (first, names.next());
+        Self::node(
+            ExprKind::Fold(Box::new(Fold { kind, range: target, variables, predicate, transform })),
+            offset,
+        )
+    }
+}
+
+/// Returns whether it spells a name: `a`, `a.b`.
+fn is_name(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Ident(_) => true,
+        ExprKind::Select { operand, optional: false, .. } => is_name(operand),
+        _ => false,
+    }
+}

@@ -1,0 +1,78 @@
+//! The type of an expression's result, as far as its outermost part tells. Nothing here guesses.
+
+use super::ast::{BinaryOperator, Expr, ExprKind, FoldKind, Literal};
+
+/// The type of a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResultType {
+    Bool,
+    /// One that is only known when the expression is evaluated, which the API server does not take.
+    Dynamic,
+    Null,
+    /// Neither a truth value, nor a text, nor null.
+    Other,
+    Text,
+    /// The expression does not tell.
+    Unknown,
+}
+
+/// Returns the type of the result of an expression; `dynamic` are variables without a type.
+pub fn of(expr: &Expr, dynamic: &[&str]) -> ResultType {
+    match &expr.kind {
+        ExprKind::And(_) | ExprKind::Or(_) | ExprKind::Not(_) | ExprKind::Has { .. } => ResultType::Bool,
+        ExprKind::Binary(operator, ..) => match operator {
+            BinaryOperator::Equal
+            | BinaryOperator::Greater
+            | BinaryOperator::GreaterOrEqual
+            | BinaryOperator::In
+            | BinaryOperator::Less
+            | BinaryOperator::LessOrEqual
+            | BinaryOperator::NotEqual => ResultType::Bool,
+            BinaryOperator::Add
+            | BinaryOperator::Divide
+            | BinaryOperator::Multiply
+            | BinaryOperator::Remainder
+            | BinaryOperator::Subtract => ResultType::Unknown,
+        },
+        ExprKind::Conditional(parts) => {
+            let [_, first, second] = &**parts;
+            let (first, second) = (of(first, dynamic), of(second, dynamic));
+            if first == second { first } else { ResultType::Unknown }
+        }
+        ExprKind::Fold(fold)
+            if matches!(fold.kind, FoldKind::All | FoldKind::Exists | FoldKind::ExistsOne) =>
+        {
+            ResultType::Bool
+        }
+        ExprKind::List(_) | ExprKind::Map(_) => ResultType::Other,
+        ExprKind::Literal(literal) => match literal {
+            Literal::Bool(_) => ResultType::Bool,
+            Literal::Null => ResultType::Null,
+            Literal::Text(_) => ResultType::Text,
+            Literal::Bytes(_) | Literal::Double(_) | Literal::Int(_) | Literal::Uint(_) => ResultType::Other,
+        },
+        ExprKind::Negate(operand) if matches!(operand.kind, ExprKind::Literal(_)) => ResultType::Other,
+        ExprKind::Call { target: Some(_), function, arguments }
+            if &**function == "size" && arguments.is_empty() =>
+        {
+            ResultType::Other
+        }
+        ExprKind::Call { target: None, function, arguments } if arguments.len() == 1 => match &**function {
+            "double" | "int" | "size" | "uint" => ResultType::Other,
+            "string" => ResultType::Text,
+            _ => ResultType::Unknown,
+        },
+        _ if is_dynamic(expr, dynamic) => ResultType::Dynamic,
+        _ => ResultType::Unknown,
+    }
+}
+
+/// Returns whether an expression is a variable without a type, or a part of one.
+fn is_dynamic(expr: &Expr, dynamic: &[&str]) -> bool {
+    match &expr.kind {
+        ExprKind::Ident(name) => dynamic.contains(&&**name),
+        ExprKind::Index { operand, optional: false, .. }
+        | ExprKind::Select { operand, optional: false, .. } => is_dynamic(operand, dynamic),
+        _ => false,
+    }
+}

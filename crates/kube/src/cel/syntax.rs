@@ -1,0 +1,96 @@
+//! Words, macros and operators of the language, and errors in their use.
+
+use std::fmt;
+
+use super::ast::{BinaryOperator, FoldKind};
+use super::lexer::Token;
+
+/// Words that no variable may be named.
+pub(super) const RESERVED: [&str; 17] = [
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "for",
+    "function",
+    "if",
+    "import",
+    "let",
+    "loop",
+    "namespace",
+    "package",
+    "return",
+    "var",
+    "void",
+    "while",
+];
+
+/// Why an expression was not parsed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// Where, in bytes.
+    pub offset: usize,
+    /// What is wrong; `None` where the expression may be valid and is only too much for this parser.
+    pub problem: Option<&'static str>,
+}
+
+impl SyntaxError {
+    pub(super) const fn at(offset: usize, problem: &'static str) -> Self {
+        Self { offset, problem: Some(problem) }
+    }
+
+    /// What is valid, or may be, and not read here.
+    pub(super) const fn unsupported(offset: usize) -> Self {
+        Self { offset, problem: None }
+    }
+}
+
+impl fmt::Display for SyntaxError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.problem.unwrap_or("expression is not supported"))
+    }
+}
+
+/// The macro of this name and number of arguments, and how many of them are variables.
+pub(super) fn macro_of(name: &str, arguments: usize) -> Option<(FoldKind, usize)> {
+    Some(match (name, arguments) {
+        ("all", 2 | 3) => (FoldKind::All, arguments - 1),
+        ("exists", 2 | 3) => (FoldKind::Exists, arguments - 1),
+        ("exists_one" | "existsOne", 2) | ("existsOne", 3) => (FoldKind::ExistsOne, arguments - 1),
+        ("filter", 2) => (FoldKind::Filter, 1),
+        ("map", 2 | 3) => (FoldKind::Map, 1),
+        ("transformList", 3 | 4) => (FoldKind::Map, 2),
+        ("transformMap" | "transformMapEntry", 3 | 4) => (FoldKind::Other, 2),
+        ("optMap" | "optFlatMap", 2) => (FoldKind::Other, 1),
+        _ => return None,
+    })
+}
+
+/// Returns whether a name is a constant or an operator, and so never a variable or a field.
+pub(super) fn is_keyword(name: &str) -> bool {
+    matches!(name, "true" | "false" | "null" | "in")
+}
+
+/// The operator of a token, and its precedence.
+pub(super) fn operator_of(token: &Token<'_>) -> Option<(BinaryOperator, u8)> {
+    use BinaryOperator::{
+        Add, Divide, Equal, Greater, GreaterOrEqual, In, Less, LessOrEqual, Multiply, NotEqual, Remainder,
+        Subtract,
+    };
+    Some(match token {
+        Token::Ident("in") => (In, 0),
+        Token::Operator("==") => (Equal, 0),
+        Token::Operator("!=") => (NotEqual, 0),
+        Token::Operator("<") => (Less, 0),
+        Token::Operator("<=") => (LessOrEqual, 0),
+        Token::Operator(">") => (Greater, 0),
+        Token::Operator(">=") => (GreaterOrEqual, 0),
+        Token::Operator("+") => (Add, 1),
+        Token::Operator("-") => (Subtract, 1),
+        Token::Operator("*") => (Multiply, 2),
+        Token::Operator("/") => (Divide, 2),
+        Token::Operator("%") => (Remainder, 2),
+        _ => return None,
+    })
+}

@@ -1,0 +1,21 @@
+//! What sealwave knows of Kubernetes and Argo CD: kinds, schemas, pods, the order of a sync.
+//!
+//! Nothing here asks a cluster or the network, and nothing decides what to do about an object.
+
+pub mod catalogue;
+pub mod cel;
+mod configuration;
+mod foreign_files;
+pub mod pods;
+mod quantity;
+pub mod schema;
+mod scopes;
+mod secret_like;
+pub mod secret_type;
+pub mod sync;
+
+pub use configuration::configuration;
+pub use foreign_files::{ForeignFile, undecrypted_sops_block};
+pub use quantity::Quantity;
+pub use scopes::Scopes;
+pub use secret_like::{PlainData, is_secret_like, may_name, plain_data};

@@ -1,0 +1,389 @@
+//! What a pod refers to: every way that a pod spec knows.
+//!
+//! Pure reading: nothing is looked up here, and a malformed part of a spec is passed over.
+
+use sealwave_core::document::{Node, Origin};
+
+/// The kinds of objects that a reference may mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum What {
+    /// A `ConfigMap`.
+    ConfigMap,
+    /// A `PersistentVolumeClaim`.
+    PersistentVolumeClaim,
+    /// A `Secret`, whatever object supplies it.
+    Secret,
+    /// A `SecretProviderClass` of the Secrets Store CSI driver.
+    SecretProviderClass,
+    /// A `ServiceAccount`.
+    ServiceAccount,
+}
+
+impl What {
+    /// API group and kind.
+    pub const fn kind(self) -> (&'static str, &'static str) {
+        match self {
+            Self::ConfigMap => ("", "ConfigMap"),
+            Self::PersistentVolumeClaim => ("", "PersistentVolumeClaim"),
+            Self::Secret => ("", "Secret"),
+            Self::SecretProviderClass => ("secrets-store.csi.x-k8s.io", "SecretProviderClass"),
+            Self::ServiceAccount => ("", "ServiceAccount"),
+        }
+    }
+}
+
+/// Which items of an object are used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Keys<'a> {
+    /// Whatever there is.
+    All,
+    /// Only these.
+    Only(Vec<&'a str>),
+}
+
+/// One reference of a pod, to an object in the pod's own namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference<'a> {
+    /// What kind of object.
+    pub what: What,
+    /// Its name; never empty.
+    pub name: &'a str,
+    /// What of it is used.
+    pub keys: Keys<'a>,
+    /// Whether the pod starts without it.
+    pub optional: bool,
+}
+
+/// A reference, how the pod uses it, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located<'a> {
+    /// The reference.
+    pub reference: Reference<'a>,
+    /// How the pod uses it.
+    pub via: Via,
+    /// Where the name stands; of the default service account, where the spec does.
+    pub at: Origin,
+    /// Where each of the keys stands, in the order of [`Keys::Only`].
+    pub keys_at: Vec<Origin>,
+}
+
+/// How a pod uses what it refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Via {
+    /// Its identity.
+    Account,
+    /// One variable of a container's environment.
+    Env,
+    /// A variable for each item.
+    EnvFrom,
+    /// A credential for pulling images.
+    PullSecret,
+    /// A volume.
+    Volume,
+}
+
+/// The references of a pod spec, in the order in which they stand there.
+pub fn references(spec: &Node) -> Vec<Reference<'_>> {
+    located_references(spec).into_iter().map(|located| located.reference).collect()
+}
+
+/// The same, each with its place.
+pub fn located_references(spec: &Node) -> Vec<Located<'_>> {
+    let mut found = Found::default();
+    for list in ["initContainers", "containers", "ephemeralContainers"] {
+        for container in items(spec, list) {
+            found.container(container);
+        }
+    }
+    for volume in items(spec, "volumes") {
+        found.volume(volume);
+    }
+    for secret in items(spec, "imagePullSecrets") {
+        // The kubelet pulls without a credential that is missing.
+        found.add(Via::PullSecret, What::Secret, secret.get("name"), Keys::All, true);
+    }
+    found.account(spec);
+    found.references
+}
+
+/// The references of one container.
+pub fn container_references(container: &Node) -> Vec<Reference<'_>> {
+    let mut found = Found::default();
+    found.container(container);
+    found.plain()
+}
+
+/// The same, each with its place.
+pub fn located_container_references(container: &Node) -> Vec<Located<'_>> {
+    let mut found = Found::default();
+    found.container(container);
+    found.references
+}
+
+/// The references of one volume.
+pub fn volume_references(volume: &Node) -> Vec<Reference<'_>> {
+    let mut found = Found::default();
+    found.volume(volume);
+    found.plain()
+}
+
+#[derive(Default)]
+struct Found<'a> {
+    references: Vec<Located<'a>>,
+}
+
+impl<'a> Found<'a> {
+    fn add(&mut self, via: Via, what: What, name: Option<&'a Node>, keys: Keys<'a>, optional: bool) {
+        self.add_keyed(via, what, name, (keys, Vec::new()), optional);
+    }
+
+    fn add_keyed(
+        &mut self,
+        via: Via,
+        what: What,
+        name: Option<&'a Node>,
+        (keys, keys_at): (Keys<'a>, Vec<Origin>),
+        optional: bool,
+    ) {
+        let text = name.and_then(Node::as_str).unwrap_or_default();
+        if let Some(node) = name.filter(|_| !text.is_empty()) {
+            let at = node.origin;
+            let reference = Reference { what, name: text, keys, optional };
+            self.references.push(Located { reference, via, at, keys_at });
+        }
+    }
+
+    /// The service account of a pod. Every namespace has its own `default` in any case.
+    fn account(&mut self, spec: &'a Node) {
+        let name = ["serviceAccountName", "serviceAccount"]
+            .iter()
+            .filter_map(|field| spec.get(field))
+            .find(|name| name.as_str().is_some_and(|name| !name.is_empty()));
+        let (name, at) =
+            name.and_then(|node| Some((node.as_str()?, node.origin))).unwrap_or(("default", spec.origin));
+        let optional = name == "default";
+        let reference = Reference { what: What::ServiceAccount, name, keys: Keys::All, optional };
+        self.references.push(Located { reference, via: Via::Account, at, keys_at: Vec::new() });
+    }
+
+    fn plain(self) -> Vec<Reference<'a>> {
+        self.references.into_iter().map(|located| located.reference).collect()
+    }
+
+    fn container(&mut self, container: &'a Node) {
+        for variable in items(container, "env") {
+            for (field, what) in [("secretKeyRef", What::Secret), ("configMapKeyRef", What::ConfigMap)] {
+                if let Some(reference) = variable.at(&["valueFrom", field]) {
+                    let keys = only(reference.get("key"));
+                    self.add_keyed(Via::Env, what, reference.get("name"), keys, optional(reference));
+                }
+            }
+        }
+        for source in items(container, "envFrom") {
+            for (field, what) in [("secretRef", What::Secret), ("configMapRef", What::ConfigMap)] {
+                if let Some(reference) = source.get(field) {
+                    self.add(Via::EnvFrom, what, reference.get("name"), Keys::All, optional(reference));
+                }
+            }
+        }
+    }
+
+    fn volume(&mut self, volume: &'a Node) {
+        let sources = volume.as_mapping().map_or(&[][..], |mapping| mapping.entries());
+        for entry in sources {
+            let source = &entry.value;
+            match entry.key.as_str() {
+                "azureFile" => {
+                    self.add(Via::Volume, What::Secret, source.get("secretName"), Keys::All, false);
+                }
+                "configMap" => self.files(What::ConfigMap, "name", source),
+                "csi" => self.csi(source),
+                "persistentVolumeClaim" => {
+                    let claim = source.get("claimName");
+                    self.add(Via::Volume, What::PersistentVolumeClaim, claim, Keys::All, false);
+                }
+                "projected" => self.projected(source),
+                "secret" => self.files(What::Secret, "secretName", source),
+                // cephfs, cinder, flexVolume, iscsi, rbd, scaleIO, storageos
+                _ => {
+                    let secret = source.at(&["secretRef", "name"]);
+                    self.add(Via::Volume, What::Secret, secret, Keys::All, false);
+                }
+            }
+        }
+    }
+
+    fn projected(&mut self, projected: &'a Node) {
+        for source in items(projected, "sources") {
+            if let Some(secret) = source.get("secret") {
+                self.files(What::Secret, "name", secret);
+            }
+            if let Some(config_map) = source.get("configMap") {
+                self.files(What::ConfigMap, "name", config_map);
+            }
+        }
+    }
+
+    /// A volume source whose items become files; an empty `items` means all of them.
+    fn files(&mut self, what: What, name: &str, source: &'a Node) {
+        let keys = match items(source, "items") {
+            [] => (Keys::All, Vec::new()),
+            listed => only(listed.iter().filter_map(|item| item.get("key"))),
+        };
+        self.add_keyed(Via::Volume, what, source.get(name), keys, optional(source));
+    }
+
+    fn csi(&mut self, csi: &'a Node) {
+        let attribute = |name: &str| csi.at(&["volumeAttributes", name]);
+        if text(csi, "driver") == Some("secrets-store.csi.k8s.io") {
+            let class = attribute("secretProviderClass");
+            self.add(Via::Volume, What::SecretProviderClass, class, Keys::All, false);
+        } else {
+            // For example file.csi.azure.com, inline.
+            self.add(Via::Volume, What::Secret, attribute("secretName"), Keys::All, false);
+        }
+        let publish = csi.at(&["nodePublishSecretRef", "name"]);
+        self.add(Via::Volume, What::Secret, publish, Keys::All, false);
+    }
+}
+
+/// These keys, and where they stand.
+fn only<'a>(keys: impl IntoIterator<Item = &'a Node>) -> (Keys<'a>, Vec<Origin>) {
+    let (keys, at) = keys.into_iter().filter_map(|key| Some((key.as_str()?, key.origin))).unzip();
+    (Keys::Only(keys), at)
+}
+
+fn items<'a>(node: &'a Node, field: &str) -> &'a [Node] {
+    node.get(field).map_or(&[], Node::items)
+}
+
+fn text<'a>(node: &'a Node, field: &str) -> Option<&'a str> {
+    node.get(field)?.as_str()
+}
+
+fn optional(reference: &Node) -> bool {
+    matches!(
+        reference.get("optional").map(|flag| &flag.value),
+        Some(sealwave_core::document::Value::Bool(true))
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value as Json, json};
+
+    use super::*;
+    use sealwave_testkit::node;
+
+    /// The references of a pod spec as `Kind/name[keys]?`, without the service account.
+    fn found(spec: &Json) -> Vec<String> {
+        let spec = node(spec);
+        references(&spec)
+            .iter()
+            .filter(|reference| reference.what != What::ServiceAccount)
+            .map(|reference| {
+                let keys = match &reference.keys {
+                    Keys::All => String::new(),
+                    Keys::Only(keys) => format!("[{}]", keys.join(",")),
+                };
+                let mark = if reference.optional { "?" } else { "" };
+                format!("{:?}/{}{keys}{mark}", reference.what, reference.name)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn environment_variables_in_all_three_container_lists() {
+        for list in ["containers", "initContainers", "ephemeralContainers"] {
+            let spec = json!({list: [{
+                "env": [
+                    {"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
+                    {"name": "B", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "k", "optional": true}}},
+                    {"name": "C", "value": "plain"},
+                ],
+                "envFrom": [
+                    {"secretRef": {"name": "s2"}},
+                    {"prefix": "X_", "configMapRef": {"name": "c2", "optional": true}},
+                ],
+            }]});
+            assert_eq!(
+                found(&spec),
+                ["Secret/s[k]", "ConfigMap/c[k]?", "Secret/s2", "ConfigMap/c2?"],
+                "{list}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_kind_of_volume() {
+        let cases = [
+            (json!({"secret": {"secretName": "s"}}), vec!["Secret/s"]),
+            (
+                json!({"secret": {"secretName": "s", "optional": true, "items": [{"key": "a", "path": "x"}]}}),
+                vec!["Secret/s[a]?"],
+            ),
+            (json!({"configMap": {"name": "c", "items": []}}), vec!["ConfigMap/c"]),
+            (
+                json!({"configMap": {"name": "c", "items": [{"key": "a"}, {"key": "b"}]}}),
+                vec!["ConfigMap/c[a,b]"],
+            ),
+            (
+                json!({"projected": {"sources": [
+                    {"secret": {"name": "s", "items": [{"key": "a"}]}},
+                    {"configMap": {"name": "c"}},
+                    {"serviceAccountToken": {"path": "t"}},
+                ]}}),
+                vec!["Secret/s[a]", "ConfigMap/c"],
+            ),
+            (
+                json!({"csi": {
+                    "driver": "secrets-store.csi.k8s.io",
+                    "volumeAttributes": {"secretProviderClass": "p"},
+                    "nodePublishSecretRef": {"name": "s"},
+                }}),
+                vec!["SecretProviderClass/p", "Secret/s"],
+            ),
+            (
+                json!({"csi": {"driver": "file.csi.azure.com", "volumeAttributes": {"secretName": "s"}}}),
+                vec!["Secret/s"],
+            ),
+            (json!({"azureFile": {"secretName": "s"}}), vec!["Secret/s"]),
+            (json!({"persistentVolumeClaim": {"claimName": "d"}}), vec!["PersistentVolumeClaim/d"]),
+            (json!({"emptyDir": {}}), vec![]),
+        ];
+        for (volume, expected) in cases {
+            assert_eq!(found(&json!({"volumes": [volume]})), expected, "{volume}");
+        }
+    }
+
+    #[test]
+    fn legacy_volumes_by_their_secret_ref() {
+        for kind in ["cephfs", "cinder", "flexVolume", "iscsi", "rbd", "scaleIO", "storageos"] {
+            let volume = json!({"name": "v", kind: {"secretRef": {"name": "s"}}});
+            assert_eq!(found(&json!({"volumes": [volume]})), ["Secret/s"], "{kind}");
+        }
+    }
+
+    #[test]
+    fn pull_secrets_and_service_accounts() {
+        assert_eq!(found(&json!({"imagePullSecrets": [{"name": "p"}, {}]})), ["Secret/p?"]);
+        for (spec, expected) in [
+            (json!({}), "default"),
+            (json!({"serviceAccountName": "a", "serviceAccount": "b"}), "a"),
+            (json!({"serviceAccount": "b"}), "b"),
+        ] {
+            let spec = node(&spec);
+            let accounts: Vec<&str> = references(&spec).iter().map(|account| account.name).collect();
+            assert_eq!(accounts, [expected]);
+        }
+    }
+
+    #[test]
+    fn malformed_parts_are_passed_over() {
+        let spec = json!({
+            "containers": [1, null, {"env": "x"}, {"env": [{"valueFrom": {"secretKeyRef": []}}]}],
+            "volumes": [{"secret": null}, "v", {"secret": {"secretName": ""}}, {"secret": {"secretName": 5}}],
+        });
+        assert_eq!(found(&spec), Vec::<String>::new());
+    }
+}

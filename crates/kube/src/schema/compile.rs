@@ -1,0 +1,436 @@
+//! From the schemas of a `CustomResourceDefinition` to nodes that the walk can read.
+//!
+//! A definition is hostile input: nodes and depth are bounded, patterns are compiled under a limit, and what is wrong
+//! with it is said with its place. A faulty node takes anything, so that one fault does not become hundreds.
+
+use super::crd::{Crds, FREE, RuleCount};
+use super::draft::{Draft, bound, count, flag, kind_named, texts};
+use super::fault::CrdFault;
+use super::node::{Field, Fields, Format, Id, Key, Kind, Rest, SchemaNode, Topology};
+use super::path::Path;
+use super::validations::{self, Validation};
+use super::violation::{Bound, Pointer, Violation, ViolationKind};
+use sealwave_core::document::{Entry, Mapping, Node, Origin, Value};
+
+/// Levels of a schema.
+const MAX_DEPTH: usize = 120;
+/// Nodes of one definition, all its versions together.
+const MAX_NODES: usize = 100_000;
+/// Faults that are reported of one definition.
+const MAX_FAULTS: usize = 200;
+/// Defaults of one definition that are checked.
+const MAX_DEFAULTS: usize = 10_000;
+
+/// What a schema stands for in the tree.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// Below `allOf`, `anyOf`, `oneOf` or `not`: it says what values must be, not which fields there are.
+    Branch,
+    /// The object as a whole.
+    Root,
+    /// A part of it.
+    Value,
+}
+
+/// The schema of a version, compiled.
+#[derive(Clone, Copy)]
+pub(super) struct CompiledVersion {
+    /// Where it starts.
+    pub(super) root: Id,
+    /// How many CEL rules it has.
+    pub(super) rules: RuleCount,
+    /// Whether some check depends on what the API server fills in or drops.
+    pub(super) alternatives: bool,
+}
+
+/// Defaults, with the schemas that they must fit, and the pointers to them.
+pub(super) type Defaults<'c> = Vec<(Id, &'c Node, Pointer)>;
+
+/// Turns schemas into nodes.
+pub(super) struct Compiler<'c, 's> {
+    crds: &'s mut Crds,
+    /// The schema of `metadata`.
+    metadata: Id,
+    faults: Vec<Violation<'c>>,
+    /// Defaults, and the schemas that they must fit.
+    defaults: Defaults<'c>,
+    nodes: usize,
+    rules: RuleCount,
+    /// Whether some check depends on what the API server fills in or drops.
+    alternatives: bool,
+    /// Whether it must be structural; old definitions need not.
+    structural: bool,
+    /// Whether objects keep fields that it does not know.
+    preserve: bool,
+}
+
+impl<'c, 's> Compiler<'c, 's> {
+    pub(super) const fn new(crds: &'s mut Crds, metadata: Id, structural: bool, preserve: bool) -> Self {
+        Self {
+            crds,
+            metadata,
+            faults: Vec::new(),
+            defaults: Vec::new(),
+            nodes: 0,
+            rules: RuleCount { all: 0, in_branches: 0 },
+            alternatives: false,
+            structural,
+            preserve,
+        }
+    }
+
+    /// Compiles the schema of a version.
+    pub(super) fn root(&mut self, schema: &'c Node, at: &Path<'_>) -> CompiledVersion {
+        self.rules = RuleCount::default();
+        self.alternatives = false;
+        let root = self.node(schema, at, Role::Root, 0);
+        CompiledVersion { root, rules: self.rules, alternatives: self.alternatives }
+    }
+
+    /// The faults, in the order of the document.
+    pub(super) fn into_faults(self) -> Vec<Violation<'c>> {
+        let mut faults = self.faults;
+        faults.sort_by_key(|fault| (fault.origin.line, fault.origin.column));
+        faults
+    }
+
+    pub(super) fn fault(&mut self, fault: CrdFault<'c>, at: &Path<'_>, origin: Origin) {
+        if self.faults.len() < MAX_FAULTS {
+            self.faults.push(Violation {
+                kind: ViolationKind::Definition(fault),
+                pointer: at.pointer(),
+                origin,
+            });
+        }
+    }
+
+    fn node(&mut self, schema: &'c Node, at: &Path<'_>, role: Role, depth: usize) -> Id {
+        self.nodes += 1;
+        if depth > MAX_DEPTH || self.nodes > MAX_NODES || self.crds.is_full() {
+            let told =
+                |fault: &Violation<'_>| matches!(fault.kind, ViolationKind::Definition(CrdFault::TooLarge));
+            if !self.faults.iter().any(told) {
+                self.fault(CrdFault::TooLarge, at, schema.origin);
+            }
+            return FREE;
+        }
+        let Some(mapping) = schema.as_mapping() else {
+            self.fault(CrdFault::Malformed { keyword: "schema" }, at, schema.origin);
+            return self.crds.push(SchemaNode::ANY);
+        };
+        let mut draft = Draft::default();
+        for entry in mapping.entries() {
+            if !matches!(entry.value.value, Value::Null) {
+                self.keyword(entry, &at.key(&entry.key), role, depth, &mut draft);
+            }
+        }
+        let default = draft.default;
+        let node = self.finish(draft, schema, mapping, at, role, depth);
+        let id = self.crds.push(node);
+        if let Some(default) = default.filter(|_| role == Role::Value && self.defaults.len() < MAX_DEFAULTS) {
+            self.defaults.push((id, default, at.key("default").pointer()));
+        }
+        if self.crds.checks_rules && role != Role::Branch {
+            self.check_validations(schema, id, at);
+        }
+        id
+    }
+
+    /// Takes the defaults that were met, and the schemas that they must fit.
+    pub(super) fn take_defaults(&mut self) -> Defaults<'c> {
+        std::mem::take(&mut self.defaults)
+    }
+
+    fn validations(&mut self, value: &'c Node, role: Role, draft: &mut Draft<'c>) {
+        let rules = value.items();
+        self.rules.all += rules.len();
+        if role == Role::Branch {
+            self.rules.in_branches += rules.len();
+        } else {
+            draft.ruled |= !rules.is_empty();
+            draft.rules.validations = rules.iter().map(Validation::new).collect();
+        }
+    }
+
+    /// Reports rules that the API server cannot compile.
+    fn check_validations(&mut self, schema: &'c Node, id: Id, at: &Path<'_>) {
+        let at = at.key("x-kubernetes-validations");
+        let rules = schema.get("x-kubernetes-validations").map(Node::items).unwrap_or_default();
+        for (index, rule) in rules.iter().enumerate() {
+            if let Some((fault, node)) = validations::fault(rule, id, self.crds) {
+                self.fault(fault, &at.index(index), node.origin);
+            }
+        }
+    }
+
+    fn keyword(&mut self, entry: &'c Entry, at: &Path<'_>, role: Role, depth: usize, draft: &mut Draft<'c>) {
+        let value = &entry.value;
+        let mut fault = None;
+        match entry.key.as_str() {
+            "type" => match value.as_str().map(|name| (name, kind_named(name))) {
+                Some((_, Some(kind))) => draft.kind = Some(kind),
+                Some((name, None)) => {
+                    draft.faulty = true;
+                    fault = Some(CrdFault::UnknownType { name });
+                }
+                None => {
+                    draft.faulty = true;
+                    fault = Some(CrdFault::Malformed { keyword: "type" });
+                }
+            },
+            "properties" => fault = self.properties(value, at, role, depth, draft),
+            "additionalProperties" => match &value.value {
+                Value::Bool(free) => draft.additional = Some(if *free { Rest::Free } else { Rest::Closed }),
+                _ => draft.additional = Some(Rest::Like(self.node(value, at, below(role), depth + 1))),
+            },
+            "items" => draft.items = Some(self.node(value, at, below(role), depth + 1)),
+            "required" => fault = texts(value, "required", &mut draft.required),
+            "nullable" => fault = flag(value, "nullable", &mut draft.nullable),
+            "format" => match value.as_str() {
+                Some(name) => draft.format = Format::named(name),
+                None => fault = Some(CrdFault::Malformed { keyword: "format" }),
+            },
+            "x-kubernetes-int-or-string" => {
+                fault = flag(value, "x-kubernetes-int-or-string", &mut draft.int_or_string);
+            }
+            "x-kubernetes-preserve-unknown-fields" => {
+                fault = flag(value, "x-kubernetes-preserve-unknown-fields", &mut draft.preserve);
+            }
+            "x-kubernetes-embedded-resource" => {
+                fault = flag(value, "x-kubernetes-embedded-resource", &mut draft.embedded);
+            }
+            "x-kubernetes-list-type" => match value.as_str() {
+                Some(name @ ("atomic" | "map" | "set")) => draft.list_type = Some(name),
+                _ => fault = Some(CrdFault::UnknownValue { keyword: "x-kubernetes-list-type" }),
+            },
+            "x-kubernetes-list-map-keys" => {
+                fault = texts(value, "x-kubernetes-list-map-keys", &mut draft.keys);
+            }
+            "x-kubernetes-map-type" if !matches!(value.as_str(), Some("atomic" | "granular")) => {
+                fault = Some(CrdFault::UnknownValue { keyword: "x-kubernetes-map-type" });
+            }
+            "default" if role != Role::Branch => draft.default = Some(value),
+            "x-kubernetes-validations" => self.validations(value, role, draft),
+            "$ref" => {
+                draft.faulty = true;
+                fault = Some(CrdFault::Forbidden { keyword: "$ref" });
+            }
+            "definitions" => fault = Some(CrdFault::Forbidden { keyword: "definitions" }),
+            "dependencies" => fault = Some(CrdFault::Forbidden { keyword: "dependencies" }),
+            "patternProperties" => fault = Some(CrdFault::Forbidden { keyword: "patternProperties" }),
+            "uniqueItems" if matches!(value.value, Value::Bool(true)) => {
+                fault = Some(CrdFault::Forbidden { keyword: "uniqueItems" });
+            }
+            _ => fault = self.rule(entry, at, depth, draft),
+        }
+        if let Some(fault) = fault
+            && (self.structural || !matches!(fault, CrdFault::Forbidden { .. }))
+        {
+            self.fault(fault, at, value.origin);
+        }
+    }
+
+    fn properties(
+        &mut self,
+        value: &'c Node,
+        at: &Path<'_>,
+        role: Role,
+        depth: usize,
+        draft: &mut Draft<'c>,
+    ) -> Option<CrdFault<'c>> {
+        let Some(properties) = value.as_mapping() else {
+            return Some(CrdFault::Malformed { keyword: "properties" });
+        };
+        for property in properties.entries() {
+            let schema = &property.value;
+            let implied = matches!(property.key.as_str(), "apiVersion" | "kind" | "metadata");
+            if role == Role::Root && implied {
+                if property.key == "metadata" {
+                    draft.metadata = Some((schema, property.key_origin));
+                }
+                continue;
+            }
+            let id = self.node(schema, &at.key(&property.key), below(role), depth + 1);
+            let default = schema.get("default").filter(|default| !matches!(default.value, Value::Null));
+            draft.fields.push(Field {
+                null_is_absent: !self.crds.node(id).nullable,
+                has_default: default.is_some(),
+                ..Field::new(property.key.to_string().into(), id)
+            });
+        }
+        None
+    }
+
+    fn rule(
+        &mut self,
+        entry: &'c Entry,
+        at: &Path<'_>,
+        depth: usize,
+        draft: &mut Draft<'c>,
+    ) -> Option<CrdFault<'c>> {
+        let value = &entry.value;
+        let rules = &mut draft.rules;
+        draft.ruled = true;
+        match entry.key.as_str() {
+            "enum" => match value.as_sequence() {
+                Some(values) => rules.values = Some(values.to_vec()),
+                None => return Some(CrdFault::Malformed { keyword: "enum" }),
+            },
+            "pattern" => match value.as_str() {
+                Some(text) => {
+                    rules.pattern = self.crds.pattern_of(text);
+                    return rules.pattern.is_none().then_some(CrdFault::Pattern);
+                }
+                None => return Some(CrdFault::Malformed { keyword: "pattern" }),
+            },
+            "minimum" => return bound(value, "minimum", &mut draft.bounds.0),
+            "maximum" => return bound(value, "maximum", &mut draft.bounds.1),
+            "multipleOf" => return bound(value, "multipleOf", &mut rules.factor),
+            "exclusiveMinimum" => return flag(value, "exclusiveMinimum", &mut draft.exclusive.0),
+            "exclusiveMaximum" => return flag(value, "exclusiveMaximum", &mut draft.exclusive.1),
+            "minLength" => return count(value, "minLength", &mut rules.characters.0),
+            "maxLength" => return count(value, "maxLength", &mut rules.characters.1),
+            "minItems" => return count(value, "minItems", &mut rules.items.0),
+            "maxItems" => return count(value, "maxItems", &mut rules.items.1),
+            "minProperties" => return count(value, "minProperties", &mut rules.fields.0),
+            "maxProperties" => return count(value, "maxProperties", &mut rules.fields.1),
+            "not" => rules.not = Some(self.node(value, at, Role::Branch, depth + 1)),
+            "allOf" => return self.branches(value, "allOf", at, depth, &mut rules.all_of),
+            "anyOf" => return self.branches(value, "anyOf", at, depth, &mut rules.any_of),
+            "oneOf" => return self.branches(value, "oneOf", at, depth, &mut rules.one_of),
+            _ => {}
+        }
+        None
+    }
+
+    fn branches(
+        &mut self,
+        value: &'c Node,
+        keyword: &'static str,
+        at: &Path<'_>,
+        depth: usize,
+        into: &mut Vec<Id>,
+    ) -> Option<CrdFault<'c>> {
+        let Some(schemas) = value.as_sequence() else { return Some(CrdFault::Malformed { keyword }) };
+        for (index, schema) in schemas.iter().enumerate() {
+            into.push(self.node(schema, &at.index(index), Role::Branch, depth + 1));
+        }
+        None
+    }
+
+    fn finish(
+        &mut self,
+        mut draft: Draft<'c>,
+        schema: &'c Node,
+        mapping: &'c Mapping,
+        at: &Path<'_>,
+        role: Role,
+        depth: usize,
+    ) -> SchemaNode {
+        if draft.faulty {
+            return SchemaNode::ANY;
+        }
+        self.check_structure(&draft, schema, at, role);
+        let rules = &draft.rules;
+        self.alternatives |= rules.not.is_some()
+            || rules.fields != (None, None)
+            || [&rules.all_of, &rules.any_of, &rules.one_of].iter().any(|branches| !branches.is_empty());
+        let kind = match draft.kind {
+            _ if draft.int_or_string => Kind::IntOrString,
+            Some(kind) => kind,
+            None if role == Role::Root => Kind::Object,
+            None => Kind::Any,
+        };
+        if role == Role::Root || draft.embedded {
+            self.imply(&mut draft, at, role, depth);
+        }
+        draft.fields.sort_by(|a, b| a.name.cmp(&b.name));
+        Self::require(&mut draft.fields, std::mem::take(&mut draft.required));
+        let rest = draft.additional.unwrap_or(
+            if role == Role::Branch || draft.preserve || self.preserve || kind != Kind::Object {
+                Rest::Free
+            } else {
+                Rest::Closed
+            },
+        );
+        let topology = match draft.list_type {
+            Some("map") => Topology::Map(draft.keys.iter().map(|name| key(name, mapping)).collect()),
+            Some("set") => Topology::Set,
+            _ => Topology::Atomic,
+        };
+        draft.rules.least = draft
+            .bounds
+            .0
+            .map(|bound| if draft.exclusive.0 { Bound::Above(bound) } else { Bound::AtLeast(bound) });
+        draft.rules.most = draft
+            .bounds
+            .1
+            .map(|bound| if draft.exclusive.1 { Bound::Below(bound) } else { Bound::AtMost(bound) });
+        SchemaNode {
+            kind,
+            nullable: draft.nullable || kind == Kind::Any && role == Role::Branch,
+            format: draft.format,
+            fields: Fields::new(draft.fields),
+            rest,
+            items: draft.items,
+            topology,
+            merge_key: None,
+            values: Vec::new(),
+            rules: draft.ruled.then(|| Box::new(draft.rules)),
+            default: draft.default.cloned().map(Box::new),
+        }
+    }
+
+    /// Marks the required ones among `fields`, which are sorted. Alternatives name fields that are described elsewhere.
+    fn require(fields: &mut Vec<Field>, mut names: Vec<&str>) {
+        names.sort_unstable();
+        names.dedup();
+        names.retain(|name| match fields.binary_search_by(|field| field.name().cmp(name)) {
+            Ok(index) => {
+                fields[index].required = true;
+                false
+            }
+            Err(_) => true,
+        });
+        let elsewhere = |name: &&str| Field { required: true, ..Field::new((*name).to_owned().into(), FREE) };
+        fields.extend(names.iter().map(elsewhere));
+    }
+
+    fn check_structure(&mut self, draft: &Draft<'c>, schema: &'c Node, at: &Path<'_>, role: Role) {
+        if self.structural && role != Role::Branch {
+            draft.faults().for_each(|fault| self.fault(fault, at, schema.origin));
+        }
+    }
+
+    /// Adds what every object has; the schema may only narrow the name down.
+    fn imply(&mut self, draft: &mut Draft<'c>, at: &Path<'_>, role: Role, depth: usize) {
+        draft.fields.retain(|field| !matches!(field.name(), "apiVersion" | "kind" | "metadata"));
+        let text = self.crds.push(SchemaNode { kind: Kind::String, nullable: false, ..SchemaNode::ANY });
+        for name in ["apiVersion", "kind"] {
+            let required = role != Role::Root;
+            let field = Field::new(name.into(), text);
+            draft.fields.push(Field { required, null_is_absent: required, ..field });
+        }
+        draft.fields.push(Field::new("metadata".into(), self.metadata));
+        if let Some((schema, _)) = draft.metadata {
+            let path = at.key("properties");
+            let narrowed = self.node(schema, &path.key("metadata"), Role::Branch, depth + 1);
+            let fields = Fields::new(vec![Field::new("metadata".into(), narrowed)]);
+            let branch = self.crds.push(SchemaNode { fields, ..SchemaNode::ANY });
+            draft.rules.all_of.push(branch);
+            draft.ruled = true;
+        }
+    }
+}
+
+const fn below(role: Role) -> Role {
+    match role {
+        Role::Branch => Role::Branch,
+        Role::Root | Role::Value => Role::Value,
+    }
+}
+
+fn key(name: &str, list: &Mapping) -> Key {
+    let default = list.get("items").and_then(|items| items.at(&["properties", name, "default"]));
+    Key { name: name.into(), default: default.map(|node| node.value.clone()) }
+}

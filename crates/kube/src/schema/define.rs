@@ -1,0 +1,91 @@
+//! A `CustomResourceDefinition` as a whole: which kind it defines, in which versions, and whether objects keep unknown fields.
+
+use super::compile::{CompiledVersion, Compiler, Defaults};
+use super::crd::{CrdKind, CrdVersion, Crds, RuleCount};
+use super::fault::CrdFault;
+use super::node::Id;
+use super::path::Path;
+use super::violation::Violation;
+use super::{CRD_GROUP, CRD_KIND, Scope, gvk};
+use sealwave_core::document::{Node, Value};
+
+/// Group, kind, and what is known of it.
+pub(super) type Definition<'c> = Option<(&'c str, &'c str, CrdKind)>;
+
+/// A definition that was read.
+pub(super) struct Defined<'c> {
+    /// `None` where the object is no definition.
+    pub(super) definition: Definition<'c>,
+    /// What is wrong with it, in the order of the document.
+    pub(super) faults: Vec<Violation<'c>>,
+    /// The defaults in its schemas, which are not checked yet.
+    pub(super) defaults: Defaults<'c>,
+}
+
+/// Reads a definition.
+pub(super) fn define<'c>(crds: &mut Crds, metadata: Id, crd: &'c Node) -> Defined<'c> {
+    let structural = !matches!(gvk(crd), Some((_, "v1beta1", _)));
+    let spec = crd.get("spec");
+    // It is false in `v1` unless a definition was converted, and true in `v1beta1` unless it is said not to be.
+    let preserve = match spec.and_then(|spec| spec.get("preserveUnknownFields")).map(|node| &node.value) {
+        Some(Value::Bool(preserve)) => *preserve,
+        _ => !structural,
+    };
+    let mut compiler = Compiler::new(crds, metadata, structural, preserve);
+    let text = |path: &[&str]| spec.and_then(|spec| spec.at(path)).and_then(Node::as_str);
+    let (Some(group), Some(kind), true) = (
+        text(&["group"]),
+        text(&["names", "kind"]),
+        gvk(crd).is_some_and(|gvk| gvk.0 == CRD_GROUP && gvk.2 == CRD_KIND),
+    ) else {
+        let fault = CrdFault::Lacks { what: CRD_KIND, needs: "spec.group and spec.names.kind" };
+        compiler.fault(fault, &Path::ROOT, crd.origin);
+        return Defined { definition: None, faults: compiler.into_faults(), defaults: Vec::new() };
+    };
+    let versions = spec.map(|spec| versions(&mut compiler, spec)).unwrap_or_default();
+    let scope = if text(&["scope"]) == Some("Cluster") { Scope::Cluster } else { Scope::Namespaced };
+    let defaults = compiler.take_defaults();
+    let definition = Some((group, kind, CrdKind { scope, versions }));
+    Defined { definition, faults: compiler.into_faults(), defaults }
+}
+
+fn versions<'c>(compiler: &mut Compiler<'c, '_>, spec: &'c Node) -> Vec<CrdVersion> {
+    let at = Path::ROOT;
+    let at = at.key("spec");
+    let shared = spec.at(&["validation", "openAPIV3Schema"]);
+    let shared_at = at.key("validation");
+    let shared = shared.map(|schema| compiler.root(schema, &shared_at.key("openAPIV3Schema")));
+    let list_at = at.key("versions");
+    let mut all = Vec::new();
+    for (index, version) in spec.get("versions").map(Node::items).unwrap_or_default().iter().enumerate() {
+        let Some(name) = version.get("name").and_then(Node::as_str) else { continue };
+        let at = list_at.index(index);
+        let at = at.key("schema");
+        let own = version.at(&["schema", "openAPIV3Schema"]);
+        let own = own.map(|schema| compiler.root(schema, &at.key("openAPIV3Schema")));
+        all.push(version_of(name, Some(version), own.or(shared)));
+    }
+    // The oldest definitions have one version and no list.
+    if all.is_empty()
+        && let Some(name) = spec.get("version").and_then(Node::as_str)
+    {
+        all.push(version_of(name, None, shared));
+    }
+    all
+}
+
+fn version_of(name: &str, version: Option<&Node>, schema: Option<CompiledVersion>) -> CrdVersion {
+    let says = |key: &str, flag: bool| {
+        version
+            .and_then(|version| version.get(key))
+            .is_some_and(|node| matches!(node.value, Value::Bool(value) if value == flag))
+    };
+    CrdVersion {
+        name: name.to_owned(),
+        served: !says("served", false),
+        deprecated: says("deprecated", true),
+        root: schema.map(|schema| schema.root),
+        rules: schema.map_or_else(RuleCount::default, |schema| schema.rules),
+        alternatives: schema.is_some_and(|schema| schema.alternatives),
+    }
+}

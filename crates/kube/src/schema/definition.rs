@@ -1,0 +1,388 @@
+//! A `CustomResourceDefinition` as an object: what the API server refuses of it beside its schemas, which `structure`
+//! checks.
+
+use super::fault::CrdFault;
+use super::path::Path;
+use super::structure;
+use super::violation::{Violation, ViolationKind};
+use sealwave_core::document::{Node, Origin, Value};
+use sealwave_core::names::dns;
+
+/// Faults that are reported of one definition.
+const MAX_FAULTS: usize = 200;
+/// Characters of a warning about a deprecated version.
+const MAX_WARNING: usize = 256;
+/// Who must approve a definition in one of Kubernetes' own groups.
+const APPROVAL: &str = "api-approved.kubernetes.io";
+
+/// The faults of a definition.
+#[derive(Default)]
+pub(super) struct Faults<'c> {
+    all: Vec<Violation<'c>>,
+}
+
+impl<'c> Faults<'c> {
+    pub(super) fn add(&mut self, message: &'static str, hint: &'static str, at: &Path<'_>, origin: Origin) {
+        self.push(CrdFault::Rule { message, hint }, at, origin);
+    }
+
+    pub(super) fn push(&mut self, fault: CrdFault<'c>, at: &Path<'_>, origin: Origin) {
+        if self.all.len() < MAX_FAULTS {
+            self.all.push(Violation {
+                kind: ViolationKind::Definition(fault),
+                pointer: at.pointer(),
+                origin,
+            });
+        }
+    }
+}
+
+/// Checks a definition of version `v1`.
+pub fn check(object: &Node) -> Vec<Violation<'_>> {
+    let mut faults = Faults::default();
+    let Some(spec) = object.get("spec").filter(|spec| spec.as_mapping().is_some()) else { return faults.all };
+    let root = Path::ROOT;
+    let at = root.key("spec");
+    name(object, spec, &mut faults);
+    group(object, spec, &at, &mut faults);
+    if let Some(names) = spec.get("names") {
+        self::names(names, &at.key("names"), &mut faults);
+    }
+    versions(spec, &at, &mut faults);
+    if let Some(conversion) = spec.get("conversion") {
+        self::conversion(conversion, &at.key("conversion"), &mut faults);
+    }
+    if let Some(preserve) = spec.get("preserveUnknownFields").filter(|node| is_true(node)) {
+        faults.add(
+            "`preserveUnknownFields` is true",
+            "remove it, and write `x-kubernetes-preserve-unknown-fields: true` into the schemas",
+            &at.key("preserveUnknownFields"),
+            preserve.origin,
+        );
+    }
+    faults.all
+}
+
+/// The name is made of two others, unless one of them is missing, which is another fault.
+fn name(object: &Node, spec: &Node, faults: &mut Faults<'_>) {
+    let Some(name) = object.at(&["metadata", "name"]) else { return };
+    let (Some(plural), Some(group)) = (text(spec.at(&["names", "plural"])), text(spec.get("group"))) else {
+        return;
+    };
+    let fits = text(Some(name))
+        .is_some_and(|name| name.strip_prefix(plural).and_then(|rest| rest.strip_prefix('.')) == Some(group));
+    if !fits {
+        let root = Path::ROOT;
+        let at = root.key("metadata");
+        let hint = "write `spec.names.plural`, a dot and `spec.group`";
+        faults.add(
+            "name of the definition does not fit its plural and its group",
+            hint,
+            &at.key("name"),
+            name.origin,
+        );
+    }
+}
+
+fn group(object: &Node, spec: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
+    let Some(node) = spec.get("group") else { return };
+    let Some(group) = node.as_str() else { return };
+    let at = at.key("group");
+    if !dns::is_subdomain(group) || !group.contains('.') {
+        let hint = "use a domain in lower case with at least one dot, for example `shop.example.com`";
+        faults.add("group is not a domain", hint, &at, node.origin);
+        return;
+    }
+    let within =
+        |domain: &str| group.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    let approval =
+        object.at(&["metadata", "annotations", APPROVAL]).and_then(Node::as_str).unwrap_or_default();
+    let is_approved = approval.starts_with("unapproved") || approval.contains("://");
+    // A lock file has no annotations: of its definitions nothing is left but the name.
+    let is_stripped =
+        object.get("metadata").and_then(Node::as_mapping).is_some_and(|metadata| metadata.len() == 1);
+    if (within("k8s.io") || within("kubernetes.io")) && !is_approved && !is_stripped {
+        let hint = "use a group of your own, or add the annotation `api-approved.kubernetes.io` with the address of the \
+                    approval, or with `unapproved` and a reason";
+        faults.add(
+            "group belongs to the Kubernetes project, and the annotation of its approval is missing",
+            hint,
+            &at,
+            node.origin,
+        );
+    }
+}
+
+const LABEL: &str =
+    "use lower-case letters, digits and `-`, at most 63, that start with a letter and do not end with `-`";
+
+fn names(names: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
+    for (field, any_case) in [("plural", false), ("singular", false), ("kind", true), ("listKind", true)] {
+        let Some(node) = names.get(field) else { continue };
+        let Some(name) = node.as_str() else { continue };
+        let at = at.key(field);
+        if name.is_empty() && matches!(field, "plural" | "kind") {
+            faults.add("name is empty", LABEL, &at, node.origin);
+        } else if !name.is_empty() && !is_label(name, any_case) {
+            faults.add("name is not a label that starts with a letter", LABEL, &at, node.origin);
+        }
+    }
+    for list in ["shortNames", "categories"] {
+        let list_at = at.key(list);
+        for (index, node) in names.get(list).map(Node::items).unwrap_or_default().iter().enumerate() {
+            if node.as_str().is_some_and(|name| !is_label(name, false)) {
+                faults.add(
+                    "name is not a label that starts with a letter",
+                    LABEL,
+                    &list_at.index(index),
+                    node.origin,
+                );
+            }
+        }
+    }
+    if let (Some(kind), Some(list)) = (text(names.get("kind")), names.get("listKind"))
+        && list.as_str() == Some(kind)
+    {
+        faults.add(
+            "`kind` and `listKind` are the same",
+            "add `List` to the second",
+            &at.key("listKind"),
+            list.origin,
+        );
+    }
+}
+
+fn versions(spec: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
+    let at = at.key("versions");
+    let Some(list) = spec.get("versions").filter(|list| list.as_sequence().is_some()) else { return };
+    let all = list.items();
+    let stored: Vec<&Node> =
+        all.iter().filter_map(|version| version.get("storage")).filter(|node| is_true(node)).collect();
+    match &stored[..] {
+        [_] => {}
+        [] => faults.add(
+            "no version is the one that is stored",
+            "write `storage: true` in one version",
+            &at,
+            list.shown_at(),
+        ),
+        [_, second, ..] => {
+            faults.add(
+                "several versions are stored",
+                "write `storage: true` in one version only",
+                &at,
+                second.origin,
+            );
+        }
+    }
+    if !all.is_empty() && !all.iter().any(|version| version.get("served").is_none_or(is_true)) {
+        faults.push(CrdFault::Unserved, &at, list.shown_at());
+    }
+    for (index, version) in all.iter().enumerate() {
+        let at = at.index(index);
+        if let Some(node) = version.get("name")
+            && let Some(name) = node.as_str()
+        {
+            let at = at.key("name");
+            if !is_label(name, false) {
+                faults.add(
+                    "name of a version is not a label that starts with a letter",
+                    LABEL,
+                    &at,
+                    node.origin,
+                );
+            }
+            let same = |other: &Node| text(other.get("name")) == Some(name);
+            if all.iter().take(index.min(MAX_FAULTS)).any(same) {
+                faults.add("two versions have the same name", "remove one of them", &at, node.origin);
+            }
+        }
+        self::version(version, &at, faults);
+    }
+}
+
+fn version(version: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
+    if version.as_mapping().is_none() {
+        return;
+    }
+    let schema_at = at.key("schema");
+    let is_there = |node: &&Node| !matches!(node.value, Value::Null);
+    if let Some(schema) = version.at(&["schema", "openAPIV3Schema"]).filter(is_there) {
+        let has_status = version.at(&["subresources", "status"]).as_ref().is_some_and(is_there);
+        structure::check(schema, &schema_at.key("openAPIV3Schema"), has_status, faults);
+    } else {
+        let hint = "write `schema: {openAPIV3Schema: {type: object, …}}`; with \
+                    `x-kubernetes-preserve-unknown-fields: true` it takes any field";
+        faults.add("version has no schema", hint, at, version.shown_at());
+    }
+    if let Some(node) = version.get("deprecationWarning").filter(|node| !matches!(node.value, Value::Null)) {
+        let at = at.key("deprecationWarning");
+        let warning = node.as_str().unwrap_or("-");
+        if !version.get("deprecated").is_some_and(is_true) {
+            faults.add(
+                "only a deprecated version may have a warning",
+                "write `deprecated: true`",
+                &at,
+                node.origin,
+            );
+        } else if warning.is_empty() || warning.len() > MAX_WARNING || warning.chars().any(char::is_control) {
+            faults.add("warning is not one line of 1 to 256 characters", "shorten it", &at, node.origin);
+        }
+    }
+    let columns_at = at.key("additionalPrinterColumns");
+    for (index, column) in items(version, "additionalPrinterColumns").iter().enumerate() {
+        self::column(column, &columns_at.index(index), faults);
+    }
+    if let Some(scale) = version.at(&["subresources", "scale"]) {
+        let at = at.key("subresources");
+        self::scale(scale, &at.key("scale"), faults);
+    }
+}
+
+fn column(column: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
+    const TYPES: &[&str] = &["boolean", "date", "integer", "number", "string"];
+    const FORMATS: &[&str] = &["byte", "date", "date-time", "double", "float", "int32", "int64", "password"];
+    let one_of = |field: &str, known: &[&str]| {
+        column.get(field).filter(|node| node.as_str().is_some_and(|text| !known.contains(&text)))
+    };
+    if let Some(node) = one_of("type", TYPES) {
+        let hint = "write `boolean`, `date`, `integer`, `number` or `string`";
+        faults.add("type of a column does not exist", hint, &at.key("type"), node.origin);
+    }
+    if let Some(node) = one_of("format", FORMATS).filter(|node| node.as_str() != Some("")) {
+        faults.add("format of a column does not exist", "remove it", &at.key("format"), node.origin);
+    }
+    if let Some(node) =
+        column.get("jsonPath").filter(|node| node.as_str().is_some_and(|path| !path.starts_with('.')))
+    {
+        faults.add(
+            "path of a column does not start with a dot",
+            "write it like `.spec.size`",
+            &at.key("jsonPath"),
+            node.origin,
+        );
+    }
+}
+
+fn scale(scale: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
+    for (field, roots, hint) in [
+        ("specReplicasPath", &[".spec."][..], "write it like `.spec.replicas`"),
+        ("statusReplicasPath", &[".status."][..], "write it like `.status.replicas`"),
+        ("labelSelectorPath", &[".spec.", ".status."][..], "write it like `.status.selector`"),
+    ] {
+        let Some(node) = scale.get(field) else { continue };
+        let Some(path) = node.as_str() else { continue };
+        let may_be_empty = field == "labelSelectorPath";
+        if !(roots.iter().any(|root| path.starts_with(root)) || may_be_empty && path.is_empty()) {
+            faults.add(
+                "path of the subresource `scale` does not lead to such a field",
+                hint,
+                &at.key(field),
+                node.origin,
+            );
+        }
+    }
+}
+
+fn conversion(conversion: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
+    let webhook = conversion.get("webhook").filter(|node| !matches!(node.value, Value::Null));
+    let strategy = conversion.get("strategy");
+    match text(strategy) {
+        Some("Webhook") => {
+            if let Some(webhook) = webhook {
+                self::webhook(webhook, &at.key("webhook"), faults);
+            } else {
+                let hint = "add `webhook` with `clientConfig` and `conversionReviewVersions`";
+                faults.add("strategy `Webhook` has no webhook", hint, at, conversion.shown_at());
+            }
+        }
+        Some("None") => {
+            if let Some(webhook) = webhook {
+                let hint = "remove it, or write `strategy: Webhook`";
+                faults.add("strategy `None` has a webhook", hint, &at.key("webhook"), webhook.shown_at());
+            }
+        }
+        Some(_) => {
+            let origin = strategy.map_or(conversion.origin, |node| node.origin);
+            faults.add("strategy does not exist", "write `None` or `Webhook`", &at.key("strategy"), origin);
+        }
+        None => {}
+    }
+}
+
+fn webhook(webhook: &Node, at: &Path<'_>, faults: &mut Faults<'_>) {
+    let client_at = at.key("clientConfig");
+    let is_there = |node: &&Node| !matches!(node.value, Value::Null);
+    match webhook.get("clientConfig").filter(is_there) {
+        None => faults.add(
+            "webhook has no `clientConfig`",
+            "add it with `service` or `url`",
+            at,
+            webhook.shown_at(),
+        ),
+        Some(client) => {
+            let (url, service) = (client.get("url").filter(is_there), client.get("service").filter(is_there));
+            if url.is_some() == service.is_some() {
+                let hint = "name exactly one of `service` and `url`";
+                faults.add("webhook has not exactly one address", hint, &client_at, client.shown_at());
+            } else if let Some(url) =
+                url.filter(|url| !url.as_str().is_some_and(|url| url.starts_with("https://")))
+            {
+                faults.add(
+                    "address of the webhook is not an HTTPS URL",
+                    "",
+                    &client_at.key("url"),
+                    url.origin,
+                );
+            }
+        }
+    }
+    let versions_at = at.key("conversionReviewVersions");
+    if let Some(list) = webhook.get("conversionReviewVersions") {
+        let known = |node: &Node| matches!(node.as_str(), Some("v1" | "v1beta1"));
+        if list.as_sequence().is_some() && !list.items().iter().any(known) {
+            let hint = "add `v1`";
+            faults.add(
+                "no version of the review is one that the API server knows",
+                hint,
+                &versions_at,
+                list.shown_at(),
+            );
+        }
+        for (index, node) in list.items().iter().enumerate() {
+            let earlier = list.items().iter().take(index.min(MAX_FAULTS));
+            if earlier.into_iter().any(|other| other == node) {
+                faults.add(
+                    "version of the review is given twice",
+                    "remove one",
+                    &versions_at.index(index),
+                    node.origin,
+                );
+            }
+        }
+    }
+}
+
+fn items<'n>(node: &'n Node, field: &str) -> &'n [Node] {
+    node.get(field).map(Node::items).unwrap_or_default()
+}
+
+fn text(node: Option<&Node>) -> Option<&str> {
+    node.and_then(Node::as_str).filter(|text| !text.is_empty())
+}
+
+const fn is_true(node: &Node) -> bool {
+    matches!(node.value, Value::Bool(true))
+}
+
+/// Returns whether a text is a label of RFC 1035: it starts with a letter.
+fn is_label(text: &str, any_case: bool) -> bool {
+    let lower;
+    let text = if any_case {
+        lower = text.to_lowercase();
+        lower.as_str()
+    } else {
+        text
+    };
+    dns::is_label(text) && text.starts_with(|c: char| c.is_ascii_lowercase())
+}

@@ -1,0 +1,115 @@
+//! Objects of custom resources as the API server validates them: defaults are filled in, and nulls are gone where the
+//! schema does not allow them. Both happen before `allOf`, `anyOf`, `oneOf`, `not` and the number of fields are checked.
+//!
+//! The object itself stays as it was written, so that every value keeps its place.
+
+use std::collections::{HashMap, HashSet};
+use std::ptr;
+
+use super::Schemas;
+use super::node::{Id, Rest};
+use sealwave_core::document::{Mapping, Node, Value};
+
+/// Levels of an object and its defaults.
+const MAX_DEPTH: usize = 150;
+/// Values looked at.
+const MAX_STEPS: u64 = 5_000_000;
+
+/// The replacement of a field.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Effect<'a> {
+    /// A null that does not count.
+    Dropped,
+    /// The default of a field that is left out, or of a null that does not count.
+    Filled(&'a Node),
+}
+
+/// The changes that the API server makes to an object, by mapping.
+#[derive(Debug, Default)]
+pub(super) struct Effects<'a> {
+    /// In each mapping by name, in the order of the schema's fields.
+    by_mapping: HashMap<*const Mapping, Vec<(&'a str, Effect<'a>)>>,
+    /// Defaults whose own defaults are known.
+    seen: HashSet<*const Node>,
+    /// Values looked at.
+    pub(super) steps: u64,
+}
+
+impl<'a> Effects<'a> {
+    /// Finds what is changed in an object with a schema.
+    pub(super) fn new(schemas: &'a Schemas, root: Id, object: &'a Node) -> Self {
+        let mut effects = Self::default();
+        effects.visit(schemas, root, object, 0);
+        effects
+    }
+
+    /// Returns the changes in a mapping.
+    pub fn of(&self, mapping: &Mapping) -> &[(&'a str, Effect<'a>)] {
+        self.by_mapping.get(&ptr::from_ref(mapping)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the number of fields of a mapping after all changes.
+    pub(super) fn len(&self, mapping: &Mapping) -> usize {
+        self.of(mapping).iter().fold(mapping.len(), |length, (name, effect)| match effect {
+            Effect::Dropped => length - 1,
+            Effect::Filled(_) => length + usize::from(mapping.get(name).is_none()),
+        })
+    }
+
+    fn visit(&mut self, schemas: &'a Schemas, id: Id, node: &'a Node, depth: usize) {
+        self.steps += 1;
+        if depth > MAX_DEPTH || self.steps > MAX_STEPS || !id.is_custom() {
+            return;
+        }
+        match &node.value {
+            Value::Mapping(mapping) => self.mapping(schemas, id, mapping, depth),
+            Value::Sequence(items) => {
+                if let Some(id) = schemas.node(id).items {
+                    for item in items {
+                        self.visit(schemas, id, item, depth + 1);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn mapping(&mut self, schemas: &'a Schemas, id: Id, mapping: &'a Mapping, depth: usize) {
+        let schema = schemas.node(id);
+        let mut changes = Vec::new();
+        for field in schema.fields.iter().filter(|field| field.has_default) {
+            self.steps += 1 + mapping.len() as u64;
+            if self.steps > MAX_STEPS {
+                return;
+            }
+            let left_out =
+                mapping.get(field.name()).is_none_or(|value| is_null(value) && field.null_is_absent);
+            let default = schemas.node(field.id).default.as_deref();
+            if let Some(default) = default.filter(|_| left_out) {
+                changes.push((field.name(), Effect::Filled(default)));
+                if self.seen.insert(ptr::from_ref(default)) {
+                    self.visit(schemas, field.id, default, depth + 1);
+                }
+            }
+        }
+        for entry in mapping.entries() {
+            let (id, drops_null) = match (schema.fields.find(&entry.key), schema.rest) {
+                (Some(field), _) => (field.id, field.null_is_absent && !field.has_default),
+                (None, Rest::Like(id)) => (id, !schemas.node(id).nullable),
+                (None, Rest::Closed | Rest::Free) => continue,
+            };
+            if is_null(&entry.value) && drops_null {
+                changes.push((entry.key.as_str(), Effect::Dropped));
+            } else {
+                self.visit(schemas, id, &entry.value, depth + 1);
+            }
+        }
+        if !changes.is_empty() {
+            self.by_mapping.insert(ptr::from_ref(mapping), changes);
+        }
+    }
+}
+
+const fn is_null(node: &Node) -> bool {
+    matches!(node.value, Value::Null)
+}

@@ -1,0 +1,225 @@
+//! Kinds of objects: where they live, and whether a version of Kubernetes has them.
+
+use super::life::{api_version, is_gone, rank, removed_in};
+use super::{KubeVersion, Schemas, pack};
+use crate::Scopes;
+use sealwave_core::text::closest;
+
+/// Where objects of a kind live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// In the cluster as a whole.
+    Cluster,
+    /// In a namespace.
+    Namespaced,
+}
+
+/// Whether a group, version and kind exist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// No version of Kubernetes has it, and no definition that was added.
+    No {
+        /// `apiVersion` and kind that are probably meant.
+        meant: Option<(String, String)>,
+    },
+    /// A later version of Kubernetes has it.
+    NotYet {
+        /// The first one.
+        introduced: KubeVersion,
+    },
+    /// Group and kind exist, in these versions; the one to prefer is first.
+    OtherVersions(Vec<String>),
+    /// It was removed.
+    Removed {
+        /// The first version of Kubernetes without it.
+        removed_in: KubeVersion,
+        /// What to write instead: an `apiVersion`, with a kind where that is another one.
+        replacement: Option<String>,
+    },
+    /// It exists.
+    Yes,
+}
+
+/// Characters of a kind to which others are compared.
+const MAX_KIND: usize = 100;
+/// Custom kinds that are looked through for the one that was meant.
+const MAX_GUESSED: usize = 500;
+
+impl Schemas {
+    /// Whether objects of this group, version and kind exist; where not, why not.
+    #[must_use]
+    pub fn knows(&self, group: &str, version: &str, kind: &str) -> Known {
+        if self.root(group, version, kind).is_some() {
+            return Known::Yes;
+        }
+        if let Some(life) = self.life_cycle(group, version, kind) {
+            if let Some(removed_in) = life.removed_in.filter(|removed| *removed <= self.version) {
+                return Known::Removed { removed_in, replacement: life.replacement };
+            }
+            if let Some(introduced) = life.introduced.filter(|introduced| *introduced > self.version) {
+                return Known::NotYet { introduced };
+            }
+        }
+        let served = self.served(group, kind);
+        if !served.is_empty() || self.crds.kind(group, kind).is_some() {
+            return Known::OtherVersions(served.into_iter().map(str::to_owned).collect());
+        }
+        let removed = pack::EMBEDDED.versions(group, kind).filter_map(|entry| removed_in(&entry)).max();
+        match removed.filter(|removed| *removed <= self.version) {
+            Some(removed_in) => Known::Removed { removed_in, replacement: None },
+            None => Known::No { meant: self.meant(group, kind) },
+        }
+    }
+
+    /// Whether a kind exists in some version, be it of another version of Kubernetes.
+    #[must_use]
+    pub fn knows_kind(&self, group: &str, kind: &str) -> bool {
+        pack::EMBEDDED.versions(group, kind).next().is_some() || self.crds.kind(group, kind).is_some()
+    }
+
+    /// A kind of the same group with a similar name, by its definition: its preferred `apiVersion` and its name.
+    #[must_use]
+    pub fn similar(&self, group: &str, kind: &str) -> Option<(String, String)> {
+        let own = self.crds.kinds_of(group).take(MAX_GUESSED);
+        let similar = (kind.len() <= MAX_KIND).then(|| closest(kind, own))??;
+        let version = self.served(group, similar).first().copied()?;
+        Some((api_version(group, version), similar.to_owned()))
+    }
+
+    /// Where objects of a kind live; `None` where the kind is not known.
+    #[must_use]
+    pub fn scope(&self, group: &str, kind: &str) -> Option<Scope> {
+        if is_gone(group, kind) || pack::EMBEDDED.versions(group, kind).next().is_some() {
+            // The pack does not say; the specifications hold this in their paths.
+            let cluster = Scopes::of(&[]).is_cluster_scoped(group, kind);
+            return Some(if cluster { Scope::Cluster } else { Scope::Namespaced });
+        }
+        self.crds.kind(group, kind).map(|kind| kind.scope)
+    }
+
+    /// Versions in which this version of Kubernetes has a kind, the one to prefer first.
+    fn served(&self, group: &str, kind: &str) -> Vec<&str> {
+        let bit = self.version.bit();
+        let mut versions: Vec<&str> = pack::EMBEDDED
+            .versions(group, kind)
+            .filter(|entry| entry.minors & bit != 0)
+            .map(|entry| entry.version)
+            .collect();
+        if versions.is_empty() {
+            let kind = self.crds.kind(group, kind);
+            let served = kind.into_iter().flat_map(|kind| &kind.versions).filter(|version| version.served);
+            versions.extend(served.map(|version| version.name.as_str()));
+        }
+        versions.sort_by(|a, b| rank(b).cmp(&rank(a)).then_with(|| a.cmp(b)));
+        versions
+    }
+
+    /// The kind that is probably meant: of the same name in another group, or of a similar name in this one.
+    fn meant(&self, group: &str, kind: &str) -> Option<(String, String)> {
+        let all: Vec<(&str, &str)> = pack::EMBEDDED
+            .kinds()
+            .filter(|entry| entry.minors & self.version.bit() != 0)
+            .map(|entry| (entry.group, entry.kind))
+            .chain(self.crds.kinds_of(group).map(|kind| (group, kind)).take(MAX_GUESSED))
+            .chain(self.crds.kinds().take(MAX_GUESSED))
+            .collect();
+        let similar = || {
+            let own = all.iter().filter(|(other, _)| *other == group).map(|(_, kind)| *kind);
+            let similar = closest(kind, own)?;
+            all.iter().find(|found| **found == (group, similar))
+        };
+        let found = (kind.len() <= MAX_KIND).then(|| {
+            all.iter()
+                .find(|(other, name)| *other == group && name.eq_ignore_ascii_case(kind))
+                .or_else(|| all.iter().find(|(_, name)| name.eq_ignore_ascii_case(kind)))
+                .or_else(similar)
+        })??;
+        let version = self.served(found.0, found.1).first().copied()?;
+        Some((api_version(found.0, version), found.1.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schemas(version: &str) -> Schemas {
+        Schemas::new(version.parse().expect("a version"))
+    }
+
+    fn minor(minor: u8) -> KubeVersion {
+        KubeVersion::of_minor(minor)
+    }
+
+    #[test]
+    fn kinds_are_known_or_it_is_said_why_not() {
+        let removed = |minor_: u8, replacement: Option<&str>| Known::Removed {
+            removed_in: minor(minor_),
+            replacement: replacement.map(str::to_owned),
+        };
+        let others =
+            |versions: &[&str]| Known::OtherVersions(versions.iter().map(|&name| name.to_owned()).collect());
+        let meant = |api_version: &str, kind: &str| Known::No {
+            meant: Some((api_version.to_owned(), kind.to_owned())),
+        };
+        for (version, group, api, kind, expected) in [
+            ("1.37", "apps", "v1", "Deployment", Known::Yes),
+            ("1.25", "autoscaling", "v2beta2", "HorizontalPodAutoscaler", Known::Yes),
+            (
+                "1.26",
+                "autoscaling",
+                "v2beta2",
+                "HorizontalPodAutoscaler",
+                removed(26, Some("autoscaling/v2")),
+            ),
+            (
+                "1.37",
+                "autoscaling",
+                "v2beta1",
+                "HorizontalPodAutoscaler",
+                removed(25, Some("autoscaling/v2")),
+            ),
+            ("1.37", "autoscaling", "v3", "HorizontalPodAutoscaler", others(&["v2", "v1"])),
+            ("1.30", "extensions", "v1beta1", "Deployment", removed(16, Some("apps/v1"))),
+            ("1.30", "extensions", "v1beta1", "Ingress", removed(22, Some("networking.k8s.io/v1"))),
+            ("1.30", "policy", "v1beta1", "PodSecurityPolicy", removed(25, None)),
+            (
+                "1.29",
+                "admissionregistration.k8s.io",
+                "v1",
+                "ValidatingAdmissionPolicy",
+                Known::NotYet { introduced: minor(30) },
+            ),
+            (
+                "1.32",
+                "admissionregistration.k8s.io",
+                "v1alpha1",
+                "ValidatingAdmissionPolicy",
+                removed(32, Some("admissionregistration.k8s.io/v1")),
+            ),
+            ("1.34", "networking.k8s.io", "v2", "ClusterCIDR", removed(29, None)),
+            ("1.37", "extensions", "v1", "Ingress", meant("networking.k8s.io/v1", "Ingress")),
+            ("1.37", "", "v1", "configmap", meant("v1", "ConfigMap")),
+            ("1.37", "apps", "v1", "Deploymnet", meant("apps/v1", "Deployment")),
+            ("1.37", "example.com", "v1", "Widget", Known::No { meant: None }),
+        ] {
+            assert_eq!(schemas(version).knows(group, api, kind), expected, "{version} {group}/{api} {kind}");
+        }
+    }
+
+    #[test]
+    fn scopes_of_kinds_are_known() {
+        let schemas = schemas("1.37");
+        for (group, kind, scope) in [
+            ("", "Namespace", Some(Scope::Cluster)),
+            ("", "Secret", Some(Scope::Namespaced)),
+            ("rbac.authorization.k8s.io", "ClusterRole", Some(Scope::Cluster)),
+            ("rbac.authorization.k8s.io", "Role", Some(Scope::Namespaced)),
+            ("extensions", "Ingress", Some(Scope::Namespaced)),
+            ("example.com", "Widget", None),
+            ("", "Deployment", None),
+        ] {
+            assert_eq!(schemas.scope(group, kind), scope, "{group}/{kind}");
+        }
+    }
+}

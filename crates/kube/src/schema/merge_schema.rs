@@ -1,0 +1,160 @@
+//! How strategic merge patches treat the fields of Kubernetes' own kinds.
+//!
+//! Kubernetes' schemas state which lists are merged, and by which key. Both stay the same for as long as an API version
+//! exists, so the newest schema of it counts, whatever cluster is meant. Custom resources have no merge keys: the API server
+//! refuses strategic merge patches for them. Nothing here looks at the schemas of definitions.
+
+use super::node::{Id, Key, Kind, SchemaNode, Topology};
+use super::pack::{self, Decoded, FIRST_MINOR};
+use super::version::KubeVersion;
+use sealwave_core::document::{Value, group_and_version};
+
+/// Maps that a patch replaces as a whole, by group and kind. The pack does not hold the strategy of a field that is a map.
+const REPLACED_MAPS: [(&str, &str, &[&str]); 1] = [("policy", "PodDisruptionBudget", &["spec", "selector"])];
+
+/// A place in the schema of a built-in kind.
+#[derive(Clone, Copy, Debug)]
+pub struct MergeSchema {
+    decoded: &'static Decoded,
+    /// `None` where the schema knows nothing of the place.
+    id: Option<Id>,
+    /// Where the map is, from here, that a patch replaces as a whole.
+    replaced_map: Option<&'static [&'static str]>,
+}
+
+/// The way in which a strategic merge patch changes a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListMerge {
+    /// Items are objects and are known by this key.
+    ByKey(&'static str),
+    /// Items are scalars; each is in the list once.
+    ByValue,
+    /// The list of the patch replaces the one of the object.
+    Replace,
+}
+
+impl MergeSchema {
+    /// Returns the schema of a built-in kind; `None` for any other.
+    pub fn of(api_version: &str, kind: &str) -> Option<Self> {
+        let (group, version) = group_and_version(api_version);
+        let entry = pack::EMBEDDED.versions(group, kind).find(|entry| entry.version == version)?;
+        let newest = u8::try_from(entry.minors.checked_ilog2()?).ok()?;
+        let decoded = Decoded::of(KubeVersion::of_minor(FIRST_MINOR + newest));
+        let replaced =
+            REPLACED_MAPS.iter().find(|(of_group, of_kind, _)| (*of_group, *of_kind) == (group, kind));
+        Some(Self { decoded, id: Some(entry.id), replaced_map: replaced.map(|(_, _, path)| *path) })
+    }
+
+    /// Goes to a field of an object.
+    pub fn field(self, key: &str) -> Self {
+        let id = self.node().and_then(|node| match node.fields.find(key) {
+            Some(field) => Some(field.id),
+            None => node.rest_id(),
+        });
+        let below = self.replaced_map.and_then(<[_]>::split_first).filter(|(first, _)| **first == key);
+        Self { id, replaced_map: below.map(|(_, rest)| rest), ..self }
+    }
+
+    /// Goes to the items of a list.
+    pub fn item(self) -> Self {
+        Self { id: self.node().and_then(|node| node.items), replaced_map: None, ..self }
+    }
+
+    /// Returns what a patch does with the list that is here.
+    pub fn list(self) -> ListMerge {
+        match self.node().and_then(|node| node.merge_key.filter(|_| node.kind == Kind::Array)) {
+            None => ListMerge::Replace,
+            Some("") => ListMerge::ByValue,
+            Some(key) => ListMerge::ByKey(key),
+        }
+    }
+
+    /// Returns whether a patch replaces the map that is here.
+    pub fn replaces_map(self) -> bool {
+        self.replaced_map.is_some_and(<[_]>::is_empty)
+    }
+
+    /// Returns the keys that together identify an item of the list that is here, with their defaults. There may be more of
+    /// them than the merge key: `containerPort` and `protocol`.
+    pub fn list_keys(self) -> impl Iterator<Item = (&'static str, Option<&'static Value>)> {
+        let keys: &[Key] = match self.node().map(|node| &node.topology) {
+            Some(Topology::Map(keys)) => keys,
+            _ => &[],
+        };
+        keys.iter().map(|key| (key.name.as_str(), key.default.as_ref()))
+    }
+
+    /// Returns whether an object that is here must have a field.
+    pub fn requires(self, key: &str) -> bool {
+        self.node().and_then(|node| node.fields.find(key)).is_some_and(|field| field.required)
+    }
+
+    fn node(self) -> Option<&'static SchemaNode> {
+        self.id.map(|id| self.decoded.node(id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(api_version: &str, kind: &str, path: &[&str]) -> MergeSchema {
+        let root = MergeSchema::of(api_version, kind).expect("a built-in kind");
+        path.iter().fold(root, |schema, step| if *step == "[]" { schema.item() } else { schema.field(step) })
+    }
+
+    #[test]
+    fn lists_are_merged_as_kubernetes_says() {
+        let pod = ["spec", "template", "spec"];
+        let containers = [&pod[..], &["containers"]].concat();
+        for (api_version, kind, path, wanted) in [
+            ("apps/v1", "Deployment", containers.clone(), ListMerge::ByKey("name")),
+            (
+                "apps/v1",
+                "Deployment",
+                [&containers[..], &["[]", "ports"]].concat(),
+                ListMerge::ByKey("containerPort"),
+            ),
+            (
+                "apps/v1",
+                "Deployment",
+                [&containers[..], &["[]", "volumeMounts"]].concat(),
+                ListMerge::ByKey("mountPath"),
+            ),
+            ("apps/v1", "Deployment", [&containers[..], &["[]", "args"]].concat(), ListMerge::Replace),
+            ("apps/v1", "Deployment", [&pod[..], &["tolerations"]].concat(), ListMerge::Replace),
+            ("apps/v1", "Deployment", [&pod[..], &["hostAliases"]].concat(), ListMerge::ByKey("ip")),
+            ("apps/v1", "Deployment", vec!["metadata", "finalizers"], ListMerge::ByValue),
+            ("v1", "Service", vec!["spec", "ports"], ListMerge::ByKey("port")),
+            ("v1", "ServiceAccount", vec!["secrets"], ListMerge::ByKey("name")),
+            ("v1", "ServiceAccount", vec!["imagePullSecrets"], ListMerge::Replace),
+            ("networking.k8s.io/v1", "Ingress", vec!["spec", "rules"], ListMerge::Replace),
+            ("v1", "ConfigMap", vec!["data", "containers"], ListMerge::Replace),
+            ("v1", "ConfigMap", vec!["nothing", "of", "that"], ListMerge::Replace),
+        ] {
+            assert_eq!(at(api_version, kind, &path).list(), wanted, "{kind} {path:?}");
+        }
+        assert!(MergeSchema::of("example.com/v1", "Widget").is_none());
+        assert!(MergeSchema::of("apps/v2", "Deployment").is_none());
+        let beta = at("autoscaling/v2beta2", "HorizontalPodAutoscaler", &["metadata", "ownerReferences"]);
+        assert_eq!(beta.list(), ListMerge::ByKey("uid"), "the newest version that has it counts");
+    }
+
+    #[test]
+    fn keys_required_fields_and_replaced_maps_are_known() {
+        let ports = at("v1", "Service", &["spec", "ports"]);
+        let keys: Vec<_> = ports.list_keys().map(|(name, default)| (name, default.is_some())).collect();
+        assert_eq!(keys, [("port", false), ("protocol", true)]);
+        let container = at("v1", "Pod", &["spec", "containers", "[]"]);
+        assert!(container.requires("image") && container.requires("name") && !container.requires("command"));
+        assert!(at("policy/v1", "PodDisruptionBudget", &["spec", "selector"]).replaces_map());
+        for (api_version, kind, path) in [
+            ("policy/v1", "PodDisruptionBudget", &["spec"][..]),
+            ("policy/v1", "PodDisruptionBudget", &["spec", "selector", "matchLabels"]),
+            ("policy/v1", "PodDisruptionBudget", &["selector"]),
+            ("apps/v1", "Deployment", &["spec", "selector"]),
+        ] {
+            assert!(!at(api_version, kind, path).replaces_map(), "{kind} {path:?}");
+        }
+    }
+}

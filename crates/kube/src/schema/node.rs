@@ -1,0 +1,315 @@
+//! One node of a schema, whether it comes from the pack or from a CRD.
+
+use std::borrow::Cow;
+
+use compact_str::CompactString;
+
+use super::validations::Validation;
+use super::violation::Bound;
+use sealwave_core::document::{Node, Number, Value};
+use sealwave_core::text::same_key;
+
+/// Where a node of a schema is: a reference of the pack, or above those, a node of the CRDs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Id(pub(super) u32);
+
+/// What a value must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Any,
+    Array,
+    Boolean,
+    Integer,
+    IntOrString,
+    Number,
+    Object,
+    Quantity,
+    String,
+}
+
+/// What a text or a number must look like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Format {
+    #[default]
+    None,
+    Byte,
+    Cidr,
+    Date,
+    DateTime,
+    Duration,
+    Int32,
+    Int64,
+    Ipv4,
+    Ipv6,
+    Uri,
+    Uuid,
+}
+
+/// What fields an object may have besides those that are named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// None.
+    Closed,
+    /// Any.
+    Free,
+    /// Any with values like this.
+    Like(Id),
+}
+
+/// What makes the items of a list differ.
+#[derive(Debug)]
+pub(super) enum Topology {
+    /// Nothing.
+    Atomic,
+    /// The values of their keys.
+    Map(Vec<Key>),
+    /// Their values.
+    Set,
+}
+
+/// A key of a list map.
+#[derive(Debug)]
+pub(super) struct Key {
+    pub(super) name: CompactString,
+    /// What a key that is left out stands for.
+    pub(super) default: Option<Value>,
+}
+
+/// A node of a schema.
+#[derive(Debug)]
+pub(super) struct SchemaNode {
+    pub(super) kind: Kind,
+    pub(super) nullable: bool,
+    pub(super) format: Format,
+    pub(super) fields: Fields,
+    pub(super) rest: Rest,
+    pub(super) items: Option<Id>,
+    pub(super) topology: Topology,
+    /// How a strategic merge patch merges a list of Kubernetes' own: by this key, or by values where it is empty.
+    pub(super) merge_key: Option<&'static str>,
+    /// The values of an enum of Kubernetes' own, in the order of their bytes; custom resources have theirs among the rules.
+    pub(super) values: Vec<&'static str>,
+    pub(super) rules: Option<Box<Rules>>,
+    /// What a custom resource gets where the value is left out.
+    pub(super) default: Option<Box<Node>>,
+}
+
+impl SchemaNode {
+    /// A node that takes anything.
+    pub(super) const ANY: Self = Self {
+        kind: Kind::Any,
+        nullable: true,
+        format: Format::None,
+        fields: Fields::NONE,
+        rest: Rest::Free,
+        items: None,
+        topology: Topology::Atomic,
+        merge_key: None,
+        values: Vec::new(),
+        rules: None,
+        default: None,
+    };
+
+    /// Returns what the fields that are not named are like.
+    pub(super) const fn rest_id(&self) -> Option<Id> {
+        match self.rest {
+            Rest::Like(id) => Some(id),
+            Rest::Closed | Rest::Free => None,
+        }
+    }
+}
+
+/// The named fields of an object.
+#[derive(Debug)]
+pub(super) struct Fields {
+    /// In the order of their names.
+    all: Vec<Field>,
+    required: usize,
+}
+
+/// One named field.
+#[derive(Clone, Debug)]
+pub(super) struct Field {
+    pub(super) name: Name,
+    pub(super) id: Id,
+    pub(super) required: bool,
+    /// A null in its place counts as if it were not there.
+    pub(super) null_is_absent: bool,
+    /// Left out, it gets a value.
+    pub(super) has_default: bool,
+}
+
+/// The name of a field, in the order of its bytes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Name {
+    /// Its first bytes, so that looking for a name seldom compares whole ones.
+    start: u64,
+    text: Cow<'static, str>,
+}
+
+impl Name {
+    pub(super) fn new(text: Cow<'static, str>) -> Self {
+        Self { start: start(&text), text }
+    }
+}
+
+impl Field {
+    /// An optional field that takes no null away and has no default.
+    pub(super) fn new(name: Cow<'static, str>, id: Id) -> Self {
+        Self { name: Name::new(name), id, required: false, null_is_absent: false, has_default: false }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name.text
+    }
+}
+
+/// As many bytes as fit into a number, in the order in which texts are compared.
+fn start(text: &str) -> u64 {
+    let bytes = text.as_bytes();
+    if let Some(first) = bytes.first_chunk() {
+        return u64::from_be_bytes(*first);
+    }
+    // Of a shorter one, two parts that overlap: where they do, they say the same.
+    let of = |first: u64, last: u64, width: usize| first << (64 - 8 * width) | last << (64 - 8 * bytes.len());
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        return of(u32::from_be_bytes(*first).into(), u32::from_be_bytes(*last).into(), 4);
+    }
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        return of(u16::from_be_bytes(*first).into(), u16::from_be_bytes(*last).into(), 2);
+    }
+    bytes.first().map_or(0, |only| u64::from(*only) << 56)
+}
+
+impl Fields {
+    pub(super) const NONE: Self = Self { all: Vec::new(), required: 0 };
+
+    /// Puts fields in order; of two with the same name, either may count.
+    pub(super) fn new(mut all: Vec<Field>) -> Self {
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        let required = all.iter().filter(|field| field.required).count();
+        Self { all, required }
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// How many of them are required.
+    pub(super) const fn required(&self) -> usize {
+        self.required
+    }
+
+    /// All, in the order of their names.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Field> {
+        self.all.iter()
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<&Field> {
+        let wanted = start(name);
+        let from = self.all.partition_point(|field| field.name.start < wanted);
+        let like = self.all.get(from..)?.iter().take_while(|field| field.name.start == wanted);
+        like.into_iter().find(|field| same_key(field.name(), name))
+    }
+}
+
+/// What definitions of custom resources ask of a value besides its type.
+#[derive(Debug, Default)]
+pub(super) struct Rules {
+    pub(super) values: Option<Vec<Node>>,
+    pub(super) pattern: Option<usize>,
+    pub(super) least: Option<Bound<f64>>,
+    pub(super) most: Option<Bound<f64>>,
+    pub(super) factor: Option<f64>,
+    pub(super) characters: (Option<u64>, Option<u64>),
+    pub(super) items: (Option<u64>, Option<u64>),
+    pub(super) fields: (Option<u64>, Option<u64>),
+    pub(super) all_of: Vec<Id>,
+    pub(super) any_of: Vec<Id>,
+    pub(super) one_of: Vec<Id>,
+    pub(super) not: Option<Id>,
+    /// Rules in CEL, which `evaluate` evaluates.
+    pub(super) validations: Vec<Validation>,
+}
+
+/// A scalar that can be compared; `1` and `1.0` are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scalar<'a> {
+    Flag(bool),
+    Float(u64),
+    Int(i128),
+    Null,
+    Text(&'a str),
+}
+
+impl<'a> Scalar<'a> {
+    /// `None` for mappings and sequences.
+    pub fn of(value: &'a Value) -> Option<Self> {
+        match value {
+            Value::Bool(flag) => Some(Self::Flag(*flag)),
+            Value::Null => Some(Self::Null),
+            Value::Number(number) => {
+                Some(integer(*number).map_or_else(|| Self::Float(float(*number).to_bits()), Self::Int))
+            }
+            Value::String(text) => Some(Self::Text(text)),
+            Value::Mapping(_) | Value::Sequence(_) => None,
+        }
+    }
+}
+
+/// The number, where it has no fraction: a float is written without one (`1.0` as `1`) before the API server sees it.
+pub(super) fn integer(number: Number) -> Option<i128> {
+    // Go writes floats from 1e21 on with an exponent, which no integer may have.
+    const EXPONENT_FROM: f64 = 1e21;
+    match number {
+        Number::Int(int) => Some(int.into()),
+        Number::Uint(uint) => Some(uint.into()),
+        #[expect(clippy::cast_possible_truncation, reason = "it is within the range of i128")]
+        Number::Float(float) => {
+            (float.fract() == 0.0 && float.abs() < EXPONENT_FROM).then_some(float as i128)
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "bounds of a schema are floats as well")]
+pub(super) fn float(number: Number) -> f64 {
+    match number {
+        Number::Int(int) => int as f64,
+        Number::Uint(uint) => uint as f64,
+        Number::Float(float) => float,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_in_the_order_of_their_bytes() {
+        let names = [
+            "",
+            "a",
+            "ab",
+            "abc",
+            "abcd",
+            "abcde",
+            "abcdef",
+            "abcdefg",
+            "abcdefgh",
+            "abcdefghi",
+            "abd",
+            "b",
+            "ü",
+        ];
+        let mut fields: Vec<Field> = names.iter().map(|name| Field::new((*name).into(), Id(0))).collect();
+        assert!(fields.is_sorted_by(|a, b| a.name < b.name));
+        fields.reverse();
+        let fields = Fields::new(fields);
+        for name in names {
+            assert_eq!(fields.find(name).map(Field::name), Some(name));
+        }
+        for name in ["abcdefgi", "abcdefghj", "aa", "c", "u"] {
+            assert!(fields.find(name).is_none(), "{name}");
+        }
+    }
+}

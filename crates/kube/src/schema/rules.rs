@@ -1,0 +1,125 @@
+//! What definitions of custom resources ask of values besides their types.
+
+use super::node::{Id, Rules};
+use super::path::Path;
+use super::violation::{Bound, ViolationKind};
+use super::walk::{Walk, as_float, near, same, texts};
+use sealwave_core::document::{Node, Value};
+
+impl<'a> Walk<'a, '_> {
+    pub(super) fn rules(&mut self, rules: &'a Rules, node: &'a Node, at: &Path<'_>, depth: usize) {
+        if let Some(values) = &rules.values {
+            self.steps += values.len() as u64;
+            if !values.iter().any(|value| same(value, node)) {
+                let allowed = texts(values);
+                let closest = node.as_str().and_then(|text| near(text, &allowed));
+                self.report(ViolationKind::NotInEnum { allowed, closest }, at, node.origin);
+            }
+        }
+        match &node.value {
+            Value::Mapping(mapping) => {
+                let length = self.effects.map_or(mapping.len(), |effects| effects.len(mapping));
+                self.length("fields", rules.fields, length, node, at);
+            }
+            Value::Number(_) => self.amount(rules, node, at),
+            Value::Sequence(items) => self.length("items", rules.items, items.len(), node, at),
+            Value::String(text) => self.characters(rules, text, node, at),
+            Value::Bool(_) | Value::Null => {}
+        }
+        self.alternatives(rules, node, at, depth);
+    }
+
+    fn length(
+        &mut self,
+        of: &'static str,
+        (least, most): (Option<u64>, Option<u64>),
+        length: usize,
+        node: &Node,
+        at: &Path<'_>,
+    ) {
+        let length = length as u64;
+        let bound = match (least, most) {
+            (Some(least), _) if length < least => Bound::AtLeast(least),
+            (_, Some(most)) if length > most => Bound::AtMost(most),
+            _ => return,
+        };
+        self.report(ViolationKind::Length { of, bound }, at, node.origin);
+    }
+
+    fn characters(&mut self, rules: &'a Rules, text: &str, node: &Node, at: &Path<'_>) {
+        if rules.characters != (None, None) {
+            self.length("characters", rules.characters, text.chars().count(), node, at);
+        }
+        let Some((pattern, compiled)) = rules.pattern.and_then(|index| self.schemas.pattern(index)) else {
+            return;
+        };
+        self.steps += text.len() as u64 * compiled.steps;
+        if !self.is_over() && !compiled.is_match(text) {
+            self.report(ViolationKind::Pattern { pattern }, at, node.origin);
+        }
+    }
+
+    fn amount(&mut self, rules: &Rules, node: &Node, at: &Path<'_>) {
+        let Some(number) = as_float(node) else { return };
+        for bound in [rules.least, rules.most].into_iter().flatten() {
+            let holds = match bound {
+                Bound::Above(bound) => number > bound,
+                Bound::AtLeast(bound) => number >= bound,
+                Bound::AtMost(bound) => number <= bound,
+                Bound::Below(bound) => number < bound,
+            };
+            if !holds {
+                self.report(ViolationKind::Range { bound }, at, node.origin);
+            }
+        }
+        if let Some(factor) = rules.factor.filter(|factor| *factor > 0.0) {
+            let times = number / factor;
+            // As the API server, with some room for what binary fractions cannot say.
+            if (times - times.round()).abs() > 1e-9 * times.abs().max(1.0) {
+                self.report(ViolationKind::MultipleOf { factor }, at, node.origin);
+            }
+        }
+    }
+
+    fn alternatives(&mut self, rules: &'a Rules, node: &'a Node, at: &Path<'_>, depth: usize) {
+        let in_branch = std::mem::replace(&mut self.in_branch, true);
+        for branch in &rules.all_of {
+            self.value(*branch, node, at, depth + 1);
+        }
+        self.in_branch = in_branch;
+        let any =
+            rules.any_of.is_empty() || rules.any_of.iter().any(|branch| self.holds(*branch, node, depth));
+        if !any {
+            self.report(ViolationKind::Unfit { keyword: "anyOf" }, at, node.origin);
+        }
+        let one = rules.one_of.is_empty()
+            || rules.one_of.iter().filter(|branch| self.holds(**branch, node, depth)).take(2).count() == 1;
+        if !one {
+            self.report(ViolationKind::Unfit { keyword: "oneOf" }, at, node.origin);
+        }
+        if rules.not.is_some_and(|branch| self.holds(branch, node, depth)) {
+            self.report(ViolationKind::Unfit { keyword: "not" }, at, node.origin);
+        }
+    }
+
+    /// Whether a value holds in a branch, without a word about why not.
+    fn holds(&mut self, branch: Id, node: &'a Node, depth: usize) -> bool {
+        let mut nobody = |_| {};
+        let mut trial = Walk {
+            schemas: self.schemas,
+            strict: self.strict,
+            lenient: self.lenient,
+            sink: &mut nobody,
+            found: 0,
+            most: 1,
+            steps: self.steps,
+            effects: self.effects,
+            in_branch: true,
+            anchor: None,
+        };
+        trial.value(branch, node, &Path::ROOT, depth + 1);
+        let holds = trial.found == 0;
+        self.steps = trial.steps;
+        holds
+    }
+}

@@ -1,0 +1,158 @@
+//! A version of Kubernetes, as far as schemas care: `1.x`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::pack::{FIRST_MINOR, MINORS};
+use sealwave_core::diagnostic::Explain;
+
+/// A minor version of Kubernetes; patches do not change schemas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct KubeVersion(u8);
+
+impl KubeVersion {
+    /// The newest one whose schemas are known.
+    pub const NEWEST: Self = Self(FIRST_MINOR + MINORS - 1);
+    /// The oldest one whose schemas are known.
+    pub const OLDEST: Self = Self(FIRST_MINOR);
+
+    /// Every version whose schemas are known, the oldest first.
+    #[must_use]
+    pub fn all() -> impl DoubleEndedIterator<Item = Self> + ExactSizeIterator {
+        (0..MINORS).map(|index| Self(FIRST_MINOR + index))
+    }
+
+    /// The version that a text names, or the nearest one whose schemas are known.
+    ///
+    /// # Errors
+    /// It names none.
+    pub fn nearest(text: &str) -> Result<Self, VersionError> {
+        match text.parse() {
+            Err(VersionError::TooNew(_)) => Ok(Self::NEWEST),
+            Err(VersionError::TooOld(_)) => Ok(Self::OLDEST),
+            other => other,
+        }
+    }
+
+    /// Of `1.minor`, also where its schemas are not known: APIs have gone before the oldest one that is.
+    pub(super) const fn of_minor(minor: u8) -> Self {
+        Self(minor)
+    }
+
+    /// The second number.
+    #[must_use]
+    pub const fn minor(self) -> u8 {
+        self.0
+    }
+
+    /// Its bit in the masks of the pack; 0 where its schemas are not known.
+    pub(super) const fn bit(self) -> u16 {
+        match self.0.checked_sub(FIRST_MINOR) {
+            Some(index) if index < MINORS => 1 << index,
+            _ => 0,
+        }
+    }
+}
+
+impl fmt::Display for KubeVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "1.{}", self.0)
+    }
+}
+
+/// Why a text names no version whose schemas are known.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VersionError {
+    /// It is no version of Kubernetes.
+    #[error("`{0}` is not a version of Kubernetes")]
+    Malformed(String),
+    /// Its schemas are not known any more.
+    #[error("Kubernetes {0} is older than the oldest known version, {oldest}", oldest = KubeVersion::OLDEST)]
+    TooOld(KubeVersion),
+    /// Its schemas are not known yet.
+    #[error("Kubernetes {0} is newer than the newest known version, {newest}", newest = KubeVersion::NEWEST)]
+    TooNew(KubeVersion),
+}
+
+impl Explain for VersionError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Malformed(_) => {
+                format!("write it like `{}` or `v{}.0`", KubeVersion::NEWEST, KubeVersion::NEWEST)
+            }
+            Self::TooOld(_) => {
+                format!("use a version from {} to {}", KubeVersion::OLDEST, KubeVersion::NEWEST)
+            }
+            Self::TooNew(_) => format!("use {}, or a newer sealwave", KubeVersion::NEWEST),
+        })
+    }
+}
+
+impl FromStr for KubeVersion {
+    type Err = VersionError;
+
+    /// Takes what clusters call themselves: `1.29`, `v1.29.3`, `1.29.3+k3s1`, `1.29.0-eks-abc`, `1.29+`.
+    fn from_str(text: &str) -> Result<Self, VersionError> {
+        let version = Self(minor_of(text).ok_or_else(|| VersionError::Malformed(text.to_owned()))?);
+        if version < Self::OLDEST {
+            Err(VersionError::TooOld(version))
+        } else if version > Self::NEWEST {
+            Err(VersionError::TooNew(version))
+        } else {
+            Ok(version)
+        }
+    }
+}
+
+fn minor_of(text: &str) -> Option<u8> {
+    let text = text.strip_prefix('v').unwrap_or(text);
+    let plain = text.split(['-', '+']).next()?;
+    let mut numbers = plain.split('.').map(number);
+    let major = numbers.next()??;
+    let minor = numbers.next()??;
+    let patch_is_one = numbers.next().is_none_or(|patch| patch.is_some());
+    let ends = numbers.next().is_none();
+    (major == 1 && patch_is_one && ends).then_some(())?;
+    u8::try_from(minor).ok()
+}
+
+fn number(text: &str) -> Option<u16> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KubeVersion, VersionError};
+    use sealwave_core::diagnostic::Explain;
+
+    #[test]
+    fn clusters_names_of_themselves_are_understood() {
+        for text in
+            ["1.29", "v1.29", "1.29.3", "v1.29.3", "1.29.3+k3s1", "1.29.0-eks-abc", "1.29+", "1.29-gke.1+2"]
+        {
+            assert_eq!(
+                text.parse::<KubeVersion>().map(|version| version.to_string()),
+                Ok("1.29".to_owned()),
+                "{text}"
+            );
+        }
+        for text in [
+            "", "v", "1", "29", "2.1", "1.x", "1.29.x", "1.29.1.1", "1.-1", "1.+29", " 1.29", "1.300",
+            "vv1.29",
+        ] {
+            assert_eq!(text.parse::<KubeVersion>(), Err(VersionError::Malformed(text.to_owned())), "{text}");
+        }
+    }
+
+    #[test]
+    fn versions_without_schemas_say_which_have_some() {
+        let old = "1.24.9".parse::<KubeVersion>().expect_err("too old");
+        assert_eq!(old.to_string(), "Kubernetes 1.24 is older than the oldest known version, 1.25");
+        let new = "1.99".parse::<KubeVersion>().expect_err("too new");
+        assert_eq!(new.to_string(), "Kubernetes 1.99 is newer than the newest known version, 1.37");
+        assert_eq!(new.hint().as_deref(), Some("use 1.37, or a newer sealwave"));
+        assert_eq!(KubeVersion::all().len(), 13);
+        assert_eq!(KubeVersion::all().next_back(), Some(KubeVersion::NEWEST));
+    }
+}

@@ -1,0 +1,380 @@
+//! The walk over an object and its schema, in the order of the document. It allocates nothing while all is well.
+//!
+//! Bounds: depth, violations, and steps, so that no pair of schema and object takes more than a moment.
+
+use super::Schemas;
+use super::effective::{Effect, Effects};
+use super::node::{Field, Fields, Format, Id, Kind, Rest, Scalar, SchemaNode, float, integer};
+use super::path::Path;
+use super::violation::{Violation, ViolationKind};
+use sealwave_core::document::{Mapping, Node, Number, Origin, Value};
+use sealwave_core::text::closest;
+
+/// Levels of an object.
+const MAX_DEPTH: usize = 150;
+/// Violations of an object, after which the walk ends.
+pub(super) const MAX_VIOLATIONS: usize = 200;
+/// Values looked at, each time that a schema looks at one.
+const MAX_STEPS: u64 = 5_000_000;
+/// Bytes of a name that could be a slip of another, and how many others are looked at.
+const MAX_SLIP: usize = 100;
+const MAX_OTHERS: usize = 1000;
+
+/// A walk over one object.
+pub(super) struct Walk<'a, 'r> {
+    pub(super) schemas: &'a Schemas,
+    pub(super) strict: bool,
+    /// Below `status`, which controllers write and the API server drops.
+    pub(super) lenient: bool,
+    pub(super) sink: &'r mut dyn FnMut(Violation<'a>),
+    pub(super) found: usize,
+    /// Where to stop.
+    pub(super) most: usize,
+    pub(super) steps: u64,
+    /// What the API server fills in and drops; none where no check depends on it.
+    pub(super) effects: Option<&'r Effects<'a>>,
+    /// Below `allOf`, `anyOf`, `oneOf` or `not`, where what is filled in and dropped counts.
+    pub(super) in_branch: bool,
+    /// Within a default: the object that lacks the value.
+    pub(super) anchor: Option<Origin>,
+}
+
+impl<'a> Walk<'a, '_> {
+    pub(super) fn report(&mut self, kind: ViolationKind<'a>, at: &Path<'_>, origin: Origin) {
+        if self.found < self.most {
+            self.found += 1;
+            (self.sink)(Violation { kind, pointer: at.pointer(), origin: self.anchor.unwrap_or(origin) });
+        }
+    }
+
+    pub(super) const fn is_over(&self) -> bool {
+        self.found >= self.most || self.steps > MAX_STEPS
+    }
+
+    /// The object itself: its `status` is read leniently.
+    pub(super) fn object(&mut self, id: Id, object: &'a Node) {
+        self.value(id, object, &Path::ROOT, 0);
+        if self.steps > MAX_STEPS {
+            self.report(ViolationKind::TooComplex, &Path::ROOT, object.origin);
+        }
+    }
+
+    pub(super) fn value(&mut self, id: Id, node: &'a Node, at: &Path<'_>, depth: usize) {
+        self.steps += 1;
+        if self.is_over() {
+            return;
+        }
+        if depth > MAX_DEPTH {
+            self.report(ViolationKind::TooDeep, at, node.origin);
+            return;
+        }
+        let schema = self.schemas.node(id);
+        if let Err(expected) = fits(schema, node) {
+            // An item that is null is filled in.
+            if matches!(node.value, Value::Null) && schema.default.is_some() {
+                return;
+            }
+            self.report(ViolationKind::WrongType { expected, found: found(node) }, at, node.origin);
+            return;
+        }
+        match &node.value {
+            Value::Mapping(mapping) => self.mapping(schema, mapping, node.origin, at, depth),
+            Value::Sequence(items) => self.sequence(schema, items, at, depth),
+            Value::Number(number) if !self.lenient => self.number(schema, *number, at, node.origin),
+            Value::String(text) if !self.lenient => self.text(schema, text, at, node.origin),
+            Value::Null => self.null(schema, at, node.origin),
+            Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+        if let Some(rules) = &schema.rules
+            && !self.lenient
+            && !matches!(node.value, Value::Null)
+        {
+            self.rules(rules, node, at, depth);
+        }
+    }
+
+    fn mapping(
+        &mut self,
+        schema: &'a SchemaNode,
+        mapping: &'a Mapping,
+        origin: Origin,
+        at: &Path<'_>,
+        depth: usize,
+    ) {
+        if schema.fields.is_empty() && schema.rest == Rest::Free {
+            return;
+        }
+        let effects = self.effects.filter(|_| self.in_branch).map_or(&[][..], |effects| effects.of(mapping));
+        let mut required = self.filled(schema, effects, origin, at, depth);
+        for entry in mapping.entries() {
+            let key = entry.key.as_str();
+            let null = matches!(entry.value.value, Value::Null);
+            if null && !effects.is_empty() {
+                self.steps += effects.len() as u64;
+                if self.is_over() {
+                    return;
+                }
+                if effects.iter().any(|(name, _)| *name == key) {
+                    continue;
+                }
+            }
+            let id = match schema.fields.find(key) {
+                // The API server drops a null that its schema does not allow; a default then takes its place.
+                Some(field) if null && field.null_is_absent => {
+                    required += usize::from(field.required && field.has_default);
+                    continue;
+                }
+                // What is built in reads a null as nothing at all.
+                Some(field)
+                    if null && field.required && !self.lenient && !self.schemas.node(field.id).nullable =>
+                {
+                    required += 1;
+                    self.report(ViolationKind::MissingField { field: key }, at, entry.key_origin);
+                    continue;
+                }
+                Some(field) => {
+                    required += usize::from(field.required);
+                    field.id
+                }
+                None => match schema.rest {
+                    Rest::Closed if self.strict => {
+                        let kind = ViolationKind::UnknownField {
+                            field: key,
+                            closest: slip(key, schema.fields.iter().map(Field::name)),
+                        };
+                        self.report(kind, at, entry.key_origin);
+                        continue;
+                    }
+                    Rest::Closed | Rest::Free => continue,
+                    Rest::Like(id) if null && id.is_custom() && !self.schemas.node(id).nullable => continue,
+                    Rest::Like(id) => id,
+                },
+            };
+            let lenient = self.lenient;
+            self.lenient |= depth == 0 && key == "status";
+            self.value(id, &entry.value, &at.key(key), depth + 1);
+            self.lenient = lenient;
+            if self.is_over() {
+                return;
+            }
+        }
+        if required < schema.fields.required() && !self.lenient {
+            self.missing(&schema.fields, effects, mapping, origin, at);
+        }
+    }
+
+    /// Checks the defaults that a mapping gets, and returns how many required fields they are.
+    fn filled(
+        &mut self,
+        schema: &'a SchemaNode,
+        effects: &[(&'a str, Effect<'a>)],
+        origin: Origin,
+        at: &Path<'_>,
+        depth: usize,
+    ) -> usize {
+        let mut required = 0;
+        for (name, effect) in effects {
+            let (Effect::Filled(default), Some(field)) = (effect, schema.fields.find(name)) else { continue };
+            required += usize::from(field.required);
+            let anchor = self.anchor.replace(self.anchor.unwrap_or(origin));
+            self.value(field.id, default, &at.key(name), depth + 1);
+            self.anchor = anchor;
+        }
+        required
+    }
+
+    /// A null fits no enum, not even one that lists it: the API server has no type to compare it by.
+    fn null(&mut self, schema: &'a SchemaNode, at: &Path<'_>, origin: Origin) {
+        let values = schema.rules.as_ref().and_then(|rules| rules.values.as_ref());
+        if let Some(values) = values.filter(|values| !values.is_empty() && !self.lenient) {
+            self.report(ViolationKind::NotInEnum { allowed: texts(values), closest: None }, at, origin);
+        }
+    }
+
+    fn missing(
+        &mut self,
+        fields: &'a Fields,
+        effects: &[(&'a str, Effect<'a>)],
+        mapping: &Mapping,
+        origin: Origin,
+        at: &Path<'_>,
+    ) {
+        for field in fields.iter().filter(|field| field.required) {
+            self.steps += (mapping.len() + effects.len()) as u64;
+            let effect = effects.iter().find(|(name, _)| *name == field.name());
+            let is_there = match mapping.get(field.name()) {
+                _ if effect.is_some() => matches!(effect, Some((_, Effect::Filled(_)))),
+                Some(value) if matches!(value.value, Value::Null) => {
+                    !field.null_is_absent || field.has_default
+                }
+                Some(_) => true,
+                // A default takes the place of a required field, too.
+                None => field.has_default,
+            };
+            if !is_there {
+                self.report(ViolationKind::MissingField { field: field.name() }, at, origin);
+            }
+            if self.is_over() {
+                return;
+            }
+        }
+    }
+
+    fn sequence(&mut self, schema: &'a SchemaNode, items: &'a [Node], at: &Path<'_>, depth: usize) {
+        if let Some(id) = schema.items {
+            for (index, item) in items.iter().enumerate() {
+                self.value(id, item, &at.index(index), depth + 1);
+                if self.is_over() {
+                    return;
+                }
+            }
+        }
+        if !self.lenient {
+            self.steps += items.len() as u64;
+            self.duplicates(&schema.topology, items, at);
+        }
+    }
+
+    fn number(&mut self, schema: &'a SchemaNode, number: Number, at: &Path<'_>, origin: Origin) {
+        if matches!(schema.kind, Kind::Integer | Kind::IntOrString)
+            && integer(number).is_some_and(|number| !schema.format.holds(number))
+        {
+            let format = if schema.format == Format::Int32 { "int32" } else { "int64" };
+            self.report(ViolationKind::Format { format }, at, origin);
+        }
+    }
+
+    fn text(&mut self, schema: &'a SchemaNode, text: &'a str, at: &Path<'_>, origin: Origin) {
+        if schema.kind == Kind::Quantity && !super::format::is_quantity(text) {
+            self.report(ViolationKind::Format { format: "quantity" }, at, origin);
+        } else if !schema.format.fits(text) {
+            self.report(ViolationKind::Format { format: schema.format.name() }, at, origin);
+        } else if !allows(schema, text, at) {
+            let allowed = schema.values.clone();
+            let closest = near(text, &allowed);
+            self.report(ViolationKind::NotInEnum { allowed, closest }, at, origin);
+        }
+    }
+}
+
+/// Returns whether a text is one of those that an enum allows; an optional text that is empty means its default, except where the
+/// API server tells an empty text from an absent one.
+fn allows(schema: &SchemaNode, text: &str, at: &Path<'_>) -> bool {
+    let is_default = || schema.nullable && text.is_empty() && !NEVER_EMPTY.contains(&at.field());
+    schema.values.is_empty() || schema.values.contains(&text) || is_default()
+}
+
+/// Fields with an enum in which an empty text was refused by an API server 1.36, wherever they are: pointers in Kubernetes'
+/// types, lists of values, and what has no default.
+const NEVER_EMPTY: &[&str] = &[
+    "accessModes",
+    "completionMode",
+    "failurePolicy",
+    "fsGroupChangePolicy",
+    "fsGroupPolicy",
+    "internalTrafficPolicy",
+    "ipFamilies",
+    "ipFamilyPolicy",
+    "matchPolicy",
+    "operations",
+    "pathType",
+    "podReplacementPolicy",
+    "policyTypes",
+    "reinvocationPolicy",
+    "scope",
+    "scopeName",
+    "scopes",
+    "selectPolicy",
+    "sideEffects",
+    "unhealthyPodEvictionPolicy",
+    "validationActions",
+    "volumeBindingMode",
+    "volumeLifecycleModes",
+    "volumeMode",
+    "whenUnsatisfiable",
+];
+
+/// The nearest of some values; those that differ in case only are nearest.
+pub(super) fn near<'a>(text: &str, allowed: &[&'a str]) -> Option<&'a str> {
+    let same = allowed.iter().copied().take(MAX_OTHERS).find(|value| value.eq_ignore_ascii_case(text));
+    same.or_else(|| slip(text, allowed.iter().copied()))
+}
+
+fn slip<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    if name.len() > MAX_SLIP {
+        return None;
+    }
+    closest(name, known.take(MAX_OTHERS).filter(|other| other.len() <= MAX_SLIP))
+}
+
+/// What a value should be, where it is not.
+fn fits(schema: &SchemaNode, node: &Node) -> Result<(), &'static str> {
+    // As nearly every value does.
+    match (schema.kind, &node.value) {
+        (Kind::String, Value::String(_))
+        | (Kind::Object, Value::Mapping(_))
+        | (Kind::Array, Value::Sequence(_)) => return Ok(()),
+        _ => {}
+    }
+    let (fits, expected) = match (schema.kind, &node.value) {
+        (_, Value::Null) => (schema.nullable, expected(schema.kind)),
+        (Kind::Any, _) => (true, ""),
+        (Kind::Array, value) => (matches!(value, Value::Sequence(_)), "array"),
+        (Kind::Boolean, value) => (matches!(value, Value::Bool(_)), "boolean"),
+        (Kind::Integer, value) => (is_integer(value), "integer"),
+        (Kind::IntOrString, value) => {
+            (is_integer(value) || matches!(value, Value::String(_)), "integer or string")
+        }
+        (Kind::Number, value) => (matches!(value, Value::Number(_)), "number"),
+        (Kind::Object, value) => (matches!(value, Value::Mapping(_)), "object"),
+        (Kind::Quantity, value) => (matches!(value, Value::Number(_) | Value::String(_)), "string or number"),
+        (Kind::String, value) => (matches!(value, Value::String(_)), "string"),
+    };
+    if fits { Ok(()) } else { Err(expected) }
+}
+
+const fn expected(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Any => "any",
+        Kind::Array => "array",
+        Kind::Boolean => "boolean",
+        Kind::Integer => "integer",
+        Kind::IntOrString => "integer or string",
+        Kind::Number => "number",
+        Kind::Object => "object",
+        Kind::Quantity => "string or number",
+        Kind::String => "string",
+    }
+}
+
+fn is_integer(value: &Value) -> bool {
+    matches!(value, Value::Number(number) if integer(*number).is_some())
+}
+
+fn found(node: &Node) -> &'static str {
+    match &node.value {
+        Value::Number(number) if integer(*number).is_some() => "integer",
+        _ => node.type_name(),
+    }
+}
+
+/// The values of an enum that a message can name.
+pub(super) fn texts(values: &[Node]) -> Vec<&str> {
+    values.iter().filter_map(Node::as_str).take(MAX_OTHERS).collect()
+}
+
+/// Whether two values are the same to JSON.
+pub(super) fn same(a: &Node, b: &Node) -> bool {
+    match (Scalar::of(&a.value), Scalar::of(&b.value)) {
+        (Some(a), Some(b)) => a == b,
+        _ => a == b,
+    }
+}
+
+/// The number as a float, where it is one.
+pub(super) fn as_float(node: &Node) -> Option<f64> {
+    match node.value {
+        Value::Number(number) => Some(float(number)),
+        _ => None,
+    }
+}

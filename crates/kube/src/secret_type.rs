@@ -1,0 +1,86 @@
+//! The types of Secrets that Kubernetes knows, and what the API server asks of each.
+
+use serde::de::IgnoredAny;
+
+/// The item of a `kubernetes.io/dockercfg` Secret.
+pub(crate) const DOCKERCFG: &str = ".dockercfg";
+/// The item of a `kubernetes.io/dockerconfigjson` Secret.
+pub const DOCKERCONFIGJSON: &str = ".dockerconfigjson";
+/// The annotation of a `kubernetes.io/service-account-token` Secret that names the account.
+pub const SERVICE_ACCOUNT_NAME: &str = "kubernetes.io/service-account.name";
+/// The type of such a Secret.
+pub const SERVICE_ACCOUNT_TOKEN: &str = "kubernetes.io/service-account-token";
+/// The item of a `kubernetes.io/ssh-auth` Secret; the API server does not take an empty one.
+pub const SSH_KEY: &str = "ssh-privatekey";
+/// The type of a Secret with a certificate and its key.
+pub const TLS: &str = "kubernetes.io/tls";
+/// The item with the certificate.
+pub const TLS_CERTIFICATE: &str = "tls.crt";
+/// The item with its private key.
+pub const TLS_KEY: &str = "tls.key";
+
+/// The items that a type asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequiredItems {
+    /// Each of them; they may be empty.
+    All(&'static [&'static str]),
+    /// One of them at least.
+    OneOf(&'static [&'static str]),
+}
+
+/// Returns the items that the API server asks for, by the type of a Secret.
+pub fn required_items(secret_type: &str) -> Option<RequiredItems> {
+    Some(match secret_type {
+        "kubernetes.io/basic-auth" => RequiredItems::OneOf(&["password", "username"]),
+        "kubernetes.io/dockercfg" => RequiredItems::All(&[DOCKERCFG]),
+        "kubernetes.io/dockerconfigjson" => RequiredItems::All(&[DOCKERCONFIGJSON]),
+        "kubernetes.io/ssh-auth" => RequiredItems::All(&[SSH_KEY]),
+        TLS => RequiredItems::All(&[TLS_CERTIFICATE, TLS_KEY]),
+        _ => return None,
+    })
+}
+
+/// Returns the item of a type that must hold a JSON object.
+pub fn json_item(secret_type: &str) -> Option<&'static str> {
+    match secret_type {
+        "kubernetes.io/dockercfg" => Some(DOCKERCFG),
+        "kubernetes.io/dockerconfigjson" => Some(DOCKERCONFIGJSON),
+        _ => None,
+    }
+}
+
+/// Returns whether Go reads a text into a map: a JSON object, or `null`. Nothing of the text is kept.
+pub fn is_json_object(text: &[u8]) -> bool {
+    let first = text.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+    matches!(first, Some(b'n' | b'{')) && serde_json::from_slice::<IgnoredAny>(text).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_taken_as_go_takes_it() {
+        for text in ["{}", " \n{\"auths\": {}}\n", "null", "{\"a\": 1, \"a\": 2}", "{\"a\": \"\\ud800\"}"] {
+            assert!(is_json_object(text.as_bytes()), "{text}");
+        }
+        assert!(is_json_object(b"{\"a\": \"\xff\"}"), "Go replaces what is not UTF-8");
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(5_000), "]".repeat(5_000));
+        assert!(is_json_object(deep.as_bytes()));
+        for text in [
+            "",
+            " ",
+            "[]",
+            "\"{}\"",
+            "{} x",
+            "{\"a\": \"b\"c\"}",
+            "eyJhIjogMX0=",
+            "\u{feff}{}",
+            "true",
+            "nul",
+            "{'a': 1}",
+        ] {
+            assert!(!is_json_object(text.as_bytes()), "{text}");
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! Where phases and waves that authors fixed disagree with who needs whom.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::phases::{Arrival, HookLife, Phase, hook_life};
+use super::standing::{Standing, hook_at, wave_at};
+use super::uses::Use;
+use crate::catalogue::{Catalogue, Object, supplied};
+use sealwave_core::diagnostic::{Explain, Severity};
+use sealwave_core::document::{Node, ObjectId, Origin};
+
+/// The rule about objects in a later wave or phase than what needs them.
+pub const LATE: &str = "wave/late-configuration";
+/// The rule about `PreSync` hooks that need what a later phase brings.
+pub const EARLIER_PHASE: &str = "wave/presync-needs-sealed";
+/// The rule about Secrets that are hooks.
+pub const SECRET_IS_HOOK: &str = "wave/secret-is-hook";
+
+/// An object that is not there when another needs it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Conflict {
+    /// Its phase is wrong, or it does not stay.
+    #[error("{}", hook_message(.by, .needed, *.fault))]
+    Hook {
+        /// What needs it.
+        by: ObjectId,
+        /// The object.
+        needed: ObjectId,
+        /// What is wrong.
+        fault: HookFault,
+        /// The rule that reports it.
+        rule: &'static str,
+    },
+    /// It comes in a later wave than what needs it.
+    #[error("{needed} has sync wave {wave}, later than {by} in wave {by_wave}, which needs it")]
+    Late {
+        /// What is needed.
+        needed: ObjectId,
+        /// Its wave.
+        wave: i32,
+        /// What needs it.
+        by: ObjectId,
+        /// The wave of that.
+        by_wave: i32,
+    },
+}
+
+/// Why a phase, or a hook, does not give a consumer what it needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HookFault {
+    /// It comes in a later phase than its consumer.
+    AfterConsumer { phase: Phase, by_phase: Phase, by_hook: bool },
+    /// It is deleted when the sync has succeeded, and its consumer stays.
+    EndsWithSync(Phase),
+    /// It names no phase that Argo CD knows.
+    Ignored,
+    /// It is applied when the Application is deleted.
+    OnDeletion,
+    /// It is applied only after a sync has failed.
+    OnFailure,
+    /// It is deleted and made again at each sync, and its consumer stays.
+    Recreated(Phase),
+    /// Its author skips it.
+    Skipped,
+}
+
+impl HookFault {
+    /// Returns how much it matters: whether the consumer cannot work, or works with interruptions.
+    const fn severity(self) -> Severity {
+        match self {
+            Self::Recreated(_) => Severity::Warning,
+            _ => Severity::Error,
+        }
+    }
+}
+
+fn hook_message(by: &ObjectId, needed: &ObjectId, fault: HookFault) -> String {
+    match fault {
+        HookFault::AfterConsumer { phase, by_phase, by_hook } => {
+            let is = if by_hook { "runs" } else { "is applied" };
+            format!("{by} {is} in the {by_phase} phase, but needs {needed}, which comes in the {phase} phase")
+        }
+        HookFault::EndsWithSync(phase) => format!(
+            "{needed} is a hook of the {phase} phase, which Argo CD deletes after each successful sync, but {by} needs it \
+             afterwards"
+        ),
+        HookFault::Ignored => format!(
+            "{by} needs {needed}, which is a hook of a phase that Argo CD does not have and never applies"
+        ),
+        HookFault::OnDeletion => format!(
+            "{by} needs {needed}, which is a hook that Argo CD applies only when the Application is deleted"
+        ),
+        HookFault::OnFailure => format!(
+            "{by} needs {needed}, which is a hook of the SyncFail phase: Argo CD applies it only after a sync has failed"
+        ),
+        HookFault::Recreated(phase) => format!(
+            "{needed} is a hook of the {phase} phase, which Argo CD deletes and creates again at each sync, but {by} needs it \
+             all the time"
+        ),
+        HookFault::Skipped => {
+            format!("{by} needs {needed}, which is a `Skip` hook: Argo CD never applies it")
+        }
+    }
+}
+
+impl Conflict {
+    /// Returns how much it matters.
+    pub fn severity(&self) -> Severity {
+        match self {
+            Self::Hook { fault, rule: SECRET_IS_HOOK, .. } => fault.severity(),
+            Self::Hook { .. } | Self::Late { .. } => Severity::Warning,
+        }
+    }
+}
+
+impl Explain for Conflict {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Hook { rule: EARLIER_PHASE, .. } => {
+                "make it a hook of the Sync phase (`argocd.argoproj.io/hook: Sync`), with a sync wave between what it needs and what waits for it".into()
+            }
+            Self::Hook {
+                needed,
+                fault: HookFault::AfterConsumer { by_phase: Phase::PreSync, by_hook: true, .. },
+                ..
+            } => format!(
+                "remove the hook annotation of {needed}, and make what needs it a hook of the Sync phase (`argocd.argoproj.io/hook: Sync`) in a later sync wave"
+            ),
+            Self::Hook { needed, .. } => format!(
+                "remove the hook annotation of {needed}, so that it is an ordinary object in an earlier sync wave than what needs it"
+            ),
+            Self::Late { needed, .. } => {
+                format!("give {needed} an earlier wave; where it has none, sealwave chooses one")
+            }
+        })
+    }
+
+    fn rule(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Hook { rule, .. } => rule,
+            Self::Late { .. } => LATE,
+        })
+    }
+}
+
+/// A conflict, the number of the object that it is about, and where its author fixed its place.
+pub type Found = (Conflict, usize, Origin);
+
+/// Returns all conflicts; `waves` are the waves that the objects have, or get.
+pub fn conflicts(
+    catalogue: &Catalogue<'_>,
+    standings: &[Standing],
+    uses: &BTreeSet<Use>,
+    waves: &[i32],
+) -> Vec<Found> {
+    let order = Order { catalogue, standings, uses, waves };
+    let mut found = order.hooks();
+    found.extend(order.late());
+    found
+}
+
+struct Order<'a> {
+    catalogue: &'a Catalogue<'a>,
+    standings: &'a [Standing],
+    uses: &'a BTreeSet<Use>,
+    waves: &'a [i32],
+}
+
+/// Two objects of which one needs the other.
+#[derive(Clone, Copy)]
+struct Pair<'a> {
+    consumer: &'a Object<'a>,
+    consumer_number: usize,
+    needed: &'a Object<'a>,
+    fault: HookFault,
+}
+
+impl<'a> Order<'a> {
+    /// Phases and hooks that do not give a consumer what it needs. A hook that needs something of a later phase is
+    /// reported for each such object, everything else once, with the consumer that suffers most.
+    fn hooks(&self) -> Vec<Found> {
+        let mut found = Vec::new();
+        let mut worst: BTreeMap<usize, Pair<'_>> = BTreeMap::new();
+        for edge in self.uses.iter().filter(|edge| edge.needed) {
+            let Some((pair, is_late_hook)) = self.pair(edge) else { continue };
+            if is_late_hook {
+                let at = hook_at(pair.consumer.manifest).unwrap_or(pair.consumer.manifest.origin());
+                found.push((pair.conflict(EARLIER_PHASE), pair.consumer_number, at));
+                continue;
+            }
+            let known = worst.entry(edge.dependency).or_insert(pair);
+            if pair.weight() < known.weight() {
+                *known = pair;
+            }
+        }
+        found.extend(worst.into_iter().map(|(number, pair)| {
+            let rule = if supplied(pair.needed).is_empty() { LATE } else { SECRET_IS_HOOK };
+            let at = hook_at(pair.needed.manifest).unwrap_or(pair.needed.manifest.origin());
+            (pair.conflict(rule), number, at)
+        }));
+        found
+    }
+
+    /// The objects at the ends of an edge where the phases do not fit, and whether the consumer is a `PreSync` hook that
+    /// is to blame: it needs something that is not a Secret that its author made a hook of.
+    fn pair(&self, edge: &Use) -> Option<(Pair<'a>, bool)> {
+        let (by, dependency) = (self.standings.get(edge.consumer)?, self.standings.get(edge.dependency)?);
+        let consumer = self.catalogue.object(edge.consumer)?;
+        let needed = self.catalogue.object(edge.dependency)?;
+        let makes_secret = !supplied(needed).is_empty();
+        let fault = fault(by, dependency, consumer, needed, makes_secret)?;
+        let is_early_hook = by.phases.hook && by.phases.has(Phase::PreSync);
+        let is_late_hook = is_early_hook
+            && matches!(fault, HookFault::AfterConsumer { .. })
+            && !(makes_secret && dependency.phases.hook);
+        Some((Pair { consumer, consumer_number: edge.consumer, needed, fault }, is_late_hook))
+    }
+
+    /// Returns true for a token of an account that no object of the set defines and that its consumer may make: a controller
+    /// creates the account for a custom resource, and the token can only come after it.
+    fn is_token_of_its_account(&self, edge: &Use) -> bool {
+        let ends = (self.catalogue.object(edge.consumer), self.catalogue.object(edge.dependency));
+        let (Some(consumer), Some(needed)) = ends else { return false };
+        !matches!(consumer.group, "" | "apps" | "batch")
+            && (needed.group, needed.kind) == ("", "Secret")
+            && needed.manifest.root().get("type").and_then(Node::as_str)
+                == Some("kubernetes.io/service-account-token")
+            && needed.manifest.annotation("kubernetes.io/service-account.name").is_some_and(|account| {
+                self.catalogue.find("", "ServiceAccount", needed.namespace, account).is_none()
+            })
+    }
+
+    /// Objects in a wave after one that cannot become healthy without them; each is reported once, with its first consumer.
+    fn late(&self) -> Vec<Found> {
+        let mut first: BTreeMap<usize, (i32, usize)> = BTreeMap::new();
+        for edge in self.uses.iter().filter(|edge| edge.needed) {
+            let place = |number: usize| {
+                let standing = self.standings.get(number)?;
+                Some((standing, *self.waves.get(number)?))
+            };
+            let (Some((consumer, consumer_wave)), Some((dependency, wave_of))) =
+                (place(edge.consumer), place(edge.dependency))
+            else {
+                continue;
+            };
+            let Arrival::In(phase) = dependency.phases.arrival() else { continue };
+            let is_same_phase = consumer.phases.arrival() == Arrival::In(phase);
+            if self.is_token_of_its_account(edge) {
+                continue;
+            }
+            if is_same_phase && dependency.wave.is_some() && wave_of > consumer_wave {
+                let known = first.entry(edge.dependency).or_insert((consumer_wave, edge.consumer));
+                *known = (*known).min((consumer_wave, edge.consumer));
+            }
+        }
+        first
+            .into_iter()
+            .filter_map(|(number, (by_wave, by_number))| {
+                let (needed, by) = (self.catalogue.object(number)?, self.catalogue.object(by_number)?);
+                let (at, about) = fixed_at(needed, number, (by, by_number));
+                let wave = *self.waves.get(number)?;
+                let (needed, by) = (needed.manifest.id(), by.manifest.id());
+                Some((Conflict::Late { needed, wave, by, by_wave }, about, at))
+            })
+            .collect()
+    }
+}
+
+impl<'a> Pair<'a> {
+    /// Returns what orders pairs: the gravest fault first, then by the consumer.
+    fn weight(&self) -> (Reverse<Severity>, (&'a str, &'a str, &'a str, &'a str)) {
+        (Reverse(self.fault.severity()), self.consumer.key())
+    }
+
+    fn conflict(&self, rule: &'static str) -> Conflict {
+        let (by, needed) = (self.consumer.manifest.id(), self.needed.manifest.id());
+        Conflict::Hook { by, needed, fault: self.fault, rule }
+    }
+}
+
+/// Returns why the phases of a dependency do not fit its consumer.
+fn fault(
+    by: &Standing,
+    dependency: &Standing,
+    consumer: &Object<'_>,
+    needed: &Object<'_>,
+    makes_secret: bool,
+) -> Option<HookFault> {
+    // What is never applied, or only at the end, needs nothing in a sync.
+    let Arrival::In(by_phase) = by.phases.arrival() else { return None };
+    let phase = match dependency.phases.arrival() {
+        Arrival::Ignored => return Some(HookFault::Ignored),
+        Arrival::OnDeletion => return Some(HookFault::OnDeletion),
+        Arrival::Skipped => return Some(HookFault::Skipped),
+        Arrival::In(Phase::SyncFail) if by_phase != Phase::SyncFail => return Some(HookFault::OnFailure),
+        Arrival::In(phase) => phase,
+    };
+    if phase > by_phase || (phase, by_phase) == (Phase::PostSync, Phase::SyncFail) {
+        return Some(HookFault::AfterConsumer { phase, by_phase, by_hook: by.phases.hook });
+    }
+    // A hook that reads it is gone at the end of a sync as well, and a Job has started its pods by then.
+    if !dependency.phases.hook || by.phases.hook || consumer.is("batch", "Job") {
+        return None;
+    }
+    match hook_life(needed.manifest) {
+        HookLife::EndsWithSync => Some(HookFault::EndsWithSync(phase)),
+        HookLife::Recreated if makes_secret => Some(HookFault::Recreated(phase)),
+        HookLife::Kept | HookLife::Recreated => None,
+    }
+}
+
+/// Where the order of two was fixed, and of which: what comes too late, else what needs it too early.
+fn fixed_at(needed: &Object<'_>, number: usize, (by, by_number): (&Object<'_>, usize)) -> (Origin, usize) {
+    let of = |object: &Object<'_>, number| wave_at(object.manifest).map(|at| (at, number));
+    of(needed, number).or_else(|| of(by, by_number)).unwrap_or((needed.manifest.origin(), number))
+}

@@ -1,0 +1,214 @@
+//! The phases of a sync in which Argo CD applies an object, read from the annotations of Argo CD and of Helm.
+//!
+//! Nothing is judged here. An object may be a hook of several phases, and of none: then Argo CD does not apply it.
+
+use std::fmt;
+
+use sealwave_core::document::Manifest;
+use sealwave_core::names::{ARGOCD_HOOK, ARGOCD_HOOK_DELETE_POLICY, HELM_HOOK, HELM_HOOK_DELETE_POLICY};
+
+/// A phase of a sync, in the order in which they run. `SyncFail` runs in place of what is left when a sync fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Before the Sync phase.
+    PreSync,
+    /// Where everything is applied that is not a hook.
+    Sync,
+    /// After all objects of the Sync phase are healthy.
+    PostSync,
+    /// After a sync has failed.
+    SyncFail,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PreSync => "PreSync",
+            Self::Sync => "Sync",
+            Self::PostSync => "PostSync",
+            Self::SyncFail => "SyncFail",
+        })
+    }
+}
+
+/// When an object is first applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// In this phase of every sync; in `SyncFail` only after a failure.
+    In(Phase),
+    /// Never: Argo CD knows no phase that its annotation names, such as Helm's `test`.
+    Ignored,
+    /// Only when the Application is deleted.
+    OnDeletion,
+    /// Never: its author skips it.
+    Skipped,
+}
+
+/// How long a hook exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HookLife {
+    /// It is deleted when the sync has succeeded.
+    EndsWithSync,
+    /// Nothing deletes it after success.
+    Kept,
+    /// It is deleted and made again by the next sync.
+    Recreated,
+}
+
+/// The phases in which an object is applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Phases {
+    /// Whether it is a hook, of whatever phase; one that is skipped counts as well.
+    pub hook: bool,
+    applied: [bool; 4],
+    on_deletion: bool,
+    skipped: bool,
+}
+
+impl Phases {
+    /// Reads the annotations of an object.
+    pub fn of(manifest: &Manifest) -> Self {
+        let mut phases = Self { hook: true, applied: [false; 4], on_deletion: false, skipped: false };
+        for entry in entries(manifest, ARGOCD_HOOK) {
+            match entry {
+                "PreSync" => phases.add(Phase::PreSync),
+                "Sync" => phases.add(Phase::Sync),
+                "PostSync" => phases.add(Phase::PostSync),
+                "SyncFail" => phases.add(Phase::SyncFail),
+                "PostDelete" | "PreDelete" => phases.on_deletion = true,
+                "Skip" => phases.skipped = true,
+                _ => {}
+            }
+        }
+        if phases.is_known() {
+            return phases;
+        }
+        // Argo CD takes `crd-install` for an ordinary object.
+        let is_argocd_hook = has(manifest, ARGOCD_HOOK);
+        if !is_argocd_hook && matches!(manifest.annotation(HELM_HOOK), None | Some("crd-install")) {
+            phases.hook = false;
+            phases.add(Phase::Sync);
+            return phases;
+        }
+        for entry in entries(manifest, HELM_HOOK) {
+            match entry {
+                "pre-install" | "pre-upgrade" => phases.add(Phase::PreSync),
+                "post-install" | "post-upgrade" => phases.add(Phase::PostSync),
+                "post-delete" | "pre-delete" => phases.on_deletion = true,
+                _ => {}
+            }
+        }
+        phases
+    }
+
+    fn add(&mut self, phase: Phase) {
+        self.applied[phase as usize] = true;
+    }
+
+    fn is_known(self) -> bool {
+        self.applied.contains(&true) || self.on_deletion || self.skipped
+    }
+
+    /// Returns whether the object is applied in this phase.
+    pub fn has(self, phase: Phase) -> bool {
+        self.applied[phase as usize]
+    }
+
+    /// Returns when the object is first applied.
+    pub(crate) fn arrival(self) -> Arrival {
+        let first = [Phase::PreSync, Phase::Sync, Phase::PostSync, Phase::SyncFail]
+            .into_iter()
+            .find(|phase| self.has(*phase));
+        match first {
+            Some(phase) => Arrival::In(phase),
+            None if self.on_deletion => Arrival::OnDeletion,
+            None if self.skipped => Arrival::Skipped,
+            None => Arrival::Ignored,
+        }
+    }
+}
+
+/// Returns how long a hook exists, by its deletion policies.
+pub(super) fn hook_life(manifest: &Manifest) -> HookLife {
+    let argocd = |policy: &str| entries(manifest, ARGOCD_HOOK_DELETE_POLICY).any(|entry| entry == policy);
+    let helm = |policy: &str| entries(manifest, HELM_HOOK_DELETE_POLICY).any(|entry| entry == policy);
+    if argocd("HookSucceeded") || helm("hook-succeeded") {
+        HookLife::EndsWithSync
+    } else if argocd("BeforeHookCreation") || helm("before-hook-creation") {
+        HookLife::Recreated
+    } else if argocd("HookFailed") || argocd("Never") || helm("hook-failed") {
+        HookLife::Kept
+    } else {
+        HookLife::Recreated
+    }
+}
+
+fn has(manifest: &Manifest, annotation: &str) -> bool {
+    manifest.annotations().is_some_and(|annotations| annotations.get(annotation).is_some())
+}
+
+fn entries<'a>(manifest: &'a Manifest, annotation: &str) -> impl Iterator<Item = &'a str> {
+    manifest.annotation(annotation).unwrap_or_default().split(',').map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value as Json, json};
+
+    use super::*;
+    use sealwave_testkit::manifest;
+
+    fn job(annotations: &Json) -> Manifest {
+        manifest(&json!({
+            "apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j", "annotations": annotations}
+        }))
+    }
+
+    #[test]
+    fn hooks_have_phases() {
+        use Arrival::{Ignored, In, OnDeletion, Skipped};
+        use Phase::{PostSync, PreSync, Sync, SyncFail};
+        for (annotations, hook, arrival) in [
+            (json!({}), false, In(Sync)),
+            (json!({ARGOCD_HOOK: "PreSync"}), true, In(PreSync)),
+            (json!({ARGOCD_HOOK: "Sync"}), true, In(Sync)),
+            (json!({ARGOCD_HOOK: "PostSync, Sync"}), true, In(Sync)),
+            (json!({ARGOCD_HOOK: "PostSync"}), true, In(PostSync)),
+            (json!({ARGOCD_HOOK: "SyncFail"}), true, In(SyncFail)),
+            (json!({ARGOCD_HOOK: "Skip"}), true, Skipped),
+            (json!({ARGOCD_HOOK: "Skip,PostSync"}), true, In(PostSync)),
+            (json!({ARGOCD_HOOK: "PostDelete"}), true, OnDeletion),
+            (json!({ARGOCD_HOOK: "PreDelete,PostSync"}), true, In(PostSync)),
+            (json!({ARGOCD_HOOK: "presync"}), true, Ignored),
+            (json!({ARGOCD_HOOK: ""}), true, Ignored),
+            (json!({ARGOCD_HOOK: "", HELM_HOOK: "pre-install"}), true, In(PreSync)),
+            (json!({HELM_HOOK: "pre-install,pre-upgrade"}), true, In(PreSync)),
+            (json!({HELM_HOOK: "post-install , pre-upgrade"}), true, In(PreSync)),
+            (json!({HELM_HOOK: "post-upgrade"}), true, In(PostSync)),
+            (json!({HELM_HOOK: "pre-delete"}), true, OnDeletion),
+            (json!({HELM_HOOK: "test"}), true, Ignored),
+            (json!({HELM_HOOK: "pre-rollback"}), true, Ignored),
+            (json!({HELM_HOOK: "crd-install"}), false, In(Sync)),
+            (json!({ARGOCD_HOOK: "Sync", HELM_HOOK: "pre-install"}), true, In(Sync)),
+        ] {
+            let phases = Phases::of(&job(&annotations));
+            assert_eq!((phases.hook, phases.arrival()), (hook, arrival), "{annotations}");
+        }
+    }
+
+    #[test]
+    fn hooks_are_made_again_unless_a_policy_says_otherwise() {
+        for (annotations, life) in [
+            (json!({}), HookLife::Recreated),
+            (json!({ARGOCD_HOOK_DELETE_POLICY: "sometimes"}), HookLife::Recreated),
+            (json!({ARGOCD_HOOK_DELETE_POLICY: "HookSucceeded"}), HookLife::EndsWithSync),
+            (json!({ARGOCD_HOOK_DELETE_POLICY: "HookFailed, HookSucceeded"}), HookLife::EndsWithSync),
+            (json!({ARGOCD_HOOK_DELETE_POLICY: "HookFailed"}), HookLife::Kept),
+            (json!({HELM_HOOK_DELETE_POLICY: "hook-failed"}), HookLife::Kept),
+            (json!({HELM_HOOK_DELETE_POLICY: "before-hook-creation,hook-failed"}), HookLife::Recreated),
+            (json!({HELM_HOOK_DELETE_POLICY: "hook-succeeded"}), HookLife::EndsWithSync),
+        ] {
+            assert_eq!(hook_life(&job(&annotations)), life, "{annotations}");
+        }
+    }
+}

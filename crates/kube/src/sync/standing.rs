@@ -1,0 +1,133 @@
+//! What an author said of an object's place in a sync: its phase and its wave, read as Argo CD reads them.
+//!
+//! Nothing is decided here. An annotation that Argo CD cannot read is the author's all the same.
+
+use super::phases::Phases;
+use crate::sync::Waves;
+use sealwave_core::document::{Manifest, Origin};
+use sealwave_core::names::{ARGOCD_HOOK as HOOK, ARGOCD_SYNC_WAVE as SYNC_WAVE, HELM_HOOK};
+
+/// Helm's annotation for the order of hooks, which Argo CD takes for a wave.
+const HELM_WEIGHT: &str = "helm.sh/hook-weight";
+
+/// An object's place in a sync, as far as its author fixed it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// When it is applied.
+    pub phases: Phases,
+    /// Its wave: the author's own, or the app file's for its kind.
+    pub wave: Option<i32>,
+    /// Whether the wave still has to be written on the object.
+    pub by_kind: bool,
+}
+
+impl Standing {
+    /// Reads the annotations of an object, and the app file's waves where it has none of its own; `unreadable` gets those
+    /// that are no waves for Argo CD, and where they stand.
+    pub fn of(manifest: &Manifest, waves: &Waves, unreadable: &mut impl FnMut(&'static str, Origin)) -> Self {
+        let phases = Phases::of(manifest);
+        let own = own_wave(manifest, unreadable);
+        let by_kind = if own.is_none() && !phases.hook { kind_wave(manifest, waves) } else { None };
+        // A hook without a wave runs in wave 0, and stays there.
+        let wave = own.or(by_kind).or(phases.hook.then_some(0));
+        Self { phases, wave, by_kind: by_kind.is_some() }
+    }
+}
+
+/// Where an author fixed the wave of an object.
+pub fn wave_at(manifest: &Manifest) -> Option<Origin> {
+    value_at(manifest, &[SYNC_WAVE, HELM_WEIGHT])
+}
+
+/// Where an author made a hook of an object.
+pub(crate) fn hook_at(manifest: &Manifest) -> Option<Origin> {
+    value_at(manifest, &[HOOK, HELM_HOOK])
+}
+
+fn value_at(manifest: &Manifest, names: &[&str]) -> Option<Origin> {
+    let annotations = manifest.annotations()?;
+    names.iter().find_map(|name| annotations.get(name)).map(|value| value.origin)
+}
+
+/// The wave that Argo CD reads from the object; an unreadable one counts as 0, and as the author's.
+fn own_wave(manifest: &Manifest, unreadable: &mut impl FnMut(&'static str, Origin)) -> Option<i32> {
+    let annotations = manifest.annotations()?;
+    let mut own = None;
+    for annotation in [SYNC_WAVE, HELM_WEIGHT] {
+        let Some(node) = annotations.get(annotation) else { continue };
+        if let Some(wave) = node.as_str().and_then(integer) {
+            return Some(wave);
+        }
+        unreadable(annotation, node.origin);
+        own = Some(0);
+    }
+    own
+}
+
+/// What Go's `strconv.Atoi` accepts: an optional sign and decimal digits, within 64 bits.
+fn integer(text: &str) -> Option<i32> {
+    let wide: i64 = text.parse().ok()?;
+    let clamped = wide.clamp(i64::from(i32::MIN), i64::from(i32::MAX));
+    i32::try_from(clamped).ok()
+}
+
+/// The app file's wave for the kind: `group/Kind` before `Kind`.
+fn kind_wave(manifest: &Manifest, waves: &Waves) -> Option<i32> {
+    if waves.kinds.is_empty() {
+        return None;
+    }
+    let qualified = format!("{}/{}", manifest.group(), manifest.kind());
+    waves.kinds.get(&qualified).or_else(|| waves.kinds.get(manifest.kind())).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value as Json, json};
+
+    use super::*;
+    use sealwave_testkit::manifest;
+
+    fn standing(annotations: &Json, kinds: &[(&str, i32)]) -> (Standing, usize) {
+        let waves = Waves { kinds: kinds.iter().map(|(kind, wave)| ((*kind).to_owned(), *wave)).collect() };
+        let object = manifest(&json!({
+            "apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j", "annotations": annotations}
+        }));
+        let mut unreadable = 0;
+        (Standing::of(&object, &waves, &mut |_, _| unreadable += 1), unreadable)
+    }
+
+    #[test]
+    fn waves_are_read_as_argo_cd_reads_them() {
+        for (text, wave, notes) in [
+            ("-5", -5, 0),
+            ("+5", 5, 0),
+            ("007", 7, 0),
+            ("99999999999", i32::MAX, 0),
+            ("1.0", 0, 1),
+            (" 1", 0, 1),
+            ("", 0, 1),
+        ] {
+            let (standing, said) = standing(&json!({SYNC_WAVE: text}), &[]);
+            assert_eq!((standing.wave, said), (Some(wave), notes), "{text}");
+        }
+        assert_eq!(standing(&json!({SYNC_WAVE: 5}), &[]).1, 1);
+        assert_eq!(standing(&json!({}), &[]).0.wave, None);
+    }
+
+    #[test]
+    fn hook_weight_is_a_wave_where_there_is_no_readable_one() {
+        assert_eq!(standing(&json!({HELM_WEIGHT: "3"}), &[]), (standing(&json!({SYNC_WAVE: "3"}), &[]).0, 0));
+        assert_eq!(standing(&json!({SYNC_WAVE: "1", HELM_WEIGHT: "3"}), &[]).0.wave, Some(1));
+        assert_eq!(standing(&json!({SYNC_WAVE: "x", HELM_WEIGHT: "3"}), &[]).0.wave, Some(3));
+    }
+
+    #[test]
+    fn a_kind_has_its_wave_from_the_app_file_unless_the_author_says_otherwise() {
+        let kinds = [("Job", 1), ("batch/Job", 2)];
+        assert_eq!(standing(&json!({}), &kinds).0.wave, Some(2));
+        assert_eq!(standing(&json!({}), &kinds[..1]).0.wave, Some(1));
+        assert_eq!(standing(&json!({SYNC_WAVE: "7"}), &kinds).0.wave, Some(7));
+        assert_eq!(standing(&json!({HOOK: "Sync"}), &kinds).0.wave, Some(0));
+        assert_eq!(standing(&json!({}), &[("apps/Job", 1)]).0.wave, None);
+    }
+}

@@ -1,0 +1,302 @@
+//! What of an object decides the values that a workload reads, as keyed digests.
+//!
+//! - A Secret that this run sealed: the digests of its values, which do not change with the certificate.
+//! - A `ConfigMap`: each item of `data` and `binaryData`. Metadata never count.
+//! - A `SealedSecret` from Git: its ciphertexts, all that is known of it, so that re-sealing it restarts its pods.
+//! - An `ExternalSecret`: what it asks for and what it makes of it, for the keys that are read where that can be told;
+//!   how often it asks, and what becomes of the Secret afterwards, decides no value.
+//! - A `SecretProviderClass`: what it mounts, as a whole, since the pod that uses a key of it has all of it mounted; of
+//!   what it makes, the keys that are read.
+//!
+//! What is not in the output contributes nothing: when it appears, it adds to what is digested, and that is enough.
+
+mod encoding;
+mod external;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use self::encoding::encode;
+use crate::seal::SecretDigests;
+use sealwave_core::document::{Node, Value};
+use sealwave_core::names::UNKNOWN_KEYS;
+use sealwave_kube::catalogue::{Catalogue, ESO, Object, SEALED, STORE_CSI};
+use sealwave_kube::pods::{Keys, Reference, What};
+use sealwave_secrets::crypto::{ChecksumKey, Digest};
+
+/// One thing that a workload reads. A set of them has one order, whatever the order of objects and references.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Item<'a> {
+    /// Where it comes from.
+    pub(super) source: &'a str,
+    /// Namespace of the object.
+    pub(super) namespace: &'a str,
+    /// Name of the object.
+    pub(super) name: &'a str,
+    /// Key within it; empty for the object as a whole.
+    pub(super) key: &'a str,
+    /// Digest of the value.
+    pub(super) digest: Digest,
+}
+
+/// An object that a reference means, and the keys that are read of it.
+#[derive(Clone, Copy)]
+struct Wanted<'b, 'a> {
+    /// Number of the object.
+    number: usize,
+    object: Object<'a>,
+    keys: &'b Keys<'a>,
+}
+
+impl<'a> Wanted<'_, 'a> {
+    /// A field of the object.
+    fn at(&self, path: &[&str]) -> Option<&'a Node> {
+        self.object.manifest.root().at(path)
+    }
+
+    /// What is read of it, under a key or, where that is empty, as a whole.
+    const fn item(&self, source: &'a str, key: &'a str, digest: Digest) -> Item<'a> {
+        Item { source, namespace: self.object.namespace, name: self.object.name, key, digest }
+    }
+}
+
+/// Digests of the objects of one output. Each is computed once, and each list or mapping is indexed once, so that
+/// many workloads that read one large object cost no more than its size and theirs.
+pub(super) struct Digests<'a> {
+    catalogue: &'a Catalogue<'a>,
+    secrets: &'a SecretDigests,
+    key: &'a ChecksumKey,
+    accounts: BTreeMap<usize, Option<Digest>>,
+    entries: BTreeMap<*const Node, Digest>,
+    sealed: BTreeMap<(&'a str, &'a str), Digest>,
+    tables: BTreeMap<*const Node, BTreeMap<&'a str, &'a Node>>,
+    whole: BTreeMap<(&'static str, usize), Digest>,
+}
+
+impl<'a> Digests<'a> {
+    /// No digest computed yet.
+    pub(super) const fn new(
+        catalogue: &'a Catalogue<'a>,
+        secrets: &'a SecretDigests,
+        key: &'a ChecksumKey,
+    ) -> Self {
+        Self {
+            catalogue,
+            secrets,
+            key,
+            accounts: BTreeMap::new(),
+            entries: BTreeMap::new(),
+            sealed: BTreeMap::new(),
+            tables: BTreeMap::new(),
+            whole: BTreeMap::new(),
+        }
+    }
+
+    /// Adds what a reference from `namespace` reads.
+    pub(super) fn collect(
+        &mut self,
+        namespace: &str,
+        reference: &Reference<'a>,
+        into: &mut BTreeSet<Item<'a>>,
+    ) {
+        if reference.what == What::Secret && self.sealed_now(namespace, reference, into) {
+            return;
+        }
+        let catalogue = self.catalogue;
+        for number in catalogue.meant(reference.what, namespace, reference.name) {
+            let Some(object) = catalogue.object(number).copied() else { continue };
+            let wanted = Wanted { number, object, keys: &reference.keys };
+            into.extend(match (object.group, object.kind, reference.what) {
+                ("", "ServiceAccount", _) => self.account(&wanted).into_iter().collect(),
+                ("", "ConfigMap", _) => self.config_map(&wanted),
+                (ESO, _, _) => self.external_secret(&wanted),
+                (SEALED, _, _) => self.sealed_secret(&wanted),
+                (STORE_CSI, _, What::Secret) => self.synced_secret(&wanted, reference.name),
+                (STORE_CSI, _, _) => vec![self.provider_class(&wanted)],
+                _ => Vec::new(),
+            });
+        }
+    }
+
+    /// The values of a Secret that this run sealed; `false` where it did not.
+    fn sealed_now(
+        &mut self,
+        namespace: &str,
+        reference: &Reference<'a>,
+        into: &mut BTreeSet<Item<'a>>,
+    ) -> bool {
+        let Some(((namespace, name), items)) =
+            self.secrets.get_key_value(&(namespace.into(), reference.name.into()))
+        else {
+            return false;
+        };
+        let mut add = |key, digest| into.insert(Item { source: "Secret", namespace, name, key, digest });
+        match &reference.keys {
+            Keys::All => {
+                let key = self.key;
+                let whole = self.sealed.entry((namespace, name)).or_insert_with(|| {
+                    let parts: Vec<&[u8]> =
+                        items.iter().flat_map(|(key, digest)| [key.as_bytes(), digest.bytes()]).collect();
+                    key.digest("annotate/sealed", &parts)
+                });
+                add("", *whole);
+            }
+            Keys::Only(keys) => {
+                // In a preview of a Secret whose keys are not known, each key may be there.
+                let unknown = items.get(UNKNOWN_KEYS);
+                for key in keys {
+                    if let Some(digest) = items.get(*key).or(unknown) {
+                        add(key, *digest);
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    /// The Secrets with which a service account pulls images.
+    fn account(&mut self, wanted: &Wanted<'_, 'a>) -> Option<Item<'a>> {
+        let Wanted { number, object, .. } = *wanted;
+        if !self.accounts.contains_key(&number) {
+            let mut pulled = BTreeSet::new();
+            for name in self.catalogue.pull_secrets(object.namespace, object.name) {
+                let pull = Reference { what: What::Secret, name, keys: Keys::All, optional: true };
+                self.collect(object.namespace, &pull, &mut pulled);
+            }
+            let digest = (!pulled.is_empty()).then(|| combined(self.key, "annotate/account", &pulled));
+            self.accounts.insert(number, digest);
+        }
+        let digest = self.accounts.get(&number).copied().flatten()?;
+        Some(wanted.item("ServiceAccount", "", digest))
+    }
+
+    fn config_map(&mut self, wanted: &Wanted<'_, 'a>) -> Vec<Item<'a>> {
+        let fields = ["data", "binaryData"].map(|field| filled(wanted.at(&[field])));
+        match wanted.keys {
+            Keys::All if fields.iter().all(Option::is_none) => Vec::new(),
+            Keys::All => vec![self.whole(wanted, "ConfigMap", &fields)],
+            Keys::Only(keys) => {
+                let sources = fields.into_iter().zip(["ConfigMap", "ConfigMap.binaryData"]);
+                sources.flat_map(|(field, source)| self.entries(wanted, source, field, "", keys)).collect()
+            }
+        }
+    }
+
+    fn sealed_secret(&mut self, wanted: &Wanted<'_, 'a>) -> Vec<Item<'a>> {
+        let encrypted = filled(wanted.at(&["spec", "encryptedData"]));
+        // A template may use every item, and `data` is the old form, one ciphertext for all of them.
+        let template = filled(wanted.at(&["spec", "template", "data"]));
+        let blob = wanted.at(&["spec", "data"]);
+        let mut templated =
+            |key: &&str| template.is_some_and(|template| self.lookup(template, "", key).is_some());
+        match wanted.keys {
+            Keys::Only(keys) if blob.is_none() && !keys.iter().any(&mut templated) => {
+                self.entries(wanted, "SealedSecret", encrypted, "", keys)
+            }
+            _ => vec![self.whole(wanted, "SealedSecret", &[encrypted, template, blob])],
+        }
+    }
+
+    /// A Secret that the CSI driver makes from what it mounts.
+    fn synced_secret(&mut self, wanted: &Wanted<'_, 'a>, name: &'a str) -> Vec<Item<'a>> {
+        const SOURCE: &str = "SecretProviderClass.data";
+        let made = wanted.at(&["spec", "secretObjects"]);
+        let data =
+            made.and_then(|made| self.lookup(made, "secretName", name)).and_then(|secret| secret.get("data"));
+        let mut items = match wanted.keys {
+            Keys::All => data
+                .map(|data| wanted.item(SOURCE, name, self.entry(SOURCE, data, None)))
+                .into_iter()
+                .collect(),
+            Keys::Only(keys) => self.entries(wanted, SOURCE, data, "key", keys),
+        };
+        items.push(self.provider_class(wanted));
+        items
+    }
+
+    /// What the CSI driver mounts.
+    fn provider_class(&mut self, wanted: &Wanted<'_, 'a>) -> Item<'a> {
+        let parts = ["provider", "parameters"].map(|field| wanted.at(&["spec", field]));
+        self.whole(wanted, "SecretProviderClass", &parts)
+    }
+
+    /// Those entries of a mapping, or items of a list with a key in `field`, that exist.
+    fn entries(
+        &mut self,
+        wanted: &Wanted<'_, 'a>,
+        source: &'static str,
+        node: Option<&'a Node>,
+        field: &str,
+        keys: &[&'a str],
+    ) -> Vec<Item<'a>> {
+        let Some(node) = node else { return Vec::new() };
+        let found = keys.iter().filter_map(|key| {
+            let digest = self.lookup(node, field, key).map(|value| self.entry(source, value, None))?;
+            Some(wanted.item(source, key, digest))
+        });
+        found.collect()
+    }
+
+    /// The digest of one entry, with what else in its object decides it.
+    fn entry(&mut self, source: &str, entry: &Node, with: Option<&Node>) -> Digest {
+        let at = std::ptr::from_ref(entry);
+        if let Some(digest) = self.entries.get(&at) {
+            return *digest;
+        }
+        let digest = self.nodes(source, &[Some(entry), with]);
+        self.entries.insert(at, digest);
+        digest
+    }
+
+    /// The entry of a mapping, or the item of a list whose `field` is `key`.
+    fn lookup(&mut self, node: &'a Node, field: &str, key: &str) -> Option<&'a Node> {
+        let table = self.tables.entry(std::ptr::from_ref(node)).or_insert_with(|| match &node.value {
+            Value::Mapping(mapping) => {
+                mapping.entries().iter().map(|entry| (entry.key.as_str(), &entry.value)).collect()
+            }
+            _ => node.items().iter().filter_map(|item| Some((item.get(field)?.as_str()?, item))).collect(),
+        });
+        table.get(key).copied()
+    }
+
+    /// All of an object that counts.
+    fn whole(&mut self, wanted: &Wanted<'_, 'a>, source: &'static str, parts: &[Option<&Node>]) -> Item<'a> {
+        let known = self.whole.get(&(source, wanted.number)).copied();
+        let digest = known.unwrap_or_else(|| self.nodes(source, parts));
+        self.whole.insert((source, wanted.number), digest);
+        wanted.item(source, "", digest)
+    }
+
+    fn nodes(&self, source: &str, parts: &[Option<&Node>]) -> Digest {
+        let encoded: Vec<Vec<u8>> = parts
+            .iter()
+            .map(|part| {
+                let mut bytes = Vec::new();
+                if let Some(node) = part {
+                    encode(node, &mut bytes);
+                }
+                bytes
+            })
+            .collect();
+        let mut all: Vec<&[u8]> = vec![source.as_bytes()];
+        all.extend(encoded.iter().map(Vec::as_slice));
+        self.key.digest("annotate/manifest", &all)
+    }
+}
+
+/// One digest for a set of items.
+pub(super) fn combined(key: &ChecksumKey, label: &str, items: &BTreeSet<Item<'_>>) -> Digest {
+    let parts: Vec<&[u8]> = items
+        .iter()
+        .flat_map(|item| {
+            let [source, namespace, name, key] =
+                [item.source, item.namespace, item.name, item.key].map(str::as_bytes);
+            [source, namespace, name, key, item.digest.bytes()]
+        })
+        .collect();
+    key.digest(label, &parts)
+}
+
+/// A mapping that holds something.
+fn filled(node: Option<&Node>) -> Option<&Node> {
+    node.filter(|node| node.as_mapping().is_some_and(|mapping| !mapping.is_empty()))
+}

@@ -1,0 +1,39 @@
+//! Trees as bytes to be digested.
+
+use sealwave_core::document::{Mapping, Node, Number, Value};
+
+/// An injective encoding in which the order of keys does not count. Its depth is that of the tree, which the reader
+/// bounds.
+pub(super) fn encode(node: &Node, into: &mut Vec<u8>) {
+    match &node.value {
+        Value::Bool(flag) => into.extend([b'b', u8::from(*flag)]),
+        Value::Mapping(mapping) => encode_mapping(mapping, into),
+        Value::Null => into.push(b'n'),
+        Value::Number(Number::Float(float)) => prefixed(b'f', &float.to_bits().to_be_bytes(), into),
+        Value::Number(Number::Int(int)) => prefixed(b'i', &int.to_be_bytes(), into),
+        Value::Number(Number::Uint(uint)) => prefixed(b'u', &uint.to_be_bytes(), into),
+        Value::Sequence(items) => {
+            prefixed(b'l', &(items.len() as u64).to_be_bytes(), into);
+            for item in items {
+                encode(item, into);
+            }
+        }
+        Value::String(text) => prefixed(b's', text.as_bytes(), into),
+    }
+}
+
+fn encode_mapping(mapping: &Mapping, into: &mut Vec<u8>) {
+    let mut entries: Vec<_> = mapping.entries().iter().collect();
+    entries.sort_by(|a, b| a.key.cmp(&b.key));
+    prefixed(b'm', &(entries.len() as u64).to_be_bytes(), into);
+    for entry in entries {
+        prefixed(b'k', entry.key.as_bytes(), into);
+        encode(&entry.value, into);
+    }
+}
+
+fn prefixed(tag: u8, bytes: &[u8], into: &mut Vec<u8>) {
+    into.push(tag);
+    into.extend((bytes.len() as u64).to_be_bytes());
+    into.extend(bytes);
+}

@@ -1,0 +1,140 @@
+//! An `ExternalSecret`: what it asks for, and what its template makes of that.
+
+use std::collections::BTreeSet;
+
+use super::{Digests, Item, Wanted, combined};
+use sealwave_core::document::Node;
+use sealwave_kube::pods::{Keys, Reference, What};
+use sealwave_secrets::crypto::Digest;
+
+const SOURCE: &str = "ExternalSecret";
+
+impl<'a> Digests<'a> {
+    pub(super) fn external_secret(&mut self, wanted: &Wanted<'_, 'a>) -> Vec<Item<'a>> {
+        if let Keys::Only(keys) = wanted.keys {
+            let each = keys.iter().map(|key| Some(wanted.item(SOURCE, key, self.external_key(wanted, key)?)));
+            if let Some(items) = each.collect() {
+                return items;
+            }
+        }
+        vec![wanted.item(SOURCE, "", self.external_whole(wanted))]
+    }
+
+    /// What decides one key, where that can be told.
+    fn external_key(&mut self, wanted: &Wanted<'_, 'a>, key: &str) -> Option<Digest> {
+        let data = wanted.at(&["spec", "data"])?;
+        let Some(template) = wanted.at(&["spec", "target", "template"]) else {
+            return self.asked(wanted, data, key);
+        };
+        if template.get("templateFrom").is_some() || wanted.at(&["spec", "dataFrom"]).is_some() {
+            return None;
+        }
+        let text = self.lookup(template.get("data")?, "", key)?;
+        let at = std::ptr::from_ref(text);
+        if let Some(digest) = self.entries.get(&at) {
+            return Some(*digest);
+        }
+        let how = ["engineVersion", "mergePolicy"].map(|field| template.get(field));
+        let mut digests = vec![self.nodes(SOURCE, &[Some(text)])];
+        digests.push(self.whole(wanted, "ExternalSecret.template", &how).digest);
+        for name in names(text.as_str()?)? {
+            digests.push(self.asked(wanted, data, name)?);
+        }
+        let parts: Vec<&[u8]> = digests.iter().map(|digest| digest.bytes().as_slice()).collect();
+        let digest = self.key.digest("annotate/external-key", &parts);
+        self.entries.insert(at, digest);
+        Some(digest)
+    }
+
+    /// What is asked for under a name.
+    fn asked(&mut self, wanted: &Wanted<'_, 'a>, data: &'a Node, name: &str) -> Option<Digest> {
+        let entry = self.lookup(data, "secretKey", name)?;
+        Some(self.entry(SOURCE, entry, wanted.at(&["spec", "secretStoreRef"])))
+    }
+
+    /// All that decides the values, with what the template takes from other objects.
+    fn external_whole(&mut self, wanted: &Wanted<'_, 'a>) -> Digest {
+        if let Some(digest) = self.whole.get(&(SOURCE, wanted.number)) {
+            return *digest;
+        }
+        let asked = ["secretStoreRef", "data", "dataFrom"].map(|field| wanted.at(&["spec", field]));
+        let made = ["data", "templateFrom", "mergePolicy", "engineVersion"]
+            .map(|field| wanted.at(&["spec", "target", "template", field]));
+        let own = self.nodes(SOURCE, &[asked.as_slice(), &made].concat());
+        let mut items = BTreeSet::from([wanted.item(SOURCE, "", own)]);
+        let namespace = wanted.object.namespace;
+        for from in wanted.at(&["spec", "target", "template", "templateFrom"]).map_or(&[][..], Node::items) {
+            let name = |field: &str| from.at(&[field, "name"]).and_then(Node::as_str);
+            let whole = |what, name| Reference { what, name, keys: Keys::All, optional: false };
+            if let Some(name) = name("configMap") {
+                self.collect(namespace, &whole(What::ConfigMap, name), &mut items);
+            }
+            if let Some(name) = name("secret") {
+                // Not one that another `ExternalSecret` makes: they could go round in a circle.
+                self.sealed_now(namespace, &whole(What::Secret, name), &mut items);
+            }
+        }
+        let digest = combined(self.key, "annotate/external", &items);
+        self.whole.insert((SOURCE, wanted.number), digest);
+        digest
+    }
+}
+
+/// The names that a Go template takes values by, where all its actions are as simple as those of our own making: one name
+/// and filters without another, or nothing but braces. A template can reach its values in more ways than are looked for
+/// here, so any other action is `None`.
+fn names(template: &str) -> Option<BTreeSet<&str>> {
+    let mut names = BTreeSet::new();
+    let mut rest = template;
+    while let Some((_, opened)) = rest.split_once("{{") {
+        let (action, behind) = opened.split_once("}}")?;
+        rest = behind;
+        let action = action.trim();
+        if is_braces(action) {
+            continue;
+        }
+        let field = action.strip_prefix('.')?;
+        let end = field.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(field.len());
+        let (name, filters) = field.split_at(end);
+        if name.is_empty() || filters.contains(['.', '$', '(', '{', '`']) {
+            return None;
+        }
+        names.insert(name);
+    }
+    Some(names)
+}
+
+fn is_braces(action: &str) -> bool {
+    let quoted = action.strip_prefix('"').and_then(|action| action.strip_suffix('"'));
+    quoted.is_some_and(|text| !text.is_empty() && text.bytes().all(|byte| byte == b'{'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_simple_templates_are_found() {
+        let found = |text| names(text).map(|names| names.into_iter().collect::<Vec<_>>());
+        assert_eq!(found("plain { text }}").as_deref(), Some(&[][..]));
+        assert_eq!(found("{{ .r0 }}{{.r_1|b64enc}}:{{ .r0 }}").as_deref(), Some(&["r0", "r_1"][..]));
+        assert_eq!(found(r#"{{ "{{" }}{{ .a | replace "+" "%20" }}"#).as_deref(), Some(&["a"][..]));
+        for other in [
+            "{{ .a",
+            "{{ . | toJson }}",
+            "{{ .a.b }}",
+            "{{ .a | default .b }}",
+            "{{ .a | printf \"%s\" (index $ \"b\") }}",
+            "{{ index . \"a-b\" }}",
+            "{{ if .a }}x{{ end }}",
+            "{{ range $k, $v := . }}{{ $v }}{{ end }}",
+            "{{- .a }}",
+            "{{{ .a }}",
+            "{{ \"}}\" }}",
+            "{{ \"\" }}",
+            "{{ }}",
+        ] {
+            assert_eq!(found(other), None, "{other}");
+        }
+    }
+}

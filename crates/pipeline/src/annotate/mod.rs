@@ -1,0 +1,167 @@
+//! Fifth verb: sync waves on objects, checksums on pod templates.
+//!
+//! ```text
+//! objects → catalogue (who is who) → references (who reads what) ─┬→ checksums (over digests)
+//!                                                                 └→ uses → waves
+//! ```
+//!
+//! Everything is planned on objects that do not change, and written at the end. Nothing but annotations is written,
+//! and nothing here sees a secret value: of Secrets it knows keyed digests. The same objects in another order get the
+//! same annotations.
+
+mod checksums;
+mod digests;
+mod notes;
+mod waves;
+
+use notes::{BadSetting, Remark};
+use sealwave_kube::catalogue::Catalogue;
+
+use super::seal::{Sealed, SecretDigests};
+use sealwave_core::diagnostic::{At, Failure, Note, Problem};
+use sealwave_core::document::{Manifest, Node};
+use sealwave_kube::pods::{self, PodTemplate, Reference, WorkloadKind};
+use sealwave_kube::sync::{Standing, Waves, uses};
+use sealwave_secrets::crypto::ChecksumKey;
+
+/// What the app file says about this stage.
+#[derive(Clone, Copy, Debug)]
+pub struct AnnotateSettings<'a> {
+    /// Waves by kind.
+    pub waves: &'a Waves,
+    /// Workload kinds beyond the built-in ones.
+    pub workloads: &'a [WorkloadKind],
+}
+
+/// Gives every object its sync wave and every workload the checksums of the configuration that it reads.
+///
+/// # Errors
+/// The settings of the app file cannot be followed.
+pub fn annotate(
+    mut sealed: Sealed,
+    checksums: &ChecksumKey,
+    settings: &AnnotateSettings<'_>,
+    notes: &mut Vec<Note>,
+) -> Result<Sealed, Failure> {
+    let edits = plan(sealed.objects(), sealed.secrets(), checksums, settings, notes)?;
+    write(&edits, sealed.objects_mut(), notes);
+    Ok(sealed)
+}
+
+/// One annotation to be written.
+struct Edit {
+    /// Number of the object.
+    object: usize,
+    /// The keys that lead to what has the `metadata`; empty for the object itself.
+    path: Vec<String>,
+    annotation: &'static str,
+    text: String,
+    /// Whether the text holds all that the author wrote, and more.
+    extends: bool,
+}
+
+impl Edit {
+    /// An annotation of the object itself.
+    const fn new(object: usize, annotation: &'static str, text: String) -> Self {
+        Self { object, path: Vec::new(), annotation, text, extends: false }
+    }
+}
+
+/// An object with a pod template.
+struct Workload<'a> {
+    /// Number of the object.
+    object: usize,
+    template: PodTemplate<'a>,
+    references: Vec<Reference<'a>>,
+    standing: Standing,
+}
+
+fn plan(
+    objects: &[Manifest],
+    secrets: &SecretDigests,
+    key: &ChecksumKey,
+    settings: &AnnotateSettings<'_>,
+    notes: &mut Vec<Note>,
+) -> Result<Vec<Edit>, Failure> {
+    check(settings, |_| At::Nowhere)?;
+    let catalogue = Catalogue::new(objects);
+    let standings: Vec<Standing> =
+        objects.iter().map(|object| standing_of(object, settings.waves, notes)).collect();
+    let workloads = workloads_of(objects, &standings, settings, notes);
+    let references = workloads.iter().map(|workload| (workload.object, workload.references.as_slice()));
+    let mut edits = waves::plan(&catalogue, &standings, &uses(&catalogue, references), notes);
+    edits.extend(checksums::plan(&catalogue, &workloads, secrets, key, notes));
+    Ok(edits)
+}
+
+fn standing_of(object: &Manifest, waves: &Waves, notes: &mut Vec<Note>) -> Standing {
+    Standing::of(object, waves, &mut |annotation, at| {
+        let remark = Remark::UnreadableWave { object: object.id(), annotation };
+        notes.push(Note::warning(Problem::at(at, &remark)));
+    })
+}
+
+/// Whether the settings can be followed; `place` knows where what keys lead to stands in the app file.
+///
+/// # Errors
+/// Those that cannot.
+pub fn check(settings: &AnnotateSettings<'_>, place: impl Fn(&[&str]) -> At) -> Result<(), Failure> {
+    let bad =
+        |text: &str, separator| text.split(separator).any(|part| part.trim() != part || part.is_empty());
+    let kinds = settings.waves.kinds.keys().filter(|kind| bad(kind, '/') || kind.matches('/').count() > 1);
+    let paths = settings.workloads.iter().filter(|workload| bad(&workload.pod_template, '.'));
+    let kinds = kinds.map(|kind| (BadSetting::Kind(kind.clone()), place(&["waves", "kinds", kind])));
+    let paths = paths.map(|workload| (BadSetting::Path(workload.kind.clone()), place(&["workloads"])));
+    let problems = kinds.chain(paths).map(|(setting, at)| Problem { at, ..Problem::new(&setting) });
+    Failure::unless_empty(problems.collect())
+}
+
+fn workloads_of<'a>(
+    objects: &'a [Manifest],
+    standings: &[Standing],
+    settings: &AnnotateSettings<'a>,
+    notes: &mut Vec<Note>,
+) -> Vec<Workload<'a>> {
+    let mut found = Vec::new();
+    for (object, (manifest, standing)) in objects.iter().zip(standings).enumerate() {
+        match pods::pod_template(manifest, settings.workloads) {
+            Ok(None) => {}
+            Ok(Some(template)) => {
+                let references = pods::references(template.spec);
+                found.push(Workload { object, template, references, standing: *standing });
+            }
+            Err(missing) => {
+                let remark = Remark::NoTemplate { object: manifest.id(), path: missing.path.to_owned() };
+                notes.push(Note::warning(Problem::at(manifest.origin(), &remark)));
+            }
+        }
+    }
+    found
+}
+
+fn write(edits: &[Edit], objects: &mut [Manifest], notes: &mut Vec<Note>) {
+    for edit in edits {
+        let Some(object) = objects.get_mut(edit.object) else { continue };
+        let origin = object.origin();
+        let mut path: Vec<&str> = edit.path.iter().map(String::as_str).collect();
+        path.extend(["metadata", "annotations"]);
+        let annotations = object.root_mut().mapping_at_mut(&path);
+        let old = annotations
+            .map(|annotations| annotations.insert(edit.annotation, origin, Node::string(&edit.text, origin)));
+        let id = || object.id();
+        let annotation = edit.annotation;
+        notes.extend(match old {
+            None => Some(Note::warning(Problem::at(
+                origin,
+                &Remark::AnnotationsMalformed { object: id(), annotation },
+            ))),
+            Some(Some(old)) if !edit.extends && old.as_str() != Some(&edit.text) => {
+                Some(Note::remark(Problem::at(old.origin, &Remark::Replaced { object: id(), annotation })))
+            }
+            Some(_) => None,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,257 @@
+//! Sync waves: configuration before its consumers, in as few waves as possible (each costs two seconds and more).
+//!
+//! What an author fixed (a wave, a hook, the app file's wave of a kind) stays. Everything else is in wave 0, for
+//! which nothing is written, apart from:
+//!
+//! - **Configuration that something uses** (a `SealedSecret`, `Secret`, `ConfigMap`, `ExternalSecret` and its store,
+//!   a `SecretProviderClass`, a `ServiceAccount`, a role or a binding): one before its earliest consumer, and never
+//!   after -1, so that all configuration shares that one wave unless a consumer comes before 0 by its author's will.
+//!   Roles, bindings and pull secrets share the wave of their service account. A store is before its `ExternalSecret`, and a store's
+//!   own credentials before the store: without them either is Degraded, and a Degraded object fails the sync.
+//! - **A `SealedSecret` or `ExternalSecret` that nothing is seen to use** is treated as if everything that could use
+//!   it did: Argo CD knows no place for these kinds and applies them after all others of a wave.
+//! - **A `PersistentVolumeClaim`** is in the wave of its earliest consumer. One that waits for its first consumer
+//!   stays Progressing, and a wave before would wait for it without end; within a wave, claims come first anyway.
+//! - **A `Namespace`** is in the wave of the earliest object in it.
+//! - **A `CustomResourceDefinition`** is one before the earliest of its objects.
+//!
+//! Only the Sync phase has its waves chosen here. Hooks of other phases are not consumers: they run before or after
+//! all waves of the Sync phase. One that needs what comes later gets a warning.
+//!
+//! Argo CD also prunes an object in the object's wave. What gets a negative wave here therefore gets `PruneLast=true`, so
+//! that a renamed or removed configuration stays until its consumers have moved.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Edit;
+use super::notes::Remark;
+use sealwave_core::diagnostic::{Note, Problem};
+use sealwave_core::document::Value;
+use sealwave_core::names::{ARGOCD_SYNC_OPTIONS as SYNC_OPTIONS, ARGOCD_SYNC_WAVE as SYNC_WAVE};
+use sealwave_kube::catalogue::{Catalogue, ESO, Object, RBAC, SEALED, STORE_CSI};
+use sealwave_kube::sync::{self, Order, PRUNE_LAST, Phase, Standing, Use, conflicts};
+
+/// The waves that objects get, and warnings about those that authors fixed.
+pub(super) fn plan(
+    catalogue: &Catalogue<'_>,
+    standings: &[Standing],
+    uses: &BTreeSet<Use>,
+    notes: &mut Vec<Note>,
+) -> Vec<Edit> {
+    let waves = assign(catalogue, standings, uses);
+    let conflicts = conflicts(catalogue, standings, uses, &waves);
+    notes.extend(conflicts.iter().map(|(conflict, _, at)| Note::warning(Problem::at(*at, conflict))));
+    let is_chosen = |standing: &Standing| standing.wave.is_none() || standing.by_kind;
+    let mut edits = Vec::new();
+    for (number, (wave, standing)) in waves.iter().zip(standings).enumerate() {
+        if *wave == 0 || !is_chosen(standing) {
+            continue;
+        }
+        edits.push(Edit::new(number, SYNC_WAVE, wave.to_string()));
+        if *wave < 0 {
+            edits.extend(catalogue.object(number).and_then(|object| prune_last(object, number, notes)));
+        }
+    }
+    edits
+}
+
+/// Adds `PruneLast=true` to the author's sync options, unless they decide about it.
+fn prune_last(object: &Object<'_>, number: usize, notes: &mut Vec<Note>) -> Option<Edit> {
+    let annotations = object.metadata.and_then(|metadata| metadata.get("annotations"));
+    let own = annotations.and_then(|annotations| annotations.get(SYNC_OPTIONS));
+    let list = match own.map(|node| &node.value) {
+        None | Some(Value::Null) => "",
+        Some(Value::String(text)) => text,
+        Some(_) => {
+            let remark = Remark::UnreadableOptions { object: object.manifest.id() };
+            notes.extend(own.map(|node| Note::warning(Problem::at(node.origin, &remark))));
+            return None;
+        }
+    };
+    // Where annotations are not a mapping, the edit of the wave reports it.
+    annotations
+        .is_none_or(|annotations| matches!(annotations.value, Value::Mapping(_) | Value::Null))
+        .then(|| sync::with_option(list, PRUNE_LAST))
+        .flatten()
+        .map(|merged| Edit { extends: true, ..Edit::new(number, SYNC_OPTIONS, merged) })
+}
+
+/// How an object comes by a wave that its author did not fix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// In the wave of its earliest consumer.
+    Claim,
+    /// Before its earliest consumer; wave 0 without one.
+    Configuration,
+    /// In wave 0, and no consumer of Secrets.
+    Passive,
+    /// Before its earliest consumer; without one, before everything that could be one.
+    Supplier,
+    /// In wave 0, and a possible consumer of Secrets.
+    User,
+}
+
+fn role(object: &Object<'_>) -> Role {
+    match (object.group, object.kind) {
+        ("", "PersistentVolumeClaim") => Role::Claim,
+        (ESO, "ExternalSecret" | "ClusterExternalSecret") | (SEALED, "SealedSecret") => Role::Supplier,
+        ("", "ConfigMap" | "Namespace" | "Secret" | "ServiceAccount")
+        | ("apiextensions.k8s.io", "CustomResourceDefinition")
+        | (ESO, "ClusterSecretStore" | "SecretStore")
+        | ("generators.external-secrets.io" | RBAC, _)
+        | (STORE_CSI, "SecretProviderClass") => Role::Configuration,
+        ("", "Endpoints" | "LimitRange" | "PersistentVolume" | "ResourceQuota" | "Service")
+        | (
+            "admissionregistration.k8s.io"
+            | "apiregistration.k8s.io"
+            | "autoscaling"
+            | "discovery.k8s.io"
+            | "node.k8s.io"
+            | "policy"
+            | "scheduling.k8s.io"
+            | "storage.k8s.io",
+            _,
+        )
+        | ("networking.k8s.io", "IngressClass" | "NetworkPolicy") => Role::Passive,
+        _ => Role::User,
+    }
+}
+
+/// The wave of every object.
+fn assign(catalogue: &Catalogue<'_>, standings: &[Standing], uses: &BTreeSet<Use>) -> Vec<i32> {
+    let roles: Vec<Role> = catalogue.objects().iter().map(role).collect();
+    let lead = lead(&roles, standings);
+    let in_sync =
+        |number: usize| standings.get(number).is_some_and(|standing| standing.phases.has(Phase::Sync));
+    let mut by_consumer: Vec<Vec<&Use>> = vec![Vec::new(); roles.len()];
+    let mut consumers: Vec<Vec<usize>> = vec![Vec::new(); roles.len()];
+    for edge in uses.iter().filter(|edge| in_sync(edge.consumer)) {
+        if let (Some(list), Some(of)) =
+            (by_consumer.get_mut(edge.consumer), consumers.get_mut(edge.dependency))
+        {
+            list.push(edge);
+            of.push(edge.consumer);
+        }
+    }
+    let mut bounds: Vec<Option<i32>> = vec![None; roles.len()];
+    let mut waves = vec![0; roles.len()];
+    let mut order = Walk::new(catalogue, consumers);
+    while let Some(number) = order.next(&bounds) {
+        let (Some(role), Some(bound), Some(standing)) =
+            (roles.get(number), bounds.get(number), standings.get(number))
+        else {
+            continue;
+        };
+        let wave = standing.wave.unwrap_or_else(|| chosen(*role, *bound, lead));
+        if let Some(slot) = waves.get_mut(number) {
+            *slot = wave;
+        }
+        for edge in by_consumer.get(number).into_iter().flatten() {
+            if let Some(bound) = bounds.get_mut(edge.dependency) {
+                let limit = match edge.order {
+                    Order::Earlier => before(wave),
+                    Order::Same => wave,
+                };
+                *bound = Some(bound.map_or(limit, |known| known.min(limit)));
+            }
+            order.consumer_done(edge.dependency);
+        }
+    }
+    waves
+}
+
+fn chosen(role: Role, bound: Option<i32>, lead: i32) -> i32 {
+    match role {
+        Role::Claim => bound.unwrap_or(0),
+        Role::Configuration => bound.unwrap_or(0).min(0),
+        // 0 comes only from a service account that nothing uses.
+        Role::Supplier => bound.filter(|bound| *bound < 0).unwrap_or(lead),
+        Role::Passive | Role::User => 0,
+    }
+}
+
+/// The wave for configuration that is used in `wave`.
+fn before(wave: i32) -> i32 {
+    wave.min(0).saturating_sub(1)
+}
+
+/// The wave for Secrets that nothing is seen to use: before everything that could; 0 where there is nothing.
+fn lead(roles: &[Role], standings: &[Standing]) -> i32 {
+    let consumers = roles
+        .iter()
+        .zip(standings)
+        .filter(|(role, standing)| **role == Role::User && standing.phases.has(Phase::Sync));
+    consumers.map(|(_, standing)| standing.wave.unwrap_or(0)).min().map_or(0, before)
+}
+
+/// All objects, each after its consumers; where they go round in a circle, it is cut.
+struct Walk {
+    consumers: Vec<Vec<usize>>,
+    consumers_left: Vec<usize>,
+    done: Vec<bool>,
+    ready: Vec<usize>,
+    by_name: Vec<usize>,
+    next_by_name: usize,
+}
+
+impl Walk {
+    /// `consumers` holds the consumers of each object.
+    fn new(catalogue: &Catalogue<'_>, mut consumers: Vec<Vec<usize>>) -> Self {
+        let key = |number: &usize| catalogue.object(*number).map(Object::key);
+        let mut by_name: Vec<usize> = (0..consumers.len()).collect();
+        by_name.sort_by_key(key);
+        for list in &mut consumers {
+            list.sort_by_key(key);
+        }
+        let consumers_left: Vec<usize> = consumers.iter().map(Vec::len).collect();
+        let ready = (0..consumers.len()).filter(|number| consumers_left.get(*number) == Some(&0)).collect();
+        let done = vec![false; consumers.len()];
+        Self { consumers, consumers_left, done, ready, by_name, next_by_name: 0 }
+    }
+
+    fn consumer_done(&mut self, dependency: usize) {
+        if let Some(left) = self.consumers_left.get_mut(dependency) {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                self.ready.push(dependency);
+            }
+        }
+    }
+
+    /// The next object; `bounds` are what its consumers ask of each object so far.
+    fn next(&mut self, bounds: &[Option<i32>]) -> Option<usize> {
+        loop {
+            let number = self.ready.pop().or_else(|| self.cut(bounds))?;
+            if let Some(done) = self.done.get_mut(number).filter(|done| !**done) {
+                *done = true;
+                return Some(number);
+            }
+        }
+    }
+
+    /// Where to cut a circle: at the object that something outside needs earliest.
+    ///
+    /// Going from consumer to consumer ends in a circle, since nothing is ready. Which one depends on names, not on
+    /// the order of objects.
+    fn cut(&mut self, bounds: &[Option<i32>]) -> Option<usize> {
+        let left = |number: &usize| self.done.get(*number) == Some(&false);
+        while !left(self.by_name.get(self.next_by_name)?) {
+            self.next_by_name += 1;
+        }
+        let mut path: Vec<usize> = Vec::new();
+        let mut seen: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut at = *self.by_name.get(self.next_by_name)?;
+        let start = loop {
+            if let Some(start) = seen.insert(at, path.len()) {
+                break start;
+            }
+            path.push(at);
+            match self.consumers.get(at).and_then(|list| list.iter().find(|number| left(number))) {
+                Some(consumer) => at = *consumer,
+                None => return Some(at),
+            }
+        };
+        let bound = |number: &usize| bounds.get(*number).copied().flatten().unwrap_or(i32::MAX);
+        path.into_iter().skip(start).min_by_key(bound)
+    }
+}

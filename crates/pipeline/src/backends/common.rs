@@ -1,0 +1,131 @@
+//! What the two backends that store references have in common.
+
+use serde_json::Value as Json;
+
+use super::refusal::{Refusals, Why};
+use super::{metadata, naming};
+use sealwave_core::diagnostic::Problem;
+use sealwave_core::document::{Manifest, Node, Origin, Value};
+use sealwave_secrets::Scope;
+use sealwave_secrets::placeholder::{Reference, Text};
+use sealwave_secrets::settings::Backend;
+use sealwave_secrets::values::KeySource;
+
+/// An item of a Secret, as a backend sees it that stores references.
+#[derive(Clone, Copy)]
+pub(crate) struct ReferredItem<'a> {
+    /// Its key.
+    pub(crate) key: &'a str,
+    /// Where its value stands.
+    pub(crate) origin: Origin,
+    /// What it is made of; none where it is bytes that stand for themselves.
+    pub(crate) text: Option<&'a Text>,
+}
+
+/// An object that takes a Secret's place, in the making.
+pub(super) trait Draft {
+    /// The backend.
+    const BACKEND: Backend;
+
+    /// Refuses what the object cannot say about the Secret as a whole, besides [`check_fields`].
+    fn check(secret: &Manifest, refusals: &mut Refusals<'_>);
+
+    /// Takes in a secret of which all keys become items; all of them come before the first item.
+    fn source(&mut self, source: &KeySource) -> Result<(), Why>;
+
+    /// Takes in an item; its text has a placeholder.
+    fn item(&mut self, key: &str, text: &Text) -> Result<(), Why>;
+
+    /// The object; its `metadata` are null, and are filled in by [`translate`].
+    fn finish(self, secret: &Manifest) -> Json;
+}
+
+/// The object that takes the place of a Secret.
+pub(super) fn translate<D: Draft>(
+    mut secret: Manifest,
+    items: &[ReferredItem<'_>],
+    sources: &[KeySource],
+    mut draft: D,
+) -> Result<Manifest, Vec<Problem>> {
+    let (namespace, name) = (secret.namespace().to_owned(), secret.name().to_owned());
+    let mut refusals = Refusals::new(D::BACKEND, &namespace, &name);
+    check_fields(&secret, &mut refusals);
+    D::check(&secret, &mut refusals);
+    for source in sources {
+        if let Err(why) = draft.source(source) {
+            refusals.whole(source.origin, why);
+        }
+    }
+    for item in items {
+        let text = item.text.filter(|text| !text.is_literal()).ok_or(Why::Literal);
+        if let Err(why) = text.and_then(|text| draft.item(item.key, text)) {
+            refusals.item(item.key, item.origin, why);
+        }
+    }
+    refusals.unless_any(())?;
+    let at = secret.origin();
+    let mut outer = metadata::for_argocd(&secret, Scope::Strict);
+    metadata::add_sync_option(&mut outer, "SkipDryRunOnMissingResource", at);
+    let mut root = Node::from_json(&draft.finish(&secret), at);
+    if let Some(metadata) = root.at_mut(&["metadata"]) {
+        *metadata = outer.into_node(at);
+    }
+    // In place: it has a kind, a version and the same name as before, so it still is a manifest.
+    *secret.root_mut() = root;
+    Ok(secret)
+}
+
+/// Kinds of providers that no operator in a cluster reads.
+const OURS_ALONE: [&str; 4] = ["env", "file", "k8s", "sops"];
+
+/// The refusal of a provider that the settings do not have.
+pub(super) fn unknown_provider(provider: &str, section: &'static str) -> Why {
+    Why::UnknownProvider { provider: provider.to_owned(), section, readable: !OURS_ALONE.contains(&provider) }
+}
+
+/// Checks the fields of a Secret that are taken over as they are.
+fn check_fields(secret: &Manifest, refusals: &mut Refusals<'_>) {
+    if secret.name().is_empty() {
+        refusals.whole(secret.origin(), Why::NoName);
+    }
+    for (origin, error) in naming::errors(secret) {
+        refusals.whole(origin, Why::Naming(error));
+    }
+    let fields: [(&[&str], &'static str, &'static str); 5] = [
+        (&["immutable"], "immutable", "boolean"),
+        (&["metadata", "annotations"], "metadata.annotations", "object"),
+        (&["metadata", "labels"], "metadata.labels", "object"),
+        (&["metadata", "namespace"], "metadata.namespace", "string"),
+        (&["type"], "type", "string"),
+    ];
+    for (path, field, expected) in fields {
+        if let Some(node) = secret.root().at(path)
+            && node.type_name() != expected
+            && node.value != Value::Null
+        {
+            refusals.whole(node.origin, Why::WrongType { field, expected, found: node.type_name() });
+        }
+    }
+}
+
+/// The type of a Secret.
+pub(super) fn type_of(secret: &Manifest) -> &str {
+    secret.root().get("type").and_then(Node::as_str).filter(|text| !text.is_empty()).unwrap_or("Opaque")
+}
+
+/// Whether a Secret is immutable.
+pub(super) fn is_immutable(secret: &Manifest) -> bool {
+    matches!(secret.root().get("immutable").map(|node| &node.value), Some(Value::Bool(true)))
+}
+
+/// Whether a version of AWS Secrets Manager is the id of one (a UUID), and not the name of a stage.
+pub(super) fn is_version_id(version: &str) -> bool {
+    let groups: Vec<&str> = version.split('-').collect();
+    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
+        && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// A reference as a message shows it, without its version.
+pub(super) fn shown(reference: &Reference) -> String {
+    Reference { version: None, ..reference.clone() }.to_string()
+}

@@ -1,0 +1,245 @@
+//! The `ExternalSecret` of a Secret: references and a template, for the External Secrets Operator.
+//!
+//! Everything that the operator's CRD would default is written out, and durations are in Go's own form: whatever the
+//! cluster adds or rewrites keeps Argo CD out of sync for ever. A template is always there, with its own metadata: without
+//! it the operator copies the `ExternalSecret`'s labels and annotations, Argo CD's tracking among them, to the Secret.
+//!
+//! The literal text around placeholders goes into the template, readable: it was readable in Git already, and is not
+//! what the reference keeps secret. An item without any placeholder is refused, since it may be a secret as it stands.
+
+mod remote;
+mod template;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json, json};
+
+use self::remote::{Remote, Taken};
+use super::common::{Draft, ReferredItem, is_immutable, shown, translate, type_of, unknown_provider};
+use super::metadata;
+use super::refusal::{Refusals, Why};
+use sealwave_core::diagnostic::Problem;
+use sealwave_core::document::{Entry, Manifest, Mapping};
+use sealwave_secrets::Scope;
+use sealwave_secrets::placeholder::{Part, Reference, Text};
+use sealwave_secrets::settings::{Backend, ExternalSecretVersion, ExternalSecrets, Store};
+use sealwave_secrets::values::KeySource;
+
+/// Types of Secrets that the operator's webhook refuses.
+const REFUSED_TYPES: [&str; 2] = ["bootstrap.kubernetes.io/token", "kubernetes.io/service-account-token"];
+
+/// The `ExternalSecret` of a Secret.
+///
+/// # Errors
+/// Everything about it that an `ExternalSecret` cannot express.
+pub(crate) fn build(
+    secret: Manifest,
+    items: &[ReferredItem<'_>],
+    sources: &[KeySource],
+    settings: &ExternalSecrets,
+) -> Result<Manifest, Vec<Problem>> {
+    let external = ExternalDraft {
+        settings,
+        sources: Vec::new(),
+        remotes: Vec::new(),
+        numbers: BTreeMap::new(),
+        data: Map::new(),
+        named: Vec::new(),
+    };
+    translate(secret, items, sources, external)
+}
+
+/// The object in the making.
+struct ExternalDraft<'a> {
+    settings: &'a ExternalSecrets,
+    /// Secrets of which all keys are asked for, and what their keys get in front.
+    sources: Vec<(&'a Store, Remote, String)>,
+    /// What is asked for, in order of first use; the `n`th is `rn` in templates.
+    remotes: Vec<(&'a Store, Remote)>,
+    numbers: BTreeMap<(&'a str, Remote), usize>,
+    /// Item keys and their templates.
+    data: Map<String, Json>,
+    /// Items that stand beside all keys of a secret, under their own keys: a template would hold the minted names as well.
+    named: Vec<(String, &'a Store, Remote)>,
+}
+
+impl Draft for ExternalDraft<'_> {
+    const BACKEND: Backend = Backend::ExternalSecrets;
+
+    fn check(secret: &Manifest, refusals: &mut Refusals<'_>) {
+        if REFUSED_TYPES.contains(&type_of(secret)) {
+            refusals.whole(secret.origin(), Why::Type(type_of(secret).to_owned()));
+        }
+    }
+
+    fn source(&mut self, source: &KeySource) -> Result<(), Why> {
+        let (_, store) = self.store(&source.reference)?;
+        // One of patterns of the operator's own would be about names of secrets, not about keys.
+        if !source.takes_all() {
+            return Err(Why::KeyPatterns { reference: shown(&source.reference) });
+        }
+        self.sources.push((store, Remote::whole(&source.reference, store)?, source.prefix.clone()));
+        Ok(())
+    }
+
+    fn item(&mut self, key: &str, text: &Text) -> Result<(), Why> {
+        if !self.sources.is_empty() {
+            return self.named_item(key, text);
+        }
+        let template = self.text(text)?;
+        self.data.insert(key.to_owned(), template.into());
+        Ok(())
+    }
+
+    fn finish(self, secret: &Manifest) -> Json {
+        let version = match self.settings.version {
+            ExternalSecretVersion::V1 => "external-secrets.io/v1",
+            ExternalSecretVersion::V1beta1 => "external-secrets.io/v1beta1",
+        };
+        let spec = self.spec(secret);
+        json!({"apiVersion": version, "kind": "ExternalSecret", "metadata": null, "spec": spec})
+    }
+}
+
+impl<'a> ExternalDraft<'a> {
+    fn text(&mut self, text: &Text) -> Result<String, Why> {
+        let mut out = String::new();
+        for (index, part) in text.parts().iter().enumerate() {
+            match part {
+                Part::Literal(literal) => {
+                    let before_action = index + 1 < text.parts().len();
+                    template::literal(&mut out, literal, before_action);
+                }
+                Part::Placeholder(placeholder) => {
+                    let (provider, store) = self.store(&placeholder.reference)?;
+                    let Taken { remote, filters } = remote::take(placeholder, store)?;
+                    template::action(&mut out, self.number(provider, store, remote), &filters);
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    /// The store that a reference is read from, and the provider's name.
+    fn store(&self, reference: &Reference) -> Result<(&'a str, &'a Store), Why> {
+        let provider = reference.provider.as_str();
+        let found = self.settings.stores.get_key_value(provider);
+        let found = found.ok_or_else(|| unknown_provider(provider, "externalSecrets.stores"))?;
+        Ok((found.0.as_str(), found.1))
+    }
+
+    fn named_item(&mut self, key: &str, text: &Text) -> Result<(), Why> {
+        let [Part::Placeholder(placeholder)] = text.parts() else { return Err(Why::TextBesideAllKeys) };
+        let (_, store) = self.store(&placeholder.reference)?;
+        let Taken { remote, filters } = remote::take(placeholder, store)?;
+        if !filters.is_empty() {
+            return Err(Why::TextBesideAllKeys);
+        }
+        self.named.push((key.to_owned(), store, remote));
+        Ok(())
+    }
+
+    /// The number of what is asked for; the same thing is asked for once.
+    fn number(&mut self, provider: &'a str, store: &'a Store, remote: Remote) -> usize {
+        *self.numbers.entry((provider, remote)).or_insert_with_key(|(_, remote)| {
+            self.remotes.push((store, remote.clone()));
+            self.remotes.len() - 1
+        })
+    }
+
+    fn spec(self, secret: &Manifest) -> Json {
+        let mut spec = Map::new();
+        // Operators that know v1beta1 only do not all know this field; what they drop would keep Argo CD out of sync.
+        if self.settings.version == ExternalSecretVersion::V1 {
+            spec.insert("refreshPolicy".to_owned(), "Periodic".into());
+        }
+        spec.insert("refreshInterval".to_owned(), self.settings.refresh_interval.as_str().into());
+        let main = self.sources.first().map(|(store, ..)| *store);
+        let main = main.or_else(|| self.remotes.first().map(|(store, _)| *store));
+        spec.insert("secretStoreRef".to_owned(), main.map_or(Json::Null, store_ref));
+        spec.insert(
+            "target".to_owned(),
+            target(secret, Some(&self.data).filter(|_| self.sources.is_empty())),
+        );
+        let minted = self.remotes.iter().enumerate();
+        let minted = minted.map(|(number, (store, remote))| (format!("r{number}"), *store, remote));
+        let named = self.named.iter().map(|(key, store, remote)| (key.clone(), *store, remote));
+        let data = minted.chain(named).map(|(key, store, remote)| {
+            let entry = json!({"secretKey": key, "remoteRef": remote.to_json()});
+            from_store(entry, store, main)
+        });
+        let data: Vec<Json> = data.collect();
+        if !data.is_empty() {
+            spec.insert("data".to_owned(), data.into());
+        }
+        let data_from: Vec<Json> = self.sources.iter().map(|source| data_from(source, main)).collect();
+        if !data_from.is_empty() {
+            spec.insert("dataFrom".to_owned(), data_from.into());
+        }
+        spec.into()
+    }
+}
+
+/// An entry of `data` or `dataFrom`, with its store where that is another than the main one.
+fn from_store(mut entry: Json, store: &Store, main: Option<&Store>) -> Json {
+    if main.is_some_and(|main| store_ref(main) != store_ref(store)) {
+        entry["sourceRef"] = json!({"storeRef": store_ref(store)});
+    }
+    entry
+}
+
+/// All keys of a secret. A prefix is a rewrite of each key.
+fn data_from((store, remote, prefix): &(&Store, Remote, String), main: Option<&Store>) -> Json {
+    let mut entry = json!({"extract": remote.to_json()});
+    if !prefix.is_empty() {
+        entry["rewrite"] = json!([{"regexp": {"source": "^(.*)$", "target": format!("{prefix}$1")}}]);
+    }
+    from_store(entry, store, main)
+}
+
+fn store_ref(store: &Store) -> Json {
+    json!({"name": store.name, "kind": store.kind.name()})
+}
+
+/// Builds `spec.target`. Without `data`, the Secret gets all keys that were fetched.
+fn target(secret: &Manifest, data: Option<&Map<String, Json>>) -> Json {
+    let mut target = json!({
+        "name": secret.name(),
+        "creationPolicy": "Owner",
+        "deletionPolicy": "Retain",
+    });
+    if is_immutable(secret) {
+        target["immutable"] = true.into();
+    }
+    let (labels, annotations) = metadata::for_template(secret, Scope::Strict).into_maps();
+    target["template"] = json!({
+        "type": type_of(secret),
+        "engineVersion": "v2",
+        "mergePolicy": if data.is_some() { "Replace" } else { "Merge" },
+        "metadata": {"labels": escaped(labels), "annotations": escaped(annotations)},
+    });
+    if let Some(data) = data {
+        target["template"]["data"] = data.clone().into();
+    }
+    target
+}
+
+/// Labels or annotations; the operator takes their values for templates.
+fn escaped(map: Mapping) -> Json {
+    let mut out = Map::new();
+    for Entry { key, value, .. } in map.into_entries() {
+        let value = value.as_str().map_or_else(
+            || value.to_json(),
+            |text| {
+                let mut escaped = String::new();
+                template::literal(&mut escaped, text, false);
+                escaped.into()
+            },
+        );
+        out.insert(key.into(), value);
+    }
+    out.into()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+//! What an `ExternalSecret` asks a store for: `remoteRef`, with those modifiers that the store's side can do.
+
+use serde_json::{Value as Json, json};
+
+use super::template;
+use crate::backends::common::{is_version_id, shown};
+use crate::backends::refusal::Why;
+use sealwave_secrets::placeholder::{Decoder, Encoder, JsonPath, JsonStep, Placeholder, Reference};
+use sealwave_secrets::settings::{Service, Store};
+use sealwave_secrets::values::{KeyPath, kv_path};
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Remote {
+    key: String,
+    property: Option<String>,
+    version: Option<String>,
+    /// Whether the operator decodes base64. Bad base64 is an error then, and binary values stay whole.
+    decode: bool,
+}
+
+/// A placeholder taken apart.
+pub(super) struct Taken {
+    pub(super) remote: Remote,
+    /// What the template still has to do.
+    pub(super) filters: Vec<&'static str>,
+}
+
+/// Takes a placeholder apart.
+pub(super) fn take(placeholder: &Placeholder, store: &Store) -> Result<Taken, Why> {
+    let reference = &placeholder.reference;
+    let mut remote = Remote {
+        key: key(reference, store)?,
+        property: reference.key.as_deref().map(key_property).transpose()?,
+        version: version(reference, store.service)?,
+        decode: false,
+    };
+    let modifiers = &placeholder.modifiers;
+    let mut filters = Vec::new();
+    let mut after: Option<&'static str> = None;
+    for decoder in &modifiers.decoders {
+        let name = decoder.name();
+        match (decoder, after) {
+            (Decoder::JsonPath(_), None) if reference.key.is_some() => return Err(Why::JsonPathInKey),
+            (Decoder::JsonPath(path), None) => remote.property = Some(property(path)?),
+            (Decoder::Base64Decode, None | Some("jsonPath")) => remote.decode = true,
+            (Decoder::Base64Decode | Decoder::JsonPath(_), Some(after)) => {
+                return Err(Why::ModifierOrder { name, after });
+            }
+            (Decoder::Trim, _) => filters.push(template::TRIM),
+            (Decoder::YamlParse, _) => return Err(Why::Modifier { name }),
+        }
+        after = Some(name);
+    }
+    if modifiers.default.is_some() {
+        return Err(Why::Modifier { name: "default" });
+    }
+    match &modifiers.encoder {
+        None => {}
+        Some(Encoder::JsonTemplate(_)) => return Err(Why::JsonPath),
+        Some(encoder) => {
+            filters.push(template::filter(encoder).ok_or(Why::Modifier { name: encoder.name() })?);
+        }
+    }
+    Ok(Taken { remote, filters })
+}
+
+impl Remote {
+    /// All keys of a secret.
+    pub(super) fn whole(reference: &Reference, store: &Store) -> Result<Self, Why> {
+        let version = version(reference, store.service)?;
+        Ok(Self { key: key(reference, store)?, property: None, version, decode: false })
+    }
+
+    /// `remoteRef`, with all that the CRD would default.
+    pub(super) fn to_json(&self) -> Json {
+        let mut out = json!({"key": self.key});
+        if let Some(property) = &self.property {
+            out["property"] = property.as_str().into();
+        }
+        if let Some(version) = &self.version {
+            out["version"] = version.as_str().into();
+        }
+        out["conversionStrategy"] = "Default".into();
+        out["decodingStrategy"] = if self.decode { "Base64" } else { "None" }.into();
+        out["metadataPolicy"] = "None".into();
+        out
+    }
+}
+
+/// Returns the name of a secret as its store knows it. A Vault store knows its mount itself, and takes the mount off a name
+/// that starts with it; so the name of a secret that really starts so gets the mount once more.
+fn key(reference: &Reference, store: &Store) -> Result<String, Why> {
+    let path = reference.path.as_str();
+    if store.service != Service::Vault {
+        return Ok(path.to_owned());
+    }
+    let (mount, below) = match &store.mount {
+        Some(mount) => {
+            let outside = || Why::OutsideMount { reference: shown(reference), mount: mount.clone() };
+            (mount.as_str(), kv_path::below_mount(mount, path).ok_or_else(outside)?)
+        }
+        None => match path.split_once('/') {
+            Some((mount, below)) if below.starts_with("data/") => (mount, below),
+            _ => return Ok(path.to_owned()),
+        },
+    };
+    let name = kv_path::secret_name(store.kv_version, below);
+    let is_cut = kv_path::below_mount(mount, name).is_some();
+    Ok(if is_cut { format!("{mount}/{name}") } else { name.to_owned() })
+}
+
+fn version(reference: &Reference, service: Service) -> Result<Option<String>, Why> {
+    let Some(version) = &reference.version else { return Ok(None) };
+    match service {
+        Service::AwsSm if is_version_id(version) => Ok(Some(format!("uuid/{version}"))),
+        Service::AwsSm => Ok(Some(version.clone())),
+        Service::AwsSsm | Service::Vault if version.parse::<u64>().is_ok() => Ok(Some(version.clone())),
+        Service::AwsSsm | Service::Vault => Err(Why::Version { reference: reference.to_string() }),
+    }
+}
+
+/// A key as a property. The operator looks for a property with a dot as one key first and then as a path, which is what a
+/// key without quotes means here too; a path with quotes is joined with `|`, so that it means nothing else.
+fn key_property(key: &str) -> Result<String, Why> {
+    let path = KeyPath::parse(key).map_err(|_| Why::JsonPath)?;
+    match path.exact() {
+        Some(text) => Ok(escape(text, false)),
+        None => Ok(path.names().map(|(name, _)| escape(name, true)).collect::<Vec<_>>().join("|")),
+    }
+}
+
+/// A JSON path as a property; the operator reads it with gjson.
+fn property(path: &JsonPath) -> Result<String, Why> {
+    let steps = Some(path.steps()).filter(|steps| !steps.is_empty()).ok_or(Why::JsonPath)?;
+    let steps: Option<Vec<String>> = steps
+        .iter()
+        .map(|step| match step {
+            JsonStep::Field(name) if name.is_empty() => None,
+            JsonStep::Field(name) => Some(escape(name, true)),
+            JsonStep::Index(index) => u64::try_from(*index).ok().map(|index| index.to_string()),
+        })
+        .collect();
+    steps.map(|steps| steps.join(".")).ok_or(Why::JsonPath)
+}
+
+/// Escapes what gjson would take for syntax; dots only where they are part of a name.
+fn escape(key: &str, dots: bool) -> String {
+    let mut out = String::with_capacity(key.len());
+    for c in key.chars() {
+        if "*?|#@!{}[]()\\".contains(c) || (dots && c == '.') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}

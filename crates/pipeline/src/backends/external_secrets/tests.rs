@@ -1,0 +1,281 @@
+//! Each rule of the translation, with the whole object once.
+
+use serde_json::json;
+
+use super::*;
+use crate::backends::testing::{built_of, plain};
+use sealwave_core::document::Node;
+use sealwave_core::yaml::write_yaml;
+use sealwave_secrets::settings::{App, Backends};
+use sealwave_testkit::manifest;
+
+const SETTINGS: &str = "apiVersion: a
+kind: App
+externalSecrets:
+  stores:
+    aws-sm: {name: aws}
+    aws-ssm: {name: parameters, kind: ClusterSecretStore}
+    vault: {name: vault}
+    kv-eu: {name: eu, provider: vault, mount: team/kv/}
+    kv-1: {name: old, provider: vault, mount: legacy, kvVersion: 1}
+";
+
+fn backends(more: &str) -> Backends {
+    let app: App = yaml_serde::from_str(&format!("{SETTINGS}{more}")).unwrap();
+    Backends::decide(&app, &sealwave_secrets::settings::Environment::default()).unwrap()
+}
+
+fn built_with(secret: &Json, items: &[(&str, &str)], settings: &Backends) -> Result<Json, Vec<Problem>> {
+    built_of(secret, items, |secret, items| build(secret, items, &[], settings.external_secrets()))
+}
+
+fn built(items: &[(&str, &str)]) -> Json {
+    built_with(&plain(), items, &backends("")).unwrap_or_else(|problems| panic!("{problems:?}"))
+}
+
+/// The template and the first `remoteRef` of a Secret with one item.
+fn one(text: &str) -> (String, Json) {
+    let built = built(&[("k", text)]);
+    let template = built["spec"]["target"]["template"]["data"]["k"].as_str().unwrap().to_owned();
+    (template, built["spec"]["data"][0]["remoteRef"].clone())
+}
+
+fn refusals(secret: &Json, items: &[(&str, &str)]) -> Vec<String> {
+    let problems = built_with(secret, items, &backends("")).unwrap_err();
+    assert!(problems.iter().all(|problem| problem.hint.is_some() || problem.message.contains("of type")));
+    problems.into_iter().map(|problem| problem.message).collect()
+}
+
+#[test]
+fn the_whole_object() {
+    let secret = json!({
+        "apiVersion": "v1", "kind": "Secret", "immutable": true, "type": "example.org/db",
+        "metadata": {
+            "name": "app-db", "namespace": "app",
+            "labels": {"team": "{{ shop }}"},
+            "annotations": {"argocd.argoproj.io/sync-options": "Prune=false", "note": "x"},
+        },
+    });
+    let items = [
+        ("url", "postgresql://<aws-sm:A#username>:<aws-sm:A#password | urlencode>@host/db"),
+        ("username", "<aws-sm:A#username>"),
+    ];
+    let built = built_with(&secret, &items, &backends("")).unwrap();
+    let mut text = Vec::new();
+    write_yaml(&Node::from_json(&built, manifest(&secret).origin()), &mut text);
+    assert_eq!(
+        String::from_utf8(text).unwrap(),
+        r#"---
+apiVersion: external-secrets.io/v1
+kind: ExternalSecret
+metadata:
+  annotations:
+    argocd.argoproj.io/sync-options: Prune=false,SkipDryRunOnMissingResource=true
+  name: app-db
+  namespace: app
+spec:
+  refreshPolicy: Periodic
+  refreshInterval: 1h0m0s
+  secretStoreRef:
+    name: aws
+    kind: SecretStore
+  target:
+    name: app-db
+    creationPolicy: Owner
+    deletionPolicy: Retain
+    immutable: true
+    template:
+      type: example.org/db
+      engineVersion: v2
+      mergePolicy: Replace
+      metadata:
+        labels:
+          team: "{{ \"{{\" }} shop }}"
+        annotations:
+          note: x
+      data:
+        url: postgresql://{{ .r0 }}:{{ .r1 | urlquery | replace "+" "%20" }}@host/db
+        username: "{{ .r0 }}"
+  data:
+  - secretKey: r0
+    remoteRef:
+      key: A
+      property: username
+      conversionStrategy: Default
+      decodingStrategy: None
+      metadataPolicy: None
+  - secretKey: r1
+    remoteRef:
+      key: A
+      property: password
+      conversionStrategy: Default
+      decodingStrategy: None
+      metadataPolicy: None
+"#
+    );
+}
+
+#[test]
+fn metadata_of_the_template_are_always_there() {
+    let built = built(&[("k", "<aws-sm:A>")]);
+    assert_eq!(built["spec"]["target"]["template"]["metadata"], json!({"labels": {}, "annotations": {}}));
+    assert_eq!(built["spec"]["target"]["template"]["type"], json!("Opaque"));
+}
+
+#[test]
+fn an_older_operator_gets_what_it_knows() {
+    let more = "  apiVersion: v1beta1\n  refreshInterval: '0'\n";
+    let built = built_with(&plain(), &[("k", "<aws-sm:A>")], &backends(more)).unwrap();
+    assert_eq!(built["apiVersion"], json!("external-secrets.io/v1beta1"));
+    assert_eq!(built["spec"]["refreshInterval"], json!("0s"));
+    assert_eq!(built["spec"].get("refreshPolicy"), None);
+}
+
+#[test]
+fn references_become_what_each_store_knows() {
+    let id = "0a1b2c3d-1111-2222-3333-444455556666";
+    let by_id = format!("<aws-sm:A##{id}>");
+    let uuid = format!("uuid/{id}");
+    for (text, key, property, version) in [
+        ("<aws-sm:a/b>", "a/b", None, None),
+        (
+            "<aws-sm:arn:aws:secretsmanager:eu-west-1:1:secret:x-AbCdEf#k>",
+            "arn:aws:secretsmanager:eu-west-1:1:secret:x-AbCdEf",
+            Some("k"),
+            None,
+        ),
+        ("<aws-sm:A##AWSPREVIOUS>", "A", None, Some("AWSPREVIOUS")),
+        (&by_id, "A", None, Some(uuid.as_str())),
+        ("<aws-sm:A#a.b>", "A", Some("a.b"), None),
+        // R18; read with gjson 1.18.0.
+        ("<aws-sm:A#arr.0>", "A", Some("arr.0"), None),
+        ("<aws-sm:A#\"a.b\">", "A", Some(r"a\.b"), None),
+        ("<aws-sm:A#\"a.b\".c.0>", "A", Some(r"a\.b|c|0"), None),
+        ("<aws-sm:A#\"a\".b>", "A", Some("a|b"), None),
+        ("<aws-sm:A#\"x*\">", "A", Some(r"x\*"), None),
+        ("<aws-sm:rds!db-12#password>", "rds!db-12", Some("password"), None),
+        ("<vault:secret/data/x#\"tls.crt\">", "x", Some(r"tls\.crt"), None),
+        (r"<aws-sm:A#a*b@c(d)\e>", "A", Some(r"a\*b\@c\(d\)\\e"), None),
+        ("<aws-sm:A | jsonPath {.a['b.c'][0].d}>", "A", Some(r"a.b\.c.0.d"), None),
+        ("<aws-ssm:/shop/db#user#3>", "/shop/db", Some("user"), Some("3")),
+        ("<vault:secret/data/shop/db#user#2>", "shop/db", Some("user"), Some("2")),
+        ("<vault:secret/shop/db#user>", "secret/shop/db", Some("user"), None),
+        ("<kv-eu:team/kv/data/shop#user>", "shop", Some("user"), None),
+        ("<kv-eu:team/kv/shop#user>", "shop", Some("user"), None),
+        ("<kv-eu:team/kv/data/data/odd#user>", "data/odd", Some("user"), None),
+        ("<kv-eu:team/kv/data#user>", "data", Some("user"), None),
+        ("<kv-eu:team/kv/team/kv/x#user>", "team/kv/team/kv/x", Some("user"), None),
+        ("<kv-eu:team/kv/data/team/kv/x#user>", "team/kv/team/kv/x", Some("user"), None),
+        ("<vault:secret/data/data/odd#user>", "data/odd", Some("user"), None),
+        ("<vault:secret/data/secret/x#user>", "secret/secret/x", Some("user"), None),
+        ("<kv-1:legacy/data/app#user>", "data/app", Some("user"), None),
+        ("<kv-1:legacy/app#user>", "app", Some("user"), None),
+    ] {
+        let (template, remote) = one(text);
+        assert_eq!(template, "{{ .r0 }}", "{text}");
+        assert_eq!(remote["key"].as_str(), Some(key), "{text}");
+        assert_eq!(remote.get("property").and_then(Json::as_str), property, "{text}");
+        assert_eq!(remote.get("version").and_then(Json::as_str), version, "{text}");
+    }
+}
+
+#[test]
+fn modifiers_become_functions() {
+    for (modifiers, template, decoding) in [
+        ("base64", "{{ .r0 | b64enc }}", "None"),
+        ("base64decode", "{{ .r0 }}", "Base64"),
+        ("jsonPath {.a} | base64decode | trim", r#"{{ .r0 | trimAll " \t\n\v\f\r" }}"#, "Base64"),
+        ("json", "{{ .r0 | toRawJson }}", "None"),
+        ("trim | sha256", r#"{{ .r0 | trimAll " \t\n\v\f\r" | sha256sum }}"#, "None"),
+        ("urlencode", r#"{{ .r0 | urlquery | replace "+" "%20" }}"#, "None"),
+    ] {
+        let (found, remote) = one(&format!("<aws-sm:A | {modifiers}>"));
+        assert_eq!(found, template, "{modifiers}");
+        assert_eq!(remote["decodingStrategy"].as_str(), Some(decoding), "{modifiers}");
+    }
+}
+
+/// The results of these were computed with Go's `text/template` and sprig 3.3 on `r0 = "v"`; see the column on the right.
+#[test]
+fn foreign_braces_stay_text() {
+    for (text, template, _result) in [
+        ("a{{b}}<aws-sm:A>", r#"a{{ "{{" }}b}}{{ .r0 }}"#, "a{{b}}v"),
+        ("{<aws-sm:A>}", r#"{{ "{" }}{{ .r0 }}}"#, "{v}"),
+        ("{{{<aws-sm:A>", r#"{{ "{{{" }}{{ .r0 }}"#, "{{{v"),
+        ("<aws-sm:A>{", "{{ .r0 }}{", "v{"),
+        ("<aws-sm:A>{{{{x", r#"{{ .r0 }}{{ "{{{{" }}x"#, "v{{{{x"),
+        (r#"{"p":"<aws-sm:A>"}"#, r#"{"p":"{{ .r0 }}"}"#, r#"{"p":"v"}"#),
+        ("-<aws-sm:A>- 😀`\\\"'", "-{{ .r0 }}- 😀`\\\"'", "-v- 😀`\\\"'"),
+        ("{{- /* x */ -}}<aws-sm:A>", r#"{{ "{{" }}- /* x */ -}}{{ .r0 }}"#, "{{- /* x */ -}}v"),
+    ] {
+        assert_eq!(one(text).0, template, "{text}");
+    }
+}
+
+#[test]
+fn several_stores_stand_side_by_side() {
+    let built = built(&[("a", "<aws-sm:A#x>"), ("b", "<aws-ssm:B>"), ("c", "<aws-sm:A#x>")]);
+    assert_eq!(built["spec"]["secretStoreRef"]["name"], json!("aws"));
+    let data = built["spec"]["data"].as_array().unwrap();
+    assert_eq!(data.len(), 2);
+    assert_eq!(data[0].get("sourceRef"), None);
+    assert_eq!(
+        data[1]["sourceRef"],
+        json!({"storeRef": {"name": "parameters", "kind": "ClusterSecretStore"}})
+    );
+    assert_eq!(
+        built["spec"]["target"]["template"]["data"],
+        json!({"a": "{{ .r0 }}", "b": "{{ .r1 }}", "c": "{{ .r0 }}"})
+    );
+}
+
+#[test]
+fn what_it_cannot_express_is_refused_all_at_once() {
+    let found = refusals(
+        &json!({
+            "apiVersion": "v1", "kind": "Secret", "type": "bootstrap.kubernetes.io/token",
+            "immutable": "yes", "metadata": {"generateName": "x-"},
+        }),
+        &[
+            ("a", "CANARY"),
+            ("b", "<file:x#y>"),
+            ("c", "<other:x#y>"),
+            ("d", "<aws-sm:A | indent 2>"),
+            ("e", "<aws-sm:A | default 'CANARY'>"),
+            ("f", "<aws-sm:A | trim | base64decode>"),
+            ("g", "<aws-sm:A#k | jsonPath {.a}>"),
+            ("h", "<aws-sm:A | jsonPath {.a}{':'}{.b}>"),
+            ("i", "<aws-sm:A | jsonPath {.a[-1]}>"),
+            ("j", "<vault:secret/data/x#y#latest>"),
+            ("k", "<kv-eu:shop/db#user>"),
+        ],
+    );
+    let expected = [
+        "its name is made by the API server",
+        "`immutable` must be of type boolean, not string",
+        "type `bootstrap.kubernetes.io/token` is refused by the operator",
+        "it holds no placeholder, and only references can be stored",
+        "provider `file` is not known to it",
+        "provider `other` is not known to it",
+        "modifier `indent` is not known there",
+        "modifier `default` is not known there",
+        "modifier `base64decode` works there on the fetched value only, not after `trim`",
+        "modifier `jsonPath` after a `#key` reads JSON within JSON, which is not known there",
+        "modifier `jsonPath` has a form that cannot be translated",
+        "modifier `jsonPath` has a form that cannot be translated",
+        "the version in `vault:secret/data/x#y#latest` cannot be asked for",
+        "`kv-eu:shop/db#user` does not lie in mount `team/kv` of the store",
+    ];
+    assert_eq!(found.len(), expected.len(), "{found:?}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(found.ends_with(expected), "{found}");
+        assert!(!found.contains("CANARY"), "{found}");
+    }
+}
+
+#[test]
+fn bytes_that_stand_for_themselves_are_refused() {
+    let secret = manifest(&plain());
+    let item = ReferredItem { key: "k", origin: secret.origin(), text: None };
+    assert!(build(secret.clone(), &[item], &[], backends("").external_secrets()).is_err());
+}

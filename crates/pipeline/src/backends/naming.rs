@@ -1,0 +1,55 @@
+//! Whether a Secret has a name and a namespace that Kubernetes takes. What it is sealed under is made of these two, so one that
+//! holds a `/`, or anything else that cannot be, would be sealed for something else than it says.
+
+use sealwave_core::diagnostic::Explain;
+use sealwave_core::document::{Manifest, Node, Origin};
+use sealwave_core::names::dns;
+
+/// A name that Kubernetes refuses.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NamingError {
+    #[error("`generateName: {0}` does not begin a valid Secret name")]
+    GenerateName(String),
+    #[error("`{0}` is not a valid Secret name")]
+    Name(String),
+    #[error("`{0}` is not a valid namespace name")]
+    Namespace(String),
+}
+
+impl Explain for NamingError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::GenerateName(_) | Self::Name(_) => {
+                "use lower-case letters, digits, `-` and `.`, at most 253 characters, with a letter or digit at both ends of each part"
+            }
+            Self::Namespace(_) => {
+                "use lower-case letters, digits and `-`, at most 63 characters, with a letter or digit at both ends"
+            }
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// Finds the names of a Secret that are not valid. One that is missing is not looked at here.
+pub(super) fn errors(secret: &Manifest) -> Vec<(Origin, NamingError)> {
+    type Check = (&'static str, fn(&str) -> bool, fn(String) -> NamingError);
+    let generated: Check =
+        ("generateName", |text| dns::is_subdomain(&format!("{text}a")), NamingError::GenerateName);
+    let checks: [Check; 3] = [
+        ("name", dns::is_subdomain, NamingError::Name),
+        ("namespace", dns::is_label, NamingError::Namespace),
+        generated,
+    ];
+    let mut found = Vec::new();
+    for (field, is_valid, error) in checks {
+        let node = secret.root().at(&["metadata", field]);
+        let text = node.and_then(Node::as_str).filter(|text| !text.is_empty());
+        if let (Some(node), Some(text)) = (node, text)
+            && !is_valid(text)
+            && (field != "generateName" || secret.name().is_empty())
+        {
+            found.push((node.origin, error(text.to_owned())));
+        }
+    }
+    found
+}

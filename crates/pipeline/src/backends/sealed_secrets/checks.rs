@@ -1,0 +1,170 @@
+//! What must hold of a Secret before it is sealed. The API server or the controller would find most of it, but only in the
+//! cluster, hours later, and without saying which file to look at.
+
+use super::ItemShape;
+use crate::backends::naming::{self, NamingError};
+use sealwave_core::diagnostic::{Explain, Note, Problem};
+use sealwave_core::document::{Manifest, Node, Origin, Value};
+use sealwave_core::names::{self, MAX_ITEM_KEY, is_item_key};
+use sealwave_secrets::Scope;
+use sealwave_secrets::values::SecretValue;
+
+/// What a Secret's values may have together (`MaxSecretSize` of Kubernetes).
+const MAX_DATA_BYTES: usize = 1 << 20;
+
+/// Why a Secret cannot become a `SealedSecret`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum SealedSecretError {
+    /// A key that Kubernetes refuses; it may be a value in the place of one.
+    #[error(
+        "item key is not valid: 1 to {MAX_ITEM_KEY} letters, digits, `-`, `_` or `.`, and not starting with `..`"
+    )]
+    ItemKey,
+    /// A name that Kubernetes refuses.
+    #[error(transparent)]
+    Naming(#[from] NamingError),
+    /// A `SealedSecret` of this scope is bound to a name.
+    #[error("Secret has no `metadata.name`, which scope strict needs")]
+    NoName,
+    /// A `SealedSecret` of this scope is bound to a namespace.
+    #[error("Secret `{name}` has no namespace, which scope {scope} needs")]
+    NoNamespace {
+        /// Its name.
+        name: String,
+        /// Its scope.
+        scope: Scope,
+    },
+    /// A scope annotation that the controller would silently read as "no".
+    #[error("annotation `{0}` must be the text \"true\" or \"false\"")]
+    ScopeAnnotation(&'static str),
+    /// Beyond Kubernetes' limit.
+    #[error("Secret has {bytes} bytes of data; Kubernetes takes at most {MAX_DATA_BYTES}")]
+    TooBig {
+        /// Bytes of all values together.
+        bytes: usize,
+    },
+    /// A field of another type.
+    #[error("`{field}` must be of type {expected}, not {found}")]
+    WrongType {
+        /// The field.
+        field: &'static str,
+        /// What it should be.
+        expected: &'static str,
+        /// What it is.
+        found: &'static str,
+    },
+}
+
+impl Explain for SealedSecretError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Naming(error) => return error.hint(),
+            Self::NoName => {
+                "give it a name; a generated one works with scope namespace-wide or cluster-wide only"
+            }
+            Self::NoNamespace { .. } => "set `metadata.namespace`, or `namespace` in sealwave.yaml",
+            Self::ScopeAnnotation(_) => "put it in quotes, or remove it: every other text means scope strict",
+            Self::TooBig { .. } => "split it into several Secrets",
+            Self::ItemKey | Self::WrongType { .. } => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// Two scope annotations at once.
+#[derive(Debug, thiserror::Error)]
+#[error("Secret has the annotations of two scopes; `{wins}` wins", wins = names::CLUSTER_WIDE)]
+struct TwoScopes;
+
+impl Explain for TwoScopes {
+    fn hint(&self) -> Option<String> {
+        Some("keep the one that is meant".to_owned())
+    }
+}
+
+/// The scope, where everything is in order; else every problem.
+pub fn check(
+    secret: &Manifest,
+    items: &[ItemShape<'_>],
+    notes: &mut Vec<Note>,
+) -> Result<Scope, Vec<Problem>> {
+    let mut found: Vec<(Origin, SealedSecretError)> = Vec::new();
+    check_fields(secret, &mut found);
+    check_annotations(secret, &mut found);
+    let scope = Scope::of(secret.annotations());
+    check_identity(secret, scope, &mut found);
+    check_items(secret, items, &mut found);
+    if !found.is_empty() {
+        return Err(found.iter().map(|(origin, error)| Problem::at(*origin, error)).collect());
+    }
+    if [names::CLUSTER_WIDE, names::NAMESPACE_WIDE].iter().all(|name| secret.annotation(name) == Some("true"))
+    {
+        notes.push(Note::warning(Problem::at(secret.origin(), &TwoScopes)));
+    }
+    Ok(scope)
+}
+
+fn check_fields(secret: &Manifest, found: &mut Vec<(Origin, SealedSecretError)>) {
+    let fields: [(&[&str], &'static str, &'static str); 7] = [
+        (&["immutable"], "immutable", "boolean"),
+        (&["metadata", "annotations"], "metadata.annotations", "object"),
+        (&["metadata", "generateName"], "metadata.generateName", "string"),
+        (&["metadata", "labels"], "metadata.labels", "object"),
+        (&["metadata", "name"], "metadata.name", "string"),
+        (&["metadata", "namespace"], "metadata.namespace", "string"),
+        (&["type"], "type", "string"),
+    ];
+    for (path, field, expected) in fields {
+        expect_type(secret.root().at(path), field, expected, found);
+    }
+}
+
+fn expect_type(
+    node: Option<&Node>,
+    field: &'static str,
+    expected: &'static str,
+    found: &mut Vec<(Origin, SealedSecretError)>,
+) {
+    if let Some(node) = node
+        && node.type_name() != expected
+        && node.value != Value::Null
+    {
+        let error = SealedSecretError::WrongType { field, expected, found: node.type_name() };
+        found.push((node.origin, error));
+    }
+}
+
+fn check_annotations(secret: &Manifest, found: &mut Vec<(Origin, SealedSecretError)>) {
+    let Some(annotations) = secret.annotations() else { return };
+    for name in [names::CLUSTER_WIDE, names::NAMESPACE_WIDE] {
+        if let Some(node) = annotations.get(name)
+            && !matches!(node.as_str(), Some("" | "false" | "true"))
+        {
+            found.push((node.origin, SealedSecretError::ScopeAnnotation(name)));
+        }
+    }
+    expect_type(annotations.get(names::ARGOCD_SYNC_OPTIONS), names::ARGOCD_SYNC_OPTIONS, "string", found);
+}
+
+fn check_identity(secret: &Manifest, scope: Scope, found: &mut Vec<(Origin, SealedSecretError)>) {
+    found.extend(naming::errors(secret).into_iter().map(|(origin, error)| (origin, error.into())));
+    if scope == Scope::Strict && secret.name().is_empty() {
+        found.push((secret.origin(), SealedSecretError::NoName));
+    }
+    let misread = secret.root().at(&["metadata", "namespace"]).is_some_and(|node| !super::is_empty(node));
+    if scope != Scope::ClusterWide && secret.namespace().is_empty() && !misread {
+        let name = secret.name().to_owned();
+        found.push((secret.origin(), SealedSecretError::NoNamespace { name, scope }));
+    }
+}
+
+fn check_items(secret: &Manifest, items: &[ItemShape<'_>], found: &mut Vec<(Origin, SealedSecretError)>) {
+    for item in items.iter().filter(|item| !is_item_key(item.key)) {
+        found.push((item.origin, SealedSecretError::ItemKey));
+    }
+    let bytes =
+        items.iter().filter_map(|item| item.value).map(SecretValue::len).fold(0, usize::saturating_add);
+    if bytes > MAX_DATA_BYTES {
+        found.push((secret.origin(), SealedSecretError::TooBig { bytes }));
+    }
+}

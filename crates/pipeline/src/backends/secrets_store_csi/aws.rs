@@ -1,0 +1,165 @@
+//! What AWS' provider of the driver reads: objects, and parts of those that are JSON.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::jmespath::{self, Piece};
+use super::{Aliases, Providers, alone, shown};
+use crate::backends::common::is_version_id;
+use crate::backends::refusal::Why;
+use sealwave_secrets::placeholder::{Decoder, Encoder, Part, Placeholder, Reference, Text};
+use sealwave_secrets::settings::{CsiProvider, Service};
+use sealwave_secrets::values::KeyPath;
+
+/// The remote objects of a class, in order of first use.
+#[derive(Default)]
+pub(super) struct Objects(Vec<Object>);
+
+struct Object {
+    path: String,
+    service: Service,
+    version: Option<String>,
+    alias: String,
+    /// Expressions and their aliases.
+    parts: Vec<(String, String)>,
+}
+
+impl Objects {
+    /// Adds what an item reads; the alias of it.
+    pub(super) fn add(
+        &mut self,
+        key: &str,
+        text: &Text,
+        providers: &Providers,
+        aliases: &mut Aliases,
+    ) -> Result<String, Why> {
+        let expression = expression(text)?;
+        let mut placeholders = text.placeholders();
+        let Some(Placeholder { reference, .. }) = placeholders.next() else { return Err(Why::Literal) };
+        let provider = providers.get(reference.provider.as_str());
+        let service = provider.map_or(Service::AwsSm, |provider| provider.service);
+        check(reference, service, provider)?;
+        let service_of = |reference: &Reference| {
+            providers.get(reference.provider.as_str()).map(|provider| provider.service)
+        };
+        for Placeholder { reference: other, .. } in placeholders {
+            let same = other.path == reference.path && other.version == reference.version;
+            if !same || service_of(other) != Some(service) {
+                return Err(Why::ManyObjects { first: reference.to_string(), second: other.to_string() });
+            }
+        }
+        let object = self.object(reference, service, aliases);
+        let Some(expression) = expression else { return Ok(object.alias.clone()) };
+        let alias = aliases.take(key);
+        object.parts.push((expression, alias.clone()));
+        Ok(alias)
+    }
+
+    fn object(&mut self, reference: &Reference, service: Service, aliases: &mut Aliases) -> &mut Object {
+        let known = self.0.iter().position(|object| {
+            object.path == reference.path && object.version == reference.version && object.service == service
+        });
+        let at = known.unwrap_or_else(|| {
+            self.0.push(Object {
+                path: reference.path.clone(),
+                service,
+                version: reference.version.clone(),
+                alias: aliases.take(&reference.path),
+                parts: Vec::new(),
+            });
+            self.0.len() - 1
+        });
+        &mut self.0[at]
+    }
+
+    pub(super) fn to_json(&self) -> Json {
+        self.0.iter().map(Object::to_json).collect()
+    }
+}
+
+impl Object {
+    fn to_json(&self) -> Json {
+        let mut out = Map::new();
+        let mut put = |field: &str, value: Json| out.insert(field.to_owned(), value);
+        put("objectName", self.path.as_str().into());
+        let kind = if self.service == Service::AwsSsm { "ssmparameter" } else { "secretsmanager" };
+        put("objectType", kind.into());
+        put("objectAlias", self.alias.as_str().into());
+        if let Some(version) = &self.version {
+            let is_id = self.service == Service::AwsSsm || is_version_id(version);
+            put(if is_id { "objectVersion" } else { "objectVersionLabel" }, version.as_str().into());
+        }
+        if !self.parts.is_empty() {
+            let parts = self.parts.iter().map(|(path, alias)| json!({"path": path, "objectAlias": alias}));
+            put("jmesPath", parts.collect());
+        }
+        out.into()
+    }
+}
+
+/// What is to be read of the object; none where it is the whole of it.
+fn expression(text: &Text) -> Result<Option<String>, Why> {
+    if let Some(placeholder) = alone(text) {
+        return part(placeholder);
+    }
+    let mut pieces = Vec::new();
+    for piece in text.parts() {
+        pieces.push(match piece {
+            Part::Literal(literal) => Piece::Literal(literal.as_str()),
+            Part::Placeholder(placeholder) => Piece::Expression(
+                part(placeholder)?
+                    .ok_or_else(|| Why::WholeInText { reference: placeholder.reference.to_string() })?,
+            ),
+        });
+    }
+    Ok(Some(jmespath::join(&pieces)))
+}
+
+/// Returns the expression for a placeholder; `None` where it is the whole value.
+fn part(placeholder: &Placeholder) -> Result<Option<String>, Why> {
+    let key = placeholder.reference.key.as_deref();
+    let modifiers = &placeholder.modifiers;
+    let path = match modifiers.decoders.as_slice().first() {
+        Some(Decoder::JsonPath(_)) if key.is_some() => return Err(Why::JsonPathInKey),
+        Some(Decoder::JsonPath(path)) => Some(path),
+        _ => None,
+    };
+    if let Some(Encoder::JsonTemplate(_)) = modifiers.encoder {
+        return Err(Why::JsonPath);
+    }
+    if let Some(name) = modifiers.names().nth(usize::from(path.is_some())) {
+        return Err(Why::Modifier { name });
+    }
+    match path {
+        None => {
+            let path = key.map(KeyPath::parse).transpose().map_err(|_| Why::JsonPath)?;
+            Ok(path.as_ref().map(jmespath::key))
+        }
+        Some(path) if path.steps().is_empty() => Err(Why::JsonPath),
+        Some(path) => Ok(Some(jmespath::path(path.steps()))),
+    }
+}
+
+/// Checks what can be wrong with the name and the version of an object.
+fn check(reference: &Reference, service: Service, provider: Option<&CsiProvider>) -> Result<(), Why> {
+    if service == Service::AwsSsm
+        && reference.version.as_ref().is_some_and(|version| version.parse::<u64>().is_err())
+    {
+        return Err(Why::Version { reference: reference.to_string() });
+    }
+    let Some(arn) = reference.path.strip_prefix("arn:") else { return Ok(()) };
+    let mut fields = arn.split(':').skip(1);
+    let (of, region) = (fields.next().unwrap_or(""), fields.next().unwrap_or(""));
+    let wrong = |expected: String| Err(Why::Arn { reference: shown(reference), expected });
+    let (expected, name) = if service == Service::AwsSsm {
+        ("ssm", "Parameter Store")
+    } else {
+        ("secretsmanager", "Secrets Manager")
+    };
+    if of != expected {
+        return wrong(name.to_owned());
+    }
+    match provider.and_then(|provider| provider.parameters.get("region")) {
+        Some(own) if own != region => wrong(format!("region `{own}`")),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,223 @@
+//! The directory that no path of an app may leave.
+//!
+//! At the desk it is the repository. In the sidecar it is what Argo CD sent for the app: the whole repository, or with
+//! `manifest-generate-paths` the part that those paths have in common. The path of the app is the text of whoever may edit
+//! the Application, so it never widens the boundary beyond what is known otherwise.
+
+use std::path::{Component, Path, PathBuf};
+
+use fs_err as fs;
+
+use sealwave_core::reach::repository_root;
+
+/// The directory in which argocd-cmp-server unpacks one directory for each request.
+const CMP_SERVER: &str = "_cmp_server";
+
+/// The files that Argo CD sent, as it describes them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checkout {
+    /// The directory of the app in its repository, as `ARGOCD_APP_SOURCE_PATH` has it.
+    pub source_path: Option<String>,
+    /// The directory in which argocd-cmp-server works: `ARGOCD_CMP_WORKDIR`, or the one for temporary files.
+    pub work_directory: Option<PathBuf>,
+}
+
+/// How much of its repository an app can reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// Argo CD sent a part of it.
+    Part,
+    /// All of it, as far as is known.
+    Repository,
+}
+
+impl Extent {
+    /// Returns what to do about a path that leads out.
+    pub(super) const fn hint(self) -> &'static str {
+        match self {
+            Self::Part => {
+                "Argo CD sent only a part of the repository; name every directory that the app uses in the annotation \
+                 `argocd.argoproj.io/manifest-generate-paths` of the Application, for example `.;../_shared`"
+            }
+            Self::Repository => "keep everything that an app uses in its own repository",
+        }
+    }
+}
+
+/// A boundary, and how much it holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Boundary {
+    /// Absolute, without links.
+    pub(super) directory: PathBuf,
+    pub(super) extent: Extent,
+}
+
+impl Boundary {
+    /// Finds the boundary of the app in `root`, which is absolute and has no links in it.
+    pub fn of(root: &Path, checkout: Option<&Checkout>) -> Self {
+        let repository =
+            |directory: &Path| Self { directory: directory.to_owned(), extent: Extent::Repository };
+        let Some(checkout) = checkout else {
+            return repository(repository_root(root).unwrap_or(root));
+        };
+        let source = checkout.source_path.as_deref().map_or(Path::new(""), Path::new);
+        if let Some(sent) = sent_directory(root, checkout.work_directory.as_deref()) {
+            let is_whole =
+                is_plain(source) && fs::canonicalize(sent.join(source)).is_ok_and(|app| app == root);
+            let extent = if is_whole { Extent::Repository } else { Extent::Part };
+            return Self { directory: sent.to_owned(), extent };
+        }
+        let (rest, is_whole) = without_common_tail(root, source);
+        let extent = if is_whole { Extent::Repository } else { Extent::Part };
+        match repository_root(root) {
+            // A checkout of another tool. The path of the app must not lead out of it.
+            Some(top) if rest == root || top.starts_with(rest) => repository(top),
+            _ => Self { directory: rest.to_owned(), extent },
+        }
+    }
+}
+
+/// Returns the directory that argocd-cmp-server made for the request, where `root` lies in one.
+fn sent_directory<'a>(root: &'a Path, work_directory: Option<&Path>) -> Option<&'a Path> {
+    let all = fs::canonicalize(work_directory?).ok()?.join(CMP_SERVER);
+    let below = root.strip_prefix(&all).ok()?;
+    let depth = below.components().count();
+    root.ancestors().nth(depth.checked_sub(1)?)
+}
+
+/// Returns whether a path only descends, as Argo CD's paths of apps do.
+fn is_plain(path: &Path) -> bool {
+    path.components().all(|part| matches!(part, Component::CurDir | Component::Normal(_)))
+}
+
+/// Takes off `root` the longest tail that it has in common with the path of the app, and tells whether that was the whole
+/// path. A path that does not only descend has nothing in common with any directory.
+fn without_common_tail<'a>(root: &'a Path, source: &Path) -> (&'a Path, bool) {
+    if !is_plain(source) {
+        return (root, false);
+    }
+    let mut rest = root;
+    for part in source.components().rev() {
+        let Component::Normal(name) = part else { continue };
+        match rest.parent() {
+            Some(parent) if rest.file_name() == Some(name) => rest = parent,
+            _ => return (rest, false),
+        }
+    }
+    (rest, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tail(root: &str, source: &str) -> (String, bool) {
+        let (rest, is_whole) = without_common_tail(Path::new(root), Path::new(source));
+        (rest.display().to_string(), is_whole)
+    }
+
+    #[test]
+    fn r21_the_boundary_is_the_directory_without_the_longest_common_tail() {
+        for (root, source, rest, is_whole) in [
+            // The whole repository.
+            ("/w/id/apps/shop", "apps/shop", "/w/id", true),
+            ("/w/id/apps/shop", "./apps//shop/", "/w/id", true),
+            ("/w/id", ".", "/w/id", true),
+            ("/w/id", "", "/w/id", true),
+            // `k8s/` alone, `team-a/` alone, and the app alone.
+            ("/w/id/apps/shop", "k8s/apps/shop", "/w/id", false),
+            ("/w/id/my-app", "team-a/my-app", "/w/id", false),
+            ("/w/id", "k8s/apps/shop", "/w/id", false),
+            // Names that repeat.
+            ("/w/id/a/b", "a/b/a/b", "/w/id", false),
+            ("/w/id/b", "a/b/a/b", "/w/id", false),
+            // Nothing in common, and what is not the path of an app.
+            ("/w/id/apps/shop", "other", "/w/id/apps/shop", false),
+            ("/w/id/apps/shop", "../apps/shop", "/w/id/apps/shop", false),
+            ("/w/id/apps/shop", "x/../apps/shop", "/w/id/apps/shop", false),
+            ("/w/id/apps/shop", "/apps/shop", "/w/id/apps/shop", false),
+            ("/w/id/apps/shop", "..", "/w/id/apps/shop", false),
+            // Longer than the directory itself.
+            ("/shop", "a/b/c/d/shop", "/", false),
+        ] {
+            assert_eq!(tail(root, source), (rest.to_owned(), is_whole), "{root} {source}");
+        }
+    }
+
+    struct Machine(tempfile::TempDir);
+
+    impl Machine {
+        fn new(directories: &[&str]) -> Self {
+            let machine = Self(tempfile::tempdir().unwrap());
+            for directory in directories {
+                fs::create_dir_all(machine.at(directory)).unwrap();
+            }
+            machine
+        }
+
+        fn at(&self, path: &str) -> PathBuf {
+            self.0.path().canonicalize().unwrap().join(path)
+        }
+
+        fn boundary(&self, root: &str, source: &str) -> (PathBuf, Extent) {
+            let checkout =
+                Checkout { source_path: Some(source.to_owned()), work_directory: Some(self.at("w")) };
+            let root = self.at(root).canonicalize().unwrap();
+            let Boundary { directory, extent } = Boundary::of(&root, Some(&checkout));
+            (directory, extent)
+        }
+    }
+
+    #[test]
+    fn r21_in_the_sidecar_it_is_what_was_sent_whatever_the_path_says() {
+        let machine = Machine::new(&["w/_cmp_server/id/apps/shop", "w/_cmp_server/other"]);
+        let sent = machine.at("w/_cmp_server/id");
+        for (source, extent) in [
+            ("apps/shop", Extent::Repository),
+            ("./apps//shop/", Extent::Repository),
+            ("k8s/apps/shop", Extent::Part),
+            ("", Extent::Part),
+            (".", Extent::Part),
+            ("..", Extent::Part),
+            ("../../../../../..", Extent::Part),
+            ("/", Extent::Part),
+            ("/apps/shop", Extent::Part),
+            ("_cmp_server/id/apps/shop", Extent::Part),
+            ("w/_cmp_server/id/apps/shop", Extent::Part),
+            ("../id/apps/shop", Extent::Part),
+        ] {
+            assert_eq!(
+                machine.boundary("w/_cmp_server/id/apps/shop", source),
+                (sent.clone(), extent),
+                "{source}"
+            );
+        }
+        let top = machine.boundary("w/_cmp_server/id", ".");
+        assert_eq!(top, (sent.clone(), Extent::Repository));
+        assert_eq!(machine.boundary("w/_cmp_server/id", "apps/shop"), (sent, Extent::Part));
+        // A repository can have such a directory as well; it widens nothing.
+        fs::create_dir_all(machine.at("w/_cmp_server/id/_cmp_server/x/shop")).unwrap();
+        let inner = machine.boundary("w/_cmp_server/id/_cmp_server/x/shop", "_cmp_server/x/shop");
+        assert_eq!(inner, (machine.at("w/_cmp_server/id"), Extent::Repository));
+    }
+
+    #[test]
+    fn r21_an_app_behind_a_link_reaches_what_was_sent() {
+        let machine = Machine::new(&["w/_cmp_server/id/apps/v2"]);
+        std::os::unix::fs::symlink("v2", machine.at("w/_cmp_server/id/apps/current")).unwrap();
+        let found = machine.boundary("w/_cmp_server/id/apps/current", "apps/current");
+        assert_eq!(found, (machine.at("w/_cmp_server/id"), Extent::Repository));
+    }
+
+    #[test]
+    fn r21_elsewhere_a_repository_is_not_left() {
+        let machine = Machine::new(&["checkouts/team/.git", "checkouts/team/app", "plain/team/app"]);
+        let team = machine.at("checkouts/team");
+        for source in ["app", "team/app", "checkouts/team/app", "other", "..", ""] {
+            assert_eq!(machine.boundary("checkouts/team/app", source).0, team, "{source}");
+        }
+        assert_eq!(machine.boundary("plain/team/app", "app"), (machine.at("plain/team"), Extent::Repository));
+        assert_eq!(machine.boundary("plain/team/app", "x/team/app"), (machine.at("plain"), Extent::Part));
+        assert_eq!(machine.boundary("plain/team/app", "x"), (machine.at("plain/team/app"), Extent::Part));
+    }
+}

@@ -1,0 +1,372 @@
+//! First verb: find the app: its file, its environments and the repository that its paths must not leave.
+//!
+//! The app file comes from Git. It is read with bounds and checked before anything else is; a message names
+//! fields, never the values that the file gives them.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use fs_err as fs;
+
+use crate::boundary::{Boundary, Checkout, Extent};
+use crate::load::DefinedValues;
+use sealwave_core::diagnostic::{At, Explain, Failure, Problem};
+use sealwave_core::document::{Node, Origin, Place, Sources, display_path};
+use sealwave_core::reach::Reach;
+use sealwave_core::text::closest;
+use sealwave_core::yaml;
+use sealwave_secrets::settings::{
+    API_VERSION, APP_FILE, App, Backends, Environment, read_config, setting_at,
+};
+
+/// An app file is written by hand; one of this size is a mistake or an attack.
+const MAX_APP_FILE: u64 = 1 << 20;
+/// Nodes of the app file. Argo CD asks `discover` of any directory, as many at once as it likes, so that each must be cheap.
+const MAX_APP_NODES: usize = 50_000;
+
+/// Directory that holds one directory for each environment.
+pub(super) const ENVIRONMENTS: &str = "envs";
+
+/// An app that was found, before any of its manifests is read.
+#[derive(Clone, Debug)]
+pub struct Discovery {
+    given: PathBuf,
+    root: PathBuf,
+    boundary: Boundary,
+    app: App,
+    app_text: Vec<u8>,
+    environments: BTreeMap<String, Environment>,
+    defined: OnceLock<Arc<DefinedValues>>,
+}
+
+/// Why there is no usable app.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("environment name reads as `{0}`")]
+    AmbiguousName(String),
+    #[error("`apiVersion` must be `{API_VERSION}`")]
+    ApiVersion,
+    #[error("app file is a link that leads nowhere")]
+    BrokenLink,
+    #[error("app file holds {0} documents, not one")]
+    Documents(usize),
+    #[error("environment name is not valid; it must match `[a-z0-9]([-a-z0-9._]*[a-z0-9])?`")]
+    EnvironmentName,
+    #[error("directory of the environments leaves the repository")]
+    EnvironmentsOutside(Extent),
+    #[error("{0}")]
+    Io(std::io::Error),
+    #[error("`kind` must be `App`")]
+    Kind,
+    #[error("no `{APP_FILE}` here")]
+    Missing,
+    #[error("app file leaves the repository")]
+    Outside(Extent),
+    #[error("app file is larger than {MAX_APP_FILE} bytes")]
+    TooLarge,
+    #[error("environment `{name}` does not exist; there are: {known}")]
+    UnknownEnvironment { name: String, known: String, closest: Option<String> },
+}
+
+impl Explain for Error {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::AmbiguousName(_) => Some("put the name in quotes".to_owned()),
+            Self::ApiVersion | Self::Kind => {
+                Some(format!("start the file with `apiVersion: {API_VERSION}` and `kind: App`"))
+            }
+            Self::EnvironmentsOutside(extent) | Self::Outside(extent) => Some(extent.hint().to_owned()),
+            Self::Documents(_) => Some(format!("`{APP_FILE}` holds the app and nothing else")),
+            Self::Missing => Some(format!("an app is a directory with a `{APP_FILE}`")),
+            Self::UnknownEnvironment { closest: Some(name), .. } => Some(format!("did you mean `{name}`?")),
+            Self::UnknownEnvironment { .. } => Some(format!(
+                "an environment is a directory under `{ENVIRONMENTS}/` or an entry of `environments` in `{APP_FILE}`"
+            )),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a directory holds an app, for Argo CD's discovery: cheap, and quiet about everything else.
+///
+/// A file of this name that some other tool uses is not ours: only `apiVersion` and `kind` decide.
+#[must_use]
+pub fn is_app(dir: &Path) -> bool {
+    let path = dir.join(APP_FILE);
+    let Ok(text) = read_bounded(&path) else {
+        return false;
+    };
+    let source = Sources::default().add(APP_FILE);
+    match yaml::read(&text, source, &app_limits()) {
+        // An app file that cannot be read still marks an app: `generate` then says what is wrong with it.
+        Err(_) => true,
+        Ok(documents) => documents.first().is_some_and(|node| {
+            node.get("kind").and_then(Node::as_str) == Some("App")
+                && node
+                    .get("apiVersion")
+                    .and_then(Node::as_str)
+                    .is_some_and(|version| version.starts_with("sealwave.dev/"))
+        }),
+    }
+}
+
+fn app_limits() -> yaml::Limits {
+    yaml::Limits { document_nodes: MAX_APP_NODES, ..yaml::Limits::default() }
+}
+
+/// Finds the app in `dir`.
+///
+/// `checkout` is what Argo CD says of the files that it sent, where it is the caller. Environments are those that the
+/// app file declares and the directories under `envs/`; a directory that is not declared has the defaults.
+///
+/// # Errors
+/// No app file, one that cannot be used, or environments with names that are not valid.
+pub fn discover(dir: &Path, checkout: Option<&Checkout>) -> Result<Discovery, Failure> {
+    let root = fs::canonicalize(dir).map_err(|error| Problem::new(&Error::Io(error)))?;
+    let boundary = Boundary::of(&root, checkout);
+    let path = dir.join(APP_FILE);
+    let name = display_name(dir, Path::new(APP_FILE));
+    let app_text = app_file(&path, &boundary).map_err(|error| whole(&name, &error))?;
+    let mut sources = Sources::default();
+    let source = sources.add(&name);
+    let tree = app_tree(&app_text, source).map_err(|failure| failure.located(&sources))?;
+    let app: App = read_config(&app_text, &name)?;
+    let environments =
+        environments(dir, &boundary, &app, &tree).map_err(|failure| failure.located(&sources))?;
+    Ok(Discovery {
+        given: dir.to_owned(),
+        root,
+        boundary,
+        app,
+        app_text,
+        environments,
+        defined: OnceLock::new(),
+    })
+}
+
+impl Discovery {
+    /// The app file.
+    #[must_use]
+    pub const fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// The directory as the user gave it.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.given
+    }
+
+    /// The directory that no path of the app may leave; absolute, without links.
+    #[must_use]
+    pub fn boundary(&self) -> &Path {
+        &self.boundary.directory
+    }
+
+    /// How much of its repository the app can reach.
+    pub(super) const fn extent(&self) -> Extent {
+        self.boundary.extent
+    }
+
+    /// How far the paths of the app may lead.
+    pub fn reach(&self) -> Reach {
+        Reach::Below(self.boundary.directory.clone())
+    }
+
+    /// Names of the environments, sorted.
+    pub fn environments(&self) -> impl Iterator<Item = &str> {
+        self.environments.keys().map(String::as_str)
+    }
+
+    /// An environment by its name.
+    ///
+    /// # Errors
+    /// There is no such environment; the message lists those that there are.
+    pub fn environment(&self, name: &str) -> Result<&Environment, Failure> {
+        self.environments.get(name).ok_or_else(|| {
+            let known: Vec<String> = self.environments().map(|name| format!("`{name}`")).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            let closest = closest(name, self.environments()).map(str::to_owned);
+            let error = Error::UnknownEnvironment { name: name.to_owned(), known, closest };
+            whole(&self.name_of(Path::new(APP_FILE)), &error)
+        })
+    }
+
+    /// What the Secrets of an environment become.
+    ///
+    /// # Errors
+    /// There is no such environment; or settings that cannot be followed.
+    pub fn backends(&self, name: &str) -> Result<Backends, Failure> {
+        let environment = self.environment(name)?;
+        Backends::decide(&self.app, environment).map_err(|failure| self.placed(failure))
+    }
+
+    /// The same failure, with the app file as the place of what has none.
+    pub fn placed(&self, failure: Failure) -> Failure {
+        let path = self.name_of(Path::new(APP_FILE));
+        failure.or_at(&At::Place(Place { path, line: 0, column: 0, rendered: None }))
+    }
+
+    /// Where a setting of the app file stands, by its keys and the number of its item in a list.
+    #[must_use]
+    pub fn setting_at(&self, keys: &[&str], item: Option<usize>) -> Place {
+        setting_at(&self.app_text, &self.name_of(Path::new(APP_FILE)), keys, item)
+    }
+
+    /// The app's directory; absolute, without links.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub fn app_text(&self) -> &[u8] {
+        &self.app_text
+    }
+
+    /// What the values of all environments define; they are read at the first call.
+    pub(super) fn defined_values(&self) -> &DefinedValues {
+        self.defined.get_or_init(|| Arc::new(DefinedValues::read(self)))
+    }
+
+    /// A path below the app's directory as the user would open it.
+    pub fn name_of(&self, relative: &Path) -> String {
+        display_name(&self.given, relative)
+    }
+}
+
+/// `dir/relative` as messages show it.
+fn display_name(dir: &Path, relative: &Path) -> String {
+    display_path(&dir.join(relative))
+}
+
+fn whole(name: &str, error: &Error) -> Failure {
+    at_line(name, 0, 0, error)
+}
+
+fn at_line(name: &str, line: u32, column: u32, error: &Error) -> Failure {
+    let place = Place { path: name.to_owned(), line, column, rendered: None };
+    Problem { at: At::Place(place), ..Problem::new(error) }.into()
+}
+
+fn app_file(path: &Path, boundary: &Boundary) -> Result<Vec<u8>, Error> {
+    let real = fs::canonicalize(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound if path.is_symlink() => Error::BrokenLink,
+        std::io::ErrorKind::NotFound => Error::Missing,
+        _ => Error::Io(error),
+    })?;
+    if !real.starts_with(&boundary.directory) {
+        return Err(Error::Outside(boundary.extent));
+    }
+    read_bounded(path)
+}
+
+fn read_bounded(path: &Path) -> Result<Vec<u8>, Error> {
+    if !fs::metadata(path).map_err(Error::Io)?.is_file() {
+        return Err(Error::Missing);
+    }
+    let mut text = Vec::new();
+    let file = fs::File::open(path).map_err(Error::Io)?;
+    file.take(MAX_APP_FILE + 1).read_to_end(&mut text).map_err(Error::Io)?;
+    if text.len() as u64 > MAX_APP_FILE {
+        return Err(Error::TooLarge);
+    }
+    Ok(text)
+}
+
+/// The file as a tree with positions: its bounds and its two first fields are checked on that.
+fn app_tree(text: &[u8], source: sealwave_core::document::SourceId) -> Result<Node, Failure> {
+    let mut documents = yaml::read(text, source, &app_limits())?;
+    if documents.len() != 1 {
+        return Err(Problem::at(Origin::whole(source), &Error::Documents(documents.len())).into());
+    }
+    let tree = documents.remove(0);
+    for (field, wanted, error) in
+        [("apiVersion", API_VERSION, Error::ApiVersion), ("kind", "App", Error::Kind)]
+    {
+        let node = tree.get(field);
+        if node.and_then(Node::as_str) != Some(wanted) {
+            let at = node.map_or(tree.origin, |node| node.origin);
+            return Err(Problem::at(at, &error).into());
+        }
+    }
+    Ok(tree)
+}
+
+fn environments(
+    dir: &Path,
+    boundary: &Boundary,
+    app: &App,
+    tree: &Node,
+) -> Result<BTreeMap<String, Environment>, Failure> {
+    let mut problems = Vec::new();
+    for entry in
+        tree.get("environments").and_then(Node::as_mapping).map_or(&[][..], |mapping| mapping.entries())
+    {
+        if !is_environment_name(&entry.key) {
+            problems.push(Problem::at(entry.key_origin, &Error::EnvironmentName));
+        } else if !app.environments.contains_key(entry.key.as_str()) {
+            // Kubernetes' YAML takes `no` for `false`; the two readers must mean the same environment.
+            problems.push(Problem::at(entry.key_origin, &Error::AmbiguousName(entry.key.to_string())));
+        }
+    }
+    let mut all = app.environments.clone();
+    for name in environment_directories(dir, boundary)? {
+        if is_environment_name(&name) {
+            all.entry(name).or_default();
+        } else {
+            let path = display_name(dir, &Path::new(ENVIRONMENTS).join(&name));
+            let place = Place { path, line: 0, column: 0, rendered: None };
+            problems.push(Problem { at: At::Place(place), ..Problem::new(&Error::EnvironmentName) });
+        }
+    }
+    Failure::unless_empty(problems)?;
+    Ok(all)
+}
+
+fn environment_directories(dir: &Path, boundary: &Boundary) -> Result<Vec<String>, Failure> {
+    let path = dir.join(ENVIRONMENTS);
+    let io = |error| Failure::from(Problem::new(&Error::Io(error)));
+    if !path.is_dir() {
+        return Ok(Vec::new());
+    }
+    // Names of directories end up in messages, so a link must not show other ones.
+    if !fs::canonicalize(&path).map_err(io)?.starts_with(&boundary.directory) {
+        let error = Error::EnvironmentsOutside(boundary.extent);
+        return Err(whole(&display_name(dir, Path::new(ENVIRONMENTS)), &error));
+    }
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&path).map_err(io)? {
+        let entry = entry.map_err(io)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !name.starts_with('.') && entry.path().is_dir() {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// A name goes into paths, parameters and messages, so it is as plain as an object's name.
+fn is_environment_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    name.len() <= 63
+        && name.starts_with(plain)
+        && name.ends_with(plain)
+        && name.chars().all(|c| plain(c) || matches!(c, '-' | '.' | '_'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn environment_names_are_plain() {
+        for name in ["dev", "eu-west.1", "a", "pre_prod"] {
+            assert!(is_environment_name(name), "{name}");
+        }
+        for name in ["", "Dev", "-dev", "dev-", "a/b", "..", "dév"] {
+            assert!(!is_environment_name(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Layered values: the app's under the environment's.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use compact_str::CompactString;
+
+use super::VALUES;
+use super::files::Reader;
+use sealwave_core::diagnostic::{Explain, Failure, Problem};
+use sealwave_core::document::{Entry, Mapping, Node, Origin, SourceId, Sources, Value, WrittenScalars};
+use sealwave_core::yaml;
+
+/// Nodes of one file of values: templates get them twice, in a form of three times the size.
+const MAX_NODES: usize = 500_000;
+
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("values are of type {0}, not object")]
+    NotAMapping(&'static str),
+    #[error("file of values holds {0} documents, not one")]
+    Documents(usize),
+}
+
+impl Explain for Error {}
+
+/// One file of values.
+pub(super) struct Layer {
+    pub(super) values: Node,
+    written: WrittenScalars,
+    source: SourceId,
+    text: String,
+}
+
+/// The values of an environment.
+pub struct Values {
+    /// The merged values; always a mapping.
+    pub merged: Node,
+    /// The texts of those scalars that are not written in their usual form.
+    pub written: WrittenScalars,
+    /// The environment's own file of values, where it has one.
+    pub(crate) own: Option<SourceId>,
+    /// The files, as they are written.
+    pub(crate) texts: Vec<(SourceId, String)>,
+}
+
+impl Values {
+    /// No values.
+    pub(super) fn none(sources: &mut Sources) -> Self {
+        let source = sources.add(VALUES);
+        let merged = Node::new(Value::Mapping(Mapping::default()), Origin::whole(source));
+        Self { merged, written: WrittenScalars::default(), own: None, texts: Vec::new() }
+    }
+}
+
+/// The merged values; an empty mapping where there are none.
+pub(super) fn load(reader: &mut Reader<'_>, own: &Path, sources: &mut Sources) -> Result<Values, Failure> {
+    let shared = layer(reader, Path::new(VALUES), sources);
+    let special = layer(reader, &own.join(VALUES), sources);
+    let mut problems = Vec::new();
+    let mut kept = |result: Result<Option<Layer>, Failure>| {
+        result.unwrap_or_else(|failure| {
+            problems.extend_from_slice(failure.problems());
+            None
+        })
+    };
+    let (shared, special) = (kept(shared), kept(special));
+    Failure::unless_empty(problems)?;
+    let own = special.as_ref().map(|layer| layer.source);
+    let mut layers = shared.into_iter().chain(special);
+    let Some(first) = layers.next() else { return Ok(Values::none(sources)) };
+    let texts = vec![(first.source, first.text)];
+    let mut values = Values { merged: first.values, written: first.written, own, texts };
+    for over in layers {
+        merge(&mut values.merged, over.values);
+        values.written.extend(over.written);
+        values.texts.push((over.source, over.text));
+    }
+    Ok(values)
+}
+
+pub(super) fn layer(
+    reader: &mut Reader<'_>,
+    relative: &Path,
+    sources: &mut Sources,
+) -> Result<Option<Layer>, Failure> {
+    let Some(found) = reader.optional(relative, sources)? else {
+        return Ok(None);
+    };
+    let limits = yaml::Limits { document_nodes: MAX_NODES, ..yaml::Limits::default() };
+    let (mut documents, written) =
+        yaml::read_written(found.text.as_bytes(), found.source, &limits, reader.budget())?;
+    if documents.len() > 1 {
+        return Err(Problem::at(Origin::whole(found.source), &Error::Documents(documents.len())).into());
+    }
+    let Some(node) = documents.pop() else {
+        return Ok(None);
+    };
+    match node.value {
+        Value::Mapping(_) => {
+            Ok(Some(Layer { values: node, written, source: found.source, text: found.text }))
+        }
+        Value::Null => Ok(None),
+        _ => Err(Problem::at(node.shown_at(), &Error::NotAMapping(node.type_name())).into()),
+    }
+}
+
+/// Lays `over` on `base`: mappings key by key, `null` takes the key away, everything else replaces.
+///
+/// The depth is that of the documents, which the reader bounds.
+fn merge(base: &mut Node, over: Node) {
+    let origin = over.origin;
+    match (&mut base.value, over.value) {
+        (Value::Mapping(mapping), Value::Mapping(changes)) => merge_mappings(mapping, changes),
+        (_, value) => *base = Node::new(value, origin),
+    }
+}
+
+/// In one walk over each: a file may have hundred thousands of keys.
+fn merge_mappings(base: &mut Mapping, over: Mapping) {
+    let mut entries: Vec<Option<Entry>> = std::mem::take(base).into_entries().into_iter().map(Some).collect();
+    let keys = entries.iter().flatten().enumerate();
+    let places: HashMap<CompactString, usize> = keys.map(|(at, entry)| (entry.key.clone(), at)).collect();
+    for change in over.into_entries() {
+        let is_null = matches!(change.value.value, Value::Null);
+        let place = places.get(&change.key).and_then(|at| entries.get_mut(*at));
+        match (place, is_null) {
+            (Some(place), true) => *place = None,
+            (Some(Some(old)), false) => merge(&mut old.value, change.value),
+            (Some(place @ None), false) => *place = Some(change),
+            (None, false) => entries.push(Some(change)),
+            (None, true) => {}
+        }
+    }
+    entries.into_iter().flatten().for_each(|entry| base.push_new(entry));
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn mappings_merge_lists_replace_and_null_removes() {
+        let source = Sources::default().add("values.yaml");
+        let node = |json: serde_json::Value| Node::from_json(&json, Origin::whole(source));
+        let mut base = node(json!({"a": {"x": 1, "y": [1, 2]}, "b": 1, "c": {"d": 1}}));
+        merge(&mut base, node(json!({"a": {"y": [3], "z": null}, "b": null, "c": 2, "e": {"f": 3}})));
+        assert_eq!(base.to_json(), json!({"a": {"x": 1, "y": [3]}, "c": 2, "e": {"f": 3}}));
+    }
+}

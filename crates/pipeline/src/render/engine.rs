@@ -1,0 +1,397 @@
+//! Runs the templates of one environment: strict, bounded, and knowing which template line made which output line.
+//!
+//! A template reaches nothing but its context and the app's own partials. It may hold loops and recursion, so work,
+//! depth and output are bounded; each bound ends in an error at the template's line.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use handlebars::{Context, Handlebars, Output, RenderContext as Run, Renderable, Template, no_escape};
+use serde_json::Value as Json;
+
+use super::errors::{TemplateFault, compile_problem, refusal_problem, render_problem};
+use super::instrument::Instrument;
+use super::outline::{Step, outline};
+use super::price::{Ledger, Price, Stands, Times, Weight, work_of};
+use super::reads::Outlines;
+use super::scope::with_blocks;
+use super::tracer::{Entries, Tracer};
+use super::{MAX_PROBLEMS, forms, helpers, literals};
+use crate::load::Partial;
+use sealwave_core::diagnostic::{Failure, Problem};
+use sealwave_core::document::{LineMap, Origin, SourceId, Stretch};
+
+/// Bytes of one template.
+const MAX_TEMPLATE: usize = 1 << 20;
+/// Brackets in one tag; the parser works its way down at each.
+const MAX_BRACKETS: usize = 128;
+/// Bytes that one template may render to.
+const MAX_OUTPUT: usize = 16 << 20;
+/// Bytes that all templates of an environment may render to.
+const MAX_TOTAL: usize = 64 << 20;
+/// Partials and blocks within each other while rendering.
+const MAX_DEPTH: usize = 100;
+/// Units of work for all templates of an environment: one for each element that is rendered, one for each 64 bytes that a
+/// helper handles, one for each 512 bytes of memory that the engine copies. Real environments need some ten thousand.
+const MAX_WORK: u64 = 4_000_000;
+/// Units of work for a line of output whose place takes memory of its own.
+const LINE_WORK: u64 = 3;
+/// Tags of one template, and of all partials together: each takes some kilobytes once it is compiled.
+const MAX_TAGS: usize = 50_000;
+/// Parts of names that take as much memory as a tag.
+const PARTS_PER_TAG: usize = 8;
+/// Characters that the parser steps over to find out where tags stand, in all templates of an environment: for each tag
+/// it starts at the template's first character.
+const MAX_STEPS: u64 = 4_000_000_000;
+
+/// What the running template and its helpers share. One thread uses it; the atomics are there because helpers must be
+/// `Sync`.
+pub(super) struct State {
+    work: AtomicU64,
+    depth: AtomicUsize,
+    source: AtomicUsize,
+    line: AtomicUsize,
+    counts: AtomicBool,
+    ledger: Mutex<Ledger>,
+    /// What the elements of the templates at hand copy, by their numbers; the first of them copies nothing.
+    prices: Mutex<Vec<Price>>,
+    /// What wrote what, where somebody wants to know.
+    pub(super) tracer: Option<Tracer>,
+}
+
+impl State {
+    fn new(tracer: Option<Tracer>) -> Self {
+        Self {
+            work: AtomicU64::new(MAX_WORK),
+            depth: AtomicUsize::new(0),
+            source: AtomicUsize::new(0),
+            line: AtomicUsize::new(0),
+            counts: AtomicBool::new(false),
+            ledger: Mutex::default(),
+            prices: Mutex::new(vec![Price::default()]),
+            tracer,
+        }
+    }
+
+    /// Starts a template. One that failed may have left something.
+    fn reset(&self) {
+        self.depth.store(0, Ordering::Relaxed);
+        self.ledger().reset();
+        self.tracer.as_ref().map(Tracer::take);
+    }
+
+    /// The copies that are alive.
+    pub(super) fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        locked(&self.ledger)
+    }
+
+    /// Adds what an element copies, and gives its number.
+    pub(super) fn add_price(&self, price: Price) -> usize {
+        if price.is_plain() {
+            return 0;
+        }
+        let mut prices = locked(&self.prices);
+        prices.push(price);
+        prices.len() - 1
+    }
+
+    /// Pays for what the next element copies, before it does.
+    pub(super) fn next(
+        &self,
+        price: usize,
+        context: &Context,
+        run: &mut Run<'_, '_>,
+    ) -> Result<(), TemplateFault> {
+        let prices = locked(&self.prices);
+        let Some(price) = prices.get(price) else { return Err(TemplateFault::Work) };
+        let mut ledger = self.ledger();
+        ledger.next();
+        if price.is_plain() {
+            return Ok(());
+        }
+        let (memory, work) = with_blocks(run, |blocks| ledger.weigh(price, blocks, context.data()));
+        self.charge(work)?;
+        ledger.take(memory)
+    }
+
+    /// Takes units off what is left.
+    pub(super) fn charge(&self, units: u64) -> Result<(), TemplateFault> {
+        self.work
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(units))
+            .map(drop)
+            .map_err(|_| TemplateFault::Work)
+    }
+
+    /// Pays for a copy of something, before it is made.
+    pub(super) fn pay_for_copy(&self, value: &Json) -> Result<(), TemplateFault> {
+        let weight = Weight::of(value);
+        self.charge(work_of(weight.memory))?;
+        self.ledger().take(weight.memory)
+    }
+
+    /// Pays for what the engine makes of a value that a block or a partial is given, before it does.
+    pub(super) fn pay_for_given(
+        &self,
+        value: &Json,
+        stands: Stands,
+        times: &Times,
+    ) -> Result<(), TemplateFault> {
+        let work = self.ledger().given(value, stands, times)?;
+        self.charge(work)
+    }
+
+    /// The next output comes from this line; `counts` where each of its line breaks is one of the template.
+    pub(super) fn mark(&self, source: usize, line: usize, counts: bool) {
+        self.source.store(source, Ordering::Relaxed);
+        self.line.store(line, Ordering::Relaxed);
+        self.counts.store(counts, Ordering::Relaxed);
+    }
+
+    pub(super) fn enter(&self) -> Result<(), TemplateFault> {
+        self.ledger().enter();
+        let depth = self.depth.fetch_add(1, Ordering::Relaxed);
+        if depth < MAX_DEPTH { Ok(()) } else { Err(TemplateFault::Depth) }
+    }
+
+    pub(super) fn leave(&self) {
+        // What was to be entered last was not.
+        self.tracer.as_ref().map(Tracer::take_made_of);
+        self.ledger().leave();
+        self.depth.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The templates' surroundings: helpers, partials and values.
+pub(super) struct Engine {
+    registry: Handlebars<'static>,
+    /// It stays where it is: a tracer knows its parts by that.
+    context: Box<Context>,
+    state: Arc<State>,
+    sources: Vec<SourceId>,
+    partials: BTreeMap<String, (SourceId, String)>,
+    outlines: Outlines,
+    written: usize,
+    /// Tags of partials, which stay compiled.
+    kept_tags: usize,
+    /// How many prices they have.
+    kept_prices: usize,
+    /// Characters that the parser may still step over.
+    steps_left: u64,
+}
+
+/// A template that is ready to run.
+pub(super) struct Prepared {
+    template: Template,
+    source: SourceId,
+    /// What it reads.
+    pub(super) outline: Vec<Step>,
+}
+
+/// What a template rendered to.
+pub(super) struct RenderedText {
+    pub(super) text: String,
+    /// For each line of it, the template line that made it.
+    pub(super) lines: LineMap,
+    /// What wrote it, where that was wanted.
+    pub(super) stretches: Vec<Stretch>,
+}
+
+impl Engine {
+    /// Compiles the partials. What templates write is traced to the entries of the values, where these are given.
+    pub(super) fn new(
+        partials: BTreeMap<String, Partial>,
+        context: Json,
+        entries: Option<impl FnOnce(&Json) -> Entries>,
+    ) -> Result<Self, Failure> {
+        let context = Box::new(Context::from(context));
+        let tracer = entries.map(|entries| Tracer::new(entries(context.data())));
+        let state = Arc::new(State::new(tracer));
+        let mut registry = Handlebars::new();
+        registry.set_strict_mode(true);
+        registry.register_escape_fn(no_escape);
+        registry.unregister_helper("log");
+        helpers::register(&mut registry, &state);
+        let mut engine = Self {
+            registry,
+            context,
+            state,
+            sources: Vec::new(),
+            partials: BTreeMap::new(),
+            outlines: Outlines::new(),
+            written: 0,
+            kept_tags: 0,
+            kept_prices: 0,
+            steps_left: MAX_STEPS,
+        };
+        let mut problems = Vec::new();
+        for (name, partial) in partials {
+            match engine.compile(partial.source, &partial.text) {
+                Ok(prepared) => {
+                    engine.kept_tags = engine.kept_tags.saturating_add(weight_of_tags(&partial.text));
+                    engine.registry.register_template(&name, prepared.template);
+                    engine.outlines.insert(name.clone(), prepared.outline);
+                }
+                Err(found) => problems.extend(found),
+            }
+            if problems.len() >= MAX_PROBLEMS {
+                break;
+            }
+            engine.partials.insert(name, (partial.source, partial.text));
+        }
+        Failure::unless_empty(problems)?;
+        engine.kept_prices = locked(&engine.state.prices).len();
+        Ok(engine)
+    }
+
+    /// What the partials read.
+    pub(super) const fn outlines(&self) -> &Outlines {
+        &self.outlines
+    }
+
+    /// The text of a partial.
+    pub(super) fn partial_text(&self, source: SourceId) -> Option<&str> {
+        self.partials.values().find(|(id, _)| *id == source).map(|(_, text)| text.as_str())
+    }
+
+    /// Compiles a template, and checks what can be checked before it runs. What was prepared before is given up.
+    pub(super) fn prepare(&mut self, source: SourceId, text: &str) -> Result<Prepared, Vec<Problem>> {
+        locked(&self.state.prices).truncate(self.kept_prices);
+        self.compile(source, text)
+    }
+
+    /// Renders the template that was prepared last, which has this text.
+    pub(super) fn render(&mut self, prepared: Prepared, text: &str) -> Result<RenderedText, Problem> {
+        let Prepared { template, source, .. } = prepared;
+        let mut output =
+            Placed { engine: self, text: String::new(), lines: LineMap::default(), starts_line: true };
+        self.state.reset();
+        let mut run = Run::new(template.name.as_ref());
+        let result = template.render(&self.registry, &self.context, &mut run, &mut output);
+        let Placed { text: rendered, lines, .. } = output;
+        result.map_err(|error| render_problem(&error, &self.surroundings(source, text)))?;
+        self.written = self.written.saturating_add(rendered.len());
+        let stretches = self.state.tracer.as_ref().map(Tracer::take).unwrap_or_default();
+        Ok(RenderedText { text: rendered, lines, stretches })
+    }
+
+    /// Units of work that were done, and the bytes that copies took when they took most.
+    #[cfg(test)]
+    pub(super) fn taken(&self) -> (u64, u64) {
+        let left = self.state.work.load(Ordering::Relaxed);
+        (MAX_WORK - left, self.state.ledger().highest())
+    }
+
+    fn surroundings<'a>(&'a self, source: SourceId, text: &'a str) -> super::errors::Surroundings<'a> {
+        super::errors::Surroundings {
+            source,
+            text,
+            partials: &self.partials,
+            sources: &self.sources,
+            values: self.context.data(),
+        }
+    }
+
+    fn compile(&mut self, source: SourceId, text: &str) -> Result<Prepared, Vec<Problem>> {
+        self.sources.push(source);
+        let number = self.sources.len() - 1;
+        self.check(text).map_err(|fault| vec![Problem::at(Origin::whole(source), &fault)])?;
+        let mut template = Template::compile_with_name(text, number.to_string())
+            .map_err(|error| vec![compile_problem(&error, source)])?;
+        let faults = forms::check(&template, text, source);
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        literals::keep_texts(&mut template, text);
+        let outline = outline(&template, source);
+        let instrument = Instrument::new(text, number, &self.state).expect("the call is a valid template");
+        let instrument = instrument.traced(text, source);
+        instrument.apply(&mut template).map_err(|refusal| vec![refusal_problem(&refusal, source)])?;
+        Ok(Prepared { template, source, outline })
+    }
+
+    /// Checks what must hold before the parser sees the text: it takes memory for each tag, and as many steps as there are
+    /// characters before it.
+    fn check(&mut self, text: &str) -> Result<(), TemplateFault> {
+        if text.len() > MAX_TEMPLATE {
+            return Err(TemplateFault::Size(MAX_TEMPLATE));
+        }
+        let brackets = |tag: &str| tag.bytes().filter(|byte| matches!(byte, b'(' | b'[' | b'{')).count();
+        if insides(text).any(|tag| brackets(tag) > MAX_BRACKETS) {
+            return Err(TemplateFault::Brackets(MAX_BRACKETS));
+        }
+        if self.kept_tags.saturating_add(weight_of_tags(text)) > MAX_TAGS {
+            return Err(TemplateFault::Tags(MAX_TAGS));
+        }
+        // The parser looks for each tag, and for the text before it.
+        let steps = tags(text).fold(0_u64, |steps, at| steps.saturating_add(2 * at as u64));
+        let left = self.steps_left.checked_sub(steps).ok_or(TemplateFault::Crowded)?;
+        self.steps_left = left;
+        Ok(())
+    }
+}
+
+/// What stands in something that may be a tag.
+fn insides(text: &str) -> impl Iterator<Item = &str> {
+    text.split("{{").skip(1).map(|tag| tag.split_once("}}").map_or(tag, |(tag, _)| tag))
+}
+
+/// How many tags there are; long names count as more, since each of their parts takes memory.
+fn weight_of_tags(text: &str) -> usize {
+    let parts = |tag: &str| tag.bytes().filter(|byte| matches!(byte, b'.' | b'/')).count();
+    tags(text).count().saturating_add(insides(text).map(parts).sum::<usize>() / PARTS_PER_TAG)
+}
+
+/// Where something stands that may be a tag.
+fn tags(text: &str) -> impl Iterator<Item = usize> + '_ {
+    text.match_indices("{{").map(|(at, _)| at)
+}
+
+/// Output that knows, for each of its lines, the template line that started it.
+struct Placed<'e> {
+    engine: &'e Engine,
+    text: String,
+    lines: LineMap,
+    starts_line: bool,
+}
+
+impl Placed<'_> {
+    fn here(&self) -> Origin {
+        let state = &self.engine.state;
+        let number = state.source.load(Ordering::Relaxed);
+        let source = self.engine.sources.get(number).or_else(|| self.engine.sources.last());
+        let line = u32::try_from(state.line.load(Ordering::Relaxed)).unwrap_or(u32::MAX);
+        // There is a source as soon as anything renders.
+        Origin::point(*source.expect("a template that renders has a source"), line, 0)
+    }
+}
+
+impl Output for Placed<'_> {
+    fn write(&mut self, text: &str) -> std::io::Result<()> {
+        let length = self.text.len().saturating_add(text.len());
+        if length > MAX_OUTPUT {
+            return Err(std::io::Error::other(TemplateFault::Output(MAX_OUTPUT)));
+        }
+        if self.engine.written.saturating_add(length) > MAX_TOTAL {
+            return Err(std::io::Error::other(TemplateFault::Total(MAX_TOTAL)));
+        }
+        if let (Some(tracer), false) = (&self.engine.state.tracer, text.is_empty()) {
+            tracer.write(self.text.len());
+        }
+        for piece in text.split_inclusive('\n') {
+            if self.starts_line && self.lines.push(self.here()) {
+                self.engine.state.charge(LINE_WORK).map_err(std::io::Error::other)?;
+            }
+            self.starts_line = piece.ends_with('\n');
+            if self.starts_line && self.engine.state.counts.load(Ordering::Relaxed) {
+                self.engine.state.line.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        self.text.push_str(text);
+        Ok(())
+    }
+}

@@ -1,0 +1,285 @@
+//! What can go wrong in a template, in words: which template, which line, which column, what to do.
+//!
+//! The template engine's own messages quote templates and values, so none of them is passed on.
+
+use std::collections::BTreeMap;
+
+use handlebars::{RenderError, RenderErrorReason, TemplateError, TemplateErrorReason};
+use serde_json::Value as Json;
+
+use super::helpers;
+use super::instrument::{Refusal, Refused};
+use sealwave_core::diagnostic::{Explain, Problem};
+use sealwave_core::document::{Origin, SourceId};
+use sealwave_core::text::closest;
+
+/// A fault of a template.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum TemplateFault {
+    #[error("helper `{helper}` takes {wanted}")]
+    Arity { helper: String, wanted: String },
+    #[error("tag has more than {0} brackets")]
+    Brackets(usize),
+    #[error("template has too many tags for its size")]
+    Crowded,
+    #[error("block `{opened}` is closed by `{closed}`")]
+    Close { opened: String, closed: String },
+    #[error("partials and blocks are nested too deep; a partial may include itself without end")]
+    Depth,
+    #[error("{0}")]
+    Fail(String),
+    #[error("list is indexed with `{0}`")]
+    Index(String),
+    #[error("`#each` goes through a list or an object, but `{path}` is of type {kind}")]
+    Items { path: String, kind: &'static str },
+    #[error("helper `{helper}` cannot use its argument {index}: {reason}")]
+    Argument { helper: &'static str, index: usize, reason: &'static str },
+    #[error("templates hold more than {0} bytes of copied values at once")]
+    Memory(u64),
+    #[error("helper `{0}` does not exist")]
+    NoHelper(String, Option<String>),
+    #[error("partial `{0}` does not exist")]
+    NoPartial(String, Option<String>),
+    #[error("template cannot be rendered: {0}")]
+    Other(&'static str),
+    #[error("template renders to more than {0} bytes")]
+    Output(usize),
+    #[error("{0}")]
+    Refused(Refused),
+    #[error("result of helper `{helper}` takes {needed} bytes; at most {allowed} are allowed")]
+    Result { helper: &'static str, needed: u64, allowed: u64 },
+    #[error("result of helper `{helper}` is of type {kind} and cannot be printed")]
+    ResultType { helper: String, kind: &'static str },
+    #[error("template is larger than {0} bytes")]
+    Size(usize),
+    #[error("template is not valid: {0}")]
+    Syntax(String),
+    #[error("template and its partials have more than {0} tags")]
+    Tags(usize),
+    #[error("templates render to more than {0} bytes together")]
+    Total(usize),
+    #[error("value `{path}` is of type {kind} and cannot be printed")]
+    Type { path: String, kind: &'static str },
+    #[error("value `{path}` is not defined")]
+    Undefined { path: String, closest: Option<String> },
+    #[error("templates do too much work; a loop within a loop may be far too large")]
+    Work,
+}
+
+impl Explain for TemplateFault {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::ResultType { .. } | Self::Type { .. } => {
+                Some("write `{{toYaml value}}`, `{{toJson value}}` or `{{join \",\" list}}`".to_owned())
+            }
+            Self::Undefined { closest: Some(name), .. }
+            | Self::NoHelper(_, Some(name))
+            | Self::NoPartial(_, Some(name)) => Some(format!("did you mean `{name}`?")),
+            Self::Undefined { path, .. } if helpers::arity(path).is_some() => {
+                Some(format!("`{path}` is a helper: put its call in brackets, as in `({path} …)`"))
+            }
+            Self::Undefined { path, .. } if path == "namespace" => {
+                Some("set `namespace` in `sealwave.yaml`, or name the destination's namespace".to_owned())
+            }
+            Self::Undefined { path, .. } if reads_as_boolean(path) => {
+                Some("YAML reads this key as a boolean; choose another one, or put it in quotes".to_owned())
+            }
+            Self::Undefined { path, .. } => {
+                Some(format!("set it in `values.yaml`, or write `{{{{default \"…\" {path}}}}}`"))
+            }
+            Self::NoPartial(..) => Some("partials are `partials/NAME.hbs` and `base/_NAME.hbs`".to_owned()),
+            Self::Crowded | Self::Tags(_) => Some("split the template into several files".to_owned()),
+            Self::Memory(_) => Some(
+                "a partial gets a copy of its context: give it a part (`{{> name part}}`), and end its recursion"
+                    .to_owned(),
+            ),
+            Self::Refused(Refused::InlineName) => Some("write `{{#*inline \"name\"}}`".to_owned()),
+            Self::Refused(Refused::PartialBlock) => Some("write `{{> name}}`".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// Kubernetes' YAML takes `n: 3` for `false: 3`, keys included.
+pub(super) fn reads_as_boolean(path: &str) -> bool {
+    let last = path.rsplit(['.', '/']).next().unwrap_or(path).to_ascii_lowercase();
+    ["n", "no", "off", "on", "y", "yes"].contains(&last.as_str())
+}
+
+impl From<TemplateFault> for RenderError {
+    fn from(fault: TemplateFault) -> Self {
+        RenderErrorReason::NestedError(Box::new(fault)).into()
+    }
+}
+
+/// What is known around a fault: the template, its partials, the values.
+pub(super) struct Surroundings<'a> {
+    pub(super) source: SourceId,
+    pub(super) text: &'a str,
+    pub(super) partials: &'a BTreeMap<String, (SourceId, String)>,
+    pub(super) sources: &'a [SourceId],
+    pub(super) values: &'a Json,
+}
+
+/// A template that does not compile.
+pub(super) fn compile_problem(error: &TemplateError, source: SourceId) -> Problem {
+    let fault = match error.reason() {
+        TemplateErrorReason::MismatchingClosedHelper(opened, closed)
+        | TemplateErrorReason::MismatchingClosedDecorator(opened, closed)
+            if is_name(opened) && is_name(closed) =>
+        {
+            TemplateFault::Close { opened: opened.clone(), closed: closed.clone() }
+        }
+        // The parser's message holds names of rules, nothing of the text.
+        TemplateErrorReason::InvalidSyntax(message) => TemplateFault::Syntax(message.replace('_', " ")),
+        TemplateErrorReason::InvalidParam(_) => {
+            TemplateFault::Syntax("an argument cannot be read".to_owned())
+        }
+        _ => TemplateFault::Syntax("a tag cannot be read".to_owned()),
+    };
+    Problem::at(origin(source, error.pos()), &fault)
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '@'))
+}
+
+/// A template that must not run.
+pub(super) fn refusal_problem((refused, at): &Refusal, source: SourceId) -> Problem {
+    let fault = TemplateFault::Refused(refused.clone());
+    Problem::at(origin(source, *at), &fault)
+}
+
+/// A template that failed while it ran.
+pub(super) fn render_problem(error: &RenderError, around: &Surroundings<'_>) -> Problem {
+    let number = error.template_name.as_ref().and_then(|name| name.parse::<usize>().ok());
+    let source = number.and_then(|number| around.sources.get(number)).copied().unwrap_or(around.source);
+    let at = origin(source, error.line_no.zip(error.column_no));
+    let own = fault_of(error.reason());
+    let fault = match own {
+        Ok(fault) => {
+            return Problem::at(refined(at, source, fault, around), fault_or_closest(fault, around).as_ref());
+        }
+        Err(fault) => fault,
+    };
+    Problem::at(refined(at, source, &fault, around), fault_or_closest(&fault, around).as_ref())
+}
+
+/// Our own fault within the engine's error, or the engine's in our words.
+fn fault_of(reason: &RenderErrorReason) -> Result<&TemplateFault, TemplateFault> {
+    Err(match reason {
+        RenderErrorReason::NestedError(error) => match error.downcast_ref::<TemplateFault>() {
+            Some(fault) => return Ok(fault),
+            None => TemplateFault::Other("a helper failed"),
+        },
+        RenderErrorReason::IOError(error) => {
+            match error.get_ref().and_then(|inner| inner.downcast_ref::<TemplateFault>()) {
+                Some(fault) => return Ok(fault),
+                None => TemplateFault::Other("output failed"),
+            }
+        }
+        RenderErrorReason::MissingVariable(path) => TemplateFault::Undefined {
+            path: path.clone().unwrap_or_else(|| "this".to_owned()),
+            closest: None,
+        },
+        RenderErrorReason::PartialNotFound(name) => TemplateFault::NoPartial(name.clone(), None),
+        RenderErrorReason::PartialBlockNotFound => {
+            TemplateFault::NoPartial("@partial-block".to_owned(), None)
+        }
+        RenderErrorReason::HelperNotFound(name) => TemplateFault::NoHelper(name.clone(), None),
+        RenderErrorReason::CannotIncludeSelf => TemplateFault::Depth,
+        RenderErrorReason::InvalidJsonIndex(index) => TemplateFault::Index(index.clone()),
+        RenderErrorReason::ParamNotFoundForIndex(helper, _) => {
+            TemplateFault::Arity { helper: helper.to_string(), wanted: "more arguments".to_owned() }
+        }
+        RenderErrorReason::DecoratorNotFound(_) => TemplateFault::Other("the only decorator is `inline`"),
+        _ => TemplateFault::Other("the template engine gives up"),
+    })
+}
+
+/// The fault with the nearest known name, where it is about a name.
+fn fault_or_closest<'f>(fault: &'f TemplateFault, around: &Surroundings<'_>) -> Box<dyn Explain + 'f> {
+    match fault {
+        TemplateFault::Undefined { path, closest: None } => Box::new(TemplateFault::Undefined {
+            path: path.clone(),
+            closest: closest_path(path, around.values),
+        }),
+        TemplateFault::NoHelper(name, None) => {
+            let known = helpers::names().chain(["each", "if", "lookup", "unless", "with"]);
+            Box::new(TemplateFault::NoHelper(name.clone(), closest(name, known).map(str::to_owned)))
+        }
+        TemplateFault::NoPartial(name, None) => {
+            let known = around.partials.keys().map(String::as_str);
+            Box::new(TemplateFault::NoPartial(name.clone(), closest(name, known).map(str::to_owned)))
+        }
+        other => Box::new(Borrowed(other)),
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Borrowed<'a>(&'a TemplateFault);
+
+impl Explain for Borrowed<'_> {
+    fn hint(&self) -> Option<String> {
+        self.0.hint()
+    }
+}
+
+/// The path with its first unknown part replaced by the nearest known one.
+fn closest_path(path: &str, values: &Json) -> Option<String> {
+    let parts: Vec<&str> =
+        path.split(['.', '/']).filter(|part| !matches!(*part, "" | "this" | "@root")).collect();
+    let mut node = super::written::read(values);
+    for (index, part) in parts.iter().enumerate() {
+        let known = node.as_object()?;
+        if let Some(next) = known.get(*part) {
+            node = super::written::read(next);
+            continue;
+        }
+        let near = closest(part, known.keys().map(String::as_str))?;
+        let mut guess = parts.clone();
+        *guess.get_mut(index)? = near;
+        return Some(guess.join("."));
+    }
+    None
+}
+
+/// The place of the name within its tag, where the fault is about a name.
+fn refined(at: Origin, source: SourceId, fault: &TemplateFault, around: &Surroundings<'_>) -> Origin {
+    let (TemplateFault::Undefined { path: name, .. }
+    | TemplateFault::Items { path: name, .. }
+    | TemplateFault::Type { path: name, .. }
+    | TemplateFault::NoHelper(name, _)
+    | TemplateFault::NoPartial(name, _)) = fault
+    else {
+        return at;
+    };
+    let text = if source == around.source {
+        around.text
+    } else {
+        around.partials.values().find(|(id, _)| *id == source).map_or("", |(_, text)| text)
+    };
+    named_at(text, at, name)
+}
+
+/// The place of a name within the tag at a place; the tag, where it is not on that line.
+pub(super) fn named_at(text: &str, at: Origin, name: &str) -> Origin {
+    let column = at.column as usize;
+    let found = text.lines().nth((at.line as usize).saturating_sub(1)).and_then(|line| {
+        let start = line.char_indices().nth(column.saturating_sub(1))?.0;
+        let before = line.get(start..)?.find(name)?;
+        Some(line.get(start..)?.get(..before)?.chars().count())
+    });
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    found.map_or(at, |offset| Origin {
+        column: at.column.saturating_add(number(offset)),
+        width: number(name.chars().count()),
+        ..at
+    })
+}
+
+fn origin(source: SourceId, at: Option<(usize, usize)>) -> Origin {
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    at.map_or(Origin::whole(source), |(line, column)| Origin::point(source, number(line), number(column)))
+}

@@ -1,0 +1,279 @@
+//! Checks the form of tags before a template runs, in branches that are not taken as well.
+//!
+//! The engine ignores what a block does not take: `{{#if eq env "prod"}}` is the value `eq` to it, which is not defined and
+//! so false. Whoever writes that means a call. Here every tag must be one that does all that it says, and the hint shows
+//! the right form, made of what the author wrote.
+
+use handlebars::Template;
+use handlebars::template::{BlockParam, DecoratorTemplate, HelperTemplate, Parameter, TemplateElement};
+
+use super::errors::{TemplateFault, named_at};
+use super::instrument::{MAX_BLOCKS, PRIVATE};
+use super::tags::{Places, TagPlace};
+use super::{helpers, wording};
+use sealwave_core::diagnostic::{Explain, Problem};
+use sealwave_core::document::SourceId;
+use sealwave_core::text::closest;
+
+/// Faults of one template that are reported.
+const MAX_FAULTS: usize = 20;
+
+/// What the paths of the outermost values begin with.
+const ROOT: &str = "@root";
+
+/// A tag that does not do what it says.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FormFault {
+    #[error("`{tag}` takes {wanted}, but has {given}")]
+    Arguments { tag: String, wanted: &'static str, given: String, form: Option<String> },
+    #[error("`{0}` is a block and has no `#`")]
+    BlockAsCall(String, String),
+    #[error("`{0}` gives no such name to its value")]
+    BlockParam(String),
+    #[error("`{0}` takes no argument `{1}=`")]
+    ByName(String, String),
+    #[error("{0}")]
+    Call(TemplateFault, Option<String>),
+    #[error("the only decorator is `inline`, with one name")]
+    Decorator,
+    #[error("block helper `{name}` does not exist")]
+    NoBlock { name: String, form: String },
+    #[error("helper `{name}` does not exist")]
+    NoHelper { name: String, form: Option<String>, closest: Option<String> },
+    #[error("helper `{name}` is not a block")]
+    NotABlock { name: String, form: String },
+    #[error("partial `{name}` takes one context, but has {count} arguments")]
+    Partial { name: String, count: usize },
+    #[error("`@root` stands for no value of its own")]
+    RootAlone,
+}
+
+impl Explain for FormFault {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Arguments { form: Some(form), .. }
+            | Self::NoHelper { form: Some(form), .. }
+            | Self::NoBlock { form, .. }
+            | Self::NotABlock { form, .. }
+            | Self::BlockAsCall(_, form) => Some(format!("write {form}")),
+            Self::Arguments { form: None, .. } => Some("put the call of a helper in brackets".to_owned()),
+            Self::BlockParam(_) => {
+                Some("`{{#each items as |item key|}}` and `{{#with value as |name|}}` do".to_owned())
+            }
+            Self::Call(fault, alone) => {
+                let value = alone.as_ref().map(|name| format!("a value of that name is `this.{name}`"));
+                value.or_else(|| fault.hint())
+            }
+            Self::NoHelper { closest: Some(name), .. } => Some(format!("did you mean `{name}`?")),
+            Self::NoHelper { .. } => Some("only a helper takes arguments; a value stands alone".to_owned()),
+            Self::Partial { name, .. } => {
+                Some(format!("give the others by name: `{{{{> {name} context name=value}}}}`"))
+            }
+            Self::RootAlone => {
+                Some("write `@root.name` for one value, or `@root.values` for all of them".to_owned())
+            }
+            Self::ByName(..) | Self::Decorator => None,
+        }
+    }
+}
+
+impl FormFault {
+    /// The name in the tag that it is about.
+    fn name(&self) -> Option<&str> {
+        match self {
+            Self::NoBlock { name, .. } | Self::NoHelper { name, .. } | Self::NotABlock { name, .. } => {
+                Some(name)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Checks all tags of a template.
+pub fn check(template: &Template, text: &str, source: SourceId) -> Vec<Problem> {
+    let mut check = Check { faults: Vec::new(), at: TagPlace::Unknown };
+    check.template(template, TagPlace::Unknown, 0);
+    let places = Places::new(text);
+    let problem = |(fault, at): &(FormFault, TagPlace)| {
+        let tag = places.origin(*at, source);
+        let at = fault.name().map_or(tag, |name| named_at(text, tag, name));
+        Problem::at(at, fault)
+    };
+    check.faults.iter().take(MAX_FAULTS).map(problem).collect()
+}
+
+/// The place of an element of a template; of one that the parser did not place, the place that it has as a part of `whole`.
+pub(super) fn place_of(template: &Template, index: usize, whole: TagPlace) -> TagPlace {
+    let has_places = template.mapping.len() == template.elements.len();
+    match template.mapping.get(index).filter(|_| has_places) {
+        Some(place) => TagPlace::At((place.0, place.1)),
+        None => whole,
+    }
+}
+
+/// The place that the branch of a block for all else has, where it is an `else if`.
+pub(super) fn chained(block: TagPlace, otherwise: &Template) -> TagPlace {
+    let is_chained = matches!(
+        otherwise.elements.as_slice(),
+        [TemplateElement::HelperBlock(inner)] if inner.is_chained() && otherwise.mapping.is_empty()
+    );
+    match block {
+        _ if !is_chained => TagPlace::Unknown,
+        TagPlace::At(start) => TagPlace::Chained(start, 0),
+        TagPlace::Chained(start, number) => TagPlace::Chained(start, number + 1),
+        TagPlace::Unknown => TagPlace::Unknown,
+    }
+}
+
+struct Check {
+    faults: Vec<(FormFault, TagPlace)>,
+    /// The tag at hand.
+    at: TagPlace,
+}
+
+impl Check {
+    fn report(&mut self, fault: FormFault) {
+        self.faults.push((fault, self.at));
+    }
+
+    /// Whether no more faults are looked for.
+    const fn is_done(&self) -> bool {
+        self.faults.len() >= MAX_FAULTS
+    }
+
+    fn template(&mut self, template: &Template, whole: TagPlace, depth: usize) {
+        if depth > MAX_BLOCKS {
+            return;
+        }
+        for (index, element) in template.elements.iter().enumerate() {
+            if self.is_done() {
+                return;
+            }
+            self.at = place_of(template, index, whole);
+            match element {
+                TemplateElement::Expression(call) | TemplateElement::HtmlExpression(call) => {
+                    self.call(&call.name, &call.params, !call.hash.is_empty(), wording::Place::Tag);
+                    self.arguments(call.params.iter().chain(call.hash.values()));
+                }
+                TemplateElement::HelperBlock(block) => self.block(block, depth),
+                TemplateElement::PartialExpression(partial) => self.partial(partial),
+                TemplateElement::DecoratorBlock(decorator)
+                | TemplateElement::DecoratorExpression(decorator) => {
+                    self.decorator(decorator, depth);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The arguments of a tag, and the calls within them.
+    fn arguments<'t>(&mut self, all: impl Iterator<Item = &'t Parameter>) {
+        for argument in all {
+            // The engine takes it for a variable that is not defined, so that a block would be empty.
+            if argument.as_name() == Some(ROOT) {
+                self.report(FormFault::RootAlone);
+            }
+            if let (Parameter::Subexpression(call), false) = (argument, self.is_done())
+                && let TemplateElement::Expression(call) = call.as_element()
+            {
+                self.call(&call.name, &call.params, !call.hash.is_empty(), wording::Place::Brackets);
+                self.arguments(call.params.iter().chain(call.hash.values()));
+            }
+        }
+    }
+
+    /// A call, or a value where nothing follows the name.
+    fn call(&mut self, name: &Parameter, params: &[Parameter], has_names: bool, place: wording::Place) {
+        let Some(called) = name.as_name() else { return self.arguments(std::iter::once(name)) };
+        if helpers::is_block(called) {
+            let form = wording::block_form(called, params, place);
+            return self.report(FormFault::BlockAsCall(called.to_owned(), form));
+        }
+        if let Some(fault) = helpers::arity_fault(called, params.len(), has_names) {
+            let alone = (params.is_empty() && !has_names).then(|| called.to_owned());
+            return self.report(FormFault::Call(fault, alone));
+        }
+        if called == ROOT {
+            return self.report(FormFault::RootAlone);
+        }
+        // Names of private helpers are refused elsewhere.
+        if called.contains(PRIVATE) {
+            return;
+        }
+        let is_call = !params.is_empty() || has_names || matches!(place, wording::Place::Brackets);
+        if is_call && helpers::arity(called).is_none() {
+            let form = wording::reordered(name, params, place);
+            let closest = closest(called, helpers::names()).map(str::to_owned);
+            self.report(FormFault::NoHelper { name: called.to_owned(), form, closest });
+        }
+    }
+
+    fn block(&mut self, block: &HelperTemplate, depth: usize) {
+        let at = self.at;
+        let name = block.name.as_name().unwrap_or_default();
+        self.block_head(name, block);
+        self.arguments(block.params.iter().chain(block.hash.values()));
+        if let Some(body) = &block.template {
+            self.template(body, TagPlace::Unknown, depth + 1);
+        }
+        if let Some(otherwise) = &block.inverse {
+            self.template(otherwise, chained(at, otherwise), depth + 1);
+        }
+    }
+
+    fn block_head(&mut self, name: &str, block: &HelperTemplate) {
+        let tag = wording::tag(name, self.at);
+        if !helpers::is_block(name) {
+            let form = wording::as_condition(name, &block.params, self.at);
+            let name = name.to_owned();
+            return self.report(match helpers::arity(&name) {
+                Some(_) => FormFault::NotABlock { name, form },
+                None => FormFault::NoBlock { name, form },
+            });
+        }
+        let wanted = usize::from(name != "raw");
+        let count = block.params.len();
+        if count != wanted {
+            let form = wording::one_argument(name, &block.params, self.at);
+            let (wanted, given) = (wording::wanted(wanted), wording::count(count));
+            return self.report(FormFault::Arguments { tag, wanted, given, form });
+        }
+        let mut by_name: Vec<&String> = block.hash.keys().collect();
+        by_name.sort();
+        let takes = |key: &str| key == "includeZero" && matches!(name, "if" | "unless");
+        if let Some(key) = by_name.into_iter().find(|key| !takes(key)) {
+            return self.report(FormFault::ByName(tag, key.clone()));
+        }
+        let gives = match block.block_param {
+            None => true,
+            Some(BlockParam::Single(_)) => matches!(name, "each" | "with"),
+            Some(_) => name == "each",
+        };
+        if !gives {
+            self.report(FormFault::BlockParam(tag));
+        }
+    }
+
+    fn partial(&mut self, partial: &DecoratorTemplate) {
+        let count = partial.params.len();
+        if count > 1 {
+            let name = partial.name.as_name().unwrap_or("name").to_owned();
+            self.report(FormFault::Partial { name, count });
+        }
+        let name = std::iter::once(&partial.name);
+        self.arguments(name.chain(&partial.params).chain(partial.hash.values()));
+    }
+
+    fn decorator(&mut self, decorator: &DecoratorTemplate, depth: usize) {
+        if decorator.name.as_name() != Some("inline")
+            || decorator.params.len() != 1
+            || !decorator.hash.is_empty()
+        {
+            self.report(FormFault::Decorator);
+        }
+        self.arguments(decorator.params.iter());
+        if let Some(body) = &decorator.template {
+            self.template(body, TagPlace::Unknown, depth + 1);
+        }
+    }
+}

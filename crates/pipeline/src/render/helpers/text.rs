@@ -1,0 +1,207 @@
+//! Helpers that make text of text.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value as Json;
+
+use super::Call;
+use crate::render::errors::TemplateFault;
+use crate::render::written;
+
+type Answer = Result<Json, TemplateFault>;
+
+/// `b64enc text`
+pub(super) fn b64enc(call: &Call<'_>) -> Answer {
+    Ok(STANDARD.encode(call.text(0)?).into())
+}
+
+/// `b64dec text`: must decode to UTF-8.
+pub(super) fn b64dec(call: &Call<'_>) -> Answer {
+    let bytes = STANDARD.decode(call.text(0)?.trim()).map_err(|_| call.wrong(0, "it is not base64"))?;
+    String::from_utf8(bytes).map(Json::from).map_err(|_| call.wrong(0, "it does not decode to UTF-8"))
+}
+
+/// `cat a b …`: the texts with a space between them.
+pub(super) fn cat(call: &Call<'_>) -> Answer {
+    let texts = texts(call, 0)?;
+    call.room(texts.iter().map(|text| text.len().saturating_add(1)).sum())?;
+    Ok(texts.join(" ").into())
+}
+
+/// `contains part text`
+pub(super) fn contains(call: &Call<'_>) -> Answer {
+    Ok(call.text(1)?.contains(&call.text(0)?).into())
+}
+
+/// `hasPrefix prefix text`
+pub(super) fn has_prefix(call: &Call<'_>) -> Answer {
+    Ok(call.text(1)?.starts_with(&call.text(0)?).into())
+}
+
+/// `hasSuffix suffix text`
+pub(super) fn has_suffix(call: &Call<'_>) -> Answer {
+    Ok(call.text(1)?.ends_with(&call.text(0)?).into())
+}
+
+/// `indent width text`: spaces before every line.
+pub(super) fn indent(call: &Call<'_>) -> Answer {
+    let (width, text) = (call.count(0)?, call.text(1)?);
+    let lines = text.split('\n').count();
+    let bytes = width.saturating_mul(lines).saturating_add(text.len());
+    call.room(bytes)?;
+    let mut indented = String::with_capacity(bytes);
+    for (index, line) in text.split('\n').enumerate() {
+        if index > 0 {
+            indented.push('\n');
+        }
+        indented.extend(std::iter::repeat_n(' ', width));
+        indented.push_str(line);
+    }
+    Ok(indented.into())
+}
+
+/// `nindent width text`: a line break, then as `indent`.
+pub(super) fn nindent(call: &Call<'_>) -> Answer {
+    let indented = indent(call)?;
+    Ok(format!("\n{}", indented.as_str().unwrap_or_default()).into())
+}
+
+/// `lower text`
+pub(super) fn lower(call: &Call<'_>) -> Answer {
+    Ok(call.text(0)?.to_lowercase().into())
+}
+
+/// `upper text`
+pub(super) fn upper(call: &Call<'_>) -> Answer {
+    Ok(call.text(0)?.to_uppercase().into())
+}
+
+/// `printf format a …`, with `%s`, `%d`, `%v`, `%q` and `%%`.
+pub(super) fn printf(call: &Call<'_>) -> Answer {
+    let format = call.text(0)?;
+    let mut arguments = (1..call.values().len()).peekable();
+    let mut text = String::new();
+    let mut characters = format.chars();
+    while let Some(character) = characters.next() {
+        if character != '%' {
+            text.push(character);
+            continue;
+        }
+        let verb = characters.next();
+        if verb == Some('%') {
+            text.push('%');
+            continue;
+        }
+        let index =
+            arguments.next().ok_or_else(|| call.wrong(0, "it names more arguments than there are"))?;
+        match verb {
+            Some('d') => text.push_str(&call.integer(index)?.to_string()),
+            Some('q') => {
+                let value = call.text(index)?;
+                call.room(text.len().saturating_add(quoted_length(&value)))?;
+                text.push_str(&quoted(&value));
+            }
+            Some('s' | 'v') => text.push_str(&call.text(index)?),
+            _ => return Err(call.wrong(0, "it may hold `%s`, `%d`, `%v`, `%q` and `%%` only")),
+        }
+        call.room(text.len())?;
+    }
+    if arguments.peek().is_some() {
+        return Err(call.wrong(0, "it names fewer arguments than there are"));
+    }
+    Ok(text.into())
+}
+
+/// `quote a …`: in double quotes, as YAML and JSON read them.
+pub(super) fn quote(call: &Call<'_>) -> Answer {
+    for text in texts(call, 0)? {
+        call.room(quoted_length(&text))?;
+    }
+    Ok(texts(call, 0)?.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(" ").into())
+}
+
+/// `squote a …`: in single quotes, as YAML reads them.
+pub(super) fn squote(call: &Call<'_>) -> Answer {
+    let texts = texts(call, 0)?;
+    if let Some(index) = texts.iter().position(|text| text.contains(['\n', '\r'])) {
+        return Err(call.wrong(index, "single quotes cannot hold a line break; use `quote`"));
+    }
+    let quotes: usize = texts.iter().map(|text| text.matches('\'').count()).sum();
+    call.room(texts.iter().map(String::len).sum::<usize>().saturating_add(quotes))?;
+    Ok(texts
+        .iter()
+        .map(|text| format!("'{}'", text.replace('\'', "''")))
+        .collect::<Vec<_>>()
+        .join(" ")
+        .into())
+}
+
+/// `repeat count text`
+pub(super) fn repeat(call: &Call<'_>) -> Answer {
+    let (count, text) = (call.count(0)?, call.text(1)?);
+    call.room(count.saturating_mul(text.len()))?;
+    Ok(text.repeat(count).into())
+}
+
+/// `replace old new text`
+pub(super) fn replace(call: &Call<'_>) -> Answer {
+    let (old, new, text) = (call.text(0)?, call.text(1)?, call.text(2)?);
+    let found = text.matches(&old).count();
+    call.room(found.saturating_mul(new.len()).saturating_add(text.len()))?;
+    Ok(text.replace(&old, &new).into())
+}
+
+/// `toString value`
+pub(super) fn to_string(call: &Call<'_>) -> Answer {
+    Ok(call.text(0)?.into())
+}
+
+/// `trim text`
+pub(super) fn trim(call: &Call<'_>) -> Answer {
+    Ok(call.text(0)?.trim().into())
+}
+
+/// `trimPrefix prefix text`
+pub(super) fn trim_prefix(call: &Call<'_>) -> Answer {
+    let (prefix, text) = (call.text(0)?, call.text(1)?);
+    Ok(text.strip_prefix(&prefix).unwrap_or(&text).into())
+}
+
+/// `trimSuffix suffix text`
+pub(super) fn trim_suffix(call: &Call<'_>) -> Answer {
+    let (suffix, text) = (call.text(0)?, call.text(1)?);
+    Ok(text.strip_suffix(&suffix).unwrap_or(&text).into())
+}
+
+/// `trunc length text`: the first characters; the last ones where the length is negative.
+pub(super) fn trunc(call: &Call<'_>) -> Answer {
+    let (length, text) = (call.integer(0)?, call.text(1)?);
+    let wanted = usize::try_from(length.unsigned_abs()).unwrap_or(usize::MAX);
+    let skipped = if length < 0 { text.chars().count().saturating_sub(wanted) } else { 0 };
+    Ok(text.chars().skip(skipped).take(wanted).collect::<String>().into())
+}
+
+fn texts(call: &Call<'_>, from: usize) -> Result<Vec<String>, TemplateFault> {
+    (from..call.values().len()).map(|index| call.text(index)).collect()
+}
+
+fn quoted(text: &str) -> String {
+    Json::from(text).to_string()
+}
+
+/// Bytes of a text in quotes, at most: what needs an escape takes up to six.
+fn quoted_length(text: &str) -> usize {
+    let escaped = text.bytes().filter(|byte| byte.is_ascii_control() || matches!(byte, b'"' | b'\\')).count();
+    text.len().saturating_add(escaped.saturating_mul(5)).saturating_add(2)
+}
+
+/// The texts of a list's items.
+pub(super) fn items(call: &Call<'_>, index: usize) -> Result<Vec<String>, TemplateFault> {
+    call.list(index)?
+        .iter()
+        .map(|item| {
+            let text = written::text(item).map(std::borrow::Cow::into_owned);
+            text.ok_or_else(|| call.wrong(index, "an item is not a scalar"))
+        })
+        .collect()
+}

@@ -1,0 +1,514 @@
+//! Third verb: templates, plain documents and patches become objects.
+//!
+//! A pure function of what was loaded. Secrets are not values: nothing that is fetched ever comes near a template.
+
+#[cfg(test)]
+mod bounded;
+mod engine;
+mod errors;
+mod forms;
+mod helpers;
+mod instrument;
+mod literals;
+mod names;
+pub mod namespaces;
+mod outline;
+mod patches;
+mod price;
+mod reads;
+mod scope;
+pub mod tags;
+#[cfg(test)]
+mod traced;
+mod tracer;
+mod unused;
+mod unused_value;
+mod wording;
+mod written;
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value as Json};
+
+use super::load::{Loaded, ManifestFile, Patch, Values};
+use engine::{Engine, RenderedText};
+use names::{Looked, Names};
+use price::Weight;
+use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, printable};
+use sealwave_core::document::{Manifest, Node, NotAManifest, ObjectId, Origin, Sources, Texts, Value};
+use sealwave_core::yaml;
+use sealwave_kube::{ForeignFile, Scopes, configuration};
+use sealwave_secrets::settings::{API_GROUP, APP_FILE};
+use tracer::Entries;
+pub use unused_value::UnusedValue;
+
+/// Problems after which rendering is given up.
+pub(super) const MAX_PROBLEMS: usize = 200;
+
+/// Bytes of memory that the values may take in the form that templates see; they see them twice.
+const MAX_VALUES: u64 = 64 << 20;
+
+/// Bytes of a key of the values: as many as YAML takes in a key that is not marked as one.
+const MAX_KEY: usize = 1024;
+
+/// The objects of one environment; strings of Secrets may still hold placeholders.
+pub struct Rendered {
+    objects: Vec<Manifest>,
+}
+
+/// What a run knows beside the app's own files; templates see it.
+#[derive(Clone, Debug, Default)]
+pub struct RenderContext {
+    /// Name of the environment.
+    pub environment: String,
+    /// Name of the app.
+    pub app: String,
+    /// The destination's namespace, where neither the app nor the environment gives one.
+    pub namespace: Option<String>,
+    /// Name of the cluster.
+    pub cluster: String,
+    /// Git revision.
+    pub revision: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("{id} is defined twice; the other one is at {first}")]
+    Duplicate { id: ObjectId, first: String },
+    #[error("environment `{0}` renders no object")]
+    Empty(String),
+    #[error("{} is not a manifest", .0.what)]
+    Foreign(&'static ForeignFile),
+    #[error("`{kind}` cannot be applied: it is configuration that {reader} reads from a file")]
+    Configuration { kind: String, reader: &'static str },
+    #[error("document is no Kubernetes object: {0}")]
+    NotAManifest(NotAManifest),
+    #[error("an object of `sealwave.dev` is no manifest")]
+    OwnKind,
+    #[error("key of the values is longer than {MAX_KEY} bytes")]
+    Key,
+    #[error("values take more than {MAX_VALUES} bytes of memory")]
+    Values,
+    #[error("values key `{0}` is hidden by sealwave's own `{0}`")]
+    Shadowed(String),
+}
+
+impl Explain for Error {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Duplicate { .. } => {
+                Some("remove one; to change an object in one environment, use `patches`".to_owned())
+            }
+            Self::Foreign(file) => Some(file.remedy.to_owned()),
+            Self::Configuration { reader, .. } => {
+                Some(format!("move it out of the app, and give it to {reader} as a file"))
+            }
+            Self::Key => Some("use a short key, and put the text into its value".to_owned()),
+            Self::Empty(_) => Some("put manifests into `base/` or the environment's directory".to_owned()),
+            Self::NotAManifest(error) => Some(error.hint().to_owned()),
+            Self::OwnKind => Some(format!("`{APP_FILE}` stands beside `base/`, not in it")),
+            Self::Shadowed(key) => Some(format!("write `values.{key}`")),
+            Self::Values => Some(
+                "keep what no template reads out of values.yaml, for example in a manifest of its own"
+                    .to_owned(),
+            ),
+        }
+    }
+
+    fn rule(&self) -> Option<&'static str> {
+        matches!(self, Self::Configuration { .. } | Self::Foreign(_) | Self::NotAManifest(_))
+            .then_some("schema/manifest")
+    }
+}
+
+impl Rendered {
+    /// The objects.
+    #[must_use]
+    pub fn objects(&self) -> &[Manifest] {
+        &self.objects
+    }
+
+    pub(crate) fn into_objects(self) -> Vec<Manifest> {
+        self.objects
+    }
+
+    #[cfg(test)]
+    pub(crate) const fn for_tests(objects: Vec<Manifest>) -> Self {
+        Self { objects }
+    }
+}
+
+/// Renders what was loaded: base before the environment, files by their paths, documents in their order.
+///
+/// # Errors
+/// Templates and documents that cannot be read, documents that are no objects, patches that do not fit, two objects
+/// with one identity, and no object at all.
+pub fn render(
+    loaded: Loaded<'_>,
+    context: &RenderContext,
+    sources: &mut Sources,
+    notes: &mut Vec<Note>,
+) -> Result<Rendered, Failure> {
+    let Attempt { objects, problems, .. } = attempt(loaded, context, sources, None, notes);
+    Failure::unless_empty(problems)?;
+    unique(&objects, sources)?;
+    some(objects, &context.environment)
+}
+
+/// Zero objects is an error: Argo CD would delete all that there is.
+fn some(objects: Vec<Manifest>, environment: &str) -> Result<Rendered, Failure> {
+    if objects.is_empty() {
+        return Err(Problem::new(&Error::Empty(environment.to_owned())).into());
+    }
+    Ok(Rendered { objects })
+}
+
+/// How far rendering came.
+pub struct Attempt {
+    /// The objects that could be rendered; two may have one identity.
+    pub objects: Vec<Manifest>,
+    /// The values.
+    pub values: Values,
+    /// Keys of the environment's own values that nothing uses; none are looked for where nobody asks how things are spelt.
+    pub unused: Vec<UnusedValue>,
+    /// What is wrong with the others.
+    pub(super) problems: Vec<Problem>,
+}
+
+impl Attempt {
+    /// What the next stage takes.
+    ///
+    /// # Errors
+    /// What is wrong with some of it, or no object at all.
+    pub fn rendered(&self, environment: &str) -> Result<Rendered, Failure> {
+        Failure::unless_empty(self.problems.clone())?;
+        some(self.objects.clone(), environment)
+    }
+}
+
+/// Renders what can be rendered, and keeps the texts of manifests and templates for those who ask how a scalar is spelt.
+pub fn attempt(
+    loaded: Loaded<'_>,
+    context: &RenderContext,
+    sources: &mut Sources,
+    mut texts: Option<&mut Texts>,
+    notes: &mut Vec<Note>,
+) -> Attempt {
+    let Loaded { app, values, files, partials, patches, namespace, notes: found, budget } = loaded;
+    notes.extend(found);
+    let namespace = namespace.or_else(|| context.namespace.clone()).filter(|name| !name.is_empty());
+    if let Err(problem) = usable(&values) {
+        return Attempt { objects: Vec::new(), values, unused: Vec::new(), problems: vec![problem] };
+    }
+    let data = template_data(&values, context, namespace.as_deref(), notes);
+    if let Some(texts) = &mut texts {
+        let partials = partials.values().map(|partial| (partial.source, &partial.text));
+        let files = files.iter().map(|file| (file.source, &file.text));
+        files.chain(partials).for_each(|(source, text)| texts.add(source, text.as_str().into()));
+    }
+    let templates = files.iter().filter(|file| file.is_template).map(|file| file.text.as_str());
+    let names = templates.chain(partials.values().map(|partial| partial.text.as_str()));
+    let names = Names::new(app, &values.merged, names);
+    let mut reader = Reader { budget, objects: Vec::new(), problems: Vec::new(), names };
+    let entries = texts.is_some().then_some(|data: &Json| entries(data, &values.merged));
+    match Engine::new(partials, data, entries) {
+        Ok(mut engine) => {
+            for file in files {
+                reader.documents(&file, &mut engine, sources, texts.as_deref_mut(), notes);
+                if reader.is_done() {
+                    break;
+                }
+            }
+        }
+        Err(failure) => reader.problems.extend_from_slice(failure.problems()),
+    }
+    let Reader { mut objects, mut problems, names, .. } = reader;
+    // What a template reads that could not be read is unknown.
+    let is_wanted = texts.is_some() && problems.is_empty();
+    let unused =
+        if is_wanted { unused::unused(app, &context.environment, &values, &names.reads) } else { Vec::new() };
+    if let Some(texts) = texts {
+        values.texts.iter().for_each(|(source, text)| texts.add(*source, text.as_str().into()));
+    }
+    finish(&mut objects, &mut problems, &patches, namespace.as_deref(), notes);
+    Attempt { objects, values, unused, problems }
+}
+
+/// Gives objects their namespace, and applies the patches.
+fn finish(
+    objects: &mut Vec<Manifest>,
+    problems: &mut Vec<Problem>,
+    patches: &[Patch],
+    namespace: Option<&str>,
+    notes: &mut Vec<Note>,
+) {
+    let mut scopes = Scopes::of(objects);
+    namespaces::apply(&scopes, objects, namespace, notes);
+    // Objects that could not be rendered are missing: a patch for one of them would be blamed.
+    if !patches.is_empty() && problems.is_empty() {
+        match patches::apply(patches, objects) {
+            Ok(()) => {
+                // A definition that a patch deletes still tells about its kind: the cluster has it from elsewhere.
+                for object in objects.iter() {
+                    scopes.learn(object);
+                }
+                namespaces::apply(&scopes, objects, namespace, notes);
+            }
+            Err(failure) => problems.extend_from_slice(failure.problems()),
+        }
+    }
+}
+
+/// Whether templates can have the values: each loop and each name copies the keys that lead to what it is about.
+fn usable(values: &Values) -> Result<(), Problem> {
+    let Values { merged, written, .. } = values;
+    if let Some(at) = long_key(merged) {
+        return Err(Problem::at(at, &Error::Key));
+    }
+    if Weight::of_node(merged, written).memory > MAX_VALUES {
+        return Err(Problem::at(Origin::whole(merged.origin.source), &Error::Values));
+    }
+    Ok(())
+}
+
+/// Where a key stands that is too long. The depth is bounded by the reader.
+fn long_key(node: &Node) -> Option<Origin> {
+    match &node.value {
+        Value::Mapping(mapping) => mapping.entries().iter().find_map(|entry| {
+            if entry.key.len() > MAX_KEY { Some(entry.key_origin) } else { long_key(&entry.value) }
+        }),
+        Value::Sequence(items) => items.iter().find_map(long_key),
+        _ => None,
+    }
+}
+
+/// What sealwave itself says, by name; the last are all values.
+const OWN: [&str; 6] = ["env", "app", "namespace", "cluster", "revision", VALUES];
+const VALUES: &str = "values";
+
+/// The merged values, and over them what sealwave itself says.
+fn template_data(
+    values: &Values,
+    context: &RenderContext,
+    namespace: Option<&str>,
+    notes: &mut Vec<Note>,
+) -> Json {
+    let merged = written::of_node(&values.merged, &values.written);
+    let mut data = merged.as_object().cloned().unwrap_or_default();
+    let own = [
+        Some(context.environment.as_str().into()),
+        Some(context.app.as_str().into()),
+        namespace.map(Json::from),
+        Some(context.cluster.as_str().into()),
+        Some(context.revision.as_str().into()),
+        Some(merged),
+    ];
+    for (key, value) in OWN.into_iter().zip(own) {
+        let hidden = values.merged.as_mapping().and_then(|mapping| mapping.entry(key));
+        if let Some(entry) = hidden {
+            notes.push(Note::warning(Problem::at(entry.key_origin, &Error::Shadowed(key.to_owned()))));
+            data.remove(key);
+        }
+        if let Some(value) = value {
+            data.insert(key.to_owned(), value);
+        }
+    }
+    Json::Object(Map::from_iter(data))
+}
+
+/// Where the entries of the values stand in what templates see.
+fn entries(data: &Json, values: &Node) -> Entries {
+    let mut entries = Entries::default();
+    if let Some(fields) = data.as_object() {
+        entries.add_fields(fields, values, |key| !OWN.contains(&key));
+        if let Some(all) = fields.get(VALUES) {
+            entries.add(all, values, None);
+        }
+    }
+    entries
+}
+
+/// Reads the documents of files, of templates once they are rendered.
+struct Reader<'a> {
+    budget: yaml::Budget,
+    objects: Vec<Manifest>,
+    problems: Vec<Problem>,
+    names: Names<'a>,
+}
+
+impl Reader<'_> {
+    /// Whether nothing more is to be read.
+    fn is_done(&self) -> bool {
+        self.budget.is_exhausted() || self.problems.len() >= MAX_PROBLEMS
+    }
+
+    fn documents(
+        &mut self,
+        file: &ManifestFile,
+        engine: &mut Engine,
+        sources: &mut Sources,
+        texts: Option<&mut Texts>,
+        notes: &mut Vec<Note>,
+    ) {
+        let limits = if texts.is_some() { yaml::searching() } else { yaml::Limits::default() };
+        let read = if file.is_template {
+            let Some(rendered) = self.rendered(file, engine, notes) else { return };
+            let name = sources.name(file.source).to_owned();
+            let source = sources.add_rendered(name, rendered.lines);
+            let read = yaml::read_each(rendered.text.as_bytes(), source, &limits, &self.budget);
+            if let Some(texts) = texts {
+                texts.add_rendered(source, rendered.text.into(), rendered.stretches);
+            }
+            read
+        } else {
+            yaml::read_each(file.text.as_bytes(), file.source, &limits, &self.budget)
+        };
+        let mut trees = Vec::with_capacity(read.len());
+        for document in read {
+            match document {
+                Ok(node) => trees.push(node),
+                Err(problem) if file.is_template => self.problems.push(problem),
+                Err(problem) => self.problems.push(explained(problem, &file.text)),
+            }
+        }
+        let name = sources.name(file.source);
+        for document in yaml::flatten_lists(trees) {
+            if self.problems.len() >= MAX_PROBLEMS {
+                break;
+            }
+            match manifest(document, name) {
+                Ok(object) => self.objects.push(object),
+                Err(problem) => self.problems.push(problem),
+            }
+        }
+    }
+
+    /// What a template renders to; `None` where it is not right.
+    fn rendered(
+        &mut self,
+        file: &ManifestFile,
+        engine: &mut Engine,
+        notes: &mut Vec<Note>,
+    ) -> Option<RenderedText> {
+        let ManifestFile { source, text, .. } = file;
+        let prepared = engine.prepare(*source, text).map_err(|found| self.problems.extend(found)).ok()?;
+        let looked = Looked { text, outline: &prepared.outline };
+        let unknown = self.names.take(&looked, engine, notes);
+        if !unknown.is_empty() {
+            self.problems.extend(unknown);
+            return None;
+        }
+        engine.render(prepared, text).map_err(|problem| self.problems.push(problem)).ok()
+    }
+}
+
+/// Takes a document of a file for an object.
+///
+/// # Errors
+/// It is none: it lacks what every object has, or it is for another tool, or for sealwave itself.
+pub fn manifest(document: Node, path: &str) -> Result<Manifest, Problem> {
+    let foreign = |file, root: &Node| Problem::at(root.shown_at(), &Error::Foreign(file));
+    if let Some(file) = ForeignFile::of_object(&document) {
+        return Err(foreign(file, &document));
+    }
+    if let Some((kind, reader)) = configuration(&document) {
+        let kind = printable(kind);
+        return Err(Problem::at(document.shown_at(), &Error::Configuration { kind, reader }));
+    }
+    let object = match Manifest::new(document) {
+        Ok(object) => object,
+        Err((error, at, document)) => {
+            return Err(match ForeignFile::of(&document, path) {
+                Some(file) => foreign(file, &document),
+                None => Problem::at(at, &Error::NotAManifest(error)),
+            });
+        }
+    };
+    if object.group() == API_GROUP {
+        return Err(Problem::at(object.origin(), &Error::OwnKind));
+    }
+    Ok(object)
+}
+
+/// Names the kind of file where a text that is not YAML is a template of another tool, encrypted, or in conflict.
+pub fn explained(problem: Problem, text: &str) -> Problem {
+    let is_syntax = problem.rule == Some("yaml/syntax");
+    let template = || ForeignFile::of_text(text).filter(|_| is_syntax);
+    match ForeignFile::of_mark(text).or_else(template) {
+        Some(file) => {
+            let Problem { message, hint, .. } = Problem::new(&Error::Foreign(file));
+            Problem { message, hint, ..problem }
+        }
+        None => problem,
+    }
+}
+
+fn unique(objects: &[Manifest], sources: &Sources) -> Result<(), Failure> {
+    let mut seen: HashMap<ObjectId, Origin> = HashMap::with_capacity(objects.len());
+    let mut problems = Vec::new();
+    // An object with `generateName` only gets a name of its own each time.
+    for object in objects.iter().filter(|object| !object.name().is_empty()) {
+        let id = object.id();
+        if let Some(first) = seen.get(&id) {
+            let first = sources.place(*first).to_string();
+            problems.push(Problem::at(object.origin(), &Error::Duplicate { id, first }));
+            if problems.len() >= MAX_PROBLEMS {
+                break;
+            }
+        } else {
+            seen.insert(id, object.origin());
+        }
+    }
+    Failure::unless_empty(problems)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use walkdir::WalkDir;
+
+    use super::*;
+    use crate::{discover, load};
+
+    /// What an environment comes to: its objects, and what is wrong.
+    fn outcome(directory: &Path, environment: &str, traced: bool) -> Option<String> {
+        let mut sources = Sources::default();
+        let found = discover(directory, None).ok()?;
+        let loaded = load(&found, environment, &mut sources).ok()?;
+        let context = RenderContext { environment: environment.to_owned(), ..RenderContext::default() };
+        let mut texts = traced.then(Texts::default);
+        let mut notes = Vec::new();
+        let attempt = attempt(loaded, &context, &mut sources, texts.as_mut(), &mut notes);
+        if !attempt.problems.is_empty() {
+            // Whoever looks for faults reads on behind one.
+            return Some(format!("{:?}", attempt.problems));
+        }
+        let objects: Vec<Json> = attempt.objects.iter().map(|object| object.root().to_json()).collect();
+        let places: Vec<Origin> = attempt.objects.iter().map(Manifest::origin).collect();
+        Some(format!("{objects:?} {places:?}"))
+    }
+
+    #[test]
+    fn tracing_changes_nothing() {
+        let mut count = 0;
+        for part in ["examples", "testdata"] {
+            let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(part);
+            for entry in WalkDir::new(root).sort_by_file_name().into_iter().filter_map(Result::ok) {
+                if entry.file_name() != APP_FILE {
+                    continue;
+                }
+                let directory = entry.path().parent().unwrap();
+                let names: Vec<String> = discover(directory, None)
+                    .map(|found| found.environments().map(str::to_owned).collect())
+                    .unwrap_or_default();
+                for name in names {
+                    let plain = outcome(directory, &name, false);
+                    count += usize::from(plain.is_some());
+                    assert_eq!(plain, outcome(directory, &name, true), "{} {name}", directory.display());
+                }
+            }
+        }
+        assert!(count > 50, "{count} environments");
+    }
+}

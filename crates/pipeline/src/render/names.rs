@@ -1,0 +1,169 @@
+//! Names that may be undefined where a template reads them, but are defined nowhere.
+//!
+//! A block, `default` and their like go on where a name is not defined, so that a value may be set in one environment only.
+//! A slip must not pass for that: such a name has to be defined by the values of some environment.
+
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
+use super::engine::Engine;
+use super::outline::Step;
+use super::reads::{LenientRead, Reads};
+use super::tags::Places;
+use super::{OWN, errors, helpers};
+use crate::Discovery;
+use crate::shape::{Lack, PathStep, Patience, Shape, has, lack};
+use sealwave_core::diagnostic::{Explain, Note, Problem};
+use sealwave_core::document::{Node, Origin};
+
+/// Names of one template that are reported.
+const MAX_PROBLEMS: usize = 20;
+
+#[derive(Debug, thiserror::Error)]
+enum NameFault {
+    #[error("value `{path}` is not defined in any environment")]
+    Undefined { path: String, hint: String },
+    #[error("value `{path}` is not defined, and `{file}`, which may define it, cannot be read")]
+    Unsure { path: String, file: String },
+}
+
+impl Explain for NameFault {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Undefined { hint, .. } => Some(hint.clone()),
+            Self::Unsure { .. } => None,
+        }
+    }
+}
+
+/// A template whose names are looked at.
+pub(super) struct Looked<'a> {
+    pub(super) text: &'a str,
+    pub(super) outline: &'a [Step],
+}
+
+/// The names that templates of one environment read.
+pub(super) struct Names<'a> {
+    app: &'a Discovery,
+    values: &'a Node,
+    own: OnceCell<Shape>,
+    passed: BTreeSet<String>,
+    patience: Patience,
+    pub(super) reads: Reads,
+}
+
+impl<'a> Names<'a> {
+    /// For an environment with these values, whose templates and partials have these texts.
+    pub(super) fn new<'t>(
+        app: &'a Discovery,
+        values: &'a Node,
+        texts: impl Iterator<Item = &'t str>,
+    ) -> Self {
+        let passed = texts.flat_map(passed_names).map(str::to_owned).collect();
+        Self { app, values, own: OnceCell::new(), passed, patience: Patience::new(), reads: Reads::default() }
+    }
+
+    /// Takes in what a template reads, and says which names are defined nowhere.
+    pub(super) fn take(
+        &mut self,
+        template: &Looked<'_>,
+        engine: &Engine,
+        notes: &mut Vec<Note>,
+    ) -> Vec<Problem> {
+        let mut reads = Reads::after(&self.reads);
+        reads.add(template.outline, engine.outlines(), &self.passed);
+        let mut problems = Vec::new();
+        let mut count = 0;
+        for read in reads.lenient.difference(&self.reads.lenient) {
+            let found = self.lack(read);
+            if self.patience.is_over() {
+                problems.push(Problem::at(Origin::whole(read.source), &errors::TemplateFault::Work));
+                break;
+            }
+            let Some(found) = found else { continue };
+            let Some(part) = found.step.checked_sub(read.path.len().saturating_sub(read.own)) else {
+                continue;
+            };
+            let text = engine.partial_text(read.source).unwrap_or(template.text);
+            let at = errors::named_at(text, Places::new(text).origin(read.at, read.source), &read.raw);
+            let unreadable = self.app.defined_values().unreadable.first();
+            match unreadable.filter(|_| !is_call(read)) {
+                Some(file) => {
+                    let fault = NameFault::Unsure { path: read.raw.clone(), file: file.clone() };
+                    notes.push(Note::warning(Problem::at(at, &fault)));
+                }
+                None => problems.push(self.problem(read, &found, part, at)),
+            }
+            count += 1;
+            if count == MAX_PROBLEMS {
+                break;
+            }
+        }
+        self.reads.extend(reads);
+        problems
+    }
+
+    /// Where a name leads nowhere, whichever environment's values count.
+    fn lack(&self, read: &LenientRead) -> Option<Lack> {
+        let own = self.own.get_or_init(|| Shape::of(self.values));
+        if has(&[own], &read.path, &self.patience) {
+            return None;
+        }
+        lack(&self.app.defined_values().all(), &read.path, &self.patience)
+    }
+
+    fn problem(&self, read: &LenientRead, found: &Lack, part: usize, at: Origin) -> Problem {
+        let name = match read.path.get(found.step) {
+            Some(PathStep::Key(name)) => name.as_str(),
+            _ => "",
+        };
+        let from_top = [PathStep::Key(name.into())];
+        let is_at_top =
+            || OWN.contains(&name) || has(&self.app.defined_values().all(), &from_top, &self.patience);
+        let hint = if is_call(read) {
+            format!("`{name}` is a helper: put its call in brackets, as in `({name} …)`")
+        } else if part == 0 && read.is_relative && is_at_top() {
+            format!("write `@root.{name}`: within a block, names start at what the block is about")
+        } else {
+            match &found.closest {
+                _ if errors::reads_as_boolean(name) => {
+                    "YAML reads this key as a boolean; choose another one, or put it in quotes".to_owned()
+                }
+                Some(near) => format!("did you mean `{}`?", replaced(&read.raw, name, near)),
+                None => {
+                    "define it in `values.yaml`, where it may be empty, or in an environment's `values.yaml`"
+                        .to_owned()
+                }
+            }
+        };
+        Problem::at(at, &NameFault::Undefined { path: read.raw.clone(), hint })
+    }
+}
+
+/// Whether a name is that of a helper, so that a call is meant whose brackets are missing.
+fn is_call(read: &LenientRead) -> bool {
+    helpers::arity(&read.raw).is_some()
+}
+
+/// The names that calls of partials in a template give to values. A partial may test for one that only some calls give.
+fn passed_names(text: &str) -> impl Iterator<Item = &str> {
+    let tags = text.split("{{").skip(1).filter(|tag| tag.trim_start_matches(['~', ' ']).starts_with('>'));
+    let words = tags.flat_map(|tag| tag.split("}}").next().unwrap_or_default().split_whitespace());
+    words.filter_map(|word| word.split_once('=')).map(|(name, _)| name)
+}
+
+/// A name with another part in the place of one.
+fn replaced(raw: &str, part: &str, by: &str) -> String {
+    let mut is_replaced = false;
+    let pieces = raw.split_inclusive(['.', '/']).map(|piece| {
+        let (word, end) = piece
+            .strip_suffix(['.', '/'])
+            .map_or((piece, ""), |word| (word, piece.get(word.len()..).unwrap_or("")));
+        if word == part && !std::mem::replace(&mut is_replaced, word == part) {
+            format!("{by}{end}")
+        } else {
+            piece.to_owned()
+        }
+    });
+    pieces.collect()
+}

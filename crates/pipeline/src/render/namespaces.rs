@@ -1,0 +1,69 @@
+//! Gives objects the default namespace, and removes the namespace of cluster-scoped objects.
+//!
+//! A namespace that the author wrote is removed only where the kind is known to be cluster-scoped. Must never do so on a
+//! guess: the object would end in another namespace, and Argo CD would prune the one in the right place.
+
+use sealwave_core::diagnostic::{Explain, Note, Problem};
+use sealwave_core::document::{Manifest, Node, Value};
+use sealwave_kube::Scopes;
+
+#[derive(Debug, thiserror::Error)]
+enum Remark {
+    #[error("kind {0} has no namespace; the one given is left out")]
+    Dropped(String),
+}
+
+impl Explain for Remark {
+    fn rule(&self) -> Option<&'static str> {
+        Some("resource/cluster-scoped-with-namespace")
+    }
+}
+
+/// Gives namespaced objects the default namespace, and removes the namespace of cluster-scoped ones, as Argo CD does.
+pub(super) fn apply(scopes: &Scopes, objects: &mut [Manifest], default: Option<&str>, notes: &mut Vec<Note>) {
+    for object in objects {
+        if scopes.is_cluster_scoped(object.group(), object.kind()) {
+            drop_namespace(object, notes);
+        } else if let Some(default) = default {
+            fill(scopes, object, default);
+        }
+    }
+}
+
+/// Gives namespaced objects the default namespace, and leaves the others as they are.
+pub fn complete(scopes: &Scopes, objects: &mut [Manifest], default: &str) {
+    for object in objects {
+        fill(scopes, object, default);
+    }
+}
+
+fn fill(scopes: &Scopes, object: &mut Manifest, default: &str) {
+    if lacks_namespace(object) && !scopes.may_lack_namespace(object.group(), object.kind()) {
+        let origin = object.root().get("metadata").map_or(object.origin(), |node| node.origin);
+        if let Some(metadata) = object.root_mut().mapping_at_mut(&["metadata"]) {
+            metadata.insert("namespace", origin, Node::string(default, origin));
+        }
+    }
+}
+
+fn lacks_namespace(object: &Manifest) -> bool {
+    match object.root().at(&["metadata", "namespace"]).map(|node| &node.value) {
+        None | Some(Value::Null) => true,
+        Some(Value::String(text)) => text.is_empty(),
+        Some(_) => false,
+    }
+}
+
+fn drop_namespace(object: &mut Manifest, notes: &mut Vec<Note>) {
+    let kind = object.kind().to_owned();
+    let origin = object.origin();
+    let Some(metadata) = object.root_mut().at_mut(&["metadata"]).and_then(Node::as_mapping_mut) else {
+        return;
+    };
+    if let Some(namespace) = metadata.remove("namespace")
+        && !matches!(namespace.value, Value::Null)
+    {
+        let at = if namespace.origin.line == 0 { origin } else { namespace.origin };
+        notes.push(Note::remark(Problem::at(at, &Remark::Dropped(kind))));
+    }
+}

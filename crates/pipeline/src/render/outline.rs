@@ -1,0 +1,231 @@
+//! What a template reads, as far as its text tells: names, the blocks that they stand in, and what partials get.
+//!
+//! It is taken from a template before the engine's own calls are put into it.
+
+use handlebars::template::{BlockParam, DecoratorTemplate, HelperTemplate, Parameter, TemplateElement};
+use handlebars::{Path, PathSeg, Template};
+use serde_json::Value as Json;
+
+use super::forms::{chained, place_of};
+use super::helpers;
+use super::instrument::MAX_BLOCKS;
+use super::tags::TagPlace;
+use sealwave_core::document::SourceId;
+
+/// A part of a template that reads something, in order.
+#[derive(Debug)]
+pub(super) enum Step {
+    Block(Block),
+    /// A partial that is defined within the template.
+    Inline(String, Vec<Self>),
+    Partial(Partial),
+    Read(Read),
+}
+
+/// A name that is read.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) name: Name,
+    pub(super) manner: Manner,
+    /// The template.
+    pub(super) source: SourceId,
+    /// The tag.
+    pub(super) at: TagPlace,
+}
+
+/// How a name is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// All of it, and it must be defined.
+    Strict,
+    /// All of it; where it is not defined, the template goes on.
+    Lenient,
+    /// Only whether it is there, or it is handed on; where it is not defined, the template goes on.
+    Handed,
+}
+
+/// `each` and `with`.
+#[derive(Debug)]
+pub(super) struct Block {
+    pub(super) subject: Subject,
+    pub(super) is_each: bool,
+    /// The names that it gives to what it is about, and to the key of that.
+    pub(super) names: [Option<String>; 2],
+    pub(super) body: Vec<Step>,
+    pub(super) otherwise: Vec<Step>,
+}
+
+/// A call of a partial.
+#[derive(Debug)]
+pub(super) struct Partial {
+    /// `None` where it is only known when the template runs.
+    pub(super) name: Option<String>,
+    /// `None` where it gets the context that is there.
+    pub(super) context: Option<Subject>,
+    pub(super) fields: Vec<(String, Subject)>,
+}
+
+/// What a block or a partial is about.
+#[derive(Debug)]
+pub(super) enum Subject {
+    Name(Name),
+    /// The result of a helper, or a literal.
+    Other,
+}
+
+/// A name as it is written.
+#[derive(Clone, Debug)]
+pub(super) struct Name {
+    pub(super) raw: String,
+    pub(super) anchor: Anchor,
+    pub(super) parts: Vec<String>,
+}
+
+/// Where a name starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Anchor {
+    /// `@key` and its like: nothing of the values.
+    Local,
+    Root,
+    /// So many blocks up.
+    Up(usize),
+}
+
+/// Takes the outline of a template.
+pub(super) fn outline(template: &Template, source: SourceId) -> Vec<Step> {
+    let mut reader = Reader { source, at: TagPlace::Unknown };
+    reader.template(template, TagPlace::Unknown, 0)
+}
+
+impl Name {
+    fn new(param: &Parameter) -> Option<Self> {
+        let raw = param.as_name()?.to_owned();
+        let Parameter::Path(path) = param else { return None };
+        let Path::Relative((segments, _)) = path else {
+            return Some(Self { raw, anchor: Anchor::Local, parts: Vec::new() });
+        };
+        let below = raw.strip_prefix("./").or_else(|| raw.strip_prefix("this.")).unwrap_or(&raw);
+        let is_root = below.starts_with("@root");
+        let up = segments.iter().take_while(|segment| !matches!(segment, PathSeg::Named(_))).count();
+        let named = |segment: &PathSeg| match segment {
+            PathSeg::Named(name) => Some(name.clone()),
+            _ => None,
+        };
+        let parts = segments.iter().filter_map(named).collect();
+        Some(Self { raw, anchor: if is_root { Anchor::Root } else { Anchor::Up(up) }, parts })
+    }
+}
+
+struct Reader {
+    source: SourceId,
+    /// The tag at hand.
+    at: TagPlace,
+}
+
+impl Reader {
+    fn template(&mut self, template: &Template, whole: TagPlace, depth: usize) -> Vec<Step> {
+        let mut steps = Vec::new();
+        if depth > MAX_BLOCKS {
+            return steps;
+        }
+        for (index, element) in template.elements.iter().enumerate() {
+            self.at = place_of(template, index, whole);
+            match element {
+                TemplateElement::Expression(call) | TemplateElement::HtmlExpression(call) => {
+                    self.tag(call, &mut steps);
+                }
+                TemplateElement::HelperBlock(block) => self.block(block, depth, &mut steps),
+                TemplateElement::PartialExpression(partial) => self.partial(partial, &mut steps),
+                TemplateElement::DecoratorBlock(decorator) => self.inline(decorator, depth, &mut steps),
+                _ => {}
+            }
+        }
+        steps
+    }
+
+    /// What a tag prints: a value, or the result of a call.
+    fn tag(&self, call: &HelperTemplate, steps: &mut Vec<Step>) {
+        let is_value = call.params.is_empty()
+            && call.hash.is_empty()
+            && !call.name.as_name().is_some_and(helpers::is_helper);
+        if is_value {
+            self.argument(&call.name, Manner::Strict, steps);
+        } else {
+            self.call(call, steps);
+        }
+    }
+
+    fn call(&self, call: &HelperTemplate, steps: &mut Vec<Step>) {
+        let is_lenient = call.name.as_name().is_some_and(helpers::is_lenient);
+        let manner = if is_lenient { Manner::Lenient } else { Manner::Strict };
+        for argument in &call.params {
+            self.argument(argument, manner, steps);
+        }
+    }
+
+    fn argument(&self, argument: &Parameter, manner: Manner, steps: &mut Vec<Step>) -> Subject {
+        if let Parameter::Subexpression(call) = argument {
+            if let TemplateElement::Expression(call) = call.as_element() {
+                self.call(call, steps);
+            }
+            return Subject::Other;
+        }
+        let Some(name) = Name::new(argument) else { return Subject::Other };
+        steps.push(Step::Read(Read { name: name.clone(), manner, source: self.source, at: self.at }));
+        Subject::Name(name)
+    }
+
+    fn block(&mut self, block: &HelperTemplate, depth: usize, steps: &mut Vec<Step>) {
+        let place = self.at;
+        let subject = block.params.first().map(|argument| self.argument(argument, Manner::Handed, steps));
+        let body = block.template.as_ref();
+        let body = body.map(|body| self.template(body, TagPlace::Unknown, depth + 1)).unwrap_or_default();
+        let otherwise = block.inverse.as_ref();
+        let otherwise = otherwise
+            .map(|otherwise| self.template(otherwise, chained(place, otherwise), depth + 1))
+            .unwrap_or_default();
+        match (block.name.as_name(), subject) {
+            (Some(name @ ("each" | "with")), Some(subject)) => {
+                let is_each = name == "each";
+                let names = names(block.block_param.as_ref());
+                steps.push(Step::Block(Block { subject, is_each, names, body, otherwise }));
+            }
+            _ => steps.extend(body.into_iter().chain(otherwise)),
+        }
+    }
+
+    fn partial(&self, partial: &DecoratorTemplate, steps: &mut Vec<Step>) {
+        let name = match &partial.name {
+            Parameter::Subexpression(_) => {
+                self.argument(&partial.name, Manner::Strict, steps);
+                None
+            }
+            name => name.as_name().map(str::to_owned),
+        };
+        let context = partial.params.first().map(|context| self.argument(context, Manner::Handed, steps));
+        let mut given: Vec<(&String, &Parameter)> = partial.hash.iter().collect();
+        given.sort_by_key(|(name, _)| *name);
+        let fields = given
+            .into_iter()
+            .map(|(name, value)| (name.clone(), self.argument(value, Manner::Handed, steps)));
+        let fields = fields.collect();
+        steps.push(Step::Partial(Partial { name, context, fields }));
+    }
+
+    fn inline(&mut self, decorator: &DecoratorTemplate, depth: usize, steps: &mut Vec<Step>) {
+        let Some(body) = &decorator.template else { return };
+        if let Some(Parameter::Literal(Json::String(name))) = decorator.params.first() {
+            let body = self.template(body, TagPlace::Unknown, depth + 1);
+            steps.push(Step::Inline(name.clone(), body));
+        }
+    }
+}
+
+fn names(param: Option<&BlockParam>) -> [Option<String>; 2] {
+    let name = |param: &Parameter| param.as_name().map(str::to_owned);
+    match param {
+        Some(BlockParam::Single(item)) => [name(item), None],
+        Some(BlockParam::Pair((item, key))) => [name(item), name(key)],
+        _ => [None, None],
+    }
+}

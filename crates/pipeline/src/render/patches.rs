@@ -1,0 +1,222 @@
+//! Patches of an environment: JSON Patch, JSON Merge Patch, and strategic merge patch.
+//!
+//! What a patch sets points at the patch, and everything else keeps its position and its place in the order. Messages name
+//! an operation, a field or a directive; they must never quote a value.
+
+mod bounds;
+mod error;
+mod merge;
+mod operations;
+mod strategic;
+mod untyped;
+
+use json_patch::PatchOperation;
+
+use super::MAX_PROBLEMS;
+use crate::load::Patch;
+use bounds::Bounds;
+use error::Error;
+use sealwave_core::diagnostic::{Failure, Problem};
+use sealwave_core::document::{Manifest, Node, Origin, Value};
+use sealwave_core::yaml;
+use sealwave_kube::schema::MergeSchema;
+use sealwave_secrets::settings::{PatchType, Target};
+use strategic::Action;
+
+/// Applies the patches in order, each to all objects that it matches. Objects that a patch deletes are left out.
+pub(super) fn apply(patches: &[Patch], objects: &mut Vec<Manifest>) -> Result<(), Failure> {
+    let mut problems = Vec::new();
+    let mut bounds = Bounds::default();
+    for patch in patches {
+        if let Err(stopped) = apply_one(patch, objects, &mut bounds, &mut problems) {
+            problems.push(stopped);
+            break;
+        }
+        if problems.len() >= MAX_PROBLEMS {
+            break;
+        }
+    }
+    Failure::unless_empty(problems)
+}
+
+/// Applies one patch; an error ends all patches.
+fn apply_one(
+    patch: &Patch,
+    objects: &mut Vec<Manifest>,
+    bounds: &mut Bounds,
+    problems: &mut Vec<Problem>,
+) -> Result<(), Problem> {
+    let change = match Change::parse(patch) {
+        Ok(change) => change,
+        Err(problem) => {
+            problems.push(problem);
+            return Ok(());
+        }
+    };
+    bounds.compare(objects.len()).map_err(|exceeded| Problem::at(patch.origin, &Error::from(exceeded)))?;
+    let mut matched = false;
+    let mut deleted = Vec::new();
+    for (index, object) in objects.iter_mut().enumerate() {
+        if !matches(&patch.target, object) {
+            continue;
+        }
+        matched = true;
+        match change.apply(object, bounds).and_then(|root| patched(root, patch, object)) {
+            Ok(Some(patched)) => *object = patched,
+            Ok(None) => deleted.push(index),
+            Err(Stop::Here(problem)) if problems.len() < MAX_PROBLEMS => problems.push(problem),
+            Err(Stop::Here(problem) | Stop::All(problem)) => return Err(problem),
+        }
+    }
+    if !matched {
+        problems.push(Problem::at(patch.origin, &Error::NoTarget(described(&patch.target))));
+    }
+    let mut deleted = deleted.into_iter().peekable();
+    let mut index = 0..;
+    objects.retain(|_| {
+        let index = index.next();
+        deleted.next_if(|deleted| Some(*deleted) == index).is_none()
+    });
+    Ok(())
+}
+
+/// How much a problem stops.
+enum Stop {
+    /// The patch of one object.
+    Here(Problem),
+    /// All patches: a bound that they share is reached.
+    All(Problem),
+}
+
+impl Stop {
+    fn at(origin: Origin, error: &Error) -> Self {
+        let problem = Problem::at(origin, error);
+        match error {
+            Error::Added | Error::Work => Self::All(problem),
+            _ => Self::Here(problem),
+        }
+    }
+
+    fn located((error, origin): (Error, Origin)) -> Self {
+        Self::at(origin, &error)
+    }
+}
+
+/// Checks that a patched tree is still one object; `None` where the patch deletes it.
+fn patched(root: Option<Node>, patch: &Patch, before: &Manifest) -> Result<Option<Manifest>, Stop> {
+    let Some(root) = root else { return Ok(None) };
+    let at = patch.change.origin;
+    if yaml::is_list(&root) {
+        return Err(Stop::at(at, &Error::List(before.id().to_string())));
+    }
+    Manifest::new(root).map(Some).map_err(|(error, ..)| Stop::at(at, &Error::NotAManifest(error)))
+}
+
+fn matches(target: &Target, object: &Manifest) -> bool {
+    let fits = |wanted: &Option<String>, have: &str| wanted.as_deref().is_none_or(|wanted| wanted == have);
+    fits(&target.group, object.group())
+        && fits(&target.kind, object.kind())
+        && fits(&target.name, object.name())
+        && fits(&target.namespace, object.namespace())
+}
+
+fn described(target: &Target) -> String {
+    let parts = [
+        ("group", &target.group),
+        ("kind", &target.kind),
+        ("name", &target.name),
+        ("namespace", &target.namespace),
+    ];
+    let given: Vec<String> = parts
+        .iter()
+        .filter_map(|(name, value)| value.as_ref().map(|value| format!("{name} `{value}`")))
+        .collect();
+    given.join(", ")
+}
+
+/// Returns the schema that tells how a strategic merge patch changes an object.
+fn merge_schema_of(object: &Manifest) -> Option<MergeSchema> {
+    MergeSchema::of(object.api_version(), object.kind())
+}
+
+/// A patch of a known type.
+enum Change<'p> {
+    Merge { patch: &'p Node, is_stated: bool },
+    Operations(Vec<(PatchOperation, &'p Node)>),
+    Strategic { patch: &'p Node, action: Action },
+}
+
+impl<'p> Change<'p> {
+    fn parse(patch: &'p Patch) -> Result<Self, Problem> {
+        let change = &patch.change;
+        let wrong =
+            |wanted| Err(Problem::at(change.shown_at(), &Error::Type { found: change.type_name(), wanted }));
+        match (patch.stated, &change.value) {
+            (None | Some(PatchType::Json), Value::Sequence(_)) => {
+                operations::parse(change).map(Self::Operations)
+            }
+            (None, Value::Mapping(_)) => Ok(Self::Merge { patch: change, is_stated: false }),
+            (Some(PatchType::Merge), Value::Mapping(_)) => {
+                untyped::check_merge(change).map_err(|(error, origin)| Problem::at(origin, &error))?;
+                Ok(Self::Merge { patch: change, is_stated: true })
+            }
+            (Some(PatchType::Strategic), Value::Mapping(changes)) => strategic::action_of(changes)
+                .map(|action| Self::Strategic { patch: change, action })
+                .map_err(|(error, origin)| Problem::at(origin, &error)),
+            (None, _) => wrong("a list of operations or an object"),
+            (Some(PatchType::Json), _) => wrong("a list of operations"),
+            (Some(PatchType::Merge | PatchType::Strategic), _) => wrong("an object"),
+        }
+    }
+
+    /// Applies the patch to a copy of an object; `None` where it deletes the object.
+    fn apply(&self, object: &Manifest, bounds: &mut Bounds) -> Result<Option<Node>, Stop> {
+        match self {
+            Self::Operations(operations) => operations::apply(operations, object, bounds).map(Some),
+            Self::Merge { patch, is_stated } => {
+                let mut root = copy_for_merge(object, patch, bounds)?;
+                let schema = merge_schema_of(object);
+                if !is_stated {
+                    untyped::check_unstated(patch, schema).map_err(Stop::located)?;
+                }
+                merge::apply(&mut root, patch, schema);
+                Ok(Some(root))
+            }
+            Self::Strategic { patch, action: Action::Delete } => {
+                bounds.compare(1).map_err(|exceeded| Stop::at(patch.shown_at(), &exceeded.into()))?;
+                check_identity(patch, object).map_err(Stop::located)?;
+                Ok(None)
+            }
+            Self::Strategic { patch, .. } => {
+                let mut root = copy_for_merge(object, patch, bounds)?;
+                let schema = merge_schema_of(object)
+                    .ok_or_else(|| Error::NoMergeKeys(object.kind().to_owned()))
+                    .map_err(|error| Stop::at(patch.shown_at(), &error))?;
+                strategic::apply(&mut root, patch, schema).map_err(Stop::located)?;
+                Ok(Some(root))
+            }
+        }
+    }
+}
+
+fn copy_for_merge(object: &Manifest, patch: &Node, bounds: &mut Bounds) -> Result<Node, Stop> {
+    bounds::before_merge(object.root(), patch, bounds)
+        .map_err(|exceeded| Stop::at(patch.shown_at(), &exceeded.into()))?;
+    Ok(object.root().clone())
+}
+
+/// Checks that the object that a patch deletes is the one that the patch names, where it names one. A target may match more.
+fn check_identity(patch: &Node, object: &Manifest) -> Result<(), (Error, Origin)> {
+    for (field, path, have) in [
+        ("apiVersion", &["apiVersion"][..], object.api_version()),
+        ("kind", &["kind"], object.kind()),
+        ("metadata.name", &["metadata", "name"], object.name()),
+        ("metadata.namespace", &["metadata", "namespace"], object.namespace()),
+    ] {
+        let named = patch.at(path).filter(|node| !have.is_empty() && node.as_str() != Some(have));
+        if let Some(named) = named {
+            return Err((Error::OtherObject { field, object: object.id().to_string() }, named.shown_at()));
+        }
+    }
+    Ok(())
+}

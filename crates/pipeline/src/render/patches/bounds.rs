@@ -1,0 +1,237 @@
+//! Bounds of patches: their work, and what they add to objects. A patch may match every object, and `copy` may double one.
+//!
+//! Every patch pays here before it is applied. Nothing here changes an object.
+
+use json_patch::PatchOperation;
+use serde_json::Value as Json;
+
+use sealwave_core::document::{Node, Value};
+
+/// Nodes of an object while it is patched.
+const MAX_NODES: usize = 200_000;
+/// Bytes of keys and texts of an object while it is patched.
+const MAX_BYTES: usize = 16 << 20;
+/// Depth of an object while it is patched.
+const MAX_DEPTH: usize = 128;
+/// Bytes that all patches of an environment may add to its objects.
+pub(super) const MAX_ADDED: usize = 48 << 20;
+/// Nodes that they may add.
+const MAX_ADDED_NODES: usize = 1_000_000;
+/// Units of work for all patches of an environment: one for each object that is compared with a target, for each node that
+/// is looked at, and for each 64 bytes of text in one. Real environments need some ten thousand.
+const MAX_WORK: usize = 10_000_000;
+
+/// Which bound was passed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Exceeded {
+    /// All patches add too much.
+    Added,
+    /// One object becomes too large or too deep.
+    Object,
+    /// All patches do too much work.
+    Work,
+}
+
+/// The extent of a value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Extent {
+    pub(super) nodes: usize,
+    pub(super) bytes: usize,
+    pub(super) height: usize,
+}
+
+impl Extent {
+    pub fn of(value: &Json) -> Self {
+        match value {
+            Json::Array(items) => items.iter().map(Self::of).fold(Self::ONE, Self::around),
+            Json::Object(fields) => {
+                fields.iter().map(|(key, field)| Self::of(field).keyed(key)).fold(Self::ONE, Self::around)
+            }
+            Json::String(text) => Self { bytes: text.len(), ..Self::ONE },
+            Json::Bool(_) | Json::Null | Json::Number(_) => Self::ONE,
+        }
+    }
+
+    /// Returns the extent of a tree.
+    fn of_node(node: &Node) -> Self {
+        match &node.value {
+            Value::Sequence(items) => items.iter().map(Self::of_node).fold(Self::ONE, Self::around),
+            Value::Mapping(mapping) => {
+                let fields = mapping.entries().iter();
+                fields
+                    .map(|entry| Self::of_node(&entry.value).keyed(&entry.key))
+                    .fold(Self::ONE, Self::around)
+            }
+            Value::String(text) => Self { bytes: text.len(), ..Self::ONE },
+            Value::Bool(_) | Value::Null | Value::Number(_) => Self::ONE,
+        }
+    }
+
+    const ONE: Self = Self { nodes: 1, bytes: 0, height: 1 };
+
+    const fn keyed(self, key: &str) -> Self {
+        Self { bytes: self.bytes.saturating_add(key.len()), ..self }
+    }
+
+    fn around(self, inner: Self) -> Self {
+        Self {
+            nodes: self.nodes.saturating_add(inner.nodes),
+            bytes: self.bytes.saturating_add(inner.bytes),
+            height: self.height.max(inner.height.saturating_add(1)),
+        }
+    }
+
+    const fn work(self) -> usize {
+        self.nodes.saturating_add(self.bytes / 64)
+    }
+}
+
+/// What all patches of an environment may still take.
+#[derive(Debug)]
+pub(super) struct Bounds {
+    work: usize,
+    bytes: usize,
+    nodes: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { work: MAX_WORK, bytes: MAX_ADDED, nodes: MAX_ADDED_NODES }
+    }
+}
+
+impl Bounds {
+    /// Pays for comparing this many objects with a target.
+    pub(super) fn compare(&mut self, objects: usize) -> Result<(), Exceeded> {
+        self.work = self.work.checked_sub(objects).ok_or(Exceeded::Work)?;
+        Ok(())
+    }
+
+    /// Pays for looking at a value, and gives its extent.
+    pub(super) fn look_at(&mut self, value: &Json) -> Result<Extent, Exceeded> {
+        let extent = Extent::of(value);
+        self.compare(extent.work())?;
+        Ok(extent)
+    }
+
+    /// Work that was done.
+    #[cfg(test)]
+    pub(super) const fn used(&self) -> usize {
+        MAX_WORK - self.work
+    }
+
+    /// Pays for a value that is added to some object.
+    pub(super) fn add(&mut self, value: Extent) -> Result<(), Exceeded> {
+        self.compare(value.work())?;
+        self.bytes = self.bytes.checked_sub(value.bytes).ok_or(Exceeded::Added)?;
+        self.nodes = self.nodes.checked_sub(value.nodes).ok_or(Exceeded::Added)?;
+        Ok(())
+    }
+}
+
+/// How large an object is while it is patched, at most: what is taken away is found out only where that matters.
+pub(super) struct Growing {
+    most: Extent,
+}
+
+impl Growing {
+    pub(super) fn new(object: &Json, bounds: &mut Bounds) -> Result<Self, Exceeded> {
+        Ok(Self { most: bounds.look_at(object)? })
+    }
+
+    /// Makes room for what an operation adds, before it does.
+    pub(super) fn before(
+        &mut self,
+        object: &Json,
+        operation: &PatchOperation,
+        bounds: &mut Bounds,
+    ) -> Result<(), Exceeded> {
+        let added = match operation {
+            PatchOperation::Add(add) => Extent::of(&add.value),
+            PatchOperation::Replace(replace) => Extent::of(&replace.value),
+            // What is not there is told by the operation itself.
+            PatchOperation::Copy(copy) => {
+                object.pointer(copy.from.as_str()).map(Extent::of).unwrap_or_default()
+            }
+            PatchOperation::Move(_) | PatchOperation::Remove(_) | PatchOperation::Test(_) => {
+                Extent::default()
+            }
+        };
+        bounds.add(added)?;
+        let depth = operation.path().tokens().count();
+        if depth.saturating_add(added.height) > MAX_DEPTH {
+            return Err(Exceeded::Object);
+        }
+        self.grow(object, added, bounds)
+    }
+
+    fn grow(&mut self, object: &Json, added: Extent, bounds: &mut Bounds) -> Result<(), Exceeded> {
+        let fits = |extent: Extent| extent.nodes <= MAX_NODES && extent.bytes <= MAX_BYTES;
+        if !fits(self.most.around(added)) {
+            self.most = bounds.look_at(object)?;
+        }
+        self.most = self.most.around(added);
+        if fits(self.most) { Ok(()) } else { Err(Exceeded::Object) }
+    }
+}
+
+/// Pays for merging a patch into an object, and refuses it where the result may be too large or too deep.
+pub(super) fn before_merge(object: &Node, patch: &Node, bounds: &mut Bounds) -> Result<(), Exceeded> {
+    let added = Extent::of_node(patch);
+    bounds.add(added)?;
+    let own = Extent::of_node(object);
+    bounds.compare(own.work())?;
+    let most = own.around(added);
+    let fits = added.height <= MAX_DEPTH && most.nodes <= MAX_NODES && most.bytes <= MAX_BYTES;
+    if fits { Ok(()) } else { Err(Exceeded::Object) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn operation(json: Json) -> PatchOperation {
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn copying_into_itself_has_an_end() {
+        let mut object = json!({"a": [[1, 2, 3], 4]});
+        let copy = operation(json!({"op": "copy", "from": "/a", "path": "/a/-"}));
+        let mut bounds = Bounds::default();
+        let mut growing = Growing::new(&object, &mut bounds).unwrap();
+        let error = (0..100).find_map(|_| {
+            let refused = growing.before(&object, &copy, &mut bounds).err();
+            json_patch::patch_unsafe(&mut object, std::slice::from_ref(&copy)).unwrap();
+            refused
+        });
+        assert_eq!(error, Some(Exceeded::Object));
+    }
+
+    #[test]
+    fn what_is_added_counts_before_it_is_there() {
+        let object = json!({"a": "x".repeat(6 << 20)});
+        let copy = operation(json!({"op": "copy", "from": "/a", "path": "/b"}));
+        let mut bounds = Bounds::default();
+        let mut growing = Growing::new(&object, &mut bounds).unwrap();
+        assert_eq!(growing.before(&object, &copy, &mut bounds), Ok(()));
+        // The object did not grow, since nothing was copied; so it is looked at again.
+        assert_eq!(growing.before(&object, &copy, &mut bounds), Ok(()));
+        let all = (0..20).find_map(|_| growing.before(&object, &copy, &mut bounds).err());
+        assert_eq!(all, Some(Exceeded::Added));
+        let large = json!({"a": "x".repeat(9 << 20)});
+        let mut growing = Growing::new(&large, &mut Bounds::default()).unwrap();
+        assert_eq!(growing.before(&large, &copy, &mut Bounds::default()), Err(Exceeded::Object));
+    }
+
+    #[test]
+    fn looking_at_many_objects_is_work() {
+        let mut bounds = Bounds::default();
+        let object = json!({"data": {"a": "b"}});
+        let looks = (0..MAX_WORK).find(|_| bounds.look_at(&object).is_err()).unwrap();
+        assert_eq!(looks, MAX_WORK / 3);
+        assert_eq!(bounds.compare(MAX_WORK), Err(Exceeded::Work));
+    }
+}

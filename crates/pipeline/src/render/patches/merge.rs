@@ -1,0 +1,99 @@
+//! JSON Merge Patch (RFC 7386), and the merging of fields that strategic merge patches share with it.
+//!
+//! Trees are merged, not their JSON, so every value that a patch sets has the position that it has in the patch, and
+//! everything else keeps its own. The work is linear in the sizes of the object and the patch.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+
+use sealwave_core::document::{Entry, Mapping, Node, Origin, Value};
+use sealwave_kube::schema::MergeSchema;
+
+/// Merges a patch into an object.
+pub(super) fn apply(object: &mut Node, patch: &Node, schema: Option<MergeSchema>) {
+    let origin = object.origin;
+    merge(object, patch, schema);
+    object.origin = origin;
+}
+
+fn merge(target: &mut Node, patch: &Node, schema: Option<MergeSchema>) {
+    let (Value::Mapping(mapping), Value::Mapping(changes)) = (&mut target.value, &patch.value) else {
+        *target = without_nulls(patch);
+        return;
+    };
+    let changes: Vec<(&str, &Entry)> =
+        changes.entries().iter().map(|entry| (entry.key.as_str(), entry)).collect();
+    let merged = merge_fields::<_, Infallible>(
+        mapping,
+        &changes,
+        |old, entry| {
+            let is_kept = entry.value.value != Value::Null;
+            if is_kept {
+                merge(old, &entry.value, schema.map(|schema| schema.field(&entry.key)));
+            }
+            Ok(is_kept)
+        },
+        |entry| Ok(added(entry)),
+    );
+    let Ok(()) = merged;
+    point_at_removals(target, schema, changes.into_iter().map(|(_, entry)| entry));
+}
+
+fn added(entry: &Entry) -> Option<(Origin, Node)> {
+    (entry.value.value != Value::Null).then(|| (entry.key_origin, without_nulls(&entry.value)))
+}
+
+/// Copies a value of a patch; a null in a map means that there is no such field. Lists are taken as they are.
+fn without_nulls(node: &Node) -> Node {
+    let Value::Mapping(mapping) = &node.value else { return node.clone() };
+    let mut copy = Mapping::with_capacity(mapping.len());
+    for entry in mapping.entries() {
+        if let Some((key_origin, value)) = added(entry) {
+            copy.push_new(Entry { key: entry.key.clone(), key_origin, value });
+        }
+    }
+    Node::new(Value::Mapping(copy), node.origin)
+}
+
+/// Merges changes into fields: those of the object keep their order, and new ones follow in the order of the patch.
+///
+/// `change` changes a field that is there and returns whether it stays; `add` makes one that is not.
+pub(super) fn merge_fields<T, E>(
+    mapping: &mut Mapping,
+    changes: &[(&str, T)],
+    mut change: impl FnMut(&mut Node, &T) -> Result<bool, E>,
+    mut add: impl FnMut(&T) -> Result<Option<(Origin, Node)>, E>,
+) -> Result<(), E> {
+    let mut left: HashMap<&str, &T> = changes.iter().map(|(key, change)| (*key, change)).collect();
+    let mut merged = Mapping::with_capacity(mapping.len());
+    for mut entry in std::mem::take(mapping).into_entries() {
+        let is_kept = match left.remove(entry.key.as_str()) {
+            Some(found) => change(&mut entry.value, found)?,
+            None => true,
+        };
+        if is_kept {
+            merged.push_new(entry);
+        }
+    }
+    for (key, change) in changes.iter().filter(|(key, _)| left.contains_key(key)) {
+        if let Some((key_origin, value)) = add(change)? {
+            merged.push_new(Entry { key: (*key).into(), key_origin, value });
+        }
+    }
+    *mapping = merged;
+    Ok(())
+}
+
+/// Lets an object point at the part of the patch that removed a field that it must have: nothing else shows where it went.
+pub(super) fn point_at_removals<'p>(
+    node: &mut Node,
+    schema: Option<MergeSchema>,
+    changes: impl Iterator<Item = &'p Entry>,
+) {
+    let Some(schema) = schema else { return };
+    for entry in changes.filter(|entry| schema.requires(&entry.key)) {
+        if node.get(&entry.key).is_none() {
+            node.origin = entry.key_origin;
+        }
+    }
+}

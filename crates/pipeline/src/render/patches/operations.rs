@@ -1,0 +1,300 @@
+//! JSON Patch (RFC 6902): a list of operations.
+//!
+//! A library applies each operation to the object as JSON. The result is laid over the tree: what an operation left alone keeps
+//! its position and its place in the order, what it set has the position that it has in the patch. No message quotes a value.
+
+use json_patch::{PatchErrorKind, PatchOperation};
+use serde_json::Value as Json;
+
+use super::bounds::{Bounds, Exceeded, Growing};
+use super::error::{Error, MISSING};
+use super::{Stop, merge_schema_of};
+use sealwave_core::diagnostic::Problem;
+use sealwave_core::document::{Entry, Manifest, Mapping, Node, Origin, Value};
+use sealwave_kube::schema::MergeSchema;
+
+/// Operations of one patch.
+pub(super) const MAX_OPERATIONS: usize = 1_000;
+
+/// Reads the operations of a patch.
+pub fn parse(patch: &Node) -> Result<Vec<(PatchOperation, &Node)>, Problem> {
+    let items = patch.items();
+    if items.len() > MAX_OPERATIONS {
+        return Err(Problem::at(patch.shown_at(), &Error::TooMany));
+    }
+    let operation = |(index, item): (usize, _)| {
+        let item: &Node = item;
+        serde_json::from_value(item.to_json())
+            .map(|operation| (operation, item))
+            .map_err(|_| Problem::at(item.shown_at(), &Error::NotAnOperation(index)))
+    };
+    items.iter().enumerate().map(operation).collect()
+}
+
+/// Applies the operations of a patch to an object, and returns the changed tree.
+pub(super) fn apply(
+    operations: &[(PatchOperation, &Node)],
+    object: &Manifest,
+    bounds: &mut Bounds,
+) -> Result<Node, Stop> {
+    let mut json = object.root().to_json();
+    let mut root = object.root().clone();
+    let schema = merge_schema_of(object);
+    let mut growing =
+        Growing::new(&json, bounds).map_err(|exceeded| Stop::at(object.origin(), &exceeded.into()))?;
+    for (index, (operation, item)) in operations.iter().enumerate() {
+        let stop = |error: &Error| Stop::at(item.shown_at(), error);
+        growing.before(&json, operation, bounds).map_err(|exceeded| stop(&exceeded.into()))?;
+        step(&mut json, index, operation).map_err(|error| stop(&error))?;
+        changed_at(&mut root, &json, operation, item.origin, bounds)
+            .map_err(|exceeded| stop(&exceeded.into()))?;
+        if let (Some(value), Some(given)) = (target(&mut root, operation), item.get("value")) {
+            *value = given.clone();
+        }
+        if let PatchOperation::Remove(removed) = operation {
+            mark_removed(&mut root, &removed.path, schema, item.origin);
+        }
+    }
+    Ok(root)
+}
+
+/// Lets an object point at the operation that removed a field that it must have: nothing else shows where it went.
+fn mark_removed(
+    root: &mut Node,
+    path: &json_patch::jsonptr::Pointer,
+    schema: Option<MergeSchema>,
+    removed: Origin,
+) {
+    let (Some(mut schema), Some((parent, last))) = (schema, path.split_back()) else { return };
+    let mut node = root;
+    for step in parent.tokens() {
+        let step = step.decoded();
+        schema = if matches!(node.value, Value::Sequence(_)) { schema.item() } else { schema.field(&step) };
+        let Some(inner) = inner(&mut node.value, &step) else { return };
+        node = inner;
+    }
+    if !parent.is_root() && schema.requires(&last.decoded()) {
+        node.origin = removed;
+    }
+}
+
+/// Lays what an operation changed over the tree: the collection that holds the place it names, and nothing around it.
+fn changed_at(
+    root: &mut Node,
+    json: &Json,
+    operation: &PatchOperation,
+    changed: Origin,
+    bounds: &mut Bounds,
+) -> Result<(), Exceeded> {
+    let parent = |path: &json_patch::jsonptr::Pointer| -> Vec<String> {
+        let path = path.parent().unwrap_or_default();
+        path.tokens().map(|step| step.decoded().into_owned()).collect()
+    };
+    let steps = match operation {
+        PatchOperation::Test(_) => return Ok(()),
+        // Both places change, and positions between them in a list.
+        PatchOperation::Move(moved) => {
+            let (from, to) = (parent(&moved.from), parent(&moved.path));
+            from.into_iter().zip(to).take_while(|(from, to)| from == to).map(|(from, _)| from).collect()
+        }
+        operation => parent(operation.path()),
+    };
+    let (mut node, mut value) = (root, json);
+    for step in &steps {
+        let (Some(inner), Some(inside)) = (inner(&mut node.value, step), inside(value, step)) else {
+            // Nothing is there: the operation has failed.
+            return Ok(());
+        };
+        (node, value) = (inner, inside);
+    }
+    bounds.look_at(value)?;
+    let old = std::mem::replace(node, Node::new(Value::Null, node.origin));
+    *node = laid_over(old, value, changed);
+    Ok(())
+}
+
+fn inner<'n>(value: &'n mut Value, step: &str) -> Option<&'n mut Node> {
+    match value {
+        Value::Mapping(mapping) => mapping.get_mut(step),
+        Value::Sequence(items) => items.get_mut(step.parse::<usize>().ok()?),
+        _ => None,
+    }
+}
+
+fn inside<'j>(value: &'j Json, step: &str) -> Option<&'j Json> {
+    match value {
+        Json::Object(fields) => fields.get(step),
+        Json::Array(items) => items.get(step.parse::<usize>().ok()?),
+        _ => None,
+    }
+}
+
+/// What an operation put there that gives a value of its own.
+fn target<'n>(root: &'n mut Node, operation: &PatchOperation) -> Option<&'n mut Node> {
+    let (PatchOperation::Add(json_patch::AddOperation { path, .. })
+    | PatchOperation::Replace(json_patch::ReplaceOperation { path, .. })) = operation
+    else {
+        return None;
+    };
+    path.tokens().try_fold(root, |node, step| {
+        let step = step.decoded();
+        match &mut node.value {
+            Value::Mapping(mapping) => mapping.get_mut(&step),
+            Value::Sequence(items) => {
+                let last = items.len().checked_sub(1)?;
+                items.get_mut(if step == "-" { last } else { step.parse().ok()? })
+            }
+            _ => None,
+        }
+    })
+}
+
+/// One operation at a time: so the bounds hold after each, and each change knows its operation.
+fn step(json: &mut Json, index: usize, operation: &PatchOperation) -> Result<(), Error> {
+    json_patch::patch_unsafe(json, std::slice::from_ref(operation)).map_err(|error| Error::Failed {
+        index,
+        pointer: operation.path().to_string(),
+        reason: match error.kind {
+            PatchErrorKind::TestFailed => "the value is another one",
+            PatchErrorKind::InvalidFromPointer => "the path in `from` does not exist",
+            PatchErrorKind::InvalidPointer => MISSING,
+            PatchErrorKind::CannotMoveInsideItself => "a value cannot move into itself",
+            _ => "it cannot be applied",
+        },
+    })
+}
+
+/// The tree of `new`, with the positions of `old` wherever the two are alike.
+fn laid_over(old: Node, new: &Json, changed: Origin) -> Node {
+    let origin = old.origin;
+    match (old.value, new) {
+        (Value::Mapping(mapping), Json::Object(fields)) => {
+            Node::new(Value::Mapping(mapping_over(mapping, fields, changed)), origin)
+        }
+        (Value::Sequence(items), Json::Array(new)) => {
+            Node::new(Value::Sequence(items_over(items, new, changed)), origin)
+        }
+        (value, new) => {
+            let old = Node::new(value, origin);
+            if old.to_json() == *new { old } else { Node::from_json(new, changed) }
+        }
+    }
+}
+
+/// Keys keep the order of the object; new ones follow.
+fn mapping_over(old: Mapping, new: &serde_json::Map<String, Json>, changed: Origin) -> Mapping {
+    let mut merged = Mapping::with_capacity(new.len());
+    for Entry { key, key_origin, value } in old.into_entries() {
+        if let Some(field) = new.get(key.as_str()) {
+            merged.push_new(Entry { key, key_origin, value: laid_over(value, field, changed) });
+        }
+    }
+    let known: std::collections::BTreeSet<String> =
+        merged.entries().iter().map(|entry| entry.key.to_string()).collect();
+    for (key, field) in new.iter().filter(|(key, _)| !known.contains(*key)) {
+        let value = Node::from_json(field, changed);
+        merged.push_new(Entry { key: key.into(), key_origin: changed, value });
+    }
+    merged
+}
+
+/// Items at both ends that are alike keep their positions; between them, item goes with item.
+fn items_over(old: Vec<Node>, new: &[Json], changed: Origin) -> Vec<Node> {
+    let alike = |(old, new): &(&Node, &Json)| old.to_json() == **new;
+    let head = old.iter().zip(new).take_while(alike).count();
+    let shorter = old.len().min(new.len()).saturating_sub(head);
+    let tail = old.iter().rev().zip(new.iter().rev()).take(shorter).take_while(alike).count();
+    let kept_after = new.len().saturating_sub(tail);
+    let old_after = old.len().saturating_sub(tail);
+    let same_length = old.len() == new.len();
+    let mut olds = old.into_iter().enumerate();
+    let mut merged: Vec<Node> = olds.by_ref().take(head).map(|(_, item)| item).collect();
+    let mut middle: Vec<Option<Node>> = Vec::new();
+    let mut end = Vec::new();
+    for (index, item) in olds {
+        if index < old_after { middle.push(Some(item)) } else { end.push(item) }
+    }
+    for (index, item) in new.iter().enumerate().take(kept_after).skip(head) {
+        let partner =
+            middle.get_mut(index.saturating_sub(head)).filter(|_| same_length).and_then(Option::take);
+        merged.push(match partner {
+            Some(old) => laid_over(old, item, changed),
+            None => Node::from_json(item, changed),
+        });
+    }
+    merged.append(&mut end);
+    merged
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use sealwave_core::document::Sources;
+
+    fn origins() -> (Origin, Origin) {
+        let mut sources = Sources::default();
+        (Origin::point(sources.add("old"), 1, 1), Origin::point(sources.add("patch"), 7, 1))
+    }
+
+    #[test]
+    fn what_a_patch_leaves_alone_keeps_its_place() {
+        let (old, changed) = origins();
+        let before = json!({"b": 1, "a": [{"n": 1}, {"n": 2}, {"n": 3}], "c": "x"});
+        let after = json!({"a": [{"n": 1}, {"n": 9}, {"n": 2}, {"n": 3}], "c": "y", "b": 1, "d": null});
+        let tree = laid_over(Node::from_json(&before, old), &after, changed);
+        assert_eq!(tree.to_json(), after);
+        let keys: Vec<_> =
+            tree.as_mapping().unwrap().entries().iter().map(|entry| entry.key.as_str()).collect();
+        assert_eq!(keys, ["b", "a", "c", "d"]);
+        let places: Vec<_> =
+            tree.get("a").unwrap().items().iter().map(|item| item.origin == changed).collect();
+        assert_eq!(places, [false, true, false, false]);
+        assert_eq!(tree.get("c").unwrap().origin, changed);
+        assert_eq!(tree.get("b").unwrap().origin, old);
+    }
+
+    #[test]
+    fn only_what_an_operation_changes_is_looked_at() {
+        let (old, changed) = origins();
+        let wide: Json = (0..1000)
+            .map(|index| (format!("k{index}"), json!([index])))
+            .collect::<serde_json::Map<_, _>>()
+            .into();
+        let before = json!({"data": wide, "list": [[1], [2], [3], {"a": 1}], "x": {}});
+        for (operation, allowed) in [
+            (json!({"op": "add", "path": "/x/y", "value": 1}), 4),
+            (json!({"op": "move", "from": "/list/0", "path": "/list/2"}), 12),
+            (json!({"op": "move", "from": "/list/0", "path": "/list/2/b"}), 12),
+            (json!({"op": "remove", "path": "/list/3/a"}), 2),
+            (json!({"op": "copy", "from": "/data/k1", "path": "/x/k1"}), 5),
+            (json!({"op": "test", "path": "/x", "value": {}}), 0),
+        ] {
+            let text = operation.to_string();
+            let operation: PatchOperation = serde_json::from_value(operation).unwrap();
+            let mut json = before.clone();
+            step(&mut json, 0, &operation).unwrap();
+            let mut bounds = Bounds::default();
+            let mut tree = Node::from_json(&before, old);
+            changed_at(&mut tree, &json, &operation, changed, &mut bounds).unwrap();
+            assert_eq!(tree.to_json(), json, "{text}");
+            let whole = laid_over(Node::from_json(&before, old), &json, changed);
+            assert_eq!(origins_of(&tree), origins_of(&whole), "{text}");
+            assert!(bounds.used() <= allowed, "{text}: {}", bounds.used());
+        }
+    }
+
+    fn origins_of(node: &Node) -> Vec<Origin> {
+        let inner: Vec<Origin> = match &node.value {
+            Value::Mapping(mapping) => mapping
+                .entries()
+                .iter()
+                .flat_map(|entry| [vec![entry.key_origin], origins_of(&entry.value)].concat())
+                .collect(),
+            Value::Sequence(items) => items.iter().flat_map(origins_of).collect(),
+            _ => Vec::new(),
+        };
+        [vec![node.origin], inner].concat()
+    }
+}

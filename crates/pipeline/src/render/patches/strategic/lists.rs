@@ -1,0 +1,297 @@
+//! Merging of lists whose items Kubernetes knows by a key, or by their values.
+//!
+//! The order is the API server's: items that the patch names come in the order of the patch, all others in the order of the
+//! object, and where neither tells, an item of the patch comes first. Items are found through an index.
+
+use std::collections::{HashMap, HashSet};
+
+use compact_str::CompactString;
+
+use super::directives::{Action, Parts, list_action, sequence};
+use super::{Located, added, merge_map};
+use crate::render::patches::error::Error;
+use sealwave_core::document::{Entry, Node, Value};
+use sealwave_kube::schema::{ListMerge, MergeSchema, Scalar};
+
+/// The value by which an item of a list is known.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum ItemKey {
+    Flag(bool),
+    Float(u64),
+    Int(i128),
+    Text(CompactString),
+}
+
+impl ItemKey {
+    /// `None` for what is neither text, number nor boolean.
+    fn of(value: &Value) -> Option<Self> {
+        Some(match Scalar::of(value)? {
+            Scalar::Flag(flag) => Self::Flag(flag),
+            Scalar::Float(bits) => Self::Float(bits),
+            Scalar::Int(int) => Self::Int(int),
+            Scalar::Null => return None,
+            Scalar::Text(text) => Self::Text(text.into()),
+        })
+    }
+}
+
+/// Where each key comes first in a list.
+type Ranks = HashMap<ItemKey, usize>;
+
+/// Merges a list of a patch into one of the object; `None` where the patch deletes the list.
+///
+/// # Errors
+/// Items without their merge key or of another type, and an order that contradicts the patch.
+pub(super) fn merge(
+    items: Vec<Node>,
+    changes: &[Node],
+    schema: MergeSchema,
+    order: Option<&Entry>,
+) -> Result<Option<Vec<Node>>, Located> {
+    let (action, changes) = list_action(changes)?;
+    let list = schema.list();
+    let items = match action {
+        Action::Delete => return Ok(None),
+        Action::Merge => items,
+        Action::Replace => Vec::new(),
+    };
+    let mut named = Vec::with_capacity(changes.len());
+    for change in changes {
+        named.push((key_of_change(change, list)?, change));
+    }
+    let order = order.map(sequence).transpose()?;
+    if let Some(order) = order {
+        check_order(&named, order, list)?;
+    }
+    let before = ranks(items.iter().filter_map(|item| key_of(item, list)));
+    let merged = match list {
+        ListMerge::ByKey(key) => merge_objects(items, &named, key, schema)?,
+        ListMerge::ByValue | ListMerge::Replace => merge_values(items, &named, list),
+    };
+    let patch_order =
+        ranks(named.iter().filter(|(_, change)| !is_deletion(change)).map(|(key, _)| key.clone()));
+    let merged = ordered(merged, &patch_order, &before, list);
+    Ok(Some(match order {
+        Some(order) => {
+            ordered(merged, &ranks(order.iter().filter_map(|item| key_of(item, list))), &before, list)
+        }
+        None => merged,
+    }))
+}
+
+/// Puts the items of a list into an order; items that it does not name keep theirs.
+pub(super) fn reorder(items: Vec<Node>, order: &[Node], schema: MergeSchema) -> Result<Vec<Node>, Located> {
+    let list = schema.list();
+    let mut wanted = Vec::with_capacity(order.len());
+    for item in order {
+        wanted.push(key_of_change(item, list)?);
+    }
+    let before = ranks(items.iter().filter_map(|item| key_of(item, list)));
+    Ok(ordered(items, &ranks(wanted.into_iter()), &before, list))
+}
+
+/// Removes scalars from a list.
+pub(super) fn remove_values(list: &mut Node, values: &[Node]) {
+    let removed: HashSet<ItemKey> = values.iter().filter_map(|value| ItemKey::of(&value.value)).collect();
+    if let Value::Sequence(items) = &mut list.value {
+        items.retain(|item| ItemKey::of(&item.value).is_none_or(|key| !removed.contains(&key)));
+    }
+}
+
+fn key_of(item: &Node, list: ListMerge) -> Option<ItemKey> {
+    match list {
+        ListMerge::ByKey(key) => ItemKey::of(&item.get(key)?.value),
+        ListMerge::ByValue | ListMerge::Replace => ItemKey::of(&item.value),
+    }
+}
+
+fn key_of_change(change: &Node, list: ListMerge) -> Result<ItemKey, Located> {
+    key_of(change, list).ok_or_else(|| {
+        let error = match list {
+            ListMerge::ByKey(key) if change.as_mapping().is_some() => Error::MergeKey(key),
+            _ => Error::ItemType { found: change.type_name(), list },
+        };
+        (error, change.shown_at())
+    })
+}
+
+fn is_deletion(change: &Node) -> bool {
+    let action = change.as_mapping().map(super::action_of);
+    matches!(action, Some(Ok(Action::Delete)))
+}
+
+fn ranks(keys: impl Iterator<Item = ItemKey>) -> Ranks {
+    let mut ranks = Ranks::new();
+    for (rank, key) in keys.enumerate() {
+        ranks.entry(key).or_insert(rank);
+    }
+    ranks
+}
+
+/// Checks that `$setElementOrder` names the items of the patch in the order in which the patch has them.
+fn check_order(named: &[(ItemKey, &Node)], order: &[Node], list: ListMerge) -> Result<(), Located> {
+    let mut order = order.iter().map(|item| key_of_change(item, list));
+    for (key, change) in named.iter().filter(|(_, change)| !is_deletion(change)) {
+        loop {
+            match order.next().transpose()? {
+                Some(next) if next == *key => break,
+                Some(_) => {}
+                None => return Err((Error::Order, change.shown_at())),
+            }
+        }
+    }
+    order.try_for_each(|item| item.map(|_| ()))
+}
+
+/// Adds the scalars of a patch that the list does not have.
+fn merge_values(items: Vec<Node>, named: &[(ItemKey, &Node)], list: ListMerge) -> Vec<Node> {
+    let mut seen = HashSet::new();
+    let own = items.into_iter();
+    let mut merged: Vec<Node> =
+        own.filter(|item| key_of(item, list).is_none_or(|key| seen.insert(key))).collect();
+    let new = named.iter().filter(|(key, _)| seen.insert(key.clone()));
+    merged.extend(new.map(|(_, item)| (*item).clone()));
+    merged
+}
+
+/// Merges the objects of a patch into those of a list that have the same merge key, and adds the others.
+fn merge_objects(
+    mut items: Vec<Node>,
+    named: &[(ItemKey, &Node)],
+    merge_key: &'static str,
+    schema: MergeSchema,
+) -> Result<Vec<Node>, Located> {
+    let identities = Identities::of(merge_key, schema);
+    delete_items(&mut items, named, &identities);
+    let mut index = Index::default();
+    for (position, item) in items.iter().enumerate() {
+        if let Some(key) = key_of(item, ListMerge::ByKey(merge_key)) {
+            index.add(key, identities.identity(item), position);
+        }
+    }
+    for (key, change) in named {
+        let Some(changes) = change.as_mapping() else { continue };
+        let parts = Parts::of(changes)?;
+        if parts.action == Action::Delete {
+            continue;
+        }
+        let found =
+            index.find(key, &identities.identity(change)).and_then(|position| items.get_mut(position));
+        match found {
+            Some(item) if parts.action == Action::Merge && item.as_mapping().is_some() => {
+                merge_map(item, &parts, schema.item())?;
+            }
+            Some(item) => *item = added(change)?.unwrap_or_else(|| (*change).clone()),
+            None => {
+                index.add(key.clone(), identities.identity(change), items.len());
+                items.extend(added(change)?);
+            }
+        }
+    }
+    Ok(items)
+}
+
+/// Removes the items that a patch deletes: all with the merge key, or, where several have it and the patch states another key of
+/// the list, those that fit.
+fn delete_items(items: &mut Vec<Node>, named: &[(ItemKey, &Node)], identities: &Identities) {
+    let deletions: Vec<_> = named.iter().filter(|(_, change)| is_deletion(change)).collect();
+    if deletions.is_empty() {
+        return;
+    }
+    let list = ListMerge::ByKey(identities.merge_key);
+    let mut counts: HashMap<ItemKey, usize> = HashMap::new();
+    for key in items.iter().filter_map(|item| key_of(item, list)) {
+        *counts.entry(key).or_default() += 1;
+    }
+    let (mut keys, mut exact) = (HashSet::new(), HashSet::new());
+    for (key, change) in deletions {
+        if counts.get(key).is_some_and(|count| *count > 1) && identities.are_stated(change) {
+            exact.insert(identities.identity(change));
+        } else {
+            keys.insert(key.clone());
+        }
+    }
+    items.retain(|item| {
+        let is_deleted = key_of(item, list).is_some_and(|key| keys.contains(&key))
+            || !exact.is_empty() && exact.contains(&identities.identity(item));
+        !is_deleted
+    });
+}
+
+/// The values of all keys of a list that an item has; empty where the merge key is the only one.
+type Identity = Vec<Option<ItemKey>>;
+
+/// How items with the same merge key differ.
+struct Identities {
+    merge_key: &'static str,
+    keys: Vec<(&'static str, Option<&'static Value>)>,
+}
+
+impl Identities {
+    fn of(merge_key: &'static str, schema: MergeSchema) -> Self {
+        let mut keys: Vec<_> = schema.list_keys().collect();
+        if keys.len() < 2 || !keys.iter().any(|(key, _)| *key == merge_key) {
+            keys.clear();
+        }
+        Self { merge_key, keys }
+    }
+
+    fn identity(&self, item: &Node) -> Identity {
+        let value = |(key, default): &(&str, Option<&Value>)| match item.get(key) {
+            Some(node) if node.value != Value::Null => ItemKey::of(&node.value),
+            _ => default.and_then(ItemKey::of),
+        };
+        self.keys.iter().map(value).collect()
+    }
+
+    /// Returns whether a patch states another key than the merge key.
+    fn are_stated(&self, change: &Node) -> bool {
+        self.keys.iter().any(|(key, _)| *key != self.merge_key && change.get(key).is_some())
+    }
+}
+
+/// Positions of items by their keys.
+#[derive(Default)]
+struct Index {
+    /// The first item with a key, and how many there are.
+    by_key: HashMap<ItemKey, (usize, usize)>,
+    by_identity: HashMap<Identity, usize>,
+}
+
+impl Index {
+    fn add(&mut self, key: ItemKey, identity: Identity, position: usize) {
+        self.by_key.entry(key).or_insert((position, 0)).1 += 1;
+        if !identity.is_empty() {
+            self.by_identity.entry(identity).or_insert(position);
+        }
+    }
+
+    /// Finds the item that a change is for: by its merge key, or by all keys where several items have that one.
+    fn find(&self, key: &ItemKey, identity: &Identity) -> Option<usize> {
+        let (first, count) = *self.by_key.get(key)?;
+        if count > 1 && !identity.is_empty() { self.by_identity.get(identity).copied() } else { Some(first) }
+    }
+}
+
+/// Brings the items that `order` names into that order, and puts the others among them as they were in the object.
+fn ordered(items: Vec<Node>, order: &Ranks, before: &Ranks, list: ListMerge) -> Vec<Node> {
+    let rank = |item: &Node, ranks: &Ranks| key_of(item, list).and_then(|key| ranks.get(&key).copied());
+    let (mut named, others): (Vec<Node>, Vec<Node>) =
+        items.into_iter().partition(|item| rank(item, order).is_some());
+    named.sort_by_cached_key(|item| rank(item, order));
+    let mut sorted = Vec::with_capacity(named.len() + others.len());
+    let mut others = others.into_iter().peekable();
+    for item in named {
+        let position = rank(&item, before);
+        let comes_first = |other: &Node| {
+            let other = rank(other, before);
+            other.is_some() && position.is_some() && other < position
+        };
+        while let Some(other) = others.next_if(comes_first) {
+            sorted.push(other);
+        }
+        sorted.push(item);
+    }
+    sorted.extend(others);
+    sorted
+}

@@ -1,0 +1,197 @@
+//! Keys of an environment's values that no template reads and no other file of values has: probably misspelt.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use compact_str::CompactString;
+
+use super::reads::Reads;
+use crate::Discovery;
+use crate::load::Values;
+use crate::render::UnusedValue;
+use crate::shape::{PathStep, Patience, Shape, has, is_index, names_at};
+use sealwave_core::document::{Entry, Node, Origin, SourceId, Value};
+use sealwave_core::text::closest;
+
+/// Keys of one environment that are reported.
+const MAX_UNUSED: usize = 100;
+/// Keys that no template reads, of which those are taken that no other file has.
+const MAX_FOUND: usize = 5_000;
+
+/// The keys of the environment's own file that nothing uses. None is known where more may be read than can be told.
+pub(super) fn unused(app: &Discovery, environment: &str, values: &Values, reads: &Reads) -> Vec<UnusedValue> {
+    let Some(own) = values.own.filter(|_| !reads.is_partial) else { return Vec::new() };
+    let text = values.texts.iter().find(|(source, _)| *source == own).map_or("", |(_, text)| text.as_str());
+    let tree = Tree::new(reads);
+    let mut search = Search::new(own);
+    search.value(&values.merged, &[&tree], false);
+    let Search { used, mut found, patience, .. } = search;
+    found.retain(|found| !is_used_elsewhere(found.entry, &used));
+    if found.is_empty() || patience.is_over() || !app.defined_values().unreadable.is_empty() {
+        return Vec::new();
+    }
+    let others = app.defined_values().without(environment);
+    let lines: Vec<&str> = text.lines().collect();
+    let mut unused: BTreeMap<Origin, UnusedValue> = BTreeMap::new();
+    for found in found {
+        if has(&others, &found.path, &patience) || is_holder(found.entry, &lines) {
+            continue;
+        }
+        if patience.is_over() || unused.len() == MAX_UNUSED {
+            break;
+        }
+        let at = found.entry.key_origin;
+        unused.entry(at).or_insert_with(|| found.unused(&others, &patience));
+    }
+    unused.into_values().collect()
+}
+
+/// What is read, as a tree.
+#[derive(Default)]
+struct Tree {
+    /// Whether all that is here is read.
+    all: bool,
+    keys: BTreeMap<CompactString, Self>,
+    /// What is read of items by their numbers.
+    numbered: BTreeMap<CompactString, Self>,
+    item: Option<Box<Self>>,
+}
+
+impl Tree {
+    fn new(reads: &Reads) -> Self {
+        let mut tree = Self::default();
+        for (path, all) in &reads.paths {
+            let end = path.iter().fold(&mut tree, |node, step| match step {
+                PathStep::Item => node.item.get_or_insert_default(),
+                PathStep::Key(key) => node.named(key).entry(key.clone()).or_default(),
+            });
+            end.all |= all;
+        }
+        tree
+    }
+
+    fn after<'t>(&'t self, step: &PathStep) -> impl Iterator<Item = &'t Self> + use<'t> {
+        let (key, numbered) = match step {
+            PathStep::Item => (None, Some(&self.numbered)),
+            PathStep::Key(key) if is_index(key) => (self.numbered.get(key), None),
+            PathStep::Key(key) => (self.keys.get(key), None),
+        };
+        let numbered = numbered.into_iter().flat_map(BTreeMap::values);
+        key.into_iter().chain(self.item.as_deref()).chain(numbered)
+    }
+
+    fn named(&mut self, key: &str) -> &mut BTreeMap<CompactString, Self> {
+        if is_index(key) { &mut self.numbered } else { &mut self.keys }
+    }
+}
+
+/// A key that no template reads.
+struct Found<'v, 't> {
+    path: Vec<PathStep>,
+    entry: &'v Entry,
+    /// What is read of the mapping that has it.
+    beside: Vec<&'t Tree>,
+}
+
+impl Found<'_, '_> {
+    fn unused(&self, others: &[&Shape], patience: &Patience) -> UnusedValue {
+        let parent = self.path.split_last().map_or(&[][..], |(_, parent)| parent);
+        let name = self.entry.key.as_str();
+        let read = self.beside.iter().flat_map(|read| read.keys.keys().map(CompactString::as_str));
+        let known = names_at(others, parent, patience);
+        let closest = closest(name, read.chain(known.iter().map(String::as_str))).map(str::to_owned);
+        UnusedValue { at: self.entry.key_origin, key: name.to_owned(), closest }
+    }
+}
+
+struct Search<'v, 't> {
+    /// The environment's own file.
+    own: SourceId,
+    path: Vec<PathStep>,
+    /// Where keys and values stand that are read; what an alias or a merge key puts in several places may be read in one of
+    /// them.
+    used: BTreeSet<Origin>,
+    found: Vec<Found<'v, 't>>,
+    patience: Patience,
+}
+
+impl<'v, 't> Search<'v, 't> {
+    const fn new(own: SourceId) -> Self {
+        Self { own, path: Vec::new(), used: BTreeSet::new(), found: Vec::new(), patience: Patience::new() }
+    }
+
+    /// Looks at a value of which these parts are read, or all. The reader bounds how deep that is.
+    fn value(&mut self, value: &'v Node, reads: &[&'t Tree], all: bool) {
+        let all = all || reads.iter().any(|read| read.all);
+        match &value.value {
+            Value::Mapping(mapping) => {
+                for entry in mapping.entries() {
+                    let step = PathStep::Key(entry.key.clone());
+                    let below = self.below(reads, &step);
+                    self.path.push(step);
+                    self.entry(entry, reads, &below, all);
+                    self.path.pop();
+                }
+            }
+            Value::Sequence(items) => {
+                let below = self.below(reads, &PathStep::Item);
+                self.path.push(PathStep::Item);
+                for item in items {
+                    self.value(item, &below, all);
+                }
+                self.path.pop();
+            }
+            _ => {}
+        }
+    }
+
+    fn below(&self, reads: &[&'t Tree], step: &PathStep) -> Vec<&'t Tree> {
+        if self.patience.is_over() {
+            return Vec::new();
+        }
+        let below: Vec<&Tree> = reads.iter().flat_map(|read| read.after(step)).collect();
+        self.patience.spend(1 + reads.len() + below.len());
+        below
+    }
+
+    fn entry(&mut self, entry: &'v Entry, beside: &[&'t Tree], below: &[&'t Tree], all: bool) {
+        if all || !below.is_empty() {
+            self.used.extend([entry.key_origin, entry.value.origin]);
+        } else if is_for_people(&entry.key) {
+            return;
+        } else if entry.key_origin.source == self.own {
+            if self.found.len() < MAX_FOUND && !self.patience.is_over() {
+                self.found.push(Found { path: self.path.clone(), entry, beside: beside.to_vec() });
+            }
+            return;
+        }
+        self.value(&entry.value, below, all);
+    }
+}
+
+/// Whether a key says by its name that no program reads it: a note, or a holder of anchors.
+fn is_for_people(key: &str) -> bool {
+    key.starts_with(['_', '.']) || key.starts_with("x-")
+}
+
+/// Whether an entry, or what is in it, is read where an alias or a merge key puts it.
+fn is_used_elsewhere(entry: &Entry, used: &BTreeSet<Origin>) -> bool {
+    used.contains(&entry.key_origin) || used.contains(&entry.value.origin) || holds_used(&entry.value, used)
+}
+
+fn holds_used(value: &Node, used: &BTreeSet<Origin>) -> bool {
+    match &value.value {
+        Value::Mapping(mapping) => mapping.entries().iter().any(|entry| is_used_elsewhere(entry, used)),
+        Value::Sequence(items) => items.iter().any(|item| holds_used(item, used)),
+        _ => false,
+    }
+}
+
+/// Whether the value has an anchor, so that it may be there for its aliases.
+fn is_holder(entry: &Entry, lines: &[&str]) -> bool {
+    let at = entry.key_origin;
+    let Some(line) = (at.line as usize).checked_sub(1).and_then(|line| lines.get(line)) else { return false };
+    let skipped = (at.column as usize).saturating_sub(1).saturating_add(at.width as usize);
+    let rest: String = line.chars().skip(skipped).take(200).collect();
+    let value = rest.trim_start_matches(['"', '\'']).trim_start().strip_prefix(':');
+    value.is_some_and(|value| value.trim_start().starts_with('&'))
+}

@@ -1,0 +1,148 @@
+//! Asking the policy about each reference with each destination that it is used for, before anything is fetched.
+//!
+//! An item of a Secret that holds a reference is a use of it. The destination of a use is the cluster of the environment,
+//! the namespace of the Secret, and the scope that its annotations ask for. A backend that stores references binds its
+//! object to name and namespace, which is scope strict. Items without a reference hold what is in Git, and need no policy.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use super::Access;
+use super::collect::{Pending, PendingItem};
+use super::problem::Places;
+use sealwave_core::diagnostic::Problem;
+use sealwave_core::document::Manifest;
+use sealwave_secrets::Scope;
+use sealwave_secrets::placeholder::Reference;
+use sealwave_secrets::policy::{Decision, Destination, Policy};
+
+/// The decisions on all uses of a run.
+pub(super) struct Verdicts<'r, 'o> {
+    by_reference: BTreeMap<&'r Reference, BTreeMap<Destination<'o>, Verdict>>,
+}
+
+/// The decision on a reference for one destination.
+pub(super) struct Verdict {
+    /// None where the policy is not asked.
+    pub(super) decision: Option<Decision>,
+    places: Places,
+    /// Counts the destinations of a run in the order in which they appear.
+    number: usize,
+}
+
+impl Verdict {
+    /// Whether the policy lets the reference be used there.
+    pub(super) const fn is_allowed(&self) -> bool {
+        matches!(self.decision, None | Some(Decision::Allowed { .. }))
+    }
+}
+
+/// Decides on every use of the references that are well formed.
+pub(super) fn judge<'r, 'o>(
+    objects: &'o [Pending],
+    references: &'r BTreeMap<Reference, Places>,
+    cluster: &'o str,
+    access: &Access<'_>,
+) -> Verdicts<'r, 'o> {
+    let bound = match access {
+        Access::Checked { policy, subject } => Some(policy.bind(subject)),
+        Access::Unchecked => None,
+    };
+    let mut by_reference: BTreeMap<_, BTreeMap<_, Verdict>> = BTreeMap::new();
+    let mut number = 0;
+    for (object, items) in objects.iter().filter_map(|object| Some((object, object.secret()?.1))) {
+        let destination = Destination::new(cluster, object.namespace(), object.scope());
+        for (item, reference) in items.iter().flat_map(|item| item.references().map(move |it| (item, it))) {
+            let Some((reference, _)) = references.get_key_value(reference) else { continue };
+            match by_reference.entry(reference).or_default().entry(destination) {
+                Entry::Occupied(mut known) => known.get_mut().places.add(),
+                Entry::Vacant(new) => {
+                    let decision = bound.as_ref().map(|bound| bound.decide(reference, &destination));
+                    new.insert(Verdict { decision, places: Places::new(item.origin), number });
+                    number += 1;
+                }
+            }
+        }
+    }
+    Verdicts { by_reference }
+}
+
+impl<'r, 'o> Verdicts<'r, 'o> {
+    /// All decisions, in the order of references and destinations.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&'r Reference, Destination<'o>, &Verdict)> {
+        self.by_reference.iter().flat_map(|(reference, by_destination)| {
+            by_destination.iter().map(|(destination, verdict)| (*reference, *destination, verdict))
+        })
+    }
+
+    /// The references that may be used everywhere where they are used.
+    pub(super) fn allowed(&self) -> impl Iterator<Item = &'r Reference> {
+        let allowed = self.by_reference.iter().filter(|(_, uses)| uses.values().all(Verdict::is_allowed));
+        allowed.map(|(reference, _)| *reference)
+    }
+
+    /// Reports what the policy does not allow: each refused destination of a reference, at its first place.
+    pub(super) fn refuse(&self, access: &Access<'_>, problems: &mut Vec<Problem>) {
+        let Access::Checked { policy, subject } = access else { return };
+        for (reference, uses) in &self.by_reference {
+            for refused in refused(uses, policy) {
+                let Refused { destination, decision, places } = refused;
+                if let Some(refusal) = policy.refusal(subject, reference, &destination, decision) {
+                    problems.push(Problem::at(places.first(), &refusal.and_others(places.others())));
+                }
+            }
+        }
+    }
+}
+
+/// What is to be said of one or more destinations of a reference.
+struct Refused<'o> {
+    destination: Destination<'o>,
+    decision: Decision,
+    places: Places,
+}
+
+/// The refusals of a reference in the order of their first places; what does not depend on the destination is one refusal.
+fn refused<'o>(uses: &BTreeMap<Destination<'o>, Verdict>, policy: &Policy) -> Vec<Refused<'o>> {
+    let mut in_order: Vec<_> = uses.iter().filter(|(_, verdict)| !verdict.is_allowed()).collect();
+    in_order.sort_by_key(|(_, verdict)| verdict.number);
+    let mut all: Vec<Refused<'_>> = Vec::new();
+    // Where those stand that are for every destination; a reference has a few, one per rule at most.
+    let mut general: Vec<usize> = Vec::new();
+    for (destination, verdict) in in_order {
+        let Some(decision) = verdict.decision else { continue };
+        if policy.is_for_every_destination(decision) {
+            let is_same = |index: &usize| all.get(*index).is_some_and(|one| one.decision == decision);
+            let known = general.iter().copied().find(is_same);
+            if let Some(same) = known.and_then(|index| all.get_mut(index)) {
+                same.places.merge(&verdict.places);
+                continue;
+            }
+            general.push(all.len());
+        }
+        all.push(Refused { destination: *destination, decision, places: verdict.places });
+    }
+    all
+}
+
+impl Pending {
+    /// The Secret and its items, where it is one that has items.
+    pub(super) fn secret(&self) -> Option<(&Manifest, &[PendingItem])> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Referred(manifest, items) | Self::Secret(manifest, items) => Some((manifest, items)),
+        }
+    }
+
+    /// Where values of the Secret can be opened.
+    pub(super) fn scope(&self) -> Scope {
+        match self {
+            Self::Secret(manifest, _) => Scope::of(manifest.annotations()),
+            Self::Plain(_) | Self::Referred(..) => Scope::Strict,
+        }
+    }
+
+    fn namespace(&self) -> &str {
+        self.secret().map_or("", |(manifest, _)| manifest.namespace())
+    }
+}

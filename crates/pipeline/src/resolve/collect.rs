@@ -1,0 +1,464 @@
+//! First pass: the items of every Secret, parsed, and the distinct references in them. Pure.
+//!
+//! * Only `data` and `stringData` of a core `Secret` may hold placeholders. A Secret may have no field beyond those of
+//!   the API, since whatever is not known here would be printed.
+//! * `stringData` holds strings. A number or a boolean is an error, not converted: what YAML made of `0123` is not what
+//!   the author wrote. `stringData` wins over `data` under the same key, as in Kubernetes.
+//! * `data` holds base64, which Kubernetes reads with newlines but no spaces in it; placeholders are looked for in what
+//!   it stands for, where that is UTF-8. A placeholder in the clear there is accepted only if it is the whole value and
+//!   ends in `| base64`, so that it surely gives base64: anything else could be a password that happens to decode.
+//!   With `compatibility: avp`, one that is the whole value and ends otherwise refers to base64, as it did there.
+//! * A Secret without items passes as a plain object.
+//! * Each secret of `sealwave.dev/string-data-from` waits like an item; what it becomes is known when it was fetched.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use compact_str::CompactString;
+use memchr::memchr;
+use zeroize::Zeroizing;
+
+use super::compat::{self, Wishes};
+use super::evidence::with_evidence;
+use super::literal::LiteralItem;
+use super::problem::{Places, ResolveError, line_and_column, place_in, shown};
+use super::{ItemValue, Names, ResolvedItem, scan, string_data_from};
+use sealwave_core::diagnostic::{Note, Problem};
+use sealwave_core::document::{Entry, Manifest, Node, Origin};
+use sealwave_core::names::{self, is_item_key, item_called};
+use sealwave_kube::undecrypted_sops_block;
+use sealwave_providers::FetchResult;
+use sealwave_secrets::placeholder::{
+    DEFAULT_PROVIDER, Decoder, Encoder, GrammarError, Part, Placeholder, Reference, Text,
+};
+use sealwave_secrets::policy::climbs;
+use sealwave_secrets::settings::Reading;
+use sealwave_secrets::values::{KeySource, SecretValue};
+
+/// As Go's `encoding/base64.StdEncoding`: padding is required, its left-over bits are not looked at.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
+);
+
+/// What the first pass found.
+pub(super) struct Collected {
+    pub(super) objects: Vec<Pending>,
+    pub(super) references: BTreeMap<Reference, Places>,
+}
+
+/// An object that waits for values.
+pub(super) enum Pending {
+    Plain(Manifest),
+    /// One of a backend that stores references: it waits for no values.
+    Referred(Manifest, Vec<PendingItem>),
+    Secret(Manifest, Vec<PendingItem>),
+}
+
+/// An item that waits for values.
+pub(super) struct PendingItem {
+    pub(super) key: CompactString,
+    pub(super) origin: Origin,
+    pub(super) unresolved: SecretValue,
+    pub(super) content: Content,
+    /// Left out where a reference of it is not found.
+    pub(super) is_optional: bool,
+}
+
+/// What an item is made of.
+pub(super) enum Content {
+    /// All keys of a secret: it becomes any number of items.
+    AllKeys(Box<KeySource>),
+    /// It stands for itself, exactly.
+    Bytes,
+    /// Text, with references mapped to the providers that they mean.
+    Text(Text),
+}
+
+impl PendingItem {
+    /// Returns what waits for all keys of a secret; its key is that of no item.
+    fn all_keys(source: KeySource) -> Self {
+        Self {
+            key: names::STRING_DATA_FROM.into(),
+            origin: source.origin,
+            unresolved: SecretValue::new(Vec::new()),
+            content: Content::AllKeys(Box::new(source)),
+            is_optional: false,
+        }
+    }
+
+    /// Returns the item with its value; the only source of items whose value is known.
+    pub(super) fn known(
+        mut self,
+        value: SecretValue,
+        fetched: &BTreeMap<&Reference, FetchResult>,
+    ) -> ResolvedItem {
+        let unresolved = std::mem::replace(&mut self.unresolved, SecretValue::new(Vec::new()));
+        self.unresolved = with_evidence(unresolved, self.references(), fetched);
+        self.finish(ItemValue::Known(value))
+    }
+
+    /// Returns the item without a value.
+    pub(super) fn withheld(self) -> ResolvedItem {
+        self.finish(ItemValue::Withheld)
+    }
+
+    fn finish(self, value: ItemValue) -> ResolvedItem {
+        let references = self.references().cloned().collect();
+        let text = match self.content {
+            Content::AllKeys(_) | Content::Bytes => None,
+            Content::Text(text) => Some(text),
+        };
+        ResolvedItem {
+            key: self.key,
+            origin: self.origin,
+            unresolved: self.unresolved,
+            references,
+            text,
+            value,
+        }
+    }
+
+    pub fn references(&self) -> impl Iterator<Item = &Reference> {
+        let (source, text) = match &self.content {
+            Content::AllKeys(source) => (Some(&source.reference), None),
+            Content::Bytes => (None, None),
+            Content::Text(text) => (None, Some(text)),
+        };
+        source.into_iter().chain(text.into_iter().flat_map(Text::references))
+    }
+}
+
+pub(super) fn collect(
+    objects: Vec<Manifest>,
+    names: &Names<'_>,
+    reading: Reading<'_>,
+    notes: &mut Vec<Note>,
+    problems: &mut Vec<Problem>,
+) -> Collected {
+    let wishes = Wishes::default();
+    let references = BTreeMap::new();
+    let patterns_left = string_data_from::MAX_PATTERNS_IN_ALL;
+    let mut collector =
+        Collector { names, reading, wishes, notes, problems, needs_values: true, references, patterns_left };
+    let objects = objects.into_iter().map(|object| collector.object(object)).collect();
+    Collected { objects, references: collector.references }
+}
+
+struct Collector<'a> {
+    names: &'a Names<'a>,
+    reading: Reading<'a>,
+    /// What the annotations of the object at hand ask for.
+    wishes: Wishes,
+    notes: &'a mut Vec<Note>,
+    problems: &'a mut Vec<Problem>,
+    /// Whether the values of the Secret at hand are fetched.
+    needs_values: bool,
+    references: BTreeMap<Reference, Places>,
+    /// Patterns of annotations that may still come.
+    patterns_left: usize,
+}
+
+impl Collector<'_> {
+    fn object(&mut self, mut object: Manifest) -> Pending {
+        if let Some(block) = undecrypted_sops_block(&object) {
+            // All its values are encrypted, and each of them would be another problem.
+            let at = block.key_origin;
+            self.problem(at, &ResolveError::EncryptedObject);
+            return Pending::Plain(object);
+        }
+        self.wishes = compat::wishes(&mut object, self.reading.compatibility, self.notes, self.problems);
+        self.needs_values = self.names.backends.of(object.namespace(), object.name()).needs_values();
+        let sources =
+            string_data_from::sources(&mut object, &mut self.patterns_left, self.notes, self.problems);
+        let mut items = if object.is_secret() { self.secret(&mut object) } else { Vec::new() };
+        items.extend(sources.into_iter().map(|source| self.source(source)));
+        if !self.wishes.ignore && !self.is_exempt(&object) {
+            scan::scan(&mut object, self.names, self.wishes.generic.is_some(), self.problems);
+        }
+        match (items.is_empty(), self.needs_values) {
+            (true, _) => Pending::Plain(object),
+            (false, true) => Pending::Secret(object, items),
+            (false, false) => Pending::Referred(object, items),
+        }
+    }
+
+    /// Whether the author says that texts such as `<file:a.b>` stand for themselves in an object; never in a Secret.
+    fn is_exempt(&self, object: &Manifest) -> bool {
+        let is_secret = object.kind().eq_ignore_ascii_case("Secret");
+        !is_secret && (self.wishes.literal || self.reading.is_literal(object))
+    }
+
+    fn secret(&mut self, object: &mut Manifest) -> Vec<PendingItem> {
+        self.unknown_fields(object.root());
+        let data = self.section(object.root_mut(), "data");
+        let string_data = self.section(object.root_mut(), "stringData");
+        let winners: BTreeMap<CompactString, Origin> =
+            string_data.iter().map(|entry| (entry.key.clone(), entry.key_origin)).collect();
+        let mut items = BTreeMap::new();
+        for entry in data {
+            if let Some(origin) = winners.get(&entry.key) {
+                self.note_override(&entry.key, *origin);
+            } else if let Some(item) = self.data_item(&entry) {
+                items.insert(item.key.clone(), item);
+            }
+        }
+        for entry in string_data {
+            if let Some(item) = self.string_item(&entry) {
+                items.insert(item.key.clone(), item);
+            }
+        }
+        items.into_values().collect()
+    }
+
+    fn unknown_fields(&mut self, root: &Node) {
+        const KNOWN: [&str; 7] =
+            ["apiVersion", "data", "immutable", "kind", "metadata", "stringData", "type"];
+        for entry in root.as_mapping().map_or(&[][..], |mapping| mapping.entries()) {
+            if !KNOWN.contains(&entry.key.as_str()) {
+                self.problem(entry.key_origin, &ResolveError::UnknownField);
+            }
+        }
+    }
+
+    /// Takes `data` or `stringData` out of a Secret; an empty one stays away, as Kubernetes would have it.
+    fn section(&mut self, root: &mut Node, field: &'static str) -> Vec<Entry> {
+        let Some(node) = root.as_mapping_mut().and_then(|mapping| mapping.remove(field)) else {
+            return Vec::new();
+        };
+        let (origin, got) = (node.origin, node.type_name());
+        match node.value {
+            sealwave_core::document::Value::Mapping(mapping) => mapping.into_entries(),
+            sealwave_core::document::Value::Null => Vec::new(),
+            _ => {
+                self.problem(origin, &ResolveError::SectionType { field, got });
+                Vec::new()
+            }
+        }
+    }
+
+    fn note_override(&mut self, key: &str, winner: Origin) {
+        let note = Override(item_called(key));
+        self.notes.push(Note::warning(Problem::at(winner, &note)));
+    }
+
+    fn string_item(&mut self, entry: &Entry) -> Option<PendingItem> {
+        let (key, origin, text) = self.entry("stringData", entry)?;
+        let unresolved = SecretValue::new(text.as_bytes().to_vec());
+        if self.wishes.ignore {
+            return Some(literal(key, origin, unresolved));
+        }
+        match self.parse(&text) {
+            Ok(parsed) => {
+                self.check_literal(&key, origin, &text, true);
+                Some(self.text_item(key, origin, unresolved, parsed))
+            }
+            Err(error) => {
+                self.grammar(&key, place_in(origin, &text, error.offset), origin, &text, error);
+                None
+            }
+        }
+    }
+
+    fn parse(&self, text: &str) -> Result<Text, GrammarError> {
+        match &self.wishes.generic {
+            None => Text::parse(text),
+            Some(generic) => Text::parse_generic(text, generic),
+        }
+    }
+
+    /// An item with references. Those that leave out the provider, or the path as well, depend on more than the item's own
+    /// text: there, the text with references in full takes its place, so that another provider or path means another text.
+    fn text_item(
+        &mut self,
+        key: CompactString,
+        origin: Origin,
+        unresolved: SecretValue,
+        text: Text,
+    ) -> PendingItem {
+        let in_full = text.references().all(|reference| reference.provider != DEFAULT_PROVIDER);
+        let text = self.references(text, origin);
+        let unresolved =
+            if in_full { unresolved } else { SecretValue::new(text.to_source().as_bytes().to_vec()) };
+        let is_optional = self.wishes.remove_missing;
+        PendingItem { key, origin, unresolved, content: Content::Text(text), is_optional }
+    }
+
+    fn data_item(&mut self, entry: &Entry) -> Option<PendingItem> {
+        let (key, origin, text) = self.entry("data", entry)?;
+        if !self.wishes.ignore && memchr(b'<', text.as_bytes()).is_some() {
+            return self.bare_placeholder(key, origin, &text);
+        }
+        let packed = Zeroizing::new(text.replace(['\n', '\r'], ""));
+        let Ok(bytes) = BASE64.decode(packed.as_bytes()) else {
+            self.not_base64(&key, origin, &text);
+            return None;
+        };
+        let unresolved = SecretValue::new(bytes);
+        if let Some(decoded) = unresolved.expose_str() {
+            self.check_literal(&key, origin, decoded, false);
+        }
+        let parsed = match unresolved.expose_str() {
+            Some(decoded) if !self.wishes.ignore && memchr(b'<', decoded.as_bytes()).is_some() => {
+                self.parse(decoded).map_err(|error| self.grammar(&key, None, origin, decoded, error)).ok()?
+            }
+            _ => return Some(literal(key, origin, unresolved)),
+        };
+        Some(self.text_item(key, origin, unresolved, parsed))
+    }
+
+    /// A `data` value that is no base64, but holds a `<`: one placeholder that ends in `| base64`, or an error.
+    fn bare_placeholder(&mut self, key: CompactString, origin: Origin, text: &str) -> Option<PendingItem> {
+        let parsed = match self.parse(text) {
+            Ok(parsed) => parsed,
+            Err(error) => {
+                self.grammar(&key, place_in(origin, text, error.offset), origin, text, error);
+                return None;
+            }
+        };
+        let decoded = match parsed.parts() {
+            [Part::Placeholder(only)] => self.without_base64(only),
+            _ => None,
+        };
+        let Some(decoded) = decoded else {
+            if parsed.is_literal() {
+                self.not_base64(&key, origin, text);
+            } else {
+                self.problem(origin, &ResolveError::DataPlaceholder { key: shown(&key) });
+            }
+            return None;
+        };
+        let unresolved = SecretValue::new(text.as_bytes().to_vec());
+        Some(self.text_item(key, origin, unresolved, decoded))
+    }
+
+    /// Reports a `data` value that is no base64: as what it looks like, if it does.
+    fn not_base64(&mut self, key: &str, origin: Origin, text: &str) {
+        if !self.check_literal(key, origin, text, true) {
+            self.problem(origin, &ResolveError::DataNotBase64 { key: shown(key) });
+        }
+    }
+
+    /// Reports a text that looks like a placeholder and is none, and returns whether it does; `written` says that the
+    /// text stands at its origin as it is.
+    fn check_literal(&mut self, key: &str, origin: Origin, text: &str, written: bool) -> bool {
+        if self.wishes.ignore || self.wishes.literal {
+            return false;
+        }
+        let item = LiteralItem { key, origin, text, written };
+        let problem = item.check(self.wishes.generic.as_ref(), self.names);
+        let found = problem.is_some();
+        self.problems.extend(problem);
+        found
+    }
+
+    /// Returns the text whose base64 a placeholder gives: without its last `base64`, or, under `compatibility`, with one
+    /// more decoder.
+    fn without_base64(&self, placeholder: &Placeholder) -> Option<Text> {
+        let mut placeholder = placeholder.clone();
+        let modifiers = &mut placeholder.modifiers;
+        match (&modifiers.encoder, &modifiers.default) {
+            (Some(Encoder::Base64), _) => modifiers.encoder = None,
+            (None, None) => {
+                self.reading.compatibility?;
+                modifiers.decoders.push(Decoder::Base64Decode).ok()?;
+            }
+            _ => return None,
+        }
+        Some(Text::of(placeholder))
+    }
+
+    /// A key that is valid and a value that is a string.
+    fn entry(
+        &mut self,
+        field: &'static str,
+        entry: &Entry,
+    ) -> Option<(CompactString, Origin, Zeroizing<String>)> {
+        if !is_item_key(&entry.key) {
+            self.problem(entry.key_origin, &ResolveError::ItemKey);
+            return None;
+        }
+        let Some(text) = entry.value.as_str() else {
+            let got = entry.value.type_name();
+            self.problem(entry.value.origin, &ResolveError::ValueType { field, got });
+            return None;
+        };
+        Some((entry.key.clone(), entry.value.origin, Zeroizing::new(text.to_owned())))
+    }
+
+    /// Maps the references of a text to the providers that they mean, and notes where each is used.
+    fn references(&mut self, text: Text, origin: Origin) -> Text {
+        text.map_references(|reference| self.reference(reference, origin))
+    }
+
+    fn reference(&mut self, reference: &mut Reference, origin: Origin) {
+        if let Err(error) = self.names.settle(reference, self.needs_values) {
+            self.problem(origin, &error);
+        } else if climbs(&reference.path) {
+            self.problem(origin, &ResolveError::PathClimbs { reference: reference.clone() });
+        } else if let Some(places) = self.references.get_mut(reference) {
+            places.add();
+        } else {
+            self.references.insert(reference.clone(), Places::new(origin));
+        }
+    }
+
+    fn source(&mut self, mut source: KeySource) -> PendingItem {
+        self.reference(&mut source.reference, source.origin);
+        PendingItem::all_keys(source)
+    }
+
+    fn grammar(&mut self, key: &str, exact: Option<Origin>, origin: Origin, text: &str, error: GrammarError) {
+        let at = if exact.is_some() { None } else { Some(line_and_column(text, error.offset)) };
+        self.problem(exact.unwrap_or(origin), &ResolveError::Grammar { key: shown(key), error, at });
+    }
+
+    fn problem(&mut self, origin: Origin, error: &ResolveError) {
+        self.problems.push(Problem::at(origin, error));
+    }
+}
+
+impl Names<'_> {
+    /// Puts the default provider's name in the place of `path`, and checks that there is such a provider; where nothing is
+    /// fetched, it is the backend that must know it.
+    fn settle(&self, reference: &mut Reference, needs_values: bool) -> Result<(), Box<ResolveError>> {
+        let is_default = reference.provider == DEFAULT_PROVIDER;
+        if is_default {
+            let default = self.default_provider.ok_or_else(|| Box::new(ResolveError::NoDefaultProvider))?;
+            reference.provider = default.into();
+        }
+        let Some(known) = &self.known else { return Ok(()) };
+        if !needs_values || known.contains(reference.provider.as_str()) {
+            return Ok(());
+        }
+        Err(Box::new(ResolveError::UnknownProvider {
+            provider: shown(&reference.provider),
+            known: known.iter().cloned().collect(),
+            is_default,
+        }))
+    }
+}
+
+/// A key that `data` and `stringData` hold both.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} is in `data` and in `stringData`; `stringData` wins")]
+struct Override(String);
+
+impl sealwave_core::diagnostic::Explain for Override {
+    fn hint(&self) -> Option<String> {
+        Some("remove one of them".to_owned())
+    }
+
+    fn rule(&self) -> Option<&'static str> {
+        Some("secret/shadowed-key")
+    }
+}
+
+/// An item that stands for itself.
+const fn literal(key: CompactString, origin: Origin, unresolved: SecretValue) -> PendingItem {
+    PendingItem { key, origin, unresolved, content: Content::Bytes, is_optional: false }
+}

@@ -1,0 +1,32 @@
+//! Items of Secrets whose literal text looks like a placeholder: they would be sealed as they are. Pure.
+
+use super::Names;
+use super::problem::{ResolveError, line_and_column, place_in, shown};
+use sealwave_core::diagnostic::Problem;
+use sealwave_core::document::Origin;
+use sealwave_secrets::placeholder::{self, Generic, LookAlike, look_alike};
+
+/// An item and where it stands.
+pub(super) struct LiteralItem<'a> {
+    pub(super) key: &'a str,
+    pub(super) origin: Origin,
+    pub(super) text: &'a str,
+    /// Whether the text stands at its origin as it is, not encoded.
+    pub(super) written: bool,
+}
+
+impl LiteralItem<'_> {
+    /// Returns what is wrong where the text looks like a placeholder and is none. It names the item, and quotes nothing.
+    pub fn check(&self, generic: Option<&Generic>, names: &Names<'_>) -> Option<Problem> {
+        let is_provider = |name: &str| names.known.as_ref().is_some_and(|known| known.contains(name));
+        let LookAlike { range, kind } = look_alike(self.text, generic, &is_provider)?;
+        let is_part = self.written && range != (0..self.text.len());
+        let exact = if is_part { place_in(self.origin, self.text, range.start) } else { None };
+        let width = self.text.get(range.clone()).map_or(0, |text| text.chars().count());
+        let exact = exact.map(|at| Origin { width: u32::try_from(width).unwrap_or(0), ..at });
+        let has_lines = self.text.contains('\n');
+        let at = (exact.is_none() && has_lines).then(|| line_and_column(self.text, range.start));
+        let error = ResolveError::LookAlike { key: shown(self.key), kind, at };
+        Some(Problem::at(exact.unwrap_or(self.origin), &error))
+    }
+}

@@ -1,0 +1,319 @@
+//! `sealwave.dev/string-data-from` on a Secret: all keys of other secrets as its items. Pure.
+//!
+//! ```yaml
+//! sealwave.dev/string-data-from: <vault:secret/shop/db>
+//! sealwave.dev/string-data-from: |
+//!   - from: <vault:secret/shop/db>
+//!     include: ["DB_*"]
+//!     exclude: ["*_OLD"]
+//!     prefix: APP_
+//!   - <sops:secrets/mail.enc.yaml>
+//! ```
+//!
+//! The annotation is taken off every object: nothing reads it in the cluster. It counts on Secrets only, and a name that is
+//! nearly the same is an error: otherwise the Secret would lack its items, and nothing would report it.
+
+use super::compat::take;
+use super::problem::shown;
+use sealwave_core::diagnostic::{At, Explain, Note, Problem};
+use sealwave_core::document::{Entry, Manifest, Node, Origin, Sources, Value};
+use sealwave_core::names::{self, MAX_ITEM_KEY, is_item_key};
+use sealwave_core::text::closest;
+use sealwave_core::yaml::{self, Limits};
+use sealwave_secrets::placeholder::{Part, Reference, Text, list};
+use sealwave_secrets::values::{KeyPatterns, KeySource};
+
+/// Bytes of the annotation's value.
+const MAX_BYTES: usize = 16 << 10;
+/// Secrets that one annotation may name.
+const MAX_SOURCES: usize = 20;
+/// Patterns of one annotation.
+const MAX_PATTERNS: usize = 64;
+/// Patterns of all annotations of a run: each is compiled, which costs far more than to write it.
+pub(super) const MAX_PATTERNS_IN_ALL: usize = 2_000;
+
+/// The annotations that sealwave reads.
+const READ: [&str; 2] = [names::LITERAL, names::STRING_DATA_FROM];
+const FIELDS: [&str; 4] = ["exclude", "from", "include", "prefix"];
+const BOUNDS: Limits = Limits {
+    alias_bytes: 0,
+    alias_nodes: 0,
+    depth: 4,
+    document_bytes: MAX_BYTES + 4,
+    document_nodes: 500,
+    duplicate_keys: yaml::DuplicateKeys::Refuse,
+    stream_bytes: MAX_BYTES + 4,
+};
+
+/// Takes the annotation off an object, and returns the secrets that it names.
+pub(super) fn sources(
+    object: &mut Manifest,
+    patterns_left: &mut usize,
+    notes: &mut Vec<Note>,
+    problems: &mut Vec<Problem>,
+) -> Vec<KeySource> {
+    misplaced(object, notes, problems);
+    let taken = take(object, |entry| entry.key == names::STRING_DATA_FROM);
+    let Some(entry) = taken.into_iter().next() else { return Vec::new() };
+    if !object.is_secret() {
+        problems.push(Problem::at(entry.key_origin, &AnnotationError::NotASecret(object.id().to_string())));
+        return Vec::new();
+    }
+    parse(&entry.value, patterns_left).unwrap_or_else(|error| {
+        problems.push(Problem::at(entry.value.origin, &error));
+        Vec::new()
+    })
+}
+
+/// Reports names that are nearly those of annotations that sealwave reads, and labels of the same name; of others in
+/// sealwave's domain on a Secret, that nothing reads them.
+fn misplaced(object: &Manifest, notes: &mut Vec<Note>, problems: &mut Vec<Problem>) {
+    let annotations = object.annotations().map_or(&[][..], |all| all.entries());
+    if object.is_secret() {
+        let unread = annotations.iter().filter(|entry| is_unread(&entry.key)).map(|entry| {
+            Note::warning(Problem::at(entry.key_origin, &AnnotationError::Unread(shown(&entry.key))))
+        });
+        notes.extend(unread);
+    }
+    let errors = annotations.iter().filter_map(|entry| {
+        Some((entry.key_origin, AnnotationError::Misspelled(shown(&entry.key), near(&entry.key)?)))
+    });
+    let label = object.labels().and_then(|labels| labels.entry(names::STRING_DATA_FROM));
+    let label = label.map(|entry| (entry.key_origin, AnnotationError::Label));
+    problems.extend(errors.chain(label).map(|(origin, error)| Problem::at(origin, &error)));
+}
+
+/// Returns the annotation that a name is nearly that of: another case, other separators, or a slip of the keyboard.
+fn near(name: &str) -> Option<&'static str> {
+    if READ.contains(&name) {
+        return None;
+    }
+    let (domain, own) = name.split_once('/')?;
+    if !domain.eq_ignore_ascii_case(names::SEALWAVE_DOMAIN) {
+        return None;
+    }
+    let plain = |text: &str| text.to_ascii_lowercase().replace(['-', '_', '.'], "");
+    let own = plain(own);
+    let known = READ.map(|known| plain(known.rsplit('/').next().unwrap_or_default()));
+    let found = known.iter().position(|known| *known == own).or_else(|| {
+        let meant = closest(&own, known.iter().map(String::as_str))?;
+        known.iter().position(|known| known == meant)
+    });
+    found.and_then(|index| READ.get(index).copied())
+}
+
+/// Returns whether a name is in sealwave's own domain and is none that sealwave reads or writes, nor nearly one.
+fn is_unread(name: &str) -> bool {
+    const WRITTEN: [&str; 3] = [names::DERIVATION, names::SEALED_FOR, names::SEAL_KEY_ID];
+    let is_own =
+        name.split_once('/').is_some_and(|(domain, _)| domain.eq_ignore_ascii_case(names::SEALWAVE_DOMAIN));
+    // The annotation `sealwave.dev/literal` was taken off before.
+    is_own && near(name).is_none() && !READ.contains(&name) && !WRITTEN.contains(&name)
+}
+
+fn parse(value: &Node, left_in_all: &mut usize) -> Result<Vec<KeySource>, AnnotationError> {
+    let text = value.as_str().ok_or(AnnotationError::NotText(value.type_name()))?;
+    if text.len() > MAX_BYTES {
+        return Err(AnnotationError::TooLarge { what: "bytes", limit: MAX_BYTES });
+    }
+    let mut documents = read(text)?;
+    let (Some(root), true) = (documents.pop(), documents.is_empty()) else {
+        return Err(AnnotationError::Empty);
+    };
+    let entries = match &root.value {
+        Value::Sequence(items) => items.as_slice(),
+        _ => std::slice::from_ref(&root),
+    };
+    if entries.is_empty() {
+        return Err(AnnotationError::Empty);
+    }
+    if entries.len() > MAX_SOURCES {
+        return Err(AnnotationError::TooLarge { what: "secrets", limit: MAX_SOURCES });
+    }
+    let mut left = PatternsLeft { here: MAX_PATTERNS, in_all: left_in_all };
+    entries.iter().map(|entry| source(entry, value.origin, &mut left)).collect()
+}
+
+/// Reads the value as YAML. Without a line before it, one that starts with `{` would have to be JSON.
+fn read(text: &str) -> Result<Vec<Node>, AnnotationError> {
+    let text = format!("---\n{text}");
+    yaml::read(text.as_bytes(), Sources::default().add(""), &BOUNDS).map_err(|failure| {
+        AnnotationError::Yaml(failure.problems().iter().find_map(|problem| match problem.at {
+            At::Origin(origin) => origin.line.checked_sub(1),
+            _ => None,
+        }))
+    })
+}
+
+/// Patterns that may still come.
+struct PatternsLeft<'a> {
+    here: usize,
+    in_all: &'a mut usize,
+}
+
+impl PatternsLeft<'_> {
+    fn take(&mut self, count: usize) -> Result<(), AnnotationError> {
+        let too_many = AnnotationError::TooLarge { what: "patterns", limit: MAX_PATTERNS };
+        self.here = self.here.checked_sub(count).ok_or(too_many)?;
+        *self.in_all = self.in_all.checked_sub(count).ok_or(AnnotationError::TooManyInAll)?;
+        Ok(())
+    }
+}
+
+fn source(entry: &Node, origin: Origin, left: &mut PatternsLeft<'_>) -> Result<KeySource, AnnotationError> {
+    let fields = match &entry.value {
+        Value::String(text) => return with_reference(text, origin),
+        Value::Mapping(mapping) => mapping,
+        _ => return Err(AnnotationError::EntryType(entry.type_name())),
+    };
+    let from = fields.get("from").ok_or(AnnotationError::NoFrom)?;
+    let mut source = with_reference(from.as_str().ok_or(AnnotationError::FieldType("from"))?, origin)?;
+    for Entry { key, value, .. } in fields.entries() {
+        match key.as_str() {
+            "from" => {}
+            "include" => source.include = patterns("include", value, left)?,
+            "exclude" => source.exclude = patterns("exclude", value, left)?,
+            "prefix" => source.prefix = prefix(value)?,
+            other => return Err(AnnotationError::UnknownField(shown(other))),
+        }
+    }
+    Ok(source)
+}
+
+/// The source that one placeholder names, of which all keys are taken.
+fn with_reference(text: &str, origin: Origin) -> Result<KeySource, AnnotationError> {
+    let parsed =
+        Text::parse(text.trim()).map_err(|error| AnnotationError::Grammar(error.kind.to_string()))?;
+    let [Part::Placeholder(placeholder)] = parsed.parts() else { return Err(AnnotationError::NotAReference) };
+    if placeholder.modifiers.names().next().is_some() {
+        return Err(AnnotationError::Modifiers);
+    }
+    if placeholder.reference.key.is_some() {
+        return Err(AnnotationError::HasKey(placeholder.reference.to_string()));
+    }
+    Ok(KeySource {
+        reference: Reference { all_keys: true, ..placeholder.reference.clone() },
+        origin,
+        include: KeyPatterns::default(),
+        exclude: KeyPatterns::default(),
+        prefix: String::new(),
+    })
+}
+
+fn patterns(
+    field: &'static str,
+    value: &Node,
+    left: &mut PatternsLeft<'_>,
+) -> Result<KeyPatterns, AnnotationError> {
+    let items = match &value.value {
+        Value::Sequence(items) if !items.is_empty() => items.as_slice(),
+        Value::String(_) => std::slice::from_ref(value),
+        _ => return Err(AnnotationError::FieldType(field)),
+    };
+    left.take(items.len())?;
+    let texts: Option<Vec<String>> = items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
+    let texts = texts.ok_or(AnnotationError::FieldType(field))?;
+    KeyPatterns::new(texts).map_err(|pattern| AnnotationError::Pattern { field, pattern: shown(&pattern) })
+}
+
+fn prefix(value: &Node) -> Result<String, AnnotationError> {
+    let text = value.as_str().ok_or(AnnotationError::FieldType("prefix"))?;
+    // Whatever comes behind it must be able to be a key.
+    if !is_item_key(&format!("{text}k")) {
+        return Err(AnnotationError::Prefix(shown(text)));
+    }
+    Ok(text.to_owned())
+}
+
+/// A fault of the annotation.
+#[derive(Debug, thiserror::Error)]
+enum AnnotationError {
+    #[error("annotation `{NAME}` names no secret")]
+    Empty,
+    #[error("annotation `{NAME}` has an entry of type {0}")]
+    EntryType(&'static str),
+    #[error("`{0}` of annotation `{NAME}` must be {expected}", expected = expected(.0))]
+    FieldType(&'static str),
+    #[error("annotation `{NAME}`: {0}")]
+    Grammar(String),
+    #[error("annotation `{NAME}` names one key, `{0}`, and takes all keys of a secret")]
+    HasKey(String),
+    #[error("`{NAME}` is a label here, where sealwave does not read it")]
+    Label,
+    #[error("annotation `{0}` is unknown")]
+    Misspelled(String, &'static str),
+    #[error("annotation `{NAME}` has a modifier, and modifiers apply to one value")]
+    Modifiers,
+    #[error("an entry of annotation `{NAME}` has no `from`")]
+    NoFrom,
+    #[error("annotation `{NAME}` holds a text that is not one placeholder")]
+    NotAReference,
+    #[error("annotation `{NAME}` works on Secrets only, and this is {0}")]
+    NotASecret(String),
+    #[error("annotation `{NAME}` must be a text, not {0}")]
+    NotText(&'static str),
+    #[error("`{field}` of annotation `{NAME}` has `{pattern}`, which is not a pattern for keys")]
+    Pattern { field: &'static str, pattern: String },
+    #[error("`prefix` of annotation `{NAME}` is `{0}`, with which no item key can start")]
+    Prefix(String),
+    #[error("annotation `{NAME}` has more than {limit} {what}")]
+    TooLarge { what: &'static str, limit: usize },
+    #[error("annotations `{NAME}` of this run have more than {MAX_PATTERNS_IN_ALL} patterns together")]
+    TooManyInAll,
+    #[error("annotation `{0}` has no effect")]
+    Unread(String),
+    #[error("`{0}` of annotation `{NAME}` is unknown")]
+    UnknownField(String),
+    #[error("annotation `{NAME}` is not valid YAML{}", in_value(*.0))]
+    Yaml(Option<u32>),
+}
+
+const NAME: &str = names::STRING_DATA_FROM;
+
+fn expected(field: &str) -> &'static str {
+    match field {
+        "from" => "one placeholder, such as `<vault:secret/shop/db>`",
+        "prefix" => "a text",
+        _ => "a list of patterns, with one at least",
+    }
+}
+
+fn in_value(line: Option<u32>) -> String {
+    line.map_or_else(String::new, |line| format!(" (line {line} of the value)"))
+}
+
+impl Explain for AnnotationError {
+    fn hint(&self) -> Option<String> {
+        let text = match self {
+            Self::Empty | Self::EntryType(_) | Self::NoFrom | Self::NotText(_) | Self::NotAReference => {
+                "write `<provider:path>`, or a list of entries with `from`, `include`, `exclude` and `prefix`"
+            }
+            Self::FieldType(_) => "put it in quotes if YAML reads it as something else than text",
+            Self::Grammar(_) => "write `<provider:path>` or `<provider:path##version>`",
+            Self::HasKey(_) => "leave `#key` out, or put the placeholder into an item of `stringData`",
+            Self::Label => "move it to `metadata.annotations`",
+            Self::Misspelled(_, meant) => return Some(format!("did you mean `{meant}`?")),
+            Self::Modifiers => "leave it out, or put the placeholder into an item of `stringData`",
+            Self::NotASecret(_) => "write a Secret with the annotation, and refer to it",
+            Self::Pattern { .. } => {
+                return Some(format!(
+                    "a pattern holds letters, digits, `-`, `_`, `.`, `*` for any text and `?` for one character, at most {MAX_ITEM_KEY} characters"
+                ));
+            }
+            Self::Prefix(_) => "use letters, digits, `-`, `_` and `.`",
+            Self::TooManyInAll => "take all keys where that will do, or split the app",
+            Self::TooLarge { .. } => "split the Secret, or name the keys in `stringData`",
+            Self::Unread(_) => {
+                return Some(format!("the annotations that sealwave reads are {}", list(&READ)));
+            }
+            Self::UnknownField(field) => {
+                return Some(match closest(field, FIELDS) {
+                    Some(meant) => format!("did you mean `{meant}`?"),
+                    None => format!("the fields are {}", list(&FIELDS)),
+                });
+            }
+            Self::Yaml(_) => "put patterns that start with `*` in quotes, as in `include: [\"*_KEY\"]`",
+        };
+        Some(text.to_owned())
+    }
+}

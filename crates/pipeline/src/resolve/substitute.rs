@@ -1,0 +1,231 @@
+//! Third pass: values in their places. Pure; a value goes in as bytes and is not looked at again.
+
+use std::collections::BTreeMap;
+
+use compact_str::CompactString;
+
+use super::collect::{Content, Pending, PendingItem};
+use super::expand::{self, ExpandError, Supplier};
+use super::modify::{self, NoValue, Refusal};
+use super::problem::{self, Places, ResolveError, shown};
+use super::{ResolvedItem, ResolvedObject, ResolvedSecret};
+use sealwave_core::diagnostic::{Explain, Note, Problem};
+use sealwave_providers::{FetchResult, ProviderError};
+use sealwave_secrets::placeholder::{Modifiers, Part, Placeholder, Reference, Text};
+use sealwave_secrets::values::{KeySource, SecretBuffer, SecretValue};
+
+/// Kubernetes' limit for all of a Secret; no item can be larger.
+const MAX_ITEM: usize = 1 << 20;
+
+/// Bytes of all items of a run, so that many Secrets over one large value do not exhaust the sidecar.
+const MAX_IN_ALL: usize = 64 << 20;
+
+/// Puts values in their places. Where a problem is reported, what comes back is not complete.
+pub(super) fn substitute(
+    objects: Vec<Pending>,
+    fetched: &BTreeMap<&Reference, FetchResult>,
+    notes: &mut Vec<Note>,
+    problems: &mut Vec<Problem>,
+) -> Vec<ResolvedObject> {
+    let missing = BTreeMap::new();
+    let (left, items_left) = (Some(MAX_IN_ALL), Some(expand::MAX_ITEMS));
+    let mut run = Run { fetched, notes, problems, missing, left, items_left };
+    let objects = objects.into_iter().map(|object| run.object(object)).collect();
+    run.report_missing();
+    objects
+}
+
+/// Whether a reference gave the answer that lets `default` apply.
+pub(super) const fn is_missing(error: &ProviderError) -> bool {
+    matches!(error, ProviderError::NotFound { .. })
+}
+
+struct Run<'a> {
+    fetched: &'a BTreeMap<&'a Reference, FetchResult>,
+    notes: &'a mut Vec<Note>,
+    problems: &'a mut Vec<Problem>,
+    /// References that were not found, where no `default` helps.
+    missing: BTreeMap<Reference, Places>,
+    /// Bytes that the run may still hold; none once that was reported.
+    left: Option<usize>,
+    /// Items that secrets may still become; none once that was reported.
+    items_left: Option<usize>,
+}
+
+impl Run<'_> {
+    fn object(&mut self, object: Pending) -> ResolvedObject {
+        match object {
+            Pending::Plain(_) | Pending::Referred(..) => super::withheld(object),
+            Pending::Secret(manifest, items) => {
+                let items = self.items(items);
+                // All of them were left out: as a Secret that never had any.
+                if items.is_empty() {
+                    return ResolvedObject::Plain(manifest);
+                }
+                ResolvedObject::Secret(ResolvedSecret { manifest, items, sources: Vec::new() })
+            }
+        }
+    }
+
+    /// The items of a Secret in the order of their keys, all keys of secrets among them.
+    fn items(&mut self, pending: Vec<PendingItem>) -> Vec<ResolvedItem> {
+        let own = |item: &&PendingItem| !matches!(item.content, Content::AllKeys(_));
+        let mut taken = expand::own_items(pending.iter().filter(own).map(|item| &item.key));
+        let mut items = Vec::with_capacity(pending.len());
+        for item in pending {
+            match &item.content {
+                Content::AllKeys(source) => items.extend(self.all_keys(source, &mut taken)),
+                Content::Bytes | Content::Text(_) => items.extend(self.item(item)),
+            }
+        }
+        items.sort_by(|a, b| a.key.cmp(&b.key));
+        items
+    }
+
+    /// The items that all keys of a secret become. Each is what one bare placeholder would be, but for what it is made from.
+    fn all_keys(
+        &mut self,
+        source: &KeySource,
+        taken: &mut BTreeMap<CompactString, Supplier>,
+    ) -> Vec<ResolvedItem> {
+        // What is not there was refused.
+        let Some(answer) = self.fetched.get(&source.reference) else { return Vec::new() };
+        let entries = match answer {
+            Ok(fetched) => fetched.entries.as_ref(),
+            Err(error) => {
+                // Anything else was reported.
+                if is_missing(error) {
+                    let places = Places::new(source.origin);
+                    self.missing.entry(source.reference.clone()).and_modify(Places::add).or_insert(places);
+                }
+                return Vec::new();
+            }
+        };
+        let expanded = entries.map_or_else(
+            || Err(vec![ExpandError::Nothing { reference: source.reference.clone() }]),
+            |entries| expand::expand(source, entries, taken),
+        );
+        let expanded = expanded.unwrap_or_else(|errors| {
+            self.problems.extend(errors.iter().map(|error| Problem::at(source.origin, error)));
+            Vec::new()
+        });
+        let Some(left) = self.items_left else { return Vec::new() };
+        self.items_left = left.checked_sub(expanded.len());
+        if self.items_left.is_none() {
+            self.problems.push(Problem::at(source.origin, &ExpandError::TooMany));
+            return Vec::new();
+        }
+        let placeholder =
+            Placeholder { reference: source.reference.clone(), modifiers: Modifiers::default() };
+        let item = |key, source_key| PendingItem {
+            key,
+            origin: source.origin,
+            unresolved: SecretValue::new(source.unresolved(source_key)),
+            content: Content::Text(Text::of(placeholder.clone())),
+            is_optional: false,
+        };
+        let mut items = Vec::with_capacity(expanded.len());
+        for one in expanded {
+            let item = item(one.key, one.source_key);
+            if one.value.len() > MAX_ITEM {
+                self.problem(&item, &ResolveError::TooLarge { key: shown(&item.key), limit: MAX_ITEM });
+            } else {
+                items.extend(self.with_value(item, one.value.clone()));
+            }
+        }
+        items
+    }
+
+    fn item(&mut self, item: PendingItem) -> Option<ResolvedItem> {
+        let value = match &item.content {
+            Content::AllKeys(_) => None,
+            Content::Bytes => Some(item.unresolved.clone()),
+            Content::Text(text) => self.text(text, &item),
+        }?;
+        self.with_value(item, value)
+    }
+
+    /// The item with its value, unless the run would hold too much.
+    fn with_value(&mut self, item: PendingItem, value: SecretValue) -> Option<ResolvedItem> {
+        self.left = self.left?.checked_sub(value.len());
+        if self.left.is_none() {
+            self.problem(&item, &ResolveError::TooLargeInAll { limit: MAX_IN_ALL });
+            return None;
+        }
+        Some(item.known(value, self.fetched))
+    }
+
+    fn text(&mut self, text: &Text, item: &PendingItem) -> Option<SecretValue> {
+        let mut value = SecretBuffer::default();
+        let mut complete = true;
+        for part in text.parts() {
+            let added = match part {
+                Part::Literal(literal) => Some(SecretValue::new(literal.as_bytes().to_vec())),
+                Part::Placeholder(placeholder) => self.placeholder(placeholder, item),
+            };
+            match added {
+                Some(added) if value.len() + added.len() > MAX_ITEM => {
+                    self.problem(item, &ResolveError::TooLarge { key: shown(&item.key), limit: MAX_ITEM });
+                    return None;
+                }
+                Some(added) => value.push(added.expose()),
+                None => complete = false,
+            }
+        }
+        complete.then(|| value.into_value())
+    }
+
+    fn placeholder(&mut self, placeholder: &Placeholder, item: &PendingItem) -> Option<SecretValue> {
+        let reference = &placeholder.reference;
+        // What is not there was refused, and what failed was reported: nothing more to say of either.
+        let fetched = match self.fetched.get(reference)? {
+            Ok(fetched) => Some(&fetched.value),
+            Err(error) if is_missing(error) => None,
+            Err(_) => return None,
+        };
+        match modify::apply(fetched, &placeholder.modifiers) {
+            Ok(Ok(value)) => return Some(value),
+            Ok(Err(NoValue::NotFound)) if item.is_optional => {
+                let note = LeftOut { key: shown(&item.key), reference: reference.clone() };
+                self.notes.push(Note::remark(Problem::at(item.origin, &note)));
+            }
+            Ok(Err(NoValue::NotFound)) => match self.missing.get_mut(reference) {
+                Some(places) => places.add(),
+                None => {
+                    self.missing.insert(reference.clone(), Places::new(item.origin));
+                }
+            },
+            Ok(Err(NoValue::Nothing(refusal))) | Err(refusal) => self.refusal(item, reference, refusal),
+        }
+        None
+    }
+
+    fn refusal(&mut self, item: &PendingItem, reference: &Reference, refusal: Refusal) {
+        let Refusal { modifier, why } = refusal;
+        let error =
+            ResolveError::Modifier { key: shown(&item.key), reference: reference.clone(), modifier, why };
+        self.problem(item, &error);
+    }
+
+    fn report_missing(&mut self) {
+        for (reference, places) in &self.missing {
+            if let Some(Err(error)) = self.fetched.get(reference) {
+                self.problems.push(problem::failed(reference, error, places));
+            }
+        }
+    }
+
+    fn problem(&mut self, item: &PendingItem, error: &ResolveError) {
+        self.problems.push(Problem::at(item.origin, error));
+    }
+}
+
+/// An item that its author wants left out where its value does not exist.
+#[derive(Debug, thiserror::Error)]
+#[error("item `{key}` is left out: reference `{reference}` is not found")]
+struct LeftOut {
+    key: String,
+    reference: Reference,
+}
+
+impl Explain for LeftOut {}

@@ -1,0 +1,131 @@
+//! Secrets Manager: current versions twenty at a time, other versions one by one.
+//!
+//! A batch needs a permission of its own (`secretsmanager:BatchGetSecretValue` on `*`); without it, each secret is asked
+//! for alone.
+
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::types::{ApiErrorType, SecretValueEntry};
+use aws_smithy_types::Blob;
+
+use super::exchange::{Outcome, failed};
+use super::failure::{Call, Fault};
+use super::target::{Target, Version};
+use super::{Answer, Held};
+use sealwave_secrets::values::SecretValue;
+
+/// What one `BatchGetSecretValue` takes.
+const BATCH: usize = 20;
+
+/// Pages of one batch's answer; AWS may cut it anywhere.
+const MAX_PAGES: usize = BATCH + 2;
+
+/// What a full ARN has behind a secret's name: a dash and six characters.
+const ARN_SUFFIX: usize = 7;
+
+pub(super) fn batches(targets: &[&Target]) -> Vec<Vec<Target>> {
+    let (versioned, current): (Vec<&Target>, Vec<&Target>) =
+        targets.iter().partition(|target| target.version.is_some());
+    let batches = current.chunks(BATCH).map(|batch| batch.iter().copied().cloned().collect());
+    batches.chain(versioned.into_iter().map(|target| vec![target.clone()])).collect()
+}
+
+/// What is called for these.
+pub(super) const fn call(targets: &[Target]) -> Call {
+    if targets.len() > 1 { Call::BatchGetSecretValue } else { Call::GetSecretValue }
+}
+
+pub(super) async fn ask(client: &Client, caller: &str, targets: &[Target]) -> Vec<Outcome> {
+    match targets {
+        [target] => vec![Outcome::Answer(ask_one(client, caller, target).await)],
+        _ => ask_many(client, caller, targets).await,
+    }
+}
+
+async fn ask_one(client: &Client, caller: &str, target: &Target) -> Answer {
+    let request = client.get_secret_value().secret_id(&target.id);
+    let request = match &target.version {
+        None => request,
+        Some(Version::Id(id)) => request.version_id(id),
+        Some(Version::Label(stage)) => request.version_stage(stage),
+    };
+    let explain = |fault: Fault| fault.explain(Call::GetSecretValue, caller);
+    let answer = request.send().await.map_err(|error| explain(Fault::of(&error)))?;
+    let is_it = is_named(target, answer.arn.as_deref(), answer.name.as_deref());
+    let held = held(answer.secret_string, answer.secret_binary, answer.version_id).filter(|_| is_it);
+    held.ok_or_else(|| explain(Fault::malformed()))
+}
+
+async fn ask_many(client: &Client, caller: &str, targets: &[Target]) -> Vec<Outcome> {
+    let (mut entries, mut errors) = (Vec::new(), Vec::new());
+    let mut token = None;
+    for _ in 0..MAX_PAGES {
+        let request = client.batch_get_secret_value().set_next_token(token.take());
+        let ids = targets.iter().map(|target| target.id.clone()).collect();
+        match request.set_secret_id_list(Some(ids)).send().await {
+            Ok(page) => {
+                entries.extend(page.secret_values.into_iter().flatten().map(Entry::new));
+                errors.extend(page.errors.into_iter().flatten());
+                token = page.next_token;
+            }
+            Err(error) => return failed(&Fault::of(&error), Call::BatchGetSecretValue, caller, targets),
+        }
+        if token.is_none() {
+            break;
+        }
+    }
+    targets.iter().map(|target| outcome(target, &entries, &errors, caller)).collect()
+}
+
+/// A secret of a batch's answer.
+struct Entry {
+    arn: Option<String>,
+    name: Option<String>,
+    held: Option<Held>,
+}
+
+impl Entry {
+    fn new(entry: SecretValueEntry) -> Self {
+        Self {
+            arn: entry.arn,
+            name: entry.name,
+            held: held(entry.secret_string, entry.secret_binary, entry.version_id),
+        }
+    }
+}
+
+fn outcome(target: &Target, entries: &[Entry], errors: &[ApiErrorType], caller: &str) -> Outcome {
+    let mut named =
+        entries.iter().filter(|entry| is_named(target, entry.arn.as_deref(), entry.name.as_deref()));
+    if let Some(Entry { held: Some(held), .. }) = named.next() {
+        return Outcome::Answer(Ok(held.clone()));
+    }
+    let error = errors.iter().find(|error| error.secret_id.as_deref() == Some(target.id.as_str()));
+    let fault = error.map(|error| Fault::of_one(error.error_code.as_deref(), error.message.as_deref()));
+    match fault {
+        Some(fault) if !fault.is_passing() => {
+            Outcome::Answer(Err(fault.explain(Call::GetSecretValue, caller)))
+        }
+        // Left out, without its value, or failed for a reason that passes.
+        _ => Outcome::AskAlone,
+    }
+}
+
+/// Whether an answer is about this target. An ARN may be written without its random end.
+fn is_named(target: &Target, arn: Option<&str>, name: Option<&str>) -> bool {
+    let without_end = |arn: &str| {
+        let rest = arn.strip_prefix(target.id.as_str());
+        rest.is_some_and(|rest| rest.len() == ARN_SUFFIX && rest.starts_with('-'))
+    };
+    let is_arn = target.region.is_some();
+    name == Some(target.id.as_str())
+        || arn.is_some_and(|arn| is_arn && (arn == target.id || without_end(arn)))
+}
+
+fn held(text: Option<String>, binary: Option<Blob>, version: Option<String>) -> Option<Held> {
+    let (bytes, binary) = match (text, binary) {
+        (Some(text), _) => (text.into_bytes(), false),
+        (None, Some(bytes)) => (bytes.into_inner(), true),
+        (None, None) => return None,
+    };
+    Some(Held { value: SecretValue::new(bytes), binary, version })
+}

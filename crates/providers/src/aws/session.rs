@@ -1,0 +1,304 @@
+//! Logging in to AWS: region, credentials, a role, and a client's settings, all from the operator file and the sidecar.
+//!
+//! Credentials are looked for where the SDK always looks: environment, profile, web identity (IRSA), Pod Identity and
+//! ECS, instance metadata. A profile that the operator names stands for itself alone. Files of profiles are opened by
+//! absolute paths only: without `HOME`, the SDK takes `~/.aws/config` for a directory named `~` below the working
+//! directory, which is the app's, and a profile can name a command to run.
+//! Credentials stay in the SDK's own types. No error text of the SDK is passed on: it may quote what was answered.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use aws_config::profile::ProfileFileCredentialsProvider;
+#[expect(
+    deprecated,
+    reason = "the names of the crate that these moved to are no part of the SDK's front"
+)]
+use aws_config::profile::profile_file::{ProfileFileKind, ProfileFiles};
+use aws_config::provider_config::ProviderConfig as SdkProviderConfig;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+use super::client;
+use super::failure::{Call, Fault};
+use crate::{Environment, ProviderError};
+use sealwave_secrets::settings::{AssumeRole, AwsSettings};
+
+/// Attempts of one call; the run's deadline is the limit that counts.
+const MAX_ATTEMPTS: u32 = 8;
+
+/// Upper ends of the random waits between attempts.
+const FIRST_BACKOFF: Duration = Duration::from_millis(300);
+const MAX_BACKOFF: Duration = Duration::from_secs(5);
+
+const MAX_CONNECT: Duration = Duration::from_secs(5);
+
+const DEFAULT_SESSION_NAME: &str = "sealwave";
+
+const OWN_IDENTITY: &str = "the sidecar's identity";
+
+/// Somebody that AWS knows, and how to call it as them.
+pub(crate) struct Session {
+    config: SdkConfig,
+    /// Whom the calls are made as, for messages.
+    pub(crate) caller: String,
+}
+
+impl Session {
+    /// Logs in. `fixed` are credentials to use instead of what would be found.
+    pub(crate) async fn open(
+        settings: &AwsSettings,
+        environment: &Environment,
+        fixed: Option<&Credentials>,
+        end: Instant,
+    ) -> Result<Self, ProviderError> {
+        let files = profile_files(environment);
+        let client = client::new(settings.ca_file.as_deref(), settings.proxy.as_deref())?;
+        let config = load(settings, files.clone(), client.clone(), end).await;
+        let caller = caller(settings);
+        let credentials = match fixed {
+            Some(credentials) => credentials.clone(),
+            None => {
+                credentials(settings, files, client, &config).await.map_err(|error| no_credentials(&error))?
+            }
+        };
+        let mut config = with_credentials(config, credentials);
+        if let Some(role) = &settings.assume_role {
+            config.region().ok_or_else(no_region)?;
+            let credentials = assume(role, &config).await?;
+            config = with_credentials(config, credentials);
+        }
+        if let Some(url) = &settings.endpoint_url {
+            config = config.into_builder().endpoint_url(url).build();
+        }
+        Ok(Self { config, caller })
+    }
+
+    /// What a service's client is made from, for the operator's region or for that of an ARN.
+    pub(crate) fn config(&self, region: Option<&str>) -> Result<SdkConfig, ProviderError> {
+        match region {
+            Some(name) => Ok(self.config.to_builder().region(Region::new(name.to_owned())).build()),
+            None if self.config.region().is_some() => Ok(self.config.clone()),
+            None => Err(no_region()),
+        }
+    }
+}
+
+#[expect(deprecated, reason = "see the import")]
+async fn load(
+    settings: &AwsSettings,
+    files: ProfileFiles,
+    client: SharedHttpClient,
+    end: Instant,
+) -> SdkConfig {
+    let retries = RetryConfig::standard()
+        .with_max_attempts(MAX_ATTEMPTS)
+        .with_initial_backoff(FIRST_BACKOFF)
+        .with_max_backoff(MAX_BACKOFF);
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(client)
+        .profile_files(files)
+        .retry_config(retries)
+        .timeout_config(timeouts(end.saturating_duration_since(Instant::now())));
+    if let Some(region) = &settings.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(profile) = &settings.profile {
+        loader = loader.profile_name(profile);
+    }
+    loader.load().await
+}
+
+/// One attempt may take a third of what is left, so that one that hangs can be made again.
+fn timeouts(left: Duration) -> TimeoutConfig {
+    let attempt = left / 3;
+    TimeoutConfig::builder()
+        .connect_timeout(attempt.min(MAX_CONNECT))
+        .operation_attempt_timeout(attempt)
+        .operation_timeout(left)
+        .build()
+}
+
+#[expect(deprecated, reason = "see the import")]
+/// The credentials that the settings lead to, if they can be sent.
+///
+/// The SDK panics over a key with a line break in it, which environment variables from files often end with.
+async fn credentials(
+    settings: &AwsSettings,
+    files: ProfileFiles,
+    client: SharedHttpClient,
+    config: &SdkConfig,
+) -> Result<Credentials, CredentialsError> {
+    let found = find_credentials(settings, files, client, config).await?;
+    let parts = [found.access_key_id(), found.secret_access_key(), found.session_token().unwrap_or("")];
+    if parts.iter().all(|part| part.bytes().all(|byte| byte.is_ascii_graphic())) {
+        Ok(found)
+    } else {
+        Err(CredentialsError::invalid_configuration("a key or token holds a character that none can have"))
+    }
+}
+
+#[expect(deprecated, reason = "see the import")]
+async fn find_credentials(
+    settings: &AwsSettings,
+    files: ProfileFiles,
+    client: SharedHttpClient,
+    config: &SdkConfig,
+) -> Result<Credentials, CredentialsError> {
+    if let Some(profile) = &settings.profile {
+        let context = SdkProviderConfig::without_region()
+            .with_region(config.region().cloned())
+            .with_http_client(client);
+        let provider = ProfileFileCredentialsProvider::builder()
+            .configure(&context)
+            .profile_files(files)
+            .profile_name(profile)
+            .build();
+        return provider.provide_credentials().await;
+    }
+    match config.credentials_provider() {
+        Some(provider) => provider.provide_credentials().await,
+        None => Err(CredentialsError::not_loaded_no_source()),
+    }
+}
+
+fn with_credentials(config: SdkConfig, credentials: Credentials) -> SdkConfig {
+    config.into_builder().credentials_provider(SharedCredentialsProvider::new(credentials)).build()
+}
+
+async fn assume(role: &AssumeRole, config: &SdkConfig) -> Result<Credentials, ProviderError> {
+    let mut config = config.clone();
+    if let Some(url) = &role.endpoint_url {
+        config = config.into_builder().endpoint_url(url).build();
+    }
+    let answer = aws_sdk_sts::Client::new(&config)
+        .assume_role()
+        .role_arn(&role.role_arn)
+        .role_session_name(role.session_name.as_deref().unwrap_or(DEFAULT_SESSION_NAME))
+        .set_external_id(role.external_id.clone())
+        .send()
+        .await
+        .map_err(|error| Fault::of(&error).explain(Call::AssumeRole, OWN_IDENTITY))?;
+    let malformed = || Fault::malformed().explain(Call::AssumeRole, OWN_IDENTITY);
+    let given = answer.credentials.ok_or_else(malformed)?;
+    Ok(Credentials::new(
+        given.access_key_id,
+        given.secret_access_key,
+        Some(given.session_token),
+        None,
+        "AssumeRole",
+    ))
+}
+
+/// Whom calls are made as, in words.
+fn caller(settings: &AwsSettings) -> String {
+    match (&settings.assume_role, &settings.profile) {
+        (Some(role), _) => format!("role `{}`", role.role_arn),
+        (None, Some(profile)) => format!("the identity of profile `{profile}`"),
+        (None, None) => OWN_IDENTITY.to_owned(),
+    }
+}
+
+fn no_region() -> ProviderError {
+    ProviderError::denied(
+        "no AWS region is set",
+        "set `region` of this provider in the operator file, or `AWS_REGION` of the sidecar",
+    )
+}
+
+fn no_credentials(error: &CredentialsError) -> ProviderError {
+    match error {
+        CredentialsError::CredentialsNotLoaded(_) => ProviderError::denied(
+            "there are no AWS credentials",
+            "give the sidecar's ServiceAccount a role (IRSA or Pod Identity), or name a `profile` in the operator file",
+        ),
+        CredentialsError::InvalidConfiguration(_) => ProviderError::denied(
+            "the AWS credentials are not set up in a way that the SDK understands",
+            "look at the profile and at the `AWS_*` variables of the sidecar",
+        ),
+        CredentialsError::ProviderTimedOut(_) => ProviderError::unreachable(
+            "the source of the AWS credentials did not answer in time",
+            "see whether the sidecar reaches STS, the Pod Identity agent or the instance metadata",
+        ),
+        _ => ProviderError::denied(
+            "the source of the AWS credentials gave none",
+            "see whether the role trusts the sidecar's ServiceAccount, and whether the sidecar reaches STS",
+        ),
+    }
+}
+
+#[expect(deprecated, reason = "see the import")]
+fn profile_files(environment: &Environment) -> ProfileFiles {
+    let files = [
+        (ProfileFileKind::Config, "AWS_CONFIG_FILE", ".aws/config"),
+        (ProfileFileKind::Credentials, "AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials"),
+    ];
+    let mut builder = ProfileFiles::builder();
+    for (kind, variable, below_home) in files {
+        builder = match profile_file(environment, variable, below_home) {
+            Some(path) => builder.with_file(kind, path),
+            None => builder.with_contents(kind, ""),
+        };
+    }
+    builder.build()
+}
+
+/// A file of profiles that is there, if its path is absolute.
+fn profile_file(environment: &Environment, variable: &str, below_home: &str) -> Option<PathBuf> {
+    let home = environment("HOME").map(PathBuf::from);
+    let path = match environment(variable).filter(|value| !value.is_empty()).map(PathBuf::from) {
+        Some(path) => match path.strip_prefix("~") {
+            Ok(rest) => home?.join(rest),
+            Err(_) => path,
+        },
+        None => home?.join(below_home),
+    };
+    (path.is_absolute() && path.is_file()).then_some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::ffi::OsString;
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn found(dir: &str, variables: &[(&str, String)]) -> Option<PathBuf> {
+        let variables: BTreeMap<String, OsString> =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), value.into())).collect();
+        let environment: Environment = Arc::new(move |name| variables.get(name).cloned());
+        let path = profile_file(&environment, "AWS_CONFIG_FILE", ".aws/config");
+        path.map(|path| path.strip_prefix(dir).unwrap_or(&path).to_owned())
+    }
+
+    #[test]
+    fn profiles_are_read_from_absolute_paths_alone() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let home = dir.path().to_str().expect("UTF-8").to_owned();
+        fs_err::create_dir(dir.path().join(".aws")).expect("made");
+        fs_err::write(dir.path().join(".aws/config"), "").expect("written");
+        fs_err::write(dir.path().join("other"), "").expect("written");
+        let found = |variables: &[(&str, String)]| found(&home, variables);
+        let at_home = ("HOME", home.clone());
+        assert_eq!(found(std::slice::from_ref(&at_home)), Some(".aws/config".into()));
+        let named = |path: &str| ("AWS_CONFIG_FILE", path.to_owned());
+        assert_eq!(found(&[named(&format!("{home}/other"))]), Some("other".into()));
+        assert_eq!(found(&[named("~/other"), at_home.clone()]), Some("other".into()));
+        assert_eq!(found(&[named(""), at_home.clone()]), Some(".aws/config".into()));
+        assert_eq!(found(&[named("~/missing"), at_home]), None);
+        // Relative to the working directory, which is the app's: `Cargo.toml` is there.
+        assert_eq!(found(&[named("Cargo.toml")]), None);
+        assert_eq!(found(&[]), None);
+        for relative in ["", ".", "~", "src"] {
+            let here = ("HOME", relative.to_owned());
+            assert_eq!(found(std::slice::from_ref(&here)), None, "{relative}");
+            assert_eq!(found(&[here, named("~/lib.rs")]), None, "{relative}");
+        }
+    }
+}

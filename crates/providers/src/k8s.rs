@@ -1,0 +1,299 @@
+//! `<k8s:db#password>`: a key of a Secret in a namespace that the operator names.
+//!
+//! Where the operator names one namespace, the path is the Secret's name; where several, it is `NAMESPACE/NAME`. The
+//! value is the key's bytes, exactly; where there is no such key, a path leads into an item whose text is JSON. The tokens of service accounts and of joining nodes are never handed out: who has
+//! one can act in the cluster. Nothing that the cluster answers goes into an error.
+
+mod connection;
+pub(super) mod definitions;
+mod question;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
+use self::connection::Connection;
+pub(super) use self::connection::Login;
+use self::question::Question;
+use super::runtime::{self, Interrupted};
+use super::{FetchResult, Fetched, Provider, ProviderConfigError, ProviderError};
+use sealwave_core::names::dns::{is_label, is_subdomain};
+use sealwave_secrets::placeholder::Reference;
+use sealwave_secrets::settings::K8sSettings;
+use sealwave_secrets::values::json_text::{self, NotJson};
+use sealwave_secrets::values::{
+    KEY_HINT, KeyPath, MissingStep, SecretEntries, SecretValue, Shape, WalkError,
+};
+
+/// Requests that wait for an answer at the same time.
+///
+/// As many as most apps have secrets, so that all of them take as long as one.
+const AT_ONCE: usize = 20;
+
+/// Types of Secrets that are credentials of the cluster itself.
+const REFUSED_TYPES: [&str; 2] = ["bootstrap.kubernetes.io/token", "kubernetes.io/service-account-token"];
+
+pub(super) struct K8s {
+    scope: Scope,
+    kubeconfig: Option<PathBuf>,
+    context: Option<String>,
+}
+
+/// The namespaces that can be read.
+enum Scope {
+    One(String),
+    Several(BTreeSet<String>),
+}
+
+/// A namespace and the name of a Secret in it.
+type SecretId<'r> = (&'r str, &'r str);
+
+impl K8s {
+    pub(super) fn new(
+        provider: &str,
+        settings: &K8sSettings,
+        operator_dir: &Path,
+    ) -> Result<Self, ProviderConfigError> {
+        let bad = |reason: &str, hint| ProviderConfigError::Refused {
+            provider: provider.to_owned(),
+            reason: reason.to_owned(),
+            hint,
+        };
+        let scope = match (&settings.namespace, &settings.namespaces[..]) {
+            (Some(one), []) => Scope::One(one.clone()),
+            (None, [_, ..]) => Scope::Several(settings.namespaces.iter().cloned().collect()),
+            _ => return Err(bad("it needs either `namespace` or `namespaces`", SCOPE_HINT)),
+        };
+        let valid = match &scope {
+            Scope::One(one) => is_label(one),
+            Scope::Several(several) => several.iter().all(|name| is_label(name)),
+        };
+        if !valid {
+            return Err(bad("it lists a name that is not a valid namespace name", SCOPE_HINT));
+        }
+        if settings.context.is_some() && settings.kubeconfig.is_none() {
+            return Err(bad("`context` is one of a kubeconfig", "name the file with `kubeconfig`"));
+        }
+        Ok(Self {
+            scope,
+            kubeconfig: settings.kubeconfig.as_ref().map(|file| operator_dir.join(file)),
+            context: settings.context.clone(),
+        })
+    }
+
+    /// The Secret that a reference means.
+    fn check<'r>(&'r self, reference: &'r Reference) -> Result<SecretId<'r>, ProviderError> {
+        let path = reference.path.as_str();
+        let id = match (&self.scope, path.split_once('/')) {
+            (Scope::One(namespace), None) => (namespace.as_str(), path),
+            (Scope::One(_), Some(_)) => {
+                return Err(ProviderError::invalid(
+                    "the path holds a `/`, and this provider reads one namespace",
+                    "write the Secret's name alone, for example `<k8s:db#password>`",
+                ));
+            }
+            (Scope::Several(namespaces), Some((namespace, name))) => {
+                let known = namespaces.get(namespace).ok_or_else(|| {
+                    ProviderError::denied(
+                        "the operator file does not name this namespace",
+                        "add it to `namespaces` of this provider in the operator file",
+                    )
+                })?;
+                (known.as_str(), name)
+            }
+            (Scope::Several(_), None) => {
+                return Err(ProviderError::invalid(
+                    "the path names no namespace, and this provider reads several",
+                    "write `NAMESPACE/NAME`, for example `<k8s:shop/db#password>`",
+                ));
+            }
+        };
+        if !is_subdomain(id.1) {
+            return Err(ProviderError::invalid(
+                "the path is not a valid Secret name",
+                "a name holds a-z, 0-9, `-` and `.`, at most 253 characters, and starts and ends with a letter or a digit",
+            ));
+        }
+        if reference.version.is_some() {
+            return Err(ProviderError::invalid("a Secret has no versions", "leave the version out"));
+        }
+        if reference.key.is_none() && !reference.all_keys {
+            return Err(ProviderError::invalid(
+                "a Secret holds several values, and no key is given",
+                "write the key, for example `<k8s:db#password>`",
+            ));
+        }
+        Ok(id)
+    }
+
+    async fn secrets<'r>(
+        &self,
+        wanted: BTreeSet<SecretId<'r>>,
+        end: Instant,
+    ) -> Result<BTreeMap<SecretId<'r>, Result<Secret, ProviderError>>, ProviderError> {
+        let login = match &self.kubeconfig {
+            Some(file) => Login::Operator(file, self.context.as_deref()),
+            None => Login::Pod,
+        };
+        let connection = Connection::open(login).await?;
+        let work = wanted.iter().map(|(namespace, name)| {
+            let (connection, namespace, name) =
+                (connection.clone(), (*namespace).to_owned(), (*name).to_owned());
+            async move {
+                let question = Question::Secret { namespace: &namespace, name: &name };
+                Secret::read(connection.ask(&question, end).await?)
+            }
+        });
+        let answers = runtime::gather(end, AT_ONCE, work).await.into_iter();
+        let answers = answers.map(|answer| answer.unwrap_or_else(|| Err(ProviderError::overdue())));
+        Ok(wanted.iter().copied().zip(answers).collect())
+    }
+}
+
+const SCOPE_HINT: &str =
+    "`namespace: shop-secrets` reads Secrets of one namespace, `namespaces: [a, b]` those of several";
+
+impl Provider for K8s {
+    fn fetch(&self, references: &[&Reference], deadline: Instant) -> Vec<FetchResult> {
+        let checked: Vec<_> = references.iter().map(|reference| self.check(reference)).collect();
+        let wanted: BTreeSet<_> = checked.iter().filter_map(|id| id.as_ref().ok().copied()).collect();
+        let secrets = if wanted.is_empty() {
+            Ok(BTreeMap::new())
+        } else {
+            match runtime::run(deadline, |end| self.secrets(wanted, end)) {
+                Ok(secrets) => secrets,
+                Err(Interrupted::Elapsed) => Err(ProviderError::overdue()),
+                Err(Interrupted::NotStarted(kind)) => Err(ProviderError::unreachable(
+                    format!("no connection can be prepared ({kind})"),
+                    "see to the limits of the container",
+                )),
+            }
+        };
+        let value = |id: Result<SecretId<'_>, ProviderError>, reference: &Reference| {
+            let id = id?;
+            let secrets = secrets.as_ref().map_err(ProviderError::clone)?;
+            let secret = secrets.get(&id).ok_or_else(ProviderError::overdue)?;
+            let secret = secret.as_ref().map_err(ProviderError::clone)?;
+            if reference.all_keys {
+                return secret.entries();
+            }
+            secret.value(reference.key.as_deref().unwrap_or_default())
+        };
+        checked.into_iter().zip(references).map(|(id, reference)| value(id, reference)).collect()
+    }
+}
+
+/// A Secret as the cluster wrote it.
+struct Secret {
+    json: Zeroizing<Vec<u8>>,
+    /// What the cluster numbers its state with.
+    resource_version: Option<String>,
+}
+
+impl Secret {
+    fn read(json: Zeroizing<Vec<u8>>) -> Result<Self, ProviderError> {
+        let mut secret = Self { json, resource_version: None };
+        let text = |path: &[&str]| -> Result<Option<String>, NotJson> {
+            Ok(secret.member(path)?.and_then(|json| serde_json::from_str(json.get()).ok()))
+        };
+        if text(&["kind"]).map_err(malformed)?.as_deref() != Some("Secret") {
+            return Err(malformed(NotJson::Syntax));
+        }
+        let kind = text(&["type"]).map_err(malformed)?.unwrap_or_default();
+        if REFUSED_TYPES.contains(&kind.as_str()) {
+            return Err(ProviderError::denied(
+                format!("it is of type `{kind}`: a credential of the cluster itself"),
+                "use a Secret that was made for the app",
+            ));
+        }
+        let resource_version = text(&["metadata", "resourceVersion"]).map_err(malformed)?;
+        secret.resource_version = resource_version;
+        Ok(secret)
+    }
+
+    fn value(&self, key: &str) -> FetchResult {
+        let path = KeyPath::parse(key).map_err(ProviderError::bad_key)?;
+        let value = match path.single().map(|key| self.item(key)).transpose()?.flatten() {
+            Some(value) => value,
+            None => self.within_item(&path)?,
+        };
+        Ok(Fetched::at_version(value, self.resource_version.as_deref()))
+    }
+
+    /// Finds the value that a path leads to in the JSON of an item: the first name is the item's key.
+    fn within_item(&self, path: &KeyPath) -> Result<SecretValue, ProviderError> {
+        let missing = |step: MissingStep| ProviderError::not_found(step.message("the Secret"), KEY_HINT);
+        let none = || missing(path.missing(0, Shape::Object));
+        let (first, _) = path.names().next().ok_or_else(none)?;
+        if path.names().len() == 1 {
+            return Err(none());
+        }
+        let item = self.item(first)?.ok_or_else(none)?;
+        let text = item.expose_str().unwrap_or("");
+        if !text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with(['{', '[']) {
+            return Err(missing(path.missing(1, Shape::Scalar)));
+        }
+        let found = json_text::lookup_from(text, path, 1).map_err(|error| match error {
+            WalkError::Missing(step) => missing(step),
+            WalkError::Structure(NotJson::Duplicate) => ProviderError::invalid(
+                "the JSON of the item has the key twice",
+                "remove one of them from the Secret",
+            ),
+            WalkError::Structure(NotJson::Syntax) => ProviderError::invalid(
+                "the item is not well-formed JSON",
+                "name the item alone, or correct its JSON",
+            ),
+        })?;
+        Ok(SecretValue::new(found.as_bytes().to_vec()))
+    }
+
+    /// Returns the bytes of an item.
+    fn item(&self, key: &str) -> Result<Option<SecretValue>, ProviderError> {
+        let Some(found) = self.member(&["data", key]).map_err(malformed)? else { return Ok(None) };
+        let encoded: Option<Zeroizing<String>> = serde_json::from_str(found.get()).ok().map(Zeroizing::new);
+        let value = encoded.as_ref().and_then(|encoded| decoded(encoded.as_bytes()));
+        value.map(Some).ok_or_else(|| malformed(NotJson::Syntax))
+    }
+
+    /// Returns all keys, each with its bytes.
+    fn entries(&self) -> FetchResult {
+        let data = self.member(&["data"]).map_err(malformed)?;
+        let encoded = data.map(|data| SecretEntries::from_json(data.get())).transpose()?.unwrap_or_default();
+        let mut entries = SecretEntries::default();
+        for (key, value) in encoded.iter() {
+            let value = decoded(value.expose()).ok_or_else(|| malformed(NotJson::Syntax))?;
+            entries.insert(key.to_owned(), Some(value))?;
+        }
+        Ok(Fetched::at_version(entries, self.resource_version.as_deref()))
+    }
+
+    fn member(&self, path: &[&str]) -> Result<Option<&serde_json::value::RawValue>, NotJson> {
+        let text = std::str::from_utf8(&self.json).map_err(|_| NotJson::Syntax)?;
+        let mut at = json_text::parse(text)?;
+        for field in path {
+            match json_text::member(at, field)? {
+                Some(value) => at = value,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(at))
+    }
+}
+
+fn decoded(base64: &[u8]) -> Option<SecretValue> {
+    STANDARD.decode(base64).ok().map(SecretValue::new)
+}
+
+fn malformed(_: NotJson) -> ProviderError {
+    ProviderError::invalid(
+        "the cluster's answer is no Secret",
+        "see that the address of the cluster is that of its API",
+    )
+}
+
+#[cfg(test)]
+mod tests;

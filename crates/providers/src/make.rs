@@ -1,0 +1,104 @@
+//! Making one provider from its settings: each kind has its line here.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+#[cfg(feature = "aws")]
+use super::aws;
+#[cfg(feature = "k8s")]
+use super::k8s;
+#[cfg(feature = "sops")]
+use super::sops;
+#[cfg(feature = "vault")]
+use super::vault;
+use super::{AppFiles, Environment, Provider, ProviderConfigError, env, file};
+use sealwave_secrets::placeholder::{DEFAULT_PROVIDER, provider_name};
+use sealwave_secrets::settings::ProviderConfig;
+
+/// What a provider is made from, besides its settings.
+pub(super) struct Surroundings<'a> {
+    pub(super) operator_dir: &'a Path,
+    pub(super) protected: &'a [PathBuf],
+    pub(super) app: &'a AppFiles,
+    pub(super) environment: &'a Environment,
+}
+
+/// `$made`, or where the feature is not built in, what stands for it; `$made` is not compiled then.
+macro_rules! if_built {
+    ($feature:literal, $kind:literal, $made:expr) => {{
+        #[cfg(feature = $feature)]
+        let made = $made;
+        #[cfg(not(feature = $feature))]
+        let made = {
+            let what = concat!("`", $kind, "` provider");
+            Ok(boxed(super::not_built::NotBuilt { what, feature: $feature }))
+        };
+        made
+    }};
+}
+
+/// Makes one provider.
+///
+/// # Errors
+/// A setting that is not valid.
+#[cfg_attr(
+    not(all(feature = "aws", feature = "k8s", feature = "sops", feature = "vault")),
+    expect(unused_variables, reason = "nobody reads the settings of what is not built in")
+)]
+pub(super) fn provider(
+    name: &str,
+    config: &ProviderConfig,
+    around: &Surroundings<'_>,
+) -> Result<Box<dyn Provider>, ProviderConfigError> {
+    let Surroundings { operator_dir, protected, app, environment } = *around;
+    match config {
+        ProviderConfig::AwsSm(settings) => {
+            if_built!(
+                "aws",
+                "aws-sm",
+                aws::provider(name, aws::Service::SecretsManager, settings, operator_dir, environment)
+            )
+        }
+        ProviderConfig::AwsSsm(settings) => {
+            if_built!(
+                "aws",
+                "aws-ssm",
+                aws::provider(name, aws::Service::ParameterStore, settings, operator_dir, environment)
+            )
+        }
+        ProviderConfig::Env { names } => env::Env::new(name, names, Arc::clone(environment)).map(boxed),
+        ProviderConfig::File { root } => file::File::new(name, root, operator_dir, protected).map(boxed),
+        ProviderConfig::K8s(settings) => {
+            if_built!("k8s", "k8s", k8s::K8s::new(name, settings, operator_dir).map(boxed))
+        }
+        ProviderConfig::Sops { age_key_files, aws_kms } => {
+            if_built!(
+                "sops",
+                "sops",
+                sops::Sops::new(name, age_key_files, aws_kms.as_ref(), operator_dir, app, environment)
+                    .map(boxed)
+            )
+        }
+        ProviderConfig::Vault(settings) => {
+            if_built!("vault", "vault", vault::Vault::new(name, settings, operator_dir).map(boxed))
+        }
+    }
+}
+
+fn boxed(provider: impl Provider + 'static) -> Box<dyn Provider> {
+    Box::new(provider)
+}
+
+/// Checks that a placeholder can name a provider so.
+///
+/// # Errors
+/// None can.
+pub(super) fn check_name(name: &str) -> Result<(), ProviderConfigError> {
+    if name == DEFAULT_PROVIDER {
+        Err(ProviderConfigError::ReservedName)
+    } else if provider_name(&format!("{name}:")) != Some(name) {
+        Err(ProviderConfigError::BadName(name.to_owned()))
+    } else {
+        Ok(())
+    }
+}

@@ -1,0 +1,178 @@
+//! The providers of an operator file: made once, asked at the same time, each answer in its place.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
+
+use super::make::{self, Surroundings};
+use super::{AppFiles, Environment, FetchResult, Provider, ProviderError};
+use sealwave_core::diagnostic::{Failure, Note, Problem};
+use sealwave_secrets::placeholder::{Reference, list};
+use sealwave_secrets::settings::ProviderConfig;
+
+/// Stack of the thread that a provider is asked in: files are parsed there, within limits that this holds.
+const STACK_BYTES: usize = 16 << 20;
+
+/// Names in the list of what was still awaited.
+const MAX_AWAITED: usize = 20;
+
+/// The providers of an operator file by the name that placeholders use.
+#[derive(Default)]
+pub struct Providers {
+    all: BTreeMap<String, Box<dyn Provider>>,
+}
+
+impl Providers {
+    /// Makes the providers of an operator file.
+    ///
+    /// Relative paths are relative to `operator_dir`. `protected` are files that no provider may ever read, whatever
+    /// its root: the operator file, the seal key, the checksum key. `app` is where the app's own files are. Nothing is
+    /// read yet but the paths of roots.
+    ///
+    /// # Errors
+    /// All settings that are not valid.
+    pub fn new(
+        config: &BTreeMap<String, ProviderConfig>,
+        operator_dir: &Path,
+        protected: &[PathBuf],
+        app: &AppFiles,
+        environment: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static,
+    ) -> Result<Self, Failure> {
+        let environment: Environment = Arc::new(environment);
+        let mut problems = Vec::new();
+        let mut all = BTreeMap::new();
+        for (name, config) in config {
+            if let Err(error) = make::check_name(name) {
+                problems.push(Problem::new(&error));
+            }
+            let provider = make::provider(
+                name,
+                config,
+                &Surroundings { operator_dir, protected, app, environment: &environment },
+            );
+            match provider {
+                Ok(provider) => {
+                    all.insert(name.clone(), provider);
+                }
+                Err(error) => problems.push(Problem::new(&error)),
+            }
+        }
+        Failure::unless_empty(problems)?;
+        Ok(Self { all })
+    }
+
+    /// The same, with one provider more (or replaced).
+    #[must_use]
+    pub fn with(mut self, name: &str, provider: impl Provider + 'static) -> Self {
+        self.all.insert(name.to_owned(), Box::new(provider));
+        self
+    }
+
+    /// Their names.
+    #[must_use]
+    pub fn names(&self) -> BTreeSet<String> {
+        self.all.keys().cloned().collect()
+    }
+
+    /// Fetches each reference once, with one call per provider, and all providers at the same time.
+    pub fn fetch<'r>(
+        &self,
+        references: impl IntoIterator<Item = &'r Reference>,
+        deadline: Instant,
+    ) -> BTreeMap<&'r Reference, FetchResult> {
+        let mut by_provider: BTreeMap<&str, BTreeSet<&Reference>> = BTreeMap::new();
+        for reference in references {
+            by_provider.entry(&reference.provider).or_default().insert(reference);
+        }
+        let asked: Vec<(&str, Vec<&Reference>)> = by_provider
+            .into_iter()
+            .map(|(name, references)| (name, references.into_iter().collect()))
+            .collect();
+        let answers = thread::scope(|scope| {
+            let running: Vec<_> = asked
+                .iter()
+                .map(|(name, references)| {
+                    let ask = move || self.ask(name, references, deadline);
+                    thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, ask)
+                })
+                .collect();
+            running.into_iter().map(answers_of).collect::<Vec<_>>()
+        });
+        asked
+            .into_iter()
+            .zip(answers)
+            .flat_map(|((_, references), answers)| each_in_its_place(references, answers))
+            .collect()
+    }
+
+    /// Takes the notes that fetching left, in the order of the providers' names.
+    #[must_use]
+    pub fn take_notes(&self) -> Vec<Note> {
+        self.all.values().flat_map(|provider| provider.take_notes()).collect()
+    }
+
+    fn ask(&self, name: &str, references: &[&Reference], deadline: Instant) -> Vec<FetchResult> {
+        let error = match self.all.get(name) {
+            Some(_) if Instant::now() >= deadline => ProviderError::overdue(),
+            Some(provider) => return provider.fetch(references, deadline),
+            None => ProviderError::invalid("there is no such provider", "add it to the operator file"),
+        };
+        vec![Err(error); references.len()]
+    }
+}
+
+/// What a provider's thread came to. What it panicked with may hold a value, so nobody looks at it.
+fn answers_of(
+    thread: std::io::Result<thread::ScopedJoinHandle<'_, Vec<FetchResult>>>,
+) -> Result<Vec<FetchResult>, ProviderError> {
+    match thread.map(thread::ScopedJoinHandle::join) {
+        Ok(Ok(answers)) => Ok(answers),
+        Ok(Err(_)) => {
+            Err(ProviderError::unreachable("its provider broke down", "this is a defect of sealwave"))
+        }
+        Err(error) => Err(ProviderError::unreachable(
+            format!("a thread cannot be started ({})", error.kind()),
+            "give the container more processes or memory",
+        )),
+    }
+}
+
+/// One answer for each reference; those that the deadline cut off name all that was awaited.
+fn each_in_its_place(
+    references: Vec<&Reference>,
+    answers: Result<Vec<FetchResult>, ProviderError>,
+) -> Vec<(&Reference, FetchResult)> {
+    let (answers, rest) = match answers {
+        Ok(answers) => (
+            answers,
+            ProviderError::unreachable("its provider gave no answer", "this is a defect of sealwave"),
+        ),
+        Err(error) => (Vec::new(), error),
+    };
+    let answers = answers.into_iter().chain(std::iter::repeat_with(|| Err(rest.clone())));
+    let mut all: Vec<(&Reference, FetchResult)> = references.into_iter().zip(answers).collect();
+    let overdue = |answer: &FetchResult| matches!(answer, Err(error) if error.is_overdue());
+    let awaited: BTreeSet<String> = all
+        .iter()
+        .filter(|(_, answer)| overdue(answer))
+        .map(|(reference, _)| format!("{}:{}", reference.provider, reference.path))
+        .collect();
+    if !awaited.is_empty() {
+        let error = ProviderError::overdue_with(&listed(&awaited));
+        all.iter_mut().filter(|(_, answer)| overdue(answer)).for_each(|(_, answer)| {
+            *answer = Err(error.clone());
+        });
+    }
+    all
+}
+
+fn listed(names: &BTreeSet<String>) -> String {
+    let first: Vec<&String> = names.iter().take(MAX_AWAITED).collect();
+    match names.len() - first.len() {
+        0 => list(&first),
+        more => format!("{} and {more} more", list(&first)),
+    }
+}

@@ -1,0 +1,284 @@
+//! A file in the clear: decrypted as a whole, its MAC verified, and only then asked for values.
+//!
+//! The MAC is a SHA-512 over all values in their order, encrypted under the data key. It covers neither keys (each
+//! encrypted value is bound to its own) nor comments, nor where one value ends and the next begins.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+
+use compact_str::CompactString;
+use zeroize::Zeroizing;
+
+use super::error::{SopsError, shown};
+use super::format::{Format, Parsed, at_line};
+use super::metadata::Metadata;
+use super::value::{self, NotOpened, Plain};
+use crate::ProviderError;
+use sealwave_core::document::{Entry, Mapping, Node, Value};
+use sealwave_core::yaml::{PlainScalars, is_json_literal, resolve_core};
+use sealwave_secrets::crypto::{DataKey, ValuesDigest};
+use sealwave_secrets::values::{
+    EntriesError, KeyPath, KeyedValue, SecretBuffer, SecretEntries, SecretValue, Shape, WalkError,
+};
+
+/// What a digest over encrypted values only starts with: the SHA-256 of `sops`, so that it never equals one over all.
+const ONLY_ENCRYPTED: [u8; 32] = [
+    0x8a, 0x3f, 0xd2, 0xad, 0x54, 0xce, 0x66, 0x52, 0x7b, 0x10, 0x34, 0xf3, 0xd1, 0x47, 0xbe, 0x0b, 0x0b,
+    0x97, 0x5b, 0x3b, 0xf4, 0x4f, 0x72, 0xc6, 0xfd, 0xad, 0xec, 0x81, 0x76, 0xf2, 0x7d, 0x69,
+];
+
+/// A decrypted file.
+pub(super) struct Document {
+    format: Format,
+    root: Tree,
+}
+
+enum Tree {
+    Leaf(Plain),
+    List(Vec<Self>),
+    Map(Vec<(CompactString, Self)>),
+    Null,
+}
+
+impl Document {
+    /// Decrypts all values and checks the MAC.
+    pub(super) fn open(parsed: &Parsed, metadata: &Metadata, key: &DataKey) -> Result<Self, SopsError> {
+        let mut digest = ValuesDigest::default();
+        if metadata.mac_only_encrypted {
+            digest.update(&ONLY_ENCRYPTED);
+        }
+        let mut walk = Walk { metadata, key, plain: &parsed.plain, digest, path: String::new() };
+        let mut root = walk.map(&parsed.data, false)?;
+        let expected =
+            value::open(&metadata.mac, key, &metadata.last_modified).map_err(|_| SopsError::Mac)?;
+        if expected.authenticated() != Some(walk.digest.finish().as_bytes()) {
+            return Err(SopsError::Mac);
+        }
+        if parsed.format == Format::Ini {
+            root = root.with_sections_joined();
+        }
+        Ok(Self { format: parsed.format, root })
+    }
+
+    /// Returns all top-level keys, each with its value.
+    pub(super) fn entries(&self) -> Result<SecretEntries, ProviderError> {
+        let mut entries = SecretEntries::default();
+        match (self.format, &self.root) {
+            (Format::Binary, _) => return Err(SopsError::NoKeysInBinary.into()),
+            (_, Tree::Map(all)) => {
+                for (key, tree) in all {
+                    let value = match tree {
+                        Tree::Null => None,
+                        tree => Some(tree.bytes()?),
+                    };
+                    entries.insert(key.to_string(), value)?;
+                }
+            }
+            (_, _) => return Err(EntriesError::NotAnObject.into()),
+        }
+        Ok(entries)
+    }
+
+    /// Returns the value that a key leads to, or the whole of a binary file.
+    pub(super) fn value(&self, key: Option<&str>) -> Result<SecretValue, SopsError> {
+        match (self.format, key) {
+            (Format::Binary, None) => {
+                self.root.entry("data").and_then(Tree::text).ok_or(SopsError::KeyMissing(None))
+            }
+            (Format::Binary, Some(_)) => Err(SopsError::NoKeysInBinary),
+            (_, None) => Err(SopsError::WholeFile),
+            (_, Some(key)) => {
+                let path = KeyPath::parse(key).map_err(SopsError::Key)?;
+                match path.walk(&self.root) {
+                    Ok(tree) => tree.bytes(),
+                    Err(WalkError::Missing(step)) => Err(SopsError::KeyMissing(Some(step))),
+                    Err(WalkError::Structure(never)) => match never {},
+                }
+            }
+        }
+    }
+}
+
+/// The way through the tree, values in the order in which SOPS takes them.
+struct Walk<'a> {
+    metadata: &'a Metadata,
+    key: &'a DataKey,
+    plain: &'a PlainScalars,
+    digest: ValuesDigest,
+    /// Keys down to here, each with `:` behind it; items of lists add nothing.
+    path: String,
+}
+
+impl Walk<'_> {
+    /// The depth is bounded by the readers. `named`: whether the rule names a key on the way.
+    fn map(&mut self, mapping: &Mapping, named: bool) -> Result<Tree, SopsError> {
+        let mut entries = Vec::with_capacity(mapping.len());
+        for entry in mapping.entries() {
+            self.check_key(entry)?;
+            let length = self.path.len();
+            self.path.push_str(&entry.key);
+            self.path.push(':');
+            let named = named || self.metadata.rule.names(&entry.key);
+            if let Some(tree) = self.tree(&entry.value, named)? {
+                entries.push((entry.key.clone(), tree));
+            }
+            self.path.truncate(length);
+        }
+        Ok(Tree::Map(entries))
+    }
+
+    /// SOPS takes texts for keys only; `<<` is one to it.
+    fn check_key(&self, entry: &Entry) -> Result<(), SopsError> {
+        let is_null = || matches!(entry.key.as_str(), "" | "~" | "null" | "Null" | "NULL");
+        if self.plain.contains(entry.key_origin) && (is_null() || resolve_core(&entry.key).is_some()) {
+            let line = entry.key_origin.line as usize;
+            return Err(at_line(
+                line,
+                "a key is a number, a boolean, a date or null; SOPS needs it in quotes",
+            ));
+        }
+        Ok(())
+    }
+
+    /// `None` for a comment that stands where a value would.
+    fn tree(&mut self, node: &Node, named: bool) -> Result<Option<Tree>, SopsError> {
+        let plain = match &node.value {
+            Value::Mapping(mapping) => return self.map(mapping, named).map(Some),
+            Value::Null => return Ok(Some(Tree::Null)),
+            Value::Sequence(items) => {
+                let trees: Result<Vec<_>, _> =
+                    items.iter().filter_map(|item| self.tree(item, named).transpose()).collect();
+                return trees.map(|items| Some(Tree::List(items)));
+            }
+            Value::String(text) if self.plain.contains(node.origin) => value::plain_scalar(text),
+            Value::String(text) => Plain::Text(Zeroizing::new(text.as_bytes().to_vec())),
+            // The readers of these formats leave scalars as they are written.
+            Value::Bool(_) | Value::Number(_) => {
+                return Err(SopsError::Syntax("a scalar in it cannot be read".to_owned()));
+            }
+        };
+        self.leaf(node, plain, named)
+    }
+
+    fn leaf(&mut self, node: &Node, as_written: Plain, named: bool) -> Result<Option<Tree>, SopsError> {
+        let looks = || node.as_str().is_some_and(value::looks_encrypted);
+        let encrypted = self.metadata.rule.encrypts(named).unwrap_or_else(looks);
+        let plain = if encrypted { self.decrypt(node)? } else { as_written };
+        let Some(bytes) = plain.authenticated() else { return Ok(None) };
+        if encrypted || !self.metadata.mac_only_encrypted {
+            self.digest.update(bytes);
+        }
+        Ok(Some(Tree::Leaf(plain)))
+    }
+
+    fn decrypt(&self, node: &Node) -> Result<Plain, SopsError> {
+        let at = || shown(self.path.trim_end_matches(':'));
+        let text = node.as_str().ok_or_else(|| SopsError::ValueInClear(at()))?;
+        value::open(text, self.key, &self.path).map_err(|why| match why {
+            NotOpened::Form => SopsError::ValueForm(at()),
+            NotOpened::InClear => SopsError::ValueInClear(at()),
+            NotOpened::Mismatch => SopsError::Value(at()),
+        })
+    }
+}
+
+impl KeyedValue for &Tree {
+    type Error = Infallible;
+
+    fn member(self, name: &str) -> Result<Option<Self>, Infallible> {
+        Ok(self.entry(name))
+    }
+
+    fn item(self, index: usize) -> Result<Option<Self>, Infallible> {
+        let Tree::List(items) = self else { return Ok(None) };
+        Ok(items.get(index))
+    }
+
+    fn shape(self) -> Shape {
+        match self {
+            Tree::List(_) => Shape::List,
+            Tree::Map(_) => Shape::Object,
+            Tree::Leaf(_) | Tree::Null => Shape::Scalar,
+        }
+    }
+}
+
+impl Tree {
+    fn entry(&self, key: &str) -> Option<&Self> {
+        let Self::Map(entries) = self else { return None };
+        entries.iter().find(|(name, _)| name == key).map(|(_, tree)| tree)
+    }
+
+    /// Joins sections of the same name, which `.ini` files may have; the reader lets no key occur twice in them.
+    fn with_sections_joined(self) -> Self {
+        let Self::Map(sections) = self else { return self };
+        let mut places: BTreeMap<CompactString, usize> = BTreeMap::new();
+        let mut joined: Vec<(CompactString, Self)> = Vec::new();
+        for (name, section) in sections {
+            let place = *places.entry(name.clone()).or_insert(joined.len());
+            match (joined.get_mut(place), section) {
+                (Some((_, Self::Map(first))), Self::Map(more)) => first.extend(more),
+                (_, section) => joined.push((name, section)),
+            }
+        }
+        Self::Map(joined)
+    }
+
+    fn text(&self) -> Option<SecretValue> {
+        match self {
+            Self::Leaf(Plain::Text(bytes)) => Some(SecretValue::new(bytes.to_vec())),
+            _ => None,
+        }
+    }
+
+    fn bytes(&self) -> Result<SecretValue, SopsError> {
+        let bytes = match self {
+            Self::Null => return Err(SopsError::KeyMissing(None)),
+            Self::Leaf(Plain::Text(bytes)) => bytes.to_vec(),
+            Self::Leaf(Plain::Literal(literal)) => literal.written.as_bytes().to_vec(),
+            Self::Leaf(Plain::Comment) | Self::List(_) | Self::Map(_) => {
+                let mut json = SecretBuffer::default();
+                self.write_json(&mut json)?;
+                return Ok(json.into_value());
+            }
+        };
+        Ok(SecretValue::new(bytes))
+    }
+
+    /// Compact JSON, keys in the order of the file.
+    fn write_json(&self, out: &mut SecretBuffer) -> Result<(), SopsError> {
+        match self {
+            Self::Null | Self::Leaf(Plain::Comment) => out.push(b"null"),
+            Self::Leaf(Plain::Literal(literal)) if is_json_literal(&literal.written) => {
+                out.push(literal.written.as_bytes());
+            }
+            Self::Leaf(Plain::Literal(literal)) => write_text(&literal.written, out),
+            Self::Leaf(Plain::Text(bytes)) => {
+                write_text(std::str::from_utf8(bytes).map_err(|_| SopsError::KeyNotText)?, out);
+            }
+            Self::List(items) => {
+                out.push(b"[");
+                for (number, item) in items.iter().enumerate() {
+                    out.push(if number == 0 { "" } else { "," }.as_bytes());
+                    item.write_json(out)?;
+                }
+                out.push(b"]");
+            }
+            Self::Map(entries) => {
+                out.push(b"{");
+                for (number, (key, tree)) in entries.iter().enumerate() {
+                    out.push(if number == 0 { "" } else { "," }.as_bytes());
+                    write_text(key, out);
+                    out.push(b":");
+                    tree.write_json(out)?;
+                }
+                out.push(b"}");
+            }
+        }
+        Ok(())
+    }
+}
+
+fn write_text(text: &str, out: &mut SecretBuffer) {
+    serde_json::to_writer(out, text).expect("strings are JSON");
+}

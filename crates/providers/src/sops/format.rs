@@ -1,0 +1,255 @@
+//! From bytes to a tree of encrypted values and the `sops` part beside it, by the file's name as `sops` itself does it:
+//! `*.yaml`, `*.yml`, `*.json`, `*.env`, `*.ini`; everything else is binary, held in JSON.
+
+use std::collections::BTreeSet;
+
+use super::error::SopsError;
+use super::ini;
+use sealwave_core::document::{Entry, Mapping, Node, Origin, Sources, Value};
+use sealwave_core::yaml::{self, MergeKeys, NotVerbatim, PlainScalars, Verbatim};
+
+/// Key of the metadata.
+const METADATA: &str = "sops";
+
+/// Names of metadata in flat formats; more is an attack.
+const MAX_FLAT: usize = 2000;
+
+/// Levels of metadata in flat formats.
+const MAX_FLAT_DEPTH: usize = 8;
+
+/// What a file holds once it is decrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    Binary,
+    Dotenv,
+    Ini,
+    Json,
+    Yaml,
+}
+
+/// A file taken apart, still encrypted.
+pub(super) struct Parsed {
+    pub(super) format: Format,
+    /// Null, and texts in mappings and lists. Sections of an `.ini` file may have the same name.
+    pub(super) data: Mapping,
+    pub(super) metadata: Node,
+    /// Which scalars and keys are plain: they may be numbers and the like.
+    pub(super) plain: PlainScalars,
+}
+
+impl Format {
+    pub fn of(path: &str) -> Self {
+        match path.rsplit_once('.').map(|(_, extension)| extension) {
+            Some("env") => Self::Dotenv,
+            Some("ini") => Self::Ini,
+            Some("json") => Self::Json,
+            Some("yaml" | "yml") => Self::Yaml,
+            _ => Self::Binary,
+        }
+    }
+}
+
+pub fn parse(path: &str, bytes: &[u8]) -> Result<Parsed, SopsError> {
+    let format = Format::of(path);
+    if format == Format::Binary && std::str::from_utf8(bytes).is_err() {
+        // A key or a picture that nobody encrypted is not JSON.
+        return Err(SopsError::NotEncrypted);
+    }
+    let text = text(bytes)?;
+    let (data, metadata, plain) = match format {
+        Format::Binary => tree(yaml::read_verbatim_json(text)).map_err(|error| match error {
+            SopsError::Syntax(_) => SopsError::NotEncrypted,
+            error => error,
+        })?,
+        Format::Json => tree(yaml::read_verbatim_json(text))?,
+        // Merge keys are keys to SOPS, and each value is bound to them.
+        Format::Yaml => tree(yaml::read_verbatim(text, MergeKeys::Keep))?,
+        Format::Dotenv => flat(dotenv(text)?),
+        Format::Ini => flat(ini(text)?),
+    };
+    Ok(Parsed { format, data, metadata, plain })
+}
+
+fn flat((data, metadata): (Mapping, Node)) -> (Mapping, Node, PlainScalars) {
+    (data, metadata, PlainScalars::default())
+}
+
+fn text(bytes: &[u8]) -> Result<&str, SopsError> {
+    std::str::from_utf8(bytes).map_err(|_| SopsError::Syntax("it is not UTF-8".to_owned()))
+}
+
+/// Takes the metadata out of a YAML or JSON document.
+fn tree(document: Result<Verbatim, NotVerbatim>) -> Result<(Mapping, Node, PlainScalars), SopsError> {
+    let document = document.map_err(|why| match why {
+        NotVerbatim::Duplicate(line) => at_line(line as usize, "it gives a key twice"),
+        NotVerbatim::Empty => SopsError::NotEncrypted,
+        NotVerbatim::Malformed(line) => at_line(line as usize, "it is not well formed"),
+        NotVerbatim::Several => SopsError::SeveralDocuments,
+    })?;
+    let (mut root, plain) = document.into_parts();
+    let mut data = std::mem::take(root.as_mapping_mut().ok_or(SopsError::NotEncrypted)?);
+    let metadata = data.remove(METADATA).ok_or(SopsError::NotEncrypted)?;
+    Ok((data, metadata, plain))
+}
+
+pub(super) fn at_line(line: usize, why: &str) -> SopsError {
+    SopsError::Syntax(if line == 0 { why.to_owned() } else { format!("{why} (line {line})") })
+}
+
+/// `NAME=value` by line; nothing is trimmed or unquoted, and `\n` is a newline.
+fn dotenv(text: &str) -> Result<(Mapping, Node), SopsError> {
+    let mut data = Collector::default();
+    let mut metadata = Vec::new();
+    for (number, line) in (1_usize..).zip(text.split('\n')) {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (name, value) = line.split_once('=').ok_or_else(|| at_line(number, "a line has no `=`"))?;
+        let value = value.replace("\\n", "\n");
+        match name.strip_prefix("sops_") {
+            Some(name) => metadata.push((name, value)),
+            None => data.add(name, Value::String(value.into()), number)?,
+        }
+    }
+    Ok((data.mapping, unflatten(&metadata)?))
+}
+
+/// Makes a mapping of each section, in their order.
+fn ini(text: &str) -> Result<(Mapping, Node), SopsError> {
+    let mut metadata = Vec::new();
+    let mut data = Mapping::default();
+    let sections = ini::parse(text)?;
+    for section in &sections {
+        if section.name == METADATA {
+            let entries = section.entries.iter();
+            metadata.extend(entries.map(|(name, value)| (name.as_str(), value.replace("\\n", "\n"))));
+            continue;
+        }
+        let mut entries = Mapping::default();
+        for (name, value) in &section.entries {
+            push(&mut entries, name, Value::String(value.as_str().into()));
+        }
+        push(&mut data, &section.name, Value::Mapping(entries));
+    }
+    Ok((data, unflatten(&metadata)?))
+}
+
+fn push(mapping: &mut Mapping, name: &str, value: Value) {
+    let origin = nowhere();
+    mapping.push_new(Entry { key: name.into(), key_origin: origin, value: Node::new(value, origin) });
+}
+
+/// A mapping whose keys are each given once.
+#[derive(Default)]
+struct Collector {
+    mapping: Mapping,
+    seen: BTreeSet<String>,
+}
+
+impl Collector {
+    fn add(&mut self, name: &str, value: Value, number: usize) -> Result<(), SopsError> {
+        if !self.seen.insert(name.to_owned()) {
+            return Err(at_line(number, "a key is given twice"));
+        }
+        push(&mut self.mapping, name, value);
+        Ok(())
+    }
+}
+
+fn nowhere() -> Origin {
+    Origin::whole(Sources::default().add(""))
+}
+
+/// Makes a tree of names like `age__list_0__map_recipient`. Lists become mappings with the numbers as keys.
+fn unflatten(pairs: &[(&str, String)]) -> Result<Node, SopsError> {
+    if pairs.is_empty() {
+        return Err(SopsError::NotEncrypted);
+    }
+    if pairs.len() > MAX_FLAT {
+        return Err(SopsError::Metadata("it names too many keys"));
+    }
+    let origin = nowhere();
+    let mut root = Node::new(Value::Mapping(Mapping::default()), origin);
+    for (name, value) in pairs {
+        let name = name.replace("__list_", "__map_");
+        let path: Vec<&str> = name.split("__map_").collect();
+        let placed = match path.split_last() {
+            Some((last, way)) if way.len() < MAX_FLAT_DEPTH => root
+                .mapping_at_mut(way)
+                .filter(|mapping| mapping.get(last).is_none())
+                .map(|mapping| mapping.insert(*last, origin, Node::string(value.as_str(), origin))),
+            _ => None,
+        };
+        placed.ok_or(SopsError::Metadata("its names do not fit together"))?;
+    }
+    Ok(root)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_says_the_format() {
+        for (path, format) in [
+            ("a.yaml", Format::Yaml),
+            ("x/a.enc.yml", Format::Yaml),
+            ("a.json", Format::Json),
+            (".env", Format::Dotenv),
+            ("prod.env", Format::Dotenv),
+            ("a.ini", Format::Ini),
+            ("key.pem", Format::Binary),
+            ("key", Format::Binary),
+        ] {
+            assert_eq!(Format::of(path), format, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_metadata_is_not_encrypted() {
+        for (path, text) in [
+            ("a.yaml", "a: CANARY\n"),
+            ("a.yaml", ""),
+            ("a.yaml", "- CANARY"),
+            ("a.json", "{}"),
+            ("a.env", "A=CANARY\n"),
+            ("a.ini", "[a]\nb=CANARY\n"),
+            ("a.pem", "-----BEGIN CANARY-----"),
+            ("a.bin", "\u{0}{CANARY"),
+        ] {
+            assert_eq!(parse(path, text.as_bytes()).err(), Some(SopsError::NotEncrypted), "{path} {text}");
+        }
+    }
+
+    #[test]
+    fn broken_files_are_named_by_line() {
+        for (path, text) in [
+            ("a.yaml", "a: 1\na: CANARY\n"),
+            ("a.yaml", "a: [CANARY\n"),
+            ("a.json", "{\"a\": CANARY}"),
+            ("a.env", "A=1\nCANARY\n"),
+            ("a.env", "A=1\nA=CANARY\n"),
+            ("a.ini", "[a]\nCANARY\n"),
+            ("a.ini", "[a]\nb=1\n[a]\nb=2\n"),
+        ] {
+            let error = parse(path, text.as_bytes()).err().expect(text);
+            assert!(matches!(error, SopsError::Syntax(_)), "{text}: {error}");
+            assert!(!error.to_string().contains("CANARY"), "{error}");
+        }
+        assert!(matches!(parse("a.env", b"\xff").err(), Some(SopsError::Syntax(_))));
+        assert_eq!(parse("a.yaml", b"a: 1\n---\nb: 1\n").err(), Some(SopsError::SeveralDocuments));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_file_panics(
+            text in "(sops|_|age|mac|__map_|__list_|0|99999999999999999999|=|\n|\\[|\\]|\\{|\\}|:| |\"|,|#|;|&a|\\*a|\\\\n){0,40}",
+        ) {
+            for path in ["a.yaml", "a.json", "a.env", "a.ini", "a"] {
+                if let Ok(parsed) = parse(path, text.as_bytes()) {
+                    let _ = super::super::metadata::Metadata::read(&parsed.metadata);
+                }
+            }
+        }
+    }
+}

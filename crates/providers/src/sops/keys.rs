@@ -1,0 +1,179 @@
+//! The operator's keys: which of them opens a file's data key.
+//!
+//! A file says who can open it; the operator says with what. Only where both meet is anything tried, so that a file
+//! can neither choose a key, a role or an address, nor make sealwave ask a service for the sake of asking.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use super::error::SopsError;
+#[cfg(feature = "aws")]
+use super::kms::Kms;
+use super::metadata::{KmsKey, Metadata};
+#[cfg(not(feature = "aws"))]
+use crate::not_built::NotBuilt;
+use crate::{Environment, ProviderConfigError};
+use sealwave_secrets::crypto::{AgeIdentities, DataKey, is_age_recipient};
+use sealwave_secrets::settings::AwsKms;
+use sealwave_secrets::values::SecretValue;
+
+/// Bytes of a file with age identities.
+const MAX_KEY_FILE: u64 = 1 << 20;
+
+/// Recipients that a message names.
+const MAX_NAMED: usize = 5;
+
+pub struct Keys {
+    /// As the operator wrote them, and where they are.
+    age_files: Vec<(String, PathBuf)>,
+    age: OnceLock<Result<AgeIdentities, SopsError>>,
+    #[cfg(feature = "aws")]
+    kms: Option<Kms>,
+    /// Whether the operator names KMS keys, which this program cannot ask.
+    #[cfg(not(feature = "aws"))]
+    kms: bool,
+}
+
+impl Keys {
+    pub(super) fn new(
+        provider: &str,
+        age_files: &[PathBuf],
+        kms: Option<&AwsKms>,
+        operator_dir: &Path,
+        environment: &Environment,
+    ) -> Result<Self, ProviderConfigError> {
+        #[cfg(not(feature = "aws"))]
+        let _ = environment;
+        if age_files.is_empty() && kms.is_none() {
+            return Err(ProviderConfigError::NoKeys { provider: provider.to_owned() });
+        }
+        Ok(Self {
+            age_files: age_files
+                .iter()
+                .map(|file| (file.display().to_string(), operator_dir.join(file)))
+                .collect(),
+            age: OnceLock::new(),
+            #[cfg(feature = "aws")]
+            kms: kms.map(|kms| Kms::new(provider, kms, operator_dir, environment)).transpose()?,
+            #[cfg(not(feature = "aws"))]
+            kms: kms.is_some(),
+        })
+    }
+
+    /// Opens a file's data key.
+    pub(super) fn data_key(&self, metadata: &Metadata, deadline: Instant) -> Result<DataKey, SopsError> {
+        let mut failed = None;
+        for attempt in [Self::by_age, Self::by_kms] {
+            match attempt(self, metadata, deadline) {
+                Ok(Some(key)) => return Ok(key),
+                Ok(None) => {}
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        Err(failed.unwrap_or_else(|| self.no_usable_key(metadata)))
+    }
+
+    /// `None` where no age recipient of the file is ours.
+    fn by_age(&self, metadata: &Metadata, _deadline: Instant) -> Result<Option<DataKey>, SopsError> {
+        let identities = self.identities()?;
+        let mut failed = None;
+        for key in metadata.age.iter().filter(|key| identities.has(&key.recipient)) {
+            match identities.open(&key.recipient, &key.armored).and_then(|bytes| DataKey::new(&bytes)) {
+                Some(key) => return Ok(Some(key)),
+                None => failed = Some(SopsError::DataKey(key.recipient.clone())),
+            }
+        }
+        failed.map_or(Ok(None), Err)
+    }
+
+    /// `None` where no KMS key of the file is allowed.
+    #[cfg(feature = "aws")]
+    fn by_kms(&self, metadata: &Metadata, deadline: Instant) -> Result<Option<DataKey>, SopsError> {
+        let Some(kms) = &self.kms else { return Ok(None) };
+        let mut failed = None;
+        for key in metadata.kms.iter().filter(|key| kms.allows(key)) {
+            let opened = kms
+                .decrypt(key, deadline)
+                .and_then(|bytes| DataKey::new(&bytes).ok_or_else(|| SopsError::DataKey(key.arn.clone())));
+            match opened {
+                Ok(key) => return Ok(Some(key)),
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        failed.map_or(Ok(None), Err)
+    }
+
+    #[cfg(not(feature = "aws"))]
+    fn by_kms(&self, metadata: &Metadata, _deadline: Instant) -> Result<Option<DataKey>, SopsError> {
+        if self.kms && !metadata.kms.is_empty() {
+            return Err(SopsError::Aws(NotBuilt { what: "AWS KMS", feature: "aws" }.error()));
+        }
+        Ok(None)
+    }
+
+    fn identities(&self) -> Result<&AgeIdentities, SopsError> {
+        self.age.get_or_init(|| read_identities(&self.age_files)).as_ref().map_err(SopsError::clone)
+    }
+
+    fn no_usable_key(&self, metadata: &Metadata) -> SopsError {
+        let file =
+            metadata.age.iter().map(|key| key.recipient.as_str()).filter(|text| is_age_recipient(text));
+        let file = file
+            .chain(metadata.kms.iter().filter_map(KmsKey::shown_arn))
+            .chain(metadata.skipped.iter().copied());
+        let age = self.identities().map(|age| age.recipients().collect()).unwrap_or_default();
+        let ours = self.named(age);
+        let skipped = if metadata.skipped.is_empty() {
+            String::new()
+        } else {
+            format!("; {} keys are not supported here", metadata.skipped.join(", "))
+        };
+        SopsError::NoUsableKey { file: names(&file.collect::<Vec<_>>()), ours, skipped }
+    }
+
+    #[cfg(feature = "aws")]
+    fn named<'a>(&'a self, mut ours: Vec<&'a str>) -> String {
+        ours.extend(self.kms.iter().flat_map(Kms::patterns));
+        names(&ours)
+    }
+
+    #[cfg(not(feature = "aws"))]
+    #[expect(clippy::needless_pass_by_value, clippy::unused_self, reason = "the same as with AWS")]
+    fn named(&self, ours: Vec<&str>) -> String {
+        names(&ours)
+    }
+}
+
+fn names(all: &[&str]) -> String {
+    let mut list: Vec<String> = all.iter().take(MAX_NAMED).map(|name| format!("`{name}`")).collect();
+    if all.len() > MAX_NAMED {
+        list.push(format!("{} more", all.len() - MAX_NAMED));
+    }
+    if list.is_empty() { "no key that is known here".to_owned() } else { list.join(", ") }
+}
+
+fn read_identities(files: &[(String, PathBuf)]) -> Result<AgeIdentities, SopsError> {
+    let mut identities = AgeIdentities::default();
+    for (name, path) in files {
+        let failed = |why: String| SopsError::AgeKeyFile { what: format!("age key file `{name}`"), why };
+        let bytes = read_bounded(path).map_err(|error| failed(error.kind().to_string()))?;
+        identities.add_file(bytes.expose()).map_err(|line| match line {
+            0 => failed("it holds no identity".to_owned()),
+            line => failed(format!("line {line} is no X25519 identity")),
+        })?;
+    }
+    Ok(identities)
+}
+
+fn read_bounded(path: &Path) -> std::io::Result<SecretValue> {
+    // Looked at before it is opened: opening a FIFO would wait for a writer.
+    let metadata = fs_err::metadata(path)?;
+    if !metadata.is_file() || metadata.len() > MAX_KEY_FILE {
+        return Err(std::io::ErrorKind::InvalidInput.into());
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(MAX_KEY_FILE.min(metadata.len() + 1)).unwrap_or(0));
+    fs_err::File::open(path)?.take(MAX_KEY_FILE).read_to_end(&mut bytes)?;
+    Ok(SecretValue::new(bytes))
+}

@@ -1,0 +1,271 @@
+//! One encrypted value: `ENC[AES256_GCM,data:…,iv:…,tag:…,type:…]`.
+//!
+//! The label of the type is not authenticated. What it decides is checked again by the file's MAC, except `comment`,
+//! which takes a value out of both the file and the MAC.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
+use sealwave_core::yaml::{CoreScalar, resolve_core};
+use sealwave_secrets::crypto::{DataKey, NONCE_BYTES, TAG_BYTES};
+
+/// What a value was before it was encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Bool,
+    Bytes,
+    Comment,
+    Float,
+    Int,
+    Str,
+    Time,
+}
+
+/// A value in the clear.
+pub(super) enum Plain {
+    /// Not a value; it stands in a list because YAML has no other place for it.
+    Comment,
+    /// A boolean, a number or a date.
+    Literal(Literal),
+    /// Text, mostly; bytes where SOPS was given bytes.
+    Text(Zeroizing<Vec<u8>>),
+}
+
+/// A boolean, a number or a date.
+pub(super) struct Literal {
+    /// What the MAC covers.
+    authenticated: Zeroizing<String>,
+    /// As it is written in the file; what SOPS writes where the file holds it encrypted.
+    pub(super) written: Zeroizing<String>,
+}
+
+/// Why a value is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotOpened {
+    /// Not of the form at all.
+    Form,
+    /// It is in the clear.
+    InClear,
+    /// Key, path and what is encrypted do not belong together.
+    Mismatch,
+}
+
+struct Encrypted {
+    data: Vec<u8>,
+    nonce: [u8; NONCE_BYTES],
+    tag: [u8; TAG_BYTES],
+    kind: Kind,
+}
+
+/// Whether a text means to be encrypted.
+pub(super) fn looks_encrypted(text: &str) -> bool {
+    text.starts_with("ENC[")
+}
+
+/// Decrypts a value that stands at `path` (keys, each with `:` behind it). SOPS leaves empty strings as they are.
+pub(super) fn open(text: &str, key: &DataKey, path: &str) -> Result<Plain, NotOpened> {
+    if text.is_empty() {
+        return Ok(Plain::Text(Zeroizing::default()));
+    }
+    if !looks_encrypted(text) {
+        return Err(NotOpened::InClear);
+    }
+    let sealed = parse(text).ok_or(NotOpened::Form)?;
+    let plain =
+        key.open(&sealed.nonce, path.as_bytes(), &sealed.data, &sealed.tag).ok_or(NotOpened::Mismatch)?;
+    typed(plain, sealed.kind).ok_or(NotOpened::Form)
+}
+
+fn parse(text: &str) -> Option<Encrypted> {
+    let text = text.strip_prefix("ENC[AES256_GCM,data:")?.strip_suffix(']')?;
+    let (data, text) = text.split_once(",iv:")?;
+    let (nonce, text) = text.split_once(",tag:")?;
+    let (tag, kind) = text.split_once(",type:")?;
+    let data = STANDARD.decode(data).ok().filter(|data| !data.is_empty())?;
+    let nonce = STANDARD.decode(nonce).ok()?.try_into().ok()?;
+    let tag = STANDARD.decode(tag).ok()?.try_into().ok()?;
+    let kind = match kind {
+        "bool" => Kind::Bool,
+        "bytes" => Kind::Bytes,
+        "comment" => Kind::Comment,
+        "float" => Kind::Float,
+        "int" => Kind::Int,
+        "str" => Kind::Str,
+        "time" => Kind::Time,
+        _ => return None,
+    };
+    Some(Encrypted { data, nonce, tag, kind })
+}
+
+fn typed(plain: Zeroizing<Vec<u8>>, kind: Kind) -> Option<Plain> {
+    let text = || std::str::from_utf8(&plain).ok();
+    match kind {
+        Kind::Bool => match text()? {
+            "1" | "t" | "T" | "true" | "True" | "TRUE" => Some(Plain::literal(boolean(true), "true")),
+            "0" | "f" | "F" | "false" | "False" | "FALSE" => Some(Plain::literal(boolean(false), "false")),
+            _ => None,
+        },
+        Kind::Bytes | Kind::Str => Some(Plain::Text(plain)),
+        Kind::Time => {
+            let is_time = matches!(resolve_core(text()?), Some(CoreScalar::Timestamp(_)));
+            is_time.then_some(Plain::Text(plain))
+        }
+        Kind::Comment => Some(Plain::Comment),
+        Kind::Float => Some(Plain::number(float(text()?.parse().ok()?))),
+        Kind::Int => Some(Plain::number(text()?.parse::<i64>().ok()?.to_string())),
+    }
+}
+
+/// Reads a plain scalar of a file, which is not encrypted, as SOPS does.
+pub(super) fn plain_scalar(written: &str) -> Plain {
+    let authenticated = match resolve_core(written) {
+        None => return Plain::Text(Zeroizing::new(written.as_bytes().to_vec())),
+        Some(CoreScalar::Bool(flag)) => boolean(flag).to_owned(),
+        Some(CoreScalar::Float(number)) => float(number),
+        Some(CoreScalar::Int(int)) => int.to_string(),
+        Some(CoreScalar::Timestamp(time)) => return Plain::literal(&time, written),
+        // SOPS reads it as a float in JSON and refuses it in YAML.
+        #[expect(clippy::cast_precision_loss, reason = "as SOPS does")]
+        Some(CoreScalar::Uint(uint)) => float(uint as f64),
+    };
+    Plain::literal(&authenticated, written)
+}
+
+const fn boolean(flag: bool) -> &'static str {
+    if flag { "True" } else { "False" }
+}
+
+/// The shortest decimal that is this float, without an exponent, as Go's `'f'` format with precision -1.
+fn float(float: f64) -> String {
+    if float.is_finite() {
+        float.to_string()
+    } else if float.is_nan() {
+        "NaN".to_owned()
+    } else if float.is_sign_negative() {
+        "-Inf".to_owned()
+    } else {
+        "+Inf".to_owned()
+    }
+}
+
+impl Plain {
+    fn literal(authenticated: &str, written: &str) -> Self {
+        let copy = |text: &str| Zeroizing::new(text.to_owned());
+        Self::Literal(Literal { authenticated: copy(authenticated), written: copy(written) })
+    }
+
+    fn number(digits: String) -> Self {
+        let digits = Zeroizing::new(digits);
+        Self::Literal(Literal { authenticated: digits.clone(), written: digits })
+    }
+
+    /// Returns the bytes that the MAC covers; `None` for a comment.
+    pub(super) fn authenticated(&self) -> Option<&[u8]> {
+        match self {
+            Self::Comment => None,
+            Self::Literal(literal) => Some(literal.authenticated.as_bytes()),
+            Self::Text(bytes) => Some(bytes),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> DataKey {
+        DataKey::new(&[7; 32]).expect("32 bytes")
+    }
+
+    fn sealed(plain: &str, path: &str, kind: &str) -> String {
+        let mut data = plain.as_bytes().to_vec();
+        let tag = sealwave_testkit::sops_encrypt(&[7; 32], &[3; 32], path.as_bytes(), &mut data);
+        let (data, tag) = (STANDARD.encode(data), STANDARD.encode(tag));
+        format!("ENC[AES256_GCM,data:{data},iv:{},tag:{tag},type:{kind}]", STANDARD.encode([3; 32]))
+    }
+
+    fn opened(text: &str, path: &str) -> Result<Option<String>, NotOpened> {
+        let plain = open(text, &key(), path)?;
+        Ok(plain.authenticated().map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
+    }
+
+    #[test]
+    fn types_are_read_as_sops_writes_them() {
+        for (plain, kind, expected) in [
+            ("CANARY", "str", Some("CANARY")),
+            ("CANARY", "bytes", Some("CANARY")),
+            ("2001-12-14T00:00:00Z", "time", Some("2001-12-14T00:00:00Z")),
+            ("-42", "int", Some("-42")),
+            ("1.50", "float", Some("1.5")),
+            ("1e-7", "float", Some("0.0000001")),
+            ("1e21", "float", Some("1000000000000000000000")),
+            ("True", "bool", Some("True")),
+            ("false", "bool", Some("False")),
+            ("CANARY", "comment", None),
+        ] {
+            let found = opened(&sealed(plain, "a:b:", kind), "a:b:");
+            assert_eq!(found, Ok(expected.map(str::to_owned)), "{plain} {kind}");
+        }
+        assert_eq!(opened("", "a:"), Ok(Some(String::new())));
+    }
+
+    #[test]
+    fn types_that_lie_are_refused() {
+        for (plain, kind) in [
+            ("CANARY", "int"),
+            ("CANARY", "float"),
+            ("CANARY", "bool"),
+            ("1.5", "int"),
+            ("99999999999999999999", "int"),
+            ("CANARY", "time"),
+            ("83", "time"),
+            ("2001-13-01T00:00:00Z", "time"),
+            ("CANARY", "list"),
+            ("CANARY", ""),
+            ("", "str"),
+        ] {
+            assert_eq!(opened(&sealed(plain, "a:", kind), "a:"), Err(NotOpened::Form), "{plain} {kind}");
+        }
+    }
+
+    #[test]
+    fn what_was_changed_does_not_open() {
+        let good = sealed("CANARY", "a:", "str");
+        assert_eq!(opened(&good, "b:"), Err(NotOpened::Mismatch));
+        let other_data = good.replacen("data:", "data:AAAA", 1);
+        assert_eq!(opened(&other_data, "a:"), Err(NotOpened::Mismatch));
+        assert_eq!(
+            open(&good, &DataKey::new(&[8; 32]).expect("32 bytes"), "a:").err(),
+            Some(NotOpened::Mismatch)
+        );
+        for (bad, why) in [
+            ("CANARY".to_owned(), NotOpened::InClear),
+            ("enc[AES256_GCM,".to_owned(), NotOpened::InClear),
+            (good.replace("AES256_GCM", "AES128_GCM"), NotOpened::Form),
+            (good.replace(",iv:", ",iv:AAAA"), NotOpened::Form),
+            (good.replace(&STANDARD.encode([3; 32]), &STANDARD.encode([3; 12])), NotOpened::Form),
+            (good.replace(",tag:", ",tag:AAAA"), NotOpened::Form),
+            (good.replace("data:", "data:!"), NotOpened::Form),
+            (format!("{good} "), NotOpened::Form),
+            ("ENC[]".to_owned(), NotOpened::Form),
+            ("ENC[AES256_GCM,data:,iv:,tag:,type:str]".to_owned(), NotOpened::Form),
+        ] {
+            assert_eq!(opened(&bad, "a:"), Err(why), "{bad}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_value_panics(
+            text in "(ENC\\[AES256_GCM,)?(data:|iv:|tag:|type:|,|\\]|[A-Za-z0-9+/=]{1,44}|str|int|ä|\u{0}){0,12}\\]?",
+        ) {
+            let _ = open(&text, &key(), "a:");
+        }
+
+        #[test]
+        fn every_plaintext_comes_back(plain in "\\PC{1,80}", path in "[a-z:]{0,12}") {
+            proptest::prop_assert_eq!(opened(&sealed(&plain, &path, "str"), &path), Ok(Some(plain)));
+        }
+    }
+}

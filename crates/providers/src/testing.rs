@@ -1,0 +1,117 @@
+//! What the tests of the providers share: references as text, one fetch through the registry, and what came of it.
+
+#![allow(dead_code, reason = "each set of features uses a part of this")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::{AppFiles, FetchResult, ProviderError, Providers};
+use sealwave_secrets::placeholder::Reference;
+use sealwave_secrets::settings::ProviderConfig;
+
+/// What a stub's secrets and credentials hold, and no error may.
+pub(super) const MARKER: &str = "CANARY";
+
+/// Longer than anything that works takes.
+pub(super) const LONG: Duration = Duration::from_mins(2);
+
+/// The bytes that a reference gave.
+pub(super) type Answer = Result<Vec<u8>, ProviderError>;
+
+/// `provider:path#key#version`.
+pub(super) fn reference(source: &str) -> Reference {
+    let (provider, rest) = source.split_once(':').expect("a provider");
+    let mut fields = rest.split('#').map(str::to_owned);
+    let (path, key, version) = (fields.next().unwrap_or_default(), fields.next(), fields.next());
+    let key = key.filter(|key| version.is_none() || !key.is_empty());
+    Reference { provider: provider.into(), path, key, version, all_keys: false }
+}
+
+/// The same secret, with all of its keys.
+pub(super) fn all_keys(source: &str) -> Reference {
+    Reference { all_keys: true, ..reference(source) }
+}
+
+/// The keys and texts that a reference gave, or its error; an error must hold no marker.
+pub(super) fn entries(answer: FetchResult) -> Result<Vec<(String, String)>, String> {
+    let fetched = answer.map_err(|error| {
+        assert!(!format!("{error} {error:?}").contains(MARKER), "{error:?}");
+        error.to_string()
+    })?;
+    let text =
+        |value: &sealwave_secrets::values::SecretValue| String::from_utf8_lossy(value.expose()).into_owned();
+    let entries = fetched.entries.expect("all keys were asked for");
+    assert!(fetched.value.is_empty());
+    Ok(entries.iter().map(|(key, value)| (key.to_owned(), text(value))).collect())
+}
+
+/// Keys and texts as [`entries`] gives them.
+pub(super) fn pairs(all: &[(&str, &str)]) -> Vec<(String, String)> {
+    all.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+/// Files of an app that stand in one directory.
+pub(super) fn app(dir: &Path) -> AppFiles {
+    AppFiles { directory: dir.to_owned(), boundary: dir.to_owned() }
+}
+
+/// What one provider gives for `path#key#version` each, where its settings stand in `dir`.
+pub(super) fn fetch(
+    dir: &Path,
+    (name, config): (&str, ProviderConfig),
+    sources: &[&str],
+    left: Duration,
+) -> Vec<FetchResult> {
+    let config = BTreeMap::from([(name.to_owned(), config)]);
+    let providers = Providers::new(&config, dir, &[], &app(dir), |_| None).expect("valid settings");
+    let references: Vec<Reference> =
+        sources.iter().map(|source| reference(&format!("{name}:{source}"))).collect();
+    let fetched = providers.fetch(&references, Instant::now() + left);
+    references.iter().map(|reference| fetched[reference].clone()).collect()
+}
+
+/// The bytes of each; an error must hold no marker and a hint.
+pub(super) fn bytes(fetched: Vec<FetchResult>) -> Vec<Answer> {
+    let answers: Vec<Answer> =
+        fetched.into_iter().map(|answer| answer.map(|fetched| fetched.value.expose().to_vec())).collect();
+    for error in answers.iter().filter_map(|answer| answer.as_ref().err()) {
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains(MARKER), "{shown}");
+        assert!(sealwave_core::diagnostic::Explain::hint(error).is_some(), "{shown}");
+    }
+    answers
+}
+
+/// The versions that were fetched.
+pub(super) fn versions(fetched: Vec<FetchResult>) -> Vec<Option<String>> {
+    let version = |answer: FetchResult| answer.map(|fetched| fetched.version);
+    fetched.into_iter().map(|answer| version(answer).expect("a value")).collect()
+}
+
+/// Which kind of answer it is.
+pub(super) const fn kind(answer: &Answer) -> &'static str {
+    match answer {
+        Ok(_) => "found",
+        Err(ProviderError::Denied { .. }) => "denied",
+        Err(ProviderError::Invalid { .. }) => "invalid",
+        Err(ProviderError::NotFound { .. }) => "missing",
+        Err(ProviderError::Unreachable { .. }) => "unreachable",
+    }
+}
+
+pub(super) fn denied(answer: &Answer) -> bool {
+    kind(answer) == "denied"
+}
+
+pub(super) fn invalid(answer: &Answer) -> bool {
+    kind(answer) == "invalid"
+}
+
+pub(super) fn missing(answer: &Answer) -> bool {
+    kind(answer) == "missing"
+}
+
+pub(super) fn unreachable(answer: &Answer) -> bool {
+    kind(answer) == "unreachable"
+}

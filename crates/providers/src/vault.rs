@@ -1,0 +1,174 @@
+//! `<vault:secret/db#password#2>`: key-value secrets of Vault and OpenBao, version 1 and 2 of the engine.
+//!
+//! A key is a field, or a path into a field that is an object or a list. Without a key, the value is all of the secret as
+//! compact JSON. The version counts for version 2 of the engine only.
+//! Where that is mounted at `secret`, `secret/db` and the API's own `secret/data/db` are the same secret.
+//!
+//! The server, the login and the mounts come from the operator file. A path is taken literally, segment by segment,
+//! and only ever completes the path of a KV mount: no other endpoint of the server can be reached. The token goes to
+//! that one address alone; no redirect is followed. Nothing that the server answers goes into an error.
+//!
+//! A token that was logged in for is revoked at the end of the fetch, whatever came of it.
+
+mod answer;
+mod api;
+mod locate;
+mod path;
+mod revocation;
+mod session;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::time::timeout_at;
+
+use self::answer::Document;
+use self::api::Address;
+use self::path::{Mount, SecretRequest};
+use self::revocation::TokenLeft;
+use self::session::Session;
+use super::runtime::{self, Interrupted};
+use super::{FetchResult, Provider, ProviderConfigError, ProviderError};
+use sealwave_core::diagnostic::{Note, Problem};
+use sealwave_secrets::placeholder::Reference;
+use sealwave_secrets::settings::{VaultAuth, VaultSettings};
+
+/// Requests that wait for an answer at the same time.
+///
+/// As many as most apps have secrets, so that all of them take as long as one.
+const AT_ONCE: usize = 20;
+
+/// Time to revoke tokens in; a tenth of what is left of the run where that is less.
+const REVOCATION: Duration = Duration::from_secs(1);
+
+pub(super) struct Vault {
+    name: String,
+    address: Address,
+    auth: VaultAuth,
+    /// The operator's own; none where the server is asked.
+    mounts: Vec<Mount>,
+    notes: Mutex<Vec<Note>>,
+}
+
+/// What each distinct path and version of a run came to.
+type Documents<'r> = BTreeMap<(&'r str, Option<&'r str>), Result<Arc<Document>, ProviderError>>;
+
+impl Vault {
+    pub(super) fn new(
+        provider: &str,
+        settings: &VaultSettings,
+        operator_dir: &Path,
+    ) -> Result<Self, ProviderConfigError> {
+        let bad = |(reason, hint): (String, &'static str)| ProviderConfigError::Refused {
+            provider: provider.to_owned(),
+            reason,
+            hint,
+        };
+        let mounts = settings.mounts.iter().map(|(path, version)| Mount::new(path, *version));
+        Ok(Self {
+            name: provider.to_owned(),
+            address: Address::new(settings, operator_dir).map_err(bad)?,
+            auth: session::check_auth(&settings.auth, operator_dir).map_err(bad)?,
+            mounts: mounts.collect::<Result<_, _>>().map_err(bad)?,
+            notes: Mutex::default(),
+        })
+    }
+
+    /// Logs in, reads what is wanted, and revokes the token in the time that is kept for it.
+    async fn documents<'r>(
+        &self,
+        wanted: Vec<(&'r str, Option<&'r str>)>,
+        end: Instant,
+    ) -> Result<Documents<'r>, ProviderError> {
+        let kept = (end.saturating_duration_since(Instant::now()) / 10).min(REVOCATION);
+        let before_end = |time| end.checked_sub(time).unwrap_or(end);
+        let session = Session::open(&self.address, &self.auth, before_end(kept)).await?;
+        let session = Arc::new(session);
+        let reading = timeout_at(before_end(kept / 2).into(), self.read(&session, wanted));
+        let documents = reading.await.map_err(|_| ProviderError::overdue());
+        let until = Instant::now().checked_add(REVOCATION).map_or(end, |until| until.min(end));
+        if let Err(reason) = session.close(until).await {
+            let left = TokenLeft { provider: self.name.clone(), reason };
+            self.lock_notes().push(Note::remark(Problem::new(&left)));
+        }
+        documents
+    }
+
+    fn lock_notes(&self) -> std::sync::MutexGuard<'_, Vec<Note>> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn read<'r>(
+        &self,
+        session: &Arc<Session>,
+        wanted: Vec<(&'r str, Option<&'r str>)>,
+    ) -> Documents<'r> {
+        let end = session.end;
+        let mut documents = Documents::new();
+        let mut requests: BTreeMap<SecretRequest, Vec<_>> = BTreeMap::new();
+        let paths: BTreeSet<&str> = wanted.iter().map(|(path, _)| *path).collect();
+        let located = locate::locate(session, &self.mounts, &paths).await;
+        let located: BTreeMap<&str, _> = paths.into_iter().zip(located).collect();
+        for secret in wanted {
+            let mount = located.get(secret.0).cloned().unwrap_or_else(|| Err(ProviderError::overdue()));
+            match mount.and_then(|mount| SecretRequest::new(&mount, secret.0, secret.1)) {
+                Ok(request) => requests.entry(request).or_default().push(secret),
+                Err(error) => {
+                    documents.insert(secret, Err(error));
+                }
+            }
+        }
+        let work = requests.keys().cloned().map(|request| {
+            let session = Arc::clone(session);
+            async move { session.read(&request).await.map(Arc::new) }
+        });
+        let answers = runtime::gather(end, AT_ONCE, work).await;
+        for (secrets, answer) in requests.into_values().zip(answers) {
+            let answer = answer.unwrap_or_else(|| Err(ProviderError::overdue()));
+            documents.extend(secrets.into_iter().map(|secret| (secret, answer.clone())));
+        }
+        documents
+    }
+}
+
+impl Provider for Vault {
+    fn fetch(&self, references: &[&Reference], deadline: Instant) -> Vec<FetchResult> {
+        let checked: Vec<_> = references.iter().map(|reference| path::check(reference)).collect();
+        let mut wanted: Vec<_> = checked.iter().filter_map(|secret| secret.clone().ok()).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        if wanted.is_empty() {
+            return checked
+                .into_iter()
+                .map(|secret| Err(secret.err().unwrap_or_else(ProviderError::overdue)))
+                .collect();
+        }
+        let documents = match runtime::run(deadline, |end| self.documents(wanted, end)) {
+            Ok(documents) => documents,
+            Err(Interrupted::Elapsed) => Err(ProviderError::overdue()),
+            Err(Interrupted::NotStarted(kind)) => Err(ProviderError::unreachable(
+                format!("no connection can be prepared ({kind})"),
+                "see to the limits of the container",
+            )),
+        };
+        let value = |secret: Result<_, ProviderError>, reference: &Reference| {
+            let secret = secret?;
+            let documents = documents.as_ref().map_err(ProviderError::clone)?;
+            let document = documents.get(&secret).ok_or_else(ProviderError::overdue)?;
+            let document = document.as_ref().map_err(ProviderError::clone)?;
+            if reference.all_keys { document.entries() } else { document.value(reference.key.as_deref()) }
+        };
+        checked.into_iter().zip(references).map(|(secret, reference)| value(secret, reference)).collect()
+    }
+
+    fn take_notes(&self) -> Vec<Note> {
+        std::mem::take(&mut *self.lock_notes())
+    }
+}
+
+#[cfg(test)]
+mod revocation_tests;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,224 @@
+//! From what a placeholder says to what the server is asked.
+//!
+//! Every segment is percent-encoded whole, so nothing in it can end the path, climb, or be decoded into something
+//! else. What is asked is always a KV mount that the operator or the server named, and a path below it.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::super::ProviderError;
+use sealwave_secrets::placeholder::Reference;
+use sealwave_secrets::settings::KvVersion;
+use sealwave_secrets::values::kv_path;
+
+/// All but RFC 3986's unreserved characters.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// First segments that are no mount of secrets; `cubbyhole` and `identity` belong to the token itself.
+const RESERVED: [&str; 4] = ["auth", "cubbyhole", "identity", "sys"];
+
+/// Bytes of a path; what is longer no server takes.
+const MAX_PATH: usize = 1024;
+
+/// The path and the version of a reference that can be asked for.
+///
+/// # Errors
+/// It cannot be a secret of a KV mount.
+pub fn check(reference: &Reference) -> Result<(&str, Option<&str>), ProviderError> {
+    let path = reference.path.as_str();
+    if let Some(why) = malformed(path) {
+        return Err(ProviderError::invalid(
+            format!("the path {why}"),
+            "write the mount and the path below it, for example `secret/shop/db`",
+        ));
+    }
+    let first = path.split('/').next().unwrap_or_default();
+    if RESERVED.contains(&first) {
+        return Err(ProviderError::denied(
+            format!("`{first}/` holds no secrets that can be read"),
+            "a path starts with the name of a KV mount, for example `secret/shop/db`",
+        ));
+    }
+    let version = reference.version.as_deref();
+    if version.is_some_and(|version| !is_version(version)) {
+        return Err(ProviderError::invalid(
+            "a version is a number from 1",
+            "write the version that `vault kv metadata get` shows, or leave it out for the latest",
+        ));
+    }
+    Ok((path, version))
+}
+
+/// What is wrong with a path, if anything is.
+pub(super) fn malformed(path: &str) -> Option<&'static str> {
+    if path.len() > MAX_PATH {
+        Some("is too long")
+    } else if path.starts_with('/') {
+        Some("starts with `/`")
+    } else if path.contains(['?', '#', '\\']) || path.chars().any(char::is_control) {
+        Some("holds `?`, `#`, a backslash or a control character")
+    } else if path.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
+        Some("has a segment that is empty, `.` or `..`")
+    } else {
+        None
+    }
+}
+
+fn is_version(text: &str) -> bool {
+    text.len() <= 9
+        && !text.starts_with('0')
+        && !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A path of the server's API, from literal segments.
+pub(super) fn encode(path: &str) -> String {
+    path.split('/')
+        .map(|segment| utf8_percent_encode(segment, ENCODED).to_string())
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+/// A mount of the key-value engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Mount {
+    /// Without slashes at its ends.
+    path: String,
+    version: KvVersion,
+}
+
+impl Mount {
+    /// A mount by its path, slashes at its ends or not.
+    ///
+    /// # Errors
+    /// No mount can be called so; the reason and what to do.
+    pub(super) fn new(path: &str, version: KvVersion) -> Result<Self, (String, &'static str)> {
+        let path = path.trim_matches('/');
+        if malformed(path).is_some() || RESERVED.contains(&path.split('/').next().unwrap_or_default()) {
+            return Err((
+                "`mounts` names what cannot be a KV mount".to_owned(),
+                "write mounts as in `vault secrets list`, for example `secret: 2`",
+            ));
+        }
+        Ok(Self { path: path.to_owned(), version })
+    }
+
+    /// The longer of two mounts that hold a path is the one that serves it.
+    pub(super) const fn depth(&self) -> usize {
+        self.path.len()
+    }
+
+    /// What a path is below this mount; `None` where it is not.
+    pub(super) fn below<'p>(&self, path: &'p str) -> Option<&'p str> {
+        kv_path::below_mount(&self.path, path)
+    }
+}
+
+/// What one GET asks for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct SecretRequest {
+    /// The API's path without `v1/`, literally: what a policy has to allow.
+    pub(super) path: String,
+    pub(super) version: Option<String>,
+    /// Whether the answer is wrapped the way that version 2 of the engine does.
+    pub(super) versioned: bool,
+}
+
+impl SecretRequest {
+    /// # Errors
+    /// The mount has no such thing.
+    pub(super) fn new(mount: &Mount, path: &str, version: Option<&str>) -> Result<Self, ProviderError> {
+        let below = mount.below(path).unwrap_or(path);
+        match mount.version {
+            KvVersion::One if version.is_some() => Err(ProviderError::invalid(
+                format!("`{}` is version 1 of the KV engine, which keeps no versions", mount.path),
+                "leave the version out",
+            )),
+            kind => Ok(Self {
+                path: kv_path::api_path(&mount.path, kind, below),
+                version: version.map(str::to_owned),
+                versioned: kind == KvVersion::Two,
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reference(path: &str, version: Option<&str>) -> Reference {
+        Reference {
+            provider: "vault".into(),
+            path: path.to_owned(),
+            key: None,
+            version: version.map(str::to_owned),
+            all_keys: false,
+        }
+    }
+
+    #[test]
+    fn both_spellings_are_one_request() {
+        let mount = Mount::new("/secret/", KvVersion::Two).expect("a mount");
+        let request = |path| SecretRequest::new(&mount, path, Some("2")).expect("a request");
+        assert_eq!(request("secret/db"), request("secret/data/db"));
+        assert_eq!(request("secret/db").path, "secret/data/db");
+        assert_eq!(request("secret/data").path, "secret/data/data");
+        assert_eq!(request("secret/data/data/db").path, "secret/data/data/db");
+    }
+
+    #[test]
+    fn version_1_is_asked_as_it_is_written() {
+        let mount = Mount::new("team/kv", KvVersion::One).expect("a mount");
+        let request = SecretRequest::new(&mount, "team/kv/data/db", None).expect("a request");
+        assert_eq!((request.path.as_str(), request.versioned), ("team/kv/data/db", false));
+        assert!(matches!(
+            SecretRequest::new(&mount, "team/kv/db", Some("1")),
+            Err(ProviderError::Invalid { .. })
+        ));
+    }
+
+    #[test]
+    fn segments_are_encoded_whole() {
+        assert_eq!(encode("a b/%2e%2e/ä;=/~._-"), "a%20b/%252e%252e/%C3%A4%3B%3D/~._-");
+    }
+
+    #[test]
+    fn hostile_paths_are_refused() {
+        for path in [
+            "",
+            "/secret/a",
+            "secret//a",
+            "secret/a/",
+            "secret/./a",
+            "secret/../sys/a",
+            "..",
+            "secret/a?b=c",
+            "secret/a#b",
+            "secret\\a",
+            "secret/a\n",
+            "secret/\u{85}a",
+        ] {
+            assert!(matches!(check(&reference(path, None)), Err(ProviderError::Invalid { .. })), "{path}");
+        }
+        for path in ["sys/health", "auth/token/lookup-self", "identity/oidc/token/x", "cubbyhole/a", "sys"] {
+            assert!(matches!(check(&reference(path, None)), Err(ProviderError::Denied { .. })), "{path}");
+        }
+        for version in ["0", "01", "-1", "1.0", "latest", "9999999999", "", " 1", "١"] {
+            assert!(check(&reference("secret/a", Some(version))).is_err(), "{version}");
+        }
+        assert_eq!(check(&reference("secret/a", Some("12"))), Ok(("secret/a", Some("12"))));
+        assert!(check(&reference(&format!("secret/{}", "a".repeat(MAX_PATH)), None)).is_err());
+    }
+
+    #[test]
+    fn mounts_match_whole_segments() {
+        let mount = Mount::new("secret", KvVersion::Two).expect("a mount");
+        assert_eq!(mount.below("secret/a/b"), Some("a/b"));
+        for path in ["secret", "secrets/a", "Secret/a", "a/secret/b"] {
+            assert_eq!(mount.below(path), None, "{path}");
+        }
+        for name in ["", "/", "sys", "auth/x", "a//b", "a/../b"] {
+            assert!(Mount::new(name, KvVersion::One).is_err(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Tokens that a run logged in for are revoked at its end, whatever came of it; a token of the operator's is not.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::tests::{REVOKE, kv2, settings, vault};
+use crate::testing::{self, Answer, LONG, MARKER, denied};
+use crate::{AppFiles, Providers};
+use sealwave_secrets::settings::{ProviderConfig, VaultAuth, VaultSettings};
+use sealwave_testkit::stub_server::{Asked, Reply, StubServer};
+
+/// A server that gives a token per login, which names its number, and answers revocations by `revoked`.
+fn server(
+    auth: impl Fn(usize) -> serde_json::Value + Send + Sync + 'static,
+    revoked: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static,
+) -> StubServer {
+    StubServer::start(move |asked, before| match asked.target.as_str() {
+        REVOKE => revoked(asked, before),
+        target if target.ends_with("/login") => Reply::json(200, json!({"auth": auth(before)}).to_string()),
+        target if target.contains("forbidden") => Reply::json(403, "{}"),
+        target if target.contains("slow") => kv2(r#"{"k":"v"}"#).after(Duration::from_secs(20)),
+        target if target.contains("expired") && asked.header("x-vault-token") == Some("CANARY-0") => {
+            Reply::json(403, r#"{"errors":["permission denied","invalid token"]}"#)
+        }
+        _ => kv2(r#"{"k":"v"}"#),
+    })
+}
+
+fn service_token(number: usize) -> serde_json::Value {
+    json!({"client_token": format!("CANARY-{number}"), "token_type": "service"})
+}
+
+/// As the real server answers, which names no type of nothing.
+fn gone(_: &Asked, _: usize) -> Reply {
+    Reply::json(204, "").header("Content-Type", "")
+}
+
+/// What each source gave, and the notes that the fetch left.
+fn fetch(
+    dir: &TempDir,
+    settings: &VaultSettings,
+    sources: &[&str],
+    left: Duration,
+) -> (Vec<Answer>, Vec<String>) {
+    let (name, config) = vault(settings);
+    let providers = providers(dir, [(name, config)]);
+    let references: Vec<_> =
+        sources.iter().map(|source| testing::reference(&format!("{name}:{source}"))).collect();
+    let fetched = providers.fetch(&references, Instant::now() + left);
+    let answers = references.iter().map(|reference| fetched[reference].clone()).collect();
+    (testing::bytes(answers), notes(&providers))
+}
+
+fn providers<const N: usize>(dir: &TempDir, all: [(&str, ProviderConfig); N]) -> Providers {
+    let config = all.map(|(name, config)| (name.to_owned(), config)).into();
+    let app = AppFiles { directory: dir.path().to_owned(), boundary: dir.path().to_owned() };
+    Providers::new(&config, dir.path(), &[], &app, |_| None).expect("valid settings")
+}
+
+fn notes(providers: &Providers) -> Vec<String> {
+    let notes = providers.take_notes();
+    assert!(providers.take_notes().is_empty(), "they are taken once");
+    let text = |note: &sealwave_core::diagnostic::Note| {
+        let text = format!("{} {}", note.problem.message, note.problem.hint.clone().unwrap_or_default());
+        assert!(!text.contains(MARKER), "{text}");
+        text
+    };
+    notes.iter().map(text).collect()
+}
+
+/// The tokens that were asked to be revoked, in order.
+fn revoked(server: &StubServer) -> Vec<String> {
+    let asked = server.asked().into_iter().filter(|asked| asked.target == REVOKE);
+    asked.map(|asked| asked.header("x-vault-token").unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn every_login_is_revoked_and_a_given_token_is_not() {
+    let server = server(service_token, gone);
+    let (dir, mut settings) = settings(&server.address);
+    let kubernetes = |mount: Option<&str>| VaultAuth::Kubernetes {
+        mount: mount.map(str::to_owned),
+        role: "argocd".to_owned(),
+        token_file: Some("jwt".into()),
+    };
+    for (auth, expected) in [
+        (settings.auth.clone(), 1),
+        (kubernetes(None), 1),
+        (kubernetes(Some("jwt")), 1),
+        (VaultAuth::Token { file: "token".into() }, 0),
+    ] {
+        let before = revoked(&server).len();
+        settings.auth = auth;
+        let (answers, notes) = fetch(&dir, &settings, &["secret/a#k"], LONG);
+        assert!(answers[0].is_ok());
+        assert_eq!(notes, [""; 0]);
+        assert_eq!(revoked(&server).len() - before, expected);
+    }
+    let last = server.asked().into_iter().rfind(|asked| asked.target == REVOKE).expect("asked");
+    assert_eq!((last.method.as_str(), last.body.as_str()), ("POST", "{}"));
+}
+
+#[test]
+fn a_token_is_revoked_also_where_nothing_was_fetched() {
+    let server = server(service_token, gone);
+    let (dir, settings) = settings(&server.address);
+    let (answers, _) = fetch(&dir, &settings, &["secret/forbidden#k", "other/a#k"], LONG);
+    assert!(answers.iter().all(denied));
+    assert_eq!(revoked(&server), ["CANARY-0"]);
+    // Without a question that can be asked there is no login.
+    let logins = server.count("POST", "/v1/auth/approle/login");
+    fetch(&dir, &settings, &["sys/mounts#k", "secret/../a#k"], LONG);
+    assert_eq!(server.count("POST", "/v1/auth/approle/login"), logins);
+    assert_eq!(revoked(&server).len(), 1);
+}
+
+#[test]
+fn a_second_login_is_revoked_with_the_first() {
+    let server = server(service_token, |asked, _| {
+        if asked.header("x-vault-token") == Some("CANARY-0") {
+            Reply::json(403, r#"{"errors":["permission denied","invalid token"]}"#)
+        } else {
+            Reply::json(204, "")
+        }
+    });
+    let (dir, settings) = settings(&server.address);
+    let (answers, notes) = fetch(&dir, &settings, &["secret/expired#k"], LONG);
+    assert!(answers[0].is_ok());
+    assert_eq!(revoked(&server), ["CANARY-0", "CANARY-1"]);
+    assert_eq!(notes, [""; 0]);
+}
+
+#[test]
+fn batch_tokens_are_left_alone() {
+    let batch = server(|_| json!({"client_token": "CANARY", "token_type": "batch"}), gone);
+    let (dir, settings) = settings(&batch.address);
+    assert_eq!(fetch(&dir, &settings, &["secret/a#k"], LONG).1, [""; 0]);
+    assert_eq!(revoked(&batch), [""; 0]);
+    // One that the login does not call so.
+    let unsaid = server(
+        |_| json!({"client_token": "CANARY"}),
+        |_, _| Reply::json(400, r#"{"errors":["batch tokens cannot be revoked"]}"#),
+    );
+    let (dir, settings) = super::tests::settings(&unsaid.address);
+    assert_eq!(fetch(&dir, &settings, &["secret/a#k"], LONG).1, [""; 0]);
+    assert_eq!(revoked(&unsaid), ["CANARY"]);
+}
+
+#[test]
+fn a_refused_revocation_is_a_note_and_changes_nothing() {
+    for (status, body, expected) in [
+        (403, r#"{"errors":["permission denied CANARY"]}"#, "the server refused it (403)"),
+        (404, r#"{"errors":["CANARY"]}"#, "the server refused it (404)"),
+        (405, "CANARY", "the server refused it (405)"),
+        (307, "", "the server gave no answer in time"),
+    ] {
+        let server = server(service_token, move |_, _| {
+            Reply::json(status, body).header("Location", "http://127.0.0.1:9/")
+        });
+        let (dir, settings) = settings(&server.address);
+        let (answers, notes) = fetch(&dir, &settings, &["secret/a#k"], LONG);
+        assert_eq!(answers[0].as_deref(), Ok(&b"v"[..]));
+        let [note] = &notes[..] else { panic!("{notes:?}") };
+        assert!(note.contains("provider `vault`") && note.contains(expected), "{note}");
+        assert_eq!(note.contains("capabilities = [\"update\"]"), status == 403, "{note}");
+        assert_eq!(revoked(&server).len(), 1);
+    }
+}
+
+#[test]
+fn a_server_that_hangs_delays_by_a_second_at_most() {
+    let server = server(service_token, |_, _| Reply::json(204, "").after(Duration::from_secs(20)));
+    let (dir, settings) = settings(&server.address);
+    let started = Instant::now();
+    let (answers, notes) = fetch(&dir, &settings, &["secret/a#k"], LONG);
+    assert_eq!(answers[0].as_deref(), Ok(&b"v"[..]));
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    assert!(notes[0].contains("gave no answer in time"), "{notes:?}");
+}
+
+#[test]
+fn at_the_deadline_there_is_time_left_for_it() {
+    let server = server(service_token, gone);
+    let (dir, settings) = settings(&server.address);
+    let started = Instant::now();
+    let (answers, notes) =
+        fetch(&dir, &settings, &["secret/quick#k", "secret/slow#k"], Duration::from_secs(2));
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    assert!(answers[0].is_ok() && answers[1].is_err());
+    assert_eq!(revoked(&server), ["CANARY-0"]);
+    assert_eq!(notes, [""; 0]);
+}
+
+#[test]
+fn each_instance_revokes_its_own() {
+    let (one, two) = (server(service_token, gone), server(service_token, gone));
+    let (dir, settings) = settings(&one.address);
+    let other = VaultSettings {
+        address: two.address.clone(),
+        namespace: Some("team".to_owned()),
+        ..settings.clone()
+    };
+    let config = |settings: &VaultSettings| ProviderConfig::Vault(settings.clone());
+    let providers = providers(&dir, [("vault", config(&settings)), ("vault-b", config(&other))]);
+    let references = ["vault:secret/a#k", "vault-b:secret/forbidden#k"].map(testing::reference);
+    providers.fetch(&references, Instant::now() + LONG);
+    for server in [&one, &two] {
+        assert_eq!(revoked(server), ["CANARY-0"]);
+    }
+    assert!(two.asked().iter().all(|asked| asked.header("x-vault-namespace") == Some("team")));
+}

@@ -1,0 +1,264 @@
+//! Keyed digests of configuration, for the checksums on pod templates.
+//!
+//! The key is never the seal key itself but derived under a label of its own, or from a file of its own; so checksums can
+//! outlive a change of the seal key. Nothing here knows of certificates or ciphertexts, and nothing must.
+
+use std::fmt;
+
+use hkdf::Hkdf;
+use hmac::Mac;
+use sha2::Sha512;
+use zeroize::Zeroizing;
+
+use super::encoding::{hex, hmac_sha256, update_prefixed};
+use super::key::{self, CHECKSUM_KEY_PREFIX, KeyError, KeyUse, read_key_file};
+use super::owner::Binding;
+
+const SALT: &[u8] = b"sealwave/checksum/v1";
+const REFERENCES: &[u8] = b"sealwave: the checksum key of references is public";
+const PREVIEW: &[u8] = b"sealwave: the checksum key of local previews is public";
+
+/// A keyed digest (HMAC-SHA-256, truncated to 16 bytes); it tells nothing to who lacks the key.
+///
+/// Its text is lower-case hexadecimal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Digest([u8; 16]);
+
+impl Digest {
+    /// The bytes.
+    #[must_use]
+    pub const fn bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0))
+    }
+}
+
+/// What of a sealed item decides its checksum.
+#[derive(Clone, Copy)]
+pub struct ItemParts<'a> {
+    /// The object's namespace.
+    pub namespace: &'a str,
+    /// The object's name.
+    pub name: &'a str,
+    /// The item's key.
+    pub item_key: &'a str,
+    /// Its bytes before placeholders were resolved.
+    pub unresolved: &'a [u8],
+    /// Its bytes.
+    pub value: &'a [u8],
+}
+
+/// The key of checksums.
+///
+/// ```compile_fail
+/// println!("{:?}", sealwave::crypto::ChecksumKey::preview());
+/// ```
+pub struct ChecksumKey {
+    key: Zeroizing<[u8; 32]>,
+    public: bool,
+}
+
+impl ChecksumKey {
+    /// The key in a file of its own, in any of the forms that a seal key may have.
+    ///
+    /// A seal key gives the same checksums here as it does as seal key alone, so that the old seal key can stay on as checksum
+    /// key.
+    ///
+    /// # Errors
+    /// As [`super::SealKey::from_file`].
+    pub fn from_key_file(bytes: &[u8]) -> Result<Self, KeyError> {
+        Ok(Self::from_secret(&read_key_file(bytes, KeyUse::Checksums)?))
+    }
+
+    /// Draws a new key, and returns it as the one line of its file (without line break).
+    ///
+    /// # Errors
+    /// The system gives no random bytes.
+    pub fn generate() -> Result<Zeroizing<String>, KeyError> {
+        key::generate(CHECKSUM_KEY_PREFIX)
+    }
+
+    /// The key of local previews, known to everybody: what it digests must not be secret.
+    #[must_use]
+    pub fn preview() -> Self {
+        Self { public: true, ..Self::from_secret(PREVIEW) }
+    }
+
+    /// The key of checksums over references and committed configuration alone, known to everybody: for apps all of whose
+    /// Secrets go to backends that store references, where no operator gives a key.
+    #[must_use]
+    pub fn references() -> Self {
+        Self { public: true, ..Self::from_secret(REFERENCES) }
+    }
+
+    /// Whether everybody knows this key.
+    #[must_use]
+    pub const fn is_public(&self) -> bool {
+        self.public
+    }
+
+    /// The digest of a sequence of parts, each length-prefixed, so that no two sequences read alike.
+    ///
+    /// `label` separates the uses of the key.
+    #[must_use]
+    pub fn digest(&self, label: &str, parts: &[&[u8]]) -> Digest {
+        let mut mac = hmac_sha256(self.key.as_slice());
+        update_prefixed(&mut mac, label.as_bytes());
+        for part in parts {
+            update_prefixed(&mut mac, part);
+        }
+        let full: [u8; 32] = mac.finalize().into_bytes().into();
+        let mut short = [0; 16];
+        short.copy_from_slice(full.split_at(16).0);
+        Digest(short)
+    }
+
+    /// Returns the digest of a sealed item's value, and of what the value was made from; never of how it was sealed.
+    ///
+    /// ```text
+    /// bound to the project   "secret item"      namespace, name, item key, unresolved text, value
+    /// bound to the app       "secret item/v2"   project, app, namespace, name, item key, unresolved text, value
+    /// ```
+    ///
+    /// The first form leaves the project out: `v1` did, and the checksum of a bare placeholder confirms no guess.
+    #[must_use]
+    pub fn sealed_item(&self, binding: Binding<'_>, item: &ItemParts<'_>) -> Digest {
+        let ItemParts { namespace, name, item_key, unresolved, value } = *item;
+        let [namespace, name, item_key] = [namespace, name, item_key].map(str::as_bytes);
+        match binding {
+            Binding::App { project, app } => {
+                let [project, app] = [project, app].map(str::as_bytes);
+                let parts = [project, app, namespace, name, item_key, unresolved, value];
+                self.digest("secret item/v2", &parts)
+            }
+            Binding::Project(_) => {
+                self.digest("secret item", &[namespace, name, item_key, unresolved, value])
+            }
+        }
+    }
+
+    /// A second owner of the key; not `Clone`, so that copies are made on purpose.
+    pub(super) fn duplicate(&self) -> Self {
+        Self { key: self.key.clone(), public: self.public }
+    }
+
+    pub(super) fn from_secret(secret: &[u8]) -> Self {
+        let mut key = Zeroizing::new([0; 32]);
+        Hkdf::<Sha512>::new(Some(SALT), secret)
+            .expand(b"checksum", key.as_mut_slice())
+            .expect("32 bytes are within what HKDF-SHA-512 gives");
+        Self { key, public: false }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_sequences_read_alike() {
+        let key = ChecksumKey::preview();
+        let all: [Digest; 6] = [
+            key.digest("l", &[b"a", b"bc"]),
+            key.digest("l", &[b"ab", b"c"]),
+            key.digest("l", &[b"abc"]),
+            key.digest("l", &[b"abc", b""]),
+            key.digest("la", &[b"bc"]),
+            key.digest("l", &[]),
+        ];
+        for (index, one) in all.iter().enumerate() {
+            assert!(all[index + 1..].iter().all(|other| other != one), "{index}");
+        }
+    }
+
+    #[test]
+    fn the_text_is_sixteen_bytes_of_hexadecimal() {
+        let text = ChecksumKey::preview().digest("l", &[b"x"]).to_string();
+        assert_eq!(text.len(), 32);
+        assert!(text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)));
+    }
+
+    /// Computed by another implementation. It must hold for ever: a change restarts every pod of every user.
+    #[test]
+    fn the_published_answer_holds() {
+        let key = b"sealwave-seal-key-v1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n";
+        let digest = ChecksumKey::from_key_file(key).unwrap().digest("secret item", &[b"shop", b"db"]);
+        assert_eq!(digest.to_string(), "84e0802b30c572c4ecb79c6115ef8125");
+    }
+
+    /// The same for items that are bound to the app (`scripts/derivation_vectors.py`).
+    #[test]
+    fn the_published_answers_of_sealed_items_hold() {
+        let unhex = |text: &str| -> Vec<u8> {
+            (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+        };
+        let mut seen = 0;
+        for line in include_str!("../../../../testdata/sealing/derivation-v2.jsonl").lines() {
+            let vector: serde_json::Value = serde_json::from_str(line).unwrap();
+            let text = |field: &str| vector[field].as_str().unwrap();
+            let (unresolved, value) = (unhex(text("unresolvedHex")), unhex(text("plaintextHex")));
+            let item = ItemParts {
+                namespace: text("namespace"),
+                name: text("name"),
+                item_key: text("itemKey"),
+                unresolved: &unresolved,
+                value: &value,
+            };
+            let key = ChecksumKey::from_key_file(text("sealKey").as_bytes()).unwrap();
+            let digest = key.sealed_item(Binding::App { project: text("project"), app: text("app") }, &item);
+            assert_eq!(digest.to_string(), text("checksumHex"), "{}", text("id"));
+            seen += 1;
+        }
+        assert_eq!(seen, 18);
+    }
+
+    #[test]
+    fn each_part_of_a_sealed_item_changes_its_digest() {
+        let base =
+            ItemParts { namespace: "ns", name: "db", item_key: "pin", unresolved: b"1234", value: b"1234" };
+        let app = |project, app| Binding::App { project, app };
+        let key = ChecksumKey::from_secret(b"x");
+        let mut all = Vec::new();
+        for binding in [Binding::Project("p"), app("p", "a")] {
+            for item in [
+                base,
+                ItemParts { namespace: "n", ..base },
+                ItemParts { name: "cache", ..base },
+                ItemParts { item_key: "pi", ..base },
+                ItemParts { unresolved: b"<env:PIN>", ..base },
+                ItemParts { value: b"1235", ..base },
+                ItemParts { namespace: "nsd", name: "b", ..base },
+            ] {
+                all.push(key.sealed_item(binding, &item));
+            }
+        }
+        for binding in [app("p2", "a"), app("p", "a2"), app("pa", ""), app("", "pa")] {
+            all.push(key.sealed_item(binding, &base));
+        }
+        let distinct: std::collections::BTreeSet<_> = all.iter().collect();
+        assert_eq!(distinct.len(), all.len());
+        // Version 1 has no project in its checksums.
+        assert_eq!(
+            key.sealed_item(Binding::Project("p"), &base),
+            key.sealed_item(Binding::Project("q"), &base)
+        );
+    }
+
+    #[test]
+    fn only_keys_that_everybody_knows_are_public() {
+        assert!(ChecksumKey::preview().is_public());
+        assert!(ChecksumKey::references().is_public());
+        let of = |key: ChecksumKey| key.digest("l", &[b"x"]);
+        assert_ne!(of(ChecksumKey::references()), of(ChecksumKey::preview()));
+        assert!(!ChecksumKey::from_secret(b"x").is_public());
+        assert_ne!(
+            ChecksumKey::preview().digest("l", &[b"x"]),
+            ChecksumKey::from_secret(b"x").digest("l", &[b"x"])
+        );
+    }
+}

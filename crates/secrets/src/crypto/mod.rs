@@ -1,0 +1,42 @@
+//! Keys, certificates, sealing and digests: the only files that touch the crypto crates.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `key` | the seal key: reading, making, judging, and the keys derived from it |
+//! | `checksum` | keyed digests of configuration |
+//! | `owner` | the Argo CD app that is sealed for, and how far each item is bound to it |
+//! | `certificate` | the public half of a cluster's sealing key |
+//! | `derive` | what makes sealing deterministic: context and plaintext choose session key and OAEP seed |
+//! | `oaep`, `hybrid` | the format of one sealed item |
+//! | `sealer` | the three together, on all cores |
+//! | `tls_pair` | certificate and key of a TLS Secret |
+//! | `age_identities`, `data_key` | reading SOPS files |
+
+#[cfg(feature = "sops")]
+mod age_identities;
+mod certificate;
+mod checksum;
+#[cfg(feature = "sops")]
+mod data_key;
+mod derive;
+mod encoding;
+mod hybrid;
+mod key;
+mod oaep;
+mod owner;
+mod pem;
+mod sealer;
+mod tls_pair;
+
+#[cfg(feature = "sops")]
+pub use age_identities::{AgeIdentities, is_age_recipient};
+pub use certificate::{
+    Certificate, CertificateDetails, CertificateError, CertificateWarning, EXPIRY_WARNING, Validity,
+};
+pub use checksum::{ChecksumKey, Digest, ItemParts};
+#[cfg(feature = "sops")]
+pub use data_key::{DataKey, NONCE_BYTES, TAG_BYTES, ValuesDigest};
+pub use key::{CHECKSUM_KEY_PREFIX, KEY_PREFIX, KeyError, MIN_KEY_BYTES, SealKey};
+pub use owner::{Binding, ItemText, Owner};
+pub use sealer::{SealError, SealItem, Sealer};
+pub use tls_pair::{TlsFault, TlsPair, last_day_of_certificate, tls_fault, tls_pair};

@@ -1,0 +1,323 @@
+//! The pair in a TLS Secret: whether the private key belongs to the certificate, and until when that is valid.
+//!
+//! Public keys are compared, and nothing else is judged: no signature, no chain, no name. Of a key whose public half is not
+//! in the file, or of a kind that is not known here, nothing is said. No text of either file leaves this module.
+
+use rsa::pkcs1::RsaPrivateKeyRef;
+use rsa::pkcs8::{ObjectIdentifier, PrivateKeyInfoRef};
+use x509_cert::der::asn1::{AnyRef, BitStringRef, ContextSpecific, OctetStringRef};
+use x509_cert::der::{Decode, Encode, Reader, SliceReader, TagNumber};
+
+use super::pem::{self, Block};
+use sealwave_core::time::Date;
+
+/// Certificates of a file that are looked at; chains have a handful.
+const MAX_CHAIN: usize = 20;
+
+const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+
+/// Whether a private key belongs to a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsPair {
+    /// It belongs to the first certificate, which is the one that servers present.
+    Matches,
+    /// It belongs to none.
+    Mismatch,
+    /// It belongs to a later certificate of the file.
+    NotFirst,
+    /// It cannot be told.
+    Unknown,
+}
+
+/// Why a file of a TLS Secret is of no use to a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsFault {
+    /// The file of certificates holds a private key, and the key's file holds certificates.
+    Swapped,
+    /// The file of certificates has none.
+    NoCertificate,
+    /// The file of the key has none.
+    NoKey,
+    /// The key is encrypted, and a server is given no password.
+    EncryptedKey,
+}
+
+/// The kind of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum KeyKind {
+    Ec,
+    Ed25519,
+    Rsa,
+}
+
+/// The public half of a key: its kind, and its bytes where the file has them.
+struct PublicHalf {
+    kind: KeyKind,
+    bytes: Option<Vec<u8>>,
+}
+
+/// Compares the private key of one PEM file with the certificates of another.
+pub fn tls_pair(certificates: &[u8], key: &[u8]) -> TlsPair {
+    let key = blocks(key).iter().find(|block| block.label.ends_with("PRIVATE KEY")).and_then(of_key);
+    let chain = certificate_blocks(certificates);
+    let halves: Vec<Option<PublicHalf>> = chain.iter().map(|block| of_certificate(block)).collect();
+    match (key, &halves[..]) {
+        (Some(key), [Some(first), rest @ ..]) => compare(&key, first, rest),
+        _ => TlsPair::Unknown,
+    }
+}
+
+/// Returns what is wrong with the forms of the two files, which may be empty until something fills them.
+pub fn tls_fault(certificates: &[u8], key: &[u8]) -> Option<TlsFault> {
+    let is_blank = |file: &[u8]| file.trim_ascii().is_empty();
+    let has = |file: &[u8], label: &str| blocks(file).iter().any(|block| block.label.ends_with(label));
+    let (certificate, private) = ("CERTIFICATE", "PRIVATE KEY");
+    if has(certificates, private) && !has(certificates, certificate) && has(key, certificate) {
+        Some(TlsFault::Swapped)
+    } else if !is_blank(certificates) && !has(certificates, certificate) {
+        Some(TlsFault::NoCertificate)
+    } else if is_blank(key) {
+        None
+    } else if !has(key, private) {
+        Some(TlsFault::NoKey)
+    } else {
+        let is_marked = memchr::memmem::find(key, b"Proc-Type: 4,ENCRYPTED").is_some();
+        (has(key, "ENCRYPTED PRIVATE KEY") || is_marked).then_some(TlsFault::EncryptedKey)
+    }
+}
+
+impl TlsFault {
+    /// Returns whether the file of the key is to blame.
+    pub const fn is_of_key(self) -> bool {
+        matches!(self, Self::NoKey | Self::EncryptedKey)
+    }
+
+    /// Returns a message about the Secret's items, and what to do.
+    pub const fn message(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Swapped => {
+                ("`tls.crt` holds a private key, and `tls.key` a certificate", "exchange the two items")
+            }
+            Self::NoCertificate => (
+                "`tls.crt` holds no certificate in PEM",
+                "check the value at its source; it starts with `-----BEGIN CERTIFICATE-----`, and its line breaks are not written as `\\n`",
+            ),
+            Self::NoKey => (
+                "`tls.key` holds no private key in PEM",
+                "check the value at its source; it has a line `-----BEGIN PRIVATE KEY-----`, and its line breaks are not written as `\\n`",
+            ),
+            Self::EncryptedKey => (
+                "the private key in `tls.key` is encrypted, and servers have no password for it",
+                "store the key without a password, for example with `openssl pkey`",
+            ),
+        }
+    }
+}
+
+/// Returns the last day on which the first certificate of a PEM file is valid.
+pub fn last_day_of_certificate(certificates: &[u8]) -> Option<Date> {
+    let blocks = certificate_blocks(certificates);
+    let certificate = x509_cert::Certificate::from_der(blocks.first()?.der.as_deref()?).ok()?;
+    let end = certificate.tbs_certificate().validity().not_after.to_date_time();
+    Date::new(end.year(), end.month(), end.day()).ok()
+}
+
+fn compare(key: &PublicHalf, first: &PublicHalf, rest: &[Option<PublicHalf>]) -> TlsPair {
+    let Some(bytes) = &key.bytes else {
+        let may_fit = |half: &PublicHalf| half.kind == key.kind;
+        let any = may_fit(first) || rest.iter().any(|half| half.as_ref().is_none_or(may_fit));
+        return if any { TlsPair::Unknown } else { TlsPair::Mismatch };
+    };
+    let fits = |half: &PublicHalf| half.kind == key.kind && half.bytes.as_ref() == Some(bytes);
+    if fits(first) {
+        TlsPair::Matches
+    } else if rest.iter().flatten().any(fits) {
+        TlsPair::NotFirst
+    } else {
+        TlsPair::Mismatch
+    }
+}
+
+fn blocks(file: &[u8]) -> Vec<Block<'_>> {
+    std::str::from_utf8(file).map(pem::blocks).unwrap_or_default()
+}
+
+fn certificate_blocks(file: &[u8]) -> Vec<Block<'_>> {
+    blocks(file).into_iter().filter(|block| block.label == "CERTIFICATE").take(MAX_CHAIN).collect()
+}
+
+fn of_certificate(block: &Block<'_>) -> Option<PublicHalf> {
+    let certificate = x509_cert::Certificate::from_der(block.der.as_deref()?).ok()?;
+    let info = certificate.tbs_certificate().subject_public_key_info();
+    let kind = kind(info.algorithm.oid)?;
+    let bytes = info.subject_public_key.as_bytes()?;
+    (kind != KeyKind::Ec || is_uncompressed(bytes)).then(|| PublicHalf { kind, bytes: Some(bytes.to_vec()) })
+}
+
+fn of_key(block: &Block<'_>) -> Option<PublicHalf> {
+    let der = block.der.as_deref()?;
+    match block.label {
+        "EC PRIVATE KEY" => Some(PublicHalf { kind: KeyKind::Ec, bytes: ec_public_key(der) }),
+        "PRIVATE KEY" => {
+            let info = PrivateKeyInfoRef::from_der(der).ok()?;
+            let inner = info.private_key.as_bytes();
+            let kind = kind(info.algorithm.oid)?;
+            let bytes = match kind {
+                KeyKind::Ec => ec_public_key(inner),
+                KeyKind::Ed25519 => info.public_key.and_then(|key| key.as_bytes().map(<[u8]>::to_vec)),
+                KeyKind::Rsa => Some(rsa_public_key(inner)?),
+            };
+            Some(PublicHalf { kind, bytes })
+        }
+        "RSA PRIVATE KEY" => Some(PublicHalf { kind: KeyKind::Rsa, bytes: Some(rsa_public_key(der)?) }),
+        _ => None,
+    }
+}
+
+fn kind(algorithm: ObjectIdentifier) -> Option<KeyKind> {
+    match algorithm {
+        EC_PUBLIC_KEY => Some(KeyKind::Ec),
+        ED25519 => Some(KeyKind::Ed25519),
+        RSA_ENCRYPTION => Some(KeyKind::Rsa),
+        _ => None,
+    }
+}
+
+/// Returns the public key of a PKCS #1 private key, in the form that a certificate has it in.
+fn rsa_public_key(der: &[u8]) -> Option<Vec<u8>> {
+    RsaPrivateKeyRef::from_der(der).ok()?.public_key().to_der().ok()
+}
+
+/// Returns the public key that an `ECPrivateKey` of RFC 5915 may hold.
+fn ec_public_key(der: &[u8]) -> Option<Vec<u8>> {
+    let mut reader = SliceReader::new(der).ok()?;
+    let read = reader.sequence(|fields| {
+        u8::decode(fields)?;
+        <&OctetStringRef>::decode(fields)?;
+        ContextSpecific::<AnyRef<'_>>::decode_explicit(fields, TagNumber(0))?;
+        ContextSpecific::<BitStringRef<'_>>::decode_explicit(fields, TagNumber(1))
+    });
+    let bytes = read.ok()??.value.as_bytes()?;
+    is_uncompressed(bytes).then(|| bytes.to_vec())
+}
+
+/// Only points of one form can be compared byte by byte; nearly all files have this one.
+fn is_uncompressed(point: &[u8]) -> bool {
+    point.first() == Some(&4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(name: &str) -> Vec<u8> {
+        let directory =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join("testdata/tls-pairs");
+        fs_err::read(directory.join(name)).unwrap()
+    }
+
+    fn pair(certificates: &[&str], key: &str) -> TlsPair {
+        let chain: Vec<u8> = certificates.iter().flat_map(|name| file(name)).collect();
+        tls_pair(&chain, &file(key))
+    }
+
+    #[test]
+    fn p05_keys_of_every_kind_and_form_that_can_be_compared() {
+        use TlsPair::{Matches, Mismatch, NotFirst, Unknown};
+        for (certificates, key, expected) in [
+            (&["rsa.crt"][..], "rsa.key", Matches),
+            (&["rsa.crt"], "rsa-pkcs1.key", Matches),
+            (&["expired.crt"], "rsa.key", Matches),
+            (&["p256.crt"], "p256.key", Matches),
+            (&["p256.crt"], "p256-sec1.key", Matches),
+            (&["p256.crt"], "p256-parameters.key", Matches),
+            (&["p384.crt"], "p384.key", Matches),
+            (&["p521.crt"], "p521.key", Matches),
+            (&["rsa.crt", "other-rsa.crt"], "rsa.key", Matches),
+            (&["other-rsa.crt"], "rsa.key", Mismatch),
+            (&["other-rsa.crt"], "rsa-pkcs1.key", Mismatch),
+            (&["other-p256.crt"], "p256.key", Mismatch),
+            (&["p384.crt"], "p256.key", Mismatch),
+            (&["rsa.crt"], "p256.key", Mismatch),
+            (&["p256.crt"], "rsa.key", Mismatch),
+            (&["ed25519.crt"], "rsa.key", Mismatch),
+            (&["rsa.crt"], "ed25519.key", Mismatch),
+            (&["rsa.crt"], "p256-no-public.key", Mismatch),
+            (&["other-rsa.crt", "rsa.crt"], "rsa.key", NotFirst),
+            (&["other-p256.crt", "rsa.crt", "p256.crt"], "p256-sec1.key", NotFirst),
+            // What cannot be told.
+            (&["p256.crt"], "p256-no-public.key", Unknown),
+            (&["other-p256.crt"], "p256-no-public.key", Unknown),
+            (&["ed25519.crt"], "ed25519.key", Unknown),
+            (&["rsa.crt"], "rsa-encrypted.key", Unknown),
+            (&["rsa.crt"], "rsa.crt", Unknown),
+            (&["rsa.key"], "rsa.key", Unknown),
+            (&[], "rsa.key", Unknown),
+        ] {
+            assert_eq!(pair(certificates, key), expected, "{certificates:?} {key}");
+        }
+    }
+
+    #[test]
+    fn p05_what_is_damaged_or_hostile_is_left_alone() {
+        let (certificate, key) = (file("rsa.crt"), file("rsa.key"));
+        for (certificates, key) in [
+            (&b""[..], &b""[..]),
+            (b"not PEM", b"not PEM"),
+            (&certificate, b""),
+            (b"", &key),
+            (&certificate[..400], &key),
+            (&certificate, &key[..400]),
+            (b"-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n", &key),
+            (&certificate, b"-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n"),
+            (&certificate, b"-----BEGIN EC PRIVATE KEY-----\n\xff\n-----END EC PRIVATE KEY-----\n"),
+            (b"\xff\xfe", &key),
+        ] {
+            assert_eq!(tls_pair(certificates, key), TlsPair::Unknown);
+        }
+        // One block after another: only so many are looked at.
+        let many = file("other-rsa.crt").repeat(500);
+        assert_eq!(tls_pair(&many, &key), TlsPair::Mismatch);
+        // Text around the blocks and other line ends count for nothing.
+        let windows = String::from_utf8(certificate).unwrap().replace('\n', "\r\n");
+        let noted = [b"subject=x\n".as_slice(), windows.as_bytes()].concat();
+        assert_eq!(tls_pair(&noted, &key), TlsPair::Matches);
+    }
+
+    #[test]
+    fn p05_files_that_are_of_no_use_to_a_server() {
+        use TlsFault::{EncryptedKey, NoCertificate, NoKey, Swapped};
+        let escaped = |name: &str| String::from_utf8(file(name)).unwrap().replace('\n', "\\n").into_bytes();
+        let marked = b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nMAA=\n-----END RSA PRIVATE KEY-----\n";
+        for (certificates, key, expected) in [
+            (file("rsa.crt"), file("rsa.key"), None),
+            (file("rsa.crt"), file("p256-parameters.key"), None),
+            (file("ed25519.crt"), file("ed25519.key"), None),
+            (file("rsa.key"), file("rsa.crt"), Some(Swapped)),
+            (file("rsa.key"), file("rsa.key"), Some(NoCertificate)),
+            (file("rsa.crt"), file("rsa.crt"), Some(NoKey)),
+            (escaped("rsa.crt"), file("rsa.key"), Some(NoCertificate)),
+            (file("rsa.crt"), escaped("rsa.key"), Some(NoKey)),
+            (file("rsa.crt"), file("rsa-encrypted.key"), Some(EncryptedKey)),
+            (file("rsa.crt"), marked.to_vec(), Some(EncryptedKey)),
+            (b"text".to_vec(), b"text".to_vec(), Some(NoCertificate)),
+            // A Secret that waits for its values, as for cert-manager.
+            (Vec::new(), Vec::new(), None),
+            (b"\n".to_vec(), b" ".to_vec(), None),
+            (file("rsa.crt"), Vec::new(), None),
+        ] {
+            assert_eq!(tls_fault(&certificates, &key), expected);
+        }
+    }
+
+    #[test]
+    fn p05_the_last_day_of_the_first_certificate() {
+        let day = |name: &str| last_day_of_certificate(&file(name));
+        assert!(day("expired.crt") < Date::new(2022, 1, 1).ok());
+        assert!(day("rsa.crt") > Date::new(2100, 1, 1).ok());
+        assert_eq!(day("rsa.key"), None);
+        assert_eq!(last_day_of_certificate(b""), None);
+    }
+}

@@ -1,0 +1,87 @@
+//! Placeholders outside of a Secret's data, where none may be.
+//!
+//! Other languages' `<x:y>` are common there: `<env:Body>` in SOAP, `<file:line>` in a usage text, `<path:rest>` in a
+//! route. So only the shape of a real reference counts:
+//!
+//! * the provider is one that the caller knows, and a `>` closes the placeholder on its line;
+//! * behind the provider stands a `#key`, or a path with a dot or a slash and no blank in it. For `path`, which
+//!   argocd-vault-plugin never uses without a key, only the `#key` counts. References of `env` never have either, so
+//!   there a name in upper case counts: `<env:DB_PASSWORD>`;
+//! * a path that starts with `//` is the rest of a URL, a slash at its end is that of an empty XML element, and quotes and
+//!   `=` are those of an element's attributes, except for the quotes of a well-formed key (`#"a.b".c`).
+//!
+//! Within Secrets the whole grammar of [`super::Text`] applies instead.
+
+use std::ops::Range;
+
+use memchr::memchr_iter;
+
+use super::DEFAULT_PROVIDER;
+use super::parser::{brackets, is_generic, provider_name};
+use crate::values::KeyPath;
+
+/// Yields the byte ranges of the brackets before each text that reads like a placeholder of a known provider; an even
+/// number of brackets means that it is escaped.
+///
+/// With `generic`, each text that reads like argocd-vault-plugin's `<key>` counts as well.
+pub fn suspects<'a>(
+    source: &'a str,
+    generic: bool,
+    known: impl Fn(&str) -> bool + 'a,
+) -> impl Iterator<Item = Range<usize>> + 'a {
+    let mut behind = 0;
+    memchr_iter(b'<', source.as_bytes()).filter_map(move |start| {
+        if start < behind {
+            return None;
+        }
+        let end = start + brackets(&source[start..]);
+        behind = end;
+        let rest = &source[end..];
+        let suspect = generic && is_generic(rest) || is_reference(rest, &known);
+        suspect.then_some(start..end)
+    })
+}
+
+/// Whether what follows a `<` has the shape of a reference of a known provider.
+fn is_reference(rest: &str, known: &impl Fn(&str) -> bool) -> bool {
+    let Some(name) = provider_name(rest) else { return false };
+    let body = &rest[name.len() + 1..];
+    let Some(stop) = body.find(['<', '>', '\n', '\r']) else { return false };
+    let closed = body[stop..].starts_with('>');
+    let reference = body[..stop].split('|').next().unwrap_or_default();
+    closed && has_reference_shape(name, reference) && known(name)
+}
+
+fn has_reference_shape(provider: &str, reference: &str) -> bool {
+    let (path, key) = match reference.split_once('#') {
+        Some((path, key)) => (path.trim(), key.trim_matches(['#', ' ', '\t'])),
+        None => (reference.trim(), ""),
+    };
+    let is_variable = provider == "env" && is_upper_case_name(path);
+    let is_path = path.trim_end_matches('/').contains(['.', '/']) || is_variable;
+    let has_blank = path.contains([' ', '\t']);
+    if path.is_empty() || path.starts_with("//") || is_attribute(path) || !is_key(key) && is_attribute(key) {
+        false
+    } else if key.is_empty() {
+        is_path && !has_blank && provider != DEFAULT_PROVIDER
+    } else {
+        is_path || !has_blank
+    }
+}
+
+/// Returns whether a text holds what attributes of an element hold.
+fn is_attribute(text: &str) -> bool {
+    text.contains(['"', '\'', '='])
+}
+
+/// Returns whether a key has quoted names, well formed.
+fn is_key(key: &str) -> bool {
+    let key = key.split('#').next().unwrap_or_default().trim_end();
+    KeyPath::parse(key).is_ok_and(|path| path.exact().is_none())
+}
+
+/// Whether a text is a name as environment variables have it.
+fn is_upper_case_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_uppercase())
+        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+}

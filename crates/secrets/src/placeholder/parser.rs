@@ -1,0 +1,431 @@
+//! The parser of placeholders, by hand: one pass, no backtracking over more than a provider's name.
+
+use std::ops::Range;
+
+use memchr::memchr;
+use zeroize::Zeroizing;
+
+use super::json_path::{self, Selection};
+use super::modifiers::{self, Modifier};
+use super::{
+    Decoder, Encoder, Generic, GrammarError, GrammarErrorKind as Kind, Modifiers, Part, Placeholder,
+    Reference,
+};
+use crate::values::KeyPath;
+
+/// The `jsonPath` that stands for everything.
+const WHOLE_DOCUMENT: &str = "{@}";
+
+/// Spaces that `indent` may add to a line.
+const MAX_INDENT: usize = 100;
+
+pub fn text(source: &str, generic: Option<&Generic>) -> Result<Vec<Part>, GrammarError> {
+    walk(source, generic, &mut |_| {})
+}
+
+/// Returns where the placeholders of a well-formed text are, and its doubled brackets.
+pub(super) fn taken(source: &str, generic: Option<&Generic>) -> Result<Vec<Range<usize>>, GrammarError> {
+    let mut taken = Vec::new();
+    walk(source, generic, &mut |range| taken.push(range))?;
+    Ok(taken)
+}
+
+fn walk(
+    source: &str,
+    generic: Option<&Generic>,
+    taken: &mut dyn FnMut(Range<usize>),
+) -> Result<Vec<Part>, GrammarError> {
+    let mut parts = Vec::new();
+    let mut literal = Zeroizing::new(String::new());
+    let (mut copied, mut at) = (0, 0);
+    while let Some(found) = memchr(b'<', &source.as_bytes()[at..]) {
+        let start = at + found;
+        let run = brackets(&source[start..]);
+        at = start + run;
+        if !starts_placeholder(&source[at..], generic) {
+            continue;
+        }
+        literal.push_str(&source[copied..start]);
+        literal.extend(std::iter::repeat_n('<', run / 2));
+        if run % 2 == 1 {
+            let mut cursor = Cursor { source, start: at - 1, at };
+            let placeholder = cursor.placeholder(generic)?;
+            push_literal(&mut parts, &mut literal);
+            parts.push(Part::Placeholder(placeholder));
+            at = cursor.at;
+        }
+        taken(start..at);
+        copied = at;
+    }
+    literal.push_str(&source[copied..]);
+    push_literal(&mut parts, &mut literal);
+    Ok(parts)
+}
+
+fn push_literal(parts: &mut Vec<Part>, literal: &mut Zeroizing<String>) {
+    if !literal.is_empty() {
+        parts.push(Part::Literal(std::mem::replace(literal, Zeroizing::new(String::new()))));
+    }
+}
+
+/// Whether a placeholder follows a `<`.
+fn starts_placeholder(rest: &str, generic: Option<&Generic>) -> bool {
+    provider_name(rest).is_some() || generic.is_some() && is_generic(rest)
+}
+
+/// Whether what follows a `<` reads like the generic form, in an object that names a path.
+///
+/// Looks no further than to the next `<`, so that the work stays linear.
+pub(super) fn is_generic(rest: &str) -> bool {
+    let end = rest.find(['<', '>', '|', '\n', '\r']);
+    end.is_some_and(|end| rest[end..].starts_with(['>', '|']) && !rest[..end].trim().is_empty())
+}
+
+/// Whether a character may stand in the key of the generic form.
+pub(super) fn is_in_key(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.' | '/' | ':' | '@' | '+')
+}
+
+/// A text that can be a whole path, key or version, without the white space around it.
+pub(super) fn whole_field(text: &str) -> Option<&str> {
+    let text = text.trim_matches([' ', '\t']);
+    let fits = |c: char| !matches!(c, '#' | '|' | '<' | '>') && (c == '\t' || !c.is_control());
+    (!text.is_empty() && text.chars().all(fits)).then_some(text)
+}
+
+/// Writes a literal so that it parses to itself: brackets that could start a placeholder are doubled.
+pub(super) fn write_literal(out: &mut String, literal: &str, before_placeholder: bool) {
+    let mut at = 0;
+    while let Some(found) = memchr(b'<', &literal.as_bytes()[at..]) {
+        let start = at + found;
+        let run = brackets(&literal[start..]);
+        let rest = &literal[start + run..];
+        let doubled = if rest.is_empty() { before_placeholder } else { provider_name(rest).is_some() };
+        out.push_str(&literal[at..start]);
+        out.extend(std::iter::repeat_n('<', if doubled { 2 * run } else { run }));
+        at = start + run;
+    }
+    out.push_str(&literal[at..]);
+}
+
+/// How many `<` a text starts with.
+pub(super) fn brackets(text: &str) -> usize {
+    text.bytes().take_while(|byte| *byte == b'<').count()
+}
+
+/// The provider name that a text starts with, where a colon follows it.
+pub fn provider_name(text: &str) -> Option<&str> {
+    let bytes = text.as_bytes();
+    if !bytes.first()?.is_ascii_lowercase() {
+        return None;
+    }
+    let inside = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-';
+    let end = bytes.iter().position(|byte| !inside(byte))?;
+    (bytes.get(end) == Some(&b':')).then(|| &text[..end])
+}
+
+/// Reads one placeholder; `start` is at its `<`.
+struct Cursor<'a> {
+    source: &'a str,
+    start: usize,
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn placeholder(&mut self, generic: Option<&Generic>) -> Result<Placeholder, GrammarError> {
+        if generic.is_some() {
+            self.skip_space();
+        }
+        let (reference, is_generic) = match (provider_name(self.rest()), generic) {
+            (None, Some(generic)) => (self.generic(generic)?, true),
+            (provider, _) => (self.reference(provider.unwrap_or(""))?, false),
+        };
+        let mut modifiers = Modifiers::default();
+        while self.take('|') {
+            self.modifier(&mut modifiers, is_generic)?;
+        }
+        if self.take('>') { Ok(Placeholder { reference, modifiers }) } else { Err(self.not_closed()) }
+    }
+
+    fn generic(&mut self, generic: &Generic) -> Result<Reference, GrammarError> {
+        let key_at = self.at;
+        let no_key = |_| GrammarError { offset: key_at, kind: Kind::NotAKey };
+        let key = self.field("key").map_err(no_key)?;
+        if key.is_empty() || self.peek() == Some('#') || !key.chars().all(is_in_key) {
+            return Err(GrammarError { offset: key_at, kind: Kind::NotAKey });
+        }
+        canonical_key(key, key_at).map(|key| generic.reference(key))
+    }
+
+    fn reference(&mut self, provider: &str) -> Result<Reference, GrammarError> {
+        self.at += provider.len() + 1;
+        let path_at = self.at;
+        let path = self.field("path")?;
+        if path.is_empty() {
+            return Err(GrammarError { offset: path_at, kind: Kind::Empty("path") });
+        }
+        let (mut key, mut version) = (None, None);
+        if self.take('#') {
+            let key_at = self.at;
+            let text = Some(self.field("key")?).filter(|key| !key.is_empty());
+            key = text.map(|text| canonical_key(text, key_at)).transpose()?;
+            if self.take('#') {
+                let version_at = self.at;
+                version = Some(self.field("version")?).filter(|version| !version.is_empty());
+                if version.is_none() {
+                    return Err(GrammarError { offset: version_at, kind: Kind::Empty("version") });
+                }
+            } else if key.is_none() {
+                return Err(GrammarError { offset: key_at, kind: Kind::Empty("key") });
+            }
+        }
+        if self.peek() == Some('#') {
+            return Err(self.error(Kind::TooManyFields));
+        }
+        Ok(Reference {
+            provider: provider.into(),
+            path: path.to_owned(),
+            key,
+            version: version.map(str::to_owned),
+            all_keys: false,
+        })
+    }
+
+    /// Reads up to the next `#`, `|` or `>`.
+    fn field(&mut self, name: &'static str) -> Result<&'a str, GrammarError> {
+        let start = self.at;
+        while let Some(c) = self.peek() {
+            match c {
+                '#' | '|' | '>' => return Ok(self.source[start..self.at].trim_matches([' ', '\t'])),
+                '\n' | '\r' | '<' => return Err(self.not_closed()),
+                '\t' => {}
+                c if c.is_control() => return Err(self.error(Kind::ControlCharacter(name))),
+                _ => {}
+            }
+            self.at += c.len_utf8();
+        }
+        Err(self.not_closed())
+    }
+
+    /// Reads a modifier and adds it to the others. What follows a generic key may be ordinary text, so it is named only if
+    /// it is the name of a modifier.
+    fn modifier(&mut self, modifiers: &mut Modifiers, is_generic: bool) -> Result<(), GrammarError> {
+        self.skip_space();
+        let name_at = self.at;
+        let name = self.word(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+        if name.is_empty() {
+            return Err(match self.peek() {
+                None | Some('\n' | '\r' | '<') => self.not_closed(),
+                Some(_) => self.error(Kind::MissingModifier),
+            });
+        }
+        if !is_modifier(name) {
+            let kind = if is_generic { Kind::MissingModifier } else { Kind::UnknownModifier(short(name)) };
+            return Err(GrammarError { offset: name_at, kind });
+        }
+        let mut arguments = Vec::new();
+        loop {
+            self.skip_space();
+            match self.peek() {
+                Some('|' | '>') => break,
+                None | Some('\n' | '\r' | '<') => return Err(self.not_closed()),
+                Some('"') => arguments.push(self.double_quoted(name)?),
+                Some('\'') => arguments.push(self.single_quoted(name)?),
+                Some(_) if name == "jsonPath" => arguments.push(self.template()?),
+                Some(_) => arguments.push(self.bare()?),
+            }
+        }
+        let add = |modifier: Modifier| {
+            let name = modifier.name();
+            modifiers.add(modifier).map_err(|why| Kind::Misplaced { modifier: name, why })
+        };
+        modifier_of(name, arguments).and_then(add).map_err(|kind| GrammarError { offset: name_at, kind })
+    }
+
+    fn bare(&mut self) -> Result<String, GrammarError> {
+        let word = self.word(|c| !c.is_control() && !matches!(c, ' ' | '|' | '<' | '>'));
+        match self.peek() {
+            Some(c) if c.is_control() && !matches!(c, '\t' | '\n' | '\r') => {
+                Err(self.error(Kind::ControlCharacter("argument")))
+            }
+            _ => Ok(word.to_owned()),
+        }
+    }
+
+    /// A bare `jsonPath` template: all words up to the next `|` or `>`, with one space between them.
+    fn template(&mut self) -> Result<String, GrammarError> {
+        let mut words = vec![self.bare()?];
+        loop {
+            self.skip_space();
+            match self.peek() {
+                None | Some('|' | '>' | '<' | '\n' | '\r') => return Ok(words.join(" ")),
+                Some(_) => words.push(self.bare()?),
+            }
+        }
+    }
+
+    fn single_quoted(&mut self, modifier: &str) -> Result<String, GrammarError> {
+        let open = self.at;
+        self.at += 1;
+        let mut text = String::new();
+        while let Some(c) = self.inside_quotes() {
+            self.at += c.len_utf8();
+            if c != '\'' {
+                text.push(c);
+            } else if self.peek() == Some('\'') {
+                text.push('\'');
+                self.at += 1;
+            } else {
+                return Ok(text);
+            }
+        }
+        Err(GrammarError { offset: open, kind: Kind::QuoteNotClosed(short(modifier)) })
+    }
+
+    fn double_quoted(&mut self, modifier: &str) -> Result<String, GrammarError> {
+        let open = self.at;
+        self.at += 1;
+        let mut text = String::new();
+        while let Some(c) = self.inside_quotes() {
+            let here = self.at;
+            self.at += c.len_utf8();
+            match c {
+                '"' => return Ok(text),
+                '\\' => {
+                    let escaped = match self.peek() {
+                        Some(c @ ('"' | '\\')) => c,
+                        Some('n') => '\n',
+                        Some('r') => '\r',
+                        Some('t') => '\t',
+                        _ => {
+                            let kind = Kind::UnknownEscape(short(modifier));
+                            return Err(GrammarError { offset: here, kind });
+                        }
+                    };
+                    self.at += 1;
+                    text.push(escaped);
+                }
+                other => text.push(other),
+            }
+        }
+        Err(GrammarError { offset: open, kind: Kind::QuoteNotClosed(short(modifier)) })
+    }
+
+    /// The next character, where it may stand in quotes.
+    fn inside_quotes(&self) -> Option<char> {
+        self.peek().filter(|c| !c.is_control() || *c == '\t')
+    }
+
+    fn word(&mut self, belongs: impl Fn(char) -> bool) -> &'a str {
+        let rest = self.rest();
+        let end = rest.find(|c| !belongs(c)).unwrap_or(rest.len());
+        self.at += end;
+        &rest[..end]
+    }
+
+    fn take(&mut self, wanted: char) -> bool {
+        self.skip_space();
+        let there = self.peek() == Some(wanted);
+        if there {
+            self.at += wanted.len_utf8();
+        }
+        there
+    }
+
+    fn skip_space(&mut self) {
+        self.word(|c| c == ' ' || c == '\t');
+    }
+
+    fn rest(&self) -> &'a str {
+        self.source.get(self.at..).unwrap_or("")
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
+    }
+
+    const fn error(&self, kind: Kind) -> GrammarError {
+        GrammarError { offset: self.at, kind }
+    }
+
+    const fn not_closed(&self) -> GrammarError {
+        GrammarError { offset: self.start, kind: Kind::NotClosed }
+    }
+}
+
+/// The canonical text of a key.
+fn canonical_key(text: &str, offset: usize) -> Result<String, GrammarError> {
+    let path = KeyPath::parse(text).map_err(|error| GrammarError { offset, kind: Kind::Key(error) })?;
+    Ok(path.into_canonical())
+}
+
+/// Whether there is a modifier of this name.
+pub(super) fn is_modifier(name: &str) -> bool {
+    modifiers::NAMES.contains(&name) || matches!(name, "base64encode" | "sha256sum")
+}
+
+/// Returns a modifier by its name, or by the name that argocd-vault-plugin gave it.
+fn modifier_of(name: &str, arguments: Vec<String>) -> Result<Modifier, Kind> {
+    let decoder = |decoder: Decoder| none(decoder.name(), &arguments).map(|()| Modifier::Decoder(decoder));
+    let encoder = |encoder: Encoder| none(encoder.name(), &arguments).map(|()| Modifier::Encoder(encoder));
+    match name {
+        "base64" | "base64encode" => encoder(Encoder::Base64),
+        "base64decode" => decoder(Decoder::Base64Decode),
+        "default" => one("default", arguments).map(Modifier::Default),
+        "indent" => one("indent", arguments).and_then(|argument| indent(&argument)),
+        "json" => encoder(Encoder::Json),
+        // Parsed JSON as text: strings as they are, all else as JSON. So it is the path to the whole document.
+        "jsonParse" => none("jsonParse", &arguments).and_then(|()| json_path(WHOLE_DOCUMENT)),
+        "jsonPath" => one("jsonPath", arguments).and_then(|argument| json_path(&argument)),
+        "sha256" | "sha256sum" => encoder(Encoder::Sha256),
+        "trim" => decoder(Decoder::Trim),
+        "urlencode" => encoder(Encoder::UrlEncode),
+        "yamlParse" => decoder(Decoder::YamlParse),
+        unknown => Err(Kind::UnknownModifier(short(unknown))),
+    }
+}
+
+fn none(modifier: &'static str, arguments: &[String]) -> Result<(), Kind> {
+    match arguments.len() {
+        0 => Ok(()),
+        got => Err(Kind::WrongArgumentCount { modifier, wanted: "no argument", got }),
+    }
+}
+
+fn one(modifier: &'static str, mut arguments: Vec<String>) -> Result<String, Kind> {
+    match (arguments.pop(), arguments.len()) {
+        (Some(argument), 0) => Ok(argument),
+        (argument, rest) => {
+            let got = rest + usize::from(argument.is_some());
+            Err(Kind::WrongArgumentCount { modifier, wanted: "one argument", got })
+        }
+    }
+}
+
+fn indent(argument: &str) -> Result<Modifier, Kind> {
+    let digits = !argument.is_empty() && argument.bytes().all(|byte| byte.is_ascii_digit());
+    match argument.parse::<usize>() {
+        Ok(spaces) if digits && spaces <= MAX_INDENT => Ok(Modifier::Encoder(Encoder::Indent(spaces))),
+        _ => Err(Kind::BadArgument {
+            modifier: "indent",
+            wanted: format!("a number of spaces from 0 to {MAX_INDENT}"),
+        }),
+    }
+}
+
+/// A single path only takes away, so it is a decoder; all other templates add text, so they are encoders.
+fn json_path(argument: &str) -> Result<Modifier, Kind> {
+    match json_path::parse(argument) {
+        Ok(Selection::Path(path)) => Ok(Modifier::Decoder(Decoder::JsonPath(path))),
+        Ok(Selection::Template(template)) => Ok(Modifier::Encoder(Encoder::JsonTemplate(template))),
+        Err(error) => Err(Kind::BadArgument {
+            modifier: "jsonPath",
+            wanted: format!("a template such as `{{.a.b}}` ({error})"),
+        }),
+    }
+}
+
+/// A name short enough for a message.
+fn short(name: &str) -> String {
+    name.chars().take(40).collect()
+}

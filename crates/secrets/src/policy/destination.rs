@@ -1,0 +1,247 @@
+//! The destinations that a rule names: for which cluster, namespace and scope a value may be sealed.
+//!
+//! The author of an app chooses all three, so a rule that allows a reference allows it for these destinations and no other.
+//! As with references, what allows is taken to the letter and what denies is taken broadly:
+//!
+//! | | a rule that allows | a rule that denies |
+//! |---|---|---|
+//! | no `clusters` | any cluster (an error where the operator file has several) | any cluster |
+//! | no `scopes` | strict | any scope |
+//! | no `secretNamespaces` | the app's own namespace, as Argo CD gives it | any namespace |
+//! | a cluster that the operator file does not have | not one of `clusters` | one of `clusters` |
+//! | scopes | those that are listed | those that are listed, and wider ones, which reach as far |
+//! | a namespace that is unknown or not valid | not one of them | one of them |
+//! | a cluster-wide Secret | in a namespace of the list | in every namespace: it can be opened there |
+//! | a pattern that cannot be filled in | matches nothing | matches everything |
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use globset::GlobMatcher;
+
+use super::pattern::{Template, glob, plain_glob};
+use super::{PolicyError, Subject};
+use crate::Scope;
+use crate::settings::PolicyRule;
+use sealwave_core::names::dns;
+use sealwave_core::text::closest;
+
+/// Where the value of a reference would go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Destination<'a> {
+    /// The cluster that the environment names.
+    pub cluster: &'a str,
+    /// Namespace of the Secret, where it has one.
+    pub namespace: Option<&'a str>,
+    /// Where in the cluster it can be opened.
+    pub scope: Scope,
+}
+
+impl<'a> Destination<'a> {
+    /// The destination of a Secret in a namespace, which is empty where the Secret has none.
+    #[must_use]
+    pub fn new(cluster: &'a str, namespace: &'a str, scope: Scope) -> Self {
+        Self { cluster, namespace: Some(namespace).filter(|name| !name.is_empty()), scope }
+    }
+}
+
+impl fmt::Display for Destination<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cluster `{}`, ", self.cluster)?;
+        match self.namespace {
+            Some(namespace) => write!(f, "namespace `{namespace}`, ")?,
+            None => f.write_str("no namespace, ")?,
+        }
+        write!(f, "scope {}", self.scope)
+    }
+}
+
+/// The parts of a destination that a rule does not allow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The cluster is not one of `clusters`.
+    pub cluster: bool,
+    /// The namespace is not one of `secretNamespaces`.
+    pub namespace: bool,
+    /// The scope is not one of `scopes`.
+    pub scope: bool,
+}
+
+impl Mismatch {
+    /// The number of parts; 0 where the destination is allowed.
+    pub(super) fn count(self) -> u8 {
+        u8::from(self.cluster) + u8::from(self.namespace) + u8::from(self.scope)
+    }
+
+    /// The fields of a rule that would have to name the destination.
+    pub fn fields(self) -> impl Iterator<Item = &'static str> {
+        let fields =
+            [("clusters", self.cluster), ("scopes", self.scope), ("secretNamespaces", self.namespace)];
+        fields.into_iter().filter(|(_, lacking)| *lacking).map(|(field, _)| field)
+    }
+}
+
+/// The destinations of a rule; a field that the rule leaves out is `None`.
+pub(super) struct Destinations {
+    clusters: Option<BTreeSet<String>>,
+    scopes: Option<Vec<Scope>>,
+    namespaces: Option<Vec<Template>>,
+}
+
+impl Destinations {
+    /// Compiles the destinations of a rule, of which `clusters` are those of the operator file.
+    pub(super) fn new(
+        name: &str,
+        rule: &PolicyRule,
+        clusters: &BTreeSet<String>,
+        report: &mut impl FnMut(PolicyError),
+    ) -> Self {
+        for field in empty_lists(rule) {
+            report(PolicyError::Empty { rule: name.to_owned(), field });
+        }
+        if !rule.allow.is_empty() && rule.clusters.is_none() && clusters.len() > 1 {
+            report(PolicyError::NoClusters { rule: name.to_owned() });
+        }
+        let mut all = BTreeSet::new();
+        for pattern in rule.clusters.iter().flatten() {
+            match matching_clusters(name, pattern, clusters) {
+                Ok(found) => all.extend(found),
+                Err(error) => report(error),
+            }
+        }
+        let mut template =
+            |pattern: &String| Template::new(name, pattern, pattern).map_err(&mut *report).ok();
+        Self {
+            clusters: rule.clusters.as_ref().map(|_| all),
+            scopes: rule.scopes.clone(),
+            namespaces: rule
+                .secret_namespaces
+                .as_ref()
+                .map(|list| list.iter().filter_map(&mut template).collect()),
+        }
+    }
+
+    /// Whether the rule names destinations at all.
+    pub(super) const fn are_named(&self) -> bool {
+        self.clusters.is_some() || self.scopes.is_some() || self.namespaces.is_some()
+    }
+
+    /// Whether the rule lists namespaces of its own, instead of the app's.
+    pub(super) const fn has_namespaces(&self) -> bool {
+        self.namespaces.is_some()
+    }
+
+    /// Whether the rule lists scopes, instead of strict alone.
+    pub(super) const fn has_scopes(&self) -> bool {
+        self.scopes.is_some()
+    }
+
+    /// The destinations for one app.
+    pub(super) fn bind(&self, subject: &Subject) -> BoundDestinations {
+        BoundDestinations {
+            clusters: self.clusters.clone(),
+            scopes: self.scopes.clone(),
+            namespaces: match &self.namespaces {
+                None => Namespaces::Own(subject.namespace.clone()),
+                Some(list) => {
+                    Namespaces::Listed(list.iter().map(|one| NamePattern::new(one, subject)).collect())
+                }
+            },
+        }
+    }
+}
+
+/// The fields of a rule that are there and list nothing.
+fn empty_lists(rule: &PolicyRule) -> impl Iterator<Item = &'static str> {
+    let is_empty = |list: &Option<Vec<String>>| list.as_ref().is_some_and(Vec::is_empty);
+    let fields = [
+        ("clusters", is_empty(&rule.clusters)),
+        ("scopes", rule.scopes.as_ref().is_some_and(Vec::is_empty)),
+        ("secretNamespaces", is_empty(&rule.secret_namespaces)),
+    ];
+    fields.into_iter().filter(|(_, is_empty)| *is_empty).map(|(field, _)| field)
+}
+
+/// The clusters of the operator file that a pattern matches.
+fn matching_clusters(
+    rule: &str,
+    pattern: &str,
+    clusters: &BTreeSet<String>,
+) -> Result<BTreeSet<String>, PolicyError> {
+    let matcher = plain_glob(rule, pattern)?;
+    let named: BTreeSet<String> = clusters.iter().filter(|name| matcher.is_match(name)).cloned().collect();
+    if named.is_empty() {
+        return Err(PolicyError::UnknownCluster {
+            rule: rule.to_owned(),
+            pattern: pattern.to_owned(),
+            similar: closest(pattern, clusters.iter().map(String::as_str)).map(str::to_owned),
+        });
+    }
+    Ok(named)
+}
+
+/// The destinations of a rule, for one app.
+pub(super) struct BoundDestinations {
+    clusters: Option<BTreeSet<String>>,
+    scopes: Option<Vec<Scope>>,
+    namespaces: Namespaces,
+}
+
+enum Namespaces {
+    Listed(Vec<NamePattern>),
+    /// The app's own, which is empty where Argo CD gives none.
+    Own(String),
+}
+
+/// A pattern for one app; none where it cannot be filled in.
+struct NamePattern {
+    exact: Option<GlobMatcher>,
+    any_case: Option<GlobMatcher>,
+}
+
+impl NamePattern {
+    fn new(template: &Template, subject: &Subject) -> Self {
+        let filled = template.fill(subject);
+        let glob = |any_case| filled.as_ref().and_then(|text| glob(text, any_case).ok());
+        Self { exact: glob(false), any_case: glob(true) }
+    }
+}
+
+impl BoundDestinations {
+    /// The parts of a destination that a rule which allows does not name to the letter.
+    pub(super) fn mismatch(&self, destination: &Destination<'_>) -> Mismatch {
+        Mismatch {
+            cluster: self.clusters.as_ref().is_some_and(|names| !names.contains(destination.cluster)),
+            namespace: !destination.namespace.is_some_and(|name| self.allows_namespace(name)),
+            scope: !self.scopes.as_deref().unwrap_or(&[Scope::Strict]).contains(&destination.scope),
+        }
+    }
+
+    /// Whether a value with this destination could be opened at one that a rule which denies names. `clusters` are those of
+    /// the operator file.
+    pub(super) fn may_reach(&self, destination: &Destination<'_>, clusters: &BTreeSet<String>) -> bool {
+        let cluster = self.clusters.as_ref().is_none_or(|names| {
+            names.contains(destination.cluster) || !clusters.contains(destination.cluster)
+        });
+        let scope =
+            self.scopes.as_ref().is_none_or(|scopes| scopes.iter().any(|scope| *scope <= destination.scope));
+        cluster && scope && self.may_reach_namespace(destination)
+    }
+
+    fn allows_namespace(&self, name: &str) -> bool {
+        dns::is_label(name)
+            && match &self.namespaces {
+                Namespaces::Own(own) => own == name,
+                Namespaces::Listed(list) => {
+                    list.iter().any(|one| one.exact.as_ref().is_some_and(|glob| glob.is_match(name)))
+                }
+            }
+    }
+
+    fn may_reach_namespace(&self, destination: &Destination<'_>) -> bool {
+        let Namespaces::Listed(list) = &self.namespaces else { return true };
+        let known = destination.namespace.filter(|name| dns::is_label(name));
+        let Some(name) = known.filter(|_| destination.scope != Scope::ClusterWide) else { return true };
+        list.iter().any(|one| one.any_case.as_ref().is_none_or(|glob| glob.is_match(name)))
+    }
+}

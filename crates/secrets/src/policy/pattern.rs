@@ -1,0 +1,356 @@
+//! Patterns over references: `provider:path` or `provider:path#key`.
+//!
+//! * `*` and `?` match within one path segment, `**` as a whole segment crosses `/`, `[…]` is a class, `\` takes the
+//!   meaning off the next character.
+//! * `{project}`, `{namespace}`, `{app}` and `{env}` stand for what the app is called: that text, literally. They are
+//!   filled in only with names as Kubernetes has them, which hold no glob character (see [`is_name`]).
+//! * `{a,b}` is a choice. The comma tells the two apart: braces without one must be one of the four words. They may
+//!   stand inside a choice, `{{project},shared}`, but not inside a class.
+//!
+//! A pattern that cannot be filled in allows nothing and denies everything. A pattern with a key allows exactly that
+//! key, in the canonical text that references have, and denies what would give it away: the key with or without quotes,
+//! what contains it, what it contains, and the whole value.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use globset::{GlobBuilder, GlobMatcher};
+use percent_encoding::percent_decode_str;
+
+use super::{PolicyError, Subject};
+use crate::placeholder::{DEFAULT_PROVIDER, Reference};
+use crate::values::KeyPath;
+
+/// Longer than any name in Kubernetes, and than two of them with a `_` between.
+const MAX_NAME: usize = 512;
+
+/// A pattern of an operator file, checked.
+pub struct Pattern {
+    provider: Template,
+    path: Template,
+    key: Option<Template>,
+}
+
+/// A pattern for one app.
+#[expect(clippy::large_enum_variant, reason = "there are a handful of them in a run")]
+pub(super) enum Bound {
+    /// Could not be filled in; only in a `deny`.
+    Everything,
+    /// Globs for each part.
+    Parts { provider: GlobMatcher, path: GlobMatcher, key: Option<Vec<GlobMatcher>> },
+}
+
+impl Pattern {
+    pub(super) fn new(rule: &str, whole: &str) -> Result<Self, PolicyError> {
+        let no_provider = || PolicyError::NoProvider { rule: rule.to_owned(), pattern: whole.to_owned() };
+        let (provider, rest) = whole.split_once(':').ok_or_else(no_provider)?;
+        let (path, key) = rest.split_once('#').map_or((rest, None), |(path, key)| (path, Some(key)));
+        if provider.is_empty() || provider == DEFAULT_PROVIDER {
+            return Err(no_provider());
+        }
+        if let Some(key) = key {
+            check_key(rule, whole, key)?;
+        }
+        let template = |part| Template::new(rule, whole, part);
+        Ok(Self { provider: template(provider)?, path: template(path)?, key: key.map(template).transpose()? })
+    }
+
+    /// For an `allow`: to the letter, or not at all.
+    pub(super) fn to_allow(&self, subject: &Subject) -> Option<Bound> {
+        let part = |template: &Template| glob(&template.fill(subject)?, false).ok();
+        Some(Bound::Parts {
+            provider: part(&self.provider)?,
+            path: part(&self.path)?,
+            key: match &self.key {
+                None => None,
+                Some(key) => Some(vec![part(key)?]),
+            },
+        })
+    }
+
+    /// For a `deny`: broadly.
+    pub(super) fn to_deny(&self, subject: &Subject) -> Bound {
+        let part = |template: &Template| glob(&template.fill(subject)?, true).ok();
+        let parts = || {
+            Some(Bound::Parts {
+                provider: part(&self.provider)?,
+                path: part(&self.path)?,
+                key: match &self.key {
+                    None => None,
+                    Some(key) => Some(with_ancestors(&without_quotes(&key.fill(subject)?))?),
+                },
+            })
+        };
+        parts().unwrap_or(Bound::Everything)
+    }
+}
+
+impl Bound {
+    /// Whether it matches to the letter.
+    pub(super) fn allows(&self, reference: &Reference) -> bool {
+        let Self::Parts { provider, path, key } = self else { return false };
+        provider.is_match(reference.provider.as_str())
+            && path.is_match(&reference.path)
+            && key.as_ref().is_none_or(|globs| {
+                reference.key.as_ref().is_some_and(|key| globs.iter().any(|glob| glob.is_match(key)))
+            })
+    }
+
+    /// Whether it matches by any spelling.
+    pub(super) fn denies(&self, reference: &Reference) -> bool {
+        let Self::Parts { provider, path, key } = self else { return true };
+        provider.is_match(reference.provider.as_str())
+            && spellings(&reference.path).iter().any(|spelling| path.is_match(spelling))
+            && key.as_ref().is_none_or(|globs| {
+                let Some((itself, ancestors)) = globs.split_first() else { return true };
+                reference.key.as_ref().is_none_or(|key| {
+                    // Both as it is written and as the names that it consists of.
+                    [without_quotes(key), names_of(key)].iter().any(|key| {
+                        ancestors.iter().any(|glob| glob.is_match(key))
+                            || self_and_ancestors(key).any(|key| itself.is_match(key))
+                    })
+                })
+            })
+    }
+}
+
+/// A glob with words to be filled in.
+pub(super) struct Template {
+    pieces: Vec<Piece>,
+}
+
+enum Piece {
+    Glob(String),
+    Variable(Variable),
+}
+
+#[derive(Clone, Copy)]
+enum Variable {
+    App,
+    Environment,
+    Namespace,
+    Project,
+}
+
+impl Variable {
+    const ALL: [(&'static str, Self); 4] = [
+        ("{app}", Self::App),
+        ("{env}", Self::Environment),
+        ("{namespace}", Self::Namespace),
+        ("{project}", Self::Project),
+    ];
+
+    fn value(self, subject: &Subject) -> &str {
+        match self {
+            Self::App => &subject.app,
+            Self::Environment => &subject.environment,
+            Self::Namespace => &subject.namespace,
+            Self::Project => &subject.project,
+        }
+    }
+}
+
+impl Template {
+    pub(super) fn new(rule: &str, whole: &str, part: &str) -> Result<Self, PolicyError> {
+        let bad = |found: &str, why| PolicyError::BadVariable {
+            rule: rule.to_owned(),
+            pattern: whole.to_owned(),
+            found: found.to_owned(),
+            why,
+        };
+        let mut pieces = Vec::new();
+        let (mut at, mut copied) = (0, 0);
+        while let Some(rest) = part.get(at..).filter(|rest| !rest.is_empty()) {
+            let class = class_length(rest);
+            if let Some(class) = class {
+                if let Some((word, _)) = Variable::ALL.iter().find(|(word, _)| rest[..class].contains(word)) {
+                    return Err(bad(word, "cannot stand in a class `[…]`"));
+                }
+                at += class;
+            } else if let Some((word, variable)) =
+                Variable::ALL.iter().find(|(word, _)| rest.starts_with(word))
+            {
+                pieces.push(Piece::Glob(part[copied..at].to_owned()));
+                pieces.push(Piece::Variable(*variable));
+                at += word.len();
+                copied = at;
+            } else if let Some(word) = word_in_braces(rest) {
+                return Err(bad(word, "is no word that can be filled in"));
+            } else {
+                let escaped = usize::from(rest.starts_with('\\'));
+                at += rest.chars().take(1 + escaped).map(char::len_utf8).sum::<usize>();
+            }
+        }
+        pieces.push(Piece::Glob(part[copied..].to_owned()));
+        let template = Self { pieces };
+        // Any name will do: they are all alike to a glob.
+        compile(rule, whole, &template.join(|_| "x"), false)?;
+        Ok(template)
+    }
+
+    /// The glob for one app; nothing where a word has no name to stand for.
+    pub(super) fn fill(&self, subject: &Subject) -> Option<String> {
+        let fits = |piece: &Piece| match piece {
+            Piece::Glob(_) => true,
+            Piece::Variable(variable) => is_name(variable.value(subject)),
+        };
+        self.pieces.iter().all(fits).then(|| self.join(|variable| variable.value(subject)))
+    }
+
+    fn join<'a>(&'a self, value: impl Fn(Variable) -> &'a str) -> String {
+        let text = |piece: &'a Piece| match piece {
+            Piece::Glob(glob) => glob.as_str(),
+            Piece::Variable(variable) => value(*variable),
+        };
+        self.pieces.iter().map(text).collect()
+    }
+}
+
+/// Whether a text can be filled in: ASCII letters and digits, and `-`, `_`, `.` between them, as names of Argo CD and
+/// Kubernetes are. None of these means anything to a glob outside of a class, and nothing of it leads up or down a path.
+fn is_name(text: &str) -> bool {
+    text.len() <= MAX_NAME
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.ends_with(|c: char| c.is_ascii_alphanumeric())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+        && !text.contains("..")
+}
+
+/// Bytes of the class that a glob starts with; one that is not closed is the glob library's to refuse.
+fn class_length(glob: &str) -> Option<usize> {
+    let inside = glob.strip_prefix('[')?;
+    let inside = inside.strip_prefix(['!', '^']).unwrap_or(inside);
+    // A `]` at the start stands for itself.
+    let first = inside.chars().next()?.len_utf8();
+    let end = inside.get(first..)?.find(']')?;
+    Some(glob.len() - inside.len() + first + end + 1)
+}
+
+/// The braces that a glob starts with, where there is no comma right inside of them.
+fn word_in_braces(glob: &str) -> Option<&str> {
+    if !glob.starts_with('{') {
+        return None;
+    }
+    let mut depth = 0_usize;
+    for (at, c) in glob.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 1 => return glob.get(..=at),
+            '}' => depth -= 1,
+            ',' if depth == 1 => return None,
+            _ if depth == 0 => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// A glob that has no words to be filled in.
+pub(super) fn plain_glob(rule: &str, pattern: &str) -> Result<GlobMatcher, PolicyError> {
+    check_plain(rule, pattern)?;
+    compile(rule, pattern, pattern, false)
+}
+
+/// Refuses words to be filled in where none are.
+pub(super) fn check_plain(rule: &str, pattern: &str) -> Result<(), PolicyError> {
+    let template = Template::new(rule, pattern, pattern)?;
+    match template.pieces.as_slice() {
+        [Piece::Glob(_)] => Ok(()),
+        _ => Err(PolicyError::BadVariable {
+            rule: rule.to_owned(),
+            pattern: pattern.to_owned(),
+            found: "{…}".to_owned(),
+            why: "is filled in only in `allow`, `deny` and `secretNamespaces`",
+        }),
+    }
+}
+
+pub(super) fn compile(
+    rule: &str,
+    whole: &str,
+    text: &str,
+    any_case: bool,
+) -> Result<GlobMatcher, PolicyError> {
+    glob(text, any_case).map_err(|error| PolicyError::BadGlob {
+        rule: rule.to_owned(),
+        pattern: whole.to_owned(),
+        why: error.kind().to_string(),
+    })
+}
+
+pub(super) fn glob(text: &str, any_case: bool) -> Result<GlobMatcher, globset::Error> {
+    let mut builder = GlobBuilder::new(text);
+    builder.literal_separator(true).backslash_escape(true).case_insensitive(any_case);
+    builder.build().map(|glob| glob.compile_matcher())
+}
+
+/// Refuses a key whose quotes no reference has: it would allow and deny nothing.
+fn check_key(rule: &str, whole: &str, key: &str) -> Result<(), PolicyError> {
+    let bad = |why: String| PolicyError::BadKey { rule: rule.to_owned(), pattern: whole.to_owned(), why };
+    let path = KeyPath::parse(key).map_err(|error| bad(error.to_string()))?;
+    if path.exact().is_some() {
+        return Ok(());
+    }
+    match path.into_canonical() {
+        canonical if canonical == key => Ok(()),
+        canonical => Err(bad(format!("is written `{canonical}` in references"))),
+    }
+}
+
+fn without_quotes(key: &str) -> String {
+    key.replace('"', "")
+}
+
+/// The names of a key, joined by dots, without quotes and escapes.
+fn names_of(key: &str) -> String {
+    let names =
+        KeyPath::parse(key).map(|path| path.names().map(|(name, _)| name).collect::<Vec<_>>().join("."));
+    names
+        .ok()
+        .filter(|names| !names.is_empty())
+        .map_or_else(|| without_quotes(key), |names| without_quotes(&names))
+}
+
+/// Globs for a key, first, and for everything that it lies in: `a.b` and `a`. None where a glob cannot be cut so.
+fn with_ancestors(key: &str) -> Option<Vec<GlobMatcher>> {
+    self_and_ancestors(key).map(|key| glob(key, true).ok()).collect()
+}
+
+/// `a.b.c`, `a.b`, `a`: a key, and those of the objects that it lies in.
+fn self_and_ancestors(key: &str) -> impl Iterator<Item = &str> {
+    let ancestors = key.match_indices(['.', '/', '[']).filter_map(|(at, _)| key.get(..at));
+    std::iter::once(key).chain(ancestors.filter(|ancestor| !ancestor.is_empty()))
+}
+
+/// The ways of writing a path that a source could take for the same, this one included.
+fn spellings(path: &str) -> BTreeSet<String> {
+    let decoded = percent_decode_str(path).decode_utf8_lossy();
+    let mut all = BTreeSet::from([path.to_owned()]);
+    for spelling in [Cow::Borrowed(path), decoded] {
+        for name in names_of_arn(&spelling).into_iter().chain([spelling.as_ref()]) {
+            let segments = name.split(['/', '\\']).map(str::trim);
+            let plain: Vec<&str> =
+                segments.filter(|segment| !segment.is_empty() && *segment != ".").collect();
+            let plain = plain.join("/");
+            all.insert(format!("/{plain}"));
+            all.insert(plain);
+        }
+    }
+    all
+}
+
+/// The names of an AWS secret or parameter that its ARN holds: with the six random characters that Secrets Manager
+/// adds, and without.
+fn names_of_arn(path: &str) -> Vec<&str> {
+    let fields: Vec<&str> = path.splitn(6, ':').collect();
+    let ["arn", _, service, _, _, resource] = fields[..] else { return Vec::new() };
+    let Some(name) = (match service {
+        "secretsmanager" => resource.strip_prefix("secret:"),
+        "ssm" => resource.strip_prefix("parameter"),
+        _ => None,
+    }) else {
+        return Vec::new();
+    };
+    let without_suffix = name.rsplit_once('-').filter(|(_, suffix)| suffix.len() == 6);
+    std::iter::once(name).chain(without_suffix.map(|(name, _)| name)).collect()
+}

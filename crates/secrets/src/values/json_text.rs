@@ -1,0 +1,155 @@
+//! JSON read piece by piece, so that a number keeps the digits that were written.
+//!
+//! For documents that are secret: errors say nothing about what the document holds.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+use super::key_path::{KeyPath, KeyedValue, MissingStep, Shape, WalkError};
+
+/// Why a text is not JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotJson {
+    /// An object has the key that was asked for twice.
+    Duplicate,
+    /// It is not well formed.
+    Syntax,
+}
+
+/// Checks that a text is one JSON document, whether or not it starts with a byte order mark. Nothing here recurses, however
+/// deep it nests.
+pub fn parse(json: &str) -> Result<&RawValue, NotJson> {
+    let json = json.strip_prefix('\u{feff}').unwrap_or(json);
+    serde_json::from_str(json).map_err(|_| NotJson::Syntax)
+}
+
+/// A field of an object; `None` where this is no object, or has no such field.
+pub fn member<'a>(value: &'a RawValue, name: &str) -> Result<Option<&'a RawValue>, NotJson> {
+    if !value.get().starts_with('{') {
+        return Ok(None);
+    }
+    let mut reader = serde_json::Deserializer::from_str(value.get());
+    let found = Member(name).deserialize(&mut reader).map_err(|_| NotJson::Syntax)?;
+    match found[..] {
+        [] => Ok(None),
+        [one] => Ok(Some(one)),
+        _ => Err(NotJson::Duplicate),
+    }
+}
+
+/// An item of an array, from its end where `index` is negative.
+pub(crate) fn element(value: &RawValue, index: i64) -> Result<Option<&RawValue>, NotJson> {
+    if !value.get().starts_with('[') {
+        return Ok(None);
+    }
+    let items: Vec<&RawValue> = serde_json::from_str(value.get()).map_err(|_| NotJson::Syntax)?;
+    let from_start = usize::try_from(index.unsigned_abs()).unwrap_or(usize::MAX);
+    let at = if index < 0 { items.len().checked_sub(from_start) } else { Some(from_start) };
+    Ok(at.and_then(|at| items.get(at).copied()))
+}
+
+/// A value as text: strings as they are, numbers and booleans as written, objects and arrays without white space;
+/// `None` for null.
+pub fn text(value: &RawValue) -> Result<Option<Zeroizing<String>>, NotJson> {
+    let json = value.get();
+    match json.as_bytes().first() {
+        Some(b'"') => {
+            serde_json::from_str(json).map(|text| Some(Zeroizing::new(text))).map_err(|_| NotJson::Syntax)
+        }
+        Some(b'{' | b'[') => Ok(Some(compact(json))),
+        Some(b'n') => Ok(None),
+        _ => Ok(Some(Zeroizing::new(json.to_owned()))),
+    }
+}
+
+/// Returns what stands at a path, as text. Null counts as missing.
+pub fn lookup(json: &str, path: &KeyPath) -> Result<Zeroizing<String>, WalkError<NotJson>> {
+    found(path.walk(parse(json).map_err(WalkError::Structure)?)?)
+}
+
+/// Does the same from a step of the path on, in the document that the steps before it lead to.
+pub fn lookup_from(
+    json: &str,
+    path: &KeyPath,
+    first: usize,
+) -> Result<Zeroizing<String>, WalkError<NotJson>> {
+    found(path.walk_from(first, parse(json).map_err(WalkError::Structure)?)?)
+}
+
+fn found(value: &RawValue) -> Result<Zeroizing<String>, WalkError<NotJson>> {
+    let text = text(value).map_err(WalkError::Structure)?;
+    text.ok_or_else(|| WalkError::Missing(MissingStep::default()))
+}
+
+impl KeyedValue for &RawValue {
+    type Error = NotJson;
+
+    fn member(self, name: &str) -> Result<Option<Self>, NotJson> {
+        member(self, name)
+    }
+
+    fn item(self, index: usize) -> Result<Option<Self>, NotJson> {
+        i64::try_from(index).map_or(Ok(None), |index| element(self, index))
+    }
+
+    fn shape(self) -> Shape {
+        match self.get().as_bytes().first() {
+            Some(b'{') => Shape::Object,
+            Some(b'[') => Shape::List,
+            _ => Shape::Scalar,
+        }
+    }
+}
+
+fn compact(json: &str) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::with_capacity(json.len()));
+    let (mut in_string, mut escaped) = (false, false);
+    for c in json.chars() {
+        if in_string || !matches!(c, ' ' | '\t' | '\n' | '\r') {
+            out.push(c);
+        }
+        match c {
+            '"' if !escaped => in_string = !in_string,
+            '\\' if !escaped => {
+                escaped = true;
+                continue;
+            }
+            _ => {}
+        }
+        escaped = false;
+    }
+    out
+}
+
+/// Collects the values that an object has under one name.
+struct Member<'n>(&'n str);
+
+impl<'de> DeserializeSeed<'de> for Member<'_> {
+    type Value = Vec<&'de RawValue>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Member<'_> {
+    type Value = Vec<&'de RawValue>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut found = Vec::new();
+        while let Some(key) = map.next_key::<String>()? {
+            let value = map.next_value::<&'de RawValue>()?;
+            if key == self.0 {
+                found.push(value);
+            }
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,56 @@
+//! Paths of secrets in Vault's KV mounts: which mount a path lies in, and what the API calls the secret there. Pure.
+//!
+//! All that speaks of Vault's secrets goes through here (the provider, `ExternalSecret`, `SecretProviderClass`), so that one
+//! reference means one secret everywhere.
+
+use crate::settings::KvVersion;
+
+/// Returns the part of a path below a mount; `None` where the path is elsewhere.
+pub fn below_mount<'p>(mount: &str, path: &'p str) -> Option<&'p str> {
+    path.strip_prefix(mount)?.strip_prefix('/').filter(|below| !below.is_empty())
+}
+
+/// The name of a secret within its mount. In version 2 of the engine `db` and `data/db` are the same secret, and one that is
+/// really called `data/db` is written `data/data/db`.
+pub fn secret_name(version: KvVersion, below: &str) -> &str {
+    match version {
+        KvVersion::One => below,
+        KvVersion::Two => below.strip_prefix("data/").unwrap_or(below),
+    }
+}
+
+/// The path of the API, without `v1/`, at which a secret of a mount is read.
+pub fn api_path(mount: &str, version: KvVersion, below: &str) -> String {
+    let name = secret_name(version, below);
+    match version {
+        KvVersion::One => format!("{mount}/{name}"),
+        KvVersion::Two => format!("{mount}/data/{name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_spellings_are_one_path_in_version_2_and_none_in_version_1() {
+        for (below, two, one) in [
+            ("db", "kv/data/db", "kv/db"),
+            ("data/db", "kv/data/db", "kv/data/db"),
+            ("data/data/db", "kv/data/data/db", "kv/data/data/db"),
+            ("data", "kv/data/data", "kv/data"),
+            ("a/data/b", "kv/data/a/data/b", "kv/a/data/b"),
+        ] {
+            assert_eq!(api_path("kv", KvVersion::Two, below), two, "{below}");
+            assert_eq!(api_path("kv", KvVersion::One, below), one, "{below}");
+        }
+    }
+
+    #[test]
+    fn mounts_match_whole_segments() {
+        assert_eq!(below_mount("team/kv", "team/kv/a/b"), Some("a/b"));
+        for path in ["team/kv", "team/kv/", "team/kvs/a", "Team/kv/a", "a/team/kv/b"] {
+            assert_eq!(below_mount("team/kv", path), None, "{path}");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Secret values in types that cannot print, and the paths that lead to them in a fetched document.
+
+pub mod json_text;
+mod key_path;
+mod key_source;
+pub mod kv_path;
+mod secret_entries;
+mod secret_value;
+
+pub use key_path::{KEY_HINT, KeyPath, KeyPathError, KeyedValue, MissingStep, Shape, WalkError};
+pub use key_source::{KeyPatterns, KeySource};
+pub use secret_entries::{EntriesError, MAX_SECRET_ENTRIES, SecretEntries};
+pub use secret_value::{SecretBuffer, SecretValue};

@@ -1,0 +1,106 @@
+//! The value of a secret: bytes that cannot be printed and are zeroed when dropped.
+//!
+//! There is no `Debug`, `Display`, `Serialize` or `AsRef` here, and there must never be one.
+
+use std::io;
+
+use zeroize::Zeroizing;
+
+/// Bytes of a secret.
+///
+/// ```compile_fail
+/// let value = sealwave::model::SecretValue::new(b"x".to_vec());
+/// println!("{value:?}");
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretValue(Zeroizing<Vec<u8>>);
+
+impl SecretValue {
+    /// Takes bytes over; they are zeroed when this is dropped.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// The bytes, for the few places that seal, hash or transform them.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The text, where the bytes are UTF-8.
+    #[must_use]
+    pub fn expose_str(&self) -> Option<&str> {
+        std::str::from_utf8(&self.0).ok()
+    }
+
+    /// How many bytes there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Bytes of a secret while it is put together. Unlike a plain `Vec`, it leaves no copy behind where it grows.
+#[derive(Default)]
+pub struct SecretBuffer(Zeroizing<Vec<u8>>);
+
+impl SecretBuffer {
+    /// Makes room for this many bytes.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self(Zeroizing::new(Vec::with_capacity(bytes)))
+    }
+
+    /// Appends bytes.
+    pub fn push(&mut self, more: &[u8]) {
+        if self.0.capacity() - self.0.len() < more.len() {
+            let mut larger = Zeroizing::new(Vec::with_capacity((self.0.len() + more.len()) * 2));
+            larger.extend_from_slice(&self.0);
+            self.0 = larger;
+        }
+        self.0.extend_from_slice(more);
+    }
+
+    /// Returns how many bytes there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Returns what was put together, without copying it.
+    pub fn into_value(self) -> SecretValue {
+        SecretValue(self.0)
+    }
+}
+
+impl io::Write for SecretBuffer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.push(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_holds_what_was_pushed_in_order() {
+        let mut buffer = SecretBuffer::with_capacity(1);
+        let pieces: Vec<Vec<u8>> = (0..50_u8).map(|n| vec![n; usize::from(n)]).collect();
+        for piece in &pieces {
+            buffer.push(piece);
+        }
+        assert_eq!(buffer.len(), pieces.concat().len());
+        assert_eq!(buffer.into_value().expose(), pieces.concat());
+    }
+}

@@ -1,0 +1,23 @@
+//! Helpers for the tests of every crate. It is a dev-dependency only and never part of the program.
+//!
+//! [`danger_unseal`] opens sealed items with a private key; nothing that ships may depend on this crate.
+
+pub mod aws_stub;
+mod objects;
+mod skip;
+mod sops_cipher;
+pub mod stub_server;
+pub mod tls;
+mod unseal;
+
+pub use objects::{manifest, manifests, node};
+#[cfg(feature = "vault")]
+pub use reqwest;
+pub use rustls;
+pub use skip::skipped;
+pub use sops_cipher::sops_encrypt;
+#[cfg(any(feature = "aws", feature = "vault"))]
+pub use tokio;
+pub use unseal::{DangerError, DangerPrivateKey, danger_unseal};
+#[cfg(feature = "aws")]
+pub use {aws_config, aws_sdk_secretsmanager, aws_sdk_ssm, aws_sdk_sts, aws_smithy_http_client};

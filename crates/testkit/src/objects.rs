@@ -1,0 +1,27 @@
+//! Objects for tests, made from JSON.
+
+use serde_json::Value as Json;
+
+use sealwave_core::document::{Manifest, Node, Origin, Sources};
+
+fn origin() -> Origin {
+    Origin::point(Sources::default().add("test.yaml"), 1, 1)
+}
+
+/// A tree.
+#[must_use]
+pub fn node(json: &Json) -> Node {
+    Node::from_json(json, origin())
+}
+
+/// An object.
+#[must_use]
+pub fn manifest(json: &Json) -> Manifest {
+    Manifest::new(node(json)).expect("an object")
+}
+
+/// Objects.
+#[must_use]
+pub fn manifests(all: &[Json]) -> Vec<Manifest> {
+    all.iter().map(manifest).collect()
+}

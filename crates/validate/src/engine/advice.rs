@@ -1,0 +1,156 @@
+//! What a violation says where more is known than its schema: the field's name, and what was probably meant.
+
+use super::pointer::NodePath;
+use crate::rules::{LaterStage, Object};
+use sealwave_core::document::Node;
+use sealwave_kube::is_secret_like;
+use sealwave_kube::schema::{Violation, ViolationKind};
+
+/// The message of a violation; one that speaks of "value" names the field, as not every report shows the line.
+///
+/// Not so of a Secret, where a key may be a value that slipped out of its place.
+pub(super) fn message(root: &Node, pointer: &str, kind: &ViolationKind<'_>) -> String {
+    let message = kind.to_string();
+    match message.strip_prefix("value ") {
+        Some(rest) if !pointer.is_empty() && !is_secret_like(root) => format!("`{}` {rest}", path(pointer)),
+        _ => message,
+    }
+}
+
+/// A pointer as people write it: `spec.containers[].image`, without numbers, so that it stays when items move.
+fn path(pointer: &str) -> String {
+    let mut path = String::new();
+    for step in pointer.split('/').skip(1) {
+        if !path.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit()) {
+            path.push_str("[]");
+            continue;
+        }
+        if !path.is_empty() {
+            path.push('.');
+        }
+        let step = step.replace("~1", "/").replace("~0", "~");
+        path.extend(step.chars().map(|c| if c.is_control() || c == '`' { '?' } else { c }));
+    }
+    path
+}
+
+/// What to do about some frequent slips.
+pub(super) fn hint(object: &Object<'_>, violation: &Violation<'_>) -> Option<String> {
+    let pointer = violation.pointer.as_str();
+    let hint = match &violation.kind {
+        ViolationKind::UnknownField { field: "name", .. }
+            if pointer.ends_with("/secret") && pointer.contains("/volumes/") =>
+        {
+            "a Secret in a volume is named by `secretName`"
+        }
+        ViolationKind::UnknownField { .. } if pointer == "/spec/selector" && object.group == "apps" => {
+            "put the labels below `matchLabels`"
+        }
+        ViolationKind::WrongType { expected: "object", found: "integer" } if is_port(object, pointer) => {
+            "write `port: {number: …}`"
+        }
+        ViolationKind::WrongType { expected: "object", found: "string" } if is_port(object, pointer) => {
+            "write `port: {name: …}`"
+        }
+        ViolationKind::WrongType { found: "string", expected } => {
+            let (node, _) = NodePath::given(object.manifest.root(), pointer).end();
+            node.as_str().and_then(|text| instead_of_text(text, expected))?
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+/// Says what to write instead of a text; `None` where the quotes around it are what is wrong.
+fn instead_of_text(text: &str, expected: &str) -> Option<&'static str> {
+    if LaterStage::Variables.may_fill(text) {
+        return Some("a variable stands here: validate what the tool that fills it in makes of it");
+    }
+    match expected {
+        "integer" if text.parse::<i64>().is_err() => Some("write a whole number in digits"),
+        "number" if text.parse::<f64>().is_err() => Some("write a number in digits"),
+        "boolean" if !matches!(text, "false" | "true") => Some("write `true` or `false`"),
+        _ => None,
+    }
+}
+
+fn is_port(object: &Object<'_>, pointer: &str) -> bool {
+    object.is("networking.k8s.io", "Ingress") && pointer.ends_with("/service/port")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use sealwave_kube::schema::{CheckOptions, KubeVersion, Schemas};
+    use sealwave_testkit::manifest;
+
+    #[test]
+    fn messages_name_the_field_without_numbers_and_no_key_of_a_secret() {
+        let kind = ViolationKind::WrongType { expected: "integer", found: "string" };
+        let of = |name: &str, pointer: &str| {
+            let object = manifest(&json!({"apiVersion": "v1", "kind": name, "metadata": {"name": "a"}}));
+            message(object.root(), pointer, &kind)
+        };
+        assert_eq!(of("Pod", "/spec/replicas"), "`spec.replicas` is of type string, not integer");
+        let named = of("Pod", "/spec/containers/0/ports/12/containerPort");
+        assert!(named.starts_with("`spec.containers[].ports[].containerPort` is "), "{named}");
+        assert!(of("Pod", "/metadata/labels/a~1b").starts_with("`metadata.labels.a/b` is "));
+        assert!(of("Pod", "").starts_with("value is "));
+        assert!(of("Secret", "/stringData/a").starts_with("value is "));
+    }
+
+    fn hints(api_version: &str, kind: &str, spec: &Value) -> Vec<String> {
+        let object = manifest(&json!({
+            "apiVersion": api_version, "kind": kind, "metadata": {"name": "a"}, "spec": spec
+        }));
+        let object = Object::new(&object, &[]);
+        let schemas = Schemas::new(KubeVersion::NEWEST);
+        let version = api_version.rsplit('/').next().expect("a version");
+        let of = schemas.kind(object.group, version, kind).expect("a schema");
+        let mut found = Vec::new();
+        schemas.check_kind(of, object.manifest.root(), CheckOptions { strict: true }, &mut |violation| {
+            found.extend(hint(&object, &violation));
+        });
+        found
+    }
+
+    #[test]
+    fn frequent_slips_have_hints_of_their_own() {
+        let deployment = |replicas: Value, selector: Value, volume: Value| {
+            hints(
+                "apps/v1",
+                "Deployment",
+                &json!({
+                    "replicas": replicas,
+                    "selector": selector,
+                    "template": {"spec": {"containers": [{"name": "a", "image": "a"}], "volumes": [volume]}},
+                }),
+            )
+        };
+        let labels = json!({"matchLabels": {"app": "a"}});
+        let volume = json!({"name": "v", "emptyDir": {}});
+        let of = |replicas: &str| deployment(json!(replicas), labels.clone(), volume.clone());
+        assert_eq!(
+            of("${REPLICAS}"),
+            ["a variable stands here: validate what the tool that fills it in makes of it"]
+        );
+        assert!(of("3").is_empty());
+        assert_eq!(of("two"), ["write a whole number in digits"]);
+        assert_eq!(of("3.5"), ["write a whole number in digits"]);
+        let selector = deployment(json!(1), json!({"app": "a"}), volume.clone());
+        assert_eq!(selector, ["put the labels below `matchLabels`"]);
+        let secret = deployment(json!(1), labels.clone(), json!({"name": "v", "secret": {"name": "s"}}));
+        assert_eq!(secret, ["a Secret in a volume is named by `secretName`"]);
+        for (port, expected) in
+            [(json!(80), "write `port: {number: …}`"), (json!("web"), "write `port: {name: …}`")]
+        {
+            let backend = json!({"service": {"name": "w", "port": port}});
+            assert_eq!(
+                hints("networking.k8s.io/v1", "Ingress", &json!({"defaultBackend": backend})),
+                [expected]
+            );
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The entries within a value that a template printed as a whole, as `toYaml` does.
+//!
+//! What was printed is read again: where it is, entry by entry, the value itself, its positions are those of the entries.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+use std::ops::Range;
+use std::rc::Rc;
+
+use sealwave_core::document::{Node, Origin, SourceId, SourceText, Value};
+use sealwave_core::yaml;
+
+/// What was printed as a whole, and read again.
+pub(super) struct Dumped<'a> {
+    values: Vec<&'a Node>,
+    /// The values that have entries, by their places; none where two are at one place, as an alias and its anchor.
+    nested: OnceCell<HashMap<Origin, Option<&'a Node>>>,
+    read: RefCell<HashMap<(SourceId, usize), Rc<Places>>>,
+}
+
+/// From what was printed to the entries of the values.
+type Places = HashMap<(u32, u32, u32), Origin>;
+
+impl<'a> Dumped<'a> {
+    /// Of all these values.
+    pub(super) fn new(values: Vec<&'a Node>) -> Self {
+        Self { values, nested: OnceCell::new(), read: RefCell::new(HashMap::new()) }
+    }
+
+    /// The entry that stands at a position, within the value at a place that was printed there.
+    pub(super) fn entry(
+        &self,
+        text: &SourceText,
+        stretch: usize,
+        wrote: &Range<usize>,
+        value: Origin,
+        at: Origin,
+    ) -> Option<Origin> {
+        let known = self.read.borrow().get(&(at.source, stretch)).cloned();
+        let places = known.unwrap_or_else(|| {
+            let node = self.node(value);
+            let places = node.and_then(|node| places(text, wrote, node, at.source)).unwrap_or_default();
+            let places = Rc::new(places);
+            self.read.borrow_mut().insert((at.source, stretch), Rc::clone(&places));
+            places
+        });
+        places.get(&(at.line, at.column, at.width)).copied()
+    }
+
+    fn node(&self, at: Origin) -> Option<&'a Node> {
+        let nested = self.nested.get_or_init(|| {
+            let mut nested = HashMap::new();
+            self.values.iter().for_each(|values| add(values, &mut nested));
+            nested
+        });
+        nested.get(&at).copied().flatten()
+    }
+}
+
+fn add<'a>(node: &'a Node, nested: &mut HashMap<Origin, Option<&'a Node>>) {
+    match &node.value {
+        Value::Mapping(mapping) => mapping.entries().iter().for_each(|entry| add(&entry.value, nested)),
+        Value::Sequence(items) => items.iter().for_each(|item| add(item, nested)),
+        _ => return,
+    }
+    nested.entry(node.origin).and_modify(|found| *found = None).or_insert(Some(node));
+}
+
+/// Reads what was printed, and lays it over the value.
+fn places(text: &SourceText, wrote: &Range<usize>, value: &Node, source: SourceId) -> Option<Places> {
+    let (line, column) = text.position(wrote.start)?;
+    let before = (column as usize).checked_sub(1)?;
+    let dump = " ".repeat(before) + text.content().get(wrote.clone())?;
+    let mut read = yaml::read(dump.as_bytes(), source, &yaml::Limits::default()).ok()?;
+    let tree = read.pop().filter(|_| read.is_empty())?;
+    let mut places = Places::new();
+    let lines_before = line.checked_sub(1)?;
+    lay(&tree, value, lines_before, &mut places).then_some(places)
+}
+
+/// Whether they are alike, entry by entry.
+fn lay(printed: &Node, value: &Node, lines_before: u32, places: &mut Places) -> bool {
+    let mut add = |printed: Origin, value: Origin| {
+        places.insert((printed.line.saturating_add(lines_before), printed.column, printed.width), value);
+    };
+    add(printed.origin, value.origin);
+    match (&printed.value, &value.value) {
+        (Value::Mapping(printed), Value::Mapping(value)) => {
+            let pairs = || printed.entries().iter().zip(value.entries());
+            pairs().for_each(|(printed, value)| add(printed.key_origin, value.key_origin));
+            printed.len() == value.len()
+                && pairs().all(|(printed, value)| {
+                    printed.key == value.key && lay(&printed.value, &value.value, lines_before, places)
+                })
+        }
+        (Value::Sequence(printed), Value::Sequence(value)) => {
+            printed.len() == value.len()
+                && printed.iter().zip(value).all(|(printed, value)| lay(printed, value, lines_before, places))
+        }
+        (printed, value) => printed == value,
+    }
+}

@@ -1,0 +1,132 @@
+//! What the objects of a long stream are known by: of what was seen, a digest and a line are kept, and nothing else.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
+
+use super::Checking;
+use crate::rules::{self, Object};
+use crate::{Finding, ObjectRef, Related, Span};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{ObjectId, Origin, Place};
+use sealwave_core::text::split_at_byte;
+
+/// What the objects of a window are known by, and where each says so.
+#[derive(Default)]
+pub(super) struct Identities {
+    /// Of each object version, group, kind, namespace and name, parted by what none of them can hold.
+    text: String,
+    all: Vec<Identity>,
+}
+
+struct Identity {
+    /// Where it ends in the text; it starts where the one before ends.
+    end: usize,
+    at: Origin,
+}
+
+impl Identities {
+    pub(super) fn add(&mut self, object: &Object<'_>) {
+        for part in [object.version, object.group, object.kind, object.namespace, object.name] {
+            self.text.push_str(part);
+            self.text.push('\0');
+        }
+        self.all.push(Identity { end: self.text.len(), at: object.name_at() });
+    }
+
+    /// Each with its text.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, Origin)> {
+        let starts = std::iter::once(0).chain(self.all.iter().map(|one| one.end));
+        starts.zip(&self.all).map(|(start, one)| (self.text.get(start..one.end).unwrap_or_default(), one.at))
+    }
+}
+
+/// Where each identity was seen first.
+#[derive(Default)]
+pub(super) struct Seen {
+    /// Makes digests of identities: other ones in each run, so that nobody can choose names that share one.
+    digests: RandomState,
+    /// Number of the file and line, by digests.
+    places: HashMap<u64, (usize, u32), BuildHasherDefault<AsItIs>>,
+}
+
+impl Seen {
+    /// Where an identity was seen before; where it was not, this is where.
+    pub(super) fn before(&mut self, identity: &str, file: usize, line: u32) -> Option<(usize, u32)> {
+        match self.places.entry(self.digest(identity)) {
+            Entry::Occupied(seen) => Some(*seen.get()),
+            Entry::Vacant(unseen) => {
+                unseen.insert((file, line));
+                None
+            }
+        }
+    }
+
+    /// The same for every version of an API.
+    fn digest(&self, identity: &str) -> u64 {
+        let mut hasher = self.digests.build_hasher();
+        hasher.write(split_at_byte(identity, 0).map_or(identity, |(_, rest)| rest).as_bytes());
+        hasher.finish()
+    }
+}
+
+/// The hash of what is one.
+#[derive(Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, digest: u64) {
+        self.0 = digest;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+fn object_of(identity: &str) -> ObjectRef {
+    let mut parts = identity.split('\0').map(str::to_owned);
+    let mut next = || parts.next().unwrap_or_default();
+    let (version, group) = (next(), next());
+    let api_version = if group.is_empty() { version } else { format!("{group}/{version}") };
+    ObjectRef { api_version, kind: next(), namespace: next(), name: next() }
+}
+
+pub(super) fn span(path: &str, line: u32, column: u32, width: u32) -> Span {
+    Span { place: Place { path: path.to_owned(), line, column, rendered: None }, width }
+}
+
+/// The finding of an object that was seen before.
+pub(super) fn twice(checking: &Checking, one: &str, span: Span, first: Span) -> Option<Finding> {
+    let rule = &rules::resource::duplicate_id::RULE;
+    let object = object_of(one);
+    let id = ObjectId {
+        group: object.group().into(),
+        kind: object.kind.as_str().into(),
+        namespace: object.namespace.as_str().into(),
+        name: object.name.as_str().into(),
+    };
+    let set = checking.level(&rule.info)?;
+    // What is in two directories may be for two clusters.
+    let directory = |path: &str| path.rsplit_once('/').map(|(directory, _)| directory.to_owned());
+    let is_apart = directory(&span.place.path) != directory(&first.place.path);
+    let severity = if is_apart { set.min(Severity::Note) } else { set };
+    Some(Finding {
+        hint: Some("remove one of the two".to_owned()),
+        span: Some(span),
+        related: vec![Related {
+            label: "it is defined here first".to_owned(),
+            span: first,
+            confidential: true,
+        }],
+        object: Some(object),
+        pointer: "/metadata/name".to_owned(),
+        ..Finding::new(&rule.info, severity, format!("{id} is defined twice"))
+    })
+}

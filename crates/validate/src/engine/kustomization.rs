@@ -1,0 +1,167 @@
+//! Files of a plain set that a `kustomization.yaml` of the same set names as something other than objects.
+//!
+//! A patch is only a part of an object, and a transformer or a generator is a configuration of Kustomize: checked by
+//! themselves, they give errors that nobody can repair. What Kustomize makes of them is not built here, and nothing is read
+//! but what the set already holds.
+
+use std::collections::HashSet;
+
+use sealwave_core::document::{Node, Sources};
+use sealwave_core::yaml;
+
+/// The names under which Kustomize looks for its file.
+const FILES: &[&str] = &["Kustomization", "kustomization.yaml", "kustomization.yml"];
+
+/// Fields that list files of Kustomize's own plugins and settings.
+const CONFIGURATIONS: &[&str] =
+    &["configurations", "crds", "generators", "patchesStrategicMerge", "transformers", "validators"];
+
+/// Fields that list mappings with a `path`.
+const WITH_PATHS: &[&str] = &["patches", "patchesJson6902", "replacements"];
+
+/// How many files of one kustomization are taken; more are hardly written by people.
+const MAX_FILES: usize = 10_000;
+
+/// Names of files that kustomizations of a set list.
+#[derive(Debug, Default)]
+pub(super) struct KustomizedFiles {
+    /// Patches and configurations, which are no objects by themselves.
+    partial: HashSet<String>,
+    /// Resources: objects that the kustomization may still complete.
+    pub(super) resources: HashSet<String>,
+    /// Directories of kustomizations, with a `/` at the end unless they are the first one.
+    directories: HashSet<String>,
+}
+
+impl KustomizedFiles {
+    /// Finds them in the files of a set: names and texts.
+    pub fn of<'f>(files: impl Iterator<Item = (&'f str, &'f [u8])>) -> Self {
+        let mut found = Self::default();
+        for (name, text) in files.filter(|(name, _)| is_kustomization(name)) {
+            found.add(name, text);
+        }
+        found
+    }
+
+    /// Returns whether a file is no object by itself: a kustomization names it so, or it lies in the directory `patches` of one
+    /// that does not list it (kubebuilder's scaffold has them in comments until they are needed).
+    pub(super) fn is_partial(&self, name: &str) -> bool {
+        let is_unused_patch = || {
+            let directory =
+                name.rsplit_once('/').and_then(|(directory, _)| directory.strip_suffix("patches"));
+            directory.is_some_and(|directory| self.directories.contains(directory))
+                && !self.resources.contains(name)
+        };
+        self.partial.contains(name) || is_unused_patch()
+    }
+
+    /// Adds what one kustomization lists.
+    pub(super) fn add(&mut self, name: &str, text: &[u8]) {
+        let directory = name.rsplit_once('/').map_or("", |(directory, _)| directory);
+        self.directories
+            .insert(name.rsplit_once('/').map_or(String::new(), |(directory, _)| format!("{directory}/")));
+        let documents = yaml::documents(text, Sources::default().add(name), &yaml::searching());
+        let mut room = MAX_FILES;
+        for document in documents.filter_map(Result::ok) {
+            for (files, paths) in [
+                (&mut self.partial, listed(&document).collect::<Vec<_>>()),
+                (&mut self.resources, resources(&document).collect()),
+            ] {
+                let names = paths.into_iter().filter_map(|path| join(directory, path)).take(room);
+                let before = files.len();
+                files.extend(names);
+                room = room.saturating_sub(files.len() - before);
+            }
+        }
+    }
+}
+
+/// Returns whether a file is called as Kustomize calls its own.
+pub(super) fn is_kustomization(name: &str) -> bool {
+    FILES.contains(&name.rsplit('/').next().unwrap_or(name))
+}
+
+/// The files and directories that a kustomization lists as its objects.
+fn resources(kustomization: &Node) -> impl Iterator<Item = &str> {
+    kustomization.get("resources").map_or(&[][..], Node::items).iter().filter_map(Node::as_str)
+}
+
+/// The paths that a kustomization lists, patches in place of a path included: those name no file of the set.
+fn listed(kustomization: &Node) -> impl Iterator<Item = &str> {
+    let items = |field: &&str| kustomization.get(field).map_or(&[][..], Node::items).iter();
+    let plain = CONFIGURATIONS.iter().flat_map(items).filter_map(Node::as_str);
+    let with_path = WITH_PATHS.iter().flat_map(items).filter_map(|item| item.get("path")?.as_str());
+    let values = kustomization.get("helmCharts").map_or(&[][..], Node::items).iter();
+    plain.chain(with_path).chain(values.filter_map(|chart| chart.get("valuesFile")?.as_str()))
+}
+
+/// Joins a relative path to a directory; `None` where it leaves the directories that the name of the set begins with.
+fn join(directory: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = directory.split('/').filter(|part| !part.is_empty()).collect();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    let joined = parts.join("/");
+    Some(if directory.starts_with('/') { format!("/{joined}") } else { joined })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_joined_as_names_of_the_set_are_written() {
+        for (directory, path, joined) in [
+            ("a/b", "p.yaml", Some("a/b/p.yaml")),
+            ("a/b", "./p.yaml", Some("a/b/p.yaml")),
+            ("a/b", "../c//p.yaml", Some("a/c/p.yaml")),
+            ("", "p.yaml", Some("p.yaml")),
+            ("/a", "../b/p.yaml", Some("/b/p.yaml")),
+            ("a", "../../p.yaml", None),
+        ] {
+            assert_eq!(join(directory, path).as_deref(), joined, "{directory} {path}");
+        }
+    }
+
+    #[test]
+    fn patches_that_a_kustomization_does_not_use_are_partial_too() {
+        let listing = &b"resources: [patches/web.yaml, other]\n"[..];
+        for (kustomization, file, is_partial) in [
+            ("k/kustomization.yaml", "k/patches/a.yaml", true),
+            ("k/kustomization.yaml", "k/patches/web.yaml", false),
+            ("k/kustomization.yaml", "k/other/a.yaml", false),
+            ("k/kustomization.yaml", "k/mypatches/a.yaml", false),
+            ("k/kustomization.yaml", "l/patches/a.yaml", false),
+            ("k/kustomization.yaml", "patches/a.yaml", false),
+            ("kustomization.yaml", "patches/a.yaml", true),
+            ("kustomization.yaml", "k/patches/a.yaml", false),
+            ("/k/kustomization.yaml", "/k/patches/a.yaml", true),
+        ] {
+            let files = KustomizedFiles::of([(kustomization, listing)].into_iter());
+            assert_eq!(files.is_partial(file), is_partial, "{kustomization} {file}");
+        }
+    }
+
+    #[test]
+    fn every_way_to_name_a_patch_or_a_configuration_counts_and_resources_do_not() {
+        let text = b"resources: [web.yaml]\npatches: [{path: a.yaml}, {patch: 'kind: X'}]\npatchesStrategicMerge: [b.yaml]\n\
+            patchesJson6902: [{path: c.json}]\ntransformers: [d.yaml]\ngenerators: [e.yaml]\nconfigurations: [f.yaml]\n\
+            validators: [g.yaml]\nreplacements: [{path: h.yaml}]\nhelmCharts: [{name: x, valuesFile: i.yaml}]\ncrds: [j.json]\n";
+        let files = [("k/kustomization.yml", &text[..]), ("other.yaml", &text[..])];
+        let KustomizedFiles { partial, resources, .. } = KustomizedFiles::of(files.into_iter());
+        assert_eq!(resources, HashSet::from(["k/web.yaml".to_owned()]));
+        let mut found: Vec<&str> = partial.iter().map(String::as_str).collect();
+        found.sort_unstable();
+        let expected = [
+            "a.yaml", "b.yaml", "c.json", "d.yaml", "e.yaml", "f.yaml", "g.yaml", "h.yaml", "i.yaml",
+            "j.json",
+        ];
+        assert_eq!(found, expected.map(|file| format!("k/{file}")));
+    }
+}

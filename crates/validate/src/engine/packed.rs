@@ -1,0 +1,87 @@
+//! Kinds that only a built-in definition defines: what is reported of their objects.
+//!
+//! The release that is built in is seldom the one that a cluster has. What another release may well allow (a field, a
+//! value of an enum, a version) is a warning, unless its name is nearly that of a known one; the rest is an error.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::schema_set::SchemaSet;
+use crate::rules::{Draft, Object, Rule, api, schema as rules};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::Origin;
+use sealwave_kube::schema::{KubeVersion, PackedDefinition, Violation, ViolationKind};
+
+/// Versions of Kubernetes, and a group and a kind.
+type SetKey = (Vec<KubeVersion>, &'static str, &'static str);
+
+/// The schemas of built-in definitions, each made when its kind is first met.
+#[derive(Debug, Default)]
+pub struct PackedSchemas {
+    sets: Mutex<BTreeMap<SetKey, Arc<SchemaSet>>>,
+}
+
+impl PackedSchemas {
+    /// Returns the built-in definition of a kind, and its schemas in these versions of Kubernetes.
+    pub(super) fn look_up(
+        &self,
+        kube_versions: &[KubeVersion],
+        group: &str,
+        kind: &str,
+    ) -> Option<(PackedDefinition, Arc<SchemaSet>)> {
+        let definition = PackedDefinition::find(group, kind)?;
+        let key = (kube_versions.to_vec(), definition.kind.group.as_str(), definition.kind.kind.as_str());
+        let mut sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
+        let set = sets
+            .entry(key)
+            .or_insert_with(|| Arc::new(SchemaSet::new(kube_versions, definition.object().iter())));
+        Some((definition, Arc::clone(set)))
+    }
+}
+
+/// Makes a finding as severe as a built-in definition can tell.
+pub(super) fn soften(violation: &Violation<'_>, draft: Draft) -> Draft {
+    let severity = match violation.kind {
+        // Distributions of Flux and others add their own kinds to such a list.
+        ViolationKind::NotInEnum { closest: None, .. } if violation.pointer.as_str().ends_with("/kind") => {
+            Severity::Note
+        }
+        ViolationKind::NotInEnum { closest: None, .. }
+        | ViolationKind::UnknownField { closest: None, .. } => Severity::Warning,
+        _ => return draft,
+    };
+    if draft.severity == Severity::Error { draft.severity(severity) } else { draft }
+}
+
+/// Adds the release by which an object was checked.
+pub(super) fn name_release(definition: PackedDefinition, mut draft: Draft) -> Draft {
+    let release = release(definition);
+    let checked =
+        format!("checked against {release}, which is built in; `--crds` takes another release's definitions");
+    draft.hint = Some(draft.hint.map_or_else(|| checked.clone(), |hint| format!("{hint} ({checked})")));
+    draft
+}
+
+/// Returns what is reported of an object in a version that the release does not serve.
+pub(super) fn other_version(
+    definition: PackedDefinition,
+    object: &Object<'_>,
+    at: Origin,
+) -> (&'static Rule, Draft) {
+    let release = release(definition);
+    let what = format!("{} of `{}`", object.kind, object.api_version);
+    if definition.kind.is_superseded(object.version) {
+        let hint = definition.kind.preferred().map_or_else(
+            || "remove the object".to_owned(),
+            |preferred| format!("write `{preferred}`, and compare the fields"),
+        );
+        let draft = Draft::new(&api::REMOVED, at, format!("{what} is not served by {release}"));
+        return (&api::REMOVED, draft.severity(Severity::Warning).hint(hint));
+    }
+    let message = format!("{what} is not known to {release}; fields of its objects were not checked");
+    (&rules::UNKNOWN_KIND, Draft::new(&rules::UNKNOWN_KIND, at, message))
+}
+
+fn release(PackedDefinition { release, .. }: PackedDefinition) -> String {
+    format!("{} {}", release.project, release.release)
+}

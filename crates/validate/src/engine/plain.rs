@@ -1,0 +1,249 @@
+//! Plain manifests, without an app: files, directories and standard input.
+//!
+//! A set that is small enough is looked at as a whole, like an environment of an app; a larger one is a [`Stream`].
+
+use std::io::{self, Read};
+
+use super::completion::Completion;
+use super::kustomization::{KustomizedFiles, is_kustomization};
+use super::stream::Stream;
+use super::{Checking, Standing, Verdict, validate};
+use crate::examine::{ExaminedApp, ExaminedEnvironment, StageProblem};
+use crate::{LookedAt, rules};
+use sealwave_core::diagnostic::{Explain, Problem, Severity, printable};
+use sealwave_core::document::{Manifest, Node, SourceId, Sources, Texts, WrittenScalars, group_and_version};
+use sealwave_core::yaml;
+use sealwave_kube::{ForeignFile, configuration};
+use sealwave_pipeline::render;
+use sealwave_secrets::settings::API_GROUP;
+
+/// Text that is looked at as a whole.
+const WHOLE: usize = 8 << 20;
+
+/// Documents that cannot be read, of which each is reported; a report has fewer.
+const MAX_PROBLEMS: usize = 100_000;
+
+/// One source of manifests.
+pub struct PlainInput {
+    /// Its name, as the user knows it.
+    pub name: String,
+    /// Opens it.
+    pub open: Box<dyn FnOnce() -> io::Result<Box<dyn Read>>>,
+}
+
+/// What came of plain manifests.
+#[derive(Debug, Default)]
+pub struct PlainVerdict {
+    /// What is wrong.
+    pub verdict: Verdict,
+    /// What was looked at.
+    pub looked_at: LookedAt,
+    /// Whether there was too much to look at as a whole.
+    pub one_by_one: bool,
+    /// How many files were left out, as a `kustomization.yaml` of the set names them as patches or configurations.
+    pub partial_files: usize,
+    /// The texts that were looked at as a whole, for those that cannot be read again.
+    pub texts: Vec<(String, Vec<u8>)>,
+}
+
+/// Looks for everything that is wrong with a set of manifests.
+///
+/// # Errors
+/// A source that cannot be read, by its name.
+pub fn validate_plain(
+    inputs: Vec<PlainInput>,
+    checking: &Checking,
+    standing: &Standing,
+) -> Result<PlainVerdict, (String, io::Error)> {
+    let mut whole = Whole::default();
+    let mut inputs = inputs.into_iter();
+    let judged = inputs.as_slice().iter().filter(|input| !checking.unjudged.contains(&input.name)).count();
+    let looked_at = LookedAt { files: judged, ..LookedAt::default() };
+    for PlainInput { name, open } in inputs.by_ref() {
+        let mut reader = open().map_err(|error| (name.clone(), error))?;
+        let room = WHOLE.saturating_sub(whole.bytes);
+        let mut text = Vec::new();
+        let read = reader.by_ref().take(room as u64 + 1).read_to_end(&mut text);
+        read.map_err(|error| (name.clone(), error))?;
+        whole.bytes += text.len();
+        let more = text.len() > room;
+        whole.files.push((name, text, more.then_some(reader)));
+        if more {
+            return Stream::new(checking, standing, looked_at).run(whole, inputs);
+        }
+    }
+    let files = whole.files.iter().map(|(name, text, _)| (name.as_str(), text.as_slice()));
+    let kustomized = KustomizedFiles::of(files);
+    let is_partial = |name: &String| kustomized.is_partial(name);
+    let partial_files = whole.files.iter().filter(|(name, ..)| is_partial(name)).count();
+    let judged_partial =
+        whole.files.iter().filter(|(name, ..)| is_partial(name) && !checking.unjudged.contains(name)).count();
+    whole.files.retain(|(name, ..)| !is_partial(name));
+    // Of two objects that are one, the second is what is wrong.
+    whole.files.sort_by_key(|(name, ..)| !checking.unjudged.contains(name));
+    let mut app = ExaminedApp::plain();
+    let mut unjudged = 0;
+    for (name, text, _) in &whole.files {
+        app.add(name, text);
+        if checking.unjudged.contains(name) {
+            unjudged = app.objects();
+        }
+    }
+    app.complete(checking);
+    let mut verdict = validate(&app, checking, standing);
+    let objects = app.environments.first().map_or(&[][..], |environment| &environment.objects);
+    let completion = Completion::new(&kustomized.resources, objects);
+    verdict.findings.iter_mut().for_each(|finding| completion.soften(finding));
+    verdict.narrow(checking);
+    let objects = app.objects() - unjudged;
+    let texts = whole.files.into_iter().map(|(name, text, _)| (name, text)).collect();
+    let looked_at = LookedAt { files: looked_at.files - judged_partial, objects, ..looked_at };
+    Ok(PlainVerdict { verdict, looked_at, one_by_one: false, partial_files, texts })
+}
+
+/// Where more of a source comes from.
+type Reader = Box<dyn Read>;
+
+/// What was read so far, to be looked at as a whole.
+#[derive(Default)]
+pub(super) struct Whole {
+    bytes: usize,
+    /// Names and texts; the last may have more to come.
+    pub(super) files: Vec<(String, Vec<u8>, Option<Reader>)>,
+}
+
+impl ExaminedApp {
+    pub(super) fn plain() -> Self {
+        let environment = ExaminedEnvironment {
+            name: String::new(),
+            cluster: String::new(),
+            sealed_for: None,
+            objects: Vec::new(),
+            secrets: Vec::new(),
+            emitted: None,
+            values: None,
+            written: WrittenScalars::default(),
+            unused: Vec::new(),
+            problems: Vec::new(),
+        };
+        Self {
+            sources: Sources::default(),
+            texts: Texts::default(),
+            environments: vec![environment],
+            workloads: Vec::new(),
+            directory: String::new(),
+            beside: Vec::new(),
+            ignore: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, name: &str, text: &[u8]) {
+        let source = self.sources.add(name);
+        let Some(environment) = self.environments.first_mut() else { return };
+        environment.read(text, source, name);
+        if let Ok(text) = std::str::from_utf8(text) {
+            self.texts.add(source, text.into());
+        }
+    }
+
+    /// Puts objects where they go, if that was said.
+    fn complete(&mut self, checking: &Checking) {
+        let Some(namespace) = &checking.namespace else { return };
+        for environment in &mut self.environments {
+            let scopes = checking.scopes(&checking.schemas, &environment.objects);
+            render::namespaces::complete(&scopes, &mut environment.objects, namespace);
+        }
+    }
+
+    /// How many objects there are.
+    fn objects(&self) -> usize {
+        self.environments.iter().map(|environment| environment.objects.len()).sum()
+    }
+}
+
+/// Whether a document is for a program that makes manifests, ours included, and not for a cluster.
+fn is_for_tools(node: &Node, path: &str) -> bool {
+    let api_version = node.get("apiVersion").and_then(Node::as_str).unwrap_or_default();
+    // kustomize takes its own file without an `apiVersion`, too.
+    if api_version.is_empty()
+        && node.get("kind").and_then(Node::as_str).is_none_or(|kind| kind == "Kustomization")
+    {
+        return is_kustomization(path)
+            || node.get("resources").is_some_and(|resources| resources.as_sequence().is_some());
+    }
+    let group = group_and_version(api_version).0;
+    matches!(group, "config.kubernetes.io" | "kustomize.config.k8s.io" | API_GROUP)
+        || ForeignFile::of_object(node).is_some()
+}
+
+/// Takes the objects of a document of a file: those of a list, and none that is for tools.
+pub(super) fn each_object(document: Node, path: &str, mut take: impl FnMut(Result<Manifest, Problem>)) {
+    yaml::each_item(document, |node| {
+        if is_for_tools(&node, path) {
+            return;
+        }
+        let problem = configuration(&node).map(|(kind, reader)| {
+            let at = node.get("kind").map_or(node.origin, |kind| kind.origin);
+            Problem::at(at, &ConfigurationNote { kind: printable(kind), reader })
+        });
+        take(problem.map_or_else(|| render::manifest(node, path), Err));
+    });
+}
+
+/// The note on a document that is configuration and not an object.
+#[derive(Debug, thiserror::Error)]
+#[error("`{kind}` is configuration that {reader} reads from a file; it was not checked")]
+struct ConfigurationNote {
+    kind: String,
+    reader: &'static str,
+}
+
+impl Explain for ConfigurationNote {
+    fn hint(&self) -> Option<String> {
+        Some("it cannot be applied; keep it out of directories that are".to_owned())
+    }
+
+    fn rule(&self) -> Option<&'static str> {
+        Some(rules::schema::CONFIGURATION.info.id)
+    }
+}
+
+/// Returns whether a problem is only that a document is configuration.
+pub(super) fn is_configuration(problem: &Problem) -> bool {
+    problem.rule == Some(rules::schema::CONFIGURATION.info.id)
+}
+
+impl ExaminedEnvironment {
+    pub(super) fn said(&mut self, problem: Problem) {
+        // Each may be a document of a few bytes, and no report holds as many.
+        if self.problems.len() >= MAX_PROBLEMS {
+            return;
+        }
+        let severity = if is_configuration(&problem) {
+            // Once for each kind.
+            if self
+                .problems
+                .iter()
+                .any(|said| is_configuration(&said.problem) && said.problem.message == problem.message)
+            {
+                return;
+            }
+            Severity::Note
+        } else {
+            Severity::Error
+        };
+        self.problems.push(StageProblem { rule: &rules::app::RENDER, severity, problem });
+    }
+
+    fn read(&mut self, bytes: &[u8], source: SourceId, path: &str) {
+        let text = std::str::from_utf8(bytes).unwrap_or_default();
+        for document in yaml::documents(bytes, source, &yaml::searching()) {
+            let document = document.map_err(|problem| self.said(render::explained(problem, text)));
+            let Ok(node) = document else { continue };
+            each_object(node, path, |object| match object {
+                Ok(object) => self.objects.push(object),
+                Err(problem) => self.said(problem),
+            });
+        }
+    }
+}

@@ -1,0 +1,423 @@
+//! Objects against schemas, for every version of Kubernetes that is asked for: one finding for what several versions say.
+
+use std::collections::{BTreeMap, HashSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use compact_str::CompactString;
+
+use super::definitions::{Contender, Contenders};
+use super::fallback::{Answer, DefinitionSource};
+use super::schema_set::SchemaSet;
+use super::unknown::Unknown;
+use super::{Checking, packed, violations};
+use crate::rules::{Draft, ENCRYPTED_LEFTOVER, Object, Reporter, Rule, api, schema as rules};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Manifest, Origin, SourceId, Sources};
+use sealwave_kube::cel::Budget;
+use sealwave_kube::schema::{
+    CheckOptions, KindSchema, KubeVersion, PackedDefinition, Schemas, Violation, ViolationKind,
+};
+use sealwave_kube::undecrypted_sops_block;
+
+/// Definitions that a finding names.
+const MAX_SHOWN_DEFINITIONS: usize = 8;
+
+/// The kind of what defines custom resources.
+pub(super) const DEFINITION: &str = "CustomResourceDefinition";
+
+/// Whether a tree defines custom resources.
+pub(super) fn is_definition(object: &Manifest) -> bool {
+    object.is("apiextensions.k8s.io", DEFINITION)
+}
+
+/// Checks objects, and says of each kind once what could not be checked.
+pub(super) struct SchemaCheck<'s> {
+    set: &'s SchemaSet,
+    checking: &'s Checking,
+    /// Plain manifests, in which another tool may still replace variables.
+    is_plain: bool,
+    /// By `apiVersion` and kind.
+    kinds: BTreeMap<CompactString, BTreeMap<CompactString, Rc<KindState>>>,
+    /// The same of kinds of which definitions differ, by the source of the object too.
+    contested: BTreeMap<(SourceId, CompactString, CompactString), Rc<KindState>>,
+    /// What was reported once and is not to be reported again.
+    once: HashSet<String>,
+    /// Where the definition of the kind at hand is from, where that is not obvious.
+    source: Option<DefinitionSource>,
+    /// What evaluating rules may still take.
+    budget: Budget,
+}
+
+/// What is known of a kind, so that it is looked up once and not for each object.
+#[derive(Debug)]
+struct KindState {
+    /// Other kinds of its group that the repository defines.
+    neighbours: Option<Arc<SchemaSet>>,
+    /// The schemas that count, where they are not those of the run.
+    own: Option<Arc<SchemaSet>>,
+    /// Where its definition is from, where that is not obvious.
+    source: Option<DefinitionSource>,
+    /// In each version; `None` where it has none.
+    schemas: Vec<Option<KindSchema>>,
+    /// Whether its API stays.
+    is_settled: bool,
+    /// Whether it has rules in CEL.
+    has_rules: bool,
+}
+
+impl KindState {
+    /// Takes the definition that the run has, else one that lies in the repository, else a built-in one.
+    fn new(set: &SchemaSet, checking: &Checking, object: &Object<'_>) -> Self {
+        let Some(Answer { schemas, source }) = checking.fall_back(set, object.manifest) else {
+            return Self::of(set, None, None, object);
+        };
+        let own = source.is_some().then(|| Arc::clone(&schemas));
+        Self { neighbours: Some(schemas), ..Self::of(set, own, source, object) }
+    }
+
+    /// Takes the definition that was chosen among several.
+    fn chosen(set: &SchemaSet, contender: &Contender, object: &Object<'_>) -> Self {
+        let source = DefinitionSource::File(contender.place().clone());
+        Self::of(set, contender.set.clone(), Some(source), object)
+    }
+
+    fn of(
+        set: &SchemaSet,
+        own: Option<Arc<SchemaSet>>,
+        source: Option<DefinitionSource>,
+        object: &Object<'_>,
+    ) -> Self {
+        let version = object.version;
+        let set = own.as_deref().unwrap_or(set);
+        let of = |schemas: &Schemas| schemas.kind(object.group, version, object.kind);
+        let schemas = set.versions.iter().map(of).collect();
+        let is_settled = set.versions.iter().all(|schemas| {
+            let life = schemas.life_cycle(object.group, version, object.kind);
+            life.is_none_or(|life| {
+                !life.deprecated && life.removed_in.is_none_or(|gone| gone > schemas.version())
+            })
+        });
+        let count = |schemas: &Schemas| schemas.rule_count(object.group, version, object.kind);
+        let has_rules = set.versions.first().is_some_and(|schemas| count(schemas) > 0);
+        Self { neighbours: None, own, source, schemas, is_settled, has_rules }
+    }
+}
+
+impl<'s> SchemaCheck<'s> {
+    pub(super) fn new(set: &'s SchemaSet, checking: &'s Checking, is_plain: bool) -> Self {
+        Self {
+            set,
+            checking,
+            is_plain,
+            kinds: BTreeMap::new(),
+            contested: BTreeMap::new(),
+            once: HashSet::new(),
+            source: None,
+            budget: Budget::default(),
+        }
+    }
+
+    /// The messages that are said once, of however many objects.
+    pub(super) fn into_once(self) -> HashSet<String> {
+        self.once
+    }
+
+    /// Returns what is known of an object's kind.
+    fn kind(&mut self, object: &Object<'_>, sources: &Sources, reporter: &mut Reporter) -> Rc<KindState> {
+        let api_version = object.api_version;
+        let known = self.kinds.get(api_version).and_then(|kinds| kinds.get(object.kind));
+        if let Some(known) = known {
+            return Rc::clone(known);
+        }
+        if let Some(contenders) = self.set.contenders(object.group, object.kind) {
+            return self.choose(contenders, object, sources, reporter);
+        }
+        let state = Rc::new(KindState::new(self.set, self.checking, object));
+        let kinds = self.kinds.entry(api_version.into()).or_default();
+        kinds.insert(object.kind.into(), Rc::clone(&state));
+        state
+    }
+
+    /// Chooses among definitions that differ, and notes once that they do.
+    fn choose(
+        &mut self,
+        contenders: &Contenders,
+        object: &Object<'_>,
+        sources: &Sources,
+        reporter: &mut Reporter,
+    ) -> Rc<KindState> {
+        let source = object.manifest.origin().source;
+        let key = (source, object.api_version.into(), object.kind.into());
+        if let Some(known) = self.contested.get(&key) {
+            return Rc::clone(known);
+        }
+        let chosen = contenders.choose(object.version, sources.name(source));
+        let state = chosen.map_or_else(
+            || KindState::of(self.set, None, None, object),
+            |contender| KindState::chosen(self.set, contender, object),
+        );
+        let state = Rc::clone(self.contested.entry(key).or_insert_with(|| Rc::new(state)));
+        let places = contenders.places();
+        let message = format!("kind `{}` has {} definitions that differ", object.kind, places.len());
+        if self.once.insert(message.clone()) {
+            self.source = None;
+            let mut draft = Draft::new(&rules::SEVERAL_DEFINITIONS, kind_origin(object), message);
+            draft = draft.hint(
+                "each object is checked against the nearest one that serves its version; validate one cluster at a time, or \
+                 name the right one with `--crds`",
+            );
+            for place in places.into_iter().take(MAX_SHOWN_DEFINITIONS) {
+                draft = draft.elsewhere(place.clone(), "a definition is here");
+            }
+            self.report(reporter, &rules::SEVERAL_DEFINITIONS, draft);
+        }
+        state
+    }
+
+    /// Reports everything that is wrong with one object, which is in one of the sources.
+    pub fn check(&mut self, object: &Object<'_>, sources: &Sources, reporter: &mut Reporter) {
+        self.source = None;
+        if selects(&self.checking.reject, object.manifest) {
+            let message = format!("kind `{}` is not wanted here", object.kind);
+            self.report(
+                reporter,
+                &rules::REJECTED_KIND,
+                Draft::new(&rules::REJECTED_KIND, kind_origin(object), message),
+            );
+        }
+        if selects(&self.checking.skip, object.manifest) {
+            return;
+        }
+        let kind = self.kind(object, sources, reporter);
+        self.source.clone_from(&kind.source);
+        let set = kind.own.as_deref().unwrap_or(self.set);
+        let mut found: Vec<(Violation<'_>, Vec<KubeVersion>)> = Vec::new();
+        let mut unknown = Vec::new();
+        for (schemas, kind) in set.versions.iter().zip(kind.schemas.iter()) {
+            let Some(kind) = kind else {
+                unknown.push(schemas);
+                continue;
+            };
+            let root = object.manifest.root();
+            schemas.check_kind(*kind, root, CheckOptions { strict: true }, &mut |violation| {
+                note(&mut found, violation, schemas.version());
+            });
+        }
+        let is_valid = found.is_empty() && unknown.is_empty();
+        for (violation, versions) in found {
+            self.violation(object, &violation, &self.only_in(&versions), reporter);
+        }
+        // As in the API server, rules are evaluated of what is valid otherwise.
+        if is_valid && kind.has_rules {
+            self.evaluate_rules(set, object, reporter);
+        }
+        if !unknown.is_empty() {
+            self.unknown_kind(object, &unknown, kind.neighbours.as_deref(), reporter);
+        }
+        if !kind.is_settled {
+            self.life_cycle(set, object, reporter);
+        }
+    }
+
+    /// Says that some version has the object's API no more, else that one advises against it.
+    fn life_cycle(&self, set: &SchemaSet, object: &Object<'_>, reporter: &mut Reporter) {
+        let api_version = object.api_version;
+        let version = object.version;
+        let (mut removed, mut deprecated) = (None, None);
+        for schemas in &set.versions {
+            let Some(life) = schemas.life_cycle(object.group, version, object.kind) else { continue };
+            if life.removed_in.is_some_and(|gone| gone <= schemas.version()) {
+                removed = removed.or(Some(life));
+            } else if life.deprecated {
+                deprecated = Some(life);
+            }
+        }
+        let what = format!("{} of `{api_version}`", object.kind);
+        let (rule, message, life) = match (removed, deprecated) {
+            (Some(life), _) => {
+                let when = life.removed_in.map(|gone| format!(" in Kubernetes {gone}")).unwrap_or_default();
+                (&api::REMOVED, format!("{what} was removed{when}"), life)
+            }
+            (None, Some(life)) => {
+                let since = life.deprecated_since.filter(|since| *since > KubeVersion::OLDEST);
+                let since = since.map(|since| format!(" since Kubernetes {since}")).unwrap_or_default();
+                let until =
+                    life.removed_in.map(|gone| format!(", and removed in {gone}")).unwrap_or_default();
+                (&api::DEPRECATED, format!("{what} is deprecated{since}{until}"), life)
+            }
+            (None, None) => return,
+        };
+        let at =
+            object.manifest.root().get("apiVersion").map_or(object.manifest.origin(), |node| node.origin);
+        let hint = match life.replacement {
+            Some(other) => format!("write `{other}`, and compare the fields"),
+            None => "there is no version that takes its place; remove the object".to_owned(),
+        };
+        self.report(reporter, rule, Draft::new(rule, at, message).hint(hint));
+    }
+
+    /// ` in Kubernetes 1.25`, where it is not so in all versions that are asked for.
+    fn only_in(&self, versions: &[KubeVersion]) -> String {
+        if versions.len() == self.set.versions.len() {
+            return String::new();
+        }
+        let names: Vec<String> = versions.iter().map(ToString::to_string).collect();
+        format!(" in Kubernetes {}", names.join(", "))
+    }
+
+    fn violation(
+        &self,
+        object: &Object<'_>,
+        violation: &Violation<'_>,
+        only_in: &str,
+        reporter: &mut Reporter,
+    ) {
+        let is_for_others = self.is_of_sops(object, violation)
+            || self.is_plain && violations::is_of_variable(object, violation);
+        if !is_for_others
+            && let Some((rule, mut draft)) =
+                violations::draft(object, violation, only_in, self.checking.lenient)
+        {
+            if self.built_in().is_some() {
+                draft = packed::soften(violation, draft);
+            }
+            self.report(reporter, rule, draft);
+        }
+    }
+
+    /// Returns the built-in definition by which the object at hand is checked.
+    const fn built_in(&self) -> Option<PackedDefinition> {
+        match self.source {
+            Some(DefinitionSource::BuiltIn(definition)) => Some(definition),
+            _ => None,
+        }
+    }
+
+    /// The field `sops` has a rule of its own, which knows that another tool may take it away.
+    fn is_of_sops(&self, object: &Object<'_>, violation: &Violation<'_>) -> bool {
+        matches!(violation.kind, ViolationKind::UnknownField { field: "sops", .. })
+            && violation.pointer.as_str().is_empty()
+            && self.checking.level(&ENCRYPTED_LEFTOVER.info).is_some()
+            && undecrypted_sops_block(object.manifest).is_some()
+    }
+
+    /// Removals and deprecations have rules of their own.
+    fn unknown_kind(
+        &mut self,
+        object: &Object<'_>,
+        unknown: &[&Schemas],
+        neighbours: Option<&SchemaSet>,
+        reporter: &mut Reporter,
+    ) {
+        if let Some(definition) = self.built_in() {
+            let (rule, mut draft) = packed::other_version(definition, object, kind_origin(object));
+            if self.checking.strict_kinds && draft.severity == Severity::Note {
+                draft = draft.severity(Severity::Error);
+            }
+            if draft.severity > Severity::Note || self.once.insert(draft.message.clone()) {
+                self.report(reporter, rule, draft);
+            }
+            return;
+        }
+        let rule = &rules::UNKNOWN_KIND;
+        let mut said: Vec<(String, Option<String>, bool, Vec<KubeVersion>)> = Vec::new();
+        for schemas in unknown {
+            let known = schemas.knows(object.group, object.version, object.kind);
+            let built_in = || {
+                self.checking.packed.as_ref()?;
+                PackedDefinition::similar(object.group, object.kind)
+            };
+            let nearby = || neighbours?.versions.first()?.similar(object.group, object.kind);
+            let similar = || nearby().or_else(built_in);
+            let Some(Unknown { message, hint, certain }) = Unknown::of(object, known, similar) else {
+                continue;
+            };
+            match said.iter_mut().find(|(same, ..)| *same == message) {
+                Some((.., versions)) => versions.push(schemas.version()),
+                None => said.push((message, hint, certain, vec![schemas.version()])),
+            }
+        }
+        for (message, hint, certain, versions) in said {
+            let certain = certain || self.checking.strict_kinds;
+            let message = message + &self.only_in(&versions);
+            if !certain && !self.once.insert(message.clone()) {
+                continue;
+            }
+            let mut draft = Draft::new(rule, kind_origin(object), message);
+            let hint = hint.unwrap_or_else(|| {
+                "put its definition into the repository, give it with `--crds` or `validate.crds`, or leave the kind \
+                 out with `--skip`"
+                    .to_owned()
+            });
+            draft = draft.hint(hint);
+            if certain {
+                draft = draft.severity(Severity::Error);
+            }
+            self.report(reporter, rule, draft);
+        }
+    }
+
+    /// Evaluates the rules of a custom resource. They are the same in each version of Kubernetes.
+    fn evaluate_rules(&mut self, set: &SchemaSet, object: &Object<'_>, reporter: &mut Reporter) {
+        let Some(schemas) = set.versions.first() else { return };
+        let mut found = Vec::new();
+        let root = object.manifest.root();
+        let count = schemas.evaluate_rules(root, &mut self.budget, &mut |violation| found.push(violation));
+        for violation in found {
+            self.violation(object, &violation, "", reporter);
+        }
+        if count == 0 {
+            return;
+        }
+        let all = schemas.rule_count(object.group, object.version, object.kind);
+        let rule = &rules::UNEVALUATED;
+        let are = if count == 1 { "is" } else { "are" };
+        let message =
+            format!("{count} of {all} validation rules of kind `{}` {are} not evaluated", object.kind);
+        if self.once.insert(message.clone()) {
+            self.report(reporter, rule, Draft::new(rule, kind_origin(object), message));
+        }
+    }
+
+    /// Settings may change a rule's severity, or turn it off.
+    fn report(&self, reporter: &mut Reporter, rule: &'static Rule, mut draft: Draft) {
+        match &self.source {
+            Some(DefinitionSource::File(at)) => {
+                draft = draft.elsewhere(at.clone(), "the kind is defined here");
+            }
+            Some(DefinitionSource::BuiltIn(definition)) => draft = packed::name_release(*definition, draft),
+            None => {}
+        }
+        if self.checking.level(&rule.info).is_some() {
+            reporter.report(self.checking.leveled(draft));
+        }
+    }
+}
+
+/// Adds a violation, or the version to one that is the same.
+fn note<'a>(
+    found: &mut Vec<(Violation<'a>, Vec<KubeVersion>)>,
+    violation: Violation<'a>,
+    version: KubeVersion,
+) {
+    let same = |(other, _): &&mut (Violation<'_>, _)| {
+        other.origin == violation.origin && other.kind == violation.kind && other.pointer == violation.pointer
+    };
+    match found.iter_mut().find(same) {
+        Some((_, versions)) => versions.push(version),
+        None => found.push((violation, vec![version])),
+    }
+}
+
+fn kind_origin(object: &Object<'_>) -> Origin {
+    object.manifest.root().get("kind").map_or(object.manifest.origin(), |kind| kind.origin)
+}
+
+/// Whether a list of kinds names an object's: `Kind`, `version/Kind` or `group/version/Kind`.
+pub(super) fn selects(kinds: &[String], object: &Manifest) -> bool {
+    kinds.iter().any(|kind| match kind.rsplit_once('/') {
+        None => kind == object.kind(),
+        Some((api_version, kind)) => kind == object.kind() && api_version == object.api_version(),
+    })
+}

@@ -1,0 +1,129 @@
+//! Kinds that a flag selects: `Kind`, `version/Kind` or `group/version/Kind`.
+//!
+//! A slip selects nothing, and a gate that selects nothing lets everything through: so it is an error.
+
+use crate::engine::KnownDefinition;
+use sealwave_core::diagnostic::{Explain, Failure, Problem};
+use sealwave_kube::schema;
+
+#[derive(Debug, thiserror::Error)]
+enum KindError {
+    #[error("`--{flag}` has kind `{given}`, which differs from a known one in case only")]
+    Case { flag: &'static str, given: String, known: String },
+    #[error("`--{flag}` has an empty kind")]
+    Empty { flag: &'static str },
+    #[error("`--{flag}` has a malformed kind: `{given}`")]
+    Malformed { flag: &'static str, given: String },
+}
+
+impl Explain for KindError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Case { known, .. } => format!("did you mean `{known}`?"),
+            Self::Empty { .. } | Self::Malformed { .. } => {
+                "write `Kind`, `version/Kind` or `group/version/Kind`, for example `Secret` or `apps/v1/Deployment`; several are separated by commas"
+                    .to_owned()
+            }
+        })
+    }
+}
+
+/// Reads what a flag was given, with the definitions that the run knows.
+pub fn kinds(
+    flag: &'static str,
+    texts: &[String],
+    definitions: &[KnownDefinition],
+) -> Result<Vec<String>, Failure> {
+    let mut kinds = Vec::new();
+    let mut problems = Vec::new();
+    for text in texts {
+        match kind(flag, text.trim(), definitions) {
+            Ok(kind) => kinds.push(kind),
+            Err(error) => problems.push(Problem::new(&error)),
+        }
+    }
+    Failure::unless_empty(problems)?;
+    Ok(kinds)
+}
+
+fn kind(flag: &'static str, text: &str, definitions: &[KnownDefinition]) -> Result<String, KindError> {
+    if text.is_empty() {
+        return Err(KindError::Empty { flag });
+    }
+    let parts: Vec<&str> = text.split('/').collect();
+    let (is_well_formed, name) = match parts[..] {
+        [kind] => (is_kind(kind), kind),
+        [version, kind] => (is_core_version(version) && is_kind(kind), kind),
+        [group, version, kind] => (is_label(group) && is_label(version) && is_kind(kind), kind),
+        _ => (false, ""),
+    };
+    if !is_well_formed {
+        return Err(KindError::Malformed { flag, given: text.to_owned() });
+    }
+    match in_another_case(name, definitions) {
+        None => Ok(text.to_owned()),
+        Some(known) => {
+            let prefix = text.strip_suffix(name).unwrap_or_default();
+            Err(KindError::Case { flag, given: text.to_owned(), known: format!("{prefix}{known}") })
+        }
+    }
+}
+
+/// The kind that differs from a name in case only, where none is the name itself.
+fn in_another_case<'a>(name: &str, definitions: &'a [KnownDefinition]) -> Option<&'a str> {
+    let own =
+        || definitions.iter().filter_map(|one| one.object.root().at(&["spec", "names", "kind"])?.as_str());
+    if own().any(|known| known == name) || schema::kinds().any(|known| known == name) {
+        return None;
+    }
+    let alike = |known: &&str| known.eq_ignore_ascii_case(name);
+    own().find(alike).or_else(|| schema::kinds().find(alike))
+}
+
+fn is_kind(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}
+
+/// The core group has no name, and its versions look like no name of a group.
+fn is_core_version(text: &str) -> bool {
+    text.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        && is_label(text)
+}
+
+fn is_label(text: &str) -> bool {
+    !text.is_empty()
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Vec<String>, (String, Option<String>)> {
+        kinds("reject", &[text.to_owned()], &[])
+            .map_err(|failure| (failure.to_string(), failure.problems()[0].hint.clone()))
+    }
+
+    #[test]
+    fn every_form_is_taken_and_trimmed() {
+        for text in ["Secret", "v1/Secret", "apps/v1/Deployment", "example.org/v1alpha1/Widget", "Widget"] {
+            assert_eq!(read(&format!(" {text} ")), Ok(vec![text.to_owned()]));
+        }
+    }
+
+    #[test]
+    fn what_selects_nothing_is_an_error() {
+        assert_eq!(read(" ").unwrap_err().0, "`--reject` has an empty kind");
+        for text in ["/v1/Secret", "a/b/c/d", "apps/Deployment", "Secret/", "*", "Secret ConfigMap"] {
+            let (message, hint) = read(text).unwrap_err();
+            assert_eq!(message, format!("`--reject` has a malformed kind: `{text}`"));
+            assert!(hint.unwrap().contains("group/version/Kind"));
+        }
+        for (text, meant) in
+            [("secret", "Secret"), ("v1/SECRET", "v1/Secret"), ("apps/v1/deployment", "apps/v1/Deployment")]
+        {
+            assert_eq!(read(text).unwrap_err().1, Some(format!("did you mean `{meant}`?")));
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The files that a report may show lines of: those that the run was given, and what is in their repositories.
+
+use std::collections::{BTreeSet, HashSet};
+use std::path::Path;
+
+use super::names::shown;
+use super::targets::{Target, Targets};
+use sealwave_core::reach::Reach;
+
+/// What may be read once more for a report.
+#[derive(Debug, Default)]
+pub struct Readable {
+    /// Files that the user named, as findings call them.
+    named: HashSet<String>,
+    below: BTreeSet<Reach>,
+}
+
+impl Readable {
+    pub fn new(targets: &Targets) -> Self {
+        let mut readable = Self::default();
+        for Target { path, reach, .. } in targets.apps.iter().chain(&targets.files) {
+            match &**reach {
+                Reach::Anywhere => drop(readable.named.insert(shown(path))),
+                reach @ Reach::Below(_) if readable.below.contains(reach) => {}
+                reach @ Reach::Below(_) => drop(readable.below.insert(reach.clone())),
+            }
+        }
+        readable
+    }
+
+    /// Opens a regular file by the path that a finding has; `None` where it may not be read, or cannot be.
+    pub fn open(&self, path: &Path) -> Option<fs_err::File> {
+        let is_named = path.to_str().is_some_and(|path| self.named.contains(path));
+        let named = is_named.then_some(&Reach::Anywhere);
+        named.into_iter().chain(&self.below).find_map(|reach| reach.open(path).ok())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_became_a_link_out_of_the_repository_is_not_read_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |path: &str| dir.path().canonicalize().unwrap().join(path);
+        fs_err::create_dir_all(at("repo/m")).unwrap();
+        fs_err::write(at("secret"), "CANARY").unwrap();
+        fs_err::write(at("repo/m/a.yaml"), "a: 1\n").unwrap();
+        let readable = Readable {
+            named: HashSet::from([at("repo/named.yaml").to_str().unwrap().to_owned()]),
+            below: BTreeSet::from([Reach::Below(at("repo"))]),
+        };
+        let read = |path: &str| {
+            let mut text = String::new();
+            readable.open(&at(path))?.read_to_string(&mut text).ok()?;
+            Some(text)
+        };
+        assert_eq!(read("repo/m/a.yaml").as_deref(), Some("a: 1\n"));
+        fs_err::remove_file(at("repo/m/a.yaml")).unwrap();
+        symlink("../../secret", at("repo/m/a.yaml")).unwrap();
+        assert_eq!(read("repo/m/a.yaml"), None);
+        assert_eq!(read("secret"), None);
+        symlink("../secret", at("repo/named.yaml")).unwrap();
+        assert_eq!(read("repo/named.yaml").as_deref(), Some("CANARY"), "the user named it");
+        assert_eq!(Readable::default().open(&at("secret")).map(|_| ()), None);
+    }
+}

@@ -1,0 +1,218 @@
+//! The definitions of custom resources that lie in a repository.
+//!
+//! Nobody named these files, so nothing in them can fail a run: what is too long, unreadable or broken is passed over.
+//! The files are looked for when the first kind without a schema is met, and parsed when a kind of their group is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use memchr::memmem;
+
+use super::walk::{files, is_manifest};
+use crate::project::Found;
+use sealwave_core::reach::Reach;
+
+/// The text without which a file defines nothing.
+const MARK: &str = "CustomResourceDefinition";
+
+/// How much is looked at.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    /// Files and directories.
+    entries: usize,
+    /// Bytes of one file; a longer one is passed over.
+    file: u64,
+    /// Bytes of all files.
+    all: u64,
+    /// Bytes of those that may hold definitions.
+    kept: usize,
+}
+
+const BOUNDS: Bounds = Bounds { entries: 200_000, file: 16 << 20, all: 1 << 30, kept: 64 << 20 };
+
+/// What lies in a repository.
+#[derive(Debug)]
+pub(super) struct Shelf {
+    root: PathBuf,
+    contents: OnceLock<Contents>,
+}
+
+#[derive(Debug, Default)]
+struct Contents {
+    files: Vec<ShelvedFile>,
+    /// The numbers of the files that name a group.
+    by_group: BTreeMap<String, Vec<usize>>,
+    is_cut: bool,
+}
+
+/// A file that may hold definitions.
+#[derive(Debug)]
+pub(super) struct ShelvedFile {
+    /// Relative to the root.
+    pub(super) path: PathBuf,
+    text: Vec<u8>,
+    found: OnceLock<Found>,
+}
+
+impl Shelf {
+    pub(super) const fn new(root: PathBuf) -> Self {
+        Self { root, contents: OnceLock::new() }
+    }
+
+    /// The root of the repository.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The files that name a group, in the order of paths.
+    pub(super) fn files(&self, group: &str) -> impl Iterator<Item = &ShelvedFile> + use<'_> {
+        let Contents { files, by_group, .. } = self.contents();
+        by_group.get(group).into_iter().flatten().filter_map(|number| files.get(*number))
+    }
+
+    /// Whether there was too much to look at all of it.
+    pub(super) fn is_cut(&self) -> bool {
+        self.contents().is_cut
+    }
+
+    fn contents(&self) -> &Contents {
+        self.contents.get_or_init(|| Contents::of(&self.root, BOUNDS))
+    }
+}
+
+impl Contents {
+    fn of(root: &Path, bounds: Bounds) -> Self {
+        let mut contents = Self::default();
+        let reach = fs_err::canonicalize(root).map_or(Reach::Below(root.to_owned()), Reach::Below);
+        let (mut all, mut kept) = (0, 0);
+        // Whatever stands above the root is not of the repository.
+        for (number, entry) in files(root).parents(false).require_git(false).build().enumerate() {
+            contents.is_cut = number >= bounds.entries || all > bounds.all || kept > bounds.kept;
+            if contents.is_cut {
+                break;
+            }
+            let Ok(entry) = entry else { continue };
+            let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
+            let length = entry.metadata().map_or(u64::MAX, |about| about.len());
+            if !is_file || !is_manifest(entry.path()) || length > bounds.file {
+                continue;
+            }
+            all += length;
+            let Some(text) = read(entry.path(), &reach, bounds.file) else { continue };
+            if memmem::find(&text, MARK.as_bytes()).is_some() {
+                kept += text.len();
+                let path = entry.path().strip_prefix(root).unwrap_or(entry.path()).to_owned();
+                contents.files.push(ShelvedFile { path, text, found: OnceLock::new() });
+            }
+        }
+        contents.files.sort_by(|a, b| a.path.cmp(&b.path));
+        for (number, file) in contents.files.iter().enumerate() {
+            for group in groups(&file.text) {
+                contents.by_group.entry(group.to_owned()).or_default().push(number);
+            }
+        }
+        contents
+    }
+}
+
+/// What may be the value of a field `group` in a text, in YAML or JSON.
+fn groups(text: &[u8]) -> BTreeSet<&str> {
+    let after = memmem::find_iter(text, b"group").filter_map(|at| text.get(at + "group".len()..));
+    let values = after.filter_map(|rest| {
+        let start = rest.iter().position(|byte| !b" \t\r\n\"':".contains(byte)).filter(|start| *start > 0)?;
+        let value = rest.get(start..)?;
+        let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b".-".contains(byte);
+        let end = value.iter().position(|byte| !is_of_name(byte)).unwrap_or(value.len());
+        std::str::from_utf8(value.get(..end)?).ok()
+    });
+    values.filter(|value| value.contains('.')).collect()
+}
+
+/// All of a file; none where it cannot be read, or grew.
+fn read(path: &Path, reach: &Reach, most: u64) -> Option<Vec<u8>> {
+    let mut text = Vec::new();
+    reach.open(path).ok()?.take(most + 1).read_to_end(&mut text).ok()?;
+    (text.len() as u64 <= most).then_some(text)
+}
+
+impl ShelvedFile {
+    /// Whether a name stands somewhere in it.
+    pub(super) fn names(&self, name: &str) -> bool {
+        memmem::find(&self.text, name.as_bytes()).is_some()
+    }
+
+    /// Its definitions.
+    pub(super) fn found(&self) -> &Found {
+        self.found.get_or_init(|| super::definitions_in(&self.text, &self.path.to_string_lossy()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEFINITION: &str =
+        "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec: {group: a.io}\n";
+
+    fn shelved(files: &[(&str, &str)], bounds: Bounds) -> (Vec<String>, bool) {
+        let dir = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = dir.path().join(path);
+            fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+            fs_err::write(path, text).unwrap();
+        }
+        let Contents { files, is_cut, .. } = Contents::of(dir.path(), bounds);
+        (files.iter().map(|file| file.path.to_string_lossy().into_owned()).collect(), is_cut)
+    }
+
+    #[test]
+    fn what_may_define_something_is_found_in_the_order_of_paths() {
+        let files = [
+            ("b/a.json", DEFINITION),
+            ("b.yml", DEFINITION),
+            ("a.yaml", DEFINITION),
+            ("a.yaml.hbs", DEFINITION),
+            ("a.txt", DEFINITION),
+            ("other.yaml", "kind: ConfigMap\n"),
+            (".hidden/a.yaml", DEFINITION),
+            (".gitignore", "build/\n"),
+            ("build/a.yaml", DEFINITION),
+        ];
+        let found = ["a.yaml", "b/a.json", "b.yml"].map(str::to_owned).to_vec();
+        assert_eq!(shelved(&files, BOUNDS), (found, false));
+    }
+
+    #[test]
+    fn a_group_is_found_however_it_is_written() {
+        for text in [
+            "group: a.io",
+            "group: 'a.io' # one\n",
+            "{\"group\":\"a.io\",\"names\":{}}",
+            "{group: a.io}",
+            "group :\r\n    a.io\r\n",
+            "a group\nsubgroups: [group]\ngroup: \"a.io\"",
+        ] {
+            assert_eq!(groups(text.as_bytes()), BTreeSet::from(["a.io"]), "{text}");
+        }
+        for text in ["group", "group: ", "groupa.io", "group: io", "group: \u{fffe}a.io", "a.io"] {
+            assert!(groups(text.as_bytes()).is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_bound_ends_the_search_and_none_fails_it() {
+        let files = [("a.yaml", DEFINITION), ("b.yaml", DEFINITION), ("c.yaml", "a: 1\n")];
+        let size = DEFINITION.len();
+        let search = |bounds: Bounds| {
+            let (found, is_cut) = shelved(&files, bounds);
+            (found.len(), is_cut)
+        };
+        assert_eq!(search(BOUNDS), (2, false));
+        assert_eq!(search(Bounds { entries: 2, ..BOUNDS }), (1, true), "the root is an entry");
+        assert_eq!(search(Bounds { all: size as u64, ..BOUNDS }), (2, true));
+        assert_eq!(search(Bounds { kept: size - 1, ..BOUNDS }), (1, true));
+        assert_eq!(search(Bounds { file: size as u64 - 1, ..BOUNDS }), (0, false));
+    }
+}

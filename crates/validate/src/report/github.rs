@@ -1,0 +1,139 @@
+//! For GitHub Actions: annotations, as commands in the log, and the summary of the step, as Markdown.
+//!
+//! A runner obeys every line of a log that starts with `::` and every `##[` within one. So text from a repository is one
+//! line, never starts one, and has neither the escapes of a command nor that prefix left in it.
+
+mod markdown;
+
+pub use markdown::summary;
+
+use std::fmt::Write as _;
+
+use super::PrintContext;
+use super::text::{counts, file, one_line, quantity, said};
+use crate::{Finding, Report};
+use sealwave_core::diagnostic::Severity;
+
+/// GitHub shows no more of each kind for a step.
+const MAX_ANNOTATIONS: usize = 10;
+
+/// The log of a step: annotations, then what there are too many of, folded, then the counts.
+#[must_use]
+pub fn write(report: &Report, _: &PrintContext<'_>) -> Vec<u8> {
+    let mut out = String::new();
+    let mut rest: Vec<&Finding> = Vec::new();
+    for severity in [Severity::Error, Severity::Warning, Severity::Note] {
+        let mut findings = report.findings.iter().filter(|finding| finding.severity == severity);
+        for finding in findings.by_ref().take(MAX_ANNOTATIONS) {
+            annotation(&mut out, finding);
+        }
+        rest.extend(findings);
+    }
+    if !rest.is_empty() {
+        let _ =
+            writeln!(out, "::group::{} that GitHub shows no annotation for", quantity(rest.len(), "finding"));
+        for finding in rest {
+            line(&mut out, finding);
+        }
+        out.push_str("::endgroup::\n");
+    }
+    let _ = writeln!(out, "sealwave: {}", counts(report));
+    out.into_bytes()
+}
+
+fn annotation(out: &mut String, finding: &Finding) {
+    let command = match finding.severity {
+        Severity::Error => "error",
+        Severity::Note => "notice",
+        Severity::Warning => "warning",
+    };
+    let _ = write!(out, "::{command} ");
+    if let Some(file) = file(finding) {
+        let _ = write!(out, "file={},", property(&file));
+    }
+    if let Some(span) = finding.span.as_ref().filter(|span| span.place.line > 0) {
+        let (line, column) = (span.place.line, span.place.column);
+        let _ = write!(out, "line={line},endLine={line},");
+        if column > 0 {
+            let _ = write!(out, "col={column},");
+            if span.width > 0 {
+                let _ = write!(out, "endColumn={},", column.saturating_add(span.width));
+            }
+        }
+    }
+    let text: Vec<String> = said(finding).iter().map(|line| data(line)).collect();
+    let _ = writeln!(out, "title={}::{}", property(finding.rule.id), text.join("%0A"));
+}
+
+/// A finding as text, which no runner takes for a command: it starts with a word of ours.
+fn line(out: &mut String, finding: &Finding) {
+    let Finding { severity, rule, span, .. } = finding;
+    let place = span.as_ref().map(|span| format!("{}: ", span.place)).unwrap_or_default();
+    let text = one_line(&format!("{}[{}]: {place}{}", severity.name(), rule.id, said(finding).join("; ")));
+    out.push_str(&text);
+    out.push('\n');
+}
+
+/// The value of a command.
+fn data(text: &str) -> String {
+    one_line(text).replace('%', "%25")
+}
+
+/// The value of a command's property.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples::{self, CANARY, assert_golden, finding};
+
+    fn log(report: &Report) -> String {
+        String::from_utf8(samples::print_report(report, write)).unwrap()
+    }
+
+    fn many() -> Report {
+        let mut report = samples::report();
+        let one = finding(&samples::REF_RULE, "::error::x.yaml", 3, 0, 0);
+        report.findings.extend((0..30).map(|_| one.clone()));
+        let hostile = report.findings[0].clone();
+        report.findings.extend((0..30).map(|_| hostile.clone()));
+        report
+    }
+
+    #[test]
+    fn the_whole_report() {
+        assert_golden("testdata/report/github.txt", log(&samples::report()).as_bytes());
+        assert!(!log(&samples::report()).contains(CANARY));
+    }
+
+    #[test]
+    fn of_each_kind_there_are_ten_and_the_log_has_the_rest() {
+        let log = log(&many());
+        let count = |start: &str| log.lines().filter(|line| line.starts_with(start)).count();
+        assert_eq!((count("::error "), count("::warning "), count("::notice ")), (10, 10, 2));
+        assert_eq!(count("error[") + count("warning["), 73 - 22);
+        assert!(log.contains("\n::group::51 findings that GitHub shows no annotation for\n"));
+    }
+
+    #[test]
+    fn no_name_becomes_a_command() {
+        for line in log(&many()).lines() {
+            let (command, ours) = (line.trim_start().starts_with("::"), line.starts_with("::"));
+            assert_eq!(command, ours);
+            if ours {
+                let name = line.trim_start_matches(':').split([' ', ':']).next().unwrap();
+                assert!(["error", "warning", "notice", "group", "endgroup"].contains(&name), "{line}");
+            } else {
+                assert!(!line.contains("##["), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn values_are_escaped_as_the_runner_reads_them() {
+        assert_eq!(data("100%\r\n::error::,"), "100%25\\r\\n::error::,");
+        assert_eq!(property("a:b,c%"), "a%3Ab%2Cc%25");
+    }
+}

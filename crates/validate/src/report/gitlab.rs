@@ -1,0 +1,75 @@
+//! For GitLab: the JSON of a Code Quality report.
+
+use serde::Serialize;
+
+use super::PrintContext;
+use super::json::to_vec;
+use super::text::{file, said};
+use crate::fingerprint::fingerprints;
+use crate::{Finding, Report};
+use sealwave_core::diagnostic::Severity;
+
+#[derive(Serialize)]
+struct Issue<'a> {
+    description: String,
+    check_name: &'a str,
+    fingerprint: String,
+    severity: &'static str,
+    location: Location,
+}
+
+#[derive(Serialize)]
+struct Location {
+    path: String,
+    lines: Lines,
+}
+
+#[derive(Serialize)]
+struct Lines {
+    begin: u32,
+}
+
+/// The report as an array of issues; an empty one where nothing is wrong.
+#[must_use]
+pub fn write(report: &Report, _: &PrintContext<'_>) -> Vec<u8> {
+    let fingerprints = fingerprints(&report.findings);
+    let issues: Vec<Issue<'_>> =
+        report.findings.iter().zip(fingerprints).map(|(finding, print)| issue(finding, print)).collect();
+    to_vec(&issues)
+}
+
+fn issue(finding: &Finding, fingerprint: String) -> Issue<'_> {
+    Issue {
+        description: said(finding).join("; "),
+        check_name: finding.rule.id,
+        fingerprint,
+        severity: match finding.severity {
+            Severity::Error => "major",
+            Severity::Note => "info",
+            Severity::Warning => "minor",
+        },
+        location: Location {
+            path: file(finding).unwrap_or_else(|| ".".to_owned()),
+            // GitLab wants a line for everything.
+            lines: Lines { begin: finding.span.as_ref().map_or(1, |span| span.place.line.max(1)) },
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples::{self, CANARY, assert_golden};
+
+    #[test]
+    fn the_whole_report() {
+        let json = samples::print(write);
+        assert_golden("testdata/report/gitlab.json", &json);
+        assert!(!String::from_utf8(json).unwrap().contains(CANARY));
+    }
+
+    #[test]
+    fn a_clean_run_is_an_empty_array() {
+        assert_eq!(samples::print_report(&Report::default(), write), b"[]\n");
+    }
+}

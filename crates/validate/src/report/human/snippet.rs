@@ -1,0 +1,75 @@
+//! One line of a source, with its marked part. The renderer cuts long lines around it.
+
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Group, Origin, Snippet};
+
+use super::one_line;
+use crate::Span;
+use crate::report::text::starts_command;
+use sealwave_core::diagnostic::deceives;
+use sealwave_core::document::Place;
+
+/// Adds a place: where it is, and the line where there is one to show. What is marked gets the label.
+pub(super) fn place<'a>(
+    group: Group<'a>,
+    span: &Span,
+    line: Option<&str>,
+    label: Option<String>,
+) -> Group<'a> {
+    let Some(line) = line else { return group.element(origin(&span.place)) };
+    let kind = if label.is_some() { AnnotationKind::Context } else { AnnotationKind::Primary };
+    let mut text = String::with_capacity(line.len());
+    for c in line.trim_end().chars() {
+        // One for one, so that columns stay what they are.
+        let is_shown = visible(c) && !(c == '[' && starts_command(&text));
+        text.push(if is_shown { c } else { '\u{fffd}' });
+    }
+    let marked = marked(&text, span);
+    let snippet = Snippet::source(text).line_start(span.place.line as usize).path(one_line(&span.place.path));
+    group.element(snippet.annotation(kind.span(marked).label(label)))
+}
+
+fn origin(place: &Place) -> Origin<'static> {
+    let origin = Origin::path(one_line(&place.path));
+    match (place.line as usize, place.column as usize) {
+        (0, _) => origin,
+        (line, 0) => origin.line(line),
+        (line, column) => origin.line(line).char_column(column),
+    }
+}
+
+/// The bytes that a span means: one character where its width is not known, the text of the line where its column is not.
+fn marked(line: &str, span: &Span) -> Range<usize> {
+    let nth = |number: usize| line.char_indices().nth(number).map_or(line.len(), |(at, _)| at);
+    match (span.place.column as usize).checked_sub(1) {
+        Some(from) => nth(from)..nth(from.saturating_add(span.width.max(1) as usize)),
+        None => line.len() - line.trim_start().len()..line.len(),
+    }
+}
+
+/// The renderer shows tabs as spaces.
+fn visible(c: char) -> bool {
+    c == '\t' || !deceives(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marked_text(line: &str, column: u32, width: u32) -> &str {
+        let place = Place { path: String::new(), line: 1, column, rendered: None };
+        &line[marked(line, &Span { place, width })]
+    }
+
+    #[test]
+    fn what_is_marked_is_what_the_span_says() {
+        assert_eq!(marked_text("ä: ö日本", 4, 2), "ö日");
+        assert_eq!(marked_text("abc", 2, 0), "b");
+        assert_eq!(marked_text("abc", 3, 99), "c");
+        assert_eq!(marked_text("abc", 99, 99), "");
+        assert_eq!(marked_text("abc", u32::MAX, u32::MAX), "");
+        assert_eq!(marked_text("  abc", 0, 0), "abc");
+        assert_eq!(marked_text("", 1, 1), "");
+    }
+}

@@ -1,0 +1,154 @@
+//! What there is by rule and by environment, and the verdict.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+
+use super::super::text::{counts, first_on_line, quantity, shorter};
+use crate::{Finding, Report};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::Place;
+
+/// Rows of a table that are shown.
+const MAX_ROWS: usize = 40;
+/// Fewer findings are seen at one glance.
+const MANY: usize = 10;
+/// Longer names do not widen a column.
+const MAX_COLUMN: usize = 40;
+
+/// Adds tables where they tell more than the findings, and one line that says what came of the run.
+pub(super) fn write(out: &mut String, report: &Report, fail_on: Option<Severity>, width: Option<usize>) {
+    if report.findings.len() > 1 {
+        rules(out, &report.findings, width);
+        environments(out, &report.findings);
+        gravest(out, &report.findings);
+    }
+    verdict(out, report, fail_on);
+}
+
+fn rules(out: &mut String, findings: &[Finding], width: Option<usize>) {
+    let mut rows: BTreeMap<(Reverse<Severity>, &str), (usize, &str)> = BTreeMap::new();
+    for finding in findings {
+        let row =
+            rows.entry((Reverse(finding.severity), finding.rule.id)).or_insert((0, finding.rule.summary));
+        row.0 += 1;
+    }
+    let id_width = rows.keys().map(|(_, id)| id.len()).max().unwrap_or(0);
+    let count_width = rows.values().map(|(count, _)| count.to_string().len()).max().unwrap_or(0);
+    // Indentation, severity, and two spaces before each of the others.
+    let room = width.map_or(usize::MAX, |width| width.saturating_sub(16 + id_width + count_width));
+    heading(out, "by rule");
+    for ((severity, id), (count, summary)) in rows {
+        let style = style(severity.0);
+        let name = severity.0.name();
+        let summary = shorter(summary.to_owned(), room);
+        let _ = writeln!(out, "  {style}{name:7}{style:#}  {id:id_width$}  {count:>count_width$}  {summary}");
+    }
+    out.push('\n');
+}
+
+/// Errors, warnings and notes of one environment.
+type Counts = [usize; 3];
+
+fn environments(out: &mut String, findings: &[Finding]) {
+    let mut rows: BTreeMap<(&str, &str), Counts> = BTreeMap::new();
+    for finding in findings {
+        for environment in &finding.environments {
+            let row = rows.entry((&finding.app, environment)).or_default();
+            match finding.severity {
+                Severity::Error => row[0] += 1,
+                Severity::Warning => row[1] += 1,
+                Severity::Note => row[2] += 1,
+            }
+        }
+    }
+    if rows.is_empty() {
+        return;
+    }
+    let left_out = rows.len().saturating_sub(MAX_ROWS);
+    let rows: Vec<(String, String, Counts)> = rows
+        .into_iter()
+        .take(MAX_ROWS)
+        .map(|((app, environment), counts)| (first_on_line(app), first_on_line(environment), counts))
+        .collect();
+    let width = |of: fn(&(String, String, Counts)) -> &str| {
+        rows.iter().map(|row| of(row).chars().count()).filter(|width| *width <= MAX_COLUMN).max().unwrap_or(0)
+    };
+    let (app_width, name_width) = (width(|row| &row.0), width(|row| &row.1));
+    heading(out, "by environment");
+    for (app, name, counts) in &rows {
+        let _ = writeln!(out, "  {app:app_width$}  {name:name_width$}  {}", worded(*counts));
+    }
+    if left_out > 0 {
+        let _ = writeln!(out, "  and {left_out} more");
+    }
+    out.push('\n');
+}
+
+/// Where the errors are, once more: among many findings they stand far apart.
+fn gravest(out: &mut String, findings: &[Finding]) {
+    let errors: Vec<&Finding> =
+        findings.iter().filter(|finding| finding.severity == Severity::Error).collect();
+    if findings.len() <= MANY || errors.is_empty() || errors.len() == findings.len() {
+        return;
+    }
+    heading(out, "errors");
+    let style = style(Severity::Error);
+    for finding in errors.iter().take(MAX_ROWS) {
+        let place = finding.span.as_ref().map(|span| Place { rendered: None, ..span.place.clone() });
+        let place = place.map_or_else(|| finding.app.clone(), |place| place.to_string());
+        let _ = writeln!(out, "  {}  {style}{}{style:#}", first_on_line(&place), finding.rule.id);
+    }
+    if let Some(left_out) = errors.len().checked_sub(MAX_ROWS).filter(|count| *count > 0) {
+        let _ = writeln!(out, "  and {left_out} more");
+    }
+    out.push('\n');
+}
+
+fn worded(counts: Counts) -> String {
+    let severities = [Severity::Error, Severity::Warning, Severity::Note];
+    let parts =
+        severities.into_iter().zip(counts).filter(|(_, count)| *count > 0).map(|(severity, count)| {
+            let style = style(severity);
+            format!("{style}{}{style:#}", quantity(count, severity.name()))
+        });
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+fn verdict(out: &mut String, report: &Report, fail_on: Option<Severity>) {
+    let (word, colour) =
+        if report.fails(fail_on) { ("failed", AnsiColor::Red) } else { ("passed", AnsiColor::Green) };
+    let style = colour.on_default().bold();
+    let looked = report.looked_at;
+    let places = match (looked.environments, looked.files) {
+        (0, 0) if looked.apps > 0 => quantity(looked.apps, "app"),
+        (0, files) => quantity(files, "file"),
+        (environments, 0) => quantity(environments, "environment"),
+        (environments, files) => {
+            format!("{} and {}", quantity(environments, "environment"), quantity(files, "file"))
+        }
+    };
+    let objects = quantity(looked.objects, "object");
+    let _ = write!(out, "{style}{word}{style:#}: {} in {objects} of {places}", counts(report));
+    for (count, what) in [(report.suppressed, "suppressed"), (report.known, "known to the baseline")] {
+        if count > 0 {
+            let _ = write!(out, "; {count} {what}");
+        }
+    }
+    out.push('\n');
+}
+
+fn heading(out: &mut String, text: &str) {
+    let bold = Style::new().bold();
+    let _ = writeln!(out, "{bold}{text}{bold:#}");
+}
+
+const fn style(severity: Severity) -> Style {
+    match severity {
+        Severity::Error => AnsiColor::BrightRed.on_default().bold(),
+        Severity::Note => AnsiColor::BrightGreen.on_default().bold(),
+        Severity::Warning => AnsiColor::Yellow.on_default().bold(),
+    }
+}

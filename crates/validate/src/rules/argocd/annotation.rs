@@ -1,0 +1,226 @@
+//! `argocd/annotation`.
+
+use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Entry, Mapping};
+use sealwave_core::names;
+use sealwave_core::text::closest;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "argocd/annotation",
+        severity: Severity::Warning,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "an annotation for Argo CD has a value that Argo CD does not understand",
+        explanation: "Argo CD passes over what it does not understand, without a word. A sync wave that is no \
+                      integer counts as wave 0. An object whose `hook` names no phase is a hook of no phase, so that \
+                      it is never applied (error). An unknown sync option or delete policy has no effect: \
+                      `Prune=False` prunes. As a label, or under a misspelt name, nothing of it is read.",
+        example: "metadata:\n  annotations:\n    argocd.argoproj.io/hook: pre-sync\n    argocd.argoproj.io/sync-wave: \"first\"\n",
+        remedy: "```yaml\nmetadata:\n  annotations:\n    argocd.argoproj.io/hook: PreSync\n    argocd.argoproj.io/hook-delete-policy: BeforeHookCreation\n\
+                 \x20   argocd.argoproj.io/sync-wave: \"-1\"\n    argocd.argoproj.io/sync-options: Prune=false,ServerSideApply=true\n```\n\n\
+                 Case counts in all of them.",
+    },
+    check: Check::Object(check),
+};
+
+const DELETE_POLICY: &str = names::ARGOCD_HOOK_DELETE_POLICY;
+const COMPARE_OPTIONS: &str = "argocd.argoproj.io/compare-options";
+const HELM_HOOK: &str = names::HELM_HOOK;
+
+/// What Argo CD reads of an object.
+const READ: &[&str] = &[
+    names::ARGOCD_HOOK,
+    names::ARGOCD_SYNC_OPTIONS,
+    names::ARGOCD_SYNC_WAVE,
+    COMPARE_OPTIONS,
+    DELETE_POLICY,
+];
+const HELM_HOOKS: &[&str] = &[
+    "crd-install",
+    "post-delete",
+    "post-install",
+    "post-rollback",
+    "post-upgrade",
+    "pre-delete",
+    "pre-install",
+    "pre-rollback",
+    "pre-upgrade",
+    "test",
+    "test-failure",
+    "test-success",
+];
+const HOOKS: &[&str] = &["PostDelete", "PostSync", "PreDelete", "PreSync", "Skip", "Sync", "SyncFail"];
+const POLICIES: &[&str] = &["BeforeHookCreation", "HookFailed", "HookSucceeded"];
+
+/// Options of one object, and the values that they take.
+const SYNC_OPTIONS: &[(&str, &[&str])] = &[
+    ("ClientSideApplyMigration", &["false", "true"]),
+    ("ControllerReferencesOnly", &["false", "true"]),
+    ("Delete", &["confirm", "false", "true"]),
+    ("Force", &["false", "true"]),
+    ("Prune", &["confirm", "false", "true"]),
+    ("PruneLast", &["false", "true"]),
+    ("Replace", &["false", "true"]),
+    ("ServerSideApply", &["false", "true"]),
+    ("SkipDryRunOnMissingResource", &["false", "true"]),
+    ("Validate", &["false", "true"]),
+];
+
+/// Options that only an Application has.
+const APPLICATION_OPTIONS: &[&str] = &[
+    "ApplyOutOfSyncOnly",
+    "CreateNamespace",
+    "FailOnSharedResource",
+    "PrunePropagationPolicy",
+    "RespectIgnoreDifferences",
+];
+
+const COMPARISONS: &[(&str, &[&str])] = &[
+    ("IgnoreExtraneous", &["", "true"]),
+    ("IgnoreResourceUpdates", &["false", "true"]),
+    ("IncludeMutationWebhook", &["false", "true"]),
+    ("ServerSideDiff", &["false", "true"]),
+];
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    let fields = |field| object.metadata.and_then(|metadata| metadata.get(field)?.as_mapping());
+    for draft in fields("labels").into_iter().flat_map(Mapping::entries).filter_map(label) {
+        reporter.report(draft);
+    }
+    let Some(annotations) = fields("annotations") else { return };
+    for entry in annotations.entries() {
+        let found = match entry.key.as_str() {
+            HELM_HOOK => helm_hook(entry, object),
+            key if !key.starts_with(names::ARGOCD_DOMAIN) => None,
+            // Of an app, choosing waves finds those that are none.
+            names::ARGOCD_SYNC_WAVE if scene.is_plain => wave(entry),
+            names::ARGOCD_HOOK => hook(entry, object),
+            names::ARGOCD_SYNC_OPTIONS => options(entry, SYNC_OPTIONS, "sync option"),
+            DELETE_POLICY => policy(entry),
+            COMPARE_OPTIONS => options(entry, COMPARISONS, "compare option"),
+            key => misspelt(key, entry),
+        };
+        if let Some(draft) = found {
+            reporter.report(draft);
+        }
+    }
+}
+
+/// An annotation that stands among the labels.
+fn label(entry: &Entry) -> Option<Draft> {
+    let is_read = entry.key.starts_with(names::ARGOCD_DOMAIN) && READ.contains(&entry.key.as_str());
+    is_read.then(|| {
+        let message = format!("`{}` is a label here, where Argo CD does not look for it", entry.key);
+        Draft::new(&RULE, entry.key_origin, message).hint("move it to `metadata.annotations`")
+    })
+}
+
+/// A name that nobody knows and that is near to one that Argo CD reads.
+fn misspelt(key: &str, entry: &Entry) -> Option<Draft> {
+    let name = key.strip_prefix(names::ARGOCD_DOMAIN)?.strip_prefix('/')?;
+    let known = READ.iter().filter_map(|known| known.rsplit_once('/')).map(|(_, known)| known);
+    let meant = closest(name, known)?;
+    let message = format!("`{key}` is no annotation that Argo CD knows");
+    let hint = format!("did you mean `{}/{meant}`?", names::ARGOCD_DOMAIN);
+    Some(Draft::new(&RULE, entry.key_origin, message).hint(hint))
+}
+
+/// Argo CD makes a hook of every object with the annotation, of the phases that it knows.
+fn helm_hook(entry: &Entry, object: &Object<'_>) -> Option<Draft> {
+    let unknown = parts(entry).find(|part| !HELM_HOOKS.contains(part))?;
+    if object.manifest.annotation(names::ARGOCD_HOOK).is_some() {
+        return None;
+    }
+    let hint = meant(unknown, HELM_HOOKS);
+    let at = entry.value.origin;
+    Some(if parts(entry).any(|part| HELM_HOOKS.contains(&part)) {
+        Draft::new(&RULE, at, "one of the hook's phases is not known to Helm").hint(hint)
+    } else {
+        Draft::new(&RULE, at, "the hook names no phase that Helm knows, so that the object is never applied")
+            .severity(Severity::Error)
+            .hint(hint)
+    })
+}
+
+fn wave(entry: &Entry) -> Option<Draft> {
+    let text = entry.value.as_str()?;
+    text.parse::<i64>().is_err().then(|| {
+        Draft::new(&RULE, entry.value.origin, "the sync wave is not an integer, so that it counts as 0")
+            .hint("write an integer in quotes, for example \"-1\"")
+    })
+}
+
+fn parts(entry: &Entry) -> impl Iterator<Item = &str> {
+    entry.value.as_str().unwrap_or_default().split(',').map(str::trim).filter(|part| !part.is_empty())
+}
+
+fn hook(entry: &Entry, object: &Object<'_>) -> Option<Draft> {
+    let unknown = parts(entry).find(|part| !HOOKS.contains(part));
+    let has_phase = parts(entry).any(|part| HOOKS.contains(&part));
+    if unknown.is_none() && has_phase || entry.value.as_str().is_none() {
+        return None;
+    }
+    let at = entry.value.origin;
+    let hint = unknown.map_or_else(|| listed(HOOKS), |unknown| meant(unknown, HOOKS));
+    Some(if has_phase {
+        Draft::new(&RULE, at, "one of the hook's phases is not known to Argo CD").hint(hint)
+    } else if object.manifest.annotation(HELM_HOOK).is_some() {
+        Draft::new(&RULE, at, "the hook names no phase that Argo CD knows, so that Helm's annotation counts")
+            .hint(hint)
+    } else {
+        Draft::new(
+            &RULE,
+            at,
+            "the hook names no phase that Argo CD knows, so that the object is never applied",
+        )
+        .severity(Severity::Error)
+        .hint(hint)
+    })
+}
+
+fn policy(entry: &Entry) -> Option<Draft> {
+    let unknown = parts(entry).find(|part| !POLICIES.contains(part))?;
+    Some(
+        Draft::new(&RULE, entry.value.origin, "a delete policy is not known to Argo CD, and has no effect")
+            .hint(meant(unknown, POLICIES)),
+    )
+}
+
+fn options(entry: &Entry, known: &[(&str, &[&str])], noun: &str) -> Option<Draft> {
+    let draft =
+        |message: String, hint: String| Some(Draft::new(&RULE, entry.value.origin, message).hint(hint));
+    for part in parts(entry) {
+        let (name, value) =
+            part.split_once('=').map_or((part, ""), |(name, value)| (name.trim(), value.trim()));
+        let Some((name, values)) = known.iter().find(|(known, _)| *known == name) else {
+            let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+            if let Some(option) = APPLICATION_OPTIONS.iter().find(|option| **option == name) {
+                let hint = "set it under `spec.syncPolicy.syncOptions` of the Application".to_owned();
+                return draft(format!("{noun} `{option}` has no effect on an object"), hint);
+            }
+            return draft(
+                format!("a {noun} is not known to Argo CD, and has no effect"),
+                meant(name, &names),
+            );
+        };
+        if !values.contains(&value) {
+            return draft(format!("{noun} `{name}` has a value that Argo CD does not know"), listed(values));
+        }
+    }
+    None
+}
+
+fn meant(unknown: &str, known: &[&str]) -> String {
+    match closest(unknown, known.iter().copied()) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => listed(known),
+    }
+}
+
+fn listed(known: &[&str]) -> String {
+    let known: Vec<&str> = known.iter().copied().filter(|name| !name.is_empty()).collect();
+    format!("it is one of {}", sealwave_secrets::placeholder::list(&known))
+}

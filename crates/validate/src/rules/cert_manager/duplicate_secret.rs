@@ -1,0 +1,59 @@
+//! `cert-manager/duplicate-secret`.
+
+use std::collections::HashMap;
+
+use super::GROUP;
+use crate::rules::later_stage::may_change;
+use crate::rules::{Check, Draft, Environment, Reporter, Rule};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::Origin;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "cert-manager/duplicate-secret",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "two Certificates write one Secret",
+        explanation: "cert-manager issues each Certificate into the Secret that `secretName` names. With two of them for one \
+                      Secret, each finds a certificate that is not its own: older versions issue again and again until the \
+                      authority refuses, newer ones stop with `DuplicateSecretName`.",
+        example: "kind: Certificate\nmetadata: {name: web}\nspec: {secretName: tls}\n---\nkind: Certificate\nmetadata: {name: \
+                  api}\nspec: {secretName: tls}\n",
+        remedy: "Give each Certificate a Secret of its own, or make one Certificate with all `dnsNames`.",
+    },
+    check: Check::Environment(check),
+};
+
+fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+    let mut seen: HashMap<(&str, &str, &str), (&str, Origin)> = HashMap::new();
+    let certificates =
+        environment.objects.iter().enumerate().filter(|(_, object)| object.is(GROUP, "Certificate"));
+    for (number, object) in certificates {
+        let Some(node) = object.manifest.root().at(&["spec", "secretName"]) else { continue };
+        let Some(name) = node.as_str().filter(|name| !name.is_empty() && !may_change(name)) else {
+            continue;
+        };
+        // Plain manifests of different directories may be for different clusters.
+        let source = environment.scene.sources.name(object.manifest.origin().source);
+        let directory = source.rsplit_once('/').map_or("", |(directory, _)| directory);
+        let place = if environment.is_plain() { directory } else { "" };
+        let (first, at) = *seen.entry((place, object.namespace, name)).or_insert((object.name, node.origin));
+        // The same Certificate twice is another rule's finding.
+        if first != object.name {
+            let severity = if environment.is_plain() { Severity::Warning } else { Severity::Error };
+            reporter.report(
+                Draft::new(
+                    &RULE,
+                    node.origin,
+                    format!("Secret `{name}` is written by another Certificate too"),
+                )
+                .severity(severity)
+                .about(number)
+                .related(at, "the other one is here")
+                .hint("give each Certificate a Secret of its own"),
+            );
+        }
+    }
+}

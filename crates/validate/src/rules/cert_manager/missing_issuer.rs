@@ -1,0 +1,83 @@
+//! `cert-manager/missing-issuer`.
+
+use super::GROUP;
+use crate::rules::fields::text;
+use crate::rules::presence::Presence;
+use crate::rules::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::Node;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "cert-manager/missing-issuer",
+        severity: Severity::Warning,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "a Certificate or an Ingress names an issuer that does not exist",
+        explanation: "Without its issuer a Certificate is never Ready, and its Secret is never made: pods that mount it wait in \
+                      ContainerCreating. Where `issuerRef` has no `kind`, an Issuer of the same namespace is meant. Platform \
+                      teams often provide a ClusterIssuer, so one that no app of the repository renders is a note.",
+        example: "kind: Certificate\nmetadata: {name: web, namespace: shop}\nspec:\n  secretName: web-tls\n  issuerRef: {name: \
+                  letsencrypt}   # an Issuer in `shop`\n",
+        remedy: "Name the kind, or add the issuer:\n\n```yaml\nissuerRef: {name: letsencrypt, kind: ClusterIssuer}\n```\n\n\
+                 For one that exists elsewhere, write `validate.external: [ClusterIssuer/*/letsencrypt]` into \
+                 `sealwave.yaml`, or pass `--external`.",
+    },
+    check: Check::Environment(check),
+};
+
+fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+    let mut presence = None;
+    for (number, object) in environment.objects.iter().enumerate() {
+        for (kind, name) in issuers(object) {
+            let Some(issuer) = name.as_str().filter(|issuer| !issuer.is_empty()) else { continue };
+            let presence = presence.get_or_insert_with(|| Presence::of(environment));
+            let namespace = |kind: &str| if kind == "ClusterIssuer" { "" } else { object.namespace };
+            if presence.has(GROUP, kind, namespace(kind), issuer) {
+                continue;
+            }
+            let other = if kind == "Issuer" { "ClusterIssuer" } else { "Issuer" };
+            let draft =
+                Draft::new(&RULE, name.origin, format!("{kind} `{issuer}` does not exist")).about(number);
+            let in_app = if kind == "Issuer" { Severity::Warning } else { Severity::Note };
+            reporter.report(if presence.has(GROUP, other, namespace(other), issuer) {
+                draft.hint(format!("there is a {other} of this name: write `kind: {other}`"))
+            } else {
+                draft
+                    .severity(presence.severity((GROUP, kind), namespace(kind), in_app))
+                    .hint("add the issuer, correct its name, or say that it exists elsewhere (`--external`)")
+            });
+        }
+    }
+}
+
+/// The issuers that an object names: kind, and the name's place.
+fn issuers<'a>(object: &Object<'a>) -> Vec<(&'static str, &'a Node)> {
+    let root = object.manifest.root();
+    match (object.group, object.kind) {
+        (GROUP, "Certificate") => {
+            let Some(reference) = root.at(&["spec", "issuerRef"]) else { return Vec::new() };
+            let is_own = text(reference, "group").is_none_or(|group| group == GROUP);
+            let kind = match text(reference, "kind") {
+                None | Some("Issuer") => "Issuer",
+                Some("ClusterIssuer") => "ClusterIssuer",
+                Some(_) => return Vec::new(),
+            };
+            reference.get("name").filter(|_| is_own).map(|name| (kind, name)).into_iter().collect()
+        }
+        ("networking.k8s.io", "Ingress") | ("gateway.networking.k8s.io", "Gateway") => {
+            let annotations = root.at(&["metadata", "annotations"]);
+            let of = |name: &str| annotations.and_then(|annotations| annotations.get(name));
+            if of("cert-manager.io/issuer-kind").is_some() || of("cert-manager.io/issuer-group").is_some() {
+                return Vec::new();
+            }
+            let named = [
+                ("Issuer", of("cert-manager.io/issuer")),
+                ("ClusterIssuer", of("cert-manager.io/cluster-issuer")),
+            ];
+            named.into_iter().filter_map(|(kind, name)| Some((kind, name?))).collect()
+        }
+        _ => Vec::new(),
+    }
+}

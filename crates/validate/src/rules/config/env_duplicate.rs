@@ -1,0 +1,48 @@
+//! `config/env-duplicate`.
+
+use std::collections::HashMap;
+
+use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Node, Origin};
+use sealwave_kube::pods::containers;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "config/env-duplicate",
+        severity: Severity::Warning,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "a container sets the same environment variable twice",
+        explanation: "Kubernetes takes the last of the two without a word, and a server-side apply or a strategic merge \
+                      patch may drop either: which value the program sees depends on the way the object was applied.",
+        example: "env:\n- {name: LOG_LEVEL, value: debug}\n- {name: LOG_LEVEL, value: warn}\n",
+        remedy: "Remove one of the two.",
+    },
+    check: Check::Pod(check),
+};
+
+fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+    let Some(pod) = &object.pod else { return };
+    for (_, container) in containers(pod.spec) {
+        variables(container, reporter);
+    }
+}
+
+fn variables(container: &Node, reporter: &mut Reporter) {
+    let mut seen: HashMap<&str, Origin> = HashMap::new();
+    for name in
+        container.get("env").map_or(&[][..], Node::items).iter().filter_map(|variable| variable.get("name"))
+    {
+        let Some(text) = name.as_str() else { continue };
+        if let Some(first) = seen.insert(text, name.origin) {
+            let message = format!("environment variable `{text}` is set twice in one container");
+            reporter.report(
+                Draft::new(&RULE, name.origin, message)
+                    .related(first, "it is set here first")
+                    .hint("remove one of the two: the last one wins, or neither, depending on how the object is applied"),
+            );
+        }
+    }
+}

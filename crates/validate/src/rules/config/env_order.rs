@@ -1,0 +1,213 @@
+//! `config/env-order`.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
+use crate::rules::inventory::{Contents, Supply};
+use crate::rules::{Check, Draft, Environment, Reporter, Rule};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Node, Origin};
+use sealwave_kube::pods::What;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "config/env-order",
+        severity: Severity::Warning,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "a variable is used before it is defined, or is defined nowhere",
+        explanation: "Kubernetes replaces `$(NAME)` in the value of a variable by variables that stand before it in the list. A \
+                      name that stands later, or the variable itself, is not known yet, and the program gets the text \
+                      `$(NAME)` as it is. Nothing reports it. In `command` and `args` the order does not matter, but a name that \
+                      is defined nowhere stays as it is there too. Where `envFrom` takes an object whose keys are not all known, \
+                      nothing is said, nor of the variables of Services (`DB_SERVICE_HOST`).",
+        example: "env:\n- {name: URL, value: \"http://$(HOST)\"}\n- {name: HOST, value: shop}\n",
+        remedy: "Define the variable before it is used. To keep the text, write `$$(NAME)`. The variables of the image are not \
+                 known to Kubernetes: use a shell for `PATH: $(PATH):/more`.",
+    },
+    check: Check::Environment(check),
+};
+
+fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+    // Of pods that others make, others make variables too.
+    let pods = environment.objects.iter().enumerate().filter(|(_, object)| object.pod.is_some());
+    for (number, object) in pods {
+        for container in object.containers() {
+            let has = |field: &str| items(container, field).iter().any(says_variable);
+            let variables = items(container, "env");
+            if !has("command")
+                && !has("args")
+                && !variables.iter().filter_map(|one| one.get("value")).any(says_variable)
+            {
+                continue;
+            }
+            let container = Container {
+                number,
+                node: container,
+                from: From::of(environment, object.namespace, container),
+            };
+            container.variables(reporter);
+            container.told(reporter);
+        }
+    }
+}
+
+fn says_variable(text: &Node) -> bool {
+    text.as_str().is_some_and(|text| text.contains("$("))
+}
+
+/// The variables of a container that come from whole objects, before those of `env`.
+enum From<'a> {
+    /// These, and no others.
+    Known(HashSet<Cow<'a, str>>),
+    /// Others may be there.
+    Unknown,
+}
+
+impl<'a> From<'a> {
+    fn of(environment: &Environment<'a>, namespace: &str, container: &'a Node) -> Self {
+        let mut all = HashSet::new();
+        for source in items(container, "envFrom") {
+            let Some(keys) = keys(environment, namespace, source) else { return Self::Unknown };
+            let prefix = source.get("prefix").and_then(Node::as_str).unwrap_or_default();
+            all.extend(keys.into_iter().map(|key| match prefix {
+                "" => Cow::Borrowed(key),
+                prefix => Cow::Owned(format!("{prefix}{key}")),
+            }));
+        }
+        Self::Known(all)
+    }
+
+    fn may_have(&self, name: &str) -> bool {
+        match self {
+            Self::Known(all) => all.contains(name),
+            Self::Unknown => true,
+        }
+    }
+}
+
+/// The keys of what `envFrom` takes, where all of them are known.
+fn keys<'a>(environment: &Environment<'a>, namespace: &str, source: &Node) -> Option<Vec<&'a str>> {
+    let (field, what) = [("configMapRef", What::ConfigMap), ("secretRef", What::Secret)]
+        .into_iter()
+        .find_map(|(field, what)| Some((source.get(field)?, what)))?;
+    let supplies = environment.inventory.supplies(what, namespace, field.get("name")?.as_str()?);
+    let is_open = |supply: &&Supply<'_>| matches!(supply.contents, Contents::Open);
+    if supplies.is_empty() || supplies.iter().any(is_open) {
+        return None;
+    }
+    Some(supplies.iter().flat_map(|supply| supply.contents.known()).collect())
+}
+
+struct Container<'a> {
+    /// Number of the object.
+    number: usize,
+    node: &'a Node,
+    from: From<'a>,
+}
+
+impl<'a> Container<'a> {
+    fn variables(&self, reporter: &mut Reporter) {
+        let variables = items(self.node, "env");
+        let defined = self.defined();
+        for (position, variable) in variables.iter().enumerate() {
+            let Some(value) = variable.get("value") else { continue };
+            for name in used(value.as_str().unwrap_or_default()) {
+                if self.from.may_have(name) {
+                    continue;
+                }
+                let draft = |message: String| Draft::new(&RULE, value.origin, message).about(self.number);
+                let draft = match defined.get(name) {
+                    Some((first, _)) if *first < position => continue,
+                    Some((same, at)) if *same == position => {
+                        draft(format!("variable `{name}` uses itself")).related(*at, "it is defined here")
+                    }
+                    Some((_, at)) => draft(format!("variable `{name}` is used before it is defined"))
+                        .related(*at, "it is defined here, too late"),
+                    None if is_nobodys(name) => continue,
+                    None => draft(format!("variable `{name}` is defined nowhere")),
+                };
+                reporter.report(draft.hint(HINT).confidential());
+            }
+        }
+    }
+
+    /// What the program is told; all variables are known to it, whatever their order.
+    fn told(&self, reporter: &mut Reporter) {
+        let defined = self.defined();
+        for text in ["command", "args"].iter().flat_map(|field| items(self.node, field)) {
+            for name in used(text.as_str().unwrap_or_default()) {
+                if !defined.contains_key(name) && !is_nobodys(name) && !self.from.may_have(name) {
+                    let message = format!("variable `{name}` is defined nowhere");
+                    let draft = Draft::new(&RULE, text.origin, message).about(self.number);
+                    reporter.report(draft.hint(HINT).confidential());
+                }
+            }
+        }
+    }
+
+    /// The variables of `env`, each with its place in the list.
+    fn defined(&self) -> HashMap<&'a str, (usize, Origin)> {
+        let mut defined = HashMap::new();
+        for (position, variable) in items(self.node, "env").iter().enumerate() {
+            if let Some((name, at)) =
+                variable.get("name").and_then(|name| Some((name.as_str()?, name.origin)))
+            {
+                defined.entry(name).or_insert((position, at));
+            }
+        }
+        defined
+    }
+}
+
+const HINT: &str = "define it before it is used; Kubernetes leaves a name that it does not know as it is";
+
+/// Whether a name is not for `env` to define: the kubelet sets variables for Services, and shells have `$(command)` too.
+fn is_nobodys(name: &str) -> bool {
+    let is_variable = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    name.is_empty()
+        || !name.chars().all(is_variable)
+        || name.ends_with("_SERVICE_HOST")
+        || name.contains("_SERVICE_PORT")
+        || name.contains("_PORT_")
+        || name.ends_with("_PORT")
+}
+
+fn items<'a>(node: &'a Node, field: &str) -> &'a [Node] {
+    node.get(field).map_or(&[], Node::items)
+}
+
+/// The names in `$(…)`, as Kubernetes finds them: `$$` stands for `$`.
+fn used(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        loop {
+            let (_, after) = rest.split_once('$')?;
+            if let Some(escaped) = after.strip_prefix('$') {
+                rest = escaped;
+                continue;
+            }
+            let Some(inner) = after.strip_prefix('(') else {
+                rest = after;
+                continue;
+            };
+            let (name, after) = inner.split_once(')')?;
+            rest = after;
+            return Some(name);
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::used;
+
+    #[test]
+    fn names_are_found_as_kubernetes_does() {
+        let of = |text| used(text).collect::<Vec<_>>();
+        assert_eq!(of("http://$(HOST):$(PORT)/"), ["HOST", "PORT"]);
+        assert_eq!(of("$$(A) $$$(B) $C $"), ["B"]);
+        assert_eq!(of("$(A"), Vec::<&str>::new());
+    }
+}

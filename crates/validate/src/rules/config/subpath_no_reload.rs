@@ -1,0 +1,78 @@
+//! `config/subpath-no-reload`.
+
+use std::collections::HashMap;
+
+use crate::rules::rollout::{Rollouts, is_versioned};
+use crate::rules::{Check, Draft, Environment, Reporter, Rule};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::Node;
+use sealwave_kube::pods::{What, volume_references};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "config/subpath-no-reload",
+        severity: Severity::Warning,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "a file of a ConfigMap or Secret is mounted with `subPath`, and nothing restarts the pods",
+        explanation: "The kubelet updates the files of a volume about a minute after the ConfigMap or Secret changed, but never \
+                      those that are mounted with `subPath`: they stay as they were when the container started \
+                      (kubernetes/kubernetes#50345). Without anything that restarts the pods, the change never arrives.",
+        example: "volumeMounts:\n- {name: settings, mountPath: /etc/app/app.yaml, subPath: app.yaml}\n",
+        remedy: "Mount the volume as a directory, or have the pod template change with the configuration: an annotation with a \
+                 checksum of it, a name with a hash of the contents, or a reloader.",
+    },
+    check: Check::Environment(check),
+};
+
+fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+    let Some(rollouts) = Rollouts::of(environment) else { return };
+    let severity = if environment.is_plain() { Severity::Note } else { Severity::Warning };
+    for (number, object) in rollouts.untriggered() {
+        let Some(pod) = &object.pod else { continue };
+        let volumes = configuration(pod.spec);
+        if volumes.is_empty() {
+            continue;
+        }
+        let lists = ["initContainers", "containers"].iter().filter_map(|list| pod.spec.get(list));
+        let containers = lists.flat_map(Node::items);
+        for mount in
+            containers.flat_map(|container| container.get("volumeMounts").map_or(&[][..], Node::items))
+        {
+            let name = mount.get("name").and_then(Node::as_str).unwrap_or_default();
+            let path = ["subPath", "subPathExpr"].iter().find_map(|field| mount.get(field));
+            let Some(path) = path.filter(|path| path.as_str().is_some_and(|path| !path.is_empty())) else {
+                continue;
+            };
+            if let Some(kind) = volumes.get(name) {
+                let message = format!(
+                    "this file of a {kind} never changes while the pod runs, and nothing restarts it"
+                );
+                reporter.report(
+                    Draft::new(&RULE, path.origin, message).about(number).severity(severity).hint(
+                        "mount the volume as a directory, or annotate the pod template with a checksum",
+                    ),
+                );
+            }
+        }
+    }
+}
+
+/// The volumes that a `ConfigMap` or Secret fills under one name for ever.
+fn configuration(spec: &Node) -> HashMap<&str, &'static str> {
+    let volumes = spec.get("volumes").map_or(&[][..], Node::items).iter();
+    let filled = volumes.filter_map(|volume| {
+        let references = volume_references(volume);
+        let reference = references.iter().find(|reference| !is_versioned(reference.name))?;
+        let kind = match reference.what {
+            What::ConfigMap => "ConfigMap",
+            What::Secret if ["secret", "projected"].iter().any(|field| volume.get(field).is_some()) => {
+                "Secret"
+            }
+            _ => return None,
+        };
+        Some((volume.get("name")?.as_str()?, kind))
+    });
+    filled.collect()
+}

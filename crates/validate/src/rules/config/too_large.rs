@@ -1,0 +1,62 @@
+//! `config/too-large`.
+
+use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::Node;
+use sealwave_core::names;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "config/too-large",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::BuiltInKinds,
+        summary: "a ConfigMap is larger than Kubernetes allows, or than a client-side apply can bear",
+        explanation: "The values of a ConfigMap may have 1 MiB together; the API server refuses more (error). From \
+                      256 KiB on, a client-side apply fails as well (note): it keeps a copy of the object in the \
+                      annotation `kubectl.kubernetes.io/last-applied-configuration`, and annotations may have 256 \
+                      KiB. Argo CD applies client-side unless it is told otherwise, and reports \
+                      `metadata.annotations: Too long`.",
+        example: "kind: ConfigMap\ndata:\n  dashboard.json: …   # more than 256 KiB\n",
+        remedy: "Up to 1 MiB, have it applied by the server:\n\n\
+                 ```yaml\nmetadata:\n  annotations:\n    argocd.argoproj.io/sync-options: ServerSideApply=true\n```\n\n\
+                 Beyond, spread the items over several ConfigMaps and mount them together as a `projected` volume.",
+    },
+    check: Check::Object(check),
+};
+
+/// Kubernetes' `MaxSecretSize`, which holds for a `ConfigMap` too.
+const MAX: usize = 1024 * 1024;
+
+/// Kubernetes' `TotalAnnotationSizeLimitB`.
+const MAX_ANNOTATIONS: usize = 256 * 1024;
+
+fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+    if !object.is("", "ConfigMap") {
+        return;
+    }
+    let size = |field: &str| -> usize {
+        let entries = object.manifest.root().get(field).and_then(Node::as_mapping);
+        let entries = entries.map_or(&[][..], |mapping| mapping.entries());
+        entries.iter().filter_map(|entry| entry.value.as_str()).map(str::len).sum()
+    };
+    let (text, binary) = (size("data"), size("binaryData"));
+    let at = object.name_at();
+    if text.saturating_add(binary / 4 * 3) > MAX {
+        reporter.report(
+            Draft::new(&RULE, at, "the values of this ConfigMap have more than 1 MiB together").hint(
+                "spread the items over several ConfigMaps, and mount them together as a `projected` volume",
+            ),
+        );
+    } else if text.saturating_add(binary) > MAX_ANNOTATIONS && !is_applied_otherwise(object) {
+        let message = "this ConfigMap has more than 256 KiB, which a client-side apply cannot bear";
+        let hint = format!("annotate it with `{}: ServerSideApply=true`", names::ARGOCD_SYNC_OPTIONS);
+        reporter.report(Draft::new(&RULE, at, message).severity(Severity::Note).hint(hint));
+    }
+}
+
+fn is_applied_otherwise(object: &Object<'_>) -> bool {
+    let options = object.manifest.annotation(names::ARGOCD_SYNC_OPTIONS).unwrap_or_default();
+    options.split(',').any(|option| matches!(option.trim(), "Replace=true" | "ServerSideApply=true"))
+}

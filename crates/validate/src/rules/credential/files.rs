@@ -1,0 +1,265 @@
+//! Files that programs keep credentials in, by their names, and what such a file holds.
+//!
+//! Only files of known names are read. What is encrypted, a public certificate, or filled in later is no finding. What is
+//! found is named by its kind and its line; no text of a file leaves here.
+
+use crate::rules::fields::{items, text};
+use sealwave_core::document::{Node, SourceId};
+use sealwave_core::yaml::{self, Limits};
+
+use super::{Kind, detect, detect_in_lines, is_stand_in};
+
+/// How a file of credentials is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FileForm {
+    /// Logins of registries, in JSON.
+    Docker,
+    /// A container of keys in binary.
+    KeyStore,
+    /// A kubeconfig.
+    Kubeconfig,
+    /// Names and values: environment files, INI, Terraform.
+    Lines,
+    /// `machine … login … password …`.
+    Netrc,
+    /// Settings of a package manager.
+    Npmrc,
+    /// Keys and certificates between lines that say so.
+    Pem,
+    /// `host:port:database:user:password`.
+    Pgpass,
+    /// The key of a service account, or a login of a cloud's command line, in JSON.
+    ServiceAccount,
+    /// The file is one token.
+    Token,
+    /// The values of an app.
+    Values,
+}
+
+/// A finding in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FileFinding {
+    /// The line, from 1; 0 where the file as a whole is meant.
+    pub(crate) line: u32,
+    pub(crate) noun: &'static str,
+    /// Whether it is a credential beyond reasonable doubt.
+    pub(crate) is_certain: bool,
+}
+
+/// Ends of the names of files that show what a file would look like.
+const SAMPLES: &[&str] =
+    &[".default", ".defaults", ".dist", ".example", ".hbs", ".j2", ".sample", ".template", ".tmpl", ".tpl"];
+
+/// Returns how a file is read, by its path below the app; `None` where its name is not one of credentials.
+pub(crate) fn form_of(path: &str) -> Option<FileForm> {
+    let path = path.to_ascii_lowercase();
+    let (parent, name) = path.rsplit_once('/').unwrap_or(("", &path));
+    let parent = parent.rsplit('/').next().unwrap_or_default();
+    if SAMPLES.iter().any(|end| name.ends_with(end)) || name.contains("example") {
+        return None;
+    }
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    Some(match (parent, name, extension) {
+        (".docker", "config.json", _) | (_, ".dockercfg" | ".dockerconfigjson" | "dockerconfig.json", _) => {
+            FileForm::Docker
+        }
+        (".kube", "config", _) | (_, "kubeconfig", _) | (_, _, "kubeconfig") => FileForm::Kubeconfig,
+        _ if name.starts_with("kubeconfig.") => FileForm::Kubeconfig,
+        (".aws", "config" | "credentials", _) => FileForm::Lines,
+        (_, ".boto" | ".env" | ".git-credentials" | ".my.cnf" | ".pypirc" | ".s3cfg" | "credentials", _) => {
+            FileForm::Lines
+        }
+        (_, "terraform.tfvars.json", _) | (_, _, "env" | "tfstate" | "tfvars") => FileForm::Lines,
+        _ if name.starts_with(".env.") || name.ends_with(".tfstate.backup") => FileForm::Lines,
+        (_, ".npmrc" | ".yarnrc" | ".yarnrc.yml", _) => FileForm::Npmrc,
+        (_, ".netrc" | "_netrc", _) => FileForm::Netrc,
+        (_, ".pgpass" | "pgpass.conf", _) => FileForm::Pgpass,
+        (_, ".vault-token", _) => FileForm::Token,
+        (_, "id_dsa" | "id_ecdsa" | "id_ed25519" | "id_rsa", _) | (_, _, "key" | "p8" | "pem" | "ppk") => {
+            FileForm::Pem
+        }
+        (_, _, "bcfks" | "jks" | "keystore" | "p12" | "pfx") => FileForm::KeyStore,
+        (_, _, "json") => FileForm::ServiceAccount,
+        _ => return None,
+    })
+}
+
+/// Looks for a credential in a file.
+pub(crate) fn find(form: FileForm, content: &[u8], source: SourceId) -> Option<FileFinding> {
+    if content.is_empty() || is_encrypted(content) {
+        return None;
+    }
+    if form == FileForm::KeyStore {
+        return Some(FileFinding { line: 0, noun: "a key store", is_certain: false });
+    }
+    let text = std::str::from_utf8(content).ok()?;
+    match form {
+        FileForm::Docker => docker(text),
+        FileForm::KeyStore | FileForm::Values => None,
+        FileForm::Kubeconfig => kubeconfig(content, source).or_else(|| certain(text)),
+        FileForm::Lines => each_line(text, assignment).or_else(|| in_lines(text)),
+        FileForm::Netrc => each_line(text, netrc),
+        FileForm::Npmrc => each_line(text, npmrc),
+        FileForm::Pem => pem(text),
+        FileForm::Pgpass => each_line(text, pgpass),
+        FileForm::ServiceAccount => service_account(text),
+        FileForm::Token => {
+            let token = text.trim();
+            let is_token = token.len() >= 8 && !token.contains(char::is_whitespace) && !is_stand_in(token);
+            is_token.then_some(FileFinding { line: 1, noun: "a token", is_certain: true })
+        }
+    }
+}
+
+/// Returns whether a tool encrypted a file: SOPS, age, `OpenPGP`, git-crypt, Ansible.
+pub(crate) fn is_encrypted(content: &[u8]) -> bool {
+    const STARTS: &[&[u8]] = &[
+        b"\0GITCRYPT\0",
+        b"$ANSIBLE_VAULT;",
+        b"-----BEGIN AGE ENCRYPTED FILE-----",
+        b"-----BEGIN PGP MESSAGE-----",
+        b"age-encryption.org/",
+    ];
+    let has = |part: &[u8]| memchr::memmem::find(content, part).is_some();
+    STARTS.iter().any(|start| content.trim_ascii_start().starts_with(start) || content.starts_with(start))
+        || has(b"ENC[AES256_GCM,") && has(b"sops")
+}
+
+/// The first line in which a credential is.
+fn each_line(text: &str, find: impl Fn(&str) -> Option<Kind>) -> Option<FileFinding> {
+    let mut lines = (1..).zip(text.lines());
+    lines.find_map(|(line, text)| {
+        let kind = find(text.trim())?;
+        Some(FileFinding { line, noun: kind.noun(), is_certain: kind.is_certain() })
+    })
+}
+
+fn in_lines(text: &str) -> Option<FileFinding> {
+    let (line, kind) = detect_in_lines(text)?;
+    let line = u32::try_from(line).unwrap_or(u32::MAX).saturating_add(1);
+    Some(FileFinding { line, noun: kind.noun(), is_certain: kind.is_certain() })
+}
+
+fn certain(text: &str) -> Option<FileFinding> {
+    in_lines(text).filter(|found| found.is_certain)
+}
+
+/// `export NAME=value`, `name = "value"`, `"name": "value",`.
+fn assignment(line: &str) -> Option<Kind> {
+    if line.starts_with(['#', ';']) {
+        return None;
+    }
+    let line = line.strip_prefix("export ").unwrap_or(line);
+    let (name, value) = line.split_once(['=', ':']).unwrap_or(("", line));
+    let quotes = ['"', '\'', ' ', '\t'];
+    let (name, value) = (name.trim_matches(quotes), value.trim().trim_end_matches(',').trim_matches(quotes));
+    detect(Some(name).filter(|name| !name.is_empty()), value)
+}
+
+fn netrc(line: &str) -> Option<Kind> {
+    let mut words = line.split_whitespace();
+    words.find(|word| *word == "password")?;
+    words.next().filter(|value| !is_stand_in(value)).map(|_| Kind::Token("a password"))
+}
+
+fn npmrc(line: &str) -> Option<Kind> {
+    let (name, value) = line
+        .split_once(['=', ':'])
+        .filter(|_| !line.starts_with(['#', ';', '/']))
+        .or_else(|| line.starts_with("//").then(|| line.split_once('=')).flatten())?;
+    let is_login = ["_authToken", "_auth", "_password", "npmAuthToken", "npmAuthIdent"]
+        .iter()
+        .any(|end| name.trim().ends_with(end));
+    let value = value.trim().trim_matches(['"', '\'']);
+    (is_login && value.len() >= 8 && !is_stand_in(value)).then_some(Kind::Token("a token of a registry"))
+}
+
+fn pgpass(line: &str) -> Option<Kind> {
+    let parts: Vec<&str> = line.split(':').collect();
+    let password = parts.get(4).filter(|_| !line.starts_with('#'))?;
+    (!password.is_empty() && !is_stand_in(password)).then_some(Kind::Token("a password"))
+}
+
+fn pem(text: &str) -> Option<FileFinding> {
+    let found = certain(text).or_else(|| {
+        let line = (1..).zip(text.lines()).find(|(_, line)| line.starts_with("PuTTY-User-Key-File"))?.0;
+        Some(FileFinding { line, noun: Kind::PrivateKey.noun(), is_certain: true })
+    });
+    let begins = text.lines().position(|line| line.contains("BEGIN ENCRYPTED PRIVATE KEY"));
+    let has_passphrase = begins.is_some() || text.contains("Proc-Type: 4,ENCRYPTED");
+    if has_passphrase {
+        let line = begins.and_then(|line| u32::try_from(line + 1).ok()).or(found.map(|found| found.line))?;
+        return Some(FileFinding { line, noun: "a private key under a passphrase", is_certain: false });
+    }
+    found
+}
+
+fn docker(text: &str) -> Option<FileFinding> {
+    let json: serde_json::Value = serde_json::from_str(text).ok()?;
+    let all = json.get("auths").unwrap_or(&json).as_object()?;
+    let has_login = all.values().any(|login| {
+        ["auth", "identitytoken", "password", "registrytoken"].iter().any(|field| {
+            let value = login.get(field).and_then(serde_json::Value::as_str).unwrap_or_default();
+            value.len() >= 4 && !is_stand_in(value)
+        })
+    });
+    let line =
+        (1..).zip(text.lines()).find(|(_, line)| line.contains("\"auth\"")).map_or(0, |(line, _)| line);
+    has_login.then_some(FileFinding { line, noun: "a login of a registry", is_certain: true })
+}
+
+fn kubeconfig(content: &[u8], source: SourceId) -> Option<FileFinding> {
+    let documents = yaml::read(content, source, &limits()).ok()?;
+    let users = documents.iter().flat_map(|document| items(document, "users"));
+    users.filter_map(|user| user.get("user")).find_map(|user| {
+        ["client-key-data", "password", "token"].iter().find_map(|field| {
+            text(user, field).filter(|value| !is_stand_in(value))?;
+            let line = user.get(field).map_or(0, |node| node.origin.line);
+            Some(FileFinding { line, noun: "a login of a cluster", is_certain: true })
+        })
+    })
+}
+
+/// A service account has a private key, a user of a command line a token that renews itself.
+fn service_account(text: &str) -> Option<FileFinding> {
+    let is_login = ["\"authorized_user\"", "\"external_account_authorized_user\"", "\"service_account\""]
+        .iter()
+        .any(|kind| text.contains(kind));
+    let json: serde_json::Value = is_login.then(|| serde_json::from_str(text).ok()).flatten()?;
+    ["client_secret", "private_key", "refresh_token"].iter().find_map(|field| {
+        let value = json.get(field)?.as_str()?;
+        let is_key = detect(None, value) == Some(Kind::PrivateKey);
+        (is_key || value.len() >= 8 && !is_stand_in(value)).then_some(())?;
+        let quoted = format!("\"{field}\"");
+        let line =
+            (1..).zip(text.lines()).find(|(_, line)| line.contains(&quoted)).map_or(0, |(line, _)| line);
+        Some(FileFinding { line, noun: "a login of a cloud account", is_certain: true })
+    })
+}
+
+/// A file of a hostile repository: far more than such files have.
+pub(crate) fn limits() -> Limits {
+    Limits {
+        alias_bytes: 64 << 10,
+        alias_nodes: 1_000,
+        depth: 32,
+        document_bytes: 1 << 20,
+        document_nodes: 50_000,
+        duplicate_keys: yaml::DuplicateKeys::LastWins,
+        stream_bytes: 1 << 20,
+    }
+}
+
+/// Returns the scalars of a document that are credentials, with what each is, in the order of the document.
+pub(crate) fn in_tree<'a>(key: &str, node: &'a Node, found: &mut Vec<(&'a Node, Kind)>) {
+    if let Some(value) = node.as_str() {
+        let lines = value.trim_end().contains('\n');
+        let kind =
+            if lines { detect_in_lines(value).map(|(_, kind)| kind) } else { detect(Some(key), value) };
+        found.extend(kind.map(|kind| (node, kind)));
+    }
+    for entry in node.as_mapping().map_or(&[][..], |mapping| mapping.entries()) {
+        in_tree(&entry.key, &entry.value, found);
+    }
+    node.items().iter().for_each(|item| in_tree(key, item, found));
+}

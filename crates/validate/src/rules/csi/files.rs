@@ -1,0 +1,294 @@
+//! The files that a SecretProviderClass puts into its volume, by what the providers make of `parameters`.
+
+use std::collections::BTreeMap;
+
+use crate::rules::embedded::{self, EmbeddedError};
+use crate::rules::fields::{items, start, value};
+use crate::rules::later_stage::may_change;
+use sealwave_core::document::{Node, Origin, Texts};
+use sealwave_core::names::is_item_key;
+
+/// Objects of one class that are looked at.
+const MOST: usize = 1_000;
+
+/// The files that a class mounts.
+#[derive(Default)]
+pub(super) struct MountedFiles {
+    /// Where the name of each file stands; `None` where they are not known.
+    pub(super) names: Option<BTreeMap<String, Origin>>,
+    /// What the names of further files start with.
+    pub(super) prefixes: Vec<String>,
+    pub(super) faults: Vec<ObjectFault>,
+    /// The parameter that lists the objects.
+    pub(super) field: &'static str,
+}
+
+/// A fault for which a provider refuses an object.
+pub(super) struct ObjectFault {
+    pub(super) at: Origin,
+    pub(super) message: String,
+    pub(super) hint: &'static str,
+    /// Where a name is used first that is used twice.
+    pub(super) first: Option<Origin>,
+}
+
+/// The provider of a class, in lower case.
+pub(super) fn provider_of(spec: &Node) -> String {
+    spec.get("provider").and_then(Node::as_str).unwrap_or_default().to_ascii_lowercase()
+}
+
+impl MountedFiles {
+    /// Reads the objects of a class.
+    pub(super) fn read(spec: &Node, texts: &Texts) -> Self {
+        let mut files = Self::default();
+        let provider = provider_of(spec);
+        let field = match provider.as_str() {
+            "aws" | "azure" | "vault" | "openbao" => "objects",
+            "gcp" => "secrets",
+            _ => return files,
+        };
+        files.field = field;
+        let Some(parameters) = value(spec, "parameters").filter(|node| node.as_mapping().is_some()) else {
+            return files;
+        };
+        let Some(objects) = value(parameters, field) else {
+            let message = format!("`parameters` has no `{field}`");
+            files.fault(start(parameters), message, "list the objects to mount, as YAML in a string");
+            return files;
+        };
+        match (objects.as_str(), objects.as_sequence()) {
+            (Some(text), _) if is_template(text) => {}
+            (Some(_), _) => match embedded::read(texts, objects) {
+                Ok(documents) => match documents.first() {
+                    Some(document) => files.of_document(&provider, document, parameters, texts),
+                    None => files.fault(
+                        objects.origin,
+                        format!("`{field}` is empty"),
+                        "list the objects to mount",
+                    ),
+                },
+                Err(EmbeddedError::Malformed(at)) => {
+                    files.fault(
+                        at,
+                        format!("`{field}` is not YAML"),
+                        "write a list of objects, as in the provider's documentation",
+                    );
+                }
+                Err(EmbeddedError::TooLong) => {}
+            },
+            // That it is not a string, its schema says.
+            (None, Some(_)) => files.of_document(&provider, objects, parameters, texts),
+            (None, None) => {}
+        }
+        files
+    }
+
+    fn fault(&mut self, at: Origin, message: String, hint: &'static str) {
+        self.faults.push(ObjectFault { at, message, hint, first: None });
+    }
+
+    fn of_document(&mut self, provider: &str, document: &Node, parameters: &Node, texts: &Texts) {
+        self.names = Some(BTreeMap::new());
+        match provider {
+            "azure" => self.azure(document, texts),
+            "gcp" => self.each(document, Self::gcp),
+            "aws" => {
+                let translation = match parameters.get("pathTranslation").and_then(Node::as_str) {
+                    Some("False") => None,
+                    Some(text) if text.chars().count() == 1 => Some(text),
+                    _ => Some("_"),
+                };
+                self.each(document, |files, object| files.aws(object, translation));
+            }
+            _ => self.each(document, |files, object| {
+                files.name(object, object.get("objectName"), None);
+            }),
+        }
+    }
+
+    fn each(&mut self, list: &Node, mut take: impl FnMut(&mut Self, &Node)) {
+        if list.as_sequence().is_none() {
+            self.names = None;
+            self.fault(
+                start(list),
+                "list of objects is not a list".to_owned(),
+                "start each object with `- `",
+            );
+            return;
+        }
+        for object in list.items().iter().take(MOST) {
+            if object.as_mapping().is_some() {
+                take(self, object);
+            } else {
+                self.names = None;
+                self.fault(
+                    object.origin,
+                    "object is not a mapping".to_owned(),
+                    "write `objectName: …` for each object",
+                );
+            }
+        }
+    }
+
+    fn aws(&mut self, object: &Node, translation: Option<&str>) {
+        let name = object.get("objectName");
+        let is_arn = name.and_then(Node::as_str).is_some_and(|name| name.starts_with("arn:"));
+        let kind = value(object, "objectType");
+        match kind.map(|kind| (kind, kind.as_str())) {
+            None if !is_arn && !may_change(name.and_then(Node::as_str).unwrap_or_default()) => {
+                self.fault(
+                    start(object),
+                    "object has no `objectType`".to_owned(),
+                    "write `objectType: secretsmanager` or `ssmparameter`",
+                );
+            }
+            Some((_, Some("secretsmanager" | "ssmparameter"))) | None => {}
+            Some((kind, other)) => {
+                if !other.is_some_and(may_change) {
+                    self.fault(
+                        kind.origin,
+                        "`objectType` is neither `secretsmanager` nor `ssmparameter`".to_owned(),
+                        "correct it; case counts",
+                    );
+                }
+            }
+        }
+        let alias = value(object, "objectAlias");
+        self.name(object, alias.or(name), translation);
+        for path in items(object, "jmesPath").iter().take(MOST) {
+            for field in ["path", "objectAlias"] {
+                if value(path, field).is_none_or(|node| node.as_str() == Some("")) {
+                    self.fault(
+                        start(path),
+                        format!("entry of `jmesPath` has no `{field}`"),
+                        "each entry has `path` and `objectAlias`",
+                    );
+                }
+            }
+            if let Some(alias) = value(path, "objectAlias") {
+                self.add(alias, translation);
+            }
+        }
+    }
+
+    /// A mapping whose `array` holds texts that are YAML, or a list of such texts or of objects.
+    fn azure(&mut self, document: &Node, texts: &Texts) {
+        let list = document.get("array").unwrap_or(document);
+        if list.as_sequence().is_none() {
+            self.names = None;
+            self.fault(
+                start(document),
+                "`objects` has no `array`".to_owned(),
+                "write `array:` and a text for each object: `- |`",
+            );
+            return;
+        }
+        for item in list.items().iter().take(MOST) {
+            let read = match item.as_str() {
+                Some(text) if is_template(text) => {
+                    self.names = None;
+                    return;
+                }
+                Some(_) => embedded::read(texts, item),
+                None => Ok(vec![item.clone()]),
+            };
+            match read {
+                Ok(objects) => objects.iter().for_each(|object| self.azure_object(object)),
+                Err(EmbeddedError::Malformed(at)) => {
+                    self.fault(
+                        at,
+                        "object is not YAML".to_owned(),
+                        "write `objectName` and `objectType`, each on a line",
+                    );
+                }
+                Err(EmbeddedError::TooLong) => self.names = None,
+            }
+        }
+    }
+
+    fn azure_object(&mut self, object: &Node) {
+        if object.as_mapping().is_none() {
+            self.names = None;
+            self.fault(object.origin, "object is not a mapping".to_owned(), "write `objectName: …`");
+            return;
+        }
+        let name = value(object, "objectAlias").or_else(|| value(object, "objectName"));
+        if let (Some(_), Some(name)) = (value(object, "objectVersionHistory"), name.and_then(Node::as_str)) {
+            self.prefixes.push(format!("{name}/"));
+        }
+        match value(object, "objectType").map(|kind| (kind.origin, kind.as_str())) {
+            Some((_, Some("secret" | "key" | "cert"))) => {}
+            Some((_, Some(other))) if may_change(other) => {}
+            Some((at, _)) => self.fault(
+                at,
+                "`objectType` is not `secret`, `key` or `cert`".to_owned(),
+                "correct it; case counts",
+            ),
+            None => self.fault(
+                start(object),
+                "object has no `objectType`".to_owned(),
+                "write `objectType: secret`, `key` or `cert`",
+            ),
+        }
+        self.name(object, name, None);
+    }
+
+    fn gcp(&mut self, object: &Node) {
+        if value(object, "resourceName").is_none() {
+            self.fault(
+                start(object),
+                "object has no `resourceName`".to_owned(),
+                "write `projects/…/secrets/…/versions/…`",
+            );
+        }
+        let name = value(object, "path").or_else(|| value(object, "fileName"));
+        if name.is_none() {
+            self.fault(
+                start(object),
+                "object has no `path`".to_owned(),
+                "name the file that holds the secret: `path: …`",
+            );
+            return;
+        }
+        self.name(object, name, None);
+    }
+
+    /// Adds the file of an object, or reports that it has no name.
+    fn name(&mut self, object: &Node, name: Option<&Node>, translation: Option<&str>) {
+        match name.filter(|name| name.as_str().is_some_and(|name| !name.is_empty())) {
+            Some(name) => self.add(name, translation),
+            None => self.fault(
+                start(object),
+                "object has no `objectName`".to_owned(),
+                "name the object in the store",
+            ),
+        }
+    }
+
+    fn add(&mut self, node: &Node, translation: Option<&str>) {
+        let Some(name) = node.as_str() else { return };
+        if may_change(name) {
+            self.names = None;
+            return;
+        }
+        let Some(names) = &mut self.names else { return };
+        let name = translation.map_or_else(|| name.to_owned(), |by| name.replace('/', by));
+        if let Some(first) = names.get(&name).copied() {
+            let shown =
+                if is_item_key(&name) { format!("name `{name}`") } else { "name of a file".to_owned() };
+            self.faults.push(ObjectFault {
+                at: node.origin,
+                message: format!("{shown} is used for two objects"),
+                hint: "give each object, and each entry of `jmesPath`, an `objectAlias` of its own",
+                first: Some(first),
+            });
+        } else {
+            names.insert(name, node.origin);
+        }
+    }
+}
+
+/// Returns whether another tool fills in a part of a text.
+fn is_template(text: &str) -> bool {
+    text.contains("{{") || text.contains("${")
+}

@@ -1,0 +1,145 @@
+//! `csi/objects`.
+
+use std::collections::HashMap;
+
+use super::files::{MountedFiles, ObjectFault, provider_of};
+use crate::rules::fields::{items, key_at, start, text, value};
+use crate::rules::later_stage::may_change;
+use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Node, Origin};
+use sealwave_core::names::is_item_key;
+use sealwave_core::text::closest;
+use sealwave_kube::catalogue::STORE_CSI;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "csi/objects",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "the objects of a SecretProviderClass and its Secrets do not fit together",
+        explanation: "`parameters.objects` is YAML within a string. Each object becomes a file in the volume, under its \
+                      `objectAlias` or its `objectName`; AWS makes one more for each `jmesPath`. `secretObjects` makes Secrets \
+                      of these files: an `objectName` there that is no file fails the mount, and the pod stays in \
+                      ContainerCreating. So do a name that is used twice, an object without a type, and a Secret without \
+                      name, type or data. In a name, the AWS provider replaces `/` by `_`.",
+        example: "kind: SecretProviderClass\nspec:\n  provider: aws\n  parameters:\n    objects: |\n      - objectName: shop/db\n        \
+                  objectType: secretsmanager\n        jmesPath: [{path: password, objectAlias: db-password}]\n  secretObjects:\n  \
+                  - secretName: db\n    type: Opaque\n    data: [{key: password, objectName: db-pasword}]\n",
+        remedy: "Name the alias of an object:\n\n```yaml\ndata: [{key: password, objectName: db-password}]\n```",
+    },
+    check: Check::Object(check),
+};
+
+/// Entries of one class that are looked at.
+const MOST: usize = 1_000;
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    if !object.is(STORE_CSI, "SecretProviderClass") {
+        return;
+    }
+    let Some(spec) = object.manifest.root().get("spec").filter(|spec| spec.as_mapping().is_some()) else {
+        return;
+    };
+    let files = MountedFiles::read(spec, scene.texts);
+    for fault in &files.faults {
+        reporter.report(of_fault(fault, spec, files.field));
+    }
+    let mut seen: HashMap<&str, Origin> = HashMap::new();
+    for secret in items(spec, "secretObjects").iter().take(MOST).filter(|item| item.as_mapping().is_some()) {
+        of_secret(secret, reporter);
+        let Some(name) = secret.get("secretName") else { continue };
+        let Some(named) = name.as_str().filter(|named| !named.is_empty() && !may_change(named)) else {
+            continue;
+        };
+        if let Some(first) = seen.get(named) {
+            let draft = Draft::new(&RULE, name.origin, format!("Secret `{named}` is made twice"));
+            reporter
+                .report(draft.related(*first, "it is made here first").hint("put all items into one entry"));
+        } else {
+            seen.insert(named, name.origin);
+        }
+    }
+    let data = items(spec, "secretObjects").iter().flat_map(|secret| items(secret, "data"));
+    for item in data.take(MOST) {
+        if let Some(draft) = of_item(item, &files, spec) {
+            reporter.report(draft);
+        }
+    }
+}
+
+fn of_fault(fault: &ObjectFault, spec: &Node, field: &str) -> Draft {
+    let draft = Draft::new(&RULE, fault.at, fault.message.clone()).hint(fault.hint);
+    let draft = match fault.first {
+        Some(first) => draft.related(first, "it is used here first"),
+        None => draft,
+    };
+    // The text of a string has no place of its own in the object.
+    let listed = spec.at(&["parameters", field]).is_some_and(|objects| objects.as_str().is_some());
+    if listed { draft.pointer(format!("/spec/parameters/{field}")) } else { draft }
+}
+
+/// Checks an entry of `secretObjects`.
+fn of_secret(secret: &Node, reporter: &mut Reporter) {
+    let at = |field: &str| if secret.get(field).is_some() { key_at(secret, field) } else { start(secret) };
+    for (field, hint) in [
+        ("secretName", "name the Secret that is made"),
+        ("type", "write `type: Opaque`, or the type that the Secret shall have"),
+    ] {
+        let is_missing = value(secret, field).is_none_or(|node| node.as_str() == Some(""));
+        if is_missing {
+            let message = format!("Secret of `secretObjects` has no `{field}`");
+            reporter.report(Draft::new(&RULE, at(field), message).hint(hint));
+        }
+    }
+    let data = items(secret, "data");
+    if value(secret, "data").is_none_or(|node| node.as_sequence().is_some_and(<[Node]>::is_empty)) {
+        let draft = Draft::new(&RULE, at("data"), "Secret of `secretObjects` has no `data`");
+        reporter.report(draft.hint("add an item with `key` and `objectName`"));
+    }
+    let mut seen: HashMap<&str, Origin> = HashMap::new();
+    for item in data.iter().take(MOST).filter(|item| item.as_mapping().is_some()) {
+        for field in ["key", "objectName"] {
+            if value(item, field).is_none_or(|node| node.as_str() == Some("")) {
+                let at = if item.get(field).is_some() { key_at(item, field) } else { start(item) };
+                let draft = Draft::new(&RULE, at, format!("item of `secretObjects` has no `{field}`"));
+                reporter.report(
+                    draft.hint("each item has the `key` of the Secret and the `objectName` of a file"),
+                );
+            }
+        }
+        let (Some(key), Some(node)) = (text(item, "key"), item.get("key")) else { continue };
+        if let Some(first) = seen.insert(key, node.origin) {
+            let shown = if is_item_key(key) { format!("key `{key}`") } else { "a key".to_owned() };
+            let draft = Draft::new(&RULE, node.origin, format!("{shown} of the Secret is given twice"));
+            reporter.report(
+                draft.related(first, "it is given here first").hint("the last one counts: remove the other"),
+            );
+        }
+    }
+}
+
+/// An item whose file does not exist.
+fn of_item(item: &Node, files: &MountedFiles, spec: &Node) -> Option<Draft> {
+    let node = item.get("objectName")?;
+    let name = node.as_str().map(str::trim).filter(|name| !name.is_empty() && !may_change(name))?;
+    let known = files.names.as_ref()?;
+    if known.contains_key(name) || files.prefixes.iter().any(|prefix| name.starts_with(prefix.as_str())) {
+        return None;
+    }
+    let shown = if is_item_key(name) { format!("`{name}`") } else { "this name".to_owned() };
+    let message = format!("no object has {shown} as its `objectAlias` or name");
+    let draft = Draft::new(&RULE, node.origin, message);
+    let translated = name.replace('/', "_");
+    let hint = if provider_of(spec) == "aws" && known.contains_key(&translated) {
+        format!("write `{translated}`: the provider replaces `/` in the name of a file")
+    } else {
+        match closest(name, known.keys().map(String::as_str)).filter(|meant| is_item_key(meant)) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => "name the alias of an object, or add one to `parameters.objects`".to_owned(),
+        }
+    };
+    Some(draft.hint(hint))
+}

@@ -1,0 +1,107 @@
+//! `csi/unmounted-class`.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::rules::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Node, Origin};
+use sealwave_kube::catalogue::STORE_CSI;
+use sealwave_kube::pods::What;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "csi/unmounted-class",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "a SecretProviderClass is mounted by no pod",
+        explanation: "The Secrets Store CSI driver fetches secrets when a pod mounts the class, and makes the Secrets of \
+                      `secretObjects` only then; when the last such pod ends, they are deleted. A container that takes a \
+                      variable from such a Secret without any pod mounting the class waits in CreateContainerConfigError for \
+                      ever. A class that nothing mounts and nothing needs does nothing: that is a note.",
+        example: "kind: SecretProviderClass\nmetadata: {name: db}\nspec:\n  secretObjects: [{secretName: db, type: Opaque, data: []}]\n\
+                  ---\nkind: Deployment\n…\n        envFrom: [{secretRef: {name: db}}]   # and no volume with the class\n",
+        remedy: "Mount the class in the pods that need its Secret:\n\n```yaml\nvolumes:\n- name: secrets\n  csi:\n    driver: \
+                 secrets-store.csi.k8s.io\n    readOnly: true\n    volumeAttributes: {secretProviderClass: db}\n```\n\n\
+                 with a `volumeMounts` entry in a container.",
+    },
+    check: Check::Environment(check),
+};
+
+fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+    let is_class = |object: &Object<'_>| object.is(STORE_CSI, "SecretProviderClass");
+    if !environment.objects.iter().any(is_class) {
+        return;
+    }
+    let pods = Pods::of(environment);
+    for (number, class) in environment.objects.iter().enumerate().filter(|(_, object)| is_class(object)) {
+        if class.name.is_empty() || pods.mounted.contains(&(class.namespace, class.name)) {
+            continue;
+        }
+        if let Some((name, at, used)) = needed(environment, class, &pods) {
+            let severity = if environment.is_plain() { Severity::Warning } else { Severity::Error };
+            reporter.report(
+                Draft::new(
+                    &RULE,
+                    at,
+                    format!("Secret `{name}` is made only while a pod mounts the class, and none does"),
+                )
+                .severity(severity)
+                .about(number)
+                .related(used, "a pod needs the Secret here")
+                .hint("mount the class as a `csi` volume in the pods that need its Secret"),
+            );
+        } else if !environment.is_plain() {
+            reporter.report(
+                Draft::new(&RULE, class.name_at(), "no pod mounts this class, so it does nothing")
+                    .severity(Severity::Note)
+                    .about(number)
+                    .hint("mount it as a `csi` volume, or remove it"),
+            );
+        }
+    }
+}
+
+/// What pods need, by namespace and name.
+#[derive(Default)]
+struct Pods<'a> {
+    mounted: HashSet<(&'a str, &'a str)>,
+    secrets: HashMap<(&'a str, &'a str), Origin>,
+}
+
+impl<'a> Pods<'a> {
+    fn of(environment: &Environment<'a>) -> Self {
+        let mut pods = Self::default();
+        for object in environment.objects.iter().filter(|object| object.pod.is_some()) {
+            for located in object.references() {
+                let key = (object.namespace, located.reference.name);
+                match located.reference.what {
+                    What::SecretProviderClass => {
+                        pods.mounted.insert(key);
+                    }
+                    What::Secret if !located.reference.optional => {
+                        pods.secrets.entry(key).or_insert(located.at);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        pods
+    }
+}
+
+/// A Secret of the class that a pod needs and nothing else makes: its name, where that stands, where it is needed.
+fn needed<'a>(
+    environment: &Environment<'_>,
+    class: &Object<'a>,
+    pods: &Pods<'_>,
+) -> Option<(&'a str, Origin, Origin)> {
+    let made = class.manifest.root().at(&["spec", "secretObjects"]).map_or(&[][..], Node::items);
+    made.iter().filter_map(|secret| secret.get("secretName")).find_map(|node| {
+        let name = node.as_str()?;
+        let used = pods.secrets.get(&(class.namespace, name))?;
+        let alone = environment.catalogue.suppliers(class.namespace, name).len() < 2;
+        alone.then_some((name, node.origin, *used))
+    })
+}

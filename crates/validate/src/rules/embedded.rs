@@ -1,0 +1,167 @@
+//! Texts within scalars: where a part of one stands in its file, and YAML that a scalar holds.
+//!
+//! Only a literal block (`|`) and a scalar on one line keep their text as it is written, so only there does a part have a
+//! place of its own; elsewhere it stands where the scalar does. Scalars come from a hostile repository: their size, nodes
+//! and aliases are bounded, and no text of one is ever put into a message.
+
+use std::ops::Range;
+
+use sealwave_core::diagnostic::At;
+use sealwave_core::document::{Node, Origin, Texts, Value};
+use sealwave_core::yaml::{self, DuplicateKeys, Limits};
+
+/// Bytes of a scalar that is read as YAML.
+pub(super) const MAX_BYTES: usize = 256 << 10;
+
+/// Why the text of a scalar is not read.
+pub(super) enum EmbeddedError {
+    /// It is not YAML; the place of what is wrong.
+    Malformed(Origin),
+    /// It is longer than what is read.
+    TooLong,
+}
+
+/// Reads the YAML documents that a string holds, with positions in the file of the string.
+///
+/// # Errors
+/// The string is too long, or is not YAML.
+pub(super) fn read(texts: &Texts, value: &Node) -> Result<Vec<Node>, EmbeddedError> {
+    let text = value.as_str().unwrap_or_default();
+    if text.len() > MAX_BYTES {
+        return Err(EmbeddedError::TooLong);
+    }
+    let place = TextPlace::of(texts, value);
+    let mut documents = yaml::read(text.as_bytes(), value.origin.source, &limits()).map_err(|failure| {
+        let at = failure.problems().first().map(|problem| &problem.at);
+        EmbeddedError::Malformed(match at {
+            Some(At::Origin(at)) => place.in_file(*at),
+            _ => value.origin,
+        })
+    })?;
+    for document in &mut documents {
+        relocate(document, &place);
+    }
+    Ok(documents)
+}
+
+/// Kubernetes' readers take the last of two keys.
+fn limits() -> Limits {
+    Limits {
+        alias_bytes: 64 << 10,
+        alias_nodes: 1_000,
+        depth: 32,
+        document_bytes: MAX_BYTES,
+        document_nodes: 20_000,
+        duplicate_keys: DuplicateKeys::LastWins,
+        stream_bytes: MAX_BYTES,
+    }
+}
+
+fn relocate(node: &mut Node, place: &TextPlace) {
+    node.origin = place.in_file(node.origin);
+    match &mut node.value {
+        Value::Mapping(mapping) => {
+            for entry in mapping.entries_mut() {
+                entry.key_origin = place.in_file(entry.key_origin);
+                relocate(&mut entry.value, place);
+            }
+        }
+        Value::Sequence(items) => items.iter_mut().for_each(|item| relocate(item, place)),
+        _ => {}
+    }
+}
+
+/// Where the text of a scalar stands.
+pub(super) enum TextPlace {
+    /// Its lines are lines of the file, after an indentation.
+    Block { first: Origin, indentation: u32 },
+    /// It is a part of one line, and starts there.
+    Line { start: Origin },
+    /// It is written in another way; the scalar is all there is to show.
+    Scalar { whole: Origin },
+}
+
+impl TextPlace {
+    /// Finds the text of a string in its source.
+    pub fn of(texts: &Texts, value: &Node) -> Self {
+        Self::block(texts, value)
+            .or_else(|| Self::line(texts, value))
+            .unwrap_or(Self::Scalar { whole: value.origin })
+    }
+
+    fn block(texts: &Texts, value: &Node) -> Option<Self> {
+        let first = first_line_of_block(texts, value)?;
+        let (number, line) =
+            value.as_str()?.split('\n').enumerate().find(|(_, line)| !line.trim().is_empty())?;
+        let written = texts.line(value.origin.source, first.checked_add(u32::try_from(number).ok()?)?)?;
+        let indentation = written.strip_suffix(line.trim_end_matches('\r'))?;
+        let first = Origin { line: first, column: 1, width: 0, ..value.origin };
+        indentation
+            .bytes()
+            .all(|byte| byte == b' ')
+            .then(|| Self::Block { first, indentation: count(indentation) })
+    }
+
+    fn line(texts: &Texts, value: &Node) -> Option<Self> {
+        let text = value.as_str().filter(|text| !text.is_empty() && !text.contains('\n'))?;
+        let line = texts.line(value.origin.source, value.origin.line)?;
+        let before = (value.origin.column as usize).checked_sub(1)?;
+        let written: usize = line.chars().take(before).map(char::len_utf8).sum();
+        let rest = line.get(written..)?;
+        let quotes = usize::from(rest.starts_with(['"', '\'']) && !rest.starts_with(text));
+        let start =
+            Origin { column: value.origin.column.checked_add(u32::try_from(quotes).ok()?)?, ..value.origin };
+        rest.get(quotes..)?.starts_with(text).then_some(Self::Line { start })
+    }
+
+    /// Moves a position in the text, from line 1 and column 1, into the file.
+    pub(super) fn in_file(&self, at: Origin) -> Origin {
+        match self {
+            Self::Block { first, indentation } => Origin {
+                line: first.line.saturating_add(at.line.saturating_sub(1)),
+                column: if at.column == 0 { 0 } else { at.column.saturating_add(*indentation) },
+                ..at
+            },
+            Self::Line { start } if at.line <= 1 && at.column > 0 => {
+                Origin { line: start.line, column: start.column.saturating_add(at.column - 1), ..at }
+            }
+            Self::Line { start } => *start,
+            Self::Scalar { whole } => *whole,
+        }
+    }
+
+    /// Returns where a range of bytes of the text stands; the range is on one line.
+    pub(super) fn bytes(&self, text: &str, range: &Range<usize>, source: Origin) -> Origin {
+        let before = text.get(..range.start).unwrap_or_default();
+        let line = memchr::memchr_iter(b'\n', before.as_bytes()).count();
+        let start = before.rfind('\n').map_or(0, |end| end + 1);
+        let width = text.get(range.clone()).map_or(0, count);
+        let column = before.get(start..).map_or(0, count).saturating_add(1);
+        let line = u32::try_from(line).unwrap_or(u32::MAX).saturating_add(1);
+        self.in_file(Origin { line, column, width, ..source })
+    }
+}
+
+/// Returns the line of the first line of a literal block; `None` where the value is not one.
+pub(super) fn first_line_of_block(texts: &Texts, value: &Node) -> Option<u32> {
+    let origin = value.origin;
+    let here = texts.line(origin.source, origin.line)?;
+    // One of the parsers says where the header stands, the other where the first line that is not empty does.
+    if here.chars().nth((origin.column as usize).checked_sub(1)?)? == '|' {
+        return origin.line.checked_add(1);
+    }
+    let empty = value.as_str()?.bytes().take_while(|byte| *byte == b'\n').count();
+    let first = origin.line.checked_sub(u32::try_from(empty).ok()?)?;
+    is_literal_header(texts.line(origin.source, first.checked_sub(1)?)?).then_some(first)
+}
+
+/// Returns whether a line ends in `|`, perhaps with indicators and a comment.
+fn is_literal_header(line: &str) -> bool {
+    let Some((before, after)) = line.rsplit_once('|') else { return false };
+    let rest = after.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-'));
+    before.ends_with([' ', '\t']) && (rest.trim().is_empty() || rest.trim_start().starts_with('#'))
+}
+
+fn count(text: &str) -> u32 {
+    u32::try_from(text.chars().count()).unwrap_or(u32::MAX)
+}

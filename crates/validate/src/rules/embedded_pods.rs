@@ -1,0 +1,255 @@
+//! Pods within `ConfigMaps`: Airflow's `pod_template.yaml`, templates of Spark and Jenkins, defaults of Argo Workflows.
+//!
+//! A program reads them and starts pods from them, so what they refer to must be there. What is read gets positions in the
+//! file of the ConfigMap; how much is read, and how deep, is bounded. What is wrong is never more than a warning, because
+//! the program may fill in or change what it read.
+
+use std::collections::BTreeSet;
+
+use super::embedded::{self, TextPlace};
+use super::scene::Object;
+use crate::rules::{Draft, Rule};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Manifest, Node, Origin, Texts, Value};
+use sealwave_kube::pods::What;
+
+/// Values of one environment that are read.
+const MAX_VALUES: usize = 256;
+/// Their bytes.
+const MAX_BYTES: usize = 4 << 20;
+/// Pods of one environment.
+const MAX_PODS: usize = 1_000;
+/// Texts within texts: a Pod in Jenkins' configuration is the second.
+const MAX_NESTING: usize = 3;
+
+/// Kinds that have pods.
+const KINDS: &[&str] = &[
+    "ClusterWorkflowTemplate",
+    "CronJob",
+    "CronWorkflow",
+    "DaemonSet",
+    "Deployment",
+    "Job",
+    "Pod",
+    "ReplicaSet",
+    "ReplicationController",
+    "Rollout",
+    "ScaledJob",
+    "StatefulSet",
+    "Workflow",
+    "WorkflowTemplate",
+];
+
+/// Rules about one pod that hold whatever a program adds to it.
+const RULES: &[&Rule] = &[
+    &super::config::env_duplicate::RULE,
+    &super::workload::env_source::RULE,
+    &super::workload::missing_volume::RULE,
+    &super::workload::volume_source::RULE,
+];
+
+/// An object with pods that stands in a ConfigMap.
+pub(crate) struct EmbeddedPod {
+    /// The number of the ConfigMap.
+    owner: usize,
+    /// The pointer to the item.
+    pointer: String,
+    /// The lines of the item's value.
+    lines: (Origin, u32),
+    manifest: Manifest,
+    /// What the item brings along with its pods.
+    brought: BTreeSet<(What, String)>,
+}
+
+/// The same as rules see it.
+pub(crate) struct EmbeddedObject<'a> {
+    pod: &'a EmbeddedPod,
+    /// The object.
+    pub(crate) object: Object<'a>,
+}
+
+impl<'a> EmbeddedObject<'a> {
+    /// Looks at an object within a ConfigMap.
+    pub(crate) fn new(pod: &'a EmbeddedPod) -> Self {
+        Self { pod, object: Object::new(&pod.manifest, &[]) }
+    }
+
+    /// The number of the ConfigMap that it stands in.
+    pub(crate) const fn owner(&self) -> usize {
+        self.pod.owner
+    }
+
+    /// Returns whether the same item brings a thing, so that it is not missing.
+    pub(crate) fn brings(&self, what: What, name: &str) -> bool {
+        !self.pod.brought.is_empty() && self.pod.brought.contains(&(what, name.to_owned()))
+    }
+
+    /// Returns whether a finding about the ConfigMap is about this object.
+    fn holds(&self, at: Origin) -> bool {
+        let (first, last) = self.pod.lines;
+        at.source == first.source && (first.line..=last).contains(&at.line)
+    }
+}
+
+/// Returns whether a rule looks at pods within `ConfigMaps`.
+pub(crate) fn is_checked_by(rule: &Rule) -> bool {
+    RULES.iter().any(|known| known.info.id == rule.info.id)
+}
+
+/// Says of a finding about a ConfigMap where in it its pod stands; such a finding is a warning at most.
+pub(crate) fn placed(draft: Draft, embedded: &[EmbeddedObject<'_>]) -> Draft {
+    let Some(subject) = draft.subject.filter(|_| draft.pointer.is_none()) else { return draft };
+    let mut of_owner = embedded.iter().filter(|pod| pod.owner() == subject.object);
+    let Some(pod) = of_owner.find(|pod| pod.holds(draft.at)) else { return draft };
+    let severity = draft.severity.min(Severity::Warning);
+    draft.pointer(pod.pod.pointer.clone()).severity(severity)
+}
+
+/// Reads the pods within all `ConfigMaps`.
+pub(crate) fn read(objects: &[Manifest], texts: &Texts) -> Vec<EmbeddedPod> {
+    let mut reader = PodReader { texts, values: 0, bytes: 0, found: Vec::new() };
+    for (owner, object) in objects.iter().enumerate().filter(|(_, object)| object.is("", "ConfigMap")) {
+        let data = object.root().get("data").and_then(Node::as_mapping);
+        for entry in data.map_or(&[][..], |data| data.entries()) {
+            reader.item(owner, &entry.key, &entry.value);
+        }
+    }
+    reader.found
+}
+
+struct PodReader<'a> {
+    texts: &'a Texts,
+    values: usize,
+    bytes: usize,
+    found: Vec<EmbeddedPod>,
+}
+
+impl PodReader<'_> {
+    fn item(&mut self, owner: usize, key: &str, value: &Node) {
+        let mut roots = Vec::new();
+        let mut brought = BTreeSet::new();
+        let defaults = key == "workflowDefaults";
+        for mut document in self.documents(value, defaults) {
+            if defaults && document.get("spec").is_some() {
+                complete(&mut document, Some(("argoproj.io/v1alpha1", "Workflow")));
+            }
+            self.visit(document, MAX_NESTING, &mut roots, &mut brought);
+        }
+        let lines = lines(self.texts, value);
+        let escaped = key.replace('~', "~0").replace('/', "~1");
+        for mut root in roots {
+            complete(&mut root, None);
+            if self.found.len() < MAX_PODS
+                && let Ok(manifest) = Manifest::new(root)
+            {
+                let (pointer, brought) = (format!("/data/{escaped}"), brought.clone());
+                self.found.push(EmbeddedPod { owner, pointer, lines, manifest, brought });
+            }
+        }
+    }
+
+    /// The documents of a text that may have pods.
+    fn documents(&mut self, value: &Node, anyway: bool) -> Vec<Node> {
+        let Some(text) = value.as_str().filter(|text| anyway || may_have_pods(text)) else {
+            return Vec::new();
+        };
+        self.values += 1;
+        self.bytes = self.bytes.saturating_add(text.len());
+        if self.values > MAX_VALUES || self.bytes > MAX_BYTES {
+            return Vec::new();
+        }
+        embedded::read(self.texts, value).unwrap_or_default()
+    }
+
+    /// Collects objects with pods, wherever they stand in a document, and the names of what else it has.
+    fn visit(
+        &mut self,
+        node: Node,
+        nesting: usize,
+        roots: &mut Vec<Node>,
+        brought: &mut BTreeSet<(What, String)>,
+    ) {
+        let kind = node.get("kind").and_then(Node::as_str).filter(|_| node.get("apiVersion").is_some());
+        if kind.is_some_and(|kind| KINDS.contains(&kind)) {
+            if roots.len() < MAX_PODS {
+                roots.push(node);
+            }
+            return;
+        }
+        if let Some(made) = kind.and_then(|kind| made(kind, &node)) {
+            brought.insert(made);
+            return;
+        }
+        match node.value {
+            Value::Mapping(mut mapping) => {
+                for entry in mapping.entries_mut() {
+                    let value = std::mem::replace(&mut entry.value.value, Value::Null);
+                    self.visit(Node::new(value, entry.value.origin), nesting, roots, brought);
+                }
+            }
+            Value::Sequence(items) => {
+                for item in items {
+                    self.visit(item, nesting, roots, brought);
+                }
+            }
+            Value::String(_) => {
+                let Some(nesting) = nesting.checked_sub(1) else { return };
+                for document in self.documents(&node, false) {
+                    // A text is no document of itself.
+                    if document.as_str().is_none() {
+                        self.visit(document, nesting, roots, brought);
+                    }
+                }
+            }
+            Value::Bool(_) | Value::Null | Value::Number(_) => {}
+        }
+    }
+}
+
+/// Returns the thing that an object makes, where pods can refer to it.
+fn made(kind: &str, node: &Node) -> Option<(What, String)> {
+    let what = match kind {
+        "ConfigMap" => What::ConfigMap,
+        "ExternalSecret" | "SealedSecret" | "Secret" => What::Secret,
+        "PersistentVolumeClaim" => What::PersistentVolumeClaim,
+        "ServiceAccount" => What::ServiceAccount,
+        _ => return None,
+    };
+    Some((what, node.at(&["metadata", "name"])?.as_str()?.to_owned()))
+}
+
+/// Gives an object what every object has: programs name their pods themselves.
+fn complete(root: &mut Node, kind: Option<(&str, &str)>) {
+    let origin = root.origin;
+    if let (Some((api_version, kind)), Some(mapping)) = (kind, root.as_mapping_mut()) {
+        for (key, text) in [("apiVersion", api_version), ("kind", kind)] {
+            if mapping.get(key).is_none() {
+                mapping.insert(key, origin, Node::string(text, origin));
+            }
+        }
+    }
+    if let Some(metadata) = root.mapping_at_mut(&["metadata"])
+        && metadata.get("name").is_none_or(|name| name.as_str().is_none_or(str::is_empty))
+    {
+        metadata.insert("name", origin, Node::string("embedded", origin));
+    }
+}
+
+/// The first line of a value, and the number of its last.
+fn lines(texts: &Texts, value: &Node) -> (Origin, u32) {
+    let count = u32::try_from(value.as_str().map_or(0, |text| text.lines().count())).unwrap_or(u32::MAX);
+    match TextPlace::of(texts, value) {
+        TextPlace::Block { first, .. } => (first, first.line.saturating_add(count)),
+        TextPlace::Line { .. } | TextPlace::Scalar { .. } => (value.origin, value.origin.line),
+    }
+}
+
+/// Returns whether a text names a kind that has pods, in YAML or in JSON.
+fn may_have_pods(text: &str) -> bool {
+    memchr::memmem::find_iter(text.as_bytes(), b"kind").any(|at| {
+        let rest = text.get(at + "kind".len()..).unwrap_or_default();
+        let rest = rest.trim_start_matches(['"', '\'', ' ', ':', '\\']);
+        let word = rest.get(..rest.bytes().take_while(u8::is_ascii_alphanumeric).count()).unwrap_or_default();
+        KINDS.contains(&word)
+    })
+}

@@ -1,0 +1,198 @@
+//! `environment/missing-key`.
+
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, HashSet};
+
+use compact_str::CompactString;
+
+use super::counterparts::{ByEnvironment, Counterparts, Place, is_own, made_by};
+use super::missing_placeholder::Placeholders;
+use super::words::Names;
+use crate::rules::{App, Check, Draft, Environment, Object, Reporter, Rule};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Entry, Node, Origin};
+use sealwave_core::names::{self, is_item_key};
+use sealwave_kube::catalogue::SEALED;
+use sealwave_kube::pods::{Keys, What};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "environment/missing-key",
+        severity: Severity::Warning,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "a ConfigMap or Secret lacks a key in one environment",
+        explanation: "A key that all other environments have was usually added to them one after another, and forgotten in the \
+                      last. A program that reads it as a variable or a file runs there with its default, or does not start: \
+                      the pod waits with `CreateContainerConfigError`.\n\n\
+                      A key that a condition in a shared template leaves out is left out on purpose and is not reported. With \
+                      two environments, a key is reported only where a workload of the environment without it asks for it.",
+        example: "# envs/dev/values.yaml and envs/stage/values.yaml\nconfig: {LOG_LEVEL: info, CACHE_TTL: 5m}\n\
+                  # envs/prod/values.yaml\nconfig: {LOG_LEVEL: warn}\n",
+        remedy: "Give the key a value in that environment. A value that is the same nearly everywhere belongs into the app's \
+                 `values.yaml`, which every environment starts from:\n\n```yaml\n# values.yaml\nconfig: {CACHE_TTL: 5m}\n```",
+    },
+    check: Check::App(check),
+};
+
+fn check(app: &App<'_>, reporter: &mut Reporter) {
+    let Some(names) = Names::of(app) else { return };
+    let counterparts = Counterparts::new(app, &names);
+    let placeholders = Placeholders::new(app);
+    let readers = Readers { app, found: ByEnvironment::new(app) };
+    for (shape, places) in counterparts.shapes() {
+        if places.len() < 2 || !matches!((shape.group, shape.kind), ("", "ConfigMap" | "Secret")) {
+            continue;
+        }
+        let all = Keyed::all(app, &names, places);
+        for has in table(&all).values() {
+            let Some(lacking) = lacking(&all, has) else { continue };
+            let Some((first, there)) = has.first() else { continue };
+            let deliberate = || has.iter().any(|(one, entry)| is_conditional(one, entry.key_origin, lacking));
+            let reader = readers.find(lacking, &there.key);
+            let suspicious = reader.is_some() || (has.len() > 1 && !deliberate());
+            if !suspicious || placeholders.are_for(has, &names) {
+                continue;
+            }
+            let object = lacking.object;
+            // What is no key may be a value in the place of one.
+            let called =
+                if is_item_key(&there.key) { format!("`{}`", there.key) } else { "a key".to_owned() };
+            let message = format!(
+                "{} `{}` lacks {called}, which it has in every other environment",
+                object.kind, first.object.name
+            );
+            let (number, at) = reader.unwrap_or((lacking.place.object, object.name_at()));
+            reporter.report(
+                Draft::new(&RULE, at, message)
+                    .about_in(lacking.place.environment, number)
+                    .related(there.key_origin, "it is here in another environment")
+                    .hint("add the key to this environment, or give all of them one value in the app's `values.yaml`"),
+            );
+        }
+    }
+}
+
+/// An object whose keys are known, and its keys without the environment's name.
+pub(super) struct Keyed<'a> {
+    pub(super) place: Place,
+    environment: &'a Environment<'a>,
+    pub(super) object: &'a Object<'a>,
+    pub(super) keys: Vec<(CompactString, &'a Entry)>,
+    /// The lines of templates that made the keys.
+    lines: OnceCell<HashSet<(&'a str, u32)>>,
+}
+
+impl<'a> Keyed<'a> {
+    /// The objects of which all keys are known.
+    pub(super) fn all(app: &'a App<'a>, names: &Names, places: &[Place]) -> Vec<Self> {
+        let keyed = |place: &Place| {
+            let environment = app.environments.get(place.environment)?;
+            let object = environment.objects.get(place.object)?;
+            let neutral = |entry: &'a Entry| (names.neutral(place.environment, &entry.key), entry);
+            let keys = keys(object)?.into_iter().map(neutral).collect();
+            Some(Self { place: *place, environment, object, keys, lines: OnceCell::new() })
+        };
+        places.iter().filter_map(keyed).collect()
+    }
+
+    fn lines(&self) -> &HashSet<(&'a str, u32)> {
+        let made = || {
+            self.keys.iter().filter_map(|(_, entry)| made_by(self.environment, entry.key_origin)).collect()
+        };
+        self.lines.get_or_init(made)
+    }
+}
+
+/// The keys of an object; none where it may have more than it says.
+fn keys<'a>(object: &Object<'a>) -> Option<Vec<&'a Entry>> {
+    let root = object.manifest.root();
+    if object.manifest.annotation(names::STRING_DATA_FROM).is_some() {
+        return None;
+    }
+    let of =
+        |path: &[&str]| root.at(path).and_then(Node::as_mapping).map_or(&[][..], |mapping| mapping.entries());
+    let sections: &[&[&str]] = match (object.group, object.kind) {
+        ("", "ConfigMap") => &[&["data"], &["binaryData"]],
+        ("", "Secret") => &[&["data"], &["stringData"]],
+        (SEALED, "SealedSecret") => &[&["spec", "encryptedData"], &["spec", "template", "data"]],
+        _ => return None,
+    };
+    Some(sections.iter().flat_map(|path| of(path)).collect())
+}
+
+/// Every key, and those that have it.
+pub(super) type Table<'k> = BTreeMap<&'k str, Vec<(&'k Keyed<'k>, &'k Entry)>>;
+
+/// Every key of some objects.
+pub(super) fn table<'k>(all: &'k [Keyed<'k>]) -> Table<'k> {
+    let mut table = Table::new();
+    for keyed in all {
+        for (key, entry) in &keyed.keys {
+            let has = table.entry(key).or_default();
+            if has.last().is_none_or(|(last, _)| last.place != keyed.place) {
+                has.push((keyed, entry));
+            }
+        }
+    }
+    table
+}
+
+/// The one object that lacks a key, where all others have it. One that has it under the very name that another has it
+/// under (`application-dev.yml` in every environment) does not lack it.
+pub(super) fn lacking<'k>(all: &'k [Keyed<'k>], has: &[(&Keyed<'_>, &Entry)]) -> Option<&'k Keyed<'k>> {
+    if has.len() + 1 != all.len() {
+        return None;
+    }
+    let without = |one: &&Keyed<'_>| !has.iter().any(|(other, _)| other.place == one.place);
+    let spelt = |one: &Keyed<'_>, key: &str| one.keys.iter().any(|(_, own)| own.key == key);
+    all.iter().find(without).filter(|one| !has.iter().any(|(_, entry)| spelt(one, &entry.key)))
+}
+
+/// Whether a condition in a shared file decides that a key is there: its line makes none in the object that lacks it.
+pub(super) fn is_conditional(has: &Keyed<'_>, at: Origin, lacking: &Keyed<'_>) -> bool {
+    if is_own(has.environment, at) || !is_base(has.environment, at) {
+        return false;
+    }
+    made_by(has.environment, at).is_none_or(|line| !lacking.lines().contains(&line))
+}
+
+fn is_base(environment: &Environment<'_>, at: Origin) -> bool {
+    let path = environment.scene.sources.name(at.source);
+    path.split(['/', '\\']).any(|step| step == "base" || step == "partials")
+}
+
+/// What workloads ask for by name and key, by environment, found out when the first is asked for.
+struct Readers<'a> {
+    app: &'a App<'a>,
+    found: ByEnvironment<BTreeMap<Asked<'a>, (usize, Origin)>>,
+}
+
+/// What, namespace, name, key.
+type Asked<'a> = (What, &'a str, &'a str, &'a str);
+
+impl Readers<'_> {
+    /// The first workload that asks for a key of an object: its number, and where it does.
+    fn find(&self, lacking: &Keyed<'_>, key: &str) -> Option<(usize, Origin)> {
+        let number = lacking.place.environment;
+        let environment = self.app.environments.get(number)?;
+        let found = self.found.of(number, || asked(environment))?;
+        let what = if lacking.object.is("", "ConfigMap") { What::ConfigMap } else { What::Secret };
+        found.get(&(what, lacking.object.namespace, lacking.object.name, key)).copied()
+    }
+}
+
+fn asked<'a>(environment: &Environment<'a>) -> BTreeMap<Asked<'a>, (usize, Origin)> {
+    let mut all = BTreeMap::new();
+    for (number, object) in environment.objects.iter().enumerate() {
+        for located in object.references().into_iter().filter(|located| !located.reference.optional) {
+            let Keys::Only(keys) = located.reference.keys else { continue };
+            for (key, at) in keys.into_iter().zip(located.keys_at) {
+                let asked = (located.reference.what, object.namespace, located.reference.name, key);
+                all.entry(asked).or_insert((number, at));
+            }
+        }
+    }
+    all
+}

@@ -1,0 +1,152 @@
+//! `environment/missing-object`.
+
+use std::collections::BTreeMap;
+
+use compact_str::CompactString;
+
+use super::counterparts::{ByEnvironment, Counterparts, Place, Shape, WORKLOAD, is_own};
+use super::words::Names;
+use crate::rules::{App, Check, Draft, Environment, Reporter, Rule};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::Origin;
+use sealwave_kube::catalogue::STORE_CSI;
+use sealwave_kube::is_secret_like;
+use sealwave_kube::pods::What;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "environment/missing-object",
+        severity: Severity::Warning,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "every environment but one has an object",
+        explanation: "Argo CD applies what an environment renders, and what it does not render does not exist there. An object \
+                      that was added to the directories of all environments but one is usually forgotten in that one, and \
+                      shows when it is rolled out: pods wait for a ConfigMap with `CreateContainerConfigError`, or traffic \
+                      goes unrestricted for want of a NetworkPolicy.\n\n\
+                      What is left out by a condition in a shared template is left out on purpose and is not reported, \
+                      unless something in that environment refers to it. With two environments, nobody can tell which of \
+                      them is the odd one; then only what the environment refers to is reported, and a ConfigMap or Secret \
+                      that one environment's own directory brings for a workload that both have.",
+        example: "# envs/dev/cache.yaml and envs/stage/cache.yaml; envs/prod/ has no such file\n\
+                  apiVersion: v1\nkind: ConfigMap\nmetadata: {name: cache}\n",
+        remedy: "Add the object to the environment, or move it to `base/` with the differences in `values.yaml`. If the \
+                 environment must not have it, render it from a template in `base/` under a condition that says so:\n\n\
+                 ```yaml\n{{#if cache.enabled}}\nkind: ConfigMap\n…\n{{/if}}\n```",
+    },
+    check: Check::App(check),
+};
+
+fn check(app: &App<'_>, reporter: &mut Reporter) {
+    let Some(names) = Names::of(app) else { return };
+    let counterparts = Counterparts::new(app, &names);
+    let dangling = Dangling { app, names: &names, found: ByEnvironment::new(app) };
+    for (shape, places) in counterparts.shapes() {
+        let Some(missing) = counterparts.missing_in_one(places) else { continue };
+        let (Some(environment), Some(first)) = (app.environments.get(missing), places.first()) else {
+            continue;
+        };
+        let Some(there) = first.object(app) else { continue };
+        if is_elsewhere(environment, shape, there.name) {
+            continue;
+        }
+        let own = places.iter().all(|place| comes_from_its_own_files(app, *place));
+        let draft = |at, object| {
+            let message = format!("{} `{}` exists in every other environment", there.kind, there.name);
+            Draft::new(&RULE, at, message).about_in(missing, object)
+        };
+        let draft = if let Some((object, at)) = dangling.find(missing, shape) {
+            draft(at, object).related(there.name_at(), "it is here in another environment")
+        } else if !own {
+            continue;
+        } else if counterparts.count() > 2 {
+            let confidential = is_secret_like(there.manifest.root());
+            let draft = draft(there.name_at(), usize::MAX);
+            if confidential { draft.confidential() } else { draft }
+        } else if let Some(workload) = workload_of(&counterparts, shape, *first, missing) {
+            let at = workload.object(app).map_or_else(|| there.name_at(), |workload| workload.name_at());
+            draft(at, workload.object).related(there.name_at(), "it is here in another environment")
+        } else {
+            continue;
+        };
+        reporter.report(
+            draft.hint(
+                "add it to this environment too, or leave it out by a condition in a template of `base/`",
+            ),
+        );
+    }
+}
+
+fn is_elsewhere(environment: &Environment<'_>, shape: &Shape<'_>, name: &str) -> bool {
+    let mut namespaces =
+        environment.objects.iter().map(|object| object.namespace).filter(|namespace| !namespace.is_empty());
+    let namespace = namespaces.next().unwrap_or_default();
+    let supplied = (shape.group, shape.kind) == ("", "Secret")
+        && !environment.catalogue.suppliers(namespace, name).is_empty();
+    supplied
+        || environment.scene.settings.is_external(shape.kind, namespace, name)
+        || environment.neighbours.has(shape.group, shape.kind, namespace, name)
+}
+
+fn comes_from_its_own_files(app: &App<'_>, place: Place) -> bool {
+    let environment = app.environments.get(place.environment);
+    environment
+        .zip(place.object(app))
+        .is_some_and(|(environment, object)| is_own(environment, object.manifest.origin()))
+}
+
+/// The workload that configuration of its name is for, where both environments have it.
+fn workload_of(
+    counterparts: &Counterparts<'_>,
+    shape: &Shape<'_>,
+    there: Place,
+    missing: usize,
+) -> Option<Place> {
+    if !matches!((shape.group, shape.kind), ("", "ConfigMap" | "Secret")) {
+        return None;
+    }
+    let workload = Shape { group: "", kind: WORKLOAD, name: shape.name.clone() };
+    counterparts.find(&workload, there.environment)?;
+    counterparts.find(&workload, missing)
+}
+
+/// What is referred to and is not there: the number of what refers to it, and where it does.
+type Unmet = BTreeMap<(What, CompactString), (usize, Origin)>;
+
+/// References that lead nowhere, by environment, found out when the first is asked for.
+struct Dangling<'a> {
+    app: &'a App<'a>,
+    names: &'a Names,
+    found: ByEnvironment<Unmet>,
+}
+
+impl Dangling<'_> {
+    /// What refers to an object of this shape that is not there: its number, and where it does.
+    fn find(&self, number: usize, shape: &Shape<'_>) -> Option<(usize, Origin)> {
+        let what = match (shape.group, shape.kind) {
+            ("", "ConfigMap") => What::ConfigMap,
+            ("", "PersistentVolumeClaim") => What::PersistentVolumeClaim,
+            ("", "Secret") => What::Secret,
+            ("", "ServiceAccount") => What::ServiceAccount,
+            (STORE_CSI, "SecretProviderClass") => What::SecretProviderClass,
+            _ => return None,
+        };
+        let environment = self.app.environments.get(number)?;
+        let found = self.found.of(number, || self.all(number, environment))?;
+        found.get(&(what, shape.name.clone())).copied()
+    }
+
+    fn all(&self, number: usize, environment: &Environment<'_>) -> Unmet {
+        let mut all = BTreeMap::new();
+        for (object, view) in environment.objects.iter().enumerate() {
+            for located in view.references().into_iter().filter(|located| !located.reference.optional) {
+                let (what, name) = (located.reference.what, located.reference.name);
+                if environment.catalogue.meant(what, view.namespace, name).is_empty() {
+                    all.entry((what, self.names.neutral(number, name))).or_insert((object, located.at));
+                }
+            }
+        }
+        all
+    }
+}

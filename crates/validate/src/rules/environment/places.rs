@@ -1,0 +1,165 @@
+//! Where an object names what belongs to an environment: addresses, names in a store or a cloud, namespaces, modes.
+
+use crate::rules::Object;
+use sealwave_core::document::{Entry, Node};
+use sealwave_kube::catalogue::{ESO, STORE_CSI};
+use sealwave_kube::is_secret_like;
+
+/// How deep objects are looked through.
+const DEPTH: usize = 24;
+
+/// How a text is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    /// Addresses in it, by what surely is one.
+    Address,
+    /// The address of a secret store.
+    Store,
+    /// A name in a secret store or of a cloud's identity: its words.
+    Name,
+    /// The mode that a program runs in: all of it.
+    Mode,
+    /// A namespace: all of it.
+    Namespace,
+}
+
+/// A text of an object.
+pub(super) struct Said<'a> {
+    /// The field, key or variable.
+    pub(super) key: &'a str,
+    pub(super) node: &'a Node,
+    pub(super) text: &'a str,
+    pub(super) how: How,
+}
+
+/// Annotations that give an account an identity in a cloud.
+const IDENTITIES: &[&str] = &["eks.amazonaws.com/role-arn", "iam.gke.io/gcp-service-account"];
+
+/// Variables that say which environment a program runs in.
+const MODES: &[&str] = &[
+    "APP_ENV",
+    "ASPNETCORE_ENVIRONMENT",
+    "DEPLOY_ENV",
+    "DOTNET_ENVIRONMENT",
+    "ENVIRONMENT",
+    "MICRONAUT_ENVIRONMENTS",
+    "QUARKUS_PROFILE",
+    "SPRING_PROFILES_ACTIVE",
+    "spring.profiles.active",
+];
+
+/// All of them, in the order of the object.
+pub fn of<'a>(object: &Object<'a>) -> Vec<Said<'a>> {
+    let mut found = Vec::new();
+    let root = object.manifest.root();
+    let mut say = |key: &'a str, node: Option<&'a Node>, how| add(&mut found, key, node, how);
+    match (object.group, object.kind) {
+        ("", "ConfigMap") => entries(root.get("data")).iter().for_each(|entry| {
+            say(&entry.key, Some(&entry.value), of_variable(&entry.key));
+        }),
+        ("", "Service") => say("externalName", root.at(&["spec", "externalName"]), How::Address),
+        ("", "ServiceAccount") => {
+            let annotations = root.at(&["metadata", "annotations"]);
+            for name in IDENTITIES {
+                say(name, annotations.and_then(|all| all.get(name)), How::Name);
+            }
+        }
+        ("networking.k8s.io", "Ingress") => {
+            for rule in items(root.at(&["spec", "rules"])) {
+                say("host", rule.get("host"), How::Address);
+            }
+        }
+        ("gateway.networking.k8s.io", _) => {
+            for host in items(root.at(&["spec", "hostnames"])) {
+                say("hostnames", Some(host), How::Address);
+            }
+        }
+        (STORE_CSI, "SecretProviderClass") => {
+            let parameters = root.at(&["spec", "parameters"]);
+            say("vaultAddress", parameters.and_then(|all| all.get("vaultAddress")), How::Store);
+            for field in ["roleName", "keyvaultName"] {
+                say(field, parameters.and_then(|all| all.get(field)), How::Name);
+            }
+        }
+        (ESO, "ClusterSecretStore" | "SecretStore") => {
+            store(root.at(&["spec", "provider"]), DEPTH, &mut found);
+        }
+        _ => {}
+    }
+    for container in object.containers() {
+        program(container, &mut found);
+    }
+    if !is_secret_like(object.manifest.root()) {
+        for entry in entries(Some(root)).iter().filter(|entry| entry.key != "metadata") {
+            namespaces(entry, DEPTH, &mut found);
+        }
+    }
+    found
+}
+
+fn add<'a>(found: &mut Vec<Said<'a>>, key: &'a str, node: Option<&'a Node>, how: How) {
+    if let Some(node) = node
+        && let Some(text) = node.as_str().filter(|text| !text.is_empty())
+    {
+        found.push(Said { key, node, text, how });
+    }
+}
+
+/// What a program is told.
+fn program<'a>(container: &'a Node, found: &mut Vec<Said<'a>>) {
+    for variable in items(container.get("env")) {
+        let name = variable.get("name").and_then(Node::as_str).unwrap_or_default();
+        add(found, name, variable.get("value"), of_variable(name));
+    }
+    for field in ["command", "args"] {
+        for argument in items(container.get(field)) {
+            add(found, field, Some(argument), How::Address);
+        }
+    }
+}
+
+fn of_variable(name: &str) -> How {
+    if MODES.contains(&name) {
+        How::Mode
+    } else if name.to_ascii_lowercase().ends_with("namespace") {
+        How::Namespace
+    } else {
+        How::Address
+    }
+}
+
+/// The server of a store, and who asks it for what.
+fn store<'a>(node: Option<&'a Node>, depth: usize, found: &mut Vec<Said<'a>>) {
+    let Some(depth) = depth.checked_sub(1) else { return };
+    for entry in entries(node) {
+        match entry.key.as_str() {
+            "server" | "url" | "vaultUrl" | "endpoint" => {
+                add(found, &entry.key, Some(&entry.value), How::Store);
+            }
+            "path" | "role" | "prefix" => add(found, &entry.key, Some(&entry.value), How::Name),
+            _ => store(Some(&entry.value), depth, found),
+        }
+    }
+}
+
+/// Fields that surely are namespaces.
+fn namespaces<'a>(entry: &'a Entry, depth: usize, found: &mut Vec<Said<'a>>) {
+    let Some(depth) = depth.checked_sub(1) else { return };
+    let is_namespace =
+        matches!(entry.key.as_str(), "kubernetes.io/metadata.name" | "namespace" | "targetNamespace");
+    if is_namespace {
+        add(found, &entry.key, Some(&entry.value), How::Namespace);
+    }
+    let lists = entry.value.items().iter().flat_map(|item| entries(Some(item)));
+    for inner in entries(Some(&entry.value)).iter().chain(lists) {
+        namespaces(inner, depth, found);
+    }
+}
+
+fn items(node: Option<&Node>) -> &[Node] {
+    node.map_or(&[], Node::items)
+}
+
+fn entries(node: Option<&Node>) -> &[Entry] {
+    node.and_then(Node::as_mapping).map_or(&[], |mapping| mapping.entries())
+}

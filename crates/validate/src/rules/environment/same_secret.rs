@@ -1,0 +1,156 @@
+//! `environment/same-secret`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use compact_str::CompactString;
+
+use super::words::Names;
+use crate::rules::{App, Check, Draft, Environment, Reporter, Rule, SecretUse};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::Manifest;
+use sealwave_core::names::item_called;
+use sealwave_secrets::placeholder::Reference;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "environment/same-secret",
+        severity: Severity::Note,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "production and another environment use the same secret",
+        explanation: "Both environments refer to one entry of a secret store, so that they share its value: who learns it in a \
+                      test environment, where more people and more tools may look, has production's. Where each environment \
+                      has a store of its own under one name, they share nothing; then switch the rule off.\n\n\
+                      What is read from one path is one note, however many items and apps of the repository use it. \
+                      Credentials for pulling images, and paths that say that they are shared (`shared`, `common`, `global`), \
+                      are not reported.",
+        example: "# base/db.yaml, in every environment\nkind: Secret\nstringData:\n  password: <vault:shop/db#password>\n",
+        remedy: "Give each environment an entry of its own, and put the environment's name into the path:\n\n\
+                 ```yaml\n# base/db.yaml.hbs\nstringData:\n  password: <vault:shop/{{env}}/db#password>\n```",
+    },
+    check: Check::App(check),
+};
+
+/// The path of a secret in a store: the provider and what it is asked for.
+pub(crate) type SecretPath = (CompactString, String);
+
+/// The secrets of one environment that should not be shared.
+pub(crate) struct EnvironmentSecrets<'a> {
+    name: &'a str,
+    uses: Vec<&'a SecretUse>,
+}
+
+impl<'a> EnvironmentSecrets<'a> {
+    /// Selects the uses that count; `object` returns the Secret of a number.
+    pub(crate) fn new<'m>(
+        name: &'a str,
+        uses: &'a [SecretUse],
+        object: impl Fn(usize) -> Option<&'m Manifest>,
+    ) -> Self {
+        let counts = |used: &&SecretUse| {
+            let kind = object(used.object).and_then(|secret| secret.root().get("type")?.as_str());
+            let pulls = kind.is_some_and(|kind| kind.starts_with("kubernetes.io/docker"));
+            !pulls && !says_shared(&used.reference.path)
+        };
+        Self { name, uses: uses.iter().filter(counts).collect() }
+    }
+}
+
+/// Paths of one app that are compared with those of other apps.
+const MAX_PATHS: usize = 10_000;
+
+/// Returns the paths from which production and another environment of an app read the same entry.
+pub(crate) fn shared_paths(environments: &[EnvironmentSecrets<'_>]) -> BTreeSet<SecretPath> {
+    shared(environments).into_keys().take(MAX_PATHS).collect()
+}
+
+/// The uses of one path in an app.
+struct SharedPath<'a> {
+    /// The environment and the first use in production.
+    first: (usize, &'a SecretUse),
+    /// A use in another environment.
+    other: &'a SecretUse,
+    /// Environment, object and item of each use of what is shared.
+    items: BTreeSet<(usize, usize, &'a str)>,
+}
+
+fn shared<'a>(environments: &[EnvironmentSecrets<'a>]) -> BTreeMap<SecretPath, SharedPath<'a>> {
+    let mut paths: BTreeMap<SecretPath, SharedPath<'a>> = BTreeMap::new();
+    let Some(names) = Names::new(environments.iter().map(|environment| environment.name)) else {
+        return paths;
+    };
+    let all = || {
+        let numbered = environments.iter().enumerate();
+        numbered.flat_map(|(number, environment)| environment.uses.iter().map(move |used| (number, *used)))
+    };
+    let mut others: BTreeMap<&Reference, &SecretUse> = BTreeMap::new();
+    for (_, used) in all().filter(|(number, _)| !names.is_prod(*number)) {
+        others.entry(&used.reference).or_insert(used);
+    }
+    let mut shared: BTreeSet<&Reference> = BTreeSet::new();
+    for (number, used) in all().filter(|(number, _)| names.is_prod(*number)) {
+        if let Some(other) = others.get(&used.reference) {
+            shared.insert(&used.reference);
+            let first = SharedPath { first: (number, used), other, items: BTreeSet::new() };
+            paths.entry(path(&used.reference)).or_insert(first);
+        }
+    }
+    for (number, used) in all().filter(|(_, used)| shared.contains(&used.reference)) {
+        if let Some(path) = paths.get_mut(&path(&used.reference)) {
+            path.items.insert((number, used.object, &used.item));
+        }
+    }
+    paths
+}
+
+fn uses<'a>(environment: &Environment<'a>) -> EnvironmentSecrets<'a> {
+    let object = |number: usize| environment.objects.get(number).map(|object| object.manifest);
+    EnvironmentSecrets::new(environment.name, environment.secrets, object)
+}
+
+fn check(app: &App<'_>, reporter: &mut Reporter) {
+    let environments: Vec<EnvironmentSecrets<'_>> = app.environments.iter().map(uses).collect();
+    for (path, shared) in shared(&environments) {
+        let sharers = app.environments.first().map_or(&[][..], |first| first.neighbours.sharers(&path));
+        let is_first = |directory: &Arc<str>| app.environments.iter().any(|first| *first.app == **directory);
+        // What several apps share is reported once, for the first of them.
+        if sharers.first().is_some_and(|first| !is_first(first)) {
+            continue;
+        }
+        let (number, used) = shared.first;
+        reporter.report(
+            Draft::new(&RULE, used.origin, message(&shared, sharers.len().saturating_sub(1)))
+                .about_in(number, used.object)
+                .related(shared.other.origin, "it is used here too")
+                .hint("give each environment a secret of its own"),
+        );
+    }
+}
+
+/// Says how much depends on a path, the same in every run.
+fn message(shared: &SharedPath<'_>, other_apps: usize) -> String {
+    let items = shared.items.len();
+    let environments: BTreeSet<usize> = shared.items.iter().map(|(environment, ..)| *environment).collect();
+    let environments = environments.len();
+    let item = item_called(&shared.first.1.item);
+    let apps = match other_apps {
+        0 => String::new(),
+        1 => ", and one more app does the same".to_owned(),
+        count => format!(", and {count} more apps do the same"),
+    };
+    format!(
+        "{item} is the same secret as in an environment that is not production; {items} items in {environments} \
+         environments come from this path{apps}"
+    )
+}
+
+fn path(reference: &Reference) -> SecretPath {
+    (reference.provider.clone(), reference.path.clone())
+}
+
+fn says_shared(path: &str) -> bool {
+    let mut words = path.split(|c: char| !c.is_alphanumeric());
+    words.any(|word| ["common", "global", "shared"].iter().any(|known| word.eq_ignore_ascii_case(known)))
+}

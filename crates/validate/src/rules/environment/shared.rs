@@ -1,0 +1,86 @@
+//! Literals that every environment has from one line that all of them share: nobody copied them from another environment.
+
+use std::collections::{HashMap, HashSet};
+
+use super::counterparts::{is_own, made_by};
+use super::places;
+use super::words::{Names, Reading};
+use crate::rules::{App, Environment};
+use sealwave_core::document::Node;
+
+/// How deep values are looked through.
+const DEPTH: usize = 32;
+
+/// A path, a line of it, and a text that stands there.
+type Line<'a> = (&'a str, u32, &'a str);
+
+/// The environments of each line.
+pub(super) struct Shared<'a> {
+    lines: HashMap<Line<'a>, HashSet<usize>>,
+    environments: usize,
+}
+
+impl<'a> Shared<'a> {
+    pub(super) fn new(app: &App<'a>) -> Self {
+        let mut lines: HashMap<Line<'a>, HashSet<usize>> = HashMap::new();
+        for (number, environment) in app.environments.iter().enumerate() {
+            for said in environment.objects.iter().flat_map(places::of) {
+                if let Some(line) = line(environment, said.node) {
+                    lines.entry(line).or_default().insert(number);
+                }
+            }
+        }
+        Self { lines, environments: app.environments.len() }
+    }
+
+    /// Whether all environments have a text from the same line, and none of its own values made it.
+    pub(super) fn has(
+        &self,
+        names: &Names,
+        number: usize,
+        environment: &Environment<'_>,
+        node: &Node,
+    ) -> bool {
+        let all = line(environment, node).and_then(|line| self.lines.get(&line));
+        all.is_some_and(|all| all.len() == self.environments)
+            && !node.as_str().is_some_and(|text| {
+                made_by(environment, node.origin).is_some()
+                    && environment.values.is_some_and(|values| {
+                        let own = Own { names, number, environment, text };
+                        own.has(values, DEPTH)
+                    })
+            })
+    }
+}
+
+fn line<'a>(environment: &Environment<'a>, node: &'a Node) -> Option<(&'a str, u32, &'a str)> {
+    let text = node.as_str()?;
+    if is_own(environment, node.origin) {
+        return None;
+    }
+    let at = (environment.scene.sources.name(node.origin.source), node.origin.line);
+    let (path, line) = made_by(environment, node.origin).unwrap_or(at);
+    Some((path, line, text))
+}
+
+/// Whether a value of the environment's own file put another environment's name into a text.
+struct Own<'b, 'a> {
+    names: &'b Names,
+    number: usize,
+    environment: &'b Environment<'a>,
+    text: &'b str,
+}
+
+impl Own<'_, '_> {
+    fn has(&self, values: &Node, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return true };
+        if let Some(value) = values.as_str() {
+            return self.text.contains(value)
+                && is_own(self.environment, values.origin)
+                && self.names.foreign(self.number, value, Reading::Exact).is_some();
+        }
+        let entries = values.as_mapping().map_or(&[][..], |mapping| mapping.entries());
+        entries.iter().any(|entry| self.has(&entry.value, depth))
+            || values.items().iter().any(|item| self.has(item, depth))
+    }
+}

@@ -1,0 +1,148 @@
+//! `external-secrets/data`.
+
+use std::collections::HashMap;
+
+use super::{spec, text};
+use crate::rules::fields::{items, key_at, set, start, value};
+use crate::rules::later_stage::may_change;
+use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Node, Origin};
+use sealwave_core::names::is_item_key;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "external-secrets/data",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::BuiltInKinds,
+        summary: "an ExternalSecret asks for nothing, for one key twice, or for policies that exclude each other",
+        explanation: "The operator's webhook refuses an ExternalSecret with neither `data` nor `dataFrom`, two items of one \
+                      `secretKey`, an entry of `dataFrom` with none or several of `extract`, `find` and a generator, \
+                      `deletionPolicy: Delete` where the operator does not own the Secret (`creationPolicy` `Merge`, `None` or \
+                      `CreateOrMerge`), and types of Secrets that give access to the cluster. A `secretKey` has letters, \
+                      digits, `-`, `_` and `.`. In a ClusterExternalSecret these are warnings: it is accepted, and the \
+                      ExternalSecrets that it makes are refused.",
+        example: "kind: ExternalSecret\nspec:\n  target: {creationPolicy: Merge, deletionPolicy: Delete}\n  data:\n  \
+                  - {secretKey: password, remoteRef: {key: a}}\n  - {secretKey: password, remoteRef: {key: b}}\n",
+        remedy: "Give each item a key of its own, and let the operator delete only what it owns:\n\n\
+                 ```yaml\ntarget: {creationPolicy: Owner, deletionPolicy: Delete}\ndata:\n- {secretKey: password, remoteRef: \
+                 {key: a}}\n- {secretKey: old-password, remoteRef: {key: b}}\n```",
+    },
+    check: Check::Object(check),
+};
+
+fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+    let Some(spec) = spec(object).filter(|spec| spec.as_mapping().is_some()) else { return };
+    let severity = if object.kind == "ExternalSecret" { Severity::Error } else { Severity::Warning };
+    let mut report = |at: Origin, message: String, hint: &'static str, severity: Severity| {
+        reporter.report(Draft::new(&RULE, at, message).severity(severity).hint(hint));
+    };
+    if items(spec, "data").is_empty() && items(spec, "dataFrom").is_empty() {
+        let at = ["data", "dataFrom"].iter().find(|field| spec.get(field).is_some());
+        let message = "ExternalSecret has neither `data` nor `dataFrom`".to_owned();
+        let hint = "say what to fetch; a Secret of text alone needs no ExternalSecret";
+        report(at.map_or_else(|| start(spec), |field| key_at(spec, field)), message, hint, severity);
+    }
+    for item in items(spec, "dataFrom").iter().filter(|item| item.as_mapping().is_some()) {
+        if let Some((message, hint)) = source_fault(item) {
+            report(start(item), message.to_owned(), hint, severity);
+        }
+    }
+    if let Some((at, message, hint)) = policy_fault(spec) {
+        report(at, message, hint, severity);
+    }
+    if let Some((at, message, hint)) = type_fault(spec) {
+        report(at, message.to_owned(), hint, severity);
+    }
+    keys(spec, severity, reporter);
+}
+
+/// Keys that are invalid, or given twice.
+fn keys(spec: &Node, severity: Severity, reporter: &mut Reporter) {
+    let mut seen: HashMap<&str, Origin> = HashMap::new();
+    for key in items(spec, "data").iter().filter_map(|item| item.get("secretKey")) {
+        let Some(name) = key.as_str().filter(|name| !may_change(name)) else { continue };
+        if !is_valid(name) {
+            reporter.report(
+                Draft::new(&RULE, key.origin, "`secretKey` is not a valid key of a Secret")
+                    .severity(severity)
+                    .hint("use letters, digits, `-`, `_` and `.`"),
+            );
+            continue;
+        }
+        if let Some(first) = seen.get(name) {
+            // Otherwise the webhook accepts it, and the last one counts.
+            let retains = matches!(text(spec, &["target", "deletionPolicy"]), None | Some("Retain"));
+            reporter.report(
+                Draft::new(&RULE, key.origin, format!("`secretKey` `{name}` is given twice"))
+                    .severity(if retains { severity } else { Severity::Warning })
+                    .related(*first, "it is given here first")
+                    .hint("give each item a key of its own"),
+            );
+        } else {
+            seen.insert(name, key.origin);
+        }
+    }
+}
+
+fn is_valid(key: &str) -> bool {
+    is_item_key(key) || key.starts_with("..") && is_item_key(key.trim_start_matches('.'))
+}
+
+/// Returns the message and the hint for a bad entry of `dataFrom`.
+fn source_fault(item: &Node) -> Option<(&'static str, &'static str)> {
+    let source = value(item, "sourceRef");
+    let generator = source.and_then(|source| value(source, "generatorRef"));
+    let store = source.and_then(|source| value(source, "storeRef"));
+    let ways = set(item, &["extract", "find"]).len() + usize::from(generator.is_some());
+    match (ways, source) {
+        (0, None) => Some((
+            "entry of `dataFrom` says nothing to fetch",
+            "add `extract`, `find` or `sourceRef` with a generator",
+        )),
+        (0, Some(_)) if store.is_none() => {
+            Some(("`sourceRef` names neither a store nor a generator", "add `storeRef` or `generatorRef`"))
+        }
+        (0 | 1, _) => None,
+        _ => Some((
+            "entry of `dataFrom` has more than one of `extract`, `find` and a generator",
+            "make an entry for each",
+        )),
+    }
+}
+
+/// Policies that exclude each other.
+fn policy_fault(spec: &Node) -> Option<(Origin, String, &'static str)> {
+    let target = spec.get("target")?;
+    let deletion = target.get("deletionPolicy")?;
+    let creation = text(target, &["creationPolicy"])?;
+    let hint = match (deletion.as_str()?, creation) {
+        ("Delete", "CreateOrMerge" | "Merge" | "None") => {
+            "write `creationPolicy: Owner`, or `deletionPolicy: Retain`: only the owner may delete the Secret"
+        }
+        ("Merge", "None") => "write `deletionPolicy: Retain`: there is no Secret to remove items from",
+        _ => return None,
+    };
+    let message = format!(
+        "`deletionPolicy` `{}` excludes `creationPolicy` `{creation}`",
+        deletion.as_str().unwrap_or_default()
+    );
+    Some((deletion.origin, message, hint))
+}
+
+/// Types of Secrets that would give access to the cluster.
+fn type_fault(spec: &Node) -> Option<(Origin, &'static str, &'static str)> {
+    let template = spec.at(&["target", "template"])?;
+    let kind = template.get("type")?;
+    let account = template.at(&["metadata", "annotations", "kubernetes.io/service-account.name"]);
+    let message = match kind.as_str()? {
+        "bootstrap.kubernetes.io/token" => "ExternalSecret cannot make a bootstrap token",
+        "kubernetes.io/service-account-token" if account.is_some() => {
+            "ExternalSecret cannot make the token of a service account"
+        }
+        _ => return None,
+    };
+    Some((kind.origin, message, "leave `type` out, or make this Secret in another way"))
+}

@@ -1,0 +1,78 @@
+//! `external-secrets/duplicate-target`.
+
+use std::collections::HashMap;
+
+use super::text;
+use crate::rules::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::Origin;
+use sealwave_kube::catalogue::ESO;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "external-secrets/duplicate-target",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "an ExternalSecret makes a Secret that another object makes too",
+        explanation: "An ExternalSecret makes, and owns, the Secret that `spec.target.name` names; without one, the Secret of its \
+                      own name. A second ExternalSecret for the same Secret is refused (`target is owned by another \
+                      ExternalSecret`), or both overwrite each other's items for ever, depending on the operator's version. A \
+                      Secret in the manifests of the same name is applied by Argo CD and overwritten by the operator, again and \
+                      again.",
+        example: "kind: ExternalSecret\nmetadata: {name: db}\nspec: {target: {name: credentials}}\n---\nkind: ExternalSecret\n\
+                  metadata: {name: cache}\nspec: {target: {name: credentials}}\n",
+        remedy: "Give each its own Secret, or fetch all items with one ExternalSecret. One that shall only add items to a Secret \
+                 that something else makes says so:\n\n```yaml\ntarget: {name: credentials, creationPolicy: Merge}\n```",
+    },
+    check: Check::Environment(check),
+};
+
+fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+    let mut seen: HashMap<(&str, &str), Origin> = HashMap::new();
+    let external = |(_, object): &(usize, &Object<'_>)| object.is(ESO, "ExternalSecret");
+    for (number, object) in environment.objects.iter().enumerate().filter(external) {
+        let root = object.manifest.root();
+        if matches!(text(root, &["spec", "target", "creationPolicy"]), Some("Merge" | "None")) {
+            continue;
+        }
+        let target = text(root, &["spec", "target", "name"]).filter(|name| !name.is_empty());
+        let at = match (target, root.at(&["spec", "target", "name"])) {
+            (Some(_), Some(name)) => name.origin,
+            _ => object.name_at(),
+        };
+        let target = target.unwrap_or(object.name);
+        if target.is_empty() {
+            continue;
+        }
+        let message = |by: &str| format!("Secret `{target}` is made by {by} too");
+        if let Some(first) = seen.get(&(object.namespace, target)) {
+            let severity = match environment.is_plain() {
+                true if environment.may_be_apart(*first, at) => Severity::Note,
+                true => Severity::Warning,
+                false => Severity::Error,
+            };
+            reporter.report(
+                Draft::new(&RULE, at, message("another ExternalSecret"))
+                    .severity(severity)
+                    .about(number)
+                    .related(*first, "the other one is here")
+                    .hint("give each its own Secret, or let one only add to it (`creationPolicy: Merge`)"),
+            );
+            continue;
+        }
+        seen.insert((object.namespace, target), at);
+        let secret = environment.catalogue.find("", "Secret", object.namespace, target);
+        if let Some(secret) = secret.and_then(|secret| environment.objects.get(secret)) {
+            let is_apart = environment.may_be_apart(secret.name_at(), at);
+            reporter.report(
+                Draft::new(&RULE, at, message("a Secret of the manifests"))
+                    .severity(if is_apart { Severity::Note } else { Severity::Warning })
+                    .about(number)
+                    .related(secret.name_at(), "the Secret is here")
+                    .hint("remove one of the two, or let the ExternalSecret only add to it (`creationPolicy: Merge`)"),
+            );
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! `external-secrets/missing-store`.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{sources, spec, text};
+use crate::rules::fields::{items, start, value};
+use crate::rules::later_stage::is_template;
+use crate::rules::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::Node;
+use sealwave_kube::catalogue::ESO;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "external-secrets/missing-store",
+        severity: Severity::Warning,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "an ExternalSecret names a store that is not there",
+        explanation: "Without its store an ExternalSecret is not Ready, which Argo CD shows as Degraded, and its Secret is never \
+                      made. A `SecretStore` serves its own namespace only; where no `kind` is given, one of that kind is meant. \
+                      Those who run a cluster often provide a `ClusterSecretStore`, so one that no app of the repository \
+                      renders is a note only.",
+        example: "kind: ExternalSecret\nmetadata: {name: db, namespace: shop}\nspec:\n  secretStoreRef: {name: vault}   # a SecretStore \
+                  of the namespace `shop`\n",
+        remedy: "Name the store's kind, or add the store:\n\n```yaml\nsecretStoreRef: {name: vault, kind: ClusterSecretStore}\n```\n\n\
+                 For one that exists elsewhere, write `validate.external: [ClusterSecretStore/*/vault]` into `sealwave.yaml`, \
+                 or pass `--external`.",
+    },
+    check: Check::Environment(check),
+};
+
+fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+    let mut brought: Option<HashSet<(&str, &str)>> = None;
+    let mut elsewhere: Option<HashMap<&str, &str>> = None;
+    for (number, object) in environment.objects.iter().enumerate().filter(|(_, object)| object.group == ESO) {
+        unnamed(number, object, reporter);
+        for reference in references(object) {
+            let Some(name) = reference.get("name") else { continue };
+            let text_of_name = name.as_str().filter(|name| !name.is_empty() && !is_template(name));
+            let Some(text_of_name) = text_of_name else { continue };
+            let kind = text(reference, &["kind"]).unwrap_or("SecretStore");
+            let other = match kind {
+                "SecretStore" if object.kind == "ClusterExternalSecret" => continue,
+                "SecretStore" => "ClusterSecretStore",
+                "ClusterSecretStore" => "SecretStore",
+                _ => continue,
+            };
+            if exists(environment, kind, object.namespace, text_of_name) {
+                continue;
+            }
+            let draft = Draft::new(&RULE, name.origin, format!("{kind} `{text_of_name}` does not exist"))
+                .about(number);
+            let draft = if exists(environment, other, object.namespace, text_of_name) {
+                draft.hint(format!("there is a {other} of this name: write `kind: {other}`"))
+            } else if let Some(namespace) = elsewhere
+                .get_or_insert_with(|| namespaces(environment))
+                .get(text_of_name)
+                .filter(|_| kind == "SecretStore")
+            {
+                draft.hint(format!(
+                    "there is one in namespace `{namespace}`, and a SecretStore serves its own namespace only: \
+                     make a ClusterSecretStore, or add a store here"
+                ))
+            } else if !environment.is_plain() {
+                let severity = if kind == "SecretStore" { Severity::Warning } else { Severity::Note };
+                draft
+                    .severity(severity)
+                    .hint("add the store, correct its name, or say that it exists elsewhere (`--external`)")
+            } else {
+                // Plain manifests that bring no store of the kind leave it to others.
+                let brought = brought.get_or_insert_with(|| stores(environment));
+                let namespace = if kind == "SecretStore" { object.namespace } else { "" };
+                let severity =
+                    if brought.contains(&(kind, namespace)) { Severity::Warning } else { Severity::Note };
+                draft
+                    .severity(severity)
+                    .hint("add the store, correct its name, or say that it exists elsewhere (`--external`)")
+            };
+            reporter.report(draft);
+        }
+    }
+}
+
+/// Reports items for which no store is named.
+fn unnamed(number: usize, object: &Object<'_>, reporter: &mut Reporter) {
+    let Some(spec) = spec(object) else { return };
+    if value(spec, "secretStoreRef").is_some_and(|store| value(store, "name").is_some()) {
+        return;
+    }
+    let fetched = items(spec, "data").iter().chain(items(spec, "dataFrom"));
+    let lacks_store = |item: &&Node| {
+        let source = value(item, "sourceRef");
+        source.is_none_or(|source| {
+            value(source, "storeRef").is_none() && value(source, "generatorRef").is_none()
+        })
+    };
+    let mut without = fetched.filter(|item| item.as_mapping().is_some()).filter(lacks_store);
+    if let Some(item) = without.next() {
+        reporter.report(
+            Draft::new(&RULE, start(item), "no store is named for this item")
+                .about(number)
+                .hint("add `secretStoreRef` to the spec, or `sourceRef` to the item"),
+        );
+    }
+}
+
+/// The namespaces of `SecretStores`, by their names.
+fn namespaces<'a>(environment: &Environment<'a>) -> HashMap<&'a str, &'a str> {
+    let stores = environment.objects.iter().filter(|object| object.is(ESO, "SecretStore"));
+    stores.map(|store| (store.name, store.namespace)).filter(|(_, namespace)| !namespace.is_empty()).collect()
+}
+
+fn references<'a>(object: &Object<'a>) -> Vec<&'a Node> {
+    if object.kind == "PushSecret" {
+        let stores = object.manifest.root().at(&["spec", "secretStoreRefs"]).map_or(&[][..], Node::items);
+        return stores.iter().collect();
+    }
+    let Some(spec) = spec(object) else { return Vec::new() };
+    spec.get("secretStoreRef")
+        .into_iter()
+        .chain(sources(spec).filter_map(|source| source.get("storeRef")))
+        .collect()
+}
+
+fn exists(environment: &Environment<'_>, kind: &str, namespace: &str, name: &str) -> bool {
+    let namespace = if kind == "ClusterSecretStore" { "" } else { namespace };
+    environment.catalogue.find(ESO, kind, namespace, name).is_some()
+        || environment.neighbours.has(ESO, kind, namespace, name)
+        || environment.scene.settings.is_external(kind, namespace, name)
+}
+
+/// The kinds of stores that are there, and the namespaces of those that have one.
+fn stores<'a>(environment: &Environment<'a>) -> HashSet<(&'a str, &'a str)> {
+    let stores = environment.objects.iter().filter(|object| object.group == ESO);
+    let namespaced = |object: &Object<'a>| if object.kind == "SecretStore" { object.namespace } else { "" };
+    stores.map(|object| (object.kind, namespaced(object))).collect()
+}

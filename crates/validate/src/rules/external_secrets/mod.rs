@@ -1,0 +1,35 @@
+//! Objects of the External Secrets Operator that its controller cannot serve.
+
+pub(super) mod data;
+pub(super) mod duplicate_target;
+pub(super) mod missing_store;
+pub(super) mod refresh;
+pub(super) mod store;
+pub(super) mod template;
+
+use super::Object;
+use sealwave_core::document::Node;
+use sealwave_kube::catalogue::ESO;
+
+/// What an ExternalSecret asks for; none of another kind.
+fn spec<'a>(object: &Object<'a>) -> Option<&'a Node> {
+    if object.group != ESO {
+        return None;
+    }
+    let root = object.manifest.root();
+    match object.kind {
+        "ExternalSecret" => root.get("spec"),
+        "ClusterExternalSecret" => root.at(&["spec", "externalSecretSpec"]),
+        _ => None,
+    }
+}
+
+/// Sources of single items, which may differ from that of the whole.
+fn sources(spec: &Node) -> impl Iterator<Item = &Node> {
+    let items = ["data", "dataFrom"].into_iter().filter_map(|list| spec.get(list)).flat_map(Node::items);
+    items.filter_map(|item| item.get("sourceRef"))
+}
+
+fn text<'a>(node: &'a Node, path: &[&str]) -> Option<&'a str> {
+    node.at(path).and_then(Node::as_str)
+}

@@ -1,0 +1,112 @@
+//! `external-secrets/store`.
+
+use crate::rules::fields::{key_at, start, text, value};
+use crate::rules::later_stage::may_change;
+use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Entry, Mapping, Node, Value};
+use sealwave_kube::catalogue::ESO;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "external-secrets/store",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::BuiltInKinds,
+        summary: "a store has no single provider, or takes its credentials from a namespace that does not fit",
+        explanation: "A store has exactly one provider. A SecretStore reads credentials of its own namespace only, and the \
+                      operator's webhook refuses another `namespace` in a reference. A ClusterSecretStore has no namespace: a \
+                      reference without `namespace` means that of each ExternalSecret, which then needs a copy of the \
+                      credentials, and a `caProvider` without one is refused by the provider. That is a warning.",
+        example: "kind: ClusterSecretStore\nspec:\n  provider:\n    vault:\n      auth:\n        tokenSecretRef: {name: \
+                  vault-token, key: token}   # of which namespace?\n",
+        remedy: "```yaml\ntokenSecretRef: {name: vault-token, key: token, namespace: vault}\n```\n\n\
+                 If each namespace is meant to have its own credentials, suppress this with that reason.",
+    },
+    check: Check::Object(check),
+};
+
+/// Levels of a provider's settings that are looked through.
+const DEPTH: usize = 16;
+/// Findings about one store.
+const MOST: usize = 50;
+
+fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+    if object.group != ESO || !matches!(object.kind, "ClusterSecretStore" | "SecretStore") {
+        return;
+    }
+    let Some(spec) = object.manifest.root().get("spec").filter(|spec| spec.as_mapping().is_some()) else {
+        return;
+    };
+    let Some(blocks) = value(spec, "provider").and_then(Node::as_mapping) else {
+        if value(spec, "provider").is_none() {
+            let draft = Draft::new(&RULE, start(spec), "store has no `provider`");
+            reporter.report(draft.hint("add the provider that it reads, for example `vault`"));
+        }
+        return;
+    };
+    let providers: Vec<&Entry> =
+        blocks.entries().iter().filter(|entry| !matches!(entry.value.value, Value::Null)).collect();
+    match providers.as_slice() {
+        [] => {
+            let draft = Draft::new(&RULE, key_at(spec, "provider"), "store has no provider");
+            reporter.report(draft.hint("name the provider that it reads, for example `vault`"));
+        }
+        [_] => {}
+        [first, second, ..] => {
+            let names: Vec<&str> = providers.iter().take(3).map(|entry| entry.key.as_str()).collect();
+            let message = format!("store has more than one provider: `{}`", names.join("`, `"));
+            reporter.report(
+                Draft::new(&RULE, second.key_origin, message)
+                    .related(first.key_origin, "the first one is here")
+                    .hint("make a store for each"),
+            );
+        }
+    }
+    let mut found = Vec::new();
+    references(spec.get("provider"), DEPTH, &mut found);
+    for entry in found.into_iter().take(MOST) {
+        if let Some(draft) = reference(object, entry) {
+            reporter.report(draft);
+        }
+    }
+}
+
+/// References to Secrets, `ConfigMaps` and accounts, in the order of the document.
+fn references<'a>(node: Option<&'a Node>, depth: usize, found: &mut Vec<&'a Entry>) {
+    let (Some(node), Some(depth)) = (node, depth.checked_sub(1)) else { return };
+    node.items().iter().for_each(|item| references(Some(item), depth, found));
+    for entry in node.as_mapping().map_or(&[][..], Mapping::entries) {
+        let key = entry.key.as_str();
+        let is_reference =
+            matches!(key, "caProvider" | "secretRef" | "serviceAccountRef") || key.ends_with("SecretRef");
+        if is_reference && entry.value.get("name").is_some() {
+            found.push(entry);
+        } else {
+            references(Some(&entry.value), depth, found);
+        }
+    }
+}
+
+fn reference(object: &Object<'_>, entry: &Entry) -> Option<Draft> {
+    let namespace = value(&entry.value, "namespace");
+    if object.kind == "SecretStore" {
+        let (node, other) = namespace.and_then(|node| Some((node, node.as_str()?)))?;
+        let fits = other.is_empty() || other == object.namespace || object.namespace.is_empty();
+        return (!fits && !may_change(other) && !may_change(object.namespace)).then(|| {
+            Draft::new(&RULE, node.origin, format!("SecretStore cannot read namespace `{other}`"))
+                .hint("move the credentials into the store's namespace, or make a ClusterSecretStore")
+        });
+    }
+    if text(&entry.value, "namespace").is_some() || namespace.is_some_and(|node| node.as_str().is_none()) {
+        return None;
+    }
+    let message = format!("`{}` of a ClusterSecretStore has no `namespace`", entry.key);
+    let hint = if entry.key == "caProvider" {
+        "add the namespace of the object"
+    } else {
+        "add the namespace of the credentials; without it, that of each ExternalSecret is meant"
+    };
+    Some(Draft::new(&RULE, entry.key_origin, message).severity(Severity::Warning).hint(hint))
+}

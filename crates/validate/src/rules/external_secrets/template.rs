@@ -1,0 +1,124 @@
+//! `external-secrets/template`.
+
+use std::collections::HashSet;
+
+use super::spec;
+use crate::rules::embedded::TextPlace;
+use crate::rules::fields::{entries, items};
+use crate::rules::go_template::{self, TemplateFault, VariableForm, VariableUse};
+use crate::rules::later_stage::may_change;
+use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Node, Origin};
+use sealwave_core::names::is_item_key;
+use sealwave_core::text::closest;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "external-secrets/template",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "a template of an ExternalSecret uses a variable that nothing defines, or does not parse",
+        explanation: "`target.template` is a Go template whose variables are the `secretKey`s of `data`. The operator executes it \
+                      with `missingkey=error`: one unknown variable, and the Secret is not made. An identifier has no dash, so \
+                      `.db-password` does not parse; `index . \"db-password\"` reads such a key. With `dataFrom` the store \
+                      decides which variables there are, and unknown ones are not reported.",
+        example: "kind: ExternalSecret\nspec:\n  data: [{secretKey: password, remoteRef: {key: shop/db}}]\n  target:\n    \
+                  template: {data: {url: \"postgres://shop:{{ .pasword }}@db/shop\"}}\n",
+        remedy: "Correct the name of the variable, or add the item to `data`:\n\n\
+                 ```yaml\ndata: [{secretKey: password, remoteRef: {key: shop/db}}]\ntarget:\n  template: {data: {url: \
+                 \"postgres://shop:{{ .password }}@db/shop\"}}\n```",
+    },
+    check: Check::Object(check),
+};
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    let Some(spec) = spec(object) else { return };
+    let Some(template) = spec.at(&["target", "template"]) else { return };
+    let keys = defined(spec);
+    let known: Option<HashSet<&str>> = keys.as_ref().map(|keys| keys.iter().copied().collect());
+    for value in templates(template) {
+        let Some(source) = value.as_str() else { continue };
+        let uses = go_template::uses(source);
+        if uses.variables.is_empty() && uses.faults.is_empty() {
+            continue;
+        }
+        let place = TextPlace::of(scene.texts, value);
+        for (range, fault) in &uses.faults {
+            let name = source.get(range.clone()).unwrap_or_default();
+            let (message, hint) = wording(*fault, name);
+            let draft = Draft::new(&RULE, place.bytes(source, range, value.origin), message);
+            reporter.report(draft.within(value.origin).hint(hint));
+        }
+        let (Some(keys), Some(known)) = (&keys, &known) else { continue };
+        for used in &uses.variables {
+            let name = source.get(used.name.clone()).unwrap_or_default();
+            if !known.contains(name) {
+                let at = place.bytes(source, &used.name, value.origin);
+                reporter.report(undefined(used, name, keys, at).within(value.origin));
+            }
+        }
+    }
+}
+
+/// The variables that `data` defines; `None` where the store may define others.
+fn defined(spec: &Node) -> Option<Vec<&str>> {
+    if !items(spec, "dataFrom").is_empty() {
+        return None;
+    }
+    let keys = items(spec, "data").iter().filter_map(|item| item.get("secretKey")?.as_str());
+    let keys: Vec<&str> = keys.collect();
+    // What another tool fills in may be any of them.
+    (!keys.iter().any(|key| may_change(key))).then_some(keys)
+}
+
+/// All texts of a target's template that the operator executes.
+fn templates(template: &Node) -> Vec<&Node> {
+    let metadata = template.get("metadata");
+    let mappings = [
+        Some(entries(template, "data")),
+        metadata.map(|metadata| entries(metadata, "annotations")),
+        metadata.map(|metadata| entries(metadata, "labels")),
+    ];
+    let literals = items(template, "templateFrom").iter().filter_map(|from| from.get("literal"));
+    mappings.into_iter().flatten().flatten().map(|entry| &entry.value).chain(literals).collect()
+}
+
+fn undefined(used: &VariableUse, name: &str, keys: &[&str], at: Origin) -> Draft {
+    let shown = if is_item_key(name) { format!("variable `{name}`") } else { "a variable".to_owned() };
+    let hint = match closest(name, keys.iter().copied()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => "add an item with this `secretKey` to `data`, or correct the name".to_owned(),
+    };
+    let message = match used.form {
+        VariableForm::Field => format!("template uses {shown}, which no item of `data` defines"),
+        VariableForm::Index => format!("template uses {shown}, which no item of `data` defines: it is empty"),
+    };
+    Draft::new(&RULE, at, message).hint(hint)
+}
+
+/// Message and hint for a template that does not parse.
+pub(in crate::rules) fn wording(fault: TemplateFault, name: &str) -> (String, String) {
+    let (message, hint) = match fault {
+        TemplateFault::DashInName if is_item_key(name) => {
+            return (
+                format!("template does not parse: `.{name}` has a dash"),
+                format!("write `index . \"{name}\"`"),
+            );
+        }
+        TemplateFault::DashInName => {
+            ("template does not parse: a name has a dash", "write `index . \"a-b\"`")
+        }
+        TemplateFault::NoEnd => ("template does not parse: this block has no `{{ end }}`", "add `{{ end }}`"),
+        TemplateFault::StrayEnd => {
+            ("template does not parse: no block is open here", "remove it, or open a block")
+        }
+        TemplateFault::Unclosed => (
+            "template does not parse: `{{` is not closed",
+            "add `}}`; a literal `{{` is written `{{ \"{{\" }}`",
+        ),
+    };
+    (message.to_owned(), hint.to_owned())
+}

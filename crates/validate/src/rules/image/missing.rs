@@ -1,0 +1,45 @@
+//! `image/missing`.
+
+use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::Node;
+use sealwave_kube::pods::containers;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "image/missing",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::BuiltInKinds,
+        summary: "a container has an empty image, or a Pod has one with blanks around it",
+        explanation: "The schema asks for an `image`, and an empty text passes it; the API server refuses the object. Of a Pod it \
+                      also refuses an image with blanks in front or behind.",
+        example: "containers:\n- {name: web, image: \"\"}\n",
+        remedy: "```yaml\ncontainers:\n- {name: web, image: \"nginx:1.27.2\"}\n```",
+    },
+    check: Check::Pod(check),
+};
+
+fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+    let Some(pod) = object.pod.as_ref().filter(|pod| pod.spec.as_mapping().is_some()) else { return };
+    for (_, container) in containers(pod.spec) {
+        let Some((node, image)) = container.get("image").and_then(|node| Some((node, node.as_str()?))) else {
+            continue;
+        };
+        if image.is_empty() {
+            report(
+                node,
+                "the container has an empty image",
+                "name the image that the container runs",
+                reporter,
+            );
+        } else if object.is("", "Pod") && image.trim() != image {
+            report(node, "the image has blanks around it", "remove the blanks", reporter);
+        }
+    }
+}
+
+fn report(node: &Node, message: &str, hint: &str, reporter: &mut Reporter) {
+    reporter.report(Draft::new(&RULE, node.origin, message).hint(hint));
+}

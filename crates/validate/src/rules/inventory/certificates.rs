@@ -1,0 +1,111 @@
+//! Secrets that cert-manager and its like make for certificates.
+
+use super::Inventory;
+use super::contents::{Contents, keys};
+use super::made::{items, name_at};
+use sealwave_core::document::{Manifest, Node, Origin, Value};
+use sealwave_kube::catalogue::Object;
+use sealwave_kube::pods::What;
+
+/// API group of cert-manager.
+const CERT_MANAGER: &str = "cert-manager.io";
+
+/// What a certificate's Secret holds; an issuer may leave `ca.crt` out.
+const TLS: &[&str] = &["ca.crt", "tls.crt", "tls.key"];
+
+/// Annotations that have cert-manager make the Secrets that an Ingress or Gateway names.
+const ISSUED_BY: &[&str] = &[
+    "cert-manager.io/cluster-issuer",
+    "cert-manager.io/issuer",
+    "certmanager.k8s.io/cluster-issuer",
+    "certmanager.k8s.io/issuer",
+    "kubernetes.io/tls-acme",
+];
+
+/// Annotations that have `OpenShift` make a Secret for a Service.
+const SERVING_CERT: &[&str] = &[
+    "service.alpha.openshift.io/serving-cert-secret-name",
+    "service.beta.openshift.io/serving-cert-secret-name",
+];
+
+/// Adds the Secrets that are made for an object's certificates.
+pub(super) fn by<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
+    let root = object.manifest.root();
+    match (object.group, object.kind) {
+        ("", "Service") => {
+            for name in SERVING_CERT.iter().filter_map(|name| object.manifest.annotation(name)) {
+                let contents = Contents::keys(["tls.crt", "tls.key"]);
+                inventory.add(What::Secret, object.namespace, name, name_at(object.manifest), contents);
+            }
+        }
+        (CERT_MANAGER, "Certificate") => {
+            if let Some(name) = root.at(&["spec", "secretName"]) {
+                add(inventory, object.namespace, object.manifest, name, certificate(root));
+            }
+        }
+        (CERT_MANAGER, "ClusterIssuer" | "Issuer") => {
+            // The key of the account, made when there is none. A ClusterIssuer's is in cert-manager's own namespace.
+            if let Some(name) = root.at(&["spec", "acme", "privateKeySecretRef", "name"]) {
+                add(inventory, object.namespace, object.manifest, name, Contents::keys(["tls.key"]));
+            }
+        }
+        ("networking.k8s.io" | "extensions", "Ingress") if is_issued(object.manifest) => {
+            for name in items(root, &["spec", "tls"]).iter().filter_map(|tls| tls.get("secretName")) {
+                add(inventory, object.namespace, object.manifest, name, Contents::keys(TLS.iter().copied()));
+            }
+        }
+        ("gateway.networking.k8s.io", "Gateway") if is_issued(object.manifest) => {
+            let listeners = items(root, &["spec", "listeners"]).iter();
+            for reference in listeners.flat_map(|listener| items(listener, &["tls", "certificateRefs"])) {
+                if let Some(name) = reference.get("name") {
+                    let namespace =
+                        reference.get("namespace").and_then(Node::as_str).unwrap_or(object.namespace);
+                    add(inventory, namespace, object.manifest, name, Contents::keys(TLS.iter().copied()));
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn add<'a>(
+    inventory: &mut Inventory<'a>,
+    namespace: &'a str,
+    by: &'a Manifest,
+    name: &'a Node,
+    contents: Contents<'a>,
+) {
+    let at: Origin = name.origin;
+    inventory.add(What::Secret, namespace, name.as_str().unwrap_or_default(), (by, at), contents);
+}
+
+fn is_issued(manifest: &Manifest) -> bool {
+    manifest.annotations().is_some_and(|annotations| {
+        annotations.entries().iter().any(|entry| ISSUED_BY.contains(&entry.key.as_str()))
+    })
+}
+
+fn certificate(root: &Node) -> Contents<'_> {
+    let made = |path: &[&str]| {
+        root.at(path).is_some_and(|keystore| {
+            matches!(keystore.get("create").map(|create| &create.value), Some(Value::Bool(true)))
+        })
+    };
+    let mut all = TLS.to_vec();
+    if made(&["spec", "keystores", "jks"]) {
+        all.extend(["keystore.jks", "truststore.jks"]);
+    }
+    if made(&["spec", "keystores", "pkcs12"]) {
+        all.extend(["keystore.p12", "truststore.p12"]);
+    }
+    for format in items(root, &["spec", "additionalOutputFormats"]) {
+        match format.get("type").and_then(Node::as_str) {
+            Some("CombinedPEM") => all.push("tls-combined.pem"),
+            Some("DER") => all.push("key.der"),
+            _ => {}
+        }
+    }
+    // Older versions copied what the template says.
+    all.extend(keys(root.at(&["spec", "secretTemplate", "data"])));
+    Contents::keys(all)
+}

@@ -1,0 +1,62 @@
+//! `metadata/annotation`.
+
+use super::each_metadata;
+use super::syntax::is_qualified_name;
+use crate::rules::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::Entry;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "metadata/annotation",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::EveryKind,
+        summary: "an annotation has a key or a value that Kubernetes does not take",
+        explanation: "The API server refuses the object. The key of an annotation is a name of at most 63 letters, \
+                      digits, `-`, `_` and `.`, perhaps after a DNS subdomain and a slash; all annotations together, \
+                      keys and values, may have 256 KiB.",
+        example: "metadata:\n  annotations:\n    example.org/build info: nightly\n",
+        remedy: "```yaml\nmetadata:\n  annotations:\n    example.org/build-info: nightly\n```\n\n\
+                 Long texts belong into a ConfigMap, whose name the annotation may give.",
+    },
+    check: Check::Object(check),
+};
+
+/// Kubernetes' `TotalAnnotationSizeLimitB`.
+const MAX: usize = 256 * 1024;
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    let stage = LaterStage::of(object, scene);
+    each_metadata(object, |metadata| {
+        let Some(entry) = metadata.entry("annotations") else {
+            return;
+        };
+        let entries = entry.value.as_mapping().map_or(&[][..], |mapping| mapping.entries());
+        for annotation in entries {
+            if let Some(draft) = fault(annotation, stage) {
+                reporter.report(draft);
+            }
+        }
+        let length = |entry: &Entry| entry.key.len() + entry.value.as_str().map_or(0, str::len);
+        if entries.iter().map(length).sum::<usize>() > MAX {
+            let hint = "move the text into a ConfigMap, and its name into the annotation";
+            reporter.report(
+                Draft::new(&RULE, entry.key_origin, "the annotations have more than 256 KiB together")
+                    .hint(hint),
+            );
+        }
+    });
+}
+
+fn fault(entry: &Entry, stage: LaterStage) -> Option<Draft> {
+    let key = entry.key.as_str();
+    // Kubernetes looks at the key in lower case.
+    let is_valid = is_qualified_name(key) || is_qualified_name(&key.to_ascii_lowercase());
+    if !is_valid && !stage.may_fill(key) {
+        let hint = "use a name of at most 63 letters, digits, `-`, `_` and `.`, perhaps after a DNS subdomain and `/`";
+        return Some(Draft::new(&RULE, entry.key_origin, "the key of an annotation is not valid").hint(hint));
+    }
+    None
+}

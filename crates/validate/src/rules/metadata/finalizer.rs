@@ -1,0 +1,50 @@
+//! `metadata/finalizer`.
+
+use super::syntax::is_qualified_name;
+use crate::rules::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "metadata/finalizer",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::EveryKind,
+        summary: "a finalizer has a name that Kubernetes does not take",
+        explanation: "A finalizer is a name of at most 63 letters, digits, `-`, `_` and `.`, after a DNS subdomain and a slash; \
+                      objects of Kubernetes' own kinds may have no other without a domain than `foregroundDeletion`, \
+                      `kubernetes` and `orphan`. The API server refuses the object.",
+        example: "kind: PersistentVolumeClaim\nmetadata:\n  finalizers: [keep-me]\n",
+        remedy: "```yaml\nmetadata:\n  finalizers: [example.org/keep-me]\n```",
+    },
+    check: Check::Object(check),
+};
+
+const STANDARD: &[&str] = &["foregroundDeletion", "kubernetes", "orphan"];
+/// Groups whose validation asks for a domain.
+const GROUPS: &[&str] = &[
+    "",
+    "apps",
+    "autoscaling",
+    "batch",
+    "networking.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "storage.k8s.io",
+];
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    let Some(finalizers) = object.metadata.and_then(|metadata| metadata.get("finalizers")) else { return };
+    let stage = LaterStage::of(object, scene);
+    for node in finalizers.items() {
+        let Some(name) = node.as_str().filter(|name| !stage.may_fill(name)) else { continue };
+        let lacks_domain = !name.contains('/') && !STANDARD.contains(&name) && GROUPS.contains(&object.group);
+        let message = match (is_qualified_name(name), lacks_domain) {
+            (false, _) => "the name of a finalizer is not valid",
+            (true, true) => "the name of a finalizer has no domain",
+            (true, false) => continue,
+        };
+        reporter.report(Draft::new(&RULE, node.origin, message).hint("write a domain, a slash and a name"));
+    }
+}

@@ -1,0 +1,88 @@
+//! `metadata/label`.
+
+use super::syntax::{is_label_value, is_qualified_name};
+use super::{each_metadata, named_key};
+use crate::rules::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Entry, Node, Value};
+use sealwave_kube::is_secret_like;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "metadata/label",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::EveryKind,
+        summary: "a label or a selector has a key or a value that Kubernetes does not take",
+        explanation: "The API server refuses the object, and that of a pod template too. A label's value is a string \
+                      of at most 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends, or \
+                      empty. Its key is a name of the same kind, perhaps after a DNS subdomain and a slash. Versions \
+                      with `+`, images with `:` and addresses with `@` are no values.",
+        example: "metadata:\n  labels:\n    image: nginx:1.20\n",
+        remedy: "```yaml\nmetadata:\n  annotations:\n    example.org/image: nginx:1.20\n```\n\n\
+                 What is not for selecting may as well be an annotation, whose values are any text.",
+    },
+    check: Check::Object(check),
+};
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    let stage = LaterStage::of(object, scene);
+    each_metadata(object, |metadata| of_mapping(metadata.get("labels"), "label", object, stage, reporter));
+    let root = object.manifest.root();
+    let mut selector = |node| of_mapping(node, "selector", object, stage, reporter);
+    match (object.group, object.kind) {
+        ("", "ReplicationController" | "Service") => {
+            selector(root.at(&["spec", "selector"]));
+        }
+        ("apps" | "batch" | "policy" | "networking.k8s.io", _) => {
+            selector(root.at(&["spec", "selector", "matchLabels"]));
+            selector(root.at(&["spec", "podSelector", "matchLabels"]));
+        }
+        _ => {}
+    }
+    if let Some(pod) = &object.pod {
+        selector(pod.spec.get("nodeSelector"));
+    }
+}
+
+fn of_mapping(
+    node: Option<&Node>,
+    noun: &str,
+    object: &Object<'_>,
+    stage: LaterStage,
+    reporter: &mut Reporter,
+) {
+    for entry in node.and_then(Node::as_mapping).map_or(&[][..], |mapping| mapping.entries()) {
+        if let Some(draft) = fault(entry, noun, object, stage) {
+            reporter.report(draft);
+        }
+    }
+}
+
+fn fault(entry: &Entry, noun: &str, object: &Object<'_>, stage: LaterStage) -> Option<Draft> {
+    let key = entry.key.as_str();
+    if !is_qualified_name(key) {
+        if stage.may_fill(key) {
+            return None;
+        }
+        let hint = "use a name of at most 63 letters, digits, `-`, `_` and `.`, perhaps after a DNS subdomain and `/`";
+        let what = named_key(&format!("the key of a {noun}"), key, is_secret_like(object.manifest.root()));
+        return Some(Draft::new(&RULE, entry.key_origin, format!("{what} is not valid")).hint(hint));
+    }
+    let at = entry.value.origin;
+    match &entry.value.value {
+        Value::String(text) if is_label_value(text) || stage.may_fill(text) => None,
+        Value::String(text) if text.len() > 63 => {
+            let message = format!("the value of {noun} `{key}` has more than 63 characters");
+            Some(Draft::new(&RULE, at, message).hint("shorten it, or make it an annotation"))
+        }
+        Value::String(_) => {
+            let message = format!("the value of {noun} `{key}` is not valid");
+            let hint = "use letters, digits, `-`, `_` and `.`, with a letter or digit at both ends; other text belongs into an annotation";
+            Some(Draft::new(&RULE, at, message).hint(hint))
+        }
+        // Types are the schema's business; null is read as empty.
+        _ => None,
+    }
+}

@@ -1,0 +1,132 @@
+//! `metadata/name`.
+
+use super::shown;
+use super::syntax::is_path_segment;
+use crate::rules::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::Node;
+use sealwave_core::names::dns::{is_label, is_subdomain};
+use sealwave_kube::catalogue::RBAC;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "metadata/name",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::EveryKind,
+        summary: "the name of an object or of its namespace is not one that Kubernetes takes",
+        explanation: "The API server refuses the object. Most names are DNS subdomains: lower-case letters, digits, \
+                      `-` and `.`, at most 253 characters, with a letter or digit at both ends of each part. Names \
+                      of namespaces, Services and StatefulSets are DNS labels: without dots, at most 63 characters. Roles and \
+                      bindings may have almost any name. A CustomResourceDefinition is named `<plural>.<group>`, an \
+                      APIService `<version>.<group>`, and the name of a CronJob leaves room for the 11 characters \
+                      that its Jobs get.",
+        example: "kind: Deployment\nmetadata:\n  name: My_App\n",
+        remedy: "```yaml\nkind: Deployment\nmetadata:\n  name: my-app\n```\n\n\
+                 An object cannot be renamed: under a new name it is another object, and Argo CD prunes the old one where pruning is on.",
+    },
+    check: Check::Object(check),
+};
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    let root = object.manifest.root();
+    let Some(metadata) = object.metadata else { return };
+    let stage = LaterStage::of(object, scene);
+    if let Some(name) = metadata.get("name")
+        && let Some(text) = name.as_str().filter(|text| !text.is_empty() && !stage.may_fill(text))
+    {
+        of_name(object, root, name, text, stage, reporter);
+    }
+    if let Some(prefix) = metadata.get("generateName")
+        && let Some(text) = prefix.as_str().filter(|text| !text.is_empty() && !stage.may_fill(text))
+        // What follows makes a trailing dash an inner one.
+        && let Some(wanted) = breach(object, &format!("{text}a"))
+    {
+        reporter.report(
+            Draft::new(&RULE, prefix.origin, "`generateName` does not begin a valid name").hint(wanted),
+        );
+    }
+    if let Some(namespace) = metadata.get("namespace")
+        && let Some(text) = namespace.as_str().filter(|text| !text.is_empty() && !stage.may_fill(text))
+        && !is_label(text)
+        && !scene.scopes.is_cluster_scoped(object.group, object.kind)
+    {
+        let message = format!("`{}` is not the name of a namespace", shown(text));
+        reporter.report(Draft::new(&RULE, namespace.origin, message).hint(LABEL));
+    }
+}
+
+fn of_name(
+    object: &Object<'_>,
+    root: &Node,
+    name: &Node,
+    text: &str,
+    stage: LaterStage,
+    reporter: &mut Reporter,
+) {
+    let kind = object.kind;
+    if let Some(wanted) = breach(object, text) {
+        let message = format!("`{}` is not a name for a {kind}", shown(text));
+        reporter.report(Draft::new(&RULE, name.origin, message).hint(wanted));
+        return;
+    }
+    if object.is("", "Service") && text.starts_with(|c: char| c.is_ascii_digit()) {
+        let message = "the name of this Service starts with a digit, which most clusters refuse";
+        let hint = "let it start with a letter; only clusters with the feature `RelaxedServiceNameValidation` take it";
+        reporter.report(Draft::new(&RULE, name.origin, message).severity(Severity::Warning).hint(hint));
+    }
+    let Some(parts) = prescribed(object) else { return };
+    let part = |path: &[&str]| root.at(path).and_then(Node::as_str).filter(|part| !stage.may_fill(part));
+    let (Some(first), Some(second)) = (part(parts.0), part(parts.1)) else { return };
+    // Of the core group nothing follows the dot.
+    if text.strip_prefix(first).and_then(|rest| rest.strip_prefix('.')) != Some(second) {
+        let message = format!("this {kind} must be named `{}.{}`", shown(first), shown(second));
+        let label = format!("`{}.{}` is what it is named by", parts.0.join("."), parts.1.join("."));
+        let at = root.at(parts.1).map_or(name.origin, |node| node.origin);
+        reporter.report(
+            Draft::new(&RULE, name.origin, message)
+                .related(at, label)
+                .hint("the API server takes no other name"),
+        );
+    }
+}
+
+type Paths = (&'static [&'static str], &'static [&'static str]);
+
+/// The fields whose texts, with a dot between them, are the name.
+fn prescribed(object: &Object<'_>) -> Option<Paths> {
+    match (object.group, object.kind) {
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => {
+            Some((&["spec", "names", "plural"], &["spec", "group"]))
+        }
+        ("apiregistration.k8s.io", "APIService") => Some((&["spec", "version"], &["spec", "group"])),
+        _ => None,
+    }
+}
+
+const LABEL: &str =
+    "use lower-case letters, digits and `-`, at most 63 characters, with a letter or digit at both ends";
+const SUBDOMAIN: &str = "use lower-case letters, digits, `-` and `.`, at most 253 characters, with a letter or digit at both ends of each part";
+
+/// What a name would have to be, where it is not.
+fn breach(object: &Object<'_>, text: &str) -> Option<&'static str> {
+    match (object.group, object.kind) {
+        (RBAC, _) | ("certificates.k8s.io", "ClusterTrustBundle") => {
+            (!is_path_segment(text)).then_some("use anything but `/` and `%`")
+        }
+        // Its APIs are served by servers with rules of their own (`image:tag`).
+        (group, _) if group.ends_with(".openshift.io") => {
+            (!is_path_segment(text)).then_some("use anything but `/` and `%`")
+        }
+        // The API server checks no name of this kind beyond its path.
+        ("policy", "PodDisruptionBudget") => {
+            (!is_path_segment(text)).then_some("use anything but `/` and `%`")
+        }
+        ("", "Namespace" | "Service") | ("apps", "StatefulSet") => (!is_label(text)).then_some(LABEL),
+        ("batch", "CronJob") if is_subdomain(text) && text.len() > 52 => {
+            Some("use at most 52 characters: its Jobs get 11 more")
+        }
+        _ => (!is_subdomain(text)).then_some(SUBDOMAIN),
+    }
+}

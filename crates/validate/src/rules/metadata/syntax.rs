@@ -1,0 +1,113 @@
+//! What names, label values and keys may look like: Kubernetes' `validation` package.
+
+use sealwave_core::names::dns::MAX_LABEL;
+pub use sealwave_core::names::dns::{is_label, is_subdomain};
+use sealwave_core::text::split_at_byte;
+
+/// What can be one part of a URL's path: names of roles and bindings.
+pub(in crate::rules) fn is_path_segment(text: &str) -> bool {
+    !text.is_empty() && text != "." && text != ".." && !text.contains(['/', '%'])
+}
+
+/// The value of a label: empty, or at most 63 letters, digits, `-`, `_` and `.`, of which the outer ones are alphanumeric.
+pub(in crate::rules) fn is_label_value(text: &str) -> bool {
+    text.is_empty() || is_name_part(text)
+}
+
+/// The key of a label: a name, after a subdomain and a slash where it has a prefix.
+pub(in crate::rules) fn is_qualified_name(text: &str) -> bool {
+    match split_at_byte(text, b'/') {
+        None => is_name_part(text),
+        // As most prefixes are.
+        Some(("app.kubernetes.io", name)) => is_name_part(name),
+        Some((prefix, name)) => is_subdomain(prefix) && is_name_part(name),
+    }
+}
+
+fn is_name_part(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let end = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let inside = |byte: &u8| OF_NAMES.get(usize::from(*byte)).is_some_and(|inside| *inside);
+    (1..=MAX_LABEL).contains(&bytes.len())
+        && end(bytes.first())
+        && end(bytes.last())
+        && bytes.iter().all(inside)
+}
+
+/// The bytes that a name may have inside; a table, as every object has several names.
+static OF_NAMES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        #[expect(clippy::cast_possible_truncation, reason = "it is below 256")]
+        let as_byte = byte as u8;
+        table[byte] = as_byte.is_ascii_alphanumeric() || matches!(as_byte, b'-' | b'_' | b'.');
+        byte += 1;
+    }
+    table
+};
+
+/// Whether a text has a blank in it, of any kind.
+pub(in crate::rules) fn has_blank(text: &str) -> bool {
+    if text.is_ascii() {
+        text.bytes().any(|byte| matches!(byte, b'\t'..=b'\r' | b' '))
+    } else {
+        text.contains(char::is_whitespace)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_judged_as_kubernetes_judges_them() {
+        let long = "a".repeat(64);
+        let dotted = vec!["a".repeat(63); 4].join(".");
+        for (text, label, subdomain, segment) in [
+            ("a", true, true, true),
+            ("a-b.c", false, true, true),
+            ("0a", true, true, true),
+            ("A", false, false, true),
+            ("a_b", false, false, true),
+            ("a:b", false, false, true),
+            ("-a", false, false, true),
+            ("a-", false, false, true),
+            ("a..b", false, false, true),
+            ("a/b", false, false, false),
+            ("a%b", false, false, false),
+            ("..", false, false, false),
+            ("", false, false, false),
+            (long.as_str(), false, true, true),
+            (dotted.as_str(), false, false, true),
+        ] {
+            assert_eq!(
+                (is_label(text), is_subdomain(text), is_path_segment(text)),
+                (label, subdomain, segment),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn labels_are_judged_as_kubernetes_judges_them() {
+        let long = "a".repeat(64);
+        for (text, value, key) in [
+            ("a", true, true),
+            ("A_b.c-d", true, true),
+            ("", true, false),
+            ("_", false, false),
+            ("a b", false, false),
+            ("a:1", false, false),
+            ("v1.0+a", false, false),
+            (long.as_str(), false, false),
+            ("example.org/a", false, true),
+            ("Example.org/a", false, false),
+            ("example.org/", false, false),
+            ("/a", false, false),
+            ("a/b/c", false, false),
+        ] {
+            assert_eq!((is_label_value(text), is_qualified_name(text)), (value, key), "{text}");
+        }
+    }
+}

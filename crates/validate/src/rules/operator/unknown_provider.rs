@@ -1,0 +1,41 @@
+//! `operator/unknown-provider`.
+
+use super::view;
+use crate::rules::{Check, Draft, Environment, Reporter, Rule};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::text::closest;
+use sealwave_secrets::placeholder::DEFAULT_PROVIDER;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "operator/unknown-provider",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "a placeholder names a provider that the operator file does not have",
+        explanation: "`sealwave generate` refuses the app, so Argo CD cannot sync it. Which providers there are, the operator \
+                      file says: this rule looks only where `--operator` or `SEALWAVE_OPERATOR` names it.",
+        example: "stringData:\n  password: <fil:shop/db.yaml#password>   # the operator file has `file`\n",
+        remedy: "Correct the name, or ask the operator to add the provider under `providers`. For `<path:…>` it is `provider` \
+                 in `sealwave.yaml` that names it.",
+    },
+    check: Check::Environment(check),
+};
+
+fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+    let Some(operator) = view(environment) else { return };
+    for used in environment.secrets {
+        let name = used.reference.provider.as_str();
+        // Where `path` means nothing, that is reported already.
+        if name == DEFAULT_PROVIDER || operator.providers.contains(name) {
+            continue;
+        }
+        let message = format!("provider `{name}` is not in the operator file");
+        let hint = match closest(name, operator.providers.iter().map(String::as_str)) {
+            Some(close) => format!("did you mean `{close}`?"),
+            None => "correct the name, or ask the operator to add it under `providers`".to_owned(),
+        };
+        reporter.report(Draft::new(&RULE, used.origin, message).about(used.object).hint(hint));
+    }
+}

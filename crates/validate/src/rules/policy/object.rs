@@ -1,0 +1,285 @@
+//! Objects as admission policies see them: after the API server has decoded them and filled in defaults.
+//!
+//! Only what is certain is a value. A field that the API server, a controller or a plugin may set or drop is unknown, and
+//! so are absent fields of custom resources, whose defaults are not looked at here.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::rules::{LaterStage, Object};
+use sealwave_core::document;
+use sealwave_core::document::{Node, Number};
+use sealwave_kube::cel::{MapKind, Value};
+
+/// Groups of Kubernetes' own, of which the fields with defaults are known.
+const BUILT_IN: [&str; 15] = [
+    "",
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "apiregistration.k8s.io",
+    "apps",
+    "autoscaling",
+    "batch",
+    "certificates.k8s.io",
+    "coordination.k8s.io",
+    "discovery.k8s.io",
+    "networking.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "scheduling.k8s.io",
+    "storage.k8s.io",
+];
+
+/// Fields that nothing fills in where an author leaves them out, sorted.
+const ABSENT: &[&str] = &[
+    "add",
+    "affinity",
+    "allowPrivilegeEscalation",
+    "annotations",
+    "appArmorProfile",
+    "args",
+    "automountServiceAccountToken",
+    "binaryData",
+    "capabilities",
+    "command",
+    "configMap",
+    "configMapKeyRef",
+    "configMapRef",
+    "data",
+    "drop",
+    "egress",
+    "env",
+    "envFrom",
+    "ephemeralContainers",
+    "exec",
+    "externalIPs",
+    "externalName",
+    "fsGroup",
+    "fsGroupChangePolicy",
+    "hostAliases",
+    "hostIPC",
+    "hostNetwork",
+    "hostPID",
+    "hostPath",
+    "hostUsers",
+    "hostname",
+    "httpGet",
+    "image",
+    "imagePullSecrets",
+    "immutable",
+    "ingress",
+    "initContainers",
+    "labels",
+    "lifecycle",
+    "limits",
+    "livenessProbe",
+    "loadBalancerClass",
+    "loadBalancerIP",
+    "loadBalancerSourceRanges",
+    "matchExpressions",
+    "matchLabels",
+    "minAvailable",
+    "nfs",
+    "nodeSelector",
+    "persistentVolumeClaim",
+    "postStart",
+    "preStop",
+    "privileged",
+    "readOnlyRootFilesystem",
+    "readinessProbe",
+    "rules",
+    "runAsGroup",
+    "runAsNonRoot",
+    "runAsUser",
+    "seLinuxOptions",
+    "seccompProfile",
+    "secret",
+    "secretKeyRef",
+    "secretName",
+    "secretRef",
+    "securityContext",
+    "shareProcessNamespace",
+    "startupProbe",
+    "stdin",
+    "subPath",
+    "subjects",
+    "supplementalGroups",
+    "sysctls",
+    "tcpSocket",
+    "tls",
+    "topologySpreadConstraints",
+    "tty",
+    "value",
+    "valueFrom",
+    "windowsOptions",
+    "workingDir",
+];
+
+/// Fields that keep a value that is empty, zero or false, as they are pointers in Go.
+const KEPT: &[&str] = &[
+    "allowPrivilegeEscalation",
+    "automountServiceAccountToken",
+    "fsGroup",
+    "hostUsers",
+    "immutable",
+    "maxUnavailable",
+    "minAvailable",
+    "privileged",
+    "readOnlyRootFilesystem",
+    "replicas",
+    "runAsGroup",
+    "runAsNonRoot",
+    "runAsUser",
+    "shareProcessNamespace",
+    "suspend",
+];
+
+/// Fields whose keys are data.
+const DATA: &[&str] =
+    &["annotations", "binaryData", "data", "labels", "matchLabels", "nodeSelector", "parameters"];
+
+/// Fields whose values are quantities, which the API server writes in another form.
+const QUANTITIES: &[&str] = &[
+    "capacity",
+    "default",
+    "defaultRequest",
+    "divisor",
+    "hard",
+    "limits",
+    "max",
+    "min",
+    "requests",
+    "sizeLimit",
+];
+
+/// Labels that a Job gives to its pods.
+const JOB_LABELS: [&str; 4] =
+    ["batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name", "controller-uid", "job-name"];
+
+/// Returns whether a group is Kubernetes' own.
+pub(super) fn is_built_in(group: &str) -> bool {
+    BUILT_IN.contains(&group)
+}
+
+/// Converts an object.
+pub(super) fn object(object: &Object<'_>) -> Value {
+    let is_built_in = is_built_in(object.group);
+    let reader = Reader { is_built_in, kind: if is_built_in { object.kind } else { "" } };
+    reader.value(object.manifest.root(), "", 0)
+}
+
+#[derive(Clone, Copy)]
+struct Reader<'k> {
+    is_built_in: bool,
+    /// The kind, where it is Kubernetes' own.
+    kind: &'k str,
+}
+
+impl Reader<'_> {
+    fn value(self, node: &Node, key: &str, depth: usize) -> Value {
+        match &node.value {
+            document::Value::Bool(flag) => Value::Bool(*flag),
+            document::Value::Null => Value::Unknown,
+            document::Value::Number(found) => number(*found),
+            document::Value::Sequence(items) => {
+                Value::list(items.iter().map(|item| self.value(item, key, depth + 1)).collect())
+            }
+            document::Value::String(text) => Value::text(text.as_str()),
+            document::Value::Mapping(mapping) => {
+                let is_data = DATA.contains(&key);
+                let entries = mapping.entries().iter().map(|entry| {
+                    let name: Arc<str> = entry.key.as_str().into();
+                    (name, self.entry(&entry.key, &entry.value, is_data, key, depth))
+                });
+                let mut entries: BTreeMap<Arc<str>, Value> = entries.collect();
+                for name in self.set_by_others(key, node, depth) {
+                    entries.entry((*name).into()).or_insert(Value::Unknown);
+                }
+                let kind = match key {
+                    "labels" | "annotations" => MapKind::Data,
+                    _ if is_data && self.is_built_in => MapKind::Data,
+                    "metadata" if depth == 1 => MapKind::Partial(ABSENT),
+                    _ if self.is_built_in => MapKind::Partial(ABSENT),
+                    _ => MapKind::Partial(&[]),
+                };
+                Value::map(entries, kind)
+            }
+        }
+    }
+
+    fn entry(self, key: &str, node: &Node, in_data: bool, parent: &str, depth: usize) -> Value {
+        if in_data {
+            return self.value(node, "", depth + 1);
+        }
+        if QUANTITIES.contains(&parent) || QUANTITIES.contains(&key) && node.as_mapping().is_none() {
+            return Value::Opaque;
+        }
+        let is_secret = self.kind == "Secret" && depth == 0 && matches!(key, "data" | "stringData");
+        let is_mutated = self.kind == "Pod"
+            && matches!(
+                key,
+                "imagePullSecrets"
+                    | "serviceAccount"
+                    | "serviceAccountName"
+                    | "tolerations"
+                    | "volumeMounts"
+                    | "volumes"
+            );
+        // Text that another tool fills in later is not what the API server gets.
+        let is_unfinished = node.as_str().is_some_and(|text| LaterStage::VariablesAndKeys.may_fill(text));
+        let is_dropped = self.is_built_in && is_zero(node) && !KEPT.contains(&key);
+        if is_secret || is_mutated || is_unfinished || is_dropped || depth == 0 && key == "status" {
+            return Value::Unknown;
+        }
+        self.value(node, key, depth + 1)
+    }
+
+    /// Fields that the API server may set in this place, although an absent field of that name elsewhere stays absent.
+    fn set_by_others(self, key: &str, node: &Node, depth: usize) -> &'static [&'static str] {
+        let is_pod_spec = node.get("containers").is_some();
+        match (self.kind, key) {
+            ("Secret", "") if depth == 0 => &["data", "stringData"],
+            // Every namespace has a label with its name.
+            ("Namespace" | "ReplicationController", "metadata") if depth == 1 => &["labels"],
+            ("Namespace", "labels") => &["kubernetes.io/metadata.name"],
+            // The pods of a Job get labels of their own.
+            ("Job", "metadata") if depth > 1 => &["labels"],
+            ("Job", "labels" | "matchLabels") => &JOB_LABELS,
+            // A LimitRange sets those of pods, not those of templates.
+            ("Pod", "resources") => &["limits", "requests"],
+            // A pod gets an empty context, and the pull secrets of its account; its containers get none.
+            ("Pod", _) if is_pod_spec => &["imagePullSecrets", "securityContext"],
+            _ if self.is_built_in && is_pod_spec => &["securityContext"],
+            _ => &[],
+        }
+    }
+}
+
+fn number(number: Number) -> Value {
+    match number {
+        Number::Int(number) => Value::Int(number),
+        // Whether a whole number is one in Go depends on the field.
+        Number::Float(number) if number.fract() != 0.0 => Value::Double(number),
+        Number::Float(_) | Number::Uint(_) => Value::Opaque,
+    }
+}
+
+/// Returns whether Go leaves the value out when it writes the object.
+fn is_zero(node: &Node) -> bool {
+    match &node.value {
+        document::Value::Bool(flag) => !flag,
+        document::Value::Null => true,
+        document::Value::Number(number) => matches!(number, Number::Int(0) | Number::Uint(0)),
+        document::Value::Sequence(items) => items.is_empty(),
+        document::Value::String(text) => text.is_empty(),
+        document::Value::Mapping(mapping) => mapping.is_empty(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_names_are_sorted() {
+        assert!(super::ABSENT.is_sorted());
+    }
+}

@@ -1,0 +1,34 @@
+//! The rights that roles grant, and rules about roles that grant more than a program needs.
+
+pub(super) mod cluster_admin;
+pub(super) mod escalation;
+mod grants;
+pub(super) mod read_secrets;
+pub(super) mod wildcard;
+
+use super::Object;
+use sealwave_core::document::Node;
+use sealwave_kube::catalogue::RBAC;
+use sealwave_kube::pods::What;
+
+/// Whether a role among the objects allows one of these verbs on all objects of a kind.
+pub(super) fn allows(objects: &[Object<'_>], what: What, verbs: &[&str]) -> bool {
+    let resource = match what {
+        What::ConfigMap => "configmaps",
+        What::PersistentVolumeClaim => "persistentvolumeclaims",
+        What::Secret => "secrets",
+        What::SecretProviderClass => "secretproviderclasses",
+        What::ServiceAccount => "serviceaccounts",
+    };
+    let has = |rule: &Node, field: &str, any: &[&str]| {
+        let items = rule.get(field).map_or(&[][..], Node::items);
+        items.iter().filter_map(Node::as_str).any(|text| text == "*" || any.contains(&text))
+    };
+    let roles = objects.iter().filter(|object| object.group == RBAC && object.kind.ends_with("Role"));
+    let mut granted = roles.flat_map(|role| role.manifest.root().get("rules").map_or(&[][..], Node::items));
+    granted.any(|rule| {
+        has(rule, "resources", &[resource])
+            && has(rule, "verbs", verbs)
+            && rule.get("resourceNames").is_none_or(|names| names.items().is_empty())
+    })
+}

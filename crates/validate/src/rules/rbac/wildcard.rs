@@ -1,0 +1,41 @@
+//! `rbac/wildcard`.
+
+use super::grants::{rules, wildcard};
+use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "rbac/wildcard",
+        severity: Severity::Warning,
+        enabled: false,
+        refusal: ApiRefusal::Never,
+        summary: "a role grants everything on all resources",
+        explanation: "`*` in `resources` is every resource of the groups, those to come included; with `*` in `verbs` or in \
+                      `apiGroups` it is more than any program needs. In a ClusterRole that is bound cluster-wide it is \
+                      `cluster-admin` under another name. Off by default, as installers and operators ask for it often.",
+        example: "kind: ClusterRole\nrules:\n- {apiGroups: [\"*\"], resources: [\"*\"], verbs: [\"*\"]}\n",
+        remedy: "Name what the program does:\n\n```yaml\nrules:\n- {apiGroups: [apps], resources: [deployments], verbs: [get, list, \
+                 watch, patch]}\n```",
+    },
+    check: Check::Object(check),
+};
+
+fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+    for rule in rules(object) {
+        let Some(at) = wildcard(rule, "resources") else { continue };
+        let fields: Vec<&str> =
+            ["apiGroups", "verbs"].into_iter().filter(|field| wildcard(rule, field).is_some()).collect();
+        if fields.is_empty() {
+            continue;
+        }
+        let message = match fields.as_slice() {
+            [_, _] => "rule grants every verb on every resource",
+            ["verbs"] => "rule grants every verb on every resource of its groups",
+            _ => "rule grants access to every resource of every group",
+        };
+        let draft = Draft::new(&RULE, at, message);
+        reporter.report(draft.hint("name the groups, resources and verbs that are needed"));
+    }
+}

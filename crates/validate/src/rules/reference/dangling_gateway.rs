@@ -1,0 +1,78 @@
+//! `reference/dangling-gateway`.
+
+use crate::rules::fields::{items, text};
+use crate::rules::presence::Presence;
+use crate::rules::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::Node;
+
+const GROUP: &str = "gateway.networking.k8s.io";
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "reference/dangling-gateway",
+        severity: Severity::Warning,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "a route is attached to a Gateway, or to a listener, that does not exist",
+        explanation: "A route whose `parentRefs` name no Gateway is never served, and nothing shows an error but the lack of a \
+                      status. Without `namespace`, a Gateway of the route's own namespace is meant; `sectionName` is the name \
+                      of one of its listeners. Gateways often come with the cluster, so one that no app of the repository \
+                      renders is a note.",
+        example: "kind: HTTPRoute\nmetadata: {name: web, namespace: shop}\nspec:\n  parentRefs: [{name: public}]   # it is in \
+                  `gateways`\n",
+        remedy: "Name the namespace of the Gateway:\n\n```yaml\nparentRefs: [{name: public, namespace: gateways}]\n```\n\n\
+                 For one that exists elsewhere, write `validate.external: [Gateway/gateways/public]` into `sealwave.yaml`, or \
+                 pass `--external`.",
+    },
+    check: Check::Environment(check),
+};
+
+/// Listeners of a Gateway that are looked through.
+const LISTENERS: usize = 1_000;
+
+fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+    let mut presence = None;
+    for (number, object) in environment.objects.iter().enumerate().filter(|(_, object)| is_route(object)) {
+        let Some(spec) = object.manifest.root().get("spec") else { continue };
+        for parent in items(spec, "parentRefs") {
+            let is_gateway = text(parent, "kind").is_none_or(|kind| kind == "Gateway")
+                && text(parent, "group").is_none_or(|group| group == GROUP);
+            let Some(node) = parent.get("name").filter(|_| is_gateway) else { continue };
+            let Some(name) = node.as_str().filter(|name| !name.is_empty()) else { continue };
+            let namespace = text(parent, "namespace").unwrap_or(object.namespace);
+            let presence = presence.get_or_insert_with(|| Presence::of(environment));
+            if !presence.has(GROUP, "Gateway", namespace, name) {
+                let draft = Draft::new(&RULE, node.origin, format!("there is no Gateway `{name}`"));
+                let hint =
+                    "correct the name or the namespace, or say that it exists elsewhere (`--external`)";
+                let severity = presence.severity((GROUP, "Gateway"), namespace, Severity::Note);
+                reporter.report(draft.about(number).severity(severity).hint(hint));
+            } else if let Some(draft) = section(environment, parent, namespace, name) {
+                reporter.report(draft.about(number));
+            }
+        }
+    }
+}
+
+fn is_route(object: &Object<'_>) -> bool {
+    object.group == GROUP && object.kind.ends_with("Route")
+}
+
+/// A listener that the Gateway does not have.
+fn section(environment: &Environment<'_>, parent: &Node, namespace: &str, name: &str) -> Option<Draft> {
+    let section = parent.get("sectionName")?;
+    let wanted = section.as_str().filter(|wanted| !wanted.is_empty())?;
+    let gateway = environment.catalogue.find(GROUP, "Gateway", namespace, name)?;
+    let listeners = environment.objects.get(gateway)?.manifest.root().at(&["spec", "listeners"])?;
+    let names = listeners.items().iter().map(|listener| text(listener, "name"));
+    if listeners.items().len() > LISTENERS || names.into_iter().any(|name| name == Some(wanted)) {
+        return None;
+    }
+    Some(
+        Draft::new(&RULE, section.origin, format!("Gateway `{name}` has no such listener"))
+            .related(listeners.origin, "its listeners are here")
+            .hint("name one of the Gateway's listeners, or leave `sectionName` out"),
+    )
+}

@@ -1,0 +1,148 @@
+//! `reference/dangling-ingress`.
+
+use crate::rules::presence::Presence;
+use crate::rules::{Check, Draft, Environment, Reporter, Rule};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Manifest, Node, Number, Value};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "reference/dangling-ingress",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "an Ingress, a route or a webhook leads to a Service, or a port of it, that does not exist",
+        explanation: "The API server takes it; the controller then answers every request of that path with 503, and shows the \
+                      reason in its own log at best. A backend must be in the namespace of the Ingress, and its port one of \
+                      the Service's `ports` (`port` or `name`, not `targetPort`).",
+        example: "backend:\n  service: {name: web, port: {number: 8080}}   # the Service's port is 80\n",
+        remedy: "Correct the name or the port. For a Service that something outside of the app makes, write \
+                 `validate.external: [Service/<namespace>/<name>]` into `sealwave.yaml`.",
+    },
+    check: Check::Environment(check),
+};
+
+/// How many ports of a Service are looked through.
+const PORTS: usize = 1_000;
+
+/// A way to a Service.
+struct Backend<'a> {
+    namespace: &'a str,
+    name: &'a Node,
+    port: Option<&'a Node>,
+}
+
+fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+    let mut presence = None;
+    for (number, object) in environment.objects.iter().enumerate() {
+        let root = object.manifest.root();
+        let backends = match (object.group, object.kind) {
+            ("networking.k8s.io", "Ingress") => of_ingress(root, object.namespace),
+            (
+                "gateway.networking.k8s.io",
+                "GRPCRoute" | "HTTPRoute" | "TCPRoute" | "TLSRoute" | "UDPRoute",
+            ) => of_route(root, object.namespace),
+            (
+                "admissionregistration.k8s.io",
+                "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration",
+            ) => of_webhooks(root, environment),
+            _ => continue,
+        };
+        let presence = presence.get_or_insert_with(|| Presence::of(environment));
+        for backend in backends {
+            if let Some(draft) = draft(environment, presence, &backend) {
+                reporter.report(draft.about(number));
+            }
+        }
+    }
+}
+
+fn draft(environment: &Environment<'_>, presence: &Presence<'_, '_>, backend: &Backend<'_>) -> Option<Draft> {
+    let name = backend.name.as_str().filter(|name| !name.is_empty())?;
+    let severity = presence.severity(("", "Service"), backend.namespace, Severity::Error);
+    if !presence.has("", "Service", backend.namespace, name) {
+        let kind_and_name =
+            format!("Service/{}/{name}", if backend.namespace.is_empty() { "*" } else { backend.namespace });
+        let hint = format!("correct the name, or say that it exists: `--external {kind_and_name}`");
+        let message = format!("there is no Service `{name}`");
+        return Some(Draft::new(&RULE, backend.name.origin, message).severity(severity).hint(hint));
+    }
+    let port = backend.port?;
+    let number = environment
+        .catalogue
+        .find("", "Service", backend.namespace, name)
+        .or_else(|| environment.catalogue.find("", "Service", "", name))?;
+    let service = environment.catalogue.object(number)?.manifest;
+    if has_port(service, port) {
+        return None;
+    }
+    let ports = service.root().at(&["spec", "ports"])?;
+    let draft = Draft::new(&RULE, port.origin, format!("Service `{name}` has no such port"));
+    let hint = "name one of the Service's ports by its `port` or `name`; `targetPort` is the pod's";
+    Some(draft.severity(severity).related(ports.origin, "the Service's ports are here").hint(hint))
+}
+
+fn of_ingress<'a>(root: &'a Node, namespace: &'a str) -> Vec<Backend<'a>> {
+    let Some(spec) = root.get("spec") else { return Vec::new() };
+    let rules = spec.get("rules").map_or(&[][..], Node::items).iter();
+    let paths = rules.flat_map(|rule| rule.at(&["http", "paths"]).map_or(&[][..], Node::items));
+    let all = spec.get("defaultBackend").into_iter().chain(paths.filter_map(|path| path.get("backend")));
+    let services = all.filter_map(|backend| backend.get("service"));
+    let backends = services.filter_map(|service| {
+        let port = service.at(&["port", "name"]).or_else(|| service.at(&["port", "number"]));
+        Some(Backend { namespace, name: service.get("name")?, port })
+    });
+    // An action in an annotation of the AWS load balancer controller.
+    backends.filter(|backend| backend.port.and_then(Node::as_str) != Some("use-annotation")).collect()
+}
+
+/// Services of webhooks in namespaces that are rendered here; those of others may come from anywhere.
+fn of_webhooks<'a>(root: &'a Node, environment: &Environment<'a>) -> Vec<Backend<'a>> {
+    let webhooks = root.get("webhooks").map_or(&[][..], Node::items).iter();
+    let services = webhooks.filter_map(|webhook| webhook.at(&["clientConfig", "service"]));
+    let backends = services.filter_map(|service| {
+        let namespace = service.get("namespace")?.as_str().filter(|namespace| !namespace.is_empty())?;
+        Some(Backend { namespace, name: service.get("name")?, port: service.get("port") })
+    });
+    let is_here = |backend: &Backend<'_>| {
+        environment.objects.iter().any(|object| object.namespace == backend.namespace)
+    };
+    backends.filter(is_here).collect()
+}
+
+fn of_route<'a>(root: &'a Node, namespace: &'a str) -> Vec<Backend<'a>> {
+    let rules = root.at(&["spec", "rules"]).map_or(&[][..], Node::items).iter();
+    let items = |node: &'a Node, field: &str| node.get(field).map_or(&[][..], Node::items);
+    let references = rules.flat_map(|rule| {
+        let mirrored = |filter: &'a Node| filter.at(&["requestMirror", "backendRef"]);
+        let backends = items(rule, "backendRefs").iter();
+        let filters = backends.clone().chain([rule]).flat_map(move |node| items(node, "filters"));
+        backends.chain(filters.filter_map(mirrored)).collect::<Vec<_>>()
+    });
+    references
+        .filter_map(|reference| {
+            let of = |field: &str| reference.get(field).and_then(Node::as_str);
+            let is_service =
+                of("kind").is_none_or(|kind| kind == "Service") && of("group").is_none_or(str::is_empty);
+            let namespace = of("namespace").unwrap_or(namespace);
+            is_service.then_some(Backend {
+                namespace,
+                name: reference.get("name")?,
+                port: reference.get("port"),
+            })
+        })
+        .collect()
+}
+
+/// Whether a Service has a port of this number or name. Of one that is but a name elsewhere, nobody knows.
+fn has_port(service: &Manifest, port: &Node) -> bool {
+    let is_name = service.root().at(&["spec", "type"]).and_then(Node::as_str) == Some("ExternalName");
+    let Some(ports) = service.root().at(&["spec", "ports"]).filter(|_| !is_name) else { return true };
+    let field = match &port.value {
+        Value::Number(Number::Int(_)) => "port",
+        Value::String(_) => "name",
+        _ => return true,
+    };
+    ports.items().len() > PORTS || ports.items().iter().any(|of| of.get(field) == Some(port))
+}

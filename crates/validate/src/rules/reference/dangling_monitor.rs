@@ -1,0 +1,171 @@
+//! `reference/dangling-monitor`.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::rules::fields::{items, text, value};
+use crate::rules::later_stage::is_template;
+use crate::rules::placement::Completions;
+use crate::rules::selectors::{Pods, Selected};
+use crate::rules::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Mapping, Node};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "reference/dangling-monitor",
+        severity: Severity::Warning,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "a ServiceMonitor or PodMonitor selects nothing, or names a port that its targets do not have",
+        explanation: "A ServiceMonitor selects Services by the labels of the Services (not by those of the pods), and each \
+                      `endpoints[].port` is the name of a port of the Service. A PodMonitor selects pods, and names container \
+                      ports. What does not fit gives no target and no error: the metrics, and the alerts on them, are missing. \
+                      Where no object has any of the labels, it is a note, since another app may bring the targets.",
+        example: "kind: ServiceMonitor\nspec:\n  selector: {matchLabels: {app: web}}   # the Service has no labels\n  endpoints: [{port: \
+                  metrics}]\n",
+        remedy: "Give the Service the labels, and name one of its ports:\n\n\
+                 ```yaml\nkind: Service\nmetadata: {name: web, labels: {app: web}}\nspec:\n  ports: [{name: metrics, port: 9090}]\n```",
+    },
+    check: Check::Environment(check),
+};
+
+/// How many Services are compared with one selector; of more, nothing is reported.
+const COMPARED: usize = 1_000;
+
+fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+    let mut known = None;
+    for (number, object) in environment.objects.iter().enumerate() {
+        if object.group != "monitoring.coreos.com" || !matches!(object.kind, "PodMonitor" | "ServiceMonitor")
+        {
+            continue;
+        }
+        let Some(spec) = object.manifest.root().get("spec") else { continue };
+        let Some(labels) = labels(spec) else { continue };
+        let Some(namespace) = namespace(spec, object.namespace) else { continue };
+        let known = known.get_or_insert_with(|| Targets::of(environment));
+        let drafts = match object.kind {
+            "PodMonitor" => known.pods(object, namespace, spec, labels),
+            _ => known.services(object, namespace, spec, labels),
+        };
+        for draft in drafts {
+            reporter.report(draft.about(number));
+        }
+    }
+}
+
+/// The objects that monitors may select.
+struct Targets<'e, 'a> {
+    environment: &'e Environment<'a>,
+    /// By namespace.
+    services: HashMap<&'a str, Vec<&'e Object<'a>>>,
+    pods: Pods<'a>,
+    completions: Completions<'a>,
+}
+
+impl<'e, 'a> Targets<'e, 'a> {
+    fn of(environment: &'e Environment<'a>) -> Self {
+        let mut services: HashMap<_, Vec<_>> = HashMap::new();
+        for service in environment.objects.iter().filter(|object| object.is("", "Service")) {
+            services.entry(service.namespace).or_default().push(service);
+        }
+        let completions = Completions::of(environment);
+        Self { environment, services, pods: Pods::of(&environment.objects), completions }
+    }
+
+    fn services(&self, monitor: &Object<'_>, namespace: &str, spec: &Node, labels: &Mapping) -> Vec<Draft> {
+        let here = self.services.get(namespace).map_or(&[][..], Vec::as_slice);
+        if here.is_empty() || here.len() > COMPARED {
+            return Vec::new();
+        }
+        let has = |service: &Object<'_>, label: &sealwave_core::document::Entry| {
+            service.manifest.root().at(&["metadata", "labels"]).and_then(|all| all.get(&label.key))
+                == Some(&label.value)
+        };
+        let fits = |service: &&&Object<'a>| labels.entries().iter().all(|label| has(service, label));
+        let selected: Vec<&Object<'a>> = here.iter().filter(fits).copied().collect();
+        let near = || here.iter().find(|service| labels.entries().iter().any(|label| has(service, label)));
+        if selected.is_empty() {
+            return self
+                .nothing(monitor, namespace, labels, "Service", near().copied())
+                .into_iter()
+                .collect();
+        }
+        let ports = |service: &Object<'a>| {
+            let ports = service.manifest.root().at(&["spec", "ports"]).map_or(&[][..], Node::items);
+            ports.iter().filter_map(|port| text(port, "name"))
+        };
+        let names: HashSet<&str> = selected.iter().flat_map(|service| ports(service)).collect();
+        unknown_ports(items(spec, "endpoints"), &names, &selected)
+    }
+
+    fn pods(&self, monitor: &Object<'_>, namespace: &str, spec: &Node, labels: &Mapping) -> Vec<Draft> {
+        if let Selected::Nothing(near) = self.pods.selected(namespace, labels) {
+            let near = near.and_then(|number| self.environment.objects.get(number));
+            return self.nothing(monitor, namespace, labels, "pod", near).into_iter().collect();
+        }
+        let selected = self.pods.matching(namespace, labels);
+        let selected: Vec<&Object<'a>> =
+            selected.iter().filter_map(|number| self.environment.objects.get(*number)).collect();
+        let ports =
+            selected.iter().flat_map(|pod| pod.containers()).flat_map(|container| items(container, "ports"));
+        let names: HashSet<&str> = ports.filter_map(|port| text(port, "name")).collect();
+        unknown_ports(items(spec, "podMetricsEndpoints"), &names, &selected)
+    }
+
+    fn nothing(
+        &self,
+        monitor: &Object<'_>,
+        namespace: &str,
+        labels: &Mapping,
+        what: &str,
+        near: Option<&Object<'_>>,
+    ) -> Option<Draft> {
+        let label = labels.entries().first()?;
+        let severity = match near {
+            Some(_) => self.completions.severity_of_missing_pods(namespace),
+            None => Severity::Note,
+        };
+        let message = format!("{} `{}` selects no {what}", monitor.kind, monitor.name);
+        let draft = Draft::new(&RULE, label.value.origin, message).severity(severity);
+        let draft = match near {
+            Some(near) => draft.related(near.name_at(), "the nearest is here"),
+            None => draft,
+        };
+        let of = if what == "pod" { "pod template" } else { "Service (`metadata.labels`)" };
+        Some(draft.hint(format!("give the selector labels that the {of} has")))
+    }
+}
+
+/// Ports of endpoints that none of the targets has.
+fn unknown_ports(endpoints: &[Node], names: &HashSet<&str>, targets: &[&Object<'_>]) -> Vec<Draft> {
+    let Some(target) = targets.first() else { return Vec::new() };
+    let ports = endpoints.iter().filter_map(|endpoint| value(endpoint, "port"));
+    let is_unknown = |port: &&Node| {
+        port.as_str().is_some_and(|name| !name.is_empty() && !is_template(name) && !names.contains(name))
+    };
+    let draft = |port: &Node| {
+        Draft::new(&RULE, port.origin, "no target has a port of this name")
+            .related(target.name_at(), "a target is here")
+            .hint("use the name of a port; a port without a name cannot be meant")
+    };
+    ports.filter(is_unknown).map(draft).collect()
+}
+
+/// The labels of a selector that has nothing but labels.
+fn labels(spec: &Node) -> Option<&Mapping> {
+    let selector = spec.get("selector").filter(|selector| value(selector, "matchExpressions").is_none())?;
+    let labels = selector.get("matchLabels")?.as_mapping().filter(|labels| !labels.is_empty())?;
+    let is_plain = |value: &Node| value.as_str().is_some_and(|text| !is_template(text));
+    labels.entries().iter().all(|label| is_plain(&label.value)).then_some(labels)
+}
+
+/// The only namespace in which a monitor looks; `None` where there may be several.
+fn namespace<'n>(spec: &'n Node, own: &'n str) -> Option<&'n str> {
+    let Some(selector) = value(spec, "namespaceSelector") else { return Some(own) };
+    match items(selector, "matchNames") {
+        [] => selector.as_mapping().is_some_and(Mapping::is_empty).then_some(own),
+        [only] => only.as_str(),
+        _ => None,
+    }
+}

@@ -1,0 +1,151 @@
+//! `reference/dangling-network-policy`.
+
+use std::collections::HashSet;
+
+use crate::rules::fields::{items, text, value};
+use crate::rules::later_stage::is_template;
+use crate::rules::placement::Completions;
+use crate::rules::selectors::{self, Pods, Selected, missing_label};
+use crate::rules::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Mapping, Node, Origin};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "reference/dangling-network-policy",
+        severity: Severity::Warning,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "a NetworkPolicy selects no pod, allows a peer that does not exist, or names a port that no pod has",
+        explanation: "A NetworkPolicy whose `podSelector` selects nothing protects nothing. A peer that selects no pod allows \
+                      nothing: the connection that it was written for is refused, which shows as a timeout. A port by its name \
+                      means the container port of that name of the pods that receive the connection. A selector that shares no \
+                      label with any pod is a note, since the pods may be those of another app; peers in other namespaces are \
+                      not looked at.",
+        example: "kind: NetworkPolicy\nspec:\n  podSelector: {matchLabels: {app: wbe}}   # the pods have `app: web`\n",
+        remedy: "Give the selector the labels of the pod template, and the port the name of a container port.",
+    },
+    check: Check::Environment(check),
+};
+
+fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+    let mut pods = None;
+    let mut completions = None;
+    for (number, object) in environment.objects.iter().enumerate() {
+        if !object.is("networking.k8s.io", "NetworkPolicy") {
+            continue;
+        }
+        let Some(spec) = object.manifest.root().get("spec") else { continue };
+        let pods = pods.get_or_insert_with(|| Pods::of(&environment.objects));
+        let completions = completions.get_or_insert_with(|| Completions::of(environment));
+        let policy = Policy { environment, object, pods, completions };
+        policy.drafts(spec).into_iter().for_each(|draft| reporter.report(draft.about(number)));
+    }
+}
+
+struct Policy<'c, 'a> {
+    environment: &'c Environment<'a>,
+    object: &'c Object<'a>,
+    pods: &'c Pods<'a>,
+    completions: &'c Completions<'a>,
+}
+
+impl Policy<'_, '_> {
+    fn drafts(&self, spec: &Node) -> Vec<Draft> {
+        let mut drafts = Vec::new();
+        let subject = spec.get("podSelector").and_then(labels);
+        if let Some(labels) = subject {
+            drafts.extend(
+                self.selector(labels, format!("NetworkPolicy `{}` selects no pod", self.object.name)),
+            );
+        }
+        let subjects = subject.map(|labels| self.receivers([labels]));
+        for rule in items(spec, "ingress") {
+            drafts.extend(
+                items(rule, "from").iter().filter_map(own_pods).filter_map(|labels| self.peer(labels)),
+            );
+            let ports = items(rule, "ports").iter();
+            drafts
+                .extend(subjects.iter().flat_map(|pods| ports.clone().filter_map(|port| pods.unknown(port))));
+        }
+        for rule in items(spec, "egress") {
+            let peers: Vec<&Mapping> = items(rule, "to").iter().filter_map(own_pods).collect();
+            drafts.extend(peers.iter().filter_map(|labels| self.peer(labels)));
+            // Only where all that receive a connection are known.
+            if !peers.is_empty() && peers.len() == items(rule, "to").len() {
+                let receivers = self.receivers(peers);
+                drafts.extend(items(rule, "ports").iter().filter_map(|port| receivers.unknown(port)));
+            }
+        }
+        drafts
+    }
+
+    fn peer(&self, labels: &Mapping) -> Option<Draft> {
+        self.selector(labels, "this peer selects no pod of the namespace".to_owned())
+    }
+
+    fn receivers<'l>(&self, selectors: impl IntoIterator<Item = &'l Mapping>) -> Receivers<'_> {
+        let selected =
+            selectors.into_iter().flat_map(|labels| self.pods.matching(self.object.namespace, labels));
+        let pods: Vec<_> = selected.filter_map(|number| self.environment.objects.get(number)).collect();
+        let ports =
+            pods.iter().flat_map(|pod| pod.containers()).flat_map(|container| items(container, "ports"));
+        let port_names = ports.filter_map(|port| text(port, "name")).collect();
+        Receivers { first: pods.first().map(|pod| pod.name_at()), port_names }
+    }
+
+    fn selector(&self, labels: &Mapping, message: String) -> Option<Draft> {
+        let Selected::Nothing(nearest) = self.pods.selected(self.object.namespace, labels) else {
+            return None;
+        };
+        let nearest = nearest.and_then(|number| self.environment.objects.get(number));
+        let label = missing_label(labels, nearest.and_then(selectors::labels))?;
+        let severity = match nearest {
+            Some(_) => self.completions.severity_of_missing_pods(self.object.namespace),
+            None => Severity::Note,
+        };
+        let draft = Draft::new(&RULE, label.value.origin, message).severity(severity);
+        let draft = match nearest {
+            Some(pod) => draft.related(pod.name_at(), "the nearest pods are here"),
+            None => draft,
+        };
+        Some(draft.hint("give the selector the labels of the pod template"))
+    }
+}
+
+/// The pods that receive a connection.
+struct Receivers<'a> {
+    /// Where one of them is named; `None` where none is known.
+    first: Option<Origin>,
+    port_names: HashSet<&'a str>,
+}
+
+impl Receivers<'_> {
+    /// Reports a port by a name that no container of the pods has.
+    fn unknown(&self, port: &Node) -> Option<Draft> {
+        let first = self.first?;
+        let port = value(port, "port")?;
+        let name = port.as_str().filter(|name| !name.is_empty() && !is_template(name))?;
+        let is_digits = name.bytes().all(|byte| byte.is_ascii_digit());
+        (!is_digits && !self.port_names.contains(name)).then(|| {
+            Draft::new(&RULE, port.origin, "no pod that receives the connection has a port of this name")
+                .related(first, "the pods are here")
+                .hint("use the name of a container port, or the number")
+        })
+    }
+}
+
+/// The labels of a selector that has nothing but labels.
+fn labels(selector: &Node) -> Option<&Mapping> {
+    if value(selector, "matchExpressions").is_some() {
+        return None;
+    }
+    selector.get("matchLabels")?.as_mapping().filter(|labels| !labels.is_empty())
+}
+
+/// The labels of a peer that means pods of the policy's own namespace.
+fn own_pods(peer: &Node) -> Option<&Mapping> {
+    let is_own = value(peer, "namespaceSelector").is_none() && value(peer, "ipBlock").is_none();
+    peer.get("podSelector").filter(|_| is_own).and_then(labels)
+}

@@ -1,0 +1,68 @@
+//! `reference/dangling-role`.
+
+use crate::rules::presence::Presence;
+use crate::rules::{Check, Draft, Environment, Reporter, Rule};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::Node;
+use sealwave_kube::catalogue::RBAC;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "reference/dangling-role",
+        severity: Severity::Warning,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "a RoleBinding binds a Role that does not exist in its namespace",
+        explanation: "The API server takes a binding to a Role that is not there, and its subjects may do nothing: programs fail \
+                      later with `forbidden`. A Role counts only in its own namespace. ClusterRoles, which often come with the \
+                      cluster, are not looked at.",
+        example: "kind: RoleBinding\nmetadata: {name: web, namespace: shop}\nroleRef: {apiGroup: rbac.authorization.k8s.io, \
+                  kind: Role, name: reader}   # there is none in `shop`\n",
+        remedy: "Correct the name, add the Role in the namespace of the binding, or bind a ClusterRole.",
+    },
+    check: Check::Environment(check),
+};
+
+fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+    let mut presence = None;
+    for (number, object) in environment.objects.iter().enumerate() {
+        if !object.is(RBAC, "RoleBinding") {
+            continue;
+        }
+        let Some(role) = object.manifest.root().get("roleRef") else { continue };
+        let Some(name) = role.get("name").filter(|_| role.get("kind").and_then(Node::as_str) == Some("Role"))
+        else {
+            continue;
+        };
+        let presence = presence.get_or_insert_with(|| Presence::of(environment));
+        let text = name.as_str().unwrap_or_default();
+        let has = || presence.has(RBAC, "Role", object.namespace, text);
+        if text.is_empty() || comes_with_kubernetes(object.namespace, text) || has() {
+            continue;
+        }
+        reporter.report(
+            Draft::new(
+                &RULE,
+                name.origin,
+                format!("there is no Role `{text}` in the namespace of the binding"),
+            )
+            .about(number)
+            .severity(presence.severity((RBAC, "Role"), object.namespace, Severity::Warning))
+            .hint("correct the name, or add the Role; one that comes with the cluster is a ClusterRole"),
+        );
+    }
+}
+
+/// The Roles that every API server makes when it starts.
+fn comes_with_kubernetes(namespace: &str, name: &str) -> bool {
+    match namespace {
+        "kube-public" => name == "system:controller:bootstrap-signer",
+        "kube-system" => {
+            name == "extension-apiserver-authentication-reader"
+                || name.starts_with("system::leader-locking-kube-")
+                || name.starts_with("system:controller:")
+        }
+        _ => false,
+    }
+}

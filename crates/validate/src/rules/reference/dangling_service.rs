@@ -1,0 +1,87 @@
+//! `reference/dangling-service`.
+
+use std::collections::HashSet;
+
+use crate::rules::placement::Completions;
+use crate::rules::selectors::{Pods, Selected, labels, missing_label};
+use crate::rules::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Mapping, Node};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "reference/dangling-service",
+        severity: Severity::Warning,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "a Service selects no pod of its namespace, or a port that they do not have",
+        explanation: "A Service without pods has no endpoints: every connection to it is refused, and nothing shows an error. \
+                      All labels of the selector must be on the pod template (`spec.template.metadata.labels`); those of the \
+                      workload itself do not count. Selectors for pods that an operator makes are ignored. Among plain manifests it is a note where a Helm \
+                      release or another Application brings objects into the namespace.\n\n\
+                      A `targetPort` that is a name means the container port of that name; where no selected pod has one, the \
+                      Service has no endpoints for it.",
+        example: "kind: Service\nspec:\n  selector: {app: wbe}   # the pods have `app: web`\n",
+        remedy: "Give selector and pod template the same labels.",
+    },
+    check: Check::Environment(check),
+};
+
+fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+    let (mut pods, mut completions) = (None, None);
+    for (number, object) in environment.objects.iter().enumerate() {
+        let Some(selector) = selector(object) else { continue };
+        let pods = pods.get_or_insert_with(|| Pods::of(&environment.objects));
+        for draft in ports(environment, object, &pods.matching(object.namespace, selector)) {
+            reporter.report(draft.about(number));
+        }
+        let Selected::Nothing(nearest) = pods.selected(object.namespace, selector) else { continue };
+        let nearest = nearest.and_then(|number| labels(environment.objects.get(number)?));
+        let Some(label) = missing_label(selector, nearest) else { continue };
+        let message = format!("Service `{}` selects no pod", object.name);
+        let draft = Draft::new(&RULE, label.value.origin, message).about(number);
+        let draft = match nearest.and_then(|labels| labels.entries().first()) {
+            Some(label) => draft.related(label.key_origin, "the labels of the nearest pods are here"),
+            None => draft,
+        };
+        let completions = completions.get_or_insert_with(|| Completions::of(environment));
+        let severity = completions.severity_of_missing_pods(object.namespace);
+        reporter
+            .report(draft.severity(severity).hint("give the selector and the pod template the same labels"));
+    }
+}
+
+/// Ports by a name that no container of the selected pods gives to one of its own.
+fn ports(environment: &Environment<'_>, service: &Object<'_>, selected: &[usize]) -> Vec<Draft> {
+    let pods: Vec<&Object<'_>> =
+        selected.iter().filter_map(|number| environment.objects.get(*number)).collect();
+    let named = pods.iter().flat_map(|pod| pod.containers()).flat_map(|container| items(container, "ports"));
+    let named: HashSet<&str> = named.filter_map(|port| port.get("name")?.as_str()).collect();
+    let Some(pod) = pods.first() else { return Vec::new() };
+    let targets = service.manifest.root().at(&["spec", "ports"]).map_or(&[][..], Node::items).iter();
+    targets
+        .filter_map(|port| port.get("targetPort"))
+        // A number in quotes is a fault of its own.
+        .filter(|target| {
+            target.as_str().is_some_and(|name| name.parse::<u16>().is_err() && !named.contains(name))
+        })
+        .map(|target| {
+            let message = "no pod that the Service selects has a port of this name";
+            Draft::new(&RULE, target.origin, message)
+                .related(pod.name_at(), "its pods are here")
+                .hint("give a container's port this name, or write the port's number")
+        })
+        .collect()
+}
+
+fn items<'a>(node: &'a Node, field: &str) -> &'a [Node] {
+    node.get(field).map_or(&[], Node::items)
+}
+
+/// The selector of a Service that has one and uses it.
+fn selector<'a>(object: &Object<'a>) -> Option<&'a Mapping> {
+    let spec = object.is("", "Service").then(|| object.manifest.root().get("spec"))??;
+    let is_name = spec.get("type").and_then(Node::as_str) == Some("ExternalName");
+    spec.get("selector")?.as_mapping().filter(|selector| !selector.is_empty() && !is_name)
+}

@@ -1,0 +1,177 @@
+//! `reference/missing-file`.
+
+use std::collections::HashMap;
+
+use super::file_options::{NamedFile, named_files};
+use super::files::{Volume, volume};
+use crate::rules::embedded::TextPlace;
+use crate::rules::fields::{items, text};
+use crate::rules::inventory::kind;
+use crate::rules::later_stage::may_change;
+use crate::rules::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::Node;
+use sealwave_core::names::is_item_key;
+use sealwave_core::text::closest;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "reference/missing-file",
+        severity: Severity::Warning,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "a command line or a variable names a file that no volume mounts",
+        explanation: "A path below a mounted ConfigMap or Secret whose keys are known, and are others, is a file that does not \
+                      exist: nothing else can write there. For options and variables that name files of configuration or \
+                      credentials (`--spring.config.additional-location`, `--kubeconfig`, `--config`, \
+                      `GOOGLE_APPLICATION_CREDENTIALS`) a path that no volume mounts is a note: the image may have the file. \
+                      A location that is `optional:` is not reported.",
+        example: "args: [--spring.config.additional-location=file:/app/secrets.properties]\nvolumeMounts:\n- {name: secrets, \
+                  mountPath: /app/config}   # the key is mounted elsewhere\n",
+        remedy: "Mount the key where the program reads it, or correct the path:\n\n```yaml\nvolumeMounts:\n- {name: secrets, mountPath: \
+                 /app/secrets.properties, subPath: secrets.properties}\n```",
+    },
+    check: Check::Environment(check),
+};
+
+/// Directories whose files come with the image, the node or Kubernetes.
+const FROM_ELSEWHERE: &[&str] = &[
+    "/dev/",
+    "/proc/",
+    "/run/secrets/kubernetes.io/",
+    "/sys/",
+    "/tmp/",
+    "/usr/",
+    "/var/lib/",
+    "/var/run/secrets/kubernetes.io/",
+    "/vault/",
+];
+
+/// Findings about one object.
+const MOST: usize = 50;
+
+/// A volume in a container.
+struct Mount<'a> {
+    path: &'a str,
+    /// Whether one file of it is mounted.
+    is_single: bool,
+    /// The volume, where its files may be known.
+    volume: Option<Volume<'a>>,
+    at: &'a Node,
+}
+
+fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+    for (number, object) in environment.objects.iter().enumerate() {
+        let Some(pod) = &object.pod else { continue };
+        let mut volumes: HashMap<&str, &Node> = HashMap::new();
+        let mut left = MOST;
+        for container in object.containers() {
+            let files = named_files(container);
+            if files.is_empty() {
+                continue;
+            }
+            if volumes.is_empty() {
+                volumes = named_volumes(pod.spec);
+            }
+            let mounts = mounts(container, &volumes);
+            for file in files.iter().filter(|file| !may_change(file.path)) {
+                let Some(draft) = draft(environment, object, file, &mounts) else { continue };
+                let Some(fewer) = left.checked_sub(1) else { break };
+                left = fewer;
+                reporter.report(draft.within(file.node.origin).about(number));
+            }
+        }
+    }
+}
+
+fn named_volumes(spec: &Node) -> HashMap<&str, &Node> {
+    items(spec, "volumes").iter().filter_map(|volume| Some((text(volume, "name")?, volume))).collect()
+}
+
+fn mounts<'a>(container: &'a Node, volumes: &HashMap<&str, &'a Node>) -> Vec<Mount<'a>> {
+    let mounts = items(container, "volumeMounts").iter().take(200);
+    mounts
+        .filter_map(|mount| {
+            let at = mount.get("mountPath")?;
+            let is_single = ["subPath", "subPathExpr"].iter().any(|field| text(mount, field).is_some());
+            let named = text(mount, "name").and_then(|name| volumes.get(name));
+            let volume = named.filter(|_| !is_single).and_then(|node| volume(node));
+            Some(Mount { path: at.as_str()?.trim_end_matches('/'), is_single, volume, at })
+        })
+        .collect()
+}
+
+/// The rest of a path below a directory; empty for the directory itself.
+fn below<'p>(path: &'p str, directory: &str) -> Option<&'p str> {
+    let rest = path.strip_prefix(directory)?;
+    if rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
+}
+
+fn draft(
+    environment: &Environment<'_>,
+    object: &Object<'_>,
+    file: &NamedFile<'_>,
+    mounts: &[Mount<'_>],
+) -> Option<Draft> {
+    let path = file.path.trim_end_matches('/');
+    let origin = file.node.origin;
+    let at = || {
+        let text = file.node.as_str().unwrap_or_default();
+        TextPlace::of(environment.scene.texts, file.node).bytes(text, &file.range, origin)
+    };
+    let covering = mounts.iter().filter_map(|mount| Some((mount, below(path, mount.path)?)));
+    if let Some((mount, rest)) = covering.max_by_key(|(mount, _)| mount.path.len()) {
+        let volume = mount.volume.as_ref().filter(|_| !rest.is_empty())?;
+        // A directory that other volumes are mounted into.
+        if mounts.iter().any(|other| below(other.path, path).is_some_and(|rest| !rest.is_empty())) {
+            return None;
+        }
+        if !volume.lacks(rest, environment, object.namespace) {
+            return None;
+        }
+        let name = volume.name.as_str().unwrap_or_default();
+        let message = format!("{} `{name}` of this volume has no such file", kind(volume.what));
+        let files = volume.files(environment, object.namespace);
+        let hint = match closest(rest, files.into_iter().filter(|file| is_item_key(file))) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => "add the key, or correct the path".to_owned(),
+        };
+        return Some(
+            Draft::new(&RULE, at(), message)
+                .related(mount.at.origin, "the volume is mounted here")
+                .hint(hint),
+        );
+    }
+    let is_elsewhere = FROM_ELSEWHERE.iter().any(|directory| path.starts_with(directory));
+    // A directory is searched for what is there.
+    if !file.is_configuration || is_elsewhere || file.path.ends_with('/') || is_parent(path, mounts) {
+        return None;
+    }
+    let draft =
+        Draft::new(&RULE, at(), "no volume of the container mounts this file").severity(Severity::Note);
+    let singles = mounts.iter().filter(|mount| mount.is_single && directory(mount.path) == directory(path));
+    let near = closest(name(path), singles.clone().map(|mount| name(mount.path)));
+    let Some(meant) = near else {
+        return Some(draft.hint("mount it from a Secret or ConfigMap; if the image has it, this is fine"));
+    };
+    let related = singles.clone().find(|mount| name(mount.path) == meant);
+    let draft = draft.severity(Severity::Warning).hint(format!("did you mean `{meant}`?"));
+    Some(match related {
+        Some(mount) => draft.related(mount.at.origin, "a file is mounted here"),
+        None => draft,
+    })
+}
+
+/// Returns whether something is mounted below a path.
+fn is_parent(path: &str, mounts: &[Mount<'_>]) -> bool {
+    mounts.iter().any(|mount| below(mount.path, path).is_some())
+}
+
+fn directory(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(directory, _)| directory)
+}
+
+fn name(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
+}

@@ -1,0 +1,213 @@
+//! `reference/unused`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::rules::inventory::{texts, words};
+use crate::rules::rbac::allows;
+use crate::rules::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Mapping, Node};
+use sealwave_core::names;
+use sealwave_kube::catalogue::{ESO, SEALED, supplied};
+use sealwave_kube::is_secret_like;
+use sealwave_kube::pods::What;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "reference/unused",
+        severity: Severity::Note,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "a ConfigMap or Secret is used by nothing in its environment",
+        explanation: "No pod reads it, and no other object of the environment names it. A Secret that nobody reads is a risk \
+                      without a use, and a ConfigMap that nobody reads is often one of which the name was changed in one place \
+                      only. Objects with labels that something may select by, of types that the cluster uses itself, and those \
+                      that a program of the app may read through the API (a Role says so) are let be; so are apps without \
+                      workloads.",
+        example: "kind: ConfigMap\nmetadata: {name: settings-old}   # the Deployment reads `settings`\n",
+        remedy: "Remove it, or correct the name. If something outside of the app uses it, suppress this rule for it with the \
+                 reason.",
+    },
+    check: Check::Environment(check),
+};
+
+/// How deep an object is read.
+const DEPTH: usize = 128;
+
+/// Labels that say what an object is; by others, something may select it.
+const PLAIN_LABELS: &[&str] = &[
+    "app",
+    "chart",
+    "component",
+    "env",
+    "environment",
+    "heritage",
+    "k8s-app",
+    "name",
+    "owner",
+    "part-of",
+    "release",
+    "stage",
+    "team",
+    "tier",
+    "version",
+];
+
+/// Types of Secrets that the cluster, or a tool, finds by itself.
+const FOUND_BY_TYPE: &[&str] = &[
+    "bootstrap.kubernetes.io/token",
+    "helm.sh/release.v1",
+    "kubernetes.io/dockercfg",
+    "kubernetes.io/dockerconfigjson",
+    "kubernetes.io/service-account-token",
+];
+
+/// Domains of annotations with which a controller copies an object to others.
+const COPIED_BY: &[&str] =
+    &["kubed.appscode.com", "reflector.v1.k8s.emberstack.com", "replicator.v1.mittwald.de"];
+
+struct Candidate<'a> {
+    object: usize,
+    what: What,
+    name: &'a str,
+}
+
+fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+    if environment.is_plain() || environment.objects.iter().all(|object| object.pod.is_none()) {
+        return;
+    }
+    let wanted: BTreeSet<(What, &str, &str)> =
+        environment.inventory.wants().iter().map(|want| (want.what, want.namespace, want.name)).collect();
+    let readable = [What::ConfigMap, What::Secret]
+        .map(|what| allows(&environment.objects, what, &["get", "list", "watch"]));
+    let mut candidates = candidates(environment);
+    candidates.retain(|candidate| {
+        let object = environment.objects.get(candidate.object);
+        let namespace = object.map_or("", |object| object.namespace);
+        let by = |namespace| wanted.contains(&(candidate.what, namespace, candidate.name));
+        let [config_maps, secrets] = readable;
+        let read = if candidate.what == What::ConfigMap { config_maps } else { secrets };
+        !by(namespace) && !by("") && !read
+    });
+    let unused: BTreeSet<&str> = candidates.iter().map(|candidate| candidate.name).collect();
+    let named = named(environment, &unused);
+    for candidate in candidates {
+        let by_another = |by: &BTreeSet<usize>| by.iter().any(|object| *object != candidate.object);
+        if named.get(candidate.name).is_some_and(by_another) {
+            continue;
+        }
+        let Some(object) = environment.objects.get(candidate.object) else { continue };
+        let at = object.name_at();
+        let message = format!("nothing uses {} `{}`", object.kind, object.name);
+        reporter.report(
+            Draft::new(&RULE, at, message)
+                .about(candidate.object)
+                .hint("remove it, or correct the name where it should be used"),
+        );
+    }
+}
+
+fn candidates<'a>(environment: &Environment<'a>) -> Vec<Candidate<'a>> {
+    let objects = environment.objects.iter().zip(environment.catalogue.objects()).enumerate();
+    let mut found = Vec::new();
+    for (number, (object, filed)) in objects.filter(|(_, (object, _))| !is_for_others(object)) {
+        let (what, name) = match (object.group, object.kind) {
+            ("", "ConfigMap") => (What::ConfigMap, Some(object.name)),
+            ("", "Secret") | (SEALED, "SealedSecret") => (What::Secret, Some(object.name)),
+            (ESO, "ExternalSecret") => (What::Secret, supplied(filed).first().copied()),
+            _ => continue,
+        };
+        if let Some(name) = name.filter(|name| !name.is_empty()) {
+            found.push(Candidate { object: number, what, name });
+        }
+    }
+    found
+}
+
+/// Whether something that is not seen here finds the object.
+fn is_for_others(object: &Object<'_>) -> bool {
+    let root = object.manifest.root();
+    let text = |path: &[&str]| root.at(path).and_then(Node::as_str).unwrap_or_default();
+    let (domains, kind) = (entries(object.manifest.annotations()), text(&["type"]));
+    let merges = text(&["spec", "target", "creationPolicy"]) == "Merge"
+        || root.at(&["spec", "target", "manifest"]).is_some();
+    let is_plain = |label: &str| {
+        let domain = label.split_once('/').map(|(domain, _)| domain);
+        domain.map_or(PLAIN_LABELS.contains(&label), |domain| {
+            ["app.kubernetes.io", names::HELM_DOMAIN, names::SEALWAVE_DOMAIN].contains(&domain)
+        })
+    };
+    let labels = [root.at(&["spec", "template", "metadata", "labels"]), root.at(&["metadata", "labels"])];
+    let mut labels = labels.into_iter().flatten().flat_map(|labels| entries(labels.as_mapping()));
+    merges
+        || FOUND_BY_TYPE.contains(&kind)
+        || labels.any(|label| !is_plain(&label.key))
+        || domains.iter().any(|entry| COPIED_BY.iter().any(|domain| entry.key.starts_with(domain)))
+}
+
+/// Which of the names stand in which other objects: references that only their own controllers understand.
+fn named<'a>(
+    environment: &Environment<'a>,
+    wanted: &BTreeSet<&'a str>,
+) -> BTreeMap<&'a str, BTreeSet<usize>> {
+    let mut named = Named { wanted, by: BTreeMap::new() };
+    if wanted.is_empty() {
+        return named.by;
+    }
+    for (number, object) in environment.objects.iter().enumerate() {
+        let root = object.manifest.root();
+        named.visit(number, root.at(&["metadata", "annotations"]), DEPTH);
+        if let Some(pod) = &object.pod {
+            let template = root.at(&pod.path);
+            named.visit(
+                number,
+                template.and_then(|template| template.at(&["metadata", "annotations"])),
+                DEPTH,
+            );
+            for text in texts(pod.spec) {
+                named.words(number, text);
+            }
+        } else if !object.is("", "Service") && !is_secret_like(object.manifest.root()) {
+            for entry in entries(root.as_mapping()).iter().filter(|entry| entry.key != "metadata") {
+                named.visit(number, Some(&entry.value), DEPTH);
+            }
+        }
+    }
+    named.by
+}
+
+struct Named<'b, 'a> {
+    wanted: &'b BTreeSet<&'a str>,
+    by: BTreeMap<&'a str, BTreeSet<usize>>,
+}
+
+impl Named<'_, '_> {
+    fn visit(&mut self, object: usize, node: Option<&Node>, depth: usize) {
+        let (Some(node), Some(depth)) = (node, depth.checked_sub(1)) else { return };
+        for item in node.items() {
+            self.visit(object, Some(item), depth);
+        }
+        for entry in entries(node.as_mapping()) {
+            if !matches!(entry.key.as_str(), "image" | "labels" | "matchLabels" | "selector") {
+                self.visit(object, Some(&entry.value), depth);
+            }
+        }
+        if let Some(text) = node.as_str() {
+            self.words(object, text);
+        }
+    }
+
+    fn words(&mut self, object: usize, text: &str) {
+        for word in words(text).filter_map(|word| self.wanted.get(word)) {
+            let by = self.by.entry(word).or_default();
+            if by.len() < 2 {
+                by.insert(object);
+            }
+        }
+    }
+}
+
+fn entries(mapping: Option<&Mapping>) -> &[sealwave_core::document::Entry] {
+    mapping.map_or(&[], Mapping::entries)
+}

@@ -1,0 +1,205 @@
+//! `resource/admission-policy`.
+
+use std::collections::HashSet;
+
+use super::webhook::rules;
+use crate::rules::field_checks::forms::{PATH_SEGMENT, QUALIFIED, SUBDOMAIN};
+use crate::rules::field_checks::{Field, FieldChecker, Section};
+use crate::rules::fields::{items, key_at, set, start, text, value};
+use crate::rules::{Check, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::Node;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "resource/admission-policy",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::BuiltInKinds,
+        summary: "an admission policy or its binding lacks a part",
+        explanation: "A ValidatingAdmissionPolicy has `validations` or `auditAnnotations`, and `matchConstraints` with \
+                      `resourceRules`. An expression and a message are not empty, and a message is one line. A binding names a \
+                      policy and its `validationActions`, each once, and not `Deny` and `Warn` together; parameters are found \
+                      by `name` or by `selector`. The API server refuses the object. `policy/definition` compiles the expressions.",
+        example: "kind: ValidatingAdmissionPolicy\nspec:\n  matchConstraints: {resourceRules: []}\n",
+        remedy: "```yaml\nkind: ValidatingAdmissionPolicy\nspec:\n  matchConstraints:\n    resourceRules:\n    - {apiGroups: [apps], apiVersions: [v1], operations: [CREATE], resources: [deployments]}\n  validations: [{expression: object.spec.replicas <= 5}]\n```",
+    },
+    check: Check::Object(check),
+};
+
+/// Fields of a policy's spec.
+const POLICY: &[Section] = &[
+    Section { at: "", fields: &[Field::present("matchConstraints")] },
+    Section { at: "matchConstraints", fields: &[Field::present("resourceRules")] },
+    Section {
+        at: "matchConditions[]",
+        fields: &[Field::not_empty("expression"), Field::not_empty("name"), Field::form("name", &QUALIFIED)],
+    },
+    Section { at: "paramKind", fields: &[Field::present("apiVersion"), Field::present("kind")] },
+    Section {
+        at: "validations[]",
+        fields: &[
+            Field::not_empty("expression"),
+            Field::one_of("reason", &["Forbidden", "Invalid", "RequestEntityTooLarge"]),
+        ],
+    },
+    Section {
+        at: "auditAnnotations[]",
+        fields: &[
+            Field::not_empty("key"),
+            Field::form("key", &QUALIFIED),
+            Field::not_empty("valueExpression"),
+        ],
+    },
+    Section { at: "variables[]", fields: &[Field::not_empty("expression"), Field::not_empty("name")] },
+];
+/// Fields of the spec of a policy that changes objects.
+const MUTATING: &[Section] = &[
+    Section {
+        at: "",
+        fields: &[
+            Field::present("matchConstraints"),
+            Field::present("mutations"),
+            Field::present("reinvocationPolicy"),
+            Field::one_of("reinvocationPolicy", &["IfNeeded", "Never"]),
+        ],
+    },
+    Section { at: "matchConstraints", fields: &[Field::present("resourceRules")] },
+    Section {
+        at: "matchConditions[]",
+        fields: &[Field::not_empty("expression"), Field::not_empty("name"), Field::form("name", &QUALIFIED)],
+    },
+    Section {
+        at: "mutations[]",
+        fields: &[
+            Field::present("patchType"),
+            Field::one_of("patchType", &["ApplyConfiguration", "JSONPatch"]),
+        ],
+    },
+    Section { at: "mutations[].applyConfiguration", fields: &[Field::present("expression")] },
+    Section { at: "mutations[].jsonPatch", fields: &[Field::present("expression")] },
+    Section { at: "variables[]", fields: &[Field::not_empty("expression"), Field::not_empty("name")] },
+];
+/// Fields of a binding's spec.
+const BINDING: &[Section] = &[
+    Section { at: "", fields: &[Field::not_empty("policyName"), Field::form("policyName", &SUBDOMAIN)] },
+    Section {
+        at: "paramRef",
+        fields: &[Field::form("name", &PATH_SEGMENT), Field::present("parameterNotFoundAction")],
+    },
+];
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    if object.group != "admissionregistration.k8s.io" {
+        return;
+    }
+    let Some(spec) = object.manifest.root().get("spec").filter(|spec| spec.as_mapping().is_some()) else {
+        return;
+    };
+    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    match object.kind {
+        "ValidatingAdmissionPolicy" => {
+            checker.table(spec, POLICY);
+            policy(spec, &mut checker);
+        }
+        "ValidatingAdmissionPolicyBinding" => {
+            checker.table(spec, BINDING);
+            checker.field(spec, &Field::present("validationActions"));
+            actions(spec, &mut checker);
+            parameters(spec, &mut checker);
+        }
+        "MutatingAdmissionPolicy" => {
+            checker.table(spec, MUTATING);
+            mutations(spec, &mut checker);
+        }
+        "MutatingAdmissionPolicyBinding" => {
+            checker.table(spec, BINDING);
+            parameters(spec, &mut checker);
+        }
+        _ => return,
+    }
+    for field in ["matchConstraints", "matchResources"] {
+        if let Some(resources) = value(spec, field) {
+            match_resources(resources, &mut checker);
+        }
+    }
+}
+
+fn policy(spec: &Node, checker: &mut FieldChecker<'_>) {
+    if items(spec, "validations").is_empty() && items(spec, "auditAnnotations").is_empty() {
+        let message = "the policy has neither `validations` nor `auditAnnotations`";
+        checker.report(start(spec), message, "add what the policy is to check");
+    }
+    for validation in items(spec, "validations") {
+        if text(validation, "message").is_some_and(|message| !message.is_empty() && message.trim().is_empty())
+        {
+            let message = "`message` of a validation is blank";
+            checker.report(key_at(validation, "message"), message, "write what is wrong, or remove it");
+        }
+        if text(validation, "message").is_some_and(|message| message.trim().contains(['\n', '\r'])) {
+            let message = "`message` of a validation has more than one line";
+            checker.report(key_at(validation, "message"), message, "write it in one line");
+        }
+    }
+    if text(spec, "failurePolicy").is_some_and(str::is_empty) {
+        checker.report(key_at(spec, "failurePolicy"), "`failurePolicy` is empty", "write `Fail` or `Ignore`");
+    }
+}
+
+/// Checks that each mutation has the part that its type names, and no other.
+fn mutations(spec: &Node, checker: &mut FieldChecker<'_>) {
+    for mutation in items(spec, "mutations").iter().filter(|mutation| mutation.as_mapping().is_some()) {
+        let (own, other) = match text(mutation, "patchType") {
+            Some("ApplyConfiguration") => ("applyConfiguration", "jsonPatch"),
+            Some("JSONPatch") => ("jsonPatch", "applyConfiguration"),
+            _ => continue,
+        };
+        if value(mutation, own).is_none() {
+            let message = format!("the mutation has no `{own}`, which its `patchType` names");
+            checker.report(key_at(mutation, "patchType"), message, format!("add `{own}`"));
+        }
+        checker.field(mutation, &Field::absent(other, "beside another `patchType`"));
+    }
+}
+
+fn actions(spec: &Node, checker: &mut FieldChecker<'_>) {
+    let mut seen = HashSet::new();
+    for action in items(spec, "validationActions") {
+        if action.as_str().is_some_and(|action| !seen.insert(action)) {
+            checker.report(action.origin, "an action is named twice", "remove one of the two");
+        }
+    }
+    if seen.contains("Deny") && seen.contains("Warn") {
+        let message = "`validationActions` has both `Deny` and `Warn`";
+        checker.report(
+            key_at(spec, "validationActions"),
+            message,
+            "remove `Warn`: who is denied is told why",
+        );
+    }
+}
+
+fn parameters(spec: &Node, checker: &mut FieldChecker<'_>) {
+    let Some(reference) = value(spec, "paramRef").filter(|reference| reference.as_mapping().is_some()) else {
+        return;
+    };
+    let names = set(reference, &["name", "selector"]);
+    if names.len() != 1 {
+        let message = "`paramRef` has not exactly one of `name` and `selector`";
+        checker.report(key_at(spec, "paramRef"), message, "give it one of them");
+    }
+    if let Some(selector) = value(reference, "selector") {
+        checker.selector(selector);
+    }
+}
+
+fn match_resources(resources: &Node, checker: &mut FieldChecker<'_>) {
+    rules(items(resources, "resourceRules"), checker);
+    rules(items(resources, "excludeResourceRules"), checker);
+    for field in ["namespaceSelector", "objectSelector"] {
+        if let Some(selector) = value(resources, field) {
+            checker.selector(selector);
+        }
+    }
+}

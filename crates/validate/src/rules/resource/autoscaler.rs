@@ -1,0 +1,176 @@
+//! `resource/autoscaler`.
+
+use crate::rules::field_checks::forms::{LABEL, PATH_SEGMENT};
+use crate::rules::field_checks::{Field, FieldChecker, Section};
+use crate::rules::fields::{integer, items, key_at, set, start, text, value};
+use crate::rules::{Check, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Entry, Node};
+use sealwave_kube::Quantity;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "resource/autoscaler",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::BuiltInKinds,
+        summary: "a HorizontalPodAutoscaler has bounds or metrics that Kubernetes does not accept",
+        explanation: "`maxReplicas` is 1 or more, and not less than `minReplicas`, which is 0 only with a metric of the type \
+                      Object or External. A metric has the source that its `type` names and no other, and a target that fits: a \
+                      resource has `averageUtilization` or `averageValue`, Pods have `averageValue`. Targets are more than 0. \
+                      Scaling rules have policies, with periods of at most 1800 seconds and a window of at most 3600. The API \
+                      server refuses the object.",
+        example: "metrics:\n- type: Resource   # and no resource\n",
+        remedy: "```yaml\nmetrics:\n- type: Resource\n  resource: {name: cpu, target: {type: Utilization, averageUtilization: 80}}\n```",
+    },
+    check: Check::Object(check),
+};
+
+/// Fields of an autoscaler's spec.
+const SECTIONS: &[Section] = &[
+    Section {
+        at: "",
+        fields: &[
+            Field::at_least("maxReplicas", 1),
+            Field::at_least("minReplicas", 0),
+            Field::at_least("targetCPUUtilizationPercentage", 1),
+        ],
+    },
+    Section { at: "scaleTargetRef", fields: REFERENCE },
+    Section { at: "metrics[].object.describedObject", fields: REFERENCE },
+    Section { at: "behavior.scaleUp", fields: SCALING },
+    Section { at: "behavior.scaleUp.policies[]", fields: SCALING_POLICY },
+    Section { at: "behavior.scaleDown", fields: SCALING },
+    Section { at: "behavior.scaleDown.policies[]", fields: SCALING_POLICY },
+    Section {
+        at: "metrics[].containerResource",
+        fields: &[Field::not_empty("container"), Field::form("container", &LABEL), Field::not_empty("name")],
+    },
+    Section { at: "metrics[].resource", fields: &[Field::not_empty("name")] },
+];
+const REFERENCE: &[Field] = &[
+    Field::not_empty("kind"),
+    Field::form("kind", &PATH_SEGMENT),
+    Field::not_empty("name"),
+    Field::form("name", &PATH_SEGMENT),
+];
+const SCALING: &[Field] = &[
+    Field::not_empty("policies"),
+    Field::between("stabilizationWindowSeconds", 0, 3_600),
+    Field::not_negative("tolerance"),
+];
+const SCALING_POLICY: &[Field] = &[Field::between("periodSeconds", 1, 1_800), Field::at_least("value", 1)];
+
+/// Sources of metrics, by the types that name them, and the targets of which each needs one.
+const SOURCES: &[(&str, &str, &[&str])] = &[
+    ("ContainerResource", "containerResource", &["averageUtilization", "averageValue"]),
+    ("External", "external", &["averageValue", "value"]),
+    ("Object", "object", &["averageValue", "value"]),
+    ("Pods", "pods", &["averageValue"]),
+    ("Resource", "resource", &["averageUtilization", "averageValue"]),
+];
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    if !object.is("autoscaling", "HorizontalPodAutoscaler") {
+        return;
+    }
+    let Some(spec) = object.manifest.root().get("spec").filter(|spec| spec.as_mapping().is_some()) else {
+        return;
+    };
+    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    checker.table(spec, SECTIONS);
+    bounds(spec, &mut checker);
+    target(spec, &mut checker);
+    // Metrics of the beta versions have another shape.
+    if object.version == "v2" {
+        for metric in items(spec, "metrics").iter().filter(|metric| metric.as_mapping().is_some()) {
+            of_metric(metric, &mut checker);
+        }
+    }
+}
+
+fn bounds(spec: &Node, checker: &mut FieldChecker<'_>) {
+    let least = value(spec, "minReplicas");
+    if let (Some(least), Some(most)) = (least, value(spec, "maxReplicas"))
+        && let (Some(low), Some(high)) = (integer(least), integer(most))
+        && (1..low).contains(&high)
+    {
+        let draft = checker.begin(most.origin, "`maxReplicas` is less than `minReplicas`");
+        let draft = draft.related(least.origin, "`minReplicas` is here");
+        checker.draft(draft.hint("raise it, or lower `minReplicas`"));
+    }
+    let is_outside = |metric: &Node| matches!(text(metric, "type"), Some("External" | "Object"));
+    if let Some(least) = least.filter(|least| integer(least) == Some(0))
+        && !items(spec, "metrics").iter().any(is_outside)
+    {
+        let message = "`minReplicas` is 0 without a metric of the type Object or External";
+        checker.report(least.origin, message, "write 1 or more: pods that do not run have no metrics");
+    }
+}
+
+/// Checks that the target has the group of its API.
+fn target(spec: &Node, checker: &mut FieldChecker<'_>) {
+    let Some(target) = value(spec, "scaleTargetRef").filter(|target| target.as_mapping().is_some()) else {
+        return;
+    };
+    let version = value(target, "apiVersion");
+    let Some(text) = version.map_or(Some(""), Node::as_str) else { return };
+    let has_group =
+        matches!(text.split_once('/'), Some((group, rest)) if !group.is_empty() && !rest.contains('/'));
+    if !has_group && text != "/" && !checker.may_fill(text) {
+        let message = "`apiVersion` of `scaleTargetRef` has no API group";
+        let at =
+            if version.is_some() { key_at(target, "apiVersion") } else { key_at(spec, "scaleTargetRef") };
+        checker.report(at, message, "write group and version, like `apps/v1`");
+    }
+}
+
+fn of_metric(metric: &Node, checker: &mut FieldChecker<'_>) {
+    let kind = text(metric, "type").unwrap_or_default();
+    let Some((_, wanted, targets)) = SOURCES.iter().find(|(name, ..)| *name == kind) else { return };
+    let names: Vec<&str> = SOURCES.iter().map(|(_, field, _)| *field).collect();
+    for other in set(metric, &names).into_iter().filter(|entry| entry.key != *wanted) {
+        let message = format!("a metric of the type `{kind}` cannot have `{}`", other.key);
+        checker.report(other.key_origin, message, "remove it, or correct the type");
+    }
+    let Some(source) = metric.as_mapping().and_then(|metric| metric.entry(wanted)) else {
+        let message = format!("a metric of the type `{kind}` has no `{wanted}`");
+        checker.report(start(metric), message, format!("add `{wanted}`, or correct the type"));
+        return;
+    };
+    if let Some(identifier) = value(&source.value, "metric") {
+        of_identifier(identifier, checker);
+    }
+    if let Some(target) = value(&source.value, "target").filter(|target| target.as_mapping().is_some()) {
+        of_target(source, target, targets, kind, checker);
+    }
+}
+
+fn of_identifier(metric: &Node, checker: &mut FieldChecker<'_>) {
+    checker.field(metric, &Field::not_empty("name"));
+    checker.field(metric, &Field::form("name", &PATH_SEGMENT));
+}
+
+fn of_target(source: &Entry, target: &Node, targets: &[&str], kind: &str, checker: &mut FieldChecker<'_>) {
+    let found = set(target, targets);
+    match found.as_slice() {
+        [] => {
+            let listed = crate::rules::fields::listed(targets);
+            let message = format!("the target of a metric of the type `{kind}` has no {listed}");
+            checker.report(key_at(&source.value, "target"), message, format!("add {listed}"));
+        }
+        [first, second, ..] if kind != "Object" => {
+            let message = format!("a target has both `{}` and `{}`", first.key, second.key);
+            checker.report(second.key_origin, message, "remove one of them");
+        }
+        _ => {}
+    }
+    checker.field(target, &Field::at_least("averageUtilization", 1));
+    for field in ["averageValue", "value"] {
+        let Some(node) = value(target, field) else { continue };
+        if Quantity::of(node).is_some_and(|amount| !amount.is_positive()) {
+            checker.report(node.origin, format!("`{field}` is not more than 0"), "write a positive quantity");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! `resource/blocking-budget`.
+
+use std::collections::HashSet;
+
+use crate::rules::fields::{integer, text, value};
+use crate::rules::selectors::Pods;
+use crate::rules::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::Node;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "resource/blocking-budget",
+        severity: Severity::Warning,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "a PodDisruptionBudget never allows a disruption",
+        explanation: "A budget that asks for all pods of a workload forbids every eviction: `kubectl drain` waits for ever, and \
+                      with it the upgrade of the node or of the cluster. So does `minAvailable: 1` for a workload with one \
+                      replica. Replicas that a HorizontalPodAutoscaler decides are not known here. `maxUnavailable: 0` is often \
+                      written on purpose, and is a note.",
+        example: "kind: PodDisruptionBudget\nspec:\n  minAvailable: 2\n  selector: {matchLabels: {app: web}}   # a Deployment with \
+                  `replicas: 2`\n",
+        remedy: "Let one pod be missing, and have more than one:\n\n```yaml\nspec:\n  maxUnavailable: 1\n```",
+    },
+    check: Check::Environment(check),
+};
+
+fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+    let (mut pods, mut scaled) = (None, None);
+    for (number, object) in environment.objects.iter().enumerate() {
+        if !object.is("policy", "PodDisruptionBudget") {
+            continue;
+        }
+        let Some(spec) = object.manifest.root().get("spec") else { continue };
+        if let Some(none) =
+            value(spec, "maxUnavailable").filter(|bound| is_share(bound, "0%") || is_none(bound))
+        {
+            let draft = Draft::new(&RULE, none.origin, "this budget allows no disruption");
+            let hint = "write 1 or more, so that a node can be drained";
+            reporter.report(draft.about(number).severity(Severity::Note).hint(hint));
+            continue;
+        }
+        let Some(least) = value(spec, "minAvailable") else { continue };
+        if is_share(least, "100%") {
+            let draft = Draft::new(&RULE, least.origin, "this budget allows no disruption");
+            reporter.report(draft.about(number).hint("write `maxUnavailable: 1`"));
+            continue;
+        }
+        let pods = pods.get_or_insert_with(|| Pods::of(&environment.objects));
+        let scaled = scaled.get_or_insert_with(|| scaled_workloads(environment));
+        let Some(workload) = only_workload(environment, object, spec, pods) else { continue };
+        let is_scaled = scaled.contains(&(workload.namespace, workload.kind, workload.name));
+        let Some(replicas) = replicas(workload).filter(|_| !is_scaled) else { continue };
+        if integer(least).is_some_and(|least| least >= replicas) && replicas > 0 {
+            let message = format!("this budget allows no disruption: its pods are {replicas}");
+            reporter.report(
+                Draft::new(&RULE, least.origin, message)
+                    .about(number)
+                    .related(workload.name_at(), "the workload is here")
+                    .hint("ask for fewer pods than there are, or write `maxUnavailable: 1`"),
+            );
+        }
+    }
+}
+
+fn is_none(bound: &Node) -> bool {
+    integer(bound) == Some(0)
+}
+
+fn is_share(bound: &Node, share: &str) -> bool {
+    bound.as_str() == Some(share)
+}
+
+/// The only workload that a budget selects.
+fn only_workload<'e, 'a>(
+    environment: &'e Environment<'a>,
+    budget: &Object<'_>,
+    spec: &Node,
+    pods: &Pods<'a>,
+) -> Option<&'e Object<'a>> {
+    let selector = spec.get("selector").filter(|selector| value(selector, "matchExpressions").is_none())?;
+    let labels = selector.get("matchLabels")?.as_mapping().filter(|labels| !labels.is_empty())?;
+    let selected = pods.matching(budget.namespace, labels);
+    let [number] = selected.as_slice() else { return None };
+    let workload = environment.objects.get(*number)?;
+    let is_known = workload.group == "apps" && matches!(workload.kind, "Deployment" | "StatefulSet");
+    is_known.then_some(workload)
+}
+
+fn replicas(workload: &Object<'_>) -> Option<i64> {
+    workload.manifest.root().at(&["spec", "replicas"]).map_or(Some(1), integer)
+}
+
+/// Namespace, kind and name of the workloads whose replicas an autoscaler decides.
+fn scaled_workloads<'a>(environment: &Environment<'a>) -> HashSet<(&'a str, &'a str, &'a str)> {
+    let target = |object: &Object<'a>| {
+        let is_keda = object.is("keda.sh", "ScaledObject");
+        let target = object.manifest.root().at(&["spec", "scaleTargetRef"])?;
+        let kind = text(target, "kind").or(is_keda.then_some("Deployment"))?;
+        let is_scaler = is_keda || object.is("autoscaling", "HorizontalPodAutoscaler");
+        is_scaler.then_some((object.namespace, kind, text(target, "name")?))
+    };
+    environment.objects.iter().filter_map(target).collect()
+}

@@ -1,0 +1,35 @@
+//! `resource/default-namespace`.
+
+use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "resource/default-namespace",
+        severity: Severity::Warning,
+        enabled: false,
+        refusal: ApiRefusal::Never,
+        summary: "an object is in the namespace `default`",
+        explanation: "Everybody's leftovers are in `default`. It cannot be deleted, so what is in it is cleaned up by hand, and \
+                      quotas, network policies and rights that are set by namespace do not tell apps apart there.",
+        example: "kind: Deployment\nmetadata: {name: web, namespace: default}\n",
+        remedy: "Give the app a namespace of its own.",
+    },
+    check: Check::Object(check),
+};
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    if object.namespace != "default" || scene.scopes.is_cluster_scoped(object.group, object.kind) {
+        return;
+    }
+    // The Service of the API server lives there.
+    if object.is("", "Service") && object.name == "kubernetes" {
+        return;
+    }
+    if let Some(namespace) = object.manifest.root().at(&["metadata", "namespace"]) {
+        let message = format!("{} `{}` is in the namespace `default`", object.kind, object.name);
+        reporter
+            .report(Draft::new(&RULE, namespace.origin, message).hint("give the app a namespace of its own"));
+    }
+}

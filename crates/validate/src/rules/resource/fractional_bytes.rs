@@ -1,0 +1,103 @@
+//! `resource/fractional-bytes`.
+
+use super::super::Object;
+use crate::rules::fields::{entries, items, value};
+use crate::rules::{Check, Draft, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Node, Number, Value};
+use sealwave_kube::Quantity;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "resource/fractional-bytes",
+        severity: Severity::Warning,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "an amount of memory or storage is a fraction of a byte",
+        explanation: "`m` is the suffix of thousandths: `memory: 128m` is an eighth of a byte. The API server accepts it with a \
+                      warning and rounds it up to one byte, and a container with such a limit is killed when it starts. The \
+                      same holds for storage of claims, for `sizeLimit`, and for quotas.",
+        example: "resources: {limits: {memory: 128m}}\n",
+        remedy: "```yaml\nresources: {limits: {memory: 128Mi}}\n```",
+    },
+    check: Check::Object(check),
+};
+
+fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+    let root = object.manifest.root();
+    for container in object.containers() {
+        if let Some(resources) = value(container, "resources") {
+            of_resources(resources, reporter);
+        }
+    }
+    if let Some(pod) = &object.pod {
+        if let Some(resources) = value(pod.spec, "resources") {
+            of_resources(resources, reporter);
+        }
+        for volume in items(pod.spec, "volumes") {
+            if let Some(limit) = volume.at(&["emptyDir", "sizeLimit"]) {
+                amount(limit, "sizeLimit", reporter);
+            }
+            if let Some(claim) = volume.at(&["ephemeral", "volumeClaimTemplate", "spec", "resources"]) {
+                of_resources(claim, reporter);
+            }
+        }
+        for claim in root.at(&["spec", "volumeClaimTemplates"]).map_or(&[][..], Node::items) {
+            if let Some(resources) = claim.at(&["spec", "resources"]) {
+                of_resources(resources, reporter);
+            }
+        }
+    }
+    let Some(spec) = root.get("spec").filter(|_| object.group.is_empty()) else { return };
+    match object.kind {
+        "LimitRange" => {
+            for limit in items(spec, "limits") {
+                for field in ["default", "defaultRequest", "max", "min"] {
+                    list(limit, field, reporter);
+                }
+            }
+        }
+        "PersistentVolume" => list(spec, "capacity", reporter),
+        "PersistentVolumeClaim" => {
+            if let Some(resources) = value(spec, "resources") {
+                of_resources(resources, reporter);
+            }
+        }
+        "ResourceQuota" => list(spec, "hard", reporter),
+        _ => {}
+    }
+}
+
+fn of_resources(resources: &Node, reporter: &mut Reporter) {
+    list(resources, "limits", reporter);
+    list(resources, "requests", reporter);
+}
+
+fn list(node: &Node, field: &str, reporter: &mut Reporter) {
+    for entry in entries(node, field).iter().filter(|entry| is_bytes(&entry.key)) {
+        amount(&entry.value, &entry.key, reporter);
+    }
+}
+
+/// Returns whether a resource is counted in bytes.
+fn is_bytes(key: &str) -> bool {
+    let name = key.strip_prefix("limits.").or_else(|| key.strip_prefix("requests.")).unwrap_or(key);
+    matches!(name, "ephemeral-storage" | "memory" | "storage") || key.ends_with("/requests.storage")
+}
+
+fn amount(node: &Node, key: &str, reporter: &mut Reporter) {
+    let Some(amount) = Quantity::of(node).filter(|amount| !amount.is_whole() && !amount.is_negative()) else {
+        return;
+    };
+    let is_milli = node.as_str().is_some_and(|text| text.ends_with('m'));
+    let hint = if is_milli {
+        "did you mean `M` (megabytes) or `Mi` (mebibytes)? `m` stands for thousandths"
+    } else if matches!(node.value, Value::Number(Number::Float(_))) || Some(amount) < Quantity::parse("1Ki") {
+        "did you forget the unit? write it like `128Mi`"
+    } else {
+        "write a whole number of a smaller unit, like `1639Mi`"
+    };
+    let message = format!("`{key}` is not a whole number of bytes");
+    reporter.report(Draft::new(&RULE, node.origin, message).hint(hint));
+}

@@ -1,0 +1,97 @@
+//! `resource/incomplete`.
+
+use crate::rules::fields::{key_at, start, value};
+use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::Node;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "resource/incomplete",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::BuiltInKinds,
+        summary: "an object lacks a part that the schema leaves out and its kind needs",
+        explanation: "The published schemas do not ask for the `spec` of most kinds, nor for all that must be in it. The API \
+                      server does: a Deployment has a template with containers, a Service has ports, an Ingress has rules.",
+        example: "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}   # and no spec\n",
+        remedy: "Add what is missing. A document that is meant to be a patch belongs into `patches/`, or into a file that is \
+                 not validated.",
+    },
+    check: Check::Object(check),
+};
+
+/// Kinds and the parts that each object of them has and the schema does not ask for, from the root.
+const PARTS: &[(&str, &str, &[&str])] = &[
+    ("", "PersistentVolume", &["spec"]),
+    ("", "Pod", &["spec"]),
+    ("", "PodTemplate", &["template", "template.spec"]),
+    ("", "ReplicationController", WORKLOAD),
+    ("", "Service", &["spec"]),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy", &["spec"]),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding", &["spec"]),
+    ("apiregistration.k8s.io", "APIService", &["spec"]),
+    ("apps", "DaemonSet", WORKLOAD),
+    ("apps", "Deployment", WORKLOAD),
+    ("apps", "ReplicaSet", WORKLOAD),
+    ("apps", "StatefulSet", WORKLOAD),
+    ("autoscaling", "HorizontalPodAutoscaler", &["spec"]),
+    ("batch", "CronJob", &["spec", "spec.jobTemplate.spec", "spec.jobTemplate.spec.template.spec"]),
+    ("batch", "Job", WORKLOAD),
+    ("flowcontrol.apiserver.k8s.io", "FlowSchema", &["spec"]),
+    ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration", &["spec"]),
+    ("networking.k8s.io", "Ingress", &["spec"]),
+    ("networking.k8s.io", "IngressClass", &["spec", "spec.controller"]),
+];
+
+/// A template is required by the schemas of all but two kinds.
+const WORKLOAD: &[&str] = &["spec", "spec.template", "spec.template.spec"];
+
+fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+    let Some((.., parts)) = PARTS.iter().find(|(group, kind, _)| object.is(group, kind)) else { return };
+    let root = object.manifest.root();
+    for part in *parts {
+        match missing(root, part) {
+            Missing::Here(parent, key) => {
+                let has_own_check = matches!(object.kind, "ReplicaSet" | "ReplicationController");
+                if *part == "spec.template" && !has_own_check {
+                    return;
+                }
+                let at = if value(parent, key).is_none() && parent.get(key).is_some() {
+                    key_at(parent, key)
+                } else {
+                    start(parent)
+                };
+                let message = format!("this {} has no `{part}`", object.kind);
+                let pointer = format!("/{}", part.replace('.', "/"));
+                let draft = Draft::new(&RULE, at, message).pointer(pointer);
+                reporter.report(draft.hint(format!("add `{part}`")));
+                return;
+            }
+            Missing::Elsewhere => return,
+            Missing::Nothing => {}
+        }
+    }
+}
+
+/// A part that a path leads to, or that is missing.
+enum Missing<'a> {
+    /// The last step is missing from this mapping.
+    Here(&'a Node, &'a str),
+    /// Something on the way is missing or has another type, which the schema reports.
+    Elsewhere,
+    /// Nothing is missing.
+    Nothing,
+}
+
+fn missing<'a>(root: &'a Node, path: &'a str) -> Missing<'a> {
+    let (way, key) = path.rsplit_once('.').unwrap_or(("", path));
+    let parent =
+        way.split('.').filter(|step| !step.is_empty()).try_fold(root, |node, step| value(node, step));
+    match parent.filter(|parent| parent.as_mapping().is_some()) {
+        None => Missing::Elsewhere,
+        Some(parent) if value(parent, key).is_none() => Missing::Here(parent, key),
+        Some(_) => Missing::Nothing,
+    }
+}

@@ -1,0 +1,208 @@
+//! `resource/ingress`.
+
+use std::net::IpAddr;
+
+use crate::rules::field_checks::forms::{LABEL, PATH_SEGMENT, PORT_NAME, SUBDOMAIN};
+use crate::rules::field_checks::{Field, FieldChecker, Section};
+use crate::rules::fields::{integer, items, key_at, set, start, text, value};
+use crate::rules::{Check, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::Node;
+use sealwave_core::names::dns::is_subdomain;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "resource/ingress",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::BuiltInKinds,
+        summary: "an Ingress has a host or a path that Kubernetes does not take, or leads nowhere",
+        explanation: "A host is a DNS name in lower case, perhaps with `*.` before it: no scheme, no port, no path, no address. A \
+                      path starts with `/`, and those of the types Prefix and Exact have no `//`, `/./` or `/../` in them. \
+                      There are `rules` or a `defaultBackend`; `http` has `paths`, and a backend is a Service with the name or \
+                      the number of a port, or another resource. The class and the Secrets of `tls` have valid names. The API \
+                      server refuses the object.",
+        example: "rules:\n- host: https://Shop.example.com:443\n  http: {paths: [{path: api, pathType: Prefix, backend: {…}}]}\n",
+        remedy: "```yaml\nrules:\n- host: shop.example.com\n  http: {paths: [{path: /api, pathType: Prefix, backend: {…}}]}\n```",
+    },
+    check: Check::Object(check),
+};
+
+/// Sequences that paths of the types Prefix and Exact may not hold.
+const SEQUENCES: &[&str] = &["//", "/./", "/../", "%2f", "%2F"];
+/// The annotation that named the class before there was a field.
+const CLASS_ANNOTATION: &str = "kubernetes.io/ingress.class";
+
+/// Fields of an Ingress's spec.
+const SECTIONS: &[Section] = &[
+    Section {
+        at: "",
+        fields: &[Field::not_empty("ingressClassName"), Field::form("ingressClassName", &SUBDOMAIN)],
+    },
+    Section { at: "rules[].http", fields: &[Field::not_empty("paths")] },
+    Section { at: "tls[]", fields: &[Field::form("secretName", &SUBDOMAIN)] },
+];
+/// Fields of a backend.
+const BACKEND: &[Section] = &[
+    Section {
+        at: "service",
+        fields: &[Field::not_empty("name"), Field::form("name", &LABEL), Field::present("port")],
+    },
+    Section {
+        at: "service.port",
+        fields: &[Field::form("name", &PORT_NAME), Field::between("number", 0, 65_535)],
+    },
+    Section {
+        at: "resource",
+        fields: &[
+            Field::form("apiGroup", &SUBDOMAIN),
+            Field::not_empty("kind"),
+            Field::form("kind", &PATH_SEGMENT),
+            Field::not_empty("name"),
+            Field::form("name", &PATH_SEGMENT),
+        ],
+    },
+];
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    if !object.is("networking.k8s.io", "Ingress") {
+        return;
+    }
+    let root = object.manifest.root();
+    let Some(spec) = root.get("spec").filter(|spec| spec.as_mapping().is_some()) else { return };
+    // The versions before `v1` are gone, and have other backends.
+    if object.version != "v1" {
+        return;
+    }
+    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    checker.table(spec, SECTIONS);
+    let rules = value(spec, "rules");
+    let has_none = rules.is_none_or(|rules| rules.as_sequence().is_some_and(<[Node]>::is_empty));
+    if has_none && value(spec, "defaultBackend").is_none() {
+        let message = "the Ingress has neither `rules` nor a `defaultBackend`";
+        checker.report(key_at(root, "spec"), message, "add one of the two");
+    }
+    let of_tls = items(spec, "tls").iter().flat_map(|tls| items(tls, "hosts"));
+    for host in of_tls {
+        of_host(host, true, &mut checker);
+    }
+    for rule in items(spec, "rules") {
+        if let Some(host) = rule.get("host") {
+            of_host(host, false, &mut checker);
+        }
+        for path in rule.get("http").map_or(&[][..], |http| items(http, "paths")) {
+            of_path(path, &mut checker);
+        }
+    }
+    if let Some(backend) = value(spec, "defaultBackend") {
+        of_backend(backend, &mut checker);
+    }
+    if let (Some(annotation), Some(class)) =
+        (object.manifest.annotation(CLASS_ANNOTATION), text(spec, "ingressClassName"))
+        && annotation != class
+    {
+        let message = format!("`ingressClassName` and the annotation `{CLASS_ANNOTATION}` differ");
+        checker.report(key_at(spec, "ingressClassName"), message, "remove the annotation");
+    }
+}
+
+fn of_host(host: &Node, is_tls: bool, checker: &mut FieldChecker<'_>) {
+    let Some(text) = host.as_str() else { return };
+    if text.is_empty() && is_tls {
+        checker.report(host.origin, "a host of `tls` is empty", "write a DNS name, or remove it");
+    } else if let Some((message, hint)) = host_fault(text, is_tls).filter(|_| !checker.may_fill(text)) {
+        checker.report(host.origin, message, hint);
+    }
+}
+
+fn host_fault(host: &str, is_tls: bool) -> Option<(&'static str, &'static str)> {
+    let name = host.strip_prefix("*.").unwrap_or(host);
+    let is_address = host.parse::<IpAddr>().is_ok();
+    // The API server refuses addresses in rules alone.
+    if host.is_empty() || is_subdomain(name) && (is_tls || !is_address) {
+        return None;
+    }
+    Some(if host.contains("://") {
+        ("the host has a scheme", "write the name of the host alone")
+    } else if is_address {
+        ("the host is an address", "write a DNS name, or no host for all of them")
+    } else if host == "*" {
+        ("the host is no DNS name", "leave the host out for all of them")
+    } else if host.contains(':') {
+        ("the host has a port", "write the name of the host alone")
+    } else if host.contains('/') {
+        ("the host has a path", "write the path into `path`")
+    } else if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        ("the host is not in lower case", "write it in lower case")
+    } else {
+        (
+            "the host is no DNS name",
+            "use lower-case letters, digits, `-` and `.`, and `*.` at the start at most",
+        )
+    })
+}
+
+fn of_path(path: &Node, checker: &mut FieldChecker<'_>) {
+    let is_strict = matches!(text(path, "pathType"), Some("Exact" | "Prefix"));
+    let said = path.get("path").and_then(|node| Some((node.origin, node.as_str()?)));
+    match said.filter(|(_, said)| !checker.may_fill(said)) {
+        Some((at, said)) if !said.starts_with('/') && (is_strict || !said.is_empty()) => {
+            checker.report(at, "the path does not start with `/`", "write the path from the root on");
+        }
+        Some((at, said))
+            if is_strict && (SEQUENCES.iter().any(|part| said.contains(part)) || is_open(said)) =>
+        {
+            let message = "the path has a part that a Prefix or Exact path cannot have";
+            checker.report(at, message, "remove `//`, `.`, `..` and `%2f`");
+        }
+        None if is_strict && value(path, "path").is_none() => {
+            let message = "a path of the type Prefix or Exact has no `path`";
+            checker.report(start(path), message, "add `path: /`");
+        }
+        _ => {}
+    }
+    if let Some(backend) = value(path, "backend") {
+        of_backend(backend, checker);
+    }
+}
+
+fn is_open(path: &str) -> bool {
+    path.ends_with("/.") || path.ends_with("/..")
+}
+
+fn of_backend(backend: &Node, checker: &mut FieldChecker<'_>) {
+    if backend.as_mapping().is_none() {
+        return;
+    }
+    checker.table(backend, BACKEND);
+    match set(backend, &["resource", "service"]).as_slice() {
+        [] => {
+            let message = "a backend has neither `service` nor `resource`";
+            checker.report(start(backend), message, "add `service` with the name and the port of a Service");
+        }
+        [first, second] => {
+            let draft = checker.begin(second.key_origin, "a backend has both `service` and `resource`");
+            let draft = draft.related(first.key_origin, "the other is here");
+            checker.draft(draft.hint("remove one of them"));
+        }
+        _ => {}
+    }
+    let Some(port) = backend.at(&["service", "port"]).filter(|port| port.as_mapping().is_some()) else {
+        return;
+    };
+    let is_set = |field: &str| {
+        value(port, field).is_some_and(|node| node.as_str() != Some("") && integer(node) != Some(0))
+    };
+    match (is_set("name"), is_set("number")) {
+        (true, true) => {
+            let message = "the port of the backend has both a name and a number";
+            checker.report(key_at(port, "number"), message, "remove one of them");
+        }
+        (false, false) => {
+            let message = "the port of the backend has neither a name nor a number";
+            checker.report(start(port), message, "add `number` or `name`");
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,129 @@
+//! `resource/network-policy`.
+
+use std::net::IpAddr;
+
+use crate::rules::field_checks::FieldChecker;
+use crate::rules::field_checks::forms::CIDR;
+use crate::rules::fields::{integer, items, key_at, set, start, value};
+use crate::rules::{Check, LaterStage, Object, Reporter, Rule, Scene, ports};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::Node;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "resource/network-policy",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::BuiltInKinds,
+        summary: "a NetworkPolicy has an invalid peer, port, or network",
+        explanation: "`cidr` and `except` of an `ipBlock` are networks like `10.0.0.0/8`; a single address has `/32` (`/128` in \
+                      IPv6). Each of `except` lies inside of `cidr`. A peer has selectors or an `ipBlock`, and not both or neither. A \
+                      port is 1 to 65535 or a name; `endPort` is not less than `port`, which is a number then. The API server \
+                      refuses the object.",
+        example: "egress:\n- to:\n  - ipBlock: {cidr: 10.1.2.3}\n",
+        remedy: "```yaml\negress:\n- to:\n  - ipBlock: {cidr: 10.1.2.3/32}\n```",
+    },
+    check: Check::Object(check),
+};
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    if !object.is("networking.k8s.io", "NetworkPolicy") {
+        return;
+    }
+    let Some(spec) = object.manifest.root().get("spec") else { return };
+    let stage = LaterStage::of(object, scene);
+    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    if let Some(selector) = value(spec, "podSelector") {
+        checker.expressions(selector, "matchExpressions");
+    }
+    for (direction, side) in [("ingress", "from"), ("egress", "to")] {
+        for rule in items(spec, direction) {
+            for peer in items(rule, side).iter().filter(|peer| peer.as_mapping().is_some()) {
+                of_peer(peer, &mut checker);
+            }
+            for port in items(rule, "ports").iter().filter(|port| port.as_mapping().is_some()) {
+                of_port(port, stage, &mut checker);
+            }
+        }
+    }
+    if items(spec, "policyTypes").len() > 2 {
+        let message = "`policyTypes` has more than two items";
+        checker.report(key_at(spec, "policyTypes"), message, "name each type once");
+    }
+}
+
+fn of_port(port: &Node, stage: LaterStage, checker: &mut FieldChecker<'_>) {
+    let first = value(port, "port");
+    if let Some(node) = first
+        && let Some(fault) = ports::number_or_name(node, stage)
+    {
+        checker.report(node.origin, fault.message, fault.hint);
+    }
+    let Some(last) = value(port, "endPort") else { return };
+    let Some(first) = first.and_then(integer) else {
+        if first.is_none_or(|first| first.as_str().is_some_and(|text| !checker.may_fill(text))) {
+            let message = "`endPort` needs a `port` that is a number";
+            checker.report(key_at(port, "endPort"), message, "write the first port of the range as `port`");
+        }
+        return;
+    };
+    if integer(last).is_some_and(|last| last < first) {
+        checker.report(last.origin, "`endPort` is less than `port`", "write the last port of the range");
+    } else if let Some(fault) = ports::number(last) {
+        checker.report(last.origin, fault.message, fault.hint);
+    }
+}
+
+fn of_peer(peer: &Node, checker: &mut FieldChecker<'_>) {
+    for field in ["namespaceSelector", "podSelector"] {
+        if let Some(selector) = value(peer, field) {
+            checker.selector(selector);
+        }
+    }
+    let selectors = set(peer, &["namespaceSelector", "podSelector"]);
+    let Some(block) = value(peer, "ipBlock") else {
+        if selectors.is_empty() {
+            let hint =
+                "write `podSelector: {}` for all pods of the namespace, or remove the list for all peers";
+            checker.report(start(peer), "a peer is empty", hint);
+        }
+        return;
+    };
+    if let Some(selector) = selectors.first() {
+        let message = format!("a peer with `ipBlock` cannot have `{}`", selector.key);
+        checker.report(selector.key_origin, message, "make two peers of it");
+    }
+    for network in block.get("cidr").into_iter().chain(items(block, "except")) {
+        let other = network.as_str().filter(|text| !(CIDR.accepts)(text) && !checker.may_fill(text));
+        if other.is_some() {
+            let message = "this is no network with the length of its prefix";
+            checker.report(network.origin, message, CIDR.hint);
+        }
+        checker.host_bits(network);
+    }
+    let Some(whole) = block.get("cidr").and_then(network) else { return };
+    for part in items(block, "except") {
+        if network(part).is_some_and(|part| !is_inside(part, whole)) {
+            let message = "a network of `except` is not a part of `cidr`";
+            checker.report(part.origin, message, "write a smaller network inside of `cidr`");
+        }
+    }
+}
+
+/// An address as bits, the length of a prefix, and whether it is of IPv6.
+type Network = (u128, u32, bool);
+
+fn network(node: &Node) -> Option<Network> {
+    let (address, length) = node.as_str()?.split_once('/')?;
+    let length: u32 = length.parse().ok()?;
+    match address.parse().ok()? {
+        IpAddr::V4(address) => Some((u128::from(u32::from(address)) << 96, length, false)),
+        IpAddr::V6(address) => Some((u128::from(address), length, true)),
+    }
+}
+
+fn is_inside(part: Network, whole: Network) -> bool {
+    let mask = u128::MAX.checked_shl(128_u32.saturating_sub(whole.1)).unwrap_or(0);
+    part.2 == whole.2 && part.1 > whole.1 && part.0 & mask == whole.0 & mask
+}

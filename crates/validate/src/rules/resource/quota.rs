@@ -1,0 +1,265 @@
+//! `resource/quota`.
+
+use std::collections::HashMap;
+
+use crate::rules::field_checks::{Field, FieldChecker, Section};
+use crate::rules::fields::{entries, items, key_at, text, value};
+use crate::rules::metadata::syntax::is_qualified_name;
+use crate::rules::workload::resources::{is_exclusive, is_name};
+use crate::rules::{Check, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Entry, Node, Origin};
+use sealwave_kube::Quantity;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "resource/quota",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::BuiltInKinds,
+        summary: "a ResourceQuota or LimitRange contradicts itself, or names no resource",
+        explanation: "Quantities of a quota are not negative, and numbers of objects are whole. Its scopes do not exclude each \
+                      other, and fit its resources. In a LimitRange `min` is not more than `defaultRequest`, `default` and \
+                      `max`, in this order, each type is there once, and a Pod has no defaults. Names without a domain are \
+                      those of Kubernetes (`requests.cpu`, `pods`, `count/…`). The API server refuses the object.",
+        example: "kind: LimitRange\nspec:\n  limits: [{type: Container, min: {cpu: 2}, max: {cpu: 1}}]\n",
+        remedy: "Correct the order of the bounds, or the name of the resource.",
+    },
+    check: Check::Object(check),
+};
+
+/// Resources of a quota that need no domain, huge pages aside.
+const QUOTA: &[&str] = &[
+    "configmaps",
+    "cpu",
+    "ephemeral-storage",
+    "limits.cpu",
+    "limits.ephemeral-storage",
+    "limits.memory",
+    "memory",
+    "persistentvolumeclaims",
+    "pods",
+    "replicationcontrollers",
+    "requests.cpu",
+    "requests.ephemeral-storage",
+    "requests.memory",
+    "requests.storage",
+    "resourcequotas",
+    "secrets",
+    "services",
+    "services.loadbalancers",
+    "services.nodeports",
+];
+/// Numbers of objects.
+const COUNTS: &[&str] = &[
+    "configmaps",
+    "persistentvolumeclaims",
+    "pods",
+    "replicationcontrollers",
+    "resourcequotas",
+    "secrets",
+    "services",
+    "services.loadbalancers",
+    "services.nodeports",
+];
+/// Resources that a quota with a scope of pods may have.
+const OF_PODS: &[&str] =
+    &["cpu", "limits.cpu", "limits.memory", "memory", "pods", "requests.cpu", "requests.memory"];
+/// Scopes of which a quota has one at most.
+const EXCLUSIVE: &[(&str, &str)] = &[("BestEffort", "NotBestEffort"), ("NotTerminating", "Terminating")];
+/// Bounds of a `LimitRange`, from the least to the largest.
+const BOUNDS: &[&str] = &["min", "defaultRequest", "default", "max"];
+/// Resources of one list that are looked at.
+const MOST: usize = 100;
+
+const SELECTOR: &[Section] =
+    &[Section { at: "scopeSelector.matchExpressions[]", fields: &[Field::not_empty("scopeName")] }];
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    let Some(spec) = object.manifest.root().get("spec").filter(|spec| spec.as_mapping().is_some()) else {
+        return;
+    };
+    let is_quota = object.is("", "ResourceQuota");
+    if !is_quota && !object.is("", "LimitRange") {
+        return;
+    }
+    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    if is_quota {
+        checker.table(spec, SELECTOR);
+        quota(spec, &mut checker);
+    } else {
+        limits(items(spec, "limits"), &mut checker);
+    }
+}
+
+fn quota(spec: &Node, checker: &mut FieldChecker<'_>) {
+    let hard = entries(spec, "hard");
+    for entry in hard.iter().take(MOST) {
+        let key = entry.key.as_str();
+        let is_known = match key.split_once('/') {
+            Some(_) => is_qualified_name(key),
+            None => {
+                QUOTA.contains(&key)
+                    || key.starts_with("hugepages-")
+                    || key.starts_with("requests.hugepages-")
+            }
+        };
+        if !is_known && !checker.may_fill(key) {
+            let hint = "write a resource like `requests.cpu`, a number of objects like `pods`, or `count/` and a resource";
+            checker.report(entry.key_origin, "a quota has a resource that Kubernetes does not count", hint);
+        }
+        let Some(amount) = Quantity::of(&entry.value) else { continue };
+        if amount.is_negative() {
+            checker.report(entry.value.origin, "a quantity of the quota is negative", "write 0 or more");
+        } else if !amount.is_whole() && (COUNTS.contains(&key) || is_counted(key)) {
+            checker.report(entry.value.origin, "a number of objects is not whole", "write a whole number");
+        }
+    }
+    scopes(spec, hard, checker);
+}
+
+/// Returns whether a name with a domain is that of a device or of a number of objects.
+fn is_counted(key: &str) -> bool {
+    key.contains('/') && !key.contains("kubernetes.io/") && !key.starts_with("requests.")
+}
+
+fn scopes(spec: &Node, hard: &[Entry], checker: &mut FieldChecker<'_>) {
+    let of_list = items(spec, "scopes").iter().filter_map(|scope| Some((scope.as_str()?, scope.origin)));
+    let expressions =
+        spec.get("scopeSelector").map_or(&[][..], |selector| items(selector, "matchExpressions"));
+    let of_selector = expressions
+        .iter()
+        .filter_map(|expression| Some((text(expression, "scopeName")?, key_at(expression, "scopeName"))));
+    for (group, hint) in [
+        (of_list.collect::<Vec<(&str, Origin)>>(), "keep one of the two scopes"),
+        (of_selector.collect(), "keep one of the two expressions"),
+    ] {
+        for (one, other) in EXCLUSIVE {
+            let find = |name: &str| group.iter().find(|(scope, _)| *scope == name);
+            if let (Some((_, first)), Some((_, second))) = (find(one), find(other)) {
+                let draft = checker.begin(*second, "two scopes of the quota exclude each other");
+                checker.draft(draft.related(*first, "the other is here").hint(hint));
+            }
+        }
+        for (scope, at) in &group {
+            let unfit = hard.iter().find(|entry| !fits(scope, &entry.key));
+            if let Some(unfit) = unfit {
+                let draft = checker.begin(*at, "a resource of the quota does not fit this scope");
+                let draft = draft.related(unfit.key_origin, "the resource is here");
+                checker.draft(draft.hint("make two quotas of it"));
+            }
+        }
+    }
+    for expression in expressions {
+        of_expression(expression, checker);
+    }
+}
+
+/// Returns whether a quota with a scope may count a resource; others decide on names with a domain.
+fn fits(scope: &str, resource: &str) -> bool {
+    if resource.contains('/') || !QUOTA.contains(&resource) {
+        return true;
+    }
+    match scope {
+        "BestEffort" => resource == "pods",
+        "CrossNamespacePodAffinity"
+        | "NotBestEffort"
+        | "NotTerminating"
+        | "PriorityClass"
+        | "Terminating" => OF_PODS.contains(&resource),
+        "VolumeAttributesClass" => matches!(resource, "persistentvolumeclaims" | "requests.storage"),
+        _ => true,
+    }
+}
+
+fn of_expression(expression: &Node, checker: &mut FieldChecker<'_>) {
+    let has_values = !items(expression, "values").is_empty();
+    let scope = text(expression, "scopeName").unwrap_or_default();
+    match text(expression, "operator") {
+        Some("In" | "NotIn") if matches!(scope, "PriorityClass" | "VolumeAttributesClass") && !has_values => {
+            let message = "an expression with this operator has no `values`";
+            checker.report(key_at(expression, "operator"), message, "add the values");
+        }
+        Some("DoesNotExist" | "Exists") if has_values => {
+            let message = "an expression with this operator has `values`";
+            checker.report(key_at(expression, "values"), message, "remove them");
+        }
+        Some(operator)
+            if operator != "Exists" && !matches!(scope, "PriorityClass" | "VolumeAttributesClass" | "") =>
+        {
+            let message = "the operator of this scope can be `Exists` only";
+            checker.report(key_at(expression, "operator"), message, "write `Exists`");
+        }
+        _ => {}
+    }
+}
+
+fn limits(limits: &[Node], checker: &mut FieldChecker<'_>) {
+    let mut seen: HashMap<&str, Origin> = HashMap::new();
+    for limit in limits.iter().filter(|limit| limit.as_mapping().is_some()) {
+        let kind = text(limit, "type").unwrap_or_default();
+        let at = key_at(limit, "type");
+        if let Some(first) = seen.insert(kind, at) {
+            let draft = checker.begin(at, "two limits have the same type").hint("make one of them");
+            checker.draft(draft.related(first, "the other is here"));
+        }
+        if kind == "Pod" {
+            for field in ["default", "defaultRequest"] {
+                if !entries(limit, field).is_empty() {
+                    let message = format!("a limit of the type Pod cannot have `{field}`");
+                    checker.report(key_at(limit, field), message, "write it for the type Container");
+                }
+            }
+        }
+        let has_storage = ["min", "max"].iter().any(|field| limit.at(&[field, "storage"]).is_some());
+        if kind == "PersistentVolumeClaim" && !has_storage {
+            let message = "a limit of claims has neither `min.storage` nor `max.storage`";
+            checker.report(at, message, "add one of the two");
+        }
+        names(limit, kind, checker);
+        order(limit, kind, checker);
+    }
+}
+
+fn names(limit: &Node, kind: &str, checker: &mut FieldChecker<'_>) {
+    if !matches!(kind, "Container" | "Pod") {
+        return;
+    }
+    for field in BOUNDS.iter().chain(&["maxLimitRequestRatio"]) {
+        for entry in entries(limit, field).iter().take(MOST) {
+            if !is_name(&entry.key) && !checker.may_fill(&entry.key) {
+                let message = "a limit has a resource that containers do not have";
+                checker.report(entry.key_origin, message, "write `cpu`, `memory`, or a name with a domain");
+            }
+        }
+    }
+}
+
+fn order(limit: &Node, kind: &str, checker: &mut FieldChecker<'_>) {
+    let bound = |field: &str, key: &str| {
+        let is_default = field.starts_with("default");
+        let node = value(limit, field).filter(|_| kind != "Pod" || !is_default)?.get(key)?;
+        Some((node.origin, Quantity::of(node)?))
+    };
+    for (index, low) in BOUNDS.iter().enumerate() {
+        for entry in entries(limit, low).iter().take(MOST) {
+            let Some((at, least)) = bound(low, &entry.key) else { continue };
+            for high in BOUNDS.iter().skip(index + 1) {
+                let Some((other, most)) = bound(high, &entry.key) else { continue };
+                let differs = *low == "defaultRequest" && *high == "default" && is_exclusive(&entry.key);
+                if least > most || differs && least != most {
+                    let message = format!("`{low}` is more than `{high}`");
+                    let draft = checker.begin(at, message).hint("correct the order of the two");
+                    checker.draft(draft.related(other, format!("`{high}` is here")));
+                }
+            }
+        }
+    }
+    let one = Quantity::parse("1");
+    for entry in entries(limit, "maxLimitRequestRatio").iter().take(MOST) {
+        if Quantity::of(&entry.value) < one && Quantity::of(&entry.value).is_some() {
+            checker.report(entry.value.origin, "`maxLimitRequestRatio` is less than 1", "write 1 or more");
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! `resource/service`.
+
+use std::net::IpAddr;
+
+use crate::rules::field_checks::forms::{ENDPOINT_IP, IP, QUALIFIED, SOURCE_RANGE, SUBDOMAIN};
+use crate::rules::field_checks::{Field, FieldChecker, Section};
+use crate::rules::fields::{integer, items, key_at, start, text, value};
+use crate::rules::{Check, LaterStage, Object, Reporter, Rule, Scene, ports};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::Node;
+use sealwave_core::names::dns::is_label;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "resource/service",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::BuiltInKinds,
+        summary: "a Service lacks ports or names of them, or has a setting that Kubernetes does not accept",
+        explanation: "Of several ports each has a name of its own. `port` and `targetPort` are 1 to 65535, or `targetPort` is the \
+                      name of a container's port: a number in quotes is neither. A Service has ports, unless it is headless \
+                      or an ExternalName, which has `externalName`. Only NodePort and LoadBalancer have a `nodePort` and \
+                      an `externalTrafficPolicy`, and only LoadBalancer has `loadBalancerSourceRanges` and \
+                      `loadBalancerClass`. `clusterIP` is an address, empty, or `None` with a capital letter. The API server \
+                      refuses the object. A `nodePort` outside of 30000-32767 is a warning: clusters may have another \
+                      range.",
+        example: "ports:\n- {port: 80, targetPort: \"8080\"}\n- {port: 443, targetPort: https}\n",
+        remedy: "```yaml\nports:\n- {name: http, port: 80, targetPort: 8080}\n- {name: https, port: 443, targetPort: https}\n```",
+    },
+    check: Check::Object(check),
+};
+
+/// Ports whose names are compared.
+const MOST: usize = 100;
+
+/// Fields of a Service's spec.
+const SECTIONS: &[Section] = &[
+    Section {
+        at: "",
+        fields: &[
+            Field::items("externalIPs", &ENDPOINT_IP),
+            Field::form("loadBalancerClass", &QUALIFIED),
+            Field::items("loadBalancerSourceRanges", &SOURCE_RANGE),
+            Field::one_of("trafficDistribution", &["PreferClose", "PreferSameNode", "PreferSameZone"]),
+        ],
+    },
+    Section { at: "ports[]", fields: &[Field::form("appProtocol", &QUALIFIED)] },
+    Section { at: "sessionAffinityConfig.clientIP", fields: &[Field::between("timeoutSeconds", 1, 86_400)] },
+];
+
+/// Fields that only a Service of the type `LoadBalancer` has.
+const LOAD_BALANCER_ONLY: &[Field] = &[
+    Field::absent("allocateLoadBalancerNodePorts", "in a Service of this type"),
+    Field::absent("loadBalancerClass", "in a Service of this type"),
+    Field::absent("loadBalancerSourceRanges", "in a Service of this type"),
+];
+/// Fields that an `ExternalName` does not have.
+const NOT_EXTERNAL_NAME: &[Field] = &[
+    Field::absent("clusterIP", "in an ExternalName"),
+    Field::absent("clusterIPs", "in an ExternalName"),
+    Field::absent("ipFamilies", "in an ExternalName"),
+    Field::absent("ipFamilyPolicy", "in an ExternalName"),
+];
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    if !object.is("", "Service") {
+        return;
+    }
+    let root = object.manifest.root();
+    let Some(spec) = root.get("spec").filter(|spec| spec.as_mapping().is_some()) else { return };
+    let stage = LaterStage::of(object, scene);
+    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let kind = text(spec, "type").unwrap_or("ClusterIP");
+    checker.table(spec, SECTIONS);
+    has_ports(root, spec, kind, &mut checker);
+    of_type(spec, kind, &mut checker);
+    affinity(spec, &mut checker);
+    for range in items(spec, "loadBalancerSourceRanges") {
+        checker.host_bits(range);
+    }
+    if kind != "ExternalName" {
+        addresses(spec, &mut checker);
+    }
+    let all = items(spec, "ports");
+    for (index, port) in all.iter().enumerate() {
+        names(port, all, index, &mut checker);
+        numbers(port, kind, stage, &mut checker);
+        node_port_once(port, all.get(..index.min(MOST)).unwrap_or_default(), &mut checker);
+    }
+}
+
+fn has_ports(root: &Node, spec: &Node, kind: &str, checker: &mut FieldChecker<'_>) {
+    let has_none =
+        value(spec, "ports").is_none_or(|ports| ports.as_sequence().is_some_and(<[Node]>::is_empty));
+    if has_none && matches!(kind, "ClusterIP" | "LoadBalancer" | "NodePort") && !is_headless(spec) {
+        let at = if spec.get("ports").is_some() { key_at(spec, "ports") } else { key_at(root, "spec") };
+        let hint = "add the ports, or make it headless with `clusterIP: None`";
+        checker.report(at, "the Service has no `ports`", hint);
+    }
+}
+
+fn of_type(spec: &Node, kind: &str, checker: &mut FieldChecker<'_>) {
+    match kind {
+        "ExternalName" => {
+            if value(spec, "externalName").is_none_or(|name| name.as_str() == Some("")) {
+                let message = "an ExternalName has no `externalName`";
+                checker.report(key_at(spec, "type"), message, "add the domain that it stands for");
+            }
+            let is_set =
+                |field: &&Field| value(spec, field.name).is_some_and(|node| node.as_str() != Some(""));
+            NOT_EXTERNAL_NAME.iter().filter(is_set).for_each(|field| checker.field(spec, field));
+            if let Some((node, name)) = spec.get("externalName").and_then(|node| Some((node, node.as_str()?)))
+                && !(SUBDOMAIN.accepts)(name.strip_suffix('.').unwrap_or(name))
+                && !name.is_empty()
+                && !checker.may_fill(name)
+            {
+                checker.report(node.origin, "`externalName` is not a domain", "write a domain in lower case");
+            }
+        }
+        "LoadBalancer" | "NodePort" if is_headless(spec) => {
+            let message = "a Service of this type cannot be headless";
+            checker.report(key_at(spec, "clusterIP"), message, "remove `clusterIP: None`, or the type");
+        }
+        _ => {}
+    }
+    if matches!(kind, "ClusterIP" | "ExternalName" | "NodePort") {
+        for field in LOAD_BALANCER_ONLY {
+            checker.field(spec, field);
+        }
+    }
+    let is_external = matches!(kind, "LoadBalancer" | "NodePort") || !items(spec, "externalIPs").is_empty();
+    if !is_external && text(spec, "externalTrafficPolicy").is_some() {
+        let message = format!("a Service of type {} cannot have an `externalTrafficPolicy`", shown(kind));
+        checker.report(
+            key_at(spec, "externalTrafficPolicy"),
+            message,
+            "remove it, or write `type: LoadBalancer`",
+        );
+    }
+    let checks_health = kind == "LoadBalancer" && text(spec, "externalTrafficPolicy") == Some("Local");
+    if !checks_health && value(spec, "healthCheckNodePort").and_then(integer).is_some_and(|port| port != 0) {
+        let message = "`healthCheckNodePort` needs the type LoadBalancer and `externalTrafficPolicy: Local`";
+        checker.report(key_at(spec, "healthCheckNodePort"), message, "remove it");
+    }
+}
+
+/// Returns a type that a message may show.
+fn shown(kind: &str) -> &str {
+    if matches!(kind, "ClusterIP" | "ExternalName") { kind } else { "ClusterIP" }
+}
+
+fn affinity(spec: &Node, checker: &mut FieldChecker<'_>) {
+    if text(spec, "sessionAffinity").unwrap_or("None") == "None"
+        && value(spec, "sessionAffinityConfig").is_some()
+    {
+        let message = "`sessionAffinityConfig` has no effect without `sessionAffinity: ClientIP`";
+        let draft = checker.begin(key_at(spec, "sessionAffinityConfig"), message);
+        checker.draft(draft.severity(Severity::Warning).hint("remove it, or set the affinity"));
+    }
+}
+
+/// Checks `clusterIP` and `clusterIPs`, and the families of addresses.
+fn addresses(spec: &Node, checker: &mut FieldChecker<'_>) {
+    let one = spec.get("clusterIP");
+    let all = items(spec, "clusterIPs");
+    for node in one.into_iter().chain(all) {
+        let other = node.as_str().filter(|text| !matches!(*text, "" | "None") && !(IP.accepts)(text));
+        if other.is_some_and(|text| !checker.may_fill(text)) {
+            let message = "`clusterIP` is neither an address nor `None`";
+            checker.report(node.origin, message, "write `None` for a headless Service, or remove it");
+        }
+    }
+    let first = all.first().and_then(Node::as_str);
+    match one.and_then(Node::as_str).unwrap_or_default() {
+        "" if first.is_some_and(|first| !first.is_empty()) => {
+            let message = "`clusterIPs` is not allowed without `clusterIP`";
+            checker.report(key_at(spec, "clusterIPs"), message, "add `clusterIP` with the first of them");
+        }
+        own if !own.is_empty() && first.is_some_and(|first| first != own) => {
+            let message = "`clusterIP` is not the first of `clusterIPs`";
+            checker.report(key_at(spec, "clusterIPs"), message, "remove one of the two");
+        }
+        _ => {}
+    }
+    if all.len() > 1 && first == Some("None") {
+        checker.report(
+            key_at(spec, "clusterIPs"),
+            "`None` is not the only cluster address",
+            "keep `None` alone",
+        );
+    }
+    let families: Vec<bool> = all
+        .iter()
+        .filter_map(|node| node.as_str()?.parse::<IpAddr>().ok())
+        .map(|address| address.is_ipv6())
+        .collect();
+    if all.len() > 2 || families.len() == 2 && families.first() == families.last() {
+        let message = "`clusterIPs` has more than one address of a family";
+        checker.report(key_at(spec, "clusterIPs"), message, "keep one IPv4 and one IPv6 address at most");
+    }
+    let wanted = items(spec, "ipFamilies");
+    if wanted.len() > 2 || wanted.len() == 2 && wanted.first() == wanted.last() {
+        checker.report(
+            key_at(spec, "ipFamilies"),
+            "`ipFamilies` names a family twice",
+            "name each family once",
+        );
+    }
+}
+
+fn is_headless(spec: &Node) -> bool {
+    let first = items(spec, "clusterIPs").first().and_then(Node::as_str);
+    text(spec, "clusterIP").or(first) == Some("None")
+}
+
+fn names(port: &Node, all: &[Node], index: usize, checker: &mut FieldChecker<'_>) {
+    if port.as_mapping().is_none() {
+        return;
+    }
+    let Some(name) = text(port, "name") else {
+        let is_other =
+            port.get("name").is_some_and(|name| name.as_str().is_none() && value(port, "name").is_some());
+        if all.len() > 1 && !is_other {
+            let message = "the port has no name, and is not the only one";
+            checker.report(start(port), message, "name each port of a Service that has several");
+        }
+        return;
+    };
+    let at = port.get("name").map_or(port.origin, |name| name.origin);
+    let before = all.get(..index.min(MOST)).unwrap_or_default();
+    if !is_label(name) && !checker.may_fill(name) {
+        checker.report(
+            at,
+            "the name of the port is not valid",
+            "use at most 63 lower-case letters, digits and `-`, with a letter or digit at both ends",
+        );
+    } else if let Some(first) = before.iter().find(|other| text(other, "name") == Some(name)) {
+        let first = first.get("name").map_or(first.origin, |name| name.origin);
+        let draft = checker.begin(at, format!("two ports have the name `{name}`"));
+        checker.draft(draft.related(first, "the other is here").hint("give each its own name"));
+    }
+}
+
+/// Checks that no port before has the same `nodePort` and protocol.
+fn node_port_once(port: &Node, before: &[Node], checker: &mut FieldChecker<'_>) {
+    let key = |port| (value(port, "nodePort").and_then(integer), text(port, "protocol").unwrap_or("TCP"));
+    if let own @ (Some(number), _) = key(port)
+        && number != 0
+        && let Some(first) = before.iter().find(|other| key(other) == own)
+    {
+        let draft =
+            checker.begin(key_at(port, "nodePort"), "two ports have the same `nodePort` and protocol");
+        let draft = draft.related(key_at(first, "nodePort"), "the other is here");
+        checker.draft(draft.hint("give each its own number, or none"));
+    }
+}
+
+fn numbers(port: &Node, kind: &str, stage: LaterStage, checker: &mut FieldChecker<'_>) {
+    let number = value(port, "port").and_then(|node| Some((node, ports::number(node)?)));
+    // 0 and an empty text mean the port itself.
+    let target =
+        value(port, "targetPort").filter(|node| integer(node) != Some(0) && node.as_str() != Some(""));
+    let target = target.and_then(|node| Some((node, ports::number_or_name(node, stage)?)));
+    for (node, fault) in number.into_iter().chain(target) {
+        checker.report(node.origin, fault.message, fault.hint);
+    }
+    let Some(node) = port.get("nodePort").filter(|node| integer(node) != Some(0)) else { return };
+    if let Some(fault) = ports::number(node) {
+        checker.report(node.origin, fault.message, fault.hint);
+    } else if kind == "ClusterIP" && integer(node).is_some() {
+        let message = "a Service of type ClusterIP cannot have a `nodePort`";
+        checker.report(key_at(port, "nodePort"), message, "remove it, or write `type: NodePort`");
+    } else if integer(node).is_some_and(|number| !(30_000..=32_767).contains(&number)) {
+        let message = "the `nodePort` is outside of the range that clusters have by default";
+        let draft = checker.begin(node.origin, message).severity(Severity::Warning);
+        checker.draft(draft.hint("write a number from 30000 to 32767, or none"));
+    }
+}

@@ -1,0 +1,154 @@
+//! `resource/unfilled`.
+
+use crate::rules::later_stage::is_template;
+use crate::rules::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Node, Origin};
+use sealwave_kube::catalogue::{ESO, RBAC};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "resource/unfilled",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "a name, label, image or host of an app is a template that nothing fills in",
+        explanation: "In an app only files that end in `.hbs` are templates. In any other file `{{ tag }}` and `${TAG}` are text, \
+                      which Argo CD applies as it is: the API server refuses the name, or the image does not exist. The rest of \
+                      a manifest (annotations, arguments, the data of a ConfigMap) may well hold the templates of other \
+                      programs and is let be, and so are plain manifests, which another tool may fill in.",
+        example: "# base/web.yaml\nkind: Deployment\nmetadata: {name: \"web-{{ env }}\"}\n",
+        remedy: "Rename the file: `base/web.yaml.hbs`. Or, where the text is meant for a cluster-side tool, silence the rule there \
+                 with the reason.",
+    },
+    check: Check::Environment(check),
+};
+
+/// How many further places of an object are shown.
+const SHOWN: usize = 8;
+
+fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+    if environment.is_plain() {
+        return;
+    }
+    let mut found: Vec<Vec<Origin>> = environment.objects.iter().map(of_object).collect();
+    let wants = environment.inventory.wants().iter().filter(|want| is_template(want.name));
+    for want in wants.filter(|want| environment.objects.get(want.object).is_some_and(is_filled_by_nobody)) {
+        if let Some(places) = found.get_mut(want.object) {
+            places.push(want.at);
+        }
+    }
+    for used in environment.secrets.iter().filter(|used| is_template(&used.reference.path)) {
+        if let Some(places) = found.get_mut(used.object) {
+            places.push(used.origin);
+        }
+    }
+    for (number, mut places) in found.into_iter().enumerate() {
+        places.sort_unstable();
+        places.dedup();
+        if let Some((first, others)) = places.split_first() {
+            let message = "a template stands here, and nothing fills it in";
+            let draft = Draft::new(&RULE, *first, message)
+                .about(number)
+                .hint("only `*.hbs` files are templates: rename the file to end in `.hbs`");
+            let also = |draft: Draft, at: &Origin| draft.related(*at, "and here");
+            reporter.report(others.iter().take(SHOWN).fold(draft, also));
+        }
+    }
+}
+
+/// The places of an object where a template would not work: of other groups the metadata alone, as the rest may be filled
+/// in by whoever reads it.
+fn of_object(object: &Object<'_>) -> Vec<Origin> {
+    let mut found = Vec::new();
+    let root = object.manifest.root();
+    metadata(root.get("metadata"), &mut found);
+    if !is_filled_by_nobody(object) {
+        return found;
+    }
+    if let Some(pod) = object.pod.as_ref().filter(|pod| !pod.path.is_empty()) {
+        metadata(root.at(&pod.path).and_then(|template| template.get("metadata")), &mut found);
+        labels(root.at(&["spec", "selector", "matchLabels"]), &mut found);
+    }
+    for container in object.containers() {
+        found.extend(container.get("image").and_then(template_at));
+    }
+    for path in fields(object) {
+        visit(root, path, &mut found);
+    }
+    found
+}
+
+/// Whether the fields of an object mean what they say: engines of workflows and policies have templates of their own.
+fn is_filled_by_nobody(object: &Object<'_>) -> bool {
+    let is_kubernetes = !object.group.contains('.') || object.group.ends_with(".k8s.io");
+    is_kubernetes
+        || matches!(
+            (object.group, object.kind),
+            ("argoproj.io", "Rollout")
+                | ("cert-manager.io" | "keda.sh", _)
+                | (ESO, "ExternalSecret")
+                | ("serving.knative.dev", "Service")
+        )
+}
+
+/// Fields with names, references and hosts; `*` stands for each item of a list.
+fn fields(object: &Object<'_>) -> &'static [&'static [&'static str]] {
+    match (object.group, object.kind) {
+        ("", "Service") => &[&["spec", "externalName"], &["spec", "selector"]],
+        ("networking.k8s.io", "Ingress") => &[
+            &["spec", "ingressClassName"],
+            &["spec", "defaultBackend", "service", "name"],
+            &["spec", "rules", "*", "host"],
+            &["spec", "rules", "*", "http", "paths", "*", "backend", "service", "name"],
+            &["spec", "tls", "*", "hosts", "*"],
+        ],
+        ("gateway.networking.k8s.io", _) => &[
+            &["spec", "hostnames", "*"],
+            &["spec", "listeners", "*", "hostname"],
+            &["spec", "parentRefs", "*", "name"],
+            &["spec", "rules", "*", "backendRefs", "*", "name"],
+        ],
+        ("autoscaling" | "keda.sh", _) => &[&["spec", "scaleTargetRef", "name"]],
+        ("policy", "PodDisruptionBudget") => &[&["spec", "selector", "matchLabels"]],
+        (RBAC, _) => &[&["roleRef", "name"], &["subjects", "*", "name"], &["subjects", "*", "namespace"]],
+        (ESO, "ExternalSecret") => &[
+            &["spec", "secretStoreRef", "name"],
+            &["spec", "target", "name"],
+            &["spec", "data", "*", "remoteRef", "key"],
+            &["spec", "dataFrom", "*", "extract", "key"],
+        ],
+        ("cert-manager.io", "Certificate") => {
+            &[&["spec", "secretName"], &["spec", "issuerRef", "name"], &["spec", "dnsNames", "*"]]
+        }
+        _ => &[],
+    }
+}
+
+fn metadata(node: Option<&Node>, found: &mut Vec<Origin>) {
+    let Some(node) = node else { return };
+    found.extend(["name", "namespace"].iter().filter_map(|field| node.get(field)).filter_map(template_at));
+    labels(node.get("labels"), found);
+}
+
+fn labels(node: Option<&Node>, found: &mut Vec<Origin>) {
+    for entry in node.and_then(Node::as_mapping).map_or(&[][..], |labels| labels.entries()) {
+        found.extend(is_template(&entry.key).then_some(entry.key_origin));
+        found.extend(template_at(&entry.value));
+    }
+}
+
+/// Everything at the end of a path: texts, and those of a mapping of labels.
+fn visit(node: &Node, path: &[&str], found: &mut Vec<Origin>) {
+    match path.split_first() {
+        Some((&"*", rest)) => node.items().iter().for_each(|item| visit(item, rest, found)),
+        Some((key, rest)) => node.get(key).into_iter().for_each(|node| visit(node, rest, found)),
+        None if node.as_mapping().is_some() => labels(Some(node), found),
+        None => found.extend(template_at(node)),
+    }
+}
+
+fn template_at(node: &Node) -> Option<Origin> {
+    node.as_str().filter(|text| is_template(text)).map(|_| node.origin)
+}

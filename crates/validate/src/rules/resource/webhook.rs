@@ -1,0 +1,185 @@
+//! `resource/webhook`.
+
+use std::collections::HashMap;
+
+use crate::rules::field_checks::forms::{ABSOLUTE_PATH, QUALIFIED};
+use crate::rules::field_checks::{Field, FieldChecker, Section};
+use crate::rules::fields::{items, key_at, set, start, value};
+use crate::rules::{Check, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Node, Origin};
+use sealwave_core::names::dns::is_subdomain;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "resource/webhook",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::BuiltInKinds,
+        summary: "an admission webhook has a name, an address or a rule that Kubernetes does not accept",
+        explanation: "The name of a webhook is a domain of at least three parts, in lower case, and is there once. `clientConfig` \
+                      has a `url` with `https`, or a `service`, and not both or neither. Its rules name operations, groups, \
+                      versions and resources, and `*` stands alone. It understands the review versions `v1` or `v1beta1`. Its \
+                      timeout is 1 to 30 seconds. The API server refuses the object.",
+        example: "kind: ValidatingWebhookConfiguration\nwebhooks:\n- name: check-pods\n  timeoutSeconds: 60\n",
+        remedy: "```yaml\nwebhooks:\n- name: check-pods.example.org\n  timeoutSeconds: 10\n```",
+    },
+    check: Check::Object(check),
+};
+
+/// Fields of a webhook.
+const SECTIONS: &[Section] = &[
+    Section { at: "", fields: &[Field::between("timeoutSeconds", 1, 30)] },
+    Section {
+        at: "clientConfig.service",
+        fields: &[
+            Field::not_empty("name"),
+            Field::not_empty("namespace"),
+            Field::form("path", &ABSOLUTE_PATH),
+            Field::between("port", 1, 65_535),
+        ],
+    },
+    Section {
+        at: "matchConditions[]",
+        fields: &[Field::not_empty("expression"), Field::not_empty("name"), Field::form("name", &QUALIFIED)],
+    },
+];
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    if object.group != "admissionregistration.k8s.io"
+        || !matches!(object.kind, "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration")
+    {
+        return;
+    }
+    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut seen: HashMap<&str, Origin> = HashMap::new();
+    for webhook in items(object.manifest.root(), "webhooks") {
+        checker.table(webhook, SECTIONS);
+        name(webhook, &mut seen, &mut checker);
+        client(webhook, &mut checker);
+        review_versions(webhook, &mut checker);
+        rules(items(webhook, "rules"), &mut checker);
+        for field in ["namespaceSelector", "objectSelector"] {
+            if let Some(selector) = value(webhook, field) {
+                checker.selector(selector);
+            }
+        }
+    }
+}
+
+fn name<'a>(webhook: &'a Node, seen: &mut HashMap<&'a str, Origin>, checker: &mut FieldChecker<'_>) {
+    let Some((node, name)) = webhook.get("name").and_then(|node| Some((node, node.as_str()?))) else {
+        return;
+    };
+    let is_valid = is_subdomain(name) && name.split('.').count() >= 3;
+    if !is_valid && !checker.may_fill(name) {
+        let message = "the name of a webhook is not a domain of at least three parts";
+        checker.report(node.origin, message, "write a domain of your own, like `pods.example.org`");
+    }
+    if let Some(first) = seen.insert(name, node.origin) {
+        let draft = checker.begin(node.origin, "two webhooks have the same name");
+        checker.draft(draft.related(first, "the other is here").hint("give each its own name"));
+    }
+}
+
+fn client(webhook: &Node, checker: &mut FieldChecker<'_>) {
+    let Some(client) = value(webhook, "clientConfig").filter(|client| client.as_mapping().is_some()) else {
+        return;
+    };
+    match set(client, &["service", "url"]).as_slice() {
+        [] => {
+            let at = key_at(webhook, "clientConfig");
+            checker.report(at, "`clientConfig` has neither `service` nor `url`", "add one of the two");
+        }
+        [first, second] => {
+            let draft = checker.begin(second.key_origin, "`clientConfig` has both `service` and `url`");
+            let draft = draft.related(first.key_origin, "the other is here");
+            checker.draft(draft.hint("remove one of them"));
+        }
+        _ => {}
+    }
+    if let Some((node, url)) = client.get("url").and_then(|node| Some((node, node.as_str()?)))
+        && let Some(message) = url_fault(url)
+        && !checker.may_fill(url)
+    {
+        checker.report(node.origin, message, "write an address like `https://hooks.example.org/pods`");
+    }
+}
+
+fn url_fault(url: &str) -> Option<&'static str> {
+    let Some(rest) = url.strip_prefix("https://") else {
+        return Some("`url` does not start with `https://`");
+    };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if host.is_empty() {
+        Some("`url` has no host")
+    } else if host.contains('@') {
+        Some("`url` has a user")
+    } else if rest.contains('?') {
+        Some("`url` has a query")
+    } else if rest.contains('#') {
+        Some("`url` has a fragment")
+    } else {
+        None
+    }
+}
+
+fn review_versions(webhook: &Node, checker: &mut FieldChecker<'_>) {
+    let Some(list) = value(webhook, "admissionReviewVersions") else { return };
+    let versions = list.items();
+    let is_known = |version: &Node| matches!(version.as_str(), Some("v1" | "v1beta1"));
+    if list.as_sequence().is_some() && !versions.iter().any(is_known) {
+        let message = "`admissionReviewVersions` has neither `v1` nor `v1beta1`";
+        checker.report(key_at(webhook, "admissionReviewVersions"), message, "add `v1`");
+    }
+    let texts: Vec<&str> = versions.iter().filter_map(Node::as_str).collect();
+    let mut sorted = texts.clone();
+    sorted.sort_unstable();
+    if sorted.windows(2).any(|pair| pair.first() == pair.last()) {
+        let message = "`admissionReviewVersions` names a version twice";
+        checker.report(key_at(webhook, "admissionReviewVersions"), message, "remove one of the two");
+    }
+}
+
+/// Checks rules of webhooks and admission policies.
+pub(super) fn rules(rules: &[Node], checker: &mut FieldChecker<'_>) {
+    for rule in rules.iter().filter(|rule| rule.as_mapping().is_some()) {
+        for field in ["apiGroups", "apiVersions", "operations", "resources"] {
+            list(rule, field, checker);
+        }
+        let resources = items(rule, "resources");
+        let is_all = |node: &Node| matches!(node.as_str(), Some("*/*"));
+        if resources.len() > 1 && resources.iter().any(is_all) {
+            let message = "`resources` has others beside `*/*`";
+            checker.report(key_at(rule, "resources"), message, "keep `*/*` alone");
+        }
+    }
+}
+
+fn list(rule: &Node, field: &str, checker: &mut FieldChecker<'_>) {
+    let all = items(rule, field);
+    if all.is_empty() {
+        let has_other = value(rule, field).is_some_and(|node| node.as_sequence().is_none());
+        if !has_other {
+            let message = format!("a rule has no `{field}`");
+            let at = if rule.get(field).is_some() { key_at(rule, field) } else { start(rule) };
+            checker.report(at, message, format!("add `{field}`, perhaps `[\"*\"]`"));
+        }
+    } else if all.len() > 1 && all.iter().any(|node| node.as_str() == Some("*")) {
+        let message = format!("`{field}` has others beside `*`");
+        // Resources have subresources, which `*` does not stand for.
+        let is_covered = field != "resources"
+            || all.iter().any(|node| node.as_str().is_some_and(|text| text != "*" && !text.contains('/')));
+        if is_covered {
+            checker.report(key_at(rule, field), message, "keep `*` alone");
+        }
+    }
+    if matches!(field, "apiVersions" | "resources") && all.iter().any(|node| node.as_str() == Some("")) {
+        checker.report(
+            key_at(rule, field),
+            format!("`{field}` of a rule has an empty item"),
+            "write `*` for all",
+        );
+    }
+}

@@ -1,0 +1,112 @@
+//! `seal/same-ciphertext`.
+
+use std::collections::HashMap;
+
+use super::{is_sealed_secret, items};
+use crate::rules::{App, Check, Draft, Environment, Object, Reporter, Rule};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::Origin;
+use sealwave_core::names::{SEALED_FOR, item_called};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "seal/same-ciphertext",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "one ciphertext is used in two clusters, and opens in one of them at most",
+        explanation: "A value is sealed for one cluster's key, and sealing is random: the same text twice means that a file was \
+                      copied, for example from `envs/dev` to `envs/prod`, or that `base` has a SealedSecret which all \
+                      environments share. The controller of the other cluster says `no key could decrypt secret`. Clusters \
+                      are told apart by the certificates of the operator file, else by `cluster` of the environments; an \
+                      environment without `cluster` is one of its own. Where all that is known is the name of the cluster, it \
+                      is a warning: two clusters may have been given one key. Environments of one cluster may share a value.",
+        example: "# envs/prod/db.yaml, copied from envs/dev\nkind: SealedSecret\nmetadata: {name: db, namespace: shop}\nspec: \
+                  {encryptedData: {password: AgB…}}\n",
+        remedy: "Seal the value for each cluster with its certificate, in the directory of the environment:\n\n\
+                 ```sh\nkubeseal --cert prod.pem <secret.yaml >envs/prod/db.yaml\n```\n\n\
+                 Better, commit a Secret with placeholders, which sealwave seals for each cluster. For environments of one \
+                 cluster, write the same `cluster` in `sealwave.yaml`.",
+    },
+    check: Check::App(check),
+};
+
+/// Shorter texts are not sealed values.
+const SHORTEST: usize = 300;
+/// Different places that are kept of one ciphertext.
+const PLACES: usize = 8;
+
+/// Where a ciphertext is used.
+struct SealedUse<'a> {
+    environment: usize,
+    certificate: Option<&'a str>,
+    label: (&'a str, &'a str),
+    at: Origin,
+}
+
+fn check(app: &App<'_>, reporter: &mut Reporter) {
+    let mut seen: HashMap<&str, Vec<SealedUse<'_>>> = HashMap::new();
+    for (number, environment) in app.environments.iter().enumerate() {
+        for (object_number, object) in
+            environment.objects.iter().enumerate().filter(|(_, object)| is_sealed_secret(object))
+        {
+            if let Some(draft) = first_clash(app, &mut seen, number, object) {
+                reporter.report(draft.about_in(number, object_number));
+            }
+        }
+    }
+}
+
+/// Files the items of an object, and reports the first that is used in another cluster.
+fn first_clash<'a>(
+    app: &App<'a>,
+    seen: &mut HashMap<&'a str, Vec<SealedUse<'a>>>,
+    environment: usize,
+    object: &Object<'a>,
+) -> Option<Draft> {
+    let certificate = certificate(app.environments.get(environment)?, object);
+    // The same object in two environments is one of two clusters.
+    let label = (object.namespace, object.name);
+    let mut found = None;
+    for entry in items(object) {
+        let Some(text) = entry.value.as_str().filter(|text| text.len() >= SHORTEST) else { continue };
+        let used = SealedUse { environment, certificate, label, at: entry.key_origin };
+        let known = seen.entry(text).or_default();
+        if found.is_none() {
+            let clash = |other: &SealedUse<'a>| Some((other.at, severity(app, other, &used)?));
+            found = known.iter().find_map(clash).map(|clash| (clash, entry));
+        }
+        if known.len() < PLACES && !known.iter().any(|other| other.environment == environment) {
+            known.push(used);
+        }
+    }
+    let ((first, severity), entry) = found?;
+    let message = format!("{} has the ciphertext of another cluster", item_called(&entry.key));
+    Some(
+        Draft::new(&RULE, entry.key_origin, message)
+            .severity(severity)
+            .related(first, "the same ciphertext, in another cluster")
+            .hint("seal the value for each cluster; environments of one cluster have the same `cluster` in `sealwave.yaml`"),
+    )
+}
+
+/// The key that an object was sealed for: of the environment's cluster, else what the object says.
+fn certificate<'a>(environment: &Environment<'a>, object: &Object<'a>) -> Option<&'a str> {
+    let known = environment.scene.settings.certificates.get(environment.name).map(String::as_str);
+    known.or_else(|| object.manifest.annotation(SEALED_FOR))
+}
+
+/// How sure it is that two uses are of two clusters; `None` where they may be of one.
+fn severity(app: &App<'_>, one: &SealedUse<'_>, other: &SealedUse<'_>) -> Option<Severity> {
+    if let (Some(first), Some(second)) = (one.certificate, other.certificate) {
+        return (first != second).then_some(Severity::Error);
+    }
+    let (first, second) = (app.environments.get(one.environment)?, app.environments.get(other.environment)?);
+    if first.cluster == second.cluster {
+        return None;
+    }
+    let is_named = |environment: &Environment<'_>| environment.cluster != environment.name;
+    let is_known = is_named(first) || is_named(second) || one.label == other.label;
+    is_known.then_some(Severity::Warning)
+}

@@ -1,0 +1,107 @@
+//! `seal/scope-mismatch`.
+
+use super::{Scope, is_sealed_secret};
+use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Mapping, Node};
+use sealwave_core::names::{CLUSTER_WIDE, NAMESPACE_WIDE};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "seal/scope-mismatch",
+        severity: Severity::Warning,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "a SealedSecret and its template disagree about name, namespace or scope",
+        explanation: "A value is sealed for a name and a namespace (strict scope), for a namespace, or for a whole cluster, and \
+                      opens nowhere else. What counts is the SealedSecret's own metadata: the controller takes name, \
+                      namespace and the two scope annotations from there, and ignores those of `spec.template`. kubeseal \
+                      writes both alike, so a difference shows that one was changed by hand after sealing; then the controller \
+                      says `no key could decrypt secret` and the Secret is never made. An annotation counts only where it is \
+                      the string \"true\"; of two, `cluster-wide` does.",
+        example: "kind: SealedSecret\nmetadata: {name: db-new, namespace: shop}\nspec:\n  encryptedData: {password: AgB…}\n  \
+                  template:\n    metadata: {name: db, namespace: shop}\n",
+        remedy: "Seal the value again for the name, namespace and scope that it shall have (`kubeseal --scope …`), or put back \
+                 those it was sealed for. Set one scope annotation at most, on the SealedSecret.",
+    },
+    check: Check::Object(check),
+};
+
+fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+    if !is_sealed_secret(object) {
+        return;
+    }
+    let template = object.manifest.root().at(&["spec", "template", "metadata"]);
+    let own = object.manifest.annotations();
+    let scope = Scope::of(own);
+    if let Some(template) = template {
+        identity(object, template, scope, reporter);
+        template_scope(template, scope, reporter);
+    }
+    if let Some(own) = own {
+        unread(own, reporter);
+        both(own, reporter);
+    }
+}
+
+fn identity(object: &Object<'_>, template: &Node, scope: Scope, reporter: &mut Reporter) {
+    for (field, decides) in [("name", scope == Scope::Strict), ("namespace", scope != Scope::ClusterWide)] {
+        let own = object.manifest.root().at(&["metadata", field]);
+        let (Some(own), Some(there)) = (own, template.get(field)) else { continue };
+        let (Some(own_text), Some(text)) = (own.as_str(), there.as_str()) else { continue };
+        if own_text == text || own_text.is_empty() || text.is_empty() {
+            continue;
+        }
+        let message = format!("template has the {field} `{text}`, the SealedSecret has `{own_text}`");
+        reporter.report(
+            Draft::new(&RULE, there.origin, message)
+                .severity(if decides { Severity::Warning } else { Severity::Note })
+                .related(own.origin, "this is what the Secret gets, and what its values must be sealed for")
+                .hint("seal the values again for the SealedSecret's own name and namespace, or correct the template"),
+        );
+    }
+}
+
+/// A scope that stands in the template alone, or is another one there.
+fn template_scope(template: &Node, scope: Scope, reporter: &mut Reporter) {
+    let Some(annotations) = template.get("annotations").and_then(Node::as_mapping) else { return };
+    let there = Scope::of(Some(annotations));
+    let name = match there {
+        Scope::ClusterWide => CLUSTER_WIDE,
+        Scope::NamespaceWide => NAMESPACE_WIDE,
+        Scope::Strict => return,
+    };
+    let Some(entry) = annotations.entry(name).filter(|_| there != scope) else { return };
+    let message = format!("`{name}` is set in the template, but not on the SealedSecret, where it counts");
+    reporter.report(
+        Draft::new(&RULE, entry.key_origin, message)
+            .hint("set the annotation under `metadata` of the SealedSecret too, if the values were sealed with that scope"),
+    );
+}
+
+/// Values that the controller takes for no.
+fn unread(annotations: &Mapping, reporter: &mut Reporter) {
+    for name in [CLUSTER_WIDE, NAMESPACE_WIDE] {
+        let Some(value) = annotations.get(name) else { continue };
+        if !matches!(value.as_str(), Some("true" | "false" | "")) {
+            let message = format!("`{name}` is neither the string \"true\" nor \"false\"");
+            reporter.report(
+                Draft::new(&RULE, value.origin, message)
+                    .hint("write \"true\" in quotes; anything else means the strict scope"),
+            );
+        }
+    }
+}
+
+fn both(annotations: &Mapping, reporter: &mut Reporter) {
+    let set = |name| annotations.entry(name).filter(|entry| entry.value.as_str() == Some("true"));
+    if let (Some(cluster), Some(namespace)) = (set(CLUSTER_WIDE), set(NAMESPACE_WIDE)) {
+        let message = format!("`{NAMESPACE_WIDE}` does not count beside `{CLUSTER_WIDE}`");
+        reporter.report(
+            Draft::new(&RULE, namespace.key_origin, message)
+                .related(cluster.key_origin, "this one counts")
+                .hint("keep the one that the values were sealed with"),
+        );
+    }
+}

@@ -1,0 +1,98 @@
+//! `seal/template`.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{is_sealed_secret, items};
+use crate::rules::embedded::TextPlace;
+use crate::rules::external_secrets::template::wording;
+use crate::rules::fields::{entries, key_at, value};
+use crate::rules::go_template::{self, VariableForm};
+use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::Origin;
+use sealwave_core::names::{is_item_key, item_called};
+use sealwave_core::text::closest;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "seal/template",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "the template of a SealedSecret uses an item that it does not have, or has one that is sealed too",
+        explanation: "`spec.template.data` holds Go templates whose variables are the sealed items. One that does not exist is \
+                      printed as `<no value>`, and the Secret is made with that text in it. A template that does not parse \
+                      stops the controller: the Secret is not made. Where an item is both sealed and in the template, \
+                      the template wins up to version 0.36 of the controller, and the sealed value from 0.37 on. A \
+                      `stringData` of the template is ignored.",
+        example: "kind: SealedSecret\nspec:\n  encryptedData: {password: AgB…}\n  template:\n    data: {url: \"postgres://shop:{{ \
+                  .pasword }}@db/shop\"}\n",
+        remedy: "Correct the name of the variable, or seal the item. An item whose name has a dash is `index . \"db-password\"`.",
+    },
+    check: Check::Object(check),
+};
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    if !is_sealed_secret(object) {
+        return;
+    }
+    let Some(template) = object.manifest.root().at(&["spec", "template"]) else { return };
+    if value(template, "stringData").is_some() {
+        let message = "the controller ignores `stringData` of the template";
+        let draft = Draft::new(&RULE, key_at(template, "stringData"), message);
+        reporter.report(draft.severity(Severity::Warning).hint("write `data`, which takes plain text there"));
+    }
+    let sealed = items(object);
+    let data = entries(template, "data");
+    // Plain texts of the template are variables of the others.
+    let plain = data.iter().filter(|entry| entry.value.as_str().is_some_and(|text| !text.contains("{{")));
+    let names: Vec<&str> = sealed.iter().chain(plain).map(|entry| entry.key.as_str()).collect();
+    let known: HashSet<&str> = names.iter().copied().collect();
+    let sealed_at: HashMap<&str, Origin> =
+        sealed.iter().map(|entry| (entry.key.as_str(), entry.key_origin)).collect();
+    for entry in data {
+        if let Some(both) = sealed_at.get(entry.key.as_str()) {
+            let message = format!(
+                "{} is sealed too, and which one counts depends on the controller",
+                item_called(&entry.key)
+            );
+            reporter.report(
+                Draft::new(&RULE, entry.key_origin, message)
+                    .severity(Severity::Warning)
+                    .related(*both, "it is sealed here")
+                    .hint("keep one of the two, or give one another key"),
+            );
+        }
+        let Some(text) = entry.value.as_str() else { continue };
+        let uses = go_template::uses(text);
+        if uses.variables.is_empty() && uses.faults.is_empty() {
+            continue;
+        }
+        let place = TextPlace::of(scene.texts, &entry.value);
+        for (range, fault) in &uses.faults {
+            let (message, hint) = wording(*fault, text.get(range.clone()).unwrap_or_default());
+            let draft = Draft::new(&RULE, place.bytes(text, range, entry.value.origin), message);
+            reporter.report(draft.within(entry.value.origin).hint(hint));
+        }
+        // The field of a map that is not there is no error here: asking for it is.
+        for used in uses.variables.iter().filter(|used| !used.is_guarded) {
+            let name = text.get(used.name.clone()).unwrap_or_default();
+            if known.contains(name) {
+                continue;
+            }
+            let shown = if is_item_key(name) { format!("item `{name}`") } else { "an item".to_owned() };
+            let becomes = match used.form {
+                VariableForm::Field => "it becomes `<no value>`",
+                VariableForm::Index => "it is empty",
+            };
+            let hint = match closest(name, names.iter().copied()).filter(|meant| is_item_key(meant)) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => "seal the item, or correct the name".to_owned(),
+            };
+            let at = place.bytes(text, &used.name, entry.value.origin);
+            let message = format!("template uses {shown}, which is not sealed here: {becomes}");
+            reporter.report(Draft::new(&RULE, at, message).within(entry.value.origin).hint(hint));
+        }
+    }
+}

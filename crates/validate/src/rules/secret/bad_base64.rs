@@ -1,0 +1,44 @@
+//! `secret/bad-base64`.
+
+use super::encrypted_leftover::is_variable;
+use super::items::{Content, Item, items};
+use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "secret/bad-base64",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::BuiltInKinds,
+        summary: "a value under a Secret's `data` is not base64",
+        explanation: "`data` holds base64. The API server refuses the object when it cannot decode a value, with \
+                      `illegal base64 data at input byte …`, and the sync fails. A value in plaintext, one without \
+                      its padding, or one in the URL-safe alphabet (`-` and `_`) are the usual reasons.",
+        example: "kind: Secret\ndata:\n  password: not base64!\n",
+        remedy: "Write plaintext and placeholders under `stringData`, which needs no encoding, or encode the value:\n\n\
+                 ```sh\nprintf %s \"$value\" | base64 -w0\n```",
+    },
+    check: Check::Object(check),
+};
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    // Of an app, resolving placeholders finds it.
+    if !scene.is_plain {
+        return;
+    }
+    for item in items(object).iter().filter(|item| is_bad(item)) {
+        let message = format!("{} is not base64", item.called());
+        reporter.report(
+            Draft::new(&RULE, item.entry.value.origin, message)
+                .hint("`data` holds base64; write plaintext and placeholders under `stringData`")
+                .confidential(),
+        );
+    }
+}
+
+/// A variable that another tool fills in has a rule of its own.
+fn is_bad(item: &Item<'_>) -> bool {
+    matches!(item.content, Content::Broken) && !is_variable(item.written())
+}

@@ -1,0 +1,140 @@
+//! `secret/encrypted-leftover`.
+
+use super::items::{decode, is_encrypted, items};
+use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Manifest, Node, Origin};
+use sealwave_core::names::{AVP_IGNORE, AVP_PATH, LITERAL, item_called};
+use sealwave_kube::undecrypted_sops_block;
+use sealwave_secrets::placeholder::{self, Generic, look_alike};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "secret/encrypted-leftover",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "encrypted text, or text that looks like a placeholder, would reach the cluster as it is",
+        explanation: "Nothing in this run decrypts SOPS documents that are objects, or replaces another tool's placeholders. \
+                      Argo CD applies what it gets: the API server refuses the field `sops`, or, where it does not, the \
+                      program gets `ENC[AES256_GCM,…]`, `<password>` or `${file:shop/db.yaml#password}` for its password. \
+                      A placeholder that is nearly one is found as well: `<shop/db.yaml#password>` has no provider, in \
+                      `<File:…>`, `< file:…>` and `<vault.prod:…>` the provider's name is not written as one, and in \
+                      `\\u003cfile:…\\u003e` the brackets are escaped. In an app, `generate`, `render` and `refs` refuse the \
+                      same Secrets. In plain manifests what SOPS encrypted and variables are notes, since \
+                      another tool (Flux, KSOPS, `envsubst`) may still work on them, and a placeholder that is nearly one is \
+                      a warning. In an app, an item that is nothing but `${VARIABLE}` is a warning: some programs replace it \
+                      themselves.",
+        example: "kind: Secret\nstringData:\n  password: <shop/db.yaml#password>\n",
+        remedy: "Write the whole placeholder. Keep an encrypted file outside of the manifests and refer to it:\n\n\
+                 ```yaml\nkind: Secret\nstringData:\n  password: <sops:secrets/db.yaml#password>\n```\n\n\
+                 Variables of templates belong in `.hbs` files. If the text is meant as it is, say so on the Secret; the \
+                 annotation is left out of what is printed:\n\n\
+                 ```yaml\nmetadata:\n  annotations:\n    sealwave.dev/literal: \"true\"\n```",
+    },
+    check: Check::Object(check),
+};
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    let severity = if scene.is_plain { Severity::Note } else { Severity::Error };
+    let mut report = |draft: Draft| reporter.report(draft.confidential());
+    if let Some(block) = undecrypted_sops_block(object.manifest) {
+        let hint = "keep the encrypted file outside of the manifests, and refer to it: `<sops:file#key>`";
+        report(
+            Draft::new(&RULE, block.key_origin, "SOPS encrypted this object, and nothing decrypts it")
+                .severity(severity)
+                .hint(hint),
+        );
+        return;
+    }
+    if object.is("", "Secret") {
+        look_alikes(object, scene.is_plain, &mut report);
+    } else if !object.is("", "ConfigMap") {
+        return;
+    }
+    for (key, value) in values(object.manifest) {
+        let Some(text) = value.as_str() else { continue };
+        if is_encrypted(text) && object.is("", "ConfigMap") {
+            let hint = "refer to the encrypted file: `<sops:file#key>`";
+            let message = format!("{} is encrypted by SOPS, and nothing decrypts it", item_called(key));
+            report(Draft::new(&RULE, value.origin, message).severity(severity).hint(hint));
+        } else if scene.is_plain && is_vault_plugin(text) {
+            let hint = "make it an app with `compatibility: avp`, or leave it to argocd-vault-plugin and suppress this";
+            let message = format!(
+                "{} has a placeholder of argocd-vault-plugin, which nothing replaces here",
+                item_called(key)
+            );
+            report(Draft::new(&RULE, value.origin, message).severity(Severity::Note).hint(hint));
+        }
+    }
+}
+
+/// The places of an object where something stands only since SOPS encrypted it: this rule reports it, and nothing else need.
+pub(crate) fn encrypted_by_sops(object: &Manifest) -> impl Iterator<Item = Origin> {
+    undecrypted_sops_block(object).into_iter().flat_map(|block| {
+        let is_encrypted = |value: &&Node| value.as_str().is_some_and(is_encrypted);
+        let values = values(object).map(|(_, value)| value).filter(is_encrypted);
+        std::iter::once(block.key_origin).chain(values.map(|value| value.origin))
+    })
+}
+
+fn values(object: &Manifest) -> impl Iterator<Item = (&str, &Node)> {
+    let root = object.root();
+    ["data", "stringData"]
+        .into_iter()
+        .filter_map(|field| root.get(field)?.as_mapping())
+        .flat_map(|mapping| mapping.entries().iter().map(|entry| (entry.key.as_str(), &entry.value)))
+}
+
+/// `<path:…#…>`, argocd-vault-plugin's own form.
+fn is_vault_plugin(text: &str) -> bool {
+    memchr::memchr(b'<', text.as_bytes()).is_some()
+        && text
+            .split("<path:")
+            .skip(1)
+            .any(|rest| rest.split(['>', '\n']).next().is_some_and(|inside| inside.contains('#')))
+}
+
+/// Items of a Secret that look like placeholders and are none; and those that are nothing but a variable.
+///
+/// Of an app, resolving placeholders finds the former.
+fn look_alikes(object: &Object<'_>, is_plain: bool, mut report: impl FnMut(Draft)) {
+    let annotation = |name| object.manifest.annotation(name);
+    let is_literal = [LITERAL, AVP_IGNORE].iter().any(|name| annotation(name) == Some("true"));
+    let generic = annotation(AVP_PATH).and_then(|path| Generic::new(path, None).ok());
+    for item in items(object) {
+        let decoded = Some(item.written()).filter(|_| item.field == "data").and_then(decode);
+        let decoded = decoded.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok());
+        let text = decoded.unwrap_or_else(|| item.written());
+        let found = Some(text).filter(|_| !is_literal);
+        let found = found.and_then(|text| look_alike(text, generic.as_ref(), &|_| false));
+        let (message, hint) = match &found {
+            Some(found) if is_plain => (format!("{} {}", item.called(), found.kind), found.kind.hint()),
+            None if is_variable(text) => (
+                format!("{} is a variable that nothing replaces", item.called()),
+                "write a placeholder, for example `<vault:path#key>`; only `.hbs` files are templates".into(),
+            ),
+            _ => continue,
+        };
+        let severity = if found.is_none() && is_plain { Severity::Note } else { Severity::Warning };
+        report(Draft::new(&RULE, item.entry.value.origin, message).severity(severity).hint(&hint));
+    }
+}
+
+/// Whether a text is nothing but a variable.
+pub(super) fn is_variable(text: &str) -> bool {
+    let text = text.trim();
+    let inside = |before, after| text.strip_prefix(before)?.strip_suffix(after);
+    inside("${", "}").is_some_and(is_variable_name) || inside("{{", "}}").is_some_and(is_template_path)
+}
+
+/// `NAME`, also with what stands in for it as Flux has it: `NAME:=default`.
+fn is_variable_name(text: &str) -> bool {
+    let name = text.split_once(":=").or_else(|| text.split_once(":-")).map_or(text, |(name, _)| name);
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+fn is_template_path(text: &str) -> bool {
+    text.trim().trim_matches('-').trim().starts_with(".Values.")
+}

@@ -1,0 +1,87 @@
+//! `secret/in-values`.
+
+use aho_corasick::AhoCorasick;
+
+use crate::rules::credential::Kind;
+use crate::rules::credential::files::{self, FileForm};
+use crate::rules::{App, Check, Draft, Reporter, Rule};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::Node;
+use sealwave_core::yaml;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "secret/in-values",
+        severity: Severity::Warning,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "a values file holds a credential",
+        explanation: "Values are in Git in plaintext, whether a template prints them or not: everyone who may read the repository \
+                      has them. That a value of `values.yaml` is replaced in every environment does not help. A value that a \
+                      manifest prints is reported where it is printed, with a pointer to the values file.",
+        example: "# values.yaml\ndatabase:\n  password: Tr0ub4dor&3\n",
+        remedy: "Put the value into a store, and a placeholder into the Secret that needs it:\n\n\
+                 ```yaml\n# base/db.yaml\nkind: Secret\nstringData:\n  password: <vault:shop/db#password>\n```\n\n\
+                 Then change the password: it is in Git's history.",
+    },
+    check: Check::App(check),
+};
+
+/// Findings about one file.
+const MOST: usize = 100;
+
+fn check(app: &App<'_>, reporter: &mut Reporter) {
+    for file in
+        app.files.iter().filter(|file| file.form == FileForm::Values && !files::is_encrypted(&file.content))
+    {
+        let Ok(documents) = yaml::read(&file.content, file.source, &files::limits()) else { continue };
+        let mut found: Vec<(&Node, Kind)> = Vec::new();
+        for document in &documents {
+            files::in_tree("", document, &mut found);
+        }
+        found.truncate(MOST);
+        let printed = printed(app, &found);
+        for (number, (node, kind)) in found.iter().enumerate() {
+            if printed.get(number) == Some(&true) {
+                continue;
+            }
+            let severity = if kind.is_certain() { Severity::Error } else { Severity::Warning };
+            let message = format!("values file holds {}", kind.noun());
+            reporter.report(
+                Draft::new(&RULE, node.origin, message)
+                    .severity(severity)
+                    .hint("put it into a store, refer to it with a placeholder, and change it")
+                    .confidential(),
+            );
+        }
+    }
+}
+
+/// Which of some values stand in an object of the app.
+fn printed(app: &App<'_>, found: &[(&Node, Kind)]) -> Vec<bool> {
+    let mut printed = vec![false; found.len()];
+    if found.is_empty() {
+        return printed;
+    }
+    let values = found.iter().map(|(node, _)| node.as_str().unwrap_or_default().trim());
+    let Ok(searcher) = AhoCorasick::new(values) else { return printed };
+    for object in app.environments.iter().flat_map(|environment| &environment.objects) {
+        visit(object.manifest.root(), &searcher, &mut printed);
+    }
+    printed
+}
+
+fn visit(node: &Node, searcher: &AhoCorasick, printed: &mut [bool]) {
+    if let Some(text) = node.as_str() {
+        for hit in searcher.find_overlapping_iter(text) {
+            if let Some(printed) = printed.get_mut(hit.pattern().as_usize()) {
+                *printed = true;
+            }
+        }
+    }
+    node.items().iter().for_each(|item| visit(item, searcher, printed));
+    for entry in node.as_mapping().map_or(&[][..], |mapping| mapping.entries()) {
+        visit(&entry.value, searcher, printed);
+    }
+}

@@ -1,0 +1,167 @@
+//! `secret/plaintext-in-git`.
+
+use super::items::{Item, items};
+use crate::rules::credential::{self, Kind};
+use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "secret/plaintext-in-git",
+        severity: Severity::Warning,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "a Secret's value stands in the source in plaintext",
+        explanation: "Base64 is no encryption: whoever can read the repository, any clone or any build log of it can \
+                      read the value, and so can everybody later, since Git keeps its history. That sealwave seals \
+                      the value on its way to the cluster does not help: the source has it in the clear. It is an \
+                      error where the value is a credential beyond doubt (a token with its issuer's prefix, a \
+                      private key, a URI with a password), a warning elsewhere, and a note where it looks like a \
+                      sample or like a file without credentials.",
+        example: "kind: Secret\nstringData:\n  password: Tr0ub4dor&3\n",
+        remedy: "Put the value into a store and a placeholder into the Secret:\n\n\
+                 ```yaml\nkind: Secret\nstringData:\n  password: <vault:shop/db#password>\n```\n\n\
+                 Then change the password: it is in Git's history.",
+    },
+    check: Check::Object(check),
+};
+
+fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+    // Helm's releases, and tokens that the cluster itself fills in, are nobody's to write.
+    if object.manifest.root().get("type").and_then(sealwave_core::document::Node::as_str)
+        == Some("helm.sh/release.v1")
+    {
+        return;
+    }
+    for item in items(object) {
+        if let Some((severity, what)) = judge(&item) {
+            let message = format!("{} {what}", item.called());
+            let hint = match severity {
+                Severity::Note => {
+                    "put a placeholder there, for example `<vault:path#key>`, if it is ever to be a secret"
+                }
+                _ => {
+                    "put a placeholder there, for example `<vault:path#key>`, and change the value: Git's history has it"
+                }
+            };
+            let draft = Draft::new(&RULE, item.entry.value.origin, message);
+            reporter.report(draft.severity(severity).hint(hint).confidential());
+        }
+    }
+}
+
+fn judge(item: &Item<'_>) -> Option<(Severity, String)> {
+    item.bytes().filter(|bytes| !bytes.is_empty())?;
+    let Some(text) = item.text() else {
+        return Some((Severity::Warning, "is in the source in plaintext".to_owned()));
+    };
+    let is_file = text.trim_end().contains('\n') || is_file_name(item.key());
+    let kind = if is_file {
+        credential::detect_in_lines(text).map(|(_, kind)| kind)
+    } else {
+        credential::detect(Some(item.key()), text)
+    };
+    match kind {
+        Some(kind) if kind.is_certain() => {
+            Some((Severity::Error, format!("holds {} in plaintext", kind.noun())))
+        }
+        Some(Kind::Keyed) => Some((Severity::Warning, "is in the source in plaintext".to_owned())),
+        Some(kind) => Some((Severity::Warning, format!("holds {} in plaintext", kind.noun()))),
+        None if is_public(item.key(), text) => None,
+        None if is_file || is_setting(item.key(), text) || credential::is_stand_in(text) => {
+            Some((Severity::Note, "is in the source in plaintext".to_owned()))
+        }
+        None => Some((Severity::Warning, "is in the source in plaintext".to_owned())),
+    }
+}
+
+/// Returns true where neither the key nor the value of one line looks like a secret: `verify-full`, `ENABLED=false`.
+fn is_setting(key: &str, text: &str) -> bool {
+    let value = text.trim();
+    let value = value
+        .split_once('=')
+        .filter(|(name, value)| is_variable_name(name) && !value.trim_matches('=').is_empty())
+        .map_or(value, |(_, value)| value);
+    !credential::is_named_so(key)
+        && !value.contains(char::is_whitespace)
+        && !credential::looks_made(value)
+        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b','))
+}
+
+fn is_variable_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
+}
+
+/// Returns true for the key of a file with settings, also of one with a single line.
+fn is_file_name(key: &str) -> bool {
+    let extension = key.rsplit_once('.').map_or("", |(_, extension)| extension);
+    matches!(
+        extension,
+        "cfg" | "cnf" | "conf" | "config" | "ini" | "properties" | "toml" | "xml" | "yaml" | "yml"
+    )
+}
+
+/// What a Secret often holds beside its secrets: names, addresses, switches, certificates.
+fn is_public(key: &str, text: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "account",
+        "address",
+        "bucket",
+        "clientid",
+        "database",
+        "db",
+        "dbname",
+        "description",
+        "driver",
+        "email",
+        "endpoint",
+        "engine",
+        "from",
+        "host",
+        "hostname",
+        "hosts",
+        "id",
+        "issuer",
+        "login",
+        "mode",
+        "name",
+        "namespace",
+        "org",
+        "port",
+        "project",
+        "provider",
+        "region",
+        "repository",
+        "schema",
+        "scope",
+        "server",
+        "sslmode",
+        "type",
+        "uri",
+        "url",
+        "user",
+        "username",
+        "version",
+    ];
+    let last = key.rsplit(['-', '_', '.']).next().unwrap_or(key).to_ascii_lowercase();
+    let camel = |word: &&str| {
+        key.len() > word.len()
+            && key.get(key.len() - word.len()..).is_some_and(|end| {
+                end.starts_with(|c: char| c.is_ascii_uppercase()) && end.eq_ignore_ascii_case(word)
+            })
+    };
+    WORDS.contains(&last.as_str())
+        || WORDS.iter().any(camel)
+        || text.trim().is_empty()
+        || text.contains("-----BEGIN CERTIFICATE-----") && !text.contains("PRIVATE KEY")
+        || is_timestamp(text.trim())
+        || matches!(text.trim(), "true" | "false")
+        || text.trim().len() < 6 && text.trim().bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// `2024-05-01`, or a time of that day in RFC 3339.
+fn is_timestamp(text: &str) -> bool {
+    let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    shape == "0000-00-00" || shape.starts_with("0000-00-00T00:00:00")
+}

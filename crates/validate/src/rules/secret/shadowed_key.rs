@@ -1,0 +1,62 @@
+//! `secret/shadowed-key`.
+
+use std::collections::HashMap;
+
+use super::items::entries;
+use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::names::item_called;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "secret/shadowed-key",
+        severity: Severity::Warning,
+        enabled: true,
+        refusal: ApiRefusal::BuiltInKinds,
+        summary: "a key stands in two sections of a Secret or a ConfigMap",
+        explanation: "Of a key in both `data` and `stringData` of a Secret, the API server takes `stringData` and \
+                      forgets the other without a word: whoever edits `data` changes nothing. A ConfigMap with a key \
+                      in both `data` and `binaryData` is refused.",
+        example: "kind: Secret\ndata:\n  password: PHZhdWx0OmEjYj4=\nstringData:\n  password: <vault:shop/db#password>\n",
+        remedy: "Remove one of the two; `stringData` is the one that is easier to read.",
+    },
+    check: Check::Object(check),
+};
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    if object.is("", "ConfigMap") {
+        let hint = "remove one of them: the API server refuses the ConfigMap";
+        compare(object, ["binaryData", "data"], hint, Severity::Error, reporter);
+    // Of an app's Secrets, resolving placeholders finds it.
+    } else if scene.is_plain && object.is("", "Secret") {
+        let hint = "remove one of them: `stringData` wins";
+        compare(object, ["data", "stringData"], hint, Severity::Warning, reporter);
+    }
+}
+
+fn compare(
+    object: &Object<'_>,
+    [first, second]: [&str; 2],
+    hint: &str,
+    severity: Severity,
+    reporter: &mut Reporter,
+) {
+    let root = object.manifest.root();
+    let (one, other) = (entries(root, first), entries(root, second));
+    if one.is_empty() || other.is_empty() {
+        return;
+    }
+    let seen: HashMap<&str, _> = one.iter().map(|entry| (entry.key.as_str(), entry.key_origin)).collect();
+    for entry in other.iter().filter(|entry| entry.value.as_str().is_some()) {
+        if let Some(at) = seen.get(entry.key.as_str()) {
+            let message = format!("{} is in `{first}` and in `{second}`", item_called(&entry.key));
+            reporter.report(
+                Draft::new(&RULE, entry.key_origin, message)
+                    .severity(severity)
+                    .related(*at, "it is here as well")
+                    .hint(hint),
+            );
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Labels of pods, and what selects them.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Object;
+use sealwave_core::document::{Entry, Mapping, Node};
+
+/// How many pod templates are compared with one selector; of a selector with more, nothing is said.
+const COMPARED: usize = 1_000;
+
+/// How many labels a pod or a selector may have; of one with more, nothing is said.
+const LABELS: usize = 64;
+
+/// Labels that a controller sets on the pods that it makes: a template does not have them.
+const SET_ON_PODS: &[&str] = &[
+    "apps.kubernetes.io/pod-index",
+    "batch.kubernetes.io/controller-uid",
+    "batch.kubernetes.io/job-name",
+    "controller-revision-hash",
+    "controller-uid",
+    "job-name",
+    "pod-template-hash",
+    "rollouts-pod-template-hash",
+    "statefulset.kubernetes.io/pod-name",
+];
+
+/// Objects of other groups that make no pods.
+const MAKE_NO_PODS: &[&str] = &[
+    "argoproj.io",
+    "bitnami.com",
+    "cert-manager.io",
+    "external-secrets.io",
+    "isindir.github.com",
+    "keda.sh",
+    "networking.istio.io",
+    "security.istio.io",
+    "traefik.containo.us",
+    "traefik.io",
+];
+
+/// Objects of the Prometheus operator that make no pods.
+const MONITORS: &[&str] = &["PodMonitor", "Probe", "PrometheusRule", "ServiceMonitor"];
+
+/// The labels of the pods that an object makes; of a Pod, its own.
+pub(super) fn labels<'a>(object: &Object<'a>) -> Option<&'a Mapping> {
+    let pod = object.pod.as_ref()?;
+    object.manifest.root().at(&pod.path)?.at(&["metadata", "labels"])?.as_mapping()
+}
+
+/// Returns the first label of a selector that the nearest pods do not have; without any pods, the first one.
+pub(super) fn missing_label<'s>(selector: &'s Mapping, nearest: Option<&Mapping>) -> Option<&'s Entry> {
+    let is_missing = |label: &&Entry| {
+        nearest.is_none_or(|labels| labels.get(&label.key).is_none_or(|value| *value != label.value))
+    };
+    selector.entries().iter().find(is_missing)
+}
+
+/// The pods of a set of objects.
+pub(super) struct Pods<'a> {
+    /// By namespace (empty: by all of them), key and value.
+    by_label: HashMap<(&'a str, &'a str, &'a str), Vec<usize>>,
+    /// Namespaces with workloads; the empty one where there is a workload at all.
+    namespaces: HashSet<&'a str>,
+    /// Whether some workload's namespace, or its labels, are not known.
+    homeless: bool,
+    labels: HashMap<usize, &'a Mapping>,
+    /// Names and kinds, in lower case, of objects of which an operator makes pods.
+    operated: HashSet<(&'a str, String)>,
+}
+
+/// What a selector selects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Selected {
+    /// Nothing; this object comes nearest.
+    Nothing(Option<usize>),
+    /// Something, or nobody knows.
+    Perhaps,
+}
+
+impl<'a> Pods<'a> {
+    /// Reads all objects.
+    pub fn of(objects: &[Object<'a>]) -> Self {
+        let mut pods = Self {
+            by_label: HashMap::new(),
+            namespaces: HashSet::new(),
+            homeless: false,
+            labels: HashMap::new(),
+            operated: HashSet::new(),
+        };
+        for (number, object) in objects.iter().enumerate() {
+            if object.pod.is_some() {
+                pods.add(number, object);
+            } else if may_make_pods(object) {
+                for name in [object.name, object.kind] {
+                    pods.operated.insert((object.namespace, name.to_lowercase()));
+                }
+            }
+        }
+        pods
+    }
+
+    fn add(&mut self, number: usize, object: &Object<'a>) {
+        self.namespaces.extend([object.namespace, ""]);
+        self.homeless |= object.namespace.is_empty();
+        let Some(labels) = labels(object) else { return };
+        if labels.len() > LABELS {
+            self.homeless = true;
+            return;
+        }
+        self.labels.insert(number, labels);
+        for label in labels.entries() {
+            let Some(value) = label.value.as_str() else { continue };
+            self.by_label.entry((object.namespace, &label.key, value)).or_default().push(number);
+            if !object.namespace.is_empty() {
+                self.by_label.entry(("", &label.key, value)).or_default().push(number);
+            }
+        }
+    }
+
+    /// What labels select in a namespace.
+    pub(super) fn selected(&self, namespace: &str, selector: &Mapping) -> Selected {
+        if selector.len() > LABELS {
+            return Selected::Perhaps;
+        }
+        let mut wanted = Vec::with_capacity(selector.len());
+        for entry in selector.entries() {
+            if SET_ON_PODS.contains(&entry.key.as_str()) {
+                continue;
+            }
+            let Some(value) = entry.value.as_str() else { return Selected::Perhaps };
+            if is_foreign(&entry.key) || self.is_operated(namespace, value) {
+                return Selected::Perhaps;
+            }
+            wanted.push((entry.key.as_str(), value));
+        }
+        // A workload without a namespace may end up in this one.
+        let unknown = !namespace.is_empty() && self.homeless;
+        if wanted.is_empty() || unknown || !self.namespaces.contains(namespace) {
+            return Selected::Perhaps;
+        }
+        self.intersect(namespace, &wanted)
+    }
+
+    /// The workloads of a namespace whose pods a selector of plain texts selects, as far as they are known.
+    pub(super) fn matching(&self, namespace: &str, selector: &Mapping) -> Vec<usize> {
+        let wanted = || selector.entries().iter();
+        let Some(first) = wanted().find_map(|entry| Some((entry.key.as_str(), entry.value.as_str()?))) else {
+            return Vec::new();
+        };
+        let candidates = self.by_label.get(&(namespace, first.0, first.1)).map_or(&[][..], Vec::as_slice);
+        let fits = |number: &&usize| {
+            let labels = self.labels.get(number);
+            wanted().all(|entry| labels.and_then(|labels| labels.get(&entry.key)) == Some(&entry.value))
+        };
+        candidates.iter().take(COMPARED).filter(fits).copied().collect()
+    }
+
+    fn intersect(&self, namespace: &str, wanted: &[(&str, &str)]) -> Selected {
+        let lists = wanted
+            .iter()
+            .map(|(key, value)| self.by_label.get(&(namespace, *key, *value)).map_or(&[][..], Vec::as_slice));
+        let Some(rarest) = lists.clone().min_by_key(|list| list.len()) else { return Selected::Perhaps };
+        let fits = |number: &usize| {
+            let labels = self.labels.get(number);
+            wanted.iter().all(|(key, value)| {
+                labels.and_then(|labels| labels.get(key)).and_then(Node::as_str) == Some(*value)
+            })
+        };
+        if rarest.len() > COMPARED || rarest.iter().any(fits) {
+            return Selected::Perhaps;
+        }
+        let nearest = lists.filter(|list| !list.is_empty()).min_by_key(|list| list.len());
+        Selected::Nothing(nearest.and_then(|list| list.first()).copied())
+    }
+
+    /// Whether an operator may make pods with this value in a label.
+    fn is_operated(&self, namespace: &str, value: &str) -> bool {
+        [namespace, ""]
+            .into_iter()
+            .any(|namespace| self.operated.contains(&(namespace, value.to_lowercase())))
+    }
+}
+
+fn may_make_pods(object: &Object<'_>) -> bool {
+    object.group.contains('.')
+        && !object.group.ends_with(".k8s.io")
+        && !MAKE_NO_PODS.contains(&object.group)
+        && !MONITORS.contains(&object.kind)
+}
+
+/// Whether a label's key belongs to an operator.
+fn is_foreign(key: &str) -> bool {
+    key.split_once('/').is_some_and(|(domain, _)| domain != "app.kubernetes.io")
+}

@@ -1,0 +1,219 @@
+//! Waves and phases of Argo CD: whether an object is there when another needs it, and for as long.
+//!
+//! In an app, sealwave chooses waves, and the stage that does says what is wrong with those that authors fixed; these rules
+//! judge plain manifests by the same conflicts. What cannot be applied at all before something else is judged in both.
+
+pub(crate) mod negative_without_prune_last;
+pub(crate) mod secret_is_hook;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::rules::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::{Explain as _, Severity};
+use sealwave_core::document::{Manifest, ObjectId};
+use sealwave_kube::pods::{Reference, references};
+use sealwave_kube::sync::{self, EARLIER_PHASE, Found, LATE, Standing, Use, Waves, wave_at};
+
+pub(crate) static LATE_CONFIGURATION: Rule = Rule {
+    info: RuleInfo {
+        id: LATE,
+        severity: Severity::Warning,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "an object has a later sync wave or phase than what needs it",
+        explanation: "Argo CD applies the waves of a sync in their order, and waits after each until its objects are healthy. A \
+                      workload that needs the Secret or ConfigMap of a later wave does not become healthy, so the later wave is \
+                      never reached: the first sync hangs until it fails. Where the objects exist already, the sync passes, and \
+                      pods start with the old configuration. An object without the annotation is in wave 0. \
+                      A hook of a later phase, and one that is never applied, is the same mistake.",
+        example: "kind: Deployment\n…\n        envFrom: [{configMapRef: {name: web}}]\n---\nkind: ConfigMap\nmetadata:\n  name: web\n  \
+                  annotations: {argocd.argoproj.io/sync-wave: \"1\"}\n",
+        remedy: "Give the configuration an earlier wave than its consumers, for example \"-1\". In an app of sealwave, leave the \
+                 annotation out: sealwave puts configuration one wave before its earliest consumer.",
+    },
+    check: Check::Environment(late),
+};
+
+pub(crate) static LATE_DEFINITION: Rule = Rule {
+    info: RuleInfo {
+        id: "wave/late-definition",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "a Namespace or a CustomResourceDefinition has a later sync wave than its objects",
+        explanation: "Argo CD applies the waves of a sync in their order. The API server refuses an object whose kind is not \
+                      defined yet, or whose namespace does not exist, so that the sync fails in the earlier wave and never \
+                      reaches the later one. Of a Namespace it is a warning: Argo CD makes that of the destination itself where \
+                      the Application says `CreateNamespace=true`. Among plain manifests, one without a wave is a note: another \
+                      Application may bring it first.",
+        example: "kind: CustomResourceDefinition\nmetadata:\n  name: jobs.example.org\n  annotations: \
+                  {argocd.argoproj.io/sync-wave: \"1\"}\n---\napiVersion: example.org/v1\nkind: Job   # in wave 0\n",
+        remedy: "Give it an earlier wave than its objects, or the same: within a wave Argo CD applies namespaces and definitions \
+                 first.",
+    },
+    check: Check::Environment(late_definition),
+};
+
+pub(crate) static PRESYNC_NEEDS_SEALED: Rule = Rule {
+    info: RuleInfo {
+        id: EARLIER_PHASE,
+        severity: Severity::Warning,
+        enabled: true,
+        refusal: ApiRefusal::Never,
+        summary: "a PreSync hook needs an object of a later phase",
+        explanation: "All PreSync hooks end before Argo CD applies the first object of the Sync phase. In a new cluster a migration \
+                      job of that phase waits for a Secret that a SealedSecret or ExternalSecret of the Sync phase would make, \
+                      and the sync fails when the job's deadline passes; later, it runs with the values of the sync before. To \
+                      make a PreSync hook of the SealedSecret as well is no way out: a hook is deleted and made again by \
+                      default, and its Secret is deleted with it.",
+        example: "kind: Job\nmetadata:\n  name: migrate\n  annotations: {argocd.argoproj.io/hook: PreSync}\nspec:\n  template:\n    \
+                  spec:\n      containers:\n      - envFrom: [{secretRef: {name: db}}]   # made by a SealedSecret without a hook\n",
+        remedy: "Make it a hook of the Sync phase, in a wave between what it needs and what waits for it:\n\n\
+                 ```yaml\nannotations:\n  argocd.argoproj.io/hook: Sync\n  argocd.argoproj.io/sync-wave: \"-1\"   # the Secret: \"-2\"\n```",
+    },
+    check: Check::Environment(earlier_phase),
+};
+
+fn late(environment: &Environment<'_>, reporter: &mut Reporter) {
+    // In an app, the stage that chooses waves reports it.
+    if environment.is_plain() {
+        report(&LATE_CONFIGURATION, environment, reporter);
+    }
+}
+
+fn earlier_phase(environment: &Environment<'_>, reporter: &mut Reporter) {
+    if environment.is_plain() {
+        report(&PRESYNC_NEEDS_SEALED, environment, reporter);
+    }
+}
+
+/// Reports the conflicts of a rule among objects whose waves are those that they have.
+fn report(rule: &'static Rule, environment: &Environment<'_>, reporter: &mut Reporter) {
+    let found = environment.conflicts.get_or_init(|| conflicts(environment));
+    for (conflict, object, at) in found.iter().filter(|(conflict, ..)| conflict.rule() == Some(rule.info.id))
+    {
+        let draft = Draft::new(rule, *at, conflict.to_string()).severity(conflict.severity()).about(*object);
+        reporter.report(match conflict.hint() {
+            Some(hint) => draft.hint(hint),
+            None => draft,
+        });
+    }
+}
+
+/// Finds the conflicts of all rules at once.
+fn conflicts(environment: &Environment<'_>) -> Vec<Found> {
+    let mut fixed = false;
+    let mut standing = |object: &Object<'_>| {
+        let mut standing = Standing::of(object.manifest, &Waves::default(), &mut |_, _| {});
+        fixed |= standing.wave.is_some() || standing.phases.hook;
+        // Nothing chooses a wave for plain manifests.
+        standing.wave.get_or_insert(0);
+        standing
+    };
+    let standings: Vec<Standing> = environment.objects.iter().map(&mut standing).collect();
+    if !fixed {
+        return Vec::new();
+    }
+    let waves: Vec<i32> = standings.iter().map(|standing| standing.wave.unwrap_or(0)).collect();
+    let mut uses = uses(environment).clone();
+    uses.retain(|edge| !may_be_of_two_applications(environment, edge));
+    sync::conflicts(&environment.catalogue, &standings, &uses, &waves)
+}
+
+/// Waves order the objects of one Application; those of two directories are often applied by two.
+fn may_be_of_two_applications(environment: &Environment<'_>, edge: &Use) -> bool {
+    let origin = |number: usize| Some(environment.objects.get(number)?.manifest.origin());
+    let (consumer, dependency) = (origin(edge.consumer), origin(edge.dependency));
+    consumer.zip(dependency).is_some_and(|(one, other)| environment.may_be_apart(one, other))
+}
+
+fn late_definition(environment: &Environment<'_>, reporter: &mut Reporter) {
+    let Some(places) = Places::of(environment) else { return };
+    let mut first: BTreeMap<usize, (i32, usize)> = BTreeMap::new();
+    for edge in uses(environment) {
+        let (Some(needed), Some(by)) = (places.of_number(edge.dependency), places.of_number(edge.consumer))
+        else {
+            continue;
+        };
+        let of = environment.objects.get(edge.dependency);
+        if needed > by && of.is_some_and(|of| is_namespace(of) || is_definition(of)) {
+            let known = first.entry(edge.dependency).or_insert((by, edge.consumer));
+            *known = (*known).min((by, edge.consumer));
+        }
+    }
+    for (number, (wave, by)) in first {
+        let (Some(needed), Some(by)) = (environment.objects.get(number), environment.objects.get(by)) else {
+            continue;
+        };
+        let at =
+            wave_at(needed.manifest).or_else(|| wave_at(by.manifest)).unwrap_or(needed.manifest.origin());
+        let message =
+            format!("{} comes after {}, which is in wave {wave}", needed.manifest.id(), by.manifest.id());
+        let draft = Draft::new(&LATE_DEFINITION, at, message).about(number);
+        // What has no wave may well be applied by another Application, before this one.
+        let elsewhere = environment.is_plain() && wave_at(needed.manifest).is_none()
+            || environment.may_be_apart(needed.manifest.origin(), by.manifest.origin());
+        let severity = match (elsewhere, is_namespace(needed)) {
+            (true, _) => Severity::Note,
+            (false, true) => Severity::Warning,
+            (false, false) => Severity::Error,
+        };
+        reporter.report(
+            draft
+                .severity(severity)
+                .related(by.name_at(), "this object is in the earlier wave")
+                .hint("give it the wave of the first of its objects, or an earlier one"),
+        );
+    }
+}
+
+fn is_namespace(object: &Object<'_>) -> bool {
+    object.is("", "Namespace")
+}
+
+fn is_definition(object: &Object<'_>) -> bool {
+    object.is("apiextensions.k8s.io", "CustomResourceDefinition")
+}
+
+/// The waves of the objects of the Sync phase: those that Argo CD would get.
+struct Places(Vec<Option<i32>>);
+
+impl Places {
+    /// None where all are in the wave that nobody fixed.
+    fn of(environment: &Environment<'_>) -> Option<Self> {
+        let read = |manifest: &Manifest| Standing::of(manifest, &Waves::default(), &mut |_, _| {});
+        let chosen: BTreeMap<ObjectId, Standing> = environment
+            .emitted
+            .unwrap_or_default()
+            .iter()
+            .map(|manifest| (manifest.id(), read(manifest)))
+            .collect();
+        if !environment.is_plain() && environment.emitted.is_none() {
+            return None;
+        }
+        let wave = |object: &Object<'_>| {
+            let standing =
+                chosen.get(&object.manifest.id()).copied().unwrap_or_else(|| read(object.manifest));
+            (!standing.phases.hook).then(|| standing.wave.unwrap_or(0))
+        };
+        let waves: Vec<Option<i32>> = environment.objects.iter().map(wave).collect();
+        waves.iter().flatten().any(|wave| *wave != 0).then_some(Self(waves))
+    }
+
+    fn of_number(&self, number: usize) -> Option<i32> {
+        self.0.get(number).copied().flatten()
+    }
+}
+
+/// Finds once which object uses which.
+fn uses<'e>(environment: &'e Environment<'_>) -> &'e BTreeSet<Use> {
+    environment.uses.get_or_init(|| find_uses(environment))
+}
+
+fn find_uses(environment: &Environment<'_>) -> BTreeSet<Use> {
+    let pods = environment.objects.iter().enumerate();
+    let references: Vec<(usize, Vec<Reference<'_>>)> =
+        pods.filter_map(|(number, object)| Some((number, references(object.pod.as_ref()?.spec)))).collect();
+    sync::uses(&environment.catalogue, references.iter().map(|(number, list)| (*number, list.as_slice())))
+}

@@ -1,0 +1,106 @@
+//! `workload/automount-token`.
+
+use std::collections::BTreeSet;
+
+use crate::rules::{Check, Draft, Environment, Object, Reporter, Rule};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Node, Value};
+use sealwave_kube::catalogue::RBAC;
+use sealwave_kube::pods::What;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "workload/automount-token",
+        severity: Severity::Note,
+        enabled: false,
+        refusal: ApiRefusal::Never,
+        summary: "a pod gets a token for the API although its account may do nothing",
+        explanation: "Kubernetes mounts the token of the account into every container unless it is told not to. Where no role is \
+                      bound to the account, the program has no use for it, and whoever breaks into the container has one \
+                      more credential: for the API's discovery, and for whatever is bound to the account later.",
+        example: "kind: Deployment   # no RoleBinding names its account\nspec:\n  template:\n    spec:\n      containers: […]\n",
+        remedy: "Say `automountServiceAccountToken: false` in the pod's `spec`, or on the ServiceAccount.",
+    },
+    check: Check::Environment(check),
+};
+
+fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
+    let mut bound = None;
+    for (number, object) in environment.objects.iter().enumerate() {
+        if object.pod.as_ref().is_none_or(|pod| is_off(pod.spec) || projects_token(pod.spec)) {
+            continue;
+        }
+        let references = object.references();
+        let Some(account) = references.iter().find(|located| located.reference.what == What::ServiceAccount)
+        else {
+            continue;
+        };
+        let name = account.reference.name;
+        let found = environment.catalogue.find("", "ServiceAccount", object.namespace, name);
+        let found = found.and_then(|number| environment.catalogue.object(number));
+        let unknown = found.is_none() && name != "default";
+        if unknown || found.is_some_and(|account| is_off(account.manifest.root())) {
+            continue;
+        }
+        let bound = bound.get_or_insert_with(|| Bound::of(&environment.objects));
+        if !bound.has(object.namespace, name) {
+            let message = "the pods get a token for the API although nothing is bound to their account";
+            reporter.report(
+                Draft::new(&RULE, account.at, message)
+                    .about(number)
+                    .hint("say `automountServiceAccountToken: false` in the `spec` of the pod"),
+            );
+        }
+    }
+}
+
+fn is_off(node: &Node) -> bool {
+    matches!(node.get("automountServiceAccountToken").map(|flag| &flag.value), Some(Value::Bool(false)))
+}
+
+/// Whether a volume holds a token that the author asked for.
+fn projects_token(spec: &Node) -> bool {
+    let volumes = spec.get("volumes").map_or(&[][..], Node::items).iter();
+    let mut sources =
+        volumes.flat_map(|volume| volume.at(&["projected", "sources"]).map_or(&[][..], Node::items));
+    sources.any(|source| source.get("serviceAccountToken").is_some())
+}
+
+/// The accounts to which something is bound.
+#[derive(Default)]
+struct Bound<'a> {
+    accounts: BTreeSet<(&'a str, &'a str)>,
+    names: BTreeSet<&'a str>,
+    /// Whether something is bound to a group, which accounts may be in.
+    groups: bool,
+}
+
+impl<'a> Bound<'a> {
+    fn of(objects: &[Object<'a>]) -> Self {
+        let mut bound = Self::default();
+        let bindings =
+            objects.iter().filter(|object| object.group == RBAC && object.kind.ends_with("RoleBinding"));
+        for binding in bindings {
+            for subject in binding.manifest.root().get("subjects").map_or(&[][..], Node::items) {
+                let of = |field: &str| subject.get(field).and_then(Node::as_str).unwrap_or_default();
+                match of("kind") {
+                    "Group" => bound.groups |= of("name").starts_with("system:"),
+                    "ServiceAccount" => {
+                        bound.accounts.insert((of("namespace"), of("name")));
+                        bound.names.insert(of("name"));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        bound
+    }
+
+    fn has(&self, namespace: &str, name: &str) -> bool {
+        self.groups
+            || self.accounts.contains(&(namespace, name))
+            || self.accounts.contains(&("", name))
+            || (namespace.is_empty() && self.names.contains(name))
+    }
+}

@@ -1,0 +1,64 @@
+//! `workload/container-name`.
+
+use std::collections::HashMap;
+
+use super::plain_pod;
+use crate::rules::fields::{key_at, value};
+use crate::rules::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Node, Origin};
+use sealwave_core::names::dns::is_label;
+use sealwave_kube::pods::containers;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "workload/container-name",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::BuiltInKinds,
+        summary: "a container has a name that Kubernetes does not take, or a pod has no container",
+        explanation: "The name of a container is a DNS label: at most 63 lower-case letters, digits and `-`, with a letter or \
+                      digit at both ends. Containers and init containers share their names, so that none may be there twice; \
+                      and a pod has at least one container. The API server refuses the object.",
+        example: "initContainers: [{name: web, image: \"tools:1\"}]\ncontainers: [{name: web, image: \"web:1\"}, {name: \
+                  log_shipper, image: \"logs:1\"}]\n",
+        remedy: "Give each container a name of its own, with `-` in place of `_` and `.`.",
+    },
+    check: Check::Pod(check),
+};
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    let Some(spec) = plain_pod(object) else { return };
+    let stage = LaterStage::of(object, scene);
+    let list = value(spec, "containers");
+    // The schema asks for the list where it is missing.
+    if list.is_some_and(|list| list.as_sequence().is_some_and(<[Node]>::is_empty)) {
+        let draft = Draft::new(&RULE, key_at(spec, "containers"), "the pod has no containers");
+        reporter.report(draft.hint("add the container that runs the program"));
+    }
+    let mut seen: HashMap<&str, (&str, Origin)> = HashMap::new();
+    for (list, container) in containers(spec) {
+        let Some(node) = container.get("name") else { continue };
+        let Some(name) = node.as_str() else { continue };
+        if !is_label(name) && !stage.may_fill(name) {
+            let draft = Draft::new(&RULE, node.origin, "the name of a container is not valid");
+            reporter.report(draft.hint(
+                "use at most 63 lower-case letters, digits and `-`, with a letter or digit at both ends",
+            ));
+        }
+        match seen.get(name) {
+            // Two in one list is the schema's business.
+            Some((other, first)) if *other != list => {
+                let message = format!("two containers of the pod have the name `{name}`");
+                let draft = Draft::new(&RULE, node.origin, message).related(*first, "the other is here");
+                reporter
+                    .report(draft.hint("give each its own name: containers and init containers share them"));
+            }
+            Some(_) => {}
+            None => {
+                seen.insert(name, (list, node.origin));
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! `workload/container-port`.
+
+use super::plain_pod;
+use crate::rules::fields::{integer, items, text, value};
+use crate::rules::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene, ports};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::Node;
+use sealwave_kube::pods::containers;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "workload/container-port",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::BuiltInKinds,
+        summary: "a port of a container has a number or a name that Kubernetes does not take",
+        explanation: "A port is a number from 1 to 65535. Its name has at most 15 lower-case letters, digits and single `-` \
+                      inside, with a letter among them, and is there once in a container. The API server refuses the object.",
+        example: "ports:\n- {name: prometheus-metrics, containerPort: 90090}\n",
+        remedy: "```yaml\nports:\n- {name: metrics, containerPort: 9090}\n```",
+    },
+    check: Check::Pod(check),
+};
+
+/// Ports of a container whose names are compared.
+const MOST: usize = 100;
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    let Some(spec) = plain_pod(object) else { return };
+    let stage = LaterStage::of(object, scene);
+    for (_, container) in containers(spec) {
+        let all = items(container, "ports");
+        for (index, port) in all.iter().enumerate() {
+            numbers(port, reporter);
+            let before = all.get(..index.min(MOST)).unwrap_or_default();
+            name(port, before, stage, reporter);
+        }
+    }
+}
+
+fn numbers(port: &Node, reporter: &mut Reporter) {
+    for field in ["containerPort", "hostPort"] {
+        // 0 is no port of the host.
+        let Some(node) = value(port, field).filter(|node| field != "hostPort" || integer(node) != Some(0))
+        else {
+            continue;
+        };
+        if let Some(fault) = ports::number(node) {
+            reporter.report(Draft::new(&RULE, node.origin, fault.message).hint(fault.hint));
+        }
+    }
+}
+
+fn name(port: &Node, before: &[Node], stage: LaterStage, reporter: &mut Reporter) {
+    let (Some(node), Some(name)) = (port.get("name"), text(port, "name")) else { return };
+    if let Some(fault) = ports::name(name, stage) {
+        reporter.report(Draft::new(&RULE, node.origin, fault.message).hint(fault.hint));
+    } else if let Some(first) = before.iter().find(|other| text(other, "name") == Some(name)) {
+        let draft =
+            Draft::new(&RULE, node.origin, format!("two ports of the container have the name `{name}`"));
+        let first = first.get("name").map_or(first.origin, |name| name.origin);
+        reporter.report(draft.related(first, "the other is here").hint("give each its own name"));
+    }
+}

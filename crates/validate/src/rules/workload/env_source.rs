@@ -1,0 +1,191 @@
+//! `workload/env-source`.
+
+use super::plain_pod;
+use crate::rules::field_checks::forms::{
+    CONFIG_KEY, ENV_NAME, LABEL, NO_BACKSTEPS, QUALIFIED, QUALIFIED_ANY_CASE, SUBDOMAIN,
+};
+use crate::rules::field_checks::{Field, FieldChecker, Section};
+use crate::rules::fields::{items, key_at, listed, set, start, text, value};
+use crate::rules::{Check, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Node, Origin};
+use sealwave_kube::pods::containers;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "workload/env-source",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::BuiltInKinds,
+        summary: "an environment variable has a bad name, no source, two of them, or one that does not exist",
+        explanation: "The name of a variable is printable ASCII without `=`. `valueFrom` has exactly one of \
+                      `configMapKeyRef`, `secretKeyRef`, `fieldRef`, `resourceFieldRef` and `fileKeyRef`, and no `value` \
+                      beside it; an item of `envFrom` has one of `configMapRef` and `secretRef`. The object that is \
+                      referred to has a valid name, and its key is a valid key. A `fieldPath` is one of a few, and so is \
+                      `resource`. The API server refuses the object.",
+        example: "env:\n- name: POD_IP\n  valueFrom: {fieldRef: {fieldPath: status.podIp}}\n- name: TOKEN\n  value: none\n  \
+                  valueFrom: {secretKeyRef: {name: web, key: token}}\n",
+        remedy: "```yaml\nenv:\n- name: POD_IP\n  valueFrom: {fieldRef: {fieldPath: status.podIP}}\n- name: TOKEN\n  \
+                 valueFrom: {secretKeyRef: {name: web, key: token}}\n```",
+    },
+    check: Check::Pod(check),
+};
+
+const SOURCES: &[&str] = &["configMapKeyRef", "secretKeyRef", "fieldRef", "resourceFieldRef", "fileKeyRef"];
+const SETS: &[&str] = &["configMapRef", "secretRef"];
+/// Sources that refer to another object.
+const REFERENCES: &[&str] = &["configMapKeyRef", "secretKeyRef", "configMapRef", "secretRef"];
+/// Fields of a pod that a variable may have; `spec.host` is an old name.
+const POD_FIELDS: &[&str] = &[
+    "metadata.name",
+    "metadata.namespace",
+    "metadata.uid",
+    "spec.host",
+    "spec.nodeName",
+    "spec.serviceAccountName",
+    "status.hostIP",
+    "status.hostIPs",
+    "status.podIP",
+    "status.podIPs",
+];
+
+const REFERENCE: &[Field] = &[Field::form("name", &SUBDOMAIN)];
+const KEY_REFERENCE: &[Field] =
+    &[Field::form("name", &SUBDOMAIN), Field::not_empty("key"), Field::form("key", &CONFIG_KEY)];
+
+/// Fields of a container.
+const SECTIONS: &[Section] = &[
+    Section { at: "env[]", fields: &[Field::not_empty("name"), Field::form("name", &ENV_NAME)] },
+    Section { at: "env[].valueFrom.configMapKeyRef", fields: KEY_REFERENCE },
+    Section { at: "env[].valueFrom.secretKeyRef", fields: KEY_REFERENCE },
+    Section {
+        at: "env[].valueFrom.fileKeyRef",
+        fields: &[
+            Field::not_empty("key"),
+            Field::form("key", &ENV_NAME),
+            Field::not_empty("path"),
+            Field::form("path", &NO_BACKSTEPS),
+            Field::not_empty("volumeName"),
+            Field::form("volumeName", &LABEL),
+        ],
+    },
+    Section { at: "envFrom[]", fields: &[Field::form("prefix", &ENV_NAME)] },
+    Section { at: "envFrom[].configMapRef", fields: REFERENCE },
+    Section { at: "envFrom[].secretRef", fields: REFERENCE },
+];
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    let Some(spec) = plain_pod(object) else { return };
+    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    for (_, container) in containers(spec) {
+        if container.get("env").is_none() && container.get("envFrom").is_none() {
+            continue;
+        }
+        checker.table(container, SECTIONS);
+        for variable in items(container, "env") {
+            of_variable(variable, &mut checker);
+        }
+        for from in items(container, "envFrom").iter().filter(|from| from.as_mapping().is_some()) {
+            one_of(from, SETS, "an item of `envFrom`", start(from), &mut checker);
+        }
+    }
+}
+
+fn of_variable(variable: &Node, checker: &mut FieldChecker<'_>) {
+    let Some(from) = value(variable, "valueFrom").filter(|from| from.as_mapping().is_some()) else { return };
+    let at = key_at(variable, "valueFrom");
+    if text(variable, "value").is_some() {
+        let draft = checker.begin(at, "an environment variable has both `value` and `valueFrom`");
+        checker.draft(draft.related(key_at(variable, "value"), "`value` is here").hint("remove one of them"));
+    }
+    one_of(from, SOURCES, "`valueFrom`", at, checker);
+    if let Some(source) = value(from, "fieldRef") {
+        pod_field(source, POD_FIELDS, checker);
+    }
+    if let Some(source) = value(from, "resourceFieldRef") {
+        resource_field(source, checker);
+    }
+}
+
+/// Checks `fieldPath` of a `fieldRef`.
+pub(super) fn pod_field(source: &Node, known: &[&'static str], checker: &mut FieldChecker<'_>) {
+    let Some(field) = source.get("fieldPath") else { return };
+    if let Some(path) = field.as_str()
+        && !is_pod_field(path, known)
+        && !checker.may_fill(path)
+    {
+        let hint = match similar(path, known) {
+            Some(other) => format!("did you mean `{other}`?"),
+            None => "see `kubectl explain pod.spec.containers.env.valueFrom.fieldRef`; labels and annotations are written \
+                     `metadata.labels['key']`"
+                .to_owned(),
+        };
+        checker.report(field.origin, "this field of the pod is not available", hint);
+    }
+}
+
+/// Checks `resource` of a `resourceFieldRef`.
+pub(super) fn resource_field(source: &Node, checker: &mut FieldChecker<'_>) {
+    let Some(resource) = source.get("resource") else { return };
+    let Some(name) = resource.as_str() else { return };
+    let is_known = name.split_once('.').is_some_and(|(side, name)| {
+        matches!(side, "limits" | "requests")
+            && (matches!(name, "cpu" | "ephemeral-storage" | "memory") || name.starts_with("hugepages-"))
+    });
+    if !is_known && !checker.may_fill(name) {
+        let hint =
+            "write `limits` or `requests`, a dot, and `cpu`, `memory`, `ephemeral-storage` or `hugepages-…`";
+        checker.report(resource.origin, "this resource of the container is not available", hint);
+    }
+}
+
+fn one_of(from: &Node, known: &[&str], what: &str, at: Origin, checker: &mut FieldChecker<'_>) {
+    let found = set(from, known);
+    match found.as_slice() {
+        [] => checker.report(
+            at,
+            format!("{what} does not say where from"),
+            format!("give it one of {}", listed(known)),
+        ),
+        [_] => {}
+        [first, second, ..] => {
+            let message =
+                format!("{what} has `{}` and `{}`, of which it can have one", first.key, second.key);
+            let draft = checker.begin(second.key_origin, message).hint("remove one of them");
+            checker.draft(draft.related(first.key_origin, "the other is here"));
+        }
+    }
+    for source in found
+        .iter()
+        .filter(|source| REFERENCES.contains(&source.key.as_str()) && source.value.as_mapping().is_some())
+    {
+        let name = value(&source.value, "name");
+        if name.is_none_or(|name| name.as_str() == Some("")) {
+            let message = format!("`{}` has no `name`", source.key);
+            checker.report(source.key_origin, message, "name the object that has the value");
+        }
+    }
+}
+
+/// Returns whether a path is that of a field of a pod, or of one label or annotation.
+fn is_pod_field(path: &str, known: &[&str]) -> bool {
+    let is_entry = || {
+        let (field, rest) = path.split_once("['")?;
+        let key = rest.strip_suffix("']")?;
+        let form = match field {
+            "metadata.annotations" => &QUALIFIED_ANY_CASE,
+            "metadata.labels" => &QUALIFIED,
+            _ => return None,
+        };
+        (form.accepts)(key).then_some(())
+    };
+    known.contains(&path) || is_entry().is_some()
+}
+
+fn similar(path: &str, known: &[&'static str]) -> Option<&'static str> {
+    let name = path.rsplit('.').next().unwrap_or_default();
+    let ends_so =
+        |field: &&&str| field.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case(name));
+    known.iter().find(ends_so).copied()
+}

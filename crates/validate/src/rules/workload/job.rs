@@ -1,0 +1,181 @@
+//! `workload/job`.
+
+use crate::rules::field_checks::forms::{DOMAIN_PATH, QUALIFIED};
+use crate::rules::field_checks::{Field, FieldChecker, Section};
+use crate::rules::fields::{integer, items, key_at, start, text, value};
+use crate::rules::{Check, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Node, Value};
+use sealwave_kube::pods::containers;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "workload/job",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::BuiltInKinds,
+        summary: "a Job has a setting that needs or excludes another one",
+        explanation: "An indexed Job has `completions`; `backoffLimitPerIndex`, `maxFailedIndexes` and `successPolicy` belong \
+                      to indexed Jobs. A rule of `podFailurePolicy` has `onExitCodes` or `onPodConditions`, names a container \
+                      that exists, and needs pods with `restartPolicy: Never`. A Job gets its `selector` by itself, unless \
+                      `manualSelector` is true. No number is negative. The API server refuses the object.",
+        example: "kind: Job\nspec:\n  completionMode: Indexed   # and no completions\n",
+        remedy: "```yaml\nkind: Job\nspec:\n  completionMode: Indexed\n  completions: 3\n```",
+    },
+    check: Check::Object(check),
+};
+
+/// Fields of a Job's spec.
+const SECTIONS: &[Section] = &[
+    Section {
+        at: "",
+        fields: &[
+            Field::at_least("activeDeadlineSeconds", 0),
+            Field::at_least("backoffLimit", 0),
+            Field::at_least("backoffLimitPerIndex", 0),
+            Field::at_least("completions", 0),
+            Field::form("managedBy", &DOMAIN_PATH),
+            Field::at_least("maxFailedIndexes", 0),
+            Field::at_least("parallelism", 0),
+            Field::at_least("ttlSecondsAfterFinished", 0),
+        ],
+    },
+    Section { at: "podFailurePolicy.rules[].onExitCodes", fields: &[Field::not_empty("values")] },
+    Section { at: "podFailurePolicy.rules[].onPodConditions[]", fields: &[Field::form("type", &QUALIFIED)] },
+    Section { at: "successPolicy", fields: &[Field::not_empty("rules")] },
+];
+
+/// Fields that only an indexed Job has.
+const INDEXED_ONLY: &[&str] = &["backoffLimitPerIndex", "maxFailedIndexes", "successPolicy"];
+/// Exit codes that are compared.
+const MOST_CODES: usize = 255;
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    let root = object.manifest.root();
+    let is_template = object.is("batch", "CronJob");
+    let spec = match (object.group, object.kind) {
+        ("batch", "Job") => root.get("spec"),
+        ("batch", "CronJob") => root.at(&["spec", "jobTemplate", "spec"]),
+        _ => None,
+    };
+    let Some(spec) = spec.filter(|spec| spec.as_mapping().is_some()) else { return };
+    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    checker.table(spec, SECTIONS);
+    indexed(spec, &mut checker);
+    selector(spec, is_template, &mut checker);
+    if let Some(policy) = value(spec, "podFailurePolicy") {
+        failure_policy(policy, spec, &mut checker);
+    }
+    let is_indexed = text(spec, "completionMode") == Some("Indexed");
+    let completions = value(spec, "completions").and_then(integer);
+    if let Some(last) = completions.filter(|completions| is_indexed && !is_template && *completions > 0)
+        && object.name.len() + 1 + (last - 1).to_string().len() > 63
+    {
+        let message = "the name of this Job is too long for the host names of its pods";
+        checker.report(
+            object.name_at(),
+            message,
+            "shorten the name: `-` and the index follow it, in 63 characters",
+        );
+    }
+}
+
+fn indexed(spec: &Node, checker: &mut FieldChecker<'_>) {
+    let completions = value(spec, "completions").and_then(integer);
+    if text(spec, "completionMode") == Some("Indexed") {
+        if value(spec, "completions").is_none() {
+            let message = "an indexed Job has no `completions`";
+            checker.report(key_at(spec, "completionMode"), message, "add `completions`");
+        }
+    } else {
+        for field in INDEXED_ONLY.iter().filter(|field| value(spec, field).is_some()) {
+            let message = format!("`{field}` needs `completionMode: Indexed`");
+            checker.report(key_at(spec, field), message, "remove it, or make the Job indexed");
+        }
+    }
+    let Some(most) = value(spec, "maxFailedIndexes") else { return };
+    if value(spec, "backoffLimitPerIndex").is_none() {
+        let message = "`maxFailedIndexes` needs `backoffLimitPerIndex`";
+        checker.report(key_at(spec, "maxFailedIndexes"), message, "add it, or remove `maxFailedIndexes`");
+    } else if let (Some(failed), Some(all)) = (integer(most), completions)
+        && failed > all
+    {
+        checker.report(most.origin, "`maxFailedIndexes` is more than `completions`", "lower it");
+    }
+}
+
+fn selector(spec: &Node, is_template: bool, checker: &mut FieldChecker<'_>) {
+    let is_manual = matches!(spec.get("manualSelector").map(|flag| &flag.value), Some(Value::Bool(true)));
+    if is_template && is_manual {
+        let message = "the Jobs of a CronJob cannot have `manualSelector: true`";
+        checker.report(key_at(spec, "manualSelector"), message, "remove it");
+    }
+    let selector = value(spec, "selector");
+    let is_empty = selector.is_some_and(|selector| {
+        selector.as_mapping().is_some_and(|mapping| {
+            mapping.entries().iter().all(|entry| match &entry.value.value {
+                Value::Mapping(labels) => labels.is_empty(),
+                Value::Sequence(items) => items.is_empty(),
+                other => matches!(other, Value::Null),
+            })
+        })
+    });
+    if selector.is_some() && (is_template || !is_manual && !is_empty) {
+        let message = "a Job gets its `selector` by itself";
+        checker.report(key_at(spec, "selector"), message, "remove it");
+    } else if let Some(selector) = selector {
+        checker.selector(selector);
+    }
+}
+
+fn failure_policy(policy: &Node, spec: &Node, checker: &mut FieldChecker<'_>) {
+    if value(spec, "podReplacementPolicy").is_some_and(|node| node.as_str() == Some("TerminatingOrFailed")) {
+        let message = "`podReplacementPolicy` can be `Failed` only beside `podFailurePolicy`";
+        checker.report(key_at(spec, "podReplacementPolicy"), message, "write `Failed`, or remove it");
+    }
+    let pod = spec.at(&["template", "spec"]);
+    if let Some(pod) = pod
+        && text(pod, "restartPolicy") == Some("OnFailure")
+    {
+        let message = "`podFailurePolicy` needs pods with `restartPolicy: Never`";
+        checker.report(key_at(pod, "restartPolicy"), message, "write `Never`, or remove the policy");
+    }
+    let names: Vec<&str> =
+        pod.into_iter().flat_map(containers).filter_map(|(_, container)| text(container, "name")).collect();
+    for rule in items(policy, "rules").iter().filter(|rule| rule.as_mapping().is_some()) {
+        let codes = value(rule, "onExitCodes");
+        let has_conditions = !items(rule, "onPodConditions").is_empty();
+        if codes.is_some() == has_conditions {
+            let message = "a rule has not exactly one of `onExitCodes` and `onPodConditions`";
+            checker.report(start(rule), message, "give each rule one of them");
+        }
+        if text(rule, "action") == Some("FailIndex") && value(spec, "backoffLimitPerIndex").is_none() {
+            let message = "the action `FailIndex` needs `backoffLimitPerIndex`";
+            checker.report(key_at(rule, "action"), message, "add it to the Job");
+        }
+        if let Some(codes) = codes {
+            exit_codes(codes, &names, checker);
+        }
+    }
+}
+
+fn exit_codes(codes: &Node, names: &[&str], checker: &mut FieldChecker<'_>) {
+    if let Some(name) = text(codes, "containerName")
+        && !names.contains(&name)
+        && !checker.may_fill(name)
+    {
+        let message = "`containerName` is not the name of a container of the pod";
+        checker.report(key_at(codes, "containerName"), message, "name a container, or remove it");
+    }
+    let values = items(codes, "values");
+    let numbers: Vec<i64> = values.iter().take(MOST_CODES).filter_map(integer).collect();
+    if values.len() > MOST_CODES || numbers.windows(2).any(|pair| pair.first() >= pair.last()) {
+        let message = "exit codes are not in ascending order, each once";
+        checker.report(key_at(codes, "values"), message, "sort the codes");
+    }
+    if text(codes, "operator") == Some("In") && numbers.contains(&0) {
+        let message = "exit code 0 is not a failure, and not allowed with the operator `In`";
+        checker.report(key_at(codes, "values"), message, "remove the 0");
+    }
+}

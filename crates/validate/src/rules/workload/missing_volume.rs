@@ -1,0 +1,80 @@
+//! `workload/missing-volume`.
+
+use std::collections::HashSet;
+
+use super::plain_pod;
+use crate::rules::fields::{items, text};
+use crate::rules::{Check, Draft, LaterStage, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Node, Value};
+use sealwave_core::text::closest;
+use sealwave_kube::pods::containers;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "workload/missing-volume",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::BuiltInKinds,
+        summary: "a container mounts a volume that its pod does not have",
+        explanation: "Every name in `volumeMounts` and `volumeDevices` must be one of the pod's `volumes`, or in a StatefulSet \
+                      one of `volumeClaimTemplates`. The API server refuses the object otherwise. Older versions \
+                      accept a StatefulSet and then refuse each of its pods.",
+        example: "containers:\n- name: web\n  volumeMounts: [{name: confg, mountPath: /etc/web}]\nvolumes:\n- name: config\n  \
+                  configMap: {name: web}\n",
+        remedy: "Correct the name, or add the volume.",
+    },
+    check: Check::Pod(check),
+};
+
+/// Names that are reported of one object, and that are compared with one that is missing.
+const MOST: usize = 100;
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    let Some(spec) = plain_pod(object) else { return };
+    let stage = LaterStage::of(object, scene);
+    let mut mounts = containers(spec)
+        .flat_map(|(_, container)| {
+            [items(container, "volumeMounts"), items(container, "volumeDevices")].into_iter().flatten()
+        })
+        .filter_map(|mount| mount.get("name"))
+        .peekable();
+    if mounts.peek().is_none() {
+        return;
+    }
+    let Some(names) = volumes(object, spec, stage) else { return };
+    let known: HashSet<&str> = names.iter().copied().collect();
+    let missing = mounts.filter_map(|name| Some((name, name.as_str()?)));
+    let missing =
+        missing.filter(|(_, text)| !known.contains(text) && !stage.may_fill(text) && !text.is_empty());
+    for (name, text) in missing.take(MOST) {
+        let draft = Draft::new(&RULE, name.origin, format!("the pod has no volume `{text}`"));
+        reporter.report(draft.hint(match closest(text, names.iter().copied().take(MOST)) {
+            Some(other) => format!("did you mean `{other}`?"),
+            None => "add it to the `volumes` of the pod, or remove the mount".to_owned(),
+        }));
+    }
+}
+
+/// The names of a pod's volumes; `None` where they cannot be told.
+fn volumes<'a>(object: &Object<'a>, spec: &'a Node, stage: LaterStage) -> Option<Vec<&'a str>> {
+    let mut names = Vec::new();
+    for volume in list(spec.get("volumes"))? {
+        names.extend(text(volume, "name"));
+    }
+    if object.is("apps", "StatefulSet") {
+        for claim in list(object.manifest.root().at(&["spec", "volumeClaimTemplates"]))? {
+            names.extend(claim.get("metadata").and_then(|metadata| text(metadata, "name")));
+        }
+    }
+    names.iter().all(|name| !stage.may_fill(name)).then_some(names)
+}
+
+fn list(node: Option<&Node>) -> Option<&[Node]> {
+    match node.map(|node| &node.value) {
+        None | Some(Value::Null) => Some(&[]),
+        Some(Value::Sequence(items)) => Some(items),
+        Some(_) => None,
+    }
+}

@@ -1,0 +1,30 @@
+//! Workloads that are refused, or do not run as their author thinks.
+
+pub(super) mod automount_token;
+pub(super) mod container_name;
+pub(super) mod container_port;
+mod cron;
+pub(super) mod env_source;
+pub(super) mod job;
+pub(super) mod missing_volume;
+pub(super) mod mount;
+pub(super) mod pod_settings;
+pub(super) mod probe;
+pub(super) mod probe_port;
+pub(in crate::rules) mod resources;
+pub(super) mod restart_policy;
+pub(super) mod schedule;
+pub(in crate::rules) mod scheduling;
+pub(super) mod security_context;
+pub(super) mod selector_mismatch;
+pub(super) mod strategy;
+pub(super) mod volume_source;
+
+use super::Object;
+use sealwave_core::document::Node;
+
+/// The spec of pods that are made as they are written; what other kinds make of theirs, only they know.
+fn plain_pod<'a>(object: &Object<'a>) -> Option<&'a Node> {
+    let pod = object.pod.as_ref()?;
+    matches!(object.group, "" | "apps" | "argoproj.io" | "batch").then_some(pod.spec)
+}

@@ -1,0 +1,125 @@
+//! `workload/mount`.
+
+use std::collections::HashSet;
+
+use super::plain_pod;
+use crate::rules::field_checks::forms::{DESCENDING_PATH, NO_BACKSTEPS};
+use crate::rules::field_checks::{Field, FieldChecker, Section};
+use crate::rules::fields::{items, key_at, text, value};
+use crate::rules::{Check, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Node, Value};
+use sealwave_kube::pods::containers;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "workload/mount",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::BuiltInKinds,
+        summary: "a volume mount has a path or a setting that Kubernetes does not accept",
+        explanation: "A mount has a `mountPath`, and at most one of `subPath` and `subPathExpr`, which stay inside the volume: \
+                      relative, without `..`. A mount that is `Bidirectional` needs a privileged container, and a recursive \
+                      read-only mount needs `readOnly: true`. A container uses a volume as a device or mounts it, not both, \
+                      and only a claim can be a device. The API server refuses the object.",
+        example: "volumeMounts:\n- {name: data, mountPath: \"\", subPath: ../etc}\n",
+        remedy: "```yaml\nvolumeMounts:\n- {name: data, mountPath: /data, subPath: etc}\n```",
+    },
+    check: Check::Pod(check),
+};
+
+/// Fields of a container.
+const SECTIONS: &[Section] = &[
+    Section {
+        at: "volumeMounts[]",
+        fields: &[
+            Field::not_empty("name"),
+            Field::not_empty("mountPath"),
+            Field::form("subPath", &DESCENDING_PATH),
+            Field::form("subPathExpr", &DESCENDING_PATH),
+        ],
+    },
+    Section {
+        at: "volumeDevices[]",
+        fields: &[
+            Field::not_empty("name"),
+            Field::not_empty("devicePath"),
+            Field::form("devicePath", &NO_BACKSTEPS),
+        ],
+    },
+];
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    let Some(spec) = plain_pod(object) else { return };
+    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    for (_, container) in containers(spec) {
+        checker.table(container, SECTIONS);
+        let is_privileged = is_true(container.at(&["securityContext", "privileged"]));
+        for mount in items(container, "volumeMounts") {
+            of_mount(mount, is_privileged, &mut checker);
+        }
+        let devices = items(container, "volumeDevices");
+        if !devices.is_empty() {
+            of_devices(devices, container, spec, &mut checker);
+        }
+    }
+}
+
+fn of_mount(mount: &Node, is_privileged: bool, checker: &mut FieldChecker<'_>) {
+    if text(mount, "subPath").is_some() && text(mount, "subPathExpr").is_some() {
+        let message = "a mount has both `subPath` and `subPathExpr`";
+        checker.report(key_at(mount, "subPathExpr"), message, "remove one of them");
+    }
+    let propagation = text(mount, "mountPropagation");
+    if propagation == Some("Bidirectional") && !is_privileged {
+        let message = "`mountPropagation` is `Bidirectional` in a container that is not privileged";
+        checker.report(
+            key_at(mount, "mountPropagation"),
+            message,
+            "use `HostToContainer`, or set `privileged: true`",
+        );
+    }
+    if matches!(text(mount, "recursiveReadOnly"), Some("Enabled" | "IfPossible")) {
+        let at = key_at(mount, "recursiveReadOnly");
+        if !is_true(mount.get("readOnly")) {
+            checker.report(at, "`recursiveReadOnly` needs `readOnly: true`", "set `readOnly: true`");
+        } else if propagation.is_some_and(|propagation| propagation != "None") {
+            checker.report(
+                at,
+                "`recursiveReadOnly` excludes `mountPropagation`",
+                "remove `mountPropagation`",
+            );
+        }
+    }
+}
+
+fn of_devices(devices: &[Node], container: &Node, spec: &Node, checker: &mut FieldChecker<'_>) {
+    let mounted: HashSet<&str> =
+        items(container, "volumeMounts").iter().filter_map(|mount| text(mount, "name")).collect();
+    let mut seen = HashSet::new();
+    let is_claim = |volume: &Node| {
+        value(volume, "persistentVolumeClaim").is_some() || value(volume, "ephemeral").is_some()
+    };
+    let others: HashSet<&str> = items(spec, "volumes")
+        .iter()
+        .filter(|volume| !is_claim(volume))
+        .filter_map(|volume| text(volume, "name"))
+        .collect();
+    for device in devices {
+        let Some(name) = text(device, "name") else { continue };
+        let at = key_at(device, "name");
+        if mounted.contains(name) {
+            checker.report(at, "a volume is both mounted and used as a device", "remove one of the two");
+        } else if !seen.insert(name) {
+            checker.report(at, "a volume is used as two devices", "remove one of the two");
+        } else if others.contains(name) {
+            let message = "a volume that is not a claim is used as a device";
+            checker.report(at, message, "mount it, or use a `persistentVolumeClaim`");
+        }
+    }
+}
+
+fn is_true(node: Option<&Node>) -> bool {
+    matches!(node.map(|node| &node.value), Some(Value::Bool(true)))
+}

@@ -1,0 +1,119 @@
+//! `workload/pod-settings`.
+
+use std::collections::HashSet;
+
+use super::plain_pod;
+use crate::rules::field_checks::forms::{IP, LABEL, SEARCH_DOMAIN, SUBDOMAIN};
+use crate::rules::field_checks::{Field, FieldChecker, Section};
+use crate::rules::fields::{integer, items, key_at, text, value};
+use crate::rules::{Check, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Node, Value};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "workload/pod-settings",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::BuiltInKinds,
+        summary: "a pod has a name, an address, a host port or a DNS setting that Kubernetes does not accept",
+        explanation: "`dnsPolicy: None` needs a `dnsConfig` with a name server, of which there are three at most. Addresses of \
+                      `hostAliases` are IP addresses. A port of the host is used once, and with `hostNetwork` it is equal to \
+                      `containerPort`. `hostname` and `subdomain` are DNS labels. A pod that runs on has no \
+                      `activeDeadlineSeconds`, and no manifest has `ephemeralContainers`. The API server refuses the object.",
+        example: "spec:\n  dnsPolicy: None   # and no dnsConfig\n",
+        remedy: "```yaml\nspec:\n  dnsPolicy: None\n  dnsConfig: {nameservers: [10.0.0.10]}\n```",
+    },
+    check: Check::Pod(check),
+};
+
+/// Fields of a pod's spec.
+const SECTIONS: &[Section] = &[
+    Section {
+        at: "",
+        fields: &[
+            Field::between("activeDeadlineSeconds", 1, i32::MAX as i64),
+            Field::form("hostname", &LABEL),
+            Field::form("serviceAccountName", &SUBDOMAIN),
+            Field::form("subdomain", &LABEL),
+        ],
+    },
+    Section {
+        at: "dnsConfig",
+        fields: &[Field::items("nameservers", &IP), Field::items("searches", &SEARCH_DOMAIN)],
+    },
+    Section { at: "dnsConfig.options[]", fields: &[Field::present("name")] },
+    Section {
+        at: "hostAliases[]",
+        fields: &[Field::not_empty("ip"), Field::form("ip", &IP), Field::items("hostnames", &SUBDOMAIN)],
+    },
+    Section { at: "resourceClaims[]", fields: &[Field::not_empty("name"), Field::form("name", &LABEL)] },
+];
+
+/// Name servers and search domains of a pod at most.
+const MOST_SERVERS: usize = 3;
+const MOST_SEARCHES: usize = 32;
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    let Some(spec) = plain_pod(object) else { return };
+    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    checker.table(spec, SECTIONS);
+    dns(spec, &mut checker);
+    host_ports(spec, &mut checker);
+    if object.group != "batch" && object.kind != "Pod" && value(spec, "activeDeadlineSeconds").is_some() {
+        let message = format!("the pods of a {} cannot have `activeDeadlineSeconds`", object.kind);
+        checker.report(key_at(spec, "activeDeadlineSeconds"), message, "remove it: these pods run on");
+    }
+    if !items(spec, "ephemeralContainers").is_empty() {
+        let message = "`ephemeralContainers` is not allowed in a manifest";
+        let hint = "remove it: `kubectl debug` adds them to a running pod";
+        checker.report(key_at(spec, "ephemeralContainers"), message, hint);
+    }
+    if text(spec, "nodeName").is_some() && !items(spec, "schedulingGates").is_empty() {
+        let message = "`nodeName` is not allowed beside `schedulingGates`";
+        if object.kind == "Pod" {
+            checker.report(key_at(spec, "nodeName"), message, "remove one of the two");
+        }
+    }
+}
+
+fn dns(spec: &Node, checker: &mut FieldChecker<'_>) {
+    let config = value(spec, "dnsConfig");
+    let servers = config.map_or(&[][..], |config| items(config, "nameservers"));
+    if text(spec, "dnsPolicy") == Some("None") && servers.is_empty() {
+        let message = "`dnsPolicy: None` needs a name server in `dnsConfig`";
+        checker.report(key_at(spec, "dnsPolicy"), message, "add `dnsConfig: {nameservers: […]}`");
+    }
+    let Some(config) = config else { return };
+    for (field, most) in [("nameservers", MOST_SERVERS), ("searches", MOST_SEARCHES)] {
+        if items(config, field).len() > most {
+            let message = format!("`{field}` has more than {most} items");
+            checker.report(key_at(config, field), message, "remove some");
+        }
+    }
+}
+
+/// Checks ports of the host: of each list of containers, each is there once.
+fn host_ports(spec: &Node, checker: &mut FieldChecker<'_>) {
+    let on_host = matches!(spec.get("hostNetwork").map(|flag| &flag.value), Some(Value::Bool(true)));
+    let mut seen = HashSet::new();
+    for container in items(spec, "containers") {
+        for port in items(container, "ports") {
+            let Some(node) = value(port, "hostPort") else { continue };
+            let Some(number) = integer(node).filter(|number| *number != 0) else { continue };
+            let own = value(port, "containerPort").and_then(integer);
+            if on_host && own.is_some_and(|own| own != number) {
+                let message =
+                    "`hostPort` is not equal to `containerPort`, and the pod is on the host's network";
+                checker.report(node.origin, message, "write the same number, or remove `hostPort`");
+            }
+            let protocol = text(port, "protocol").unwrap_or("TCP");
+            let address = text(port, "hostIP").unwrap_or_default();
+            if !seen.insert((protocol, address, number)) {
+                let message = "a port of the host is used twice";
+                checker.report(node.origin, message, "give each container port its own `hostPort`");
+            }
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! `workload/probe`.
+
+use super::plain_pod;
+use crate::rules::field_checks::forms::HTTP_HEADER;
+use crate::rules::field_checks::{Field, FieldChecker, Section};
+use crate::rules::fields::{integer, key_at, listed, set, text, value};
+use crate::rules::{Check, LaterStage, Object, Reporter, Rule, Scene, ports};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::Node;
+use sealwave_kube::pods::containers;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "workload/probe",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::BuiltInKinds,
+        summary: "a probe or a hook of a container does not say one thing to do, or stands where there is none",
+        explanation: "A probe has exactly one of `exec`, `grpc`, `httpGet` and `tcpSocket`; a hook of `lifecycle` one of \
+                      `exec`, `httpGet`, `sleep` and `tcpSocket`. Its port is a number, or the name of one: a number in \
+                      quotes is neither. `successThreshold` of a liveness or startup probe is 1, and no number is negative. A \
+                      `sleep` is not longer than the pod's grace period. An init container has none \
+                      of them, unless it is a sidecar (`restartPolicy: Always`). The API server refuses the object.",
+        example: "livenessProbe:\n  periodSeconds: 10   # and nothing to do\n",
+        remedy: "```yaml\nlivenessProbe:\n  httpGet: {path: /healthz, port: 8080}\n  periodSeconds: 10\n```",
+    },
+    check: Check::Pod(check),
+};
+
+const PROBES: &[&str] = &["livenessProbe", "readinessProbe", "startupProbe"];
+const OF_PROBES: &[&str] = &["exec", "grpc", "httpGet", "tcpSocket"];
+const HOOKS: &[&str] = &["postStart", "preStop"];
+const OF_HOOKS: &[&str] = &["exec", "httpGet", "sleep", "tcpSocket"];
+/// Seconds that a pod gets to end where it does not say how many.
+const DEFAULT_GRACE: i64 = 30;
+
+/// Fields of a probe.
+const NUMBERS: &[Field] = &[
+    Field::at_least("failureThreshold", 0),
+    Field::at_least("initialDelaySeconds", 0),
+    Field::at_least("periodSeconds", 0),
+    Field::at_least("successThreshold", 0),
+    Field::at_least("timeoutSeconds", 0),
+];
+/// Fields of what a probe or a hook does.
+const HANDLERS: &[Section] = &[
+    Section { at: "exec", fields: &[Field::present("command")] },
+    Section { at: "grpc", fields: &[Field::between("port", 1, 65_535)] },
+    Section {
+        at: "httpGet.httpHeaders[]",
+        fields: &[Field::not_empty("name"), Field::form("name", &HTTP_HEADER)],
+    },
+];
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    let Some(spec) = plain_pod(object) else { return };
+    let stage = LaterStage::of(object, scene);
+    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let grace = value(spec, "terminationGracePeriodSeconds").map_or(Some(DEFAULT_GRACE), integer);
+    for (list, container) in containers(spec) {
+        if list == "initContainers" && text(container, "restartPolicy") != Some("Always") {
+            not_in_init_container(container, &mut checker);
+            continue;
+        }
+        for probe in set(container, PROBES) {
+            handlers(container, &probe.key, &probe.value, OF_PROBES, stage, &mut checker);
+            of_probe(&probe.key, &probe.value, &mut checker);
+        }
+        if let Some(lifecycle) = value(container, "lifecycle") {
+            for hook in set(lifecycle, HOOKS) {
+                handlers(lifecycle, &hook.key, &hook.value, OF_HOOKS, stage, &mut checker);
+                sleep(&hook.value, grace, &mut checker);
+            }
+            if value(lifecycle, "stopSignal").is_some() && spec.at(&["os", "name"]).is_none() {
+                // Clusters without the feature drop the field.
+                let message = "`stopSignal` has no effect without the operating system of the pod";
+                let draft = checker.begin(key_at(lifecycle, "stopSignal"), message);
+                checker.draft(draft.severity(Severity::Warning).hint("set `os: {name: linux}` in the pod"));
+            }
+        }
+    }
+}
+
+fn of_probe(name: &str, probe: &Node, checker: &mut FieldChecker<'_>) {
+    for field in NUMBERS {
+        checker.field(probe, field);
+    }
+    let threshold = value(probe, "successThreshold").filter(|_| name != "readinessProbe");
+    if let Some(threshold) = threshold
+        && integer(threshold).is_some_and(|number| number > 1)
+    {
+        let message = format!("`successThreshold` of a `{name}` can be 1 only");
+        checker.report(threshold.origin, message, "remove it");
+    }
+    if name == "readinessProbe" {
+        if value(probe, "terminationGracePeriodSeconds").is_some() {
+            let message = "a `readinessProbe` cannot have `terminationGracePeriodSeconds`";
+            checker.report(key_at(probe, "terminationGracePeriodSeconds"), message, "remove it");
+        }
+    } else {
+        checker.field(probe, &Field::at_least("terminationGracePeriodSeconds", 1));
+    }
+}
+
+fn sleep(hook: &Node, grace: Option<i64>, checker: &mut FieldChecker<'_>) {
+    let Some(seconds) = hook.at(&["sleep", "seconds"]) else { return };
+    let (Some(number), Some(grace)) = (integer(seconds), grace) else { return };
+    if !(0..=grace).contains(&number) {
+        let message = "a hook sleeps longer than the grace period of the pod, or a negative time";
+        checker.report(seconds.origin, message, "shorten it, or raise `terminationGracePeriodSeconds`");
+    }
+}
+
+fn not_in_init_container(container: &Node, checker: &mut FieldChecker<'_>) {
+    for field in set(container, &["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"]) {
+        let message = format!("an init container cannot have `{}`", field.key);
+        let hint = "remove it, or make the container a sidecar with `restartPolicy: Always`";
+        checker.report(field.key_origin, message, hint);
+    }
+}
+
+fn handlers(
+    parent: &Node,
+    name: &str,
+    node: &Node,
+    known: &[&str],
+    stage: LaterStage,
+    checker: &mut FieldChecker<'_>,
+) {
+    if node.as_mapping().is_none() {
+        return;
+    }
+    let found = set(node, known);
+    match found.as_slice() {
+        [] => {
+            let message = format!("`{name}` does not say what to do");
+            checker.report(key_at(parent, name), message, format!("give it one of {}", listed(known)));
+        }
+        [_] => {}
+        [first, second, ..] => {
+            let message =
+                format!("`{name}` has `{}` and `{}`, of which it can have one", first.key, second.key);
+            let draft = checker.begin(second.key_origin, message).hint("remove one of them");
+            checker.draft(draft.related(first.key_origin, "the other is here"));
+        }
+    }
+    checker.table(node, HANDLERS);
+    for handler in found.iter().filter(|handler| matches!(handler.key.as_str(), "httpGet" | "tcpSocket")) {
+        let Some(port) = value(&handler.value, "port") else { continue };
+        if let Some(fault) = ports::number_or_name(port, stage) {
+            checker.report(port.origin, fault.message, fault.hint);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! `workload/resources`.
+
+use super::plain_pod;
+use crate::rules::field_checks::FieldChecker;
+use crate::rules::fields::{entries, items, key_at, listed, text};
+use crate::rules::metadata::syntax::is_qualified_name;
+use crate::rules::{Check, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Entry, Node};
+use sealwave_kube::Quantity;
+use sealwave_kube::pods::containers;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "workload/resources",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::BuiltInKinds,
+        summary: "requests and limits of a container contradict each other, or name no resource",
+        explanation: "A request may not be more than the limit of the same resource, and must be equal to it where a resource \
+                      cannot be shared (devices like `nvidia.com/gpu`, huge pages). Names without a domain are `cpu`, \
+                      `memory`, `ephemeral-storage` and `hugepages-…`. No quantity is negative; devices and huge pages come \
+                      in whole numbers, and huge pages together with `cpu` or `memory`. The API server refuses the object.",
+        example: "resources:\n  requests: {memory: 2Gi}\n  limits: {memory: 512Mi, mem: 1Gi}\n",
+        remedy: "```yaml\nresources:\n  requests: {memory: 512Mi}\n  limits: {memory: 2Gi}\n```",
+    },
+    check: Check::Pod(check),
+};
+
+/// Resources that need no domain.
+const NAMES: &[&str] = &["cpu", "ephemeral-storage", "memory"];
+/// What names of huge pages start with.
+const HUGE_PAGES: &str = "hugepages-";
+/// Resources of one container that are looked at.
+const MOST: usize = 100;
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    let Some(spec) = plain_pod(object) else { return };
+    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let claims: Vec<&str> =
+        items(spec, "resourceClaims").iter().filter_map(|claim| text(claim, "name")).collect();
+    let of_containers = containers(spec).filter_map(|(_, container)| container.get("resources"));
+    for resources in of_containers.chain(spec.get("resources")) {
+        contradictions(resources, &mut checker);
+        for claim in items(resources, "claims") {
+            if let Some(name) = text(claim, "name").filter(|name| !claims.contains(name))
+                && !checker.may_fill(name)
+            {
+                let message = "the pod has no resource claim of this name";
+                checker.report(key_at(claim, "name"), message, "add it to `resourceClaims` of the pod");
+            }
+        }
+    }
+}
+
+fn contradictions(resources: &Node, checker: &mut FieldChecker<'_>) {
+    let limits = entries(resources, "limits");
+    let requests = entries(resources, "requests");
+    for entry in limits.iter().chain(requests).take(2 * MOST) {
+        if !is_name(&entry.key) && !checker.may_fill(&entry.key) {
+            let message = format!("there is no resource `{}` of a container", shown(&entry.key));
+            let names = format!(
+                "without a domain, the resources are {} and `hugepages-…`",
+                listed(NAMES).replace(" or ", ", ")
+            );
+            checker.report(entry.key_origin, message, names);
+        } else {
+            amount(entry, checker);
+        }
+    }
+    for request in requests.iter().take(MOST) {
+        let limit = limits.iter().take(MOST).find(|limit| limit.key == request.key);
+        compare(request, limit, checker);
+    }
+    let has =
+        |test: fn(&str) -> bool| limits.iter().chain(requests).take(2 * MOST).find(|entry| test(&entry.key));
+    if let Some(pages) = has(|key| key.starts_with(HUGE_PAGES))
+        && has(|key| matches!(key, "cpu" | "memory")).is_none()
+    {
+        let message = "huge pages are not allowed without `cpu` or `memory`";
+        checker.report(pages.key_origin, message, "add a request or a limit for `memory`");
+    }
+}
+
+fn amount(entry: &Entry, checker: &mut FieldChecker<'_>) {
+    let Some(amount) = Quantity::of(&entry.value) else { return };
+    let key = shown(&entry.key);
+    if amount.is_negative() {
+        let message = format!("the quantity of `{key}` is negative");
+        checker.report(entry.value.origin, message, "write the amount without the sign");
+    } else if is_exclusive(&entry.key) && !amount.is_whole() {
+        let message = format!("the quantity of `{key}` is not a whole number");
+        checker.report(entry.value.origin, message, "this resource is only available as a whole");
+    } else if let Some(size) = entry.key.strip_prefix(HUGE_PAGES).and_then(Quantity::parse)
+        && !amount.is_multiple_of(size)
+    {
+        let message = format!("the quantity of `{key}` is not a multiple of the size of a page");
+        checker.report(entry.value.origin, message, "request a whole number of pages");
+    }
+}
+
+fn compare(request: &Entry, limit: Option<&Entry>, checker: &mut FieldChecker<'_>) {
+    let (key, at) = (shown(&request.key), request.value.origin);
+    let is_exclusive = is_exclusive(&request.key);
+    let Some(limit) = limit else {
+        // The limit of a name that is filled in later may come with it.
+        if is_exclusive && !checker.may_fill(&request.key) && Quantity::of(&request.value).is_some() {
+            let message = format!("the request of `{key}` has no limit, and this resource cannot be shared");
+            checker.report(request.key_origin, message, "set the limit to the same quantity");
+        }
+        return;
+    };
+    let (Some(wanted), Some(most)) = (Quantity::of(&request.value), Quantity::of(&limit.value)) else {
+        return;
+    };
+    let (message, hint) = if wanted > most && !is_exclusive {
+        (format!("the request of `{key}` is more than its limit"), "raise the limit, or lower the request")
+    } else if wanted != most && is_exclusive {
+        (
+            format!("the request of `{key}` is not equal to its limit, and this resource cannot be shared"),
+            "set both to the same quantity",
+        )
+    } else {
+        return;
+    };
+    let draft = checker.begin(at, message).hint(hint);
+    checker.draft(draft.related(limit.value.origin, "the limit is here"));
+}
+
+/// Returns whether a container can ask for a resource of this name.
+pub(in crate::rules) fn is_name(key: &str) -> bool {
+    match key.split_once('/') {
+        Some(_) => is_qualified_name(key) && !key.starts_with("requests."),
+        None => NAMES.contains(&key) || key.starts_with(HUGE_PAGES),
+    }
+}
+
+/// Returns whether a resource belongs to one container alone, in whole units.
+pub(in crate::rules) fn is_exclusive(key: &str) -> bool {
+    key.starts_with(HUGE_PAGES) || key.contains('/') && !key.contains("kubernetes.io/")
+}
+
+/// Returns a name that is short enough for a message.
+fn shown(key: &str) -> String {
+    key.chars().take(80).map(|c| if c.is_control() || c == '`' { '?' } else { c }).collect()
+}

@@ -1,0 +1,113 @@
+//! `workload/schedule`.
+
+use super::cron;
+use crate::rules::field_checks::{Field, FieldChecker, Section};
+use crate::rules::{Check, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::Origin;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "workload/schedule",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::BuiltInKinds,
+        summary: "a CronJob has a schedule or a time zone that Kubernetes cannot read",
+        explanation: "A schedule has five fields: minute (0-59), hour (0-23), day of the month (1-31), month (1-12 or names), \
+                      day of the week (0-6 or names; 0 is Sunday, 7 is not); or it is a name like `@daily`. Seconds, years, \
+                      `H`, `L`, `W` and `#` are other programs'. A time zone has its own field, with a name of the IANA \
+                      database. The API server refuses the object; `TZ=` in a schedule it refuses where the CronJob is \
+                      new.",
+        example: "spec:\n  schedule: \"0 0 3 * * *\"   # six fields\n  timeZone: cet\n",
+        remedy: "```yaml\nspec:\n  schedule: \"0 3 * * *\"\n  timeZone: Europe/Berlin\n```",
+    },
+    check: Check::Object(check),
+};
+
+/// Names of the IANA database, in order, as Go's copy of it has them.
+const ZONES: &str = include_str!("time_zones.txt");
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    if !object.is("batch", "CronJob") {
+        return;
+    }
+    let Some(spec) = object.manifest.root().get("spec") else { return };
+    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    checker.table(spec, SECTIONS);
+    let finished = |checker: &FieldChecker<'_>, field: &str| {
+        let node = spec.get(field)?;
+        let text = node.as_str().filter(|text| !checker.may_fill(text))?;
+        Some((node.origin, text.to_owned()))
+    };
+    if let Some((at, text)) = finished(&checker, "schedule") {
+        schedule(at, &text, &mut checker);
+    }
+    if let Some((at, text)) = finished(&checker, "timeZone").filter(|(_, text)| !is_zone(text)) {
+        let message = "there is no time zone of this name";
+        let hint = match ZONES.lines().find(|zone| zone.eq_ignore_ascii_case(&text)) {
+            Some(zone) => format!("did you mean `{zone}`?"),
+            None => "write a name of the IANA database, like `Europe/Berlin` or `Etc/UTC`".to_owned(),
+        };
+        checker.report(at, message, hint);
+    }
+}
+
+/// Fields of a `CronJob`'s spec.
+const SECTIONS: &[Section] = &[Section {
+    at: "",
+    fields: &[
+        Field::at_least("failedJobsHistoryLimit", 0),
+        Field::not_empty("schedule"),
+        Field::at_least("startingDeadlineSeconds", 0),
+        Field::at_least("successfulJobsHistoryLimit", 0),
+    ],
+}];
+
+fn schedule(at: Origin, text: &str, checker: &mut FieldChecker<'_>) {
+    if text.is_empty() {
+        return;
+    }
+    if text.contains("TZ") {
+        let message = "a schedule cannot have a time zone";
+        checker.report(at, message, "write the time zone into `timeZone`");
+    }
+    let zoned = text.strip_prefix("CRON_TZ=").or_else(|| text.strip_prefix("TZ="));
+    let fields = zoned.map_or(text, |zoned| zoned.split_once(' ').map_or("", |(_, fields)| fields.trim()));
+    if let Err(fault) = cron::check(fields) {
+        let hint = "a schedule is `minute hour day-of-month month day-of-week`, like `0 3 * * 1-5`, or a name like `@daily`";
+        checker.report(at, fault, hint);
+    }
+}
+
+/// Returns whether there is a time zone of this name; case counts.
+fn is_zone(text: &str) -> bool {
+    ZONES.lines().any(|zone| zone == text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_zone;
+
+    #[test]
+    fn zones_have_names_of_the_database() {
+        for good in ["UTC", "Europe/Berlin", "Etc/GMT+2", "America/Argentina/Buenos_Aires", "EST5EDT", "GMT0"]
+        {
+            assert!(is_zone(good), "{good}");
+        }
+        for bad in [
+            "",
+            "utc",
+            "Local",
+            "Europe/ Berlin",
+            "UTC+02:00",
+            "Europe//Berlin",
+            "/UTC",
+            "cet",
+            "Mars/Olympus",
+            "europe/berlin",
+        ] {
+            assert!(!is_zone(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! `workload/security-context`.
+
+use std::collections::HashSet;
+
+use super::plain_pod;
+use crate::rules::field_checks::forms::{DESCENDING_PATH, SYSCTL};
+use crate::rules::field_checks::{Field, FieldChecker, Section};
+use crate::rules::fields::{items, key_at, text, value};
+use crate::rules::{Check, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Node, Value};
+use sealwave_kube::pods::containers;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "workload/security-context",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::BuiltInKinds,
+        summary: "a security context contradicts itself, or has a value that Kubernetes does not accept",
+        explanation: "Ids of users and groups are 0 to 2147483647. A privileged container cannot have \
+                      `allowPrivilegeEscalation: false`, and neither can one that adds CAP_SYS_ADMIN. A profile of the type \
+                      `Localhost` has a `localhostProfile`, and no other type has one. Sysctls have valid names, each once. \
+                      `hostUsers: false` excludes the namespaces of the host. The API server refuses the object.",
+        example: "securityContext: {privileged: true, allowPrivilegeEscalation: false}\n",
+        remedy: "Remove one of the two; a program that needs a few rights gets them by `capabilities.add`.",
+    },
+    check: Check::Pod(check),
+};
+
+/// The largest id of a user or group.
+const MOST_ID: i64 = i32::MAX as i64;
+
+/// Fields of both kinds of security contexts.
+const IDS: &[Section] = &[
+    Section {
+        at: "",
+        fields: &[
+            Field::between("fsGroup", 0, MOST_ID),
+            Field::between("runAsGroup", 0, MOST_ID),
+            Field::between("runAsUser", 0, MOST_ID),
+        ],
+    },
+    Section { at: "appArmorProfile", fields: &[Field::not_empty("type")] },
+    Section {
+        at: "seccompProfile",
+        fields: &[Field::not_empty("type"), Field::form("localhostProfile", &DESCENDING_PATH)],
+    },
+];
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    let Some(spec) = plain_pod(object) else { return };
+    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    host_namespaces(spec, &mut checker);
+    if let Some(context) = value(spec, "securityContext") {
+        of_context(context, &mut checker);
+        of_pod(context, &mut checker);
+    }
+    let has_own_users = is(spec, "hostUsers", false);
+    for (_, container) in containers(spec) {
+        if let Some(context) = value(container, "securityContext") {
+            of_context(context, &mut checker);
+            of_container(context, has_own_users, &mut checker);
+        }
+    }
+}
+
+fn host_namespaces(spec: &Node, checker: &mut FieldChecker<'_>) {
+    if is(spec, "hostUsers", false) {
+        for field in ["hostNetwork", "hostPID", "hostIPC"] {
+            if is(spec, field, true) {
+                let message = format!("`{field}` is not allowed where `hostUsers` is false");
+                checker.report(key_at(spec, field), message, "remove one of the two");
+            }
+        }
+    }
+    if is(spec, "hostPID", true) && is(spec, "shareProcessNamespace", true) {
+        let message = "`shareProcessNamespace` is not allowed beside `hostPID`";
+        checker.report(key_at(spec, "shareProcessNamespace"), message, "remove one of the two");
+    }
+}
+
+fn of_context(context: &Node, checker: &mut FieldChecker<'_>) {
+    checker.table(context, IDS);
+    for field in ["appArmorProfile", "seccompProfile"] {
+        let Some(profile) = value(context, field) else { continue };
+        let name = value(profile, "localhostProfile");
+        match (text(profile, "type"), name) {
+            (Some("Localhost"), None) => {
+                let message = format!("a `{field}` of the type `Localhost` has no `localhostProfile`");
+                checker.report(key_at(profile, "type"), message, "name the profile of the node");
+            }
+            (Some("RuntimeDefault" | "Unconfined"), Some(_)) => {
+                let message = format!("a `{field}` of this type cannot have `localhostProfile`");
+                let at = key_at(profile, "localhostProfile");
+                checker.report(at, message, "remove it, or write `type: Localhost`");
+            }
+            _ => {}
+        }
+    }
+}
+
+fn of_pod(context: &Node, checker: &mut FieldChecker<'_>) {
+    for id in items(context, "supplementalGroups") {
+        if crate::rules::fields::integer(id).is_some_and(|id| !(0..=MOST_ID).contains(&id)) {
+            let message = format!("an id in `supplementalGroups` is not between 0 and {MOST_ID}");
+            checker.report(id.origin, message, "write the id of a group");
+        }
+    }
+    let mut seen = HashSet::new();
+    for sysctl in items(context, "sysctls") {
+        checker.field(sysctl, &Field::not_empty("name"));
+        checker.field(sysctl, &Field::form("name", &SYSCTL));
+        if text(sysctl, "name").is_some_and(|name| !seen.insert(name)) {
+            checker.report(key_at(sysctl, "name"), "a sysctl is set twice", "remove one of the two");
+        }
+    }
+}
+
+fn of_container(context: &Node, has_own_users: bool, checker: &mut FieldChecker<'_>) {
+    if is(context, "allowPrivilegeEscalation", false) {
+        let at = key_at(context, "allowPrivilegeEscalation");
+        let added = context.at(&["capabilities", "add"]).map_or(&[][..], Node::items);
+        if is(context, "privileged", true) {
+            let message = "`allowPrivilegeEscalation: false` is not allowed in a privileged container";
+            let draft = checker.begin(at, message).hint("remove one of the two");
+            checker.draft(draft.related(key_at(context, "privileged"), "`privileged` is here"));
+        } else if added.iter().any(|capability| capability.as_str() == Some("CAP_SYS_ADMIN")) {
+            let message = "`allowPrivilegeEscalation: false` is not allowed beside `CAP_SYS_ADMIN`";
+            checker.report(at, message, "remove one of the two");
+        }
+    }
+    if text(context, "procMount") == Some("Unmasked") && !has_own_users {
+        let message = "`procMount: Unmasked` needs `hostUsers: false`";
+        checker.report(
+            key_at(context, "procMount"),
+            message,
+            "set `hostUsers: false` in the pod, or remove it",
+        );
+    }
+}
+
+fn is(node: &Node, field: &str, expected: bool) -> bool {
+    matches!(node.get(field).map(|node| &node.value), Some(Value::Bool(flag)) if *flag == expected)
+}

@@ -1,0 +1,124 @@
+//! `workload/selector-mismatch`.
+
+use crate::rules::fields::{items, key_at, start, text};
+use crate::rules::selectors::labels;
+use crate::rules::{Check, Draft, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Mapping, Node, Value};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "workload/selector-mismatch",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::BuiltInKinds,
+        summary: "a workload does not select the pods of its own template",
+        explanation: "Every label of `spec.selector.matchLabels` must be on `spec.template.metadata.labels` with the same value, \
+                      every one of `matchExpressions` must hold for them, and there must be one at all. The API server refuses the object otherwise (`selector does not match template labels`), and the sync \
+                      fails.",
+        example: "spec:\n  selector: {matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: wbe}}\n",
+        remedy: "Give both the same labels. A selector cannot be changed once the workload exists, so correct the template \
+                 where that is so.",
+    },
+    check: Check::Object(check),
+};
+
+/// How many labels are compared.
+const LABELS: usize = 1_000;
+
+fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
+    let path: &[&str] = match (object.group, object.kind) {
+        ("apps", "DaemonSet" | "Deployment" | "ReplicaSet" | "StatefulSet") | ("argoproj.io", "Rollout") => {
+            &["spec", "selector", "matchLabels"]
+        }
+        ("", "ReplicationController") => &["spec", "selector"],
+        _ => return,
+    };
+    if object.pod.is_none() {
+        return;
+    }
+    if object.group == "apps" {
+        expressions(object, reporter);
+    }
+    let Some(selector) = object.manifest.root().at(path).and_then(|selector| selector.as_mapping()) else {
+        return;
+    };
+    let empty = Mapping::default();
+    let labels = labels(object).unwrap_or(&empty);
+    if labels.len().max(selector.len()) > LABELS {
+        return;
+    }
+    for wanted in selector.entries() {
+        let found = labels.entry(&wanted.key);
+        // What is no string is another rule's.
+        if wanted.value.as_str().is_none() || found.is_some_and(|label| label.value.as_str().is_none()) {
+            continue;
+        }
+        let (at, message) = match found {
+            Some(label) if label.value == wanted.value => continue,
+            Some(_) => (
+                wanted.value.origin,
+                format!("the template has another value for the selected label `{}`", wanted.key),
+            ),
+            None => {
+                (wanted.key_origin, format!("the template does not have the selected label `{}`", wanted.key))
+            }
+        };
+        let draft = Draft::new(&RULE, at, message).hint("give selector and pod template the same labels");
+        reporter.report(match found.or_else(|| labels.entries().first()) {
+            Some(label) => draft.related(label.key_origin, "the labels of the template are here"),
+            None => draft,
+        });
+    }
+}
+
+/// A selector that selects nothing in particular, and expressions that do not hold for the template.
+fn expressions(object: &Object<'_>, reporter: &mut Reporter) {
+    let Some(spec) = object.manifest.root().get("spec") else { return };
+    let Some(selector) = spec.get("selector").filter(|selector| selector.as_mapping().is_some()) else {
+        return;
+    };
+    let is_empty = |entry: &sealwave_core::document::Entry| match &entry.value.value {
+        Value::Mapping(mapping) => mapping.is_empty(),
+        Value::Sequence(items) => items.is_empty(),
+        other => matches!(other, Value::Null),
+    };
+    if selector.as_mapping().is_some_and(|selector| selector.entries().iter().all(is_empty)) {
+        let draft = Draft::new(&RULE, key_at(spec, "selector"), "the selector selects nothing in particular");
+        reporter.report(draft.hint("give `matchLabels` labels of the pod template"));
+        return;
+    }
+    let expressions = items(selector, "matchExpressions");
+    if expressions.is_empty() {
+        return;
+    }
+    let labels = labels(object);
+    for expression in expressions.iter().take(LABELS) {
+        if holds(expression, labels) == Some(false) {
+            let draft = Draft::new(
+                &RULE,
+                start(expression),
+                "the template does not fit an expression of the selector",
+            );
+            reporter.report(draft.hint("give the pod template labels for which the expression holds"));
+        }
+    }
+}
+
+/// Whether an expression holds for labels; `None` where that cannot be told.
+fn holds(expression: &Node, labels: Option<&Mapping>) -> Option<bool> {
+    let label = labels.and_then(|labels| labels.get(text(expression, "key")?));
+    let values = items(expression, "values");
+    if values.len() > LABELS || values.iter().chain(label).any(|value| value.as_str().is_none()) {
+        return None;
+    }
+    let among = || label.is_some_and(|label| values.contains(label));
+    match text(expression, "operator")? {
+        "In" => Some(among()),
+        "NotIn" => Some(!among()),
+        "Exists" => Some(label.is_some()),
+        "DoesNotExist" => Some(label.is_none()),
+        _ => None,
+    }
+}

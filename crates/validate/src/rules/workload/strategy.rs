@@ -1,0 +1,191 @@
+//! `workload/strategy`.
+
+use crate::rules::field_checks::forms::LABEL;
+use crate::rules::field_checks::{Field, FieldChecker, Section};
+use crate::rules::fields::{integer, key_at, text, value};
+use crate::rules::{Check, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::Node;
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "workload/strategy",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::BuiltInKinds,
+        summary: "a workload has a strategy that contradicts itself, or a negative number",
+        explanation: "With `maxSurge` and `maxUnavailable` both 0 no pod could ever be replaced; in a DaemonSet one of them is 0 \
+                      (`maxUnavailable` is 1 unless it is set). Both are whole numbers or percentages, `maxUnavailable` of at \
+                      most 100%. A `rollingUpdate` belongs to the strategy RollingUpdate alone. Replicas, limits and seconds \
+                      are not negative, and `progressDeadlineSeconds` (600 unless it is set) is more than `minReadySeconds`. \
+                      The API server refuses the object.",
+        example: "strategy:\n  type: Recreate\n  rollingUpdate: {maxUnavailable: 1}\n",
+        remedy: "Remove `rollingUpdate`, or make the type `RollingUpdate`; let one of the two bounds be at least 1.",
+    },
+    check: Check::Object(check),
+};
+
+/// Fields of each kind's spec.
+const KINDS: &[(&str, &str, &[Section])] = &[
+    (
+        "apps",
+        "Deployment",
+        &[
+            Section {
+                at: "",
+                fields: &[
+                    Field::at_least("minReadySeconds", 0),
+                    Field::at_least("progressDeadlineSeconds", 0),
+                    Field::at_least("replicas", 0),
+                    Field::at_least("revisionHistoryLimit", 0),
+                ],
+            },
+            Section {
+                at: "strategy.rollingUpdate",
+                fields: &[Field::share("maxSurge", None), Field::share("maxUnavailable", Some(100))],
+            },
+        ],
+    ),
+    (
+        "apps",
+        "DaemonSet",
+        &[
+            Section {
+                at: "",
+                fields: &[Field::at_least("minReadySeconds", 0), Field::at_least("revisionHistoryLimit", 0)],
+            },
+            Section {
+                at: "updateStrategy.rollingUpdate",
+                fields: &[Field::share("maxSurge", Some(100)), Field::share("maxUnavailable", Some(100))],
+            },
+        ],
+    ),
+    (
+        "apps",
+        "StatefulSet",
+        &[
+            Section {
+                at: "",
+                fields: &[
+                    Field::at_least("minReadySeconds", 0),
+                    Field::at_least("replicas", 0),
+                    Field::form("serviceName", &LABEL),
+                ],
+            },
+            Section { at: "ordinals", fields: &[Field::at_least("start", 0)] },
+            Section {
+                at: "updateStrategy.rollingUpdate",
+                fields: &[Field::share("maxUnavailable", Some(100)), Field::at_least("partition", 0)],
+            },
+        ],
+    ),
+    ("apps", "ReplicaSet", COUNTS),
+    ("", "ReplicationController", COUNTS),
+];
+
+const COUNTS: &[Section] =
+    &[Section { at: "", fields: &[Field::at_least("minReadySeconds", 0), Field::at_least("replicas", 0)] }];
+
+/// Seconds in which a Deployment is to make progress unless it says otherwise.
+const DEFAULT_DEADLINE: i64 = 600;
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    let Some((.., sections)) = KINDS.iter().find(|(group, kind, _)| object.is(group, kind)) else { return };
+    let Some(spec) = object.manifest.root().get("spec") else { return };
+    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    checker.table(spec, sections);
+    match object.kind {
+        "DaemonSet" => daemon_set(spec, &mut checker),
+        "Deployment" => deployment(spec, &mut checker),
+        "StatefulSet" => stateful_set(spec, &mut checker),
+        _ => {}
+    }
+}
+
+fn deployment(spec: &Node, checker: &mut FieldChecker<'_>) {
+    deadline(spec, checker);
+    let strategy = spec.get("strategy");
+    unused(strategy, "Recreate", checker);
+    let Some((surge, unavailable)) = bounds(strategy) else { return };
+    if let (Some(surge), Some(unavailable)) = (surge, unavailable)
+        && is_zero(surge) == Some(true)
+        && is_zero(unavailable) == Some(true)
+    {
+        let draft = checker.begin(unavailable.origin, "`maxSurge` and `maxUnavailable` are both 0");
+        checker
+            .draft(draft.related(surge.origin, "`maxSurge` is here").hint("let one of them be at least 1"));
+    }
+}
+
+fn deadline(spec: &Node, checker: &mut FieldChecker<'_>) {
+    let ready = value(spec, "minReadySeconds").and_then(integer).unwrap_or(0);
+    let own = value(spec, "progressDeadlineSeconds");
+    let Some(seconds) = own.map_or(Some(DEFAULT_DEADLINE), integer).filter(|seconds| *seconds >= 0) else {
+        return;
+    };
+    if ready >= 0 && seconds <= ready {
+        let field = if own.is_some() { "progressDeadlineSeconds" } else { "minReadySeconds" };
+        let message = "`progressDeadlineSeconds` is not more than `minReadySeconds`";
+        checker.report(
+            key_at(spec, field),
+            message,
+            "raise `progressDeadlineSeconds`, which is 600 by default",
+        );
+    }
+}
+
+fn daemon_set(spec: &Node, checker: &mut FieldChecker<'_>) {
+    let Some((surge, unavailable)) = bounds(spec.get("updateStrategy")) else { return };
+    let surges = surge.map_or(Some(false), |surge| is_zero(surge).map(|zero| !zero));
+    let is_unavailable = unavailable.map_or(Some(true), |bound| is_zero(bound).map(|zero| !zero));
+    let (message, hint) = match (surges, is_unavailable) {
+        (Some(true), Some(true)) => (
+            "a DaemonSet cannot have both `maxSurge` and `maxUnavailable`",
+            "write `maxUnavailable: 0` beside `maxSurge`",
+        ),
+        (Some(false), Some(false)) => {
+            ("`maxSurge` and `maxUnavailable` are both 0", "let one of them be at least 1")
+        }
+        _ => return,
+    };
+    if let Some(at) = unavailable.or(surge) {
+        checker.report(at.origin, message, hint);
+    }
+}
+
+fn stateful_set(spec: &Node, checker: &mut FieldChecker<'_>) {
+    let strategy = spec.get("updateStrategy");
+    unused(strategy, "OnDelete", checker);
+    let Some((_, Some(unavailable))) = bounds(strategy) else { return };
+    if is_zero(unavailable) == Some(true) {
+        // Clusters without the feature drop the field.
+        let draft = checker.begin(unavailable.origin, "`maxUnavailable` of a StatefulSet is 0");
+        checker.draft(draft.severity(Severity::Warning).hint("write 1 or more"));
+    }
+}
+
+/// Reports settings of a rolling update beside a strategy that makes none.
+fn unused(strategy: Option<&Node>, other: &str, checker: &mut FieldChecker<'_>) {
+    let Some(strategy) = strategy.filter(|strategy| text(strategy, "type") == Some(other)) else { return };
+    if value(strategy, "rollingUpdate").is_some() {
+        let message = format!("the strategy `{other}` cannot have `rollingUpdate`");
+        checker.report(key_at(strategy, "rollingUpdate"), message, "remove it; in a patch, set it to null");
+    }
+}
+
+/// `maxSurge` and `maxUnavailable` of a rolling update; `None` where there is none.
+fn bounds(strategy: Option<&Node>) -> Option<(Option<&Node>, Option<&Node>)> {
+    let strategy =
+        strategy.filter(|strategy| matches!(text(strategy, "type"), None | Some("RollingUpdate")))?;
+    let update = strategy.get("rollingUpdate")?;
+    Some((value(update, "maxSurge"), value(update, "maxUnavailable")))
+}
+
+/// Whether a number or a percentage is zero; `None` where it is neither.
+fn is_zero(bound: &Node) -> Option<bool> {
+    match bound.as_str() {
+        Some(text) => Some(text.strip_suffix('%')?.parse::<u32>().ok()? == 0),
+        None => Some(integer(bound)? == 0),
+    }
+}

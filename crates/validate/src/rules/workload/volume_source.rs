@@ -1,0 +1,260 @@
+//! `workload/volume-source`.
+
+use std::collections::HashSet;
+
+use super::env_source::{pod_field, resource_field};
+use super::plain_pod;
+use crate::rules::field_checks::forms::{
+    ABSOLUTE_PATH, DESCENDING_PATH, DRIVER, LABEL, LOCAL_PATH, NO_BACKSTEPS, SUBDOMAIN,
+};
+use crate::rules::field_checks::{Demand, Field, FieldChecker, Section, each_at};
+use crate::rules::fields::{integer, items, key_at, set, start, text, value};
+use crate::rules::{Check, Object, Reporter, Rule, Scene};
+use crate::{ApiRefusal, RuleInfo};
+use sealwave_core::diagnostic::Severity;
+use sealwave_core::document::{Entry, Node};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "workload/volume-source",
+        severity: Severity::Error,
+        enabled: true,
+        refusal: ApiRefusal::BuiltInKinds,
+        summary: "a volume has two sources, one that lacks something, or a value that Kubernetes does not accept",
+        explanation: "A volume is of one type; without any it is an `emptyDir`. A ConfigMap in it has a `name`, a Secret a \
+                      `secretName`, a claim a `claimName`, a CSI volume a `driver`. Paths of files in a volume are relative, \
+                      without `..`, and each is there once. A file mode is at most 0777 in octal: `defaultMode: 644` is a \
+                      decimal number, and means 01204. The volume's own name is a DNS label. The API server refuses the \
+                      object.",
+        example: "volumes:\n- name: cache\n  emptyDir: {}\n  persistentVolumeClaim: {claimName: cache}\n- name: config\n  \
+                  configMap: {defaultMode: 0444}\n",
+        remedy: "Keep one source of each volume, name what it is made of, and write modes with a leading zero: `0644`.",
+    },
+    check: Check::Pod(check),
+};
+
+const SOURCES: &[&str] = &[
+    "awsElasticBlockStore",
+    "azureDisk",
+    "azureFile",
+    "cephfs",
+    "cinder",
+    "configMap",
+    "csi",
+    "downwardAPI",
+    "emptyDir",
+    "ephemeral",
+    "fc",
+    "flexVolume",
+    "flocker",
+    "gcePersistentDisk",
+    "gitRepo",
+    "glusterfs",
+    "hostPath",
+    "image",
+    "iscsi",
+    "nfs",
+    "persistentVolumeClaim",
+    "photonPersistentDisk",
+    "portworxVolume",
+    "projected",
+    "quobyte",
+    "rbd",
+    "scaleIO",
+    "secret",
+    "storageos",
+    "vsphereVolume",
+];
+const PROJECTED: &[&str] =
+    &["clusterTrustBundle", "configMap", "downwardAPI", "podCertificate", "secret", "serviceAccountToken"];
+/// Fields of a pod that a file may have.
+const POD_FIELDS: &[&str] =
+    &["metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace", "metadata.uid"];
+/// The largest file mode, 0777.
+const MOST_MODE: i64 = 0o777;
+
+/// Files of a ConfigMap, a Secret or the pod itself.
+const FILES: &[Field] =
+    &[Field::not_empty("key"), Field::not_empty("path"), Field::form("path", &LOCAL_PATH)];
+
+/// Fields of a volume.
+const SECTIONS: &[Section] = &[
+    Section { at: "", fields: &[Field::not_empty("name"), Field::form("name", &LABEL)] },
+    Section { at: "azureDisk", fields: &[Field::not_empty("diskName"), Field::not_empty("diskURI")] },
+    Section { at: "azureFile", fields: &[Field::not_empty("secretName"), Field::not_empty("shareName")] },
+    Section { at: "cephfs", fields: &[Field::not_empty("monitors")] },
+    Section { at: "configMap.items[]", fields: FILES },
+    Section { at: "csi", fields: &[Field::not_empty("driver"), Field::form("driver", &DRIVER)] },
+    Section {
+        at: "csi.nodePublishSecretRef",
+        fields: &[Field::present("name"), Field::form("name", &SUBDOMAIN)],
+    },
+    Section { at: "downwardAPI.items[]", fields: FILES },
+    Section { at: "emptyDir", fields: &[Field { name: "sizeLimit", demand: Demand::NotNegative }] },
+    Section { at: "ephemeral", fields: &[Field::present("volumeClaimTemplate")] },
+    Section { at: "flexVolume", fields: &[Field::not_empty("driver")] },
+    Section { at: "gcePersistentDisk", fields: &[Field::not_empty("pdName")] },
+    Section {
+        at: "gitRepo",
+        fields: &[Field::not_empty("repository"), Field::form("directory", &DESCENDING_PATH)],
+    },
+    Section { at: "glusterfs", fields: &[Field::not_empty("endpoints"), Field::not_empty("path")] },
+    Section { at: "hostPath", fields: &[Field::not_empty("path"), Field::form("path", &NO_BACKSTEPS)] },
+    Section {
+        at: "nfs",
+        fields: &[Field::not_empty("server"), Field::not_empty("path"), Field::form("path", &ABSOLUTE_PATH)],
+    },
+    Section { at: "persistentVolumeClaim", fields: &[Field::not_empty("claimName")] },
+    Section { at: "projected.sources[].configMap.items[]", fields: FILES },
+    Section { at: "projected.sources[].downwardAPI.items[]", fields: FILES },
+    Section { at: "projected.sources[].secret.items[]", fields: FILES },
+    Section {
+        at: "projected.sources[].serviceAccountToken",
+        fields: &[
+            Field::between("expirationSeconds", 600, 1 << 32),
+            Field::not_empty("path"),
+            Field::form("path", &LOCAL_PATH),
+        ],
+    },
+    Section {
+        at: "projected.sources[].clusterTrustBundle",
+        fields: &[Field::not_empty("path"), Field::form("path", &LOCAL_PATH)],
+    },
+    Section { at: "rbd", fields: &[Field::not_empty("monitors"), Field::not_empty("image")] },
+    Section { at: "secret.items[]", fields: FILES },
+];
+
+/// Where file modes stand, and their names.
+const MODES: &[(&str, &str)] = &[
+    ("configMap", "defaultMode"),
+    ("configMap.items[]", "mode"),
+    ("downwardAPI", "defaultMode"),
+    ("downwardAPI.items[]", "mode"),
+    ("projected", "defaultMode"),
+    ("projected.sources[].configMap.items[]", "mode"),
+    ("projected.sources[].downwardAPI.items[]", "mode"),
+    ("projected.sources[].secret.items[]", "mode"),
+    ("secret", "defaultMode"),
+    ("secret.items[]", "mode"),
+];
+
+fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+    let Some(spec) = plain_pod(object) else { return };
+    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    for volume in items(spec, "volumes") {
+        checker.table(volume, SECTIONS);
+        // A template may leave the reference to a controller.
+        if object.is("", "Pod")
+            && let Some(image) = value(volume, "image")
+        {
+            checker.field(image, &Field::present("reference"));
+        }
+        for (at, name) in MODES {
+            each_at(volume, at, &mut |parent| mode(parent, name, &mut checker));
+        }
+        sources(volume, SOURCES, "the volume", "secretName", &mut checker);
+        if let Some(own) = value(volume, "downwardAPI") {
+            for file in items(own, "items") {
+                own_file(file, &mut checker);
+            }
+        }
+        if let Some(projected) = value(volume, "projected") {
+            of_projected(projected, &mut checker);
+        }
+        if let Some(template) = volume.at(&["ephemeral", "volumeClaimTemplate"]) {
+            template_metadata(template, &mut checker);
+        }
+    }
+}
+
+fn mode(parent: &Node, name: &str, checker: &mut FieldChecker<'_>) {
+    let Some(node) = value(parent, name) else { return };
+    if integer(node).is_some_and(|mode| !(0..=MOST_MODE).contains(&mode)) {
+        let message = format!("`{name}` is not between 0 and 0777 in octal");
+        checker.report(node.origin, message, "write the mode in octal with a leading zero, like `0644`");
+    }
+}
+
+fn of_projected(projected: &Node, checker: &mut FieldChecker<'_>) {
+    let mut paths = HashSet::new();
+    for source in items(projected, "sources") {
+        sources(source, PROJECTED, "a projected source", "name", checker);
+        if let Some(own) = value(source, "downwardAPI") {
+            for file in items(own, "items") {
+                own_file(file, checker);
+            }
+        }
+        for kind in ["configMap", "downwardAPI", "secret"] {
+            let files = source.get(kind).map_or(&[][..], |source| items(source, "items"));
+            for file in files {
+                if text(file, "path").is_some_and(|path| !paths.insert(path)) {
+                    let message = "two files of the volume have the same path";
+                    checker.report(key_at(file, "path"), message, "give each file its own path");
+                }
+            }
+        }
+    }
+}
+
+/// A file with a field of the pod itself.
+fn own_file(file: &Node, checker: &mut FieldChecker<'_>) {
+    match set(file, &["fieldRef", "resourceFieldRef"]).as_slice() {
+        [] if file.as_mapping().is_some() => {
+            let message = "a file of the pod itself has neither `fieldRef` nor `resourceFieldRef`";
+            checker.report(start(file), message, "add one of the two");
+        }
+        [first, second] => {
+            let message = "a file of the pod itself has both `fieldRef` and `resourceFieldRef`";
+            let draft = checker.begin(second.key_origin, message).hint("remove one of them");
+            checker.draft(draft.related(first.key_origin, "the other is here"));
+        }
+        _ => {}
+    }
+    if let Some(source) = value(file, "fieldRef") {
+        pod_field(source, POD_FIELDS, checker);
+    }
+    if let Some(source) = value(file, "resourceFieldRef") {
+        checker.field(source, &Field::present("containerName"));
+        resource_field(source, checker);
+    }
+}
+
+/// The template of a claim has no metadata but labels and annotations.
+fn template_metadata(template: &Node, checker: &mut FieldChecker<'_>) {
+    let Some(metadata) = value(template, "metadata") else { return };
+    for name in ["name", "generateName", "namespace", "finalizers"] {
+        if value(metadata, name).is_some_and(|value| value.as_str() != Some("")) {
+            let message = format!("the template of an ephemeral claim cannot have `{name}`");
+            checker.report(key_at(metadata, name), message, "remove it: the claim is named after the pod");
+        }
+    }
+}
+
+fn sources(node: &Node, known: &[&str], what: &str, name_of_secret: &str, checker: &mut FieldChecker<'_>) {
+    let found = set(node, known);
+    if let [first, second, ..] = found.as_slice() {
+        let message = format!("{what} is both `{}` and `{}`", first.key, second.key);
+        let draft = checker.begin(second.key_origin, message);
+        let draft = draft.hint("remove one of them, or make two volumes");
+        checker.draft(draft.related(first.key_origin, "the other is here"));
+    }
+    for source in found {
+        match source.key.as_str() {
+            "configMap" => named(source, "name", checker),
+            // A `name` here is a slip, which the schema reports.
+            "secret" if value(&source.value, "name").is_none() || name_of_secret == "name" => {
+                named(source, name_of_secret, checker);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn named(source: &Entry, field: &str, checker: &mut FieldChecker<'_>) {
+    let is_named = value(&source.value, field).is_some_and(|name| name.as_str().is_none())
+        || text(&source.value, field).is_some();
+    if source.value.as_mapping().is_some() && !is_named {
+        let message = format!("`{}` has no `{field}`", source.key);
+        checker.report(source.key_origin, message, "name the object that the files come from");
+    }
+}

@@ -1,0 +1,224 @@
+//! The binary against a stub of AWS: call counts, and that neither values nor credentials ever show.
+
+use std::process::Output;
+
+use crate::support::small_app::SmallApp;
+use crate::support::{MARKER, find_marker, objects, sealwave};
+use sealwave_testkit::aws_stub::{Asked, Reply, Stub, answer_with};
+use serde_json::Value;
+
+/// The small app with AWS in the place of files, and credentials that hold the marker.
+fn app(endpoint: &str) -> SmallApp {
+    let app = SmallApp::new();
+    app.write(
+        "operator/operator.yaml",
+        &format!(
+            "apiVersion: sealwave.dev/v1alpha1\nkind: Operator\nsealKeyFile: seal-key\ndeadlineSeconds: 20\n\
+             clusters: {{dev: {{certificate: {{file: dev.pem, allowExpired: true}}}}}}\n\
+             providers:\n  aws-sm: {{kind: aws-sm, region: eu-west-1, endpointUrl: '{endpoint}'}}\n  \
+             aws-ssm: {{kind: aws-ssm, region: eu-west-1, endpointUrl: '{endpoint}'}}\n\
+             policy: [{{projects: ['*'], allow: ['aws-sm:**', 'aws-ssm:**']}}]\n"
+        ),
+    );
+    let items: Vec<String> = (0..300)
+        .map(|n| format!("  s{n}: \"<aws-sm:db-{:02}#password> <aws-ssm:/p-{}>\"\n", n % 20, n % 10))
+        .collect();
+    app.write(
+        "app/base/secrets.yaml",
+        &format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: api, namespace: shop}}\nstringData:\n{}",
+            items.concat()
+        ),
+    );
+    app
+}
+
+fn generate(app: &SmallApp, variables: &[(&str, &str)]) -> Output {
+    let output = sealwave()
+        .args(app.args())
+        .current_dir(app.path("app"))
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("RUST_LOG", "trace")
+        .env("RUST_BACKTRACE", "full")
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap();
+    for bytes in [&output.stdout, &output.stderr] {
+        assert_eq!(find_marker(bytes, MARKER), None, "{}", String::from_utf8_lossy(bytes));
+    }
+    output
+}
+
+const KEYS: [(&str, &str); 3] = [
+    ("AWS_ACCESS_KEY_ID", "AKIACANARY"),
+    ("AWS_SECRET_ACCESS_KEY", "CANARY-secret"),
+    ("AWS_SESSION_TOKEN", "CANARY-token"),
+];
+
+fn canary(asked: &Asked) -> Reply {
+    answer_with(|name| format!("{{\"password\": \"CANARY {name}\"}}"), asked)
+}
+
+#[test]
+fn six_hundred_placeholders_make_one_call_to_each_service() {
+    let stub = Stub::start(|asked, _| canary(asked));
+    let app = app(&stub.endpoint);
+    app.replace(
+        "operator/operator.yaml",
+        "deadlineSeconds: 20\n",
+        "deadlineSeconds: 20\naudit: {file: audit.jsonl}\n",
+    );
+    let output = generate(&app, &KEYS);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(!objects(std::str::from_utf8(&output.stdout).unwrap()).is_empty());
+    let mut operations = stub.operations();
+    operations.sort();
+    assert_eq!(operations, ["BatchGetSecretValue", "GetParameters"]);
+    // One line for each reference, with the version that AWS says it gave.
+    let audit = fs_err::read_to_string(app.path("operator/audit.jsonl")).unwrap();
+    assert_eq!(find_marker(audit.as_bytes(), MARKER), None, "{audit}");
+    let lines: Vec<Value> = audit.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 30);
+    for line in lines {
+        let secret = line["reference"].as_str().unwrap().starts_with("aws-sm:");
+        let expected = if secret { "11111111-2222-3333-4444-555555555555" } else { "1" };
+        assert_eq!((&line["version"], &line["fetchedVersion"]), (&Value::Null, &expected.into()), "{line}");
+    }
+}
+
+#[test]
+fn authors_cannot_choose_where_to_and_as_whom() {
+    let stub = Stub::start(|asked, _| canary(asked));
+    let trap = Stub::start(|asked, _| canary(asked));
+    let endpoint = trap.endpoint.as_str();
+    let mut variables = KEYS.to_vec();
+    variables.extend([
+        ("ARGOCD_APP_NAME", "shop"),
+        ("ARGOCD_APP_PROJECT_NAME", "shop"),
+        ("ARGOCD_APP_NAMESPACE", "shop"),
+        ("ARGOCD_APP_PARAMETERS", r#"[{"name":"env","string":"dev"}]"#),
+        ("ARGOCD_ENV_AWS_ENDPOINT_URL", endpoint),
+        ("ARGOCD_ENV_AWS_ENDPOINT_URL_SECRETS_MANAGER", endpoint),
+        ("ARGOCD_ENV_AWS_PROFILE", "evil"),
+        ("ARGOCD_ENV_AWS_ACCESS_KEY_ID", "EVIL"),
+        ("PARAM_ENDPOINT_URL", endpoint),
+    ]);
+    let app = app(&stub.endpoint);
+    let mut args = app.args();
+    args.truncate(args.iter().position(|arg| arg == "--project").unwrap());
+    let output = sealwave().args(args).envs(variables).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(trap.asked().is_empty());
+    assert!(stub.asked().iter().all(|asked| asked.authorization.contains("Credential=AKIACANARY/")));
+}
+
+/// Without `HOME`, the SDK would take a directory `~` of the app for the home directory, and run what a profile there says.
+#[test]
+fn a_profile_in_the_app_is_never_read() {
+    let stub = Stub::start(|asked, _| canary(asked));
+    let app = app(&stub.endpoint);
+    let trap = app.path("trap");
+    let process = format!("[default]\nregion = eu-west-1\ncredential_process = touch {}\n", trap.display());
+    for path in ["app/~/.aws/config", "app/.aws/config", "app/config"] {
+        app.write(path, &process);
+    }
+    for variables in [&[][..], &[("HOME", "")], &[("HOME", ".")], &[("AWS_CONFIG_FILE", "config")]] {
+        let output = generate(&app, variables);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(stderr.contains("there are no AWS credentials"), "{variables:?}: {stderr}");
+        assert!(!trap.exists(), "{variables:?}: a command of the app's was run");
+    }
+    // The trap works where an operator sets it.
+    let config = app.path("app/config");
+    generate(&app, &[("AWS_CONFIG_FILE", config.to_str().unwrap())]);
+    assert!(trap.exists());
+}
+
+#[test]
+fn failing_runs_show_nothing() {
+    let echo = |status: u16| {
+        move |asked: &Asked, _: usize| {
+            let code = "CANARY";
+            Reply::Json(
+                status,
+                serde_json::json!({"__type": code, "message": format!("CANARY {}", asked.body)}),
+            )
+        }
+    };
+    let cases: Vec<(Stub, &str)> = vec![
+        (
+            Stub::start(|_, _| Reply::error(400, "UnrecognizedClientException")),
+            "does not take the credentials",
+        ),
+        (Stub::start(|_, _| Reply::error(400, "ExpiredTokenException")), "does not take the credentials"),
+        (Stub::start(|_, _| Reply::error(400, "AccessDeniedException")), "may not call"),
+        (
+            Stub::start(|_, _| Reply::ok(serde_json::json!({"SecretValues": [{"Name": {"CANARY": 1}}]}))),
+            "not of the form",
+        ),
+        (
+            Stub::start(|_, _| Reply::Raw(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nCANARY".to_vec())),
+            "not of the form",
+        ),
+        (Stub::start(|asked, _| answer_with(|_| "CANARY {".to_owned(), asked)), "not a JSON object"),
+        (Stub::start(|asked, _| answer_with(|_| "{\"password\": CANARY}".to_owned(), asked)), "well-formed"),
+        (Stub::start(echo(400)), "HTTP 400"),
+    ];
+    for (stub, word) in cases {
+        let app = app(&stub.endpoint);
+        app.write(
+            "app/base/secrets.yaml",
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: api}\nstringData: {a: '<aws-sm:a#password>', b: '<aws-sm:b#password>'}\n",
+        );
+        let output = generate(&app, &KEYS);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{word}: {stderr}");
+        assert!(output.stdout.is_empty() && stderr.contains(word), "{word}: {stderr}");
+        assert!(!stderr.contains("internal error"), "{stderr}");
+    }
+}
+
+/// IRSA exchanges a token for credentials at STS; Pod Identity gets them from an agent on the node.
+#[test]
+fn the_identity_of_a_pod_is_found_as_the_sdk_finds_it() {
+    let stub = Stub::start(|asked, _| match asked.operation.as_str() {
+        "AssumeRoleWithWebIdentity" => {
+            let body = "<AssumeRoleWithWebIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+                <AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>ASIAIRSA</AccessKeyId>\
+                <SecretAccessKey>CANARY</SecretAccessKey><SessionToken>CANARY</SessionToken>\
+                <Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleWithWebIdentityResult>\
+                </AssumeRoleWithWebIdentityResponse>";
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\ncontent-length: {}\r\n\r\n",
+                body.len()
+            );
+            Reply::Raw((head + body).into_bytes())
+        }
+        "" if asked.authorization == "CANARY-agent" => Reply::ok(serde_json::json!({
+            "AccessKeyId": "ASIAPOD", "SecretAccessKey": "CANARY", "Token": "CANARY", "Expiration": "2099-01-01T00:00:00Z",
+        })),
+        _ => canary(asked),
+    });
+    let app = app(&stub.endpoint);
+    app.write("token", "CANARY-agent");
+    let token = app.path("token");
+    let token = token.to_str().unwrap();
+    let agent = format!("{}/v1/credentials", stub.endpoint);
+    let irsa = [
+        ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/shop"),
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", token),
+        ("AWS_ENDPOINT_URL_STS", &stub.endpoint),
+    ];
+    let pod = [
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", agent.as_str()),
+        ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", token),
+    ];
+    for (variables, key) in [(&irsa[..], "ASIAIRSA"), (&pod[..], "ASIAPOD")] {
+        let before = stub.asked().len();
+        let output = generate(&app, variables);
+        assert!(output.status.success(), "{key}: {}", String::from_utf8_lossy(&output.stderr));
+        let asked = stub.asked().split_off(before);
+        let calls: Vec<_> = asked.iter().filter(|asked| asked.target.contains("GetSecretValue")).collect();
+        assert!(calls.len() == 1 && calls[0].authorization.contains(&format!("Credential={key}/")), "{key}");
+    }
+}

@@ -1,0 +1,180 @@
+//! Who calls decides whether the operator's policy can be waived: never where a variable is missing, only where a person says so.
+
+use std::process::Command;
+
+use crate::support::small_app::{OPEN_POLICY, SmallApp, item};
+use crate::support::{refused, sealwave, watched_output};
+use sealwave_secrets::Scope;
+use sealwave_secrets::crypto::{Certificate, ItemText, Owner, SealItem, SealKey, Sealer};
+use sealwave_secrets::settings::Derivation;
+use sealwave_secrets::values::SecretValue;
+
+/// An app whose one reference the policy allows to another project alone.
+fn app() -> SmallApp {
+    let app = SmallApp::new();
+    app.replace(
+        "operator/operator.yaml",
+        OPEN_POLICY,
+        "policy: [{projects: [payments], secretNamespaces: ['*'], allow: ['file:**']}]\n",
+    );
+    app
+}
+
+fn generate(app: &SmallApp) -> Command {
+    let mut command = sealwave();
+    command.arg("generate").arg(app.path("app")).args(["--env", "dev"]);
+    command
+}
+
+fn with_flag(app: &SmallApp) -> Command {
+    let mut command = generate(app);
+    command.arg("--operator").arg(app.path("operator/operator.yaml"));
+    command
+}
+
+fn with_variable(app: &SmallApp) -> Command {
+    let mut command = generate(app);
+    command.env("SEALWAVE_OPERATOR", app.path("operator/operator.yaml"));
+    command
+}
+
+const SET_BY_ARGO_CD: [&str; 10] = [
+    "ARGOCD_APP_NAME",
+    "ARGOCD_APP_NAMESPACE",
+    "ARGOCD_APP_PARAMETERS",
+    "ARGOCD_APP_PROJECT_NAME",
+    "ARGOCD_APP_REVISION",
+    "ARGOCD_APP_REVISION_SHORT",
+    "ARGOCD_APP_REVISION_SHORT_8",
+    "ARGOCD_APP_SOURCE_PATH",
+    "ARGOCD_APP_SOURCE_REPO_URL",
+    "ARGOCD_APP_SOURCE_TARGET_REVISION",
+];
+
+#[test]
+fn a_missing_app_name_does_not_make_argo_cd_a_person() {
+    let app = app();
+    for name in SET_BY_ARGO_CD {
+        for text in ["", "shop"] {
+            if (name, text) == ("ARGOCD_APP_NAME", "shop") {
+                continue;
+            }
+            for mut command in [with_flag(&app), with_variable(&app)] {
+                let stderr = refused(command.env(name, text), name);
+                assert!(
+                    stderr.contains(&format!("`ARGOCD_APP_NAME` is not set, although `{name}` is")),
+                    "{stderr}"
+                );
+            }
+        }
+    }
+    for name in ["refs", "render"] {
+        let mut command = sealwave();
+        command.arg(name).arg(app.path("app")).args(["--env", "dev"]).env("ARGOCD_APP_PROJECT_NAME", "shop");
+        refused(&mut command, name);
+    }
+}
+
+#[test]
+fn without_a_project_argo_cd_gets_no_reference() {
+    let app = app();
+    for project in [None, Some("")] {
+        let mut command = with_variable(&app);
+        command.env("ARGOCD_APP_NAME", "shop").env("ARGOCD_APP_NAMESPACE", "shop");
+        command.envs(project.map(|project| ("ARGOCD_APP_PROJECT_NAME", project)));
+        let stderr = refused(&mut command, "no project");
+        assert!(stderr.contains("which Argo CD gives from version 3.0 on"), "{stderr}");
+    }
+}
+
+#[test]
+fn the_policy_is_waived_by_a_person_who_says_so() {
+    let app = app();
+    let stderr = refused(&mut with_flag(&app), "neither project nor waiver");
+    assert!(stderr.contains("no project is given"), "{stderr}");
+    assert!(stderr.contains("`--project`") && stderr.contains("`--no-policy`"), "{stderr}");
+    let waived = watched_output(with_flag(&app).arg("--no-policy"));
+    let stderr = String::from_utf8_lossy(&waived.stderr);
+    assert!(waived.status.success() && stderr.contains("the policy was waived"), "{stderr}");
+    refused(with_flag(&app).args(["--project", "shop"]), "another project");
+    assert!(watched_output(with_flag(&app).args(["--project", "payments"])).status.success());
+    let both = watched_output(with_flag(&app).args(["--project", "shop", "--no-policy"]));
+    assert_eq!(both.status.code(), Some(2));
+}
+
+#[test]
+fn nobody_else_can_waive_it() {
+    let app = app();
+    let stderr = refused(&mut with_variable(&app), "no project");
+    assert!(
+        stderr.contains("the policy of an operator file from `SEALWAVE_OPERATOR` always applies"),
+        "{stderr}"
+    );
+    let stderr = refused(with_variable(&app).arg("--no-policy"), "--no-policy with the variable");
+    assert!(stderr.contains("`--no-policy` is given") && stderr.contains("`--operator`"), "{stderr}");
+    for mut command in [with_flag(&app), with_variable(&app)] {
+        command.env("ARGOCD_APP_NAME", "shop").env("ARGOCD_APP_PROJECT_NAME", "shop");
+        let stderr = refused(command.arg("--no-policy"), "--no-policy in the sidecar");
+        assert!(stderr.contains("`--no-policy` was given, but Argo CD runs this"), "{stderr}");
+    }
+    assert!(watched_output(with_variable(&app).args(["--project", "payments"])).status.success());
+    refused(with_variable(&app).args(["--project", ""]), "an empty project");
+}
+
+/// Backends that store references fetch nothing; the policy of an operator file is asked all the same.
+#[test]
+fn it_is_the_same_where_nothing_is_fetched() {
+    let app = app();
+    let stores = "externalSecrets: {stores: {file: {name: s, provider: vault, mount: m}}}";
+    let text = "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\nbackend: external-secrets\n";
+    app.write("app/sealwave.yaml", &format!("{text}{stores}\n"));
+    app.write(
+        "app/base/secrets.yaml",
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: api}\nstringData: {k: <file:m/db.yaml#password>}\n",
+    );
+    assert!(
+        watched_output(&mut generate(&app)).status.success(),
+        "without an operator file there is no policy"
+    );
+    refused(&mut with_flag(&app), "neither project nor waiver");
+    refused(&mut with_variable(&app), "no project");
+    refused(with_flag(&app).args(["--project", "shop"]), "another project");
+    assert!(watched_output(with_flag(&app).arg("--no-policy")).status.success());
+}
+
+/// The stages of Argo CD that need no identity work with whatever variables there are.
+#[test]
+fn discovery_and_parameters_need_no_identity() {
+    let app = app();
+    for name in SET_BY_ARGO_CD.into_iter().filter(|name| *name != "ARGOCD_APP_SOURCE_PATH") {
+        for stage in ["discover", "parameters"] {
+            let run = watched_output(sealwave().arg(stage).arg(app.path("app")).env(name, "x"));
+            assert!(run.status.success() && !run.stdout.is_empty(), "{stage} {name}");
+        }
+    }
+}
+
+/// Without a project, the derivation has an empty one, as it always had.
+#[test]
+fn a_run_without_a_project_keeps_its_bytes() {
+    let app = app();
+    let run = watched_output(with_flag(&app).arg("--no-policy"));
+    let objects = crate::support::objects(std::str::from_utf8(&run.stdout).unwrap());
+    let read = |name: &str| fs_err::read(app.path(&format!("operator/{name}"))).unwrap();
+    let sealer = Sealer {
+        key: SealKey::from_file(&read("seal-key")).unwrap(),
+        certificate: Certificate::from_pem(&read("dev.pem")).unwrap(),
+        owner: Owner { project: String::new(), app: "app".to_owned(), derivation: Derivation::V1 },
+        epoch: String::new(),
+    };
+    let expected = sealer.seal(&SealItem {
+        scope: Scope::Strict,
+        namespace: "shop",
+        name: "web",
+        item_key: "token",
+        text: ItemText::BarePlaceholder,
+        unresolved: &SecretValue::new(b"<file:web.txt>".to_vec()),
+        value: &SecretValue::new(read("secrets/web.txt")),
+    });
+    assert_eq!(item(&objects, "web", "token"), expected.unwrap());
+}

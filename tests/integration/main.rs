@@ -1,0 +1,81 @@
+//! What the program does from outside, in one binary: a module per subject.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests stop at the first surprise")]
+
+mod all_keys;
+mod api_refusals;
+mod api_verdicts;
+mod architecture;
+mod avp;
+#[cfg(feature = "aws")]
+mod aws;
+#[cfg(feature = "aws")]
+mod aws_moto;
+mod backends;
+mod beside;
+#[cfg(target_os = "linux")]
+mod bombs;
+mod bounds;
+mod caller;
+mod canary;
+#[cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
+mod canary_remote;
+mod canary_validate;
+#[cfg(unix)]
+mod checkout;
+mod cli;
+mod credentials;
+mod derivation;
+mod destination;
+mod determinism;
+mod docs;
+mod gate;
+mod lints;
+mod manifests;
+mod moving;
+#[cfg(feature = "vault")]
+mod openbao;
+mod packed_definitions;
+mod patches;
+mod placeholders;
+mod policy;
+#[cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
+mod policy_remote;
+mod positions;
+mod references;
+#[cfg(all(feature = "k8s", feature = "vault"))]
+mod remote;
+mod render;
+mod scenario_policies;
+mod schema;
+mod schema_differential;
+mod schema_hostile;
+#[cfg(feature = "k8s")]
+mod schemas;
+mod sealing;
+mod secret_types;
+#[cfg(feature = "sops")]
+mod sops;
+#[cfg(target_os = "linux")]
+mod supervise;
+mod support;
+mod templates;
+#[cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
+mod tls;
+mod validate;
+mod validate_apps;
+mod validate_cel;
+mod validate_hostile;
+#[cfg(unix)]
+mod validate_links;
+mod validate_operator;
+#[cfg(unix)]
+mod validate_real_world;
+mod validate_report;
+mod validate_repository;
+#[cfg(unix)]
+mod validate_scope;
+mod validate_stream;
+mod validate_timeout;
+mod yaml;
+mod yaml_reference;

@@ -1,0 +1,518 @@
+//! The provider `vault` against a real server, through the binary: `.ci/openbao cargo test --test openbao`.
+//!
+//! Without a server's address in `SEALWAVE_OPENBAO` each test says that it was skipped. Tests share the server; each has mounts,
+//! policies and namespaces of its own.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use crate::support::small_app::{SmallApp, find};
+use crate::support::{objects, refused, root, sealwave, watched_output};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sealwave_secrets::Scope;
+use sealwave_testkit::stub_server::{Reply, StubServer};
+use sealwave_testkit::{DangerPrivateKey, danger_unseal, skipped};
+use serde_json::{Value, json};
+
+/// One test at a time: each counts the server's tokens.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// The server, as its administrator.
+#[derive(Clone)]
+struct Server {
+    address: String,
+    namespace: Option<&'static str>,
+}
+
+impl Server {
+    fn find() -> Option<Self> {
+        #[expect(clippy::disallowed_methods, reason = "the server's address comes from what started it")]
+        let address = std::env::var("SEALWAVE_OPENBAO").ok();
+        if address.is_none() {
+            skipped("SEALWAVE_OPENBAO does not say where a server is; run it with `.ci/openbao`");
+        }
+        Some(Self { address: address?, namespace: None })
+    }
+
+    fn within(&self, namespace: &'static str) -> Self {
+        Self { namespace: Some(namespace), ..self.clone() }
+    }
+
+    /// The answer to a request, null where it has no body.
+    fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
+        self.ask_with(method, path, body.to_string())
+    }
+
+    /// The same, with a body that is sent as it is.
+    fn ask_with(&self, method: &str, path: &str, body: String) -> Value {
+        // Without certificates of the system, of which none is needed here.
+        let _ = sealwave_testkit::rustls::crypto::ring::default_provider().install_default();
+        let runtime =
+            sealwave_testkit::tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let client =
+                sealwave_testkit::reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+            let method = sealwave_testkit::reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+            let mut request = client
+                .request(method, format!("{}/v1/{path}", self.address))
+                .header("X-Vault-Token", "root")
+                .body(body);
+            if let Some(namespace) = self.namespace {
+                request = request.header("X-Vault-Namespace", namespace);
+            }
+            let answer = request.send().await.unwrap();
+            let (status, text) = (answer.status(), answer.text().await.unwrap());
+            assert!(status.is_success() || status.as_u16() == 404, "{path}: {status} {text}");
+            serde_json::from_str(&text).unwrap_or_default()
+        })
+    }
+
+    fn write(&self, path: &str, body: &Value) -> Value {
+        self.ask("POST", path, body)
+    }
+
+    /// Mounts a KV engine.
+    fn mount(&self, path: &str, version: u8) {
+        let options = json!({"type": "kv", "options": {"version": version.to_string()}});
+        self.write(&format!("sys/mounts/{path}"), &options);
+        if version == 2 {
+            // The engine prepares itself, and refuses until it has.
+            for _ in 0..100 {
+                let answer = self.ask("GET", &format!("{path}/config"), &Value::Null);
+                if answer["data"].is_object() {
+                    return;
+                }
+                std::thread::sleep(std::time::Duration::from_millis(50));
+            }
+        }
+    }
+
+    /// A policy that may read these paths.
+    fn policy(&self, name: &str, paths: &[&str]) {
+        let rule = |path: &&str| format!("path \"{path}\" {{ capabilities = [\"read\"] }}\n");
+        let rules = paths.iter().map(rule).collect::<Vec<_>>().concat();
+        self.write(&format!("sys/policies/acl/{name}"), &json!({"policy": rules}));
+    }
+
+    /// An AppRole with a policy of the same name; its role id and a secret id.
+    fn app_role(&self, name: &str, more: &Value) -> (String, String) {
+        let mounted = self.ask("GET", "sys/auth", &Value::Null);
+        if mounted["data"]["approle/"].is_null() {
+            self.write("sys/auth/approle", &json!({"type": "approle"}));
+        }
+        let mut role = json!({"token_policies": [name], "token_ttl": "10m"});
+        role.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.write(&format!("auth/approle/role/{name}"), &role);
+        let id = self.ask("GET", &format!("auth/approle/role/{name}/role-id"), &Value::Null);
+        let secret = self.write(&format!("auth/approle/role/{name}/secret-id"), &json!({}));
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        (text(&id["data"]["role_id"]), text(&secret["data"]["secret_id"]))
+    }
+
+    /// How many tokens there are.
+    fn tokens(&self) -> usize {
+        let answer = self.ask("LIST", "auth/token/accessors", &Value::Null);
+        answer["data"]["keys"].as_array().map_or(0, Vec::len)
+    }
+
+    /// The small app with this server as its provider.
+    fn app(&self, settings: &str) -> SmallApp {
+        let app = SmallApp::new();
+        app.write(
+            "operator/operator.yaml",
+            &format!(
+                "apiVersion: sealwave.dev/v1alpha1\nkind: Operator\nsealKeyFile: seal-key\ndeadlineSeconds: 20\n\
+                 clusters: {{dev: {{certificate: {{file: dev.pem, allowExpired: true}}}}}}\n\
+                 providers: {{vault: {{kind: vault, address: '{}', {settings}}}}}\n\
+                 policy: [{{projects: ['*'], allow: ['vault:**']}}]\n",
+                self.address
+            ),
+        );
+        app
+    }
+
+    /// The small app that logs in with an AppRole which may read these paths.
+    fn app_of_role(&self, name: &str, paths: &[&str], settings: &str, role: &Value) -> SmallApp {
+        self.policy(name, paths);
+        let (role_id, secret_id) = self.app_role(name, role);
+        let app =
+            self.app(&format!("{settings}auth: {{appRole: {{roleId: {role_id}, secretIdFile: secret-id}}}}"));
+        app.write("operator/secret-id", &secret_id);
+        app
+    }
+}
+
+fn with_items<'a>(app: &SmallApp, items: impl IntoIterator<Item = (&'a str, &'a str)>) {
+    let items = items.into_iter().map(|(key, text)| format!("  {key}: '<vault:{text}>'\n"));
+    let items = items.collect::<Vec<_>>().concat();
+    app.write(
+        "app/base/secrets.yaml",
+        &format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: api, namespace: shop}}\nstringData:\n{items}"
+        ),
+    );
+}
+
+/// The items of the Secret, opened; nothing may show on the way.
+fn opened(app: &SmallApp) -> BTreeMap<String, String> {
+    let output = watched_output(sealwave().args(app.args()).env("RUST_LOG", "trace"));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    assert_eq!(stderr, "", "a note, of a token that was not revoked");
+    let key = fs_err::read_to_string(root().join("testdata/sealed-secrets/rsa2048.key")).unwrap();
+    let key = DangerPrivateKey::from_pem(&key).unwrap();
+    let objects = objects(std::str::from_utf8(&output.stdout).unwrap());
+    let items = find(&objects, "SealedSecret", "api")["spec"]["encryptedData"].as_object().unwrap();
+    let open = |sealed: &Value| {
+        danger_unseal(&key, &Scope::Strict.label("shop", "api"), sealed.as_str().unwrap()).unwrap()
+    };
+    items.iter().map(|(key, sealed)| (key.clone(), open(sealed).expose_str().unwrap().to_owned())).collect()
+}
+
+fn error(app: &SmallApp, what: &str) -> String {
+    refused(sealwave().args(app.args()), what)
+}
+
+/// The items of the Secret must have these values; each is a key, a reference and the value.
+fn check(app: &SmallApp, cases: &[(&str, &str, &str)]) {
+    with_items(app, cases.iter().map(|(key, reference, _)| (*key, *reference)));
+    let opened = opened(app);
+    for (key, reference, value) in cases {
+        assert_eq!(opened[*key], *value, "{reference}");
+    }
+}
+
+/// The secrets of a KV 2 and a KV 1 mount, each under a name that is the test's own.
+fn fill(server: &Server, name: &str) -> (String, String) {
+    let (two, one) = (format!("{name}-2"), format!("{name}-1"));
+    server.mount(&two, 2);
+    server.mount(&one, 1);
+    for (path, data) in [
+        (
+            "app",
+            json!({"user": "CANARY u", "a.b": "CANARY dot", "deep": {"x": [1, "y"]}, "t": true, "n": null}),
+        ),
+        ("data/odd", json!({"k": "CANARY odd"})),
+        ("odd", json!({"k": "CANARY even"})),
+        ("shop/data/x", json!({"k": "CANARY within"})),
+        ("versions", json!({"k": "CANARY 1"})),
+        ("versions", json!({"k": "CANARY 2"})),
+        ("versions", json!({"k": "CANARY 3"})),
+        ("versions", json!({"k": "CANARY 4"})),
+        ("deleted", json!({"k": "CANARY gone"})),
+    ] {
+        server.write(&format!("{two}/data/{path}"), &json!({"data": data}));
+    }
+    server.write(&format!("{two}/delete/versions"), &json!({"versions": [2]}));
+    server.write(&format!("{two}/destroy/versions"), &json!({"versions": [3]}));
+    server.ask("DELETE", &format!("{two}/data/deleted"), &Value::Null);
+    server.write(&format!("{one}/app"), &json!({"user": "CANARY one"}));
+    server.write(&format!("{one}/data/app"), &json!({"user": "CANARY data"}));
+    (two, one)
+}
+
+#[test]
+fn app_role_reads_both_versions_of_the_engine_and_leaves_no_token() {
+    let Some(server) = Server::find() else { return };
+    let _turn = ONE_AT_A_TIME.lock();
+    let (two, one) = fill(&server, "approle");
+    server.mount("nested/kv", 2);
+    server.write("nested/kv/data/a", &json!({"data": {"k": "CANARY nested"}}));
+    let paths = [format!("{two}/data/*"), format!("{one}/*"), "nested/kv/data/*".to_owned()];
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    let app = server.app_of_role("reader", &paths, "", &json!({}));
+    let cases = [
+        ("item-a", format!("{two}/app#user"), "CANARY u"),
+        ("item-b", format!("{two}/data/app#user"), "CANARY u"),
+        ("item-c", format!("{two}/app#a.b"), "CANARY dot"),
+        ("item-d", format!("{two}/app#deep"), r#"{"x":[1,"y"]}"#),
+        ("item-e", format!("{two}/app#t"), "true"),
+        ("item-f", format!("{two}/data/data/odd#k"), "CANARY odd"),
+        ("item-g", format!("{two}/data/odd#k"), "CANARY even"),
+        ("item-h", format!("{two}/shop/data/x#k"), "CANARY within"),
+        ("item-i", format!("{two}/versions#k"), "CANARY 4"),
+        ("item-j", format!("{two}/versions#k#1"), "CANARY 1"),
+        ("item-k", format!("{two}/data/versions#k#4"), "CANARY 4"),
+        ("item-l", format!("{one}/app#user"), "CANARY one"),
+        ("item-m", format!("{one}/data/app#user"), "CANARY data"),
+        ("item-n", "nested/kv/a#k".to_owned(), "CANARY nested"),
+        ("item-o", "nested/kv/data/a#k".to_owned(), "CANARY nested"),
+        ("item-p", format!("{one}/app"), r#"{"user":"CANARY one"}"#),
+    ];
+    let cases: Vec<_> = cases.iter().map(|(key, text, value)| (*key, text.as_str(), *value)).collect();
+    let before = server.tokens();
+    check(&app, &cases);
+    check(&app, &cases);
+    assert_eq!(server.tokens(), before);
+    // The same where the operator names the mounts.
+    let mounts = format!("mounts: {{{two}: 2, {one}/: 1, nested/kv: 2}}, ");
+    let app = server.app_of_role("reader", &paths, &mounts, &json!({}));
+    check(&app, &cases);
+    assert_eq!(server.tokens(), before);
+}
+
+#[test]
+fn what_is_not_there_is_told_apart_and_leaves_no_token() {
+    let Some(server) = Server::find() else { return };
+    let _turn = ONE_AT_A_TIME.lock();
+    let (two, one) = fill(&server, "missing");
+    let paths = [format!("{two}/data/*"), format!("{one}/*")];
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    server.mount("secrecy", 2);
+    server.write("secrecy/data/other", &json!({"data": {"k": "CANARY"}}));
+    let app = server.app_of_role("poor", &paths, "", &json!({}));
+    let before = server.tokens();
+    for (reference, expected) in [
+        (format!("{two}/versions#k#2"), "this version was deleted"),
+        (format!("{two}/versions#k#3"), "this version was destroyed"),
+        (format!("{two}/versions#k#9"), "there is nothing at"),
+        (format!("{two}/deleted#k"), "this version was deleted"),
+        (format!("{two}/nothing#k"), "there is nothing at"),
+        (format!("{two}/app#nothing"), "the secret has no such key"),
+        (format!("{two}/app#n"), "the secret has no such key"),
+        (format!("{one}/nothing#k"), "there is nothing at"),
+        (format!("{one}/app#user#2"), "keeps no versions"),
+        (
+            "secrecy/other#k".to_owned(),
+            "the token may read nothing in a mount of this path, or there is none",
+        ),
+        ("nowhere/app#k".to_owned(), "the token may read nothing in a mount of this path, or there is none"),
+        (two.clone() + "#k", "names a mount"),
+        ("sys/mounts#k".to_owned(), "holds no secrets that can be read"),
+        (format!("{two}/%2e%2e/sys/mounts#k"), "there is nothing at"),
+    ] {
+        with_items(&app, [("a", reference.as_str())]);
+        let text = error(&app, &reference);
+        assert!(text.contains(expected), "{reference}: {text}");
+        assert!(!text.contains("was not revoked"), "{text}");
+    }
+    // Mounts that are named by mistake.
+    let app = server.app_of_role(
+        "poor",
+        &["*"],
+        &format!("mounts: {{nowhere: 2, {two}: 1, {one}: 2}}, "),
+        &json!({}),
+    );
+    for (reference, expected) in [
+        ("nowhere/app#k".to_owned(), "the server has no secrets engine at"),
+        (format!("{two}/app#user"), "the server has no secrets engine at"),
+        (format!("{one}/app#user"), "holds no secret"),
+    ] {
+        with_items(&app, [("a", reference.as_str())]);
+        let text = error(&app, &reference);
+        assert!(text.contains(expected) || text.contains("there is nothing at"), "{reference}: {text}");
+    }
+    // A login that is refused.
+    app.write("operator/secret-id", "CANARY-wrong");
+    assert!(error(&app, "a wrong secret id").contains("the login at `auth/approle/login` was refused"));
+    assert_eq!(server.tokens(), before);
+}
+
+/// A path outside of what a policy names is denied by the server itself where the operator names the mount.
+#[test]
+fn a_policy_of_the_server_denies_what_it_does_not_name() {
+    let Some(server) = Server::find() else { return };
+    let _turn = ONE_AT_A_TIME.lock();
+    let (two, _) = fill(&server, "denied");
+    let app = server.app_of_role(
+        "narrow",
+        &[&format!("{two}/data/app")],
+        &format!("mounts: {{{two}: 2}}, "),
+        &json!({}),
+    );
+    check(&app, &[("a", &format!("{two}/app#user"), "CANARY u")]);
+    with_items(&app, [("a", format!("{two}/odd#k").as_str())]);
+    let text = error(&app, "denied");
+    assert!(text.contains(&format!("the token may not read `{two}/data/odd`")), "{text}");
+    assert!(text.contains("capabilities = [\"read\"]"), "{text}");
+}
+
+/// Version 2 of the engine keeps numbers as floats of 64 bits; what the server answers is what is sealed, digit by digit.
+#[test]
+fn numbers_are_what_the_server_answers() {
+    let Some(server) = Server::find() else { return };
+    let _turn = ONE_AT_A_TIME.lock();
+    server.mount("numbers", 2);
+    server.mount("digits", 1);
+    let data = r#"{"price": 1.10, "big": 9007199254740993, "port": 5432, "text": "1.10"}"#;
+    server.ask_with("POST", "numbers/data/a", format!(r#"{{"data": {data}}}"#));
+    server.ask_with("POST", "digits/a", data.to_owned());
+    let app = server.app_of_role("numbers", &["numbers/data/*", "digits/*"], "", &json!({}));
+    for (mount, price, big) in
+        [("numbers", "1.1", "9007199254740992"), ("digits", "1.10", "9007199254740993")]
+    {
+        let expected = [("price", price), ("big", big), ("port", "5432"), ("text", "1.10")];
+        let cases = expected.map(|(key, value)| (key, format!("{mount}/a#{key}"), value));
+        let cases: Vec<_> = cases.iter().map(|(key, text, value)| (*key, text.as_str(), *value)).collect();
+        check(&app, &cases);
+    }
+}
+
+#[test]
+fn all_keys_of_a_secret() {
+    let Some(server) = Server::find() else { return };
+    let _turn = ONE_AT_A_TIME.lock();
+    let (two, one) = fill(&server, "every");
+    let paths = [format!("{two}/data/*"), format!("{one}/*")];
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    let app = server.app_of_role("every", &paths, "", &json!({}));
+    let annotation = |text: &str| {
+        app.write(
+            "app/base/secrets.yaml",
+            &format!("apiVersion: v1\nkind: Secret\nmetadata:\n  name: api\n  namespace: shop\n  annotations:\n    sealwave.dev/string-data-from: '{text}'\n"),
+        );
+    };
+    let before = server.tokens();
+    annotation(&format!(
+        "[<vault:{two}/app>, {{from: <vault:{one}/app>, prefix: one-}}, {{from: <vault:{two}/versions##1>, prefix: v1-}}]"
+    ));
+    let expected = [
+        ("a.b", "CANARY dot"),
+        ("deep", r#"{"x":[1,"y"]}"#),
+        ("one-user", "CANARY one"),
+        ("t", "true"),
+        ("user", "CANARY u"),
+        ("v1-k", "CANARY 1"),
+    ];
+    let expected = expected.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+    assert_eq!(opened(&app), expected);
+    annotation(&format!("<vault:{two}/deleted>"));
+    assert!(error(&app, "a deleted secret").contains("this version was deleted"));
+    assert_eq!(server.tokens(), before);
+}
+
+#[test]
+fn namespaces_are_told_apart() {
+    let Some(server) = Server::find() else { return };
+    let _turn = ONE_AT_A_TIME.lock();
+    server.write("sys/namespaces/team-a", &json!({}));
+    let team = server.within("team-a");
+    server.mount("apart", 2);
+    server.write("apart/data/a", &json!({"data": {"k": "CANARY root"}}));
+    team.mount("apart", 2);
+    team.write("apart/data/a", &json!({"data": {"k": "CANARY team"}}));
+    let before = team.tokens();
+    let inside = team.app_of_role("inside", &["apart/data/*"], "namespace: /team-a/, ", &json!({}));
+    check(&inside, &[("a", "apart/a#k", "CANARY team")]);
+    with_items(&inside, [("a", "apart/b#k")]);
+    assert!(error(&inside, "a missing secret").contains("there is nothing at"));
+    assert_eq!(team.tokens(), before);
+    let outside = server.app_of_role("outside", &["apart/data/*"], "", &json!({}));
+    check(&outside, &[("a", "apart/a#k", "CANARY root")]);
+    with_items(&outside, [("a", "team-a/apart/a#k")]);
+    error(&outside, "a path into a namespace");
+}
+
+/// Batch tokens have no accessor, tokens with few uses end by themselves, and a policy may forbid the end.
+#[test]
+fn tokens_of_every_kind() {
+    let Some(server) = Server::find() else { return };
+    let _turn = ONE_AT_A_TIME.lock();
+    let (two, _) = fill(&server, "kinds");
+    let path = format!("{two}/data/*");
+    let reference = format!("{two}/app#user");
+    let mounts = format!("mounts: {{{two}: 2}}, ");
+    let app = |name: &str, role: Value| {
+        let app = server.app_of_role(name, &[&path], &mounts, &role);
+        with_items(&app, [("a", reference.as_str())]);
+        app
+    };
+    let before = server.tokens();
+    for (name, role) in [
+        ("batch", json!({"token_type": "batch"})),
+        ("one-use", json!({"token_num_uses": 1})),
+        ("two-uses", json!({"token_num_uses": 2})),
+        ("three-uses", json!({"token_num_uses": 3})),
+    ] {
+        assert_eq!(opened(&app(name, role))["a"], "CANARY u", "{name}");
+        assert_eq!(server.tokens(), before, "{name}");
+    }
+    // Without the default policy, and the rule in it, the token stays, and a note says what to add.
+    let lonely = app("lonely", json!({"token_no_default_policy": true, "token_ttl": "2m"}));
+    let output = watched_output(sealwave().args(lonely.args()));
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}");
+    assert!(
+        text.contains("the token of this run was not revoked") && text.contains("auth/token/revoke-self"),
+        "{text}"
+    );
+    assert_eq!(server.tokens(), before + 1);
+    // One that the operator gave is not ours to end.
+    let given = server.write("auth/token/create", &json!({"policies": ["batch"], "ttl": "2m"}));
+    let app = server.app(&format!("{mounts}auth: {{token: {{file: token}}}}"));
+    app.write("operator/token", given["auth"]["client_token"].as_str().unwrap());
+    with_items(&app, [("a", reference.as_str())]);
+    let before = server.tokens();
+    for _ in 0..2 {
+        assert_eq!(opened(&app)["a"], "CANARY u");
+    }
+    assert_eq!(server.tokens(), before);
+}
+
+/// A token of a service account that nobody signed: whether it is good is for the API server to say, which is a stub here.
+fn service_account_token() -> String {
+    let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let claims = json!({
+        "iss": "kubernetes/serviceaccount",
+        "kubernetes.io/serviceaccount/namespace": "argocd",
+        "kubernetes.io/serviceaccount/secret.name": "repo-server-token",
+        "kubernetes.io/serviceaccount/service-account.name": "repo-server",
+        "kubernetes.io/serviceaccount/service-account.uid": "1-2-3",
+        "sub": "system:serviceaccount:argocd:repo-server",
+    });
+    format!(
+        "{}.{}.{}",
+        part(json!({"alg": "RS256", "typ": "JWT"})),
+        part(claims),
+        URL_SAFE_NO_PAD.encode("CANARY")
+    )
+}
+
+#[test]
+fn kubernetes_login_asks_the_cluster_and_leaves_no_token() {
+    let Some(server) = Server::find() else { return };
+    let _turn = ONE_AT_A_TIME.lock();
+    let (two, _) = fill(&server, "cluster");
+    let cluster = StubServer::start(|asked, _| {
+        let is_ours = asked.body.contains(&service_account_token());
+        let user = json!({"username": "system:serviceaccount:argocd:repo-server", "uid": "1-2-3"});
+        let status = json!({"authenticated": is_ours, "user": user});
+        Reply::json(
+            201,
+            json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "status": status})
+                .to_string(),
+        )
+    });
+    server.write("sys/auth/kubernetes", &json!({"type": "kubernetes"}));
+    server.write(
+        "auth/kubernetes/config",
+        &json!({
+            "kubernetes_host": cluster.address,
+            "token_reviewer_jwt": service_account_token(),
+            "disable_local_ca_jwt": true,
+            "kubernetes_ca_cert": fs_err::read_to_string(root().join("testdata/sealed-secrets/rsa2048.crt")).unwrap(),
+        }),
+    );
+    server.policy("cluster", &[&format!("{two}/data/*")]);
+    let role = json!({
+        "bound_service_account_names": ["repo-server"],
+        "bound_service_account_namespaces": ["argocd"],
+        "token_policies": ["cluster"],
+        "token_ttl": "10m",
+    });
+    server.write("auth/kubernetes/role/argocd", &role);
+    let app = server.app("auth: {kubernetes: {role: argocd, tokenFile: jwt}}");
+    app.write("operator/jwt", &service_account_token());
+    let before = server.tokens();
+    check(&app, &[("a", &format!("{two}/app#user"), "CANARY u")]);
+    assert!(cluster.count("POST", "/apis/authentication.k8s.io/v1/tokenreviews") > 0);
+    assert_eq!(server.tokens(), before);
+    // Another role, and a token that the cluster does not know.
+    app.replace("operator/operator.yaml", "role: argocd", "role: other");
+    assert!(error(&app, "another role").contains("the login at `auth/kubernetes/login` was refused"));
+    app.replace("operator/operator.yaml", "role: other", "role: argocd");
+    app.write("operator/jwt", "CANARY.CANARY.CANARY");
+    assert!(error(&app, "another token").contains("was refused"));
+    assert_eq!(server.tokens(), before);
+}

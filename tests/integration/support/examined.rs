@@ -1,0 +1,95 @@
+//! `validate` in the test's own process: what it finds in an app, in files and in texts.
+
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use clap::Parser as _;
+use sealwave::cli::{Cli, Command};
+use sealwave::config::Validation;
+use sealwave_core::diagnostic::At;
+use sealwave_pipeline::RenderContext;
+use sealwave_secrets::policy::Subject;
+use sealwave_secrets::settings::ValidationSettings;
+use sealwave_validate::engine::{Checking, KnownDefinition, PlainInput, SchemaSet, Standing};
+use sealwave_validate::{Examination, Finding};
+
+/// What flags decide; `--config` is followed, and 2026-01-01 is the day.
+pub fn decided(flags: &[String]) -> Validation {
+    let line = ["sealwave", "validate"].map(str::to_owned).into_iter().chain(flags.iter().cloned());
+    let cli = Cli::try_parse_from(line).unwrap_or_else(|error| panic!("{flags:?}: {error}"));
+    let Command::Validate(args) = cli.command else { unreachable!("it is `validate`") };
+    let variables = |name: &str| (name == "SOURCE_DATE_EPOCH").then(|| "1767225600".into());
+    let decided = Validation::decide(&args.checks, variables);
+    let mut decided = decided.unwrap_or_else(|failure| panic!("{flags:?}: {failure}"));
+    let settings = &mut decided.checking.settings;
+    if let (Some(operator), Some(project)) = (settings.operator.clone(), args.identity.project) {
+        let namespace = args.identity.namespace.unwrap_or_default();
+        settings.operator = Some(operator.about(Subject {
+            project,
+            namespace,
+            app: "example".to_owned(),
+            ..Subject::default()
+        }));
+    }
+    decided
+}
+
+/// The same with schemas, and with what an app says.
+pub fn with_schemas(validation: &Validation, app: Option<&Path>) -> Checking {
+    let discovery = app.and_then(|app| sealwave_pipeline::discover(app, None).ok());
+    let settings =
+        discovery.as_ref().map_or_else(ValidationSettings::default, |app| app.app().validate.clone());
+    let boundary = discovery.as_ref().map_or(Path::new(""), |app| app.boundary());
+    let directory = app.unwrap_or(Path::new(""));
+    let own = validation.with(&settings, directory, boundary, &|_, _| At::Nowhere);
+    let mut checking = own.expect("settings that can be followed").checking;
+    let definitions = checking.definitions.iter().map(KnownDefinition::view);
+    checking.schemas = SchemaSet::growing(&checking.kube_versions, definitions).into();
+    checking
+}
+
+/// All environments of the app in a directory; `name` is what messages call it.
+pub fn app(directory: &Path, name: &str, checking: &Checking, standing: &Standing) -> Vec<Finding> {
+    let discovery = match sealwave_pipeline::discover(directory, None) {
+        Ok(discovery) => discovery,
+        Err(failure) => return sealwave_validate::engine::refused(name, &failure).findings,
+    };
+    let context = |environment: &str| RenderContext {
+        environment: environment.to_owned(),
+        app: "example".to_owned(),
+        cluster: discovery
+            .environment(environment)
+            .ok()
+            .and_then(|environment| environment.cluster.clone())
+            .unwrap_or_else(|| environment.to_owned()),
+        ..RenderContext::default()
+    };
+    let examinations: Vec<Examination<'_>> = discovery
+        .environments()
+        .map(|name| Examination { context: context(name), default_provider: None })
+        .collect();
+    let mut examined = sealwave_validate::examine(&discovery, &examinations, name.to_owned(), &|_| ());
+    examined.read_beside(&discovery);
+    sealwave_validate::engine::validate(&examined, checking, standing).findings
+}
+
+/// Plain manifests of files.
+pub fn files(paths: Vec<PathBuf>, checking: &Checking, standing: &Standing) -> Vec<Finding> {
+    let input = |path: PathBuf| PlainInput {
+        name: path.display().to_string(),
+        open: Box::new(move || Ok(Box::new(fs_err::File::open(path)?))),
+    };
+    plain(paths.into_iter().map(input).collect(), checking, standing)
+}
+
+/// Plain manifests of a text, under the name `a.yaml`.
+pub fn text(text: &str, checking: &Checking) -> Vec<Finding> {
+    let text = text.as_bytes().to_vec();
+    let input =
+        PlainInput { name: "a.yaml".to_owned(), open: Box::new(move || Ok(Box::new(Cursor::new(text)))) };
+    plain(vec![input], checking, &Standing::default())
+}
+
+fn plain(inputs: Vec<PlainInput>, checking: &Checking, standing: &Standing) -> Vec<Finding> {
+    sealwave_validate::engine::validate_plain(inputs, checking, standing).expect("readable").verdict.findings
+}

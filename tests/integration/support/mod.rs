@@ -1,0 +1,155 @@
+//! What the tests of the binary share: a scrubbed command, directories of cases, secret markers.
+
+#![allow(dead_code, unreachable_pub, reason = "every test binary uses a part of this")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use base64::Engine as _;
+
+pub mod examined;
+pub mod golden;
+pub mod peak;
+pub mod small_app;
+pub mod validating;
+pub mod watched;
+
+/// All fake secret values hold this.
+pub const MARKER: &str = "CANARY";
+
+/// The repository.
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A command with nothing of this process' environment but its path.
+pub fn sealwave() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sealwave"));
+    command.env_clear().env("PATH", "/usr/bin:/bin").current_dir(root());
+    command
+}
+
+/// Runs with these arguments.
+pub fn run(args: &[&str]) -> Output {
+    sealwave().args(args).output().expect("the binary starts")
+}
+
+/// Standard output of a run that must succeed.
+pub fn stdout_of(args: &[&str]) -> String {
+    let output = run(args);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "`{}` failed: {stderr}", args.join(" "));
+    String::from_utf8(output.stdout).expect("output is UTF-8")
+}
+
+/// Standard error of a run that must fail with exit code 2 and print nothing else.
+pub fn stderr_of_failure(args: &[&str]) -> String {
+    let output = run(args);
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "`{}`: {stderr}", args.join(" "));
+    assert!(output.stdout.is_empty(), "`{}` printed something and failed", args.join(" "));
+    stderr
+}
+
+/// Runs a command, in whose output and errors there must be no secret value.
+pub fn watched_output(command: &mut Command) -> Output {
+    let output = command.output().expect("the binary starts");
+    for bytes in [&output.stdout, &output.stderr] {
+        assert_eq!(find_marker(bytes, MARKER), None, "{}", String::from_utf8_lossy(bytes));
+    }
+    output
+}
+
+/// Standard error of a run that must be refused, without output and without a bug.
+pub fn refused(command: &mut Command, what: &str) -> String {
+    let output = watched_output(command);
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{what}: {stderr}");
+    assert!(output.stdout.is_empty(), "{what} printed something");
+    assert!(!stderr.contains("internal error"), "{what}: {stderr}");
+    stderr
+}
+
+/// The documents of an output of `generate`.
+pub fn objects(stdout: &str) -> Vec<serde_json::Value> {
+    stdout.lines().map(|line| serde_json::from_str(line).expect("every line is a JSON document")).collect()
+}
+
+/// The directories in `testdata` whose name starts so, in order; at least one.
+pub fn cases(prefix: &str) -> Vec<PathBuf> {
+    let (parent, prefix) = prefix.rsplit_once('/').unwrap_or(("", prefix));
+    let mut found: Vec<PathBuf> = fs_err::read_dir(root().join("testdata").join(parent))
+        .expect("testdata exists")
+        .map(|entry| entry.expect("readable").path())
+        .filter(|path| {
+            path.is_dir() && path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix))
+        })
+        .collect();
+    found.sort();
+    assert!(!found.is_empty(), "no case in testdata/{parent} starts with `{prefix}`");
+    found
+}
+
+/// The operator's directory of a faulty app: its own, or the one that those without share.
+pub fn operator_of(case: &Path) -> PathBuf {
+    let own = case.join("operator");
+    if own.is_dir() { own } else { root().join("testdata/bad-operator") }
+}
+
+/// A copy of a directory, links included, to be changed by a test.
+pub fn copy_tree(from: &Path, to: &Path) {
+    fs_err::create_dir_all(to).expect("a directory");
+    for entry in fs_err::read_dir(from).expect("readable") {
+        let path = entry.expect("readable").path();
+        let target = to.join(path.file_name().expect("a name"));
+        if path.is_symlink() {
+            let link = fs_err::read_link(&path).expect("a link");
+            std::os::unix::fs::symlink(link, target).expect("a link");
+        } else if path.is_dir() {
+            copy_tree(&path, &target);
+        } else {
+            fs_err::copy(&path, &target).expect("copied");
+        }
+    }
+}
+
+/// Forms in which a marker could show: plain, base64 at each of the three alignments, hex, escaped.
+pub fn marker_forms(marker: &str) -> Vec<String> {
+    let base64 = base64::engine::general_purpose::STANDARD;
+    let mut forms = vec![marker.to_owned(), marker.to_lowercase(), marker.chars().rev().collect()];
+    for shift in 0..3 {
+        let mut bytes = vec![0; shift];
+        bytes.extend(marker.as_bytes());
+        let text = base64.encode(&bytes);
+        let text = text.trim_end_matches('=');
+        // Characters that neighbours share are cut off at both ends.
+        let start = (shift * 8).div_ceil(6);
+        let end = (bytes.len() * 8) / 6;
+        forms.push(text[start..end].to_owned());
+    }
+    forms.push(hex(marker));
+    forms
+}
+
+fn hex(text: &str) -> String {
+    text.bytes()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|nibble| char::from_digit(nibble.into(), 16))
+        .collect()
+}
+
+/// Where a marker shows in some bytes, if it does.
+pub fn find_marker(bytes: &[u8], marker: &str) -> Option<String> {
+    let text = String::from_utf8_lossy(bytes);
+    marker_forms(marker).into_iter().find(|form| text.contains(form.as_str()))
+}
+
+#[test]
+fn the_marker_is_found_in_each_form() {
+    let base64 = base64::engine::general_purpose::STANDARD;
+    for prefix in ["", "a", "ab", "abc"] {
+        let text = base64.encode(format!("{prefix}{MARKER}xyz"));
+        assert!(find_marker(text.as_bytes(), MARKER).is_some(), "{text}");
+    }
+    assert!(find_marker(b"nothing here", MARKER).is_none());
+}

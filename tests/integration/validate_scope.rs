@@ -1,0 +1,613 @@
+//! What `validate` looks at, what changed, and where it writes: nothing that is wrong may pass because nobody looked.
+
+use std::ffi::OsStr;
+use std::fs::Permissions;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::validating::{APP, BAD, GOOD, Ran, Report, Tree, command};
+use serde_json::{Value, json};
+
+fn paths(report: &Report) -> Vec<&str> {
+    report.findings().iter().filter_map(|found| found["path"].as_str()).collect()
+}
+
+fn app_at(tree: &Tree, directory: &str, manifest: &str) {
+    tree.write(&format!("{directory}/sealwave.yaml"), APP);
+    tree.write(&format!("{directory}/envs/dev/values.yaml"), "{}\n");
+    tree.write(&format!("{directory}/base/a.yaml"), manifest);
+}
+
+fn link(tree: &Tree, target: &str, path: &str) {
+    symlink(target, tree.root().join(path)).unwrap();
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs_err::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+fn commit(tree: &Tree) {
+    tree.git(&["add", "-A"]);
+    tree.git(&["commit", "-qm", "one"]);
+}
+
+fn repository(files: &[(&str, &str)]) -> Tree {
+    let tree = Tree::new(files);
+    tree.git(&["init", "-q"]);
+    commit(&tree);
+    tree
+}
+
+fn looked_at(ran: &Ran) -> Value {
+    ran.report().summary()["lookedAt"].clone()
+}
+
+/// The run is refused, and says so.
+#[track_caller]
+fn refused(ran: &Ran, words: &str) {
+    assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains(words), "{}", ran.stderr);
+    assert_eq!(ran.stdout, "");
+}
+
+// Apps.
+
+#[test]
+fn an_app_file_with_a_slip_is_an_app() {
+    let slips = [
+        "kind: app\napiVersion: sealwave.dev/v1alpha1\n",
+        "kind: App\napiVersion: sealwve.dev/v1alpha1\n",
+        "namespace: shop\n",
+        "",
+    ];
+    for slip in slips {
+        let tree = Tree::new(&[]);
+        app_at(&tree, "one", GOOD);
+        app_at(&tree, "two", GOOD);
+        tree.write("two/sealwave.yaml", slip);
+        for args in [&["--all", "."][..], &["two"]] {
+            let ran = tree.run(args);
+            assert_eq!(ran.code, 1, "{slip}: {}{}", ran.stdout, ran.stderr);
+            let report = ran.report();
+            assert_eq!(report.one("app/load")["path"], "two/sealwave.yaml", "{slip}");
+        }
+    }
+}
+
+#[test]
+fn an_environment_without_an_object_is_an_error() {
+    let app = Tree::new(&[("sealwave.yaml", APP), ("envs/dev/values.yaml", "{}\n")]);
+    app.write("envs/prod/good.yaml", GOOD);
+    let report = app.report(&[]);
+    let found = report.one("app/render");
+    assert_eq!(found["message"], "environment `dev` renders no object");
+    assert_eq!(found["path"], "sealwave.yaml");
+    assert_eq!((&found["severity"], &found["environments"]), (&json!("error"), &json!(["dev"])));
+}
+
+#[test]
+fn an_app_that_does_not_load_is_what_was_looked_at() {
+    let tree = Tree::new(&[("sealwave.yaml", "kind: app\n")]);
+    let ran = tree.plain(&[]);
+    assert!(ran.stdout.contains("in 0 objects of 1 app"), "{}", ran.stdout);
+}
+
+#[test]
+fn the_number_of_apps_that_are_left_out_is_said_well() {
+    let tree = Tree::new(&[("good.yaml", GOOD)]);
+    app_at(&tree, "one", GOOD);
+    let said = |count: usize, verb: &str| {
+        format!("{count} app{} below `.` {verb} left out", if count == 1 { "" } else { "s" })
+    };
+    assert!(tree.plain(&["."]).stderr.contains(&said(1, "is")), "{}", tree.plain(&["."]).stderr);
+    app_at(&tree, "two", GOOD);
+    assert!(tree.plain(&["."]).stderr.contains(&said(2, "are")), "{}", tree.plain(&["."]).stderr);
+}
+
+#[test]
+fn with_all_a_directory_without_an_app_is_an_error() {
+    let tree = Tree::new(&[("plain/bad.yaml", BAD)]);
+    app_at(&tree, "one", GOOD);
+    refused(&tree.run(&["--all", "plain"]), "no app is below `plain`");
+    refused(&tree.run(&["--all", ".", "plain"]), "no app is below `plain`");
+}
+
+// Links, pipes, hidden places.
+
+#[test]
+fn links_to_files_are_followed() {
+    let tree = Tree::new(&[("bad.yaml", BAD), ("plain/good.yaml", GOOD), ("files/app.yaml", APP)]);
+    tree.git(&["init", "-q"]);
+    link(&tree, "../bad.yaml", "plain/link.yaml");
+    assert_eq!(paths(&tree.report(&["plain"])), ["plain/link.yaml"]);
+    // Within the directory it is one file.
+    link(&tree, "good.yaml", "plain/same.yaml");
+    assert_eq!(tree.report(&["plain"]).findings().len(), 1);
+    app_at(&tree, "two", BAD);
+    tree.remove("two/sealwave.yaml");
+    link(&tree, "../files/app.yaml", "two/sealwave.yaml");
+    for args in [&["--all", "."][..], &["two"]] {
+        assert_eq!(paths(&tree.report(args)), ["two/base/a.yaml"], "{args:?}");
+    }
+    link(&tree, "two", "three");
+    assert_eq!(paths(&tree.report(&["three"])), ["three/base/a.yaml"]);
+    assert_eq!(paths(&tree.report(&["--all", "three"])), ["three/base/a.yaml"]);
+}
+
+#[test]
+fn links_to_directories_are_not_followed_and_one_that_leads_elsewhere_is_said() {
+    let tree =
+        Tree::new(&[("elsewhere/bad.yaml", BAD), ("plain/good.yaml", GOOD), ("plain/sub/more.txt", "")]);
+    tree.git(&["init", "-q"]);
+    link(&tree, "../elsewhere", "plain/link");
+    link(&tree, "sub", "plain/inside");
+    let ran = tree.run(&["plain"]);
+    assert_eq!(ran.code, 0, "{}", ran.stdout);
+    assert!(ran.stderr.contains("`plain/link` is a link to a directory elsewhere"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("inside"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_is_named_like_a_manifest_and_cannot_be_read_is_never_passed_over() {
+    let tree = Tree::new(&[("plain/good.yaml", GOOD)]);
+    link(&tree, "nowhere.yaml", "plain/link.yaml");
+    refused(&tree.run(&["plain"]), "`plain/link.yaml` cannot be read: it is a link that leads nowhere");
+    refused(&tree.run(&["plain/link.yaml"]), "`plain/link.yaml` is a link that leads nowhere");
+    tree.remove("plain/link.yaml");
+    assert!(Command::new("mkfifo").arg(tree.root().join("plain/pipe.yaml")).status().unwrap().success());
+    let ran = tree.run(&["plain"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("`plain/pipe.yaml` is no file, and is left out"), "{}", ran.stderr);
+    app_at(&tree, "one", GOOD);
+    tree.remove("one/sealwave.yaml");
+    link(&tree, "nowhere", "one/sealwave.yaml");
+    for args in [&["--all", "."][..], &["one"]] {
+        let report = tree.report(args);
+        let found = report.one("app/load");
+        assert_eq!(found["path"], "one/sealwave.yaml", "{args:?}");
+        assert_eq!(found["message"], "app file is a link that leads nowhere");
+    }
+}
+
+#[test]
+fn definitions_may_be_links() {
+    let definition = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: jobs.example.org}\nspec:\n  \
+                      group: example.org\n  names: {kind: Job, plural: jobs}\n  scope: Namespaced\n  versions:\n  - name: v1\n    served: true\n    \
+                      storage: true\n    schema: {openAPIV3Schema: {type: object}}\n";
+    let tree = Tree::new(&[("crds/..real/job", definition)]);
+    tree.write("job.yaml", "apiVersion: example.org/v1\nkind: Job\nmetadata: {name: a}\n");
+    link(&tree, "..real", "crds/..data");
+    link(&tree, "..data/job", "crds/job.yaml");
+    let args = ["job.yaml", "--strict-kinds", "--crds", "crds"];
+    assert_eq!(tree.run(&args).code, 0);
+    link(&tree, "..data/nothing", "crds/other.yaml");
+    refused(&tree.run(&args), "`crds/other.yaml` cannot be read: there is no such file");
+    tree.remove("crds/other.yaml");
+    assert!(Command::new("mkfifo").arg(tree.root().join("crds/pipe.yaml")).status().unwrap().success());
+    refused(&tree.run(&args), "`crds/pipe.yaml` is neither a file nor a directory");
+}
+
+#[test]
+fn gitignore_alone_hides() {
+    let tree = Tree::new(&[("plain/bad.yaml", BAD), ("plain/good.yaml", GOOD), (".ignore", "*\n")]);
+    app_at(&tree, "one", BAD);
+    assert_eq!(paths(&tree.report(&["plain"])), ["plain/bad.yaml"]);
+    assert_eq!(paths(&tree.report(&["--all", "."])), ["one/base/a.yaml"]);
+    tree.write(".gitignore", "bad.yaml\n");
+    assert_eq!(tree.report(&["plain"]).findings().len(), 0);
+    tree.git(&["init", "-q"]);
+    assert_eq!(tree.report(&["plain"]).findings().len(), 0, "that of a directory above counts");
+    // As in Git, that of a directory above the repository says nothing.
+    fs_err::create_dir(tree.root().join("plain/.git")).unwrap();
+    assert_eq!(paths(&tree.report(&["plain"])), ["plain/bad.yaml"]);
+}
+
+#[test]
+fn two_spellings_of_a_path_are_one() {
+    let tree = Tree::new(&[("ok.yaml", GOOD)]);
+    app_at(&tree, "a", GOOD);
+    app_at(&tree, "b", &GOOD.replace("good", "other"));
+    link(&tree, "b", "c");
+    link(&tree, "ok.yaml", "same.yaml");
+    for args in [&["ok.yaml", "./ok.yaml"][..], &["ok.yaml", "same.yaml", "a/../ok.yaml"]] {
+        let ran = tree.run(args);
+        assert_eq!((ran.code, &looked_at(&ran)["files"]), (0, &json!(1)), "{}", ran.stdout);
+    }
+    for (args, count) in [
+        (&["b", "./b"][..], 1),
+        (&["b", "c"], 1),
+        (&["b", "b/sealwave.yaml"], 1),
+        (&["--all", ".", "a", "b"], 2),
+    ] {
+        let ran = tree.run(args);
+        assert_eq!((ran.code, &looked_at(&ran)["apps"]), (0, &json!(count)), "{args:?}: {}", ran.stdout);
+    }
+}
+
+#[test]
+fn why_a_path_cannot_be_looked_at_is_said() {
+    let tree = Tree::new(&[("shut/a.yaml", GOOD), ("b.yaml", GOOD)]);
+    for args in [["nowhere.yaml"], ["b.yaml/c.yaml"]] {
+        refused(&tree.run(&args), "` does not exist");
+    }
+    refused(&tree.run(&["b.yaml", "--crds", "no"]), "`no` cannot be read: there is no such file");
+    refused(&tree.run(&["b.yaml", "--config", "no"]), "`no` cannot be read: there is no such file");
+    refused(&tree.run(&["b.yaml", "--baseline", "no"]), "`no` cannot be read: there is no such file");
+    let shut = tree.root().join("shut");
+    set_mode(&shut, 0);
+    // Nothing is shut to root.
+    if fs_err::read_dir(&shut).is_err() {
+        refused(&tree.run(&["shut/a.yaml"]), "`shut/a.yaml` cannot be read: permission denied");
+        refused(&tree.run(&["."]), "`./shut` cannot be read: permission denied");
+    }
+    set_mode(&shut, 0o755);
+}
+
+// Flags.
+
+#[test]
+fn a_gate_that_selects_nothing_is_refused() {
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n";
+    let tree = Tree::new(&[("a.yaml", &format!("{GOOD}---\n{secret}"))]);
+    let report = tree.report(&["a.yaml", "--reject", "Secret, ConfigMap"]);
+    assert_eq!(report.of("schema/rejected-kind").len(), 2);
+    for flag in ["--reject", "--skip"] {
+        for kind in ["secret", "/v1/Secret", "a/b/c/d", "", " ", "Secret,", "apps/Deployment"] {
+            refused(&tree.run(&["a.yaml", flag, kind]), flag);
+        }
+    }
+    refused(&tree.run(&["a.yaml", "--reject", "secret"]), "did you mean `Secret`?");
+    refused(&tree.run(&["a.yaml", "--reject", "a/b/c/d"]), "`group/version/Kind`");
+    assert_eq!(tree.run(&["a.yaml", "--reject", "example.org/v1/Widget"]).code, 0);
+}
+
+#[test]
+fn lists_are_trimmed_and_never_empty() {
+    let tree = Tree::app(&[]);
+    for args in [
+        ["--kube-version", "1.31, 1.32"],
+        ["-e", "dev, prod"],
+        ["--rule", " image/latest=off , config/no-rollout-trigger=off"],
+    ] {
+        assert_eq!(tree.run(&args).code, 0, "{args:?}: {}", tree.run(&args).stderr);
+    }
+    assert_eq!(tree.report(&["-e", "dev,prod"]).summary()["lookedAt"]["environments"], 2);
+    for args in [["--kube-version", ""], ["-e", ""], ["-e", "dev,"]] {
+        assert_eq!(tree.run(&args).code, 2, "{args:?}");
+    }
+}
+
+#[test]
+fn a_namespace_is_a_name() {
+    let tree = Tree::new(&[("a.yaml", GOOD)]);
+    for name in ["Bad NS!", "-a", "a.b", &"a".repeat(64)] {
+        refused(&tree.run(&["a.yaml", &format!("--namespace={name}")]), "is no name that Kubernetes takes");
+    }
+    let report = tree.report(&["a.yaml", "-n", "shop", "--reject", "ConfigMap"]);
+    assert_eq!(report.findings()[0]["object"]["namespace"], "shop");
+}
+
+#[test]
+fn a_wrong_operator_file_is_one_error() {
+    let tree = Tree::new(&[("plain.yaml", GOOD), ("operator.yaml", "kind: Operator\n")]);
+    app_at(&tree, "a", GOOD);
+    app_at(&tree, "b", GOOD);
+    for args in [&["--all", "."][..], &["plain.yaml"], &["--all", ".", "--fail-on", "never"]] {
+        let mut flags = args.to_vec();
+        flags.extend(["--operator", "nowhere.yaml"]);
+        let ran = tree.run(&flags);
+        refused(&ran, "operator file `nowhere.yaml` cannot be read: there is no such file");
+        assert_eq!(ran.stderr.matches("error").count(), 1, "{}", ran.stderr);
+        let mut named = command(tree.root(), args);
+        let ran: Ran = named.env("SEALWAVE_OPERATOR", "operator.yaml").output().unwrap().into();
+        assert_eq!(ran.code, 2, "{}", ran.stdout);
+    }
+}
+
+// What changed.
+
+#[test]
+fn settings_of_the_repository_hide_no_change() {
+    let tree = repository(&[("a/good.yaml", GOOD), ("a/hidden.yaml", ""), ("a/skipped.yaml", "")]);
+    tree.git(&["config", "diff.relative", "true"]);
+    tree.git(&["config", "diff.ignoreSubmodules", "all"]);
+    tree.git(&["config", "status.showUntrackedFiles", "no"]);
+    tree.git(&["update-index", "--assume-unchanged", "a/hidden.yaml"]);
+    tree.git(&["update-index", "--skip-worktree", "a/skipped.yaml"]);
+    tree.write("a/hidden.yaml", BAD.replace("bad", "hidden"));
+    tree.write("a/skipped.yaml", BAD.replace("bad", "skipped"));
+    tree.write("excluded", "*.yaml\n");
+    tree.git(&["config", "core.excludesFile", "excluded"]);
+    tree.write("a/good.yaml", BAD);
+    tree.write("a/new.yaml", BAD.replace("bad", "new"));
+    assert_eq!(
+        paths(&tree.report(&["--changed-since", "HEAD", "a"])),
+        ["a/good.yaml", "a/hidden.yaml", "a/new.yaml", "a/skipped.yaml"]
+    );
+}
+
+#[test]
+fn in_a_hook_git_looks_where_the_paths_are() {
+    let tree = repository(&[("a/bad.yaml", GOOD)]);
+    tree.write("a/bad.yaml", BAD);
+    let mut hooked = command(tree.root(), &["--changed-since", "HEAD", "a", "-o", "json"]);
+    hooked.env("GIT_DIR", tree.root().join(".git")).env("GIT_PREFIX", "").env("GIT_INDEX_FILE", ".git/index");
+    let ran: Ran = hooked.output().unwrap().into();
+    assert_eq!(paths(&ran.report()), ["a/bad.yaml"], "{}", ran.stderr);
+}
+
+#[test]
+fn a_change_in_a_submodule_is_a_change() {
+    let inner = repository(&[("readme", "")]);
+    app_at(&inner, "app", BAD);
+    commit(&inner);
+    let tree = repository(&[("readme", "")]);
+    let source = inner.root().to_str().unwrap();
+    tree.git(&["-c", "protocol.file.allow=always", "submodule", "add", "-q", source, "sub"]);
+    commit(&tree);
+    let since = ["--changed-since", "HEAD", "--all", "."];
+    assert_eq!(tree.report(&since).findings().len(), 0);
+    // Changed inside, or new.
+    tree.write("sub/app/base/new.yaml", GOOD);
+    assert_eq!(paths(&tree.report(&since)), ["sub/app/base/a.yaml"]);
+    // Another commit is checked out, and then committed.
+    tree.git(&["-C", "sub", "add", "-A"]);
+    tree.git(&["-C", "sub", "commit", "-qm", "two"]);
+    assert_eq!(paths(&tree.report(&since)), ["sub/app/base/a.yaml"]);
+    commit(&tree);
+    assert_eq!(tree.report(&since).findings().len(), 0);
+    for path in [&["--all", "."][..], &["sub/app"], &["--all", "sub"]] {
+        let args = [&["--changed-since", "HEAD~1"], path].concat();
+        assert_eq!(paths(&tree.report(&args)), ["sub/app/base/a.yaml"], "{path:?}");
+    }
+    // Inside, nobody has this revision.
+    tree.git(&["branch", "base"]);
+    let args = ["--changed-since", "base", "sub/app"];
+    assert_eq!(paths(&tree.report(&args)), ["sub/app/base/a.yaml"]);
+    refused(&tree.run(&["--changed-since", "nowhere", "sub/app"]), "`git merge-base` failed");
+}
+
+#[test]
+fn a_repository_inside_that_is_no_submodule_has_changed() {
+    let tree = repository(&[("readme", "")]);
+    app_at(&tree, "inner/app", BAD);
+    tree.git(&["-C", "inner", "init", "-q"]);
+    let report = tree.report(&["--changed-since", "HEAD", "--all", "."]);
+    assert_eq!(paths(&report), ["inner/app/base/a.yaml"]);
+}
+
+#[test]
+fn unchanged_manifests_are_there_for_those_that_changed() {
+    let reader = |name: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\nspec:\n  containers:\n  - name: main\n    image: example.com/a:1\n    \
+             envFrom: [{{configMapRef: {{name: good}}}}]\n"
+        )
+    };
+    let custom = "apiVersion: example.org/v1\nkind: Job\nmetadata: {name: old}\n";
+    let tree = repository(&[
+        ("p/bad.yaml", BAD),
+        ("p/custom.yaml", custom),
+        ("p/good.yaml", GOOD),
+        ("p/z.yaml", ""),
+    ]);
+    let since = ["--changed-since", "HEAD", "p"];
+    assert_eq!(looked_at(&tree.run(&since))["files"], 0);
+    tree.write("p/z.yaml", reader("z"));
+    let ran = tree.run(&since);
+    assert!(ran.report().of("reference/missing-config-map").is_empty(), "{}", ran.stdout);
+    assert!(!paths(&ran.report()).contains(&"p/bad.yaml"), "{}", ran.stdout);
+    assert_eq!(looked_at(&ran), json!({"apps": 0, "environments": 0, "files": 1, "objects": 1}));
+    // A second one of an unchanged object, wherever its file is in the order.
+    for path in ["p/a.yaml", "p/zz.yaml"] {
+        tree.write(path, GOOD);
+        let report = tree.report(&since);
+        assert_eq!(report.one("resource/duplicate-id")["path"], path);
+        assert_eq!(report.one("resource/duplicate-id")["related"][0]["path"], "p/good.yaml");
+        tree.remove(path);
+    }
+    // What is said once of a kind is said where it changed.
+    tree.write("p/z.yaml", custom.replace("old", "new"));
+    assert_eq!(paths(&tree.report(&since)), ["p/z.yaml"]);
+}
+
+#[test]
+fn unchanged_manifests_are_there_in_a_large_set() {
+    let filler = format!("# {}\n", "x".repeat(9 << 20));
+    let tree = repository(&[("p/bad.yaml", BAD), ("p/good.yaml", GOOD), ("p/large.yaml", &filler)]);
+    tree.write("p/z.yaml", GOOD);
+    let ran = tree.run(&["--changed-since", "HEAD", "p"]);
+    assert_eq!(paths(&ran.report()), ["p/z.yaml"], "{}", ran.stdout);
+    assert_eq!(ran.report().one("resource/duplicate-id")["related"][0]["path"], "p/good.yaml");
+    assert_eq!(looked_at(&ran), json!({"apps": 0, "environments": 0, "files": 1, "objects": 1}));
+}
+
+#[test]
+fn changed_links_count() {
+    let tree = repository(&[("p/good.yaml", GOOD), ("other/bad.yaml", BAD), ("other/good.yaml", GOOD)]);
+    link(&tree, "../other/good.yaml", "p/link.yaml");
+    commit(&tree);
+    let since = ["--changed-since", "HEAD", "p"];
+    tree.remove("p/link.yaml");
+    link(&tree, "../other/bad.yaml", "p/link.yaml");
+    assert_eq!(paths(&tree.report(&since)), ["p/link.yaml"]);
+    commit(&tree);
+    tree.write("other/bad.yaml", BAD.replace('7', "8"));
+    assert_eq!(paths(&tree.report(&since)), ["p/link.yaml"]);
+}
+
+#[test]
+fn names_of_files_and_repositories_are_bytes() {
+    let outer = Tree::new(&[]);
+    let top = outer.root().join("top \n");
+    fs_err::create_dir(&top).unwrap();
+    let name = OsStr::from_bytes(b"caf\xe9.yaml");
+    let git = |args: &[&str]| {
+        let mut all = vec!["-C", "top \n"];
+        all.extend(args);
+        outer.git(&all);
+    };
+    git(&["init", "-q"]);
+    fs_err::write(top.join("a.yaml"), GOOD).unwrap();
+    git(&["add", "-A"]);
+    git(&["commit", "-qm", "one"]);
+    fs_err::write(top.join(name), BAD).unwrap();
+    let ran: Ran = command(&top, &["--changed-since", "HEAD", ".", "-o", "json"]).output().unwrap().into();
+    assert_eq!((ran.code, ran.report().of("schema/type").len()), (1, 1), "{}{}", ran.stdout, ran.stderr);
+}
+
+#[test]
+fn git_runs_nothing_that_the_repository_names() {
+    let tree = repository(&[("p/a.yaml", GOOD), ("p/b.yaml", GOOD.replace("good", "b").as_str())]);
+    let ran_file = tree.root().join("ran");
+    let program = |name: &str| format!("sh -c 'echo {name} >> {}; cat' -", ran_file.display());
+    for (key, name) in [
+        ("filter.evil.clean", "clean"),
+        ("filter.evil.smudge", "smudge"),
+        ("filter.other.process", "process"),
+        ("core.fsmonitor", "fsmonitor"),
+        ("diff.external", "external"),
+        ("diff.evil.textconv", "textconv"),
+        ("diff.evil.command", "command"),
+        ("core.pager", "pager"),
+    ] {
+        tree.git(&["config", key, &program(name)]);
+    }
+    tree.git(&["config", "filter.evil.required", "true"]);
+    let hook = format!("#!/bin/sh\necho hook >> {}\n", ran_file.display());
+    for name in ["post-index-change", "pre-commit", "fsmonitor-watchman"] {
+        let path = format!(".git/hooks/{name}");
+        tree.write(&path, &hook);
+        set_mode(&tree.root().join(&path), 0o755);
+    }
+    tree.write(".gitattributes", "a.yaml filter=evil diff=evil\nb.yaml filter=other diff=evil\n");
+    // Of `b.yaml` Git knows another time. `a.yaml` seems to be newer than the index, so that Git does not trust its time.
+    tree.write("p/b.yaml", GOOD.replace("good", "b"));
+    let index = fs_err::File::options().append(true).open(tree.root().join(".git/index")).unwrap();
+    index.file().set_modified(std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1)).unwrap();
+    let ran = tree.run(&["--changed-since", "HEAD", "p"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    tree.write("p/a.yaml", BAD);
+    let ran = tree.run(&["--changed-since", "HEAD", "p"]);
+    assert_eq!(paths(&ran.report()), ["p/a.yaml"]);
+    assert!(!ran_file.exists(), "{}", fs_err::read_to_string(&ran_file).unwrap());
+    // The trap would have shut.
+    let _ = Command::new("git").args(["status"]).current_dir(tree.root()).output().unwrap();
+    assert!(ran_file.exists());
+}
+
+// What is written.
+
+#[test]
+fn what_is_read_is_not_written_over() {
+    let tree = Tree::new(&[
+        ("ok.yaml", GOOD),
+        ("m/deploy.yaml", GOOD),
+        ("validation.yaml", "kind: Validation\napiVersion: sealwave.dev/v1alpha1\n"),
+    ]);
+    tree.write("known.json", "");
+    app_at(&tree, "app", GOOD);
+    tree.write("app/patch.yaml", "data: {theme: light}\n");
+    tree.write(
+        "app/sealwave.yaml",
+        format!("{APP}environments:\n  dev: {{patches: [{{target: {{kind: ConfigMap, name: good}}, file: patch.yaml}}]}}\n"),
+    );
+    let read = "is read by this run";
+    for (args, path, words) in [
+        (&["ok.yaml", "-o", "json=ok.yaml"][..], "ok.yaml", read),
+        (&["ok.yaml", "-o", "json=./m/../ok.yaml"], "ok.yaml", read),
+        (&["m", "-o", "json=m/deploy.yaml"], "m/deploy.yaml", read),
+        (&["m", "--config", "validation.yaml", "-o", "json=validation.yaml"], "validation.yaml", read),
+        (&["app", "-o", "json=app/base/a.yaml"], "app/base/a.yaml", read),
+        (&["app", "-o", "json=app/sealwave.yaml"], "app/sealwave.yaml", read),
+        (&["app", "-o", "json=app/patch.yaml"], "app/patch.yaml", read),
+        (&["m", "--write-baseline", "ok.yaml"], "ok.yaml", "`ok.yaml` is no baseline"),
+        (&["m", "--write-baseline", "m/deploy.yaml"], "m/deploy.yaml", "`m/deploy.yaml` is no baseline"),
+    ] {
+        let before = tree.read(path);
+        let ran = tree.plain(args);
+        refused(&ran, words);
+        assert_eq!(tree.read(path), before);
+    }
+    tree.run(&["m", "--write-baseline", "known.json"]);
+    assert!(tree.read("known.json").contains("ValidationBaseline"));
+    refused(&tree.plain(&["m", "--baseline", "known.json", "-o", "json=known.json"]), read);
+    assert_eq!(tree.run(&["m", "--baseline", "known.json", "--write-baseline", "known.json"]).code, 0);
+    refused(&tree.plain(&["m", "--write-baseline", "-"]), "a baseline cannot go to standard output");
+    assert!(!tree.root().join("-").exists());
+}
+
+#[test]
+fn no_two_reports_go_to_one_file() {
+    let tree = Tree::new(&[("m/ok.yaml", GOOD)]);
+    link(&tree, "x", "y");
+    for args in [
+        ["-o", "json=x", "-o", "sarif=./x"],
+        ["-o", "json=x", "-o", "sarif=y"],
+        ["-o", "sarif=a", "--write-baseline", "a"],
+        ["-o", "sarif=a", "--write-baseline", "m/../a"],
+    ] {
+        refused(&tree.plain(&[&["m"], &args[..]].concat()), "two reports would go to");
+    }
+    assert!(!tree.root().join("x").exists() && !tree.root().join("a").exists());
+}
+
+#[test]
+fn a_file_that_is_replaced_keeps_its_mode_and_its_links() {
+    let tree = Tree::new(&[("m/ok.yaml", GOOD), ("old.json", "")]);
+    let mode = |path: &str| fs_err::metadata(tree.root().join(path)).unwrap().permissions().mode() & 0o777;
+    set_mode(&tree.root().join("old.json"), 0o600);
+    link(&tree, "old.json", "link.json");
+    link(&tree, "new.json", "dangling.json");
+    assert_eq!(tree.plain(&["m", "-o", "json=link.json", "-o", "sarif=dangling.json"]).code, 0);
+    assert_eq!((mode("old.json"), tree.read("old.json").contains("ValidationReport")), (0o600, true));
+    assert!(tree.read("new.json").contains("sarif"));
+    for path in ["link.json", "dangling.json"] {
+        assert!(tree.root().join(path).is_symlink(), "{path}");
+    }
+}
+
+#[test]
+fn where_one_report_cannot_be_written_none_is() {
+    let tree = Tree::new(&[("m/ok.yaml", GOOD), ("a.json", "before")]);
+    let ran =
+        tree.plain(&["m", "-o", "json=a.json", "-o", "sarif=none/b.json", "--write-baseline", "c.json"]);
+    refused(&ran, "`none/b.json` cannot be written: there is no such directory; no report was written");
+    assert_eq!(tree.read("a.json"), "before");
+    let mut left: Vec<_> =
+        fs_err::read_dir(tree.root()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["a.json", "m"]);
+}
+
+#[test]
+fn reports_are_no_manifests() {
+    let tree = Tree::new(&[("bad.yaml", BAD)]);
+    let args = [
+        ".",
+        "-o",
+        "gitlab=gl.json",
+        "-o",
+        "sarif=s.json",
+        "-o",
+        "json=r.json",
+        "-o",
+        "junit=j.yaml",
+        "--write-baseline",
+        "known.json",
+    ];
+    for _ in 0..3 {
+        let ran = tree.plain(&args);
+        assert_eq!(ran.code, 1, "{}", ran.stderr);
+        let report: Value = serde_json::from_str(&tree.read("r.json")).unwrap();
+        assert_eq!(report["findings"].as_array().unwrap().len(), 1);
+        assert_eq!(report["summary"]["lookedAt"]["files"], 1);
+    }
+    tree.remove("gl.json");
+    tree.remove("s.json");
+    tree.remove("j.yaml");
+    // Those of sealwave's own kinds are known by what they hold.
+    assert_eq!(tree.report(&["."]).findings().len(), 1);
+}

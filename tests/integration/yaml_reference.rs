@@ -1,0 +1,135 @@
+//! What Kubernetes itself read (`testdata/kubernetes-yaml.jsonl`, made with kubectl) is what we read, and what we
+//! write reads back as the same.
+
+use sealwave_core::document::{Node, Number, SourceId, Sources, Value};
+use sealwave_core::yaml::{self, DuplicateKeys, Limits};
+use serde_json::Value as Json;
+
+const CASES: usize = 428;
+
+struct Case {
+    name: String,
+    yaml: String,
+    /// `None` where Kubernetes refuses.
+    json: Option<Json>,
+}
+
+fn source() -> SourceId {
+    Sources::default().add("case.yaml")
+}
+
+fn cases() -> Vec<Case> {
+    let text = fs_err::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/kubernetes-yaml.jsonl"))
+        .unwrap();
+    let cases: Vec<Case> = text
+        .lines()
+        .map(|line| {
+            let case: Json = serde_json::from_str(line).unwrap();
+            let json = case.get("json").cloned();
+            assert_eq!(json.is_none(), case["error"] == true, "{}", case["name"]);
+            Case {
+                name: case["name"].as_str().unwrap().to_owned(),
+                yaml: case["yaml"].as_str().unwrap().to_owned(),
+                json,
+            }
+        })
+        .collect();
+    assert_eq!(cases.len(), CASES);
+    cases
+}
+
+/// Limits under which even keys that are given twice are read as Kubernetes reads them.
+fn as_kubernetes() -> Limits {
+    Limits { duplicate_keys: DuplicateKeys::LastWins, ..Limits::default() }
+}
+
+/// Equality with numbers by value: the file's numbers are as kubectl printed them.
+fn same(node: &Node, json: &Json) -> bool {
+    match (&node.value, json) {
+        (Value::Bool(ours), Json::Bool(theirs)) => ours == theirs,
+        (Value::Mapping(ours), Json::Object(theirs)) => {
+            ours.len() == theirs.len()
+                && ours
+                    .entries()
+                    .iter()
+                    .all(|entry| theirs.get(entry.key.as_str()).is_some_and(|json| same(&entry.value, json)))
+        }
+        (Value::Null, Json::Null) => true,
+        (Value::Number(Number::Int(ours)), Json::Number(theirs)) => {
+            theirs.as_i64() == Some(*ours)
+                || theirs.as_f64().is_some_and(|float| float.to_string() == ours.to_string())
+        }
+        // serde_json reads floats to within one unit in the last place.
+        (Value::Number(Number::Float(ours)), Json::Number(theirs)) => {
+            theirs.as_f64().is_some_and(|theirs| (theirs - ours).abs() <= ours.abs() * f64::EPSILON)
+        }
+        (Value::Sequence(ours), Json::Array(theirs)) => {
+            ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(node, json)| same(node, json))
+        }
+        (Value::String(ours), Json::String(theirs)) => ours == theirs,
+        _ => false,
+    }
+}
+
+#[test]
+fn every_case_reads_as_kubernetes_reads_it() {
+    let mut wrong = Vec::new();
+    for case in cases() {
+        let read = yaml::read(case.yaml.as_bytes(), source(), &as_kubernetes());
+        let right = match (&read, &case.json) {
+            (Ok(nodes), Some(json)) => nodes.len() == 1 && same(&nodes[0], json),
+            (Err(_), None) => true,
+            _ => false,
+        };
+        if !right {
+            let ours =
+                read.map(|nodes| nodes.iter().map(|node| node.to_json().to_string()).collect::<Vec<_>>());
+            wrong.push(format!("{}: {:?} became {ours:?}", case.name, case.yaml));
+        }
+    }
+    assert!(wrong.is_empty(), "{} cases differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// The one thing in which the default limits differ from Kubernetes on these cases, and it is an error.
+#[test]
+fn by_default_only_duplicate_keys_are_refused_beyond_kubernetes() {
+    for case in cases() {
+        let read = yaml::read(case.yaml.as_bytes(), source(), &Limits::default());
+        match (read, case.json) {
+            (Ok(nodes), Some(json)) => assert!(same(&nodes[0], &json), "{}", case.name),
+            (Err(failure), Some(_)) => {
+                assert_eq!(case.name, "dup key");
+                assert_eq!(failure.problems()[0].message, "key `v` is given twice, first on line 6");
+            }
+            (Err(_), None) => {}
+            (Ok(_), None) => panic!("{} was accepted", case.name),
+        }
+    }
+}
+
+#[test]
+fn every_case_survives_both_writers() {
+    let mut written = 0;
+    for case in cases() {
+        let Some(json) = &case.json else { continue };
+        let nodes = yaml::read(case.yaml.as_bytes(), source(), &as_kubernetes()).unwrap();
+        for write in [yaml::write_json, yaml::write_yaml] {
+            let mut out = Vec::new();
+            write(&nodes[0], &mut out);
+            let again = yaml::read(&out, source(), &Limits::default()).unwrap();
+            assert_eq!(again.len(), 1, "{}", case.name);
+            assert!(same(&again[0], json), "{}: {}", case.name, String::from_utf8_lossy(&out));
+            assert!(again[0] == nodes[0], "{}", case.name);
+        }
+        let mut out = Vec::new();
+        yaml::write_json(&nodes[0], &mut out);
+        let by_serde: Json = serde_json::from_slice(&out).unwrap();
+        assert!(same(&nodes[0], &by_serde), "{}", case.name);
+        // Argo CD reads each JSON document again as YAML.
+        let as_yaml = [b"---\n".as_slice(), &out].concat();
+        let again = yaml::read(&as_yaml, source(), &Limits::default()).unwrap();
+        assert!(again[0] == nodes[0], "{}", case.name);
+        written += 1;
+    }
+    assert!(written > 350, "{written}");
+}
