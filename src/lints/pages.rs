@@ -91,9 +91,9 @@ pub fn explain(rule: &RuleInfo, width: Option<usize>) -> String {
     if rule.is_refused() {
         let _ = writeln!(out, "its errors are refused by the API server, and by `generate --validate`");
     }
-    let _ = write!(out, "\n{}\n{bold}for example{bold:#}\n", prose(rule.explanation, width));
-    out.extend(rule.example.trim_end().lines().map(indented));
-    let _ = write!(out, "\n{bold}what to do{bold:#}\n{}", prose(rule.remedy, width));
+    let _ = write!(out, "\n{}\n{bold}for example{bold:#}\n", prose(rule.explanation(), width));
+    out.extend(rule.example().lines().map(indented));
+    let _ = write!(out, "\n{bold}what to do{bold:#}\n{}", prose(rule.remedy(), width));
     let _ = write!(out, "\n{bold}where it is wanted{bold:#}\n{}", prose(&suppression(rule), width));
     out
 }
@@ -144,15 +144,19 @@ fn section(out: &mut String, rule: &RuleInfo) {
         id = rule.id,
         severity = rule.severity.name(),
         summary = rule.summary,
-        explanation = rule.explanation.trim_end(),
-        example = rule.example.trim_end(),
-        remedy = rule.remedy.trim_end(),
+        explanation = rule.explanation(),
+        example = rule.example(),
+        remedy = rule.remedy(),
         suppression = suppression(rule),
     );
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::{Path, PathBuf};
+
+    use walkdir::WalkDir;
+
     use super::*;
     use crate::diagnostic::report::samples::assert_golden;
     use crate::lints;
@@ -164,6 +168,52 @@ mod tests {
         assert_golden("docs/rules.md", page(rules.into_iter()).as_bytes());
     }
 
+    /// Returns the Markdown files below `src`, each with its first line without `# `.
+    fn page_files() -> Vec<(PathBuf, String)> {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let files = WalkDir::new(source).sort_by_file_name().into_iter().map(Result::unwrap);
+        let pages = files.filter(|entry| entry.path().extension().is_some_and(|end| end == "md"));
+        let title = |path: &Path| {
+            let text = fs_err::read_to_string(path).unwrap();
+            text.lines().next().unwrap().strip_prefix("# ").unwrap().to_owned()
+        };
+        pages.map(|entry| (entry.path().to_owned(), title(entry.path()))).collect()
+    }
+
+    #[test]
+    fn every_page_belongs_to_a_rule() {
+        let pages = page_files();
+        let mut titles: Vec<&str> = pages.iter().map(|(_, title)| title.as_str()).collect();
+        let mut ids: Vec<&str> = lints::rules().map(|rule| rule.id).chain(["report/left-out"]).collect();
+        titles.sort_unstable();
+        ids.sort_unstable();
+        assert_eq!(titles, ids, "files of pages against rules");
+        for (path, title) in &pages {
+            let stem = title.split_once('/').unwrap().1.replace('-', "_");
+            assert_eq!(path.file_stem().unwrap().to_str(), Some(stem.as_str()), "{title}");
+        }
+    }
+
+    #[test]
+    fn every_page_has_its_title_and_sections_once() {
+        for rule in lints::rules() {
+            let RuleInfo { id, page, .. } = *rule;
+            assert_eq!(rule.title(), id);
+            for text in [rule.explanation(), rule.example(), rule.remedy()] {
+                assert!(!text.is_empty() && text.trim() == text, "{id}: {text:?}");
+            }
+            let written = format!(
+                "# {id}\n\n{}\n\n## Example\n\n```yaml\n{}\n```\n\n## What to do\n\n{}\n",
+                rule.explanation(),
+                rule.example(),
+                rule.remedy(),
+            );
+            assert_eq!(page, written);
+            let headings = page.lines().filter(|line| line.starts_with("## "));
+            assert_eq!(headings.collect::<Vec<_>>(), ["## Example", "## What to do"], "{id}");
+        }
+    }
+
     #[test]
     fn a_rule_explains_itself_to_people() {
         let rule = lints::rule("config/env-duplicate").unwrap();
@@ -171,7 +221,7 @@ mod tests {
         assert!(text.starts_with(
             "warning[config/env-duplicate]: a container sets the same environment variable twice\n"
         ));
-        for part in [rule.remedy, "    - {name: LOG_LEVEL, value: debug}\n"] {
+        for part in [rule.remedy(), "    - {name: LOG_LEVEL, value: debug}\n"] {
             assert!(text.contains(part), "{text}");
         }
         assert!(text.contains("`ignore.sealwave.dev/config.env-duplicate: REASON`"), "{text}");

@@ -16,11 +16,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
         summary: "a PersistentVolume lacks its capacity, its access modes or its source",
-        explanation: "A PersistentVolume has `capacity.storage` and no other capacity, at least one of `accessModes`, and one \
-                      source. `ReadWriteOncePod` stands alone. A `local` volume has a node affinity, and a `hostPath` has a \
-                      path without `..`. The API server refuses the object.",
-        example: "kind: PersistentVolume\nspec:\n  capacity: {size: 10Gi}\n  nfs: {server: nas, path: /data}\n",
-        remedy: "```yaml\nkind: PersistentVolume\nspec:\n  capacity: {storage: 10Gi}\n  accessModes: [ReadWriteMany]\n  nfs: {server: nas, path: /data}\n```",
+        page: include_str!("volume.md"),
     },
     check: Check::Object(check),
 };
