@@ -304,7 +304,7 @@ static LEFT_OUT: RuleInfo = RuleInfo {
     severity: Severity::Error,
     enabled: true,
     refusal: ApiRefusal::Never,
-    summary: "there are more findings than a report holds",
+    summary: "the report is full, and further findings were left out",
     page: include_str!("left_out.md"),
 };
 

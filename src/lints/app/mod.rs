@@ -7,7 +7,7 @@ use crate::diagnostic::Severity;
 pub(crate) static ANNOTATE: Rule = Rule::stage(
     "app/annotate",
     Severity::Error,
-    "waves or checksums cannot be set, or do not do what their author thinks",
+    "waves or checksums cannot be set, or do not have the intended effect",
     include_str!("annotate.md"),
 );
 
@@ -15,7 +15,7 @@ pub(crate) static ANNOTATE: Rule = Rule::stage(
 pub(crate) static BACKEND: Rule = Rule::stage(
     "app/backend",
     Severity::Error,
-    "a Secret cannot become what the environment's backend makes of it",
+    "a Secret cannot be converted for the backend of the environment",
     include_str!("backend.md"),
 );
 
@@ -27,7 +27,7 @@ pub(crate) static LOAD: Rule =
 pub(crate) static PLACEHOLDER: Rule = Rule::stage(
     "app/placeholder",
     Severity::Error,
-    "a placeholder is malformed or stands where none may be",
+    "a placeholder is malformed or in a place where it is not allowed",
     include_str!("placeholder.md"),
 );
 
@@ -35,6 +35,6 @@ pub(crate) static PLACEHOLDER: Rule = Rule::stage(
 pub(crate) static RENDER: Rule = Rule::stage(
     "app/render",
     Severity::Error,
-    "a template, a document or a patch does not give an object",
+    "a template, a document or a patch does not result in an object",
     include_str!("render.md"),
 );

@@ -14,7 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "two Certificates write one Secret",
+        summary: "two Certificates write the same Secret",
         page: include_str!("duplicate_secret.md"),
     },
     check: Check::Environment(check),

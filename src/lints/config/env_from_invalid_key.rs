@@ -14,7 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Note,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "`envFrom` takes keys that are no names of variables",
+        summary: "`envFrom` uses keys that are not valid variable names",
         page: include_str!("env_from_invalid_key.md"),
     },
     check: Check::Environment(check),

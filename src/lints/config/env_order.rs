@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a variable is used before it is defined, or is defined nowhere",
+        summary: "a variable is used before it is defined, or is not defined",
         page: include_str!("env_order.md"),
     },
     check: Check::Environment(check),

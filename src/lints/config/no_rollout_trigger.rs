@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Note,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "pods read configuration at their start, and nothing restarts them when it changes",
+        summary: "pods read configuration only at startup, and nothing restarts them when it changes",
         page: include_str!("no_rollout_trigger.md"),
     },
     check: Check::Environment(check),

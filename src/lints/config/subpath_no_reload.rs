@@ -14,7 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a file of a ConfigMap or Secret is mounted with `subPath`, and nothing restarts the pods",
+        summary: "a file of a ConfigMap or Secret is mounted with `subPath`, and nothing restarts the pods when it changes",
         page: include_str!("subpath_no_reload.md"),
     },
     check: Check::Environment(check),

@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a ConfigMap is larger than Kubernetes allows, or than a client-side apply can bear",
+        summary: "a ConfigMap is too large for Kubernetes or for a client-side apply",
         page: include_str!("too_large.md"),
     },
     check: Check::Object(check),

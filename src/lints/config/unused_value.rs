@@ -9,7 +9,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a key of an environment's values is read by no template and set nowhere else",
+        summary: "a key in the values of an environment is not read by any template and not set anywhere else",
         page: include_str!("unused_value.md"),
     },
     check: Check::Environment(check),

@@ -19,7 +19,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a pod mounts a SecretProviderClass that is not there",
+        summary: "a pod mounts a SecretProviderClass that does not exist",
         page: include_str!("missing_class.md"),
     },
     check: Check::Environment(check),

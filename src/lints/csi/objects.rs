@@ -16,7 +16,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "the objects of a SecretProviderClass and its Secrets do not fit together",
+        summary: "the objects of a SecretProviderClass do not match its Secrets",
         page: include_str!("objects.md"),
     },
     check: Check::Object(check),

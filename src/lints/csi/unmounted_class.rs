@@ -14,7 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a SecretProviderClass is mounted by no pod",
+        summary: "a SecretProviderClass is not mounted by any pod",
         page: include_str!("unmounted_class.md"),
     },
     check: Check::Environment(check),

@@ -15,7 +15,7 @@ pub(crate) static DUPLICATE_KEY: Rule = Rule::stage(
 pub(crate) static MANIFEST: Rule = Rule::stage(
     "schema/manifest",
     Severity::Error,
-    "a document is no Kubernetes object",
+    "a document is not a Kubernetes object",
     include_str!("manifest.md"),
 )
 .refused();
@@ -24,6 +24,6 @@ pub(crate) static MANIFEST: Rule = Rule::stage(
 pub(crate) static SYNTAX: Rule = Rule::stage(
     "yaml/syntax",
     Severity::Error,
-    "a document cannot be read as Kubernetes reads it",
+    "a document is not valid YAML for Kubernetes",
     include_str!("syntax.md"),
 );

@@ -19,7 +19,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "an environment refers to something of another environment",
+        summary: "an environment refers to a secret, an address or a namespace of another environment",
         page: include_str!("foreign_path.md"),
     },
     check: Check::App(check),

@@ -20,7 +20,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a ConfigMap or Secret lacks a key in one environment",
+        summary: "a key of a ConfigMap or Secret is missing in one environment",
         page: include_str!("missing_key.md"),
     },
     check: Check::App(check),

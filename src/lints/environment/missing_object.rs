@@ -18,7 +18,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "every environment but one has an object",
+        summary: "an object is missing in one environment",
         page: include_str!("missing_object.md"),
     },
     check: Check::App(check),

@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "an item of a Secret is a placeholder in other environments, and none in this one",
+        summary: "an item of a Secret is a placeholder in other environments, but not in this one",
         page: include_str!("missing_placeholder.md"),
     },
     check: Check::App(check),

@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "an ExternalSecret asks for nothing, for one key twice, or for policies that exclude each other",
+        summary: "an ExternalSecret has no data, a duplicate key, or conflicting policies",
         page: include_str!("data.md"),
     },
     check: Check::Object(check),

@@ -14,7 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "an ExternalSecret makes a Secret that another object makes too",
+        summary: "an ExternalSecret and another object create the same Secret",
         page: include_str!("duplicate_target.md"),
     },
     check: Check::Environment(check),

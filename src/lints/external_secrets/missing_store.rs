@@ -16,7 +16,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "an ExternalSecret names a store that is not there",
+        summary: "an ExternalSecret names a store that does not exist",
         page: include_str!("missing_store.md"),
     },
     check: Check::Environment(check),

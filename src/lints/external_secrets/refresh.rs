@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "an ExternalSecret is refreshed never, or when it should not be",
+        summary: "an ExternalSecret has an invalid refresh interval, or is refreshed when it should not be",
         page: include_str!("refresh.md"),
     },
     check: Check::Object(check),

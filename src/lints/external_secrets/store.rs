@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a store has no single provider, or takes its credentials from a namespace that does not fit",
+        summary: "a store does not have exactly one provider, or reads credentials from the wrong namespace",
         page: include_str!("store.md"),
     },
     check: Check::Object(check),

@@ -17,7 +17,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a template of an ExternalSecret uses a variable that nothing defines, or does not parse",
+        summary: "the template of an ExternalSecret uses an undefined variable, or does not parse",
         page: include_str!("template.md"),
     },
     check: Check::Object(check),

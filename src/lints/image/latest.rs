@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Note,
         enabled: false,
         refusal: ApiRefusal::Never,
-        summary: "an image has the tag `latest`, or none",
+        summary: "an image has the tag `latest` or no tag",
         page: include_str!("latest.md"),
     },
     check: Check::Object(check),

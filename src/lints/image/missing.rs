@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a container has an empty image, or a Pod has one with blanks around it",
+        summary: "a container has an empty image, or a Pod has an image with surrounding whitespace",
         page: include_str!("missing.md"),
     },
     check: Check::Pod(check),

@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "an image cannot be pulled by what stands there",
+        summary: "an image reference is invalid",
         page: include_str!("reference.md"),
     },
     check: Check::Pod(check),

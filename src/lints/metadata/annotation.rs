@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::EveryKind,
-        summary: "an annotation has a key or a value that Kubernetes does not take",
+        summary: "an annotation has an invalid key, or the annotations are too large",
         page: include_str!("annotation.md"),
     },
     check: Check::Object(check),

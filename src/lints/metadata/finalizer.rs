@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::EveryKind,
-        summary: "a finalizer has a name that Kubernetes does not take",
+        summary: "a finalizer has an invalid name",
         page: include_str!("finalizer.md"),
     },
     check: Check::Object(check),

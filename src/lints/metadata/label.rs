@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::EveryKind,
-        summary: "a label or a selector has a key or a value that Kubernetes does not take",
+        summary: "a label or a selector has an invalid key or value",
         page: include_str!("label.md"),
     },
     check: Check::Object(check),

@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::EveryKind,
-        summary: "the name of an object or of its namespace is not one that Kubernetes takes",
+        summary: "the name of an object or of its namespace is invalid",
         page: include_str!("name.md"),
     },
     check: Check::Object(check),

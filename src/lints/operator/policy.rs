@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "the operator's policy does not let the app use a reference",
+        summary: "the operator's policy does not allow the app to use a reference",
         page: include_str!("policy.md"),
     },
     check: Check::Environment(check),

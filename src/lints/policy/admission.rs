@@ -17,7 +17,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "an object breaks a ValidatingAdmissionPolicy of the set",
+        summary: "an object breaks a ValidatingAdmissionPolicy in the manifests",
         page: include_str!("admission.md"),
     },
     check: Check::Environment(check),

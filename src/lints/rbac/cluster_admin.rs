@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: false,
         refusal: ApiRefusal::Never,
-        summary: "a binding gives all rights",
+        summary: "a binding grants all permissions",
         page: include_str!("cluster_admin.md"),
     },
     check: Check::Object(check),

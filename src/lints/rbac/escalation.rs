@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: false,
         refusal: ApiRefusal::Never,
-        summary: "a role may give itself more rights, or act as others",
+        summary: "a role allows privilege escalation or impersonation",
         page: include_str!("escalation.md"),
     },
     check: Check::Object(check),

@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: false,
         refusal: ApiRefusal::Never,
-        summary: "a role may read all Secrets",
+        summary: "a role can read all Secrets",
         page: include_str!("read_secrets.md"),
     },
     check: Check::Object(check),

@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: false,
         refusal: ApiRefusal::Never,
-        summary: "a role grants everything on all resources",
+        summary: "a role grants all permissions on all resources",
         page: include_str!("wildcard.md"),
     },
     check: Check::Object(check),

@@ -14,7 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a route is attached to a Gateway, or to a listener, that does not exist",
+        summary: "a route is attached to a Gateway or a listener that does not exist",
         page: include_str!("dangling_gateway.md"),
     },
     check: Check::Environment(check),

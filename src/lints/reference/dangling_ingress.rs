@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "an Ingress, a route or a webhook leads to a Service, or a port of it, that does not exist",
+        summary: "an Ingress, a route or a webhook refers to a Service or a Service port that does not exist",
         page: include_str!("dangling_ingress.md"),
     },
     check: Check::Environment(check),

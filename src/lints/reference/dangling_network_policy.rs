@@ -16,7 +16,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a NetworkPolicy selects no pod, allows a peer that does not exist, or names a port that no pod has",
+        summary: "a NetworkPolicy selects no pods, allows a peer that does not exist, or names a port that the pods do not have",
         page: include_str!("dangling_network_policy.md"),
     },
     check: Check::Environment(check),

@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "an autoscaler or a disruption budget is for a workload that does not exist",
+        summary: "an autoscaler or a disruption budget targets a workload that does not exist",
         page: include_str!("dangling_scale_target.md"),
     },
     check: Check::Environment(check),

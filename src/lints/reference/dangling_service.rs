@@ -14,7 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a Service selects no pod of its namespace, or a port that they do not have",
+        summary: "a Service selects no pods in its namespace, or a port that they do not have",
         page: include_str!("dangling_service.md"),
     },
     check: Check::Environment(check),

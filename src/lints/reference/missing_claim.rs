@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a pod mounts a PersistentVolumeClaim that nothing makes",
+        summary: "a pod mounts a PersistentVolumeClaim that does not exist",
         page: include_str!("missing_claim.md"),
     },
     check: Check::Environment(check),

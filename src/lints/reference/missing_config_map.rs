@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a pod needs a ConfigMap that nothing makes",
+        summary: "a pod needs a ConfigMap that does not exist",
         page: include_str!("missing_config_map.md"),
     },
     check: Check::Environment(check),

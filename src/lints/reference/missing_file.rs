@@ -18,7 +18,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a command line or a variable names a file that no volume mounts",
+        summary: "a command line or a variable names a file that is not mounted",
         page: include_str!("missing_file.md"),
     },
     check: Check::Environment(check),

@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a key is read of a Secret or ConfigMap that does not have it",
+        summary: "an object reads a key that the Secret or ConfigMap does not have",
         page: include_str!("missing_key.md"),
     },
     check: Check::Environment(check),

@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "an object needs a Secret that nothing makes",
+        summary: "an object needs a Secret that does not exist",
         page: include_str!("missing_secret.md"),
     },
     check: Check::Environment(check),

@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "an object acts as a ServiceAccount that nothing makes",
+        summary: "an object uses a ServiceAccount that does not exist",
         page: include_str!("missing_service_account.md"),
     },
     check: Check::Environment(check),

@@ -16,7 +16,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Note,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a ConfigMap or Secret is used by nothing in its environment",
+        summary: "a ConfigMap or Secret is not used in its environment",
         page: include_str!("unused.md"),
     },
     check: Check::Environment(check),

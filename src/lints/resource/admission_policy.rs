@@ -16,7 +16,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "an admission policy or its binding lacks a part",
+        summary: "an admission policy or its binding is incomplete or invalid",
         page: include_str!("admission_policy.md"),
     },
     check: Check::Object(check),

@@ -14,7 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a HorizontalPodAutoscaler has bounds or metrics that Kubernetes does not accept",
+        summary: "a HorizontalPodAutoscaler has invalid bounds or metrics",
         page: include_str!("autoscaler.md"),
     },
     check: Check::Object(check),

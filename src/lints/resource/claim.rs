@@ -14,7 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a claim does not say how it is accessed or how much storage it wants",
+        summary: "a PersistentVolumeClaim has invalid or missing access modes or storage",
         page: include_str!("claim.md"),
     },
     check: Check::Object(check),

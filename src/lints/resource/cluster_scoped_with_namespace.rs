@@ -9,7 +9,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Note,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "an object of a kind without namespaces has one",
+        summary: "a cluster-scoped object has a namespace",
         page: include_str!("cluster_scoped_with_namespace.md"),
     },
     check: Check::Object(check),

@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a PodDisruptionBudget has both of its bounds, or an invalid one",
+        summary: "a PodDisruptionBudget has both bounds, or an invalid one",
         page: include_str!("disruption_budget.md"),
     },
     check: Check::Object(check),

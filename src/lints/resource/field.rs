@@ -17,7 +17,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a field of an object of the cluster has a value that Kubernetes does not accept",
+        summary: "a field of a cluster object has an invalid value",
         page: include_str!("field.md"),
     },
     check: Check::Object(check),

@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "an object lacks a part that the schema leaves out and its kind needs",
+        summary: "an object lacks a field that its kind requires but the schema does not",
         page: include_str!("incomplete.md"),
     },
     check: Check::Object(check),

@@ -16,7 +16,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "an Ingress has a host or a path that Kubernetes does not take, or leads nowhere",
+        summary: "an Ingress has an invalid host or path, or no backend",
         page: include_str!("ingress.md"),
     },
     check: Check::Object(check),

@@ -17,7 +17,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a ResourceQuota or LimitRange contradicts itself, or names no resource",
+        summary: "a ResourceQuota or LimitRange contradicts itself, or names an unknown resource",
         page: include_str!("quota.md"),
     },
     check: Check::Object(check),

@@ -14,7 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a role or a binding says less, or something else, than Kubernetes takes",
+        summary: "a role or a binding is incomplete or invalid",
         page: include_str!("rbac.md"),
     },
     check: Check::Object(check),

@@ -16,7 +16,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a Service lacks ports or names of them, or has a setting that Kubernetes does not accept",
+        summary: "a Service lacks ports or port names, or has an invalid setting",
         page: include_str!("service.md"),
     },
     check: Check::Object(check),

@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a name, label, image or host of an app is a template that nothing fills in",
+        summary: "a name, label, image or host of an app is a template that is never filled in",
         page: include_str!("unfilled.md"),
     },
     check: Check::Environment(check),

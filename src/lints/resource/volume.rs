@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a PersistentVolume lacks its capacity, its access modes or its source",
+        summary: "a PersistentVolume has an invalid or missing capacity, access mode or source",
         page: include_str!("volume.md"),
     },
     check: Check::Object(check),

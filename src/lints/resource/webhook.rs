@@ -16,7 +16,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "an admission webhook has a name, an address or a rule that Kubernetes does not accept",
+        summary: "an admission webhook has an invalid name, address or rule",
         page: include_str!("webhook.md"),
     },
     check: Check::Object(check),

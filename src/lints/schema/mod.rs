@@ -16,7 +16,7 @@ pub(crate) static CEL: Rule = Rule::stage(
 pub(crate) static CONFIGURATION: Rule = Rule::stage(
     "schema/configuration",
     Severity::Note,
-    "a document is configuration of a program, not a Kubernetes object",
+    "a document is a configuration file of a program, not a Kubernetes object",
     include_str!("configuration.md"),
 );
 
@@ -24,7 +24,7 @@ pub(crate) static CONFIGURATION: Rule = Rule::stage(
 pub(crate) static DEFINITION: Rule = Rule::stage(
     "schema/definition",
     Severity::Error,
-    "a CustomResourceDefinition is one that the API server refuses",
+    "a CustomResourceDefinition is invalid",
     include_str!("definition.md"),
 )
 .refused();
@@ -33,7 +33,7 @@ pub(crate) static DEFINITION: Rule = Rule::stage(
 pub(crate) static ENUM: Rule = Rule::stage(
     "schema/enum",
     Severity::Error,
-    "a value is none of those that the field allows",
+    "a value is not one of those that the field allows",
     include_str!("enum.md"),
 )
 .refused();
@@ -42,7 +42,7 @@ pub(crate) static ENUM: Rule = Rule::stage(
 pub(crate) static FORMAT: Rule = Rule::stage(
     "schema/format",
     Severity::Error,
-    "a text does not have the form that the field asks for",
+    "a string does not have the format that the field requires",
     include_str!("format.md"),
 )
 .refused();
@@ -69,7 +69,7 @@ pub(crate) static REQUIRED: Rule = Rule::stage(
 pub(crate) static SEVERAL_DEFINITIONS: Rule = Rule::stage(
     "schema/several-definitions",
     Severity::Note,
-    "a kind has several definitions that differ",
+    "a kind has several different definitions",
     include_str!("several_definitions.md"),
 );
 
@@ -77,7 +77,7 @@ pub(crate) static SEVERAL_DEFINITIONS: Rule = Rule::stage(
 pub(crate) static TOO_COMPLEX: Rule = Rule::stage(
     "schema/too-complex",
     Severity::Warning,
-    "an object or a definition takes more work to check than any honest one",
+    "an object or a definition is too complex to check",
     include_str!("too_complex.md"),
 );
 
@@ -85,7 +85,7 @@ pub(crate) static TOO_COMPLEX: Rule = Rule::stage(
 pub(crate) static TYPE: Rule = Rule::stage(
     "schema/type",
     Severity::Error,
-    "a value is of another type than the field",
+    "a value does not have the type of the field",
     include_str!("type.md"),
 )
 .refused();
@@ -111,7 +111,7 @@ pub(crate) static UNKNOWN_FIELD: Rule = Rule::stage(
 pub(crate) static UNKNOWN_KIND: Rule = Rule::stage(
     "schema/unknown-kind",
     Severity::Note,
-    "there is no schema for the kind of an object",
+    "the kind of an object has no schema",
     include_str!("unknown_kind.md"),
 )
 .refused();
@@ -128,7 +128,7 @@ pub(crate) static REJECTED_KIND: Rule = Rule::stage(
 pub(crate) static VALUE: Rule = Rule::stage(
     "schema/value",
     Severity::Error,
-    "a value is outside of what its schema allows",
+    "a value is not allowed by the schema",
     include_str!("value.md"),
 )
 .refused();

@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a SealedSecret and another object make the same Secret",
+        summary: "a SealedSecret and another object create the same Secret",
         page: include_str!("duplicate_target.md"),
     },
     check: Check::Environment(check),

@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a SealedSecret was given another name or namespace than it was sealed for",
+        summary: "a SealedSecret has another name or namespace than it was sealed for",
         page: include_str!("renamed.md"),
     },
     check: Check::App(check),

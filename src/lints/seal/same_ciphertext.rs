@@ -14,7 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "one ciphertext is used in two clusters, and opens in one of them at most",
+        summary: "the same ciphertext is used in two clusters, and can be opened in at most one of them",
         page: include_str!("same_ciphertext.md"),
     },
     check: Check::App(check),

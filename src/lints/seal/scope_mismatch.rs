@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a SealedSecret and its template disagree about name, namespace or scope",
+        summary: "a SealedSecret and its template differ in name, namespace or scope",
         page: include_str!("scope_mismatch.md"),
     },
     check: Check::Object(check),

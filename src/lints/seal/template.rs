@@ -17,7 +17,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "the template of a SealedSecret uses an item that it does not have, or has one that is sealed too",
+        summary: "the template of a SealedSecret uses an unknown item, contains a sealed item, or does not parse",
         page: include_str!("template.md"),
     },
     check: Check::Object(check),

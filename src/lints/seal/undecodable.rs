@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "an item of a SealedSecret cannot be a sealed value",
+        summary: "an item of a SealedSecret is not a valid sealed value",
         page: include_str!("undecodable.md"),
     },
     check: Check::Object(check),

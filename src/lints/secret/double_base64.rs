@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a Secret's value is base64 of readable text, so that the program gets base64",
+        summary: "the value of a Secret is base64 of readable text, so the program gets base64",
         page: include_str!("double_base64.md"),
     },
     check: Check::Object(check),

@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "encrypted text, or text that looks like a placeholder, would reach the cluster as it is",
+        summary: "encrypted text, or text that looks like a placeholder, would reach the cluster unchanged",
         page: include_str!("encrypted_leftover.md"),
     },
     check: Check::Object(check),

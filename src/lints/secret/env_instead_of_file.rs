@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Note,
         enabled: false,
         refusal: ApiRefusal::Never,
-        summary: "a Secret is handed to a program as environment variables",
+        summary: "a Secret is passed to a program in environment variables",
         page: include_str!("env_instead_of_file.md"),
     },
     check: Check::Object(check),

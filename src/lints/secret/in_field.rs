@@ -14,7 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a field of an object that is no Secret holds a credential",
+        summary: "a field of an object that is not a Secret holds a credential",
         page: include_str!("in_field.md"),
     },
     check: Check::Object(check),

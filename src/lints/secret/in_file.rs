@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a file beside the app holds a credential, and no `.gitignore` names it",
+        summary: "a file in the directory of an app contains a credential and is not in `.gitignore`",
         page: include_str!("in_file.md"),
     },
     check: Check::App(check),

@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a key of a Secret or a ConfigMap is not one that Kubernetes takes",
+        summary: "a Secret or a ConfigMap has an invalid key",
         page: include_str!("invalid_key.md"),
     },
     check: Check::Object(check),

@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a Secret's value stands in the source in plaintext",
+        summary: "the source contains the value of a Secret in plaintext",
         page: include_str!("plaintext_in_git.md"),
     },
     check: Check::Object(check),

@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a key stands in two sections of a Secret or a ConfigMap",
+        summary: "a key is in two sections of a Secret or a ConfigMap",
         page: include_str!("shadowed_key.md"),
     },
     check: Check::Object(check),

@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "certificate and private key of a TLS Secret do not belong together, cannot be read by servers, or the certificate has expired",
+        summary: "the certificate and private key of a TLS Secret do not match or cannot be read by servers, or the certificate has expired",
         page: include_str!("tls_pair.md"),
     },
     check: Check::Object(check),

@@ -18,7 +18,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a Secret lacks what its type asks for",
+        summary: "a Secret lacks an item that its type requires",
         page: include_str!("type_keys.md"),
     },
     check: Check::Object(check),

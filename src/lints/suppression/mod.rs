@@ -18,7 +18,7 @@ pub(crate) static EXPIRED: Rule = Rule::stage(
 pub(crate) static MALFORMED: Rule = Rule::stage(
     "suppression/malformed",
     Severity::Warning,
-    "a suppression has no reason, no rule that there is, a date that is none, or another form",
+    "a suppression lacks a reason, names an unknown rule, or has an invalid date or format",
     include_str!("malformed.md"),
 );
 
@@ -26,6 +26,6 @@ pub(crate) static MALFORMED: Rule = Rule::stage(
 pub(crate) static UNUSED: Rule = Rule::stage(
     "suppression/unused",
     Severity::Warning,
-    "a suppression silences nothing",
+    "a suppression has no effect",
     include_str!("unused.md"),
 );

@@ -20,7 +20,7 @@ pub(crate) static LATE_CONFIGURATION: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "an object has a later sync wave or phase than what needs it",
+        summary: "an object has a later sync wave or phase than its consumers",
         page: include_str!("late_configuration.md"),
     },
     check: Check::Environment(late),

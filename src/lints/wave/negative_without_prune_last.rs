@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "configuration in a negative sync wave would be pruned before its consumers move",
+        summary: "configuration in a negative sync wave would be pruned before its consumers are updated",
         page: include_str!("negative_without_prune_last.md"),
     },
     check: Check::Object(check),

@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a Secret is a hook, and what needs it comes earlier or stays longer",
+        summary: "a Secret is a hook, and its consumers start earlier or run longer",
         page: include_str!("secret_is_hook.md"),
     },
     check: Check::Environment(check),

@@ -14,7 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Note,
         enabled: false,
         refusal: ApiRefusal::Never,
-        summary: "a pod gets a token for the API although its account may do nothing",
+        summary: "a pod gets an API token although its service account has no permissions",
         page: include_str!("automount_token.md"),
     },
     check: Check::Environment(check),

@@ -16,7 +16,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a container has a name that Kubernetes does not take, or a pod has no container",
+        summary: "a container has an invalid or duplicate name, or a pod has no containers",
         page: include_str!("container_name.md"),
     },
     check: Check::Pod(check),

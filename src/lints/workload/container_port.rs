@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a port of a container has a number or a name that Kubernetes does not take",
+        summary: "a container port has an invalid number or name",
         page: include_str!("container_port.md"),
     },
     check: Check::Pod(check),

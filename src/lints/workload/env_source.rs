@@ -17,7 +17,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "an environment variable has a bad name, no source, two of them, or one that does not exist",
+        summary: "an environment variable has an invalid name or not exactly one valid source",
         page: include_str!("env_source.md"),
     },
     check: Check::Pod(check),

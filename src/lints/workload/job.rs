@@ -14,7 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a Job has a setting that needs or excludes another one",
+        summary: "a Job has settings that require or exclude each other",
         page: include_str!("job.md"),
     },
     check: Check::Object(check),

@@ -17,7 +17,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a volume mount has a path or a setting that Kubernetes does not accept",
+        summary: "a volume mount has an invalid path or setting",
         page: include_str!("mount.md"),
     },
     check: Check::Pod(check),

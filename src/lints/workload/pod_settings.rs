@@ -16,7 +16,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a pod has a name, an address, a host port or a DNS setting that Kubernetes does not accept",
+        summary: "a pod has an invalid name, address, host port or DNS setting",
         page: include_str!("pod_settings.md"),
     },
     check: Check::Pod(check),

@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a probe or a hook of a container does not say one thing to do, or stands where there is none",
+        summary: "a probe or a hook of a container does not have exactly one action, or is not allowed there",
         page: include_str!("probe.md"),
     },
     check: Check::Pod(check),

@@ -16,7 +16,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "requests and limits of a container contradict each other, or name no resource",
+        summary: "the requests and limits of a container contradict each other, or name an unknown resource",
         page: include_str!("resources.md"),
     },
     check: Check::Pod(check),

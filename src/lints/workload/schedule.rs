@@ -12,7 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a CronJob has a schedule or a time zone that Kubernetes cannot read",
+        summary: "a CronJob has an invalid schedule or time zone",
         page: include_str!("schedule.md"),
     },
     check: Check::Object(check),

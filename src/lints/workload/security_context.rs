@@ -17,7 +17,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a security context contradicts itself, or has a value that Kubernetes does not accept",
+        summary: "a security context contradicts itself, or has an invalid value",
         page: include_str!("security_context.md"),
     },
     check: Check::Pod(check),

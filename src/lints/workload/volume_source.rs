@@ -19,7 +19,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a volume has two sources, one that lacks something, or a value that Kubernetes does not accept",
+        summary: "a volume has two sources, an incomplete source, or an invalid value",
         page: include_str!("volume_source.md"),
     },
     check: Check::Pod(check),

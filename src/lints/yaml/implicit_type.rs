@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "YAML reads a text as something else than it looks like",
+        summary: "YAML reads a text as another value than it appears to be",
         page: include_str!("implicit_type.md"),
     },
     check: Check::ObjectAndEnvironment(check, check_values),
