@@ -21,9 +21,9 @@ An error will not work or is not safe, a warning is probably not intended, and a
 `--fail-on` sets the lowest severity that makes the exit code 1.
 
 If a rule is marked *refused by the API server*, the API server refuses an object with an error of this rule when it is \
-applied, and `sealwave generate --validate` refuses it too. A custom resource (an Argo Rollout, an ExternalSecret) is an \
-exception: the API server accepts it and refuses the objects that its controller creates from it, so \
-`generate --validate` accepts it.
+applied, and `sealwave generate --validate` refuses it too. Some rules make an exception for custom resources (an Argo \
+Rollout, an ExternalSecret): the API server accepts them and later refuses what their controllers create from them, so \
+`generate --validate` accepts them.
 
 ## Suppression
 A finding that is intended can be suppressed in its place, with a reason and optionally a last day:
