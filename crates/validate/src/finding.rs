@@ -34,12 +34,47 @@ pub struct RuleInfo {
     pub refusal: ApiRefusal,
     /// One line: what it finds.
     pub summary: &'static str,
-    /// Why that matters: what a cluster or Argo CD does with it.
-    pub explanation: &'static str,
-    /// YAML that has the fault.
-    pub example: &'static str,
-    /// What to do; with YAML where it helps.
-    pub remedy: &'static str,
+    /// The Markdown page beside the rule: a title with the id, the explanation, `## Example` and `## What to do`.
+    pub page: &'static str,
+}
+
+/// The lines of a page between its explanation and its example.
+const EXAMPLE: &str = "\n\n## Example\n\n```yaml\n";
+/// The lines of a page between its example and its remedy.
+const REMEDY: &str = "\n```\n\n## What to do\n\n";
+
+impl RuleInfo {
+    /// Returns the sections of the page; a section that the page lacks is empty.
+    fn sections(&self) -> (&'static str, &'static str, &'static str) {
+        let body = self.page.split_once("\n\n").map_or("", |(_title, body)| body);
+        let (explanation, rest) = body.split_once(EXAMPLE).unwrap_or((body, ""));
+        let (example, remedy) = rest.split_once(REMEDY).unwrap_or((rest, ""));
+        (explanation, example, remedy.trim_end())
+    }
+
+    /// Returns the title of the page, which is the rule's id.
+    #[must_use]
+    pub fn title(&self) -> &'static str {
+        self.page.lines().next().and_then(|line| line.strip_prefix("# ")).unwrap_or_default()
+    }
+
+    /// Returns why the rule matters: what a cluster or Argo CD does with such an object.
+    #[must_use]
+    pub fn explanation(&self) -> &'static str {
+        self.sections().0
+    }
+
+    /// Returns YAML that breaks the rule.
+    #[must_use]
+    pub fn example(&self) -> &'static str {
+        self.sections().1
+    }
+
+    /// Returns what to do, with YAML where it helps.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        self.sections().2
+    }
 }
 
 impl RuleInfo {
@@ -246,11 +281,8 @@ static LEFT_OUT: RuleInfo = RuleInfo {
     severity: Severity::Error,
     enabled: true,
     refusal: ApiRefusal::Never,
-    summary: "there are more findings than a report holds",
-    explanation: "A report has 20,000 findings at most, the gravest first, so that a repository cannot flood the log and the \
-                  services that read it. The others are counted, and fail the run as they would one by one.",
-    example: "more findings than a report holds: 80000 errors left out\n",
-    remedy: "Repair what is listed, or check fewer paths at once.",
+    summary: "the report is full, and further findings were left out",
+    page: include_str!("left_out.md"),
 };
 
 fn cut(text: &mut String, most: usize) {

@@ -13,17 +13,12 @@ pub(crate) const CANARY: &str = "CANARY";
 /// What a name looks like that wants to be a line, a command, a tag or a colour.
 pub(crate) const HOSTILE: &str = "a\u{1b}[31m::error file=x,line=1::%0A\r\n::warning::b ]]></failure><x y=\"'&\u{202e}\u{9b}2J\u{fffe}|`*##[error]";
 
+/// The page of every sample rule.
+const PAGE: &str = "# sample\n\nKubernetes takes the last of the two without a word.\n\n\
+                    ## Example\n\n```yaml\na: 1\na: 2\n```\n\n## What to do\n\nRemove one of the two.\n";
+
 const fn rule(id: &'static str, severity: Severity, summary: &'static str) -> RuleInfo {
-    RuleInfo {
-        id,
-        severity,
-        enabled: true,
-        refusal: ApiRefusal::Never,
-        summary,
-        explanation: "Kubernetes takes the last of the two without a word.",
-        example: "a: 1\na: 2\n",
-        remedy: "Remove one of the two.",
-    }
+    RuleInfo { id, severity, enabled: true, refusal: ApiRefusal::Never, summary, page: PAGE }
 }
 
 pub(crate) static APP_RULE: RuleInfo =

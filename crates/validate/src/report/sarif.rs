@@ -54,8 +54,8 @@ fn rules(findings: &[Finding]) -> Vec<&'static RuleInfo> {
 }
 
 fn rule(info: &'static RuleInfo) -> Rule {
-    let RuleInfo { id, summary, explanation, example, remedy, .. } = *info;
-    let example = example.trim_end();
+    let RuleInfo { id, summary, .. } = *info;
+    let (explanation, example, remedy) = (info.explanation(), info.example(), info.remedy());
     Rule {
         id,
         short_description: Message { text: summary.to_owned() },

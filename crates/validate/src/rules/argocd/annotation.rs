@@ -14,14 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::Never,
         summary: "an annotation for Argo CD has a value that Argo CD does not understand",
-        explanation: "Argo CD passes over what it does not understand, without a word. A sync wave that is no \
-                      integer counts as wave 0. An object whose `hook` names no phase is a hook of no phase, so that \
-                      it is never applied (error). An unknown sync option or delete policy has no effect: \
-                      `Prune=False` prunes. As a label, or under a misspelt name, nothing of it is read.",
-        example: "metadata:\n  annotations:\n    argocd.argoproj.io/hook: pre-sync\n    argocd.argoproj.io/sync-wave: \"first\"\n",
-        remedy: "```yaml\nmetadata:\n  annotations:\n    argocd.argoproj.io/hook: PreSync\n    argocd.argoproj.io/hook-delete-policy: BeforeHookCreation\n\
-                 \x20   argocd.argoproj.io/sync-wave: \"-1\"\n    argocd.argoproj.io/sync-options: Prune=false,ServerSideApply=true\n```\n\n\
-                 Case counts in all of them.",
+        page: include_str!("annotation.md"),
     },
     check: Check::Object(check),
 };

@@ -15,13 +15,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "two Certificates write one Secret",
-        explanation: "cert-manager issues each Certificate into the Secret that `secretName` names. With two of them for one \
-                      Secret, each finds a certificate that is not its own: older versions issue again and again until the \
-                      authority refuses, newer ones stop with `DuplicateSecretName`.",
-        example: "kind: Certificate\nmetadata: {name: web}\nspec: {secretName: tls}\n---\nkind: Certificate\nmetadata: {name: \
-                  api}\nspec: {secretName: tls}\n",
-        remedy: "Give each Certificate a Secret of its own, or make one Certificate with all `dnsNames`.",
+        summary: "two Certificates write the same Secret",
+        page: include_str!("duplicate_secret.md"),
     },
     check: Check::Environment(check),
 };

@@ -15,14 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::Never,
         summary: "a Certificate or an Ingress names an issuer that does not exist",
-        explanation: "Without its issuer a Certificate is never Ready, and its Secret is never made: pods that mount it wait in \
-                      ContainerCreating. Where `issuerRef` has no `kind`, an Issuer of the same namespace is meant. Platform \
-                      teams often provide a ClusterIssuer, so one that no app of the repository renders is a note.",
-        example: "kind: Certificate\nmetadata: {name: web, namespace: shop}\nspec:\n  secretName: web-tls\n  issuerRef: {name: \
-                  letsencrypt}   # an Issuer in `shop`\n",
-        remedy: "Name the kind, or add the issuer:\n\n```yaml\nissuerRef: {name: letsencrypt, kind: ClusterIssuer}\n```\n\n\
-                 For one that exists elsewhere, write `validate.external: [ClusterIssuer/*/letsencrypt]` into \
-                 `sealwave.yaml`, or pass `--external`.",
+        page: include_str!("missing_issuer.md"),
     },
     check: Check::Environment(check),
 };

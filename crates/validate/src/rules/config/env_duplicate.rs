@@ -15,10 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::Never,
         summary: "a container sets the same environment variable twice",
-        explanation: "Kubernetes takes the last of the two without a word, and a server-side apply or a strategic merge \
-                      patch may drop either: which value the program sees depends on the way the object was applied.",
-        example: "env:\n- {name: LOG_LEVEL, value: debug}\n- {name: LOG_LEVEL, value: warn}\n",
-        remedy: "Remove one of the two.",
+        page: include_str!("env_duplicate.md"),
     },
     check: Check::Pod(check),
 };

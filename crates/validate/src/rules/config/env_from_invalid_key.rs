@@ -16,12 +16,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Note,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "`envFrom` takes keys that are no names of variables",
-        explanation: "Every key becomes a variable of its name. The kubelet leaves out a key that starts with a digit (before \
-                      Kubernetes 1.32), with no more than an event; and a key like `application.yaml` becomes a variable that \
-                      no shell can read, with a whole file in it.",
-        example: "envFrom:\n- configMapRef: {name: settings}   # with the key `application.yaml`\n",
-        remedy: "Mount files as a volume, in an object of their own; give keys names of letters, digits and `_`, or a `prefix`.",
+        summary: "`envFrom` uses keys that are not valid variable names",
+        page: include_str!("env_from_invalid_key.md"),
     },
     check: Check::Environment(check),
 };

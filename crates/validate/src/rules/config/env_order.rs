@@ -16,15 +16,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a variable is used before it is defined, or is defined nowhere",
-        explanation: "Kubernetes replaces `$(NAME)` in the value of a variable by variables that stand before it in the list. A \
-                      name that stands later, or the variable itself, is not known yet, and the program gets the text \
-                      `$(NAME)` as it is. Nothing reports it. In `command` and `args` the order does not matter, but a name that \
-                      is defined nowhere stays as it is there too. Where `envFrom` takes an object whose keys are not all known, \
-                      nothing is said, nor of the variables of Services (`DB_SERVICE_HOST`).",
-        example: "env:\n- {name: URL, value: \"http://$(HOST)\"}\n- {name: HOST, value: shop}\n",
-        remedy: "Define the variable before it is used. To keep the text, write `$$(NAME)`. The variables of the image are not \
-                 known to Kubernetes: use a shell for `PATH: $(PATH):/more`.",
+        summary: "a variable is used before it is defined, or is not defined",
+        page: include_str!("env_order.md"),
     },
     check: Check::Environment(check),
 };

@@ -13,12 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::Never,
         summary: "an immutable ConfigMap or Secret has a name without a hash or version",
-        explanation: "The API server refuses every change to the items of an immutable object (field is immutable when \
-                      `immutable` is set): the next change in Git makes the sync fail until somebody deletes the object. \
-                      Immutable objects are made for names that change with the contents.",
-        example: "kind: ConfigMap\nmetadata: {name: settings}\nimmutable: true\n",
-        remedy: "Put a version or a hash at the end of the name (`settings-v2`) and change it with each change of the \
-                 contents, or leave out `immutable`.",
+        page: include_str!("immutable_without_new_name.md"),
     },
     check: Check::Object(check),
 };

@@ -13,15 +13,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Note,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "pods read configuration at their start, and nothing restarts them when it changes",
-        explanation: "Environment variables are set when a container starts. A changed ConfigMap or Secret reaches no running \
-                      pod: the change shows days later, when a node is drained, in a part of the pods, and looks like a fault \
-                      of something else. An app of sealwave gets `checksum/…` annotations for everything that it renders; \
-                      Kustomize's hashed names, Helm's checksums and reloaders do the same.",
-        example: "kind: Deployment\nspec:\n  template:\n    spec:\n      containers:\n      - envFrom:\n        - configMapRef: \
-                  {name: settings}\n",
-        remedy: "Have the pod template change with the configuration: an annotation with a checksum of it, a name with a hash \
-                 of the contents, or a reloader.",
+        summary: "pods read configuration only at startup, and nothing restarts them when it changes",
+        page: include_str!("no_rollout_trigger.md"),
     },
     check: Check::Environment(check),
 };

@@ -15,13 +15,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a file of a ConfigMap or Secret is mounted with `subPath`, and nothing restarts the pods",
-        explanation: "The kubelet updates the files of a volume about a minute after the ConfigMap or Secret changed, but never \
-                      those that are mounted with `subPath`: they stay as they were when the container started \
-                      (kubernetes/kubernetes#50345). Without anything that restarts the pods, the change never arrives.",
-        example: "volumeMounts:\n- {name: settings, mountPath: /etc/app/app.yaml, subPath: app.yaml}\n",
-        remedy: "Mount the volume as a directory, or have the pod template change with the configuration: an annotation with a \
-                 checksum of it, a name with a hash of the contents, or a reloader.",
+        summary: "a file of a ConfigMap or Secret is mounted with `subPath`, and nothing restarts the pods when it changes",
+        page: include_str!("subpath_no_reload.md"),
     },
     check: Check::Environment(check),
 };

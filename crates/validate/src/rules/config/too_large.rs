@@ -12,16 +12,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a ConfigMap is larger than Kubernetes allows, or than a client-side apply can bear",
-        explanation: "The values of a ConfigMap may have 1 MiB together; the API server refuses more (error). From \
-                      256 KiB on, a client-side apply fails as well (note): it keeps a copy of the object in the \
-                      annotation `kubectl.kubernetes.io/last-applied-configuration`, and annotations may have 256 \
-                      KiB. Argo CD applies client-side unless it is told otherwise, and reports \
-                      `metadata.annotations: Too long`.",
-        example: "kind: ConfigMap\ndata:\n  dashboard.json: …   # more than 256 KiB\n",
-        remedy: "Up to 1 MiB, have it applied by the server:\n\n\
-                 ```yaml\nmetadata:\n  annotations:\n    argocd.argoproj.io/sync-options: ServerSideApply=true\n```\n\n\
-                 Beyond, spread the items over several ConfigMaps and mount them together as a `projected` volume.",
+        summary: "a ConfigMap is too large for Kubernetes or for a client-side apply",
+        page: include_str!("too_large.md"),
     },
     check: Check::Object(check),
 };

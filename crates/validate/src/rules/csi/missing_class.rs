@@ -20,14 +20,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a pod mounts a SecretProviderClass that is not there",
-        explanation: "The Secrets Store CSI driver looks for the class in the pod's namespace when the volume is mounted. Without \
-                      it the pod stays in ContainerCreating, with `failed to get secretproviderclass` among its events. A class \
-                      that sealwave makes of a placeholder Secret (backend `secrets-store-csi`) has the Secret's name.",
-        example: "volumes:\n- name: secrets\n  csi:\n    driver: secrets-store.csi.k8s.io\n    volumeAttributes: \
-                  {secretProviderClass: db}   # nothing makes `db`\n",
-        remedy: "Add the class to the pod's namespace, or correct its name. For one that exists elsewhere, write \
-                 `validate.external: [SecretProviderClass/shop/db]` into `sealwave.yaml`, or pass `--external`.",
+        summary: "a pod mounts a SecretProviderClass that does not exist",
+        page: include_str!("missing_class.md"),
     },
     check: Check::Environment(check),
 };

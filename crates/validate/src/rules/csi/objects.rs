@@ -19,16 +19,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "the objects of a SecretProviderClass and its Secrets do not fit together",
-        explanation: "`parameters.objects` is YAML within a string. Each object becomes a file in the volume, under its \
-                      `objectAlias` or its `objectName`; AWS makes one more for each `jmesPath`. `secretObjects` makes Secrets \
-                      of these files: an `objectName` there that is no file fails the mount, and the pod stays in \
-                      ContainerCreating. So do a name that is used twice, an object without a type, and a Secret without \
-                      name, type or data. In a name, the AWS provider replaces `/` by `_`.",
-        example: "kind: SecretProviderClass\nspec:\n  provider: aws\n  parameters:\n    objects: |\n      - objectName: shop/db\n        \
-                  objectType: secretsmanager\n        jmesPath: [{path: password, objectAlias: db-password}]\n  secretObjects:\n  \
-                  - secretName: db\n    type: Opaque\n    data: [{key: password, objectName: db-pasword}]\n",
-        remedy: "Name the alias of an object:\n\n```yaml\ndata: [{key: password, objectName: db-password}]\n```",
+        summary: "the objects of a SecretProviderClass do not match its Secrets",
+        page: include_str!("objects.md"),
     },
     check: Check::Object(check),
 };

@@ -15,16 +15,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a SecretProviderClass is mounted by no pod",
-        explanation: "The Secrets Store CSI driver fetches secrets when a pod mounts the class, and makes the Secrets of \
-                      `secretObjects` only then; when the last such pod ends, they are deleted. A container that takes a \
-                      variable from such a Secret without any pod mounting the class waits in CreateContainerConfigError for \
-                      ever. A class that nothing mounts and nothing needs does nothing: that is a note.",
-        example: "kind: SecretProviderClass\nmetadata: {name: db}\nspec:\n  secretObjects: [{secretName: db, type: Opaque, data: []}]\n\
-                  ---\nkind: Deployment\n…\n        envFrom: [{secretRef: {name: db}}]   # and no volume with the class\n",
-        remedy: "Mount the class in the pods that need its Secret:\n\n```yaml\nvolumes:\n- name: secrets\n  csi:\n    driver: \
-                 secrets-store.csi.k8s.io\n    readOnly: true\n    volumeAttributes: {secretProviderClass: db}\n```\n\n\
-                 with a `volumeMounts` entry in a container.",
+        summary: "a SecretProviderClass is not mounted by any pod",
+        page: include_str!("unmounted_class.md"),
     },
     check: Check::Environment(check),
 };

@@ -21,21 +21,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "an environment refers to something of another environment",
-        explanation: "A path in a secret store, or an address, that has the name of another environment in it was usually copied \
-                      from there. The environment then runs with the other's credentials, or writes into the other's database, \
-                      and nothing fails that would show it. For a production environment that takes a secret of another one, \
-                      this is an error: whoever may change the other environment's secrets changes production's.\n\n\
-                      Names count as whole words between `/`, `.`, `-`, `_` and `:`; `production` counts as `prod` in paths of \
-                      secrets. A path that has the environment's own name too is not reported. Looked at are placeholders, \
-                      ExternalSecrets, stores, SecretProviderClasses, identities of accounts, variables, ConfigMaps, \
-                      arguments and hosts, and wherever a field or a Service's address names a namespace: that of another \
-                      environment is known exactly. For production it is an error, too.\n\n\
-                      An address with a domain that all environments have from one line that they share is the same for all \
-                      on purpose (`https://dev.azure.com`), and is not reported.",
-        example: "# envs/prod/db.yaml\nkind: Secret\nstringData:\n  password: <vault:shop/dev/db#password>\n",
-        remedy: "Write the path of the environment itself. In a shared template, let the environment's name come from sealwave:\n\n\
-                 ```yaml\n# base/db.yaml.hbs\nstringData:\n  password: <vault:shop/{{env}}/db#password>\n```",
+        summary: "an environment refers to a secret, an address or a namespace of another environment",
+        page: include_str!("foreign_path.md"),
     },
     check: Check::App(check),
 };

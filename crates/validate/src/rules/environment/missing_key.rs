@@ -22,16 +22,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a ConfigMap or Secret lacks a key in one environment",
-        explanation: "A key that all other environments have was usually added to them one after another, and forgotten in the \
-                      last. A program that reads it as a variable or a file runs there with its default, or does not start: \
-                      the pod waits with `CreateContainerConfigError`.\n\n\
-                      A key that a condition in a shared template leaves out is left out on purpose and is not reported. With \
-                      two environments, a key is reported only where a workload of the environment without it asks for it.",
-        example: "# envs/dev/values.yaml and envs/stage/values.yaml\nconfig: {LOG_LEVEL: info, CACHE_TTL: 5m}\n\
-                  # envs/prod/values.yaml\nconfig: {LOG_LEVEL: warn}\n",
-        remedy: "Give the key a value in that environment. A value that is the same nearly everywhere belongs into the app's \
-                 `values.yaml`, which every environment starts from:\n\n```yaml\n# values.yaml\nconfig: {CACHE_TTL: 5m}\n```",
+        summary: "a key of a ConfigMap or Secret is missing in one environment",
+        page: include_str!("missing_key.md"),
     },
     check: Check::App(check),
 };

@@ -20,20 +20,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "every environment but one has an object",
-        explanation: "Argo CD applies what an environment renders, and what it does not render does not exist there. An object \
-                      that was added to the directories of all environments but one is usually forgotten in that one, and \
-                      shows when it is rolled out: pods wait for a ConfigMap with `CreateContainerConfigError`, or traffic \
-                      goes unrestricted for want of a NetworkPolicy.\n\n\
-                      What is left out by a condition in a shared template is left out on purpose and is not reported, \
-                      unless something in that environment refers to it. With two environments, nobody can tell which of \
-                      them is the odd one; then only what the environment refers to is reported, and a ConfigMap or Secret \
-                      that one environment's own directory brings for a workload that both have.",
-        example: "# envs/dev/cache.yaml and envs/stage/cache.yaml; envs/prod/ has no such file\n\
-                  apiVersion: v1\nkind: ConfigMap\nmetadata: {name: cache}\n",
-        remedy: "Add the object to the environment, or move it to `base/` with the differences in `values.yaml`. If the \
-                 environment must not have it, render it from a template in `base/` under a condition that says so:\n\n\
-                 ```yaml\n{{#if cache.enabled}}\nkind: ConfigMap\n…\n{{/if}}\n```",
+        summary: "an object is missing in one environment",
+        page: include_str!("missing_object.md"),
     },
     check: Check::App(check),
 };

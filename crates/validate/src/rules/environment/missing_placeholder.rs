@@ -17,15 +17,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "an item of a Secret is a placeholder in other environments, and none in this one",
-        explanation: "Where other environments fetch an item from a secret store, an environment that has the value itself has a \
-                      copy that somebody committed: it is readable for everybody who can read the repository, and a rotation \
-                      in the store does not reach it. Where the path in the store has the environment's name in it and the \
-                      item is missing altogether, the store's entry for this environment was probably never made.",
-        example: "# envs/dev/db.yaml\nstringData: {password: <vault:shop/dev/db#password>}\n\
-                  # envs/prod/db.yaml\nstringData: {password: changeme}\n",
-        remedy: "Write a placeholder there too, and remove the value from the history or change it:\n\n\
-                 ```yaml\n# base/db.yaml.hbs\nstringData:\n  password: <vault:shop/{{env}}/db#password>\n```",
+        summary: "an item of a Secret is a placeholder in other environments, but not in this one",
+        page: include_str!("missing_placeholder.md"),
     },
     check: Check::App(check),
 };

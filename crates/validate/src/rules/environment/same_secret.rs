@@ -20,15 +20,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::Never,
         summary: "production and another environment use the same secret",
-        explanation: "Both environments refer to one entry of a secret store, so that they share its value: who learns it in a \
-                      test environment, where more people and more tools may look, has production's. Where each environment \
-                      has a store of its own under one name, they share nothing; then switch the rule off.\n\n\
-                      What is read from one path is one note, however many items and apps of the repository use it. \
-                      Credentials for pulling images, and paths that say that they are shared (`shared`, `common`, `global`), \
-                      are not reported.",
-        example: "# base/db.yaml, in every environment\nkind: Secret\nstringData:\n  password: <vault:shop/db#password>\n",
-        remedy: "Give each environment an entry of its own, and put the environment's name into the path:\n\n\
-                 ```yaml\n# base/db.yaml.hbs\nstringData:\n  password: <vault:shop/{{env}}/db#password>\n```",
+        page: include_str!("same_secret.md"),
     },
     check: Check::App(check),
 };

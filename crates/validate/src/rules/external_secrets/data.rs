@@ -17,18 +17,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "an ExternalSecret asks for nothing, for one key twice, or for policies that exclude each other",
-        explanation: "The operator's webhook refuses an ExternalSecret with neither `data` nor `dataFrom`, two items of one \
-                      `secretKey`, an entry of `dataFrom` with none or several of `extract`, `find` and a generator, \
-                      `deletionPolicy: Delete` where the operator does not own the Secret (`creationPolicy` `Merge`, `None` or \
-                      `CreateOrMerge`), and types of Secrets that give access to the cluster. A `secretKey` has letters, \
-                      digits, `-`, `_` and `.`. In a ClusterExternalSecret these are warnings: it is accepted, and the \
-                      ExternalSecrets that it makes are refused.",
-        example: "kind: ExternalSecret\nspec:\n  target: {creationPolicy: Merge, deletionPolicy: Delete}\n  data:\n  \
-                  - {secretKey: password, remoteRef: {key: a}}\n  - {secretKey: password, remoteRef: {key: b}}\n",
-        remedy: "Give each item a key of its own, and let the operator delete only what it owns:\n\n\
-                 ```yaml\ntarget: {creationPolicy: Owner, deletionPolicy: Delete}\ndata:\n- {secretKey: password, remoteRef: \
-                 {key: a}}\n- {secretKey: old-password, remoteRef: {key: b}}\n```",
+        summary: "an ExternalSecret has no data, a duplicate key, or conflicting policies",
+        page: include_str!("data.md"),
     },
     check: Check::Object(check),
 };

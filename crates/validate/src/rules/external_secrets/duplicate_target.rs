@@ -15,16 +15,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "an ExternalSecret makes a Secret that another object makes too",
-        explanation: "An ExternalSecret makes, and owns, the Secret that `spec.target.name` names; without one, the Secret of its \
-                      own name. A second ExternalSecret for the same Secret is refused (`target is owned by another \
-                      ExternalSecret`), or both overwrite each other's items for ever, depending on the operator's version. A \
-                      Secret in the manifests of the same name is applied by Argo CD and overwritten by the operator, again and \
-                      again.",
-        example: "kind: ExternalSecret\nmetadata: {name: db}\nspec: {target: {name: credentials}}\n---\nkind: ExternalSecret\n\
-                  metadata: {name: cache}\nspec: {target: {name: credentials}}\n",
-        remedy: "Give each its own Secret, or fetch all items with one ExternalSecret. One that shall only add items to a Secret \
-                 that something else makes says so:\n\n```yaml\ntarget: {name: credentials, creationPolicy: Merge}\n```",
+        summary: "an ExternalSecret and another object create the same Secret",
+        page: include_str!("duplicate_target.md"),
     },
     check: Check::Environment(check),
 };

@@ -17,16 +17,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "an ExternalSecret names a store that is not there",
-        explanation: "Without its store an ExternalSecret is not Ready, which Argo CD shows as Degraded, and its Secret is never \
-                      made. A `SecretStore` serves its own namespace only; where no `kind` is given, one of that kind is meant. \
-                      Those who run a cluster often provide a `ClusterSecretStore`, so one that no app of the repository \
-                      renders is a note only.",
-        example: "kind: ExternalSecret\nmetadata: {name: db, namespace: shop}\nspec:\n  secretStoreRef: {name: vault}   # a SecretStore \
-                  of the namespace `shop`\n",
-        remedy: "Name the store's kind, or add the store:\n\n```yaml\nsecretStoreRef: {name: vault, kind: ClusterSecretStore}\n```\n\n\
-                 For one that exists elsewhere, write `validate.external: [ClusterSecretStore/*/vault]` into `sealwave.yaml`, \
-                 or pass `--external`.",
+        summary: "an ExternalSecret names a store that does not exist",
+        page: include_str!("missing_store.md"),
     },
     check: Check::Environment(check),
 };

@@ -14,15 +14,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "an ExternalSecret is refreshed never, or when it should not be",
-        explanation: "`refreshInterval` is a Go duration in a string (`1h`, `30m`; there is no unit for days); the controller \
-                      cannot read an object with anything else. `0` fetches once: a rotated value never arrives. The interval \
-                      counts only with `refreshPolicy: Periodic`, which is the default, as `1h` is for the interval.\n\n\
-                      A generator of passwords, UUIDs or SSH keys makes a new one at every refresh: a database that was set up \
-                      with the first one refuses the next after an hour.",
-        example: "kind: ExternalSecret\nspec:\n  refreshInterval: 1d\n",
-        remedy: "Write a duration in hours or less. For a value that shall be made once, say so:\n\n\
-                 ```yaml\nrefreshPolicy: CreatedOnce\n```",
+        summary: "an ExternalSecret has an invalid refresh interval, or is refreshed when it should not be",
+        page: include_str!("refresh.md"),
     },
     check: Check::Object(check),
 };

@@ -14,15 +14,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a store has no single provider, or takes its credentials from a namespace that does not fit",
-        explanation: "A store has exactly one provider. A SecretStore reads credentials of its own namespace only, and the \
-                      operator's webhook refuses another `namespace` in a reference. A ClusterSecretStore has no namespace: a \
-                      reference without `namespace` means that of each ExternalSecret, which then needs a copy of the \
-                      credentials, and a `caProvider` without one is refused by the provider. That is a warning.",
-        example: "kind: ClusterSecretStore\nspec:\n  provider:\n    vault:\n      auth:\n        tokenSecretRef: {name: \
-                  vault-token, key: token}   # of which namespace?\n",
-        remedy: "```yaml\ntokenSecretRef: {name: vault-token, key: token, namespace: vault}\n```\n\n\
-                 If each namespace is meant to have its own credentials, suppress this with that reason.",
+        summary: "a store does not have exactly one provider, or reads credentials from the wrong namespace",
+        page: include_str!("store.md"),
     },
     check: Check::Object(check),
 };

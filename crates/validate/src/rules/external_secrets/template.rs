@@ -20,16 +20,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a template of an ExternalSecret uses a variable that nothing defines, or does not parse",
-        explanation: "`target.template` is a Go template whose variables are the `secretKey`s of `data`. The operator executes it \
-                      with `missingkey=error`: one unknown variable, and the Secret is not made. An identifier has no dash, so \
-                      `.db-password` does not parse; `index . \"db-password\"` reads such a key. With `dataFrom` the store \
-                      decides which variables there are, and unknown ones are not reported.",
-        example: "kind: ExternalSecret\nspec:\n  data: [{secretKey: password, remoteRef: {key: shop/db}}]\n  target:\n    \
-                  template: {data: {url: \"postgres://shop:{{ .pasword }}@db/shop\"}}\n",
-        remedy: "Correct the name of the variable, or add the item to `data`:\n\n\
-                 ```yaml\ndata: [{secretKey: password, remoteRef: {key: shop/db}}]\ntarget:\n  template: {data: {url: \
-                 \"postgres://shop:{{ .password }}@db/shop\"}}\n```",
+        summary: "the template of an ExternalSecret uses an undefined variable, or does not parse",
+        page: include_str!("template.md"),
     },
     check: Check::Object(check),
 };

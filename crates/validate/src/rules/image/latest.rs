@@ -11,13 +11,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Note,
         enabled: false,
         refusal: ApiRefusal::Never,
-        summary: "an image has the tag `latest`, or none",
-        explanation: "Without a tag an image is `latest`, and what that means changes without a change in Git: two \
-                      nodes may run two versions of one Deployment, a restart may bring a new one, and to roll back \
-                      in Git rolls back nothing. Kubernetes pulls such an image at every start besides. Off unless \
-                      asked for.",
-        example: "containers:\n- name: web\n  image: nginx\n",
-        remedy: "```yaml\ncontainers:\n- name: web\n  image: nginx:1.27.2\n```",
+        summary: "an image has the tag `latest` or no tag",
+        page: include_str!("latest.md"),
     },
     check: Check::Object(check),
 };

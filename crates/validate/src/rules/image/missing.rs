@@ -12,11 +12,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a container has an empty image, or a Pod has one with blanks around it",
-        explanation: "The schema asks for an `image`, and an empty text passes it; the API server refuses the object. Of a Pod it \
-                      also refuses an image with blanks in front or behind.",
-        example: "containers:\n- {name: web, image: \"\"}\n",
-        remedy: "```yaml\ncontainers:\n- {name: web, image: \"nginx:1.27.2\"}\n```",
+        summary: "a container has an empty image, or a Pod has an image with surrounding whitespace",
+        page: include_str!("missing.md"),
     },
     check: Check::Pod(check),
 };

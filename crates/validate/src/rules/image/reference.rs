@@ -15,12 +15,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "an image cannot be pulled by what stands there",
-        explanation: "The pod stays in `InvalidImageName`, or the API server refuses it: a repository is in lower case, and \
-                      after it come a colon with a tag of at most 128 letters, digits, `_`, `.` and `-`, or `@sha256:` with \
-                      64 hexadecimal digits, or both. Blanks, schemes and a colon with nothing behind it are no part of it.",
-        example: "image: \"nginx:\"\n",
-        remedy: "```yaml\nimage: nginx:1.27.2\n```",
+        summary: "an image reference is invalid",
+        page: include_str!("reference.md"),
     },
     check: Check::Pod(check),
 };

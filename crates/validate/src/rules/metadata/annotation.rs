@@ -13,13 +13,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::EveryKind,
-        summary: "an annotation has a key or a value that Kubernetes does not take",
-        explanation: "The API server refuses the object. The key of an annotation is a name of at most 63 letters, \
-                      digits, `-`, `_` and `.`, perhaps after a DNS subdomain and a slash; all annotations together, \
-                      keys and values, may have 256 KiB.",
-        example: "metadata:\n  annotations:\n    example.org/build info: nightly\n",
-        remedy: "```yaml\nmetadata:\n  annotations:\n    example.org/build-info: nightly\n```\n\n\
-                 Long texts belong into a ConfigMap, whose name the annotation may give.",
+        summary: "an annotation has an invalid key, or the annotations are too large",
+        page: include_str!("annotation.md"),
     },
     check: Check::Object(check),
 };

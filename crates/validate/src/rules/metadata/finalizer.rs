@@ -11,12 +11,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::EveryKind,
-        summary: "a finalizer has a name that Kubernetes does not take",
-        explanation: "A finalizer is a name of at most 63 letters, digits, `-`, `_` and `.`, after a DNS subdomain and a slash; \
-                      objects of Kubernetes' own kinds may have no other without a domain than `foregroundDeletion`, \
-                      `kubernetes` and `orphan`. The API server refuses the object.",
-        example: "kind: PersistentVolumeClaim\nmetadata:\n  finalizers: [keep-me]\n",
-        remedy: "```yaml\nmetadata:\n  finalizers: [example.org/keep-me]\n```",
+        summary: "a finalizer has an invalid name",
+        page: include_str!("finalizer.md"),
     },
     check: Check::Object(check),
 };

@@ -14,14 +14,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::EveryKind,
-        summary: "a label or a selector has a key or a value that Kubernetes does not take",
-        explanation: "The API server refuses the object, and that of a pod template too. A label's value is a string \
-                      of at most 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends, or \
-                      empty. Its key is a name of the same kind, perhaps after a DNS subdomain and a slash. Versions \
-                      with `+`, images with `:` and addresses with `@` are no values.",
-        example: "metadata:\n  labels:\n    image: nginx:1.20\n",
-        remedy: "```yaml\nmetadata:\n  annotations:\n    example.org/image: nginx:1.20\n```\n\n\
-                 What is not for selecting may as well be an annotation, whose values are any text.",
+        summary: "a label or a selector has an invalid key or value",
+        page: include_str!("label.md"),
     },
     check: Check::Object(check),
 };

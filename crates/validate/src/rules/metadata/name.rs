@@ -15,16 +15,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::EveryKind,
-        summary: "the name of an object or of its namespace is not one that Kubernetes takes",
-        explanation: "The API server refuses the object. Most names are DNS subdomains: lower-case letters, digits, \
-                      `-` and `.`, at most 253 characters, with a letter or digit at both ends of each part. Names \
-                      of namespaces, Services and StatefulSets are DNS labels: without dots, at most 63 characters. Roles and \
-                      bindings may have almost any name. A CustomResourceDefinition is named `<plural>.<group>`, an \
-                      APIService `<version>.<group>`, and the name of a CronJob leaves room for the 11 characters \
-                      that its Jobs get.",
-        example: "kind: Deployment\nmetadata:\n  name: My_App\n",
-        remedy: "```yaml\nkind: Deployment\nmetadata:\n  name: my-app\n```\n\n\
-                 An object cannot be renamed: under a new name it is another object, and Argo CD prunes the old one where pruning is on.",
+        summary: "the name of an object or of its namespace is invalid",
+        page: include_str!("name.md"),
     },
     check: Check::Object(check),
 };

@@ -11,14 +11,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "the operator's policy does not let the app use a reference",
-        explanation: "In the sidecar a secret is fetched only if a rule of the operator's policy allows the reference to the \
-                      app's Argo CD project, for the cluster, the namespace and the scope that the Secret is sealed for. \
-                      `sealwave generate` refuses the app otherwise. The policy is asked only where `--operator` (or \
-                      `SEALWAVE_OPERATOR`) and `--project` are given; `--app`, `--namespace` and `--repository` say what else \
-                      Argo CD knows of the app. `sealwave refs` lists all references with the decision on each.",
-        example: "stringData:\n  password: <vault:payments/db#password>   # the policy lets the project read `vault:shop/**`\n",
-        remedy: "Use a reference that the project may read, or ask the operator for the rule that the hint of the message names.",
+        summary: "the operator's policy does not allow the app to use a reference",
+        page: include_str!("policy.md"),
     },
     check: Check::Environment(check),
 };

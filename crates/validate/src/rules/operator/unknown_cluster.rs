@@ -13,13 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::Never,
         summary: "an environment is for a cluster that the operator file does not have",
-        explanation: "Secrets are sealed for the certificate of the environment's cluster: the one that `cluster` names, else \
-                      the one of the environment's own name. `sealwave generate` refuses the environment where the operator \
-                      file has no such cluster. This rule looks only where `--operator` or `SEALWAVE_OPERATOR` names the \
-                      file, and not at environments whose backends need no certificate.",
-        example: "environments:\n  dev: {cluster: devel}   # the operator file has `dev` and `prod`\n",
-        remedy: "Correct `cluster` of the environment in `sealwave.yaml`, or ask the operator to add it under `clusters` with \
-                 its sealing certificate.",
+        page: include_str!("unknown_cluster.md"),
     },
     check: Check::Environment(check),
 };

@@ -14,11 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::Never,
         summary: "a placeholder names a provider that the operator file does not have",
-        explanation: "`sealwave generate` refuses the app, so Argo CD cannot sync it. Which providers there are, the operator \
-                      file says: this rule looks only where `--operator` or `SEALWAVE_OPERATOR` names it.",
-        example: "stringData:\n  password: <fil:shop/db.yaml#password>   # the operator file has `file`\n",
-        remedy: "Correct the name, or ask the operator to add the provider under `providers`. For `<path:…>` it is `provider` \
-                 in `sealwave.yaml` that names it.",
+        page: include_str!("unknown_provider.md"),
     },
     check: Check::Environment(check),
 };

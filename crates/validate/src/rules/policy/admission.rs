@@ -18,15 +18,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "an object breaks a ValidatingAdmissionPolicy of the set",
-        explanation: "The policy and a binding to it are among the manifests, so that the cluster enforces it: with \
-                      `Deny` the API server refuses the object, with `Warn` it warns, with `Audit` it writes a record. \
-                      In plain manifests, which may be for several \
-                      clusters, it is a warning at most, and a note where the policy is in another directory. Each object is judged as if it were created. An expression that depends on what is not known \
-                      here (defaults, permissions, parameters of a cluster) is not evaluated, and a note names its \
-                      policy.",
-        example: "# a policy with the expression object.spec.replicas <= 5, and a binding with Deny\nkind: Deployment\nspec: {replicas: 9}\n",
-        remedy: "Change the object so that the expression holds, or the binding so that it does not match.",
+        summary: "an object breaks a ValidatingAdmissionPolicy in the manifests",
+        page: include_str!("admission.md"),
     },
     check: Check::Environment(check),
 };

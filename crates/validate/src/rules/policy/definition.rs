@@ -17,13 +17,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
         summary: "a ValidatingAdmissionPolicy or an admission webhook has an expression that does not compile",
-        explanation: "The API server compiles the expressions of a policy, and the match conditions of a policy or a \
-                      webhook, when the object is created. It refuses one with a syntax error, with a name that nothing \
-                      declares, or whose result has another type than the field needs: a validation and a condition \
-                      are true or false, a message is a text. Functions and the types inside of an expression are not \
-                      checked here.",
-        example: "kind: ValidatingAdmissionPolicy\nspec:\n  validations:\n  - expression: 'object.spec.replicas <= '\n",
-        remedy: "```yaml\nvalidations:\n- expression: object.spec.replicas <= 5\n```",
+        page: include_str!("definition.md"),
     },
     check: Check::Object(check),
 };

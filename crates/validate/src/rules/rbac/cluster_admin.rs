@@ -12,13 +12,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: false,
         refusal: ApiRefusal::Never,
-        summary: "a binding gives all rights",
-        explanation: "`cluster-admin` grants every verb on every resource: through a ClusterRoleBinding in the whole cluster, \
-                      through a RoleBinding in its namespace. A member of the group `system:masters` has them in any case, and \
-                      no policy can take them away. Off by default.",
-        example: "kind: ClusterRoleBinding\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: \
-                  cluster-admin}\nsubjects: [{kind: ServiceAccount, name: ci, namespace: ci}]\n",
-        remedy: "Bind a role that names what is needed; `admin`, `edit` and `view` come with Kubernetes.",
+        summary: "a binding grants all permissions",
+        page: include_str!("cluster_admin.md"),
     },
     check: Check::Object(check),
 };

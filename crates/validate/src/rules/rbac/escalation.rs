@@ -14,14 +14,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: false,
         refusal: ApiRefusal::Never,
-        summary: "a role may give itself more rights, or act as others",
-        explanation: "`escalate` on roles writes rights that its holder does not have, `bind` binds any role, `impersonate` acts \
-                      as any user, group or account, and `create` on `serviceaccounts/token` makes tokens of any account. \
-                      Whoever has one of them without `resourceNames` has in effect all rights of those. Off by default.",
-        example: "kind: ClusterRole\nrules:\n- {apiGroups: [rbac.authorization.k8s.io], resources: [clusterroles], verbs: \
-                  [bind, escalate]}\n",
-        remedy: "Remove the verb, or limit it to the objects that are meant:\n\n```yaml\nrules:\n- apiGroups: \
-                 [rbac.authorization.k8s.io]\n  resources: [clusterroles]\n  resourceNames: [view]\n  verbs: [bind]\n```",
+        summary: "a role allows privilege escalation or impersonation",
+        page: include_str!("escalation.md"),
     },
     check: Check::Object(check),
 };

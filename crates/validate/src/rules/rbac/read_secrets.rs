@@ -13,14 +13,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: false,
         refusal: ApiRefusal::Never,
-        summary: "a role may read all Secrets",
-        explanation: "`get` without `resourceNames` opens every Secret of the namespace, of a ClusterRole that is bound \
-                      cluster-wide those of all namespaces. `list` and `watch` return whole Secrets, too. `resourceNames` \
-                      limits them to single objects only for requests that select by that name, so a program that lists as \
-                      usual is refused. `*` in `resources` includes Secrets. Off by default.",
-        example: "kind: Role\nrules:\n- {apiGroups: [\"\"], resources: [secrets], verbs: [get, list, watch]}\n",
-        remedy: "Name the Secrets, and allow `get` alone:\n\n```yaml\nrules:\n- {apiGroups: [\"\"], resources: [secrets], \
-                 resourceNames: [db], verbs: [get]}\n```\n\nA pod that mounts a Secret needs no role for that.",
+        summary: "a role can read all Secrets",
+        page: include_str!("read_secrets.md"),
     },
     check: Check::Object(check),
 };

@@ -11,13 +11,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: false,
         refusal: ApiRefusal::Never,
-        summary: "a role grants everything on all resources",
-        explanation: "`*` in `resources` is every resource of the groups, those to come included; with `*` in `verbs` or in \
-                      `apiGroups` it is more than any program needs. In a ClusterRole that is bound cluster-wide it is \
-                      `cluster-admin` under another name. Off by default, as installers and operators ask for it often.",
-        example: "kind: ClusterRole\nrules:\n- {apiGroups: [\"*\"], resources: [\"*\"], verbs: [\"*\"]}\n",
-        remedy: "Name what the program does:\n\n```yaml\nrules:\n- {apiGroups: [apps], resources: [deployments], verbs: [get, list, \
-                 watch, patch]}\n```",
+        summary: "a role grants all permissions on all resources",
+        page: include_str!("wildcard.md"),
     },
     check: Check::Object(check),
 };

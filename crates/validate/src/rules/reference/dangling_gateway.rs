@@ -15,16 +15,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a route is attached to a Gateway, or to a listener, that does not exist",
-        explanation: "A route whose `parentRefs` name no Gateway is never served, and nothing shows an error but the lack of a \
-                      status. Without `namespace`, a Gateway of the route's own namespace is meant; `sectionName` is the name \
-                      of one of its listeners. Gateways often come with the cluster, so one that no app of the repository \
-                      renders is a note.",
-        example: "kind: HTTPRoute\nmetadata: {name: web, namespace: shop}\nspec:\n  parentRefs: [{name: public}]   # it is in \
-                  `gateways`\n",
-        remedy: "Name the namespace of the Gateway:\n\n```yaml\nparentRefs: [{name: public, namespace: gateways}]\n```\n\n\
-                 For one that exists elsewhere, write `validate.external: [Gateway/gateways/public]` into `sealwave.yaml`, or \
-                 pass `--external`.",
+        summary: "a route is attached to a Gateway or a listener that does not exist",
+        page: include_str!("dangling_gateway.md"),
     },
     check: Check::Environment(check),
 };

@@ -12,13 +12,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "an Ingress, a route or a webhook leads to a Service, or a port of it, that does not exist",
-        explanation: "The API server takes it; the controller then answers every request of that path with 503, and shows the \
-                      reason in its own log at best. A backend must be in the namespace of the Ingress, and its port one of \
-                      the Service's `ports` (`port` or `name`, not `targetPort`).",
-        example: "backend:\n  service: {name: web, port: {number: 8080}}   # the Service's port is 80\n",
-        remedy: "Correct the name or the port. For a Service that something outside of the app makes, write \
-                 `validate.external: [Service/<namespace>/<name>]` into `sealwave.yaml`.",
+        summary: "an Ingress, a route or a webhook refers to a Service or a Service port that does not exist",
+        page: include_str!("dangling_ingress.md"),
     },
     check: Check::Environment(check),
 };

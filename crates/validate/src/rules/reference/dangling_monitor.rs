@@ -18,14 +18,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::Never,
         summary: "a ServiceMonitor or PodMonitor selects nothing, or names a port that its targets do not have",
-        explanation: "A ServiceMonitor selects Services by the labels of the Services (not by those of the pods), and each \
-                      `endpoints[].port` is the name of a port of the Service. A PodMonitor selects pods, and names container \
-                      ports. What does not fit gives no target and no error: the metrics, and the alerts on them, are missing. \
-                      Where no object has any of the labels, it is a note, since another app may bring the targets.",
-        example: "kind: ServiceMonitor\nspec:\n  selector: {matchLabels: {app: web}}   # the Service has no labels\n  endpoints: [{port: \
-                  metrics}]\n",
-        remedy: "Give the Service the labels, and name one of its ports:\n\n\
-                 ```yaml\nkind: Service\nmetadata: {name: web, labels: {app: web}}\nspec:\n  ports: [{name: metrics, port: 9090}]\n```",
+        page: include_str!("dangling_monitor.md"),
     },
     check: Check::Environment(check),
 };

@@ -17,14 +17,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a NetworkPolicy selects no pod, allows a peer that does not exist, or names a port that no pod has",
-        explanation: "A NetworkPolicy whose `podSelector` selects nothing protects nothing. A peer that selects no pod allows \
-                      nothing: the connection that it was written for is refused, which shows as a timeout. A port by its name \
-                      means the container port of that name of the pods that receive the connection. A selector that shares no \
-                      label with any pod is a note, since the pods may be those of another app; peers in other namespaces are \
-                      not looked at.",
-        example: "kind: NetworkPolicy\nspec:\n  podSelector: {matchLabels: {app: wbe}}   # the pods have `app: web`\n",
-        remedy: "Give the selector the labels of the pod template, and the port the name of a container port.",
+        summary: "a NetworkPolicy selects no pods, allows a peer that does not exist, or names a port that the pods do not have",
+        page: include_str!("dangling_network_policy.md"),
     },
     check: Check::Environment(check),
 };

@@ -14,12 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::Never,
         summary: "a RoleBinding binds a Role that does not exist in its namespace",
-        explanation: "The API server takes a binding to a Role that is not there, and its subjects may do nothing: programs fail \
-                      later with `forbidden`. A Role counts only in its own namespace. ClusterRoles, which often come with the \
-                      cluster, are not looked at.",
-        example: "kind: RoleBinding\nmetadata: {name: web, namespace: shop}\nroleRef: {apiGroup: rbac.authorization.k8s.io, \
-                  kind: Role, name: reader}   # there is none in `shop`\n",
-        remedy: "Correct the name, add the Role in the namespace of the binding, or bind a ClusterRole.",
+        page: include_str!("dangling_role.md"),
     },
     check: Check::Environment(check),
 };

@@ -14,13 +14,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "an autoscaler or a disruption budget is for a workload that does not exist",
-        explanation: "A HorizontalPodAutoscaler, ScaledObject or VerticalPodAutoscaler without its target only reports \
-                      FailedGetScale in its conditions, and the workload that it was meant for keeps its replicas. A \
-                      PodDisruptionBudget that selects no pod protects nothing: a node may be drained with all of them.",
-        example: "kind: HorizontalPodAutoscaler\nspec:\n  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: wbe}\n",
-        remedy: "Correct kind and name of the target, or the labels of the selector. For a target that something outside of the \
-                 app makes, write `validate.external: [Deployment/<namespace>/<name>]` into `sealwave.yaml`.",
+        summary: "an autoscaler or a disruption budget targets a workload that does not exist",
+        page: include_str!("dangling_scale_target.md"),
     },
     check: Check::Environment(check),
 };

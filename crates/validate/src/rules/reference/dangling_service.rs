@@ -15,15 +15,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a Service selects no pod of its namespace, or a port that they do not have",
-        explanation: "A Service without pods has no endpoints: every connection to it is refused, and nothing shows an error. \
-                      All labels of the selector must be on the pod template (`spec.template.metadata.labels`); those of the \
-                      workload itself do not count. Selectors for pods that an operator makes are ignored. Among plain manifests it is a note where a Helm \
-                      release or another Application brings objects into the namespace.\n\n\
-                      A `targetPort` that is a name means the container port of that name; where no selected pod has one, the \
-                      Service has no endpoints for it.",
-        example: "kind: Service\nspec:\n  selector: {app: wbe}   # the pods have `app: web`\n",
-        remedy: "Give selector and pod template the same labels.",
+        summary: "a Service selects no pods in its namespace, or a port that they do not have",
+        page: include_str!("dangling_service.md"),
     },
     check: Check::Environment(check),
 };

@@ -12,12 +12,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a pod mounts a PersistentVolumeClaim that nothing makes",
-        explanation: "A pod with a claim that does not exist stays Pending: the scheduler waits for the claim, and Argo CD shows the \
-                      workload as Progressing for ever. Claims from `volumeClaimTemplates` of a StatefulSet count as made.",
-        example: "volumes:\n- name: data\n  persistentVolumeClaim: {claimName: dta}   # the claim is called `data`\n",
-        remedy: "Add the claim or correct its name. For a claim that exists outside of the app, write \
-                 `validate.external: [PersistentVolumeClaim/<namespace>/<name>]` into `sealwave.yaml`.",
+        summary: "a pod mounts a PersistentVolumeClaim that does not exist",
+        page: include_str!("missing_claim.md"),
     },
     check: Check::Environment(check),
 };

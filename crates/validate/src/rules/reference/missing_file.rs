@@ -21,16 +21,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a command line or a variable names a file that no volume mounts",
-        explanation: "A path below a mounted ConfigMap or Secret whose keys are known, and are others, is a file that does not \
-                      exist: nothing else can write there. For options and variables that name files of configuration or \
-                      credentials (`--spring.config.additional-location`, `--kubeconfig`, `--config`, \
-                      `GOOGLE_APPLICATION_CREDENTIALS`) a path that no volume mounts is a note: the image may have the file. \
-                      A location that is `optional:` is not reported.",
-        example: "args: [--spring.config.additional-location=file:/app/secrets.properties]\nvolumeMounts:\n- {name: secrets, \
-                  mountPath: /app/config}   # the key is mounted elsewhere\n",
-        remedy: "Mount the key where the program reads it, or correct the path:\n\n```yaml\nvolumeMounts:\n- {name: secrets, mountPath: \
-                 /app/secrets.properties, subPath: secrets.properties}\n```",
+        summary: "a command line or a variable names a file that is not mounted",
+        page: include_str!("missing_file.md"),
     },
     check: Check::Environment(check),
 };

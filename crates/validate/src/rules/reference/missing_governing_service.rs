@@ -13,13 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::Never,
         summary: "a StatefulSet names a governing Service that does not exist",
-        explanation: "`spec.serviceName` is the Service that gives each pod of a StatefulSet its own DNS name, such as \
-                      `db-0.db.shop.svc`. The API server accepts a name that does not exist; the pods then start, but their names do \
-                      not resolve, and a cluster of databases or brokers never forms. Among plain manifests it is a note where no \
-                      other Service of the namespace is in the set.",
-        example: "kind: StatefulSet\nmetadata: {name: db}\nspec:\n  serviceName: database   # the Service is called `db`\n",
-        remedy: "Correct the name, or add a headless Service (`clusterIP: None`) of that name. For one that something outside of the \
-                 app makes, write `validate.external: [Service/<namespace>/<name>]` into `sealwave.yaml`.",
+        page: include_str!("missing_governing_service.md"),
     },
     check: Check::Environment(check),
 };

@@ -17,16 +17,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a key is read of a Secret or ConfigMap that does not have it",
-        explanation: "The object is there, the key is not: a container with such a variable stays in \
-                      CreateContainerConfigError, a pod with such a file in ContainerCreating. It often comes from renaming a \
-                      key in one place only. A `subPath` that is no key, nor a path of the volume's `items`, mounts an empty directory where \
-                      the program looks for a file. Of an object whose keys are not known here (an ExternalSecret with `dataFrom`, \
-                      a Secret that a controller fills) nothing is reported. Among plain manifests, an object of another \
-                      directory may be that of another cluster; the finding is a warning then.",
-        example: "kind: ConfigMap\nmetadata: {name: settings}\ndata: {logLevel: info}\n---\n…\n\
-                  configMapKeyRef: {name: settings, key: log-level}\n",
-        remedy: "Correct the key, or add it to the object. If the pod may start without it, say `optional: true`.",
+        summary: "an object reads a key that the Secret or ConfigMap does not have",
+        page: include_str!("missing_key.md"),
     },
     check: Check::Environment(check),
 };

@@ -12,17 +12,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "an object needs a Secret that nothing makes",
-        explanation: "A container with such a variable stays in CreateContainerConfigError, a pod with such a volume in \
-                      ContainerCreating, and an Ingress serves the controller's own certificate. What makes a Secret counts: \
-                      SealedSecret, ExternalSecret, Certificate, SecretProviderClass, SopsSecret, and objects of other \
-                      operators that name it. For pull secrets and the credentials of stores it is a warning: the \
-                      kubelet pulls without, and such credentials are often put there by hand.",
-        example: "env:\n- name: PASSWORD\n  valueFrom:\n    secretKeyRef: {name: db, key: password}   # nothing makes `db`\n",
-        remedy: "Add what makes it, for example a Secret with placeholders, or correct its name; pods read those of their own \
-                 namespace alone. If the pod may start without it, say `optional: true`. For one that something outside of \
-                 the app makes, write `validate.external: [Secret/<namespace>/<name>]` into `sealwave.yaml`, or pass \
-                 `--external`; `*` stands for any part.",
+        summary: "an object needs a Secret that does not exist",
+        page: include_str!("missing_secret.md"),
     },
     check: Check::Environment(check),
 };

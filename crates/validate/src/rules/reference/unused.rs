@@ -19,15 +19,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Note,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a ConfigMap or Secret is used by nothing in its environment",
-        explanation: "No pod reads it, and no other object of the environment names it. A Secret that nobody reads is a risk \
-                      without a use, and a ConfigMap that nobody reads is often one of which the name was changed in one place \
-                      only. Objects with labels that something may select by, of types that the cluster uses itself, and those \
-                      that a program of the app may read through the API (a Role says so) are let be; so are apps without \
-                      workloads.",
-        example: "kind: ConfigMap\nmetadata: {name: settings-old}   # the Deployment reads `settings`\n",
-        remedy: "Remove it, or correct the name. If something outside of the app uses it, suppress this rule for it with the \
-                 reason.",
+        summary: "a ConfigMap or Secret is not used in its environment",
+        page: include_str!("unused.md"),
     },
     check: Check::Environment(check),
 };

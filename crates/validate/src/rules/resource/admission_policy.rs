@@ -17,13 +17,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "an admission policy or its binding lacks a part",
-        explanation: "A ValidatingAdmissionPolicy has `validations` or `auditAnnotations`, and `matchConstraints` with \
-                      `resourceRules`. An expression and a message are not empty, and a message is one line. A binding names a \
-                      policy and its `validationActions`, each once, and not `Deny` and `Warn` together; parameters are found \
-                      by `name` or by `selector`. The API server refuses the object. `policy/definition` compiles the expressions.",
-        example: "kind: ValidatingAdmissionPolicy\nspec:\n  matchConstraints: {resourceRules: []}\n",
-        remedy: "```yaml\nkind: ValidatingAdmissionPolicy\nspec:\n  matchConstraints:\n    resourceRules:\n    - {apiGroups: [apps], apiVersions: [v1], operations: [CREATE], resources: [deployments]}\n  validations: [{expression: object.spec.replicas <= 5}]\n```",
+        summary: "an admission policy or its binding is incomplete or invalid",
+        page: include_str!("admission_policy.md"),
     },
     check: Check::Object(check),
 };

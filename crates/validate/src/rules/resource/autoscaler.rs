@@ -15,14 +15,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a HorizontalPodAutoscaler has bounds or metrics that Kubernetes does not accept",
-        explanation: "`maxReplicas` is 1 or more, and not less than `minReplicas`, which is 0 only with a metric of the type \
-                      Object or External. A metric has the source that its `type` names and no other, and a target that fits: a \
-                      resource has `averageUtilization` or `averageValue`, Pods have `averageValue`. Targets are more than 0. \
-                      Scaling rules have policies, with periods of at most 1800 seconds and a window of at most 3600. The API \
-                      server refuses the object.",
-        example: "metrics:\n- type: Resource   # and no resource\n",
-        remedy: "```yaml\nmetrics:\n- type: Resource\n  resource: {name: cpu, target: {type: Utilization, averageUtilization: 80}}\n```",
+        summary: "a HorizontalPodAutoscaler has invalid bounds or metrics",
+        page: include_str!("autoscaler.md"),
     },
     check: Check::Object(check),
 };

@@ -16,13 +16,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::Never,
         summary: "a PodDisruptionBudget never allows a disruption",
-        explanation: "A budget that asks for all pods of a workload forbids every eviction: `kubectl drain` waits for ever, and \
-                      with it the upgrade of the node or of the cluster. So does `minAvailable: 1` for a workload with one \
-                      replica. Replicas that a HorizontalPodAutoscaler decides are not known here. `maxUnavailable: 0` is often \
-                      written on purpose, and is a note.",
-        example: "kind: PodDisruptionBudget\nspec:\n  minAvailable: 2\n  selector: {matchLabels: {app: web}}   # a Deployment with \
-                  `replicas: 2`\n",
-        remedy: "Let one pod be missing, and have more than one:\n\n```yaml\nspec:\n  maxUnavailable: 1\n```",
+        page: include_str!("blocking_budget.md"),
     },
     check: Check::Environment(check),
 };

@@ -15,13 +15,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a claim does not say how it is accessed or how much storage it wants",
-        explanation: "A PersistentVolumeClaim has `accessModes`, at least one, and `resources.requests.storage`, more than \
-                      nothing. `ReadWriteOncePod` stands alone. The storage class has a valid name, and a data source has a \
-                      kind and a name. The API server refuses it otherwise. The same holds for `volumeClaimTemplates` of a \
-                      StatefulSet, which need a name besides; older versions accept the StatefulSet and refuse the claims.",
-        example: "kind: PersistentVolumeClaim\nspec:\n  resources: {requests: {size: 1Gi}}\n",
-        remedy: "```yaml\nspec:\n  accessModes: [ReadWriteOnce]\n  resources: {requests: {storage: 1Gi}}\n```",
+        summary: "a PersistentVolumeClaim has invalid or missing access modes or storage",
+        page: include_str!("claim.md"),
     },
     check: Check::Object(check),
 };

@@ -10,13 +10,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Note,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "an object of a kind without namespaces has one",
-        explanation: "The API server ignores it for kinds of the whole cluster, so it does no harm by itself; kubectl and Argo CD \
-                      leave it out. But whoever wrote it may take the object for one of that namespace: two environments in one \
-                      cluster that both render it overwrite each other's.",
-        example: "kind: ClusterRole\nmetadata: {name: reader, namespace: shop}\n",
-        remedy: "Remove the namespace. Where each environment needs an object of its own, put its name into the object's, or use \
-                 the namespaced kind (`Role`).",
+        summary: "a cluster-scoped object has a namespace",
+        page: include_str!("cluster_scoped_with_namespace.md"),
     },
     check: Check::Object(check),
 };

@@ -11,10 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: false,
         refusal: ApiRefusal::Never,
         summary: "an object is in the namespace `default`",
-        explanation: "Everybody's leftovers are in `default`. It cannot be deleted, so what is in it is cleaned up by hand, and \
-                      quotas, network policies and rights that are set by namespace do not tell apps apart there.",
-        example: "kind: Deployment\nmetadata: {name: web, namespace: default}\n",
-        remedy: "Give the app a namespace of its own.",
+        page: include_str!("default_namespace.md"),
     },
     check: Check::Object(check),
 };

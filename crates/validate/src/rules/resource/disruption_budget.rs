@@ -12,11 +12,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a PodDisruptionBudget has both of its bounds, or an invalid one",
-        explanation: "`minAvailable` and `maxUnavailable` exclude each other. Each is a whole number, not negative, or a \
-                      percentage of at most 100%. The API server refuses the object.",
-        example: "kind: PodDisruptionBudget\nspec: {minAvailable: 1, maxUnavailable: 1}\n",
-        remedy: "Keep one; `maxUnavailable` goes on being right when replicas are added.",
+        summary: "a PodDisruptionBudget has both bounds, or an invalid one",
+        page: include_str!("disruption_budget.md"),
     },
     check: Check::Object(check),
 };

@@ -14,17 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::Never,
         summary: "two manifests describe the same object",
-        explanation: "An object is identified by its API group, kind, namespace and name; the API version does not count. \
-                      Of two manifests with one identity, the one that is applied last wins, and Argo CD reports \
-                      `RepeatedResourceWarning` and never becomes certain of its sync status. It often comes from merging \
-                      two branches that both add the object.\n\n\
-                      With `--all`, an object that two apps render in one environment is found too, as long as both environments \
-                      are of the same cluster: two Argo CD Applications then overwrite each other, and pruning one deletes the \
-                      other's. Of a Namespace that is a warning.\n\n\
-                      Plain manifests of different directories may be for different clusters. An object that two directories \
-                      have in common is a warning; several are variants of one thing, and one note for both directories.",
-        example: "kind: Role\nmetadata: {name: reader}\n---\nkind: Role\nmetadata: {name: reader}\n",
-        remedy: "Remove one. To change an object in one environment only, use `patches` in `sealwave.yaml`.",
+        page: include_str!("duplicate_id.md"),
     },
     check: Check::Environment(check),
 };

@@ -18,12 +18,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a field of an object of the cluster has a value that Kubernetes does not accept",
-        explanation: "Kinds with few checks share this rule: priority classes have values of at most 1000000000, storage \
-                      classes and ingress classes a valid provisioner and controller, leases a positive duration, labels of pod security a level and a version, endpoints \
-                      addresses that other machines reach. The API server refuses the object.",
-        example: "kind: PriorityClass\nvalue: 2000000000\n",
-        remedy: "```yaml\nkind: PriorityClass\nvalue: 1000000\n```",
+        summary: "a field of a cluster object has an invalid value",
+        page: include_str!("field.md"),
     },
     check: Check::Object(check),
 };

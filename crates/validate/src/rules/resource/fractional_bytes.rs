@@ -15,11 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::Never,
         summary: "an amount of memory or storage is a fraction of a byte",
-        explanation: "`m` is the suffix of thousandths: `memory: 128m` is an eighth of a byte. The API server accepts it with a \
-                      warning and rounds it up to one byte, and a container with such a limit is killed when it starts. The \
-                      same holds for storage of claims, for `sizeLimit`, and for quotas.",
-        example: "resources: {limits: {memory: 128m}}\n",
-        remedy: "```yaml\nresources: {limits: {memory: 128Mi}}\n```",
+        page: include_str!("fractional_bytes.md"),
     },
     check: Check::Object(check),
 };

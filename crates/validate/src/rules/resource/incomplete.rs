@@ -12,12 +12,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "an object lacks a part that the schema leaves out and its kind needs",
-        explanation: "The published schemas do not ask for the `spec` of most kinds, nor for all that must be in it. The API \
-                      server does: a Deployment has a template with containers, a Service has ports, an Ingress has rules.",
-        example: "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}   # and no spec\n",
-        remedy: "Add what is missing. A document that is meant to be a patch belongs into `patches/`, or into a file that is \
-                 not validated.",
+        summary: "an object lacks a field that its kind requires but the schema does not",
+        page: include_str!("incomplete.md"),
     },
     check: Check::Object(check),
 };

@@ -17,14 +17,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "an Ingress has a host or a path that Kubernetes does not take, or leads nowhere",
-        explanation: "A host is a DNS name in lower case, perhaps with `*.` before it: no scheme, no port, no path, no address. A \
-                      path starts with `/`, and those of the types Prefix and Exact have no `//`, `/./` or `/../` in them. \
-                      There are `rules` or a `defaultBackend`; `http` has `paths`, and a backend is a Service with the name or \
-                      the number of a port, or another resource. The class and the Secrets of `tls` have valid names. The API \
-                      server refuses the object.",
-        example: "rules:\n- host: https://Shop.example.com:443\n  http: {paths: [{path: api, pathType: Prefix, backend: {…}}]}\n",
-        remedy: "```yaml\nrules:\n- host: shop.example.com\n  http: {paths: [{path: /api, pathType: Prefix, backend: {…}}]}\n```",
+        summary: "an Ingress has an invalid host or path, or no backend",
+        page: include_str!("ingress.md"),
     },
     check: Check::Object(check),
 };

@@ -12,11 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: false,
         refusal: ApiRefusal::Never,
         summary: "an object has no namespace",
-        explanation: "Argo CD puts it into the namespace of the application's destination, kubectl into the one of the current \
-                      context: where it ends depends on who applies it. A value that is sealed in the strict scope needs to \
-                      know.",
-        example: "kind: ConfigMap\nmetadata: {name: web}\n",
-        remedy: "Write `metadata.namespace`, or `namespace` in `sealwave.yaml`, for the app or for an environment.",
+        page: include_str!("missing_namespace.md"),
     },
     check: Check::Object(check),
 };

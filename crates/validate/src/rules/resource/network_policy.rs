@@ -17,12 +17,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
         summary: "a NetworkPolicy has an invalid peer, port, or network",
-        explanation: "`cidr` and `except` of an `ipBlock` are networks like `10.0.0.0/8`; a single address has `/32` (`/128` in \
-                      IPv6). Each of `except` lies inside of `cidr`. A peer has selectors or an `ipBlock`, and not both or neither. A \
-                      port is 1 to 65535 or a name; `endPort` is not less than `port`, which is a number then. The API server \
-                      refuses the object.",
-        example: "egress:\n- to:\n  - ipBlock: {cidr: 10.1.2.3}\n",
-        remedy: "```yaml\negress:\n- to:\n  - ipBlock: {cidr: 10.1.2.3/32}\n```",
+        page: include_str!("network_policy.md"),
     },
     check: Check::Object(check),
 };

@@ -18,13 +18,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a ResourceQuota or LimitRange contradicts itself, or names no resource",
-        explanation: "Quantities of a quota are not negative, and numbers of objects are whole. Its scopes do not exclude each \
-                      other, and fit its resources. In a LimitRange `min` is not more than `defaultRequest`, `default` and \
-                      `max`, in this order, each type is there once, and a Pod has no defaults. Names without a domain are \
-                      those of Kubernetes (`requests.cpu`, `pods`, `count/…`). The API server refuses the object.",
-        example: "kind: LimitRange\nspec:\n  limits: [{type: Container, min: {cpu: 2}, max: {cpu: 1}}]\n",
-        remedy: "Correct the order of the bounds, or the name of the resource.",
+        summary: "a ResourceQuota or LimitRange contradicts itself, or names an unknown resource",
+        page: include_str!("quota.md"),
     },
     check: Check::Object(check),
 };

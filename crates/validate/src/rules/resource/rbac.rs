@@ -15,15 +15,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a role or a binding says less, or something else, than Kubernetes takes",
-        explanation: "A rule has `verbs`, `apiGroups` and `resources`, each with an item at least (`\"\"` is the core group); or, \
-                      in a ClusterRole only, `verbs` and `nonResourceURLs`. A ClusterRoleBinding binds a ClusterRole, and its \
-                      ServiceAccounts have a `namespace`. `apiGroup` of `roleRef` is `rbac.authorization.k8s.io`, that of a \
-                      ServiceAccount is empty. The API server refuses the object.",
-        example: "kind: ClusterRoleBinding\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader}\nsubjects: \
-                  [{kind: ServiceAccount, name: web}]\n",
-        remedy: "```yaml\nkind: ClusterRoleBinding\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: \
-                 reader}\nsubjects: [{kind: ServiceAccount, name: web, namespace: shop}]\n```",
+        summary: "a role or a binding is incomplete or invalid",
+        page: include_str!("rbac.md"),
     },
     check: Check::Object(check),
 };

@@ -17,16 +17,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a Service lacks ports or names of them, or has a setting that Kubernetes does not accept",
-        explanation: "Of several ports each has a name of its own. `port` and `targetPort` are 1 to 65535, or `targetPort` is the \
-                      name of a container's port: a number in quotes is neither. A Service has ports, unless it is headless \
-                      or an ExternalName, which has `externalName`. Only NodePort and LoadBalancer have a `nodePort` and \
-                      an `externalTrafficPolicy`, and only LoadBalancer has `loadBalancerSourceRanges` and \
-                      `loadBalancerClass`. `clusterIP` is an address, empty, or `None` with a capital letter. The API server \
-                      refuses the object. A `nodePort` outside of 30000-32767 is a warning: clusters may have another \
-                      range.",
-        example: "ports:\n- {port: 80, targetPort: \"8080\"}\n- {port: 443, targetPort: https}\n",
-        remedy: "```yaml\nports:\n- {name: http, port: 80, targetPort: 8080}\n- {name: https, port: 443, targetPort: https}\n```",
+        summary: "a Service lacks ports or port names, or has an invalid setting",
+        page: include_str!("service.md"),
     },
     check: Check::Object(check),
 };

@@ -13,14 +13,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a name, label, image or host of an app is a template that nothing fills in",
-        explanation: "In an app only files that end in `.hbs` are templates. In any other file `{{ tag }}` and `${TAG}` are text, \
-                      which Argo CD applies as it is: the API server refuses the name, or the image does not exist. The rest of \
-                      a manifest (annotations, arguments, the data of a ConfigMap) may well hold the templates of other \
-                      programs and is let be, and so are plain manifests, which another tool may fill in.",
-        example: "# base/web.yaml\nkind: Deployment\nmetadata: {name: \"web-{{ env }}\"}\n",
-        remedy: "Rename the file: `base/web.yaml.hbs`. Or, where the text is meant for a cluster-side tool, silence the rule there \
-                 with the reason.",
+        summary: "a name, label, image or host of an app is a template that is never filled in",
+        page: include_str!("unfilled.md"),
     },
     check: Check::Environment(check),
 };

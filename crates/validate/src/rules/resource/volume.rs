@@ -16,12 +16,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a PersistentVolume lacks its capacity, its access modes or its source",
-        explanation: "A PersistentVolume has `capacity.storage` and no other capacity, at least one of `accessModes`, and one \
-                      source. `ReadWriteOncePod` stands alone. A `local` volume has a node affinity, and a `hostPath` has a \
-                      path without `..`. The API server refuses the object.",
-        example: "kind: PersistentVolume\nspec:\n  capacity: {size: 10Gi}\n  nfs: {server: nas, path: /data}\n",
-        remedy: "```yaml\nkind: PersistentVolume\nspec:\n  capacity: {storage: 10Gi}\n  accessModes: [ReadWriteMany]\n  nfs: {server: nas, path: /data}\n```",
+        summary: "a PersistentVolume has an invalid or missing capacity, access mode or source",
+        page: include_str!("volume.md"),
     },
     check: Check::Object(check),
 };

@@ -17,13 +17,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "an admission webhook has a name, an address or a rule that Kubernetes does not accept",
-        explanation: "The name of a webhook is a domain of at least three parts, in lower case, and is there once. `clientConfig` \
-                      has a `url` with `https`, or a `service`, and not both or neither. Its rules name operations, groups, \
-                      versions and resources, and `*` stands alone. It understands the review versions `v1` or `v1beta1`. Its \
-                      timeout is 1 to 30 seconds. The API server refuses the object.",
-        example: "kind: ValidatingWebhookConfiguration\nwebhooks:\n- name: check-pods\n  timeoutSeconds: 60\n",
-        remedy: "```yaml\nwebhooks:\n- name: check-pods.example.org\n  timeoutSeconds: 10\n```",
+        summary: "an admission webhook has an invalid name, address or rule",
+        page: include_str!("webhook.md"),
     },
     check: Check::Object(check),
 };

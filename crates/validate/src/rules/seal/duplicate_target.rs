@@ -12,15 +12,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a SealedSecret and another object make the same Secret",
-        explanation: "The controller makes a Secret of the SealedSecret's own name, and refuses one that is not its own: the \
-                      SealedSecret ends with `already exists and is not managed by SealedSecret`, and is Degraded for Argo CD. \
-                      If it comes first, the other object overwrites its Secret, and whose value a pod sees depends on who \
-                      wrote last. A placeholder Secret becomes a SealedSecret of its name, so it clashes as well.",
-        example: "kind: SealedSecret\nmetadata: {name: db}\n---\nkind: Secret\nmetadata: {name: db}\nstringData: {user: shop}\n",
-        remedy: "Keep one of them, or give one another name. To let the controller take over a Secret that exists, or add items \
-                 to it, annotate that Secret with `sealedsecrets.bitnami.com/managed: \"true\"` or \
-                 `sealedsecrets.bitnami.com/patch: \"true\"`.",
+        summary: "a SealedSecret and another object create the same Secret",
+        page: include_str!("duplicate_target.md"),
     },
     check: Check::Environment(check),
 };

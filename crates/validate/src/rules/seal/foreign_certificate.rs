@@ -13,15 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::Never,
         summary: "a committed SealedSecret was sealed for another certificate",
-        explanation: "sealwave writes the fingerprint of the public key into what it seals. A value opens only in a cluster of \
-                      which the controller has the private key. A fingerprint other than the one that the operator file has for \
-                      the environment's cluster, or two of them in one environment, show a file that was copied from another \
-                      environment, or one that was sealed before the controller made its newest key: the controller opens \
-                      these as long as it keeps the old one.",
-        example: "# envs/prod/db.yaml, copied from envs/dev\nkind: SealedSecret\nmetadata:\n  annotations:\n    \
-                  sealwave.dev/certificate: sha256:0f…\n",
-        remedy: "Render and seal it again for this environment. Better, commit a Secret with placeholders, and let sealwave seal \
-                 it for each environment when Argo CD asks.",
+        page: include_str!("foreign_certificate.md"),
     },
     check: Check::Environment(check),
 };

@@ -14,16 +14,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a SealedSecret was given another name or namespace than it was sealed for",
-        explanation: "In the strict scope, name and namespace are a part of what a value is sealed with; a value that is moved \
-                      to another name or namespace does not open there: `no key could decrypt secret`. A patch or the app's \
-                      default namespace moves it as surely as an editor does. Where one ciphertext stands in two \
-                      SealedSecrets of different names or namespaces, one of them at least cannot be opened.",
-        example: "# sealwave.yaml, for a SealedSecret `db` in base/\nenvironments:\n  prod:\n    patches:\n    \
-                  - target: {kind: SealedSecret, name: db}\n      patch: {metadata: {name: db-prod}}\n",
-        remedy: "Seal the value for each name and namespace, once per environment, or with a wider scope:\n\n\
-                 ```sh\nkubeseal --scope cluster-wide <secret.yaml\n```\n\n\
-                 With a placeholder Secret in its stead, sealwave seals it for each environment by itself.",
+        summary: "a SealedSecret has another name or namespace than it was sealed for",
+        page: include_str!("renamed.md"),
     },
     check: Check::App(check),
 };

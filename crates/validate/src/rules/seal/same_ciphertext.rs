@@ -15,19 +15,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "one ciphertext is used in two clusters, and opens in one of them at most",
-        explanation: "A value is sealed for one cluster's key, and sealing is random: the same text twice means that a file was \
-                      copied, for example from `envs/dev` to `envs/prod`, or that `base` has a SealedSecret which all \
-                      environments share. The controller of the other cluster says `no key could decrypt secret`. Clusters \
-                      are told apart by the certificates of the operator file, else by `cluster` of the environments; an \
-                      environment without `cluster` is one of its own. Where all that is known is the name of the cluster, it \
-                      is a warning: two clusters may have been given one key. Environments of one cluster may share a value.",
-        example: "# envs/prod/db.yaml, copied from envs/dev\nkind: SealedSecret\nmetadata: {name: db, namespace: shop}\nspec: \
-                  {encryptedData: {password: AgB…}}\n",
-        remedy: "Seal the value for each cluster with its certificate, in the directory of the environment:\n\n\
-                 ```sh\nkubeseal --cert prod.pem <secret.yaml >envs/prod/db.yaml\n```\n\n\
-                 Better, commit a Secret with placeholders, which sealwave seals for each cluster. For environments of one \
-                 cluster, write the same `cluster` in `sealwave.yaml`.",
+        summary: "the same ciphertext is used in two clusters, and can be opened in at most one of them",
+        page: include_str!("same_ciphertext.md"),
     },
     check: Check::App(check),
 };

@@ -13,17 +13,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a SealedSecret and its template disagree about name, namespace or scope",
-        explanation: "A value is sealed for a name and a namespace (strict scope), for a namespace, or for a whole cluster, and \
-                      opens nowhere else. What counts is the SealedSecret's own metadata: the controller takes name, \
-                      namespace and the two scope annotations from there, and ignores those of `spec.template`. kubeseal \
-                      writes both alike, so a difference shows that one was changed by hand after sealing; then the controller \
-                      says `no key could decrypt secret` and the Secret is never made. An annotation counts only where it is \
-                      the string \"true\"; of two, `cluster-wide` does.",
-        example: "kind: SealedSecret\nmetadata: {name: db-new, namespace: shop}\nspec:\n  encryptedData: {password: AgB…}\n  \
-                  template:\n    metadata: {name: db, namespace: shop}\n",
-        remedy: "Seal the value again for the name, namespace and scope that it shall have (`kubeseal --scope …`), or put back \
-                 those it was sealed for. Set one scope annotation at most, on the SealedSecret.",
+        summary: "a SealedSecret and its template differ in name, namespace or scope",
+        page: include_str!("scope_mismatch.md"),
     },
     check: Check::Object(check),
 };

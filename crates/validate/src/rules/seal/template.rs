@@ -20,15 +20,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "the template of a SealedSecret uses an item that it does not have, or has one that is sealed too",
-        explanation: "`spec.template.data` holds Go templates whose variables are the sealed items. One that does not exist is \
-                      printed as `<no value>`, and the Secret is made with that text in it. A template that does not parse \
-                      stops the controller: the Secret is not made. Where an item is both sealed and in the template, \
-                      the template wins up to version 0.36 of the controller, and the sealed value from 0.37 on. A \
-                      `stringData` of the template is ignored.",
-        example: "kind: SealedSecret\nspec:\n  encryptedData: {password: AgB…}\n  template:\n    data: {url: \"postgres://shop:{{ \
-                  .pasword }}@db/shop\"}\n",
-        remedy: "Correct the name of the variable, or seal the item. An item whose name has a dash is `index . \"db-password\"`.",
+        summary: "the template of a SealedSecret uses an unknown item, contains a sealed item, or does not parse",
+        page: include_str!("template.md"),
     },
     check: Check::Object(check),
 };

@@ -17,14 +17,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "an item of a SealedSecret cannot be a sealed value",
-        explanation: "A sealed value is standard base64 with padding, of two bytes that say how long the RSA block is, that \
-                      block, and the AES-GCM ciphertext with a tag of 16 bytes: some 370 characters for a 2048-bit key and \
-                      708 for 4096 bits, however short the value. Anything else was cut off, changed, or never sealed: \
-                      perhaps it is the value itself. The controller refuses the whole SealedSecret for one such item.",
-        example: "kind: SealedSecret\nspec:\n  encryptedData:\n    password: aHVudGVyMg==   # base64, but not sealed\n",
-        remedy: "Seal the value again, and paste all of it:\n\n```sh\nprintf %s \"$VALUE\" | kubeseal --raw --namespace shop --name db\n\
-                 ```\n\nIf the value stood there in clear, change it: it is in Git's history.",
+        summary: "an item of a SealedSecret is not a valid sealed value",
+        page: include_str!("undecodable.md"),
     },
     check: Check::Object(check),
 };

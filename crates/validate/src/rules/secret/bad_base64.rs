@@ -13,12 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
         summary: "a value under a Secret's `data` is not base64",
-        explanation: "`data` holds base64. The API server refuses the object when it cannot decode a value, with \
-                      `illegal base64 data at input byte …`, and the sync fails. A value in plaintext, one without \
-                      its padding, or one in the URL-safe alphabet (`-` and `_`) are the usual reasons.",
-        example: "kind: Secret\ndata:\n  password: not base64!\n",
-        remedy: "Write plaintext and placeholders under `stringData`, which needs no encoding, or encode the value:\n\n\
-                 ```sh\nprintf %s \"$value\" | base64 -w0\n```",
+        page: include_str!("bad_base64.md"),
     },
     check: Check::Object(check),
 };

@@ -12,13 +12,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a Secret's value is base64 of readable text, so that the program gets base64",
-        explanation: "Kubernetes decodes `data` once and `stringData` not at all. What the program gets here is \
-                      base64 that decodes to readable text, most often since a value that was encoded already was \
-                      encoded again, or was put under `stringData`. The password is then simply wrong.",
-        example: "kind: Secret\nstringData:\n  password: Y29ycmVjdC1ob3JzZQ==\n",
-        remedy: "Move an encoded value from `stringData` to `data`, or encode it once only. Where the program does expect base64, \
-                 suppress this with that reason.",
+        summary: "the value of a Secret is base64 of readable text, so the program gets base64",
+        page: include_str!("double_base64.md"),
     },
     check: Check::Object(check),
 };

@@ -15,23 +15,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "encrypted text, or text that looks like a placeholder, would reach the cluster as it is",
-        explanation: "Nothing in this run decrypts SOPS documents that are objects, or replaces another tool's placeholders. \
-                      Argo CD applies what it gets: the API server refuses the field `sops`, or, where it does not, the \
-                      program gets `ENC[AES256_GCM,…]`, `<password>` or `${file:shop/db.yaml#password}` for its password. \
-                      A placeholder that is nearly one is found as well: `<shop/db.yaml#password>` has no provider, in \
-                      `<File:…>`, `< file:…>` and `<vault.prod:…>` the provider's name is not written as one, and in \
-                      `\\u003cfile:…\\u003e` the brackets are escaped. In an app, `generate`, `render` and `refs` refuse the \
-                      same Secrets. In plain manifests what SOPS encrypted and variables are notes, since \
-                      another tool (Flux, KSOPS, `envsubst`) may still work on them, and a placeholder that is nearly one is \
-                      a warning. In an app, an item that is nothing but `${VARIABLE}` is a warning: some programs replace it \
-                      themselves.",
-        example: "kind: Secret\nstringData:\n  password: <shop/db.yaml#password>\n",
-        remedy: "Write the whole placeholder. Keep an encrypted file outside of the manifests and refer to it:\n\n\
-                 ```yaml\nkind: Secret\nstringData:\n  password: <sops:secrets/db.yaml#password>\n```\n\n\
-                 Variables of templates belong in `.hbs` files. If the text is meant as it is, say so on the Secret; the \
-                 annotation is left out of what is printed:\n\n\
-                 ```yaml\nmetadata:\n  annotations:\n    sealwave.dev/literal: \"true\"\n```",
+        summary: "encrypted text, or text that looks like a placeholder, would reach the cluster unchanged",
+        page: include_str!("encrypted_leftover.md"),
     },
     check: Check::Object(check),
 };

@@ -11,13 +11,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Note,
         enabled: false,
         refusal: ApiRefusal::Never,
-        summary: "a Secret is handed to a program as environment variables",
-        explanation: "Variables are inherited by every child process, and they end up in crash reports, in debug pages and in \
-                      `/proc/<pid>/environ`; they do not change while the program runs. A file of a volume is read by whom it \
-                      is for and follows the Secret. CIS benchmark 5.4.1 asks for files.",
-        example: "env:\n- name: PASSWORD\n  valueFrom:\n    secretKeyRef: {name: db, key: password}\n",
-        remedy: "Mount the Secret as a volume and have the program read the file; many images take `…_FILE` variables.\n\
-                 volumes:\n- name: db\n  secret: {secretName: db}\n",
+        summary: "a Secret is passed to a program in environment variables",
+        page: include_str!("env_instead_of_file.md"),
     },
     check: Check::Object(check),
 };

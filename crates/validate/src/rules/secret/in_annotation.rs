@@ -14,13 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::Never,
         summary: "an annotation or a label holds a credential",
-        explanation: "Annotations and labels are shown to everybody who may list the object, by `kubectl describe`, \
-                      by dashboards, in events and metrics; those of a Secret as well. Nothing ever masks them. \
-                      Tokens, private keys and URIs with a password are errors; a value that only the name of the \
-                      annotation calls a credential is a warning.",
-        example: "metadata:\n  annotations:\n    example.org/webhook: https://user:Tr0ub4dor-3@hooks.internal/\n",
-        remedy: "Put the value into a Secret, and its name into the annotation. Where a controller reads credentials from annotations \
-                 alone, choose its way to refer to a Secret, or another controller.",
+        page: include_str!("in_annotation.md"),
     },
     check: Check::Object(check),
 };

@@ -16,15 +16,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::Never,
         summary: "a container's command line holds a credential in plaintext",
-        explanation: "The command line is part of the workload, so that everybody who may read the repository, the \
-                      Deployment or the Pod has it; besides, every process on the node that may read `/proc` sees \
-                      it. Tokens, private keys and URIs with a password are errors; the value of an option that only \
-                      its name calls a credential is a warning.",
-        example: "args:\n- --db-password=Tr0ub4dor&3\n",
-        remedy: "Let Kubernetes put it in from a variable, which comes from a Secret:\n\n\
-                 ```yaml\nenv:\n- name: DB_PASSWORD\n  valueFrom:\n    secretKeyRef: {name: db, key: password}\n\
-                 args:\n- --db-password=$(DB_PASSWORD)\n```\n\n\
-                 Better still, mount the Secret and use the option that takes a file, if there is one.",
+        page: include_str!("in_args.md"),
     },
     check: Check::Pod(check),
 };

@@ -16,16 +16,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::Never,
         summary: "a ConfigMap holds a credential",
-        explanation: "A ConfigMap is readable by everybody who may look at the namespace: roles such as `view` allow \
-                      ConfigMaps and refuse Secrets, Argo CD shows its values and masks only those of Secrets, and \
-                      it is in the repository in any case. Tokens, private keys and URIs with a password are errors; \
-                      a value that only the name of its key calls a credential is a warning, in files too if chance seems to have \
-                      made it. `binaryData` is decoded and looked at where it is text.",
-        example: "kind: ConfigMap\ndata:\n  DATABASE_URL: postgres://app:Tr0ub4dor-3@db/app\n",
-        remedy: "Move the item into a Secret with a placeholder, and refer to that:\n\n\
-                 ```yaml\nkind: Secret\nstringData:\n  DATABASE_URL: postgres://app:<vault:shop/db#password | urlencode>@db/app\n```\n\n\
-                 Of a configuration file, keep the file in the ConfigMap and let the program read the password from its \
-                 environment or from a file of its own.",
+        page: include_str!("in_config_map.md"),
     },
     check: Check::Object(check),
 };

@@ -14,14 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::Never,
         summary: "a container's environment variable holds a credential in plaintext",
-        explanation: "The value is part of the workload: it is in the repository, in the Deployment, in every \
-                      ReplicaSet and Pod, and everybody who may read one of these has it. Argo CD shows it in its \
-                      interface. Tokens, private keys and URIs with a password are errors; a value that only the \
-                      variable's name calls a credential is a warning.",
-        example: "env:\n- name: DB_PASSWORD\n  value: Tr0ub4dor&3\n",
-        remedy: "Take it from a Secret:\n\n\
-                 ```yaml\nenv:\n- name: DB_PASSWORD\n  valueFrom:\n    secretKeyRef: {name: db, key: password}\n\
-                 - name: DATABASE_URL\n  value: postgres://app:$(DB_PASSWORD)@db/app\n```",
+        page: include_str!("in_env.md"),
     },
     check: Check::Pod(check),
 };

@@ -15,17 +15,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a field of an object that is no Secret holds a credential",
-        explanation: "Only Secrets are masked and guarded as such. A custom resource with a token or a URI with a \
-                      password in it is shown by Argo CD as it is, is readable for everybody who may list its kind, \
-                      and is in the repository. A token with its issuer's prefix, a private key and a URI with a \
-                      password are errors. In a custom resource, a field that its name calls a credential is a \
-                      warning where chance seems to have made the value; so are Helm's values: of a HelmRelease, and \
-                      `parameters`, `values` and `valuesObject` of an Application. The id of an AWS access key is no secret in a field \
-                      that asks for it (`accessKeyID`).",
-        example: "kind: Alert\nspec:\n  url: https://bot:Tr0ub4dor-3@chat.internal/hook\n",
-        remedy: "Most kinds have a field beside it that refers to a Secret (`secretRef`, `existingSecret`, `passwordSecret`): \
-                 use that one.",
+        summary: "a field of an object that is not a Secret holds a credential",
+        page: include_str!("in_field.md"),
     },
     check: Check::Object(check),
 };

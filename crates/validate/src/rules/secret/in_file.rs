@@ -12,16 +12,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a file beside the app holds a credential, and no `.gitignore` names it",
-        explanation: "Programs keep credentials in files of certain names: `.env`, `.aws/credentials`, kubeconfigs, `*.pem`, \
-                      `*.key`, `id_rsa`, `*.p12`, `.npmrc`, `.netrc`, `.pgpass`, logins of registries, state and variables of \
-                      Terraform, keys of service accounts, and the seal key of sealwave. In the directory of an app, `git add` \
-                      takes such a file unless a `.gitignore` names it, and then everyone who may read the repository has \
-                      what it holds. A private key, a login or a token is an error. Public certificates, files that SOPS, age \
-                      or git-crypt encrypted, samples (`.env.example`) and ignored files are not reported.",
-        example: "# my-app/.env, which .gitignore does not name\nDB_PASSWORD=Tr0ub4dor&3\n",
-        remedy: "Remove the file, name it in `.gitignore`, and change what it held: Git's history keeps it.\n\n\
-                 ```sh\ngit rm --cached my-app/.env && echo .env >>my-app/.gitignore\n```",
+        summary: "a file in the directory of an app contains a credential and is not in `.gitignore`",
+        page: include_str!("in_file.md"),
     },
     check: Check::App(check),
 };

@@ -17,13 +17,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::Never,
         summary: "a values file holds a credential",
-        explanation: "Values are in Git in plaintext, whether a template prints them or not: everyone who may read the repository \
-                      has them. That a value of `values.yaml` is replaced in every environment does not help. A value that a \
-                      manifest prints is reported where it is printed, with a pointer to the values file.",
-        example: "# values.yaml\ndatabase:\n  password: Tr0ub4dor&3\n",
-        remedy: "Put the value into a store, and a placeholder into the Secret that needs it:\n\n\
-                 ```yaml\n# base/db.yaml\nkind: Secret\nstringData:\n  password: <vault:shop/db#password>\n```\n\n\
-                 Then change the password: it is in Git's history.",
+        page: include_str!("in_values.md"),
     },
     check: Check::App(check),
 };

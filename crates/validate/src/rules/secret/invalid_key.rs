@@ -14,13 +14,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a key of a Secret or a ConfigMap is not one that Kubernetes takes",
-        explanation: "Keys become file names and environment variables: letters, digits, `-`, `_` and `.`, at most \
-                      253 of them, and neither `.` nor anything that starts with `..`. The API server refuses the \
-                      object otherwise, and the sync fails.",
-        example: "kind: ConfigMap\ndata:\n  conf.d/app.conf: \"\"\n",
-        remedy: "Name the item with what is allowed, and give it its path where it is mounted:\n\n\
-                 ```yaml\nvolumes:\n- name: config\n  configMap:\n    name: app\n    items:\n    - {key: app.conf, path: conf.d/app.conf}\n```",
+        summary: "a Secret or a ConfigMap has an invalid key",
+        page: include_str!("invalid_key.md"),
     },
     check: Check::Object(check),
 };

@@ -12,17 +12,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "a Secret's value stands in the source in plaintext",
-        explanation: "Base64 is no encryption: whoever can read the repository, any clone or any build log of it can \
-                      read the value, and so can everybody later, since Git keeps its history. That sealwave seals \
-                      the value on its way to the cluster does not help: the source has it in the clear. It is an \
-                      error where the value is a credential beyond doubt (a token with its issuer's prefix, a \
-                      private key, a URI with a password), a warning elsewhere, and a note where it looks like a \
-                      sample or like a file without credentials.",
-        example: "kind: Secret\nstringData:\n  password: Tr0ub4dor&3\n",
-        remedy: "Put the value into a store and a placeholder into the Secret:\n\n\
-                 ```yaml\nkind: Secret\nstringData:\n  password: <vault:shop/db#password>\n```\n\n\
-                 Then change the password: it is in Git's history.",
+        summary: "the source contains the value of a Secret in plaintext",
+        page: include_str!("plaintext_in_git.md"),
     },
     check: Check::Object(check),
 };

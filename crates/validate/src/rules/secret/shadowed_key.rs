@@ -14,12 +14,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a key stands in two sections of a Secret or a ConfigMap",
-        explanation: "Of a key in both `data` and `stringData` of a Secret, the API server takes `stringData` and \
-                      forgets the other without a word: whoever edits `data` changes nothing. A ConfigMap with a key \
-                      in both `data` and `binaryData` is refused.",
-        example: "kind: Secret\ndata:\n  password: PHZhdWx0OmEjYj4=\nstringData:\n  password: <vault:shop/db#password>\n",
-        remedy: "Remove one of the two; `stringData` is the one that is easier to read.",
+        summary: "a key is in two sections of a Secret or a ConfigMap",
+        page: include_str!("shadowed_key.md"),
     },
     check: Check::Object(check),
 };

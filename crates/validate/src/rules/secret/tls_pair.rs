@@ -14,17 +14,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "certificate and private key of a TLS Secret do not belong together, cannot be read by servers, or the certificate has expired",
-        explanation: "The API server takes any two items for a Secret of type `kubernetes.io/tls`, and what serves with them fails later: an \
-                      Ingress controller falls back to a certificate of its own, and a server does not start. Servers present the first certificate \
-                      of `tls.crt`, so `tls.key` must be its private key; those that signed it come after it. RSA keys, EC keys and Ed25519 keys are \
-                      compared where the file holds the public half; of others nothing is reported. A certificate that has expired is a warning, and so are items that are exchanged, or a key that a password protects; \
-                      `generate` also warns of items that hold no PEM. \
-                      `validate` sees pairs whose items stand in clear; `generate` also sees those that placeholders give it: there a wrong pair is an error, \
-                      and an expired certificate a warning that does not change the output.",
-        example: "kind: Secret\ntype: kubernetes.io/tls\nstringData:\n  tls.crt: …   # of last year\n  tls.key: …   # of this year\n",
-        remedy: "Take both items from the same pair, and from the same version of it:\n\n\
-                 ```yaml\nkind: Secret\ntype: kubernetes.io/tls\nstringData:\n  tls.crt: <vault:shop/tls#crt>\n  tls.key: <vault:shop/tls#key>\n```",
+        summary: "the certificate and private key of a TLS Secret do not match or cannot be read by servers, or the certificate has expired",
+        page: include_str!("tls_pair.md"),
     },
     check: Check::Object(check),
 };

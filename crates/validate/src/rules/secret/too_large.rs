@@ -12,11 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
         summary: "a Secret is larger than Kubernetes allows",
-        explanation: "The values of a Secret may have 1 MiB together, after decoding; the API server refuses more, \
-                      and the sync fails. What placeholders stand for is not counted here.",
-        example: "kind: Secret\ndata:\n  bundle.zip: UEsDBBQAAAAIA…   # more than 1 MiB\n",
-        remedy: "Spread the items over several Secrets and mount them together as a `projected` volume; keep what is not secret in the \
-                 image or on a volume.",
+        page: include_str!("too_large.md"),
     },
     check: Check::Object(check),
 };

@@ -12,14 +12,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::Never,
         summary: "a password in a Secret, or a URI, ends with a newline",
-        explanation: "The newline is part of the value: an environment variable or a file that the program reads has \
-                      it, most programs send it along, and the login fails although the password looks right \
-                      wherever it is printed. It comes from `echo` in front of `base64`, or from `|` instead of `|-` \
-                      in YAML. Files with several lines, such as keys and certificates, are not meant.",
-        example: "kind: Secret\nstringData:\n  password: |\n    <vault:shop/db#password>\n",
-        remedy: "```yaml\nstringData:\n  password: <vault:shop/db#password>\n```\n\n\
-                 In a shell, `printf %s \"$value\" | base64 -w0` adds no newline. Where the store has it, take it off: \
-                 `<vault:shop/db#password | trim>`.",
+        page: include_str!("trailing_newline.md"),
     },
     check: Check::Object(check),
 };

@@ -19,16 +19,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a Secret lacks what its type asks for",
-        explanation: "Some types of Secrets promise certain items, and the API server refuses a Secret without them: \
-                      `kubernetes.io/tls` has `tls.crt` and `tls.key`, `kubernetes.io/dockerconfigjson` has \
-                      `.dockerconfigjson` with JSON in it, `kubernetes.io/basic-auth` has `username` or `password`, \
-                      `kubernetes.io/ssh-auth` has `ssh-privatekey`. A SealedSecret or an ExternalSecret that makes \
-                      such a Secret is accepted, and its controller fails later. The type of a Secret cannot be \
-                      changed once it exists.",
-        example: "kind: Secret\ntype: kubernetes.io/tls\nstringData:\n  cert.pem: <vault:shop/tls#crt>\n  key.pem: <vault:shop/tls#key>\n",
-        remedy: "Name the items as the type asks for, or leave `type` out (it is `Opaque` then):\n\n\
-                 ```yaml\nkind: Secret\ntype: kubernetes.io/tls\nstringData:\n  tls.crt: <vault:shop/tls#crt>\n  tls.key: <vault:shop/tls#key>\n```",
+        summary: "a Secret lacks an item that its type requires",
+        page: include_str!("type_keys.md"),
     },
     check: Check::Object(check),
 };

@@ -21,16 +21,8 @@ pub(crate) static LATE_CONFIGURATION: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "an object has a later sync wave or phase than what needs it",
-        explanation: "Argo CD applies the waves of a sync in their order, and waits after each until its objects are healthy. A \
-                      workload that needs the Secret or ConfigMap of a later wave does not become healthy, so the later wave is \
-                      never reached: the first sync hangs until it fails. Where the objects exist already, the sync passes, and \
-                      pods start with the old configuration. An object without the annotation is in wave 0. \
-                      A hook of a later phase, and one that is never applied, is the same mistake.",
-        example: "kind: Deployment\n…\n        envFrom: [{configMapRef: {name: web}}]\n---\nkind: ConfigMap\nmetadata:\n  name: web\n  \
-                  annotations: {argocd.argoproj.io/sync-wave: \"1\"}\n",
-        remedy: "Give the configuration an earlier wave than its consumers, for example \"-1\". In an app of sealwave, leave the \
-                 annotation out: sealwave puts configuration one wave before its earliest consumer.",
+        summary: "an object has a later sync wave or phase than its consumers",
+        page: include_str!("late_configuration.md"),
     },
     check: Check::Environment(late),
 };
@@ -42,15 +34,7 @@ pub(crate) static LATE_DEFINITION: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::Never,
         summary: "a Namespace or a CustomResourceDefinition has a later sync wave than its objects",
-        explanation: "Argo CD applies the waves of a sync in their order. The API server refuses an object whose kind is not \
-                      defined yet, or whose namespace does not exist, so that the sync fails in the earlier wave and never \
-                      reaches the later one. Of a Namespace it is a warning: Argo CD makes that of the destination itself where \
-                      the Application says `CreateNamespace=true`. Among plain manifests, one without a wave is a note: another \
-                      Application may bring it first.",
-        example: "kind: CustomResourceDefinition\nmetadata:\n  name: jobs.example.org\n  annotations: \
-                  {argocd.argoproj.io/sync-wave: \"1\"}\n---\napiVersion: example.org/v1\nkind: Job   # in wave 0\n",
-        remedy: "Give it an earlier wave than its objects, or the same: within a wave Argo CD applies namespaces and definitions \
-                 first.",
+        page: include_str!("late_definition.md"),
     },
     check: Check::Environment(late_definition),
 };
@@ -62,15 +46,7 @@ pub(crate) static PRESYNC_NEEDS_SEALED: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::Never,
         summary: "a PreSync hook needs an object of a later phase",
-        explanation: "All PreSync hooks end before Argo CD applies the first object of the Sync phase. In a new cluster a migration \
-                      job of that phase waits for a Secret that a SealedSecret or ExternalSecret of the Sync phase would make, \
-                      and the sync fails when the job's deadline passes; later, it runs with the values of the sync before. To \
-                      make a PreSync hook of the SealedSecret as well is no way out: a hook is deleted and made again by \
-                      default, and its Secret is deleted with it.",
-        example: "kind: Job\nmetadata:\n  name: migrate\n  annotations: {argocd.argoproj.io/hook: PreSync}\nspec:\n  template:\n    \
-                  spec:\n      containers:\n      - envFrom: [{secretRef: {name: db}}]   # made by a SealedSecret without a hook\n",
-        remedy: "Make it a hook of the Sync phase, in a wave between what it needs and what waits for it:\n\n\
-                 ```yaml\nannotations:\n  argocd.argoproj.io/hook: Sync\n  argocd.argoproj.io/sync-wave: \"-1\"   # the Secret: \"-2\"\n```",
+        page: include_str!("presync_needs_sealed.md"),
     },
     check: Check::Environment(earlier_phase),
 };

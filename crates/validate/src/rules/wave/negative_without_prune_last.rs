@@ -13,18 +13,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "configuration in a negative sync wave would be pruned before its consumers move",
-        explanation: "Argo CD also prunes an object in the wave of the object. When a Secret or ConfigMap of wave -1 is renamed or removed, Argo CD \
-                      deletes the old one before the workloads of wave 0 use the new one. In between, pods that start fail; when a wave \
-                      fails, the old object stays deleted until the sync is repaired. With `PruneLast=true` it is deleted after everything else \
-                      is healthy. The option counts on the object in the cluster, so it must be synced once before the rename. \
-                      sealwave sets it on what it puts into a negative wave itself. Secrets, ConfigMaps, what makes them, service accounts, roles and bindings \
-                      are reported; hooks, and objects with `Prune=false` or `PruneLast=false`, are not.",
-        example: "kind: ConfigMap\nmetadata:\n  name: web\n  annotations: {argocd.argoproj.io/sync-wave: \"-1\"}\n",
-        remedy: "Leave the wave to sealwave, or add the option. With `syncOptions: [PruneLast=true]` in the Application it holds for \
-                 all objects, and the rule can be switched off:\n\n\
-                 ```yaml\nkind: ConfigMap\nmetadata:\n  name: web\n  annotations:\n    argocd.argoproj.io/sync-wave: \"-1\"\n    \
-                 argocd.argoproj.io/sync-options: PruneLast=true\n```",
+        summary: "configuration in a negative sync wave would be pruned before its consumers are updated",
+        page: include_str!("negative_without_prune_last.md"),
     },
     check: Check::Object(check),
 };

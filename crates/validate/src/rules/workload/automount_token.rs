@@ -15,12 +15,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Note,
         enabled: false,
         refusal: ApiRefusal::Never,
-        summary: "a pod gets a token for the API although its account may do nothing",
-        explanation: "Kubernetes mounts the token of the account into every container unless it is told not to. Where no role is \
-                      bound to the account, the program has no use for it, and whoever breaks into the container has one \
-                      more credential: for the API's discovery, and for whatever is bound to the account later.",
-        example: "kind: Deployment   # no RoleBinding names its account\nspec:\n  template:\n    spec:\n      containers: […]\n",
-        remedy: "Say `automountServiceAccountToken: false` in the pod's `spec`, or on the ServiceAccount.",
+        summary: "a pod gets an API token although its service account has no permissions",
+        page: include_str!("automount_token.md"),
     },
     check: Check::Environment(check),
 };

@@ -17,13 +17,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a container has a name that Kubernetes does not take, or a pod has no container",
-        explanation: "The name of a container is a DNS label: at most 63 lower-case letters, digits and `-`, with a letter or \
-                      digit at both ends. Containers and init containers share their names, so that none may be there twice; \
-                      and a pod has at least one container. The API server refuses the object.",
-        example: "initContainers: [{name: web, image: \"tools:1\"}]\ncontainers: [{name: web, image: \"web:1\"}, {name: \
-                  log_shipper, image: \"logs:1\"}]\n",
-        remedy: "Give each container a name of its own, with `-` in place of `_` and `.`.",
+        summary: "a container has an invalid or duplicate name, or a pod has no containers",
+        page: include_str!("container_name.md"),
     },
     check: Check::Pod(check),
 };

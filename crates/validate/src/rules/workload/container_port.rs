@@ -14,11 +14,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a port of a container has a number or a name that Kubernetes does not take",
-        explanation: "A port is a number from 1 to 65535. Its name has at most 15 lower-case letters, digits and single `-` \
-                      inside, with a letter among them, and is there once in a container. The API server refuses the object.",
-        example: "ports:\n- {name: prometheus-metrics, containerPort: 90090}\n",
-        remedy: "```yaml\nports:\n- {name: metrics, containerPort: 9090}\n```",
+        summary: "a container port has an invalid number or name",
+        page: include_str!("container_port.md"),
     },
     check: Check::Pod(check),
 };

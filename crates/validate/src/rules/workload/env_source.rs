@@ -18,16 +18,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "an environment variable has a bad name, no source, two of them, or one that does not exist",
-        explanation: "The name of a variable is printable ASCII without `=`. `valueFrom` has exactly one of \
-                      `configMapKeyRef`, `secretKeyRef`, `fieldRef`, `resourceFieldRef` and `fileKeyRef`, and no `value` \
-                      beside it; an item of `envFrom` has one of `configMapRef` and `secretRef`. The object that is \
-                      referred to has a valid name, and its key is a valid key. A `fieldPath` is one of a few, and so is \
-                      `resource`. The API server refuses the object.",
-        example: "env:\n- name: POD_IP\n  valueFrom: {fieldRef: {fieldPath: status.podIp}}\n- name: TOKEN\n  value: none\n  \
-                  valueFrom: {secretKeyRef: {name: web, key: token}}\n",
-        remedy: "```yaml\nenv:\n- name: POD_IP\n  valueFrom: {fieldRef: {fieldPath: status.podIP}}\n- name: TOKEN\n  \
-                 valueFrom: {secretKeyRef: {name: web, key: token}}\n```",
+        summary: "an environment variable has an invalid name or not exactly one valid source",
+        page: include_str!("env_source.md"),
     },
     check: Check::Pod(check),
 };

@@ -15,13 +15,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a Job has a setting that needs or excludes another one",
-        explanation: "An indexed Job has `completions`; `backoffLimitPerIndex`, `maxFailedIndexes` and `successPolicy` belong \
-                      to indexed Jobs. A rule of `podFailurePolicy` has `onExitCodes` or `onPodConditions`, names a container \
-                      that exists, and needs pods with `restartPolicy: Never`. A Job gets its `selector` by itself, unless \
-                      `manualSelector` is true. No number is negative. The API server refuses the object.",
-        example: "kind: Job\nspec:\n  completionMode: Indexed   # and no completions\n",
-        remedy: "```yaml\nkind: Job\nspec:\n  completionMode: Indexed\n  completions: 3\n```",
+        summary: "a Job has settings that require or exclude each other",
+        page: include_str!("job.md"),
     },
     check: Check::Object(check),
 };

@@ -18,12 +18,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
         summary: "a container mounts a volume that its pod does not have",
-        explanation: "Every name in `volumeMounts` and `volumeDevices` must be one of the pod's `volumes`, or in a StatefulSet \
-                      one of `volumeClaimTemplates`. The API server refuses the object otherwise. Older versions \
-                      accept a StatefulSet and then refuse each of its pods.",
-        example: "containers:\n- name: web\n  volumeMounts: [{name: confg, mountPath: /etc/web}]\nvolumes:\n- name: config\n  \
-                  configMap: {name: web}\n",
-        remedy: "Correct the name, or add the volume.",
+        page: include_str!("missing_volume.md"),
     },
     check: Check::Pod(check),
 };

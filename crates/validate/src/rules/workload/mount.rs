@@ -18,13 +18,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a volume mount has a path or a setting that Kubernetes does not accept",
-        explanation: "A mount has a `mountPath`, and at most one of `subPath` and `subPathExpr`, which stay inside the volume: \
-                      relative, without `..`. A mount that is `Bidirectional` needs a privileged container, and a recursive \
-                      read-only mount needs `readOnly: true`. A container uses a volume as a device or mounts it, not both, \
-                      and only a claim can be a device. The API server refuses the object.",
-        example: "volumeMounts:\n- {name: data, mountPath: \"\", subPath: ../etc}\n",
-        remedy: "```yaml\nvolumeMounts:\n- {name: data, mountPath: /data, subPath: etc}\n```",
+        summary: "a volume mount has an invalid path or setting",
+        page: include_str!("mount.md"),
     },
     check: Check::Pod(check),
 };

@@ -17,13 +17,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a pod has a name, an address, a host port or a DNS setting that Kubernetes does not accept",
-        explanation: "`dnsPolicy: None` needs a `dnsConfig` with a name server, of which there are three at most. Addresses of \
-                      `hostAliases` are IP addresses. A port of the host is used once, and with `hostNetwork` it is equal to \
-                      `containerPort`. `hostname` and `subdomain` are DNS labels. A pod that runs on has no \
-                      `activeDeadlineSeconds`, and no manifest has `ephemeralContainers`. The API server refuses the object.",
-        example: "spec:\n  dnsPolicy: None   # and no dnsConfig\n",
-        remedy: "```yaml\nspec:\n  dnsPolicy: None\n  dnsConfig: {nameservers: [10.0.0.10]}\n```",
+        summary: "a pod has an invalid name, address, host port or DNS setting",
+        page: include_str!("pod_settings.md"),
     },
     check: Check::Pod(check),
 };

@@ -16,14 +16,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a probe or a hook of a container does not say one thing to do, or stands where there is none",
-        explanation: "A probe has exactly one of `exec`, `grpc`, `httpGet` and `tcpSocket`; a hook of `lifecycle` one of \
-                      `exec`, `httpGet`, `sleep` and `tcpSocket`. Its port is a number, or the name of one: a number in \
-                      quotes is neither. `successThreshold` of a liveness or startup probe is 1, and no number is negative. A \
-                      `sleep` is not longer than the pod's grace period. An init container has none \
-                      of them, unless it is a sidecar (`restartPolicy: Always`). The API server refuses the object.",
-        example: "livenessProbe:\n  periodSeconds: 10   # and nothing to do\n",
-        remedy: "```yaml\nlivenessProbe:\n  httpGet: {path: /healthz, port: 8080}\n  periodSeconds: 10\n```",
+        summary: "a probe or a hook of a container does not have exactly one action, or is not allowed there",
+        page: include_str!("probe.md"),
     },
     check: Check::Pod(check),
 };

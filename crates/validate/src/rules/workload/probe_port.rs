@@ -18,13 +18,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::Never,
         summary: "a probe or a hook names a port that its container does not have",
-        explanation: "The kubelet looks up the name of a port among the `ports` of the same container. The API server accepts \
-                      a name that is not there; then a liveness or startup probe never succeeds and the container is \
-                      restarted for ever, a readiness probe keeps the pod out of its Services, and a hook fails. Ports of \
-                      other containers of the pod do not count.",
-        example: "ports:\n- {name: http, containerPort: 8080}\nreadinessProbe:\n  httpGet: {path: /healthz, port: web}\n",
-        remedy: "Use the name of one of the container's ports, or the number:\n\n\
-                 ```yaml\nreadinessProbe:\n  httpGet: {path: /healthz, port: http}\n```",
+        page: include_str!("probe_port.md"),
     },
     check: Check::Pod(check),
 };

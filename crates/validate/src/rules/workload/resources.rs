@@ -17,13 +17,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "requests and limits of a container contradict each other, or name no resource",
-        explanation: "A request may not be more than the limit of the same resource, and must be equal to it where a resource \
-                      cannot be shared (devices like `nvidia.com/gpu`, huge pages). Names without a domain are `cpu`, \
-                      `memory`, `ephemeral-storage` and `hugepages-…`. No quantity is negative; devices and huge pages come \
-                      in whole numbers, and huge pages together with `cpu` or `memory`. The API server refuses the object.",
-        example: "resources:\n  requests: {memory: 2Gi}\n  limits: {memory: 512Mi, mem: 1Gi}\n",
-        remedy: "```yaml\nresources:\n  requests: {memory: 512Mi}\n  limits: {memory: 2Gi}\n```",
+        summary: "the requests and limits of a container contradict each other, or name an unknown resource",
+        page: include_str!("resources.md"),
     },
     check: Check::Pod(check),
 };

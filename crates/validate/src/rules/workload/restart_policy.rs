@@ -13,11 +13,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
         summary: "a pod template has a restart policy that its workload does not allow",
-        explanation: "The pods of a Job or CronJob end, so their `restartPolicy` is `OnFailure` or `Never`; without one it is \
-                      `Always`, which they may not have. The pods of a Deployment, StatefulSet, DaemonSet or ReplicaSet run \
-                      on, and may have `Always` only. The API server refuses the object.",
-        example: "kind: Job\nspec:\n  template:\n    spec:   # and no restartPolicy\n      containers: […]\n",
-        remedy: "Write `restartPolicy: OnFailure` or `Never` in the template of a Job, and none in that of the others.",
+        page: include_str!("restart_policy.md"),
     },
     check: Check::Object(check),
 };

@@ -13,14 +13,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a CronJob has a schedule or a time zone that Kubernetes cannot read",
-        explanation: "A schedule has five fields: minute (0-59), hour (0-23), day of the month (1-31), month (1-12 or names), \
-                      day of the week (0-6 or names; 0 is Sunday, 7 is not); or it is a name like `@daily`. Seconds, years, \
-                      `H`, `L`, `W` and `#` are other programs'. A time zone has its own field, with a name of the IANA \
-                      database. The API server refuses the object; `TZ=` in a schedule it refuses where the CronJob is \
-                      new.",
-        example: "spec:\n  schedule: \"0 0 3 * * *\"   # six fields\n  timeZone: cet\n",
-        remedy: "```yaml\nspec:\n  schedule: \"0 3 * * *\"\n  timeZone: Europe/Berlin\n```",
+        summary: "a CronJob has an invalid schedule or time zone",
+        page: include_str!("schedule.md"),
     },
     check: Check::Object(check),
 };

@@ -18,13 +18,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
         summary: "a toleration, an affinity or a spread constraint contradicts itself",
-        explanation: "A toleration with `Exists` has no `value`, one without `key` has `Exists`, and `tolerationSeconds` belongs \
-                      to `NoExecute`. A weight is 1 to 100. A term of an affinity between pods has a `topologyKey`, a node \
-                      affinity has terms, and an expression has `values` exactly where its operator needs them. `maxSkew` and \
-                      `minDomains` are 1 or more, and two spread constraints differ in `topologyKey` or `whenUnsatisfiable`. \
-                      The API server refuses the object.",
-        example: "tolerations:\n- {key: spot, operator: Exists, value: \"true\"}\n",
-        remedy: "```yaml\ntolerations:\n- {key: spot, operator: Equal, value: \"true\"}\n```",
+        page: include_str!("scheduling.md"),
     },
     check: Check::Pod(check),
 };

@@ -18,13 +18,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a security context contradicts itself, or has a value that Kubernetes does not accept",
-        explanation: "Ids of users and groups are 0 to 2147483647. A privileged container cannot have \
-                      `allowPrivilegeEscalation: false`, and neither can one that adds CAP_SYS_ADMIN. A profile of the type \
-                      `Localhost` has a `localhostProfile`, and no other type has one. Sysctls have valid names, each once. \
-                      `hostUsers: false` excludes the namespaces of the host. The API server refuses the object.",
-        example: "securityContext: {privileged: true, allowPrivilegeEscalation: false}\n",
-        remedy: "Remove one of the two; a program that needs a few rights gets them by `capabilities.add`.",
+        summary: "a security context contradicts itself, or has an invalid value",
+        page: include_str!("security_context.md"),
     },
     check: Check::Pod(check),
 };

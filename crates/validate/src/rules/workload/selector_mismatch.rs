@@ -14,12 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
         summary: "a workload does not select the pods of its own template",
-        explanation: "Every label of `spec.selector.matchLabels` must be on `spec.template.metadata.labels` with the same value, \
-                      every one of `matchExpressions` must hold for them, and there must be one at all. The API server refuses the object otherwise (`selector does not match template labels`), and the sync \
-                      fails.",
-        example: "spec:\n  selector: {matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: wbe}}\n",
-        remedy: "Give both the same labels. A selector cannot be changed once the workload exists, so correct the template \
-                 where that is so.",
+        page: include_str!("selector_mismatch.md"),
     },
     check: Check::Object(check),
 };

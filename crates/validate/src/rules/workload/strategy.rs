@@ -15,13 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
         summary: "a workload has a strategy that contradicts itself, or a negative number",
-        explanation: "With `maxSurge` and `maxUnavailable` both 0 no pod could ever be replaced; in a DaemonSet one of them is 0 \
-                      (`maxUnavailable` is 1 unless it is set). Both are whole numbers or percentages, `maxUnavailable` of at \
-                      most 100%. A `rollingUpdate` belongs to the strategy RollingUpdate alone. Replicas, limits and seconds \
-                      are not negative, and `progressDeadlineSeconds` (600 unless it is set) is more than `minReadySeconds`. \
-                      The API server refuses the object.",
-        example: "strategy:\n  type: Recreate\n  rollingUpdate: {maxUnavailable: 1}\n",
-        remedy: "Remove `rollingUpdate`, or make the type `RollingUpdate`; let one of the two bounds be at least 1.",
+        page: include_str!("strategy.md"),
     },
     check: Check::Object(check),
 };

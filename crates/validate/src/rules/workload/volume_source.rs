@@ -20,15 +20,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         enabled: true,
         refusal: ApiRefusal::BuiltInKinds,
-        summary: "a volume has two sources, one that lacks something, or a value that Kubernetes does not accept",
-        explanation: "A volume is of one type; without any it is an `emptyDir`. A ConfigMap in it has a `name`, a Secret a \
-                      `secretName`, a claim a `claimName`, a CSI volume a `driver`. Paths of files in a volume are relative, \
-                      without `..`, and each is there once. A file mode is at most 0777 in octal: `defaultMode: 644` is a \
-                      decimal number, and means 01204. The volume's own name is a DNS label. The API server refuses the \
-                      object.",
-        example: "volumes:\n- name: cache\n  emptyDir: {}\n  persistentVolumeClaim: {claimName: cache}\n- name: config\n  \
-                  configMap: {defaultMode: 0444}\n",
-        remedy: "Keep one source of each volume, name what it is made of, and write modes with a leading zero: `0644`.",
+        summary: "a volume has two sources, an incomplete source, or an invalid value",
+        page: include_str!("volume_source.md"),
     },
     check: Check::Pod(check),
 };

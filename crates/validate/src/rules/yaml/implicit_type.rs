@@ -14,17 +14,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
-        summary: "YAML reads a text as something else than it looks like",
-        explanation: "Kubernetes reads YAML 1.1: unquoted `yes`, `no`, `on`, `off`, `y` and `n` are booleans, `0777` \
-                      is octal 511, `0x1F` is 31, `1_000` is 1000, `123e4` is 1230000, `+49` is 49, and `version: \
-                      1.10` is 1.1. Keys are read the same way: `y:` becomes the key `true`. Where a string is \
-                      wanted, as in `env`, `data` and annotations, the API server refuses the object; elsewhere the \
-                      program gets another value. `0644` is left alone where a file mode is meant.\n\n\
-                      The values of an app are looked at as well. A template prints `1.10`, `NO` or `0755` as it is \
-                      written there, but `#if`, `eq` and arithmetic take what YAML reads.",
-        example: "env:\n- name: COUNTRY\n  value: no\n- name: BUILD\n  value: 123e4\n",
-        remedy: "Put text in quotes, and write booleans and numbers plainly:\n\n\
-                 ```yaml\nenv:\n- name: COUNTRY\n  value: \"no\"\n- name: BUILD\n  value: \"123e4\"\n```",
+        summary: "YAML reads a text as another value than it appears to be",
+        page: include_str!("implicit_type.md"),
     },
     check: Check::ObjectAndEnvironment(check, check_values),
 };
