@@ -12,8 +12,7 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let env_equals = |name: &str, value: &str| env::var(name).is_ok_and(|found| found == value);
     let is_native = env::var("HOST").is_ok_and(|host| env_equals("TARGET", &host));
-    let is_glibc =
-        env_equals("CARGO_CFG_TARGET_OS", "linux") && env_equals("CARGO_CFG_TARGET_ENV", "gnu");
+    let is_glibc = env_equals("CARGO_CFG_TARGET_OS", "linux") && env_equals("CARGO_CFG_TARGET_ENV", "gnu");
     // The loader relocates about 50,000 addresses before `main`, and a run that Argo CD starts has two processes. Packed
     // relocations take a fraction of the time. A build for another machine, or with an older glibc, does not use them.
     if is_native && is_glibc && glibc_version().is_some_and(|version| version >= PACKED_SINCE) {
