@@ -1,7 +1,7 @@
-# A sidecar image with one static binary. Nothing in it can run a shell.
-# Written and read with care, but not yet built: no container engine runs where the project is checked.
-# A tag can be moved. To build from an image that cannot, name it by its digest, as `docker buildx imagetools inspect
-# rust:1.95-alpine` prints it: --build-arg RUST_IMAGE=rust:1.95-alpine@sha256:…
+# A sidecar image with one static binary and no shell.
+# Reviewed, but not yet built: the project's checks run without a container engine.
+# A tag can be moved. To pin the image, pass the digest that `docker buildx imagetools inspect rust:1.95-alpine` prints:
+# --build-arg RUST_IMAGE=rust:1.95-alpine@sha256:…
 ARG RUST_IMAGE=rust:1.95-alpine
 FROM ${RUST_IMAGE} AS build
 RUN apk add --no-cache ca-certificates musl-dev
@@ -9,17 +9,17 @@ WORKDIR /src
 COPY Cargo.toml Cargo.lock build.rs ./
 COPY src ./src
 COPY benches ./benches
-# Alpine's own target is musl, so the binary is static; the check makes sure.
+# Alpine's own target is musl, so the binary is static; `ldd` verifies it.
 RUN cargo build --release --locked --bin sealwave && \
     if ldd target/release/sealwave 2>&1 | grep -q '=>'; then echo "sealwave is not static" >&2; exit 1; fi
 
-# Nothing but the binary and the certificate authorities that it trusts.
+# Holds only the binary and the certificate authorities that it trusts.
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /src/target/release/sealwave /usr/local/bin/sealwave
 COPY plugin.yaml /home/argocd/cmp-server/config/plugin.yaml
-# The repo-server's user, who must be able to open the plugin's socket.
+# The repo-server's user, which must be able to open the plugin's socket.
 USER 999:999
 ENV HOME=/tmp
-# In the sidecar the command is /var/run/argocd/argocd-cmp-server, from a volume of the repo-server; without it, this.
+# The sidecar overrides this with /var/run/argocd/argocd-cmp-server, from a volume of the repo-server.
 ENTRYPOINT ["/usr/local/bin/sealwave"]

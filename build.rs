@@ -1,20 +1,20 @@
-//! Linker options.
+//! Sets linker options.
 
 #![expect(clippy::disallowed_methods, reason = "cargo configures a build script by the environment")]
 
 use std::env;
 use std::process::Command;
 
-/// The first glibc whose loader reads packed relative relocations.
+/// First version of glibc whose loader supports packed relative relocations.
 const PACKED_SINCE: (u32, u32) = (2, 36);
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    let is = |name: &str, value: &str| env::var(name).is_ok_and(|found| found == value);
-    let is_native = env::var("HOST").is_ok_and(|host| is("TARGET", &host));
-    let is_glibc = is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu");
-    // The loader relocates some 50,000 addresses before `main`, and a run that Argo CD calls starts two processes. Packed,
-    // they take a fraction of the time. A build for another machine, or with an older glibc, does without.
+    let env_equals = |name: &str, value: &str| env::var(name).is_ok_and(|found| found == value);
+    let is_native = env::var("HOST").is_ok_and(|host| env_equals("TARGET", &host));
+    let is_glibc = env_equals("CARGO_CFG_TARGET_OS", "linux") && env_equals("CARGO_CFG_TARGET_ENV", "gnu");
+    // The loader relocates about 50,000 addresses before `main`, and a run that Argo CD starts has two processes. Packed
+    // relocations take a fraction of the time. A build for another machine, or with an older glibc, does not use them.
     if is_native && is_glibc && glibc_version().is_some_and(|version| version >= PACKED_SINCE) {
         println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }

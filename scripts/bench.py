@@ -1,7 +1,7 @@
-"""Measures the whole program against other things, in one run, and prints a Markdown table of ratios.
+"""Measures the whole program against other programs, in one run, and prints a Markdown table of ratios.
 
-Each pair is measured in turns, so that a busy machine is busy for both, and the best of the turns counts.
-The input is made here and is the same on every machine.
+Each pair is measured in turns, so that load on the machine affects both, and the best turn counts.
+The script generates the input, which is the same on every machine.
 """
 
 import argparse
@@ -19,13 +19,13 @@ KEY = "sealwave-seal-key-v1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"
 
 
 def run(command, cwd=None):
-    """Milliseconds, and the peak memory in KiB that the kernel counted."""
-    elapsed, _, peak = spent(command, cwd)
+    """Runs a command. Returns its milliseconds and its peak memory in KiB, as the kernel counted."""
+    elapsed, _, peak = run_measured(command, cwd)
     return elapsed, peak
 
 
-def spent(command, cwd=None):
-    """Milliseconds, those of them that a core worked, and the peak memory in KiB that the kernel counted."""
+def run_measured(command, cwd=None):
+    """Runs a command. Returns its milliseconds, its CPU milliseconds and its peak memory in KiB, as the kernel counted."""
     started = time.perf_counter()
     process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     errors = process.stderr.read()
@@ -137,7 +137,7 @@ def measure(sealwave, rsa, addon, top):
                          f"{best[ours]:.0f} ms, {best[theirs]:.0f} ms",
                          f"{best[theirs] / best[ours]:.1f} times faster", "20 times"))
     else:
-        print("kubectl is not installed: the comparison with `kubectl kustomize` is left out", file=sys.stderr)
+        print("kubectl is not installed: skipping the comparison with `kubectl kustomize`", file=sys.stderr)
     budget = 1.3 * best["rsa"] + 50
     rows.append(("1,000 objects with 200 sealed items, against 200 bare RSA-4096 operations on the same cores",
                  f"{best['many']:.0f} ms, {best['rsa']:.0f} ms",
@@ -152,7 +152,7 @@ def measure(sealwave, rsa, addon, top):
 
 
 def small_documents(path, count):
-    """ConfigMaps, Services and Deployments in turn, some 280 bytes each; their total size."""
+    """Writes ConfigMaps, Services and Deployments in turn, about 280 bytes each. Returns the size of the file."""
     with open(path, "w") as file:
         for i in range(count):
             meta = f"metadata:\n  name: small-{i}\n  namespace: shop\n  labels:\n    app.kubernetes.io/name: shop\n"
@@ -171,7 +171,7 @@ def small_documents(path, count):
 
 
 def repository(top, apps):
-    """Apps of three environments, four objects each, one of them a template."""
+    """Writes apps with three environments and four objects each, one of them a template."""
     for index in range(apps):
         app = top / f"app-{index}"
         (app / "base").mkdir(parents=True)
@@ -196,29 +196,29 @@ def measure_validate(sealwave, read_yaml, top):
     repository(apps, 200)
     versions = ",".join(f"1.{minor}" for minor in range(25, 38))
     runs = {"validate": [], "read": [], "start": [], "all": []}
-    # Two cores share caches and memory, so that each alone does more.
+    # Pinned to one core: two cores share caches and memory, so that each one does less.
     alone = ["taskset", "-c", "0"] if shutil.which("taskset") else []
     memory = 0
-    # Two programs that take nearly as long: neighbours of a virtual machine must not decide between them.
+    # The two programs take nearly as long, so other load on the host must not decide between them: more turns.
     for _ in range(2 * TURNS):
-        runs["read"].append(spent(alone + [read_yaml, small])[1])
-        runs["validate"].append(spent(alone + [sealwave, "validate", small])[1])
+        runs["read"].append(run_measured(alone + [read_yaml, small])[1])
+        runs["validate"].append(run_measured(alone + [sealwave, "validate", small])[1])
     for _ in range(TURNS):
-        runs["read"].append(spent(alone + [read_yaml, small])[1])
-        _, worked, peak = spent(alone + [sealwave, "validate", small])
+        runs["read"].append(run_measured(alone + [read_yaml, small])[1])
+        _, worked, peak = run_measured(alone + [sealwave, "validate", small])
         runs["validate"].append(worked)
         memory = max(memory, peak)
-        runs["start"].append(spent([sealwave, "validate", "--kube-version", versions, one])[0])
-        runs["all"].append(spent([sealwave, "validate", "--all", apps])[0])
+        runs["start"].append(run_measured([sealwave, "validate", "--kube-version", versions, one])[0])
+        runs["all"].append(run_measured([sealwave, "validate", "--all", apps])[0])
     best = {name: min(times) for name, times in runs.items()}
     speed = size / 1e6 / (best["validate"] / 1000)
     return [
-        (f"`validate` of 100,000 small documents ({size / 1e6:.0f} MB), from file to verdict, on one core",
+        (f"`validate` of 100,000 small documents ({size / 1e6:.0f} MB), end to end, on one core",
          f"{best['validate']:.0f} ms", f"{speed:.1f} MB/s", "10 MB/s"),
-        ("the same, against reading these documents and nothing more",
+        ("the same, against only reading these documents",
          f"{best['validate']:.0f} ms, {best['read']:.0f} ms", f"{best['validate'] / best['read']:.2f}", "1.25"),
         ("the same, peak memory", f"{memory * 1024 / 1e6:.0f} MB", "", ""),
-        ("`validate` of one document against all 13 versions of Kubernetes, from start to end",
+        ("`validate` of one document against all 13 versions of Kubernetes, end to end",
          f"{best['start']:.1f} ms", "", "10 ms"),
         ("`validate --all` over 200 apps with three environments", f"{best['all'] / 1000:.2f} s", "", "5 s"),
     ]
@@ -242,7 +242,7 @@ def main():
     arguments.add_argument("--sealwave", required=True)
     arguments.add_argument("--bare-rsa", required=True)
     arguments.add_argument("--addon", required=True, help="the program that prints the add-on's manifest")
-    arguments.add_argument("--read-yaml", required=True, help="the program that reads YAML and nothing more")
+    arguments.add_argument("--read-yaml", required=True, help="the program that only reads YAML")
     arguments.add_argument("--write", metavar="FILE")
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as top:
@@ -250,7 +250,7 @@ def main():
         rows = measure(given.sealwave, given.bare_rsa, addon, Path(top))
         text = table(rows + measure_validate(given.sealwave, given.read_yaml, Path(top)))
     cores = os.cpu_count()
-    text += f"\n\nBest of {TURNS} turns or more, {cores} cores. Reading YAML against a bare event scan, and fetching from sources 20 ms away, are in `cargo bench`."
+    text += f"\n\nBest of at least {TURNS} turns, {cores} cores. `cargo bench` compares reading YAML with a bare event scan, and fetches from sources with a latency of 20 ms."
     print(text)
     if given.write:
         write(given.write, text)

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs the benchmarks and prints the table of the README's section "Speed".
-#   scripts/bench.sh             prints
-#   scripts/bench.sh --write     prints, and puts the table into README.md
-#   scripts/bench.sh --table     the table only, without `cargo bench`
+#   scripts/bench.sh             prints the table
+#   scripts/bench.sh --write     prints the table, and writes it to README.md
+#   scripts/bench.sh --table     prints only the table, without `cargo bench`
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -2,8 +2,8 @@
 
     python3 scripts/bench_before.py --before OLD --sealwave NEW --addon PROGRAM
 
-Both builds get the same input and run in turns, each first as often as the other. The ratio is that of the best times,
-beside the median of the ratios pair by pair, so that a busy machine is busy for both. Nothing is asserted.
+Both builds get the same input and run in turns, each one first in half of the turns, so that load on the machine affects
+both. The table has the ratio of the best times and the median of the ratios of all pairs. The script asserts nothing.
 """
 
 import argparse
@@ -18,7 +18,7 @@ TURNS = 12
 
 
 def commands(sealwave, apps):
-    """The command of each row, in the order of the README."""
+    """Returns the command of each row, in the order of the README."""
     def generate(app):
         return [sealwave, "generate", app, "--env", "dev", "--operator", apps["operator"],
                 "--project", "bench", "--namespace", "bench"]
@@ -54,11 +54,11 @@ def inputs(top, addon):
 
 
 def compare(before, after):
-    """Milliseconds and KiB of both commands, taken in turns."""
+    """Runs both commands in turns. Returns pairs of their measurements."""
     pairs = []
     for turn in range(TURNS):
         first, second = (before, after) if turn % 2 == 0 else (after, before)
-        one, other = bench.spent(first), bench.spent(second)
+        one, other = bench.run_measured(first), bench.run_measured(second)
         pairs.append((one, other) if turn % 2 == 0 else (other, one))
     return pairs[1:]
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Known answers for the derivation and the checksums, from an implementation of its own (standard library only).
+"""Test vectors for the derivation and the checksums, from an independent implementation (standard library only).
 
-    scripts/derivation_vectors.py          check that the committed vectors are what this script computes
-    scripts/derivation_vectors.py --print  print the vectors of version 2
+    scripts/derivation_vectors.py          checks the committed vectors against this script
+    scripts/derivation_vectors.py --print  prints the vectors of version 2
 
-src/crypto/derive.rs and src/crypto/checksum.rs give the schemes. The committed lines are never changed: a line that no longer
-holds means that Secrets of users would be sealed anew, or their pods restarted.
+src/crypto/derive.rs and src/crypto/checksum.rs specify the schemes. The committed lines never change: if a line no longer
+matches, Secrets of users would be re-sealed, or their pods restarted.
 """
 
 import base64
@@ -30,17 +30,17 @@ def expand(pseudo_random_key: bytes, info: bytes, length: int) -> bytes:
     return hmac.new(pseudo_random_key, info + b"\x01", hashlib.sha512).digest()[:length]
 
 
-def prefixed(*parts: bytes) -> bytes:
+def length_prefixed(*parts: bytes) -> bytes:
     return b"".join(len(part).to_bytes(8, "big") + part for part in parts)
 
 
-def answers(case: dict, version: int) -> dict:
+def derive(case: dict, version: int) -> dict:
     secret = base64.b64decode(case["sealKey"].removeprefix(PREFIX))
     keys = extract(b"sealwave/seal/v1", secret)
     text = {name: case[name].encode() for name in ["scope", "namespace", "name", "itemKey", "project", "epoch"]}
     unresolved, plaintext = (bytes.fromhex(case[name]) for name in ["unresolvedHex", "plaintextHex"])
     binding = [text["project"]] + ([case["app"].encode()] if version == 2 else [])
-    message = prefixed(
+    message = length_prefixed(
         f"sealwave.dev/seal/v{version}".encode(),
         bytes.fromhex(case["spkiSha256Hex"]),
         text["scope"],
@@ -57,8 +57,8 @@ def answers(case: dict, version: int) -> dict:
     found = {"sealKeyId": identity.hex(), "sessionKeyHex": output[:32].hex(), "oaepSeedHex": output[32:].hex()}
     if version == 2:
         checksum_key = expand(extract(b"sealwave/checksum/v1", secret), b"checksum", 32)
-        place = [text["namespace"], text["name"], text["itemKey"]]
-        message = prefixed(b"secret item/v2", *binding, *place, unresolved, plaintext)
+        item = [text["namespace"], text["name"], text["itemKey"]]
+        message = length_prefixed(b"secret item/v2", *binding, *item, unresolved, plaintext)
         found["checksumHex"] = hmac.new(checksum_key, message, hashlib.sha256).digest()[:16].hex()
     return found
 
@@ -89,7 +89,7 @@ def cases() -> list[dict]:
         "other-project": {"project": "payments"},
         "other-app": {"app": "shop-dev"},
         "app-in-any-namespace": {"app": "team-a_shop-prod"},
-        # The same characters, cut elsewhere.
+        # The same characters as in `base`, split at another position.
         "shifted-project-and-app": {"project": "shopshop", "app": "-prod"},
         "no-app": {"project": "shopshop-prod", "app": ""},
         "text-around-a-placeholder": {
@@ -105,13 +105,13 @@ def cases() -> list[dict]:
 
 
 def main() -> int:
-    lines = [json.dumps({**case, **answers(case, 2)}) for case in cases()]
+    lines = [json.dumps({**case, **derive(case, 2)}) for case in cases()]
     if "--print" in sys.argv[1:]:
         print("\n".join(lines))
         return 0
     committed = (VECTORS / "derivation-v2.jsonl").read_text().splitlines()
     old = [json.loads(line) for line in (VECTORS / "derivation.jsonl").read_text().splitlines()]
-    wrong = [case["id"] for case in old if not answers(case, 1).items() <= case.items()]
+    wrong = [case["id"] for case in old if not derive(case, 1).items() <= case.items()]
     wrong += [json.loads(line)["id"] for line in set(lines) ^ set(committed)]
     print(f"{len(old)} vectors of version 1, {len(committed)} of version 2: {len(wrong)} differ", *wrong)
     return 1 if wrong or not old or not committed else 0

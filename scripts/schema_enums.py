@@ -1,10 +1,10 @@
 """String fields of Kubernetes' own types that take one of a few values.
 
-The published specifications leave enums out (a live API server adds them since KEP-2887). So this is a table by hand.
-Its source are the descriptions of the same definitions ("One of Always, Never, IfNotPresent", "Must be UDP, TCP, or
-SCTP"); `scripts/schemas --candidates` lists them. Fields of stable types alone, outside of `status`. Where a value came
-or went between minors, all of them are here: a value that the target does not know yet is better let through than a
-good one refused. `name[]` means the items of a list. An optional field may also be empty, which means its default.
+The published specifications omit enums (a live API server adds them since KEP-2887), so this table is manual. Its source
+is the descriptions of the same definitions ("One of Always, Never, IfNotPresent", "Must be UDP, TCP, or SCTP");
+`scripts/schemas --candidates` lists them. It has only fields of stable types, outside of `status`. If a value was added
+or removed between minors, all of them are here: it is better to accept an unsupported value than to refuse a valid one.
+`name[]` means the items of a list. An optional field may also be empty, which means its default.
 """
 
 OPERATORS = "In NotIn Exists DoesNotExist"
@@ -13,7 +13,7 @@ ACCESS_MODES = "ReadWriteOnce ReadOnlyMany ReadWriteMany ReadWriteOncePod"
 PULL_POLICIES = "Always Never IfNotPresent"
 PROTOCOLS = "TCP UDP SCTP"
 TERMINATION_POLICIES = "File FallbackToLogsOnError"
-# Init containers take `Always` since 1.28, all containers take all three since 1.34.
+# Init containers accept `Always` since 1.28, all containers accept all three since 1.34.
 CONTAINER_RESTARTS = "Always OnFailure Never"
 VOLUME_MODES = "Filesystem Block"
 URI_SCHEMES = "HTTP HTTPS"
@@ -22,7 +22,7 @@ CACHING_MODES = "None ReadOnly ReadWrite"
 WEBHOOK = {
     "failurePolicy": "Ignore Fail",
     "matchPolicy": "Exact Equivalent",
-    # `Unknown` and `Some` were taken until admissionregistration.k8s.io/v1, which is the only one here.
+    # `Unknown` and `Some` were valid before admissionregistration.k8s.io/v1, the only version here.
     "sideEffects": "None NoneOnDryRun",
 }
 RULE = {
@@ -150,13 +150,13 @@ ENUMS = {
     "io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelectorRequirement": {"operator": OPERATORS},
 }
 
-# The specifications say nothing of these; the API server refuses an object without them.
+# Required by the API server, but not by the specifications.
 REQUIRED = {
     "io.k8s.api.core.v1.Container": ["image"],
     "io.k8s.api.core.v1.EphemeralContainer": ["image"],
 }
 
-# Keys of list maps that have a default when they are left out.
+# Keys of list maps that have a default.
 DEFAULTS = {
     ("io.k8s.api.core.v1.Container", "ports", "protocol"): "TCP",
     ("io.k8s.api.core.v1.EphemeralContainer", "ports", "protocol"): "TCP",

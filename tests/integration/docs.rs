@@ -1,4 +1,4 @@
-//! What the pages say of `validate` is so: the example of README.md, and the settings and flags of docs/validate.md.
+//! Tests the documentation of `validate`: the example of README.md, and the settings and flags of docs/validate.md.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,14 +11,14 @@ fn page(name: &str) -> String {
     fs_err::read_to_string(root().join(name)).unwrap()
 }
 
-/// The blocks of a page that are fenced so, at the start of a line, without their fences.
+/// Returns the contents of a page's fenced code blocks in a language; fences must be at the start of a line.
 fn blocks<'p>(page: &'p str, language: &str) -> Vec<&'p str> {
     let opening = format!("\n```{language}\n");
     page.split(opening.as_str()).skip(1).map(|rest| rest.split("\n```").next().unwrap()).collect()
 }
 
 #[test]
-fn the_readme_shows_what_validate_says() {
+fn readme_example_is_output_of_validate() {
     let page = page("README.md");
     let (_, example) = page.split_once("<!-- example:validate -->").unwrap();
     let command = blocks(example, "sh")[0].trim();
@@ -26,16 +26,16 @@ fn the_readme_shows_what_validate_says() {
     let output = run(&args.split(' ').collect::<Vec<_>>());
     assert_eq!(output.status.code(), Some(1));
 
-    let said = String::from_utf8(output.stdout).unwrap();
-    let mut said = said.lines();
-    let shown: Vec<&str> = blocks(example, "text")[0].lines().filter(|line| *line != "…").collect();
-    assert!(shown.len() > 5, "little is shown");
-    for line in shown {
-        assert!(said.any(|other| other == line), "`{args}` does not say this, or not here: {line}");
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let mut printed = stdout.lines();
+    let documented: Vec<&str> = blocks(example, "text")[0].lines().filter(|line| *line != "…").collect();
+    assert!(documented.len() > 5, "the example has only {} lines", documented.len());
+    for line in documented {
+        assert!(printed.any(|other| other == line), "`{args}` does not print this line here: {line}");
     }
 }
 
-/// An app of one ConfigMap, with the definition that the page's settings name.
+/// Writes an app with one ConfigMap, and the definition that the page's settings name.
 fn write_app(directory: &Path, app_file: &str) {
     fs_err::create_dir_all(directory.join("crds")).unwrap();
     fs_err::create_dir_all(directory.join("envs/prod")).unwrap();
@@ -47,7 +47,7 @@ fn write_app(directory: &Path, app_file: &str) {
 }
 
 #[test]
-fn settings_on_the_page_of_validate_are_heard() {
+fn documented_settings_of_validate_are_accepted() {
     let page = page("docs/validate.md");
     let (mut apps, mut files) = (0, 0);
     for block in blocks(&page, "yaml") {
@@ -66,21 +66,21 @@ fn settings_on_the_page_of_validate_are_heard() {
             continue;
         }
         let output = command.output().unwrap();
-        let said = String::from_utf8_lossy(&output.stdout);
+        let report = String::from_utf8_lossy(&output.stdout);
         assert_eq!(
             output.status.code(),
             Some(0),
-            "{block}\n{said}{}",
+            "{block}\n{report}{}",
             String::from_utf8_lossy(&output.stderr)
         );
-        assert!(said.contains("\"objects\": 1"), "{said}");
-        assert!(!said.contains("suppression/malformed"), "{said}");
+        assert!(report.contains("\"objects\": 1"), "{report}");
+        assert!(!report.contains("suppression/malformed"), "{report}");
     }
-    assert!(apps > 0 && files > 0, "no settings are on the page");
+    assert!(apps > 0 && files > 0, "the page has no settings");
 }
 
 #[test]
-fn flags_on_the_page_of_validate_exist() {
+fn documented_flags_of_validate_exist() {
     let help = stdout_of(&["validate", "--help"]);
     let known: BTreeSet<&str> = help.split_whitespace().filter(|word| word.starts_with("--")).collect();
     let page = page("docs/validate.md");
@@ -94,5 +94,5 @@ fn flags_on_the_page_of_validate_exist() {
             seen += 1;
         }
     }
-    assert!(seen > 10, "only {seen} flags");
+    assert!(seen > 10, "the page has only {seen} flags");
 }
