@@ -1,4 +1,4 @@
-//! The nouns: plain values without I/O.
+//! The data model: plain values without I/O.
 
 mod app;
 mod backends;

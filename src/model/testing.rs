@@ -1,4 +1,4 @@
-//! Objects for tests, made from JSON.
+//! Objects for tests, created from JSON.
 
 use serde_json::Value as Json;
 
@@ -8,17 +8,17 @@ fn origin() -> Origin {
     Origin::point(Sources::default().add("test.yaml"), 1, 1)
 }
 
-/// A tree.
+/// Returns a tree.
 pub(crate) fn node(json: &Json) -> Node {
     Node::from_json(json, origin())
 }
 
-/// An object.
+/// Returns an object.
 pub(crate) fn manifest(json: &Json) -> Manifest {
     Manifest::new(node(json)).expect("an object")
 }
 
-/// Objects.
+/// Returns objects.
 pub(crate) fn manifests(all: &[Json]) -> Vec<Manifest> {
     all.iter().map(manifest).collect()
 }
