@@ -21,7 +21,7 @@ pub(crate) struct Object<'a> {
     pub(crate) version: &'a str,
     /// Kind.
     pub(crate) kind: &'a str,
-    /// Namespace; in a catalogue empty for a cluster-scoped kind, even if its metadata set one.
+    /// Namespace; in a catalog empty for a cluster-scoped kind, even if its metadata set one.
     pub(crate) namespace: &'a str,
     /// Name; empty if it is generated.
     pub(crate) name: &'a str,
@@ -225,12 +225,12 @@ mod tests {
                 "metadata": {"name": "y", "namespace": "n"},
                 "spec": {"secretObjects": [{"secretName": "e"}, {"secretName": "f"}]}}),
         ]);
-        let catalogue = Catalogue::new(&objects);
+        let catalog = Catalogue::new(&objects);
         for (name, number) in [("a", 0), ("b", 1), ("c", 2), ("d", 3), ("e", 4), ("f", 4)] {
-            assert_eq!(catalogue.suppliers("n", name), [number], "{name}");
-            assert!(catalogue.suppliers("other", name).is_empty(), "{name}");
+            assert_eq!(catalog.suppliers("n", name), [number], "{name}");
+            assert!(catalog.suppliers("other", name).is_empty(), "{name}");
         }
-        assert!(catalogue.suppliers("n", "x").is_empty());
+        assert!(catalog.suppliers("n", "x").is_empty());
     }
 
     #[test]
@@ -238,7 +238,7 @@ mod tests {
         let objects =
             manifests(&[json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
                 "metadata": {"name": "r", "namespace": "stray"}})]);
-        let catalogue = Catalogue::new(&objects);
-        assert_eq!(catalogue.find(RBAC, "ClusterRole", "other", "r"), Some(0));
+        let catalog = Catalogue::new(&objects);
+        assert_eq!(catalog.find(RBAC, "ClusterRole", "other", "r"), Some(0));
     }
 }

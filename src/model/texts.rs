@@ -22,7 +22,7 @@ pub(crate) struct SourceText {
     /// Number of lines before it, if it is a part of a source.
     lines_before: u32,
     /// The spans written by templates; empty if unknown.
-    stretches: Vec<Stretch>,
+    spans: Vec<Stretch>,
     /// Start of each line; computed on first use.
     starts: OnceLock<Vec<usize>>,
     /// Number of characters that start before each multiple of [`STRIDE`]; computed for the first position on a long
@@ -40,8 +40,8 @@ impl Texts {
     }
 
     /// Adds a text rendered from templates, with its spans in order.
-    pub(crate) fn add_rendered(&mut self, source: SourceId, content: Arc<str>, stretches: Vec<Stretch>) {
-        self.texts.insert(source, SourceText { stretches, ..SourceText::new(content, 0) });
+    pub(crate) fn add_rendered(&mut self, source: SourceId, content: Arc<str>, spans: Vec<Stretch>) {
+        self.texts.insert(source, SourceText { spans, ..SourceText::new(content, 0) });
     }
 
     /// Adds a part of a source's text, replacing the previous part.
@@ -73,13 +73,7 @@ impl Texts {
 
 impl SourceText {
     const fn new(content: Arc<str>, lines_before: u32) -> Self {
-        Self {
-            content,
-            lines_before,
-            stretches: Vec::new(),
-            starts: OnceLock::new(),
-            strides: OnceLock::new(),
-        }
+        Self { content, lines_before, spans: Vec::new(), starts: OnceLock::new(), strides: OnceLock::new() }
     }
 
     /// Returns the content.
@@ -94,7 +88,7 @@ impl SourceText {
 
     /// Returns the spans written by templates, in order; empty if unknown.
     pub(crate) fn stretches(&self) -> &[Stretch] {
-        &self.stretches
+        &self.spans
     }
 
     fn starts(&self) -> &[usize] {

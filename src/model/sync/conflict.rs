@@ -149,20 +149,20 @@ pub(crate) type Found = (Conflict, usize, Origin);
 
 /// Returns all conflicts; `waves` are the final waves of the objects.
 pub(crate) fn conflicts(
-    catalogue: &Catalogue<'_>,
-    standings: &[Standing],
+    catalog: &Catalogue<'_>,
+    placements: &[Standing],
     uses: &BTreeSet<Use>,
     waves: &[i32],
 ) -> Vec<Found> {
-    let finder = ConflictFinder { catalogue, standings, uses, waves };
+    let finder = ConflictFinder { catalog, placements, uses, waves };
     let mut found = finder.hooks();
     found.extend(finder.late());
     found
 }
 
 struct ConflictFinder<'a> {
-    catalogue: &'a Catalogue<'a>,
-    standings: &'a [Standing],
+    catalog: &'a Catalogue<'a>,
+    placements: &'a [Standing],
     uses: &'a BTreeSet<Use>,
     waves: &'a [i32],
 }
@@ -205,9 +205,9 @@ impl<'a> ConflictFinder<'a> {
     /// Returns the ends of an edge whose phases do not fit, and whether the consumer is a `PreSync` hook that causes
     /// the conflict: it needs something other than a Secret that its author made a hook.
     fn pair(&self, edge: &Use) -> Option<(DependencyPair<'a>, bool)> {
-        let (by, dependency) = (self.standings.get(edge.consumer)?, self.standings.get(edge.dependency)?);
-        let consumer = self.catalogue.object(edge.consumer)?;
-        let needed = self.catalogue.object(edge.dependency)?;
+        let (by, dependency) = (self.placements.get(edge.consumer)?, self.placements.get(edge.dependency)?);
+        let consumer = self.catalog.object(edge.consumer)?;
+        let needed = self.catalog.object(edge.dependency)?;
         let makes_secret = !supplied(needed).is_empty();
         let fault = find_fault(by, dependency, consumer, needed, makes_secret)?;
         let is_early_hook = by.phases.hook && by.phases.has(Phase::PreSync);
@@ -220,14 +220,14 @@ impl<'a> ConflictFinder<'a> {
     /// Reports whether the dependency is the token of an account that its consumer may create and no object of the set
     /// defines: a controller creates the account for a custom resource, and the token can only follow.
     fn is_token_of_its_account(&self, edge: &Use) -> bool {
-        let ends = (self.catalogue.object(edge.consumer), self.catalogue.object(edge.dependency));
+        let ends = (self.catalog.object(edge.consumer), self.catalog.object(edge.dependency));
         let (Some(consumer), Some(needed)) = ends else { return false };
         !matches!(consumer.group, "" | "apps" | "batch")
             && (needed.group, needed.kind) == ("", "Secret")
             && needed.manifest.root().get("type").and_then(Node::as_str)
                 == Some("kubernetes.io/service-account-token")
             && needed.manifest.annotation("kubernetes.io/service-account.name").is_some_and(|account| {
-                self.catalogue.find("", "ServiceAccount", needed.namespace, account).is_none()
+                self.catalog.find("", "ServiceAccount", needed.namespace, account).is_none()
             })
     }
 
@@ -236,12 +236,12 @@ impl<'a> ConflictFinder<'a> {
     fn late(&self) -> Vec<Found> {
         let mut first: BTreeMap<usize, (i32, usize)> = BTreeMap::new();
         for edge in self.uses.iter().filter(|edge| edge.needed) {
-            let placement = |number: usize| {
-                let standing = self.standings.get(number)?;
-                Some((standing, *self.waves.get(number)?))
+            let placement_and_wave = |number: usize| {
+                let placement = self.placements.get(number)?;
+                Some((placement, *self.waves.get(number)?))
             };
             let (Some((consumer, consumer_wave)), Some((dependency, dependency_wave))) =
-                (placement(edge.consumer), placement(edge.dependency))
+                (placement_and_wave(edge.consumer), placement_and_wave(edge.dependency))
             else {
                 continue;
             };
@@ -258,7 +258,7 @@ impl<'a> ConflictFinder<'a> {
         first
             .into_iter()
             .filter_map(|(number, (by_wave, by_number))| {
-                let (needed, by) = (self.catalogue.object(number)?, self.catalogue.object(by_number)?);
+                let (needed, by) = (self.catalog.object(number)?, self.catalog.object(by_number)?);
                 let (at, about) = fixed_at(needed, number, (by, by_number));
                 let wave = *self.waves.get(number)?;
                 let (needed, by) = (needed.manifest.id(), by.manifest.id());
@@ -313,8 +313,8 @@ fn find_fault(
 
 /// Returns where the order of two objects was fixed, and for which one: the late dependency, else the early consumer.
 fn fixed_at(needed: &Object<'_>, number: usize, (by, by_number): (&Object<'_>, usize)) -> (Origin, usize) {
-    let wave_origin = |object: &Object<'_>, number| wave_at(object.manifest).map(|at| (at, number));
-    wave_origin(needed, number)
-        .or_else(|| wave_origin(by, by_number))
+    let fixed_wave = |object: &Object<'_>, number| wave_at(object.manifest).map(|at| (at, number));
+    fixed_wave(needed, number)
+        .or_else(|| fixed_wave(by, by_number))
         .unwrap_or((needed.manifest.origin(), number))
 }

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
     use crate::model::testing::manifest;
 
-    fn standing(annotations: &Json, kinds: &[(&str, i32)]) -> (Standing, usize) {
+    fn placement(annotations: &Json, kinds: &[(&str, i32)]) -> (Standing, usize) {
         let waves = Waves { kinds: kinds.iter().map(|(kind, wave)| ((*kind).to_owned(), *wave)).collect() };
         let object = manifest(&json!({
             "apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j", "annotations": annotations}
@@ -110,27 +110,30 @@ mod tests {
             (" 1", 0, 1),
             ("", 0, 1),
         ] {
-            let (standing, note_count) = standing(&json!({SYNC_WAVE: text}), &[]);
-            assert_eq!((standing.wave, note_count), (Some(wave), notes), "{text}");
+            let (placement, note_count) = placement(&json!({SYNC_WAVE: text}), &[]);
+            assert_eq!((placement.wave, note_count), (Some(wave), notes), "{text}");
         }
-        assert_eq!(standing(&json!({SYNC_WAVE: 5}), &[]).1, 1);
-        assert_eq!(standing(&json!({}), &[]).0.wave, None);
+        assert_eq!(placement(&json!({SYNC_WAVE: 5}), &[]).1, 1);
+        assert_eq!(placement(&json!({}), &[]).0.wave, None);
     }
 
     #[test]
     fn hook_weight_is_a_wave_unless_there_is_a_readable_one() {
-        assert_eq!(standing(&json!({HELM_WEIGHT: "3"}), &[]), (standing(&json!({SYNC_WAVE: "3"}), &[]).0, 0));
-        assert_eq!(standing(&json!({SYNC_WAVE: "1", HELM_WEIGHT: "3"}), &[]).0.wave, Some(1));
-        assert_eq!(standing(&json!({SYNC_WAVE: "x", HELM_WEIGHT: "3"}), &[]).0.wave, Some(3));
+        assert_eq!(
+            placement(&json!({HELM_WEIGHT: "3"}), &[]),
+            (placement(&json!({SYNC_WAVE: "3"}), &[]).0, 0)
+        );
+        assert_eq!(placement(&json!({SYNC_WAVE: "1", HELM_WEIGHT: "3"}), &[]).0.wave, Some(1));
+        assert_eq!(placement(&json!({SYNC_WAVE: "x", HELM_WEIGHT: "3"}), &[]).0.wave, Some(3));
     }
 
     #[test]
     fn the_author_overrides_the_wave_of_a_kind() {
         let kinds = [("Job", 1), ("batch/Job", 2)];
-        assert_eq!(standing(&json!({}), &kinds).0.wave, Some(2));
-        assert_eq!(standing(&json!({}), &kinds[..1]).0.wave, Some(1));
-        assert_eq!(standing(&json!({SYNC_WAVE: "7"}), &kinds).0.wave, Some(7));
-        assert_eq!(standing(&json!({HOOK: "Sync"}), &kinds).0.wave, Some(0));
-        assert_eq!(standing(&json!({}), &[("apps/Job", 1)]).0.wave, None);
+        assert_eq!(placement(&json!({}), &kinds).0.wave, Some(2));
+        assert_eq!(placement(&json!({}), &kinds[..1]).0.wave, Some(1));
+        assert_eq!(placement(&json!({SYNC_WAVE: "7"}), &kinds).0.wave, Some(7));
+        assert_eq!(placement(&json!({HOOK: "Sync"}), &kinds).0.wave, Some(0));
+        assert_eq!(placement(&json!({}), &[("apps/Job", 1)]).0.wave, None);
     }
 }

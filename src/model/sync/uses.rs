@@ -38,18 +38,18 @@ pub(crate) enum Order {
 
 /// Returns all dependencies, each once; `workloads` are the numbers of workloads with the references of their pods.
 pub(crate) fn uses<'r, 'a: 'r>(
-    catalogue: &Catalogue<'_>,
+    catalog: &Catalogue<'_>,
     workloads: impl IntoIterator<Item = (usize, &'r [Reference<'a>])>,
 ) -> BTreeSet<Use> {
-    let mut collector = EdgeCollector { catalogue, found: BTreeSet::new() };
-    let mut pods = vec![false; catalogue.objects().len()];
+    let mut collector = EdgeCollector { catalog, found: BTreeSet::new() };
+    let mut pods = vec![false; catalog.objects().len()];
     for (number, references) in workloads {
         collector.pod(number, references);
         if let Some(pod) = pods.get_mut(number) {
             *pod = true;
         }
     }
-    for (number, object) in catalogue.objects().iter().enumerate() {
+    for (number, object) in catalog.objects().iter().enumerate() {
         collector.fields(number, object, pods.get(number) == Some(&true));
     }
     collector.definitions();
@@ -58,7 +58,7 @@ pub(crate) fn uses<'r, 'a: 'r>(
 }
 
 struct EdgeCollector<'a> {
-    catalogue: &'a Catalogue<'a>,
+    catalog: &'a Catalogue<'a>,
     found: BTreeSet<Use>,
 }
 
@@ -72,13 +72,13 @@ impl EdgeCollector<'_> {
     fn add_reference(&mut self, consumer: usize, what: What, namespace: &str, name: &str, needed: bool) {
         // A claim that waits for its first consumer never becomes healthy in an earlier wave.
         let order = if what == What::PersistentVolumeClaim { Order::Same } else { Order::Earlier };
-        for dependency in self.catalogue.meant(what, namespace, name) {
+        for dependency in self.catalog.meant(what, namespace, name) {
             self.add(consumer, dependency, order, needed);
         }
     }
 
     fn pod(&mut self, number: usize, references: &[Reference<'_>]) {
-        let Some(object) = self.catalogue.object(number) else { return };
+        let Some(object) = self.catalog.object(number) else { return };
         for reference in references {
             let needed = !reference.optional;
             self.add_reference(number, reference.what, object.namespace, reference.name, needed);
@@ -87,8 +87,8 @@ impl EdgeCollector<'_> {
 
     /// Adds the secrets of a service account, which all of its users need.
     fn account(&mut self, number: usize, object: &Object<'_>) {
-        for secret in self.catalogue.pull_secrets(object.namespace, object.name) {
-            for supplier in self.catalogue.suppliers(object.namespace, secret) {
+        for secret in self.catalog.pull_secrets(object.namespace, object.name) {
+            for supplier in self.catalog.suppliers(object.namespace, secret) {
                 self.add(number, *supplier, Order::Same, false);
             }
         }
@@ -117,7 +117,7 @@ impl EdgeCollector<'_> {
     fn token(&mut self, number: usize, object: &Object<'_>) {
         let account = object.manifest.annotation("kubernetes.io/service-account.name");
         let account =
-            account.and_then(|name| self.catalogue.find("", "ServiceAccount", object.namespace, name));
+            account.and_then(|name| self.catalog.find("", "ServiceAccount", object.namespace, name));
         if let Some(account) = account {
             self.add(number, account, Order::Same, false);
         }
@@ -130,14 +130,14 @@ impl EdgeCollector<'_> {
             let text = |field: &str| subject.get(field).and_then(Node::as_str);
             if let (Some("ServiceAccount"), Some(name)) = (text("kind"), text("name")) {
                 let namespace = text("namespace").unwrap_or(object.namespace);
-                if let Some(account) = self.catalogue.find("", "ServiceAccount", namespace, name) {
+                if let Some(account) = self.catalog.find("", "ServiceAccount", namespace, name) {
                     self.add(account, number, Order::Same, false);
                 }
             }
         }
         let text = |field: &str| root.at(&["roleRef", field]).and_then(Node::as_str);
         if let (Some(kind), Some(name)) = (text("kind"), text("name"))
-            && let Some(role) = self.catalogue.find(RBAC, kind, object.namespace, name)
+            && let Some(role) = self.catalog.find(RBAC, kind, object.namespace, name)
         {
             self.add(number, role, Order::Same, false);
         }
@@ -153,7 +153,7 @@ impl EdgeCollector<'_> {
         for store in spec.get("secretStoreRef").into_iter().chain(stores) {
             let text = |field: &str| store.get(field).and_then(Node::as_str);
             let kind = text("kind").unwrap_or("SecretStore");
-            let found = text("name").and_then(|name| self.catalogue.find(ESO, kind, object.namespace, name));
+            let found = text("name").and_then(|name| self.catalog.find(ESO, kind, object.namespace, name));
             if let Some(store) = found {
                 self.add(number, store, Order::Earlier, true);
             }
@@ -162,7 +162,7 @@ impl EdgeCollector<'_> {
             let text = |field: &str| generator.get(field).and_then(Node::as_str);
             if let (Some(kind), Some(name)) = (text("kind"), text("name"))
                 && let Some(generator) =
-                    self.catalogue.find("generators.external-secrets.io", kind, object.namespace, name)
+                    self.catalog.find("generators.external-secrets.io", kind, object.namespace, name)
             {
                 self.add(number, generator, Order::Earlier, true);
             }
@@ -220,7 +220,7 @@ impl EdgeCollector<'_> {
     /// Adds the definitions that custom resources need.
     fn definitions(&mut self) {
         let mut defined = BTreeMap::new();
-        for (number, object) in self.catalogue.objects().iter().enumerate() {
+        for (number, object) in self.catalog.objects().iter().enumerate() {
             if object.is("apiextensions.k8s.io", "CustomResourceDefinition") {
                 let text = |path: &[&str]| object.manifest.root().at(path).and_then(Node::as_str);
                 if let (Some(group), Some(kind)) =
@@ -233,7 +233,7 @@ impl EdgeCollector<'_> {
         if defined.is_empty() {
             return;
         }
-        for (number, object) in self.catalogue.objects().iter().enumerate() {
+        for (number, object) in self.catalog.objects().iter().enumerate() {
             if let Some(definition) = defined.get(&(object.group, object.kind)) {
                 self.add(number, *definition, Order::Earlier, false);
             }
@@ -242,9 +242,9 @@ impl EdgeCollector<'_> {
 
     /// Adds the namespace that each object needs.
     fn namespaces(&mut self) {
-        for (number, object) in self.catalogue.objects().iter().enumerate() {
+        for (number, object) in self.catalog.objects().iter().enumerate() {
             let namespace = (!object.namespace.is_empty())
-                .then(|| self.catalogue.find("", "Namespace", "", object.namespace))
+                .then(|| self.catalog.find("", "Namespace", "", object.namespace))
                 .flatten();
             if let Some(namespace) = namespace {
                 self.add(number, namespace, Order::Same, false);

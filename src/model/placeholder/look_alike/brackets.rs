@@ -127,8 +127,8 @@ fn classify_reference(text: &Text<'_>, tag: &BracketTag<'_>, is_open: impl Fn() 
     let path = path.trim();
     let fits = !path.is_empty() && path.chars().all(|c| is_in_key(c) && c != ' ') && !path.starts_with("//");
     let is_tag = !path.trim_end_matches('/').contains('/');
-    let is_misspelt = fits && tag.is_closed && text.resembles_known(name) && (!is_tag || is_open());
-    is_misspelt.then_some(Kind::Misspelt)
+    let is_misspelled = fits && tag.is_closed && text.resembles_known(name) && (!is_tag || is_open());
+    is_misspelled.then_some(Kind::Misspelt)
 }
 
 /// Reports whether a text between brackets is a name that argocd-vault-plugin would accept: not a tag with attributes,
