@@ -62,14 +62,14 @@ impl CandidateDocument<'_> {
 }
 
 const RENDER_FIRST: &str =
-    "render it first and commit the result, or move the file out of the manifest directory";
-const MOVE: &str = "move the file out of the manifest directory";
+    "render it first and commit the result, or move the file out of the manifest directories";
+const MOVE: &str = "move the file out of the manifest directories";
 const CONFIG_MAP: &str =
-    "store it in a ConfigMap, as a text in `data`, or move the file out of the manifest directory";
-const PATCH: &str = "list the file under `patches` of an environment in `sealwave.yaml`, or move it out of the manifest directory";
+    "store it in a ConfigMap, as a text in `data`, or move the file out of the manifest directories";
+const PATCH: &str = "list the file under `patches` of an environment in `sealwave.yaml`, or move it out of the manifest directories";
 const PART: &str = "if it is a patch, list the file under `patches` of an environment in `sealwave.yaml`; if it is an object, add `apiVersion` and `kind`";
 const SOPS: &str =
-    "move the file out of the manifest directory, and refer to its values from a Secret: `<sops:FILE#KEY>`";
+    "move the file out of the manifest directories, and refer to its values from a Secret: `<sops:FILE#KEY>`";
 
 /// A condition and the kind of file that it recognizes.
 type FileSignature = (fn(&CandidateDocument<'_>) -> bool, ForeignFile);
@@ -93,7 +93,7 @@ static FILES: [FileSignature; 35] = [
     row(
         |doc| doc.text().starts_with("$ANSIBLE_VAULT;"),
         "a file encrypted with Ansible Vault",
-        "move the file out of the manifest directory; sealwave does not decrypt it",
+        "move the file out of the manifest directories; sealwave does not decrypt it",
     ),
     row(
         |doc| doc.text().starts_with("version https://git-lfs.github.com/"),
@@ -155,7 +155,7 @@ static FILES: [FileSignature; 35] = [
     row(
         |doc| doc.is_unnamed() && doc.is_map("route") && doc.is_list("receivers"),
         "an Alertmanager configuration",
-        "store it in a Secret, as a text in `stringData`, or move the file out of the manifest directory",
+        "store it in a Secret, as a text in `stringData`, or move the file out of the manifest directories",
     ),
     // YAML 1.1 reads the key `on` as a boolean.
     row(
@@ -175,7 +175,7 @@ static FILES: [FileSignature; 35] = [
                 && (doc.is_map("services") || doc.is_called("docker-compose") || doc.is_called("compose"))
         },
         "a Compose file",
-        "convert it to manifests (for example with `kompose`), or move the file out of the manifest directory",
+        "convert it to manifests (for example with `kompose`), or move the file out of the manifest directories",
     ),
     row(
         |doc| {
@@ -238,7 +238,7 @@ static MARKS: [(&str, ForeignFile); 3] = [
         "-----BEGIN AGE ENCRYPTED FILE-----",
         ForeignFile {
             what: "a file encrypted with age",
-            remedy: "move the file out of the manifest directory; sealwave supports age only in SOPS files",
+            remedy: "move the file out of the manifest directories; sealwave supports age only in SOPS files",
         },
     ),
     ("-----BEGIN PGP MESSAGE-----", ForeignFile { what: "a file encrypted with PGP", remedy: MOVE }),

@@ -319,11 +319,11 @@ impl GrammarErrorKind {
                 format!("modifiers are {}", list(&modifiers::NAMES))
             }
             Self::NotAKey => {
-                "each `<…>` is a placeholder because the object has `avp.kubernetes.io/path`; to use it as text, double its `<`"
+                "each `<…>` is a placeholder because the object has `avp.kubernetes.io/path`; if it is meant as text, double its `<`"
                     .into()
             }
             Self::NotClosed => {
-                "close it with `>` on the same line; to use it as text, double its `<`: `<<name:…`".into()
+                "close it with `>` on the same line; if it is meant as text, double its `<`: `<<name:…`".into()
             }
             Self::QuoteNotClosed(_) | Self::UnknownEscape(_) => {
                 "`\"…\"` supports `\\\"`, `\\\\`, `\\n`, `\\r` and `\\t`; in `'…'`, double a quote".into()
