@@ -292,7 +292,7 @@ fn what_cannot_become_items_is_named() {
         (r#"{"a\u0000b":"CANARY"}"#, "no item can be made: `a\\0b`"),
         (r#"{"\u001b[31m":"CANARY"}"#, "no item can be made: `\\u{1b}[31m`"),
         (&long, "no item can be made: `kkkk"),
-        (r#"{"a":"CANARY","a":"CANARY"}"#, "it has a key twice"),
+        (r#"{"a":"CANARY","a":"CANARY"}"#, "it has a duplicate key"),
         (&many, "it has more than 2000 keys"),
         ("{}", "no key that is taken"),
         (r#"{"a":null}"#, "no key that is taken"),

@@ -83,7 +83,7 @@ fn without_a_project_argo_cd_gets_no_reference() {
         command.env("ARGOCD_APP_NAME", "shop").env("ARGOCD_APP_NAMESPACE", "shop");
         command.envs(project.map(|project| ("ARGOCD_APP_PROJECT_NAME", project)));
         let stderr = refused(&mut command, "no project");
-        assert!(stderr.contains("which Argo CD gives from version 3.0 on"), "{stderr}");
+        assert!(stderr.contains("which Argo CD provides since version 3.0"), "{stderr}");
     }
 }
 

@@ -232,14 +232,14 @@ fn values_in_the_directory_of_manifests_are_not_lost_in_silence() {
 fn files_that_other_tools_encrypted_or_left_unfinished_are_named() {
     for (text, message) in [
         (&b"\0GITCRYPT\0\xc3\x28\xa0"[..], "file is encrypted by git-crypt, and nothing decrypts it"),
-        (b"$ANSIBLE_VAULT;1.1;AES256\n33343536\n", "a file that Ansible Vault encrypted is not a manifest"),
+        (b"$ANSIBLE_VAULT;1.1;AES256\n33343536\n", "a file encrypted with Ansible Vault is not a manifest"),
         (
             b"-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n-----END AGE ENCRYPTED FILE-----\n",
-            "a file that age encrypted is not a manifest",
+            "a file encrypted with age is not a manifest",
         ),
         (
             b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n",
-            "a pointer of Git LFS, whose content was not fetched, is not a manifest",
+            "a Git LFS pointer, whose content was not fetched, is not a manifest",
         ),
         (
             b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n<<<<<<< HEAD\n  a: b\n=======\n  a: c\n>>>>>>> x\n",

@@ -1,6 +1,6 @@
-//! How heavy findings about credentials are, and that none of them tells a value.
+//! The severity of findings about credentials, and that none of them reveals a value.
 //!
-//! Tokens are put together at run time, so that nothing in the repository looks like one.
+//! Tokens are assembled at run time, so that nothing in the repository looks like one.
 
 use sealwave_core::diagnostic::Severity;
 use sealwave_validate::Finding;
@@ -12,7 +12,7 @@ fn token() -> String {
     format!("gh{}_{}", 'p', "aB3dE5gH7jK9".repeat(3))
 }
 
-/// The findings of one rule in a manifest.
+/// Returns the findings of one rule in a manifest.
 fn findings(rule: &str, text: &str) -> Vec<Finding> {
     let text = text.as_bytes().to_vec();
     let open = Box::new(move || Ok(Box::new(std::io::Cursor::new(text)) as Box<dyn std::io::Read>));
@@ -23,16 +23,16 @@ fn findings(rule: &str, text: &str) -> Vec<Finding> {
     all.into_iter().filter(|finding| finding.rule.id == rule).collect()
 }
 
-/// The severity of the only finding, none where there is none; whatever is found is confidential and tells no value.
+/// Returns the severity of the only finding; checks that it is confidential and reveals no value.
 fn severity(rule: &str, text: &str) -> Option<Severity> {
     let found = findings(rule, text);
-    assert!(found.len() < 2, "{rule} found several things");
+    assert!(found.len() < 2, "{rule} reported several findings");
     let finding = found.first()?;
-    assert!(finding.confidential, "{rule} would have an excerpt shown");
+    assert!(finding.confidential, "{rule} would show an excerpt");
     let hint = finding.hint.clone().unwrap_or_default();
     let labels = finding.related.iter().map(|related| related.label.as_str());
-    for said in [finding.message.as_str(), &hint, &finding.pointer].into_iter().chain(labels) {
-        assert!(!said.contains(PASSWORD) && !said.contains(&token()), "{rule} tells the value");
+    for output in [finding.message.as_str(), &hint, &finding.pointer].into_iter().chain(labels) {
+        assert!(!output.contains(PASSWORD) && !output.contains(&token()), "{rule} reveals the value");
     }
     Some(finding.severity)
 }
@@ -52,7 +52,7 @@ fn pod(rest: &str) -> String {
 }
 
 #[test]
-fn plaintext_in_a_secret_weighs_as_much_as_it_is_certain() {
+fn the_severity_of_plaintext_in_a_secret_depends_on_certainty() {
     let rule = "secret/plaintext-in-git";
     assert_eq!(severity(rule, &secret(&token())), Some(Severity::Error));
     assert_eq!(severity(rule, &secret(PASSWORD)), Some(Severity::Warning));
@@ -62,7 +62,7 @@ fn plaintext_in_a_secret_weighs_as_much_as_it_is_certain() {
 }
 
 #[test]
-fn credentials_elsewhere_weigh_as_much_as_they_are_certain() {
+fn the_severity_of_credentials_elsewhere_depends_on_certainty() {
     let uri = format!("postgres://app:{PASSWORD}@db/app");
     let annotated = |value: &str| {
         format!(
@@ -90,7 +90,7 @@ fn credentials_elsewhere_weigh_as_much_as_they_are_certain() {
 }
 
 #[test]
-fn a_key_that_browsers_have_is_a_warning() {
+fn a_browser_key_is_a_warning() {
     let key = format!("AI{}{}", "za", "aB3dE5gH7jK9x".repeat(3).get(..35).unwrap());
     assert_eq!(severity("secret/in-config-map", &config_map("maps", &key)), Some(Severity::Warning));
     assert_eq!(
@@ -100,7 +100,7 @@ fn a_key_that_browsers_have_is_a_warning() {
 }
 
 #[test]
-fn a_field_of_another_kind_counts_where_it_is_certain_or_made_by_chance() {
+fn fields_of_other_kinds_are_reported_for_certain_or_random_values() {
     let thing = |value: &str| {
         format!(
             "apiVersion: example.org/v1\nkind: Thing\nmetadata: {{name: a}}\nspec: {{password: {value}}}\n"
@@ -112,7 +112,7 @@ fn a_field_of_another_kind_counts_where_it_is_certain_or_made_by_chance() {
 }
 
 #[test]
-fn the_line_of_a_file_in_a_config_map_is_named() {
+fn the_line_of_a_file_in_a_config_map_is_reported() {
     let text = format!(
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndata:\n  app.properties: |\n    a=b\n\n    db.password={PASSWORD}\n"
     );
@@ -132,15 +132,15 @@ fn hooks_without_a_phase_are_errors() {
             "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: a, annotations: {{argocd.argoproj.io/hook: '{phases}'}}}}\n"
         )
     };
-    let of =
+    let severity_for =
         |phases: &str| findings("argocd/annotation", &hook(phases)).first().map(|finding| finding.severity);
-    assert_eq!(of("presync"), Some(Severity::Error));
-    assert_eq!(of("PreSync,presync"), Some(Severity::Warning));
-    assert_eq!(of("PreSync"), None);
+    assert_eq!(severity_for("presync"), Some(Severity::Error));
+    assert_eq!(severity_for("PreSync,presync"), Some(Severity::Warning));
+    assert_eq!(severity_for("PreSync"), None);
 }
 
 #[test]
-fn many_lines_and_hits_take_linear_work() {
+fn many_lines_and_matches_take_linear_time() {
     let line = "password = ${PASSWORD}  user:pass@://x token=AKIA ghp_ eyJ ";
     let text = config_map("a", &format!("'{}'", line.repeat(20_000)));
     assert!(findings("secret/in-config-map", &text).is_empty());

@@ -1,4 +1,5 @@
-//! Derivations `v1` and `v2` from outside: who can guess literals, what renaming and moving changes, and keys of checksums.
+//! Derivations `v1` and `v2` end to end: who can check guesses of literals, the effects of renaming and moving, and
+//! checksum keys.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -8,7 +9,7 @@ use crate::support::small_app::{SmallApp, checksums, find, item};
 use crate::support::{objects, root, sealwave, stderr_of_failure, stdout_of};
 use serde_json::Value;
 
-/// Items that hold text of their author's own, which somebody could guess.
+/// Items with literal text, which can be guessed.
 const LITERAL: [(&str, &str); 7] = [
     ("plain", "stringData: {k: hunter2}"),
     ("escaped", "stringData: {k: '<<file:db.yaml#password>'}"),
@@ -19,14 +20,15 @@ const LITERAL: [(&str, &str); 7] = [
     ("path-text", "stringData: {k: '<file:db.json | jsonPath \"{.user}:hunter2\">'}"),
 ];
 
-/// Items that are nothing but a placeholder.
+/// Items that consist of a placeholder.
 const BARE: [(&str, &str); 3] = [
     ("reference", "stringData: {k: <file:db.yaml#password>}"),
     ("modified", "stringData: {k: <file:db.yaml#password | trim | base64>}"),
     ("path", "stringData: {k: '<file:db.json | jsonPath {.user}>'}"),
 ];
 
-/// One Secret of each kind with one item, and one Deployment each that reads it and a `ConfigMap`.
+/// Returns an app with one Secret of each kind, each with one item, and a Deployment for each that uses it and a
+/// `ConfigMap`.
 fn app(operator: &str) -> SmallApp {
     let app = SmallApp::new();
     app.write("operator/secrets/db.json", "{\"user\": \"CANARY-user\"}\n");
@@ -71,10 +73,10 @@ fn config_checksum(objects: &[Value], name: &str) -> String {
     template["annotations"]["checksum/config"].as_str().unwrap().to_owned()
 }
 
-/// The golden file was written by sealwave before there was a `v2`. Since then only sync options were added (`PruneLast=true`);
-/// sealed texts and checksums are those of that time.
+/// The golden file was written by sealwave before `v2` existed. Since then only sync options were added
+/// (`PruneLast=true`); sealed texts and checksums are unchanged.
 #[test]
-fn v1_gives_the_bytes_that_it_always_gave() {
+fn v1_output_never_changes() {
     let golden = root().join("testdata/sealing/v1-output.jsonl");
     for operator in ["", "derivation: v1\n"] {
         check_file(&golden, &output(&app(operator), "shop", "shop-dev"));
@@ -97,20 +99,20 @@ fn under_v2_no_other_app_can_check_a_guess() {
 }
 
 #[test]
-fn under_v2_renaming_an_app_keeps_what_is_nothing_but_a_placeholder() {
+fn under_v2_renaming_an_app_does_not_reseal_bare_placeholders() {
     let app = app("derivation: v2\n");
     let (before, after) = (generate(&app, "shop", "shop-dev"), generate(&app, "shop", "renamed"));
     for (kind, _) in BARE {
         assert_eq!(item(&before, kind, "k"), item(&after, kind, "k"), "{kind}");
         assert_eq!(secret_checksum(&before, kind), secret_checksum(&after, kind), "{kind}");
     }
-    // Without `--app`, the directory's name stands in for the app's.
+    // Without `--app`, the directory's name is used.
     let named = generate(&app, "shop", "app");
     assert_eq!(named, app.generate());
 }
 
 #[test]
-fn moving_to_v2_changes_literals_once_and_nothing_else() {
+fn moving_to_v2_reseals_only_literals() {
     let (v1, v2) = (app(""), app("derivation: v2\n"));
     let (before, after) = (generate(&v1, "shop", "shop-dev"), generate(&v2, "shop", "shop-dev"));
     for (kind, _) in LITERAL {
@@ -127,7 +129,7 @@ fn moving_to_v2_changes_literals_once_and_nothing_else() {
 }
 
 #[test]
-fn the_derivation_is_on_what_it_sealed() {
+fn sealed_objects_are_annotated_with_the_derivation() {
     let derivation = |operator: &str| {
         let app = app(operator);
         let author = "{name: plain, annotations: {sealwave.dev/derivation: v7}, namespace: shop}";
@@ -163,7 +165,7 @@ fn with_a_checksum_key_a_new_seal_key_restarts_nothing() {
     }
 }
 
-/// For operators without a checksum key: the old seal key goes on as checksum key.
+/// For operators without a checksum key: the old seal key stays in use as the checksum key.
 #[test]
 fn the_old_seal_key_as_checksum_key_restarts_nothing() {
     let app = app("");
@@ -194,7 +196,7 @@ fn generate_keys(directory: &Path, seal: &str, checksum: &str) -> Result<(), Str
 }
 
 #[test]
-fn both_keys_are_made_together_or_not_at_all() {
+fn both_keys_are_generated_together_or_not_at_all() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let directory = tempfile::tempdir().unwrap();
@@ -216,7 +218,7 @@ fn both_keys_are_made_together_or_not_at_all() {
 }
 
 #[test]
-fn a_checksum_key_is_not_taken_for_a_seal_key() {
+fn a_checksum_key_is_not_accepted_as_a_seal_key() {
     let app = app("checksumKeyFile: checksum-key\n");
     app.write("operator/checksum-key", &stdout_of(&["key", "generate"]));
     app.write("operator/seal-key", &stdout_of_checksum_key());
@@ -226,7 +228,7 @@ fn a_checksum_key_is_not_taken_for_a_seal_key() {
     assert!(stderr.contains("checksumKeyFile"), "{stderr}");
 }
 
-/// The operator file of the manifests is what a new one should be, and the sidecar has the files that it names.
+/// The operator file in the manifests is the recommended one, and the sidecar mounts the files that it refers to.
 #[test]
 fn the_manifests_use_v2_and_mount_both_keys() {
     let read = |name: &str| -> Value {

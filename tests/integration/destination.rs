@@ -1,4 +1,4 @@
-//! A value is sealed for the destinations that the operator named, and for no other, whatever a committer writes.
+//! A value is sealed only for the destinations that the operator allows, whatever a committer writes.
 
 use std::process::{Command, Output};
 
@@ -11,7 +11,7 @@ const SECRET: &str =
     "apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData: {k: <file:db.yaml#password>}\n";
 const RULE: &str = "{name: shops, projects: [shop], clusters: [prod], allow: ['file:**']}";
 
-/// An app with one Secret and the environments `dev` and `prod`, for which there is a cluster each; the policy is one rule.
+/// Returns an app with one Secret and the environments `dev` and `prod`, each with a cluster; the policy is one rule.
 fn app(rule: &str) -> SmallApp {
     let app = SmallApp::new();
     for file in ["base/secrets.yaml", "base/config.yaml", "base/deployments.yaml"] {
@@ -34,9 +34,9 @@ fn argocd(app: &SmallApp) -> Command {
     app.sidecar("shop-prod", "shop", "prod")
 }
 
-fn objects(command: &mut Command, what: &str) -> Vec<Value> {
+fn objects(command: &mut Command, description: &str) -> Vec<Value> {
     let output = watched_output(command);
-    assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{description}: {}", String::from_utf8_lossy(&output.stderr));
     crate::support::objects(std::str::from_utf8(&output.stdout).unwrap())
 }
 
@@ -44,8 +44,8 @@ fn with_metadata(app: &SmallApp, metadata: &str) {
     app.write("app/base/db.yaml", &SECRET.replace("{name: db}", metadata));
 }
 
-/// The outcomes in the audit, with the destination of each.
-fn audited(app: &SmallApp) -> Vec<String> {
+/// Returns the outcomes in the audit log, each with its destination.
+fn audit_outcomes(app: &SmallApp) -> Vec<String> {
     let text = fs_err::read_to_string(app.path("operator/audit.jsonl")).unwrap_or_default();
     let field = |line: &Value, name: &str| line[name].as_str().unwrap_or("-").to_owned();
     text.lines()
@@ -57,18 +57,19 @@ fn audited(app: &SmallApp) -> Vec<String> {
 }
 
 #[test]
-fn the_destination_that_the_operator_names_gets_the_value() {
+fn values_are_sealed_for_the_allowed_destination() {
     let app = app(RULE);
     let sealed = objects(&mut argocd(&app), "own namespace");
     assert_eq!(find(&sealed, "SealedSecret", "db")["metadata"]["namespace"], "shop");
-    assert_eq!(audited(&app), ["prod shop strict fetched"]);
+    assert_eq!(audit_outcomes(&app), ["prod shop strict fetched"]);
 }
 
 type Attack = (&'static str, fn(&SmallApp), &'static str);
 
 const WIDE: &str = "sealedsecrets.bitnami.com/cluster-wide: 'true'";
 
-/// What a committer can do to have the value sealed for somewhere else, and the part of the destination that gives it away.
+/// A committer's attempts to have the value sealed for another destination, and the part of the hint that identifies
+/// it.
 const ATTACKS: &[Attack] = &[
     (
         "another cluster",
@@ -234,18 +235,18 @@ const ATTACKS: &[Attack] = &[
 ];
 
 #[test]
-fn no_committer_chooses_the_destination() {
-    for (what, attack, hint) in ATTACKS {
+fn committers_cannot_choose_the_destination() {
+    for (description, attack, hint) in ATTACKS {
         let app = app(RULE);
         attack(&app);
-        let stderr = refused(&mut argocd(&app), what);
-        assert!(stderr.contains("is refused for cluster `"), "{what}: {stderr}");
-        assert!(stderr.contains("rule `shops`") && stderr.contains(hint), "{what}: {stderr}");
-        assert!(audited(&app).iter().all(|line| line.ends_with(" denied-by-policy")), "{what}");
+        let stderr = refused(&mut argocd(&app), description);
+        assert!(stderr.contains("is refused for cluster `"), "{description}: {stderr}");
+        assert!(stderr.contains("rule `shops`") && stderr.contains(hint), "{description}: {stderr}");
+        assert!(audit_outcomes(&app).iter().all(|line| line.ends_with(" denied-by-policy")), "{description}");
     }
 }
 
-/// Argo CD's parameter is the author's as well: `.argocd-source.yaml` sets it.
+/// Argo CD's parameter is controlled by the author as well: `.argocd-source.yaml` sets it.
 #[test]
 fn another_environment_is_another_destination() {
     let app = app(RULE);
@@ -255,7 +256,7 @@ fn another_environment_is_another_destination() {
 }
 
 #[test]
-fn a_namespace_that_argo_cd_does_not_give_is_no_default() {
+fn a_namespace_missing_in_argo_cd_is_not_a_default() {
     let app = app(RULE);
     for command in
         [argocd(&app).env("ARGOCD_APP_NAMESPACE", ""), argocd(&app).env_remove("ARGOCD_APP_NAMESPACE")]
@@ -269,9 +270,9 @@ fn a_namespace_that_argo_cd_does_not_give_is_no_default() {
     assert!(stderr.contains("is refused for cluster `prod`, no namespace, scope strict"), "{stderr}");
 }
 
-/// Even where the operator names every namespace and scope, one that cannot be is not one of them.
+/// Even if the operator allows every namespace and scope, invalid names are refused.
 #[test]
-fn names_that_cannot_be_are_never_sealed_under() {
+fn values_are_never_sealed_for_invalid_names() {
     let wide = "{name: shops, projects: [shop], clusters: ['*'], scopes: [strict, namespace-wide, cluster-wide], \
                 secretNamespaces: ['**', '*/*'], allow: ['file:**']}";
     let literal = "apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData: {k: text}\n";
@@ -320,7 +321,7 @@ fn literals_need_no_policy() {
 }
 
 #[test]
-fn each_use_of_a_reference_counts() {
+fn each_use_of_a_reference_is_checked() {
     let app = app(RULE);
     let other = |name: &str, namespace: &str| {
         SECRET.replace("{name: db}", &format!("{{name: {name}, namespace: {namespace}}}"))
@@ -338,7 +339,7 @@ fn each_use_of_a_reference_counts() {
     );
     assert!(problems[1].contains("namespace `eve`") && stderr.contains("base/more.yaml:14:"), "{stderr}");
     assert_eq!(
-        audited(&app),
+        audit_outcomes(&app),
         [
             "prod eve strict denied-by-policy",
             "prod mallory strict denied-by-policy",
@@ -348,7 +349,7 @@ fn each_use_of_a_reference_counts() {
 }
 
 #[test]
-fn a_rule_that_denies_a_destination_leaves_the_others() {
+fn denying_a_destination_does_not_deny_others() {
     let allow = "{name: shops, projects: [shop], clusters: ['*'], secretNamespaces: [shop, public], allow: ['file:**']}";
     let app = app(&format!(
         "{allow}, {{name: no, clusters: [prod], secretNamespaces: [public], deny: ['file:**']}}"
@@ -364,9 +365,9 @@ fn a_rule_that_denies_a_destination_leaves_the_others() {
     objects(argocd(&app).env("ARGOCD_APP_PARAMETERS", parameter), "public in dev");
 }
 
-/// The scope that the policy is asked about is the one that the item is sealed under.
+/// The scope in policy decisions is the one that the item is sealed with.
 #[test]
-fn annotations_mean_one_scope_everywhere() {
+fn annotations_have_the_same_scope_everywhere() {
     let all = "{name: shops, projects: [shop], clusters: [prod], scopes: [strict, namespace-wide, cluster-wide], allow: ['file:**']}";
     let app = app(all);
     let (namespace, cluster) =
@@ -435,11 +436,11 @@ fn refs_shows_the_decision_for_each_destination() {
 }
 
 #[test]
-fn errors_of_the_operator_file_name_the_rule_and_list_no_cluster() {
+fn errors_in_the_operator_file_name_the_rule_and_list_no_cluster() {
     for (rule, message, hint) in [
         (
             "{name: shops, projects: [shop], allow: ['file:**']}",
-            "rule `shops` allows something, but names no `clusters`",
+            "rule `shops` has `allow` but no `clusters`",
             "add a line such as `clusters: [NAME]`",
         ),
         (

@@ -554,7 +554,7 @@ fn r17_files_of_other_tools_are_named() {
         (
             "kustomization.yaml",
             "resources: [a.yaml]\n",
-            "a configuration of Kustomize is not a manifest",
+            "a Kustomize configuration is not a manifest",
             "render it first",
         ),
         (
@@ -575,7 +575,7 @@ fn r17_files_of_other_tools_are_named() {
             "the metadata of a Helm chart is not a manifest",
             "render it first",
         ),
-        ("web/values.yaml", "image: {tag: a}\n", "a file of Helm values", "render it first"),
+        ("web/values.yaml", "image: {tag: a}\n", "a Helm values file", "render it first"),
         (
             "cm.yaml",
             "metadata:\n  name: {{ .Values.name }}\n",
@@ -591,24 +591,24 @@ fn r17_files_of_other_tools_are_named() {
         (
             "dash.json",
             "{\"title\": \"a\", \"panels\": [], \"schemaVersion\": 39}\n",
-            "a dashboard of Grafana",
+            "a Grafana dashboard",
             "ConfigMap",
         ),
         ("docker-compose.yml", "services: {a: {image: b}}\n", "a Compose file", "move the file"),
-        ("ci.yaml", "on: {push: null}\njobs: {a: {}}\n", "a workflow of GitHub Actions", "move the file"),
+        ("ci.yaml", "on: {push: null}\njobs: {a: {}}\n", "a GitHub Actions workflow", "move the file"),
         (
             "skaffold.yaml",
             "apiVersion: skaffold/v4beta1\nkind: Config\nmetadata: {name: a}\n",
-            "a configuration of Skaffold",
+            "a Skaffold configuration",
             "move the file",
         ),
-        ("helmfile.yaml", "releases: [{name: a}]\n", "a configuration of Helmfile", "render it first"),
+        ("helmfile.yaml", "releases: [{name: a}]\n", "a Helmfile configuration", "render it first"),
         ("all.yaml", "- {apiVersion: v1, kind: Pod}\n", "a list of objects", "`---` between them"),
         ("p.yaml", "- {op: remove, path: /a}\n", "a JSON Patch is not a manifest", "`patches`"),
         (
             "enc.yaml",
             "a: ENC[AES256_GCM,data:x]\nsops: {mac: x, version: 3.9.0}\n",
-            "a file that SOPS encrypted",
+            "a file encrypted with SOPS",
             "<sops:FILE#KEY>",
         ),
     ] {

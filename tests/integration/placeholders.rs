@@ -1,10 +1,10 @@
-//! Placeholders as a hostile or careless author writes them: pipelines that would be an oracle, texts that only look like
-//! placeholders, and other people's `<x:y>` outside of Secrets. Every command must say the same.
+//! Placeholders from a hostile or careless author: pipelines that would be an oracle, texts that only look like
+//! placeholders, and other languages' `<x:y>` outside of Secrets. All commands must report the same.
 
 use crate::support::sealwave;
 use crate::support::small_app::{SmallApp, find, item};
 
-/// An app with one manifest.
+/// Returns an app with one manifest.
 fn app(manifest: &str) -> SmallApp {
     let app = SmallApp::new();
     for name in ["secrets.yaml", "config.yaml", "deployments.yaml"] {
@@ -25,7 +25,7 @@ fn json(text: &str) -> String {
     serde_json::to_string(text).unwrap()
 }
 
-/// What each command that reads placeholders says of an app that it must refuse.
+/// Returns the output of each command that reads placeholders, for an app that it must refuse.
 fn refusals(app: &SmallApp) -> Vec<(&'static str, String)> {
     let (directory, operator) = (app.path("app"), app.path("operator/operator.yaml"));
     let (directory, operator) = (directory.to_str().unwrap(), operator.to_str().unwrap());
@@ -38,20 +38,20 @@ fn refusals(app: &SmallApp) -> Vec<(&'static str, String)> {
         .into_iter()
         .map(|(args, code)| {
             let output = sealwave().args(args).output().unwrap();
-            let said = [output.stdout.as_slice(), &output.stderr].concat();
-            let said = String::from_utf8_lossy(&said).into_owned();
-            assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
+            let text = [output.stdout.as_slice(), &output.stderr].concat();
+            let text = String::from_utf8_lossy(&text).into_owned();
+            assert_eq!(output.status.code(), Some(code), "{args:?}: {text}");
             assert!(code == 1 || output.stdout.is_empty(), "{args:?} printed something");
-            assert!(!said.contains("CANARY"), "{args:?}: {said}");
+            assert!(!text.contains("CANARY"), "{args:?}: {text}");
             (
                 ["generate", "render", "refs", "validate"].into_iter().find(|name| *name == args[0]).unwrap(),
-                said,
+                text,
             )
         })
         .collect()
 }
 
-/// Lengths of values can be read off ciphertexts: free composition would be an oracle.
+/// The lengths of values are visible in ciphertexts, so free composition would be an oracle.
 #[test]
 fn every_command_refuses_pipelines_that_are_an_oracle() {
     let hashes = |times: usize| {
@@ -70,12 +70,12 @@ fn every_command_refuses_pipelines_that_are_an_oracle() {
         "<file:db.yaml#password | indent 100 | sha256>".into(),
     ];
     for attack in &attacks {
-        for (command, said) in refusals(&app(&secret("", &[attack]))) {
-            assert!(said.contains("item `k0`: modifier `"), "{command}: {attack}\n{said}");
-            assert!(said.contains("then `default`, then one encoder"), "{command}: {attack}\n{said}");
+        for (command, output) in refusals(&app(&secret("", &[attack]))) {
+            assert!(output.contains("item `k0`: modifier `"), "{command}: {attack}\n{output}");
+            assert!(output.contains("then `default`, then one encoder"), "{command}: {attack}\n{output}");
         }
     }
-    // The same with argocd-vault-plugin's form, and in the text that base64 stands for.
+    // The same with argocd-vault-plugin's form, and in base64-encoded text.
     let generic =
         secret("avp.kubernetes.io/path: db.yaml", &["<password | sha256 | base64decode | urlencode>"]);
     let compatible = app(&generic);
@@ -86,12 +86,14 @@ fn every_command_refuses_pipelines_that_are_an_oracle() {
     let encoded = "PGZpbGU6ZGIueWFtbCNwYXNzd29yZCB8IHNoYTI1NiB8IHNoYTI1Nj4=";
     let data = format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\ndata: {{k0: {encoded}}}\n");
     for app in [compatible, app(&data)] {
-        assert!(refusals(&app).iter().all(|(_, said)| said.contains("cannot follow the encoder `sha256`")));
+        assert!(
+            refusals(&app).iter().all(|(_, output)| output.contains("cannot follow the encoder `sha256`"))
+        );
     }
 }
 
 #[test]
-fn pipelines_of_the_right_shape_are_sealed() {
+fn valid_pipelines_are_sealed() {
     let app = app(&secret(
         "",
         &[
@@ -122,11 +124,11 @@ fn every_command_refuses_texts_that_look_like_placeholders() {
         "\u{ff1c}file:shop/db.yaml#c4n4ry\u{ff1e}",
     ] {
         let look_alike = app(&secret("", &[text]));
-        for (command, said) in refusals(&look_alike) {
-            assert!(said.contains("item `k0` looks like a"), "{command}: {text}\n{said}");
-            assert!(said.contains("sealwave.dev/literal"), "{command}: {text}\n{said}");
+        for (command, output) in refusals(&look_alike) {
+            assert!(output.contains("item `k0` looks like a"), "{command}: {text}\n{output}");
+            assert!(output.contains("sealwave.dev/literal"), "{command}: {text}\n{output}");
             // `validate` shows no line of a Secret, and no command quotes one.
-            assert!(!said.contains("c4n4ry"), "{command}: {text}\n{said}");
+            assert!(!output.contains("c4n4ry"), "{command}: {text}\n{output}");
         }
         look_alike.write("app/base/a.yaml", &secret("sealwave.dev/literal: 'true', a: b", &[text]));
         let objects = look_alike.generate();
@@ -156,17 +158,17 @@ data:
 ";
 
 #[test]
-fn other_languages_are_left_alone_outside_of_secrets() {
+fn other_languages_are_ignored_outside_of_secrets() {
     let app = app(OTHER_LANGUAGES);
     let objects = app.generate();
     let data = &find(&objects, "ConfigMap", "c")["data"];
     assert_eq!(data["soap"], "<env:Envelope><env:Body/></env:Envelope>");
-    // The operator file has no `vault`; where none is at hand, its kind is enough.
+    // The operator file has no `vault`; without an operator file, the provider kind is sufficient.
     assert_eq!(data["other"], "<vault:shop/db#password>");
     let output =
         sealwave().args(["render", app.path("app").to_str().unwrap(), "--env", "dev"]).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("placeholder of provider `vault`") && said.contains("a.yaml:10:"), "{said}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("placeholder of provider `vault`") && stderr.contains("a.yaml:10:"), "{stderr}");
 }
 
 #[test]
@@ -186,8 +188,8 @@ fn leftovers_outside_of_secrets_stay_errors_unless_the_object_is_exempt() {
         assert!(!String::from_utf8_lossy(&output.stdout).contains("app/placeholder"));
     };
     let listed = app(&map(""));
-    for (command, said) in refusals(&listed) {
-        assert!(said.contains("placeholder of provider `file` stands outside"), "{command}: {said}");
+    for (command, output) in refusals(&listed) {
+        assert!(output.contains("placeholder of provider `file` stands outside"), "{command}: {output}");
     }
     let file = "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\n";
     listed.write("app/sealwave.yaml", &format!("{file}literals: [ConfigMap/shop/*]\n"));
@@ -200,13 +202,13 @@ fn leftovers_outside_of_secrets_stay_errors_unless_the_object_is_exempt() {
         &secret("sealwave.dev/literal: 'true', a: '<file:db.yaml#password>'", &["x"]),
     );
     listed.write("app/sealwave.yaml", &format!("{file}literals: ['*/*/*']\n"));
-    assert!(refusals(&listed).iter().all(|(_, said)| said.contains("stands outside of a Secret's data")));
+    assert!(refusals(&listed).iter().all(|(_, output)| output.contains("stands outside of a Secret's data")));
     for (pattern, expected) in
-        [("Secret/shop/s", "cannot be about Secrets"), ("shop/s", "an object is `Kind/namespace/name`")]
+        [("Secret/shop/s", "must not match Secrets"), ("shop/s", "has the form `Kind/namespace/name`")]
     {
         listed.write("app/sealwave.yaml", &format!("{file}literals: [{pattern}]\n"));
         let output = sealwave().args(listed.args()).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.code() == Some(2) && said.contains(expected), "{said}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && stderr.contains(expected), "{stderr}");
     }
 }

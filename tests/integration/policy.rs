@@ -1,4 +1,5 @@
-//! The operator's policy through the binary: nothing that an author writes widens it; `refs` and the audit tell the truth.
+//! The operator's policy through the binary: nothing that an author writes widens it, and `refs` and the audit log are
+//! correct.
 
 use std::process::{Command, Output};
 
@@ -11,7 +12,7 @@ const POLICY: &str = "policy:
 - {name: never, deny: ['file:**/root*']}
 ";
 
-/// A small app whose project may use what its manifests refer to, and little more.
+/// Returns a small app whose project may use the references of its manifests, and little more.
 fn app(audit: &str) -> SmallApp {
     let app = SmallApp::new();
     app.operator("");
@@ -37,7 +38,7 @@ fn argocd(app: &SmallApp, project: &str) -> Command {
 }
 
 #[test]
-fn what_the_policy_allows_is_sealed() {
+fn references_allowed_by_the_policy_are_sealed() {
     let app = app("");
     with_reference(&app, "file:shop/own.txt");
     let output = watched_output(&mut argocd(&app, "shop"));
@@ -100,7 +101,7 @@ fn no_reference_reaches_beyond_the_policy() {
 }
 
 #[test]
-fn no_other_project_gets_anything() {
+fn other_projects_are_refused() {
     let app = app("");
     for project in ["", "shop2", "Shop", "*", "sho?", "[s]hop", "{shop,x}", "shop/", "shop\u{200b}", "ѕhop"]
     {
@@ -109,7 +110,7 @@ fn no_other_project_gets_anything() {
     }
 }
 
-/// Each place that an author can write to, filled with what would widen the policy if it were read.
+/// Writes to every location that an author controls, with content that would widen the policy if it were read.
 #[test]
 fn nothing_that_authors_write_changes_the_policy() {
     type Attempt = fn(&SmallApp, &mut Command);
@@ -191,12 +192,12 @@ fn nothing_that_authors_write_changes_the_policy() {
             command.args(["--repository", "https://git.example.com/admin/x"]);
         }),
     ];
-    for (what, attempt) in attempts {
+    for (description, attempt) in attempts {
         let app = app("");
         with_reference(&app, "file:admin/db.yaml");
         let mut command = argocd(&app, "shop");
         attempt(&app, &mut command);
-        refused(&mut command, what);
+        refused(&mut command, description);
     }
 }
 
@@ -230,7 +231,7 @@ fn refs_lists_references_with_their_rule_and_fetches_nothing() {
         text.contains("base/secrets.yaml:5:13   Secret `shop/api`, item `password`, scope strict\n"),
         "{text}"
     );
-    assert!(!text.contains('\u{1b}'), "colour without a terminal");
+    assert!(!text.contains('\u{1b}'), "color without a terminal");
     assert!(!app.path("operator/audit.jsonl").exists());
 
     fs_err::remove_dir_all(app.path("operator/secrets")).unwrap();
@@ -277,17 +278,17 @@ fn refs_shows_look_alikes_and_needs_no_operator() {
     assert_eq!(refs(&app, &[]).status.code(), Some(2));
 }
 
-fn audited(app: &SmallApp) -> Vec<Value> {
+fn audit_lines(app: &SmallApp) -> Vec<Value> {
     let text = fs_err::read_to_string(app.path("operator/audit.jsonl")).unwrap();
     assert_eq!(find_marker(text.as_bytes(), MARKER), None, "{text}");
     text.lines().map(|line| serde_json::from_str(line).expect("every line is JSON")).collect()
 }
 
 #[test]
-fn the_audit_has_a_line_per_reference_and_no_value() {
+fn the_audit_log_has_a_line_per_reference_and_no_value() {
     let app = app("audit: {file: audit.jsonl}\n");
     assert!(watched_output(&mut argocd(&app, "shop")).status.success());
-    let lines = audited(&app);
+    let lines = audit_lines(&app);
     assert_eq!(lines.len(), 2);
     let first = &lines[0];
     assert_eq!(first["reference"], "file:db.yaml#password");
@@ -295,7 +296,7 @@ fn the_audit_has_a_line_per_reference_and_no_value() {
     assert_eq!(first["repository"], "https://git.example.com/shop/deploy.git");
     assert_eq!((&first["environment"], &first["rule"]), (&"dev".into(), &"shops".into()));
     assert_eq!((&first["outcome"], &first["version"]), (&"fetched".into(), &Value::Null));
-    // Files have no versions; the field is there all the same.
+    // Files have no versions, but the field is present.
     assert_eq!(first["fetchedVersion"], Value::Null);
     let time = first["time"].as_str().unwrap();
     assert!(time.len() == 20 && time.ends_with('Z') && time.as_bytes()[10] == b'T', "{time}");
@@ -305,10 +306,10 @@ fn the_audit_has_a_line_per_reference_and_no_value() {
         let mode = fs_err::metadata(app.path("operator/audit.jsonl")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
-    // It is appended to, also by runs that fail.
+    // The log is appended to, even by runs that fail.
     with_reference(&app, "file:admin/x#k#7");
     refused(&mut argocd(&app, "shop"), "a refused reference");
-    let lines = audited(&app);
+    let lines = audit_lines(&app);
     assert_eq!(lines.len(), 5);
     let refused = lines.iter().find(|line| line["reference"] == "file:admin/x#k#7").unwrap();
     assert_eq!((&refused["outcome"], &refused["rule"]), (&"denied-by-policy".into(), &Value::Null));
@@ -316,7 +317,7 @@ fn the_audit_has_a_line_per_reference_and_no_value() {
 }
 
 #[test]
-fn no_reference_forges_a_line() {
+fn no_reference_can_forge_a_line() {
     let app = app("audit: {file: audit.jsonl, stderr: true}\n");
     for reference in [
         r#"file:shop/x","outcome":"fetched"}{"a":"b"#,
@@ -328,7 +329,7 @@ fn no_reference_forges_a_line() {
         with_reference(&app, reference);
         refused(&mut argocd(&app, "shop"), reference);
     }
-    for line in audited(&app) {
+    for line in audit_lines(&app) {
         let reference = line["reference"].as_str().unwrap();
         assert_eq!(line["outcome"] == "fetched", !reference.starts_with("file:shop/"), "{line}");
         assert_eq!(line.as_object().unwrap().len(), 14);
@@ -336,7 +337,7 @@ fn no_reference_forges_a_line() {
 }
 
 #[test]
-fn without_its_audit_a_run_puts_nothing_out() {
+fn without_its_audit_log_a_run_has_no_output() {
     for (audit, word) in [
         ("audit: {file: missing/audit.jsonl}\n", "audit cannot be written"),
         ("audit: {file: ../app/audit.jsonl}\n", "within the app's repository"),
@@ -355,8 +356,8 @@ fn without_its_audit_a_run_puts_nothing_out() {
 }
 
 #[test]
-fn the_audit_is_out_of_apps_reach() {
+fn apps_cannot_read_the_audit_log() {
     let app = app("audit: {file: secrets/shop/audit.jsonl}\n");
     with_reference(&app, "file:shop/audit.jsonl");
-    refused(&mut argocd(&app, "shop"), "the audit as a secret");
+    refused(&mut argocd(&app, "shop"), "the audit log as a secret");
 }

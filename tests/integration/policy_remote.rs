@@ -1,9 +1,10 @@
-//! What authors write never reaches the address, the role, the region, the mount or the namespace of a remote source:
-//! whatever they try, nothing is asked but what the operator's settings ask for.
+//! What authors write never changes the address, role, region, mount or namespace of a remote source: all requests
+//! match the operator's settings, whatever authors try.
+#![cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
 #![allow(
     clippy::unwrap_used,
     clippy::print_stderr,
-    reason = "tests stop at the first surprise and say what they skip"
+    reason = "tests stop at the first surprise and print what they skip"
 )]
 
 use std::collections::BTreeSet;
@@ -16,7 +17,7 @@ use sealwave_testkit::stub_server::{Asked, Reply, StubServer};
 const POLICY: &str = "policy: [{projects: [shop], allow: ['aws-sm:shop/*', 'aws-ssm:/shop/*', 'k8s:*', 'vault:secret/shop/*']}]\n";
 const OPEN_POLICY: &str = "policy: [{projects: [shop], allow: ['*:**']}]\n";
 
-/// Credentials, as STS gives them for the operator's role.
+/// Credentials, as STS returns them for the operator's role.
 const ROLE: &str = "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult><Credentials>\
     <AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>CANARY</SecretAccessKey><SessionToken>CANARY</SessionToken>\
     <Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>";
@@ -24,7 +25,7 @@ const ROLE: &str = "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/20
 const LOGIN: &str = "/v1/auth/kubernetes/login";
 const REVOKE: &str = "/v1/auth/token/revoke-self";
 
-/// All services behind one address, which give everything to everybody.
+/// Starts a server for all services, which answers every request with a secret.
 fn services() -> StubServer {
     StubServer::start(|asked, _| {
         let secret = r#"{"ARN":"a","Name":"shop/db","VersionId":"1","SecretString":"{\"k\":\"CANARY\"}"}"#;
@@ -43,7 +44,7 @@ fn services() -> StubServer {
     })
 }
 
-/// A small app with one secret of each source.
+/// Returns a small app with one secret of each source.
 fn app(address: &str, policy: &str) -> SmallApp {
     let app = SmallApp::new();
     let role = format!(
@@ -96,7 +97,7 @@ fn argocd(app: &SmallApp) -> Command {
     command
 }
 
-/// All of a request that says where it goes, as whom, and what for; without its date and signature.
+/// Returns the parts of a request that determine its target, identity and purpose; without its date and signature.
 fn summary(asked: &Asked) -> String {
     let login = asked.header("authorization").map(|text| {
         let credential = text.split(',').next().unwrap_or_default();
@@ -112,13 +113,14 @@ fn summaries(asked: &[Asked]) -> BTreeSet<String> {
     asked.iter().map(summary).collect()
 }
 
-/// What a run of the app asks for if nobody tries anything.
+/// Returns the requests of a normal run of the app.
 fn expected(server: &StubServer, app: &SmallApp) -> BTreeSet<String> {
     let before = server.asked().len();
     let output = watched_output(&mut argocd(app));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let asked = summaries(&server.asked()[before..]);
-    // AssumeRole of both, two services, a Secret, a login, a read and a revocation: all that is looked for below is in there.
+    // AssumeRole of both, two services, a Secret, a login, a read and a revocation: they contain all parts checked
+    // below.
     assert_eq!(asked.len(), 7, "{asked:#?}");
     for part in [
         "ASIAROLE/eu-west-1/secretsmanager",
@@ -132,10 +134,10 @@ fn expected(server: &StubServer, app: &SmallApp) -> BTreeSet<String> {
     asked
 }
 
-/// Something that an author could try, with the address of a trap.
+/// An attempt of an author, given the address of a trap.
 type Attempt = fn(&SmallApp, &str, &mut Command);
 
-/// What clients of these services take from an environment.
+/// Environment variables that clients of these services read.
 const VARIABLES: [&str; 27] = [
     "ALL_PROXY",
     "AVP_AUTH_TYPE",
@@ -245,10 +247,10 @@ const ATTEMPTS: &[(&str, Attempt)] = &[
 ];
 
 #[test]
-fn nothing_that_authors_write_reaches_a_sources_settings() {
+fn nothing_that_authors_write_changes_the_settings_of_a_source() {
     let (server, trap) = (services(), services());
     let expected = expected(&server, &app(&server.address, POLICY));
-    for (what, attempt) in ATTEMPTS {
+    for (description, attempt) in ATTEMPTS {
         let app = app(&server.address, POLICY);
         let before = server.asked().len();
         let mut command = argocd(&app);
@@ -256,15 +258,15 @@ fn nothing_that_authors_write_reaches_a_sources_settings() {
         let output = watched_output(&mut command);
         let asked = summaries(&server.asked()[before..]);
         if output.status.success() {
-            assert_eq!(asked, expected, "{what}");
+            assert_eq!(asked, expected, "{description}");
         } else {
-            assert!(asked.is_subset(&expected) && output.stdout.is_empty(), "{what}: {asked:#?}");
+            assert!(asked.is_subset(&expected) && output.stdout.is_empty(), "{description}: {asked:#?}");
         }
     }
     assert!(trap.asked().is_empty(), "{:#?}", summaries(&trap.asked()));
 }
 
-/// What a reference could say to get further: another address, mount, namespace, region or endpoint.
+/// References that try to reach another address, mount, namespace, region or endpoint.
 const HOSTILE: [&str; 30] = [
     "aws-sm:../shop/db#k",
     "aws-sm:arn:aws:secretsmanager:evil.example.com/:123456789012:secret:shop/db",
@@ -299,7 +301,7 @@ const HOSTILE: [&str; 30] = [
 ];
 
 #[test]
-fn no_reference_leads_beyond_the_operators_settings() {
+fn no_reference_bypasses_the_operators_settings() {
     let server = services();
     for policy in [POLICY, OPEN_POLICY] {
         let app = app(&server.address, policy);
@@ -314,7 +316,7 @@ fn no_reference_leads_beyond_the_operators_settings() {
                 String::from_utf8_lossy(&output.stderr)
             );
             assert!(output.stdout.is_empty(), "{reference}");
-            // A login of the operator's, and its end, is all that may have been asked for.
+            // The only permitted requests are the operator's login and its revocation.
             for asked in &server.asked()[before..] {
                 let is_login = [LOGIN, REVOKE].contains(&asked.target.as_str());
                 assert!(is_login, "{reference}: {}", summary(asked));
@@ -323,9 +325,9 @@ fn no_reference_leads_beyond_the_operators_settings() {
     }
 }
 
-/// With a policy that forbids nothing, odd names still are names below the operator's mount or namespace.
+/// With a policy that allows everything, unusual names are still names below the operator's mount or namespace.
 #[test]
-fn odd_names_stay_where_the_operator_says() {
+fn unusual_names_stay_below_the_operators_mount() {
     let server = services();
     let app = app(&server.address, OPEN_POLICY);
     let odd = [
@@ -346,7 +348,7 @@ fn odd_names_stay_where_the_operator_says() {
             let below = [LOGIN, REVOKE, "/v1/secret/data/", "/api/v1/namespaces/shop-secrets/secrets/"];
             let fits = below.iter().any(|start| asked.target.starts_with(start)) || asked.target == "/";
             assert!(fits, "{reference}: {}", summary(asked));
-            // Nor would a server that decodes once, as all do, see a way up.
+            // A server that decodes once, as all do, would not find a parent segment either.
             let decoded = percent_encoding::percent_decode_str(&asked.target).decode_utf8().unwrap();
             assert!(!decoded.split('/').any(|segment| segment == ".."), "{reference}: {}", summary(asked));
             assert!(!asked.target.starts_with("/v1/") || asked.header("x-vault-namespace") == Some("team-a"));

@@ -1,5 +1,5 @@
-//! The policies of the example apps name the destinations that the apps need, and nothing wider; those that the documentation
-//! and the manifests show are valid.
+//! The policies of the example apps contain the destinations that the apps need, and nothing wider; the policies in the
+//! documentation and the manifests are valid.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 const DESTINATION: [&str; 3] = ["clusters", "scopes", "secretNamespaces"];
 
-/// The exit code of `refs` over all environments: it asks the policy without AWS.
+/// Returns the exit code of `refs` over all environments: it checks the policy without AWS.
 fn refs(scenario: &Path, operator: &Path) -> Option<i32> {
     let project = fs_err::read_to_string(scenario.join("project")).unwrap();
     let mut command = sealwave();
@@ -33,22 +33,22 @@ fn every_entry_of_a_scenarios_policy_is_needed() {
             let mut narrower = operator.clone();
             narrower["policy"][rule][field].as_array_mut().unwrap().remove(entry);
             fs_err::write(&file, narrower.to_string()).unwrap();
-            let what = &operator["policy"][rule][field][entry];
+            let removed = &operator["policy"][rule][field][entry];
             let code = refs(&scenario, &file);
-            assert!(matches!(code, Some(1 | 2)), "{}: {field} {what} is not needed", scenario.display());
+            assert!(matches!(code, Some(1 | 2)), "{}: {field} {removed} is not needed", scenario.display());
             checked += 1;
         }
     }
-    assert!(checked >= 20, "only {checked} entries were taken away");
+    assert!(checked >= 20, "only {checked} entries were removed");
 }
 
-/// Every entry of every rule; each rule names the three parts of its destinations, without a pattern.
+/// Returns every entry of every rule; each rule lists the three parts of its destinations, without patterns.
 fn entries(operator: &Value) -> Vec<(usize, &'static str, usize)> {
     let rules = operator["policy"].as_array().map_or(&[][..], Vec::as_slice);
     let mut all = Vec::new();
     for (number, rule) in rules.iter().enumerate() {
         for field in DESTINATION.into_iter().chain(["allow"]) {
-            let list = rule[field].as_array().unwrap_or_else(|| panic!("{rule} names no `{field}`"));
+            let list = rule[field].as_array().unwrap_or_else(|| panic!("{rule} has no `{field}`"));
             let is_plain =
                 |entry: &Value| entry.as_str().is_some_and(|text| !text.contains(['*', '{', '?', '[']));
             assert!(field == "allow" || list.iter().all(is_plain), "{rule}");
@@ -58,7 +58,7 @@ fn entries(operator: &Value) -> Vec<(usize, &'static str, usize)> {
     all
 }
 
-/// The operator file that a page shows, or a whole one around the policy that it shows.
+/// Returns the operator file on a page, or one with the policy on that page.
 fn operator_on(page: &str) -> String {
     let text = fs_err::read_to_string(root().join(page)).unwrap();
     let blocks: Vec<&str> =

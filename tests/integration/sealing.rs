@@ -1,4 +1,4 @@
-//! Sealing from outside: real kubeseal files open, what we seal opens again, and equal input gives equal bytes.
+//! Sealing end to end: files of kubeseal can be unsealed, our own as well, and equal input gives equal bytes.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -57,7 +57,7 @@ fn unseal(key: &DangerPrivateKey, scope: Scope, item: &str) -> Option<Vec<u8>> {
 }
 
 #[test]
-fn files_that_kubeseal_wrote_open() {
+fn files_written_by_kubeseal_can_be_unsealed() {
     let key = private_key("rsa2048");
     let mut opened = 0;
     for (scope, extension) in SCOPES.into_iter().flat_map(|scope| [(scope, "json"), (scope, "yaml")]) {
@@ -80,7 +80,7 @@ fn files_that_kubeseal_wrote_open() {
 }
 
 #[test]
-fn items_that_kubeseal_wrote_raw_open() {
+fn raw_items_written_by_kubeseal_can_be_unsealed() {
     let key = private_key("rsa4096");
     for scope in SCOPES {
         let item = file(&format!("kubeseal/raw-{scope}.b64"));
@@ -95,7 +95,7 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn every_supported_size_of_key_and_value_makes_the_round_trip() {
+fn every_supported_size_of_key_and_value_round_trips() {
     let every_byte: Vec<u8> = (0..=255).collect();
     let large = vec![0xa5; 1 << 20];
     for (certificate, key, size) in [
@@ -122,8 +122,8 @@ fn another_certificate_of_the_same_key_seals_to_the_same_bytes() {
     }
 }
 
-/// Two clusters must not share a session key: else the bytes behind the wrapped key would be equal, and one cluster's key
-/// would open the other's item.
+/// Two clusters must not share a session key: otherwise the bytes after the wrapped key would be equal, and one
+/// cluster's key would open the other's item.
 #[test]
 fn two_clusters_share_no_part_of_an_item() {
     let tail = |item: &str| item[item.len() - 24..].to_owned();
@@ -133,7 +133,7 @@ fn two_clusters_share_no_part_of_an_item() {
 }
 
 #[test]
-fn an_item_opens_only_with_its_key_its_scope_and_undamaged() {
+fn an_item_opens_only_undamaged_and_with_its_key_and_scope() {
     let (sealer, key) = (sealer("rsa2048"), private_key("rsa2048"));
     for scope in SCOPES {
         let item = seal(&sealer, scope, b"value");
@@ -153,7 +153,7 @@ fn an_item_opens_only_with_its_key_its_scope_and_undamaged() {
 }
 
 #[test]
-fn all_cores_together_give_what_one_gives_alone() {
+fn parallel_sealing_gives_the_same_result() {
     let sealer = sealer("rsa2048");
     let values: Vec<SecretValue> = (0..100_u8).map(|n| SecretValue::new(vec![n; usize::from(n)])).collect();
     let items: Vec<SealItem<'_>> = values
@@ -174,9 +174,9 @@ fn all_cores_together_give_what_one_gives_alone() {
     assert!(sealer.seal_all(&[]).unwrap().is_empty());
 }
 
-/// One sealed item, whole: it must never change, on no machine and with no version of any crate.
+/// A complete sealed item: it must never change, on any machine and with any version of any crate.
 #[test]
-fn a_sealed_item_is_the_same_for_ever() {
+fn a_sealed_item_never_changes() {
     let item = seal(&sealer("rsa2048"), Scope::Strict, b"not-a-real-password");
     assert_eq!(item, include_str!("../../testdata/sealing/item-rsa2048.b64").trim_end());
 }
@@ -185,7 +185,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_sealed_opens_to_what_it_was(
+    fn sealing_round_trips(
         value in prop::collection::vec(any::<u8>(), 0..400),
         namespace in "[a-z]{1,8}",
         name in "[a-z.-]{1,12}",

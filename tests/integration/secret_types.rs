@@ -1,10 +1,10 @@
-//! Typed Secrets in `generate`: what the API server would refuse once the values are filled in is refused before it is
-//! sealed, what it takes is sealed, and no message holds anything of a value.
+//! Typed Secrets in `generate`: Secrets that the API server would refuse with their values are refused before sealing,
+//! valid ones are sealed, and no message contains any part of a value.
 
 use crate::support::sealwave;
 use crate::support::small_app::SmallApp;
 
-/// Runs `generate` for one Secret of a type, with these items and these files at the provider.
+/// Runs `generate` for one Secret of a type, with these items and these provider files.
 fn generate(secret_type: &str, items: &str, files: &[(&str, &str)]) -> (bool, String, String) {
     generate_with(secret_type, "", items, files, "2026-01-01")
 }
@@ -39,13 +39,13 @@ fn generate_with(
     (output.status.success(), stdout, stderr)
 }
 
-fn refused(secret_type: &str, items: &str, files: &[(&str, &str)], message: &str) {
+fn assert_refused(secret_type: &str, items: &str, files: &[(&str, &str)], message: &str) {
     let (success, _, stderr) = generate(secret_type, items, files);
     assert!(!success && stderr.contains(message), "{secret_type} {items}: {stderr}");
     assert!(stderr.contains("base/typed.yaml:"), "{stderr}");
 }
 
-fn sealed(secret_type: &str, items: &str, files: &[(&str, &str)]) {
+fn assert_sealed(secret_type: &str, items: &str, files: &[(&str, &str)]) {
     let (success, stdout, stderr) = generate(secret_type, items, files);
     assert!(success && stdout.contains(r#""name":"typed""#), "{secret_type} {items}: {stderr}");
     assert!(!stderr.contains("typed.yaml"), "{stderr}");
@@ -55,7 +55,7 @@ const DOCKER: &str = "kubernetes.io/dockerconfigjson";
 const TLS: &str = "kubernetes.io/tls";
 
 #[test]
-fn r07_items_that_a_type_asks_for() {
+fn r07_items_required_by_a_type() {
     for (secret_type, items, message) in [
         (DOCKER, "stringData: {config: <file:web.txt>}\n", "needs an item `.dockerconfigjson`"),
         ("kubernetes.io/dockercfg", "stringData: {.dockerconfigjson: '{}'}\n", "needs an item `.dockercfg`"),
@@ -85,15 +85,15 @@ fn r07_items_that_a_type_asks_for() {
             "stringData: {extra: a}\n",
             "needs the annotation `kubernetes.io/service-account.name`",
         ),
-        // Without any item it is not sealed, and refused all the same.
+        // Without any item it is not sealed, but still refused.
         (TLS, "", "needs an item `tls.key`"),
     ] {
-        refused(secret_type, items, &[], message);
+        assert_refused(secret_type, items, &[], message);
     }
 }
 
 #[test]
-fn r07_json_that_breaks_when_values_are_filled_in() {
+fn r07_json_that_becomes_invalid_with_its_values() {
     let message =
         "item `.dockerconfigjson` of a Secret of type `kubernetes.io/dockerconfigjson` is not a JSON object";
     let auths = |password: &str| {
@@ -102,28 +102,33 @@ fn r07_json_that_breaks_when_values_are_filled_in() {
         )
     };
     let quoted = auths("\"<file:word.txt>\"");
-    // A quote, a backslash, a line break in the password.
+    // Passwords with a quote, a backslash, a line break.
     for word in ["CANARY\"x", "CANARY\\q", "CANARY\n"] {
-        refused(DOCKER, &quoted, &[("word.txt", word)], message);
+        assert_refused(DOCKER, &quoted, &[("word.txt", word)], message);
     }
-    // Base64 of the JSON, a part of it, another document.
+    // Base64 of the JSON, a part of it, other documents.
     for config in
         ["eyJhdXRocyI6IHt9fQ==", "{\"auths\": {\"CANARY", "[\"CANARY\"]", "\"CANARY\"", "", "{} CANARY"]
     {
         let item = "stringData: {.dockerconfigjson: <file:config.txt>}\n";
-        refused(DOCKER, item, &[("config.txt", config)], message);
+        assert_refused(DOCKER, item, &[("config.txt", config)], message);
     }
-    sealed(DOCKER, &auths("<file:word.txt | json>"), &[("word.txt", "CANARY\"x")]);
-    sealed(DOCKER, &quoted, &[("word.txt", "CANARY-plain")]);
+    assert_sealed(DOCKER, &auths("<file:word.txt | json>"), &[("word.txt", "CANARY\"x")]);
+    assert_sealed(DOCKER, &quoted, &[("word.txt", "CANARY-plain")]);
     let decoded = "stringData: {.dockerconfigjson: <file:config.txt | base64decode>}\n";
-    sealed(DOCKER, decoded, &[("config.txt", "eyJhdXRocyI6IHt9fQ==")]);
+    assert_sealed(DOCKER, decoded, &[("config.txt", "eyJhdXRocyI6IHt9fQ==")]);
     let data = "data: {.dockercfg: e30=}\n";
-    sealed("kubernetes.io/dockercfg", data, &[]);
-    refused("kubernetes.io/dockercfg", "data: {.dockercfg: W10=}\n", &[], "item `.dockercfg` of a Secret");
+    assert_sealed("kubernetes.io/dockercfg", data, &[]);
+    assert_refused(
+        "kubernetes.io/dockercfg",
+        "data: {.dockercfg: W10=}\n",
+        &[],
+        "item `.dockercfg` of a Secret",
+    );
 }
 
 #[test]
-fn r07_what_the_api_server_takes_is_taken() {
+fn r07_secrets_accepted_by_the_api_server_are_sealed() {
     for (secret_type, items) in [
         // g04: empty items of a TLS Secret.
         (TLS, "stringData: {tls.crt: '', tls.key: ''}\n"),
@@ -136,7 +141,7 @@ fn r07_what_the_api_server_takes_is_taken() {
         ("helm.sh/release.v1", "stringData: {release: a}\n"),
         ("Opaque", "stringData: {tls.crt: a}\n"),
     ] {
-        sealed(secret_type, items, &[]);
+        assert_sealed(secret_type, items, &[]);
     }
     let annotation = ", annotations: {kubernetes.io/service-account.name: web}";
     let token = "kubernetes.io/service-account-token";
@@ -157,29 +162,29 @@ fn p05_a_key_of_another_certificate_is_not_sealed() {
         [("other-rsa.crt", "rsa.key"), ("rsa.crt", "p256.key"), ("other-p256.crt", "p256-sec1.key")]
     {
         let files = [("crt.txt", &*pem(certificate)), ("key.txt", &pem(key))];
-        refused(TLS, PAIR, &files, "`tls.key` is not the private key of the certificate in `tls.crt`");
+        assert_refused(TLS, PAIR, &files, "`tls.key` is not the private key of the certificate in `tls.crt`");
     }
     let chain = pem("other-rsa.crt") + &pem("rsa.crt");
     let message = "`tls.key` belongs to a later certificate of `tls.crt`, and servers present the first one";
-    refused(TLS, PAIR, &[("crt.txt", &chain), ("key.txt", &pem("rsa.key"))], message);
+    assert_refused(TLS, PAIR, &[("crt.txt", &chain), ("key.txt", &pem("rsa.key"))], message);
     for (certificate, key) in
         [("rsa.crt", "rsa-pkcs1.key"), ("p384.crt", "p384.key"), ("ed25519.crt", "ed25519.key")]
     {
-        sealed(TLS, PAIR, &[("crt.txt", &pem(certificate)), ("key.txt", &pem(key))]);
+        assert_sealed(TLS, PAIR, &[("crt.txt", &pem(certificate)), ("key.txt", &pem(key))]);
     }
-    // Any other type may hold what it likes.
-    sealed("Opaque", PAIR, &[("crt.txt", &pem("other-rsa.crt")), ("key.txt", &pem("rsa.key"))]);
+    // Other types may contain anything.
+    assert_sealed("Opaque", PAIR, &[("crt.txt", &pem("other-rsa.crt")), ("key.txt", &pem("rsa.key"))]);
 }
 
 #[test]
-fn p05_what_no_server_can_read_is_a_warning() {
+fn p05_files_that_servers_cannot_read_are_a_warning() {
     let items = "stringData: {tls.crt: <file:a.txt>, tls.key: <file:b.txt>}\n";
     let (certificate, key) = (pem("p256.crt"), pem("p256.key"));
     let escaped = certificate.replace('\n', "\\n");
     for (a, b, message) in [
-        ("CANARY", "CANARY", Some(("5:23", "`tls.crt` holds no certificate in PEM"))),
-        (&*escaped, &*key, Some(("5:23", "its line breaks are not written as `\\n`"))),
-        (&*certificate, "CANARY", Some(("5:46", "`tls.key` holds no private key in PEM"))),
+        ("CANARY", "CANARY", Some(("5:23", "`tls.crt` does not contain a PEM certificate"))),
+        (&*escaped, &*key, Some(("5:23", "its line breaks must not be written as `\\n`"))),
+        (&*certificate, "CANARY", Some(("5:46", "`tls.key` does not contain a PEM private key"))),
         (&*key, &*certificate, Some(("5:23", "`tls.crt` holds a private key, and `tls.key` a certificate"))),
         (
             &*certificate,

@@ -1,16 +1,16 @@
-//! Plain SHA-256: for the placeholder modifier of that name, for files that Git holds, and to tell findings apart. Never
-//! for checksums or keys: those are keyed.
+//! Plain SHA-256: for the placeholder modifier of that name, for files in Git, and for finding fingerprints. Not for
+//! checksums or keys, which are keyed.
 
 use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
-/// The hash itself.
+/// Returns the digest.
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
-/// The digest in lower-case hex.
+/// Returns the digest in lower-case hexadecimal.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     let mut hex = String::with_capacity(64);
     for byte in Sha256::digest(bytes) {

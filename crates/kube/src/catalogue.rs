@@ -1,13 +1,13 @@
-//! The objects of one output, found by what they are and by the Secret that they supply.
+//! An index of the objects of one output, by identity and by the Secret that they supply.
 //!
-//! A Secret is known to a workload by its name alone; which object makes it is looked up here.
+//! A workload refers to a Secret by name alone; this index finds the object that creates it.
 
 use std::collections::BTreeMap;
 
 use super::pods::What;
 use sealwave_core::document::{Entry, Manifest, Mapping, Node, Origin, group_and_version};
 
-/// An object and what identifies it, read once.
+/// An object and its identity, read once.
 #[derive(Clone, Copy)]
 pub struct Object<'a> {
     /// The object.
@@ -20,11 +20,11 @@ pub struct Object<'a> {
     pub version: &'a str,
     /// Kind.
     pub kind: &'a str,
-    /// Namespace; in a catalogue empty for a cluster-scoped kind, whatever its metadata say.
+    /// Namespace; in a catalog empty for a cluster-scoped kind, even if its metadata set one.
     pub namespace: &'a str,
-    /// Name; empty where it is generated.
+    /// Name; empty if it is generated.
     pub name: &'a str,
-    /// Its metadata.
+    /// Metadata.
     pub metadata: Option<&'a Mapping>,
 }
 
@@ -35,7 +35,7 @@ impl<'a> Object<'a> {
         Self { namespace: if is_cluster_scoped { "" } else { written.namespace }, ..written }
     }
 
-    /// The same with the namespace that it says, whatever its kind.
+    /// Reads the object with the namespace in its metadata, for every kind.
     pub fn as_written(manifest: &'a Manifest) -> Self {
         let mut object = Self {
             manifest,
@@ -67,24 +67,24 @@ impl<'a> Object<'a> {
         object
     }
 
-    /// Where its name stands; where it has none, the object does.
+    /// Returns the origin of its name, or of the object if it has none.
     pub fn name_at(&self) -> Origin {
         let name = self.metadata.and_then(|metadata| metadata.get("name"));
         name.map_or(self.manifest.origin(), |name| name.origin)
     }
 
-    /// Whether group and kind are these.
+    /// Reports whether group and kind are these.
     pub fn is(&self, group: &str, kind: &str) -> bool {
         self.kind == kind && self.group == group
     }
 
-    /// What orders objects, whatever order they came in.
+    /// Returns the key that objects are sorted by, independent of their order in the input.
     pub const fn key(&self) -> (&'a str, &'a str, &'a str, &'a str) {
         (self.group, self.kind, self.namespace, self.name)
     }
 }
 
-/// Kinds without a namespace that something refers to by name.
+/// Cluster-scoped kinds that other objects refer to by name.
 const CLUSTER_SCOPED: &[(&str, &str)] = &[
     ("", "Namespace"),
     ("apiextensions.k8s.io", "CustomResourceDefinition"),
@@ -103,11 +103,11 @@ pub const SEALED: &str = "bitnami.com";
 /// API group of the Secrets Store CSI driver.
 pub const STORE_CSI: &str = "secrets-store.csi.x-k8s.io";
 
-/// How many objects may supply one Secret. More than one is a mistake already; the bound keeps a hostile repository
+/// Maximum number of suppliers per Secret. More than one is already a mistake; the limit keeps a hostile repository
 /// from multiplying suppliers by consumers.
 const SUPPLIERS: usize = 4;
 
-/// The objects, by number (their place in the output).
+/// The objects, by number (their position in the output).
 pub struct Catalogue<'a> {
     objects: Vec<Object<'a>>,
     numbers: BTreeMap<(&'a str, &'a str, &'a str, &'a str), usize>,
@@ -115,7 +115,7 @@ pub struct Catalogue<'a> {
 }
 
 impl<'a> Catalogue<'a> {
-    /// Files all objects.
+    /// Builds the index of all objects.
     pub fn new(manifests: &'a [Manifest]) -> Self {
         let objects: Vec<Object<'a>> = manifests.iter().map(Object::new).collect();
         let mut numbers = BTreeMap::new();
@@ -125,53 +125,55 @@ impl<'a> Catalogue<'a> {
                 numbers.entry(object.key()).or_insert(number);
             }
             for secret in supplied(object) {
-                let of_secret = suppliers.entry((object.namespace, secret)).or_default();
-                if of_secret.last() != Some(&number) {
-                    of_secret.push(number);
+                let secret_suppliers = suppliers.entry((object.namespace, secret)).or_default();
+                if secret_suppliers.last() != Some(&number) {
+                    secret_suppliers.push(number);
                 }
             }
         }
-        for of_secret in suppliers.values_mut().filter(|of_secret| of_secret.len() > SUPPLIERS) {
-            of_secret.sort_by_key(|number| objects.get(*number).map(Object::key));
-            of_secret.truncate(SUPPLIERS);
+        for secret_suppliers in
+            suppliers.values_mut().filter(|secret_suppliers| secret_suppliers.len() > SUPPLIERS)
+        {
+            secret_suppliers.sort_by_key(|number| objects.get(*number).map(Object::key));
+            secret_suppliers.truncate(SUPPLIERS);
         }
         Self { objects, numbers, suppliers }
     }
 
-    /// All objects in the order of the output.
+    /// Returns all objects in the order of the output.
     pub fn objects(&self) -> &[Object<'a>] {
         &self.objects
     }
 
-    /// An object by its number.
+    /// Returns an object by its number.
     pub fn object(&self, number: usize) -> Option<&Object<'a>> {
         self.objects.get(number)
     }
 
-    /// The number of an object.
+    /// Returns the number of an object.
     pub fn find(&self, group: &str, kind: &str, namespace: &str, name: &str) -> Option<usize> {
         let namespace = if CLUSTER_SCOPED.contains(&(group, kind)) { "" } else { namespace };
         self.numbers.get(&(group, kind, namespace, name)).copied()
     }
 
-    /// The objects that a reference means; none where it leads out of this output.
+    /// Returns the objects that a reference means; empty if it means an object outside this output.
     pub fn meant(&self, what: What, namespace: &str, name: &str) -> Vec<usize> {
-        let one = |group, kind| self.find(group, kind, namespace, name).into_iter().collect();
+        let find_one = |group, kind| self.find(group, kind, namespace, name).into_iter().collect();
         match what {
-            What::ConfigMap => one("", "ConfigMap"),
-            What::PersistentVolumeClaim => one("", "PersistentVolumeClaim"),
+            What::ConfigMap => find_one("", "ConfigMap"),
+            What::PersistentVolumeClaim => find_one("", "PersistentVolumeClaim"),
             What::Secret => self.suppliers(namespace, name).to_vec(),
-            What::SecretProviderClass => one(STORE_CSI, "SecretProviderClass"),
-            What::ServiceAccount => one("", "ServiceAccount"),
+            What::SecretProviderClass => find_one(STORE_CSI, "SecretProviderClass"),
+            What::ServiceAccount => find_one("", "ServiceAccount"),
         }
     }
 
-    /// The objects that make the Secret of this name.
+    /// Returns the objects that create the Secret of this name.
     pub fn suppliers<'b>(&'b self, namespace: &'b str, name: &'b str) -> &'b [usize] {
         self.suppliers.get(&(namespace, name)).map_or(&[], Vec::as_slice)
     }
 
-    /// The names of the Secrets with which a service account pulls images.
+    /// Returns the names of the image pull Secrets of a service account.
     pub fn pull_secrets(&self, namespace: &str, account: &str) -> Vec<&'a str> {
         let account =
             self.find("", "ServiceAccount", namespace, account).and_then(|number| self.object(number));
@@ -183,7 +185,7 @@ impl<'a> Catalogue<'a> {
     }
 }
 
-/// The names of the Secrets that an object makes, of the kinds that decide waves.
+/// Returns the names of the Secrets that an object creates, for the kinds that affect waves.
 pub fn supplied<'a>(object: &Object<'a>) -> Vec<&'a str> {
     let root = object.manifest.root();
     let names = match (object.group, object.kind) {
@@ -209,7 +211,7 @@ mod tests {
     use sealwave_testkit::manifests;
 
     #[test]
-    fn a_secret_is_found_by_whatever_supplies_it() {
+    fn a_secret_is_found_by_its_supplier() {
         let objects = manifests(&[
             json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a", "namespace": "n"}}),
             json!({"apiVersion": "bitnami.com/v1alpha1", "kind": "SealedSecret",
@@ -222,20 +224,20 @@ mod tests {
                 "metadata": {"name": "y", "namespace": "n"},
                 "spec": {"secretObjects": [{"secretName": "e"}, {"secretName": "f"}]}}),
         ]);
-        let catalogue = Catalogue::new(&objects);
+        let catalog = Catalogue::new(&objects);
         for (name, number) in [("a", 0), ("b", 1), ("c", 2), ("d", 3), ("e", 4), ("f", 4)] {
-            assert_eq!(catalogue.suppliers("n", name), [number], "{name}");
-            assert!(catalogue.suppliers("other", name).is_empty(), "{name}");
+            assert_eq!(catalog.suppliers("n", name), [number], "{name}");
+            assert!(catalog.suppliers("other", name).is_empty(), "{name}");
         }
-        assert!(catalogue.suppliers("n", "x").is_empty());
+        assert!(catalog.suppliers("n", "x").is_empty());
     }
 
     #[test]
-    fn cluster_scoped_kinds_are_found_whatever_their_namespace() {
+    fn cluster_scoped_kinds_are_found_in_every_namespace() {
         let objects =
             manifests(&[json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
                 "metadata": {"name": "r", "namespace": "stray"}})]);
-        let catalogue = Catalogue::new(&objects);
-        assert_eq!(catalogue.find(RBAC, "ClusterRole", "other", "r"), Some(0));
+        let catalog = Catalogue::new(&objects);
+        assert_eq!(catalog.find(RBAC, "ClusterRole", "other", "r"), Some(0));
     }
 }

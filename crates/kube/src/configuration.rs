@@ -1,8 +1,8 @@
-//! Documents in the shape of Kubernetes objects that programs read from files, and that no API server stores.
+//! Documents that look like Kubernetes objects, but that programs read from files and no API server stores.
 
 use sealwave_core::document::{Node, group_and_version};
 
-/// Groups of configuration, and what reads it. Groups that an API server also serves are not among them.
+/// Configuration groups and their readers. Groups that an API server also serves are not included.
 const READERS: &[(&str, &str)] = &[
     ("abac.authorization.kubernetes.io", API_SERVER),
     ("admission.k8s.io", "an admission webhook"),
@@ -41,7 +41,7 @@ const READERS: &[(&str, &str)] = &[
 const API_SERVER: &str = "the API server";
 const CONTROLLER_MANAGER: &str = "the controller manager";
 
-/// Returns the kind of a document that is configuration, and the program that reads it from a file.
+/// Returns the kind of a configuration document, and the program that reads it from a file.
 pub fn configuration(document: &Node) -> Option<(&str, &'static str)> {
     let api_version = document.get("apiVersion")?.as_str()?;
     let (group, version) = group_and_version(api_version);
@@ -64,7 +64,7 @@ mod tests {
     use sealwave_core::document::{Origin, Sources};
 
     #[test]
-    fn configuration_is_told_from_objects() {
+    fn configuration_is_distinguished_from_objects() {
         assert!(READERS.is_sorted_by(|a, b| a.0 < b.0));
         let reader = |api_version: &str, kind: &str| {
             let source = Sources::default().add("a");

@@ -1,28 +1,28 @@
-//! Files of other tools that lie among manifests: what they are, and what to do with them.
+//! Recognition of other tools' files among manifests, and what to do with them.
 //!
-//! One table for rendering and for validation. A row looks at names of files and of fields only; it must never show a value.
+//! One table serves rendering and validation. A row checks only file and field names; it must never show a value.
 
 use sealwave_core::document::{Entry, Manifest, Mapping, Node, Value};
 
 /// A kind of file that is not a manifest.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ForeignFile {
-    /// What it is, as the subject of a message.
+    /// A description, as the subject of a message.
     pub what: &'static str,
-    /// What to do with it.
+    /// A hint about what to do with it.
     pub remedy: &'static str,
 }
 
-/// A document that may be a foreign one.
-struct Document<'a> {
-    /// The name of its file, without directories.
+/// A document that may belong to another tool.
+struct CandidateDocument<'a> {
+    /// File name without directories.
     file: &'a str,
     root: &'a Node,
     api_version: &'a str,
     kind: &'a str,
 }
 
-impl Document<'_> {
+impl CandidateDocument<'_> {
     fn has(&self, field: &str) -> bool {
         self.root.get(field).is_some()
     }
@@ -39,12 +39,12 @@ impl Document<'_> {
         self.root.get(field).is_some_and(|node| node.as_mapping().is_some())
     }
 
-    /// Returns the document where it is one text.
+    /// Returns the text of a document that is a single string.
     fn text(&self) -> &str {
         self.root.as_str().unwrap_or("")
     }
 
-    /// Returns whether it says neither what it is nor in which version.
+    /// Reports whether the document has neither a kind nor an API version.
     fn is_unnamed(&self) -> bool {
         self.kind.is_empty() && self.api_version.is_empty()
     }
@@ -54,7 +54,7 @@ impl Document<'_> {
         name.eq_ignore_ascii_case(stem) && matches!(extension, "yaml" | "yml" | "json")
     }
 
-    /// Returns whether each item of a list has all these fields.
+    /// Reports whether each item of a non-empty list has all these fields.
     fn lists(&self, fields: &[&str]) -> bool {
         let items = self.root.items();
         !items.is_empty() && items.iter().all(|item| fields.iter().all(|field| item.get(field).is_some()))
@@ -62,142 +62,151 @@ impl Document<'_> {
 }
 
 const RENDER_FIRST: &str =
-    "render it first and commit the result, or move the file out of the directory of manifests";
-const MOVE: &str = "move the file out of the directory of manifests";
+    "render it first and commit the result, or move the file out of the manifest directories";
+const MOVE: &str = "move the file out of the manifest directories";
 const CONFIG_MAP: &str =
-    "put it into a ConfigMap, as a text in `data`, or move the file out of the directory of manifests";
-const PATCH: &str = "name the file under `patches` of an environment in `sealwave.yaml`, or move it out of the directory of manifests";
-const PART: &str = "if it is a patch, name the file under `patches` of an environment in `sealwave.yaml`; if it is an object, add `apiVersion` and `kind`";
-const SOPS: &str = "move the file out of the directory of manifests, and refer to its values from a Secret: `<sops:FILE#KEY>`";
+    "store it in a ConfigMap, as a text in `data`, or move the file out of the manifest directories";
+const PATCH: &str = "list the file under `patches` of an environment in `sealwave.yaml`, or move it out of the manifest directories";
+const PART: &str = "if it is a patch, list the file under `patches` of an environment in `sealwave.yaml`; if it is an object, add `apiVersion` and `kind`";
+const SOPS: &str =
+    "move the file out of the manifest directories, and refer to its values from a Secret: `<sops:FILE#KEY>`";
 
-/// A row: how to know such a file, and what to say.
-type Row = (fn(&Document<'_>) -> bool, ForeignFile);
+/// A condition and the kind of file that it recognizes.
+type FileSignature = (fn(&CandidateDocument<'_>) -> bool, ForeignFile);
 
-const fn row(is: fn(&Document<'_>) -> bool, what: &'static str, remedy: &'static str) -> Row {
+const fn row(
+    is: fn(&CandidateDocument<'_>) -> bool,
+    what: &'static str,
+    remedy: &'static str,
+) -> FileSignature {
     (is, ForeignFile { what, remedy })
 }
 
-/// Files that may be whole objects, with a kind and a name, and yet are for a tool.
-static TOOLS: [Row; 2] = [
-    row(is_kustomize, "a configuration of Kustomize", RENDER_FIRST),
-    row(|of| of.api_version.starts_with("skaffold/"), "a configuration of Skaffold", MOVE),
+/// Tool files that may look like complete objects, with a kind and a name.
+static TOOLS: [FileSignature; 2] = [
+    row(is_kustomize, "a Kustomize configuration", RENDER_FIRST),
+    row(|doc| doc.api_version.starts_with("skaffold/"), "a Skaffold configuration", MOVE),
 ];
 
-/// Files that lack what every object has.
-static FILES: [Row; 35] = [
+/// Files that lack fields required in every object.
+static FILES: [FileSignature; 35] = [
     row(
-        |of| of.text().starts_with("$ANSIBLE_VAULT;"),
-        "a file that Ansible Vault encrypted",
-        "move the file out of the directory of manifests; sealwave does not decrypt it",
+        |doc| doc.text().starts_with("$ANSIBLE_VAULT;"),
+        "a file encrypted with Ansible Vault",
+        "move the file out of the manifest directories; sealwave does not decrypt it",
     ),
     row(
-        |of| of.text().starts_with("version https://git-lfs.github.com/"),
-        "a pointer of Git LFS, whose content was not fetched,",
+        |doc| doc.text().starts_with("version https://git-lfs.github.com/"),
+        "a Git LFS pointer, whose content was not fetched,",
         "commit manifests without Git LFS (see `.gitattributes`)",
     ),
     row(
-        |of| matches!(of.kind, "App" | "Operator") && of.api_version.starts_with("sealwave.dev/"),
-        "a configuration of sealwave",
-        "an app file is `sealwave.yaml` at the top of the app; an operator file belongs to the sidecar, not to the repository",
+        |doc| matches!(doc.kind, "App" | "Operator") && doc.api_version.starts_with("sealwave.dev/"),
+        "a sealwave configuration",
+        "an app file is `sealwave.yaml` at the root of the app; an operator file belongs to the sidecar, not to the repository",
     ),
-    row(|of| of.has("sops") && is_sops(of.root), "a file that SOPS encrypted", SOPS),
-    row(|of| of.is_list("creation_rules"), "a configuration of SOPS", MOVE),
-    row(|of| of.has("$patch"), "a patch", PATCH),
-    row(|of| of.lists(&["op", "path"]), "a JSON Patch", PATCH),
+    row(|doc| doc.has("sops") && is_sops(doc.root), "a file encrypted with SOPS", SOPS),
+    row(|doc| doc.is_list("creation_rules"), "a SOPS configuration", MOVE),
+    row(|doc| doc.has("$patch"), "a patch", PATCH),
+    row(|doc| doc.lists(&["op", "path"]), "a JSON Patch", PATCH),
     row(
-        |of| of.lists(&["apiVersion", "kind"]),
+        |doc| doc.lists(&["apiVersion", "kind"]),
         "a list of objects",
         "write the objects one after another, with `---` between them, or as `items` of `kind: List`",
     ),
-    row(|of| of.is_unnamed() && of.is_map("terraform"), "a configuration of Terraform", MOVE),
-    row(|of| of.has("AWSTemplateFormatVersion"), "a template of CloudFormation", MOVE),
+    row(|doc| doc.is_unnamed() && doc.is_map("terraform"), "a Terraform configuration", MOVE),
+    row(|doc| doc.has("AWSTemplateFormatVersion"), "a CloudFormation template", MOVE),
     row(
-        |of| of.is_unnamed() && of.file.eq_ignore_ascii_case("jsonnetfile.json"),
-        "a configuration of jsonnet-bundler",
+        |doc| doc.is_unnamed() && doc.file.eq_ignore_ascii_case("jsonnetfile.json"),
+        "a jsonnet-bundler configuration",
         MOVE,
     ),
-    row(|of| of.is_unnamed() && of.is_map("compilerOptions"), "a configuration of TypeScript", MOVE),
-    row(|of| of.is_unnamed() && of.is_text("site_name"), "a configuration of MkDocs", MOVE),
+    row(|doc| doc.is_unnamed() && doc.is_map("compilerOptions"), "a TypeScript configuration", MOVE),
+    row(|doc| doc.is_unnamed() && doc.is_text("site_name"), "a MkDocs configuration", MOVE),
     row(
-        |of| of.is_unnamed() && of.is_list("updates") && of.has("version"),
-        "a configuration of Dependabot",
+        |doc| doc.is_unnamed() && doc.is_list("updates") && doc.has("version"),
+        "a Dependabot configuration",
         MOVE,
     ),
     row(
-        |of| of.is_unnamed() && of.is_map("service") && (of.has("exporters") || of.has("receivers")),
-        "a configuration of the OpenTelemetry Collector",
+        |doc| doc.is_unnamed() && doc.is_map("service") && (doc.has("exporters") || doc.has("receivers")),
+        "an OpenTelemetry Collector configuration",
         CONFIG_MAP,
     ),
-    row(|of| of.is_unnamed() && of.is_map("static_resources"), "a configuration of Envoy", CONFIG_MAP),
-    // A Helmfile may list `bases` too.
-    row(|of| of.is_unnamed() && of.is_list("releases"), "a configuration of Helmfile", RENDER_FIRST),
-    row(is_unnamed_kustomize, "a configuration of Kustomize", RENDER_FIRST),
+    row(|doc| doc.is_unnamed() && doc.is_map("static_resources"), "an Envoy configuration", CONFIG_MAP),
+    // A Helmfile may have `bases` as well.
+    row(|doc| doc.is_unnamed() && doc.is_list("releases"), "a Helmfile configuration", RENDER_FIRST),
+    row(is_unnamed_kustomize, "a Kustomize configuration", RENDER_FIRST),
     row(is_chart, "the metadata of a Helm chart", RENDER_FIRST),
-    row(|of| of.is_unnamed() && is_values(of.file), "a file of Helm values", RENDER_FIRST),
-    row(|of| of.file.starts_with(".argocd-source"), "a file of parameters for Argo CD", MOVE),
+    row(|doc| doc.is_unnamed() && is_values(doc.file), "a Helm values file", RENDER_FIRST),
+    row(|doc| doc.file.starts_with(".argocd-source"), "an Argo CD parameters file", MOVE),
     row(
-        |of| of.kind == "Config" && of.api_version == "v1" && (of.has("clusters") || of.has("users")),
+        |doc| doc.kind == "Config" && doc.api_version == "v1" && (doc.has("clusters") || doc.has("users")),
         "a kubeconfig, which may hold credentials,",
         "keep it out of the repository",
     ),
-    row(is_dashboard, "a dashboard of Grafana", CONFIG_MAP),
+    row(is_dashboard, "a Grafana dashboard", CONFIG_MAP),
     row(
-        |of| of.is_unnamed() && of.is_list("groups") && !of.has("name"),
-        "a file of Prometheus rules",
+        |doc| doc.is_unnamed() && doc.is_list("groups") && !doc.has("name"),
+        "a Prometheus rules file",
         "put its `groups` into the `spec` of a PrometheusRule, or into a ConfigMap as a text in `data`",
     ),
-    row(|of| of.is_unnamed() && of.is_list("scrape_configs"), "a configuration of Prometheus", CONFIG_MAP),
+    row(|doc| doc.is_unnamed() && doc.is_list("scrape_configs"), "a Prometheus configuration", CONFIG_MAP),
     row(
-        |of| of.is_unnamed() && of.is_map("route") && of.is_list("receivers"),
-        "a configuration of Alertmanager",
-        "put it into a Secret, as a text in `stringData`, or move the file out of the directory of manifests",
+        |doc| doc.is_unnamed() && doc.is_map("route") && doc.is_list("receivers"),
+        "an Alertmanager configuration",
+        "store it in a Secret, as a text in `stringData`, or move the file out of the manifest directories",
     ),
     // YAML 1.1 reads the key `on` as a boolean.
     row(
-        |of| of.is_unnamed() && of.is_map("jobs") && (of.has("true") || of.has("on")),
-        "a workflow of GitHub Actions",
+        |doc| doc.is_unnamed() && doc.is_map("jobs") && (doc.has("true") || doc.has("on")),
+        "a GitHub Actions workflow",
         MOVE,
     ),
-    row(|of| of.is_unnamed() && of.is_map("runs") && of.is_text("name"), "an action of GitHub Actions", MOVE),
+    row(|doc| doc.is_unnamed() && doc.is_map("runs") && doc.is_text("name"), "a GitHub action", MOVE),
     row(
-        |of| of.is_unnamed() && (of.is_list("stages") || of.file.starts_with(".gitlab-ci")),
-        "a pipeline of a CI system",
+        |doc| doc.is_unnamed() && (doc.is_list("stages") || doc.file.starts_with(".gitlab-ci")),
+        "a CI pipeline",
         MOVE,
     ),
     row(
-        |of| {
-            of.is_unnamed()
-                && (of.is_map("services") || of.is_called("docker-compose") || of.is_called("compose"))
+        |doc| {
+            doc.is_unnamed()
+                && (doc.is_map("services") || doc.is_called("docker-compose") || doc.is_called("compose"))
         },
         "a Compose file",
-        "convert it to manifests (for example with `kompose`), or move the file out of the directory of manifests",
+        "convert it to manifests (for example with `kompose`), or move the file out of the manifest directories",
     ),
     row(
-        |of| {
-            of.is_unnamed()
-                && (of.is_text("$schema")
-                    && (of.has("properties") || of.has("definitions") || of.has("$defs")))
+        |doc| {
+            doc.is_unnamed()
+                && (doc.is_text("$schema")
+                    && (doc.has("properties") || doc.has("definitions") || doc.has("$defs")))
         },
         "a JSON Schema",
         MOVE,
     ),
     row(
-        |of| {
-            of.is_unnamed() && (of.has("openapi") || of.has("swagger")) && (of.has("info") || of.has("paths"))
+        |doc| {
+            doc.is_unnamed()
+                && (doc.has("openapi") || doc.has("swagger"))
+                && (doc.has("info") || doc.has("paths"))
         },
         "an OpenAPI document",
         MOVE,
     ),
     row(
-        |of| of.is_unnamed() && of.is_text("name") && (of.is_map("scripts") || of.is_map("dependencies")),
-        "a package of npm",
+        |doc| {
+            doc.is_unnamed() && doc.is_text("name") && (doc.is_map("scripts") || doc.is_map("dependencies"))
+        },
+        "an npm package",
         MOVE,
     ),
-    row(|of| of.lists(&["hosts"]), "a playbook of Ansible", MOVE),
+    row(|doc| doc.lists(&["hosts"]), "an Ansible playbook", MOVE),
     row(is_part, "a part of an object, without `apiVersion` and `kind`,", PART),
 ];
 
-/// Templates, which are not YAML before they are rendered: what shows that a text with `{{` or `{%` is one.
+/// Templates, which are not YAML until rendered: strings that identify them in a text with `{{` or `{%`.
 static TEMPLATES: [(&[&str], ForeignFile); 3] = [
     (
         &[
@@ -218,54 +227,42 @@ static TEMPLATES: [(&[&str], ForeignFile); 3] = [
         &["{{"],
         ForeignFile {
             what: "a template",
-            remedy: "sealwave renders files whose names end in `.hbs`; quote `{{ … }}` that is meant as text",
+            remedy: "sealwave renders files whose names end in `.hbs`; quote `{{ … }}` if it is literal text",
         },
     ),
 ];
 
-/// Texts that are no YAML at all, or no longer: a line that only they have, and what it is.
+/// Files that are not YAML: the start of a line that identifies them.
 static MARKS: [(&str, ForeignFile); 3] = [
     (
         "-----BEGIN AGE ENCRYPTED FILE-----",
         ForeignFile {
-            what: "a file that age encrypted",
-            remedy: "move the file out of the directory of manifests; sealwave reads age through files of SOPS",
+            what: "a file encrypted with age",
+            remedy: "move the file out of the manifest directories; sealwave supports age only in SOPS files",
         },
     ),
-    ("-----BEGIN PGP MESSAGE-----", ForeignFile { what: "a file that PGP encrypted", remedy: MOVE }),
+    ("-----BEGIN PGP MESSAGE-----", ForeignFile { what: "a file encrypted with PGP", remedy: MOVE }),
     (
-        "<<<<<<< ",
-        ForeignFile {
-            what: "a file with an unresolved merge conflict",
-            remedy: "resolve it, and remove the lines that start with `<<<<<<<`, `=======` and `>>>>>>>`",
-        },
-    ),
-];
-
-/// Bytes of a text that are searched for signs of a template.
-const MAX_SEARCHED: usize = 256 << 10;
-
-impl ForeignFile {
-    /// Recognizes a document that is no object, by its fields and the path of its file.
+        "    /// Recognizes a document that is not an object, by its fields and the path of its file.
     pub fn of(root: &Node, path: &str) -> Option<&'static Self> {
         let document = document(root, path);
         TOOLS.iter().chain(&FILES).find(|(is, _)| is(&document)).map(|(_, found)| found)
     }
 
-    /// Recognizes a document that has all that an object has, and yet is for a tool.
+    /// Recognizes a document that has all required fields of an object, but belongs to a tool.
     pub fn of_object(root: &Node) -> Option<&'static Self> {
         let document = document(root, "");
         TOOLS.iter().find(|(is, _)| is(&document)).map(|(_, found)| found)
     }
 
-    /// Recognizes a text that cannot be YAML by the start of one of its lines.
+    /// Recognizes a text that cannot be YAML, by the start of one of its lines.
     pub fn of_mark(text: &str) -> Option<&'static Self> {
         let text = text.get(..text.floor_char_boundary(MAX_SEARCHED))?;
         let has = |mark: &str| text.lines().any(|line| line.starts_with(mark));
         MARKS.iter().find(|(mark, _)| has(mark)).map(|(_, found)| found)
     }
 
-    /// Recognizes a text that is not YAML.
+    /// Recognizes a template, which is not YAML.
     pub fn of_text(text: &str) -> Option<&'static Self> {
         let end = text.floor_char_boundary(MAX_SEARCHED);
         let text = text.get(..end)?.as_bytes();
@@ -273,61 +270,61 @@ impl ForeignFile {
         if !has("{{") && !has("{%") {
             return None;
         }
-        let is = |signs: &[&str]| signs.iter().any(|sign| has(sign));
-        TEMPLATES.iter().find(|(signs, _)| is(signs)).map(|(_, found)| found)
+        let matches = |signs: &[&str]| signs.iter().any(|sign| has(sign));
+        TEMPLATES.iter().find(|(signs, _)| matches(signs)).map(|(_, found)| found)
     }
 }
 
-fn document<'a>(root: &'a Node, path: &'a str) -> Document<'a> {
+fn document<'a>(root: &'a Node, path: &'a str) -> CandidateDocument<'a> {
     let text = |field| root.get(field).and_then(Node::as_str).unwrap_or("");
     let file = path.rsplit('/').next().unwrap_or(path);
-    Document { file, root, api_version: text("apiVersion"), kind: text("kind") }
+    CandidateDocument { file, root, api_version: text("apiVersion"), kind: text("kind") }
 }
 
-fn is_kustomize(of: &Document<'_>) -> bool {
-    of.api_version == "builtin" || of.api_version.starts_with("kustomize.config.k8s.io/")
+fn is_kustomize(doc: &CandidateDocument<'_>) -> bool {
+    doc.api_version == "builtin" || doc.api_version.starts_with("kustomize.config.k8s.io/")
 }
 
-/// Kustomize also takes its file without an `apiVersion`, and without a `kind`.
-fn is_unnamed_kustomize(of: &Document<'_>) -> bool {
+/// Reports whether this is a Kustomize file without `apiVersion` or `kind`, both of which Kustomize accepts.
+fn is_unnamed_kustomize(doc: &CandidateDocument<'_>) -> bool {
     let lists = ["resources", "bases", "patchesStrategicMerge", "configMapGenerator", "secretGenerator"];
     // Other tools list patches as texts.
     let has_patches = || {
-        let patches = of.root.get("patches").map_or(&[][..], Node::items);
+        let patches = doc.root.get("patches").map_or(&[][..], Node::items);
         !patches.is_empty() && patches.iter().all(|patch| patch.as_mapping().is_some())
     };
-    let is_called = of.file == "Kustomization" || of.is_called("kustomization");
-    of.is_unnamed() && (is_called || has_patches() || lists.iter().any(|field| of.is_list(field)))
-        || of.api_version.is_empty() && matches!(of.kind, "Kustomization" | "Component")
+    let is_called = doc.file == "Kustomization" || doc.is_called("kustomization");
+    doc.is_unnamed() && (is_called || has_patches() || lists.iter().any(|field| doc.is_list(field)))
+        || doc.api_version.is_empty() && matches!(doc.kind, "Kustomization" | "Component")
 }
 
-/// A dashboard as Grafana exports it, and in the envelope of its API.
-fn is_dashboard(of: &Document<'_>) -> bool {
-    let inner = of.root.get("dashboard");
-    of.is_unnamed()
-        && (of.is_list("panels")
-            || of.has("schemaVersion") && (of.has("rows") || of.is_map("templating"))
+/// Reports whether this is a Grafana dashboard, as exported or in the envelope of the API.
+fn is_dashboard(doc: &CandidateDocument<'_>) -> bool {
+    let inner = doc.root.get("dashboard");
+    doc.is_unnamed()
+        && (doc.is_list("panels")
+            || doc.has("schemaVersion") && (doc.has("rows") || doc.is_map("templating"))
             || inner
                 .is_some_and(|inner| inner.get("panels").is_some() || inner.get("schemaVersion").is_some()))
 }
 
-/// Returns whether a document looks like a patch: it has only fields that objects have at the top.
-fn is_part(of: &Document<'_>) -> bool {
-    let known = |entry: &Entry| {
+/// Reports whether a document looks like a patch: it has only top-level fields of objects.
+fn is_part(doc: &CandidateDocument<'_>) -> bool {
+    let is_object_field = |entry: &Entry| {
         matches!(&*entry.key, "binaryData" | "data" | "metadata" | "spec" | "stringData" | "webhooks")
     };
-    let fields = of.root.as_mapping().map(Mapping::entries).unwrap_or_default();
-    of.is_unnamed() && (of.is_map("spec") || of.is_map("metadata")) && fields.iter().all(known)
+    let fields = doc.root.as_mapping().map(Mapping::entries).unwrap_or_default();
+    doc.is_unnamed() && (doc.is_map("spec") || doc.is_map("metadata")) && fields.iter().all(is_object_field)
 }
 
-fn is_chart(of: &Document<'_>) -> bool {
-    let is_lock = of.is_list("dependencies") && of.is_unnamed();
-    of.kind.is_empty() && of.is_text("name") && of.has("version") && matches!(of.api_version, "v1" | "v2")
+fn is_chart(doc: &CandidateDocument<'_>) -> bool {
+    let is_lock = doc.is_list("dependencies") && doc.is_unnamed();
+    doc.kind.is_empty() && doc.is_text("name") && doc.has("version") && matches!(doc.api_version, "v1" | "v2")
         || is_lock
-        || of.is_called("Chart")
+        || doc.is_called("Chart")
 }
 
-/// `values.yaml`, `values-prod.yaml`, `prod.values.yaml`.
+/// Matches `values.yaml`, `values-prod.yaml` and `prod.values.yaml`.
 fn is_values(file: &str) -> bool {
     let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
     stem == "values"
@@ -336,12 +333,12 @@ fn is_values(file: &str) -> bool {
         || stem.ends_with(".values")
 }
 
-/// Returns whether SOPS has left its own data in a document.
+/// Reports whether a document contains SOPS metadata.
 fn is_sops(root: &Node) -> bool {
     root.as_mapping().and_then(sops_block).is_some()
 }
 
-/// Returns the field in which SOPS keeps its own data.
+/// Returns the field in which SOPS keeps its metadata.
 pub(crate) fn sops_block(root: &Mapping) -> Option<&Entry> {
     let entry = root.entry("sops")?;
     let Value::Mapping(block) = &entry.value.value else { return None };
@@ -362,7 +359,7 @@ mod tests {
     use super::*;
     use sealwave_core::document::{Origin, Sources};
 
-    fn what(path: &str, json: &Json) -> &'static str {
+    fn describe(path: &str, json: &Json) -> &'static str {
         let root = Node::from_json(json, Origin::whole(Sources::default().add("a")));
         ForeignFile::of(&root, path).map_or("", |found| found.what)
     }
@@ -370,20 +367,20 @@ mod tests {
     #[test]
     fn files_of_other_tools_are_recognized() {
         for (path, json, wanted) in [
-            ("base/kustomization.yaml", json!({"namePrefix": "a-"}), "a configuration of Kustomize"),
-            ("k.yaml", json!({"resources": ["a.yaml"]}), "a configuration of Kustomize"),
-            ("base/Kustomization", json!({"namePrefix": "a-"}), "a configuration of Kustomize"),
-            ("k.yaml", json!({"kind": "Kustomization"}), "a configuration of Kustomize"),
-            ("k.yaml", json!({"patches": [{"path": "a.yaml"}]}), "a configuration of Kustomize"),
+            ("base/kustomization.yaml", json!({"namePrefix": "a-"}), "a Kustomize configuration"),
+            ("k.yaml", json!({"resources": ["a.yaml"]}), "a Kustomize configuration"),
+            ("base/Kustomization", json!({"namePrefix": "a-"}), "a Kustomize configuration"),
+            ("k.yaml", json!({"kind": "Kustomization"}), "a Kustomize configuration"),
+            ("k.yaml", json!({"patches": [{"path": "a.yaml"}]}), "a Kustomize configuration"),
             (
                 "k.yml",
                 json!({"apiVersion": "kustomize.config.k8s.io/v1alpha1", "kind": "Component"}),
-                "a configuration of Kustomize",
+                "a Kustomize configuration",
             ),
             (
                 "l.yaml",
                 json!({"apiVersion": "builtin", "kind": "LabelTransformer"}),
-                "a configuration of Kustomize",
+                "a Kustomize configuration",
             ),
             (
                 "Chart.yaml",
@@ -392,37 +389,37 @@ mod tests {
             ),
             ("Chart.yaml", json!({"name": "a"}), "the metadata of a Helm chart"),
             ("requirements.yaml", json!({"dependencies": []}), "the metadata of a Helm chart"),
-            ("chart/values.yaml", json!({"image": {"tag": "1"}}), "a file of Helm values"),
-            ("values-prod.yml", json!({"a": 1}), "a file of Helm values"),
-            ("helmfile.yaml", json!({"releases": []}), "a configuration of Helmfile"),
+            ("chart/values.yaml", json!({"image": {"tag": "1"}}), "a Helm values file"),
+            ("values-prod.yml", json!({"a": 1}), "a Helm values file"),
+            ("helmfile.yaml", json!({"releases": []}), "a Helmfile configuration"),
             (
                 "skaffold.yaml",
                 json!({"apiVersion": "skaffold/v4beta1", "kind": "Config"}),
-                "a configuration of Skaffold",
+                "a Skaffold configuration",
             ),
-            ("d.json", json!({"title": "a", "panels": [], "schemaVersion": 39}), "a dashboard of Grafana"),
+            ("d.json", json!({"title": "a", "panels": [], "schemaVersion": 39}), "a Grafana dashboard"),
             (
                 "s.yaml",
                 json!({"password": "ENC[AES256_GCM,a]", "sops": {"mac": "x"}}),
-                "a file that SOPS encrypted",
+                "a file encrypted with SOPS",
             ),
-            (".sops.yaml", json!({"creation_rules": []}), "a configuration of SOPS"),
+            (".sops.yaml", json!({"creation_rules": []}), "a SOPS configuration"),
             ("docker-compose.yml", json!({"services": {"a": {}}}), "a Compose file"),
-            ("ci.yml", json!({"true": {"push": null}, "jobs": {"a": {}}}), "a workflow of GitHub Actions"),
-            ("action.yml", json!({"name": "a", "runs": {"using": "node"}}), "an action of GitHub Actions"),
-            (".gitlab-ci.yml", json!({"build": {}}), "a pipeline of a CI system"),
-            (".argocd-source-web.yaml", json!({"helm": {}}), "a file of parameters for Argo CD"),
+            ("ci.yml", json!({"true": {"push": null}, "jobs": {"a": {}}}), "a GitHub Actions workflow"),
+            ("action.yml", json!({"name": "a", "runs": {"using": "node"}}), "a GitHub action"),
+            (".gitlab-ci.yml", json!({"build": {}}), "a CI pipeline"),
+            (".argocd-source-web.yaml", json!({"helm": {}}), "an Argo CD parameters file"),
             (
                 "schema.json",
                 json!({"$schema": "http://json-schema.org/draft-07/schema#", "properties": {}}),
                 "a JSON Schema",
             ),
             ("api.yaml", json!({"openapi": "3.0.0", "paths": {}}), "an OpenAPI document"),
-            ("package.json", json!({"name": "a", "scripts": {}}), "a package of npm"),
-            ("rules.yaml", json!({"groups": [{"name": "a", "rules": []}]}), "a file of Prometheus rules"),
-            ("prometheus.yml", json!({"scrape_configs": []}), "a configuration of Prometheus"),
-            ("am.yml", json!({"route": {}, "receivers": []}), "a configuration of Alertmanager"),
-            ("site.yml", json!([{"hosts": "all", "tasks": []}]), "a playbook of Ansible"),
+            ("package.json", json!({"name": "a", "scripts": {}}), "an npm package"),
+            ("rules.yaml", json!({"groups": [{"name": "a", "rules": []}]}), "a Prometheus rules file"),
+            ("prometheus.yml", json!({"scrape_configs": []}), "a Prometheus configuration"),
+            ("am.yml", json!({"route": {}, "receivers": []}), "an Alertmanager configuration"),
+            ("site.yml", json!([{"hosts": "all", "tasks": []}]), "an Ansible playbook"),
             ("p.yaml", json!([{"op": "remove", "path": "/a"}]), "a JSON Patch"),
             ("p.yaml", json!({"kind": "Deployment", "$patch": "delete"}), "a patch"),
             ("all.json", json!([{"apiVersion": "v1", "kind": "Pod"}]), "a list of objects"),
@@ -432,46 +429,46 @@ mod tests {
                 "a kubeconfig, which may hold credentials,",
             ),
         ] {
-            assert_eq!(what(path, &json), wanted, "{path} {json}");
+            assert_eq!(describe(path, &json), wanted, "{path} {json}");
         }
     }
 
     #[test]
-    fn files_that_are_encrypted_or_unfinished_or_for_other_programs_are_recognized() {
+    fn encrypted_incomplete_and_other_programs_files_are_recognized() {
         for (path, json, wanted) in [
-            ("v.yaml", json!("$ANSIBLE_VAULT;1.1;AES256 3334"), "a file that Ansible Vault encrypted"),
+            ("v.yaml", json!("$ANSIBLE_VAULT;1.1;AES256 3334"), "a file encrypted with Ansible Vault"),
             (
                 "l.yaml",
                 json!("version https://git-lfs.github.com/spec/v1 oid sha256:00 size 1"),
-                "a pointer of Git LFS, whose content was not fetched,",
+                "a Git LFS pointer, whose content was not fetched,",
             ),
             (
                 "sealwave.yaml",
                 json!({"apiVersion": "sealwave.dev/v1alpha1", "kind": "App"}),
-                "a configuration of sealwave",
+                "a sealwave configuration",
             ),
-            ("d.json", json!({"dashboard": {"panels": []}, "folderId": 0}), "a dashboard of Grafana"),
-            ("d.json", json!({"schemaVersion": 14, "rows": []}), "a dashboard of Grafana"),
-            ("main.tf.json", json!({"terraform": {}}), "a configuration of Terraform"),
+            ("d.json", json!({"dashboard": {"panels": []}, "folderId": 0}), "a Grafana dashboard"),
+            ("d.json", json!({"schemaVersion": 14, "rows": []}), "a Grafana dashboard"),
+            ("main.tf.json", json!({"terraform": {}}), "a Terraform configuration"),
             (
                 "s.yaml",
                 json!({"AWSTemplateFormatVersion": "2010-09-09", "Resources": {}}),
-                "a template of CloudFormation",
+                "a CloudFormation template",
             ),
             (
                 "jsonnetfile.json",
                 json!({"version": 1, "dependencies": []}),
-                "a configuration of jsonnet-bundler",
+                "a jsonnet-bundler configuration",
             ),
-            ("tsconfig.json", json!({"compilerOptions": {}}), "a configuration of TypeScript"),
-            ("mkdocs.yml", json!({"site_name": "a"}), "a configuration of MkDocs"),
-            ("dependabot.yml", json!({"version": 2, "updates": []}), "a configuration of Dependabot"),
+            ("tsconfig.json", json!({"compilerOptions": {}}), "a TypeScript configuration"),
+            ("mkdocs.yml", json!({"site_name": "a"}), "a MkDocs configuration"),
+            ("dependabot.yml", json!({"version": 2, "updates": []}), "a Dependabot configuration"),
             (
                 "otel.yaml",
                 json!({"receivers": {}, "exporters": {}, "service": {}}),
-                "a configuration of the OpenTelemetry Collector",
+                "an OpenTelemetry Collector configuration",
             ),
-            ("envoy.yaml", json!({"static_resources": {}}), "a configuration of Envoy"),
+            ("envoy.yaml", json!({"static_resources": {}}), "an Envoy configuration"),
             ("api.yaml", json!({"openapi": "3.1.0", "info": {}}), "an OpenAPI document"),
             (
                 "patch.yaml",
@@ -484,12 +481,12 @@ mod tests {
                 "a part of an object, without `apiVersion` and `kind`,",
             ),
         ] {
-            assert_eq!(what(path, &json), wanted, "{path} {json}");
+            assert_eq!(describe(path, &json), wanted, "{path} {json}");
         }
     }
 
     #[test]
-    fn what_only_resembles_them_is_not_named() {
+    fn similar_documents_are_not_recognized() {
         for (path, json) in [
             ("a.yaml", json!({"apiVersion": "v1", "kind": "ConfigMap"})),
             ("a.yaml", json!({"kind": "ConfigMap", "metadata": {"name": "a"}})),
@@ -504,33 +501,33 @@ mod tests {
             ("a.yaml", json!([{"op": "remove", "path": "/a"}, 1])),
             ("valuesets.yaml", json!({"a": 1})),
         ] {
-            assert_eq!(what(path, &json), "", "{path} {json}");
+            assert_eq!(describe(path, &json), "", "{path} {json}");
         }
     }
 
     #[test]
     fn encrypted_texts_and_conflicts_are_recognized_by_a_line() {
-        let what = |text: &str| ForeignFile::of_mark(text).map_or("", |found| found.what);
-        assert_eq!(what("-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n"), "a file that age encrypted");
-        assert_eq!(what("\n-----BEGIN PGP MESSAGE-----\n"), "a file that PGP encrypted");
+        let describe = |text: &str| ForeignFile::of_mark(text).map_or("", |found| found.what);
+        assert_eq!(describe("-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n"), "a file encrypted with age");
+        assert_eq!(describe("\n-----BEGIN PGP MESSAGE-----\n"), "a file encrypted with PGP");
         let conflict = "data:\n<<<<<<< HEAD\n  a: b\n=======\n  a: c\n>>>>>>> theirs\n";
-        assert_eq!(what(conflict), "a file with an unresolved merge conflict");
-        // Within a text of a manifest, such a line is indented.
-        assert_eq!(what("data:\n  a: |\n    <<<<<<< HEAD\n"), "");
-        assert_eq!(what("a: [b\n"), "");
+        assert_eq!(describe(conflict), "a file with an unresolved merge conflict");
+        // Within a text value of a manifest, such a line is indented.
+        assert_eq!(describe("data:\n  a: |\n    <<<<<<< HEAD\n"), "");
+        assert_eq!(describe("a: [b\n"), "");
     }
 
     #[test]
     fn templates_are_recognized_by_their_text() {
-        let what = |text: &str| ForeignFile::of_text(text).map_or("", |found| found.what);
-        assert_eq!(what("name: {{ .Values.name }}\n"), "a Helm template");
-        assert_eq!(what("{{- include \"a\" . }}\n"), "a Helm template");
-        assert_eq!(what("{{ if .Values.a }}\na: b\n{{ end }}\n"), "a Helm template");
-        assert_eq!(what("{% if a %}\na: b\n{% endif %}\n"), "a Jinja template");
-        assert_eq!(what("name: {{ name }}\n"), "a template");
-        assert_eq!(what("a: [b\n"), "");
+        let describe = |text: &str| ForeignFile::of_text(text).map_or("", |found| found.what);
+        assert_eq!(describe("name: {{ .Values.name }}\n"), "a Helm template");
+        assert_eq!(describe("{{- include \"a\" . }}\n"), "a Helm template");
+        assert_eq!(describe("{{ if .Values.a }}\na: b\n{{ end }}\n"), "a Helm template");
+        assert_eq!(describe("{% if a %}\na: b\n{% endif %}\n"), "a Jinja template");
+        assert_eq!(describe("name: {{ name }}\n"), "a template");
+        assert_eq!(describe("a: [b\n"), "");
         assert_eq!(
-            what(&format!("{}{{{{ .Values.a }}}}", "ä".repeat(MAX_SEARCHED))),
+            describe(&format!("{}{{{{ .Values.a }}}}", "ä".repeat(MAX_SEARCHED))),
             "",
             "only the start is searched"
         );

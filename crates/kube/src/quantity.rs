@@ -1,20 +1,20 @@
-//! Quantities as numbers, to be compared.
+//! Quantities of resources as comparable numbers.
 
 use sealwave_core::document::{Node, Number, Value};
 
-/// Decimal places that Kubernetes keeps; what is finer is rounded up.
+/// Decimal places that Kubernetes keeps; more precise values are rounded up.
 const PLACES: i32 = 9;
 /// The number 1, in billionths.
 const ONE: i128 = 1_000_000_000;
-/// Digits that are looked at: 18 of them times 2^60 fit, and no machine has more of anything.
+/// Maximum number of significant digits: 18 of them times 2^60 fit, which is more than any machine has.
 const DIGITS: usize = 18;
 
-/// An amount of a resource, in billionths; what is beyond all bounds is the largest one.
+/// An amount of a resource, in billionths; values out of range are the largest one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Quantity(i128);
 
 impl Quantity {
-    /// The quantity that a text or a number says; `None` where it is none.
+    /// Parses the quantity in a string or number; `None` if it is invalid.
     pub fn of(node: &Node) -> Option<Self> {
         match &node.value {
             Value::String(text) => Self::parse(text),
@@ -25,27 +25,27 @@ impl Quantity {
         }
     }
 
-    /// Whether it is less than nothing.
+    /// Reports whether it is less than zero.
     pub const fn is_negative(self) -> bool {
         self.0 < 0
     }
 
-    /// Returns whether it has no fraction.
+    /// Reports whether it has no fraction.
     pub const fn is_whole(self) -> bool {
         self.0 == i128::MAX || self.0 % ONE == 0
     }
 
-    /// Returns whether it is a whole number of times another one, which is not zero.
+    /// Reports whether it is an integer multiple of another one; true if that is zero.
     pub const fn is_multiple_of(self, other: Self) -> bool {
         other.0 == 0 || self.0 % other.0 == 0
     }
 
-    /// Whether it is more than nothing.
+    /// Reports whether it is greater than zero.
     pub const fn is_positive(self) -> bool {
         self.0 > 0
     }
 
-    /// Returns the number, where it has no fraction and fits.
+    /// Returns the integer, if it has no fraction and fits.
     pub(crate) fn whole(self) -> Option<i64> {
         let unit = 10_i128.pow(PLACES.unsigned_abs());
         (self.0 % unit == 0).then(|| i64::try_from(self.0 / unit).ok())?
@@ -70,16 +70,16 @@ impl Quantity {
         let digits = digits.trim_start_matches('0');
         let kept = digits.get(..DIGITS.min(digits.len()))?;
         let mantissa = if kept.is_empty() { 0 } else { kept.parse::<i128>().ok()? };
-        let (exponent, factor) = scale(suffix)?;
+        let (exponent, factor) = suffix_scale(suffix)?;
         let dropped = i32::try_from(digits.len() - kept.len()).ok()?;
         let places = i32::try_from(fraction.len()).ok()?;
         let exponent = exponent.saturating_add(PLACES).saturating_add(dropped).saturating_sub(places);
-        let amount = shifted(mantissa * factor, exponent);
+        let amount = scale_by_power_of_ten(mantissa * factor, exponent);
         Some(Self(if text.trim_start().starts_with('-') { -amount } else { amount }))
     }
 }
 
-/// The number of a quantity, without its sign, and its suffix; `None` where it is none.
+/// Returns the unsigned number of a quantity and its suffix; `None` if it is invalid.
 pub(crate) fn quantity_parts(text: &str) -> Option<(&str, &str)> {
     let text = text.trim();
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
@@ -92,19 +92,19 @@ pub(crate) fn quantity_parts(text: &str) -> Option<(&str, &str)> {
 fn is_suffix(suffix: &str) -> bool {
     const SUFFIXES: [&str; 16] =
         ["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
-    let exponent = || {
+    let has_exponent = || {
         let digits = suffix.strip_prefix(['e', 'E'])?;
         let digits = digits.strip_prefix(['+', '-']).unwrap_or(digits);
-        // Go reads the exponent into 32 bits.
+        // Go parses the exponent into 32 bits.
         let sane =
             digits.len() <= 9 && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
         sane.then_some(())
     };
-    SUFFIXES.contains(&suffix) || exponent().is_some()
+    SUFFIXES.contains(&suffix) || has_exponent().is_some()
 }
 
-/// A number times a power of ten.
-fn shifted(number: i128, exponent: i32) -> i128 {
+/// Multiplies a number by a power of ten.
+fn scale_by_power_of_ten(number: i128, exponent: i32) -> i128 {
     if number == 0 {
         return 0;
     }
@@ -117,8 +117,8 @@ fn shifted(number: i128, exponent: i32) -> i128 {
     }
 }
 
-/// What a suffix means: a power of ten, and a factor.
-fn scale(suffix: &str) -> Option<(i32, i128)> {
+/// Returns the meaning of a suffix: a power of ten, and a factor.
+fn suffix_scale(suffix: &str) -> Option<(i32, i128)> {
     Some(match suffix {
         "" => (0, 1),
         "n" => (-9, 1),
@@ -145,7 +145,7 @@ mod tests {
     use super::Quantity;
 
     #[test]
-    fn quantities_are_ordered_by_what_they_mean() {
+    fn quantities_are_ordered_by_value() {
         let ascending = [
             "-1", "0", "1n", "1u", "1m", "0.5", "1", "1.5", "1k", "1Ki", "1M", "1Mi", "999Mi", "1Gi",
             "1.5Gi", "2Gi", "1T", "1Ti", "1E", "1Ei", "1e30",
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn different_words_for_the_same_are_the_same() {
+    fn different_spellings_of_a_quantity_are_equal() {
         for (a, b) in [
             ("1", "1000m"),
             ("0.1", "100m"),

@@ -1,7 +1,8 @@
-//! Which kinds have a namespace.
+//! The scope of kinds: namespaced or cluster-scoped.
 //!
-//! Only the cluster knows. Offline there are a table of the kinds that Kubernetes and common controllers bring, and the
-//! CRDs at hand; every other kind counts as namespaced, and its name only decides whether it gets a default namespace.
+//! Only the cluster knows for certain. Offline, the sources are a table of the kinds of Kubernetes and common
+//! controllers, and the available CRDs. Every other kind is treated as namespaced, except that its name decides whether
+//! it gets a default namespace.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use compact_str::CompactString;
 
 use sealwave_core::document::{Manifest, Node};
 
-/// Kinds without a namespace, by group (both sorted by the order of bytes).
+/// Cluster-scoped kinds by group (both sorted by bytes).
 static CLUSTER_SCOPED: &[(&str, &[&str])] = &[
     ("", &["ComponentStatus", "Namespace", "Node", "PersistentVolume"]),
     (
@@ -67,14 +68,14 @@ static CLUSTER_SCOPED: &[(&str, &[&str])] = &[
     ("templates.gatekeeper.sh", &["ConstraintTemplate"]),
 ];
 
-/// What is known of kinds: the table, and definitions.
+/// The known scopes of kinds: the table, and definitions.
 #[derive(Clone)]
 pub struct Scopes {
     own: BTreeMap<(CompactString, CompactString), bool>,
 }
 
 impl Scopes {
-    /// Learns from the CRDs among the objects.
+    /// Creates the scopes from the CRDs among the objects.
     pub fn of(objects: &[Manifest]) -> Self {
         let mut scopes = Self { own: BTreeMap::new() };
         for object in objects {
@@ -83,7 +84,7 @@ impl Scopes {
         scopes
     }
 
-    /// Learns from an object, where it is a CRD.
+    /// Adds the scope of a kind if the object is its CRD.
     pub fn learn(&mut self, object: &Manifest) {
         if !object.is("apiextensions.k8s.io", "CustomResourceDefinition") {
             return;
@@ -96,30 +97,30 @@ impl Scopes {
         }
     }
 
-    /// Whether a definition says it of a kind.
+    /// Reports whether a definition sets the scope of a kind.
     pub fn is_defined(&self, group: &str, kind: &str) -> bool {
         self.own.contains_key(&(group.into(), kind.into()))
     }
 
-    /// Learns of a kind from elsewhere.
+    /// Sets the scope of a kind from another source.
     pub fn define(&mut self, group: &str, kind: &str, cluster_scoped: bool) {
         self.own.insert((group.into(), kind.into()), cluster_scoped);
     }
 
-    /// Returns whether a kind is known to be cluster-scoped, by the table or by a definition. A name alone is not knowledge:
-    /// `ClusterLogging`, `ClusterClass` and many other kinds have a namespace.
+    /// Reports whether a kind is known to be cluster-scoped, by the table or by a definition. The name alone is not
+    /// sufficient: `ClusterLogging`, `ClusterClass` and many other kinds are namespaced.
     pub fn is_cluster_scoped(&self, group: &str, kind: &str) -> bool {
-        self.known(group, kind).unwrap_or(false)
+        self.known_scope(group, kind).unwrap_or(false)
     }
 
-    /// Returns whether an object of a kind that has no namespace is left without one: the kind is known to be cluster-scoped, or
-    /// nothing is known of it and it has the name of one.
+    /// Reports whether an object may be left without a namespace: its kind is known to be cluster-scoped, or the kind
+    /// is unknown and has a cluster-scoped kind's name.
     pub fn may_lack_namespace(&self, group: &str, kind: &str) -> bool {
-        self.known(group, kind).unwrap_or_else(|| is_called_cluster(group, kind))
+        self.known_scope(group, kind).unwrap_or_else(|| has_cluster_scoped_name(group, kind))
     }
 
-    /// Returns whether a kind is cluster-scoped; `None` where neither the table nor a definition tells.
-    fn known(&self, group: &str, kind: &str) -> Option<bool> {
+    /// Returns whether a kind is cluster-scoped; `None` if neither the table nor a definition contains it.
+    fn known_scope(&self, group: &str, kind: &str) -> Option<bool> {
         if !self.own.is_empty()
             && let Some(cluster) = self.own.get(&(group.into(), kind.into()))
         {
@@ -131,12 +132,13 @@ impl Scopes {
     }
 }
 
-/// Kinds outside Kubernetes' own groups whose name starts with `Cluster` although they have a namespace.
+/// Kinds outside Kubernetes' own groups that are namespaced although their name starts with `Cluster`.
 static NAMESPACED_CLUSTERS: &[(&str, &str)] = &[("operators.coreos.com", "ClusterServiceVersion")];
 
-/// Guesses from the name of a custom resource: beside a namespaced kind (`Issuer`) there often is a cluster-scoped one
-/// (`ClusterIssuer`). The guess may keep a default namespace away; it never removes one that the author wrote.
-fn is_called_cluster(group: &str, kind: &str) -> bool {
+/// Guesses the scope of a custom resource from its name: a namespaced kind (`Issuer`) often has a cluster-scoped
+/// counterpart (`ClusterIssuer`). The guess may prevent a default namespace; it never removes one that the author
+/// wrote.
+fn has_cluster_scoped_name(group: &str, kind: &str) -> bool {
     kind.strip_prefix("Cluster").is_some_and(|twin| twin.starts_with(char::is_uppercase))
         && group.contains('.')
         && !group.ends_with(".k8s.io")
@@ -154,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_have_the_scope_that_clusters_give_them() {
+    fn built_in_kinds_have_their_scope() {
         let scopes = Scopes::of(&[]);
         for (group, kind) in [
             ("", "Namespace"),
@@ -178,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_a_guess_until_a_definition_tells() {
+    fn a_definition_overrides_the_guess_from_the_name() {
         let mut scopes = Scopes::of(&[]);
         for (group, kind) in [
             ("logging.openshift.io", "ClusterLogging"),

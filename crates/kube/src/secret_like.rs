@@ -1,12 +1,12 @@
-//! Whether an object is, or is meant to be, a Secret; and what of it may be named.
+//! Recognition of Secrets and of objects meant to be Secrets, and the parts of them that messages may name.
 
 use sealwave_core::document::{Node, Value};
 use sealwave_core::names::is_item_key;
 
-/// The fields that every Secret has; what else stands at its top may be a value that slipped out of its place.
+/// The fields of a Secret; any other top-level field may be a misplaced value.
 const FIELDS: &[&str] = &["apiVersion", "kind", "metadata", "data", "stringData", "type", "immutable"];
 
-/// The fields of its metadata.
+/// The fields of `metadata`.
 const METADATA: &[&str] = &[
     "annotations",
     "creationTimestamp",
@@ -25,7 +25,7 @@ const METADATA: &[&str] = &[
     "uid",
 ];
 
-/// Returns whether a tree is a Secret, or what is left of one after a slip: no value of it may get into a message.
+/// Reports whether a tree is a Secret or a mistyped one: its values must not appear in messages.
 pub fn is_secret_like(root: &Node) -> bool {
     let kind = root.get("kind").and_then(Node::as_str).unwrap_or_default();
     let known = matches!(kind, "ConfigMap" | "SealedSecret" | "ExternalSecret" | "SecretProviderClass");
@@ -34,28 +34,29 @@ pub fn is_secret_like(root: &Node) -> bool {
         || (root.get("data").is_some_and(|data| data.as_mapping().is_some()) && !known && !kind.is_empty())
 }
 
-/// Where a tree that is not a core Secret holds the data of one, so that it would be printed as it is.
+/// The location of a Secret's data in a tree that is not a core Secret, which would print it in plaintext.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum PlainData<'a> {
-    /// In its own field.
+    /// In a field of the object.
     Field(&'static str),
-    /// In an object that it holds, an item of the field named.
+    /// In a nested object, an item of the named field.
     Object(&'static str, &'a Node),
 }
 
-/// Finds the data of a Secret in an object that Kubernetes does not take for one: in a kind that is misspelt, in another API
-/// group, in a field that only Secrets have, in a list, in a template of `OpenShift`.
+/// Finds the data of a Secret in an object that Kubernetes does not treat as one: in a misspelled kind, in another API
+/// group, in a field that only Secrets have, in a list, in an `OpenShift` template.
 ///
-/// Other fields of custom resources are their author's: what they hold is not known to be a Secret.
+/// Other fields of custom resources are not searched: their content is not known to be secret.
 pub fn plain_data(root: &Node) -> Option<PlainData<'_>> {
     if let Some(field) = own_data(root) {
         return Some(PlainData::Field(field));
     }
-    let held = ["items", "objects"].into_iter().flat_map(|field| {
+    let nested = ["items", "objects"].into_iter().flat_map(|field| {
         let objects = root.get(field).map_or(&[][..], Node::items);
         objects.iter().map(move |object| (field, object))
     });
-    held.into_iter()
+    nested
+        .into_iter()
         .find(|(_, object)| plain_data(object).is_some() || is_plain_secret(object))
         .map(|(field, object)| PlainData::Object(field, object))
 }
@@ -66,16 +67,16 @@ fn own_data(root: &Node) -> Option<&'static str> {
     if is_core {
         return None;
     }
-    let holds = |field: &str| root.get(field).is_some_and(is_filled);
+    let has_content = |field: &str| root.get(field).is_some_and(is_filled);
     let kind = root.get("kind").and_then(Node::as_str).unwrap_or_default();
     match () {
-        () if holds("stringData") => Some("stringData"),
-        () if resembles_secret(kind) && holds("data") => Some("data"),
+        () if has_content("stringData") => Some("stringData"),
+        () if resembles_secret(kind) && has_content("data") => Some("data"),
         () => None,
     }
 }
 
-/// A Secret within another object, with values that are more than parameters of a template (`${NAME}`).
+/// Reports whether a nested object is a Secret with values other than template parameters (`${NAME}`).
 fn is_plain_secret(object: &Node) -> bool {
     let kind = object.get("kind").and_then(Node::as_str).unwrap_or_default();
     let is_literal = |value: &Node| !value.as_str().is_some_and(is_parameter);
@@ -88,7 +89,7 @@ fn is_plain_secret(object: &Node) -> bool {
         })
 }
 
-/// `${NAME}` or `${{NAME}}`, and nothing else.
+/// Reports whether a text is just `${NAME}` or `${{NAME}}`.
 fn is_parameter(text: &str) -> bool {
     let name = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
     let name =
@@ -104,19 +105,19 @@ fn is_filled(node: &Node) -> bool {
     }
 }
 
-/// Returns whether a kind is `Secret`, or what a slip of the keyboard or a look-alike makes of it.
+/// Reports whether a kind is `Secret`, or a typo or look-alike of it.
 fn resembles_secret(kind: &str) -> bool {
-    const LONGEST: usize = 32;
-    if kind.len() > LONGEST {
+    const MAX_LENGTH: usize = 32;
+    if kind.len() > MAX_LENGTH {
         return false;
     }
     let letters: String =
         kind.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
-    let slips = if letters.len() == kind.len() { 1 } else { 2 };
-    strsim::osa_distance(&letters, "secret") <= slips
+    let max_distance = if letters.len() == kind.len() { 1 } else { 2 };
+    strsim::osa_distance(&letters, "secret") <= max_distance
 }
 
-/// Whether the key of a Secret's field may be named in a message.
+/// Reports whether the key of a Secret's field may be shown in a message.
 pub fn may_name(path: &[&str], key: &str, value: &Node) -> bool {
     match path {
         [] => FIELDS.contains(&key),
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn data_of_a_secret_is_found_where_kubernetes_sees_none() {
+    fn data_of_a_secret_is_found_in_other_objects() {
         let field = |json| matches!(plain_data(&node(&json)), Some(PlainData::Field(_)));
         assert!(field(json!({"apiVersion": "v1", "kind": "secret", "data": {"a": "eA=="}})));
         assert!(field(json!({"apiVersion": "core/v1", "kind": "Secret", "stringData": {"a": "x"}})));
@@ -173,14 +174,20 @@ mod tests {
         assert!(!field(json!({"apiVersion": "v1beta1", "kind": "Secret", "stringData": {"a": "x"}})));
         assert!(!field(json!({"apiVersion": "v1", "kind": "secret", "data": {}})));
         assert!(!field(json!({"apiVersion": "a.io/v1", "kind": "EnvironmentConfig", "data": {"a": "x"}})));
-        let held = |field: &str, secret| {
+        let is_nested = |field: &str, secret| {
             let object = json!({"apiVersion": "a.io/v1", "kind": "Any", field: [{"kind": "X"}, secret]});
             matches!(plain_data(&node(&object)), Some(PlainData::Object(..)))
         };
         let secret = |text| json!({"apiVersion": "v1", "kind": "Secret", "stringData": {"a": text}});
-        assert!(held("items", secret("x")) && held("objects", secret("x")) && !held("spec", secret("x")));
-        assert!(held("objects", json!({"kind": "List", "items": [secret("x")]})));
-        assert!(!held("objects", secret("${PASSWORD}")) && !held("objects", secret("${{PASSWORD}}")));
-        assert!(held("objects", secret("${PASSWORD}x")) && held("objects", secret("${a b}")));
+        assert!(
+            is_nested("items", secret("x"))
+                && is_nested("objects", secret("x"))
+                && !is_nested("spec", secret("x"))
+        );
+        assert!(is_nested("objects", json!({"kind": "List", "items": [secret("x")]})));
+        assert!(
+            !is_nested("objects", secret("${PASSWORD}")) && !is_nested("objects", secret("${{PASSWORD}}"))
+        );
+        assert!(is_nested("objects", secret("${PASSWORD}x")) && is_nested("objects", secret("${a b}")));
     }
 }

@@ -1,4 +1,4 @@
-//! The types of Secrets that Kubernetes knows, and what the API server asks of each.
+//! The types of Secrets defined by Kubernetes, and the API server's requirements for each.
 
 use serde::de::IgnoredAny;
 
@@ -10,7 +10,7 @@ pub const DOCKERCONFIGJSON: &str = ".dockerconfigjson";
 pub const SERVICE_ACCOUNT_NAME: &str = "kubernetes.io/service-account.name";
 /// The type of such a Secret.
 pub const SERVICE_ACCOUNT_TOKEN: &str = "kubernetes.io/service-account-token";
-/// The item of a `kubernetes.io/ssh-auth` Secret; the API server does not take an empty one.
+/// The item of a `kubernetes.io/ssh-auth` Secret; the API server refuses an empty one.
 pub const SSH_KEY: &str = "ssh-privatekey";
 /// The type of a Secret with a certificate and its key.
 pub const TLS: &str = "kubernetes.io/tls";
@@ -19,16 +19,16 @@ pub const TLS_CERTIFICATE: &str = "tls.crt";
 /// The item with its private key.
 pub const TLS_KEY: &str = "tls.key";
 
-/// The items that a type asks for.
+/// The items that a type requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequiredItems {
-    /// Each of them; they may be empty.
+    /// All of them; they may be empty.
     All(&'static [&'static str]),
-    /// One of them at least.
+    /// At least one of them.
     OneOf(&'static [&'static str]),
 }
 
-/// Returns the items that the API server asks for, by the type of a Secret.
+/// Returns the items that the API server requires for a type of Secret.
 pub fn required_items(secret_type: &str) -> Option<RequiredItems> {
     Some(match secret_type {
         "kubernetes.io/basic-auth" => RequiredItems::OneOf(&["password", "username"]),
@@ -40,7 +40,7 @@ pub fn required_items(secret_type: &str) -> Option<RequiredItems> {
     })
 }
 
-/// Returns the item of a type that must hold a JSON object.
+/// Returns the item of a type that must contain a JSON object.
 pub fn json_item(secret_type: &str) -> Option<&'static str> {
     match secret_type {
         "kubernetes.io/dockercfg" => Some(DOCKERCFG),
@@ -49,7 +49,7 @@ pub fn json_item(secret_type: &str) -> Option<&'static str> {
     }
 }
 
-/// Returns whether Go reads a text into a map: a JSON object, or `null`. Nothing of the text is kept.
+/// Reports whether Go can unmarshal a text into a map: a JSON object, or `null`. Nothing of the text is kept.
 pub fn is_json_object(text: &[u8]) -> bool {
     let first = text.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
     matches!(first, Some(b'n' | b'{')) && serde_json::from_slice::<IgnoredAny>(text).is_ok()
@@ -60,11 +60,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_is_taken_as_go_takes_it() {
+    fn json_is_accepted_like_in_go() {
         for text in ["{}", " \n{\"auths\": {}}\n", "null", "{\"a\": 1, \"a\": 2}", "{\"a\": \"\\ud800\"}"] {
             assert!(is_json_object(text.as_bytes()), "{text}");
         }
-        assert!(is_json_object(b"{\"a\": \"\xff\"}"), "Go replaces what is not UTF-8");
+        assert!(is_json_object(b"{\"a\": \"\xff\"}"), "Go replaces invalid UTF-8");
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(5_000), "]".repeat(5_000));
         assert!(is_json_object(deep.as_bytes()));
         for text in [

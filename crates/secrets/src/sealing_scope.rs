@@ -1,4 +1,4 @@
-//! How far a sealed item may travel.
+//! The scope of a sealed item: where it may be unsealed.
 
 use std::fmt;
 
@@ -7,22 +7,22 @@ use serde::Deserialize;
 use sealwave_core::document::{Mapping, Node};
 use sealwave_core::names;
 
-/// Where the controller accepts a sealed item, from the narrowest scope to the widest.
+/// The scope in which the controller accepts a sealed item, from narrowest to widest.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
-    /// Under its name in its namespace.
+    /// Only under its name, in its namespace.
     #[default]
     Strict,
-    /// Under any name in its namespace.
+    /// Under any name, in its namespace.
     NamespaceWide,
-    /// Under any name in any namespace.
+    /// Under any name, in any namespace.
     ClusterWide,
 }
 
 impl Scope {
-    /// The scope that the controller reads from annotations: only the exact text `true` counts, and cluster-wide
-    /// goes before namespace-wide.
+    /// Returns the scope that the controller derives from annotations: only the exact text `true` counts, and
+    /// cluster-wide takes precedence over namespace-wide.
     pub fn from_annotations<'a>(annotation: impl Fn(&str) -> Option<&'a str>) -> Self {
         if annotation(names::CLUSTER_WIDE) == Some("true") {
             Self::ClusterWide
@@ -33,13 +33,13 @@ impl Scope {
         }
     }
 
-    /// Reads the scope from `metadata.annotations` of an object, as the controller does.
+    /// Returns the scope from `metadata.annotations` of an object, like the controller.
     #[must_use]
     pub fn of(annotations: Option<&Mapping>) -> Self {
         Self::from_annotations(|name| annotations?.get(name).and_then(Node::as_str))
     }
 
-    /// The annotation that says so; strict has none.
+    /// Returns the annotation for the scope; strict has none.
     #[must_use]
     pub const fn annotation(self) -> Option<&'static str> {
         match self {
@@ -49,7 +49,7 @@ impl Scope {
         }
     }
 
-    /// Its name, as people write it and as it goes into the derivation.
+    /// Returns the name of the scope, as written by people and used in the derivation.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -59,7 +59,7 @@ impl Scope {
         }
     }
 
-    /// The OAEP label: the controller can decrypt only what it itself would label so.
+    /// Returns the OAEP label: the controller can decrypt an item only with the label that it computes itself.
     #[must_use]
     pub fn label(self, namespace: &str, name: &str) -> Vec<u8> {
         match self {
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_exact_text_true_counts_and_the_widest_wins() {
+    fn only_the_exact_text_true_counts_and_the_widest_takes_precedence() {
         assert_eq!(scope(&[]), Scope::Strict);
         for text in ["True", "TRUE", "1", "yes", "true ", " true", ""] {
             assert_eq!(scope(&[(names::CLUSTER_WIDE, text)]), Scope::Strict, "{text:?}");

@@ -1,4 +1,4 @@
-//! Objects for tests, made from JSON.
+//! Objects for tests, created from JSON.
 
 use serde_json::Value as Json;
 
@@ -8,19 +8,19 @@ fn origin() -> Origin {
     Origin::point(Sources::default().add("test.yaml"), 1, 1)
 }
 
-/// A tree.
+/// Returns a tree.
 #[must_use]
 pub fn node(json: &Json) -> Node {
     Node::from_json(json, origin())
 }
 
-/// An object.
+/// Returns an object.
 #[must_use]
 pub fn manifest(json: &Json) -> Manifest {
     Manifest::new(node(json)).expect("an object")
 }
 
-/// Objects.
+/// Returns objects.
 #[must_use]
 pub fn manifests(all: &[Json]) -> Vec<Manifest> {
     all.iter().map(manifest).collect()

@@ -1,9 +1,9 @@
-//! The way back: opening sealed items with a controller's private key. For tests and for proving what was sealed.
+//! Decryption of sealed items with a controller's private key, for tests that check what was sealed.
 //!
-//! Nothing in the pipeline may call this; a private key has no place where manifests are rendered. It exists only in tests and
-//! with the feature `danger`, which the integration tests turn on and no release has. The private operation is the `rsa`
-//! crate's own, with its own OAEP, so that it checks ours; without the crate's `getrandom` it is not blinded, so it must never
-//! answer a caller that can measure it.
+//! Nothing in the pipeline may call this: a private key must not be present where manifests are rendered. The module
+//! exists only in tests and with the feature `danger`, which the integration tests enable and no release does. The
+//! private operation and its OAEP are the `rsa` crate's own, so that they check ours. Without the crate's `getrandom`
+//! feature the operation is not blinded, so its timing must never be observable.
 
 use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes256Gcm, KeyInit, Nonce};
@@ -20,22 +20,22 @@ use sealwave_secrets::values::SecretValue;
 /// A controller's private key.
 pub struct DangerPrivateKey(PrivateKey);
 
-/// Why something could not be opened. It does not say more, on purpose.
+/// A reason why something could not be opened. It is vague on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DangerError {
-    /// The file holds no RSA private key in PEM.
+    /// The file is not an RSA private key in PEM.
     #[error("file holds no RSA private key (PKCS#1 or PKCS#8 in PEM)")]
     NoPrivateKey,
-    /// Another key, another label, or damaged.
+    /// The item was sealed for another key or label, or it is damaged.
     #[error("item cannot be opened: sealed for another key, name, namespace or scope, or damaged")]
     NotOpened,
 }
 
 impl DangerPrivateKey {
-    /// Reads PKCS#1 or PKCS#8 in PEM.
+    /// Parses PKCS#1 or PKCS#8 in PEM.
     ///
     /// # Errors
-    /// Where there is no such key.
+    /// Fails if the file contains no such key.
     pub fn from_pem(file: &str) -> Result<Self, DangerError> {
         PrivateKey::from_pkcs8_pem(file)
             .ok()
@@ -48,7 +48,7 @@ impl DangerPrivateKey {
 /// Opens one item of `encryptedData`. `label` is `Scope::label` of the object that holds it.
 ///
 /// # Errors
-/// [`DangerError::NotOpened`], whatever the reason.
+/// Returns [`DangerError::NotOpened`] for every failure.
 pub fn danger_unseal(key: &DangerPrivateKey, label: &[u8], item: &str) -> Result<SecretValue, DangerError> {
     open(key, label, item).ok_or(DangerError::NotOpened)
 }

@@ -1,4 +1,4 @@
-//! Trees to and from `serde_json`, for the libraries that speak it (patches, templates).
+//! Conversion of trees to and from `serde_json`, for libraries that use it (patches, templates).
 
 use serde_json::Value as Json;
 
@@ -6,7 +6,7 @@ use super::node::{Entry, Mapping, Node, Number, Value};
 use super::source::Origin;
 
 impl Node {
-    /// The tree of a JSON value; every node gets the same origin.
+    /// Converts a JSON value to a tree; every node gets the same origin.
     #[must_use]
     pub fn from_json(json: &Json, origin: Origin) -> Self {
         let value = match json {
@@ -15,7 +15,7 @@ impl Node {
             }
             Json::Bool(flag) => Value::Bool(*flag),
             Json::Null => Value::Null,
-            Json::Number(number) => Value::Number(number_of(number)),
+            Json::Number(number) => Value::Number(number_from_json(number)),
             Json::Object(fields) => {
                 let mut mapping = Mapping::with_capacity(fields.len());
                 for (key, field) in fields {
@@ -29,7 +29,7 @@ impl Node {
         Self::new(value, origin)
     }
 
-    /// The same tree as a JSON value.
+    /// Converts the tree to a JSON value.
     #[must_use]
     pub fn to_json(&self) -> Json {
         match &self.value {
@@ -51,7 +51,7 @@ impl Node {
     }
 }
 
-fn number_of(number: &serde_json::Number) -> Number {
+fn number_from_json(number: &serde_json::Number) -> Number {
     number
         .as_i64()
         .map(Number::Int)

@@ -1,4 +1,4 @@
-//! One Kubernetes object: a tree that is known to have `apiVersion`, `kind` and a name.
+//! A Kubernetes object: a tree that is known to have `apiVersion`, `kind` and a name.
 
 use std::fmt;
 
@@ -8,14 +8,14 @@ use super::node::{Entry, Mapping, Node};
 use super::source::Origin;
 use crate::text::split_at_byte;
 
-/// What identifies an object in a cluster: the API version does not count, the group does.
+/// The identity of an object in a cluster: it includes the API group, but not the version.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ObjectId {
     /// API group; empty for the core group.
     pub group: CompactString,
     /// Kind.
     pub kind: CompactString,
-    /// Namespace; empty for cluster-scoped objects and where none is known.
+    /// Namespace; empty for cluster-scoped objects and if unknown.
     pub namespace: CompactString,
     /// Name.
     pub name: CompactString,
@@ -41,10 +41,10 @@ pub struct Manifest {
     root: Node,
 }
 
-/// Why a tree is no Kubernetes object.
+/// A reason why a tree is not a Kubernetes object.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAManifest {
-    /// A required field is missing, or is no non-empty string.
+    /// A required field is missing, or is not a non-empty string.
     #[error("`{0}` is missing or is not a string")]
     Missing(&'static str),
     /// The document is a scalar or a sequence.
@@ -53,7 +53,7 @@ pub enum NotAManifest {
 }
 
 impl NotAManifest {
-    /// What to do about it.
+    /// Returns a hint.
     #[must_use]
     pub const fn hint(&self) -> &'static str {
         match self {
@@ -65,41 +65,41 @@ impl NotAManifest {
     }
 }
 
-/// The group, which is empty for the core group, and the version of an `apiVersion`.
+/// Splits an `apiVersion` into group, empty for the core group, and version.
 pub fn group_and_version(api_version: &str) -> (&str, &str) {
     split_at_byte(api_version, b'/').unwrap_or(("", api_version))
 }
 
 impl Manifest {
-    /// Checks that a tree has what every object has.
+    /// Checks that a tree has the fields that every object requires.
     ///
     /// # Errors
-    /// The first thing that is missing, with the place where it should be, and the tree.
+    /// Returns the first missing field with its expected location, and the tree.
     pub fn new(root: Node) -> Result<Self, (NotAManifest, Origin, Node)> {
-        match lacking(&root) {
+        match first_missing_field(&root) {
             None => Ok(Self { root }),
             Some((error, at)) => Err((error, at, root)),
         }
     }
 
-    /// The tree.
+    /// Returns the tree.
     #[must_use]
     pub const fn root(&self) -> &Node {
         &self.root
     }
 
-    /// The tree, to be changed.
+    /// Returns the tree for modification.
     pub const fn root_mut(&mut self) -> &mut Node {
         &mut self.root
     }
 
-    /// The tree itself.
+    /// Returns the owned tree.
     #[must_use]
     pub fn into_root(self) -> Node {
         self.root
     }
 
-    /// Where the object starts.
+    /// Returns where the object starts.
     #[must_use]
     pub const fn origin(&self) -> Origin {
         self.root.origin
@@ -109,37 +109,37 @@ impl Manifest {
         self.root.at(path).and_then(Node::as_str).unwrap_or("")
     }
 
-    /// `apiVersion`, for example `apps/v1`.
+    /// Returns the `apiVersion`, for example `apps/v1`.
     #[must_use]
     pub fn api_version(&self) -> &str {
         self.text(&["apiVersion"])
     }
 
-    /// The API group; empty for the core group.
+    /// Returns the API group; empty for the core group.
     #[must_use]
     pub fn group(&self) -> &str {
         group_and_version(self.api_version()).0
     }
 
-    /// `kind`.
+    /// Returns the `kind`.
     #[must_use]
     pub fn kind(&self) -> &str {
         self.text(&["kind"])
     }
 
-    /// `metadata.name`; empty where only `generateName` is given.
+    /// Returns `metadata.name`; empty if only `generateName` is set.
     #[must_use]
     pub fn name(&self) -> &str {
         self.text(&["metadata", "name"])
     }
 
-    /// `metadata.namespace`; empty where there is none.
+    /// Returns `metadata.namespace`; empty if it is not set.
     #[must_use]
     pub fn namespace(&self) -> &str {
         self.text(&["metadata", "namespace"])
     }
 
-    /// What identifies it.
+    /// Returns the identity of the object.
     #[must_use]
     pub fn id(&self) -> ObjectId {
         ObjectId {
@@ -150,37 +150,37 @@ impl Manifest {
         }
     }
 
-    /// Whether group and kind are these.
+    /// Reports whether the object has this group and kind.
     #[must_use]
     pub fn is(&self, group: &str, kind: &str) -> bool {
         self.kind() == kind && self.group() == group
     }
 
-    /// Whether it is a core `Secret`.
+    /// Reports whether this is a core `Secret`.
     #[must_use]
     pub fn is_secret(&self) -> bool {
         self.is("", "Secret")
     }
 
-    /// An annotation's text.
+    /// Returns the text of an annotation.
     #[must_use]
     pub fn annotation(&self, name: &str) -> Option<&str> {
         self.annotations()?.get(name)?.as_str()
     }
 
-    /// `metadata.annotations`.
+    /// Returns `metadata.annotations`.
     #[must_use]
     pub fn annotations(&self) -> Option<&Mapping> {
         self.root.at(&["metadata", "annotations"])?.as_mapping()
     }
 
-    /// `metadata.labels`.
+    /// Returns `metadata.labels`.
     #[must_use]
     pub fn labels(&self) -> Option<&Mapping> {
         self.root.at(&["metadata", "labels"])?.as_mapping()
     }
 
-    /// Sets an annotation, making `metadata.annotations` where it is missing.
+    /// Sets an annotation; creates `metadata.annotations` if it is missing.
     pub fn set_annotation(&mut self, name: &str, text: &str) {
         let origin = self.root.origin;
         if let Some(annotations) = self.root.mapping_at_mut(&["metadata", "annotations"]) {
@@ -189,19 +189,19 @@ impl Manifest {
     }
 }
 
-/// Returns the first thing that a tree lacks to be an object, and the place where it should be.
-fn lacking(root: &Node) -> Option<(NotAManifest, Origin)> {
+/// Returns the first required field that a tree lacks, with its expected location.
+fn first_missing_field(root: &Node) -> Option<(NotAManifest, Origin)> {
     let at = root.shown_at();
     if root.as_mapping().is_none() {
         return Some((NotAManifest::NotAnObject(root.type_name()), at));
     }
-    if is_whole(root) {
+    if is_complete(root) {
         return None;
     }
     let text = |path: &[&str]| root.at(path).and_then(Node::as_str).is_some_and(|text| !text.is_empty());
     let entry = |mapping: Option<&Node>, key: &str| {
         let entry = mapping?.as_mapping()?.entry(key)?;
-        // Where nothing is written, the key is all there is to show.
+        // For an empty value, only the key can be shown.
         Some(entry.value.shown_at()).filter(|at| at.width > 0).or(Some(entry.key_origin))
     };
     for field in ["apiVersion", "kind"] {
@@ -213,8 +213,8 @@ fn lacking(root: &Node) -> Option<(NotAManifest, Origin)> {
     Some((NotAManifest::Missing("metadata.name"), at.unwrap_or_else(|| root.shown_at())))
 }
 
-/// Whether a tree has what every object has.
-fn is_whole(root: &Node) -> bool {
+/// Reports whether a tree has the fields that every object requires.
+fn is_complete(root: &Node) -> bool {
     let is_text = |entry: &Entry| entry.value.as_str().is_some_and(|text| !text.is_empty());
     let (mut api_version, mut kind, mut name) = (false, false, false);
     for entry in root.as_mapping().map_or(&[][..], Mapping::entries) {

@@ -1,8 +1,7 @@
-//! The manifest tree: YAML as Kubernetes reads it, with the position of every node.
+//! The manifest tree: YAML as Kubernetes parses it, with the position of every node.
 //!
-//! Keys are strings (Kubernetes' reader turns every scalar key into one) and keep their order.
-//! A tree may hold a Secret that somebody committed in clear, so nothing here prints its scalars:
-//! `Debug` shows the shape and the position only.
+//! Keys are strings (Kubernetes' parser turns every scalar key into one) and keep their order. A tree may contain a
+//! plaintext Secret from Git, so nothing here prints its scalars: `Debug` shows only type and position.
 
 use std::fmt;
 
@@ -12,29 +11,29 @@ use zeroize::Zeroize;
 use super::source::Origin;
 use crate::text::same_key;
 
-/// A value and where it was read.
+/// A value with its origin.
 #[derive(Clone)]
 pub struct Node {
-    /// What it holds.
+    /// The value.
     pub value: Value,
-    /// Where it stands.
+    /// Where the value was read.
     pub origin: Origin,
 }
 
-/// What a node holds.
+/// The value of a node.
 #[derive(Clone, PartialEq)]
 pub enum Value {
     /// `true` or `false`.
     Bool(bool),
     /// Keys and values, in the order in which they were written.
     Mapping(Mapping),
-    /// Nothing.
+    /// Null.
     Null,
     /// A number, as Go's decoder keeps it.
     Number(Number),
-    /// Items.
+    /// A sequence.
     Sequence(Vec<Node>),
-    /// Text.
+    /// A string.
     String(CompactString),
 }
 
@@ -55,19 +54,20 @@ pub struct Mapping {
     entries: Vec<Entry>,
 }
 
-/// One key and its value.
+/// A key and its value.
 #[derive(Clone)]
 pub struct Entry {
     /// The key.
     pub key: CompactString,
-    /// Where the key stands.
+    /// Where the key was read.
     pub key_origin: Origin,
     /// The value.
     pub value: Node,
 }
 
 impl Zeroize for Node {
-    /// Zeroes all keys and scalars of the tree, which is null afterwards. It goes as deep as the reader let the tree be.
+    /// Zeroes all keys and scalars of the tree, and sets it to null. The recursion is as deep as the parser allowed the
+    /// tree to be.
     fn zeroize(&mut self) {
         match &mut self.value {
             Value::Mapping(mapping) => {
@@ -97,19 +97,19 @@ impl PartialEq for Entry {
 }
 
 impl Node {
-    /// A node of this value, read at `origin`.
+    /// Creates a node with this value, read at `origin`.
     #[must_use]
     pub const fn new(value: Value, origin: Origin) -> Self {
         Self { value, origin }
     }
 
-    /// A text node.
+    /// Creates a text node.
     #[must_use]
     pub fn string(text: impl Into<CompactString>, origin: Origin) -> Self {
         Self::new(Value::String(text.into()), origin)
     }
 
-    /// The text, where this is a string.
+    /// Returns the text of a string.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match &self.value {
@@ -118,7 +118,7 @@ impl Node {
         }
     }
 
-    /// The mapping, where this is one.
+    /// Returns the mapping, if this is one.
     #[must_use]
     pub const fn as_mapping(&self) -> Option<&Mapping> {
         match &self.value {
@@ -127,7 +127,7 @@ impl Node {
         }
     }
 
-    /// The mapping, where this is one.
+    /// Returns the mapping for modification, if this is one.
     pub const fn as_mapping_mut(&mut self) -> Option<&mut Mapping> {
         match &mut self.value {
             Value::Mapping(mapping) => Some(mapping),
@@ -135,7 +135,7 @@ impl Node {
         }
     }
 
-    /// The items, where this is a sequence.
+    /// Returns the items, if this is a sequence.
     #[must_use]
     pub fn as_sequence(&self) -> Option<&[Self]> {
         match &self.value {
@@ -144,32 +144,32 @@ impl Node {
         }
     }
 
-    /// The items; none where this is no sequence.
+    /// Returns the items of a sequence; empty for other values.
     #[must_use]
     pub fn items(&self) -> &[Self] {
         self.as_sequence().unwrap_or(&[])
     }
 
-    /// The value under `key`, where this is a mapping that has it.
+    /// Returns the value under `key`, if this is a mapping that contains it.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {
         self.as_mapping()?.get(key)
     }
 
-    /// The value at the end of a path of keys.
+    /// Returns the value at a path of keys.
     #[must_use]
     pub fn at(&self, path: &[&str]) -> Option<&Self> {
         path.iter().try_fold(self, |node, key| node.get(key))
     }
 
-    /// The value at the end of a path of keys.
+    /// Returns the value at a path of keys, for modification.
     pub fn at_mut(&mut self, path: &[&str]) -> Option<&mut Self> {
         path.iter().try_fold(self, |node, key| node.as_mapping_mut()?.get_mut(key))
     }
 
-    /// The mapping at the end of `path`; mappings that are missing (or null) on the way are made.
+    /// Returns the mapping at `path`; creates mappings that are missing or null.
     ///
-    /// `None` where something on the way is neither a mapping nor null.
+    /// Returns `None` if a value on the path is neither a mapping nor null.
     pub fn mapping_at_mut(&mut self, path: &[&str]) -> Option<&mut Mapping> {
         if matches!(self.value, Value::Null) {
             self.value = Value::Mapping(Mapping::default());
@@ -187,8 +187,8 @@ impl Node {
         }
     }
 
-    /// Where it stands, with a width wherever possible: a collection reaches to the end of the first key in it, or of the
-    /// first item.
+    /// Returns the origin for display, with a width if possible: a collection extends to the end of its first key or
+    /// item.
     #[must_use]
     pub fn shown_at(&self) -> Origin {
         let first = match &self.value {
@@ -196,13 +196,14 @@ impl Node {
             Value::Sequence(items) => items.first().map(Self::shown_at),
             _ => None,
         };
-        // What an alias or a merge put there stands elsewhere.
-        let near = |first: &Origin| (first.source, first.line) == (self.origin.source, self.origin.line);
-        let end = first.filter(near).map_or(0, |first| first.column.saturating_add(first.width));
+        // Content of an alias or a merge was read elsewhere.
+        let is_on_same_line =
+            |first: &Origin| (first.source, first.line) == (self.origin.source, self.origin.line);
+        let end = first.filter(is_on_same_line).map_or(0, |first| first.column.saturating_add(first.width));
         Origin { width: self.origin.width.max(end.saturating_sub(self.origin.column)), ..self.origin }
     }
 
-    /// What kind of value it is, in JSON's words.
+    /// Returns the type of the value, in JSON's terms.
     #[must_use]
     pub const fn type_name(&self) -> &'static str {
         match self.value {
@@ -235,35 +236,35 @@ impl fmt::Debug for Mapping {
 }
 
 impl Mapping {
-    /// An empty mapping with room for `capacity` entries.
+    /// Creates an empty mapping with room for `capacity` entries.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
         Self { entries: Vec::with_capacity(capacity) }
     }
 
-    /// The value under `key`.
+    /// Returns the value under `key`.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Node> {
         self.entries.iter().find(|entry| same_key(&entry.key, key)).map(|entry| &entry.value)
     }
 
-    /// The value under `key`.
+    /// Returns the value under `key`, for modification.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
         self.entries.iter_mut().find(|entry| same_key(&entry.key, key)).map(|entry| &mut entry.value)
     }
 
-    /// The whole entry under `key`.
+    /// Returns the entry under `key`.
     #[must_use]
     pub fn entry(&self, key: &str) -> Option<&Entry> {
         self.entries.iter().find(|entry| same_key(&entry.key, key))
     }
 
-    /// Adds an entry at the end, trusting the caller that its key is new. For readers, which check keys themselves.
+    /// Appends an entry without checking that its key is new. For parsers, which check keys themselves.
     pub fn push_new(&mut self, entry: Entry) {
         self.entries.push(entry);
     }
 
-    /// Sets `key`, in its place where it exists, else at the end; the value that was there comes back.
+    /// Sets `key`, in place if it exists, else at the end; returns the previous value.
     pub fn insert(&mut self, key: impl Into<CompactString>, key_origin: Origin, value: Node) -> Option<Node> {
         let key = key.into();
         if let Some(old) = self.get_mut(&key) {
@@ -273,47 +274,47 @@ impl Mapping {
         None
     }
 
-    /// Takes `key` out; the others keep their order.
+    /// Removes `key` and returns its value; the order of the others does not change.
     pub fn remove(&mut self, key: &str) -> Option<Node> {
         let at = self.entries.iter().position(|entry| entry.key == key)?;
         Some(self.entries.remove(at).value)
     }
 
-    /// Keeps only the entries that `keep` wants.
+    /// Keeps only the entries for which `keep` returns true.
     pub fn retain(&mut self, keep: impl FnMut(&Entry) -> bool) {
         self.entries.retain(keep);
     }
 
-    /// The entries in order.
+    /// Returns the entries in order.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// The entries in order, to be changed in place (a key must stay unique).
+    /// Returns the entries in order, for modification in place (keys must stay unique).
     pub fn entries_mut(&mut self) -> &mut [Entry] {
         &mut self.entries
     }
 
-    /// The entries themselves.
+    /// Returns the owned entries.
     #[must_use]
     pub fn into_entries(self) -> Vec<Entry> {
         self.entries
     }
 
-    /// For how many more entries memory was taken.
+    /// Returns the number of entries that fit without reallocation.
     #[must_use]
     pub fn spare(&self) -> usize {
         self.entries.capacity().saturating_sub(self.entries.len())
     }
 
-    /// How many entries there are.
+    /// Returns the number of entries.
     #[must_use]
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there is none.
+    /// Reports whether the mapping is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()

@@ -1,63 +1,63 @@
-//! Where something was read: sources, positions in them, and positions for people.
+//! Sources and positions in them, for nodes and for people.
 //!
-//! A node holds an [`Origin`] of 16 bytes; the [`Sources`] of a run turn it into a [`Place`] with a path.
-//! Nothing here holds the text of a source, so no diagnostic can quote one by accident.
+//! A node has an [`Origin`] of 16 bytes; the [`Sources`] of a run turn it into a [`Place`] with a path. Nothing here
+//! contains the text of a source, so no diagnostic can quote one by accident.
 
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
-/// Number of a source in its [`Sources`].
+/// The number of a source in its [`Sources`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SourceId(u32);
 
-/// Where a node starts, in characters. Lines and columns count from 1.
+/// The start of a node. Lines and columns count from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Origin {
-    /// The source that holds it.
+    /// The source.
     pub source: SourceId,
     /// Line, from 1; 0 means the source as a whole.
     pub line: u32,
     /// Column in characters, from 1; 0 means the line as a whole.
     pub column: u32,
-    /// Characters of it on that line; 0 where that is not known.
+    /// Number of characters on that line; 0 if unknown.
     pub width: u32,
 }
 
 impl Origin {
-    /// The source as a whole.
+    /// Returns the origin of a whole source.
     #[must_use]
     pub const fn whole(source: SourceId) -> Self {
         Self { source, line: 0, column: 0, width: 0 }
     }
 
-    /// A single point of a source.
+    /// Returns the origin of a single point.
     #[must_use]
     pub const fn point(source: SourceId, line: u32, column: u32) -> Self {
         Self { source, line, column, width: 0 }
     }
 }
 
-/// One thing that was read: a file, or the text that a template rendered to.
+/// A source that was read: a file, or the output of a template.
 #[derive(Clone, Debug)]
 pub struct Source {
     name: String,
     rendered_from: LineMap,
 }
 
-/// Which line of a template made each line of a rendered text.
+/// The template line of each line of a rendered text.
 ///
-/// Lines that follow each other in the template, or come from one line of it, are kept together: a loop may write millions
-/// of them.
+/// Consecutive lines of a template, and repetitions of one line, are stored as one run: a loop may produce millions of
+/// lines.
 #[derive(Clone, Debug, Default)]
 pub struct LineMap {
     runs: Vec<LineRun>,
     lines: u32,
 }
 
-/// Rendered lines that come from one line of a template (`step` 0), or from lines that follow each other (`step` 1).
+/// Rendered lines that come from one line of a template (`step` 0), or from consecutive lines (`step` 1).
 #[derive(Clone, Copy, Debug)]
 struct LineRun {
-    /// How many rendered lines come before it.
+    /// Number of rendered lines before the run.
     before: u32,
     step: u32,
     first: Origin,
@@ -71,7 +71,7 @@ impl LineRun {
 }
 
 impl LineMap {
-    /// Adds the next line of the rendered text; returns whether that took memory.
+    /// Adds the next line of the rendered text; returns whether that allocated memory.
     pub fn push(&mut self, made_by: Origin) -> bool {
         let index = self.lines;
         self.lines = self.lines.saturating_add(1);
@@ -87,13 +87,13 @@ impl LineMap {
         true
     }
 
-    /// Bytes of memory that it takes.
+    /// Returns the memory used, in bytes.
     #[must_use]
     pub const fn memory(&self) -> usize {
         self.runs.capacity() * size_of::<LineRun>()
     }
 
-    /// The template's line that made a line of the text, counted from 0.
+    /// Returns the template line of a rendered line, counted from 0.
     fn made_by(&self, index: u32) -> Option<Origin> {
         let after = self.runs.partition_point(|run| run.before <= index);
         let run = self.runs.get(after.checked_sub(1)?)?;
@@ -108,12 +108,12 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Adds a file (or standard input) by the name that people know it by.
+    /// Adds a file (or standard input) under its display name.
     pub fn add(&mut self, name: impl Into<String>) -> SourceId {
         self.push(Source { name: name.into(), rendered_from: LineMap::default() })
     }
 
-    /// Adds the text that the template `name` rendered to; `lines` says where its lines come from.
+    /// Adds the text that the template `name` rendered to; `lines` maps its lines to the template.
     pub fn add_rendered(&mut self, name: impl Into<String>, lines: LineMap) -> SourceId {
         self.push(Source { name: name.into(), rendered_from: lines })
     }
@@ -124,31 +124,31 @@ impl Sources {
         id
     }
 
-    /// The name given to a source.
+    /// Returns the display name of a source.
     #[must_use]
     pub fn name(&self, id: SourceId) -> &str {
         self.all.get(id.0 as usize).map_or("", |source| source.name.as_str())
     }
 
-    /// The names of all sources, in the order in which they were added.
+    /// Returns the names of all sources, in the order in which they were added.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.all.iter().map(|source| source.name.as_str())
     }
 
-    /// Whether a source is the text that a template rendered to.
+    /// Reports whether a source is the output of a template.
     #[must_use]
     pub fn is_rendered(&self, id: SourceId) -> bool {
         self.all.get(id.0 as usize).is_some_and(|source| !source.rendered_from.runs.is_empty())
     }
 
-    /// The template's line that made a position in rendered text; `None` where it is not in rendered text.
+    /// Returns the template line of a position in rendered text; `None` for other positions.
     #[must_use]
     pub fn made_by(&self, origin: Origin) -> Option<Origin> {
         let source = self.all.get(origin.source.0 as usize)?;
         source.rendered_from.made_by(origin.line.checked_sub(1)?)
     }
 
-    /// The place that people can open: a position in rendered text becomes the template's line that made it.
+    /// Returns the location to show: a position in rendered text becomes that of its template line.
     #[must_use]
     pub fn place(&self, origin: Origin) -> Place {
         match self.made_by(origin) {
@@ -163,9 +163,9 @@ impl Sources {
     }
 }
 
-/// A path as messages show it: without `./`, with `/` between its parts, and `.` where nothing is left.
+/// Formats a path for messages: without `./`, with `/` as separator, and `.` if nothing is left.
 ///
-/// Whoever opens what this says opens the same file, or none: on Unix `\\` is a character like any other.
+/// The result opens the same file, or none: on Unix, `\\` is an ordinary character.
 #[must_use]
 pub fn display_path(path: &Path) -> String {
     let parts: PathBuf = path.components().filter(|part| !matches!(part, Component::CurDir)).collect();
@@ -173,16 +173,16 @@ pub fn display_path(path: &Path) -> String {
     if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() }
 }
 
-/// A position for people: `path:line:column`.
+/// A position for messages: `path:line:column`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    /// Path as the user knows it.
+    /// Path as known to the user.
     pub path: String,
-    /// Line, from 1; 0 where only the file is known.
+    /// Line, from 1; 0 if only the file is known.
     pub line: u32,
-    /// Column in characters, from 1; 0 where only the line is known.
+    /// Column in characters, from 1; 0 if only the line is known.
     pub column: u32,
-    /// Line and column in the rendered text, where the place is a template's.
+    /// Line and column in the rendered text, if this is a template's position.
     pub rendered: Option<(u32, u32)>,
 }
 
@@ -207,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_kept_together_and_found_again() {
+    fn lines_are_stored_as_runs_and_found_again() {
         let mut sources = Sources::default();
         let (one, other) = (sources.add("one"), sources.add("other"));
         let at = |source, line| Origin::point(source, line, 0);

@@ -1,7 +1,7 @@
-//! The texts of sources, for what a tree does not say: how a scalar is spelt, what a comment says.
+//! The texts of sources, for details that a tree does not contain: the spelling of scalars, and comments.
 //!
-//! They may hold secrets, so they are kept apart from [`super::Sources`], which every diagnostic can reach; nothing here
-//! is ever put into a message.
+//! Texts may contain secrets, so they are separate from [`super::Sources`], which every diagnostic can access; nothing
+//! here may appear in a message.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use super::source::{Origin, SourceId};
 use super::trace::Stretch;
 
-/// The texts of the sources at hand.
+/// The texts of the available sources.
 #[derive(Default)]
 pub struct Texts {
     texts: BTreeMap<SourceId, SourceText>,
@@ -19,51 +19,52 @@ pub struct Texts {
 /// The text of a source, or a part of it.
 pub struct SourceText {
     content: Arc<str>,
-    /// Lines before it, where it is a part of a source.
+    /// Number of lines before it, if it is a part of a source.
     lines_before: u32,
-    /// What wrote it, where templates did.
-    stretches: Vec<Stretch>,
-    /// Where each line starts; found out when the first rule asks.
+    /// The spans written by templates; empty if unknown.
+    spans: Vec<Stretch>,
+    /// Start of each line; computed on first use.
     starts: OnceLock<Vec<usize>>,
-    /// Characters that start before each multiple of [`STRIDE`]; found out when a position on a long line is asked for.
+    /// Number of characters that start before each multiple of [`STRIDE`]; computed for the first position on a long
+    /// line.
     strides: OnceLock<Vec<usize>>,
 }
 
-/// Bytes that are counted for one position at most; characters of longer lines are found by an index.
+/// Maximum number of bytes counted for one position; longer lines use an index of characters.
 const STRIDE: usize = 4096;
 
 impl Texts {
-    /// Adds a source's text.
+    /// Adds the text of a source.
     pub fn add(&mut self, source: SourceId, content: Arc<str>) {
         self.add_part(source, content, 0);
     }
 
-    /// Adds a text that templates rendered to, and what wrote it, in order.
-    pub fn add_rendered(&mut self, source: SourceId, content: Arc<str>, stretches: Vec<Stretch>) {
-        self.texts.insert(source, SourceText { stretches, ..SourceText::new(content, 0) });
+    /// Adds a text rendered from templates, with its spans in order.
+    pub fn add_rendered(&mut self, source: SourceId, content: Arc<str>, spans: Vec<Stretch>) {
+        self.texts.insert(source, SourceText { spans, ..SourceText::new(content, 0) });
     }
 
-    /// Adds a part of a source's text, in place of the part before.
+    /// Adds a part of a source's text, replacing the previous part.
     pub fn add_part(&mut self, source: SourceId, content: Arc<str>, lines_before: u32) {
         self.texts.insert(source, SourceText::new(content, lines_before));
     }
 
-    /// All texts, by their sources.
+    /// Returns all texts with their sources.
     pub fn iter(&self) -> impl Iterator<Item = (SourceId, &SourceText)> {
         self.texts.iter().map(|(source, text)| (*source, text))
     }
 
-    /// The line that a position is on.
+    /// Returns a line of a source.
     pub fn line(&self, source: SourceId, line: u32) -> Option<&str> {
         self.texts.get(&source)?.line(line)
     }
 
-    /// The text of a source.
+    /// Returns the text of a source.
     pub fn text(&self, source: SourceId) -> Option<&SourceText> {
         self.texts.get(&source)
     }
 
-    /// How a scalar is spelt in its source, without a quote where it has one; `None` where that is not known.
+    /// Returns the spelling of a scalar in its source, without an opening quote; `None` if unknown.
     pub fn spelling(&self, origin: Origin) -> Option<&str> {
         let text = self.texts.get(&origin.source)?;
         text.content.get(text.bytes(origin)?)
@@ -72,28 +73,22 @@ impl Texts {
 
 impl SourceText {
     const fn new(content: Arc<str>, lines_before: u32) -> Self {
-        Self {
-            content,
-            lines_before,
-            stretches: Vec::new(),
-            starts: OnceLock::new(),
-            strides: OnceLock::new(),
-        }
+        Self { content, lines_before, spans: Vec::new(), starts: OnceLock::new(), strides: OnceLock::new() }
     }
 
-    /// The text itself.
+    /// Returns the content.
     pub fn content(&self) -> &str {
         &self.content
     }
 
-    /// Lines before it, where it is a part of a source.
+    /// Returns the number of lines before it, if it is a part of a source.
     pub const fn lines_before(&self) -> u32 {
         self.lines_before
     }
 
-    /// What wrote it, in order; nothing where that is not known.
+    /// Returns the spans written by templates, in order; empty if unknown.
     pub fn stretches(&self) -> &[Stretch] {
-        &self.stretches
+        &self.spans
     }
 
     fn starts(&self) -> &[usize] {
@@ -110,7 +105,7 @@ impl SourceText {
         self.content.get(from..to).map(|line| line.trim_end_matches(['\n', '\r']))
     }
 
-    /// The bytes of what stands at a position, at most to the end of its line.
+    /// Returns the byte range of an origin, at most to the end of its line.
     pub fn bytes(&self, origin: Origin) -> Option<Range<usize>> {
         let line = self.line(origin.line)?;
         let number = (origin.line.checked_sub(self.lines_before)? as usize).checked_sub(1)?;
@@ -140,7 +135,7 @@ impl SourceText {
         })
     }
 
-    /// Characters before a byte.
+    /// Returns the number of characters before a byte offset.
     fn characters_before(&self, at: usize) -> usize {
         let stride = at / STRIDE;
         let rest = self.content.as_bytes().get(stride * STRIDE..at).unwrap_or_default();
@@ -148,7 +143,7 @@ impl SourceText {
         known + rest.iter().filter(|byte| starts_character(**byte)).count()
     }
 
-    /// Where the character of this number starts; the end of the text where that many come before it.
+    /// Returns the start of the character with this number, or the end of the text if it has just that many.
     fn nth_character(&self, number: usize) -> Option<usize> {
         let stride = self.strides().partition_point(|before| *before <= number).checked_sub(1)?;
         let from = stride * STRIDE;
@@ -161,17 +156,17 @@ impl SourceText {
         }
     }
 
-    /// The number of the line that a byte is on, from 0.
+    /// Returns the index of the line that contains a byte offset.
     pub fn line_index(&self, at: usize) -> usize {
         self.starts().partition_point(|start| *start <= at).saturating_sub(1)
     }
 
-    /// Where the line of a number starts, from 0.
+    /// Returns where the line with this index starts.
     pub fn line_start(&self, index: usize) -> Option<usize> {
         self.starts().get(index).copied()
     }
 
-    /// Line and column of a byte.
+    /// Returns line and column of a byte offset.
     pub fn position(&self, at: usize) -> Option<(u32, u32)> {
         let line = self.line_index(at);
         let start = self.line_start(line)?;
@@ -187,12 +182,12 @@ impl SourceText {
     }
 }
 
-/// Whether a byte of UTF-8 is the first one of a character.
+/// Reports whether a byte of UTF-8 starts a character.
 const fn starts_character(byte: u8) -> bool {
     byte & 0b1100_0000 != 0b1000_0000
 }
 
-/// Where the character of this number starts.
+/// Returns where the character with this number starts.
 fn nth_char(text: &str, number: usize) -> Option<usize> {
     if text.is_ascii() {
         return (number <= text.len()).then_some(number);
@@ -220,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_position_on_a_long_line_is_where_counting_finds_it() {
+    fn positions_on_long_lines_equal_those_found_by_counting() {
         let source = Sources::default().add("a.yaml");
         let long: String = (0..4_000).map(|number| ["a", "é", "日", "😀", "b"][number % 5]).collect();
         let text = format!("x: y\n{long}\n{long}");

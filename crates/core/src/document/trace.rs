@@ -1,4 +1,4 @@
-//! What wrote which part of a text that templates rendered to.
+//! The origin of each part of a text rendered from templates.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -8,30 +8,30 @@ use super::source::Origin;
 /// A part of a template: text, or a tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Element {
-    /// Where it stands; only its line where the rest is not known.
+    /// Its origin; only the line if the rest is unknown.
     pub origin: Origin,
-    /// The bytes of the template's text that it writes, where it is text.
+    /// For text, the byte range in the template's source that it writes.
     pub text: Option<Range<usize>>,
 }
 
-/// What one element wrote in one go: up to where the next stretch starts.
+/// A part of the output that one element wrote; it extends to the start of the next one.
 #[derive(Clone, Debug)]
 pub struct Stretch {
-    /// Where it starts, in bytes of the rendered text.
+    /// Start in bytes of the rendered text.
     pub from: usize,
-    /// What wrote it; none where that was not noted.
+    /// The element that wrote it; `None` if unknown.
     pub element: Option<Arc<Element>>,
-    /// The entry of the values that it prints.
+    /// The value that it prints.
     pub value: Option<Printed>,
 }
 
-/// An entry of the values that an element printed.
+/// A value that an element printed.
 #[derive(Clone, Copy, Debug)]
 pub struct Printed {
-    /// Where it stands.
+    /// Origin of the value.
     pub origin: Origin,
-    /// Whether there are entries in it.
+    /// True if the value contains other values.
     pub is_nested: bool,
-    /// Whether all of it was printed, so that what is there shows no more.
+    /// True if the whole value was printed, so that nested values reveal nothing more.
     pub is_whole: bool,
 }

@@ -1,7 +1,7 @@
-//! The text of scalars of a document, where it is not what their values print as.
+//! The source text of scalars, if it differs from how their values print.
 //!
-//! The tree holds what YAML reads: `1.10` is the number 1.1, `NO` is false. Whoever prints a value prints its text, so
-//! the text is kept beside the tree, by position. Most scalars print as they are written and are not in here.
+//! The tree contains parsed values: `1.10` is the number 1.1, `NO` is false. A value must be printed as it was written,
+//! so the text is kept beside the tree, by position. Most scalars print as written and are not stored.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,12 +11,12 @@ use compact_str::CompactString;
 use super::node::{Node, Value};
 use super::source::Origin;
 
-/// Texts of booleans and numbers that are not written in their usual form, by the positions of their nodes.
+/// Texts of booleans and numbers in an unusual form, by the positions of their nodes.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct WrittenScalars(BTreeMap<Origin, CompactString>);
 
 impl WrittenScalars {
-    /// Notes the text of a scalar, unless its value prints as this text anyway; returns the bytes of memory that it takes.
+    /// Stores the text of a scalar, unless its value prints the same; returns the memory used, in bytes.
     pub fn note(&mut self, node: &Node, text: &str) -> usize {
         if !matches!(node.value, Value::Bool(_) | Value::Number(_)) {
             return 0;
@@ -32,20 +32,20 @@ impl WrittenScalars {
         heap.saturating_add(2 * size_of::<(Origin, CompactString)>())
     }
 
-    /// Notes that the scalar at `to` is an alias of the one at `from`.
+    /// Records that the scalar at `to` is an alias of the one at `from`.
     pub(crate) fn alias(&mut self, from: Origin, to: Origin) {
         if let Some(text) = self.0.get(&from).cloned() {
             self.0.insert(to, text);
         }
     }
 
-    /// The text of a scalar; `None` where its value prints as it is written.
+    /// Returns the text of a scalar; `None` if its value prints as written.
     pub fn text(&self, node: &Node) -> Option<&str> {
         let is_scalar = matches!(node.value, Value::Bool(_) | Value::Number(_));
         is_scalar.then(|| self.0.get(&node.origin).map(CompactString::as_str)).flatten()
     }
 
-    /// Takes in the texts of another source.
+    /// Adds the texts of another source.
     pub fn extend(&mut self, mut other: Self) {
         self.0.append(&mut other.0);
     }

@@ -1,22 +1,22 @@
-//! "Did you mean": the known name that is nearest to one that is not known.
+//! "Did you mean": the known name that is closest to an unknown one.
 
-/// Bytes of a name that is looked for: comparing two names takes as many steps as their lengths multiplied.
+/// Maximum length of the unknown name: a comparison takes as many steps as the product of both lengths.
 const MAX_NAME: usize = 100;
-/// Names that it is compared with.
+/// Maximum number of known names to compare with.
 const MAX_KNOWN: usize = 10_000;
 
-/// The nearest of `known` that is near enough for a slip of the keyboard; the first of several in their order.
+/// Returns the closest of `known` that may be meant by a typo; of several, the first.
 pub fn closest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if name.len() > MAX_NAME {
         return None;
     }
-    let far = (name.chars().count() / 3).clamp(1, 3);
+    let max_distance = (name.chars().count() / 3).clamp(1, 3);
     known
         .into_iter()
         .take(MAX_KNOWN)
-        .filter(|other| *other != name && other.len().abs_diff(name.len()) <= far * 4)
+        .filter(|other| *other != name && other.len().abs_diff(name.len()) <= max_distance * 4)
         .map(|other| (strsim::osa_distance(name, other), other))
-        .filter(|(distance, _)| *distance <= far)
+        .filter(|(distance, _)| *distance <= max_distance)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, other)| other)
 }
@@ -26,7 +26,7 @@ mod tests {
     use super::{MAX_NAME, closest};
 
     #[test]
-    fn slips_are_seen_and_other_names_are_not() {
+    fn typos_are_recognized_and_other_names_are_not() {
         assert_eq!(closest("prdo", ["dev", "prod"]), Some("prod"));
         assert_eq!(closest("imgae", ["image", "images"]), Some("image"));
         assert_eq!(closest("staging", ["dev", "prod"]), None);

@@ -1,24 +1,24 @@
-//! Short texts, of which every object has many: keys, names, API versions. The standard library's ways are made for long
-//! ones, and cost a call each; nothing here means anything else than they do.
+//! Fast operations on the short texts that every object has many of: keys, names, API versions. The standard library's
+//! versions are designed for long texts and cost a call each; the results are the same.
 
-/// Whether two keys are the same. Nearly all have at most 16 bytes, and comparing these takes no call.
+/// Reports whether two keys are equal. Nearly all have at most 16 bytes, which are compared without a call.
 #[inline]
 pub fn same_key(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len() != b.len() {
         return false;
     }
-    // Two parts that may overlap.
-    let ends = |bytes: &[u8]| Some((*bytes.first_chunk::<8>()?, *bytes.last_chunk::<8>()?));
-    let short_ends = |bytes: &[u8]| Some((*bytes.first_chunk::<4>()?, *bytes.last_chunk::<4>()?));
+    // Two chunks that may overlap.
+    let outer_chunks = |bytes: &[u8]| Some((*bytes.first_chunk::<8>()?, *bytes.last_chunk::<8>()?));
+    let short_outer_chunks = |bytes: &[u8]| Some((*bytes.first_chunk::<4>()?, *bytes.last_chunk::<4>()?));
     match a.len() {
-        8..=16 => ends(a) == ends(b),
-        4..8 => short_ends(a) == short_ends(b),
+        8..=16 => outer_chunks(a) == outer_chunks(b),
+        4..8 => short_outer_chunks(a) == short_outer_chunks(b),
         _ => a == b,
     }
 }
 
-/// What stands before the first of an ASCII character, and what stands behind it.
+/// Splits at the first occurrence of an ASCII byte.
 pub fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
     let at = text.bytes().position(|other| other == byte)?;
     Some((text.get(..at)?, text.get(at + 1..)?))
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_of_every_length_are_told_apart() {
+    fn keys_of_every_length_are_compared_correctly() {
         let long = "abcdefghijklmnopqrstuvwxyz";
         for length in 0..=long.len() {
             let key = &long[..length];
@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_split_as_the_standard_library_splits_them() {
+    fn texts_are_split_like_in_the_standard_library() {
         for text in ["", "/", "a", "a/", "/b", "a/b", "a/b/c", "ä/ö"] {
             assert_eq!(split_at_byte(text, b'/'), text.split_once('/'), "{text}");
         }

@@ -1,11 +1,11 @@
-//! A day, as authors write it: `2026-12-31` (RFC 3339, full-date).
+//! A date as authors write it: `2026-12-31` (RFC 3339, full-date).
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::Deserialize;
 
-/// A day of the Gregorian calendar.
+/// A date of the Gregorian calendar.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(try_from = "String")]
 pub struct Date {
@@ -14,16 +14,16 @@ pub struct Date {
     day: u8,
 }
 
-/// A text is no day.
+/// The error for a text that is not a date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected a date such as 2026-12-31")]
 pub struct NotADate;
 
 impl Date {
-    /// A day that there is.
+    /// Creates a date.
     ///
     /// # Errors
-    /// There is no such day.
+    /// Fails if the date does not exist.
     pub const fn new(year: u16, month: u8, day: u8) -> Result<Self, NotADate> {
         let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
         let days = match month {
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_that_there_are() {
+    fn valid_and_invalid_dates() {
         for text in ["2026-12-31", "2024-02-29", "2000-02-29"] {
             assert_eq!(text.parse::<Date>().unwrap().to_string(), text);
         }

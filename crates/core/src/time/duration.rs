@@ -1,18 +1,18 @@
-//! Durations as Go writes them, the form in which an operator reads its settings back.
+//! Durations in Go's notation, the form in which an operator writes its settings back.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
-/// A whole number of seconds.
+/// Nanoseconds per second.
 const NANOS: u128 = 1_000_000_000;
 
 /// The longest duration that Go can hold.
 const MAX_NANOS: u128 = i64::MAX as u128;
 
-/// Puts a Go duration (`1h`, `90m`, `1.5h`, `0`) into the form that Go gives it back in (`1h0m0s`); `None` where it is none.
+/// Converts a Go duration (`1h`, `90m`, `1.5h`, `0`) to Go's canonical form (`1h0m0s`); `None` if it is invalid.
 ///
-/// Anything between zero and a second is none either: nobody refreshes that often on purpose. The form matters: some
-/// versions of an operator rewrite any other, and Argo CD would find the object changed for ever.
+/// Anything between zero and a second is invalid, because no refresh is that frequent on purpose. The form matters:
+/// some versions of an operator rewrite any other, and Argo CD would see a difference forever.
 pub fn canonical(text: &str) -> Option<String> {
     let nanos = if text == "0" { 0 } else { nanos(text)? };
     if nanos == 0 {
@@ -40,13 +40,13 @@ pub fn canonical(text: &str) -> Option<String> {
     Some(out)
 }
 
-/// A Go duration of at least a second, such as `90s` or `5m`; `None` where it is none.
+/// Parses a Go duration of at least a second, such as `90s` or `5m`; `None` if it is invalid.
 pub fn parse(text: &str) -> Option<Duration> {
     let nanos = nanos(text).filter(|nanos| (NANOS..=MAX_NANOS).contains(nanos))?;
     Some(Duration::from_nanos(u64::try_from(nanos).ok()?))
 }
 
-/// A duration as people write it, in whole seconds: `5m`, `1m30s`, `2h`.
+/// Formats a duration in whole seconds for people: `5m`, `1m30s`, `2h`.
 pub fn short(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
@@ -57,7 +57,7 @@ pub fn short(duration: Duration) -> String {
     if text.is_empty() { "0s".to_owned() } else { text }
 }
 
-/// Nanoseconds of a Go duration without a sign; `None` where it is none.
+/// Returns the nanoseconds of an unsigned Go duration; `None` if it is invalid.
 pub fn nanos(text: &str) -> Option<u128> {
     let mut rest = text;
     let mut total: u128 = 0;
@@ -82,7 +82,7 @@ fn unit_nanos(unit: &str) -> Option<u128> {
     })
 }
 
-/// A decimal number times a unit; digits below a nanosecond are dropped, as Go drops them.
+/// Multiplies a decimal number by a unit; fractions of a nanosecond are dropped, as in Go.
 fn scaled(number: &str, unit: u128) -> Option<u128> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     if whole.len() + fraction.len() == 0 || whole.len() > 18 || fraction.len() > 18 {
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_duration_is_none() {
+    fn invalid_durations_are_refused() {
         for text in [
             "",
             "1",
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timeout_is_read_and_shown_in_short() {
+    fn a_timeout_is_parsed_and_formatted() {
         for (given, shown) in
             [("90s", "1m30s"), ("5m", "5m"), ("1h", "1h"), ("1.5h", "1h30m"), ("1s", "1s"), ("1h1s", "1h1s")]
         {

@@ -1,6 +1,6 @@
-//! Pods within objects: where a workload keeps its pod template, and what a pod refers to.
+//! Pods within objects: the location of a workload's pod template, and the references of a pod.
 //!
-//! Pure reading: nothing is looked up or changed here, and a malformed part is passed over.
+//! Read-only: nothing is looked up or changed here, and malformed parts are skipped.
 
 mod references;
 mod template;

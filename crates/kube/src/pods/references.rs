@@ -1,17 +1,17 @@
-//! What a pod refers to: every way that a pod spec knows.
+//! The references of a pod to other objects: every form that a pod spec supports.
 //!
-//! Pure reading: nothing is looked up here, and a malformed part of a spec is passed over.
+//! Read-only: nothing is looked up here, and malformed parts of a spec are skipped.
 
 use sealwave_core::document::{Node, Origin};
 
-/// The kinds of objects that a reference may mean.
+/// The kinds of objects that a pod may refer to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum What {
     /// A `ConfigMap`.
     ConfigMap,
     /// A `PersistentVolumeClaim`.
     PersistentVolumeClaim,
-    /// A `Secret`, whatever object supplies it.
+    /// A `Secret`, regardless of the object that supplies it.
     Secret,
     /// A `SecretProviderClass` of the Secrets Store CSI driver.
     SecretProviderClass,
@@ -20,7 +20,7 @@ pub enum What {
 }
 
 impl What {
-    /// API group and kind.
+    /// Returns API group and kind.
     pub const fn kind(self) -> (&'static str, &'static str) {
         match self {
             Self::ConfigMap => ("", "ConfigMap"),
@@ -32,107 +32,107 @@ impl What {
     }
 }
 
-/// Which items of an object are used.
+/// The items of an object that are used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Keys<'a> {
-    /// Whatever there is.
+    /// All items.
     All,
-    /// Only these.
+    /// Only items with these keys.
     Only(Vec<&'a str>),
 }
 
-/// One reference of a pod, to an object in the pod's own namespace.
+/// A reference of a pod to an object in its namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference<'a> {
-    /// What kind of object.
+    /// Kind of the object.
     pub what: What,
-    /// Its name; never empty.
+    /// Name of the object; never empty.
     pub name: &'a str,
-    /// What of it is used.
+    /// The items that are used.
     pub keys: Keys<'a>,
-    /// Whether the pod starts without it.
+    /// True if the pod starts without the object.
     pub optional: bool,
 }
 
-/// A reference, how the pod uses it, and where it stands.
+/// A reference with its use and its location.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Located<'a> {
     /// The reference.
     pub reference: Reference<'a>,
-    /// How the pod uses it.
+    /// The use of the reference.
     pub via: Via,
-    /// Where the name stands; of the default service account, where the spec does.
+    /// Origin of the name; for the default service account, of the spec.
     pub at: Origin,
-    /// Where each of the keys stands, in the order of [`Keys::Only`].
+    /// Origins of the keys, in the order of [`Keys::Only`].
     pub keys_at: Vec<Origin>,
 }
 
-/// How a pod uses what it refers to.
+/// The way in which a pod uses a reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Via {
-    /// Its identity.
+    /// Service account of the pod.
     Account,
-    /// One variable of a container's environment.
+    /// One environment variable of a container.
     Env,
-    /// A variable for each item.
+    /// Environment variables from all items.
     EnvFrom,
-    /// A credential for pulling images.
+    /// Credential for pulling images.
     PullSecret,
-    /// A volume.
+    /// Volume.
     Volume,
 }
 
-/// The references of a pod spec, in the order in which they stand there.
+/// Returns the references of a pod spec in their order.
 pub fn references(spec: &Node) -> Vec<Reference<'_>> {
     located_references(spec).into_iter().map(|located| located.reference).collect()
 }
 
-/// The same, each with its place.
+/// Returns the references of a pod spec with their locations.
 pub fn located_references(spec: &Node) -> Vec<Located<'_>> {
-    let mut found = Found::default();
+    let mut found = ReferenceCollector::default();
     for list in ["initContainers", "containers", "ephemeralContainers"] {
         for container in items(spec, list) {
-            found.container(container);
+            found.add_container(container);
         }
     }
     for volume in items(spec, "volumes") {
-        found.volume(volume);
+        found.add_volume(volume);
     }
     for secret in items(spec, "imagePullSecrets") {
-        // The kubelet pulls without a credential that is missing.
+        // Without the credential, the kubelet still pulls.
         found.add(Via::PullSecret, What::Secret, secret.get("name"), Keys::All, true);
     }
-    found.account(spec);
+    found.add_account(spec);
     found.references
 }
 
-/// The references of one container.
+/// Returns the references of one container.
 pub fn container_references(container: &Node) -> Vec<Reference<'_>> {
-    let mut found = Found::default();
-    found.container(container);
-    found.plain()
+    let mut found = ReferenceCollector::default();
+    found.add_container(container);
+    found.into_references()
 }
 
-/// The same, each with its place.
+/// Returns the references of one container with their locations.
 pub fn located_container_references(container: &Node) -> Vec<Located<'_>> {
-    let mut found = Found::default();
-    found.container(container);
+    let mut found = ReferenceCollector::default();
+    found.add_container(container);
     found.references
 }
 
-/// The references of one volume.
+/// Returns the references of one volume.
 pub fn volume_references(volume: &Node) -> Vec<Reference<'_>> {
-    let mut found = Found::default();
-    found.volume(volume);
-    found.plain()
+    let mut found = ReferenceCollector::default();
+    found.add_volume(volume);
+    found.into_references()
 }
 
 #[derive(Default)]
-struct Found<'a> {
+struct ReferenceCollector<'a> {
     references: Vec<Located<'a>>,
 }
 
-impl<'a> Found<'a> {
+impl<'a> ReferenceCollector<'a> {
     fn add(&mut self, via: Via, what: What, name: Option<&'a Node>, keys: Keys<'a>, optional: bool) {
         self.add_keyed(via, what, name, (keys, Vec::new()), optional);
     }
@@ -153,8 +153,8 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// The service account of a pod. Every namespace has its own `default` in any case.
-    fn account(&mut self, spec: &'a Node) {
+    /// Adds the service account of a pod. Every namespace has a `default` account.
+    fn add_account(&mut self, spec: &'a Node) {
         let name = ["serviceAccountName", "serviceAccount"]
             .iter()
             .filter_map(|field| spec.get(field))
@@ -166,29 +166,29 @@ impl<'a> Found<'a> {
         self.references.push(Located { reference, via: Via::Account, at, keys_at: Vec::new() });
     }
 
-    fn plain(self) -> Vec<Reference<'a>> {
+    fn into_references(self) -> Vec<Reference<'a>> {
         self.references.into_iter().map(|located| located.reference).collect()
     }
 
-    fn container(&mut self, container: &'a Node) {
+    fn add_container(&mut self, container: &'a Node) {
         for variable in items(container, "env") {
             for (field, what) in [("secretKeyRef", What::Secret), ("configMapKeyRef", What::ConfigMap)] {
                 if let Some(reference) = variable.at(&["valueFrom", field]) {
-                    let keys = only(reference.get("key"));
-                    self.add_keyed(Via::Env, what, reference.get("name"), keys, optional(reference));
+                    let keys = listed_keys(reference.get("key"));
+                    self.add_keyed(Via::Env, what, reference.get("name"), keys, is_optional(reference));
                 }
             }
         }
         for source in items(container, "envFrom") {
             for (field, what) in [("secretRef", What::Secret), ("configMapRef", What::ConfigMap)] {
                 if let Some(reference) = source.get(field) {
-                    self.add(Via::EnvFrom, what, reference.get("name"), Keys::All, optional(reference));
+                    self.add(Via::EnvFrom, what, reference.get("name"), Keys::All, is_optional(reference));
                 }
             }
         }
     }
 
-    fn volume(&mut self, volume: &'a Node) {
+    fn add_volume(&mut self, volume: &'a Node) {
         let sources = volume.as_mapping().map_or(&[][..], |mapping| mapping.entries());
         for entry in sources {
             let source = &entry.value;
@@ -196,14 +196,14 @@ impl<'a> Found<'a> {
                 "azureFile" => {
                     self.add(Via::Volume, What::Secret, source.get("secretName"), Keys::All, false);
                 }
-                "configMap" => self.files(What::ConfigMap, "name", source),
-                "csi" => self.csi(source),
+                "configMap" => self.add_files(What::ConfigMap, "name", source),
+                "csi" => self.add_csi(source),
                 "persistentVolumeClaim" => {
                     let claim = source.get("claimName");
                     self.add(Via::Volume, What::PersistentVolumeClaim, claim, Keys::All, false);
                 }
-                "projected" => self.projected(source),
-                "secret" => self.files(What::Secret, "secretName", source),
+                "projected" => self.add_projected(source),
+                "secret" => self.add_files(What::Secret, "secretName", source),
                 // cephfs, cinder, flexVolume, iscsi, rbd, scaleIO, storageos
                 _ => {
                     let secret = source.at(&["secretRef", "name"]);
@@ -213,27 +213,27 @@ impl<'a> Found<'a> {
         }
     }
 
-    fn projected(&mut self, projected: &'a Node) {
+    fn add_projected(&mut self, projected: &'a Node) {
         for source in items(projected, "sources") {
             if let Some(secret) = source.get("secret") {
-                self.files(What::Secret, "name", secret);
+                self.add_files(What::Secret, "name", secret);
             }
             if let Some(config_map) = source.get("configMap") {
-                self.files(What::ConfigMap, "name", config_map);
+                self.add_files(What::ConfigMap, "name", config_map);
             }
         }
     }
 
-    /// A volume source whose items become files; an empty `items` means all of them.
-    fn files(&mut self, what: What, name: &str, source: &'a Node) {
+    /// Adds a volume source whose items become files; an empty `items` means all of them.
+    fn add_files(&mut self, what: What, name: &str, source: &'a Node) {
         let keys = match items(source, "items") {
             [] => (Keys::All, Vec::new()),
-            listed => only(listed.iter().filter_map(|item| item.get("key"))),
+            listed => listed_keys(listed.iter().filter_map(|item| item.get("key"))),
         };
-        self.add_keyed(Via::Volume, what, source.get(name), keys, optional(source));
+        self.add_keyed(Via::Volume, what, source.get(name), keys, is_optional(source));
     }
 
-    fn csi(&mut self, csi: &'a Node) {
+    fn add_csi(&mut self, csi: &'a Node) {
         let attribute = |name: &str| csi.at(&["volumeAttributes", name]);
         if text(csi, "driver") == Some("secrets-store.csi.k8s.io") {
             let class = attribute("secretProviderClass");
@@ -247,8 +247,8 @@ impl<'a> Found<'a> {
     }
 }
 
-/// These keys, and where they stand.
-fn only<'a>(keys: impl IntoIterator<Item = &'a Node>) -> (Keys<'a>, Vec<Origin>) {
+/// Returns these keys and their origins.
+fn listed_keys<'a>(keys: impl IntoIterator<Item = &'a Node>) -> (Keys<'a>, Vec<Origin>) {
     let (keys, at) = keys.into_iter().filter_map(|key| Some((key.as_str()?, key.origin))).unzip();
     (Keys::Only(keys), at)
 }
@@ -261,11 +261,8 @@ fn text<'a>(node: &'a Node, field: &str) -> Option<&'a str> {
     node.get(field)?.as_str()
 }
 
-fn optional(reference: &Node) -> bool {
-    matches!(
-        reference.get("optional").map(|flag| &flag.value),
-        Some(sealwave_core::document::Value::Bool(true))
-    )
+fn is_optional(reference: &Node) -> bool {
+    matches!(reference.get("optional").map(|flag| &flag.value), Some(sealwave_core::document::Value::Bool(true)))
 }
 
 #[cfg(test)]
@@ -275,7 +272,7 @@ mod tests {
     use super::*;
     use sealwave_testkit::node;
 
-    /// The references of a pod spec as `Kind/name[keys]?`, without the service account.
+    /// Returns the references of a pod spec as `Kind/name[keys]?`, without the service account.
     fn found(spec: &Json) -> Vec<String> {
         let spec = node(spec);
         references(&spec)
@@ -379,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_parts_are_passed_over() {
+    fn malformed_parts_are_skipped() {
         let spec = json!({
             "containers": [1, null, {"env": "x"}, {"env": [{"valueFrom": {"secretKeyRef": []}}]}],
             "volumes": [{"secret": null}, "v", {"secret": {"secretName": ""}}, {"secret": {"secretName": 5}}],

@@ -1,7 +1,7 @@
-//! Where a workload keeps its pod template.
+//! The location of a workload's pod template.
 //!
-//! Nothing here reads what is in the template, and nothing fails on an object that has none where its kind says:
-//! whether an object is valid is for others to judge.
+//! Nothing here reads the content of the template, and nothing fails if an object lacks the template that its kind
+//! requires: objects are validated elsewhere.
 
 use std::ops::Deref;
 
@@ -10,19 +10,19 @@ use sealwave_core::document::{Manifest, Node};
 
 /// The pod template of an object.
 pub struct PodTemplate<'a> {
-    /// The keys that lead to it; empty where the object itself is the pod.
+    /// The keys that lead to it; empty if the object itself is the pod.
     pub path: TemplatePath<'a>,
-    /// Its `spec`.
+    /// The pod spec.
     pub spec: &'a Node,
-    /// Whether an annotation may be put on it.
+    /// The permission to annotate it.
     pub change: Change,
 }
 
 /// The keys that lead to a pod template.
 pub enum TemplatePath<'a> {
-    /// Of a kind that is known here.
+    /// The path of a built-in kind.
     BuiltIn(&'static [&'static str]),
-    /// Of a kind of the app file.
+    /// The path of a kind declared in the app file.
     Declared(Vec<&'a str>),
 }
 
@@ -37,10 +37,10 @@ impl<'a> Deref for TemplatePath<'a> {
     }
 }
 
-/// Whether a pod template of an existing object may change.
+/// The mutability of a pod template in an existing object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// It may.
+    /// It may change.
     Allowed,
     /// Kubernetes refuses it (a Job).
     Immutable,
@@ -48,9 +48,9 @@ pub enum Change {
     NamedRevision,
 }
 
-/// A kind of the app file whose path leads nowhere in an object.
+/// A kind of the app file whose path does not exist in an object.
 pub struct NoTemplate<'a> {
-    /// The path, as the app file has it.
+    /// The path as written in the app file.
     pub path: &'a str,
 }
 
@@ -69,11 +69,11 @@ const BUILT_IN: &[(&str, &str, &[&str])] = &[
     ("serving.knative.dev", "Service", TEMPLATE),
 ];
 
-/// The pod template of an object; `None` where it is no workload, or one without a template (a Rollout with
+/// Returns the pod template of an object; `None` if it is not a workload, or has no template (a Rollout with
 /// `workloadRef`, a malformed object).
 ///
 /// # Errors
-/// A kind of the app file has no pod template at the path that the app file gives.
+/// Fails if the kind is declared in the app file and has no pod template at the given path.
 pub fn pod_template<'a>(
     manifest: &'a Manifest,
     declared: &'a [WorkloadKind],
@@ -81,7 +81,7 @@ pub fn pod_template<'a>(
     pod_template_of(manifest, (manifest.group(), manifest.kind()), declared)
 }
 
-/// The same of an object whose group and kind were read.
+/// Returns the same for an object whose group and kind are known.
 pub fn pod_template_of<'a>(
     manifest: &'a Manifest,
     (group, kind): (&str, &str),
@@ -94,11 +94,11 @@ pub fn pod_template_of<'a>(
             .map(Some)
             .ok_or(NoTemplate { path: &workload.pod_template });
     }
-    let built_in = BUILT_IN.iter().find(|(of, name, _)| *name == kind && *of == group);
+    let built_in = BUILT_IN.iter().find(|(api_group, name, _)| *name == kind && *api_group == group);
     Ok(built_in.and_then(|(_, _, path)| template_at(manifest, (group, kind), TemplatePath::BuiltIn(path))))
 }
 
-/// The containers of a pod spec, each with the name of the list that it is in.
+/// Returns the containers of a pod spec, each with the name of its list.
 pub fn containers(spec: &Node) -> impl Iterator<Item = (&'static str, &Node)> {
     ["initContainers", "containers", "ephemeralContainers"].into_iter().flat_map(move |list| {
         spec.get(list).map_or(&[][..], Node::items).iter().map(move |container| (list, container))
@@ -107,16 +107,16 @@ pub fn containers(spec: &Node) -> impl Iterator<Item = (&'static str, &Node)> {
 
 fn template_at<'a>(
     manifest: &'a Manifest,
-    is: (&str, &str),
+    group_and_kind: (&str, &str),
     path: TemplatePath<'a>,
 ) -> Option<PodTemplate<'a>> {
     let template = manifest.root().at(&path)?;
     let spec = template.get("spec").filter(|spec| spec.as_mapping().is_some())?;
-    Some(PodTemplate { path, spec, change: change(is, template) })
+    Some(PodTemplate { path, spec, change: mutability(group_and_kind, template) })
 }
 
-fn change(is: (&str, &str), template: &Node) -> Change {
-    match is {
+fn mutability(group_and_kind: (&str, &str), template: &Node) -> Change {
+    match group_and_kind {
         ("batch", "Job") => Change::Immutable,
         ("serving.knative.dev", "Service") if template.at(&["metadata", "name"]).is_some() => {
             Change::NamedRevision
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn every_built_in_kind_has_its_template_found() {
+    fn templates_of_all_built_in_kinds_are_found() {
         let template = json!({"template": {"spec": {}}});
         for (api, kind) in [
             ("v1", "ReplicationController"),
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn other_kinds_and_other_groups_have_none() {
+    fn other_kinds_and_groups_have_no_template() {
         let template = json!({"template": {"spec": {}}});
         assert_eq!(path("v1", "Service", &template), None);
         assert_eq!(path("example.org/v1", "Deployment", &template), None);
@@ -167,14 +167,14 @@ mod tests {
     }
 
     #[test]
-    fn malformed_templates_are_none() {
+    fn malformed_templates_are_ignored() {
         for body in [json!(null), json!([]), json!({"template": null}), json!({"template": {"spec": "x"}})] {
             assert_eq!(path("apps/v1", "Deployment", &body), None);
         }
     }
 
     #[test]
-    fn a_declared_kind_is_found_by_its_path_and_missed_aloud() {
+    fn a_declared_kind_has_a_template_or_is_an_error() {
         let declared = [WorkloadKind {
             group: "example.org".into(),
             kind: "App".into(),
@@ -192,16 +192,16 @@ mod tests {
     }
 
     #[test]
-    fn what_may_not_change_is_said() {
+    fn immutable_templates_are_reported() {
         let template = json!({"metadata": {"name": "rev-1"}, "spec": {}});
-        let of = |api: &str, kind: &str| {
+        let change_for = |api: &str, kind: &str| {
             let object = manifest(&json!({
                 "apiVersion": api, "kind": kind, "metadata": {"name": "x"}, "spec": {"template": template}
             }));
             pod_template(&object, &[]).ok().flatten().expect("a template").change
         };
-        assert_eq!(of("batch/v1", "Job"), Change::Immutable);
-        assert_eq!(of("serving.knative.dev/v1", "Service"), Change::NamedRevision);
-        assert_eq!(of("apps/v1", "Deployment"), Change::Allowed);
+        assert_eq!(change_for("batch/v1", "Job"), Change::Immutable);
+        assert_eq!(change_for("serving.knative.dev/v1", "Service"), Change::NamedRevision);
+        assert_eq!(change_for("apps/v1", "Deployment"), Change::Allowed);
     }
 }

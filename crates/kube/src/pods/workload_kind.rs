@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-/// A kind that holds a pod template.
+/// A kind that contains a pod template.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WorkloadKind {
@@ -11,6 +11,6 @@ pub struct WorkloadKind {
     pub group: String,
     /// Kind.
     pub kind: String,
-    /// Where the pod template is, as dotted keys, for example `spec.template`.
+    /// Path of the pod template as dotted keys, for example `spec.template`.
     pub pod_template: String,
 }

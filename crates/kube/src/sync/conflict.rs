@@ -1,4 +1,4 @@
-//! Where phases and waves that authors fixed disagree with who needs whom.
+//! Conflicts between fixed phases and waves of objects and their dependencies.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,63 +10,63 @@ use crate::catalogue::{Catalogue, Object, supplied};
 use sealwave_core::diagnostic::{Explain, Severity};
 use sealwave_core::document::{Node, ObjectId, Origin};
 
-/// The rule about objects in a later wave or phase than what needs them.
+/// The rule about objects in a later wave or phase than their consumers.
 pub const LATE: &str = "wave/late-configuration";
-/// The rule about `PreSync` hooks that need what a later phase brings.
+/// The rule about `PreSync` hooks that need an object of a later phase.
 pub const EARLIER_PHASE: &str = "wave/presync-needs-sealed";
 /// The rule about Secrets that are hooks.
 pub const SECRET_IS_HOOK: &str = "wave/secret-is-hook";
 
-/// An object that is not there when another needs it.
+/// A dependency that does not exist when its consumer needs it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Conflict {
-    /// Its phase is wrong, or it does not stay.
+    /// Its phase is wrong, or it is deleted too early.
     #[error("{}", hook_message(.by, .needed, *.fault))]
     Hook {
-        /// What needs it.
+        /// The consumer.
         by: ObjectId,
-        /// The object.
+        /// The dependency.
         needed: ObjectId,
-        /// What is wrong.
+        /// The problem.
         fault: HookFault,
         /// The rule that reports it.
         rule: &'static str,
     },
-    /// It comes in a later wave than what needs it.
+    /// It has a later wave than its consumer.
     #[error("{needed} has sync wave {wave}, later than {by} in wave {by_wave}, which needs it")]
     Late {
-        /// What is needed.
+        /// The dependency.
         needed: ObjectId,
-        /// Its wave.
+        /// Wave of the dependency.
         wave: i32,
-        /// What needs it.
+        /// The consumer.
         by: ObjectId,
-        /// The wave of that.
+        /// Wave of the consumer.
         by_wave: i32,
     },
 }
 
-/// Why a phase, or a hook, does not give a consumer what it needs.
+/// A reason why a phase or a hook does not fit a consumer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HookFault {
-    /// It comes in a later phase than its consumer.
+    /// It is applied in a later phase than its consumer.
     AfterConsumer { phase: Phase, by_phase: Phase, by_hook: bool },
-    /// It is deleted when the sync has succeeded, and its consumer stays.
+    /// It is deleted after a successful sync, but its consumer stays.
     EndsWithSync(Phase),
-    /// It names no phase that Argo CD knows.
+    /// Argo CD does not know its phase.
     Ignored,
     /// It is applied when the Application is deleted.
     OnDeletion,
     /// It is applied only after a sync has failed.
     OnFailure,
-    /// It is deleted and made again at each sync, and its consumer stays.
+    /// It is deleted and created again at each sync, but its consumer stays.
     Recreated(Phase),
-    /// Its author skips it.
+    /// It has a `Skip` annotation.
     Skipped,
 }
 
 impl HookFault {
-    /// Returns how much it matters: whether the consumer cannot work, or works with interruptions.
+    /// Returns the severity: an error if the consumer cannot work, a warning if it works with interruptions.
     const fn severity(self) -> Severity {
         match self {
             Self::Recreated(_) => Severity::Warning,
@@ -85,9 +85,9 @@ fn hook_message(by: &ObjectId, needed: &ObjectId, fault: HookFault) -> String {
             "{needed} is a hook of the {phase} phase, which Argo CD deletes after each successful sync, but {by} needs it \
              afterwards"
         ),
-        HookFault::Ignored => format!(
-            "{by} needs {needed}, which is a hook of a phase that Argo CD does not have and never applies"
-        ),
+        HookFault::Ignored => {
+            format!("{by} needs {needed}, which is a hook of an unknown phase, so Argo CD never applies it")
+        }
         HookFault::OnDeletion => format!(
             "{by} needs {needed}, which is a hook that Argo CD applies only when the Application is deleted"
         ),
@@ -105,7 +105,7 @@ fn hook_message(by: &ObjectId, needed: &ObjectId, fault: HookFault) -> String {
 }
 
 impl Conflict {
-    /// Returns how much it matters.
+    /// Returns the severity.
     pub fn severity(&self) -> Severity {
         match self {
             Self::Hook { fault, rule: SECRET_IS_HOOK, .. } => fault.severity(),
@@ -118,20 +118,20 @@ impl Explain for Conflict {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Hook { rule: EARLIER_PHASE, .. } => {
-                "make it a hook of the Sync phase (`argocd.argoproj.io/hook: Sync`), with a sync wave between what it needs and what waits for it".into()
+                "make it a hook of the Sync phase (`argocd.argoproj.io/hook: Sync`), with a sync wave after its dependencies and before its consumers".into()
             }
             Self::Hook {
                 needed,
                 fault: HookFault::AfterConsumer { by_phase: Phase::PreSync, by_hook: true, .. },
                 ..
             } => format!(
-                "remove the hook annotation of {needed}, and make what needs it a hook of the Sync phase (`argocd.argoproj.io/hook: Sync`) in a later sync wave"
+                "remove the hook annotation of {needed}, and make its consumer a hook of the Sync phase (`argocd.argoproj.io/hook: Sync`) in a later sync wave"
             ),
             Self::Hook { needed, .. } => format!(
-                "remove the hook annotation of {needed}, so that it is an ordinary object in an earlier sync wave than what needs it"
+                "remove the hook annotation of {needed}, so that it is an ordinary object in an earlier sync wave than its consumer"
             ),
             Self::Late { needed, .. } => {
-                format!("give {needed} an earlier wave; where it has none, sealwave chooses one")
+                format!("give {needed} an earlier wave, or remove its wave so that sealwave chooses one")
             }
         })
     }
@@ -144,44 +144,44 @@ impl Explain for Conflict {
     }
 }
 
-/// A conflict, the number of the object that it is about, and where its author fixed its place.
+/// A conflict, the number of the object that it concerns, and the origin of the annotation that causes it.
 pub type Found = (Conflict, usize, Origin);
 
-/// Returns all conflicts; `waves` are the waves that the objects have, or get.
+/// Returns all conflicts; `waves` are the final waves of the objects.
 pub fn conflicts(
-    catalogue: &Catalogue<'_>,
-    standings: &[Standing],
+    catalog: &Catalogue<'_>,
+    placements: &[Standing],
     uses: &BTreeSet<Use>,
     waves: &[i32],
 ) -> Vec<Found> {
-    let order = Order { catalogue, standings, uses, waves };
-    let mut found = order.hooks();
-    found.extend(order.late());
+    let finder = ConflictFinder { catalog, placements, uses, waves };
+    let mut found = finder.hooks();
+    found.extend(finder.late());
     found
 }
 
-struct Order<'a> {
-    catalogue: &'a Catalogue<'a>,
-    standings: &'a [Standing],
+struct ConflictFinder<'a> {
+    catalog: &'a Catalogue<'a>,
+    placements: &'a [Standing],
     uses: &'a BTreeSet<Use>,
     waves: &'a [i32],
 }
 
-/// Two objects of which one needs the other.
+/// A consumer and its dependency.
 #[derive(Clone, Copy)]
-struct Pair<'a> {
+struct DependencyPair<'a> {
     consumer: &'a Object<'a>,
     consumer_number: usize,
     needed: &'a Object<'a>,
     fault: HookFault,
 }
 
-impl<'a> Order<'a> {
-    /// Phases and hooks that do not give a consumer what it needs. A hook that needs something of a later phase is
-    /// reported for each such object, everything else once, with the consumer that suffers most.
+impl<'a> ConflictFinder<'a> {
+    /// Returns the conflicts of phases and hooks. A hook that needs an object of a later phase is reported for each
+    /// such object; everything else is reported once, with the most affected consumer.
     fn hooks(&self) -> Vec<Found> {
         let mut found = Vec::new();
-        let mut worst: BTreeMap<usize, Pair<'_>> = BTreeMap::new();
+        let mut worst: BTreeMap<usize, DependencyPair<'_>> = BTreeMap::new();
         for edge in self.uses.iter().filter(|edge| edge.needed) {
             let Some((pair, is_late_hook)) = self.pair(edge) else { continue };
             if is_late_hook {
@@ -202,45 +202,46 @@ impl<'a> Order<'a> {
         found
     }
 
-    /// The objects at the ends of an edge where the phases do not fit, and whether the consumer is a `PreSync` hook that
-    /// is to blame: it needs something that is not a Secret that its author made a hook of.
-    fn pair(&self, edge: &Use) -> Option<(Pair<'a>, bool)> {
-        let (by, dependency) = (self.standings.get(edge.consumer)?, self.standings.get(edge.dependency)?);
-        let consumer = self.catalogue.object(edge.consumer)?;
-        let needed = self.catalogue.object(edge.dependency)?;
+    /// Returns the ends of an edge whose phases do not fit, and whether the consumer is a `PreSync` hook that causes
+    /// the conflict: it needs something other than a Secret that its author made a hook.
+    fn pair(&self, edge: &Use) -> Option<(DependencyPair<'a>, bool)> {
+        let (by, dependency) = (self.placements.get(edge.consumer)?, self.placements.get(edge.dependency)?);
+        let consumer = self.catalog.object(edge.consumer)?;
+        let needed = self.catalog.object(edge.dependency)?;
         let makes_secret = !supplied(needed).is_empty();
-        let fault = fault(by, dependency, consumer, needed, makes_secret)?;
+        let fault = find_fault(by, dependency, consumer, needed, makes_secret)?;
         let is_early_hook = by.phases.hook && by.phases.has(Phase::PreSync);
         let is_late_hook = is_early_hook
             && matches!(fault, HookFault::AfterConsumer { .. })
             && !(makes_secret && dependency.phases.hook);
-        Some((Pair { consumer, consumer_number: edge.consumer, needed, fault }, is_late_hook))
+        Some((DependencyPair { consumer, consumer_number: edge.consumer, needed, fault }, is_late_hook))
     }
 
-    /// Returns true for a token of an account that no object of the set defines and that its consumer may make: a controller
-    /// creates the account for a custom resource, and the token can only come after it.
+    /// Reports whether the dependency is the token of an account that its consumer may create and no object of the set
+    /// defines: a controller creates the account for a custom resource, and the token can only follow.
     fn is_token_of_its_account(&self, edge: &Use) -> bool {
-        let ends = (self.catalogue.object(edge.consumer), self.catalogue.object(edge.dependency));
+        let ends = (self.catalog.object(edge.consumer), self.catalog.object(edge.dependency));
         let (Some(consumer), Some(needed)) = ends else { return false };
         !matches!(consumer.group, "" | "apps" | "batch")
             && (needed.group, needed.kind) == ("", "Secret")
             && needed.manifest.root().get("type").and_then(Node::as_str)
                 == Some("kubernetes.io/service-account-token")
             && needed.manifest.annotation("kubernetes.io/service-account.name").is_some_and(|account| {
-                self.catalogue.find("", "ServiceAccount", needed.namespace, account).is_none()
+                self.catalog.find("", "ServiceAccount", needed.namespace, account).is_none()
             })
     }
 
-    /// Objects in a wave after one that cannot become healthy without them; each is reported once, with its first consumer.
+    /// Returns the objects in a later wave than a consumer that cannot become healthy without them; each once, with its
+    /// first consumer.
     fn late(&self) -> Vec<Found> {
         let mut first: BTreeMap<usize, (i32, usize)> = BTreeMap::new();
         for edge in self.uses.iter().filter(|edge| edge.needed) {
-            let place = |number: usize| {
-                let standing = self.standings.get(number)?;
-                Some((standing, *self.waves.get(number)?))
+            let placement_and_wave = |number: usize| {
+                let placement = self.placements.get(number)?;
+                Some((placement, *self.waves.get(number)?))
             };
-            let (Some((consumer, consumer_wave)), Some((dependency, wave_of))) =
-                (place(edge.consumer), place(edge.dependency))
+            let (Some((consumer, consumer_wave)), Some((dependency, dependency_wave))) =
+                (placement_and_wave(edge.consumer), placement_and_wave(edge.dependency))
             else {
                 continue;
             };
@@ -249,7 +250,7 @@ impl<'a> Order<'a> {
             if self.is_token_of_its_account(edge) {
                 continue;
             }
-            if is_same_phase && dependency.wave.is_some() && wave_of > consumer_wave {
+            if is_same_phase && dependency.wave.is_some() && dependency_wave > consumer_wave {
                 let known = first.entry(edge.dependency).or_insert((consumer_wave, edge.consumer));
                 *known = (*known).min((consumer_wave, edge.consumer));
             }
@@ -257,7 +258,7 @@ impl<'a> Order<'a> {
         first
             .into_iter()
             .filter_map(|(number, (by_wave, by_number))| {
-                let (needed, by) = (self.catalogue.object(number)?, self.catalogue.object(by_number)?);
+                let (needed, by) = (self.catalog.object(number)?, self.catalog.object(by_number)?);
                 let (at, about) = fixed_at(needed, number, (by, by_number));
                 let wave = *self.waves.get(number)?;
                 let (needed, by) = (needed.manifest.id(), by.manifest.id());
@@ -267,8 +268,8 @@ impl<'a> Order<'a> {
     }
 }
 
-impl<'a> Pair<'a> {
-    /// Returns what orders pairs: the gravest fault first, then by the consumer.
+impl<'a> DependencyPair<'a> {
+    /// Returns the sort key of pairs: the most severe fault first, then by the consumer.
     fn weight(&self) -> (Reverse<Severity>, (&'a str, &'a str, &'a str, &'a str)) {
         (Reverse(self.fault.severity()), self.consumer.key())
     }
@@ -280,14 +281,14 @@ impl<'a> Pair<'a> {
 }
 
 /// Returns why the phases of a dependency do not fit its consumer.
-fn fault(
+fn find_fault(
     by: &Standing,
     dependency: &Standing,
     consumer: &Object<'_>,
     needed: &Object<'_>,
     makes_secret: bool,
 ) -> Option<HookFault> {
-    // What is never applied, or only at the end, needs nothing in a sync.
+    // An object that is never applied, or only on deletion, needs nothing in a sync.
     let Arrival::In(by_phase) = by.phases.arrival() else { return None };
     let phase = match dependency.phases.arrival() {
         Arrival::Ignored => return Some(HookFault::Ignored),
@@ -299,7 +300,7 @@ fn fault(
     if phase > by_phase || (phase, by_phase) == (Phase::PostSync, Phase::SyncFail) {
         return Some(HookFault::AfterConsumer { phase, by_phase, by_hook: by.phases.hook });
     }
-    // A hook that reads it is gone at the end of a sync as well, and a Job has started its pods by then.
+    // A hook that uses it is also gone at the end of a sync, and a Job has started its pods by then.
     if !dependency.phases.hook || by.phases.hook || consumer.is("batch", "Job") {
         return None;
     }
@@ -310,8 +311,10 @@ fn fault(
     }
 }
 
-/// Where the order of two was fixed, and of which: what comes too late, else what needs it too early.
+/// Returns where the order of two objects was fixed, and for which one: the late dependency, else the early consumer.
 fn fixed_at(needed: &Object<'_>, number: usize, (by, by_number): (&Object<'_>, usize)) -> (Origin, usize) {
-    let of = |object: &Object<'_>, number| wave_at(object.manifest).map(|at| (at, number));
-    of(needed, number).or_else(|| of(by, by_number)).unwrap_or((needed.manifest.origin(), number))
+    let fixed_wave = |object: &Object<'_>, number| wave_at(object.manifest).map(|at| (at, number));
+    fixed_wave(needed, number)
+        .or_else(|| fixed_wave(by, by_number))
+        .unwrap_or((needed.manifest.origin(), number))
 }

@@ -1,7 +1,6 @@
-//! The order of a sync, as Argo CD sees it: who needs whom, in which phase and wave each is, and where the two disagree.
+//! The order of a sync, as seen by Argo CD: the dependencies between objects, their phases and waves, and conflicts.
 //!
-//! Nothing is decided here. Choosing waves is a verb's business; this is what it, and whoever judges an author's waves,
-//! must know.
+//! Nothing is decided here. This is the knowledge required to choose waves, and to check the waves of authors.
 
 mod conflict;
 mod options;

@@ -1,23 +1,23 @@
-//! Argo CD's sync options of one object, read as Argo CD reads them: entries separated by commas, with blanks around them;
-//! within an entry every character counts.
+//! Argo CD's sync options of an object, parsed like in Argo CD: entries separated by commas, with blanks around them;
+//! within an entry, every character is significant.
 
-/// Keeps an object that is no longer in the output until everything else of a sync is healthy.
+/// Keeps an object that is no longer in the output until all other objects of a sync are healthy.
 pub const PRUNE_LAST: &str = "PruneLast";
 
-/// Returns whether the list holds exactly this entry, for example `PruneLast=true`.
+/// Reports whether the list contains exactly this entry, for example `PruneLast=true`.
 pub fn has_entry(list: &str, entry: &str) -> bool {
     entries(list).any(|one| one == entry)
 }
 
-/// Returns the list with `option=true` at its end. `None` where the list has that entry already, or where its author
-/// switched the option off; another spelling of "off" than Argo CD's is still the author's decision.
+/// Returns the list with `option=true` appended; `None` if the list already has that entry, or if its author disabled
+/// the option. A spelling of "off" that Argo CD does not accept still counts as the author's decision.
 pub fn with_option(list: &str, option: &str) -> Option<String> {
-    let decided = entries(list).any(|entry| {
+    let is_decided = entries(list).any(|entry| {
         let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
         let is_off = name.trim() == option && value.trim().eq_ignore_ascii_case("false");
         is_off || (name == option && value == "true")
     });
-    if decided {
+    if is_decided {
         return None;
     }
     let kept = list.trim_end_matches(|c: char| c == ',' || c.is_whitespace());
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_option_is_added_at_the_end_unless_the_author_decided() {
+    fn an_option_is_appended_unless_the_author_decided() {
         for (list, expected) in [
             ("", Some("PruneLast=true")),
             (" , ", Some("PruneLast=true")),
@@ -44,7 +44,7 @@ mod tests {
             (" PruneLast=true , Replace=true", None),
             ("PruneLast=false", None),
             ("Replace=true,PruneLast = False", None),
-            // Argo CD does not understand these, so they decide nothing.
+            // Argo CD does not accept these, so they decide nothing.
             ("PruneLast", Some("PruneLast,PruneLast=true")),
             ("PruneLast=True", Some("PruneLast=True,PruneLast=true")),
             ("PruneLast = true", Some("PruneLast = true,PruneLast=true")),
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_is_there_when_argo_cd_finds_it() {
+    fn entries_are_found_like_in_argo_cd() {
         for (list, expected) in [
             ("PruneLast=true", true),
             ("a, PruneLast=true ,b", true),

@@ -1,18 +1,18 @@
-//! The phases of a sync in which Argo CD applies an object, read from the annotations of Argo CD and of Helm.
+//! The sync phases in which Argo CD applies an object, from the annotations of Argo CD and Helm.
 //!
-//! Nothing is judged here. An object may be a hook of several phases, and of none: then Argo CD does not apply it.
+//! Nothing is validated here. An object may be a hook of several phases, or of none: Argo CD does not apply it then.
 
 use std::fmt;
 
 use sealwave_core::document::Manifest;
 use sealwave_core::names::{ARGOCD_HOOK, ARGOCD_HOOK_DELETE_POLICY, HELM_HOOK, HELM_HOOK_DELETE_POLICY};
 
-/// A phase of a sync, in the order in which they run. `SyncFail` runs in place of what is left when a sync fails.
+/// A phase of a sync, in execution order. `SyncFail` replaces the remaining phases when a sync fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
     /// Before the Sync phase.
     PreSync,
-    /// Where everything is applied that is not a hook.
+    /// Applies all objects that are not hooks.
     Sync,
     /// After all objects of the Sync phase are healthy.
     PostSync,
@@ -31,34 +31,34 @@ impl fmt::Display for Phase {
     }
 }
 
-/// When an object is first applied.
+/// The time at which an object is first applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Arrival {
     /// In this phase of every sync; in `SyncFail` only after a failure.
     In(Phase),
-    /// Never: Argo CD knows no phase that its annotation names, such as Helm's `test`.
+    /// Never: Argo CD knows none of the phases in its annotation, such as Helm's `test`.
     Ignored,
     /// Only when the Application is deleted.
     OnDeletion,
-    /// Never: its author skips it.
+    /// Never: it has a `Skip` annotation.
     Skipped,
 }
 
-/// How long a hook exists.
+/// The lifetime of a hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HookLife {
-    /// It is deleted when the sync has succeeded.
+    /// It is deleted after a successful sync.
     EndsWithSync,
-    /// Nothing deletes it after success.
+    /// It is not deleted after success.
     Kept,
-    /// It is deleted and made again by the next sync.
+    /// It is deleted and created again by the next sync.
     Recreated,
 }
 
 /// The phases in which an object is applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Phases {
-    /// Whether it is a hook, of whatever phase; one that is skipped counts as well.
+    /// True for a hook of any phase, even a skipped one.
     pub hook: bool,
     applied: [bool; 4],
     on_deletion: bool,
@@ -83,8 +83,8 @@ impl Phases {
         if phases.is_known() {
             return phases;
         }
-        // Argo CD takes `crd-install` for an ordinary object.
-        let is_argocd_hook = has(manifest, ARGOCD_HOOK);
+        // Argo CD treats `crd-install` as an ordinary object.
+        let is_argocd_hook = has_annotation(manifest, ARGOCD_HOOK);
         if !is_argocd_hook && matches!(manifest.annotation(HELM_HOOK), None | Some("crd-install")) {
             phases.hook = false;
             phases.add(Phase::Sync);
@@ -109,7 +109,7 @@ impl Phases {
         self.applied.contains(&true) || self.on_deletion || self.skipped
     }
 
-    /// Returns whether the object is applied in this phase.
+    /// Reports whether the object is applied in this phase.
     pub fn has(self, phase: Phase) -> bool {
         self.applied[phase as usize]
     }
@@ -128,7 +128,7 @@ impl Phases {
     }
 }
 
-/// Returns how long a hook exists, by its deletion policies.
+/// Returns the lifetime of a hook, by its deletion policies.
 pub(super) fn hook_life(manifest: &Manifest) -> HookLife {
     let argocd = |policy: &str| entries(manifest, ARGOCD_HOOK_DELETE_POLICY).any(|entry| entry == policy);
     let helm = |policy: &str| entries(manifest, HELM_HOOK_DELETE_POLICY).any(|entry| entry == policy);
@@ -143,7 +143,7 @@ pub(super) fn hook_life(manifest: &Manifest) -> HookLife {
     }
 }
 
-fn has(manifest: &Manifest, annotation: &str) -> bool {
+fn has_annotation(manifest: &Manifest, annotation: &str) -> bool {
     manifest.annotations().is_some_and(|annotations| annotations.get(annotation).is_some())
 }
 
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn hooks_are_made_again_unless_a_policy_says_otherwise() {
+    fn hooks_are_recreated_unless_a_policy_prevents_it() {
         for (annotations, life) in [
             (json!({}), HookLife::Recreated),
             (json!({ARGOCD_HOOK_DELETE_POLICY: "sometimes"}), HookLife::Recreated),

@@ -1,45 +1,49 @@
-//! What an author said of an object's place in a sync: its phase and its wave, read as Argo CD reads them.
+//! An object's placement in a sync as fixed by its author: phase and wave, parsed like in Argo CD.
 //!
-//! Nothing is decided here. An annotation that Argo CD cannot read is the author's all the same.
+//! Nothing is decided here. An annotation that Argo CD cannot parse still counts as the author's.
 
 use super::phases::Phases;
 use crate::sync::Waves;
 use sealwave_core::document::{Manifest, Origin};
 use sealwave_core::names::{ARGOCD_HOOK as HOOK, ARGOCD_SYNC_WAVE as SYNC_WAVE, HELM_HOOK};
 
-/// Helm's annotation for the order of hooks, which Argo CD takes for a wave.
+/// Helm's annotation for the order of hooks, which Argo CD treats as a wave.
 const HELM_WEIGHT: &str = "helm.sh/hook-weight";
 
-/// An object's place in a sync, as far as its author fixed it.
+/// An object's placement in a sync, as far as its author fixed it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
-    /// When it is applied.
+    /// The phases in which it is applied.
     pub phases: Phases,
-    /// Its wave: the author's own, or the app file's for its kind.
+    /// Its wave: the author's, or the app file's for its kind.
     pub wave: Option<i32>,
-    /// Whether the wave still has to be written on the object.
+    /// True if the wave still has to be written to the object.
     pub by_kind: bool,
 }
 
 impl Standing {
-    /// Reads the annotations of an object, and the app file's waves where it has none of its own; `unreadable` gets those
-    /// that are no waves for Argo CD, and where they stand.
-    pub fn of(manifest: &Manifest, waves: &Waves, unreadable: &mut impl FnMut(&'static str, Origin)) -> Self {
+    /// Reads the annotations of an object, and the app file's waves if it has none of its own. Calls `unreadable` with
+    /// each annotation that Argo CD cannot parse as a wave, and its origin.
+    pub fn of(
+        manifest: &Manifest,
+        waves: &Waves,
+        unreadable: &mut impl FnMut(&'static str, Origin),
+    ) -> Self {
         let phases = Phases::of(manifest);
         let own = own_wave(manifest, unreadable);
         let by_kind = if own.is_none() && !phases.hook { kind_wave(manifest, waves) } else { None };
-        // A hook without a wave runs in wave 0, and stays there.
+        // A hook without a wave runs in wave 0 and is never moved.
         let wave = own.or(by_kind).or(phases.hook.then_some(0));
         Self { phases, wave, by_kind: by_kind.is_some() }
     }
 }
 
-/// Where an author fixed the wave of an object.
+/// Returns where the author set the wave of an object.
 pub fn wave_at(manifest: &Manifest) -> Option<Origin> {
     value_at(manifest, &[SYNC_WAVE, HELM_WEIGHT])
 }
 
-/// Where an author made a hook of an object.
+/// Returns where the author made an object a hook.
 pub(crate) fn hook_at(manifest: &Manifest) -> Option<Origin> {
     value_at(manifest, &[HOOK, HELM_HOOK])
 }
@@ -49,7 +53,7 @@ fn value_at(manifest: &Manifest, names: &[&str]) -> Option<Origin> {
     names.iter().find_map(|name| annotations.get(name)).map(|value| value.origin)
 }
 
-/// The wave that Argo CD reads from the object; an unreadable one counts as 0, and as the author's.
+/// Returns the wave that Argo CD reads from the object; an unreadable one counts as 0, set by the author.
 fn own_wave(manifest: &Manifest, unreadable: &mut impl FnMut(&'static str, Origin)) -> Option<i32> {
     let annotations = manifest.annotations()?;
     let mut own = None;
@@ -64,14 +68,14 @@ fn own_wave(manifest: &Manifest, unreadable: &mut impl FnMut(&'static str, Origi
     own
 }
 
-/// What Go's `strconv.Atoi` accepts: an optional sign and decimal digits, within 64 bits.
+/// Parses what Go's `strconv.Atoi` accepts: an optional sign and decimal digits, within 64 bits.
 fn integer(text: &str) -> Option<i32> {
     let wide: i64 = text.parse().ok()?;
     let clamped = wide.clamp(i64::from(i32::MIN), i64::from(i32::MAX));
     i32::try_from(clamped).ok()
 }
 
-/// The app file's wave for the kind: `group/Kind` before `Kind`.
+/// Returns the app file's wave for the kind; `group/Kind` takes precedence over `Kind`.
 fn kind_wave(manifest: &Manifest, waves: &Waves) -> Option<i32> {
     if waves.kinds.is_empty() {
         return None;
@@ -87,7 +91,7 @@ mod tests {
     use super::*;
     use sealwave_testkit::manifest;
 
-    fn standing(annotations: &Json, kinds: &[(&str, i32)]) -> (Standing, usize) {
+    fn placement(annotations: &Json, kinds: &[(&str, i32)]) -> (Standing, usize) {
         let waves = Waves { kinds: kinds.iter().map(|(kind, wave)| ((*kind).to_owned(), *wave)).collect() };
         let object = manifest(&json!({
             "apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j", "annotations": annotations}
@@ -97,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn waves_are_read_as_argo_cd_reads_them() {
+    fn waves_are_parsed_like_in_argo_cd() {
         for (text, wave, notes) in [
             ("-5", -5, 0),
             ("+5", 5, 0),
@@ -107,27 +111,30 @@ mod tests {
             (" 1", 0, 1),
             ("", 0, 1),
         ] {
-            let (standing, said) = standing(&json!({SYNC_WAVE: text}), &[]);
-            assert_eq!((standing.wave, said), (Some(wave), notes), "{text}");
+            let (placement, note_count) = placement(&json!({SYNC_WAVE: text}), &[]);
+            assert_eq!((placement.wave, note_count), (Some(wave), notes), "{text}");
         }
-        assert_eq!(standing(&json!({SYNC_WAVE: 5}), &[]).1, 1);
-        assert_eq!(standing(&json!({}), &[]).0.wave, None);
+        assert_eq!(placement(&json!({SYNC_WAVE: 5}), &[]).1, 1);
+        assert_eq!(placement(&json!({}), &[]).0.wave, None);
     }
 
     #[test]
-    fn hook_weight_is_a_wave_where_there_is_no_readable_one() {
-        assert_eq!(standing(&json!({HELM_WEIGHT: "3"}), &[]), (standing(&json!({SYNC_WAVE: "3"}), &[]).0, 0));
-        assert_eq!(standing(&json!({SYNC_WAVE: "1", HELM_WEIGHT: "3"}), &[]).0.wave, Some(1));
-        assert_eq!(standing(&json!({SYNC_WAVE: "x", HELM_WEIGHT: "3"}), &[]).0.wave, Some(3));
+    fn hook_weight_is_a_wave_unless_there_is_a_readable_one() {
+        assert_eq!(
+            placement(&json!({HELM_WEIGHT: "3"}), &[]),
+            (placement(&json!({SYNC_WAVE: "3"}), &[]).0, 0)
+        );
+        assert_eq!(placement(&json!({SYNC_WAVE: "1", HELM_WEIGHT: "3"}), &[]).0.wave, Some(1));
+        assert_eq!(placement(&json!({SYNC_WAVE: "x", HELM_WEIGHT: "3"}), &[]).0.wave, Some(3));
     }
 
     #[test]
-    fn a_kind_has_its_wave_from_the_app_file_unless_the_author_says_otherwise() {
+    fn the_author_overrides_the_wave_of_a_kind() {
         let kinds = [("Job", 1), ("batch/Job", 2)];
-        assert_eq!(standing(&json!({}), &kinds).0.wave, Some(2));
-        assert_eq!(standing(&json!({}), &kinds[..1]).0.wave, Some(1));
-        assert_eq!(standing(&json!({SYNC_WAVE: "7"}), &kinds).0.wave, Some(7));
-        assert_eq!(standing(&json!({HOOK: "Sync"}), &kinds).0.wave, Some(0));
-        assert_eq!(standing(&json!({}), &[("apps/Job", 1)]).0.wave, None);
+        assert_eq!(placement(&json!({}), &kinds).0.wave, Some(2));
+        assert_eq!(placement(&json!({}), &kinds[..1]).0.wave, Some(1));
+        assert_eq!(placement(&json!({SYNC_WAVE: "7"}), &kinds).0.wave, Some(7));
+        assert_eq!(placement(&json!({HOOK: "Sync"}), &kinds).0.wave, Some(0));
+        assert_eq!(placement(&json!({}), &[("apps/Job", 1)]).0.wave, None);
     }
 }

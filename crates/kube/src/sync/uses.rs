@@ -1,9 +1,9 @@
-//! What uses what: the edges along which waves are chosen.
+//! The dependencies between objects: the edges along which waves are chosen.
 //!
-//! A pod's references come from its spec. Of other objects, the ones whose references are known to Kubernetes or
-//! to this project are read by their fields; in the rest (Ingress, Gateway, issuers, stores, custom resources …)
-//! fields that are named like references are taken for such. A guess can do no harm: it counts only where an object
-//! of this output, in the same namespace, has that name.
+//! A pod's references come from its spec. Other kinds whose references are known to Kubernetes or to this project are
+//! read field by field; in the rest (Ingress, Gateway, issuers, stores, custom resources …), fields with the names of
+//! references are treated as references. A wrong guess is harmless: it counts only if an object of this output, in the
+//! same namespace, has that name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,84 +11,84 @@ use crate::catalogue::{Catalogue, ESO, Object, RBAC};
 use crate::pods::{Reference, What, references};
 use sealwave_core::document::Node;
 
-/// How deep references are looked for in objects of unknown kinds.
+/// Maximum depth at which references are searched in objects of unknown kinds.
 const DEPTH: usize = 32;
 
-/// One object needs another.
+/// A dependency of one object on another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Use {
-    /// Number of the object that uses.
+    /// Number of the consumer.
     pub consumer: usize,
-    /// Number of the object that is used.
+    /// Number of the dependency.
     pub dependency: usize,
-    /// How far before its consumer it must be.
+    /// The required order.
     pub order: Order,
-    /// Whether the consumer cannot become healthy without it.
+    /// True if the consumer cannot become healthy without the dependency.
     pub needed: bool,
 }
 
-/// How far before its consumer an object must be.
+/// The required order of a dependency and its consumer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Order {
-    /// In an earlier wave.
+    /// The dependency must be in an earlier wave.
     Earlier,
-    /// In the same wave: Argo CD's order of kinds does the rest, or the order does not matter.
+    /// Both may be in the same wave: Argo CD's order of kinds is sufficient, or the order does not matter.
     Same,
 }
 
-/// All uses, each once; `workloads` are the numbers of workloads, and what their pods refer to.
+/// Returns all dependencies, each once; `workloads` are the numbers of workloads with the references of their pods.
 pub fn uses<'r, 'a: 'r>(
-    catalogue: &Catalogue<'_>,
+    catalog: &Catalogue<'_>,
     workloads: impl IntoIterator<Item = (usize, &'r [Reference<'a>])>,
 ) -> BTreeSet<Use> {
-    let mut uses = Uses { catalogue, found: BTreeSet::new() };
-    let mut pods = vec![false; catalogue.objects().len()];
+    let mut collector = EdgeCollector { catalog, found: BTreeSet::new() };
+    let mut pods = vec![false; catalog.objects().len()];
     for (number, references) in workloads {
-        uses.pod(number, references);
+        collector.pod(number, references);
         if let Some(pod) = pods.get_mut(number) {
             *pod = true;
         }
     }
-    for (number, object) in catalogue.objects().iter().enumerate() {
-        uses.fields(number, object, pods.get(number) == Some(&true));
+    for (number, object) in catalog.objects().iter().enumerate() {
+        collector.fields(number, object, pods.get(number) == Some(&true));
     }
-    uses.definitions();
-    uses.namespaces();
-    uses.found
+    collector.definitions();
+    collector.namespaces();
+    collector.found
 }
 
-struct Uses<'a> {
-    catalogue: &'a Catalogue<'a>,
+struct EdgeCollector<'a> {
+    catalog: &'a Catalogue<'a>,
     found: BTreeSet<Use>,
 }
 
-impl Uses<'_> {
+impl EdgeCollector<'_> {
     fn add(&mut self, consumer: usize, dependency: usize, order: Order, needed: bool) {
         if consumer != dependency {
             self.found.insert(Use { consumer, dependency, order, needed });
         }
     }
 
-    fn meant(&mut self, consumer: usize, what: What, namespace: &str, name: &str, needed: bool) {
-        // A claim that waits for its first consumer never becomes healthy in a wave before it.
+    fn add_reference(&mut self, consumer: usize, what: What, namespace: &str, name: &str, needed: bool) {
+        // A claim that waits for its first consumer never becomes healthy in an earlier wave.
         let order = if what == What::PersistentVolumeClaim { Order::Same } else { Order::Earlier };
-        for dependency in self.catalogue.meant(what, namespace, name) {
+        for dependency in self.catalog.meant(what, namespace, name) {
             self.add(consumer, dependency, order, needed);
         }
     }
 
     fn pod(&mut self, number: usize, references: &[Reference<'_>]) {
-        let Some(object) = self.catalogue.object(number) else { return };
+        let Some(object) = self.catalog.object(number) else { return };
         for reference in references {
             let needed = !reference.optional;
-            self.meant(number, reference.what, object.namespace, reference.name, needed);
+            self.add_reference(number, reference.what, object.namespace, reference.name, needed);
         }
     }
 
-    /// The secrets of a service account go with it: whoever uses it uses them.
+    /// Adds the secrets of a service account, which all of its users need.
     fn account(&mut self, number: usize, object: &Object<'_>) {
-        for secret in self.catalogue.pull_secrets(object.namespace, object.name) {
-            for supplier in self.catalogue.suppliers(object.namespace, secret) {
+        for secret in self.catalog.pull_secrets(object.namespace, object.name) {
+            for supplier in self.catalog.suppliers(object.namespace, secret) {
                 self.add(number, *supplier, Order::Same, false);
             }
         }
@@ -113,55 +113,56 @@ impl Uses<'_> {
         }
     }
 
-    /// A Secret for a service account's token.
+    /// Adds the account of a Secret for a service account's token.
     fn token(&mut self, number: usize, object: &Object<'_>) {
         let account = object.manifest.annotation("kubernetes.io/service-account.name");
         let account =
-            account.and_then(|name| self.catalogue.find("", "ServiceAccount", object.namespace, name));
+            account.and_then(|name| self.catalog.find("", "ServiceAccount", object.namespace, name));
         if let Some(account) = account {
             self.add(number, account, Order::Same, false);
         }
     }
 
-    /// A service account may do nothing before it is bound, nor a binding before its role is there.
+    /// Adds edges so that a service account is preceded by its bindings, and a binding by its role.
     fn binding(&mut self, number: usize, object: &Object<'_>) {
         let root = object.manifest.root();
         for subject in root.get("subjects").map_or(&[][..], Node::items) {
-            let of = |field: &str| subject.get(field).and_then(Node::as_str);
-            if let (Some("ServiceAccount"), Some(name)) = (of("kind"), of("name")) {
-                let namespace = of("namespace").unwrap_or(object.namespace);
-                if let Some(account) = self.catalogue.find("", "ServiceAccount", namespace, name) {
+            let text = |field: &str| subject.get(field).and_then(Node::as_str);
+            if let (Some("ServiceAccount"), Some(name)) = (text("kind"), text("name")) {
+                let namespace = text("namespace").unwrap_or(object.namespace);
+                if let Some(account) = self.catalog.find("", "ServiceAccount", namespace, name) {
                     self.add(account, number, Order::Same, false);
                 }
             }
         }
-        let of = |field: &str| root.at(&["roleRef", field]).and_then(Node::as_str);
-        if let (Some(kind), Some(name)) = (of("kind"), of("name"))
-            && let Some(role) = self.catalogue.find(RBAC, kind, object.namespace, name)
+        let text = |field: &str| root.at(&["roleRef", field]).and_then(Node::as_str);
+        if let (Some(kind), Some(name)) = (text("kind"), text("name"))
+            && let Some(role) = self.catalog.find(RBAC, kind, object.namespace, name)
         {
             self.add(number, role, Order::Same, false);
         }
     }
 
-    /// Without its store an `ExternalSecret` is Degraded, which fails the sync: the store is a wave earlier.
+    /// Adds the stores and generators of an `ExternalSecret`. Without its store it is Degraded, which fails the sync,
+    /// so the store must be a wave earlier.
     fn external_secret(&mut self, number: usize, object: &Object<'_>) {
         let Some(spec) = object.manifest.root().get("spec") else { return };
         let per_item = ["data", "dataFrom"].iter().filter_map(|list| spec.get(list)).flat_map(Node::items);
         let sources = per_item.filter_map(|item| item.get("sourceRef"));
         let stores = sources.clone().filter_map(|source| source.get("storeRef"));
         for store in spec.get("secretStoreRef").into_iter().chain(stores) {
-            let of = |field: &str| store.get(field).and_then(Node::as_str);
-            let kind = of("kind").unwrap_or("SecretStore");
-            let found = of("name").and_then(|name| self.catalogue.find(ESO, kind, object.namespace, name));
+            let text = |field: &str| store.get(field).and_then(Node::as_str);
+            let kind = text("kind").unwrap_or("SecretStore");
+            let found = text("name").and_then(|name| self.catalog.find(ESO, kind, object.namespace, name));
             if let Some(store) = found {
                 self.add(number, store, Order::Earlier, true);
             }
         }
         for generator in sources.filter_map(|source| source.get("generatorRef")) {
-            let of = |field: &str| generator.get(field).and_then(Node::as_str);
-            if let (Some(kind), Some(name)) = (of("kind"), of("name"))
+            let text = |field: &str| generator.get(field).and_then(Node::as_str);
+            if let (Some(kind), Some(name)) = (text("kind"), text("name"))
                 && let Some(generator) =
-                    self.catalogue.find("generators.external-secrets.io", kind, object.namespace, name)
+                    self.catalog.find("generators.external-secrets.io", kind, object.namespace, name)
             {
                 self.add(number, generator, Order::Earlier, true);
             }
@@ -169,13 +170,13 @@ impl Uses<'_> {
         for from in spec.at(&["target", "template", "templateFrom"]).map_or(&[][..], Node::items) {
             for (field, what) in [("configMap", What::ConfigMap), ("secret", What::Secret)] {
                 if let Some(name) = from.at(&[field, "name"]).and_then(Node::as_str) {
-                    self.meant(number, what, object.namespace, name, true);
+                    self.add_reference(number, what, object.namespace, name, true);
                 }
             }
         }
     }
 
-    /// Fields that are named like references, at any depth; whole pod specs too.
+    /// Adds fields with the names of references, at any depth, and whole pod specs.
     fn guess(&mut self, consumer: usize, object: &Object<'_>, node: &Node, depth: usize) {
         let Some(depth) = depth.checked_sub(1) else { return };
         for item in node.items() {
@@ -184,7 +185,13 @@ impl Uses<'_> {
         let Some(mapping) = node.as_mapping() else { return };
         if mapping.get("containers").is_some() {
             for reference in references(node) {
-                self.meant(consumer, reference.what, object.namespace, reference.name, !reference.optional);
+                self.add_reference(
+                    consumer,
+                    reference.what,
+                    object.namespace,
+                    reference.name,
+                    !reference.optional,
+                );
             }
             return;
         }
@@ -196,27 +203,29 @@ impl Uses<'_> {
 
     fn guess_field(&mut self, consumer: usize, object: &Object<'_>, field: &str, value: &Node) {
         if field == "secretName" && object.is("cert-manager.io", "Certificate") {
-            // The Secret that it makes.
+            // The Secret that the Certificate creates.
             return;
         }
-        let Some(what) = named_like(field) else { return };
+        let Some(what) = kind_by_field_name(field) else { return };
         let each = if value.as_sequence().is_some() { value.items() } else { std::slice::from_ref(value) };
         for value in each {
             let name = value.as_str().or_else(|| value.get("name")?.as_str());
             let namespace = value.get("namespace").and_then(Node::as_str).unwrap_or(object.namespace);
             if let Some(name) = name {
-                self.meant(consumer, what, namespace, name, false);
+                self.add_reference(consumer, what, namespace, name, false);
             }
         }
     }
 
-    /// Custom resources need the definition of their kind.
+    /// Adds the definitions that custom resources need.
     fn definitions(&mut self) {
         let mut defined = BTreeMap::new();
-        for (number, object) in self.catalogue.objects().iter().enumerate() {
+        for (number, object) in self.catalog.objects().iter().enumerate() {
             if object.is("apiextensions.k8s.io", "CustomResourceDefinition") {
-                let of = |path: &[&str]| object.manifest.root().at(path).and_then(Node::as_str);
-                if let (Some(group), Some(kind)) = (of(&["spec", "group"]), of(&["spec", "names", "kind"])) {
+                let text = |path: &[&str]| object.manifest.root().at(path).and_then(Node::as_str);
+                if let (Some(group), Some(kind)) =
+                    (text(&["spec", "group"]), text(&["spec", "names", "kind"]))
+                {
                     defined.entry((group, kind)).or_insert(number);
                 }
             }
@@ -224,18 +233,18 @@ impl Uses<'_> {
         if defined.is_empty() {
             return;
         }
-        for (number, object) in self.catalogue.objects().iter().enumerate() {
+        for (number, object) in self.catalog.objects().iter().enumerate() {
             if let Some(definition) = defined.get(&(object.group, object.kind)) {
                 self.add(number, *definition, Order::Earlier, false);
             }
         }
     }
 
-    /// Everything needs its namespace.
+    /// Adds the namespace that each object needs.
     fn namespaces(&mut self) {
-        for (number, object) in self.catalogue.objects().iter().enumerate() {
+        for (number, object) in self.catalog.objects().iter().enumerate() {
             let namespace = (!object.namespace.is_empty())
-                .then(|| self.catalogue.find("", "Namespace", "", object.namespace))
+                .then(|| self.catalog.find("", "Namespace", "", object.namespace))
                 .flatten();
             if let Some(namespace) = namespace {
                 self.add(number, namespace, Order::Same, false);
@@ -244,21 +253,21 @@ impl Uses<'_> {
     }
 }
 
-/// What a field of this name refers to.
-fn named_like(field: &str) -> Option<What> {
+/// Returns the kind of object that a field of this name refers to.
+fn kind_by_field_name(field: &str) -> Option<What> {
     match field {
         "certificateRefs" | "imagePullSecrets" | "secretName" => Some(What::Secret),
         "claimName" => Some(What::PersistentVolumeClaim),
         "configMap" | "configMapName" => Some(What::ConfigMap),
         "serviceAccountName" | "serviceAccountRef" => Some(What::ServiceAccount),
         _ => {
-            let ends = |end: &str| {
+            let has_suffix = |end: &str| {
                 let start = field.len().checked_sub(end.len());
                 start.and_then(|at| field.get(at..)).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
             };
-            if ends("secretRef") || ends("secretKeyRef") {
+            if has_suffix("secretRef") || has_suffix("secretKeyRef") {
                 Some(What::Secret)
-            } else if ends("configMapRef") || ends("configMapKeyRef") {
+            } else if has_suffix("configMapRef") || has_suffix("configMapKeyRef") {
                 Some(What::ConfigMap)
             } else {
                 None

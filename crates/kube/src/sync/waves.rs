@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// How waves are chosen.
+/// Settings of sync waves.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Waves {
-    /// The wave of every object of a kind (`Job` or `batch/Job`) that has none of its own.
+    /// The wave of each kind (`Job` or `batch/Job`), for objects that do not set one.
     #[serde(default)]
     pub kinds: BTreeMap<String, i32>,
 }

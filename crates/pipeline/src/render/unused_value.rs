@@ -1,14 +1,14 @@
-//! Values that nothing uses.
+//! Unused values.
 
 use sealwave_core::document::Origin;
 
-/// A key of an environment's values that no template reads and no other file of values has.
+/// A key in an environment's values that no template reads and no other values file has.
 #[derive(Clone, Debug)]
 pub struct UnusedValue {
-    /// Where the key stands.
+    /// Origin of the key.
     pub at: Origin,
     /// The key.
     pub key: String,
-    /// The name that may be meant: one that templates read there, or another file has.
+    /// A similar name that may be intended: one that templates read, or another file has.
     pub closest: Option<String>,
 }

@@ -1,7 +1,7 @@
-//! age identities (X25519) and what is encrypted to them.
+//! age identities (X25519) and decryption of what is encrypted to them.
 //!
-//! Only identities from the operator's files are ever tried, and none of them needs a passphrase, a plugin or another
-//! file: what an age header from Git asks for cannot make this do more than a few multiplications.
+//! Only identities from the operator's files are tried, and none of them needs a passphrase, a plugin or another file:
+//! an age header from Git can cost no more than a few multiplications.
 
 use std::io::Read as _;
 
@@ -9,18 +9,18 @@ use age::armor::ArmoredReader;
 use age::x25519::{Identity, Recipient};
 use zeroize::Zeroizing;
 
-/// Bytes that a data key may come to; a true one has 32.
+/// Maximum size of a data key; a valid one has 32 bytes.
 const MAX_PLAINTEXT: u64 = 1024;
 
-/// The operator's identities.
+/// The operator's age identities, each with its public half.
 #[derive(Default)]
 pub struct AgeIdentities(Vec<(String, Identity)>);
 
 impl AgeIdentities {
-    /// Adds the identities of a file: one on each line, `#` starts a comment.
+    /// Adds the identities of a file: one per line; `#` starts a comment.
     ///
     /// # Errors
-    /// The number of the line that holds no identity; 0 where the whole file holds none.
+    /// Returns the number of the first line that is not an identity, or 0 if the file contains none.
     pub fn add_file(&mut self, bytes: &[u8]) -> Result<(), usize> {
         let text = std::str::from_utf8(bytes).map_err(|_| 0_usize)?;
         let before = self.0.len();
@@ -35,19 +35,19 @@ impl AgeIdentities {
         if self.0.len() == before { Err(0) } else { Ok(()) }
     }
 
-    /// Their public halves.
+    /// Returns the public halves.
     pub fn recipients(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(recipient, _)| recipient.as_str())
     }
 
-    /// Whether one of them belongs to this recipient.
+    /// Reports whether one of the identities belongs to this recipient.
     pub fn has(&self, recipient: &str) -> bool {
         self.recipients().any(|ours| ours == recipient)
     }
 
     /// Decrypts an armored age file with the identity that belongs to `recipient`.
     ///
-    /// `None` where it was not encrypted to it after all, or is damaged.
+    /// Returns `None` if the file was not encrypted to that recipient or is damaged.
     pub fn open(&self, recipient: &str, armored: &str) -> Option<Zeroizing<Vec<u8>>> {
         let (_, identity) = self.0.iter().find(|(ours, _)| ours == recipient)?;
         let decryptor = age::Decryptor::new_buffered(ArmoredReader::new(armored.as_bytes())).ok()?;
@@ -58,7 +58,7 @@ impl AgeIdentities {
     }
 }
 
-/// Whether this is an age recipient, and so safe to show.
+/// Reports whether a text is an age recipient, which is safe to show.
 pub fn is_age_recipient(text: &str) -> bool {
     text.parse::<Recipient>().is_ok()
 }

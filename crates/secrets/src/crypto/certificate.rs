@@ -1,7 +1,8 @@
-//! The certificate of a sealed-secrets controller: the public key to seal for, and how long it says that it is valid.
+//! The certificate of a sealed-secrets controller: the public key to seal for, and its validity period.
 //!
-//! It is only parsed. There is no chain to check: the controller signs its own, with an empty subject. Whoever can change the
-//! certificate file can read what is sealed from then on, so the file belongs to the operator.
+//! The certificate is only parsed. There is no chain to verify: the controller signs its own certificates, with an
+//! empty subject. An attacker who can change the certificate file can read everything that is sealed from then on, so
+//! the file belongs to the operator.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -17,7 +18,7 @@ use super::encoding::hex;
 use super::pem;
 use sealwave_core::diagnostic::{Explain, Note, Problem};
 
-/// How long before its end a certificate is warned of.
+/// Time before a certificate's end at which warnings start.
 pub const EXPIRY_WARNING: Duration = Duration::from_hours(30 * 24);
 
 const KEY_BITS: std::ops::RangeInclusive<u32> = 2048..=4096;
@@ -34,12 +35,12 @@ pub struct Certificate {
     details: CertificateDetails,
 }
 
-/// What there is to show of a certificate; nothing of it is secret.
+/// The printable details of a certificate; none of them is secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateDetails {
     /// SHA-256 of the certificate, in hexadecimal.
     pub certificate_sha256: String,
-    /// Who signed it, in the form of RFC 4514; the controller's own have an empty one.
+    /// The issuer, as in RFC 4514; empty in the controller's own certificates.
     pub issuer: String,
     /// Size of the RSA key.
     pub key_bits: u32,
@@ -51,51 +52,51 @@ pub struct CertificateDetails {
     pub public_key_sha256: String,
     /// Serial number, in hexadecimal.
     pub serial: String,
-    /// Whom it names, in the form of RFC 4514; the controller's own have an empty one.
+    /// The subject, as in RFC 4514; empty in the controller's own certificates.
     pub subject: String,
 }
 
-/// Where a moment lies in a certificate's validity.
+/// The position of a point in time relative to a certificate's validity period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Validity {
-    /// After its end.
+    /// After the end.
     Expired,
-    /// Less than [`EXPIRY_WARNING`] before its end; so many whole days are left.
+    /// Less than [`EXPIRY_WARNING`] before the end, with this many whole days left.
     ExpiresSoon(u64),
-    /// Before its start.
+    /// Before the start.
     NotYetValid,
-    /// Well within.
+    /// Within the period and not near its end.
     Valid,
 }
 
-/// Why a file holds no certificate that can be sealed for.
+/// A reason why a file cannot be used as a sealing certificate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateError {
-    /// Past its end.
+    /// The certificate is past its end.
     #[error("certificate expired at {0}")]
     Expired(String),
-    /// A public key without a certificate around it.
+    /// The file holds a public key that is not in a certificate.
     #[error("certificate file holds a bare public key")]
     BarePublicKey,
-    /// DER where PEM is expected.
+    /// The file is DER instead of PEM.
     #[error("certificate file is binary (DER), not PEM")]
     Binary,
-    /// The RSA key has another size than is supported.
+    /// The size of the RSA key is not supported.
     #[error("certificate has an RSA key of {0} bits; {min} to {max} are supported", min = KEY_BITS.start(), max = KEY_BITS.end())]
     KeySize(u32),
-    /// It cannot be parsed.
+    /// The certificate cannot be parsed.
     #[error("certificate cannot be parsed: {0}")]
     Malformed(&'static str),
-    /// Nothing in the file.
+    /// The file holds no certificate.
     #[error("certificate file holds no certificate")]
     NoCertificate,
-    /// Another kind of key.
+    /// The key is of another type.
     #[error("certificate has {0}, not an RSA key")]
     NotRsa(&'static str),
-    /// A private key.
+    /// The file holds a private key.
     #[error("certificate file holds a private key")]
     PrivateKey,
-    /// Too big a file.
+    /// The file is too large.
     #[error("certificate file has more than {MAX_FILE_BYTES} bytes")]
     TooLong,
 }
@@ -110,34 +111,34 @@ impl Explain for CertificateError {
             Self::BarePublicKey | Self::Malformed(_) | Self::NoCertificate | Self::TooLong => {
                 "`kubeseal --fetch-cert` prints the file that is expected: one block `BEGIN CERTIFICATE`"
             }
-            Self::Binary => "`openssl x509 -inform DER` makes PEM of it",
+            Self::Binary => "`openssl x509 -inform DER` converts it to PEM",
             Self::KeySize(_) | Self::NotRsa(_) => {
-                "the sealed-secrets controller makes RSA keys of 4096 bits by default"
+                "the sealed-secrets controller generates RSA keys of 4096 bits by default"
             }
             Self::PrivateKey => {
-                "sealing needs only the certificate; keep the controller's private key out of here"
+                "sealing needs only the certificate; keep the controller's private key out of this file"
             }
         };
         Some(hint.to_owned())
     }
 }
 
-/// What is odd about a certificate that is used nevertheless.
+/// A problem of a certificate that does not prevent its use.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateWarning {
-    /// Past its end, as the operator allows.
+    /// The certificate is past its end, and the operator allows that.
     #[error("certificate expired at {0}; it is used because the operator file allows it")]
     ExpiredButAllowed(String),
-    /// Near its end.
+    /// The certificate is near its end.
     #[error("certificate expires at {not_after}; whole days left: {days}")]
     ExpiresSoon {
-        /// Whole days that are left.
+        /// Whole days left.
         days: u64,
-        /// Its end.
+        /// End of validity.
         not_after: String,
     },
-    /// Before its start.
-    #[error("certificate is not valid before {0}; the controller does not mind, but a clock may be wrong")]
+    /// The certificate is not valid yet.
+    #[error("certificate is not valid before {0}; the controller accepts it, but a clock may be wrong")]
     NotYetValid(String),
 }
 
@@ -159,10 +160,10 @@ impl fmt::Debug for Certificate {
 }
 
 impl Certificate {
-    /// Reads the first certificate of a PEM file; like kubeseal, it leaves the others aside.
+    /// Parses the first certificate of a PEM file and ignores the others, like kubeseal.
     ///
     /// # Errors
-    /// Where there is none, or not one of an RSA key of 2048 to 4096 bits; also where the file holds a private key.
+    /// Fails if the file contains no certificate with an RSA key of 2048 to 4096 bits, or contains a private key.
     pub fn from_pem(file: &[u8]) -> Result<Self, CertificateError> {
         if file.len() > MAX_FILE_BYTES {
             return Err(CertificateError::TooLong);
@@ -177,7 +178,7 @@ impl Certificate {
         }
         match blocks.iter().find(|block| block.label == "CERTIFICATE") {
             Some(block) => Self::from_der(
-                block.der.as_ref().ok_or(CertificateError::Malformed("its PEM armour is damaged"))?,
+                block.der.as_ref().ok_or(CertificateError::Malformed("its PEM armor is damaged"))?,
             ),
             None if blocks.iter().any(|block| block.label.ends_with("PUBLIC KEY")) => {
                 Err(CertificateError::BarePublicKey)
@@ -188,7 +189,7 @@ impl Certificate {
 
     fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
         let parsed = x509_cert::Certificate::from_der(der)
-            .map_err(|_| CertificateError::Malformed("it is no X.509 certificate"))?;
+            .map_err(|_| CertificateError::Malformed("it is not an X.509 certificate"))?;
         let body = parsed.tbs_certificate();
         let spki = body
             .subject_public_key_info()
@@ -216,19 +217,19 @@ impl Certificate {
         })
     }
 
-    /// What there is to show.
+    /// Returns the printable details.
     #[must_use]
     pub const fn details(&self) -> &CertificateDetails {
         &self.details
     }
 
-    /// SHA-256 of the public key (its SPKI): the same for each certificate of that key.
+    /// Returns the SHA-256 of the public key (its SPKI): the same for each certificate of that key.
     #[must_use]
     pub const fn public_key_sha256(&self) -> &[u8; 32] {
         &self.spki_sha256
     }
 
-    /// Where `now` lies in its validity.
+    /// Returns where `now` lies in the validity period.
     #[must_use]
     pub fn validity(&self, now: SystemTime) -> Validity {
         if now < self.not_before {
@@ -241,13 +242,13 @@ impl Certificate {
         }
     }
 
-    /// Whether it may be used `now`; what is odd but allowed becomes a note.
+    /// Checks that the certificate may be used `now`; adds a note about anything unusual that is allowed.
     ///
-    /// A certificate from the future is only warned of: the controller itself never looks at validity, and a key that it made a
-    /// moment ago must not stop a sync because two clocks differ.
+    /// A certificate from the future causes only a warning: the controller itself never checks validity, and a key that
+    /// it generated a moment ago must not stop a sync because two clocks differ.
     ///
     /// # Errors
-    /// Where it has expired, unless that is allowed.
+    /// Fails if the certificate has expired, unless that is allowed.
     pub fn check_validity(
         &self,
         now: SystemTime,
@@ -268,7 +269,7 @@ impl Certificate {
 }
 
 fn public_key(body: &x509_cert::TbsCertificate, spki: &[u8]) -> Result<PublicKey, CertificateError> {
-    const BAD: CertificateError = CertificateError::Malformed("its RSA key is not sound");
+    const BAD: CertificateError = CertificateError::Malformed("its RSA key is invalid");
     let info = body.subject_public_key_info();
     if info.algorithm.oid != RSA_ENCRYPTION {
         return Err(CertificateError::NotRsa(algorithm_name(info.algorithm.oid)));
@@ -314,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_certificate_counts_however_the_file_is_written() {
+    fn the_first_certificate_is_read_from_every_pem_layout() {
         let plain = read(RSA2048);
         for variant in [
             RSA2048.replace('\n', "\r\n"),
@@ -330,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn the_details_are_what_openssl_shows() {
+    fn the_details_match_openssl() {
         let details = read(REISSUED).details().clone();
         assert_eq!(details.serial, "2a");
         assert_eq!(details.key_bits, 2048);
@@ -351,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_sealed_for_is_refused() {
+    fn unusable_certificate_files_are_refused() {
         macro_rules! refused {
             ($name:literal) => {
                 error(include_str!(concat!("../../../../testdata/sealed-secrets/refused/", $name)))
@@ -380,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn validity_depends_on_the_moment_that_is_passed_in() {
+    fn validity_depends_on_the_given_time() {
         let certificate = read(RSA2048);
         let (start, end) = (certificate.not_before, certificate.not_after);
         let second = Duration::from_secs(1);
@@ -393,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn expiry_is_an_error_unless_allowed_and_the_rest_is_a_warning() {
+    fn expiry_is_an_error_unless_allowed_and_other_problems_are_warnings() {
         let certificate = read(RSA2048);
         let notes_at = |now, allow| {
             let mut notes = Vec::new();

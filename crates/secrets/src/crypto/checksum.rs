@@ -1,7 +1,7 @@
-//! Keyed digests of configuration, for the checksums on pod templates.
+//! Keyed digests of configuration, for checksum annotations on pod templates.
 //!
-//! The key is never the seal key itself but derived under a label of its own, or from a file of its own; so checksums can
-//! outlive a change of the seal key. Nothing here knows of certificates or ciphertexts, and nothing must.
+//! The key is never the seal key itself: it is derived under a separate label, or comes from a separate file, so that
+//! checksums can outlive a change of the seal key. This module must not use certificates or ciphertexts.
 
 use std::fmt;
 
@@ -18,14 +18,14 @@ const SALT: &[u8] = b"sealwave/checksum/v1";
 const REFERENCES: &[u8] = b"sealwave: the checksum key of references is public";
 const PREVIEW: &[u8] = b"sealwave: the checksum key of local previews is public";
 
-/// A keyed digest (HMAC-SHA-256, truncated to 16 bytes); it tells nothing to who lacks the key.
+/// A keyed digest (HMAC-SHA-256, truncated to 16 bytes). Without the key, it reveals nothing about its input.
 ///
-/// Its text is lower-case hexadecimal.
+/// Displays as lower-case hexadecimal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Digest([u8; 16]);
 
 impl Digest {
-    /// The bytes.
+    /// Returns the raw bytes.
     #[must_use]
     pub const fn bytes(&self) -> &[u8; 16] {
         &self.0
@@ -38,7 +38,7 @@ impl fmt::Display for Digest {
     }
 }
 
-/// What of a sealed item decides its checksum.
+/// The parts of a sealed item that determine its checksum.
 #[derive(Clone, Copy)]
 pub struct ItemParts<'a> {
     /// The object's namespace.
@@ -47,9 +47,9 @@ pub struct ItemParts<'a> {
     pub name: &'a str,
     /// The item's key.
     pub item_key: &'a str,
-    /// Its bytes before placeholders were resolved.
+    /// The value before placeholders were resolved.
     pub unresolved: &'a [u8],
-    /// Its bytes.
+    /// The value.
     pub value: &'a [u8],
 }
 
@@ -64,45 +64,45 @@ pub struct ChecksumKey {
 }
 
 impl ChecksumKey {
-    /// The key in a file of its own, in any of the forms that a seal key may have.
+    /// Reads the key from a separate file, in any form that a seal key may have.
     ///
-    /// A seal key gives the same checksums here as it does as seal key alone, so that the old seal key can stay on as checksum
-    /// key.
+    /// A file that holds a seal key gives the same checksums as that seal key, so an old seal key can remain in use as
+    /// the checksum key.
     ///
     /// # Errors
-    /// As [`super::SealKey::from_file`].
+    /// The errors of [`super::SealKey::from_file`].
     pub fn from_key_file(bytes: &[u8]) -> Result<Self, KeyError> {
         Ok(Self::from_secret(&read_key_file(bytes, KeyUse::Checksums)?))
     }
 
-    /// Draws a new key, and returns it as the one line of its file (without line break).
+    /// Generates a new key and returns it as the line of its file (without a line break).
     ///
     /// # Errors
-    /// The system gives no random bytes.
+    /// Fails if the system returns no random bytes.
     pub fn generate() -> Result<Zeroizing<String>, KeyError> {
         key::generate(CHECKSUM_KEY_PREFIX)
     }
 
-    /// The key of local previews, known to everybody: what it digests must not be secret.
+    /// Returns the key of local previews. It is public, so it must never be used on secret input.
     #[must_use]
     pub fn preview() -> Self {
         Self { public: true, ..Self::from_secret(PREVIEW) }
     }
 
-    /// The key of checksums over references and committed configuration alone, known to everybody: for apps all of whose
-    /// Secrets go to backends that store references, where no operator gives a key.
+    /// Returns the key of checksums over references and committed configuration alone. It is public, and used for apps
+    /// that store only references, when the operator gives no key.
     #[must_use]
     pub fn references() -> Self {
         Self { public: true, ..Self::from_secret(REFERENCES) }
     }
 
-    /// Whether everybody knows this key.
+    /// Reports whether this key is public.
     #[must_use]
     pub const fn is_public(&self) -> bool {
         self.public
     }
 
-    /// The digest of a sequence of parts, each length-prefixed, so that no two sequences read alike.
+    /// Returns the digest of a sequence of parts, each length-prefixed, so that different sequences never collide.
     ///
     /// `label` separates the uses of the key.
     #[must_use]
@@ -118,14 +118,14 @@ impl ChecksumKey {
         Digest(short)
     }
 
-    /// Returns the digest of a sealed item's value, and of what the value was made from; never of how it was sealed.
+    /// Returns the digest of a sealed item's value and of the text that it was made from, but not of how it was sealed.
     ///
     /// ```text
     /// bound to the project   "secret item"      namespace, name, item key, unresolved text, value
     /// bound to the app       "secret item/v2"   project, app, namespace, name, item key, unresolved text, value
     /// ```
     ///
-    /// The first form leaves the project out: `v1` did, and the checksum of a bare placeholder confirms no guess.
+    /// The first form omits the project, as `v1` did: the checksum of a bare placeholder cannot confirm a guess.
     #[must_use]
     pub fn sealed_item(&self, binding: Binding<'_>, item: &ItemParts<'_>) -> Digest {
         let ItemParts { namespace, name, item_key, unresolved, value } = *item;
@@ -142,7 +142,7 @@ impl ChecksumKey {
         }
     }
 
-    /// A second owner of the key; not `Clone`, so that copies are made on purpose.
+    /// Copies the key; not `Clone`, so that copies are made on purpose.
     pub(super) fn duplicate(&self) -> Self {
         Self { key: self.key.clone(), public: self.public }
     }
@@ -151,7 +151,7 @@ impl ChecksumKey {
         let mut key = Zeroizing::new([0; 32]);
         Hkdf::<Sha512>::new(Some(SALT), secret)
             .expand(b"checksum", key.as_mut_slice())
-            .expect("32 bytes are within what HKDF-SHA-512 gives");
+            .expect("32 bytes are within the limit of HKDF-SHA-512");
         Self { key, public: false }
     }
 }
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_two_sequences_read_alike() {
+    fn different_sequences_have_different_digests() {
         let key = ChecksumKey::preview();
         let all: [Digest; 6] = [
             key.digest("l", &[b"a", b"bc"]),
@@ -183,9 +183,9 @@ mod tests {
         assert!(text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)));
     }
 
-    /// Computed by another implementation. It must hold for ever: a change restarts every pod of every user.
+    /// Computed by another implementation. It must never change: a change restarts every pod of every user.
     #[test]
-    fn the_published_answer_holds() {
+    fn the_published_digest_is_stable() {
         let key = b"sealwave-seal-key-v1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n";
         let digest = ChecksumKey::from_key_file(key).unwrap().digest("secret item", &[b"shop", b"db"]);
         assert_eq!(digest.to_string(), "84e0802b30c572c4ecb79c6115ef8125");
@@ -193,7 +193,7 @@ mod tests {
 
     /// The same for items that are bound to the app (`scripts/derivation_vectors.py`).
     #[test]
-    fn the_published_answers_of_sealed_items_hold() {
+    fn the_published_digests_of_sealed_items_are_stable() {
         let unhex = |text: &str| -> Vec<u8> {
             (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
         };
@@ -242,7 +242,7 @@ mod tests {
         }
         let distinct: std::collections::BTreeSet<_> = all.iter().collect();
         assert_eq!(distinct.len(), all.len());
-        // Version 1 has no project in its checksums.
+        // Version 1 omits the project from checksums.
         assert_eq!(
             key.sealed_item(Binding::Project("p"), &base),
             key.sealed_item(Binding::Project("q"), &base)
@@ -250,11 +250,11 @@ mod tests {
     }
 
     #[test]
-    fn only_keys_that_everybody_knows_are_public() {
+    fn only_the_built_in_keys_are_public() {
         assert!(ChecksumKey::preview().is_public());
         assert!(ChecksumKey::references().is_public());
-        let of = |key: ChecksumKey| key.digest("l", &[b"x"]);
-        assert_ne!(of(ChecksumKey::references()), of(ChecksumKey::preview()));
+        let digest = |key: ChecksumKey| key.digest("l", &[b"x"]);
+        assert_ne!(digest(ChecksumKey::references()), digest(ChecksumKey::preview()));
         assert!(!ChecksumKey::from_secret(b"x").is_public());
         assert_ne!(
             ChecksumKey::preview().digest("l", &[b"x"]),

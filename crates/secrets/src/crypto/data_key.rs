@@ -1,4 +1,4 @@
-//! What a SOPS file is encrypted with: AES-256-GCM under nonces of 32 bytes, and a SHA-512 over the values.
+//! Decryption of SOPS files: AES-256-GCM with 32-byte nonces, and a SHA-512 digest over the values.
 
 use std::fmt::Write as _;
 
@@ -9,22 +9,22 @@ use aes_gcm::{AesGcm, KeyInit, Nonce, Tag};
 use sha2::{Digest as _, Sha512};
 use zeroize::Zeroizing;
 
-/// Bytes of a nonce; twenty more than GCM asks for.
+/// Size of a nonce; twenty bytes more than GCM requires.
 pub const NONCE_BYTES: usize = 32;
 
-/// Bytes of a tag.
+/// Size of a tag.
 pub const TAG_BYTES: usize = 16;
 
-/// The key of one file's values.
+/// The key that encrypts the values of one file.
 pub struct DataKey(AesGcm<Aes256, U32>);
 
 impl DataKey {
-    /// `None` where these are not 32 bytes.
+    /// Creates the key; `None` unless the input has 32 bytes.
     pub fn new(bytes: &[u8]) -> Option<Self> {
         AesGcm::new_from_slice(bytes).ok().map(Self)
     }
 
-    /// The plaintext; `None` where data, tag, nonce, associated data and key do not belong together.
+    /// Decrypts `data`; `None` if data, tag, nonce, associated data and key do not belong together.
     pub fn open(
         &self,
         nonce: &[u8; NONCE_BYTES],
@@ -39,17 +39,17 @@ impl DataKey {
     }
 }
 
-/// The digest over a file's values that its MAC is made of.
+/// The digest over a file's values, from which its MAC is computed.
 #[derive(Default)]
 pub struct ValuesDigest(Sha512);
 
 impl ValuesDigest {
-    /// Takes the next value in.
+    /// Adds the next value.
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
-    /// In upper-case hex, as it stands in the file.
+    /// Returns the digest in upper-case hexadecimal, as in the file.
     pub fn finish(self) -> String {
         let mut hex = String::with_capacity(128);
         for byte in self.0.finalize() {

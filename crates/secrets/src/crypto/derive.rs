@@ -1,4 +1,4 @@
-//! What makes sealing deterministic: one pseudo-random function of the item's context *and* its plaintext.
+//! Deterministic sealing: one pseudo-random function of the item's context *and* its plaintext.
 //!
 //! ```text
 //! PRK      = HKDF-SHA-512-Extract(salt = "sealwave/seal/v1", ikm = seal key)
@@ -14,8 +14,8 @@
 //! `derivation` in the operator file and the item's text select the version ([`super::Owner::binding`]): `v1` uses version 1
 //! for every item; `v2` uses version 2 for every item that holds literal text, and version 1 for bare placeholders.
 //!
-//! Rules that must hold for ever: two plaintexts never share a session key (so the plaintext is in it); no field is ever left
-//! out; every field is length-prefixed. A change of anything here re-seals everything, so it needs a new version.
+//! Rules that must always hold: two plaintexts never share a session key (so the plaintext is an input); no field is
+//! ever omitted; every field is length-prefixed. Any change here re-seals everything, so it needs a new version.
 
 use hmac::Mac;
 use sha2::{Digest, Sha256};
@@ -30,27 +30,28 @@ use crate::Scope;
 const VERSION_1: &[u8] = b"sealwave.dev/seal/v1";
 const VERSION_2: &[u8] = b"sealwave.dev/seal/v2";
 
-/// Everything that a sealed item depends on beside the seal key, the public key and the plaintext.
+/// The inputs of a sealed item's derivation other than the seal key, the public key and the plaintext.
 #[derive(Clone, Copy)]
 pub(super) struct SealContext<'a> {
-    /// Where the item may be opened.
+    /// The scope in which the item may be opened.
     pub(super) scope: Scope,
-    /// The object's namespace, also where the scope does not need it.
+    /// The object's namespace, even if the scope does not need it.
     pub(super) namespace: &'a str,
-    /// The object's name, also where the scope does not need it.
+    /// The object's name, even if the scope does not need it.
     pub(super) name: &'a str,
     /// The item's key.
     pub(super) item_key: &'a str,
-    /// The Argo CD project, and for literal text the app: others that render the same object get another ciphertext.
+    /// The Argo CD project, and for literal text also the app: others that render the same object get another
+    /// ciphertext.
     pub(super) binding: Binding<'a>,
-    /// The item's text before placeholders were resolved. Without it, somebody who may commit but not read the secret could
-    /// write a guess in its place and compare.
+    /// The item's text before placeholders were resolved. Without it, an author who may commit but not read the secret
+    /// could commit a guess in its place and compare ciphertexts.
     pub(super) unresolved: &'a [u8],
     /// The operator's epoch: changing it re-seals everything once.
     pub(super) epoch: &'a str,
 }
 
-/// Session key and OAEP seed of one item.
+/// Derives the session key and the OAEP seed of one item.
 pub(super) fn derive(
     key: &SealKey,
     spki_sha256: &[u8; 32],
@@ -113,15 +114,15 @@ mod tests {
     const BOUND_TO_APP: SealContext<'static> =
         SealContext { binding: Binding::App { project: "project", app: "app" }, ..BOUND_TO_PROJECT };
 
-    /// The vectors were made by another implementation of the scheme above (`scripts/derivation_vectors.py`). Each names all
-    /// of its inputs. They must hold forever: a change re-seals every Secret of every user.
+    /// The vectors come from another implementation of the scheme above (`scripts/derivation_vectors.py`). Each lists
+    /// all of its inputs. They must never change: a change re-seals every Secret of every user.
     #[test]
-    fn the_published_vectors_hold() {
-        assert_eq!(check_vectors(include_str!("../../../../testdata/sealing/derivation.jsonl")), (12, 0));
-        assert_eq!(check_vectors(include_str!("../../../../testdata/sealing/derivation-v2.jsonl")), (0, 18));
+    fn the_published_vectors_are_stable() {
+        assert_eq!(check_vectors(include_str!("../../testdata/sealing/derivation.jsonl")), (12, 0));
+        assert_eq!(check_vectors(include_str!("../../testdata/sealing/derivation-v2.jsonl")), (0, 18));
     }
 
-    /// Checks each vector; returns how many there were of version 1 and of version 2.
+    /// Checks each vector; returns the number of vectors of version 1 and of version 2.
     fn check_vectors(lines: &str) -> (usize, usize) {
         let mut seen = (0, 0);
         for line in lines.lines() {
@@ -165,7 +166,7 @@ mod tests {
         (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
     }
 
-    /// Each context differs from one of the two bases in one field, or cuts the same characters elsewhere.
+    /// Returns contexts that differ from one of the two bases in one field, or split the same characters differently.
     fn contexts() -> Vec<SealContext<'static>> {
         let app = |project, app| Binding::App { project, app };
         let mut all = Vec::new();

@@ -1,27 +1,27 @@
-//! Small things that several files share: keyed hashes with length prefixes, and hexadecimal text.
+//! Helpers that several files share: keyed hashes with length prefixes, and hexadecimal text.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Sha256, Sha512};
 
-/// HMAC-SHA-256 under a key.
+/// Returns an HMAC-SHA-256 with this key.
 pub(super) fn hmac_sha256(key: &[u8]) -> Hmac<Sha256> {
-    Hmac::new_from_slice(key).expect("HMAC takes keys of every length")
+    Hmac::new_from_slice(key).expect("HMAC accepts keys of any length")
 }
 
-/// HMAC-SHA-512 under a key.
+/// Returns an HMAC-SHA-512 with this key.
 pub(super) fn hmac_sha512(key: &[u8]) -> Hmac<Sha512> {
-    Hmac::new_from_slice(key).expect("HMAC takes keys of every length")
+    Hmac::new_from_slice(key).expect("HMAC accepts keys of any length")
 }
 
-/// Feeds one part to a keyed hash, after its length as eight big-endian bytes.
+/// Adds one part to a keyed hash, after its length as eight big-endian bytes.
 ///
-/// A sequence of such parts reads one way only: `a`, `bc` never hashes like `ab`, `c`.
+/// The encoding of a sequence is unambiguous: `a`, `bc` never hashes like `ab`, `c`.
 pub(super) fn update_prefixed(mac: &mut impl Mac, part: &[u8]) {
     mac.update(&(part.len() as u64).to_be_bytes());
     mac.update(part);
 }
 
-/// Lower-case hexadecimal text.
+/// Returns lower-case hexadecimal text.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(hex_digit).collect()
 }

@@ -2,7 +2,7 @@
 //! `base64( u16be(length of C1) || C1 || C2 )`, with C1 = RSAES-OAEP of a session key, and C2 = AES-256-GCM of the item under
 //! that key, with a nonce of zeros and no associated data.
 //!
-//! The zero nonce is safe as long as no session key ever meets two plaintexts; `derive` sees to that.
+//! The zero nonce is safe as long as no session key is used for two plaintexts, which `derive` ensures.
 
 use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes256Gcm, KeyInit, Nonce};
@@ -13,13 +13,13 @@ use zeroize::Zeroizing;
 
 use super::oaep;
 
-/// The two secrets that one item is sealed with.
+/// The session key and the OAEP seed of one item.
 pub(super) struct SessionSecrets {
     pub(super) session_key: Zeroizing<[u8; 32]>,
     pub(super) oaep_seed: Zeroizing<[u8; 32]>,
 }
 
-/// Seals one item; `None` only where RSA or AES-GCM cannot take its size.
+/// Seals one item; `None` only if RSA or AES-GCM does not support its size.
 pub(super) fn seal(
     key: &PublicKey,
     label: &[u8],
@@ -31,7 +31,7 @@ pub(super) fn seal(
     out.extend_from_slice(&u16::try_from(wrapped.len()).ok()?.to_be_bytes());
     out.extend_from_slice(&wrapped);
     let start = out.len();
-    // The plaintext is encrypted where it stands, in a buffer that never grows: no copy stays behind.
+    // The plaintext is encrypted in place, in a buffer that never grows, so no copy remains in memory.
     out.extend_from_slice(plaintext);
     let cipher = Aes256Gcm::new_from_slice(secrets.session_key.as_slice()).ok()?;
     let body = out.get_mut(start..)?;
@@ -47,11 +47,11 @@ mod tests {
     use super::*;
     use crate::crypto::Certificate;
 
-    /// Made by the controller's own code with a fixed source of randomness.
-    const VECTORS: &str = include_str!("../../../../testdata/sealed-secrets/hybrid-encrypt.jsonl");
+    /// Created by the controller's own code with a fixed source of randomness.
+    const VECTORS: &str = include_str!("../../testdata/sealed-secrets/hybrid-encrypt.jsonl");
 
     #[test]
-    fn the_controllers_vectors_are_met_byte_for_byte() {
+    fn the_output_equals_the_controllers_vectors() {
         let mut seen = 0;
         for line in VECTORS.lines() {
             let vector: Value = serde_json::from_str(line).unwrap();

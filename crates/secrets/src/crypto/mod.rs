@@ -2,13 +2,13 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `key` | the seal key: reading, making, judging, and the keys derived from it |
+//! | `key` | the seal key: parsing, generation, checks, and the keys derived from it |
 //! | `checksum` | keyed digests of configuration |
-//! | `owner` | the Argo CD app that is sealed for, and how far each item is bound to it |
+//! | `owner` | the Argo CD app that items are sealed for, and what each item is bound to |
 //! | `certificate` | the public half of a cluster's sealing key |
-//! | `derive` | what makes sealing deterministic: context and plaintext choose session key and OAEP seed |
+//! | `derive` | deterministic sealing: session key and OAEP seed from context and plaintext |
 //! | `oaep`, `hybrid` | the format of one sealed item |
-//! | `sealer` | the three together, on all cores |
+//! | `sealer` | sealing of items, on all cores |
 //! | `tls_pair` | certificate and key of a TLS Secret |
 //! | `age_identities`, `data_key` | reading SOPS files |
 

@@ -1,7 +1,7 @@
-//! EME-OAEP (RFC 8017, section 7.1.1) with SHA-256, MGF1-SHA-256 and a seed that the caller gives.
+//! EME-OAEP (RFC 8017, section 7.1.1) with SHA-256, MGF1-SHA-256 and a seed from the caller.
 //!
-//! It is our own because the seed is part of what makes sealing deterministic: how often and in what order a crate asks its
-//! generator for bytes must never be able to change what is sealed. Vectors made by the controller's code pin it.
+//! This is our own implementation because the seed is part of deterministic sealing: how often and in what order a
+//! crate asks its generator for bytes must not affect the output. Vectors created by the controller's code pin it.
 
 use rsa::hazmat::rsa_encrypt;
 use rsa::traits::PublicKeyParts;
@@ -11,19 +11,19 @@ use zeroize::Zeroizing;
 
 const HASH: usize = 32;
 
-/// RSAES-OAEP of `message`: as many bytes as the modulus has.
+/// Encrypts `message` with RSAES-OAEP; the result has as many bytes as the modulus.
 ///
-/// `None` where the modulus is too small for a message of this length, which no accepted certificate allows.
+/// Returns `None` if the modulus is too small for the message, which no accepted certificate allows.
 pub(super) fn encrypt(key: &PublicKey, label: &[u8], seed: &[u8; HASH], message: &[u8]) -> Option<Vec<u8>> {
     let size = key.size();
     let encoded = encode(size, label, seed, message)?;
     let representative = Zeroizing::new(BoxedUint::from_be_slice(&encoded, key.n_bits_precision()).ok()?);
     let number = rsa_encrypt(key, &representative).ok()?.to_be_bytes();
-    // The number is stored in whole machine words, a modulus may have fewer bytes.
+    // The number is stored in whole machine words; a modulus may have fewer bytes.
     number.len().checked_sub(size).and_then(|excess| number.get(excess..)).map(<[u8]>::to_vec)
 }
 
-/// 0x00 || masked seed || masked (label hash || zeros || 0x01 || message).
+/// Returns 0x00 || masked seed || masked (label hash || zeros || 0x01 || message).
 fn encode(size: usize, label: &[u8], seed: &[u8; HASH], message: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let zeros = size.checked_sub(message.len().checked_add(2 * HASH + 2)?)?;
     let mut block = Zeroizing::new(Vec::with_capacity(size));
@@ -39,7 +39,7 @@ fn encode(size: usize, label: &[u8], seed: &[u8; HASH], message: &[u8]) -> Optio
     Some(block)
 }
 
-/// MGF1 (RFC 8017, appendix B.2.1), applied to `target` at once.
+/// Applies MGF1 (RFC 8017, appendix B.2.1) to `target` in place.
 fn xor_mgf1(target: &mut [u8], seed: &[u8]) {
     for (counter, chunk) in (0_u32..).zip(target.chunks_mut(HASH)) {
         let mut mask: [u8; HASH] =

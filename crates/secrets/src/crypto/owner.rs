@@ -1,13 +1,13 @@
-//! The Argo CD app that items are sealed for, and how far each item is bound to it.
+//! The Argo CD app that items are sealed for, and what each item is bound to.
 //!
-//! An item that holds text of its author's own is a guess that somebody can write down: whoever renders the same object with
-//! the guess and gets the same bytes knows it. Derivation `v2` therefore binds such items to project and app, in ciphertexts
-//! and in checksums. An item that is one bare placeholder holds nothing to guess, so it stays bound to the project alone:
+//! An item with literal text can be guessed: an author who renders the same object with a guess and gets the same bytes
+//! knows that the guess is right. Derivation `v2` therefore binds such items to project and app, in ciphertexts and in
+//! checksums. An item that is one bare placeholder has nothing to guess, so it stays bound to the project alone:
 //! renaming an Application does not re-seal it.
 
 use crate::settings::Derivation;
 
-/// The Argo CD app that a run seals for, and the derivation that the operator selected.
+/// The Argo CD app that a run seals for, and the derivation selected by the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
     /// The Argo CD project.
@@ -18,16 +18,16 @@ pub struct Owner {
     pub derivation: Derivation,
 }
 
-/// What the text of an item consists of, before placeholders are resolved.
+/// The form of an item's text before placeholders are resolved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ItemText {
     /// One placeholder with no text in its modifiers, and nothing around it.
     BarePlaceholder,
-    /// Text of the author's own, alone or beside placeholders.
+    /// The author's own text, alone or beside placeholders.
     Literal,
 }
 
-/// What an item is bound to; it also selects the version of the scheme for that item.
+/// The project or app that an item is bound to; this also selects the version of the scheme for that item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Binding<'a> {
     /// The project and the app (version 2).
@@ -42,7 +42,7 @@ pub enum Binding<'a> {
 }
 
 impl Owner {
-    /// Returns what an item with this text is bound to.
+    /// Returns the binding of an item with this text.
     #[must_use]
     pub fn binding(&self, text: ItemText) -> Binding<'_> {
         match (self.derivation, text) {

@@ -1,18 +1,18 @@
-//! Taking the armour off PEM files, as people really have them: text before and between, CRLF, indentation, any line width.
+//! Parsing of PEM files as they occur in practice: text before and between blocks, CRLF, indentation, any line width.
 //!
-//! RFC 7468 readers are stricter than `openssl`, which everybody tests with. What the blocks hold is judged elsewhere.
+//! RFC 7468 parsers are stricter than `openssl`, which people test with. The content of blocks is checked elsewhere.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-/// One block: its label, such as `CERTIFICATE`, and its bytes where the armour is sound.
+/// A PEM block: its label, such as `CERTIFICATE`, and its bytes if the armor is valid.
 pub(super) struct Block<'a> {
     pub(super) label: &'a str,
     pub(super) der: Option<Zeroizing<Vec<u8>>>,
 }
 
-/// All blocks in order; none where there is no armour.
+/// Returns all blocks in order.
 pub(super) fn blocks(text: &str) -> Vec<Block<'_>> {
     let mut lines = text.lines().map(str::trim);
     let mut blocks = Vec::new();

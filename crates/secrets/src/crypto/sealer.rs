@@ -1,4 +1,4 @@
-//! Sealing of items under one seal key, for one certificate.
+//! Sealing of items with one seal key, for one certificate.
 
 use super::certificate::Certificate;
 use super::derive::{SealContext, derive};
@@ -10,13 +10,13 @@ use crate::values::SecretValue;
 use sealwave_core::diagnostic::Explain;
 use sealwave_core::workers;
 
-/// What all items of a run are sealed with.
+/// The keys and settings that all items of a run are sealed with.
 pub struct Sealer {
-    /// The operator's key.
+    /// The operator's seal key.
     pub key: SealKey,
-    /// The destination cluster's.
+    /// The certificate of the destination cluster.
     pub certificate: Certificate,
-    /// The Argo CD app that is sealed for.
+    /// The Argo CD app that items are sealed for.
     pub owner: Owner,
     /// The operator's epoch.
     pub epoch: String,
@@ -25,7 +25,7 @@ pub struct Sealer {
 /// One item to seal.
 #[derive(Clone, Copy)]
 pub struct SealItem<'a> {
-    /// Where it may be opened.
+    /// The scope in which the item may be opened.
     pub scope: Scope,
     /// The object's namespace.
     pub namespace: &'a str,
@@ -33,22 +33,22 @@ pub struct SealItem<'a> {
     pub name: &'a str,
     /// The item's key.
     pub item_key: &'a str,
-    /// What its text consists of.
+    /// The form of its text.
     pub text: ItemText,
-    /// Its bytes before placeholders were resolved.
+    /// The value before placeholders were resolved.
     pub unresolved: &'a SecretValue,
-    /// Its bytes.
+    /// The value.
     pub value: &'a SecretValue,
 }
 
-/// Why sealing failed, where it should not be able to.
+/// A failure to seal, which should be impossible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
-    /// The key or the item has a size that the ciphers cannot take.
-    #[error("item cannot be encrypted: its size is beyond what the ciphers take")]
+    /// The size of the key or the item is not supported by the ciphers.
+    #[error("item cannot be encrypted: its size is not supported by the ciphers")]
     Size,
     /// A thread panicked.
-    #[error("sealing failed inside; nothing is said of what was being sealed")]
+    #[error("internal error while sealing (details withheld)")]
     Panicked,
 }
 
@@ -58,7 +58,7 @@ impl Sealer {
     /// Seals one item; equal input gives equal output.
     ///
     /// # Errors
-    /// [`SealError::Size`].
+    /// Returns [`SealError::Size`] if the size of the item is not supported.
     pub fn seal(&self, item: &SealItem<'_>) -> Result<String, SealError> {
         let context = SealContext {
             scope: item.scope,
@@ -74,10 +74,10 @@ impl Sealer {
         hybrid::seal(&self.certificate.key, &label, &secrets, item.value.expose()).ok_or(SealError::Size)
     }
 
-    /// Seals items on all cores; the results come in the order of the items, whatever the cores did.
+    /// Seals items on all cores; the results are in the order of the items.
     ///
     /// # Errors
-    /// [`SealError::Panicked`], or the error of the first item that has one.
+    /// Returns [`SealError::Panicked`], or the error of the first item that has one.
     pub fn seal_all(&self, items: &[SealItem<'_>]) -> Result<Vec<String>, SealError> {
         workers::map(items, |item| self.seal(item)).map_err(|_| SealError::Panicked)?.into_iter().collect()
     }

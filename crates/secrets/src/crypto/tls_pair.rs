@@ -1,7 +1,7 @@
-//! The pair in a TLS Secret: whether the private key belongs to the certificate, and until when that is valid.
+//! The key pair of a TLS Secret: whether the private key belongs to the certificate, and when the certificate expires.
 //!
-//! Public keys are compared, and nothing else is judged: no signature, no chain, no name. Of a key whose public half is not
-//! in the file, or of a kind that is not known here, nothing is said. No text of either file leaves this module.
+//! Only public keys are compared: signatures, chains and names are not checked. A key of an unknown type, or without
+//! its public half in the file, is not reported. No text of either file leaves this module.
 
 use rsa::pkcs1::RsaPrivateKeyRef;
 use rsa::pkcs8::{ObjectIdentifier, PrivateKeyInfoRef};
@@ -11,40 +11,40 @@ use x509_cert::der::{Decode, Encode, Reader, SliceReader, TagNumber};
 use super::pem::{self, Block};
 use sealwave_core::time::Date;
 
-/// Certificates of a file that are looked at; chains have a handful.
+/// Maximum number of certificates read per file; chains have a handful.
 const MAX_CHAIN: usize = 20;
 
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
-/// Whether a private key belongs to a certificate.
+/// The result of comparing a private key with certificates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TlsPair {
-    /// It belongs to the first certificate, which is the one that servers present.
+    /// The key belongs to the first certificate, which servers present.
     Matches,
-    /// It belongs to none.
+    /// The key belongs to no certificate.
     Mismatch,
-    /// It belongs to a later certificate of the file.
+    /// The key belongs to a later certificate of the file.
     NotFirst,
-    /// It cannot be told.
+    /// The comparison is not possible.
     Unknown,
 }
 
-/// Why a file of a TLS Secret is of no use to a server.
+/// A reason why a server cannot use a file of a TLS Secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TlsFault {
-    /// The file of certificates holds a private key, and the key's file holds certificates.
+    /// The certificate file holds a private key, and the key file holds a certificate.
     Swapped,
-    /// The file of certificates has none.
+    /// The certificate file holds no certificate.
     NoCertificate,
-    /// The file of the key has none.
+    /// The key file holds no private key.
     NoKey,
-    /// The key is encrypted, and a server is given no password.
+    /// The key is encrypted, and servers have no password for it.
     EncryptedKey,
 }
 
-/// The kind of a key.
+/// The algorithm of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum KeyKind {
     Ec,
@@ -52,7 +52,7 @@ enum KeyKind {
     Rsa,
 }
 
-/// The public half of a key: its kind, and its bytes where the file has them.
+/// The public half of a key: its algorithm, and its bytes if the file contains them.
 struct PublicHalf {
     kind: KeyKind,
     bytes: Option<Vec<u8>>,
@@ -60,16 +60,18 @@ struct PublicHalf {
 
 /// Compares the private key of one PEM file with the certificates of another.
 pub fn tls_pair(certificates: &[u8], key: &[u8]) -> TlsPair {
-    let key = blocks(key).iter().find(|block| block.label.ends_with("PRIVATE KEY")).and_then(of_key);
+    let key =
+        blocks(key).iter().find(|block| block.label.ends_with("PRIVATE KEY")).and_then(public_half_of_key);
     let chain = certificate_blocks(certificates);
-    let halves: Vec<Option<PublicHalf>> = chain.iter().map(|block| of_certificate(block)).collect();
+    let halves: Vec<Option<PublicHalf>> =
+        chain.iter().map(|block| public_half_of_certificate(block)).collect();
     match (key, &halves[..]) {
         (Some(key), [Some(first), rest @ ..]) => compare(&key, first, rest),
         _ => TlsPair::Unknown,
     }
 }
 
-/// Returns what is wrong with the forms of the two files, which may be empty until something fills them.
+/// Returns the problem with the format of the two files, which may be empty if something fills them later.
 pub fn tls_fault(certificates: &[u8], key: &[u8]) -> Option<TlsFault> {
     let is_blank = |file: &[u8]| file.trim_ascii().is_empty();
     let has = |file: &[u8], label: &str| blocks(file).iter().any(|block| block.label.ends_with(label));
@@ -89,24 +91,24 @@ pub fn tls_fault(certificates: &[u8], key: &[u8]) -> Option<TlsFault> {
 }
 
 impl TlsFault {
-    /// Returns whether the file of the key is to blame.
+    /// Reports whether the problem concerns the key file.
     pub const fn is_of_key(self) -> bool {
         matches!(self, Self::NoKey | Self::EncryptedKey)
     }
 
-    /// Returns a message about the Secret's items, and what to do.
+    /// Returns a message about the Secret's items, and a hint.
     pub const fn message(self) -> (&'static str, &'static str) {
         match self {
             Self::Swapped => {
-                ("`tls.crt` holds a private key, and `tls.key` a certificate", "exchange the two items")
+                ("`tls.crt` holds a private key, and `tls.key` a certificate", "swap the two items")
             }
             Self::NoCertificate => (
-                "`tls.crt` holds no certificate in PEM",
-                "check the value at its source; it starts with `-----BEGIN CERTIFICATE-----`, and its line breaks are not written as `\\n`",
+                "`tls.crt` does not contain a PEM certificate",
+                "check the value at its source; it starts with `-----BEGIN CERTIFICATE-----`, and its line breaks must not be written as `\\n`",
             ),
             Self::NoKey => (
-                "`tls.key` holds no private key in PEM",
-                "check the value at its source; it has a line `-----BEGIN PRIVATE KEY-----`, and its line breaks are not written as `\\n`",
+                "`tls.key` does not contain a PEM private key",
+                "check the value at its source; it has a line `-----BEGIN PRIVATE KEY-----`, and its line breaks must not be written as `\\n`",
             ),
             Self::EncryptedKey => (
                 "the private key in `tls.key` is encrypted, and servers have no password for it",
@@ -148,7 +150,7 @@ fn certificate_blocks(file: &[u8]) -> Vec<Block<'_>> {
     blocks(file).into_iter().filter(|block| block.label == "CERTIFICATE").take(MAX_CHAIN).collect()
 }
 
-fn of_certificate(block: &Block<'_>) -> Option<PublicHalf> {
+fn public_half_of_certificate(block: &Block<'_>) -> Option<PublicHalf> {
     let certificate = x509_cert::Certificate::from_der(block.der.as_deref()?).ok()?;
     let info = certificate.tbs_certificate().subject_public_key_info();
     let kind = kind(info.algorithm.oid)?;
@@ -156,7 +158,7 @@ fn of_certificate(block: &Block<'_>) -> Option<PublicHalf> {
     (kind != KeyKind::Ec || is_uncompressed(bytes)).then(|| PublicHalf { kind, bytes: Some(bytes.to_vec()) })
 }
 
-fn of_key(block: &Block<'_>) -> Option<PublicHalf> {
+fn public_half_of_key(block: &Block<'_>) -> Option<PublicHalf> {
     let der = block.der.as_deref()?;
     match block.label {
         "EC PRIVATE KEY" => Some(PublicHalf { kind: KeyKind::Ec, bytes: ec_public_key(der) }),
@@ -185,12 +187,12 @@ fn kind(algorithm: ObjectIdentifier) -> Option<KeyKind> {
     }
 }
 
-/// Returns the public key of a PKCS #1 private key, in the form that a certificate has it in.
+/// Returns the public key of a PKCS #1 private key, in the form used in certificates.
 fn rsa_public_key(der: &[u8]) -> Option<Vec<u8>> {
     RsaPrivateKeyRef::from_der(der).ok()?.public_key().to_der().ok()
 }
 
-/// Returns the public key that an `ECPrivateKey` of RFC 5915 may hold.
+/// Returns the public key in an `ECPrivateKey` (RFC 5915), which is optional there.
 fn ec_public_key(der: &[u8]) -> Option<Vec<u8>> {
     let mut reader = SliceReader::new(der).ok()?;
     let read = reader.sequence(|fields| {
@@ -203,7 +205,7 @@ fn ec_public_key(der: &[u8]) -> Option<Vec<u8>> {
     is_uncompressed(bytes).then(|| bytes.to_vec())
 }
 
-/// Only points of one form can be compared byte by byte; nearly all files have this one.
+/// Reports whether a point is uncompressed; only this form, which nearly all files use, can be compared byte by byte.
 fn is_uncompressed(point: &[u8]) -> bool {
     point.first() == Some(&4)
 }
@@ -224,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn p05_keys_of_every_kind_and_form_that_can_be_compared() {
+    fn p05_keys_of_every_algorithm_and_format() {
         use TlsPair::{Matches, Mismatch, NotFirst, Unknown};
         for (certificates, key, expected) in [
             (&["rsa.crt"][..], "rsa.key", Matches),
@@ -247,7 +249,7 @@ mod tests {
             (&["rsa.crt"], "p256-no-public.key", Mismatch),
             (&["other-rsa.crt", "rsa.crt"], "rsa.key", NotFirst),
             (&["other-p256.crt", "rsa.crt", "p256.crt"], "p256-sec1.key", NotFirst),
-            // What cannot be told.
+            // The comparison is not possible.
             (&["p256.crt"], "p256-no-public.key", Unknown),
             (&["other-p256.crt"], "p256-no-public.key", Unknown),
             (&["ed25519.crt"], "ed25519.key", Unknown),
@@ -261,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn p05_what_is_damaged_or_hostile_is_left_alone() {
+    fn p05_damaged_and_hostile_files_are_ignored() {
         let (certificate, key) = (file("rsa.crt"), file("rsa.key"));
         for (certificates, key) in [
             (&b""[..], &b""[..]),
@@ -277,17 +279,17 @@ mod tests {
         ] {
             assert_eq!(tls_pair(certificates, key), TlsPair::Unknown);
         }
-        // One block after another: only so many are looked at.
+        // Many blocks: only the first few are read.
         let many = file("other-rsa.crt").repeat(500);
         assert_eq!(tls_pair(&many, &key), TlsPair::Mismatch);
-        // Text around the blocks and other line ends count for nothing.
+        // Text around the blocks and other line breaks are ignored.
         let windows = String::from_utf8(certificate).unwrap().replace('\n', "\r\n");
         let noted = [b"subject=x\n".as_slice(), windows.as_bytes()].concat();
         assert_eq!(tls_pair(&noted, &key), TlsPair::Matches);
     }
 
     #[test]
-    fn p05_files_that_are_of_no_use_to_a_server() {
+    fn p05_files_that_servers_cannot_use() {
         use TlsFault::{EncryptedKey, NoCertificate, NoKey, Swapped};
         let escaped = |name: &str| String::from_utf8(file(name)).unwrap().replace('\n', "\\n").into_bytes();
         let marked = b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nMAA=\n-----END RSA PRIVATE KEY-----\n";
@@ -313,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn p05_the_last_day_of_the_first_certificate() {
+    fn p05_last_day_of_the_first_certificate() {
         let day = |name: &str| last_day_of_certificate(&file(name));
         assert!(day("expired.crt") < Date::new(2022, 1, 1).ok());
         assert!(day("rsa.crt") > Date::new(2100, 1, 1).ok());

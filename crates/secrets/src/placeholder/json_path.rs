@@ -1,39 +1,40 @@
-//! The `JSONPath` templates of kubectl and argocd-vault-plugin, as far as they name one value: `{.a.b}`, `{.items[0].x}`,
+//! The `JSONPath` templates of kubectl and argocd-vault-plugin, if they select one value: `{.a.b}`, `{.items[0].x}`,
 //! `{['a.b']}`, `{.a}{':'}{.b}`.
 //!
-//! A subset of our own: wildcards, filters, slices and `range` join several values with spaces, which no secret
-//! wants, and they are refused. In return a number keeps the digits that were written.
+//! This is our own subset: wildcards, filters, slices and `range` join several values with spaces, which is never
+//! useful in a secret, so they are refused. In return, a number keeps the digits that were written.
 
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use crate::values::json_text;
 
-/// Pieces of a template and steps of a path; each piece may be the whole document, which is read anew for each step.
+/// Maximum number of pieces of a template and of steps of a path; each piece may be the whole document, which is read
+/// again for each step.
 const MAX_PIECES: usize = 32;
 
-/// A template that is one path and nothing else.
+/// A template that consists of one path.
 #[derive(Clone, PartialEq, Eq)]
 pub struct JsonPath {
     source: String,
     steps: Vec<JsonStep>,
 }
 
-/// A template that joins several pieces, or has text around a path.
+/// A template with several pieces, or with text around a path.
 #[derive(Clone, PartialEq, Eq)]
 pub struct JsonTemplate {
     source: String,
-    pieces: Vec<Piece>,
+    pieces: Vec<TemplatePiece>,
 }
 
-/// A parsed template of either sort.
+/// A parsed template of either kind.
 pub(super) enum Selection {
     Path(JsonPath),
     Template(JsonTemplate),
 }
 
 #[derive(Clone, PartialEq, Eq)]
-enum Piece {
+enum TemplatePiece {
     Literal(String),
     Path(Vec<JsonStep>),
 }
@@ -41,20 +42,20 @@ enum Piece {
 /// One step into a document.
 #[derive(Clone, PartialEq, Eq)]
 pub enum JsonStep {
-    /// Into an object.
+    /// A field of an object.
     Field(String),
-    /// Into an array, from the end where negative.
+    /// An index of an array, counted from the end if negative.
     Index(i64),
 }
 
-/// Why a document has no value for a template.
+/// A reason why a template selects no value of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SelectError {
-    /// An object on the way has the key twice.
+    /// An object on the path contains the key twice.
     Ambiguous,
-    /// Something on the way is not there, or is null.
+    /// A value on the path is missing or null.
     Missing,
-    /// It is not JSON.
+    /// The document is not JSON.
     NotJson,
 }
 
@@ -70,18 +71,18 @@ impl From<json_text::NotJson> for SelectError {
 /// Parses a template.
 ///
 /// # Errors
-/// What is wrong with it.
+/// Returns the problem with the template.
 pub fn parse(source: &str) -> Result<Selection, &'static str> {
     let mut pieces = pieces(source)?;
     if pieces.len() > MAX_PIECES {
         return Err("it has too many pieces");
     }
-    if !pieces.iter().any(|piece| matches!(piece, Piece::Path(_))) {
+    if !pieces.iter().any(|piece| matches!(piece, TemplatePiece::Path(_))) {
         return Err("it has no path in braces");
     }
     let source = source.to_owned();
     Ok(match pieces.pop() {
-        Some(Piece::Path(steps)) if pieces.is_empty() => Selection::Path(JsonPath { source, steps }),
+        Some(TemplatePiece::Path(steps)) if pieces.is_empty() => Selection::Path(JsonPath { source, steps }),
         last => {
             pieces.extend(last);
             Selection::Template(JsonTemplate { source, pieces })
@@ -89,13 +90,13 @@ pub fn parse(source: &str) -> Result<Selection, &'static str> {
     })
 }
 
-fn pieces(source: &str) -> Result<Vec<Piece>, &'static str> {
+fn pieces(source: &str) -> Result<Vec<TemplatePiece>, &'static str> {
     let mut pieces = Vec::new();
     let mut rest = source;
     while !rest.is_empty() {
         let open = rest.find('{').unwrap_or(rest.len());
         if open > 0 {
-            pieces.push(Piece::Literal(rest[..open].to_owned()));
+            pieces.push(TemplatePiece::Literal(rest[..open].to_owned()));
         }
         rest = &rest[open..];
         if let Some(inside) = rest.strip_prefix('{') {
@@ -108,46 +109,46 @@ fn pieces(source: &str) -> Result<Vec<Piece>, &'static str> {
 }
 
 impl JsonPath {
-    /// As it was written.
+    /// Returns the template as written.
     #[must_use]
     pub fn source(&self) -> &str {
         &self.source
     }
 
-    /// The way into the document; no step leads to all of it.
+    /// Returns the steps into the document; without steps, the path selects all of it.
     pub fn steps(&self) -> &[JsonStep] {
         &self.steps
     }
 
-    /// Returns what a JSON document has there: a string as it is, a number or boolean as written, an object or array as
-    /// compact JSON.
+    /// Returns the selected value of a JSON document: a string unquoted, a number or boolean as written, an object or
+    /// array as compact JSON.
     pub fn select(&self, json: &str) -> Result<Zeroizing<String>, SelectError> {
-        found(json_text::parse(json)?, &self.steps)
+        select(json_text::parse(json)?, &self.steps)
     }
 }
 
 impl JsonTemplate {
-    /// As it was written.
+    /// Returns the template as written.
     #[must_use]
     pub fn source(&self) -> &str {
         &self.source
     }
 
-    /// Returns the text that the template makes of a JSON document.
+    /// Returns the text that the template produces from a JSON document.
     pub fn select(&self, json: &str) -> Result<Zeroizing<String>, SelectError> {
         let root = json_text::parse(json)?;
         let mut out = Zeroizing::new(String::new());
         for piece in &self.pieces {
             match piece {
-                Piece::Literal(text) => out.push_str(text),
-                Piece::Path(steps) => out.push_str(&found(root, steps)?),
+                TemplatePiece::Literal(text) => out.push_str(text),
+                TemplatePiece::Path(steps) => out.push_str(&select(root, steps)?),
             }
         }
         Ok(out)
     }
 }
 
-fn found(root: &RawValue, steps: &[JsonStep]) -> Result<Zeroizing<String>, SelectError> {
+fn select(root: &RawValue, steps: &[JsonStep]) -> Result<Zeroizing<String>, SelectError> {
     let found = steps.iter().try_fold(root, |at, step| step.walk(at))?;
     json_text::text(found)?.ok_or(SelectError::Missing)
 }
@@ -162,15 +163,15 @@ impl JsonStep {
     }
 }
 
-/// Reads what is in braces, behind the opening one.
-fn braced(source: &str) -> Result<(Piece, &str), &'static str> {
+/// Reads the content of braces, after the opening one.
+fn braced(source: &str) -> Result<(TemplatePiece, &str), &'static str> {
     let trimmed = source.trim_start_matches(' ');
     let (piece, rest) = if let Some(quote @ ('\'' | '"')) = trimmed.chars().next() {
         let (text, rest) = quoted(&trimmed[1..], quote)?;
-        (Piece::Literal(text), rest)
+        (TemplatePiece::Literal(text), rest)
     } else {
         let (steps, rest) = path(trimmed)?;
-        (Piece::Path(steps), rest)
+        (TemplatePiece::Path(steps), rest)
     };
     let rest = rest.trim_start_matches(' ').strip_prefix('}').ok_or("a brace is not closed")?;
     Ok((piece, rest))
@@ -206,14 +207,14 @@ fn path(source: &str) -> Result<(Vec<JsonStep>, &str), &'static str> {
     }
 }
 
-/// Reads a name behind a dot; `\` makes the next character part of it.
+/// Reads a name after a dot; `\` makes the next character part of it.
 fn dotted(source: &str) -> Result<(JsonStep, &str), &'static str> {
     let mut name = String::new();
     let mut chars = source.char_indices();
     let mut end = source.len();
     while let Some((at, c)) = chars.next() {
         match c {
-            '\\' => name.push(chars.next().ok_or("a `\\` has nothing behind it")?.1),
+            '\\' => name.push(chars.next().ok_or("nothing follows a `\\`")?.1),
             '.' | '[' | '}' | ' ' => {
                 end = at;
                 break;
@@ -229,7 +230,7 @@ fn dotted(source: &str) -> Result<(JsonStep, &str), &'static str> {
     }
 }
 
-/// Reads what is in square brackets, behind the opening one.
+/// Reads the content of square brackets, after the opening one.
 fn bracketed(source: &str) -> Result<(JsonStep, &str), &'static str> {
     let (step, rest) = if let Some(quote @ ('\'' | '"')) = source.chars().next() {
         let (name, rest) = quoted(&source[1..], quote)?;

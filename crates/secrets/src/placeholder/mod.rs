@@ -1,7 +1,7 @@
 //! The grammar of placeholders: `<provider:path#key#version | modifier | …>` inside a string.
 //!
-//! A text is parsed once, in one pass, before anything is fetched; a resolved value is never parsed.
-//! Nothing here is printed by `Debug`: the literal parts of a text may be a secret that somebody committed.
+//! A text is parsed once, in one pass, before anything is fetched; a resolved value is never parsed. `Debug` prints
+//! nothing of it: the literal parts of a text may be a plaintext secret from Git.
 //!
 //! ```text
 //! text        = { literal | placeholder }
@@ -11,28 +11,28 @@
 //! argument    = bare word | "…" with \" \\ \n \r \t | '…' with '' for a quote
 //! ```
 //!
-//! * A `<` starts a placeholder exactly where a provider name and a colon follow it directly. So `<html>`, `a < b`,
-//!   `<-`, `</x:y>` and `<Foo:bar>` are literal text, while `<http://…>` and `<soap:Body>` are placeholders (of a
-//!   provider that nobody configured, which is an error: a misspelt provider must not reach a cluster as text).
+//! * A `<` starts a placeholder exactly if a provider name and a colon follow it directly. So `<html>`, `a < b`, `<-`,
+//!   `</x:y>` and `<Foo:bar>` are literal text, while `<http://…>` and `<soap:Body>` are placeholders (of an unknown
+//!   provider, which is an error: a misspelled provider must not reach a cluster as text).
 //! * Directly before `provider:`, each pair `<<` stands for one literal `<`: `<<file:x#y>` is the text `<file:x#y>`,
-//!   and `<<<file:x#y>` is a `<` followed by a value. Anywhere else `<<` is two characters.
-//! * Path, key and version hold no `#`, `|`, `<`, `>` and no control character; spaces and tabs around them do not
-//!   count. A path is never empty; `path##version` names a version of the whole value.
-//! * A key may be a path with quoted names (see [`KeyPath`](crate::values::KeyPath)); a reference holds its canonical text.
-//! * A placeholder ends on the line on which it starts. One that does not end is an error, not text.
-//! * Bare arguments hold no space, `|`, `<` or `>`; quoted ones may. A bare `jsonPath` goes on to the next `|` or `>`,
-//!   each run of white space in it counting as one space, as argocd-vault-plugin reads it.
+//!   and `<<<file:x#y>` is a `<` followed by a value. Anywhere else, `<<` is two characters.
+//! * Path, key and version contain no `#`, `|`, `<`, `>` and no control character; spaces and tabs around them are
+//!   ignored. A path is never empty; `path##version` names a version of the whole value.
+//! * A key may be a path with quoted names (see [`KeyPath`](crate::values::KeyPath)); a reference contains its canonical text.
+//! * A placeholder ends on the line on which it starts. An unclosed one is an error, not text.
+//! * Bare arguments contain no space, `|`, `<` or `>`; quoted ones may. A bare `jsonPath` extends to the next `|` or
+//!   `>`; each run of whitespace in it counts as one space, as in argocd-vault-plugin.
 //!
-//! In an object that names a path ([`Generic`]) there is one form more, argocd-vault-plugin's generic one:
+//! In an object that names a path ([`Generic`]), argocd-vault-plugin's generic form is accepted as well:
 //!
 //! ```text
 //! placeholder = "<" key { "|" modifier } ">"
 //! ```
 //!
-//! * There, a `<` starts a placeholder also where a `|` or a `>` follows on the line before another `<`, with more than
-//!   white space between. What is between must be a key: letters, digits, spaces inside, and `- _ . / : @ +`. All else
-//!   is an error: argocd-vault-plugin would ask its store for it.
-//! * `<<` stands for a literal `<` before this form too: `<<key>` is the text `<key>`.
+//! * There, a `<` also starts a placeholder if a `|` or a `>` follows on the line before another `<`, with more than
+//!   whitespace between. The text between must be a key: letters, digits, spaces inside, and `- _ . / : @ +`. Anything
+//!   else is an error: argocd-vault-plugin would request it from its store.
+//! * `<<` stands for a literal `<` before this form as well: `<<key>` is the text `<key>`.
 //! * A space may follow the `<` of either form.
 
 mod json_path;
@@ -54,24 +54,24 @@ pub use modifiers::{Decoder, Decoders, Encoder, Misplacement, Modifiers};
 pub use outside::suspects;
 pub use parser::provider_name;
 
-/// The provider name that stands for the app's default provider.
+/// The provider name that means the app's default provider.
 pub const DEFAULT_PROVIDER: &str = "path";
 
-/// The kinds of providers that sealwave knows, with or without the feature that serves them.
+/// The kinds of providers that exist, whether or not this build includes them.
 pub const PROVIDER_KINDS: [&str; 7] = ["aws-sm", "aws-ssm", "env", "file", "k8s", "sops", "vault"];
 
-/// What a placeholder refers to, apart from its modifiers.
+/// The reference of a placeholder to a secret, without its modifiers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Reference {
     /// Name of a provider.
     pub provider: CompactString,
-    /// What the provider is asked for.
+    /// The path of the secret.
     pub path: String,
-    /// One key of it, or a path into it, in its canonical text.
+    /// One key of the secret, or a path into it, in canonical form.
     pub key: Option<String>,
-    /// One version of it.
+    /// One version of the secret.
     pub version: Option<String>,
-    /// All of its top-level keys, each with its value, instead of one value. Never together with `key`.
+    /// Selects all top-level keys, each with its value, instead of one value. Never together with `key`.
     pub all_keys: bool,
 }
 
@@ -86,7 +86,7 @@ impl fmt::Display for Reference {
     }
 }
 
-/// What `<key>` refers to in an object that names a path: that key of it.
+/// The path that `<key>` refers to in an object with such a path annotation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Generic {
     path: String,
@@ -94,10 +94,10 @@ pub struct Generic {
 }
 
 impl Generic {
-    /// A path and perhaps a version of the default provider; the rules are those for the fields of a placeholder.
+    /// Creates it from a path and an optional version of the default provider, with the rules of placeholder fields.
     ///
     /// # Errors
-    /// The field that holds what it may not.
+    /// Returns the name of the field that is invalid.
     pub fn new(path: &str, version: Option<&str>) -> Result<Self, &'static str> {
         let path = parser::whole_field(path).ok_or("path")?.to_owned();
         let version = version
@@ -117,25 +117,25 @@ impl Generic {
     }
 }
 
-/// One placeholder.
+/// A placeholder.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Placeholder {
-    /// What it refers to.
+    /// The secret that it refers to.
     pub reference: Reference,
-    /// What is done to the value.
+    /// The transformations of the value.
     pub modifiers: Modifiers,
 }
 
-/// A piece of a text.
+/// A part of a text.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Part {
-    /// Characters that stand for themselves; never empty, never two in a row.
+    /// Literal text; never empty, and never two in a row.
     Literal(Zeroizing<String>),
-    /// A value to come.
+    /// A placeholder.
     Placeholder(Placeholder),
 }
 
-/// A string that may hold placeholders, parsed.
+/// A parsed string that may contain placeholders.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Text {
     parts: Vec<Part>,
@@ -145,31 +145,32 @@ impl Text {
     /// Parses a string. The work is linear in its length.
     ///
     /// # Errors
-    /// The first place where a placeholder starts and is not well formed.
+    /// Returns the first malformed placeholder.
     pub fn parse(source: &str) -> Result<Self, GrammarError> {
         parser::text(source, None).map(|parts| Self { parts })
     }
 
-    /// Parses a string of an object that names a path: `<key>` refers to a key of it. The work is linear as well.
+    /// Parses a string of an object that names a path: `<key>` refers to a key at that path. The work is linear as
+    /// well.
     ///
     /// # Errors
-    /// The first place where a placeholder starts and is not well formed.
+    /// Returns the first malformed placeholder.
     pub fn parse_generic(source: &str, generic: &Generic) -> Result<Self, GrammarError> {
         parser::text(source, Some(generic)).map(|parts| Self { parts })
     }
 
-    /// The text that is one placeholder and nothing else.
+    /// Creates a text that consists of one placeholder.
     pub fn of(placeholder: Placeholder) -> Self {
         Self { parts: vec![Part::Placeholder(placeholder)] }
     }
 
-    /// Its pieces in order.
+    /// Returns its parts in order.
     #[must_use]
     pub fn parts(&self) -> &[Part] {
         &self.parts
     }
 
-    /// Its placeholders in order.
+    /// Returns its placeholders in order.
     pub fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
         self.parts.iter().filter_map(|part| match part {
             Part::Literal(_) => None,
@@ -177,24 +178,24 @@ impl Text {
         })
     }
 
-    /// What it refers to, in order of appearance; a reference that appears twice is there twice.
+    /// Returns its references in order of appearance, including duplicates.
     pub fn references(&self) -> impl Iterator<Item = &Reference> {
         self.placeholders().map(|placeholder| &placeholder.reference)
     }
 
-    /// Whether it holds no placeholder.
+    /// Reports whether it contains no placeholder.
     #[must_use]
     pub fn is_literal(&self) -> bool {
         self.placeholders().next().is_none()
     }
 
-    /// Returns whether it is one placeholder and holds no text of the author's own, neither around it nor in a modifier.
+    /// Reports whether it is one placeholder without any text of the author, neither around it nor in a modifier.
     pub fn is_bare_placeholder(&self) -> bool {
         matches!(&self.parts[..], [Part::Placeholder(placeholder)]
             if !placeholder.modifiers.add_text())
     }
 
-    /// The same text with its references changed.
+    /// Returns the same text with its references changed.
     pub fn map_references(mut self, mut change: impl FnMut(&mut Reference)) -> Self {
         for part in &mut self.parts {
             if let Part::Placeholder(placeholder) = part {
@@ -204,7 +205,7 @@ impl Text {
         self
     }
 
-    /// A source text that parses to this; it may hold a secret that somebody committed.
+    /// Returns a source text that parses to this; it may contain a plaintext secret.
     #[must_use]
     pub fn to_source(&self) -> Zeroizing<String> {
         let mut out = Zeroizing::new(String::new());
@@ -226,111 +227,111 @@ impl Text {
     }
 }
 
-/// Why a string is no text: what is wrong, and where in it.
+/// A grammar error: the problem and its position in the string.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}")]
 pub struct GrammarError {
-    /// Bytes of the string before the place; always at a character's start.
+    /// Byte offset of the error; always at a character boundary.
     pub offset: usize,
-    /// What is wrong there.
+    /// The problem.
     pub kind: GrammarErrorKind,
 }
 
-/// What is wrong with a placeholder. The texts hold names from the grammar and nothing of a literal or argument.
+/// The kind of a grammar error. Messages contain names from the grammar, but nothing of a literal or argument.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GrammarErrorKind {
-    /// The argument of a modifier is not what it takes.
+    /// A modifier has an invalid argument.
     #[error("modifier `{modifier}` takes {wanted}")]
     BadArgument {
-        /// Its name.
+        /// Name of the modifier.
         modifier: &'static str,
-        /// What it takes.
+        /// The expected argument.
         wanted: String,
     },
-    /// A character that may not be there.
-    #[error("placeholder holds a control character in its {0}")]
+    /// A field contains a control character.
+    #[error("placeholder has a control character in its {0}")]
     ControlCharacter(&'static str),
     /// A path, key or version is empty.
     #[error("placeholder has an empty {0}")]
     Empty(&'static str),
-    /// A modifier that may not stand where it does.
+    /// A modifier is at a position where it is not allowed.
     #[error("modifier `{modifier}` {why}")]
     Misplaced {
-        /// Its name.
+        /// Name of the modifier.
         modifier: &'static str,
-        /// Why not.
+        /// The reason.
         why: Misplacement,
     },
-    /// A key whose quotes are malformed, or that is too long.
-    #[error("key of the placeholder {0}")]
+    /// A key has malformed quotes, or is too long.
+    #[error("placeholder key {0}")]
     Key(KeyPathError),
-    /// A bar without a modifier behind it.
+    /// A `|` without a modifier after it.
     #[error("placeholder has a `|` without a modifier")]
     MissingModifier,
-    /// What stands in brackets where a key would is none.
-    #[error("what stands between `<` and `>` is no key")]
+    /// The text in brackets is not a valid key.
+    #[error("text between `<` and `>` is not a valid key")]
     NotAKey,
-    /// No `>` on the line.
+    /// The line contains no `>` that closes the placeholder.
     #[error("placeholder is not closed")]
     NotClosed,
-    /// A quoted argument without its closing quote.
+    /// A quoted argument has no closing quote.
     #[error("argument of modifier `{0}` has no closing quote")]
     QuoteNotClosed(String),
-    /// More `#` than a reference has parts.
+    /// A reference has too many `#`.
     #[error("placeholder has more than two `#`")]
     TooManyFields,
-    /// An escape in a quoted argument that means nothing.
-    #[error("argument of modifier `{0}` holds an unknown escape")]
+    /// A quoted argument contains an unknown escape.
+    #[error("argument of modifier `{0}` has an unknown escape")]
     UnknownEscape(String),
-    /// No such modifier.
+    /// The modifier is unknown.
     #[error("modifier `{0}` is unknown")]
     UnknownModifier(String),
-    /// A modifier with more or fewer arguments than it takes.
+    /// A modifier has too many or too few arguments.
     #[error("modifier `{modifier}` takes {wanted}, got {got}")]
     WrongArgumentCount {
-        /// Its name.
+        /// Name of the modifier.
         modifier: &'static str,
-        /// How many it takes.
+        /// The expected number.
         wanted: &'static str,
-        /// How many are there.
+        /// The actual number.
         got: usize,
     },
 }
 
 impl GrammarErrorKind {
-    /// What to do about it.
+    /// Returns a hint.
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
             Self::BadArgument { .. } | Self::WrongArgumentCount { .. } => {
-                "arguments are separated by spaces; one that holds a space, `|`, `<` or `>` goes in quotes".into()
+                "arguments are separated by spaces; quote one that contains a space, `|`, `<` or `>`".into()
             }
             Self::ControlCharacter(_) | Self::Empty(_) | Self::TooManyFields => {
-                "a placeholder is `<provider:path#key#version | modifier>`; `#key` and `#version` may be left out"
+                "a placeholder is `<provider:path#key#version | modifier>`; `#key` and `#version` are optional"
                     .into()
             }
             Self::Key(_) => {
-                "a name that holds a dot goes in quotes: `#\"a.b\".c`; in them `\\\"` is a quote and `\\\\` a backslash".into()
+                "quote a name that contains a dot: `#\"a.b\".c`; inside quotes, `\\\"` is a quote and `\\\\` a backslash".into()
             }
             Self::Misplaced { .. } => modifiers::SHAPE.into(),
             Self::MissingModifier | Self::UnknownModifier(_) => {
                 format!("modifiers are {}", list(&modifiers::NAMES))
             }
             Self::NotAKey => {
-                "each `<…>` is a placeholder here, since the object has `avp.kubernetes.io/path`; if it is meant as text, double its `<`"
+                "each `<…>` is a placeholder because the object has `avp.kubernetes.io/path`; if it is meant as text, double its `<`"
                     .into()
             }
             Self::NotClosed => {
                 "close it with `>` on the same line; if it is meant as text, double its `<`: `<<name:…`".into()
             }
             Self::QuoteNotClosed(_) | Self::UnknownEscape(_) => {
-                "`\"…\"` knows `\\\"`, `\\\\`, `\\n`, `\\r` and `\\t`; in `'…'` a quote is written twice".into()
+                "`\"…\"` supports `\\\"`, `\\\\`, `\\n`, `\\r` and `\\t`; in `'…'`, double a quote".into()
             }
         }
     }
 }
 
-/// Names in backticks, with commas.
+/// Returns names in backticks, separated by commas.
 pub fn list<T: AsRef<str>>(names: &[T]) -> String {
     names.iter().map(|name| format!("`{}`", name.as_ref())).collect::<Vec<_>>().join(", ")
 }

@@ -1,33 +1,33 @@
-//! The modifiers of a placeholder: a pipeline of one fixed shape, which these types hold and nothing else.
+//! The modifiers of a placeholder: a pipeline of one fixed form, the only one that these types can represent.
 //!
 //! ```text
 //! { decoder } [ default ] [ encoder ]
 //! ```
 //!
 //! The lengths of sealed values are visible, so each modifier lets the author of a placeholder measure the value once.
-//! One measurement is harmless. A free composition is not: the author could build a text around the value and take it
-//! apart again with a guess, or hash the value repeatedly and measure each hash. The shape prevents that:
+//! One measurement is harmless. Free composition is not: the author could build a text around the value and parse it
+//! again with a guess, or hash the value repeatedly and measure each hash. The fixed form prevents that:
 //!
-//! * **Decoders** come first and only take away: none of them adds a byte that the author chose. Each kind may be used
+//! * **Decoders** come first and only remove: none of them adds a byte chosen by the author. Each kind may be used
 //!   once, in any order: `jsonPath {.cert} | base64decode` and `base64decode | yamlParse | jsonPath {.a}` both occur in
-//!   real apps. A repeated decoder is refused: each repetition would be one more yes or no about the value's bytes.
-//!   `#key | jsonPath {.a}` covers JSON within JSON.
+//!   real apps. A repeated decoder is refused: each repetition would reveal one more bit about the value's bytes. `#key
+//!   | jsonPath {.a}` covers JSON within JSON.
 //! * **`default`** replaces a value that does not exist, so it never mixes with one that does.
-//! * **One encoder** comes last. Encoders add text, or hide the value behind a digest; nothing may look at their result.
-//!   A `jsonPath` that has text of its own or joins several pieces is therefore an encoder.
+//! * **One encoder** comes last. Encoders add text, or hide the value behind a digest; nothing may process their
+//!   result. A `jsonPath` that has text of its own or joins several pieces is therefore an encoder.
 //!
-//! What remains visible is listed in docs/policy.md. Nothing here is printed by `Debug`.
+//! docs/policy.md lists what remains visible. `Debug` prints nothing of it.
 
 use super::json_path::{JsonPath, JsonTemplate};
 
-/// The modifiers of one placeholder, in the only order that exists.
+/// The modifiers of one placeholder, in their only possible order.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Modifiers {
-    /// What turns the fetched value into the wanted one.
+    /// The modifiers that extract the value.
     pub decoders: Decoders,
-    /// This text where there is no value: the reference was not found, or a decoder found nothing.
+    /// The text to use if the value does not exist: the reference was not found, or a decoder found nothing.
     pub default: Option<String>,
-    /// What writes the value for the text around it.
+    /// The modifier that formats the value for the surrounding text.
     pub encoder: Option<Encoder>,
 }
 
@@ -35,25 +35,25 @@ pub struct Modifiers {
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Decoders(Vec<Decoder>);
 
-/// A modifier that takes something away from a value and adds nothing.
+/// A modifier that removes something from a value and adds nothing.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Decoder {
-    /// The bytes that standard base64 stands for.
+    /// Decodes standard base64.
     Base64Decode,
-    /// A part of a JSON document, or all of it.
+    /// Selects a part of a JSON document, or all of it.
     JsonPath(JsonPath),
-    /// Without the ASCII white space at both ends.
+    /// Removes ASCII whitespace at both ends.
     Trim,
-    /// The JSON of a YAML document; of a document that is one scalar, its text.
+    /// Converts a YAML document to JSON, or to its text if it is one scalar.
     YamlParse,
 }
 
-/// A modifier that writes a value for where it is put.
+/// A modifier that formats a value for its destination.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Encoder {
     /// Standard base64 with padding.
     Base64,
-    /// This many spaces after every newline except one that ends the value: all lines but the first.
+    /// Adds this many spaces after every newline except one that ends the value: to all lines but the first.
     Indent(usize),
     /// A JSON string literal with its quotes.
     Json,
@@ -61,11 +61,11 @@ pub enum Encoder {
     JsonTemplate(JsonTemplate),
     /// SHA-256 in lower-case hex.
     Sha256,
-    /// Percent-encoding of all but RFC 3986's unreserved characters; a space is `%20`.
+    /// Percent-encoding of everything but RFC 3986's unreserved characters; a space is `%20`.
     UrlEncode,
 }
 
-/// One modifier as the parser reads it.
+/// One modifier as parsed.
 pub(super) enum Modifier {
     Decoder(Decoder),
     Default(String),
@@ -82,7 +82,7 @@ impl Modifier {
     }
 }
 
-/// Every modifier as it is written, in alphabetical order.
+/// The names of all modifiers, in alphabetical order.
 pub(super) const NAMES: [&str; 11] = [
     "base64",
     "base64decode",
@@ -97,12 +97,12 @@ pub(super) const NAMES: [&str; 11] = [
     "yamlParse",
 ];
 
-/// The shape of a pipeline, for hints.
+/// The form of a pipeline, for hints.
 pub(super) const SHAPE: &str = "the order is: decoders (`base64decode`, `jsonParse`, `jsonPath` with a single path, `trim`, \
      `yamlParse`; each at most once), then `default`, then one encoder (`base64`, `indent`, `json`, `sha256`, `urlencode`, \
      or `jsonPath` with text or several paths), last";
 
-/// Why a modifier may not stand where it does.
+/// A reason why a modifier is not allowed at its position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Misplacement {
     /// Only an encoder may follow `default`.
@@ -111,7 +111,7 @@ pub enum Misplacement {
     /// Nothing may follow an encoder.
     #[error("cannot follow the encoder `{0}`, which comes last")]
     AfterEncoder(&'static str),
-    /// It is there already.
+    /// The modifier is repeated.
     #[error("is used more than once")]
     Repeated,
 }
@@ -123,7 +123,7 @@ impl Modifiers {
         self.decoders.iter().map(Decoder::name).chain(default).chain(self.encoder.as_ref().map(Encoder::name))
     }
 
-    /// Returns whether one of them holds text of the author's own, which becomes part of the result.
+    /// Reports whether a modifier contains text of the author that becomes part of the result.
     pub(super) const fn add_text(&self) -> bool {
         self.default.is_some() || matches!(self.encoder, Some(Encoder::JsonTemplate(_)))
     }
@@ -131,7 +131,7 @@ impl Modifiers {
     /// Appends a modifier.
     ///
     /// # Errors
-    /// The shape has no place for it there.
+    /// Fails if the modifier is not allowed at this position.
     pub(super) fn add(&mut self, modifier: Modifier) -> Result<(), Misplacement> {
         if let Some(last) = &self.encoder {
             return Err(Misplacement::AfterEncoder(last.name()));
@@ -151,7 +151,7 @@ impl Modifiers {
         }
     }
 
-    /// Writes them as they are parsed, each behind a bar.
+    /// Writes the modifiers in parsable form, each after a `|`.
     pub(super) fn write(&self, out: &mut String) {
         for decoder in &self.decoders {
             decoder.write(out);
@@ -170,7 +170,7 @@ impl Decoders {
     /// Appends a decoder.
     ///
     /// # Errors
-    /// One of its kind is there already.
+    /// Fails if a decoder of this kind exists already.
     pub fn push(&mut self, decoder: Decoder) -> Result<(), Misplacement> {
         if self.iter().any(|other| other.name() == decoder.name()) {
             return Err(Misplacement::Repeated);
@@ -179,12 +179,12 @@ impl Decoders {
         Ok(())
     }
 
-    /// Returns them in order.
+    /// Returns the decoders in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Decoder> {
         self.0.iter()
     }
 
-    /// Returns them as a slice, for patterns.
+    /// Returns the decoders as a slice, for patterns.
     #[must_use]
     pub fn as_slice(&self) -> &[Decoder] {
         &self.0
@@ -201,7 +201,7 @@ impl<'a> IntoIterator for &'a Decoders {
 }
 
 impl Decoder {
-    /// Returns its name, which tells the kinds apart: a path to the whole document is `jsonParse`.
+    /// Returns its name, which identifies its kind: a path to the whole document is `jsonParse`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -215,7 +215,7 @@ impl Decoder {
 
     fn write(&self, out: &mut String) {
         match self {
-            // The text before resolution is part of what is sealed, so `jsonParse` stays written as the path that it is.
+            // The unresolved text is part of the derivation, so `jsonParse` keeps being written as the path that it is.
             Self::JsonPath(path) => {
                 write_named(out, "jsonPath");
                 write_quoted(out, path.source());

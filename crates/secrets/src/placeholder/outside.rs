@@ -1,16 +1,16 @@
-//! Placeholders outside of a Secret's data, where none may be.
+//! Placeholders outside a Secret's data, where they are not allowed.
 //!
 //! Other languages' `<x:y>` are common there: `<env:Body>` in SOAP, `<file:line>` in a usage text, `<path:rest>` in a
-//! route. So only the shape of a real reference counts:
+//! route. So only the form of a real reference counts:
 //!
-//! * the provider is one that the caller knows, and a `>` closes the placeholder on its line;
-//! * behind the provider stands a `#key`, or a path with a dot or a slash and no blank in it. For `path`, which
-//!   argocd-vault-plugin never uses without a key, only the `#key` counts. References of `env` never have either, so
-//!   there a name in upper case counts: `<env:DB_PASSWORD>`;
-//! * a path that starts with `//` is the rest of a URL, a slash at its end is that of an empty XML element, and quotes and
-//!   `=` are those of an element's attributes, except for the quotes of a well-formed key (`#"a.b".c`).
+//! * the provider is known to the caller, and a `>` closes the placeholder on its line;
+//! * after the provider comes a `#key`, or a path with a dot or a slash and without blanks. For `path`, which
+//!   argocd-vault-plugin never uses without a key, only the `#key` counts. References of `env` never have either, so a
+//!   name in upper case counts: `<env:DB_PASSWORD>`;
+//! * a path that starts with `//` belongs to a URL, a slash at its end to an empty XML element, and quotes and `=` to
+//!   an element's attributes, except for the quotes of a valid key (`#"a.b".c`).
 //!
-//! Within Secrets the whole grammar of [`super::Text`] applies instead.
+//! Within Secrets, the whole grammar of [`super::Text`] applies instead.
 
 use std::ops::Range;
 
@@ -20,10 +20,10 @@ use super::DEFAULT_PROVIDER;
 use super::parser::{brackets, is_generic, provider_name};
 use crate::values::KeyPath;
 
-/// Yields the byte ranges of the brackets before each text that reads like a placeholder of a known provider; an even
-/// number of brackets means that it is escaped.
+/// Yields the byte ranges of the brackets before each text that has the form of a placeholder of a known provider; an
+/// even number of brackets means that it is escaped.
 ///
-/// With `generic`, each text that reads like argocd-vault-plugin's `<key>` counts as well.
+/// With `generic`, argocd-vault-plugin's `<key>` counts as well.
 pub fn suspects<'a>(
     source: &'a str,
     generic: bool,
@@ -42,7 +42,7 @@ pub fn suspects<'a>(
     })
 }
 
-/// Whether what follows a `<` has the shape of a reference of a known provider.
+/// Reports whether the text after a `<` has the form of a reference of a known provider.
 fn is_reference(rest: &str, known: &impl Fn(&str) -> bool) -> bool {
     let Some(name) = provider_name(rest) else { return false };
     let body = &rest[name.len() + 1..];
@@ -69,18 +69,18 @@ fn has_reference_shape(provider: &str, reference: &str) -> bool {
     }
 }
 
-/// Returns whether a text holds what attributes of an element hold.
+/// Reports whether a text contains characters of XML attributes.
 fn is_attribute(text: &str) -> bool {
     text.contains(['"', '\'', '='])
 }
 
-/// Returns whether a key has quoted names, well formed.
+/// Reports whether a text is a valid key with quoted names.
 fn is_key(key: &str) -> bool {
     let key = key.split('#').next().unwrap_or_default().trim_end();
     KeyPath::parse(key).is_ok_and(|path| path.exact().is_none())
 }
 
-/// Whether a text is a name as environment variables have it.
+/// Reports whether a text has the form of an environment variable's name.
 fn is_upper_case_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_uppercase())
         && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')

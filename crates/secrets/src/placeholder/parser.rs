@@ -1,4 +1,4 @@
-//! The parser of placeholders, by hand: one pass, no backtracking over more than a provider's name.
+//! The hand-written parser of placeholders: one pass, no backtracking over more than a provider name.
 
 use std::ops::Range;
 
@@ -13,24 +13,24 @@ use super::{
 };
 use crate::values::KeyPath;
 
-/// The `jsonPath` that stands for everything.
+/// The `jsonPath` that selects the whole document.
 const WHOLE_DOCUMENT: &str = "{@}";
 
-/// Spaces that `indent` may add to a line.
+/// Maximum number of spaces that `indent` may add to a line.
 const MAX_INDENT: usize = 100;
 
 pub fn text(source: &str, generic: Option<&Generic>) -> Result<Vec<Part>, GrammarError> {
-    walk(source, generic, &mut |_| {})
+    parse_parts(source, generic, &mut |_| {})
 }
 
-/// Returns where the placeholders of a well-formed text are, and its doubled brackets.
+/// Returns the ranges of placeholders and doubled brackets in a well-formed text.
 pub(super) fn taken(source: &str, generic: Option<&Generic>) -> Result<Vec<Range<usize>>, GrammarError> {
     let mut taken = Vec::new();
-    walk(source, generic, &mut |range| taken.push(range))?;
+    parse_parts(source, generic, &mut |range| taken.push(range))?;
     Ok(taken)
 }
 
-fn walk(
+fn parse_parts(
     source: &str,
     generic: Option<&Generic>,
     taken: &mut dyn FnMut(Range<usize>),
@@ -48,7 +48,7 @@ fn walk(
         literal.push_str(&source[copied..start]);
         literal.extend(std::iter::repeat_n('<', run / 2));
         if run % 2 == 1 {
-            let mut cursor = Cursor { source, start: at - 1, at };
+            let mut cursor = PlaceholderParser { source, start: at - 1, at };
             let placeholder = cursor.placeholder(generic)?;
             push_literal(&mut parts, &mut literal);
             parts.push(Part::Placeholder(placeholder));
@@ -68,25 +68,25 @@ fn push_literal(parts: &mut Vec<Part>, literal: &mut Zeroizing<String>) {
     }
 }
 
-/// Whether a placeholder follows a `<`.
+/// Reports whether a placeholder follows a `<`.
 fn starts_placeholder(rest: &str, generic: Option<&Generic>) -> bool {
     provider_name(rest).is_some() || generic.is_some() && is_generic(rest)
 }
 
-/// Whether what follows a `<` reads like the generic form, in an object that names a path.
+/// Reports whether the text after a `<` has the generic form, for objects that name a path.
 ///
-/// Looks no further than to the next `<`, so that the work stays linear.
+/// Searches no further than the next `<`, so that the work stays linear.
 pub(super) fn is_generic(rest: &str) -> bool {
     let end = rest.find(['<', '>', '|', '\n', '\r']);
     end.is_some_and(|end| rest[end..].starts_with(['>', '|']) && !rest[..end].trim().is_empty())
 }
 
-/// Whether a character may stand in the key of the generic form.
+/// Reports whether a character is allowed in the key of the generic form.
 pub(super) fn is_in_key(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.' | '/' | ':' | '@' | '+')
 }
 
-/// A text that can be a whole path, key or version, without the white space around it.
+/// Returns the trimmed text if it is valid as a whole path, key or version.
 pub(super) fn whole_field(text: &str) -> Option<&str> {
     let text = text.trim_matches([' ', '\t']);
     let fits = |c: char| !matches!(c, '#' | '|' | '<' | '>') && (c == '\t' || !c.is_control());
@@ -108,30 +108,30 @@ pub(super) fn write_literal(out: &mut String, literal: &str, before_placeholder:
     out.push_str(&literal[at..]);
 }
 
-/// How many `<` a text starts with.
+/// Returns the number of `<` that a text starts with.
 pub(super) fn brackets(text: &str) -> usize {
     text.bytes().take_while(|byte| *byte == b'<').count()
 }
 
-/// The provider name that a text starts with, where a colon follows it.
+/// Returns the provider name at the start of a text, if a colon follows it.
 pub fn provider_name(text: &str) -> Option<&str> {
     let bytes = text.as_bytes();
     if !bytes.first()?.is_ascii_lowercase() {
         return None;
     }
-    let inside = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-';
-    let end = bytes.iter().position(|byte| !inside(byte))?;
+    let is_allowed = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-';
+    let end = bytes.iter().position(|byte| !is_allowed(byte))?;
     (bytes.get(end) == Some(&b':')).then(|| &text[..end])
 }
 
-/// Reads one placeholder; `start` is at its `<`.
-struct Cursor<'a> {
+/// The parser of one placeholder; `start` is the position of its `<`.
+struct PlaceholderParser<'a> {
     source: &'a str,
     start: usize,
     at: usize,
 }
 
-impl<'a> Cursor<'a> {
+impl<'a> PlaceholderParser<'a> {
     fn placeholder(&mut self, generic: Option<&Generic>) -> Result<Placeholder, GrammarError> {
         if generic.is_some() {
             self.skip_space();
@@ -149,8 +149,8 @@ impl<'a> Cursor<'a> {
 
     fn generic(&mut self, generic: &Generic) -> Result<Reference, GrammarError> {
         let key_at = self.at;
-        let no_key = |_| GrammarError { offset: key_at, kind: Kind::NotAKey };
-        let key = self.field("key").map_err(no_key)?;
+        let not_a_key = |_| GrammarError { offset: key_at, kind: Kind::NotAKey };
+        let key = self.field("key").map_err(not_a_key)?;
         if key.is_empty() || self.peek() == Some('#') || !key.chars().all(is_in_key) {
             return Err(GrammarError { offset: key_at, kind: Kind::NotAKey });
         }
@@ -207,8 +207,8 @@ impl<'a> Cursor<'a> {
         Err(self.not_closed())
     }
 
-    /// Reads a modifier and adds it to the others. What follows a generic key may be ordinary text, so it is named only if
-    /// it is the name of a modifier.
+    /// Parses a modifier and adds it to the others. The text after a generic key may be ordinary text, so an error
+    /// quotes it only if it is the name of a modifier.
     fn modifier(&mut self, modifiers: &mut Modifiers, is_generic: bool) -> Result<(), GrammarError> {
         self.skip_space();
         let name_at = self.at;
@@ -220,7 +220,8 @@ impl<'a> Cursor<'a> {
             });
         }
         if !is_modifier(name) {
-            let kind = if is_generic { Kind::MissingModifier } else { Kind::UnknownModifier(short(name)) };
+            let kind =
+                if is_generic { Kind::MissingModifier } else { Kind::UnknownModifier(truncated(name)) };
             return Err(GrammarError { offset: name_at, kind });
         }
         let mut arguments = Vec::new();
@@ -239,7 +240,7 @@ impl<'a> Cursor<'a> {
             let name = modifier.name();
             modifiers.add(modifier).map_err(|why| Kind::Misplaced { modifier: name, why })
         };
-        modifier_of(name, arguments).and_then(add).map_err(|kind| GrammarError { offset: name_at, kind })
+        parse_modifier(name, arguments).and_then(add).map_err(|kind| GrammarError { offset: name_at, kind })
     }
 
     fn bare(&mut self) -> Result<String, GrammarError> {
@@ -252,7 +253,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// A bare `jsonPath` template: all words up to the next `|` or `>`, with one space between them.
+    /// Parses a bare `jsonPath` template: all words up to the next `|` or `>`, joined by single spaces.
     fn template(&mut self) -> Result<String, GrammarError> {
         let mut words = vec![self.bare()?];
         loop {
@@ -279,7 +280,7 @@ impl<'a> Cursor<'a> {
                 return Ok(text);
             }
         }
-        Err(GrammarError { offset: open, kind: Kind::QuoteNotClosed(short(modifier)) })
+        Err(GrammarError { offset: open, kind: Kind::QuoteNotClosed(truncated(modifier)) })
     }
 
     fn double_quoted(&mut self, modifier: &str) -> Result<String, GrammarError> {
@@ -298,7 +299,7 @@ impl<'a> Cursor<'a> {
                         Some('r') => '\r',
                         Some('t') => '\t',
                         _ => {
-                            let kind = Kind::UnknownEscape(short(modifier));
+                            let kind = Kind::UnknownEscape(truncated(modifier));
                             return Err(GrammarError { offset: here, kind });
                         }
                     };
@@ -308,10 +309,10 @@ impl<'a> Cursor<'a> {
                 other => text.push(other),
             }
         }
-        Err(GrammarError { offset: open, kind: Kind::QuoteNotClosed(short(modifier)) })
+        Err(GrammarError { offset: open, kind: Kind::QuoteNotClosed(truncated(modifier)) })
     }
 
-    /// The next character, where it may stand in quotes.
+    /// Returns the next character, if it is allowed in quotes.
     fn inside_quotes(&self) -> Option<char> {
         self.peek().filter(|c| !c.is_control() || *c == '\t')
     }
@@ -325,11 +326,11 @@ impl<'a> Cursor<'a> {
 
     fn take(&mut self, wanted: char) -> bool {
         self.skip_space();
-        let there = self.peek() == Some(wanted);
-        if there {
+        let is_next = self.peek() == Some(wanted);
+        if is_next {
             self.at += wanted.len_utf8();
         }
-        there
+        is_next
     }
 
     fn skip_space(&mut self) {
@@ -353,46 +354,50 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// The canonical text of a key.
+/// Returns the canonical text of a key.
 fn canonical_key(text: &str, offset: usize) -> Result<String, GrammarError> {
     let path = KeyPath::parse(text).map_err(|error| GrammarError { offset, kind: Kind::Key(error) })?;
     Ok(path.into_canonical())
 }
 
-/// Whether there is a modifier of this name.
+/// Reports whether a modifier of this name exists.
 pub(super) fn is_modifier(name: &str) -> bool {
     modifiers::NAMES.contains(&name) || matches!(name, "base64encode" | "sha256sum")
 }
 
-/// Returns a modifier by its name, or by the name that argocd-vault-plugin gave it.
-fn modifier_of(name: &str, arguments: Vec<String>) -> Result<Modifier, Kind> {
-    let decoder = |decoder: Decoder| none(decoder.name(), &arguments).map(|()| Modifier::Decoder(decoder));
-    let encoder = |encoder: Encoder| none(encoder.name(), &arguments).map(|()| Modifier::Encoder(encoder));
+/// Returns a modifier by its name or by its argocd-vault-plugin name.
+fn parse_modifier(name: &str, arguments: Vec<String>) -> Result<Modifier, Kind> {
+    let decoder = |decoder: Decoder| {
+        expect_no_argument(decoder.name(), &arguments).map(|()| Modifier::Decoder(decoder))
+    };
+    let encoder = |encoder: Encoder| {
+        expect_no_argument(encoder.name(), &arguments).map(|()| Modifier::Encoder(encoder))
+    };
     match name {
         "base64" | "base64encode" => encoder(Encoder::Base64),
         "base64decode" => decoder(Decoder::Base64Decode),
-        "default" => one("default", arguments).map(Modifier::Default),
-        "indent" => one("indent", arguments).and_then(|argument| indent(&argument)),
+        "default" => expect_one_argument("default", arguments).map(Modifier::Default),
+        "indent" => expect_one_argument("indent", arguments).and_then(|argument| indent(&argument)),
         "json" => encoder(Encoder::Json),
-        // Parsed JSON as text: strings as they are, all else as JSON. So it is the path to the whole document.
-        "jsonParse" => none("jsonParse", &arguments).and_then(|()| json_path(WHOLE_DOCUMENT)),
-        "jsonPath" => one("jsonPath", arguments).and_then(|argument| json_path(&argument)),
+        // Parsed JSON as text: strings unquoted, everything else as JSON. So it is the path to the whole document.
+        "jsonParse" => expect_no_argument("jsonParse", &arguments).and_then(|()| json_path(WHOLE_DOCUMENT)),
+        "jsonPath" => expect_one_argument("jsonPath", arguments).and_then(|argument| json_path(&argument)),
         "sha256" | "sha256sum" => encoder(Encoder::Sha256),
         "trim" => decoder(Decoder::Trim),
         "urlencode" => encoder(Encoder::UrlEncode),
         "yamlParse" => decoder(Decoder::YamlParse),
-        unknown => Err(Kind::UnknownModifier(short(unknown))),
+        unknown => Err(Kind::UnknownModifier(truncated(unknown))),
     }
 }
 
-fn none(modifier: &'static str, arguments: &[String]) -> Result<(), Kind> {
+fn expect_no_argument(modifier: &'static str, arguments: &[String]) -> Result<(), Kind> {
     match arguments.len() {
         0 => Ok(()),
         got => Err(Kind::WrongArgumentCount { modifier, wanted: "no argument", got }),
     }
 }
 
-fn one(modifier: &'static str, mut arguments: Vec<String>) -> Result<String, Kind> {
+fn expect_one_argument(modifier: &'static str, mut arguments: Vec<String>) -> Result<String, Kind> {
     match (arguments.pop(), arguments.len()) {
         (Some(argument), 0) => Ok(argument),
         (argument, rest) => {
@@ -413,7 +418,8 @@ fn indent(argument: &str) -> Result<Modifier, Kind> {
     }
 }
 
-/// A single path only takes away, so it is a decoder; all other templates add text, so they are encoders.
+/// Parses a template. A single path only removes, so it is a decoder; all other templates add text, so they are
+/// encoders.
 fn json_path(argument: &str) -> Result<Modifier, Kind> {
     match json_path::parse(argument) {
         Ok(Selection::Path(path)) => Ok(Modifier::Decoder(Decoder::JsonPath(path))),
@@ -425,7 +431,7 @@ fn json_path(argument: &str) -> Result<Modifier, Kind> {
     }
 }
 
-/// A name short enough for a message.
-fn short(name: &str) -> String {
+/// Truncates a name for a message.
+fn truncated(name: &str) -> String {
     name.chars().take(40).collect()
 }

@@ -9,14 +9,14 @@ fn kind(source: &str) -> (usize, GrammarErrorKind) {
     (error.offset, error.kind)
 }
 
-fn only(source: &str) -> Placeholder {
+fn parse_single(source: &str) -> Placeholder {
     match Text::parse(source).expect("well formed").parts() {
         [Part::Placeholder(placeholder)] => placeholder.clone(),
         _ => panic!("not one placeholder: {source}"),
     }
 }
 
-/// Literal parts in brackets, references in braces.
+/// Returns the literal parts in brackets and the references in braces.
 fn shape(source: &str) -> String {
     let text = Text::parse(source).expect("well formed");
     text.parts()
@@ -29,7 +29,7 @@ fn shape(source: &str) -> String {
 }
 
 #[test]
-fn what_is_a_placeholder_and_what_is_text() {
+fn placeholders_and_literal_text() {
     for (source, expected) in [
         ("", ""),
         ("plain", "[plain]"),
@@ -71,7 +71,7 @@ fn what_is_a_placeholder_and_what_is_text() {
 }
 
 #[test]
-fn errors_say_what_and_where() {
+fn errors_have_kind_and_offset() {
     use GrammarErrorKind as K;
     for (source, offset, expected) in [
         ("<file:abc", 0, K::NotClosed),
@@ -136,7 +136,7 @@ fn decoders(all: &[Decoder]) -> Decoders {
 
 #[test]
 fn modifiers_and_their_arguments() {
-    let modifiers = |source: &str| only(source).modifiers;
+    let modifiers = |source: &str| parse_single(source).modifiers;
     let encoder = |encoder: Encoder| Modifiers { encoder: Some(encoder), ..Modifiers::default() };
     let default = |text: &str| Modifiers { default: Some(text.into()), ..Modifiers::default() };
     assert!(modifiers("<a:b|base64encode>") == encoder(Encoder::Base64));
@@ -153,11 +153,11 @@ fn modifiers_and_their_arguments() {
     assert!(modifiers("<a:b | default ''>") == default(""));
     assert!(modifiers(r#"<a:b | default "a | <b:c> \"\\\n\t\r'" >"#) == default("a | <b:c> \"\\\n\t\r'"));
     assert!(modifiers(r"<a:b | default 'it''s \n > |'>") == default(r"it's \n > |"));
-    assert!(only("<a:b#k | trim>").reference.key.as_deref() == Some("k"));
+    assert!(parse_single("<a:b#k | trim>").reference.key.as_deref() == Some("k"));
 }
 
 #[test]
-fn pipelines_have_one_shape() {
+fn pipelines_have_one_fixed_form() {
     use Misplacement as M;
 
     for allowed in [
@@ -173,7 +173,7 @@ fn pipelines_have_one_shape() {
     }
     let after = M::AfterEncoder;
     for (refused, modifier, why) in [
-        // The attacks that composition made possible: hashing a value and measuring the hash, again and again.
+        // The attacks that free composition would allow: hashing a value and measuring the hash repeatedly.
         ("sha256 | base64decode | urlencode", "base64decode", after("sha256")),
         ("sha256 | sha256", "sha256", after("sha256")),
         ("sha256 | urlencode", "urlencode", after("sha256")),
@@ -187,18 +187,18 @@ fn pipelines_have_one_shape() {
         ("jsonPath x{.a} | trim", "trim", after("jsonPath")),
         ("jsonPath {.a}{.b} | default x", "default", after("jsonPath")),
         ("jsonPath {.a}{.b} | jsonPath {.a}{.b}", "jsonPath", after("jsonPath")),
-        // An encoder that is not last, and two of them.
+        // An encoder that is not last, and two encoders.
         ("base64 | base64decode", "base64decode", after("base64")),
         ("base64 | default x", "default", after("base64")),
         ("urlencode | json", "json", after("urlencode")),
         ("json | trim", "trim", after("json")),
         ("indent 2 | yamlParse", "yamlParse", after("indent")),
-        // What `default` gives is not taken apart.
+        // The result of `default` is not decoded.
         ("default x | trim", "trim", M::AfterDefault),
         ("default x | base64decode", "base64decode", M::AfterDefault),
         ("default '{}' | jsonPath {.a}", "jsonPath", M::AfterDefault),
         ("default a | default b", "default", M::Repeated),
-        // Each repetition would be one more question about the value.
+        // Each repetition would reveal one more bit about the value.
         ("base64decode | base64decode", "base64decode", M::Repeated),
         ("base64decode | trim | base64decode", "base64decode", M::Repeated),
         ("trim | trim", "trim", M::Repeated),
@@ -218,7 +218,7 @@ fn pipelines_have_one_shape() {
 }
 
 #[test]
-fn json_path_templates_name_one_value() {
+fn json_path_templates_select_one_value() {
     let json = r#"{"a":{"b":"x y","a.b":1},"n":10000000000000000000001,"f":1.10,"t":true,"z":null,
         "items":[{"x":"0"},{"x":"1"}],"o":{ "k" : [ 1, "a b\" c" ] },"d":1,"d":2,"e\u0301":"é"}"#;
     let select = |path: &str| {
@@ -284,7 +284,7 @@ fn select_in(selection: &Selection, json: &str) -> Result<Zeroizing<String>, Sel
 }
 
 #[test]
-fn suspects_are_closed_and_known() {
+fn suspects_are_closed_and_have_a_known_provider() {
     let known = |name: &str| name == "file" || name == "path";
     let found =
         |text: &str| suspects(text, false, known).map(|range| (range.start, range.end)).collect::<Vec<_>>();
@@ -298,7 +298,7 @@ fn suspects_are_closed_and_known() {
 }
 
 #[test]
-fn outside_of_secrets_only_the_shape_of_a_reference_counts() {
+fn outside_of_secrets_only_the_form_of_a_reference_counts() {
     let known = |name: &str| ["file", "env", "path", "vault-eu"].contains(&name);
     for text in [
         "<file:shop/db.yaml#password>",
@@ -398,7 +398,7 @@ fn modifiers() -> impl Strategy<Value = Modifiers> {
         |(all, default, encoder)| {
             let mut decoders = Decoders::default();
             for decoder in all {
-                // One of its kind may be there.
+                // A decoder of this kind may exist already.
                 let _ = decoders.push(decoder);
             }
             Modifiers { decoders, default, encoder }
@@ -443,7 +443,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_written_is_canonical(text in text()) {
+    fn written_texts_are_canonical(text in text()) {
         let source = text.to_source().to_string();
         let again = Text::parse(&source).ok().map(|text| text.to_source().to_string());
         prop_assert_eq!(again, Some(source));
@@ -470,7 +470,7 @@ proptest! {
     }
 }
 
-// Proptest shows what failed. Outside of tests these have no `Debug`.
+// For proptest's failure messages. Outside tests, these have no `Debug`.
 impl fmt::Debug for Decoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -506,7 +506,7 @@ fn generic() -> Generic {
 }
 
 #[test]
-fn in_an_object_with_a_path_keys_are_placeholders() {
+fn generic_keys_are_placeholders_in_objects_with_a_path() {
     for (source, expected) in [
         ("<a>", "{path:team/db#a#2}"),
         ("< a b >", "{path:team/db#a b#2}"),
@@ -534,7 +534,7 @@ fn in_an_object_with_a_path_keys_are_placeholders() {
 }
 
 #[test]
-fn what_is_no_key_is_not_quoted() {
+fn errors_do_not_quote_invalid_keys() {
     use GrammarErrorKind as K;
     for (source, offset, expected) in [
         ("a<b=\"c\">", 2, K::NotAKey),
@@ -556,7 +556,7 @@ fn what_is_no_key_is_not_quoted() {
 }
 
 #[test]
-fn bare_json_paths_hold_spaces() {
+fn bare_json_paths_may_contain_spaces() {
     for (source, expected) in [
         ("<a:b | jsonPath {.a} \t {.b}>", "{.a} {.b}"),
         ("<a:b | jsonPath {.a}{' '}{.b} >", "{.a}{' '}{.b}"),
@@ -564,7 +564,7 @@ fn bare_json_paths_hold_spaces() {
         ("<a:b | jsonParse>", "{@}"),
         ("<a:b | jsonPath { .a } | trim>", "{ .a }"),
     ] {
-        let modifiers = only(source).modifiers;
+        let modifiers = parse_single(source).modifiers;
         let found = match (modifiers.decoders.as_slice(), &modifiers.encoder) {
             ([Decoder::JsonPath(path), ..], _) => path.source(),
             (_, Some(Encoder::JsonTemplate(template))) => template.source(),
@@ -579,7 +579,7 @@ fn bare_json_paths_hold_spaces() {
 
 proptest! {
     #[test]
-    fn generic_texts_make_the_round_trip(source in "(<|>|a|b:|path:x#y|\\|| |trim|\n|#|\"|'|jsonPath|\\{\\.a\\}|\u{e4}){0,16}") {
+    fn generic_texts_round_trip(source in "(<|>|a|b:|path:x#y|\\|| |trim|\n|#|\"|'|jsonPath|\\{\\.a\\}|\u{e4}){0,16}") {
         if let Ok(text) = Text::parse_generic(&source, &generic()) {
             prop_assert!(Text::parse(&text.to_source()).ok() == Some(text));
         }
@@ -587,7 +587,7 @@ proptest! {
 }
 
 #[test]
-fn r18_keys_have_one_text_and_malformed_ones_are_errors() {
+fn r18_keys_have_one_canonical_text_and_malformed_ones_are_errors() {
     let key = |source: &str| -> Result<String, GrammarError> {
         let text = Text::parse(source)?;
         let reference = text.references().next().expect("one").clone();
@@ -624,7 +624,7 @@ fn r18_keys_have_one_text_and_malformed_ones_are_errors() {
         assert!(matches!(error.kind, GrammarErrorKind::Key(_)), "{source:.30}: {error}");
         assert!(!error.kind.hint().is_empty());
     }
-    // The delimiters of a placeholder are not protected by quotes.
+    // Quotes do not protect the delimiters of a placeholder.
     for source in [
         "<file:x#\"a|b\">",
         "<file:x#\"a>b\">",
@@ -637,7 +637,7 @@ fn r18_keys_have_one_text_and_malformed_ones_are_errors() {
 }
 
 #[test]
-fn r18_quoted_keys_are_seen_outside_of_secrets() {
+fn r18_quoted_keys_are_found_outside_of_secrets() {
     let seen = |text: &str| suspects(text, false, |name| name == "file" || name == "svg").count();
     for text in ["<file:a.yaml#\"x.y\">", "<file:a.yaml#\"x.y\".z#2>", "<file:a#\"x=y\">"] {
         assert_eq!(seen(text), 1, "{text}");

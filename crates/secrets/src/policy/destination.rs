@@ -1,18 +1,18 @@
-//! The destinations that a rule names: for which cluster, namespace and scope a value may be sealed.
+//! The destinations of a rule: the clusters, namespaces and scopes for which a value may be sealed.
 //!
-//! The author of an app chooses all three, so a rule that allows a reference allows it for these destinations and no other.
-//! As with references, what allows is taken to the letter and what denies is taken broadly:
+//! The author of an app chooses all three, so a rule allows a reference only for these destinations. As with
+//! references, `allow` is interpreted narrowly and `deny` broadly:
 //!
 //! | | a rule that allows | a rule that denies |
 //! |---|---|---|
-//! | no `clusters` | any cluster (an error where the operator file has several) | any cluster |
+//! | no `clusters` | any cluster (an error if the operator file has several) | any cluster |
 //! | no `scopes` | strict | any scope |
-//! | no `secretNamespaces` | the app's own namespace, as Argo CD gives it | any namespace |
+//! | no `secretNamespaces` | the app's own namespace, from Argo CD | any namespace |
 //! | a cluster that the operator file does not have | not one of `clusters` | one of `clusters` |
-//! | scopes | those that are listed | those that are listed, and wider ones, which reach as far |
+//! | scopes | the listed ones | the listed ones and wider ones |
 //! | a namespace that is unknown or not valid | not one of them | one of them |
-//! | a cluster-wide Secret | in a namespace of the list | in every namespace: it can be opened there |
-//! | a pattern that cannot be filled in | matches nothing | matches everything |
+//! | a cluster-wide Secret | in a namespace of the list | in every namespace: it can be unsealed there |
+//! | a pattern with a variable that has no value | matches nothing | matches everything |
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -26,19 +26,19 @@ use crate::settings::PolicyRule;
 use sealwave_core::names::dns;
 use sealwave_core::text::closest;
 
-/// Where the value of a reference would go.
+/// The destination of a reference's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Destination<'a> {
-    /// The cluster that the environment names.
+    /// The cluster of the environment.
     pub cluster: &'a str,
-    /// Namespace of the Secret, where it has one.
+    /// Namespace of the Secret, if it has one.
     pub namespace: Option<&'a str>,
-    /// Where in the cluster it can be opened.
+    /// The scope in which it can be unsealed.
     pub scope: Scope,
 }
 
 impl<'a> Destination<'a> {
-    /// The destination of a Secret in a namespace, which is empty where the Secret has none.
+    /// Creates the destination of a Secret in a namespace, which is empty if the Secret has none.
     #[must_use]
     pub fn new(cluster: &'a str, namespace: &'a str, scope: Scope) -> Self {
         Self { cluster, namespace: Some(namespace).filter(|name| !name.is_empty()), scope }
@@ -68,20 +68,20 @@ pub struct Mismatch {
 }
 
 impl Mismatch {
-    /// The number of parts; 0 where the destination is allowed.
+    /// Returns the number of parts; 0 if the destination is allowed.
     pub(super) fn count(self) -> u8 {
         u8::from(self.cluster) + u8::from(self.namespace) + u8::from(self.scope)
     }
 
-    /// The fields of a rule that would have to name the destination.
+    /// Returns the fields of a rule that would have to include the destination.
     pub fn fields(self) -> impl Iterator<Item = &'static str> {
         let fields =
             [("clusters", self.cluster), ("scopes", self.scope), ("secretNamespaces", self.namespace)];
-        fields.into_iter().filter(|(_, lacking)| *lacking).map(|(field, _)| field)
+        fields.into_iter().filter(|(_, is_mismatch)| *is_mismatch).map(|(field, _)| field)
     }
 }
 
-/// The destinations of a rule; a field that the rule leaves out is `None`.
+/// The destinations of a rule; omitted fields are `None`.
 pub(super) struct Destinations {
     clusters: Option<BTreeSet<String>>,
     scopes: Option<Vec<Scope>>,
@@ -89,7 +89,7 @@ pub(super) struct Destinations {
 }
 
 impl Destinations {
-    /// Compiles the destinations of a rule, of which `clusters` are those of the operator file.
+    /// Compiles the destinations of a rule; `clusters` are those of the operator file.
     pub(super) fn new(
         name: &str,
         rule: &PolicyRule,
@@ -121,37 +121,37 @@ impl Destinations {
         }
     }
 
-    /// Whether the rule names destinations at all.
+    /// Reports whether the rule sets any destinations.
     pub(super) const fn are_named(&self) -> bool {
         self.clusters.is_some() || self.scopes.is_some() || self.namespaces.is_some()
     }
 
-    /// Whether the rule lists namespaces of its own, instead of the app's.
+    /// Reports whether the rule lists namespaces instead of using the app's own.
     pub(super) const fn has_namespaces(&self) -> bool {
         self.namespaces.is_some()
     }
 
-    /// Whether the rule lists scopes, instead of strict alone.
+    /// Reports whether the rule lists scopes instead of allowing only strict.
     pub(super) const fn has_scopes(&self) -> bool {
         self.scopes.is_some()
     }
 
-    /// The destinations for one app.
+    /// Returns the destinations for one app.
     pub(super) fn bind(&self, subject: &Subject) -> BoundDestinations {
         BoundDestinations {
             clusters: self.clusters.clone(),
             scopes: self.scopes.clone(),
             namespaces: match &self.namespaces {
-                None => Namespaces::Own(subject.namespace.clone()),
+                None => NamespacePatterns::Own(subject.namespace.clone()),
                 Some(list) => {
-                    Namespaces::Listed(list.iter().map(|one| NamePattern::new(one, subject)).collect())
+                    NamespacePatterns::Listed(list.iter().map(|one| NamePattern::new(one, subject)).collect())
                 }
             },
         }
     }
 }
 
-/// The fields of a rule that are there and list nothing.
+/// Returns the fields of a rule that are set to an empty list.
 fn empty_lists(rule: &PolicyRule) -> impl Iterator<Item = &'static str> {
     let is_empty = |list: &Option<Vec<String>>| list.as_ref().is_some_and(Vec::is_empty);
     let fields = [
@@ -162,7 +162,7 @@ fn empty_lists(rule: &PolicyRule) -> impl Iterator<Item = &'static str> {
     fields.into_iter().filter(|(_, is_empty)| *is_empty).map(|(field, _)| field)
 }
 
-/// The clusters of the operator file that a pattern matches.
+/// Returns the clusters of the operator file that match a pattern.
 fn matching_clusters(
     rule: &str,
     pattern: &str,
@@ -184,16 +184,16 @@ fn matching_clusters(
 pub(super) struct BoundDestinations {
     clusters: Option<BTreeSet<String>>,
     scopes: Option<Vec<Scope>>,
-    namespaces: Namespaces,
+    namespaces: NamespacePatterns,
 }
 
-enum Namespaces {
+enum NamespacePatterns {
     Listed(Vec<NamePattern>),
-    /// The app's own, which is empty where Argo CD gives none.
+    /// The app's own, which is empty if Argo CD does not provide it.
     Own(String),
 }
 
-/// A pattern for one app; none where it cannot be filled in.
+/// A pattern for one app; `None` if a variable has no value.
 struct NamePattern {
     exact: Option<GlobMatcher>,
     any_case: Option<GlobMatcher>,
@@ -208,7 +208,7 @@ impl NamePattern {
 }
 
 impl BoundDestinations {
-    /// The parts of a destination that a rule which allows does not name to the letter.
+    /// Returns the parts of a destination that `allow` does not match exactly.
     pub(super) fn mismatch(&self, destination: &Destination<'_>) -> Mismatch {
         Mismatch {
             cluster: self.clusters.as_ref().is_some_and(|names| !names.contains(destination.cluster)),
@@ -217,8 +217,8 @@ impl BoundDestinations {
         }
     }
 
-    /// Whether a value with this destination could be opened at one that a rule which denies names. `clusters` are those of
-    /// the operator file.
+    /// Reports whether a value for this destination could be unsealed at a destination that `deny` matches. `clusters`
+    /// are those of the operator file.
     pub(super) fn may_reach(&self, destination: &Destination<'_>, clusters: &BTreeSet<String>) -> bool {
         let cluster = self.clusters.as_ref().is_none_or(|names| {
             names.contains(destination.cluster) || !clusters.contains(destination.cluster)
@@ -231,15 +231,15 @@ impl BoundDestinations {
     fn allows_namespace(&self, name: &str) -> bool {
         dns::is_label(name)
             && match &self.namespaces {
-                Namespaces::Own(own) => own == name,
-                Namespaces::Listed(list) => {
+                NamespacePatterns::Own(own) => own == name,
+                NamespacePatterns::Listed(list) => {
                     list.iter().any(|one| one.exact.as_ref().is_some_and(|glob| glob.is_match(name)))
                 }
             }
     }
 
     fn may_reach_namespace(&self, destination: &Destination<'_>) -> bool {
-        let Namespaces::Listed(list) = &self.namespaces else { return true };
+        let NamespacePatterns::Listed(list) = &self.namespaces else { return true };
         let known = destination.namespace.filter(|name| dns::is_label(name));
         let Some(name) = known.filter(|_| destination.scope != Scope::ClusterWide) else { return true };
         list.iter().any(|one| one.any_case.as_ref().is_none_or(|glob| glob.is_match(name)))

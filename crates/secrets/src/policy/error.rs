@@ -1,92 +1,90 @@
-//! Why the rules of an operator file cannot be used.
+//! Errors in the policy of an operator file.
 
 use sealwave_core::diagnostic::Explain;
 
-/// What is wrong with a rule.
+/// An error in a policy rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
-    /// Not a glob.
+    /// A pattern is not a valid glob.
     #[error("rule `{rule}`: pattern `{pattern}` is not a valid glob: {why}")]
     BadGlob {
         /// The rule's name.
         rule: String,
         /// The pattern.
         pattern: String,
-        /// What the glob library says of it.
+        /// The error of the glob library.
         why: String,
     },
-    /// A key that no reference has.
+    /// A key that no reference can have.
     #[error("rule `{rule}`: the key of pattern `{pattern}` {why}")]
     BadKey {
         /// The rule's name.
         rule: String,
         /// The pattern.
         pattern: String,
-        /// What is wrong with it.
+        /// The problem.
         why: String,
     },
-    /// `{…}` where it cannot be filled in.
+    /// Braces that are not a variable, or in the wrong place.
     #[error("rule `{rule}`: pattern `{pattern}` has `{found}`, which {why}")]
     BadVariable {
         /// The rule's name.
         rule: String,
         /// The pattern.
         pattern: String,
-        /// The braces and what is in them.
+        /// The braces with their content.
         found: String,
-        /// What is wrong with it.
+        /// The problem.
         why: &'static str,
     },
-    /// The name of another rule.
-    #[error("two rules of the policy are called `{rule}`")]
+    /// Two rules have the same name.
+    #[error("policy has two rules named `{rule}`")]
     DuplicateName {
         /// The name.
         rule: String,
     },
-    /// A list without an entry, or a name without a character.
+    /// An empty list or name.
     #[error("rule `{rule}`: `{field}` is empty")]
     Empty {
         /// The rule's name.
         rule: String,
-        /// Which field.
+        /// The field.
         field: &'static str,
     },
-    /// It allows for every cluster, without saying so.
-    #[error(
-        "rule `{rule}` allows something, but names no `clusters`, and the operator file has more than one"
-    )]
+    /// `allow` implicitly applies to every cluster.
+    #[error("rule `{rule}` has `allow` but no `clusters`, and the operator file has more than one cluster")]
     NoClusters {
         /// The rule's name.
         rule: String,
     },
-    /// It allows to everybody, without saying so.
-    #[error("rule `{rule}` allows something, but names no `projects`")]
+    /// `allow` implicitly applies to every project.
+    #[error("rule `{rule}` has `allow` but no `projects`")]
     NoProjects {
         /// The rule's name.
         rule: String,
     },
-    /// No colon in it, or a provider that cannot be.
-    #[error("rule `{rule}`: pattern `{pattern}` names no provider")]
+    /// The pattern has no colon, or an impossible provider.
+    #[error("rule `{rule}`: pattern `{pattern}` does not name a provider")]
     NoProvider {
         /// The rule's name.
         rule: String,
         /// The pattern.
         pattern: String,
     },
-    /// Neither allows nor denies.
-    #[error("rule `{rule}` neither allows nor denies anything")]
+    /// The rule has neither `allow` nor `deny`.
+    #[error("rule `{rule}` has neither `allow` nor `deny`")]
     NoPurpose {
         /// The rule's name.
         rule: String,
     },
-    /// It names a cluster that does not exist.
+    /// The cluster does not exist.
     #[error("rule `{rule}`: `{pattern}` in `clusters` matches no cluster of the operator file")]
     UnknownCluster {
         /// The rule's name.
         rule: String,
         /// The pattern.
         pattern: String,
-        /// A cluster with nearly that name.
+        /// A cluster with a similar name.
         similar: Option<String>,
     },
 }
@@ -102,22 +100,22 @@ impl Explain for PolicyError {
                     "`*` matches within a segment of the path, `**` across segments, `{a,b}` is a choice"
                 }
                 Self::BadKey { .. } => {
-                    "a key has quotes only where a name holds a dot (`\"a.b\".c`); `sealwave refs` shows references as patterns match them"
+                    "quote only names that contain a dot (`\"a.b\".c`); `sealwave refs` shows references as patterns match them"
                 }
                 Self::BadVariable { .. } => {
-                    "`allow`, `deny` and `secretNamespaces` know `{project}`, `{namespace}`, `{app}` and `{env}`; a choice has a comma: `{a,b}`"
+                    "`allow`, `deny` and `secretNamespaces` support `{project}`, `{namespace}`, `{app}` and `{env}`; a choice has a comma: `{a,b}`"
                 }
-                Self::DuplicateName { .. } => "messages and the audit tell rules apart by their names",
+                Self::DuplicateName { .. } => "messages and the audit log identify rules by name",
                 Self::Empty { .. } => "an empty list matches nothing: remove it or fill it",
                 Self::NoClusters { .. } => {
                     "add a line such as `clusters: [NAME]` with the clusters that this rule's values may be sealed for; `[\"*\"]` means all of them"
                 }
-                Self::NoProjects { .. } => "write `projects: [\"*\"]` if every project is meant",
+                Self::NoProjects { .. } => "to match every project, write `projects: [\"*\"]`",
                 Self::NoProvider { .. } => {
-                    "write `provider:path` with a provider of the operator file, for example `file:shop/**`; `path` is a name of the app file's"
+                    "write `provider:path` with a provider of the operator file, for example `file:shop/**`; `path` is available only in apps"
                 }
-                Self::NoPurpose { .. } => "give it `allow` or `deny`",
-                Self::UnknownCluster { .. } => "`clusters` lists names or patterns of what stands under `clusters` in the operator file",
+                Self::NoPurpose { .. } => "add `allow` or `deny`",
+                Self::UnknownCluster { .. } => "`clusters` lists names or patterns of the clusters in the operator file",
             }
             .to_owned(),
         )

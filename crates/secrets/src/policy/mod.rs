@@ -1,21 +1,21 @@
-//! The operator's policy: which app may use which references, and for which destinations. Default: refuse.
+//! The operator's policy: which app may use which references, and for which destinations. The default is to refuse.
 //!
-//! A rule applies to the apps that all its criteria match; a criterion that is left out matches all. Its patterns are
+//! A rule applies to the apps that match all of its criteria; an omitted criterion matches all. Its patterns are
 //! `provider:path` or `provider:path#key` (see [`mod@pattern`]). A reference may be used for a destination (see
-//! [`mod@destination`]) if a rule that applies allows it there and none that applies denies it there.
+//! [`mod@destination`]) if an applicable rule allows it there and none denies it there.
 //!
-//! **In doubt, refuse.** What allows is taken to the letter: provider, path and key are matched each on its own, as the
-//! literal text that the provider will be asked for; nothing is decoded, folded or normalised, so that `%2e`, glob
-//! characters and look-alikes in a reference widen nothing. What denies is taken broadly: case, percent-encoding and
-//! spelling of a path, and the many URLs of one repository, do not lead around it. Where Argo CD does not say what a
-//! criterion or a pattern asks for, the rule allows nothing and denies as if it matched.
+//! **In doubt, refuse.** `allow` is interpreted narrowly: provider, path and key are each matched as the literal text
+//! that the provider will be asked for; nothing is decoded, folded or normalized, so that `%2e`, glob characters and
+//! look-alikes in a reference widen nothing. `deny` is interpreted broadly: it cannot be bypassed by case,
+//! percent-encoding and spelling of a path, or by the many URLs of one repository. If Argo CD does not provide the
+//! value of a criterion or a variable, the rule allows nothing and denies as if it matched.
 //!
-//! A path with a `..` segment is refused whatever the rules say. The version does not count.
+//! A path with a `..` segment is always refused. The version is ignored.
 //!
-//! What a criterion is worth depends on who can choose what it looks at. Nobody who only commits can change project,
-//! app, namespace or repository: Argo CD says them. Whoever may create Applications in a project chooses the others
-//! within what Argo CD allows that project. The environment is a committer's choice: it narrows, and protects nothing.
-//! Cluster, namespace and scope of a Secret are a committer's choice as well, and that is why a rule names those it allows.
+//! The value of a criterion depends on who controls what it matches. Committers cannot change project, app, namespace
+//! or repository, which come from Argo CD. Users who may create Applications in a project choose the other three within
+//! the limits of that project. Committers choose the environment: it narrows a rule, and protects nothing. They also
+//! choose cluster, namespace and scope of a Secret, so a rule lists those that it allows.
 
 mod destination;
 mod error;
@@ -43,12 +43,12 @@ pub use self::subject::Subject;
 
 /// The operator's rules, compiled.
 pub struct Policy {
-    rules: Vec<Rule>,
+    rules: Vec<CompiledRule>,
     sources: BTreeMap<String, ProviderConfig>,
     clusters: BTreeSet<String>,
 }
 
-/// What the rules say to one app.
+/// The operator's rules for one app.
 #[derive(Default)]
 pub struct BoundPolicy {
     rules: Vec<BoundRule>,
@@ -56,42 +56,42 @@ pub struct BoundPolicy {
     clusters: BTreeSet<String>,
 }
 
-/// What a policy says to a reference for a destination. Rules count from 0; [`Policy::rule_name`] names them.
+/// A decision about a reference for a destination. Rules count from 0; [`Policy::rule_name`] returns their names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// This rule allows it, the first of those that do.
+    /// Allowed by this rule, the first that allows it.
     Allowed {
         /// Number of the rule.
         rule: usize,
     },
-    /// This rule denies it, the first of those that do; what others allow does not count.
+    /// Denied by this rule, the first that denies it; `allow` of other rules is ignored.
     Denied {
         /// Number of the rule.
         rule: usize,
     },
-    /// Rules allow it for other destinations only.
+    /// Allowed only for other destinations.
     Elsewhere {
-        /// Number of the rule that comes nearest, the first of those that do.
+        /// Number of the closest rule, or the first of several.
         rule: usize,
-        /// What it would have to name as well.
+        /// The parts of the destination that the rule does not allow.
         mismatch: Mismatch,
     },
-    /// No rule allows it for any destination.
+    /// Not allowed by any rule for any destination.
     Refused,
 }
 
 impl Policy {
-    /// Compiles the policy of an operator file: the only way to have one, so that each policy knows the clusters there are
-    /// and when two paths of a source are one secret.
+    /// Compiles the policy of an operator file. There is no other constructor, so every policy knows the existing
+    /// clusters and when two paths of a source are the same secret.
     ///
     /// # Errors
-    /// Everything that is wrong with the rules.
+    /// Returns all problems of the rules.
     pub fn of(operator: &Operator) -> Result<Self, Failure> {
         let clusters: BTreeSet<String> = operator.clusters.keys().cloned().collect();
         let mut problems = Vec::new();
-        let mut rules: Vec<Rule> = Vec::new();
+        let mut rules: Vec<CompiledRule> = Vec::new();
         for (index, rule) in operator.policy.iter().enumerate() {
-            let rule = Rule::new(index, rule, &clusters, &mut problems);
+            let rule = CompiledRule::new(index, rule, &clusters, &mut problems);
             if rules.iter().any(|other| other.name == rule.name) {
                 problems.push(Problem::new(&PolicyError::DuplicateName { rule: rule.name.clone() }));
             }
@@ -101,7 +101,7 @@ impl Policy {
         Ok(Self { rules, sources: operator.providers.clone(), clusters })
     }
 
-    /// What the rules say to one app. Without a project nothing is allowed to it.
+    /// Returns the rules for one app. Without a project, nothing is allowed.
     #[must_use]
     pub fn bind(&self, subject: &Subject) -> BoundPolicy {
         if subject.project.is_empty() {
@@ -122,7 +122,7 @@ impl Policy {
         self.bind(subject).decide(reference, destination)
     }
 
-    /// What people call a rule: the name that the operator gave it, or `policy[0]`.
+    /// Returns the name of a rule: the name given by the operator, or `policy[0]`.
     #[must_use]
     pub fn rule_name(&self, rule: usize) -> &str {
         self.rules.get(rule).map_or("", |rule| rule.name.as_str())
@@ -163,7 +163,7 @@ impl BoundPolicy {
         }
     }
 
-    /// The decision on a reference that no rule denies.
+    /// Decides about a reference that no rule denies.
     fn allowed(&self, reference: &Reference, destination: &Destination<'_>) -> Decision {
         let allowing = self.rules.iter().enumerate();
         let allowing =
@@ -178,7 +178,7 @@ impl BoundPolicy {
         }
     }
 
-    /// The reference, and the others that lead to the same secret: none of them may lead around a `deny`.
+    /// Returns the reference, and others that mean the same secret: none of them may bypass a `deny`.
     fn spellings(&self, reference: &Reference) -> Vec<Reference> {
         let source = self.sources.get(reference.provider.as_str());
         let others = source.map_or_else(Vec::new, |source| source.other_spellings(&reference.path));
@@ -187,38 +187,38 @@ impl BoundPolicy {
     }
 }
 
-/// Whether a path has a segment `..`.
+/// Reports whether a path has a segment `..`.
 pub fn climbs(path: &str) -> bool {
     path.split(['/', '\\']).any(|segment| segment.trim() == "..")
 }
 
-struct Rule {
+struct CompiledRule {
     name: String,
-    criteria: Vec<Criterion>,
+    criteria: Vec<RuleCriterion>,
     destinations: Destinations,
     allow: Vec<Pattern>,
     deny: Vec<Pattern>,
 }
 
-/// One thing that a rule asks of an app.
-struct Criterion {
-    of: fn(&Subject) -> &str,
-    globs: Globs,
+/// A condition that a rule imposes on an app.
+struct RuleCriterion {
+    subject_field: fn(&Subject) -> &str,
+    globs: CriterionGlobs,
 }
 
-enum Globs {
+enum CriterionGlobs {
     Names(Vec<GlobMatcher>),
     Repositories(Repositories),
 }
 
-/// A rule as it is for one app: empty where it does not apply.
+/// A rule for one app; empty if it does not apply.
 struct BoundRule {
     destinations: BoundDestinations,
     allow: Vec<Bound>,
     deny: Vec<Bound>,
 }
 
-impl Rule {
+impl CompiledRule {
     fn new(
         index: usize,
         rule: &PolicyRule,
@@ -249,17 +249,17 @@ impl Rule {
     fn bind(&self, subject: &Subject) -> BoundRule {
         let destinations = self.destinations.bind(subject);
         let mut bound = BoundRule { destinations, allow: Vec::new(), deny: Vec::new() };
-        if self.criteria.iter().all(|criterion| criterion.surely(subject)) {
+        if self.criteria.iter().all(|criterion| criterion.matches(subject)) {
             bound.allow = self.allow.iter().filter_map(|pattern| pattern.to_allow(subject)).collect();
         }
-        if self.criteria.iter().all(|criterion| criterion.perhaps(subject)) {
+        if self.criteria.iter().all(|criterion| criterion.may_match(subject)) {
             bound.deny = self.deny.iter().map(|pattern| pattern.to_deny(subject)).collect();
         }
         bound
     }
 }
 
-fn criteria(name: &str, rule: &PolicyRule, report: &mut impl FnMut(PolicyError)) -> Vec<Criterion> {
+fn criteria(name: &str, rule: &PolicyRule, report: &mut impl FnMut(PolicyError)) -> Vec<RuleCriterion> {
     type Field = (&'static str, fn(&PolicyRule) -> &Option<Vec<String>>, fn(&Subject) -> &str);
     const NAMES: [Field; 4] = [
         ("projects", |rule| &rule.projects, |subject| &subject.project),
@@ -268,48 +268,53 @@ fn criteria(name: &str, rule: &PolicyRule, report: &mut impl FnMut(PolicyError))
         ("environments", |rule| &rule.environments, |subject| &subject.environment),
     ];
     let mut criteria = Vec::new();
-    let mut filled = |field, list: &Vec<String>| {
+    let mut check_not_empty = |field, list: &Vec<String>| {
         if list.is_empty() {
             report(PolicyError::Empty { rule: name.to_owned(), field });
         }
     };
-    for (field, list, of) in NAMES {
+    for (field, list, subject_field) in NAMES {
         let Some(list) = list(rule) else { continue };
-        filled(field, list);
+        check_not_empty(field, list);
         criteria.push((
-            of,
-            list.iter().map(|pattern| plain_glob(name, pattern)).collect::<Result<_, _>>().map(Globs::Names),
+            subject_field,
+            list.iter()
+                .map(|pattern| plain_glob(name, pattern))
+                .collect::<Result<_, _>>()
+                .map(CriterionGlobs::Names),
         ));
     }
     if let Some(list) = &rule.repositories {
-        filled("repositories", list);
-        criteria
-            .push((|subject| &subject.repository, Repositories::new(name, list).map(Globs::Repositories)));
+        check_not_empty("repositories", list);
+        criteria.push((
+            |subject| &subject.repository,
+            Repositories::new(name, list).map(CriterionGlobs::Repositories),
+        ));
     }
-    let compiled = criteria
-        .into_iter()
-        .map(|(of, globs): (fn(&Subject) -> &str, _)| globs.map(|globs| Criterion { of, globs }));
+    let compiled = criteria.into_iter().map(|(subject_field, globs): (fn(&Subject) -> &str, _)| {
+        globs.map(|globs| RuleCriterion { subject_field, globs })
+    });
     compiled.filter_map(|criterion| criterion.map_err(&mut *report).ok()).collect()
 }
 
-impl Criterion {
-    /// Whether it matches for certain: what is not known does not.
-    fn surely(&self, subject: &Subject) -> bool {
-        let value = (self.of)(subject);
+impl RuleCriterion {
+    /// Reports whether it certainly matches; unknown values do not.
+    fn matches(&self, subject: &Subject) -> bool {
+        let value = (self.subject_field)(subject);
         !value.is_empty()
             && match &self.globs {
-                Globs::Names(globs) => globs.iter().any(|glob| glob.is_match(value)),
-                Globs::Repositories(repositories) => repositories.surely(value),
+                CriterionGlobs::Names(globs) => globs.iter().any(|glob| glob.is_match(value)),
+                CriterionGlobs::Repositories(repositories) => repositories.surely(value),
             }
     }
 
-    /// Whether it may match: what is not known does.
-    fn perhaps(&self, subject: &Subject) -> bool {
-        let value = (self.of)(subject);
+    /// Reports whether it may match; unknown values do.
+    fn may_match(&self, subject: &Subject) -> bool {
+        let value = (self.subject_field)(subject);
         match &self.globs {
             _ if value.is_empty() => true,
-            Globs::Names(_) => self.surely(subject),
-            Globs::Repositories(repositories) => repositories.perhaps(value),
+            CriterionGlobs::Names(_) => self.matches(subject),
+            CriterionGlobs::Repositories(repositories) => repositories.perhaps(value),
         }
     }
 }

@@ -1,15 +1,15 @@
-//! Patterns over references: `provider:path` or `provider:path#key`.
+//! Patterns for references: `provider:path` or `provider:path#key`.
 //!
-//! * `*` and `?` match within one path segment, `**` as a whole segment crosses `/`, `[…]` is a class, `\` takes the
-//!   meaning off the next character.
-//! * `{project}`, `{namespace}`, `{app}` and `{env}` stand for what the app is called: that text, literally. They are
-//!   filled in only with names as Kubernetes has them, which hold no glob character (see [`is_name`]).
-//! * `{a,b}` is a choice. The comma tells the two apart: braces without one must be one of the four words. They may
-//!   stand inside a choice, `{{project},shared}`, but not inside a class.
+//! * `*` and `?` match within one path segment, `**` as a whole segment crosses `/`, `[…]` is a class, `\` escapes the
+//!   next character.
+//! * `{project}`, `{namespace}`, `{app}` and `{env}` stand for the app's literal values. Only values with the form of
+//!   Kubernetes names are used, which contain no glob characters (see [`is_name`]).
+//! * `{a,b}` is a choice. The comma distinguishes the two: braces without one must be a variable. Variables may be used
+//!   inside a choice, `{{project},shared}`, but not inside a class.
 //!
-//! A pattern that cannot be filled in allows nothing and denies everything. A pattern with a key allows exactly that
-//! key, in the canonical text that references have, and denies what would give it away: the key with or without quotes,
-//! what contains it, what it contains, and the whole value.
+//! A pattern with a variable that has no value allows nothing and denies everything. A pattern with a key allows
+//! exactly that key, in the canonical text that references have. It denies everything that would reveal it: the key
+//! with or without quotes, its containers, its content, and the whole value.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -21,10 +21,10 @@ use super::{PolicyError, Subject};
 use crate::placeholder::{DEFAULT_PROVIDER, Reference};
 use crate::values::KeyPath;
 
-/// Longer than any name in Kubernetes, and than two of them with a `_` between.
+/// Maximum length of a name: longer than any Kubernetes name, and than two of them joined by `_`.
 const MAX_NAME: usize = 512;
 
-/// A pattern of an operator file, checked.
+/// A validated pattern of an operator file.
 pub struct Pattern {
     provider: Template,
     path: Template,
@@ -32,9 +32,9 @@ pub struct Pattern {
 }
 
 /// A pattern for one app.
-#[expect(clippy::large_enum_variant, reason = "there are a handful of them in a run")]
+#[expect(clippy::large_enum_variant, reason = "a run has only a handful of them")]
 pub(super) enum Bound {
-    /// Could not be filled in; only in a `deny`.
+    /// A variable has no value; only for `deny`.
     Everything,
     /// Globs for each part.
     Parts { provider: GlobMatcher, path: GlobMatcher, key: Option<Vec<GlobMatcher>> },
@@ -55,7 +55,7 @@ impl Pattern {
         Ok(Self { provider: template(provider)?, path: template(path)?, key: key.map(template).transpose()? })
     }
 
-    /// For an `allow`: to the letter, or not at all.
+    /// Returns the pattern for `allow`, which matches exactly; `None` if a variable has no value.
     pub(super) fn to_allow(&self, subject: &Subject) -> Option<Bound> {
         let part = |template: &Template| glob(&template.fill(subject)?, false).ok();
         Some(Bound::Parts {
@@ -68,7 +68,7 @@ impl Pattern {
         })
     }
 
-    /// For a `deny`: broadly.
+    /// Returns the pattern for `deny`, which matches broadly.
     pub(super) fn to_deny(&self, subject: &Subject) -> Bound {
         let part = |template: &Template| glob(&template.fill(subject)?, true).ok();
         let parts = || {
@@ -86,7 +86,7 @@ impl Pattern {
 }
 
 impl Bound {
-    /// Whether it matches to the letter.
+    /// Reports whether it matches exactly.
     pub(super) fn allows(&self, reference: &Reference) -> bool {
         let Self::Parts { provider, path, key } = self else { return false };
         provider.is_match(reference.provider.as_str())
@@ -96,43 +96,43 @@ impl Bound {
             })
     }
 
-    /// Whether it matches by any spelling.
+    /// Reports whether it matches any spelling.
     pub(super) fn denies(&self, reference: &Reference) -> bool {
         let Self::Parts { provider, path, key } = self else { return true };
         provider.is_match(reference.provider.as_str())
             && spellings(&reference.path).iter().any(|spelling| path.is_match(spelling))
             && key.as_ref().is_none_or(|globs| {
-                let Some((itself, ancestors)) = globs.split_first() else { return true };
+                let Some((own, ancestors)) = globs.split_first() else { return true };
                 reference.key.as_ref().is_none_or(|key| {
-                    // Both as it is written and as the names that it consists of.
-                    [without_quotes(key), names_of(key)].iter().any(|key| {
+                    // Both as written and as the names that it consists of.
+                    [without_quotes(key), key_names(key)].iter().any(|key| {
                         ancestors.iter().any(|glob| glob.is_match(key))
-                            || self_and_ancestors(key).any(|key| itself.is_match(key))
+                            || self_and_ancestors(key).any(|key| own.is_match(key))
                     })
                 })
             })
     }
 }
 
-/// A glob with words to be filled in.
+/// A glob with variables.
 pub(super) struct Template {
-    pieces: Vec<Piece>,
+    pieces: Vec<PatternPiece>,
 }
 
-enum Piece {
+enum PatternPiece {
     Glob(String),
-    Variable(Variable),
+    Variable(PatternVariable),
 }
 
 #[derive(Clone, Copy)]
-enum Variable {
+enum PatternVariable {
     App,
     Environment,
     Namespace,
     Project,
 }
 
-impl Variable {
+impl PatternVariable {
     const ALL: [(&'static str, Self); 4] = [
         ("{app}", Self::App),
         ("{env}", Self::Environment),
@@ -163,51 +163,53 @@ impl Template {
         while let Some(rest) = part.get(at..).filter(|rest| !rest.is_empty()) {
             let class = class_length(rest);
             if let Some(class) = class {
-                if let Some((word, _)) = Variable::ALL.iter().find(|(word, _)| rest[..class].contains(word)) {
-                    return Err(bad(word, "cannot stand in a class `[…]`"));
+                if let Some((word, _)) =
+                    PatternVariable::ALL.iter().find(|(word, _)| rest[..class].contains(word))
+                {
+                    return Err(bad(word, "is not allowed in a class `[…]`"));
                 }
                 at += class;
             } else if let Some((word, variable)) =
-                Variable::ALL.iter().find(|(word, _)| rest.starts_with(word))
+                PatternVariable::ALL.iter().find(|(word, _)| rest.starts_with(word))
             {
-                pieces.push(Piece::Glob(part[copied..at].to_owned()));
-                pieces.push(Piece::Variable(*variable));
+                pieces.push(PatternPiece::Glob(part[copied..at].to_owned()));
+                pieces.push(PatternPiece::Variable(*variable));
                 at += word.len();
                 copied = at;
-            } else if let Some(word) = word_in_braces(rest) {
-                return Err(bad(word, "is no word that can be filled in"));
+            } else if let Some(word) = braces_without_comma(rest) {
+                return Err(bad(word, "is not a known variable"));
             } else {
                 let escaped = usize::from(rest.starts_with('\\'));
                 at += rest.chars().take(1 + escaped).map(char::len_utf8).sum::<usize>();
             }
         }
-        pieces.push(Piece::Glob(part[copied..].to_owned()));
+        pieces.push(PatternPiece::Glob(part[copied..].to_owned()));
         let template = Self { pieces };
-        // Any name will do: they are all alike to a glob.
+        // Any name works: all names are alike to a glob.
         compile(rule, whole, &template.join(|_| "x"), false)?;
         Ok(template)
     }
 
-    /// The glob for one app; nothing where a word has no name to stand for.
+    /// Returns the glob for one app; `None` if a variable has no value.
     pub(super) fn fill(&self, subject: &Subject) -> Option<String> {
-        let fits = |piece: &Piece| match piece {
-            Piece::Glob(_) => true,
-            Piece::Variable(variable) => is_name(variable.value(subject)),
+        let fits = |piece: &PatternPiece| match piece {
+            PatternPiece::Glob(_) => true,
+            PatternPiece::Variable(variable) => is_name(variable.value(subject)),
         };
         self.pieces.iter().all(fits).then(|| self.join(|variable| variable.value(subject)))
     }
 
-    fn join<'a>(&'a self, value: impl Fn(Variable) -> &'a str) -> String {
-        let text = |piece: &'a Piece| match piece {
-            Piece::Glob(glob) => glob.as_str(),
-            Piece::Variable(variable) => value(*variable),
+    fn join<'a>(&'a self, value: impl Fn(PatternVariable) -> &'a str) -> String {
+        let text = |piece: &'a PatternPiece| match piece {
+            PatternPiece::Glob(glob) => glob.as_str(),
+            PatternPiece::Variable(variable) => value(*variable),
         };
         self.pieces.iter().map(text).collect()
     }
 }
 
-/// Whether a text can be filled in: ASCII letters and digits, and `-`, `_`, `.` between them, as names of Argo CD and
-/// Kubernetes are. None of these means anything to a glob outside of a class, and nothing of it leads up or down a path.
+/// Reports whether a text can be the value of a variable: ASCII letters and digits, and `-`, `_`, `.` between them, as
+/// in names of Argo CD and Kubernetes. None of these is special in a glob outside a class, or moves up or down a path.
 fn is_name(text: &str) -> bool {
     text.len() <= MAX_NAME
         && text.starts_with(|c: char| c.is_ascii_alphanumeric())
@@ -216,18 +218,18 @@ fn is_name(text: &str) -> bool {
         && !text.contains("..")
 }
 
-/// Bytes of the class that a glob starts with; one that is not closed is the glob library's to refuse.
+/// Returns the length of the class that a glob starts with; an unclosed one is left to the glob library.
 fn class_length(glob: &str) -> Option<usize> {
     let inside = glob.strip_prefix('[')?;
     let inside = inside.strip_prefix(['!', '^']).unwrap_or(inside);
-    // A `]` at the start stands for itself.
+    // A `]` at the start is literal.
     let first = inside.chars().next()?.len_utf8();
     let end = inside.get(first..)?.find(']')?;
     Some(glob.len() - inside.len() + first + end + 1)
 }
 
-/// The braces that a glob starts with, where there is no comma right inside of them.
-fn word_in_braces(glob: &str) -> Option<&str> {
+/// Returns the braces that a glob starts with, unless they contain a comma at their top level.
+fn braces_without_comma(glob: &str) -> Option<&str> {
     if !glob.starts_with('{') {
         return None;
     }
@@ -245,22 +247,22 @@ fn word_in_braces(glob: &str) -> Option<&str> {
     None
 }
 
-/// A glob that has no words to be filled in.
+/// Compiles a glob without variables.
 pub(super) fn plain_glob(rule: &str, pattern: &str) -> Result<GlobMatcher, PolicyError> {
     check_plain(rule, pattern)?;
     compile(rule, pattern, pattern, false)
 }
 
-/// Refuses words to be filled in where none are.
+/// Refuses variables where they are not supported.
 pub(super) fn check_plain(rule: &str, pattern: &str) -> Result<(), PolicyError> {
     let template = Template::new(rule, pattern, pattern)?;
     match template.pieces.as_slice() {
-        [Piece::Glob(_)] => Ok(()),
+        [PatternPiece::Glob(_)] => Ok(()),
         _ => Err(PolicyError::BadVariable {
             rule: rule.to_owned(),
             pattern: pattern.to_owned(),
             found: "{…}".to_owned(),
-            why: "is filled in only in `allow`, `deny` and `secretNamespaces`",
+            why: "is supported only in `allow`, `deny` and `secretNamespaces`",
         }),
     }
 }
@@ -284,7 +286,7 @@ pub(super) fn glob(text: &str, any_case: bool) -> Result<GlobMatcher, globset::E
     builder.build().map(|glob| glob.compile_matcher())
 }
 
-/// Refuses a key whose quotes no reference has: it would allow and deny nothing.
+/// Refuses a key whose quotes no reference can have: it would match nothing.
 fn check_key(rule: &str, whole: &str, key: &str) -> Result<(), PolicyError> {
     let bad = |why: String| PolicyError::BadKey { rule: rule.to_owned(), pattern: whole.to_owned(), why };
     let path = KeyPath::parse(key).map_err(|error| bad(error.to_string()))?;
@@ -301,8 +303,8 @@ fn without_quotes(key: &str) -> String {
     key.replace('"', "")
 }
 
-/// The names of a key, joined by dots, without quotes and escapes.
-fn names_of(key: &str) -> String {
+/// Returns the names of a key, joined by dots, without quotes and escapes.
+fn key_names(key: &str) -> String {
     let names =
         KeyPath::parse(key).map(|path| path.names().map(|(name, _)| name).collect::<Vec<_>>().join("."));
     names
@@ -311,23 +313,23 @@ fn names_of(key: &str) -> String {
         .map_or_else(|| without_quotes(key), |names| without_quotes(&names))
 }
 
-/// Globs for a key, first, and for everything that it lies in: `a.b` and `a`. None where a glob cannot be cut so.
+/// Returns globs for a key, first, and for its ancestors: `a.b` and `a`. `None` if a glob cannot be split like this.
 fn with_ancestors(key: &str) -> Option<Vec<GlobMatcher>> {
     self_and_ancestors(key).map(|key| glob(key, true).ok()).collect()
 }
 
-/// `a.b.c`, `a.b`, `a`: a key, and those of the objects that it lies in.
+/// Returns a key and its ancestors: `a.b.c`, `a.b`, `a`.
 fn self_and_ancestors(key: &str) -> impl Iterator<Item = &str> {
     let ancestors = key.match_indices(['.', '/', '[']).filter_map(|(at, _)| key.get(..at));
     std::iter::once(key).chain(ancestors.filter(|ancestor| !ancestor.is_empty()))
 }
 
-/// The ways of writing a path that a source could take for the same, this one included.
+/// Returns the spellings of a path that a source could treat as equal, including the path itself.
 fn spellings(path: &str) -> BTreeSet<String> {
     let decoded = percent_decode_str(path).decode_utf8_lossy();
     let mut all = BTreeSet::from([path.to_owned()]);
     for spelling in [Cow::Borrowed(path), decoded] {
-        for name in names_of_arn(&spelling).into_iter().chain([spelling.as_ref()]) {
+        for name in arn_names(&spelling).into_iter().chain([spelling.as_ref()]) {
             let segments = name.split(['/', '\\']).map(str::trim);
             let plain: Vec<&str> =
                 segments.filter(|segment| !segment.is_empty() && *segment != ".").collect();
@@ -339,9 +341,9 @@ fn spellings(path: &str) -> BTreeSet<String> {
     all
 }
 
-/// The names of an AWS secret or parameter that its ARN holds: with the six random characters that Secrets Manager
-/// adds, and without.
-fn names_of_arn(path: &str) -> Vec<&str> {
+/// Returns the names of an AWS secret or parameter in its ARN: with and without the six random characters that Secrets
+/// Manager appends.
+fn arn_names(path: &str) -> Vec<&str> {
     let fields: Vec<&str> = path.splitn(6, ':').collect();
     let ["arn", _, service, _, _, resource] = fields[..] else { return Vec::new() };
     let Some(name) = (match service {

@@ -1,7 +1,7 @@
-//! Words for what a policy does not allow: what is refused, for which destination, and the line that would allow it.
+//! Messages about policy refusals: what is refused, for which destination, and the change that would allow it.
 //!
-//! An author of an app reads this, so it names rules that speak of his app, and what he wrote himself; never what else the
-//! operator file has.
+//! The reader is the author of an app, so messages name rules that concern the app, and the author's own text; never
+//! anything else from the operator file.
 
 use std::fmt;
 
@@ -10,17 +10,17 @@ use crate::placeholder::Reference;
 use sealwave_core::diagnostic::Explain;
 use sealwave_core::names::dns;
 
-/// A reference that the policy does not let an app use for a destination. References and names; never a value.
+/// A reference that an app may not use for a destination. It contains references and names, but never a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyRefusal {
     message: String,
     hint: String,
-    /// Other places with the same reference and the same refusal.
+    /// Number of other locations with the same reference and the same refusal.
     others: usize,
 }
 
 impl PolicyRefusal {
-    /// The same, said of several places at once.
+    /// Combines the refusals of several locations.
     #[must_use]
     pub fn and_others(self, others: usize) -> Self {
         Self { others, ..self }
@@ -47,7 +47,7 @@ impl Explain for PolicyRefusal {
 }
 
 impl Policy {
-    /// Explains a decision to the author of an app; nothing where the reference is allowed.
+    /// Explains a decision to the author of an app; `None` if the reference is allowed.
     #[must_use]
     pub fn refusal(
         &self,
@@ -71,13 +71,13 @@ impl Policy {
                 let message = format!(
                     "reference `{reference}` is refused: no rule of the operator's policy allows it to {subject}"
                 );
-                (message, unlisted(subject))
+                (message, hint_for_unlisted(subject))
             }
         };
         Some(PolicyRefusal { message, hint, others: 0 })
     }
 
-    /// Whether the words for a decision are the same for every destination.
+    /// Reports whether the message for a decision is the same for every destination.
     #[must_use]
     pub fn is_for_every_destination(&self, decision: Decision) -> bool {
         match decision {
@@ -94,18 +94,17 @@ impl Policy {
         destination: &Destination<'_>,
         rule: usize,
     ) -> (String, String) {
-        let whither =
+        let destination_text =
             if self.names_destinations(rule) { format!(" for {destination}") } else { String::new() };
         let name = self.rule_name(rule);
         let message = format!(
-            "reference `{reference}` is denied{whither}: rule `{name}` of the operator's policy denies it to {subject}"
+            "reference `{reference}` is denied{destination_text}: rule `{name}` of the operator's policy denies it to {subject}"
         );
-        let hint =
-            "a rule that denies wins over every rule that allows; use another reference, or ask the operator";
+        let hint = "`deny` takes precedence over `allow`; use another reference, or ask the operator";
         (message, hint.to_owned())
     }
 
-    /// The changes after which a rule would allow a destination.
+    /// Returns the changes that would make a rule allow a destination.
     fn widening(
         &self,
         subject: &Subject,
@@ -119,7 +118,7 @@ impl Policy {
         }
         if mismatch.scope {
             let scope = destination.scope;
-            remedies.push(Remedy::Operator(if self.has_scopes(rule) {
+            remedies.push(PolicyRemedy::Operator(if self.has_scopes(rule) {
                 format!("add `{scope}` to `scopes`")
             } else {
                 format!("add the line `scopes: [strict, {scope}]`")
@@ -128,31 +127,33 @@ impl Policy {
         if mismatch.namespace {
             remedies.extend(self.for_namespace(subject, destination.namespace, rule));
         }
-        in_words(remedies, self.rule_name(rule))
+        format_remedies(remedies, self.rule_name(rule))
     }
 
-    fn for_cluster(&self, cluster: &str) -> Remedy {
+    fn for_cluster(&self, cluster: &str) -> PolicyRemedy {
         if self.has_cluster(cluster) {
-            Remedy::Operator(format!("add `{cluster}` to `clusters`"))
+            PolicyRemedy::Operator(format!("add `{cluster}` to `clusters`"))
         } else {
-            Remedy::Author("set `cluster` in sealwave.yaml to a cluster of the operator file".to_owned())
+            PolicyRemedy::Author(
+                "set `cluster` in sealwave.yaml to a cluster of the operator file".to_owned(),
+            )
         }
     }
 
-    fn for_namespace(&self, subject: &Subject, namespace: Option<&str>, rule: usize) -> Vec<Remedy> {
-        let author = |text: &str| Remedy::Author(text.to_owned());
+    fn for_namespace(&self, subject: &Subject, namespace: Option<&str>, rule: usize) -> Vec<PolicyRemedy> {
+        let author = |text: &str| PolicyRemedy::Author(text.to_owned());
         match namespace {
             None => vec![author(NO_NAMESPACE)],
             Some(name) if !dns::is_label(name) => vec![author(NOT_A_LABEL)],
             Some(name) if self.has_namespaces(rule) => {
-                vec![Remedy::Operator(format!("add `{name}` to `secretNamespaces`"))]
+                vec![PolicyRemedy::Operator(format!("add `{name}` to `secretNamespaces`"))]
             }
             Some(name) if subject.namespace.is_empty() => vec![
                 author(NO_OWN_NAMESPACE),
-                Remedy::Operator(format!("add the line `secretNamespaces: [\"{name}\"]`")),
+                PolicyRemedy::Operator(format!("add the line `secretNamespaces: [\"{name}\"]`")),
             ],
             Some(name) => {
-                vec![Remedy::Operator(format!(
+                vec![PolicyRemedy::Operator(format!(
                     "add the line `secretNamespaces: [\"{{namespace}}\", \"{name}\"]`"
                 ))]
             }
@@ -161,23 +162,23 @@ impl Policy {
 }
 
 /// A change that would help, by the person who can make it.
-enum Remedy {
+enum PolicyRemedy {
     Author(String),
     Operator(String),
 }
 
-fn in_words(remedies: Vec<Remedy>, rule: &str) -> String {
+fn format_remedies(remedies: Vec<PolicyRemedy>, rule: &str) -> String {
     let (mut words, mut changes) = (Vec::new(), Vec::new());
     for remedy in remedies {
         match remedy {
-            Remedy::Author(text) => words.push(text),
-            Remedy::Operator(text) => changes.push(text),
+            PolicyRemedy::Author(text) => words.push(text),
+            PolicyRemedy::Operator(text) => changes.push(text),
         }
     }
     if !changes.is_empty() {
         let changes = changes.join(", ");
         words.push(format!(
-            "if the destination is meant, ask the operator to change rule `{rule}`: {changes}"
+            "if the destination is intended, ask the operator to change rule `{rule}`: {changes}"
         ));
     }
     words.join("; ")
@@ -185,13 +186,13 @@ fn in_words(remedies: Vec<Remedy>, rule: &str) -> String {
 
 const NO_NAMESPACE: &str = "set `metadata.namespace` of the Secret, or `namespace` in sealwave.yaml";
 const NOT_A_LABEL: &str =
-    "correct the namespace: its name holds lower-case letters, digits and `-`, at most 63, and no `/` or `.`";
-const NO_OWN_NAMESPACE: &str = "the app's own namespace is not known: \
+    "correct the namespace: a name has only lower-case letters, digits and `-`, and at most 63 characters";
+const NO_OWN_NAMESPACE: &str = "the app's own namespace is unknown: \
      set `spec.destination.namespace` of the Application (`--namespace` in a local run)";
 
-fn unlisted(subject: &Subject) -> String {
+fn hint_for_unlisted(subject: &Subject) -> String {
     if subject.project.is_empty() {
-        "no rule can match without a project, which Argo CD gives from version 3.0 on".to_owned()
+        "no rule can match without a project, which Argo CD provides since version 3.0".to_owned()
     } else {
         "ask the operator for a rule under `policy` in the operator file".to_owned()
     }

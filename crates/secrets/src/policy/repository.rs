@@ -1,15 +1,16 @@
-//! Repository URLs: one repository has many. To allow, a URL must be the operator's but for what cannot matter; to deny,
-//! it is enough that it could be the same repository.
+//! Repository URLs: one repository has many. For `allow`, a URL must equal the operator's except for insignificant
+//! differences; for `deny`, it is enough that it may be the same repository.
 //!
-//! | | to allow | to deny |
+//! | | `allow` | `deny` |
 //! |---|---|---|
 //! | `git@host:path` and `ssh://git@host/path` | the same | the same |
-//! | case of scheme and host, `.git`, a `/` at the end | do not count | do not count |
-//! | user and password of an `http` or `https` URL, password of others | do not count | do not count |
-//! | user of other URLs, scheme, port | count | do not count |
-//! | case of the path, percent-encoding, `//`, `.` and `..` | count | do not count |
+//! | case of scheme and host, `.git`, a `/` at the end | ignored | ignored |
+//! | user and password of an `http` or `https` URL, password of others | ignored | ignored |
+//! | user of other URLs, scheme, port | significant | ignored |
+//! | case of the path, percent-encoding, `//`, `.` and `..` | significant | ignored |
 //!
-//! Argo CD itself folds the case of the whole URL when it compares it with a project's `sourceRepos`, and keeps the user.
+//! Argo CD itself ignores the case of the whole URL when it compares it with a project's `sourceRepos`, and includes
+//! the user.
 
 use globset::GlobMatcher;
 use percent_encoding::percent_decode_str;
@@ -17,7 +18,7 @@ use percent_encoding::percent_decode_str;
 use super::PolicyError;
 use super::pattern::{check_plain, compile};
 
-/// Globs over repository URLs, in both forms.
+/// Globs over repository URLs, in strict and loose form.
 pub(super) struct Repositories {
     strict: Vec<GlobMatcher>,
     loose: Vec<GlobMatcher>,
@@ -28,31 +29,32 @@ impl Repositories {
         let mut repositories = Self { strict: Vec::new(), loose: Vec::new() };
         for pattern in patterns {
             check_plain(rule, pattern)?;
-            // Elsewhere `*` alone is everything; here, where values have slashes, it is meant so too.
+            // Elsewhere, `*` alone matches everything; values have slashes here, so it is translated.
             let glob = if pattern == "*" { "**" } else { pattern };
-            repositories.strict.push(compile(rule, pattern, &strict(glob), false)?);
-            repositories.loose.push(compile(rule, pattern, &loose(glob), true)?);
+            repositories.strict.push(compile(rule, pattern, &strict_form(glob), false)?);
+            repositories.loose.push(compile(rule, pattern, &loose_form(glob), true)?);
         }
         Ok(repositories)
     }
 
-    /// Whether a URL is surely one of these.
+    /// Reports whether a URL certainly matches.
     pub(super) fn surely(&self, url: &str) -> bool {
-        let url = strict(url);
+        let url = strict_form(url);
         !url.split('/').any(|segment| segment == "..") && self.strict.iter().any(|glob| glob.is_match(&url))
     }
 
-    /// Whether a URL could be one of these.
+    /// Reports whether a URL may match.
     pub(super) fn perhaps(&self, url: &str) -> bool {
         let decoded = percent_decode_str(url).decode_utf8_lossy();
         [url, &decoded].iter().any(|url| {
-            let url = loose(url);
+            let url = loose_form(url);
             self.loose.iter().any(|glob| glob.is_match(&url))
         })
     }
 }
 
-/// A URL without what could be a credential, so that it can be shown: no user in `http` and `https`, no password in others.
+/// Returns a URL without possible credentials, which is safe to show: without user for `http` and `https`, without
+/// password for others.
 #[must_use]
 pub fn without_credentials(url: &str) -> String {
     let Some((scheme, rest)) = url.trim().split_once("://") else { return url.trim().to_owned() };
@@ -66,7 +68,7 @@ pub fn without_credentials(url: &str) -> String {
     }
 }
 
-fn strict(url: &str) -> String {
+fn strict_form(url: &str) -> String {
     let url = without_credentials(&with_scheme(url.trim()));
     let Some((scheme, rest)) = url.split_once("://") else { return url };
     let (authority, path) = split_path(rest);
@@ -78,8 +80,8 @@ fn strict(url: &str) -> String {
     format!("{}://{user}{}{path}", scheme.to_ascii_lowercase(), host.to_ascii_lowercase())
 }
 
-fn loose(url: &str) -> String {
-    let url = strict(&url.to_lowercase());
+fn loose_form(url: &str) -> String {
+    let url = strict_form(&url.to_lowercase());
     let Some((_, rest)) = url.split_once("://") else { return url };
     let (authority, path) = split_path(rest);
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
@@ -101,7 +103,7 @@ fn loose(url: &str) -> String {
     plain.strip_suffix(".git").map(str::to_owned).unwrap_or(plain)
 }
 
-/// `user@host:path`, as SSH has it, as a URL.
+/// Converts SSH's `user@host:path` to a URL.
 fn with_scheme(url: &str) -> String {
     match url.split_once(':') {
         Some((host, path)) if !url.contains("://") && !host.contains('/') => format!("ssh://{host}/{path}"),
@@ -109,7 +111,7 @@ fn with_scheme(url: &str) -> String {
     }
 }
 
-/// Host and path of what follows a scheme.
+/// Splits the text after a scheme into host and path.
 fn split_path(rest: &str) -> (&str, &str) {
     rest.split_at(rest.find('/').unwrap_or(rest.len()))
 }

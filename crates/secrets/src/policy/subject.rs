@@ -1,8 +1,8 @@
-//! The app that a policy is asked about.
+//! The app that a policy decision is about.
 
 use std::fmt;
 
-/// An app as Argo CD says it; a field that is not known is empty.
+/// An app as described by Argo CD; unknown fields are empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subject {
     /// Argo CD project.
@@ -13,7 +13,7 @@ pub struct Subject {
     pub namespace: String,
     /// URL of the app's repository, without credentials.
     pub repository: String,
-    /// Environment that is rendered. Not Argo CD's word but the app author's.
+    /// Environment that is rendered. It comes from the app's author, not from Argo CD.
     pub environment: String,
 }
 

@@ -6,14 +6,19 @@ use crate::placeholder::{Part, Text};
 use sealwave_core::diagnostic::Explain as _;
 
 fn rule(projects: &[&str], allow: &[&str], deny: &[&str]) -> PolicyRule {
-    PolicyRule { projects: Some(own(projects)), allow: own(allow), deny: own(deny), ..PolicyRule::default() }
+    PolicyRule {
+        projects: Some(strings(projects)),
+        allow: strings(allow),
+        deny: strings(deny),
+        ..PolicyRule::default()
+    }
 }
 
-fn own(list: &[&str]) -> Vec<String> {
+fn strings(list: &[&str]) -> Vec<String> {
     list.iter().map(|text| (*text).to_owned()).collect()
 }
 
-/// An operator file with these rules and clusters.
+/// Returns an operator file with these rules and clusters.
 fn operator(rules: &[PolicyRule], clusters: &[&str]) -> Operator {
     let cluster = |name: &&str| format!("{name}: {{certificate: {{file: c.pem}}}}");
     let clusters = clusters.iter().map(cluster).collect::<Vec<_>>().join(", ");
@@ -26,7 +31,7 @@ fn policy(rules: &[PolicyRule]) -> Policy {
     Policy::of(&operator(rules, &["dev"])).unwrap_or_else(|failure| panic!("{failure}"))
 }
 
-/// The destination that no rule has to name: the app's own namespace, strict.
+/// Returns the destination that no rule has to list: the app's own namespace, strict.
 fn own_namespace() -> Destination<'static> {
     Destination::new("dev", "shop", Scope::Strict)
 }
@@ -98,9 +103,9 @@ fn patterns() {
     }
 }
 
-/// A key in quotes is the same secret, and a path into an object a part of it.
+/// A quoted key is the same secret, and a path into an object is a part of it.
 #[test]
-fn r18_quotes_lead_around_no_rule() {
+fn r18_quotes_bypass_no_rule() {
     for (pattern, source, expected) in [
         ("file:a#db.user", "file:a#db.user", true),
         ("file:a#db.user", "file:a#\"db.user\"", false),
@@ -142,7 +147,7 @@ fn r18_quotes_lead_around_no_rule() {
 }
 
 #[test]
-fn r18_keys_that_no_reference_has_are_refused_in_patterns() {
+fn r18_patterns_with_impossible_keys_are_refused() {
     for key in ["\"user\"", "\"*\"", "\"db\".\"*\"", "\"a", "\"a\"b", "a.\"b\"", "\"\""] {
         let rules = [rule(&["p"], &[&format!("file:a#{key}")], &[])];
         let failure = Policy::of(&operator(&rules, &["dev"])).err().unwrap_or_else(|| panic!("{key}"));
@@ -183,12 +188,12 @@ fn hostile_paths_widen_nothing() {
     ] {
         assert!(!allows("file:shop/**", source), "{source}");
     }
-    // Not decoded: it stays one literal segment below `shop`.
+    // Not decoded: it remains one literal segment below `shop`.
     assert!(allows("file:shop/*", "file:shop/%2e%2e"));
 }
 
 #[test]
-fn what_denies_is_taken_broadly() {
+fn deny_is_interpreted_broadly() {
     for (pattern, denied, left) in [
         (
             "file:prod/**",
@@ -235,7 +240,7 @@ fn what_denies_is_taken_broadly() {
 }
 
 #[test]
-fn refuses_by_default_and_names_the_rule() {
+fn the_default_is_refusal_and_decisions_name_the_rule() {
     let rules =
         [rule(&["crm"], &["file:**"], &[]), rule(&["shop-*", "shop"], &["env:*", "file:shop/*"], &[])];
     let source = "file:shop/db";
@@ -254,11 +259,11 @@ fn refuses_by_default_and_names_the_rule() {
 #[test]
 fn every_criterion_must_match() {
     let full = PolicyRule {
-        apps: Some(own(&["team_*"])),
-        namespaces: Some(own(&["shop"])),
-        repositories: Some(own(&["https://git.example.com/shop/*"])),
-        environments: Some(own(&["dev"])),
-        secret_namespaces: Some(own(&["*"])),
+        apps: Some(strings(&["team_*"])),
+        namespaces: Some(strings(&["shop"])),
+        repositories: Some(strings(&["https://git.example.com/shop/*"])),
+        environments: Some(strings(&["dev"])),
+        secret_namespaces: Some(strings(&["*"])),
         ..rule(&["p"], &["file:**"], &[])
     };
     let allowed =
@@ -280,9 +285,9 @@ fn every_criterion_must_match() {
 }
 
 #[test]
-fn deny_wins_wherever_it_stands() {
+fn deny_takes_precedence_in_any_order() {
     let allow = rule(&["*"], &["file:**"], &[]);
-    let deny = PolicyRule { deny: own(&["file:prod/**"]), ..PolicyRule::default() };
+    let deny = PolicyRule { deny: strings(&["file:prod/**"]), ..PolicyRule::default() };
     for (rules, number) in [([allow.clone(), deny.clone()], 1), ([deny, allow], 0)] {
         assert_eq!(decide(&rules, &subject("p"), "file:prod/x"), Decision::Denied { rule: number });
         assert_eq!(decide(&rules, &subject("p"), "file:dev/x"), Decision::Allowed { rule: 1 - number });
@@ -292,9 +297,9 @@ fn deny_wins_wherever_it_stands() {
     assert_eq!(decide(&both, &subject("q"), "file:a"), Decision::Refused);
 }
 
-/// What cannot be filled in, or is not known, neither allows nor leads around what denies.
+/// A variable without a valid value allows nothing, and cannot bypass a `deny`.
 #[test]
-fn what_is_not_known_is_refused() {
+fn unknown_values_are_refused() {
     let names =
         ["", "*", "a/b", "..", "a..b", ".", "{x}", "a,b", "[a]", "a?", "a\\", "а", "a b", "-a", "a\n"];
     for name in names {
@@ -308,7 +313,7 @@ fn what_is_not_known_is_refused() {
         assert_eq!(decide(&deny, &odd, "file:z"), Decision::Denied { rule: 0 }, "{name:?}");
     }
     let unknown = Subject { namespace: String::new(), ..subject("p") };
-    let deny = PolicyRule { namespaces: Some(own(&["prod"])), ..rule(&["p"], &[], &["file:**"]) };
+    let deny = PolicyRule { namespaces: Some(strings(&["prod"])), ..rule(&["p"], &[], &["file:**"]) };
     let rules = [rule(&["p"], &["file:**"], &[]), deny];
     assert_eq!(decide(&rules, &unknown, "file:x"), Decision::Denied { rule: 1 });
     assert_eq!(decide(&rules, &subject("p"), "file:x"), Decision::Allowed { rule: 0 });
@@ -318,7 +323,7 @@ fn what_is_not_known_is_refused() {
 fn repository_urls() {
     let decide = |pattern: &str, url: &str| {
         let at = |deny: &[&str], allow: &[&str]| PolicyRule {
-            repositories: Some(own(&[pattern])),
+            repositories: Some(strings(&[pattern])),
             ..rule(&["p"], allow, deny)
         };
         let subject = Subject { repository: url.to_owned(), ..subject("p") };
@@ -365,13 +370,13 @@ fn bad_rules_are_reported_together() {
         (rule(&["*"], &["file:[a", "shop/**"], &[]), 2),
         (rule(&[], &["file:**"], &[]), 1),
         (rule(&["{a"], &[], &[]), 2),
-        (PolicyRule { allow: own(&["file:*"]), ..PolicyRule::default() }, 1),
+        (PolicyRule { allow: strings(&["file:*"]), ..PolicyRule::default() }, 1),
         (rule(&["*"], &["path:x", ":x"], &[]), 2),
         (rule(&["*"], &["file:{environment}/x", "file:{a}", "file:[{app}]/x"], &["file:{Project}"]), 4),
         (rule(&["{project}"], &["file:x"], &[]), 1),
         (
             PolicyRule {
-                repositories: Some(own(&["https://x/{app}", "[a"])),
+                repositories: Some(strings(&["https://x/{app}", "[a"])),
                 ..rule(&["*"], &["file:x"], &[])
             },
             1,
@@ -387,7 +392,7 @@ fn bad_rules_are_reported_together() {
 }
 
 proptest! {
-    /// However a reference is written: what does not start with a pattern's literal beginning is not allowed by it.
+    /// However a reference is written: a pattern allows nothing outside its literal prefix.
     #[test]
     fn nothing_outside_of_a_literal_prefix_is_allowed(
         provider in "(file|file-2|fil|vault)",
@@ -403,9 +408,9 @@ proptest! {
         }
     }
 
-    /// A subject's name stands for itself alone, and never for a pattern.
+    /// The value of a variable stands only for itself, and never for a pattern.
     #[test]
-    fn a_name_reaches_only_its_own_path(app in "[-a-z*?{},.\\[\\]!\\\\/_]{0,6}", other in "[-a-z*?{},.\\[\\]!\\\\/_]{0,6}") {
+    fn a_variable_matches_only_its_own_value(app in "[-a-z*?{},.\\[\\]!\\\\/_]{0,6}", other in "[-a-z*?{},.\\[\\]!\\\\/_]{0,6}") {
         let reference = Reference { provider: "file".into(), path: format!("{other}/x"), key: None, version: None, all_keys: false };
         let rules = [rule(&["p"], &["file:{app}/x"], &[])];
         let subject = Subject { app: app.clone(), ..subject("p") };
@@ -414,9 +419,9 @@ proptest! {
         }
     }
 
-    /// No URL and no pattern makes the forms of repositories panic, and credentials are gone.
+    /// No URL and no pattern causes a panic, and credentials are always removed.
     #[test]
-    fn any_url_will_do(url in ".*", user in "[a-z]{1,8}", password in "[A-Z0-9]{8,12}") {
+    fn any_url_is_accepted_without_credentials(url in ".*", user in "[a-z]{1,8}", password in "[A-Z0-9]{8,12}") {
         let _ = Repositories::new("r", std::slice::from_ref(&url)).map(|repositories| (repositories.surely(&url), repositories.perhaps(&url)));
         let with = format!("https://{user}:{password}@host/path");
         prop_assert!(!without_credentials(&with).contains(&password));
@@ -424,7 +429,7 @@ proptest! {
 }
 
 #[test]
-fn the_other_spelling_of_a_vault_path_does_not_lead_around_a_deny() {
+fn the_other_spelling_of_a_vault_path_does_not_bypass_a_deny() {
     let operator: Operator = yaml_serde::from_str(
         "{apiVersion: sealwave.dev/v1alpha1, kind: Operator, \
           providers: {vault: {kind: vault, address: 'https://vault.example', mounts: {secret: 2}, auth: {token: {file: t}}}}, \
@@ -458,15 +463,15 @@ fn allows_for(rule: &PolicyRule, namespace: &str, destination: Destination<'_>) 
 
 fn in_prod(more: PolicyRule) -> PolicyRule {
     PolicyRule {
-        projects: Some(own(&["p"])),
-        clusters: Some(own(&["prod"])),
-        allow: own(&["file:**"]),
+        projects: Some(strings(&["p"])),
+        clusters: Some(strings(&["prod"])),
+        allow: strings(&["file:**"]),
         ..more
     }
 }
 
 #[test]
-fn a_rule_allows_one_cluster_its_own_namespace_and_strict_unless_it_says_more() {
+fn by_default_a_rule_allows_only_the_own_namespace_and_strict() {
     let narrow = in_prod(PolicyRule::default());
     let strict = |cluster, namespace| Destination::new(cluster, namespace, Scope::Strict);
     assert!(allows_for(&narrow, "shop", strict("prod", "shop")));
@@ -492,9 +497,9 @@ fn a_rule_allows_one_cluster_its_own_namespace_and_strict_unless_it_says_more() 
 }
 
 #[test]
-fn patterns_of_namespaces_are_filled_in_and_taken_to_the_letter() {
+fn namespace_patterns_expand_variables_and_match_exactly() {
     let listed = |patterns: &[&str]| {
-        in_prod(PolicyRule { secret_namespaces: Some(own(patterns)), ..PolicyRule::default() })
+        in_prod(PolicyRule { secret_namespaces: Some(strings(patterns)), ..PolicyRule::default() })
     };
     let long = "a".repeat(64);
     for (pattern, allowed, refused) in [
@@ -514,7 +519,7 @@ fn patterns_of_namespaces_are_filled_in_and_taken_to_the_letter() {
             assert!(!allows_for(&listed(&[pattern]), "shop", destination), "{pattern} {namespace}");
         }
     }
-    // What cannot be filled in matches nothing, and a list replaces the default.
+    // A variable without a valid value matches nothing, and a list replaces the default.
     let shop = Destination::new("prod", "shop", Scope::Strict);
     for odd in ["", "*", "{a,shop}", "sh?p"] {
         assert!(!allows_for(&listed(&["{namespace}"]), odd, shop), "{odd}");
@@ -524,7 +529,7 @@ fn patterns_of_namespaces_are_filled_in_and_taken_to_the_letter() {
 }
 
 #[test]
-fn scopes_are_those_that_are_listed() {
+fn only_listed_scopes_are_allowed() {
     for listed in SCOPES {
         let rule = in_prod(PolicyRule { scopes: Some(vec![listed]), ..PolicyRule::default() });
         for scope in SCOPES {
@@ -535,29 +540,29 @@ fn scopes_are_those_that_are_listed() {
 }
 
 #[test]
-fn one_rule_has_to_allow_reference_and_destination_together() {
-    let crm = PolicyRule { secret_namespaces: Some(own(&["crm"])), ..in_prod(PolicyRule::default()) };
-    let env = PolicyRule { allow: own(&["env:*"]), ..in_prod(PolicyRule::default()) };
+fn one_rule_must_allow_both_reference_and_destination() {
+    let crm = PolicyRule { secret_namespaces: Some(strings(&["crm"])), ..in_prod(PolicyRule::default()) };
+    let env = PolicyRule { allow: strings(&["env:*"]), ..in_prod(PolicyRule::default()) };
     let rules = [crm, env];
     let own_namespace = Destination::new("prod", "shop", Scope::Strict);
     let mismatch = Mismatch { namespace: true, ..Mismatch::default() };
     assert_eq!(decide_for(&rules, "shop", own_namespace), Decision::Elsewhere { rule: 0, mismatch });
-    // Of several that allow it elsewhere, the nearest is named.
-    let far = PolicyRule { clusters: Some(own(&["dev"])), ..rules[0].clone() };
+    // Of several rules that allow it elsewhere, the closest is named.
+    let far = PolicyRule { clusters: Some(strings(&["dev"])), ..rules[0].clone() };
     let decision = decide_for(&[far, rules[0].clone()], "shop", own_namespace);
     assert_eq!(decision, Decision::Elsewhere { rule: 1, mismatch });
 }
 
 #[test]
-fn a_rule_that_denies_reaches_every_destination_that_it_may_mean() {
+fn deny_applies_to_every_destination_that_may_match() {
     let all = PolicyRule {
-        clusters: Some(own(&["*"])),
+        clusters: Some(strings(&["*"])),
         scopes: Some(SCOPES.to_vec()),
-        secret_namespaces: Some(own(&["*", "{namespace}"])),
+        secret_namespaces: Some(strings(&["*", "{namespace}"])),
         ..in_prod(PolicyRule::default())
     };
     let denies = |deny: PolicyRule, destination| {
-        let deny = PolicyRule { projects: Some(own(&["p"])), deny: own(&["file:**"]), ..deny };
+        let deny = PolicyRule { projects: Some(strings(&["p"])), deny: strings(&["file:**"]), ..deny };
         decide_for(&[all.clone(), deny], "shop", destination) == Decision::Denied { rule: 1 }
     };
     let at = Destination::new;
@@ -572,7 +577,7 @@ fn a_rule_that_denies_reaches_every_destination_that_it_may_mean() {
             vec![],
         ),
         (
-            PolicyRule { clusters: Some(own(&["prod"])), ..PolicyRule::default() },
+            PolicyRule { clusters: Some(strings(&["prod"])), ..PolicyRule::default() },
             vec![at("prod", "shop", Scope::Strict), at("unknown", "shop", Scope::Strict)],
             vec![at("dev", "shop", Scope::Strict)],
         ),
@@ -582,7 +587,7 @@ fn a_rule_that_denies_reaches_every_destination_that_it_may_mean() {
             vec![at("prod", "shop", Scope::Strict)],
         ),
         (
-            PolicyRule { secret_namespaces: Some(own(&["crm"])), ..PolicyRule::default() },
+            PolicyRule { secret_namespaces: Some(strings(&["crm"])), ..PolicyRule::default() },
             vec![
                 at("prod", "crm", Scope::Strict),
                 at("prod", "CRM", Scope::Strict),
@@ -600,9 +605,11 @@ fn a_rule_that_denies_reaches_every_destination_that_it_may_mean() {
             assert!(!denies(deny.clone(), destination), "{destination}");
         }
     }
-    let unfilled = PolicyRule { secret_namespaces: Some(own(&["x-{app}"])), ..PolicyRule::default() };
-    let rules =
-        [all.clone(), PolicyRule { deny: own(&["file:**"]), projects: Some(own(&["p"])), ..unfilled }];
+    let unfilled = PolicyRule { secret_namespaces: Some(strings(&["x-{app}"])), ..PolicyRule::default() };
+    let rules = [
+        all.clone(),
+        PolicyRule { deny: strings(&["file:**"]), projects: Some(strings(&["p"])), ..unfilled },
+    ];
     let policy = policy_of_two(&rules);
     let odd = Subject { app: "*".to_owned(), ..subject("p") };
     let destination = at("prod", "shop", Scope::Strict);
@@ -614,7 +621,7 @@ fn policy_of_two(rules: &[PolicyRule]) -> Policy {
 }
 
 #[test]
-fn destinations_that_cannot_be_are_errors_of_the_operator_file() {
+fn impossible_destinations_are_errors_in_the_operator_file() {
     let problems = |rule: PolicyRule, clusters: &[&str]| -> Vec<(String, String)> {
         let failure = Policy::of(&operator(&[rule], clusters)).err();
         let problems = failure.iter().flat_map(Failure::problems);
@@ -624,9 +631,12 @@ fn destinations_that_cannot_be_are_errors_of_the_operator_file() {
     assert!(problems(without.clone(), &["dev"]).is_empty());
     assert!(problems(without.clone(), &[]).is_empty());
     let [(message, hint)] = &problems(without.clone(), &["dev", "prod"])[..] else { panic!("one problem") };
-    assert!(message.contains("rule `policy[0]`") && message.contains("names no `clusters`"), "{message}");
+    assert!(
+        message.contains("rule `policy[0]`") && message.contains("has `allow` but no `clusters`"),
+        "{message}"
+    );
     assert!(hint.contains("`clusters: [NAME]`") && !hint.contains("prod"), "{hint}");
-    let deny = PolicyRule { allow: Vec::new(), deny: own(&["file:**"]), ..without.clone() };
+    let deny = PolicyRule { allow: Vec::new(), deny: strings(&["file:**"]), ..without.clone() };
     assert!(problems(deny, &["dev", "prod"]).is_empty());
     for (field, rule) in [
         ("clusters", PolicyRule { clusters: Some(Vec::new()), ..without.clone() }),
@@ -644,28 +654,28 @@ fn destinations_that_cannot_be_are_errors_of_the_operator_file() {
         ("staging-*", &["dev", "prod"], "`clusters` lists names or patterns"),
         ("prod", &[], "`clusters` lists names or patterns"),
     ] {
-        let rule = PolicyRule { clusters: Some(own(&[pattern])), ..without.clone() };
+        let rule = PolicyRule { clusters: Some(strings(&[pattern])), ..without.clone() };
         let [(message, found)] = &problems(rule, clusters)[..] else { panic!("one problem") };
         assert!(message.contains(&format!("`{pattern}` in `clusters` matches no cluster")), "{message}");
         assert!(found.starts_with(hint), "{found}");
     }
     let bad = PolicyRule {
-        clusters: Some(own(&["{env}", "[a"])),
-        secret_namespaces: Some(own(&["{cluster}", "[a"])),
+        clusters: Some(strings(&["{env}", "[a"])),
+        secret_namespaces: Some(strings(&["{cluster}", "[a"])),
         ..in_prod(PolicyRule::default())
     };
     assert_eq!(problems(bad, &["dev", "prod"]).len(), 4);
 }
 
 #[test]
-fn a_refusal_names_the_line_to_add_and_nothing_else_of_the_operator() {
+fn a_refusal_names_the_line_to_add_and_reveals_nothing_else() {
     let rule = PolicyRule { name: Some("shops".into()), ..in_prod(PolicyRule::default()) };
     let wide = PolicyRule {
-        secret_namespaces: Some(own(&["hidden"])),
+        secret_namespaces: Some(strings(&["hidden"])),
         scopes: Some(vec![Scope::NamespaceWide]),
         ..rule.clone()
     };
-    let said = |rule: &PolicyRule, namespace: &str, destination: Destination<'_>| {
+    let refusal_texts = |rule: &PolicyRule, namespace: &str, destination: Destination<'_>| {
         let policy = policy_of_two(std::slice::from_ref(rule));
         let subject = Subject { namespace: namespace.to_owned(), ..subject("p") };
         let reference = reference("file:x");
@@ -673,7 +683,8 @@ fn a_refusal_names_the_line_to_add_and_nothing_else_of_the_operator() {
         let refusal = policy.refusal(&subject, &reference, &destination, decision).expect("a refusal");
         (refusal.to_string(), refusal.hint().expect("a hint"))
     };
-    let (message, hint) = said(&rule, "shop", Destination::new("dev", "mallory", Scope::ClusterWide));
+    let (message, hint) =
+        refusal_texts(&rule, "shop", Destination::new("dev", "mallory", Scope::ClusterWide));
     assert!(
         message.starts_with(
             "reference `file:x` is refused for cluster `dev`, namespace `mallory`, scope cluster-wide: rule `shops`"
@@ -682,11 +693,11 @@ fn a_refusal_names_the_line_to_add_and_nothing_else_of_the_operator() {
     );
     assert_eq!(
         hint,
-        "if the destination is meant, ask the operator to change rule `shops`: add `dev` to `clusters`, \
+        "if the destination is intended, ask the operator to change rule `shops`: add `dev` to `clusters`, \
          add the line `scopes: [strict, cluster-wide]`, \
          add the line `secretNamespaces: [\"{namespace}\", \"mallory\"]`"
     );
-    let (_, hint) = said(&wide, "shop", Destination::new("prod", "mallory", Scope::Strict));
+    let (_, hint) = refusal_texts(&wide, "shop", Destination::new("prod", "mallory", Scope::Strict));
     assert!(
         hint.ends_with("`shops`: add `strict` to `scopes`, add `mallory` to `secretNamespaces`"),
         "{hint}"
@@ -697,7 +708,7 @@ fn a_refusal_names_the_line_to_add_and_nothing_else_of_the_operator() {
         ("shop", Destination::new("qa", "shop", Scope::Strict), "set `cluster` in sealwave.yaml"),
         ("", Destination::new("prod", "shop", Scope::Strict), "set `spec.destination.namespace`"),
     ] {
-        let (message, hint) = said(&rule, own, destination);
+        let (message, hint) = refusal_texts(&rule, own, destination);
         assert!(hint.contains(part), "{hint}");
         assert!(!message.contains("hidden") && !hint.contains("hidden"));
     }

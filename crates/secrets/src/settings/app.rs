@@ -1,4 +1,4 @@
-//! The app file, `sealwave.yaml`: what an author says about an app. It comes from Git and is not trusted.
+//! The app file, `sealwave.yaml`: an author's settings for an app. It comes from Git and is not trusted.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use sealwave_kube::sync::Waves;
 /// `apiVersion` of both files.
 pub const API_VERSION: &str = "sealwave.dev/v1alpha1";
 
-/// The group of it.
+/// API group of both files.
 pub const API_GROUP: &str = "sealwave.dev";
 
 /// Name of the app file.
@@ -27,31 +27,31 @@ pub struct App {
     pub api_version: String,
     /// Always `App`.
     pub kind: String,
-    /// For objects without a namespace; else the destination's namespace.
+    /// Namespace of objects without one; by default the destination's namespace.
     #[serde(default)]
     pub namespace: Option<String>,
-    /// What a placeholder Secret becomes, unless the environment says otherwise.
+    /// The backend of placeholder Secrets, unless the environment sets another one.
     #[serde(default)]
     pub backend: Backend,
-    /// The tool whose placeholders this app's Secrets were written for, besides sealwave's own.
+    /// The tool whose placeholders are accepted besides sealwave's own.
     #[serde(default)]
     pub compatibility: Option<Compatibility>,
-    /// What the backend `external-secrets` needs to know.
+    /// Settings of the backend `external-secrets`.
     #[serde(default)]
     pub external_secrets: ExternalSecretsSettings,
-    /// What the backend `secrets-store-csi` needs to know.
+    /// Settings of the backend `secrets-store-csi`.
     #[serde(default)]
     pub secrets_store_csi: SecretsStoreCsiSettings,
-    /// The provider that `<path:…>` means.
+    /// The provider of `<path:…>`.
     #[serde(default)]
     pub provider: Option<String>,
     /// Environments by name; by default each directory under `envs/`.
     #[serde(default)]
     pub environments: BTreeMap<String, Environment>,
-    /// Objects whose texts are meant as they are, although they look like placeholders; never Secrets.
+    /// Objects whose texts are literal although they look like placeholders; never Secrets.
     #[serde(default)]
     pub literals: Vec<ObjectPattern>,
-    /// What `validate` should know.
+    /// Settings of `validate`.
     #[serde(default)]
     pub validate: ValidationSettings,
     /// Waves by kind.
@@ -63,24 +63,24 @@ pub struct App {
 }
 
 impl App {
-    /// Returns how the texts of its objects are read.
+    /// Returns the settings for reading the texts of objects.
     #[must_use]
     pub fn reading(&self) -> Reading<'_> {
         Reading { compatibility: self.compatibility, literals: &self.literals }
     }
 }
 
-/// How the texts of an app's objects are read.
+/// Settings for reading the texts of an app's objects.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Reading<'a> {
-    /// The tool whose placeholders count as well.
+    /// The tool whose placeholders are accepted as well.
     pub compatibility: Option<Compatibility>,
-    /// Objects other than Secrets whose texts stand for themselves.
+    /// Objects other than Secrets whose texts are literal.
     pub literals: &'a [ObjectPattern],
 }
 
 impl Reading<'_> {
-    /// Whether the texts of an object stand for themselves.
+    /// Reports whether the texts of an object are literal.
     pub fn is_literal(&self, object: &Manifest) -> bool {
         let id = || format!("{}/{}/{}", object.kind(), object.namespace(), object.name());
         !self.literals.is_empty() && self.literals.iter().any(|pattern| pattern.matches(&id()))
@@ -91,26 +91,26 @@ impl Reading<'_> {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Environment {
-    /// A cluster that the operator file knows; by default the environment's own name.
+    /// A cluster from the operator file; by default the environment's own name.
     #[serde(default)]
     pub cluster: Option<String>,
-    /// Instead of the app's.
+    /// Overrides the app's backend.
     #[serde(default)]
     pub backend: Option<Backend>,
-    /// Secrets with another backend than the environment's, by name, or by `namespace/name`, which stands before a name.
-    /// Each entry must be about some Secret.
+    /// Backends of single Secrets, by name or by `namespace/name`; the latter takes precedence. Each entry must match a
+    /// Secret.
     #[serde(default)]
     pub secret_backends: BTreeMap<String, Backend>,
-    /// Before the app's, store by store.
+    /// Overrides the app's settings, store by store.
     #[serde(default)]
     pub external_secrets: ExternalSecretsSettings,
-    /// Before the app's, provider by provider.
+    /// Overrides the app's settings, provider by provider.
     #[serde(default)]
     pub secrets_store_csi: SecretsStoreCsiSettings,
-    /// Instead of the app's.
+    /// Overrides the app's namespace.
     #[serde(default)]
     pub namespace: Option<String>,
-    /// Instead of the app's.
+    /// Overrides the app's provider.
     #[serde(default)]
     pub provider: Option<String>,
     /// Changes to objects, in order.
@@ -122,7 +122,7 @@ pub struct Environment {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PatchEntry {
-    /// Which objects; at least one must match.
+    /// Selects the objects; at least one must match.
     pub target: Target,
     /// The type of the patch. Without it a sequence is a JSON Patch, and a mapping a JSON Merge Patch unless it touches a list
     /// that Kubernetes merges.
@@ -131,12 +131,12 @@ pub struct PatchEntry {
     /// A file with the patch.
     #[serde(default)]
     pub file: Option<PathBuf>,
-    /// The patch itself, instead of a file.
+    /// The inline patch, instead of a file.
     #[serde(default)]
     pub patch: Option<serde_json::Value>,
 }
 
-/// How a patch changes an object.
+/// The type of a patch.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum PatchType {
@@ -148,7 +148,7 @@ pub enum PatchType {
     Strategic,
 }
 
-/// Which objects a patch is for: those that have all that is given.
+/// Selects the objects of a patch: all given fields must match.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Target {
@@ -166,7 +166,7 @@ pub struct Target {
     pub namespace: Option<String>,
 }
 
-/// A tool whose placeholders are understood besides sealwave's own.
+/// A tool whose placeholders are accepted besides sealwave's own.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum Compatibility {

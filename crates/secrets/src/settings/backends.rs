@@ -1,7 +1,8 @@
-//! What a placeholder Secret becomes, and the cluster's objects that take part: as the app file says it, and, in
+//! The backends of placeholder Secrets, and the cluster objects that they use: as written in the app file, and, in
 //! [`decided`], as decided for one environment.
 //!
-//! These are names of cluster objects and settings of their operators: no address that sealwave asks, and no credential.
+//! These are names of cluster objects and settings of their operators. They never contain an address that sealwave
+//! connects to, or a credential.
 
 mod decided;
 mod kv_mounts;
@@ -16,7 +17,7 @@ use crate::settings::KvVersion;
 pub use self::decided::{Backends, CsiProvider, ExternalSecrets, Store};
 pub use self::kv_mounts::KvMounts;
 
-/// What a placeholder Secret becomes.
+/// The kind of object that a placeholder Secret becomes.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum Backend {
@@ -30,7 +31,7 @@ pub enum Backend {
 }
 
 impl Backend {
-    /// Whether values are fetched for it; the others store references.
+    /// Reports whether the backend needs fetched values; the others store references.
     #[must_use]
     pub const fn needs_values(self) -> bool {
         matches!(self, Self::SealedSecrets)
@@ -47,7 +48,7 @@ impl fmt::Display for Backend {
     }
 }
 
-/// A service that keeps secrets, where the operators in the cluster know it.
+/// A service that stores secrets, as known to the operators in the cluster.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "kebab-case")]
 pub enum Service {
@@ -60,7 +61,7 @@ pub enum Service {
 }
 
 impl Service {
-    fn named(name: &str) -> Option<Self> {
+    fn from_name(name: &str) -> Option<Self> {
         Some(match name {
             "aws-sm" => Self::AwsSm,
             "aws-ssm" => Self::AwsSsm,
@@ -74,10 +75,11 @@ impl Service {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ExternalSecretsSettings {
-    /// Which version of `ExternalSecret` the cluster knows; by default `v1`.
+    /// The version of `ExternalSecret` that the cluster supports; by default `v1`.
     #[serde(default)]
     pub api_version: Option<ExternalSecretVersion>,
-    /// How often values are fetched anew, as a Go duration; by default `1h`. With `0`, once.
+    /// The interval at which values are fetched again, as a Go duration; by default `1h`. With `0`, they are fetched
+    /// once.
     #[serde(default)]
     pub refresh_interval: Option<String>,
     /// The stores in the cluster, by the provider name that placeholders use.
@@ -102,22 +104,22 @@ pub enum ExternalSecretVersion {
 pub struct StoreSettings {
     /// Name of the store.
     pub name: String,
-    /// Its kind.
+    /// Kind of the store.
     #[serde(default)]
     pub kind: StoreKind,
-    /// The service that it reads; by default what the provider name says, where that is a service's name.
+    /// The service that the store reads; by default the provider name, if that is a service's name.
     #[serde(default)]
     pub provider: Option<Service>,
-    /// Vault only: the store's `path`, where the KV engine is mounted. Paths of placeholders lose it, and a `data/` behind it.
-    /// By default the first segment of a path whose second one is `data`.
+    /// Vault only: the store's `path`, where the KV engine is mounted. It is removed from the paths of placeholders,
+    /// with a `data/` that follows. By default the first segment of a path whose second one is `data`.
     #[serde(default)]
     pub mount: Option<String>,
-    /// Vault only: the store's `version`, that of the KV engine at its mount; by default 2, as there.
+    /// Vault only: the store's `version`, that of the KV engine at its mount; by default 2, as in the store.
     #[serde(default)]
     pub kv_version: Option<KvVersion>,
 }
 
-/// Kind of a store.
+/// The kind of a store.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 pub enum StoreKind {
     /// For all namespaces.
@@ -128,7 +130,7 @@ pub enum StoreKind {
 }
 
 impl StoreKind {
-    /// As Kubernetes writes it.
+    /// Returns the kind as Kubernetes spells it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -147,32 +149,33 @@ pub struct SecretsStoreCsiSettings {
     pub providers: BTreeMap<String, CsiProviderSettings>,
 }
 
-/// What the driver's provider has to be told.
+/// Settings of a provider of the Secrets Store CSI driver.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CsiProviderSettings {
-    /// The service; by default what the provider name says, where that is a service's name.
+    /// The service; by default the provider name, if that is a service's name.
     #[serde(default)]
     pub provider: Option<Service>,
-    /// AWS: the region. Required there.
+    /// AWS: the region. Required.
     #[serde(default)]
     pub region: Option<String>,
-    /// AWS: take the pod's identity from EKS Pod Identity instead of its service account's role.
+    /// AWS: use EKS Pod Identity instead of the role of the pod's service account.
     #[serde(default)]
     pub use_pod_identity: bool,
-    /// Vault: the role that pods log in to. Required there.
+    /// Vault: the role that pods log in with. Required.
     #[serde(default)]
     pub role_name: Option<String>,
-    /// Vault: its address, where it is not the one that the driver's provider was installed with.
+    /// Vault: its address, if it differs from the one that the driver's provider was installed with.
     #[serde(default)]
     pub vault_address: Option<String>,
-    /// Vault: where its Kubernetes login is mounted, where it is not `kubernetes`.
+    /// Vault: the mount path of its Kubernetes auth method, if it is not `kubernetes`.
     #[serde(default)]
     pub vault_auth_mount_path: Option<String>,
-    /// Vault: a namespace of it.
+    /// Vault: a namespace.
     #[serde(default)]
     pub vault_namespace: Option<String>,
-    /// Vault: the version of the KV engine at mounts that `mounts` does not list; such a mount is the first segment of a path.
+    /// Vault: the version of the KV engine at mounts that `mounts` does not list; the first path segment is such a
+    /// mount.
     #[serde(default)]
     pub kv_version: Option<KvVersion>,
     /// Vault: KV mounts and their versions, as in the operator file.

@@ -1,21 +1,21 @@
-//! Objects by a pattern, as settings name them.
+//! Patterns that select objects in settings.
 
 use globset::{GlobBuilder, GlobMatcher};
 use serde::Deserialize;
 
-/// Objects by `Kind/namespace/name`, each part a glob.
+/// A pattern for objects: `Kind/namespace/name`, each part a glob.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
 pub struct ObjectPattern(GlobMatcher);
 
-/// Why a text is no pattern. It holds nothing of the text.
+/// A reason why a text is not a valid pattern. It contains nothing of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAPattern {
-    /// It is about Secrets, which settings do not exempt from anything.
-    #[error("a pattern cannot be about Secrets")]
+    /// The pattern matches Secrets, which settings cannot exempt from anything.
+    #[error("a pattern must not match Secrets")]
     Secret,
-    /// It has another shape.
-    #[error("an object is `Kind/namespace/name`, each part a glob")]
+    /// The pattern is malformed.
+    #[error("an object pattern has the form `Kind/namespace/name`, each part a glob")]
     Shape,
 }
 
@@ -23,7 +23,7 @@ impl ObjectPattern {
     /// Parses a pattern.
     ///
     /// # Errors
-    /// It has not three parts, or one of them is not a glob.
+    /// Fails unless the pattern has three parts, each a glob.
     pub fn parse(text: &str) -> Result<Self, NotAPattern> {
         let text = text.trim();
         if text.matches('/').count() != 2 {
@@ -33,12 +33,12 @@ impl ObjectPattern {
         glob.map(|glob| Self(glob.compile_matcher())).map_err(|_| NotAPattern::Shape)
     }
 
-    /// Returns what matches `Kind/namespace/name`.
+    /// Returns the matcher for `Kind/namespace/name`.
     pub fn into_matcher(self) -> GlobMatcher {
         self.0
     }
 
-    /// Whether an object is meant, given as `Kind/namespace/name`.
+    /// Reports whether the pattern matches an object, given as `Kind/namespace/name`.
     pub(crate) fn matches(&self, object: &str) -> bool {
         self.0.is_match(object)
     }
@@ -47,7 +47,7 @@ impl ObjectPattern {
 impl TryFrom<String> for ObjectPattern {
     type Error = NotAPattern;
 
-    /// Reads an entry of a list that exempts objects other than Secrets.
+    /// Parses an entry of a list that exempts objects other than Secrets.
     fn try_from(text: String) -> Result<Self, NotAPattern> {
         if text.trim().split('/').next().is_some_and(|kind| kind.eq_ignore_ascii_case("secret")) {
             return Err(NotAPattern::Secret);

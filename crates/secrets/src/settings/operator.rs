@@ -1,4 +1,4 @@
-//! The operator file: what the people who run sealwave say. It is trusted; nothing from Git reaches it.
+//! The operator file: the settings of the people who run sealwave. It is trusted; nothing from Git can change it.
 
 mod aws;
 mod bounds;
@@ -22,25 +22,25 @@ pub struct Operator {
     pub api_version: String,
     /// Always `Operator`.
     pub kind: String,
-    /// The file that holds the seal key.
+    /// The file with the seal key.
     #[serde(default)]
     pub seal_key_file: Option<PathBuf>,
-    /// A key for checksums of its own; without it, it is derived from the seal key.
+    /// The file with a separate checksum key; without it, the checksum key is derived from the seal key.
     #[serde(default)]
     pub checksum_key_file: Option<PathBuf>,
-    /// The version of the scheme by which sealed texts and checksums are derived.
+    /// The version of the scheme that derives sealed texts and checksums.
     #[serde(default = "default_derivation")]
     pub derivation: Derivation,
-    /// Changing it re-seals everything once.
+    /// The epoch: changing it re-seals everything once.
     #[serde(default)]
     pub epoch: String,
-    /// Seconds that one run may take.
+    /// Maximum duration of one run, in seconds.
     #[serde(default = "default_deadline")]
     pub deadline_seconds: u64,
-    /// MiB of memory that one run may take.
+    /// Maximum memory of one run, in MiB.
     #[serde(default, rename = "memoryLimitMiB")]
     pub memory_limit: MemoryLimit,
-    /// Runs of `generate` that work at once in one sidecar; the others wait.
+    /// Maximum number of concurrent `generate` runs in one sidecar; others wait.
     #[serde(default)]
     pub concurrency: Concurrency,
     /// Destination clusters by name.
@@ -49,15 +49,15 @@ pub struct Operator {
     /// Secret sources by the name that placeholders use.
     #[serde(default)]
     pub providers: BTreeMap<String, ProviderConfig>,
-    /// Who may read what.
+    /// Rules for which apps may use which secrets.
     #[serde(default)]
     pub policy: Vec<PolicyRule>,
-    /// Where each use of a secret is written down.
+    /// Settings of the audit log, which records each use of a secret.
     #[serde(default)]
     pub audit: Option<AuditConfig>,
 }
 
-/// Operator files that name no version keep the bytes that they had when there was only one.
+/// Returns `v1`: operator files without a version keep the output that they had when only one version existed.
 const fn default_derivation() -> Derivation {
     Derivation::V1
 }
@@ -66,18 +66,18 @@ const fn default_deadline() -> u64 {
     50
 }
 
-/// Version of the scheme by which sealed texts and checksums are derived. Upgrading sealwave never changes it.
+/// Version of the scheme that derives sealed texts and checksums. Upgrading sealwave never changes it.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum Derivation {
     /// Binds sealed texts to the Argo CD project.
     V1,
-    /// Also binds what holds literal text to the Argo CD app, and its checksums to both.
+    /// Also binds literal text to the Argo CD app, and its checksums to both.
     V2,
 }
 
 impl Derivation {
-    /// Returns its name, as operator files and annotations write it.
+    /// Returns the version as written in operator files and annotations.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -93,18 +93,18 @@ impl Derivation {
 pub struct Cluster {
     /// The certificate of its sealed-secrets controller.
     pub certificate: CertificateSource,
-    /// Its version of Kubernetes, for `generate --validate` where Argo CD does not tell it.
+    /// The Kubernetes version, for `generate --validate` if Argo CD does not provide it.
     #[serde(default)]
     pub kube_version: Option<String>,
 }
 
-/// Where a certificate is.
+/// The location of a certificate.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CertificateSource {
     /// A PEM file.
     pub file: PathBuf,
-    /// Seal under it although it has expired.
+    /// Allows sealing for an expired certificate.
     #[serde(default)]
     pub allow_expired: bool,
 }
@@ -119,12 +119,12 @@ pub enum ProviderConfig {
     AwsSsm(AwsSettings),
     /// Environment variables of the sidecar.
     Env {
-        /// The names (globs) that placeholders may use.
+        /// Globs over the variable names that placeholders may use.
         names: Vec<String>,
     },
     /// Files under one directory.
     File {
-        /// The directory; nothing outside of it can be read.
+        /// The directory; nothing outside it can be read.
         root: PathBuf,
     },
     /// Secrets of a Kubernetes cluster.
@@ -143,7 +143,7 @@ pub enum ProviderConfig {
 }
 
 impl ProviderConfig {
-    /// Other paths that mean the same to this source, and that a policy has to deny along with the one that is written.
+    /// Returns other paths with the same meaning for this source, which a policy must deny along with the written one.
     #[must_use]
     pub fn other_spellings(&self, path: &str) -> Vec<String> {
         match self {
@@ -157,7 +157,7 @@ impl ProviderConfig {
         }
     }
 
-    /// The files that this source lives on, and that no other source may hand out.
+    /// Returns the credential files of this source, which no other source may hand out.
     pub fn credential_files(&self) -> impl Iterator<Item = &Path> {
         let files: Vec<&PathBuf> = match self {
             Self::AwsSm(settings) | Self::AwsSsm(settings) => settings.ca_file.iter().collect(),
@@ -172,38 +172,39 @@ impl ProviderConfig {
     }
 }
 
-/// Which keys of AWS KMS a file of an app may name, and as whom they are used.
+/// The AWS KMS keys that a file of an app may name, and the identity that uses them.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AwsKms {
     /// Globs over the keys' ARNs; a file that names another key is refused.
     pub keys: Vec<String>,
-    /// Pairs that the encryption context in a file must hold. KMS authenticates the context, so they tell apart the
+    /// Pairs that the encryption context of a file must contain. KMS authenticates the context, so it separates the
     /// files of teams that share a key.
     #[serde(default)]
     pub context: BTreeMap<String, String>,
-    /// The region to call; by default the one in the key's ARN. A role is taken on in this one, or that of the sidecar.
+    /// The region to call, and in which a role is assumed; by default the key's region for calls and the sidecar's for
+    /// the role.
     #[serde(default)]
     pub region: Option<String>,
     /// A profile of the sidecar's AWS configuration.
     #[serde(default)]
     pub profile: Option<String>,
-    /// A role to take on with those credentials.
+    /// A role to assume with those credentials.
     #[serde(default)]
     pub assume_role: Option<AssumeRole>,
-    /// Another address of KMS, such as a VPC endpoint.
+    /// Another endpoint of KMS, such as a VPC endpoint.
     #[serde(default)]
     pub endpoint_url: Option<String>,
-    /// PEM certificates that all of AWS' must come from, instead of those that the system trusts.
+    /// PEM certificates to trust for AWS, instead of those of the system.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
-    /// An HTTP proxy that leads to AWS.
+    /// An HTTP proxy for requests to AWS.
     #[serde(default)]
     pub proxy: Option<String>,
 }
 
 impl AwsKms {
-    /// How to reach KMS, and as whom: the same settings that other services of AWS have.
+    /// Returns the settings of the KMS client, in the form shared by other AWS services.
     #[must_use]
     pub fn service(&self) -> AwsSettings {
         AwsSettings {
@@ -217,46 +218,45 @@ impl AwsKms {
     }
 }
 
-/// Where each use of a secret is written down; one of the two at least.
+/// Settings of the audit log; at least one output must be set.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AuditConfig {
-    /// A file that lines are appended to; made readable by its owner only.
+    /// A file that lines are appended to, readable only by its owner.
     #[serde(default)]
     pub file: Option<PathBuf>,
-    /// Standard error.
+    /// Enables output to standard error.
     #[serde(default)]
     pub stderr: bool,
 }
 
-/// One rule: the apps that all its criteria match may, or may not, use these references for these destinations.
+/// A policy rule: apps that match all criteria may, or may not, use these references for these destinations.
 ///
-/// A criterion that is left out matches every app. A rule with `allow` must name its `projects`, and its `clusters` where
-/// the operator file has more than one. The destinations of `allow` are narrow where the rule leaves them out; those of
-/// `deny` are all.
+/// An omitted criterion matches every app. A rule with `allow` must set `projects`, and `clusters` if the operator file
+/// has more than one. Omitted destinations of `allow` are narrow; those of `deny` include everything.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PolicyRule {
-    /// What messages call it; without one, `policy[0]` and so on.
+    /// The name in messages; by default `policy[0]` and so on.
     pub name: Option<String>,
     /// Globs over Argo CD project names.
     pub projects: Option<Vec<String>>,
-    /// Globs over app names, as `ARGOCD_APP_NAME` has them.
+    /// Globs over app names, as in `ARGOCD_APP_NAME`.
     pub apps: Option<Vec<String>>,
     /// Globs over destination namespaces.
     pub namespaces: Option<Vec<String>>,
     /// Globs over URLs of the app's repository.
     pub repositories: Option<Vec<String>>,
-    /// Globs over environment names. Authors choose the environment: this narrows, and protects nothing.
+    /// Globs over environment names. Authors choose the environment, so this narrows a rule but protects nothing.
     pub environments: Option<Vec<String>>,
-    /// Globs over names of clusters of the operator file, for which a value may be sealed.
+    /// Globs over names of clusters in the operator file, for which a value may be sealed.
     pub clusters: Option<Vec<String>>,
-    /// Scopes that a value may be sealed with; by default strict alone.
+    /// Scopes that a value may be sealed with; by default only strict.
     pub scopes: Option<Vec<Scope>>,
-    /// Globs over the namespaces of Secrets; by default the destination namespace that Argo CD gives for the app.
+    /// Globs over the namespaces of Secrets; by default the app's destination namespace from Argo CD.
     pub secret_namespaces: Option<Vec<String>>,
     /// Globs over `provider:path` and `provider:path#key` that these apps may use.
     pub allow: Vec<String>,
-    /// The same for what they may not use, whatever any rule allows.
+    /// The same for references that these apps must not use, regardless of other rules.
     pub deny: Vec<String>,
 }

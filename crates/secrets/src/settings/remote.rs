@@ -1,64 +1,64 @@
-//! What the operator says of secret stores that are asked over HTTP: where they are, and how to log in.
+//! Operator settings of secret stores that are accessed over HTTP: address and authentication.
 //!
-//! Credentials are always in files; no field here holds one.
+//! Credentials are always in files; no field contains one.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
 
-/// Secrets of a Kubernetes cluster: the one that sealwave runs in, unless a kubeconfig is named.
+/// Secrets of a Kubernetes cluster: the one that sealwave runs in, unless a kubeconfig is set.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct K8sSettings {
-    /// The one namespace whose Secrets can be read; a placeholder gives the Secret's name alone.
+    /// The only readable namespace; placeholders contain just the Secret's name.
     #[serde(default)]
     pub namespace: Option<String>,
-    /// The namespaces whose Secrets can be read; a placeholder gives `NAMESPACE/NAME`.
+    /// The readable namespaces; placeholders contain `NAMESPACE/NAME`.
     #[serde(default)]
     pub namespaces: Vec<String>,
     /// A kubeconfig file.
     #[serde(default)]
     pub kubeconfig: Option<PathBuf>,
-    /// A context of the kubeconfig; without it, its current one.
+    /// A context of the kubeconfig; by default its current one.
     #[serde(default)]
     pub context: Option<String>,
 }
 
-/// A Vault or OpenBao server, and the part of it that can be read.
+/// A Vault or OpenBao server, and the readable part of it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct VaultSettings {
-    /// Its URL, without `/v1`.
+    /// URL of the server, without `/v1`.
     pub address: String,
-    /// Talk plain HTTP to a host other than this one. The token and all values can be read on the way.
+    /// Allows plain HTTP to another host than this one, which exposes the token and all values on the network.
     #[serde(default)]
     pub allow_http: bool,
-    /// How to log in.
+    /// The authentication method.
     pub auth: VaultAuth,
-    /// PEM certificates that the server's must come from, instead of those that the system trusts.
+    /// PEM certificates to trust for the server, instead of those of the system.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
-    /// The KV mounts that can be read, and their versions. Where there are none, the server is asked for the mount of
-    /// each path, and every KV mount can be read.
+    /// The readable KV mounts and their versions. If empty, the server is asked for the mount of each path, and every
+    /// KV mount can be read.
     #[serde(default)]
     pub mounts: BTreeMap<String, KvVersion>,
     /// A namespace of Vault Enterprise or OpenBao.
     #[serde(default)]
     pub namespace: Option<String>,
-    /// An HTTP proxy that leads to it.
+    /// An HTTP proxy for requests to the server.
     #[serde(default)]
     pub proxy: Option<String>,
 }
 
 impl VaultSettings {
-    /// Other paths that mean the same secret: `secret/db` and `secret/data/db` do, where version 2 of the engine is
-    /// mounted at `secret`. What a policy denies under one of them must be denied under each. Where the operator names
-    /// no mounts, these are the paths that may mean the same, whatever is mounted where.
+    /// Returns other paths of the same secret, such as `secret/db` and `secret/data/db` if version 2 of the engine is
+    /// mounted at `secret`. A path denied by a policy must be denied in every spelling. Without configured mounts,
+    /// these are all paths that may mean the same secret.
     #[must_use]
     pub fn other_spellings(&self, path: &str) -> Vec<String> {
         let named = self.mounts.iter().map(|(mount, version)| (mount.trim_matches('/'), *version));
-        let other = |mount: &str| {
+        let other_spelling = |mount: &str| {
             let below = path.strip_prefix(mount)?.strip_prefix('/')?;
             match below.strip_prefix("data/") {
                 Some(secret) => (!secret.starts_with("data/")).then(|| format!("{mount}/{secret}")),
@@ -66,50 +66,50 @@ impl VaultSettings {
             }
         };
         if self.mounts.is_empty() {
-            path.match_indices('/').filter_map(|(at, _)| other(path.get(..at)?)).collect()
+            path.match_indices('/').filter_map(|(at, _)| other_spelling(path.get(..at)?)).collect()
         } else {
             named
                 .filter(|(_, version)| *version == KvVersion::Two)
-                .filter_map(|(mount, _)| other(mount))
+                .filter_map(|(mount, _)| other_spelling(mount))
                 .collect()
         }
     }
 }
 
-/// How to log in to Vault.
+/// An authentication method of Vault.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum VaultAuth {
-    /// With a role id and a secret id.
+    /// Role id and secret id.
     AppRole {
-        /// Where the method is mounted; by default at `approle`.
+        /// Mount path of the method; by default `approle`.
         #[serde(default)]
         mount: Option<String>,
         /// The role id, which is not secret.
         role_id: String,
-        /// The file that holds the secret id.
+        /// The file with the secret id.
         secret_id_file: PathBuf,
     },
-    /// With the token of a service account.
+    /// Token of a service account.
     Kubernetes {
-        /// Where the method is mounted; by default at `kubernetes`.
+        /// Mount path of the method; by default `kubernetes`.
         #[serde(default)]
         mount: Option<String>,
         /// The role.
         role: String,
-        /// The file that holds the service account's token; by default the one of the pod.
+        /// The file with the service account's token; by default that of the pod.
         #[serde(default)]
         token_file: Option<PathBuf>,
     },
-    /// With a token that something else keeps fresh, such as Vault Agent.
+    /// A token that another tool keeps fresh, such as Vault Agent.
     Token {
-        /// The file that holds it.
+        /// The file with the token.
         file: PathBuf,
     },
 }
 
 impl VaultAuth {
-    /// The file with the credential, where the operator names one.
+    /// Returns the configured file with the credential.
     #[must_use]
     pub const fn file(&self) -> Option<&PathBuf> {
         match self {
@@ -123,9 +123,9 @@ impl VaultAuth {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "u8")]
 pub enum KvVersion {
-    /// Without versions of secrets.
+    /// Version 1, without versions of secrets.
     One,
-    /// With them.
+    /// Version 2, with versions of secrets.
     Two,
 }
 
@@ -136,7 +136,7 @@ impl TryFrom<u8> for KvVersion {
         match number {
             1 => Ok(Self::One),
             2 => Ok(Self::Two),
-            _ => Err("a version of the KV engine is 1 or 2"),
+            _ => Err("the KV engine version must be 1 or 2"),
         }
     }
 }
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn where_no_mount_is_named_any_may_be_meant() {
+    fn without_configured_mounts_any_mount_is_possible() {
         let open = settings(&[]);
         assert_eq!(open.other_spellings("a/data/b"), ["a/b", "a/data/data/b"]);
         assert_eq!(open.other_spellings("a/b/c"), ["a/data/b/c", "a/b/data/c"]);

@@ -1,4 +1,4 @@
-//! What an author says about `validate`: in the app file, or in a file of its own for a repository.
+//! An author's settings of `validate`: in the app file, or in a separate file for a repository.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,45 +8,45 @@ use serde::Deserialize;
 use sealwave_core::document::{Node, Origin};
 use sealwave_core::time::Date;
 
-/// Settings of `validate`. They come from Git: they can silence findings, with a reason that reviewers see, and no more.
+/// Settings of `validate`. They come from Git: they can only suppress findings, with a reason that reviewers see.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ValidationSettings {
-    /// Kubernetes versions to check against, for example `1.31`; flags go first.
+    /// Kubernetes versions to check against, for example `1.31`; flags take precedence.
     #[serde(default)]
     pub kube_versions: Vec<String>,
     /// Files and directories with CRDs, relative to the file that names them.
     #[serde(default)]
     pub crds: Vec<PathBuf>,
-    /// Whether custom resources that nothing else defines are checked against built-in definitions.
+    /// Enables checks of custom resources against built-in definitions if nothing else defines them.
     #[serde(default)]
     pub packed_definitions: Option<bool>,
     /// Objects that exist elsewhere: `Kind/namespace/name`, each a glob.
     #[serde(default)]
     pub external: Vec<String>,
-    /// Rules with another severity than their own, by their ids.
+    /// Severity overrides by rule id.
     #[serde(default)]
     pub rules: BTreeMap<String, RuleLevel>,
-    /// Findings that are wanted as they are.
+    /// Findings to suppress.
     #[serde(default)]
     pub ignore: Vec<IgnoreEntry>,
 }
 
-/// How much a rule matters.
+/// The severity of a rule.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum RuleLevel {
-    /// As an error.
+    /// Report an error.
     Error,
-    /// As a note.
+    /// Report a note.
     Note,
-    /// It does not run.
+    /// Do not run the rule.
     Off,
-    /// As a warning.
+    /// Report a warning.
     Warning,
 }
 
-/// Findings that are wanted as they are: those that have all that is given.
+/// Findings to suppress: those that match all given fields.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct IgnoreEntry {
@@ -55,26 +55,26 @@ pub struct IgnoreEntry {
     /// The object: `Kind/namespace/name`, a glob.
     #[serde(default)]
     pub object: Option<String>,
-    /// The file, a glob over its path as messages show it.
+    /// The file: a glob over its path as shown in messages.
     #[serde(default)]
     pub path: Option<String>,
-    /// Environments; all of them where there is none.
+    /// Environments; all if empty.
     #[serde(default)]
     pub environments: Vec<String>,
-    /// Why it is wanted.
+    /// The reason for the suppression.
     pub reason: String,
-    /// The last day on which it counts.
+    /// The last day on which it applies.
     #[serde(default)]
     pub until: Option<Date>,
 }
 
-/// Where the entries of `validate.ignore` stand in a file: at the rule that each names.
+/// Returns the origins of the entries of `validate.ignore` in a file: at the rule of each.
 pub fn ignore_places(file: Option<&Node>) -> impl Iterator<Item = Origin> {
     let entries = file.and_then(|file| file.at(&["validate", "ignore"])).map_or(&[][..], Node::items);
     entries.iter().map(|entry| entry.get("rule").map_or_else(|| entry.shown_at(), |rule| rule.origin))
 }
 
-/// A file of its own with the settings.
+/// A separate file with the settings.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ValidationFile {

@@ -1,6 +1,6 @@
-//! JSON read piece by piece, so that a number keeps the digits that were written.
+//! Lazy reading of JSON, so that numbers keep the digits that were written.
 //!
-//! For documents that are secret: errors say nothing about what the document holds.
+//! For secret documents: errors contain nothing of the document.
 
 use std::fmt;
 
@@ -10,29 +10,29 @@ use zeroize::Zeroizing;
 
 use super::key_path::{KeyPath, KeyedValue, MissingStep, Shape, WalkError};
 
-/// Why a text is not JSON.
+/// A reason why a text cannot be read as JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotJson {
-    /// An object has the key that was asked for twice.
+    /// An object contains the requested key twice.
     Duplicate,
-    /// It is not well formed.
+    /// The text is malformed.
     Syntax,
 }
 
-/// Checks that a text is one JSON document, whether or not it starts with a byte order mark. Nothing here recurses, however
-/// deep it nests.
+/// Checks that a text is one JSON document, with or without a byte order mark. Nothing here recurses, however deeply
+/// the document nests.
 pub fn parse(json: &str) -> Result<&RawValue, NotJson> {
     let json = json.strip_prefix('\u{feff}').unwrap_or(json);
     serde_json::from_str(json).map_err(|_| NotJson::Syntax)
 }
 
-/// A field of an object; `None` where this is no object, or has no such field.
+/// Returns a field of an object; `None` if this is not an object or has no such field.
 pub fn member<'a>(value: &'a RawValue, name: &str) -> Result<Option<&'a RawValue>, NotJson> {
     if !value.get().starts_with('{') {
         return Ok(None);
     }
     let mut reader = serde_json::Deserializer::from_str(value.get());
-    let found = Member(name).deserialize(&mut reader).map_err(|_| NotJson::Syntax)?;
+    let found = MemberCollector(name).deserialize(&mut reader).map_err(|_| NotJson::Syntax)?;
     match found[..] {
         [] => Ok(None),
         [one] => Ok(Some(one)),
@@ -40,7 +40,7 @@ pub fn member<'a>(value: &'a RawValue, name: &str) -> Result<Option<&'a RawValue
     }
 }
 
-/// An item of an array, from its end where `index` is negative.
+/// Returns an item of an array, counted from its end if `index` is negative.
 pub(crate) fn element(value: &RawValue, index: i64) -> Result<Option<&RawValue>, NotJson> {
     if !value.get().starts_with('[') {
         return Ok(None);
@@ -51,7 +51,7 @@ pub(crate) fn element(value: &RawValue, index: i64) -> Result<Option<&RawValue>,
     Ok(at.and_then(|at| items.get(at).copied()))
 }
 
-/// A value as text: strings as they are, numbers and booleans as written, objects and arrays without white space;
+/// Returns a value as text: strings unquoted, numbers and booleans as written, objects and arrays without whitespace;
 /// `None` for null.
 pub fn text(value: &RawValue) -> Result<Option<Zeroizing<String>>, NotJson> {
     let json = value.get();
@@ -65,21 +65,21 @@ pub fn text(value: &RawValue) -> Result<Option<Zeroizing<String>>, NotJson> {
     }
 }
 
-/// Returns what stands at a path, as text. Null counts as missing.
+/// Returns the value at a path as text. Null counts as missing.
 pub fn lookup(json: &str, path: &KeyPath) -> Result<Zeroizing<String>, WalkError<NotJson>> {
-    found(path.walk(parse(json).map_err(WalkError::Structure)?)?)
+    found_text(path.walk(parse(json).map_err(WalkError::Structure)?)?)
 }
 
-/// Does the same from a step of the path on, in the document that the steps before it lead to.
+/// Does the same from the given step of the path, in the document that the previous steps lead to.
 pub fn lookup_from(
     json: &str,
     path: &KeyPath,
     first: usize,
 ) -> Result<Zeroizing<String>, WalkError<NotJson>> {
-    found(path.walk_from(first, parse(json).map_err(WalkError::Structure)?)?)
+    found_text(path.walk_from(first, parse(json).map_err(WalkError::Structure)?)?)
 }
 
-fn found(value: &RawValue) -> Result<Zeroizing<String>, WalkError<NotJson>> {
+fn found_text(value: &RawValue) -> Result<Zeroizing<String>, WalkError<NotJson>> {
     let text = text(value).map_err(WalkError::Structure)?;
     text.ok_or_else(|| WalkError::Missing(MissingStep::default()))
 }
@@ -124,10 +124,10 @@ fn compact(json: &str) -> Zeroizing<String> {
     out
 }
 
-/// Collects the values that an object has under one name.
-struct Member<'n>(&'n str);
+/// A deserializer that collects the values of an object under one name.
+struct MemberCollector<'n>(&'n str);
 
-impl<'de> DeserializeSeed<'de> for Member<'_> {
+impl<'de> DeserializeSeed<'de> for MemberCollector<'_> {
     type Value = Vec<&'de RawValue>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -135,7 +135,7 @@ impl<'de> DeserializeSeed<'de> for Member<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Member<'_> {
+impl<'de> Visitor<'de> for MemberCollector<'_> {
     type Value = Vec<&'de RawValue>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

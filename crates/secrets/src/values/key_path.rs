@@ -1,66 +1,66 @@
-//! The `#key` of a placeholder: one syntax for a place in a structured secret, for every provider.
+//! The `#key` of a placeholder: one syntax for a location in a structured secret, for every provider.
 //!
 //! ```text
-//! key  = a.b            the key `a.b`; where there is none, the key `b` of the object `a`
-//!      | list.0.name    likewise; a number is an item of a list (from 0) or a key of an object
-//!      | "a.b".c        names in quotes are keys as they stand; such a text is always a path
+//! key  = a.b            the key `a.b`; if it does not exist, the key `b` of the object `a`
+//!      | list.0.name    likewise; a number is a list index (from 0) or a key of an object
+//!      | "a.b".c        quoted names are keys; such a text is always a path
 //! name = plain text without a dot | '"' { character | \" | \\ } '"'
 //! ```
 //!
-//! A text without a quoted name always means the same as one key first, so that keys such as `tls.crt` need no quotes.
-//! Nothing is ever unescaped, trimmed or folded besides this, and nothing here sees a value.
+//! A text without a quoted name is always tried as one key first, so that keys such as `tls.crt` need no quotes.
+//! Nothing else is unescaped, trimmed or folded, and this module never sees a value.
 
 use std::fmt::Write as _;
 
-/// Bytes of a key, quotes included.
+/// Maximum length of a key, quotes included.
 const MAX_BYTES: usize = 1024;
 
-/// Names of a path.
+/// Maximum number of names in a path.
 const MAX_STEPS: usize = 32;
 
-/// A place in a structured secret.
+/// A location in a structured secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyPath {
-    /// The whole text as one key, which takes precedence; `None` where a name is quoted.
+    /// The whole text as one key, which takes precedence; `None` if a name is quoted.
     exact: Option<String>,
-    /// The path; empty where the text can only be one key.
-    steps: Vec<Step>,
+    /// The path; empty if the text can only be one key.
+    steps: Vec<KeyPathStep>,
 }
 
 /// One name of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Step {
+struct KeyPathStep {
     name: String,
-    /// Only a key, even if it looks like a number.
+    /// The name is only a key, even if it looks like a number.
     quoted: bool,
 }
 
-/// Why a text is not a key.
+/// A reason why a text is not a valid key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyPathError {
-    /// Text directly behind a closing quote.
+    /// Text follows a closing quote directly.
     #[error("has text between a closing quote and the next dot")]
     AfterQuote,
-    /// An empty name in a path with quotes.
+    /// A path with quotes contains an empty name.
     #[error("has an empty name")]
     EmptyName,
-    /// A backslash in a quoted name before something else than a quote or a backslash.
+    /// A backslash in a quoted name is followed by another character than a quote or a backslash.
     #[error("has an unknown escape in a quoted name")]
     Escape,
-    /// A quoted name without its closing quote.
+    /// A quoted name has no closing quote.
     #[error("has a quoted name that is not closed")]
     NotClosed,
-    /// More names than a path may have.
+    /// The path has too many names.
     #[error("has more than 32 names")]
     TooDeep,
-    /// More bytes than a key may have.
+    /// The key is too long.
     #[error("is longer than 1024 bytes")]
     TooLong,
 }
 
-/// A value in a structured secret, as far as a path needs it.
+/// A value in a structured secret, with the operations that a path needs.
 pub trait KeyedValue: Copy {
-    /// Why the structure cannot be read.
+    /// The error if the structure cannot be read.
     type Error;
 
     /// Returns the value under a key of an object.
@@ -69,7 +69,7 @@ pub trait KeyedValue: Copy {
     /// Returns an item of a list.
     fn item(self, index: usize) -> Result<Option<Self>, Self::Error>;
 
-    /// Returns what kind of value it is.
+    /// Returns the kind of value.
     fn shape(self) -> Shape;
 }
 
@@ -82,25 +82,25 @@ pub enum Shape {
     Scalar,
 }
 
-/// Why a path leads to no value.
+/// A reason why a path leads to no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WalkError<E> {
-    /// Something on the way does not exist.
+    /// A step of the path does not exist.
     Missing(MissingStep),
     /// The structure cannot be read.
     Structure(E),
 }
 
-/// The first step of a path that leads nowhere. It holds names of the path alone.
+/// The first step of a path that does not exist. It contains only names of the path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MissingStep {
-    /// What does exist; empty where the first step is missing.
+    /// The existing part of the path; empty if the first step is missing.
     parent: String,
     name: String,
     shape: Shape,
 }
 
-/// What to do about a key that is not found.
+/// The hint for a key that is not found.
 pub const KEY_HINT: &str = "`#a.b` is a key of an object, `#list.0` an item of a list, `#\"a.b\".c` quotes a name with a dot; \
      `| jsonPath {.a}` reads JSON within a value";
 
@@ -108,12 +108,12 @@ impl KeyPath {
     /// Parses the key of a reference.
     ///
     /// # Errors
-    /// Malformed quotes, and more than the bounds allow.
+    /// Fails on malformed quotes and exceeded limits.
     pub fn parse(text: &str) -> Result<Self, KeyPathError> {
         if text.len() > MAX_BYTES {
             return Err(KeyPathError::TooLong);
         }
-        let steps = steps(text)?;
+        let steps = split_steps(text)?;
         if steps.iter().any(|step| step.quoted) {
             return match steps.len() {
                 _ if steps.iter().any(|step| step.name.is_empty()) => Err(KeyPathError::EmptyName),
@@ -125,7 +125,7 @@ impl KeyPath {
         Ok(Self { exact: Some(text.to_owned()), steps: if is_path { steps } else { Vec::new() } })
     }
 
-    /// Returns the one text of this path: equal paths have equal texts, which parse to themselves.
+    /// Returns the canonical text of this path: equal paths have equal texts, which parse to themselves.
     pub(crate) fn into_canonical(mut self) -> String {
         if let Some(text) = self.exact {
             return text;
@@ -134,20 +134,20 @@ impl KeyPath {
             step.quoted = step.needs_quotes();
         }
         if self.steps.len() > 1 && !self.steps.iter().any(|step| step.quoted) {
-            // Without any quotes it would mean one key first.
+            // Without any quotes, the text would be one key first.
             if let Some(first) = self.steps.iter_mut().find(|step| !step.is_index()) {
                 first.quoted = true;
             }
         }
-        shown(&self.steps)
+        format_steps(&self.steps)
     }
 
-    /// Returns the whole text as one key, where it may be one.
+    /// Returns the whole text as one key, if it may be one.
     pub fn exact(&self) -> Option<&str> {
         self.exact.as_deref()
     }
 
-    /// Returns the only name of the path, where it has one.
+    /// Returns the only name of the path, if it has just one.
     pub fn single(&self) -> Option<&str> {
         match (&self.exact, &self.steps[..]) {
             (Some(text), _) => Some(text),
@@ -156,12 +156,12 @@ impl KeyPath {
         }
     }
 
-    /// Returns the names of the path, and for each whether it may be an index; none where the text is only one key.
+    /// Returns the names of the path, each with a flag for a possible index; empty if the text can only be one key.
     pub fn names(&self) -> impl ExactSizeIterator<Item = (&str, bool)> {
         self.steps.iter().map(|step| (step.name.as_str(), step.is_index()))
     }
 
-    /// Finds the value that the path leads to: the exact key first, then step by step.
+    /// Returns the value that the path leads to: the exact key first, then step by step.
     pub fn walk<V: KeyedValue>(&self, root: V) -> Result<V, WalkError<V::Error>> {
         if let Some(key) = &self.exact
             && let Some(value) = root.member(key).map_err(WalkError::Structure)?
@@ -171,7 +171,7 @@ impl KeyPath {
         self.walk_from(0, root)
     }
 
-    /// Follows the path from one of its steps on, where a value of the steps before it is known.
+    /// Follows the path from one of its steps, starting at the value of the previous steps.
     pub(crate) fn walk_from<V: KeyedValue>(&self, first: usize, from: V) -> Result<V, WalkError<V::Error>> {
         let mut at = from;
         for (number, step) in self.steps.iter().enumerate().skip(first) {
@@ -181,16 +181,16 @@ impl KeyPath {
         if self.steps.is_empty() { Err(WalkError::Missing(self.missing(0, from.shape()))) } else { Ok(at) }
     }
 
-    /// Describes the step that leads nowhere.
+    /// Describes the missing step.
     pub fn missing(&self, number: usize, shape: Shape) -> MissingStep {
-        let parent = shown(self.steps.get(..number).unwrap_or_default());
+        let parent = format_steps(self.steps.get(..number).unwrap_or_default());
         let name = self.steps.get(number).map_or("", |step| step.name.as_str());
         MissingStep { parent, name: name.to_owned(), shape }
     }
 }
 
 impl MissingStep {
-    /// Returns the message: what is missing in `subject`, which names the secret.
+    /// Returns the message about the missing key; `subject` names the secret.
     pub fn message(&self, subject: &str) -> String {
         let Self { parent, name, shape } = self;
         if parent.is_empty() {
@@ -204,7 +204,7 @@ impl MissingStep {
     }
 }
 
-impl Step {
+impl KeyPathStep {
     fn walk<V: KeyedValue>(&self, at: V) -> Result<Option<V>, V::Error> {
         match at.shape() {
             Shape::Object => at.member(&self.name),
@@ -214,16 +214,16 @@ impl Step {
     }
 
     fn index(&self) -> Option<usize> {
-        // One way to write a number only, so that `01` and `+1` are not second names of an item.
+        // Only one spelling of a number is accepted, so that `01` and `+1` are not other names of an item.
         self.name.parse().ok().filter(|index: &usize| !self.quoted && index.to_string() == self.name)
     }
 
-    /// Returns whether it is the index of an item where it leads into a list.
+    /// Reports whether this may be an index into a list.
     fn is_index(&self) -> bool {
         self.index().is_some()
     }
 
-    /// Returns whether its name means something else, or nothing, without quotes.
+    /// Reports whether the name changes or loses its meaning without quotes.
     fn needs_quotes(&self) -> bool {
         let plain = Self { name: self.name.clone(), quoted: false };
         self.name.contains('.')
@@ -233,17 +233,17 @@ impl Step {
     }
 }
 
-/// Cuts a text into its names.
-fn steps(text: &str) -> Result<Vec<Step>, KeyPathError> {
+/// Splits a text into names.
+fn split_steps(text: &str) -> Result<Vec<KeyPathStep>, KeyPathError> {
     let mut steps = Vec::new();
     let mut rest = text;
     loop {
         let (step, behind) = if let Some(inside) = rest.strip_prefix('"') {
             let (name, behind) = quoted(inside)?;
-            (Step { name, quoted: true }, behind)
+            (KeyPathStep { name, quoted: true }, behind)
         } else {
             let end = rest.find('.').unwrap_or(rest.len());
-            (Step { name: rest[..end].to_owned(), quoted: false }, &rest[end..])
+            (KeyPathStep { name: rest[..end].to_owned(), quoted: false }, &rest[end..])
         };
         steps.push(step);
         match behind.strip_prefix('.') {
@@ -272,7 +272,7 @@ fn quoted(text: &str) -> Result<(String, &str), KeyPathError> {
     Err(KeyPathError::NotClosed)
 }
 
-fn shown(steps: &[Step]) -> String {
+fn format_steps(steps: &[KeyPathStep]) -> String {
     let mut text = String::new();
     for (number, step) in steps.iter().enumerate() {
         text.push_str(if number == 0 { "" } else { "." });
@@ -380,7 +380,7 @@ mod tests {
                 let canonical = path.into_canonical();
                 let again = KeyPath::parse(&canonical).expect("well formed");
                 let names_again: Vec<_> = again.names().map(|(name, index)| (name.to_owned(), index)).collect();
-                // One quoted name becomes the key itself.
+                // A single quoted name becomes the key itself.
                 if exact || names.len() > 1 {
                     proptest::prop_assert_eq!(names, names_again);
                 } else {

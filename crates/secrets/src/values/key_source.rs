@@ -1,4 +1,4 @@
-//! A secret of which all keys become items of a Secret, and which of them. Pure.
+//! A secret whose keys become items of a Secret, and the selection of keys. No I/O.
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
@@ -11,19 +11,19 @@ use sealwave_core::names::MAX_ITEM_KEY;
 pub struct KeySource {
     /// The secret; `all_keys` is set.
     pub reference: Reference,
-    /// Where the annotation's value stands.
+    /// Origin of the annotation's value.
     pub origin: Origin,
-    /// The keys that are taken; without any pattern, all.
+    /// Patterns of selected keys; if empty, all keys.
     pub include: KeyPatterns,
-    /// The keys that are not taken.
+    /// Patterns of excluded keys.
     pub exclude: KeyPatterns,
-    /// What the item's key starts with, before the key of the secret.
+    /// Prefix of the item's key, before the key of the secret.
     pub prefix: String,
 }
 
-/// Patterns over the keys of a secret: `*` is any text, `?` one character.
+/// Patterns for the keys of a secret: `*` is any text, `?` one character.
 ///
-/// There is nothing else in them, so that no pattern costs more than its length and that of the key.
+/// Nothing else is supported, so that the cost of a pattern is bounded by its length and that of the key.
 #[derive(Clone, Default)]
 pub struct KeyPatterns {
     set: GlobSet,
@@ -34,13 +34,13 @@ impl KeyPatterns {
     /// Compiles patterns.
     ///
     /// # Errors
-    /// The first that is not made of characters of item keys, `*` and `?`.
+    /// Returns the first pattern that contains anything but characters of item keys, `*` and `?`.
     pub fn new(texts: Vec<String>) -> Result<Self, String> {
         let mut set = GlobSetBuilder::new();
         for text in &texts {
-            let inside =
+            let is_allowed =
                 |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'*' | b'?');
-            let is_valid = (1..=MAX_ITEM_KEY).contains(&text.len()) && text.bytes().all(inside);
+            let is_valid = (1..=MAX_ITEM_KEY).contains(&text.len()) && text.bytes().all(is_allowed);
             let glob = GlobBuilder::new(text).literal_separator(false).build();
             set.add(glob.ok().filter(|_| is_valid).ok_or_else(|| text.clone())?);
         }
@@ -48,12 +48,12 @@ impl KeyPatterns {
         Ok(Self { set, texts })
     }
 
-    /// Returns whether there is no pattern.
+    /// Reports whether the list of patterns is empty.
     pub(crate) fn is_empty(&self) -> bool {
         self.texts.is_empty()
     }
 
-    /// Returns whether one of the patterns matches.
+    /// Reports whether a pattern matches the key.
     pub(crate) fn matches(&self, key: &str) -> bool {
         self.set.is_match(key)
     }
@@ -73,18 +73,18 @@ impl KeyPatterns {
 }
 
 impl KeySource {
-    /// Returns whether a key of the secret becomes an item.
+    /// Reports whether a key of the secret becomes an item.
     pub fn takes(&self, key: &str) -> bool {
         (self.include.is_empty() || self.include.matches(key)) && !self.exclude.matches(key)
     }
 
-    /// Returns whether every key of the secret becomes an item.
+    /// Reports whether every key of the secret becomes an item.
     pub fn takes_all(&self) -> bool {
         self.include.is_empty() && self.exclude.is_empty()
     }
 
-    /// Returns what an item that comes from a key is made from, before anything is fetched: reference and key, each with
-    /// its length before it. No text of an explicit item means the same value: see the derivation's rules.
+    /// Returns the derivation input of an item that comes from a key, before anything is fetched: reference and key,
+    /// each length-prefixed. It differs from the text of every explicit item, as the derivation requires.
     pub fn unresolved(&self, key: &str) -> Vec<u8> {
         let Reference { provider, path, version, .. } = &self.reference;
         let version = version.as_ref().map_or_else(Vec::new, |version| vec![version.as_str()]);
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_patterns_are_refused_or_cost_little() {
+    fn hostile_patterns_are_refused_or_cheap() {
         for text in ["", "{a,b}", "[a-z]", "a/b", "a\\*", "a b", "ä", "a\n", "\0", &"*".repeat(254)] {
             assert!(patterns(&[text]).is_err(), "{text}");
         }
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_items_are_made_from_is_injective() {
+    fn unresolved_texts_are_injective() {
         let source = |provider: &str, path: &str, version: Option<&str>| KeySource {
             reference: Reference {
                 provider: provider.into(),

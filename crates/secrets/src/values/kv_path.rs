@@ -1,17 +1,17 @@
-//! Paths of secrets in Vault's KV mounts: which mount a path lies in, and what the API calls the secret there. Pure.
+//! Paths of secrets in Vault's KV mounts: the mount of a path, and the secret's API path. No I/O.
 //!
-//! All that speaks of Vault's secrets goes through here (the provider, `ExternalSecret`, `SecretProviderClass`), so that one
-//! reference means one secret everywhere.
+//! Everything that deals with Vault secrets uses this module (the provider, `ExternalSecret`, `SecretProviderClass`),
+//! so that a reference means the same secret everywhere.
 
 use crate::settings::KvVersion;
 
-/// Returns the part of a path below a mount; `None` where the path is elsewhere.
+/// Returns the part of a path below a mount; `None` if the path is elsewhere.
 pub fn below_mount<'p>(mount: &str, path: &'p str) -> Option<&'p str> {
     path.strip_prefix(mount)?.strip_prefix('/').filter(|below| !below.is_empty())
 }
 
-/// The name of a secret within its mount. In version 2 of the engine `db` and `data/db` are the same secret, and one that is
-/// really called `data/db` is written `data/data/db`.
+/// Returns the name of a secret within its mount. In version 2 of the engine, `db` and `data/db` are the same secret; a
+/// secret named `data/db` is written `data/data/db`.
 pub fn secret_name(version: KvVersion, below: &str) -> &str {
     match version {
         KvVersion::One => below,
@@ -19,7 +19,7 @@ pub fn secret_name(version: KvVersion, below: &str) -> &str {
     }
 }
 
-/// The path of the API, without `v1/`, at which a secret of a mount is read.
+/// Returns the API path, without `v1/`, for reading a secret of a mount.
 pub fn api_path(mount: &str, version: KvVersion, below: &str) -> String {
     let name = secret_name(version, below);
     match version {
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_spellings_are_one_path_in_version_2_and_none_in_version_1() {
+    fn both_spellings_are_one_path_in_version_2_only() {
         for (below, two, one) in [
             ("db", "kv/data/db", "kv/db"),
             ("data/db", "kv/data/db", "kv/data/db"),

@@ -1,4 +1,4 @@
-//! All top-level entries of one secret. Their values cannot be printed; the keys are names, and not secret.
+//! The top-level entries of a secret. Their values cannot be printed; the keys are names, and not secret.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -8,40 +8,40 @@ use serde_json::value::RawValue;
 
 use super::{SecretValue, json_text};
 
-/// Entries that a secret may have.
+/// Maximum number of entries of a secret.
 pub const MAX_SECRET_ENTRIES: usize = 2_000;
 
-/// The entries of a secret, by their keys.
+/// The entries of a secret, by key.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct SecretEntries {
     values: BTreeMap<String, SecretValue>,
-    /// Keys that are there without a value.
+    /// Keys without a value.
     nulls: BTreeSet<String>,
 }
 
-/// Why a secret has no entries. It holds nothing of the secret.
+/// A reason why a secret has no entries. It contains nothing of the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EntriesError {
-    /// A key is there twice.
-    #[error("it has a key twice")]
+    /// A key occurs twice.
+    #[error("it has a duplicate key")]
     Duplicate,
-    /// It is another document.
+    /// The document is not an object.
     #[error("it is not an object, so it has no keys")]
     NotAnObject,
-    /// It is no document.
+    /// The document is malformed.
     #[error("it is not well-formed JSON")]
     Syntax,
-    /// It has more entries than are taken.
+    /// The secret has too many entries.
     #[error("it has more than {MAX_SECRET_ENTRIES} keys")]
     TooMany,
 }
 
 impl SecretEntries {
-    /// Reads the fields of a JSON object: strings as they are, numbers and booleans as they were written, objects and arrays
-    /// as compact JSON. Null counts as not there.
+    /// Parses the fields of a JSON object: strings unquoted, numbers and booleans as written, objects and arrays as
+    /// compact JSON. Null counts as missing.
     ///
     /// # Errors
-    /// It is no object, has a key twice, or too many fields.
+    /// Fails if this is not an object, or has a duplicate key or too many fields.
     pub fn from_json(json: &str) -> Result<Self, EntriesError> {
         let root = json_text::parse(json).map_err(|_| EntriesError::Syntax)?;
         if !root.get().starts_with('{') {
@@ -49,7 +49,7 @@ impl SecretEntries {
         }
         let mut entries = Self::default();
         let mut stopped = None;
-        let fields = Fields { entries: &mut entries, stopped: &mut stopped };
+        let fields = FieldsVisitor { entries: &mut entries, stopped: &mut stopped };
         let read = fields.deserialize(&mut serde_json::Deserializer::from_str(root.get()));
         match (stopped, read) {
             (Some(error), _) => Err(error),
@@ -58,10 +58,10 @@ impl SecretEntries {
         }
     }
 
-    /// Adds an entry; one without a value counts as not there.
+    /// Adds an entry; one without a value counts as missing.
     ///
     /// # Errors
-    /// The key is known already, or there are too many.
+    /// Fails if the key exists already, or if the limit is exceeded.
     pub fn insert(&mut self, key: String, value: Option<SecretValue>) -> Result<(), EntriesError> {
         if self.values.contains_key(&key) || self.nulls.contains(&key) {
             return Err(EntriesError::Duplicate);
@@ -76,19 +76,19 @@ impl SecretEntries {
         Ok(())
     }
 
-    /// Returns keys and values, in the order of the keys.
+    /// Returns keys and values, sorted by key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &SecretValue)> {
         self.values.iter().map(|(key, value)| (key.as_str(), value))
     }
 }
 
-/// Reads the fields of an object one by one.
-struct Fields<'e> {
+/// A deserializer that adds the fields of an object one by one.
+struct FieldsVisitor<'e> {
     entries: &'e mut SecretEntries,
     stopped: &'e mut Option<EntriesError>,
 }
 
-impl<'de> DeserializeSeed<'de> for Fields<'_> {
+impl<'de> DeserializeSeed<'de> for FieldsVisitor<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -96,7 +96,7 @@ impl<'de> DeserializeSeed<'de> for Fields<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Fields<'_> {
+impl<'de> Visitor<'de> for FieldsVisitor<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn other_documents_are_told_apart() {
+    fn other_documents_have_distinct_errors() {
         for (json, error) in [
             ("", EntriesError::Syntax),
             ("{", EntriesError::Syntax),
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_a_bound() {
+    fn the_number_of_entries_is_limited() {
         let object = |count: usize| {
             let fields: Vec<String> = (0..count).map(|number| format!("\"k{number}\":1")).collect();
             format!("{{{}}}", fields.join(","))

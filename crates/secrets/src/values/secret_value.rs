@@ -1,12 +1,12 @@
-//! The value of a secret: bytes that cannot be printed and are zeroed when dropped.
+//! The value of a secret: bytes that cannot be printed and that are zeroed on drop.
 //!
-//! There is no `Debug`, `Display`, `Serialize` or `AsRef` here, and there must never be one.
+//! `Debug`, `Display`, `Serialize` and `AsRef` are missing on purpose, and must never be added.
 
 use std::io;
 
 use zeroize::Zeroizing;
 
-/// Bytes of a secret.
+/// The bytes of a secret.
 ///
 /// ```compile_fail
 /// let value = sealwave::model::SecretValue::new(b"x".to_vec());
@@ -16,43 +16,43 @@ use zeroize::Zeroizing;
 pub struct SecretValue(Zeroizing<Vec<u8>>);
 
 impl SecretValue {
-    /// Takes bytes over; they are zeroed when this is dropped.
+    /// Takes ownership of bytes; they are zeroed on drop.
     #[must_use]
     pub fn new(bytes: Vec<u8>) -> Self {
         Self(Zeroizing::new(bytes))
     }
 
-    /// The bytes, for the few places that seal, hash or transform them.
+    /// Returns the bytes, for the few places that seal, hash or transform them.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         &self.0
     }
 
-    /// The text, where the bytes are UTF-8.
+    /// Returns the bytes as text, if they are UTF-8.
     #[must_use]
     pub fn expose_str(&self) -> Option<&str> {
         std::str::from_utf8(&self.0).ok()
     }
 
-    /// How many bytes there are.
+    /// Returns the number of bytes.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Reports whether the value is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// Bytes of a secret while it is put together. Unlike a plain `Vec`, it leaves no copy behind where it grows.
+/// A buffer that assembles a secret. Unlike a plain `Vec`, it leaves no copy in memory when it grows.
 #[derive(Default)]
 pub struct SecretBuffer(Zeroizing<Vec<u8>>);
 
 impl SecretBuffer {
-    /// Makes room for this many bytes.
+    /// Creates a buffer with room for this many bytes.
     pub fn with_capacity(bytes: usize) -> Self {
         Self(Zeroizing::new(Vec::with_capacity(bytes)))
     }
@@ -67,12 +67,12 @@ impl SecretBuffer {
         self.0.extend_from_slice(more);
     }
 
-    /// Returns how many bytes there are.
+    /// Returns the number of bytes.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Returns what was put together, without copying it.
+    /// Returns the assembled value without copying it.
     pub fn into_value(self) -> SecretValue {
         SecretValue(self.0)
     }
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_buffer_holds_what_was_pushed_in_order() {
+    fn a_buffer_contains_the_pushed_bytes_in_order() {
         let mut buffer = SecretBuffer::with_capacity(1);
         let pieces: Vec<Vec<u8>> = (0..50_u8).map(|n| vec![n; usize::from(n)]).collect();
         for piece in &pieces {

@@ -34,7 +34,7 @@ fn r06_secrets_that_are_hooks() {
              Deployment.apps `shop/web` needs it all the time"
         )
     };
-    let never = "Deployment.apps `shop/web` needs SealedSecret.bitnami.com `shop/db`, which is a hook of a phase that Argo CD does not have and never applies";
+    let never = "Deployment.apps `shop/web` needs SealedSecret.bitnami.com `shop/db`, which is a hook of an unknown phase, so Argo CD never applies it";
     for (annotations, expected) in [
         (json!({HOOK: "PreSync"}), again("PreSync")),
         (json!({HOOK: "Sync"}), again("Sync")),

@@ -1,4 +1,5 @@
-//! `<…>` that the grammar takes for text: near misses of sealwave's placeholders, and argocd-vault-plugin's generic ones.
+//! `<…>` that the grammar treats as text: near misses of sealwave's placeholders, and argocd-vault-plugin's generic
+//! ones.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -8,18 +9,18 @@ use memchr::memchr_iter;
 use super::{LookAlike, LookAlikeKind as Kind, Text, is_blank, is_path_and_key};
 use crate::placeholder::parser::{brackets, is_in_key, is_modifier};
 
-/// Elements of HTML that often have no end tag, or that stand alone as a value.
+/// HTML elements that often have no end tag, or that appear alone as a value.
 const HTML: [&str; 33] = [
     "a", "b", "body", "br", "div", "em", "h1", "h2", "h3", "head", "hr", "html", "i", "img", "input", "li",
     "link", "meta", "ol", "p", "pre", "script", "small", "span", "strong", "style", "table", "td", "th",
     "tr", "tt", "u", "ul",
 ];
 
-/// What may stand in place of the colon behind a provider's name.
+/// Characters used by mistake instead of the colon after a provider name.
 const SEPARATORS: [char; 5] = [':', ';', '=', ' ', '\u{ff1a}'];
 
 pub(super) fn find(text: &Text<'_>) -> Option<LookAlike> {
-    let page = Page::new(text);
+    let page = PageContext::new(text);
     let mut behind = 0;
     memchr_iter(b'<', text.source.as_bytes()).find_map(|start| {
         if start < behind {
@@ -27,11 +28,11 @@ pub(super) fn find(text: &Text<'_>) -> Option<LookAlike> {
         }
         let run = brackets(&text.source[start..]);
         behind = start + run;
-        let tag = Tag::read(text.source, start, behind)?;
+        let tag = BracketTag::read(text.source, start, behind)?;
         let kind = if text.item == (tag.start..tag.end) {
-            whole_item(text, &tag, run)
+            classify_item(text, &tag, run)
         } else if run == 1 {
-            within(&page, &tag)
+            classify_within(&page, &tag)
         } else {
             // The word of a heredoc follows several brackets.
             None
@@ -40,19 +41,19 @@ pub(super) fn find(text: &Text<'_>) -> Option<LookAlike> {
     })
 }
 
-/// A bracket and what follows it, up to the closing one or the end of the line.
-struct Tag<'a> {
+/// A bracket and the text after it, up to the closing bracket or the end of the line.
+struct BracketTag<'a> {
     start: usize,
     end: usize,
-    /// What stands before a modifier, without white space around it.
+    /// The text before a modifier, trimmed.
     head: &'a str,
-    /// What stands between the brackets, as it is.
+    /// The text between the brackets, not trimmed.
     body: &'a str,
     has_modifier: bool,
     is_closed: bool,
 }
 
-impl<'a> Tag<'a> {
+impl<'a> BracketTag<'a> {
     fn read(text: &'a str, start: usize, behind: usize) -> Option<Self> {
         let rest = text.get(behind..)?;
         let skipped = rest.len() - rest.trim_start_matches(is_blank).len();
@@ -65,29 +66,29 @@ impl<'a> Tag<'a> {
             return None;
         }
         let is_closed = rest[stop..].starts_with('>');
-        let closing = if is_closed { brackets_closing(&rest[stop..]) } else { 0 };
+        let closing = if is_closed { closing_brackets(&rest[stop..]) } else { 0 };
         let head = head.trim_matches(is_blank);
         Some(Self { start, end: behind + stop + closing, head, body, has_modifier, is_closed })
     }
 }
 
-/// How many `>` a text starts with, at most two.
-fn brackets_closing(text: &str) -> usize {
+/// Returns the number of `>` that a text starts with, at most two.
+fn closing_brackets(text: &str) -> usize {
     text.bytes().take(2).take_while(|byte| *byte == b'>').count()
 }
 
-/// What `<…>` is that is the whole item.
-fn whole_item(text: &Text<'_>, tag: &Tag<'_>, run: usize) -> Option<Kind> {
+/// Classifies `<…>` that is the whole item.
+fn classify_item(text: &Text<'_>, tag: &BracketTag<'_>, run: usize) -> Option<Kind> {
     if !tag.is_closed {
         return None;
     }
-    let reference = if run == 1 { reference(text, tag, || true) } else { None };
+    let reference = if run == 1 { classify_reference(text, tag, || true) } else { None };
     reference.or_else(|| is_name(tag.head).then_some(Kind::Name))
 }
 
-/// What `<…>` is that stands within a longer text.
-fn within(page: &Page<'_>, tag: &Tag<'_>) -> Option<Kind> {
-    if let Some(kind) = reference(page.text, tag, || page.lacks_end(tag)) {
+/// Classifies `<…>` within a longer text.
+fn classify_within(page: &PageContext<'_>, tag: &BracketTag<'_>) -> Option<Kind> {
+    if let Some(kind) = classify_reference(page.text, tag, || page.lacks_end(tag)) {
         return Some(kind);
     }
     let tight = !tag.body.ends_with(is_blank) && !tag.body.starts_with(is_blank);
@@ -95,7 +96,7 @@ fn within(page: &Page<'_>, tag: &Tag<'_>) -> Option<Kind> {
         return None;
     }
     if tag.has_modifier {
-        // In a shell, `sort <in | base64 >out` redirects.
+        // In a shell, `sort <in | base64 >out` is a redirection.
         let redirects = |c: char| c.is_alphanumeric() || matches!(c, '/' | '&' | '.' | '-' | '$');
         let after = page.text.source[tag.end..].chars().next();
         return (!after.is_some_and(redirects)).then_some(Kind::Name);
@@ -104,8 +105,8 @@ fn within(page: &Page<'_>, tag: &Tag<'_>) -> Option<Kind> {
     (!is_html && page.is_value(tag) && page.lacks_end(tag)).then_some(Kind::Name)
 }
 
-/// What `<name:…>` and `<path#key>` are; `is_open` says whether an element of that name has no end tag.
-fn reference(text: &Text<'_>, tag: &Tag<'_>, is_open: impl Fn() -> bool) -> Option<Kind> {
+/// Classifies `<name:…>` and `<path#key>`; `is_open` reports whether an element of that name has no end tag.
+fn classify_reference(text: &Text<'_>, tag: &BracketTag<'_>, is_open: impl Fn() -> bool) -> Option<Kind> {
     let head = tag.head;
     if let Some((before, key)) = head.split_once('#') {
         let (path, key) = (before.trim_end(), key.trim_start());
@@ -116,7 +117,7 @@ fn reference(text: &Text<'_>, tag: &Tag<'_>, is_open: impl Fn() -> bool) -> Opti
         {
             return Some(Kind::Misspelt);
         }
-        // In a shell, `cmd <in.txt # comment > out` redirects.
+        // In a shell, `cmd <in.txt # comment > out` is a redirection.
         let may_have_blank = path.contains(['/', '.']) && !tag.body.ends_with(is_blank);
         let fits = tag.is_closed && is_path_and_key(path, key) && (!has_blank || may_have_blank);
         let kind = if path.contains(':') { Kind::Misspelt } else { Kind::NoProvider };
@@ -126,11 +127,12 @@ fn reference(text: &Text<'_>, tag: &Tag<'_>, is_open: impl Fn() -> bool) -> Opti
     let path = path.trim();
     let fits = !path.is_empty() && path.chars().all(|c| is_in_key(c) && c != ' ') && !path.starts_with("//");
     let is_tag = !path.trim_end_matches('/').contains('/');
-    let is_misspelt = fits && tag.is_closed && text.resembles_known(name) && (!is_tag || is_open());
-    is_misspelt.then_some(Kind::Misspelt)
+    let is_misspelled = fits && tag.is_closed && text.resembles_known(name) && (!is_tag || is_open());
+    is_misspelled.then_some(Kind::Misspelt)
 }
 
-/// Whether a text between brackets is a name, as argocd-vault-plugin would take it: no tag with attributes, no address.
+/// Reports whether a text between brackets is a name that argocd-vault-plugin would accept: not a tag with attributes,
+/// not an address.
 fn is_name(head: &str) -> bool {
     let is_start = |c: char| c.is_alphanumeric() || c == '_';
     head.starts_with(is_start)
@@ -141,28 +143,28 @@ fn is_name(head: &str) -> bool {
         && head.chars().all(is_in_key)
 }
 
-/// What is known of a text as a whole.
-struct Page<'a> {
+/// Properties of a text as a whole.
+struct PageContext<'a> {
     text: &'a Text<'a>,
     has_end_tags: bool,
     has_lines: bool,
-    tags: OnceCell<Tags>,
+    tags: OnceCell<TagBalance>,
 }
 
-impl<'a> Page<'a> {
+impl<'a> PageContext<'a> {
     fn new(text: &'a Text<'a>) -> Self {
         let has_end_tags = text.source.contains("</");
         Self { text, has_end_tags, has_lines: text.item().contains('\n'), tags: OnceCell::new() }
     }
 
-    /// Whether no end tag belongs to a tag.
-    fn lacks_end(&self, tag: &Tag<'_>) -> bool {
+    /// Reports whether a tag has no end tag.
+    fn lacks_end(&self, tag: &BracketTag<'_>) -> bool {
         let name = tag.head.split([' ', '\t']).next().unwrap_or_default();
-        self.tags.get_or_init(|| Tags::count(self.text.source)).lacks_end(name)
+        self.tags.get_or_init(|| TagBalance::count(self.text.source)).lacks_end(name)
     }
 
-    /// Whether a tag stands where a value does.
-    fn is_value(&self, tag: &Tag<'_>) -> bool {
+    /// Reports whether a tag is at the position of a value.
+    fn is_value(&self, tag: &BracketTag<'_>) -> bool {
         let before = &self.text.source[..tag.start];
         let after = &self.text.source[tag.end..];
         if self.has_end_tags {
@@ -181,10 +183,10 @@ impl<'a> Page<'a> {
     }
 }
 
-/// Elements by their names: how many start, less how many end.
-struct Tags(BTreeMap<String, i64>);
+/// Elements by name: the number of start tags minus the number of end tags.
+struct TagBalance(BTreeMap<String, i64>);
 
-impl Tags {
+impl TagBalance {
     fn count(text: &str) -> Self {
         let mut tags = BTreeMap::new();
         for start in memchr_iter(b'<', text.as_bytes()) {

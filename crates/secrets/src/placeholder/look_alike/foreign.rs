@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::{LookAlike, LookAlikeKind as Kind, Text};
 use crate::placeholder::{Text as Parsed, parser};
 
-/// How encrypted items start.
+/// Prefixes of encrypted items.
 const ENCRYPTED: [(&str, &str); 4] = [
     ("ENC[AES256_GCM,", "SOPS"),
     ("ENC[PKCS7,", "hiera-eyaml"),
@@ -16,21 +16,21 @@ const ENCRYPTED: [(&str, &str); 4] = [
     ("!vault ", "Ansible Vault"),
 ];
 
-/// How references start that are the whole item.
+/// Prefixes of references that are the whole item.
 const PREFIXES: [(&str, &str); 3] =
     [("op://", "1Password"), ("@Microsoft.KeyVault(", "Azure"), ("!secret ", "Home Assistant or Ansible")];
 
-/// Looks at an item as a whole.
+/// Checks an item as a whole.
 pub(super) fn item(text: &Text<'_>) -> Option<LookAlike> {
     let item = text.item();
-    let named = |table: &[(&str, &'static str)]| {
+    let tool_by_prefix = |table: &[(&str, &'static str)]| {
         table.iter().find(|(prefix, _)| item.starts_with(prefix)).map(|(_, tool)| *tool)
     };
-    let kind = if let Some(tool) = named(&ENCRYPTED) {
+    let kind = if let Some(tool) = tool_by_prefix(&ENCRYPTED) {
         Kind::Encrypted(tool)
     } else if item.contains(['\n', '\r']) {
         return None;
-    } else if let Some(tool) = named(&PREFIXES).or_else(|| variable(item)) {
+    } else if let Some(tool) = tool_by_prefix(&PREFIXES).or_else(|| variable(item)) {
         Kind::Foreign(tool)
     } else if is_base64_of_placeholder(text, item) {
         Kind::Base64
@@ -40,16 +40,16 @@ pub(super) fn item(text: &Text<'_>) -> Option<LookAlike> {
     Some(LookAlike { range: text.item.clone(), kind })
 }
 
-/// The tool whose variable an item is.
+/// Returns the tool whose variable syntax an item uses.
 fn variable(item: &str) -> Option<&'static str> {
     let inside = |open: &str, close: &str| item.strip_prefix(open)?.strip_suffix(close);
     let is_one =
         |inner: &str| inner.chars().any(char::is_alphanumeric) && !inner.contains(['{', '}', '(', ')']);
     let is_name = |inner: &str| inner.chars().all(|c| c.is_ascii_alphanumeric() || "_-./: ".contains(c));
-    let template = |inner: &str| {
+    let is_template = |inner: &str| {
         inner.chars().any(char::is_alphanumeric) && !inner.contains("{{") && !inner.contains("}}")
     };
-    if inside("{{", "}}").is_some_and(template) {
+    if inside("{{", "}}").is_some_and(is_template) {
         Some("a template engine (only `.hbs` files are templates)")
     } else if inside("$(", ")").is_some_and(is_one) {
         Some("a shell or of Kustomize")
@@ -60,7 +60,7 @@ fn variable(item: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether an item is base64 of a text that would have been resolved.
+/// Reports whether an item is base64 of a text that would have been resolved.
 fn is_base64_of_placeholder(text: &Text<'_>, item: &str) -> bool {
     if item.len() < 12 || !item.len().is_multiple_of(4) || item.contains('<') {
         return false;
@@ -71,12 +71,12 @@ fn is_base64_of_placeholder(text: &Text<'_>, item: &str) -> bool {
     parsed.references().any(|reference| text.is_known(&reference.provider))
 }
 
-/// Looks for what is unmistakable within a longer text.
+/// Searches a longer text for unmistakable patterns.
 pub(super) fn anywhere(text: &Text<'_>) -> Option<LookAlike> {
     vals(text).or_else(|| sops(text))
 }
 
-/// `ref+vault://…`, `secretref+awssecrets://…`.
+/// Finds references of vals: `ref+vault://…`, `secretref+awssecrets://…`.
 fn vals(text: &Text<'_>) -> Option<LookAlike> {
     memmem::find_iter(text.source.as_bytes(), "ref+").find_map(|at| {
         let start = if text.source[..at].ends_with("secret") { at - "secret".len() } else { at };
@@ -91,7 +91,7 @@ fn vals(text: &Text<'_>) -> Option<LookAlike> {
     })
 }
 
-/// A value that SOPS encrypted, in a text that SOPS could not decrypt: a whole file of SOPS has its metadata with it.
+/// Finds a SOPS-encrypted value in a text that SOPS could not decrypt: a whole SOPS file contains its metadata.
 fn sops(text: &Text<'_>) -> Option<LookAlike> {
     let start = text.source.find("ENC[AES256_GCM,")?;
     let length = text.source[start..].find(']')? + 1;

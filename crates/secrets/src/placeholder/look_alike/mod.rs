@@ -1,26 +1,26 @@
-//! Texts in a Secret that look like placeholders and are none: they would reach the cluster as they are.
+//! Texts in a Secret that look like placeholders but are not: they would reach the cluster unchanged.
 //!
-//! Each detector looks for one kind of mistake. All of them work on what the grammar leaves as literal text; where the
-//! grammar found a placeholder or a doubled bracket, nothing is looked for. The work is linear in the text.
+//! Each detector looks for one kind of mistake. All of them search the literal text that the grammar leaves;
+//! placeholders and doubled brackets are skipped. The work is linear in the text.
 //!
-//! In the table, *item* means that the whole item reads so, *anywhere* means that longer texts are searched as well. A
-//! *provider* is a name that the operator file has, a kind of provider, or `path`.
+//! In the table, *item* means that the whole item has this form, *anywhere* means that longer texts are searched as
+//! well. A *provider* is a name from the operator file, a kind of provider, or `path`.
 //!
 //! | kind | where | shape |
 //! |---|---|---|
-//! | `NoProvider` | anywhere | `<path#key>`, without other characters than a path or key has, so that XML and shell do not match |
-//! | `Misspelt` | anywhere | `<name:…>` whose name is a provider but for case, blanks, `_` or `.`, or which has a `#key`; where it has neither `/` nor `#`, only without an end tag |
-//! | `Name` | item | `<word>` and `<several words>`; no mail address, no `<word/>` |
-//! | `Name` | anywhere | `<word>` without an end tag, where a value stands: behind `:`, `/`, `=`, `@` or a quote, or as the content of an XML element; `<word \| modifier>` |
+//! | `NoProvider` | anywhere | `<path#key>` with only the characters of paths and keys, so that XML and shell do not match |
+//! | `Misspelt` | anywhere | `<name:…>` whose name differs from a provider only in case, blanks, `_` or `.`, or which has a `#key`; with neither `/` nor `#`, only without an end tag |
+//! | `Name` | item | `<word>` and `<several words>`; not mail addresses, not `<word/>` |
+//! | `Name` | anywhere | `<word>` without an end tag, at the position of a value: after `:`, `/`, `=`, `@` or a quote, or as the content of an XML element; `<word \| modifier>` |
 //! | `OtherBrackets` | anywhere | `${provider:path#key}`, also in `$()`, `{{}}`, `{}`, `()`, `[]`; in `${}` also a relative path with `/` or `.` |
 //! | `OtherBrackets` | item | `${provider:…}`, and `provider:path#key` without any brackets |
 //! | `Escaped` | anywhere | `<` as `\u003c`, `\x3c`, `&lt;`, `&#60;`, `%3C` or a bracket of another script, then a provider and a path, or `path#key` |
-//! | `Escaped` | item | the same around a word; in JSON also where it is a whole string |
+//! | `Escaped` | item | the same around a word; in JSON also as a whole string |
 //! | `Base64` | item | base64 of a text with a placeholder |
-//! | `Encrypted` | item | a text of SOPS, hiera-eyaml or Ansible Vault; of SOPS anywhere, unless the text has SOPS' metadata |
+//! | `Encrypted` | item | a text of SOPS, hiera-eyaml or Ansible Vault; for SOPS anywhere, unless the text has SOPS metadata |
 //! | `Foreign` | item | `{{ … }}`, `$(…)`, `((…))`, `op://…`, `!vault …`, `@Microsoft.KeyVault(…)`; `ref+…://` anywhere |
 //!
-//! What real Secrets hold does not match: XML and HTML with end tags, PEM, JSON, `<<EOF`, `a < b`, `${DB_HOST}`,
+//! Typical content of Secrets does not match: XML and HTML with end tags, PEM, JSON, `<<EOF`, `a < b`, `${DB_HOST}`,
 //! `${NAME:default}`, `(?P<name>…)`, `List<String>`, `#include <x.h>`, mail addresses, Go templates within a text.
 
 mod brackets;
@@ -34,55 +34,55 @@ use zeroize::Zeroizing;
 
 use super::{DEFAULT_PROVIDER, Generic, PROVIDER_KINDS, parser};
 
-/// What stands in place of a placeholder while the text around it is looked at; as long as one byte.
+/// Filler for placeholders while the text around them is searched; its UTF-8 form is one byte.
 const TAKEN: char = '\u{1}';
 
-/// A text that looks like a placeholder and is none. It holds nothing of the text.
+/// A text that looks like a placeholder but is not. It contains nothing of the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LookAlike {
-    /// The bytes of the source that it is about.
+    /// The byte range in the source.
     pub range: Range<usize>,
-    /// Why it is none.
+    /// The reason why it is not a placeholder.
     pub kind: LookAlikeKind,
 }
 
-/// Why a text is no placeholder, although it looks like one.
+/// A reason why a text is not a placeholder, although it looks like one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LookAlikeKind {
-    /// It is encoded once too often.
-    #[error("is base64 of a text with a placeholder, which is not resolved there")]
+    /// The placeholder is inside base64.
+    #[error("is base64 of a text with a placeholder; placeholders in base64 are not resolved")]
     Base64,
-    /// Nothing decrypts it.
+    /// The text is encrypted.
     #[error("is encrypted by {0}, and nothing decrypts it")]
     Encrypted(&'static str),
-    /// Its brackets are written as something else.
+    /// The brackets are escaped or replaced.
     #[error("looks like a placeholder, but its brackets are escaped or are other characters")]
     Escaped,
-    /// Another tool's.
-    #[error("looks like a reference of {0}, which nothing replaces")]
+    /// The text is a reference of another tool.
+    #[error("looks like a reference of {0}, which is not resolved")]
     Foreign(&'static str),
-    /// The name of its provider is not written well.
-    #[error("looks like a placeholder, but its provider's name is not written as one")]
+    /// The provider name is misspelled.
+    #[error("looks like a placeholder, but its provider name is misspelled")]
     Misspelt,
-    /// It is a name alone.
-    #[error("looks like a placeholder, but names no provider and no path")]
+    /// The text is only a name.
+    #[error("looks like a placeholder, but has no provider and no path")]
     Name,
-    /// It is a path and a key.
-    #[error("looks like a placeholder, but names no provider")]
+    /// The text is a path and a key.
+    #[error("looks like a placeholder, but has no provider")]
     NoProvider,
-    /// Other brackets, or none.
-    #[error("looks like a placeholder, but does not stand in `<` and `>`")]
+    /// The text has other brackets, or none.
+    #[error("looks like a placeholder, but is not enclosed in `<` and `>`")]
     OtherBrackets,
 }
 
 impl LookAlikeKind {
-    /// Says what to write instead.
+    /// Returns a hint about what to write instead.
     pub fn hint(self) -> String {
         let instead = match self {
             Self::Base64 => "put the placeholder itself into `stringData`",
             Self::Encrypted("SOPS") => "keep the encrypted file in Git and refer to it: `<sops:file#key>`",
             Self::Encrypted(_) | Self::Foreign(_) => "write a placeholder, for example `<vault:path#key>`",
-            Self::Escaped => "write `<provider:path#key>` with the characters `<` and `>` themselves",
+            Self::Escaped => "write `<provider:path#key>` with literal `<` and `>`",
             Self::Misspelt => {
                 "write `<provider:path#key>`: the name in lower case, directly between `<` and `:`"
             }
@@ -91,15 +91,13 @@ impl LookAlikeKind {
             }
             Self::NoProvider | Self::OtherBrackets => "write `<provider:path#key>`",
         };
-        format!(
-            "{instead}; if the text is meant as it is, set the annotation `sealwave.dev/literal: \"true\"`"
-        )
+        format!("{instead}; if the text is literal, set the annotation `sealwave.dev/literal: \"true\"`")
     }
 }
 
-/// Finds the first text that looks like a placeholder and is none; `None` as well where the source is not well formed.
+/// Finds the first text that looks like a placeholder but is not; `None` also if the source is malformed.
 ///
-/// `is_provider` knows the names of the operator file; the kinds of providers and `path` are known anyway.
+/// `is_provider` knows the names in the operator file; the kinds of providers and `path` are always known.
 pub fn look_alike(
     source: &str,
     generic: Option<&Generic>,
@@ -115,10 +113,10 @@ pub fn look_alike(
         .or_else(|| foreign::anywhere(&text))
 }
 
-/// The source with fillers of the same length in place of what the grammar has taken.
-fn masked<'s>(source: &'s str, taken: &[Range<usize>]) -> Masked<'s> {
+/// Replaces the ranges that the grammar has parsed with filler of the same length.
+fn masked<'s>(source: &'s str, taken: &[Range<usize>]) -> MaskedText<'s> {
     if taken.is_empty() {
-        return Masked(Cow::Borrowed(source), None);
+        return MaskedText(Cow::Borrowed(source), None);
     }
     let mut masked = Zeroizing::new(String::with_capacity(source.len()));
     let mut copied = 0;
@@ -128,13 +126,13 @@ fn masked<'s>(source: &'s str, taken: &[Range<usize>]) -> Masked<'s> {
         copied = range.end;
     }
     masked.push_str(source.get(copied..).unwrap_or_default());
-    Masked(Cow::Borrowed(""), Some(masked))
+    MaskedText(Cow::Borrowed(""), Some(masked))
 }
 
-/// A text that may be a copy; a copy is wiped.
-struct Masked<'s>(Cow<'s, str>, Option<Zeroizing<String>>);
+/// A text that may be a copy; a copy is zeroed.
+struct MaskedText<'s>(Cow<'s, str>, Option<Zeroizing<String>>);
 
-impl std::ops::Deref for Masked<'_> {
+impl std::ops::Deref for MaskedText<'_> {
     type Target = str;
 
     fn deref(&self) -> &str {
@@ -142,10 +140,10 @@ impl std::ops::Deref for Masked<'_> {
     }
 }
 
-/// The text that detectors look at.
+/// The text that detectors search.
 struct Text<'a> {
     source: &'a str,
-    /// Where the text without white space around it is.
+    /// The range of the trimmed text.
     item: Range<usize>,
     is_provider: &'a dyn Fn(&str) -> bool,
 }
@@ -157,31 +155,33 @@ impl<'a> Text<'a> {
         Self { source, item: start..start + rest.trim_end_matches(is_blank).len(), is_provider }
     }
 
-    /// Returns the text without white space around it.
+    /// Returns the trimmed text.
     fn item(&self) -> &'a str {
         self.source.get(self.item.clone()).unwrap_or_default()
     }
 
-    /// Whether a name is a provider's.
+    /// Reports whether a name is a provider.
     fn is_known(&self, name: &str) -> bool {
         name == DEFAULT_PROVIDER || PROVIDER_KINDS.contains(&name) || (self.is_provider)(name)
     }
 
-    /// Whether a name is a provider's but for case, blanks and separators, or starts with the name of a kind: `vault.prod`.
+    /// Reports whether a name differs from a provider only in case, blanks and separators, or starts with a kind:
+    /// `vault.prod`.
     fn resembles_known(&self, name: &str) -> bool {
-        let plain = |c: char| if matches!(c, '_' | '.' | ' ' | '\t') { '-' } else { c.to_ascii_lowercase() };
-        let name: String = name.trim_matches(is_blank).chars().map(plain).collect();
+        let normalize =
+            |c: char| if matches!(c, '_' | '.' | ' ' | '\t') { '-' } else { c.to_ascii_lowercase() };
+        let name: String = name.trim_matches(is_blank).chars().map(normalize).collect();
         let is_instance = |kind: &str| name.strip_prefix(kind).is_some_and(|rest| rest.starts_with('-'));
         self.is_known(&name) || PROVIDER_KINDS.iter().any(|kind| is_instance(kind))
     }
 }
 
-/// Whether a character is white space, or shows as nothing at all.
+/// Reports whether a character is whitespace or invisible.
 fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
 }
 
-/// Whether a path and a key have the shape of a reference: no blank, no quote, nothing that markup or code would have.
+/// Reports whether a path and a key have the form of a reference: no blanks, quotes or characters of markup or code.
 fn is_path_and_key(path: &str, key: &str) -> bool {
     let is_plain = |text: &str| text.chars().all(|c| parser::is_in_key(c) && c != ' ');
     let key = key.split('#').next().unwrap_or_default();

@@ -12,7 +12,7 @@ fn kind(text: &str) -> Option<LookAlikeKind> {
 use LookAlikeKind as K;
 
 #[test]
-fn near_misses_of_our_own_placeholders_are_found() {
+fn near_misses_of_sealwave_placeholders_are_found() {
     for (text, expected) in [
         ("<shop/db.yaml#password>", K::NoProvider),
         ("<db#password>", K::NoProvider),
@@ -119,7 +119,7 @@ fn placeholders_of_other_tools_are_found() {
     }
 }
 
-/// What Secrets really hold.
+/// Typical content of Secrets.
 const ORDINARY: &[&str] = &[
     "",
     "hunter2",
@@ -188,15 +188,15 @@ const ORDINARY: &[&str] = &[
 ];
 
 #[test]
-fn ordinary_texts_are_left_alone() {
-    // What the grammar itself refuses is not a matter of looks.
+fn ordinary_texts_are_ignored() {
+    // Texts that the grammar refuses are not the subject of this test.
     assert!(ORDINARY.iter().all(|text| Parsed::parse(text).is_ok()));
     let wrong: Vec<_> = ORDINARY.iter().filter_map(|text| Some((*text, kind(text)?))).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
-fn placeholders_and_doubled_brackets_are_left_alone() {
+fn placeholders_and_doubled_brackets_are_ignored() {
     for text in [
         "<file:shop/db.yaml#password>",
         "pg://<file:a#u>:<file:a#p | urlencode>@h",
@@ -214,7 +214,7 @@ fn placeholders_and_doubled_brackets_are_left_alone() {
 }
 
 #[test]
-fn places_are_exact() {
+fn ranges_are_exact() {
     for (text, expected) in [
         ("pg://u:<shop/db.yaml#password>@h", "<shop/db.yaml#password>"),
         ("ä <file:a#b> < file:x#y> z", "< file:x#y>"),
@@ -230,7 +230,7 @@ fn places_are_exact() {
 }
 
 #[test]
-fn hints_name_the_annotation_and_messages_hold_no_text() {
+fn hints_name_the_annotation_and_messages_contain_no_text() {
     for text in
         ["<c4n4ry>", "<c4n4ry/x#c4n4ry>", "${file:c4n4ry#c4n4ry}", "ref+c4n4ry://c4n4ry", "< file:c4n4ry#c>"]
     {
@@ -241,7 +241,7 @@ fn hints_name_the_annotation_and_messages_hold_no_text() {
 }
 
 #[test]
-fn no_text_panics_and_ranges_are_of_characters() {
+fn no_text_panics_and_ranges_end_at_characters() {
     for unit in [
         "<", "< ", "<a>", "<a:b", "\n<", "${", "${file:", "(", "\\u003c", "%3c", "&lt;", "\u{ff1c}", "ref+",
         "{{", "<a", "</a>", "  ",

@@ -1,4 +1,4 @@
-//! References in other brackets than `<` and `>`, in escaped ones, or in none.
+//! References in other brackets than `<` and `>`, in escaped brackets, or without brackets.
 
 use std::ops::Range;
 
@@ -7,13 +7,13 @@ use memchr::{memchr_iter, memchr3_iter};
 use super::{LookAlike, LookAlikeKind as Kind, Text, is_blank, is_path_and_key};
 use crate::placeholder::parser::is_in_key;
 
-/// Bytes that a reference in such brackets may have.
+/// Maximum length of a reference in such brackets.
 const MAX_BODY: usize = 512;
 
-/// Escapes that are looked at in one text; each may cost as much as a reference is long.
+/// Maximum number of escapes checked per text; each may cost as much as the length of a reference.
 const MAX_ESCAPES: usize = 1000;
 
-/// `<` in other writings, in lower case, and what is `>` there.
+/// Other spellings of `<`, in lower case, each with that of `>`.
 const ESCAPES: [(&str, &str); 20] = [
     ("\\u003c", "\\u003e"),
     ("\\u{3c}", "\\u{3e}"),
@@ -37,16 +37,16 @@ const ESCAPES: [(&str, &str); 20] = [
     ("\u{ab}", "\u{bb}"),
 ];
 
-/// Finds `${provider:path#key}` and the like, and a reference without brackets that is the whole item.
+/// Finds `${provider:path#key}` and similar forms, and a reference without brackets that is the whole item.
 pub(super) fn find(text: &Text<'_>) -> Option<LookAlike> {
-    bare(text).or_else(|| {
+    find_bare(text).or_else(|| {
         let bytes = text.source.as_bytes();
         let openers = bytes.iter().enumerate().filter(|(_, byte)| matches!(byte, b'{' | b'(' | b'['));
-        openers.map(|(at, _)| at).find_map(|at| wrapped(text, at))
+        openers.map(|(at, _)| at).find_map(|at| find_wrapped(text, at))
     })
 }
 
-fn bare(text: &Text<'_>) -> Option<LookAlike> {
+fn find_bare(text: &Text<'_>) -> Option<LookAlike> {
     let item = text.item();
     let inner = item.trim_matches(|c| "<>$@%!".contains(c));
     let (name, path) = inner.split_once(':')?;
@@ -55,8 +55,8 @@ fn bare(text: &Text<'_>) -> Option<LookAlike> {
     fits.then(|| LookAlike { range: text.item.clone(), kind: Kind::OtherBrackets })
 }
 
-/// Looks at what follows an opening bracket.
-fn wrapped(text: &Text<'_>, at: usize) -> Option<LookAlike> {
+/// Checks the text after an opening bracket.
+fn find_wrapped(text: &Text<'_>, at: usize) -> Option<LookAlike> {
     let (source, opener) = (text.source, text.source.as_bytes().get(at)?);
     let closer = match opener {
         b'{' => '}',
@@ -84,8 +84,8 @@ fn wrapped(text: &Text<'_>, at: usize) -> Option<LookAlike> {
     is_reference.then_some(LookAlike { range, kind: Kind::OtherBrackets })
 }
 
-/// Whether `${name:path}` is a reference. Within a text, other tools have absolute paths there (`${file:/etc/x:key}`), and
-/// Spring has a property's default (`${env:dev}`).
+/// Reports whether `${name:path}` is a reference. Within a text, other tools use absolute paths there
+/// (`${file:/etc/x:key}`), and Spring the default of a property (`${env:dev}`).
 fn is_variable(text: &Text<'_>, name: &str, path: &str, range: &Range<usize>) -> bool {
     let is_item = text.item == *range;
     let is_plain = !path.is_empty() && path.chars().all(|c| is_in_key(c) && c != ' ');
@@ -94,9 +94,9 @@ fn is_variable(text: &Text<'_>, name: &str, path: &str, range: &Range<usize>) ->
     text.is_known(name) && is_plain && !is_operator && (is_item || is_relative)
 }
 
-/// Finds references whose `<` is written as something else.
+/// Finds references whose `<` is escaped.
 pub(super) fn escaped(text: &Text<'_>) -> Option<LookAlike> {
-    // The first bytes of all writings, so that other texts cost one search each.
+    // Searches the first bytes of all spellings, so that other texts cost only a few searches.
     let bytes = text.source.as_bytes();
     let starts = memchr3_iter(b'\\', b'&', b'%', bytes)
         .chain(memchr3_iter(0xef, 0xe2, 0xe3, bytes))
@@ -119,7 +119,7 @@ pub(super) fn escaped(text: &Text<'_>) -> Option<LookAlike> {
     })
 }
 
-/// Whether an escaped text is all of the item, or all of a string of JSON.
+/// Reports whether an escaped text is the whole item, or a whole JSON string.
 fn is_string(text: &Text<'_>, open: &str, range: &Range<usize>) -> bool {
     let is_quoted = || text.source[..range.start].ends_with('"') && text.source[range.end..].starts_with('"');
     text.item == *range || (open.starts_with("\\u") && is_quoted())
@@ -141,7 +141,7 @@ fn is_escaped(text: &Text<'_>, body: &str, is_closed: bool, is_whole: bool) -> b
     }
 }
 
-/// A text without those escapes that `#`, `:` and `/` have in URLs.
+/// Decodes the URL escapes of `#`, `:` and `/`.
 fn unescaped(body: &str) -> String {
     let mut out = body.to_owned();
     if body.contains('%') {
@@ -157,7 +157,7 @@ fn starts_with_ignoring_case(text: &str, prefix: &str) -> bool {
     text.as_bytes().get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
 }
 
-/// The first bytes of a text, up to the start of a character.
+/// Returns the first bytes of a text, up to a character boundary.
 fn head(text: &str, limit: usize) -> &str {
     &text[..text.floor_char_boundary(limit)]
 }

@@ -1,4 +1,4 @@
-//! The settings of backends as decided for one environment; all that is wrong with them is said at once.
+//! The settings of backends as decided for one environment; all errors are reported together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::settings::{App, Environment, KvVersion};
 use sealwave_core::diagnostic::{Explain, Failure, Problem};
 use sealwave_core::time::duration;
 
-/// What the placeholder Secrets of one environment become.
+/// The backends of the placeholder Secrets of one environment.
 #[derive(Clone, Debug, Default)]
 pub struct Backends {
     default: Backend,
@@ -20,11 +20,11 @@ pub struct Backends {
     csi_providers: BTreeMap<String, CsiProvider>,
 }
 
-/// The External Secrets Operator as decided.
+/// The settings of the External Secrets Operator as decided.
 #[derive(Clone, Debug)]
 pub struct ExternalSecrets {
     pub version: ExternalSecretVersion,
-    /// In Go's own form.
+    /// In Go's canonical form.
     pub refresh_interval: String,
     pub stores: BTreeMap<String, Store>,
 }
@@ -36,7 +36,7 @@ pub struct Store {
     pub kind: StoreKind,
     pub service: Service,
     pub mount: Option<String>,
-    /// The version of the KV engine; for Vault alone.
+    /// The version of the KV engine; only for Vault.
     pub kv_version: KvVersion,
 }
 
@@ -44,9 +44,9 @@ pub struct Store {
 #[derive(Clone, Debug)]
 pub struct CsiProvider {
     pub service: Service,
-    /// What goes beside `objects`.
+    /// The parameters besides `objects`.
     pub parameters: BTreeMap<&'static str, String>,
-    /// For Vault alone.
+    /// Only for Vault.
     pub mounts: KvMounts,
 }
 
@@ -60,22 +60,22 @@ impl Default for ExternalSecrets {
     }
 }
 
-/// What is wrong with the settings.
+/// An invalid setting.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 enum SettingError {
     #[error("`{0}` is empty")]
     Empty(String),
     #[error("`{section}` has `{field}`, which is for {whose} only")]
     Foreign { section: String, field: &'static str, whose: &'static str },
-    #[error("`{section}.mounts` has `{mount}`, which cannot be the name of a mount")]
+    #[error("`{section}.mounts` has `{mount}`, which is not a valid mount name")]
     Mount { section: String, mount: String },
-    #[error("`{section}` has no `{field}`")]
+    #[error("`{section}.{field}` is required")]
     Missing { section: String, field: &'static str },
-    #[error("`externalSecrets.refreshInterval` is not a duration of `0`, or of a second and more")]
+    #[error("`externalSecrets.refreshInterval` is neither `0` nor a duration of at least one second")]
     RefreshInterval,
     #[error("`secretBackends` has `{0}`, which is neither `name` nor `namespace/name`")]
     SecretName(String),
-    #[error("`{0}` does not say what service it is")]
+    #[error("`{0}` does not name its service")]
     UnknownService(String),
 }
 
@@ -99,10 +99,11 @@ impl Explain for SettingError {
 }
 
 impl Backends {
-    /// Decides for one environment: its own settings stand before the app's, stores and providers name by name.
+    /// Decides the settings of one environment: its own take precedence over the app's, by name for stores and
+    /// providers.
     ///
     /// # Errors
-    /// All settings that cannot be followed.
+    /// Returns all invalid settings.
     pub fn decide(app: &App, environment: &Environment) -> Result<Self, Failure> {
         let mut problems = Vec::new();
         let external_secrets =
@@ -120,24 +121,24 @@ impl Backends {
         })
     }
 
-    /// What a Secret becomes. An entry for its namespace and name stands before one for its name.
+    /// Returns the backend of a Secret. An entry for its namespace and name takes precedence over one for its name.
     #[must_use]
     pub fn of(&self, namespace: &str, name: &str) -> Backend {
-        let mut entries = names_of(namespace, name).into_iter().rev();
+        let mut entries = entry_names(namespace, name).into_iter().rev();
         entries.find_map(|entry| self.by_secret.get(&entry)).copied().unwrap_or(self.default)
     }
 
-    /// Whether some Secret may need its values fetched and sealed.
+    /// Reports whether any Secret may need its values fetched and sealed.
     #[must_use]
     pub fn need_values(&self) -> bool {
         self.default.needs_values() || self.by_secret.values().any(|backend| backend.needs_values())
     }
 
-    /// The entries of `secretBackends` that speak of none of these Secrets, given as namespaces and names.
+    /// Returns the entries of `secretBackends` that match none of these Secrets, given as namespaces and names.
     pub fn unused<'a>(&self, secrets: impl Iterator<Item = (&'a str, &'a str)>) -> BTreeSet<&str> {
         let mut unused: BTreeSet<&str> = self.by_secret.keys().map(String::as_str).collect();
         for (namespace, name) in secrets {
-            for entry in names_of(namespace, name) {
+            for entry in entry_names(namespace, name) {
                 unused.remove(entry.as_str());
             }
         }
@@ -153,17 +154,17 @@ impl Backends {
     }
 }
 
-/// What `secretBackends` may call a Secret.
-fn names_of(namespace: &str, name: &str) -> [String; 2] {
+/// Returns the keys that `secretBackends` may use for a Secret.
+fn entry_names(namespace: &str, name: &str) -> [String; 2] {
     [name.to_owned(), format!("{namespace}/{name}")]
 }
 
 fn secret_names(entries: &BTreeMap<String, Backend>) -> impl Iterator<Item = SettingError> {
-    let sound = |entry: &str| {
+    let is_valid = |entry: &str| {
         let parts: Vec<&str> = entry.split('/').collect();
         parts.len() <= 2 && parts.iter().all(|part| !part.is_empty())
     };
-    entries.keys().filter(move |entry| !sound(entry)).map(|entry| SettingError::SecretName(entry.clone()))
+    entries.keys().filter(move |entry| !is_valid(entry)).map(|entry| SettingError::SecretName(entry.clone()))
 }
 
 fn external_secrets(
@@ -186,7 +187,7 @@ fn external_secrets(
         if store.name.is_empty() {
             problems.push(SettingError::Empty(format!("{section}.name")));
         }
-        let Some(service) = store.provider.or_else(|| Service::named(provider)) else {
+        let Some(service) = store.provider.or_else(|| Service::from_name(provider)) else {
             problems.push(SettingError::UnknownService(section));
             continue;
         };
@@ -219,7 +220,7 @@ fn csi_providers(
     let mut decided = BTreeMap::new();
     for (name, settings) in merged(&app.providers, &environment.providers) {
         let section = format!("secretsStoreCsi.providers.{name}");
-        let Some(service) = settings.provider.or_else(|| Service::named(name)) else {
+        let Some(service) = settings.provider.or_else(|| Service::from_name(name)) else {
             problems.push(SettingError::UnknownService(section));
             continue;
         };
@@ -271,7 +272,7 @@ fn csi_parameters(
     own.into_iter().filter_map(|(field, value)| Some((field, value?))).collect()
 }
 
-/// Both maps by name; the second stands before the first.
+/// Merges both maps by name; the second takes precedence.
 fn merged<'a, T>(
     app: &'a BTreeMap<String, T>,
     environment: &'a BTreeMap<String, T>,
@@ -291,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn an_environment_stands_before_its_app() {
+    fn an_environment_takes_precedence_over_its_app() {
         let backends = decided(
             "backend: sealed-secrets
 externalSecrets:
@@ -319,7 +320,7 @@ environments:
     }
 
     #[test]
-    fn without_settings_nothing_is_decided_but_defaults() {
+    fn without_settings_the_defaults_apply() {
         let backends = decided("").expect("sound");
         assert_eq!(backends.of("shop", "db"), Backend::SealedSecrets);
         assert!(backends.need_values());
@@ -328,7 +329,7 @@ environments:
     }
 
     #[test]
-    fn all_that_is_wrong_is_said_at_once() {
+    fn all_errors_are_reported_together() {
         let failure = decided(
             "externalSecrets:
   refreshInterval: hourly
@@ -345,25 +346,25 @@ secretsStoreCsi:
         assert_eq!(
             found,
             [
-                "`externalSecrets.refreshInterval` is not a duration of `0`, or of a second and more",
+                "`externalSecrets.refreshInterval` is neither `0` nor a duration of at least one second",
                 "`externalSecrets.stores.aws-sm.name` is empty",
                 "`externalSecrets.stores.aws-sm` has `mount`, which is for vault only",
-                "`externalSecrets.stores.prod` does not say what service it is",
+                "`externalSecrets.stores.prod` does not name its service",
                 "`secretsStoreCsi.providers.aws-sm` has `roleName`, which is for vault only",
                 "`secretsStoreCsi.providers.aws-sm` has `kvVersion`, which is for vault only",
                 "`secretsStoreCsi.providers.aws-sm` has `mounts`, which is for vault only",
-                "`secretsStoreCsi.providers.aws-sm` has no `region`",
-                "`secretsStoreCsi.providers.eu` does not say what service it is",
+                "`secretsStoreCsi.providers.aws-sm.region` is required",
+                "`secretsStoreCsi.providers.eu` does not name its service",
                 "`secretsStoreCsi.providers.vault.vaultAddress` is empty",
                 "`secretsStoreCsi.providers.vault` has `usePodIdentity`, which is for AWS only",
-                "`secretsStoreCsi.providers.vault` has no `roleName`",
-                "`secretsStoreCsi.providers.vault.mounts` has `/`, which cannot be the name of a mount",
+                "`secretsStoreCsi.providers.vault.roleName` is required",
+                "`secretsStoreCsi.providers.vault.mounts` has `/`, which is not a valid mount name",
             ]
         );
     }
 
     #[test]
-    fn a_namespace_and_name_stands_before_a_name() {
+    fn namespace_and_name_take_precedence_over_a_name() {
         let backends = decided(
             "environments:
   e: {secretBackends: {db: external-secrets, shop/db: secrets-store-csi, other/cache: external-secrets}}
@@ -383,7 +384,7 @@ secretsStoreCsi:
     }
 
     #[test]
-    fn names_of_secrets_have_one_form_or_the_other() {
+    fn invalid_names_of_secrets_are_refused() {
         let failure = decided(
             "environments: {e: {secretBackends: {'': sealed-secrets, /db: sealed-secrets, shop/: sealed-secrets, a/b/c: sealed-secrets, a/b: sealed-secrets}}}",
         )

@@ -1,27 +1,27 @@
-//! The KV mounts of a Vault whose paths a backend has to write out itself.
+//! The KV mounts of a Vault server, for backends that write complete API paths.
 //!
-//! The path of the API differs between the versions of the engine. Where the version is not known, a path is taken only if it
-//! is right for both: never a path that may mean another secret.
+//! The API path differs between the versions of the engine. If the version is unknown, a path is accepted only if it is
+//! right for both: a path must never mean another secret.
 
 use std::collections::BTreeMap;
 
 use crate::settings::KvVersion;
 use crate::values::kv_path;
 
-/// The mounts that the app file names.
+/// The mounts that the app file lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KvMounts {
-    /// Without slashes at their ends.
+    /// Without leading and trailing slashes.
     by_path: BTreeMap<String, KvVersion>,
-    /// The version of all others.
+    /// The version of all other mounts.
     other: Option<KvVersion>,
 }
 
 impl KvMounts {
-    /// Returns the mounts of these settings; slashes at their ends do not count.
+    /// Creates the mounts from these settings; leading and trailing slashes are ignored.
     ///
     /// # Errors
-    /// The first name that cannot be that of a mount.
+    /// Returns the first name that is not a valid mount name.
     pub(super) fn new(
         mounts: &BTreeMap<String, KvVersion>,
         other: Option<KvVersion>,
@@ -37,10 +37,10 @@ impl KvMounts {
         Ok(Self { by_path, other })
     }
 
-    /// Returns the path of the API, without `v1/`, of the secret that a reference's path means.
+    /// Returns the API path, without `v1/`, of the secret that a reference's path means.
     ///
-    /// Of several mounts that hold the path the longest one serves it. `None` where the version of its mount is not known and
-    /// the path does not say.
+    /// The longest mount that contains the path is used. Returns `None` if the version of the mount is unknown and the
+    /// path does not show it.
     pub fn api_path(&self, path: &str) -> Option<String> {
         let holding = self.by_path.iter().filter_map(|(mount, version)| {
             kv_path::below_mount(mount, path).map(|below| (mount.as_str(), *version, below))
@@ -51,7 +51,7 @@ impl KvMounts {
         let (mount, below) = path.split_once('/').filter(|(_, below)| !below.is_empty())?;
         match self.other {
             Some(version) => Some(kv_path::api_path(mount, version, below)),
-            // Right for either version, where the mount is the first segment.
+            // Right for both versions if the mount is the first segment.
             None => below.strip_prefix("data/").filter(|name| !name.is_empty()).map(|_| path.to_owned()),
         }
     }
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn r10_paths_of_the_api() {
+    fn r10_api_paths() {
         let unknown = mounts(&[], None);
         let two = mounts(&[], Some(Two));
         let one = mounts(&[], Some(One));
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_no_mounts_are_refused() {
+    fn invalid_mount_names_are_refused() {
         for name in ["", "/", "a//b", "a/../b", ".", " "] {
             let named = BTreeMap::from([(name.to_owned(), Two)]);
             assert_eq!(KvMounts::new(&named, None), Err(name.to_owned()));

@@ -1,35 +1,35 @@
-//! What the operator file says of AWS. Where it is silent, the AWS SDK looks where it always does.
+//! AWS settings of the operator file. Anything not set uses the defaults of the AWS SDK.
 
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-/// How to reach a service of AWS, and as whom.
+/// Endpoint and identity for an AWS service.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AwsSettings {
-    /// The region; a reference that is an ARN is asked for in its own.
+    /// The region; a reference by ARN uses the ARN's region.
     #[serde(default)]
     pub region: Option<String>,
-    /// A profile of the sidecar's AWS configuration; its credentials are the only ones that count then.
+    /// A profile of the sidecar's AWS configuration; only its credentials are used then.
     #[serde(default)]
     pub profile: Option<String>,
-    /// Where the service is, if not at AWS' own address: a VPC endpoint, or an emulator.
+    /// The service's endpoint, if it is not the AWS default: a VPC endpoint or an emulator.
     #[serde(default)]
     pub endpoint_url: Option<String>,
-    /// A role to take on with those credentials.
+    /// A role to assume with those credentials.
     #[serde(default)]
     pub assume_role: Option<AssumeRole>,
-    /// PEM certificates that all of AWS' must come from, instead of those that the system trusts.
+    /// PEM certificates to trust for AWS, instead of those of the system.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
-    /// An HTTP proxy that leads to AWS.
+    /// An HTTP proxy for requests to AWS.
     #[serde(default)]
     pub proxy: Option<String>,
 }
 
 impl AwsSettings {
-    /// The same, with the paths in it in full.
+    /// Returns the settings with absolute paths.
     #[must_use]
     pub fn within(&self, operator_dir: &Path) -> Self {
         let ca_file = self.ca_file.as_ref().map(|file| operator_dir.join(file));
@@ -37,19 +37,19 @@ impl AwsSettings {
     }
 }
 
-/// A role to take on before anything is asked for.
+/// A role to assume before the first request.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AssumeRole {
-    /// Its ARN.
+    /// ARN of the role.
     pub role_arn: String,
-    /// What the role's trust policy may ask for in addition.
+    /// The external id, which the role's trust policy may require.
     #[serde(default)]
     pub external_id: Option<String>,
-    /// The name of the session in AWS' own records; `sealwave` where none is given.
+    /// The session name in AWS' audit records; by default `sealwave`.
     #[serde(default)]
     pub session_name: Option<String>,
-    /// Where STS is, if not at AWS' own address.
+    /// The endpoint of STS, if it is not the AWS default.
     #[serde(default)]
     pub endpoint_url: Option<String>,
 }
@@ -60,7 +60,7 @@ mod tests {
     use crate::settings::ProviderConfig;
 
     #[test]
-    fn settings_are_read_and_unknown_ones_refused() {
+    fn settings_are_parsed_and_unknown_ones_are_refused() {
         let read = |json: &str| serde_json::from_str::<ProviderConfig>(json);
         assert!(
             matches!(read(r#"{"kind": "aws-sm"}"#), Ok(ProviderConfig::AwsSm(all)) if all == AwsSettings::default())
@@ -68,7 +68,7 @@ mod tests {
         let whole = r#"{"kind": "aws-ssm", "region": "eu-west-1", "profile": "p", "endpointUrl": "https://e",
             "caFile": "ca.pem", "proxy": "http://p:1",
             "assumeRole": {"roleArn": "r", "externalId": "x", "sessionName": "s", "endpointUrl": "https://t"}}"#;
-        let Ok(ProviderConfig::AwsSsm(settings)) = read(whole) else { panic!("it is not read") };
+        let Ok(ProviderConfig::AwsSsm(settings)) = read(whole) else { panic!("settings are not parsed") };
         assert_eq!(settings.region.as_deref(), Some("eu-west-1"));
         assert_eq!(settings.within(Path::new("/o")).ca_file.as_deref(), Some(Path::new("/o/ca.pem")));
         assert_eq!(settings.assume_role.expect("a role").session_name.as_deref(), Some("s"));

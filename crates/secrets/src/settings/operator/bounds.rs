@@ -1,33 +1,33 @@
-//! What one run, and all runs of a sidecar together, may take of its memory.
+//! Memory limits of one run, and of all runs of a sidecar together.
 
 use serde::de::{Error, Unexpected};
 use serde::{Deserialize, Deserializer};
 
-/// MiB of output that a run may have; Argo CD takes no more than 100.
+/// Maximum output of a run in MiB; Argo CD accepts at most 100.
 pub const MAX_OUTPUT_MIB: u64 = 90;
 
-/// MiB of memory that one run may allocate. The kernel holds it to that.
+/// Maximum memory of one run in MiB, enforced by the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryLimit(u64);
 
 impl MemoryLimit {
-    /// The lowest limit. The allocator takes 32 MiB at once for each of a few threads; a run of a small app gets by with it.
+    /// The lowest limit. The allocator reserves 32 MiB for each of a few threads; a run of a small app fits.
     pub const MIN: Self = Self(192);
-    const MOST: u64 = 16_384;
+    const MAX: u64 = 16_384;
 
-    /// A limit in MiB; `None` if a run could not work within it, or no container has so much.
+    /// Creates a limit in MiB; `None` if it is too low for a run or exceeds any container's memory.
     #[must_use]
     pub fn new(mib: u64) -> Option<Self> {
-        (Self::MIN.0..=Self::MOST).contains(&mib).then_some(Self(mib))
+        (Self::MIN.0..=Self::MAX).contains(&mib).then_some(Self(mib))
     }
 
-    /// In MiB.
+    /// Returns the limit in MiB.
     #[must_use]
     pub const fn mib(self) -> u64 {
         self.0
     }
 
-    /// In bytes.
+    /// Returns the limit in bytes.
     #[must_use]
     pub const fn bytes(self) -> u64 {
         self.0 << 20
@@ -43,35 +43,36 @@ impl Default for MemoryLimit {
 impl<'de> Deserialize<'de> for MemoryLimit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mib = u64::deserialize(deserializer)?;
-        Self::new(mib).ok_or_else(|| out_of_bounds("memoryLimitMiB", mib, Self::MIN.0, Self::MOST))
+        Self::new(mib).ok_or_else(|| out_of_bounds("memoryLimitMiB", mib, Self::MIN.0, Self::MAX))
     }
 }
 
-/// The parser does not name the field of such an error.
-fn out_of_bounds<E: Error>(field: &str, number: u64, least: u64, most: u64) -> E {
-    E::invalid_value(Unexpected::Unsigned(number), &format!("`{field}` of {least} to {most}").as_str())
+/// Returns the error for a number out of bounds, with the field, which the parser does not name.
+fn out_of_bounds<E: Error>(field: &str, number: u64, min: u64, max: u64) -> E {
+    E::invalid_value(Unexpected::Unsigned(number), &format!("`{field}` from {min} to {max}").as_str())
 }
 
-/// Runs that work at once in one sidecar.
+/// Maximum number of concurrent runs in one sidecar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Concurrency(u64);
 
 impl Concurrency {
-    const MOST: u64 = 64;
+    const MAX: u64 = 64;
 
-    /// A number of runs; `None` for none, and for more than any sidecar has memory for.
+    /// Creates a number of runs; `None` for zero, and for more than any sidecar has memory for.
     #[must_use]
     pub fn new(runs: u64) -> Option<Self> {
-        (1..=Self::MOST).contains(&runs).then_some(Self(runs))
+        (1..=Self::MAX).contains(&runs).then_some(Self(runs))
     }
 
-    /// Runs of all projects.
+    /// Returns the number of runs of all projects.
     #[must_use]
     pub const fn runs(self) -> u64 {
         self.0
     }
 
-    /// Runs of one project: half of them, so that no project keeps the others waiting. At least one.
+    /// Returns the number of runs of one project: half of all, so that a project cannot block the others, but at least
+    /// one.
     #[must_use]
     pub const fn runs_of_one_project(self) -> u64 {
         if self.0 < 2 { 1 } else { self.0 / 2 }
@@ -87,30 +88,30 @@ impl Default for Concurrency {
 impl<'de> Deserialize<'de> for Concurrency {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let runs = u64::deserialize(deserializer)?;
-        Self::new(runs).ok_or_else(|| out_of_bounds("concurrency", runs, 1, Self::MOST))
+        Self::new(runs).ok_or_else(|| out_of_bounds("concurrency", runs, 1, Self::MAX))
     }
 }
 
-/// The memory that a sidecar needs, so that no app can have the kernel end it. `docs/sizing.md` explains the terms.
+/// The memory that a sidecar needs so that no app can cause the kernel to kill it. `docs/sizing.md` explains the terms.
 #[derive(Clone, Copy, Debug)]
 pub struct SidecarMemory {
-    /// Runs that work at once.
+    /// Maximum number of concurrent runs.
     pub concurrency: Concurrency,
-    /// Memory of one of them.
+    /// Memory limit of one run.
     pub limit: MemoryLimit,
 }
 
 impl SidecarMemory {
-    /// argocd-cmp-server itself, and what it has buffered of requests that wait or are being answered.
+    /// argocd-cmp-server itself, including its buffers for waiting and active requests.
     const SERVER_MIB: u64 = 192;
     /// A process that waits for its turn, or holds the output of its child.
     const WAITING_MIB: u64 = 6;
-    /// Processes that wait at once.
+    /// Number of waiting processes.
     const WAITING: u64 = 32;
-    /// The output is held by the run's parent, and twice by argocd-cmp-server: as it arrives, and as it is passed on.
+    /// The output is held by the run's parent, and twice by argocd-cmp-server: as received and as passed on.
     const COPIES_OF_OUTPUT: u64 = 3;
 
-    /// `limits.memory` of the container, in MiB.
+    /// Returns `limits.memory` of the container, in MiB.
     #[must_use]
     pub const fn mib(self) -> u64 {
         let run = self.limit.mib() + Self::COPIES_OF_OUTPUT * MAX_OUTPUT_MIB;
