@@ -1,9 +1,9 @@
-//! Versions of APIs that are gone, or will be. What knows is [`crate::schema`]; here are their pages.
+//! Rules about deprecated and removed API versions. [`crate::schema`] finds them; this module only holds their pages.
 
 use super::{Check, Rule};
 use crate::diagnostic::{ApiRefusal, RuleInfo, Severity};
 
-/// An API that a version of Kubernetes still has, and advises against.
+/// A deprecated API: Kubernetes still serves it.
 pub(crate) static DEPRECATED: Rule = Rule {
     info: RuleInfo {
         id: "api/deprecated",
@@ -22,7 +22,7 @@ pub(crate) static DEPRECATED: Rule = Rule {
     check: Check::Stage,
 };
 
-/// An API that a version of Kubernetes has no more.
+/// A removed API: Kubernetes no longer serves it.
 pub(crate) static REMOVED: Rule = Rule {
     info: RuleInfo {
         id: "api/removed",

@@ -1,9 +1,9 @@
-//! What the stages of a run say of an app: it would not render, or not as its author thinks.
+//! Rules under which the pipeline reports an app that does not render, or not as its author expects.
 
 use super::Rule;
 use crate::diagnostic::Severity;
 
-/// Waves and checksums.
+/// Problems with waves and checksums.
 pub(crate) static ANNOTATE: Rule = Rule::stage(
     "app/annotate",
     Severity::Error,
@@ -14,7 +14,7 @@ pub(crate) static ANNOTATE: Rule = Rule::stage(
     "Follow the hint of the message; `sealwave render` shows the waves and checksums that are set.",
 );
 
-/// What Secrets become.
+/// A Secret that the backend cannot convert.
 pub(crate) static BACKEND: Rule = Rule::stage(
     "app/backend",
     Severity::Error,
@@ -25,7 +25,7 @@ pub(crate) static BACKEND: Rule = Rule::stage(
     "Follow the hint of the message; docs/backends.md has what each backend can express.",
 );
 
-/// The app's files.
+/// An app file that cannot be read.
 pub(crate) static LOAD: Rule = Rule::stage(
     "app/load",
     Severity::Error,
@@ -36,7 +36,7 @@ pub(crate) static LOAD: Rule = Rule::stage(
     "Follow the hint of the message.",
 );
 
-/// Placeholders.
+/// A malformed or misplaced placeholder.
 pub(crate) static PLACEHOLDER: Rule = Rule::stage(
     "app/placeholder",
     Severity::Error,
@@ -49,7 +49,7 @@ pub(crate) static PLACEHOLDER: Rule = Rule::stage(
      annotation `sealwave.dev/literal: \"true\"` on it, or list it under `literals` in `sealwave.yaml`.",
 );
 
-/// Templates and documents.
+/// A template, document or patch that does not yield an object.
 pub(crate) static RENDER: Rule = Rule::stage(
     "app/render",
     Severity::Error,

@@ -1,4 +1,4 @@
-//! The demands of the API server on one field.
+//! Constraints that the API server puts on a single field.
 
 use super::FieldChecker;
 use super::forms::Form;
@@ -6,92 +6,92 @@ use crate::lints::fields::{integer, key_at, listed, start, value};
 use crate::model::{Node, Value};
 use crate::schema::Quantity;
 
-/// A field of a mapping, and what must hold for it.
+/// A field of a mapping, with its constraint.
 pub(in crate::lints) struct Field {
-    /// Its key.
+    /// Key of the field.
     pub(in crate::lints) name: &'static str,
-    /// What must hold.
+    /// Constraint on the value.
     pub(in crate::lints) demand: Demand,
 }
 
-/// A demand on the value of a field.
+/// A constraint on the value of a field.
 pub(in crate::lints) enum Demand {
-    /// There is none.
+    /// The field is absent, for this reason.
     Absent(&'static str),
-    /// A whole number is not less than this.
+    /// An integer is at least this number.
     AtLeast(i64),
-    /// A whole number lies within these bounds.
+    /// An integer is within these bounds, both included.
     Between(i64, i64),
-    /// A text has a form; an empty one is absent.
+    /// A string has this form; an empty one counts as absent.
     Form(&'static Form),
-    /// Each text of a list has a form.
+    /// Each string of a list has this form.
     Items(&'static Form),
     /// A quantity is not negative.
     NotNegative,
-    /// A text, a list or a mapping that is there is not empty. The schema finds what is missing.
+    /// A string, list or mapping is not empty. The schema reports missing ones.
     NotEmpty,
-    /// A text is one of these.
+    /// A string is one of these.
     OneOf(&'static [&'static str]),
-    /// There is one, and it is not empty.
+    /// The field is present and not empty.
     Present,
-    /// A whole number or a percentage: not negative, and at most this many percent.
+    /// An integer or a percentage: not negative, and at most this many percent.
     Share(Option<u32>),
 }
 
-/// Makes a row of a table.
-pub(in crate::lints) const fn row(name: &'static str, demand: Demand) -> Field {
+/// Creates a field from its name and constraint.
+pub(in crate::lints) const fn new_field(name: &'static str, demand: Demand) -> Field {
     Field { name, demand }
 }
 
 impl Field {
-    /// Demands that a field is not there, and says why.
+    /// Requires that a field is absent, with the reason.
     pub(in crate::lints) const fn absent(name: &'static str, reason: &'static str) -> Self {
-        row(name, Demand::Absent(reason))
+        new_field(name, Demand::Absent(reason))
     }
 
-    /// Demands a least number.
+    /// Requires a minimum.
     pub(in crate::lints) const fn at_least(name: &'static str, least: i64) -> Self {
-        row(name, Demand::AtLeast(least))
+        new_field(name, Demand::AtLeast(least))
     }
 
-    /// Demands a number within bounds.
+    /// Requires a number within bounds.
     pub(in crate::lints) const fn between(name: &'static str, least: i64, most: i64) -> Self {
-        row(name, Demand::Between(least, most))
+        new_field(name, Demand::Between(least, most))
     }
 
-    /// Demands that a text that is not empty has a form.
+    /// Requires a form of a string that is not empty.
     pub(in crate::lints) const fn form(name: &'static str, form: &'static Form) -> Self {
-        row(name, Demand::Form(form))
+        new_field(name, Demand::Form(form))
     }
 
-    /// Demands that each text of a list has a form.
+    /// Requires a form of each string in a list.
     pub(in crate::lints) const fn items(name: &'static str, form: &'static Form) -> Self {
-        row(name, Demand::Items(form))
+        new_field(name, Demand::Items(form))
     }
 
-    /// Demands that a quantity is not negative.
+    /// Requires that a quantity is not negative.
     pub(in crate::lints) const fn not_negative(name: &'static str) -> Self {
-        row(name, Demand::NotNegative)
+        new_field(name, Demand::NotNegative)
     }
 
-    /// Demands that what is there is not empty.
+    /// Requires that a value, if present, is not empty.
     pub(in crate::lints) const fn not_empty(name: &'static str) -> Self {
-        row(name, Demand::NotEmpty)
+        new_field(name, Demand::NotEmpty)
     }
 
-    /// Demands one of a few texts.
+    /// Requires one of some strings.
     pub(in crate::lints) const fn one_of(name: &'static str, allowed: &'static [&'static str]) -> Self {
-        row(name, Demand::OneOf(allowed))
+        new_field(name, Demand::OneOf(allowed))
     }
 
-    /// Demands that a field is there and not empty.
+    /// Requires that a field is present and not empty.
     pub(in crate::lints) const fn present(name: &'static str) -> Self {
-        row(name, Demand::Present)
+        new_field(name, Demand::Present)
     }
 
-    /// Demands a whole number or a percentage.
+    /// Requires an integer or a percentage.
     pub(in crate::lints) const fn share(name: &'static str, most_percent: Option<u32>) -> Self {
-        row(name, Demand::Share(most_percent))
+        new_field(name, Demand::Share(most_percent))
     }
 }
 
@@ -136,7 +136,7 @@ impl FieldChecker<'_> {
         self.report(node.origin, message, hint);
     }
 
-    /// Checks that a text has a form; an empty one is absent.
+    /// Checks that a string has a form; an empty one counts as absent.
     pub(in crate::lints) fn form(&mut self, node: &Node, name: &str, form: &Form) {
         if node.as_str().is_some_and(|text| !text.is_empty()) {
             self.item_form(node, name, form);
@@ -145,8 +145,8 @@ impl FieldChecker<'_> {
 
     fn item_form(&mut self, node: &Node, name: &str, form: &Form) {
         if let Some(text) = node.as_str().filter(|text| !(form.accepts)(text) && !self.may_fill(text)) {
-            let what = if text.is_empty() { "is empty" } else { form.fault };
-            self.report(node.origin, format!("`{name}` {what}"), form.hint);
+            let fault = if text.is_empty() { "is empty" } else { form.fault };
+            self.report(node.origin, format!("`{name}` {fault}"), form.hint);
         }
     }
 

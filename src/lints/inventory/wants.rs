@@ -1,4 +1,4 @@
-//! Who wants what: pods by every way that they know, and other kinds where the meaning of a field is certain.
+//! Objects that other objects require: pods through all their references, other kinds where a field's meaning is certain.
 
 use super::made::items;
 use crate::lints::later_stage::is_template;
@@ -7,69 +7,69 @@ use crate::model::catalogue::{ESO, RBAC};
 use crate::model::pods::{Keys, Via, What};
 use crate::model::{Node, Origin, Value};
 
-/// How deep credentials are looked for in stores and issuers.
+/// Maximum depth at which credentials are searched in stores and issuers.
 const DEPTH: usize = 16;
 
-/// One object wants something of another.
+/// A reference of one object to another that must exist.
 #[derive(Debug)]
 pub(in crate::lints) struct Want<'a> {
-    /// Number of the object that wants.
+    /// Index of the object with the reference.
     pub(in crate::lints) object: usize,
-    /// What kind of thing.
+    /// Kind of the required object.
     pub(in crate::lints) what: What,
-    /// Where it must be; empty where that is not known.
+    /// Namespace of the required object; empty if unknown.
     pub(in crate::lints) namespace: &'a str,
-    /// Its name.
+    /// Name of the required object.
     pub(in crate::lints) name: &'a str,
-    /// Where the name stands.
+    /// Position of the name.
     pub(in crate::lints) at: Origin,
-    /// The keys that must be there, and where each stands.
+    /// Required keys, with their positions.
     pub(in crate::lints) keys: Vec<(&'a str, Origin)>,
-    /// Whether nothing happens without it.
+    /// True if the object may be missing.
     pub(in crate::lints) optional: bool,
-    /// How much is lost without it.
+    /// Impact of a missing object.
     pub(in crate::lints) weight: Weight,
 }
 
-/// How much is lost where something is missing.
+/// Impact of a missing object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::lints) enum Weight {
-    /// No pod starts.
+    /// No pod starts without it.
     Needed,
-    /// Something does not work as meant, or was put there by hand before.
+    /// Something does not work as intended, or the object was created by hand.
     Wanted,
 }
 
-/// Returns the references of all objects, in their order, then those of the pods in `ConfigMaps`.
+/// Returns the requirements of all objects, in their order, then those of the pods in `ConfigMaps`.
 pub(super) fn all<'a>(objects: &[Object<'a>], embedded: &[EmbeddedObject<'a>]) -> Vec<Want<'a>> {
-    let mut found = Found { object: 0, namespace: "", wants: Vec::new() };
+    let mut collector = RequirementCollector { object: 0, namespace: "", wants: Vec::new() };
     for (number, object) in objects.iter().enumerate() {
-        found.object = number;
-        found.namespace = object.namespace;
-        found.of(object);
+        collector.object = number;
+        collector.namespace = object.namespace;
+        collector.collect(object);
     }
     for pod in embedded {
         let own = objects.get(pod.owner()).map_or("", |owner| owner.namespace);
-        found.object = pod.owner();
-        found.namespace = if pod.object.namespace.is_empty() { own } else { pod.object.namespace };
-        let before = found.wants.len();
-        found.pod(&pod.object);
-        for want in found.wants.iter_mut().skip(before) {
+        collector.object = pod.owner();
+        collector.namespace = if pod.object.namespace.is_empty() { own } else { pod.object.namespace };
+        let before = collector.wants.len();
+        collector.pod(&pod.object);
+        for want in collector.wants.iter_mut().skip(before) {
             want.weight = Weight::Wanted;
             want.optional |= pod.brings(want.what, want.name);
         }
     }
-    found.wants
+    collector.wants
 }
 
-struct Found<'a> {
+struct RequirementCollector<'a> {
     object: usize,
     namespace: &'a str,
     wants: Vec<Want<'a>>,
 }
 
-impl<'a> Found<'a> {
-    fn of(&mut self, object: &Object<'a>) {
+impl<'a> RequirementCollector<'a> {
+    fn collect(&mut self, object: &Object<'a>) {
         self.pod(object);
         if object.pod.is_some() {
             return;
@@ -122,7 +122,7 @@ impl<'a> Found<'a> {
                 }
             };
             let pulls = located.via == Via::PullSecret;
-            // What others make pods of may be filled in or changed on the way.
+            // Where another controller creates the pods, it may fill in or change their fields.
             let light = pulls || object.pod.is_none();
             self.wants.push(Want {
                 object: self.object,
@@ -137,7 +137,7 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// Something that is not worth an error: `keys` must be there if it is.
+    /// Adds a requirement that is a warning at most; `keys` must exist if the object does.
     fn add(
         &mut self,
         what: What,
@@ -154,14 +154,14 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// A mapping with `name` and perhaps `key`.
+    /// Adds a reference with `name` and optional `key`.
     fn reference(&mut self, what: What, namespace: &'a str, reference: &'a Node) {
         let key = reference.get("key").and_then(|key| Some((key.as_str()?, key.origin)));
         let optional = matches!(reference.get("optional").map(|flag| &flag.value), Some(Value::Bool(true)));
         self.add(what, namespace, reference.get("name"), key.into_iter().collect(), optional);
     }
 
-    /// Without its account, the controller deletes the Secret of a token.
+    /// Adds the account of a token: without it, the controller deletes the Secret.
     fn token(&mut self, object: &Object<'a>) {
         let annotations = object.manifest.root().at(&["metadata", "annotations"]);
         let name = annotations.and_then(|annotations| annotations.get("kubernetes.io/service-account.name"));
@@ -206,18 +206,18 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// Accounts of the binding's own namespace; those of others are often made elsewhere.
+    /// Adds the accounts in the binding's namespace; those in other namespaces often come from elsewhere.
     fn subjects(&mut self, root: &'a Node) {
         for subject in items(root, &["subjects"]) {
-            let of = |field: &str| subject.get(field).and_then(Node::as_str);
-            let is_own = of("namespace").is_some_and(|namespace| namespace == self.namespace);
-            if of("kind") == Some("ServiceAccount") && is_own {
+            let field = |field: &str| subject.get(field).and_then(Node::as_str);
+            let is_own = field("namespace").is_some_and(|namespace| namespace == self.namespace);
+            if field("kind") == Some("ServiceAccount") && is_own {
                 self.add(What::ServiceAccount, self.namespace, subject.get("name"), Vec::new(), false);
             }
         }
     }
 
-    /// Values of a release that come from other objects.
+    /// Adds the objects that a release takes values from.
     fn values(&mut self, root: &'a Node) {
         for source in items(root, &["spec", "valuesFrom"]) {
             let what = match source.get("kind").and_then(Node::as_str) {
@@ -231,7 +231,7 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// Credentials with which Prometheus asks.
+    /// Adds the credentials that Prometheus uses for scraping.
     fn monitor(&mut self, root: &'a Node) {
         let endpoints = ["endpoints", "podMetricsEndpoints"];
         for endpoint in endpoints.iter().flat_map(|list| items(root, &["spec", list])) {
@@ -251,9 +251,10 @@ impl<'a> Found<'a> {
     fn gateway(&mut self, root: &'a Node) {
         let listeners = items(root, &["spec", "listeners"]).iter();
         for reference in listeners.flat_map(|listener| items(listener, &["tls", "certificateRefs"])) {
-            let of = |field: &str| reference.get(field).and_then(Node::as_str);
-            if of("kind").unwrap_or("Secret") == "Secret" && of("group").unwrap_or_default().is_empty() {
-                let namespace = of("namespace").unwrap_or(self.namespace);
+            let field = |field: &str| reference.get(field).and_then(Node::as_str);
+            if field("kind").unwrap_or("Secret") == "Secret" && field("group").unwrap_or_default().is_empty()
+            {
+                let namespace = field("namespace").unwrap_or(self.namespace);
                 self.add(What::Secret, namespace, reference.get("name"), Vec::new(), false);
             }
         }
@@ -270,18 +271,19 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// Fields of a store or an issuer that end in `SecretRef`, at any depth, and the account that it acts as.
+    /// Adds the fields of a store or issuer that end in `SecretRef`, at any depth, and its service account.
     ///
-    /// Of a cluster-wide one the namespace must be said; if it is not, it is that of whoever uses it.
+    /// Without an explicit namespace, the credentials of a cluster-wide object are in the namespace of its user and are not
+    /// added.
     fn credentials(&mut self, node: Option<&'a Node>, namespaced: bool, depth: usize) {
         let (Some(node), Some(depth)) = (node, depth.checked_sub(1)) else { return };
         for item in node.items() {
             self.credentials(Some(item), namespaced, depth);
         }
         for entry in node.as_mapping().map_or(&[][..], |mapping| mapping.entries()) {
-            let said = entry.value.get("namespace").and_then(Node::as_str);
-            let namespace = if namespaced { Some(self.namespace) } else { said };
-            // The key of an ACME account is made where it is missing.
+            let explicit = entry.value.get("namespace").and_then(Node::as_str);
+            let namespace = if namespaced { Some(self.namespace) } else { explicit };
+            // The key of an ACME account is created if it is missing.
             let what = match entry.key.as_str() {
                 "privateKeySecretRef" => None,
                 "serviceAccountRef" => Some(What::ServiceAccount),

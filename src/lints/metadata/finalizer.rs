@@ -21,7 +21,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 const STANDARD: &[&str] = &["foregroundDeletion", "kubernetes", "orphan"];
-/// Groups whose validation asks for a domain.
+/// Groups whose validation requires a domain.
 const GROUPS: &[&str] = &[
     "",
     "apps",
@@ -40,8 +40,8 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
         let Some(name) = node.as_str().filter(|name| !stage.may_fill(name)) else { continue };
         let lacks_domain = !name.contains('/') && !STANDARD.contains(&name) && GROUPS.contains(&object.group);
         let message = match (is_qualified_name(name), lacks_domain) {
-            (false, _) => "the name of a finalizer is not valid",
-            (true, true) => "the name of a finalizer has no domain",
+            (false, _) => "the finalizer name is not valid",
+            (true, true) => "the finalizer name has no domain",
             (true, false) => continue,
         };
         reporter.report(Draft::new(&RULE, node.origin, message).hint("write a domain, a slash and a name"));

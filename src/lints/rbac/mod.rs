@@ -1,4 +1,4 @@
-//! The rights that roles grant, and rules about roles that grant more than a program needs.
+//! Rules about roles that grant more rights than a program needs.
 
 pub(super) mod cluster_admin;
 pub(super) mod escalation;
@@ -11,7 +11,7 @@ use crate::model::Node;
 use crate::model::catalogue::RBAC;
 use crate::model::pods::What;
 
-/// Whether a role among the objects allows one of these verbs on all objects of a kind.
+/// Returns whether a role in the set allows one of these verbs on all objects of a kind.
 pub(super) fn allows(objects: &[Object<'_>], what: What, verbs: &[&str]) -> bool {
     let resource = match what {
         What::ConfigMap => "configmaps",

@@ -1,4 +1,4 @@
-//! What the rules `reference/missing-…` have in common: something is wanted that nothing makes.
+//! The common part of the rules `reference/missing-…`: a required object that nothing creates.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use crate::lints::rbac::allows;
 use crate::lints::{Draft, Environment, Reporter, Rule};
 use crate::model::pods::What;
 
-/// Reports what is wanted of a kind and nowhere made, once for each object that wants it.
+/// Reports the missing objects of a kind, once for each object that requires them.
 pub(super) fn check(rule: &'static Rule, what: What, environment: &Environment<'_>, reporter: &mut Reporter) {
     let missing = missing(what, environment);
     let names: BTreeSet<&str> = missing.iter().map(|want| want.name).collect();
@@ -24,11 +24,11 @@ pub(super) fn check(rule: &'static Rule, what: What, environment: &Environment<'
             found.1 = Weight::Needed;
         }
     }
-    // A program that may make such objects may make this one.
+    // A program that may create such objects may create this one.
     let made_later = !seen.is_empty() && allows(&environment.objects, what, &["create"]);
     for (want, weight) in seen.into_values() {
         let weight = if made_later { Weight::Wanted } else { weight };
-        let message = format!("there is no {} `{}`", kind(what), want.name);
+        let message = format!("{} `{}` does not exist", kind(what), want.name);
         reporter.report(
             Draft::new(rule, want.at, message)
                 .about(want.object)
@@ -42,14 +42,14 @@ fn missing<'b, 'a>(what: What, environment: &'b Environment<'a>) -> Vec<&'b Want
     let inventory = &environment.inventory;
     let wants = inventory.wants().iter().filter(|want| want.what == what && !want.optional);
     wants
-        // A name that is still a template says nothing.
+        // The name of a template is unknown.
         .filter(|want| !is_template(want.name) && !want.name.contains("$("))
         .filter(|want| !inventory.has(what, want.namespace, want.name))
         .filter(|want| !environment.exists_elsewhere("", kind(what), want.namespace, want.name))
         .collect()
 }
 
-/// The kind of a thing of that name that is made where this kind is wanted.
+/// Returns the other kind of which an object with that name exists.
 fn other_kind(what: What, want: &Want<'_>, environment: &Environment<'_>) -> Option<&'static str> {
     let other = match what {
         What::ConfigMap => What::Secret,
@@ -63,26 +63,27 @@ fn other_kind(what: What, want: &Want<'_>, environment: &Environment<'_>) -> Opt
 fn hint(what: What, want: &Want<'_>, environment: &Environment<'_>) -> String {
     let (kind, name) = (kind(what), want.name);
     let namespace = if want.namespace.is_empty() { "*" } else { want.namespace };
-    let known = if environment.is_plain() {
+    let declare = if environment.is_plain() {
         format!(
-            "validate it together with what makes it, or say that it exists: `--external {kind}/{namespace}/{name}`"
+            "validate it together with the object that creates it, or declare it as existing elsewhere: \
+            `--external {kind}/{namespace}/{name}`"
         )
     } else {
         format!(
-            "if it exists anyway, say so: `validate.external: [{kind}/{namespace}/{name}]` in `sealwave.yaml`, or \
+            "if it exists elsewhere, declare it: `validate.external: [{kind}/{namespace}/{name}]` in `sealwave.yaml`, or \
              `--external {kind}/{namespace}/{name}`"
         )
     };
     if let Some(other) = environment.inventory.namespace_of(what, name) {
         return format!(
-            "there is one in namespace `{other}`, and only those of the own namespace count; {known}"
+            "one exists in namespace `{other}`, but only those in the same namespace count; {declare}"
         );
     }
     if let Some(other) = other_kind(what, want, environment) {
-        return format!("there is a {other} of that name: refer to it as one, or correct the name; {known}");
+        return format!("a {other} of this name exists: refer to that kind, or correct the name; {declare}");
     }
     match environment.inventory.meant(what, want.namespace, name) {
-        Some(meant) => format!("did you mean `{meant}`? {known}"),
-        None => known,
+        Some(meant) => format!("did you mean `{meant}`? {declare}"),
+        None => declare,
     }
 }

@@ -25,12 +25,12 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
         return;
     }
     let metadata = object.manifest.root().get("metadata");
-    // One that stands where its metadata starts was not written: the app's own was filled in.
+    // A namespace at the start of its metadata was not written: it is the app's, filled in.
     let written = metadata.and_then(|metadata| {
         metadata.get("namespace").filter(|namespace| namespace.origin != metadata.origin)
     });
     if let Some(namespace) = written {
-        let message = format!("kind {} has no namespace; the one given does not count", object.kind);
+        let message = format!("kind {} is cluster-scoped; its namespace is ignored", object.kind);
         reporter.report(Draft::new(&RULE, namespace.origin, message).hint("remove it"));
     }
 }

@@ -22,7 +22,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     if object.namespace != "default" || scene.scopes.is_cluster_scoped(object.group, object.kind) {
         return;
     }
-    // The Service of the API server lives there.
+    // The Service of the API server is in that namespace.
     if object.is("", "Service") && object.name == "kubernetes" {
         return;
     }

@@ -1,9 +1,9 @@
-//! Objects against the schemas of their kinds. What finds them is [`crate::schema`]; here are their pages.
+//! Rules about objects and the schemas of their kinds. [`crate::schema`] finds violations; this module only holds the pages.
 
 use super::Rule;
 use crate::diagnostic::Severity;
 
-/// A rule of a custom resource's definition that does not hold.
+/// A violated validation rule of a CustomResourceDefinition.
 pub(crate) static CEL: Rule = Rule::stage(
     "schema/cel",
     Severity::Error,
@@ -16,7 +16,7 @@ pub(crate) static CEL: Rule = Rule::stage(
 )
 .refused();
 
-/// A document that a program reads from a file.
+/// A configuration file of a program.
 pub(crate) static CONFIGURATION: Rule = Rule::stage(
     "schema/configuration",
     Severity::Note,
@@ -28,7 +28,7 @@ pub(crate) static CONFIGURATION: Rule = Rule::stage(
     "Nothing, if the file is read as a file. Do not put it into a directory that is applied.",
 );
 
-/// A definition of custom resources is itself wrong.
+/// An invalid CustomResourceDefinition.
 pub(crate) static DEFINITION: Rule = Rule::stage(
     "schema/definition",
     Severity::Error,
@@ -41,7 +41,7 @@ pub(crate) static DEFINITION: Rule = Rule::stage(
 )
 .refused();
 
-/// A value that is none of those allowed.
+/// A value that is not one of the allowed values.
 pub(crate) static ENUM: Rule = Rule::stage(
     "schema/enum",
     Severity::Error,
@@ -51,7 +51,7 @@ pub(crate) static ENUM: Rule = Rule::stage(
     "Write one of the values that the message lists; case counts.",
 ).refused();
 
-/// A text without the form that its field asks for.
+/// A string without the format that its field requires.
 pub(crate) static FORMAT: Rule = Rule::stage(
     "schema/format",
     Severity::Error,
@@ -61,7 +61,7 @@ pub(crate) static FORMAT: Rule = Rule::stage(
     "Write it in the form that the message names, for example `1Gi`.",
 ).refused();
 
-/// Two items of a list where each must be its own.
+/// Two list items with the same key.
 pub(crate) static LIST_KEY: Rule = Rule::stage(
     "schema/list-key",
     Severity::Error,
@@ -73,7 +73,7 @@ pub(crate) static LIST_KEY: Rule = Rule::stage(
     "Remove one, or give it a key of its own.",
 ).refused();
 
-/// A required field is missing.
+/// A missing required field.
 pub(crate) static REQUIRED: Rule = Rule::stage(
     "schema/required",
     Severity::Error,
@@ -84,7 +84,7 @@ pub(crate) static REQUIRED: Rule = Rule::stage(
 )
 .refused();
 
-/// Definitions of one kind that differ.
+/// Different definitions of one kind.
 pub(crate) static SEVERAL_DEFINITIONS: Rule = Rule::stage(
     "schema/several-definitions",
     Severity::Note,
@@ -96,7 +96,7 @@ pub(crate) static SEVERAL_DEFINITIONS: Rule = Rule::stage(
     "Validate the manifests of one cluster at a time, or remove the definition that is out of date.",
 );
 
-/// Too large or too deep to be checked.
+/// An object or definition that is too large or deep to check.
 pub(crate) static TOO_COMPLEX: Rule = Rule::stage(
     "schema/too-complex",
     Severity::Warning,
@@ -106,7 +106,7 @@ pub(crate) static TOO_COMPLEX: Rule = Rule::stage(
     "Split the object, or simplify its definition.",
 );
 
-/// A value of another type.
+/// A value of a wrong type.
 pub(crate) static TYPE: Rule = Rule::stage(
     "schema/type",
     Severity::Error,
@@ -116,7 +116,7 @@ pub(crate) static TYPE: Rule = Rule::stage(
     "Write a value of the type that the message names; quotes make a string, and their absence may make something else.",
 ).refused();
 
-/// Rules of a custom resource that are not evaluated.
+/// Validation rules that are not evaluated.
 pub(crate) static UNEVALUATED: Rule = Rule::stage(
     "schema/unevaluated-rules",
     Severity::Note,
@@ -127,7 +127,7 @@ pub(crate) static UNEVALUATED: Rule = Rule::stage(
     "Nothing, or try the object with `kubectl apply --dry-run=server`.",
 );
 
-/// A field that there is not.
+/// A field that does not exist.
 pub(crate) static UNKNOWN_FIELD: Rule = Rule::stage(
     "schema/unknown-field",
     Severity::Error,
@@ -138,7 +138,7 @@ pub(crate) static UNKNOWN_FIELD: Rule = Rule::stage(
     "Correct the name or the indentation, or remove the field. `--lenient` makes it a warning.",
 ).refused();
 
-/// No schema for a kind.
+/// A kind without a schema.
 pub(crate) static UNKNOWN_KIND: Rule = Rule::stage(
     "schema/unknown-kind",
     Severity::Note,
@@ -151,7 +151,7 @@ pub(crate) static UNKNOWN_KIND: Rule = Rule::stage(
      `--strict-kinds` makes it an error, `--skip Widget` silences it.",
 ).refused();
 
-/// A kind that the caller does not want.
+/// A kind that the caller rejects.
 pub(crate) static REJECTED_KIND: Rule = Rule::stage(
     "schema/rejected-kind",
     Severity::Error,
@@ -161,7 +161,7 @@ pub(crate) static REJECTED_KIND: Rule = Rule::stage(
     "Remove the object.",
 );
 
-/// A value outside of its bounds.
+/// A value out of bounds.
 pub(crate) static VALUE: Rule = Rule::stage(
     "schema/value",
     Severity::Error,

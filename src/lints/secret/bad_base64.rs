@@ -23,7 +23,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
-    // Of an app, resolving placeholders finds it.
+    // For an app, the resolution of placeholders reports it.
     if !scene.is_plain {
         return;
     }
@@ -37,7 +37,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// A variable that another tool fills in has a rule of its own.
+/// Returns whether an item is not base64. Another rule reports variables that another tool fills in.
 fn is_bad(item: &Item<'_>) -> bool {
     matches!(item.content, Content::Broken) && !is_variable(item.written())
 }

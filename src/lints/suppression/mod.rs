@@ -1,12 +1,12 @@
-//! Suppressions that do not do what their author thinks.
+//! Rules about suppressions that have no effect.
 
 use super::Rule;
 use crate::diagnostic::Severity;
 
-/// How to write a suppression.
-pub(crate) const FORM: &str = "write `# sealwave: ignore RULE [until YYYY-MM-DD] -- REASON`; `sealwave validate --explain RULE` knows each rule";
+/// Hint with the syntax of a suppression.
+pub(crate) const FORM: &str = "write `# sealwave: ignore RULE [until YYYY-MM-DD] -- REASON`; `sealwave validate --explain RULE` describes each rule";
 
-/// The day has passed.
+/// An expired suppression.
 pub(crate) static EXPIRED: Rule = Rule::stage(
     "suppression/expired",
     Severity::Warning,
@@ -16,7 +16,7 @@ pub(crate) static EXPIRED: Rule = Rule::stage(
     "Repair what it silences and remove it, or give it a later day and a reason that still holds.",
 );
 
-/// It cannot be followed.
+/// A malformed suppression.
 pub(crate) static MALFORMED: Rule = Rule::stage(
     "suppression/malformed",
     Severity::Warning,
@@ -27,7 +27,7 @@ pub(crate) static MALFORMED: Rule = Rule::stage(
     "Write `# sealwave: ignore RULE [until YYYY-MM-DD] -- REASON`, or the annotation `ignore.sealwave.dev/GROUP.NAME: REASON`.",
 );
 
-/// Nothing to silence.
+/// An unused suppression.
 pub(crate) static UNUSED: Rule = Rule::stage(
     "suppression/unused",
     Severity::Warning,
