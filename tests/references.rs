@@ -50,7 +50,7 @@ fn what_is_missing_matters_by_how_much_of_the_world_is_seen() {
     let checking = Checking::default();
     let finding = only("reference/missing-secret", app(POD, &checking));
     assert_eq!(finding.severity, Severity::Error);
-    assert_eq!(finding.message, "there is no Secret `db`");
+    assert_eq!(finding.message, "Secret `db` does not exist");
     assert_eq!(finding.environments, ["dev", "prod"]);
     let hint = finding.hint.unwrap();
     assert!(hint.contains("`validate.external: [Secret/shop/db]` in `sealwave.yaml`"), "{hint}");

@@ -80,8 +80,8 @@ impl<'a> EmbeddedObject<'a> {
     }
 
     /// Returns whether the same item contains an object, so that the object is not missing.
-    pub(crate) fn brings(&self, what: What, name: &str) -> bool {
-        !self.pod.brought.is_empty() && self.pod.brought.contains(&(what, name.to_owned()))
+    pub(crate) fn brings(&self, referenced: What, name: &str) -> bool {
+        !self.pod.brought.is_empty() && self.pod.brought.contains(&(referenced, name.to_owned()))
     }
 
     /// Returns whether a finding about the ConfigMap is about this object.
@@ -208,14 +208,14 @@ impl PodReader<'_> {
 
 /// Returns kind and name of the object that a document creates, if pods can refer to it.
 fn created_object(kind: &str, node: &Node) -> Option<(What, String)> {
-    let what = match kind {
+    let referenced = match kind {
         "ConfigMap" => What::ConfigMap,
         "ExternalSecret" | "SealedSecret" | "Secret" => What::Secret,
         "PersistentVolumeClaim" => What::PersistentVolumeClaim,
         "ServiceAccount" => What::ServiceAccount,
         _ => return None,
     };
-    Some((what, node.at(&["metadata", "name"])?.as_str()?.to_owned()))
+    Some((referenced, node.at(&["metadata", "name"])?.as_str()?.to_owned()))
 }
 
 /// Adds the mandatory fields of an object: programs name their pods themselves.

@@ -20,8 +20,8 @@ pub(crate) enum LaterStage {
 
 impl LaterStage {
     /// Returns the tools that may still change an object.
-    pub(crate) fn of(object: &Object<'_>, scene: &Scene<'_>) -> Self {
-        match (scene.is_plain, object.manifest.annotation(VAULT_PLUGIN_PATH)) {
+    pub(crate) fn of(object: &Object<'_>, context: &Scene<'_>) -> Self {
+        match (context.is_plain, object.manifest.annotation(VAULT_PLUGIN_PATH)) {
             (false, _) => Self::None,
             (true, None) => Self::Variables,
             (true, Some(_)) => Self::VariablesAndKeys,

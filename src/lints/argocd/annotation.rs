@@ -82,7 +82,7 @@ const COMPARISONS: &[(&str, &[&str])] = &[
     ("ServerSideDiff", &["false", "true"]),
 ];
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let fields = |field| object.metadata.and_then(|metadata| metadata.get(field)?.as_mapping());
     for draft in fields("labels").into_iter().flat_map(Mapping::entries).filter_map(label) {
         reporter.report(draft);
@@ -93,7 +93,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
             HELM_HOOK => helm_hook(entry, object),
             key if !key.starts_with(names::ARGOCD_DOMAIN) => None,
             // For an app, the stage that chooses waves reports invalid ones.
-            names::ARGOCD_SYNC_WAVE if scene.is_plain => wave(entry),
+            names::ARGOCD_SYNC_WAVE if context.is_plain => wave(entry),
             names::ARGOCD_HOOK => hook(entry, object),
             names::ARGOCD_SYNC_OPTIONS => options(entry, SYNC_OPTIONS, "sync option"),
             DELETE_POLICY => policy(entry),

@@ -73,19 +73,19 @@ fn check_source<'a>(
     source: &'a Node,
     cache: &mut OddKeysCache<'a>,
 ) -> Option<Draft> {
-    let (what, reference) = [("configMapRef", What::ConfigMap), ("secretRef", What::Secret)]
+    let (source_kind, reference) = [("configMapRef", What::ConfigMap), ("secretRef", What::Secret)]
         .into_iter()
-        .find_map(|(field, what)| Some((what, source.get(field)?)))?;
+        .find_map(|(field, source_kind)| Some((source_kind, source.get(field)?)))?;
     let name = reference.get("name")?;
     let text = name.as_str()?;
     let prefixed = source.get("prefix").and_then(Node::as_str).is_some_and(|prefix| !prefix.is_empty());
-    let supplies = environment.inventory.supplies(what, namespace, text);
+    let supplies = environment.inventory.supplies(source_kind, namespace, text);
     let made = supplies.first().filter(|made| supplies.len() == 1 && made.may_name_keys)?;
     let odd = cache
-        .entry((what, namespace, text, prefixed))
+        .entry((source_kind, namespace, text, prefixed))
         .or_insert_with(|| odd_keys(made.contents.known(), prefixed))
         .as_deref()?;
-    let kind = kind(what);
+    let kind = kind(source_kind);
     let message = format!("keys of {kind} `{text}` are not valid variable names: {odd}");
     let draft =
         Draft::new(&RULE, name.origin, message).related(made.at, format!("the {kind} is defined here"));

@@ -88,10 +88,10 @@ impl<'a> EnvFromKeys<'a> {
 
 /// Returns the keys of an `envFrom` source, if all of them are known.
 fn keys<'a>(environment: &Environment<'a>, namespace: &str, source: &Node) -> Option<Vec<&'a str>> {
-    let (field, what) = [("configMapRef", What::ConfigMap), ("secretRef", What::Secret)]
+    let (field, kind) = [("configMapRef", What::ConfigMap), ("secretRef", What::Secret)]
         .into_iter()
-        .find_map(|(field, what)| Some((source.get(field)?, what)))?;
-    let supplies = environment.inventory.supplies(what, namespace, field.get("name")?.as_str()?);
+        .find_map(|(field, kind)| Some((source.get(field)?, kind)))?;
+    let supplies = environment.inventory.supplies(kind, namespace, field.get("name")?.as_str()?);
     let is_open = |supply: &&Supply<'_>| matches!(supply.contents, Contents::Open);
     if supplies.is_empty() || supplies.iter().any(is_open) {
         return None;

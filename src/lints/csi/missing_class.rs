@@ -37,8 +37,8 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     for (number, object) in environment.objects.iter().enumerate().filter(|(_, object)| object.pod.is_some())
     {
         for located in object.references() {
-            let (what, name) = (located.reference.what, located.reference.name);
-            if what != What::SecretProviderClass || exists(environment, object.namespace, name) {
+            let (kind, name) = (located.reference.what, located.reference.name);
+            if kind != What::SecretProviderClass || exists(environment, object.namespace, name) {
                 continue;
             }
             let severity = match others.get_or_insert_with(|| OtherClasses::new(environment)) {

@@ -33,14 +33,14 @@ pub(crate) static RULE: Rule = Rule {
 /// Maximum number of entries checked per class.
 const MOST: usize = 1_000;
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     if !object.is(STORE_CSI, "SecretProviderClass") {
         return;
     }
     let Some(spec) = object.manifest.root().get("spec").filter(|spec| spec.as_mapping().is_some()) else {
         return;
     };
-    let files = MountedFiles::read(spec, scene.texts);
+    let files = MountedFiles::read(spec, context.texts);
     for fault in &files.faults {
         reporter.report(fault_draft(fault, spec, files.field));
     }

@@ -38,10 +38,10 @@ enum RefreshInterval {
     Some,
 }
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = spec(object) else { return };
     let node = spec.get("refreshInterval");
-    if scene.is_plain && node.and_then(Node::as_str).is_some_and(is_template) {
+    if context.is_plain && node.and_then(Node::as_str).is_some_and(is_template) {
         return;
     }
     let interval = read(node);

@@ -31,7 +31,7 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = spec(object) else { return };
     let Some(template) = spec.at(&["target", "template"]) else { return };
     let keys = defined(spec);
@@ -42,7 +42,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
         if uses.variables.is_empty() && uses.faults.is_empty() {
             continue;
         }
-        let place = TextPlace::of(scene.texts, value);
+        let place = TextPlace::of(context.texts, value);
         for (range, fault) in &uses.faults {
             let name = source.get(range.clone()).unwrap_or_default();
             let (message, hint) = wording(*fault, name);

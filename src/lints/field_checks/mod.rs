@@ -39,10 +39,10 @@ impl<'r> FieldChecker<'r> {
     pub(in crate::lints) fn new(
         rule: &'static Rule,
         object: &Object<'_>,
-        scene: &Scene<'_>,
+        context: &Scene<'_>,
         reporter: &'r mut Reporter,
     ) -> Self {
-        Self { rule, stage: LaterStage::of(object, scene), reporter, left: MOST }
+        Self { rule, stage: LaterStage::of(object, context), reporter, left: MOST }
     }
 
     /// Returns whether another tool may still replace part of a string.

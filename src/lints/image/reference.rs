@@ -23,9 +23,9 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Pod(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some(pod) = &object.pod else { return };
-    let stage = LaterStage::of(object, scene);
+    let stage = LaterStage::of(object, context);
     let container_images = containers(pod.spec).filter_map(|(_, container)| container.get("image"));
     let volumes = pod.spec.get("volumes").map_or(&[][..], Node::items);
     let volume_images = volumes.iter().filter_map(|volume| volume.at(&["image", "reference"]));

@@ -140,8 +140,8 @@ pub(super) fn by<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
 }
 
 /// Adds the object itself.
-fn add_itself<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>, what: What, contents: Contents<'a>) {
-    inventory.add(what, object.namespace, object.name, name_at(object.manifest), contents);
+fn add_itself<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>, kind: What, contents: Contents<'a>) {
+    inventory.add(kind, object.namespace, object.name, name_at(object.manifest), contents);
 }
 
 /// Returns the keys of a `ConfigMap` or Secret.
@@ -170,7 +170,7 @@ fn add_external_secret<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
     let Some(spec) = object.manifest.root().get("spec") else { return };
     let target = |path: &[&str]| spec.get("target")?.at(path)?.as_str();
     let policy = target(&["creationPolicy"]).unwrap_or("Owner");
-    let what = match target(&["manifest", "kind"]) {
+    let kind = match target(&["manifest", "kind"]) {
         None | Some("Secret") => What::Secret,
         Some("ConfigMap") => What::ConfigMap,
         Some(_) => return,
@@ -185,7 +185,7 @@ fn add_external_secret<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
         _ => name_at(object.manifest),
     };
     for name in supplied(object) {
-        inventory.add(what, object.namespace, name, made_at, contents.clone());
+        inventory.add(kind, object.namespace, name, made_at, contents.clone());
     }
 }
 
@@ -211,9 +211,9 @@ pub(in crate::lints) fn fetched(spec: &Node) -> Contents<'_> {
 /// Adds a bundle of certificates, which exists in every namespace under its own name.
 fn add_bundle<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
     let target = |field: &str| object.manifest.root().at(&["spec", "target", field]);
-    for (field, what) in [("configMap", What::ConfigMap), ("secret", What::Secret)] {
+    for (field, kind) in [("configMap", What::ConfigMap), ("secret", What::Secret)] {
         if target(field).is_some() {
-            inventory.add(what, "", object.name, name_at(object.manifest), Contents::Open);
+            inventory.add(kind, "", object.name, name_at(object.manifest), Contents::Open);
         }
     }
 }

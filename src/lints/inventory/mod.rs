@@ -105,13 +105,13 @@ impl<'a> Inventory<'a> {
 
     /// Returns the identities of all created objects, with their known keys.
     pub(crate) fn exports(&self) -> impl Iterator<Item = (ObjectId, &Contents<'a>)> {
-        self.made.iter().flat_map(|((what, name), by_namespace)| {
-            let (group, kind) = what.kind();
+        self.made.iter().flat_map(|((kind, name), by_namespace)| {
+            let (group, kind_name) = kind.kind();
             by_namespace.iter().flat_map(move |(namespace, supplies)| {
                 supplies.iter().map(move |supply| {
                     let id = ObjectId {
                         group: group.into(),
-                        kind: kind.into(),
+                        kind: kind_name.into(),
                         namespace: (*namespace).into(),
                         name: (*name).into(),
                     };
@@ -127,18 +127,18 @@ impl<'a> Inventory<'a> {
     }
 
     /// Returns whether any object of this kind is created. If not, the set expects such objects from elsewhere.
-    pub(super) fn makes_any(&self, what: What) -> bool {
-        self.made.range((what, "")..).next().is_some_and(|((first, _), _)| *first == what)
+    pub(super) fn makes_any(&self, kind: What) -> bool {
+        self.made.range((kind, "")..).next().is_some_and(|((first, _), _)| *first == kind)
     }
 
     /// Returns the producers of an object, or none if nothing here creates it.
     pub(super) fn supplies<'b>(
         &'b self,
-        what: What,
+        kind: What,
         namespace: &'b str,
         name: &'b str,
     ) -> Vec<&'b Supply<'a>> {
-        let Some(by_namespace) = self.made.get(&(what, name)) else { return Vec::new() };
+        let Some(by_namespace) = self.made.get(&(kind, name)) else { return Vec::new() };
         if namespace.is_empty() {
             return by_namespace.values().flatten().take(MAKERS).collect();
         }
@@ -146,26 +146,26 @@ impl<'a> Inventory<'a> {
     }
 
     /// Returns whether an object is created here or exists in every cluster.
-    pub(super) fn has(&self, what: What, namespace: &str, name: &str) -> bool {
+    pub(super) fn has(&self, kind: What, namespace: &str, name: &str) -> bool {
         let everywhere = matches!(
-            (what, name),
+            (kind, name),
             (What::ConfigMap, "istio-ca-root-cert" | "kube-root-ca.crt" | "openshift-service-ca.crt")
                 | (What::ServiceAccount, "default")
         );
-        everywhere || !self.supplies(what, namespace, name).is_empty() || self.has_name(what, namespace, name)
+        everywhere || !self.supplies(kind, namespace, name).is_empty() || self.has_name(kind, namespace, name)
     }
 
     /// Returns the namespace of an object with this name in another namespace.
-    pub(super) fn namespace_of(&self, what: What, name: &str) -> Option<&'a str> {
-        self.made.get(&(what, name))?.keys().next().copied()
+    pub(super) fn namespace_of(&self, kind: What, name: &str) -> Option<&'a str> {
+        self.made.get(&(kind, name))?.keys().next().copied()
     }
 
     /// Returns a similar name that was probably meant.
-    pub(super) fn meant(&self, what: What, namespace: &str, name: &str) -> Option<&'a str> {
+    pub(super) fn meant(&self, kind: What, namespace: &str, name: &str) -> Option<&'a str> {
         let here = self
             .made
-            .range((what, "")..)
-            .take_while(|((kind, _), _)| *kind == what)
+            .range((kind, "")..)
+            .take_while(|((known, _), _)| *known == kind)
             .filter(|(_, by)| namespace.is_empty() || by.contains_key(namespace) || by.contains_key(""))
             .map(|((_, name), _)| *name);
         self.closest(name, here)
@@ -180,7 +180,7 @@ impl<'a> Inventory<'a> {
 
     fn add(
         &mut self,
-        what: What,
+        kind: What,
         namespace: &'a str,
         name: &'a str,
         made_at: (&'a Manifest, Origin),
@@ -189,28 +189,28 @@ impl<'a> Inventory<'a> {
         if name.is_empty() {
             return;
         }
-        let supplies = self.made.entry((what, name)).or_default().entry(namespace).or_default();
+        let supplies = self.made.entry((kind, name)).or_default().entry(namespace).or_default();
         if supplies.len() < MAKERS {
             supplies.push(Supply::new(made_at, contents));
         }
     }
 
-    fn add_name(&mut self, what: What, namespace: &'a str, name: String) {
-        let namespaces = self.named.entry((what, name)).or_default();
+    fn add_name(&mut self, kind: What, namespace: &'a str, name: String) {
+        let namespaces = self.named.entry((kind, name)).or_default();
         if namespaces.len() < MAKERS {
             namespaces.push(namespace);
         }
     }
 
     /// Returns whether an object with a composed name is created.
-    fn has_name(&self, what: What, namespace: &str, name: &str) -> bool {
-        let stem = match (what, name.rsplit_once('-')) {
+    fn has_name(&self, kind: What, namespace: &str, name: &str) -> bool {
+        let stem = match (kind, name.rsplit_once('-')) {
             _ if self.named.is_empty() => return false,
             (What::PersistentVolumeClaim, Some((stem, number))) if is_number(number) => stem,
             (What::PersistentVolumeClaim, _) => return false,
             _ => name,
         };
-        self.named.get(&(what, stem.to_owned())).is_some_and(|namespaces| {
+        self.named.get(&(kind, stem.to_owned())).is_some_and(|namespaces| {
             namespaces.iter().any(|known| known.is_empty() || namespace.is_empty() || *known == namespace)
         })
     }
@@ -229,19 +229,19 @@ impl Environment<'_> {
     }
 
     /// Returns the severity of a missing object.
-    pub(super) fn severity_of_missing(&self, what: What, weight: Weight) -> Severity {
+    pub(super) fn severity_of_missing(&self, kind: What, weight: Weight) -> Severity {
         match (!self.is_plain(), weight) {
             (true, Weight::Needed) => Severity::Error,
             (true, Weight::Wanted) => Severity::Warning,
-            (false, Weight::Needed) if self.inventory.makes_any(what) => Severity::Warning,
+            (false, Weight::Needed) if self.inventory.makes_any(kind) => Severity::Warning,
             (false, _) => Severity::Note,
         }
     }
 }
 
 /// Returns the name of the kind that a reference points to.
-pub(super) const fn kind(what: What) -> &'static str {
-    match what {
+pub(super) const fn kind(kind: What) -> &'static str {
+    match kind {
         What::ConfigMap => "ConfigMap",
         What::PersistentVolumeClaim => "PersistentVolumeClaim",
         What::Secret => "Secret",

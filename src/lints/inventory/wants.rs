@@ -140,7 +140,7 @@ impl<'a> RequirementCollector<'a> {
     /// Adds a requirement that is a warning at most; `keys` must exist if the object does.
     fn add(
         &mut self,
-        what: What,
+        kind: What,
         namespace: &'a str,
         name: Option<&'a Node>,
         keys: Vec<(&'a str, Origin)>,
@@ -150,15 +150,15 @@ impl<'a> RequirementCollector<'a> {
             && let Some(name) = node.as_str().filter(|name| !name.is_empty())
         {
             let (object, at, weight) = (self.object, node.origin, Weight::Wanted);
-            self.wants.push(Want { object, what, namespace, name, at, keys, optional, weight });
+            self.wants.push(Want { object, what: kind, namespace, name, at, keys, optional, weight });
         }
     }
 
     /// Adds a reference with `name` and optional `key`.
-    fn reference(&mut self, what: What, namespace: &'a str, reference: &'a Node) {
+    fn reference(&mut self, kind: What, namespace: &'a str, reference: &'a Node) {
         let key = reference.get("key").and_then(|key| Some((key.as_str()?, key.origin)));
         let optional = matches!(reference.get("optional").map(|flag| &flag.value), Some(Value::Bool(true)));
-        self.add(what, namespace, reference.get("name"), key.into_iter().collect(), optional);
+        self.add(kind, namespace, reference.get("name"), key.into_iter().collect(), optional);
     }
 
     /// Adds the account of a token: without it, the controller deletes the Secret.
@@ -220,14 +220,14 @@ impl<'a> RequirementCollector<'a> {
     /// Adds the objects that a release takes values from.
     fn values(&mut self, root: &'a Node) {
         for source in items(root, &["spec", "valuesFrom"]) {
-            let what = match source.get("kind").and_then(Node::as_str) {
+            let kind = match source.get("kind").and_then(Node::as_str) {
                 Some("ConfigMap") => What::ConfigMap,
                 Some("Secret") => What::Secret,
                 _ => continue,
             };
             let key = source.get("valuesKey").and_then(|key| Some((key.as_str()?, key.origin)));
             let optional = matches!(source.get("optional").map(|flag| &flag.value), Some(Value::Bool(true)));
-            self.add(what, self.namespace, source.get("name"), key.into_iter().collect(), optional);
+            self.add(kind, self.namespace, source.get("name"), key.into_iter().collect(), optional);
         }
     }
 
@@ -262,11 +262,11 @@ impl<'a> RequirementCollector<'a> {
 
     fn template(&mut self, root: &'a Node) {
         for from in items(root, &["spec", "target", "template", "templateFrom"]) {
-            for (field, what) in [("configMap", What::ConfigMap), ("secret", What::Secret)] {
+            for (field, kind) in [("configMap", What::ConfigMap), ("secret", What::Secret)] {
                 let Some(source) = from.get(field) else { continue };
                 let keys = items(source, &["items"]).iter().filter_map(|item| item.get("key"));
                 let keys = keys.filter_map(|key| Some((key.as_str()?, key.origin))).collect();
-                self.add(what, self.namespace, source.get("name"), keys, false);
+                self.add(kind, self.namespace, source.get("name"), keys, false);
             }
         }
     }
@@ -284,7 +284,7 @@ impl<'a> RequirementCollector<'a> {
             let explicit = entry.value.get("namespace").and_then(Node::as_str);
             let namespace = if namespaced { Some(self.namespace) } else { explicit };
             // The key of an ACME account is created if it is missing.
-            let what = match entry.key.as_str() {
+            let kind = match entry.key.as_str() {
                 "privateKeySecretRef" => None,
                 "serviceAccountRef" => Some(What::ServiceAccount),
                 "caProvider" => match entry.value.get("type").and_then(Node::as_str) {
@@ -294,8 +294,8 @@ impl<'a> RequirementCollector<'a> {
                 },
                 key => (key.ends_with("SecretRef") || key == "secretRef").then_some(What::Secret),
             };
-            if let (Some(what), Some(namespace)) = (what, namespace) {
-                self.reference(what, namespace, &entry.value);
+            if let (Some(kind), Some(namespace)) = (kind, namespace) {
+                self.reference(kind, namespace, &entry.value);
             }
             self.credentials(Some(&entry.value), namespaced, depth);
         }

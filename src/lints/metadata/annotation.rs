@@ -26,8 +26,8 @@ pub(crate) static RULE: Rule = Rule {
 /// Kubernetes' `TotalAnnotationSizeLimitB`.
 const MAX: usize = 256 * 1024;
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
-    let stage = LaterStage::of(object, scene);
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+    let stage = LaterStage::of(object, context);
     each_metadata(object, |metadata| {
         let Some(entry) = metadata.entry("annotations") else {
             return;

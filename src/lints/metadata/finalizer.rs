@@ -33,9 +33,9 @@ const GROUPS: &[&str] = &[
     "storage.k8s.io",
 ];
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some(finalizers) = object.metadata.and_then(|metadata| metadata.get("finalizers")) else { return };
-    let stage = LaterStage::of(object, scene);
+    let stage = LaterStage::of(object, context);
     for node in finalizers.items() {
         let Some(name) = node.as_str().filter(|name| !stage.may_fill(name)) else { continue };
         let lacks_domain = !name.contains('/') && !STANDARD.contains(&name) && GROUPS.contains(&object.group);

@@ -24,8 +24,8 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
-    let stage = LaterStage::of(object, scene);
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+    let stage = LaterStage::of(object, context);
     each_metadata(object, |metadata| check_labels(metadata.get("labels"), "label", object, stage, reporter));
     let root = object.manifest.root();
     let mut selector = |node| check_labels(node, "selector", object, stage, reporter);

@@ -27,10 +27,10 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let root = object.manifest.root();
     let Some(metadata) = object.metadata else { return };
-    let stage = LaterStage::of(object, scene);
+    let stage = LaterStage::of(object, context);
     if let Some(name) = metadata.get("name")
         && let Some(text) = name.as_str().filter(|text| !text.is_empty() && !stage.may_fill(text))
     {
@@ -48,7 +48,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     if let Some(namespace) = metadata.get("namespace")
         && let Some(text) = namespace.as_str().filter(|text| !text.is_empty() && !stage.may_fill(text))
         && !is_label(text)
-        && !scene.scopes.is_cluster_scoped(object.group, object.kind)
+        && !context.scopes.is_cluster_scoped(object.group, object.kind)
     {
         let message = format!("`{}` is not a valid namespace name", shown(text));
         reporter.report(Draft::new(&RULE, namespace.origin, message).hint(LABEL));

@@ -12,8 +12,8 @@ use crate::model::catalogue::RBAC;
 use crate::model::pods::What;
 
 /// Returns whether a role in the set allows one of these verbs on all objects of a kind.
-pub(super) fn allows(objects: &[Object<'_>], what: What, verbs: &[&str]) -> bool {
-    let resource = match what {
+pub(super) fn allows(objects: &[Object<'_>], kind: What, verbs: &[&str]) -> bool {
+    let resource = match kind {
         What::ConfigMap => "configmaps",
         What::PersistentVolumeClaim => "persistentvolumeclaims",
         What::Secret => "secrets",

@@ -42,7 +42,7 @@ pub(super) fn mounted<'a>(object: &Object<'a>) -> Vec<Mounted<'a>> {
 
 /// Reads a volume of a `ConfigMap` or Secret that must exist; `None` for other volumes.
 pub(super) fn volume(volume: &Node) -> Option<Volume<'_>> {
-    let (what, source, name) = match (volume.get("configMap"), volume.get("secret")) {
+    let (kind, source, name) = match (volume.get("configMap"), volume.get("secret")) {
         (Some(source), _) => (What::ConfigMap, source, source.get("name")?),
         (None, Some(source)) => (What::Secret, source, source.get("secretName")?),
         (None, None) => return None,
@@ -52,7 +52,7 @@ pub(super) fn volume(volume: &Node) -> Option<Volume<'_>> {
     }
     let listed = items(source, "items");
     let paths = || listed.iter().filter_map(|item| item.get("path")?.as_str()).collect();
-    Some(Volume { what, name, paths: (!listed.is_empty()).then(paths) })
+    Some(Volume { what: kind, name, paths: (!listed.is_empty()).then(paths) })
 }
 
 impl Mounted<'_> {

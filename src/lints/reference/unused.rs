@@ -66,7 +66,7 @@ const COPIED_BY: &[&str] =
 
 struct UnusedCandidate<'a> {
     object: usize,
-    what: What,
+    kind: What,
     name: &'a str,
 }
 
@@ -77,14 +77,14 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     let wanted: BTreeSet<(What, &str, &str)> =
         environment.inventory.wants().iter().map(|want| (want.what, want.namespace, want.name)).collect();
     let readable = [What::ConfigMap, What::Secret]
-        .map(|what| allows(&environment.objects, what, &["get", "list", "watch"]));
+        .map(|kind| allows(&environment.objects, kind, &["get", "list", "watch"]));
     let mut candidates = candidates(environment);
     candidates.retain(|candidate| {
         let object = environment.objects.get(candidate.object);
         let namespace = object.map_or("", |object| object.namespace);
-        let by = |namespace| wanted.contains(&(candidate.what, namespace, candidate.name));
+        let by = |namespace| wanted.contains(&(candidate.kind, namespace, candidate.name));
         let [config_maps, secrets] = readable;
-        let read = if candidate.what == What::ConfigMap { config_maps } else { secrets };
+        let read = if candidate.kind == What::ConfigMap { config_maps } else { secrets };
         !by(namespace) && !by("") && !read
     });
     let unused: BTreeSet<&str> = candidates.iter().map(|candidate| candidate.name).collect();
@@ -109,14 +109,14 @@ fn candidates<'a>(environment: &Environment<'a>) -> Vec<UnusedCandidate<'a>> {
     let objects = environment.objects.iter().zip(environment.catalogue.objects()).enumerate();
     let mut found = Vec::new();
     for (number, (object, filed)) in objects.filter(|(_, (object, _))| !may_be_used_elsewhere(object)) {
-        let (what, name) = match (object.group, object.kind) {
+        let (kind, name) = match (object.group, object.kind) {
             ("", "ConfigMap") => (What::ConfigMap, Some(object.name)),
             ("", "Secret") | (SEALED, "SealedSecret") => (What::Secret, Some(object.name)),
             (ESO, "ExternalSecret") => (What::Secret, supplied(filed).first().copied()),
             _ => continue,
         };
         if let Some(name) = name.filter(|name| !name.is_empty()) {
-            found.push(UnusedCandidate { object: number, what, name });
+            found.push(UnusedCandidate { object: number, kind, name });
         }
     }
     found

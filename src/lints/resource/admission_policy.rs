@@ -89,14 +89,14 @@ const BINDING: &[Section] = &[
     },
 ];
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     if object.group != "admissionregistration.k8s.io" {
         return;
     }
     let Some(spec) = object.manifest.root().get("spec").filter(|spec| spec.as_mapping().is_some()) else {
         return;
     };
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     match object.kind {
         "ValidatingAdmissionPolicy" => {
             checker.table(spec, POLICY);

@@ -70,14 +70,14 @@ const SOURCES: &[(&str, &str, &[&str])] = &[
     ("Resource", "resource", &["averageUtilization", "averageValue"]),
 ];
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     if !object.is("autoscaling", "HorizontalPodAutoscaler") {
         return;
     }
     let Some(spec) = object.manifest.root().get("spec").filter(|spec| spec.as_mapping().is_some()) else {
         return;
     };
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     checker.table(spec, SECTIONS);
     check_bounds(spec, &mut checker);
     check_scale_target(spec, &mut checker);

@@ -39,9 +39,9 @@ const SECTIONS: &[Section] = &[
 const SOURCE: &[Field] =
     &[Field::form("apiGroup", &SUBDOMAIN), Field::not_empty("kind"), Field::not_empty("name")];
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let root = object.manifest.root();
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     if object.is("", "PersistentVolumeClaim") {
         check_claim(root, &mut checker);
         return;

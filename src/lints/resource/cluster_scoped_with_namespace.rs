@@ -20,8 +20,8 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
-    if object.namespace.is_empty() || !scene.scopes.is_cluster_scoped(object.group, object.kind) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+    if object.namespace.is_empty() || !context.scopes.is_cluster_scoped(object.group, object.kind) {
         return;
     }
     let metadata = object.manifest.root().get("metadata");

@@ -190,10 +190,10 @@ const ADDRESS: &[Field] =
 /// Maximum priority of a class, except for system classes.
 const MOST_PRIORITY: i64 = 1_000_000_000;
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some((.., sections)) = KINDS.iter().find(|(group, kind, _)| object.is(group, kind)) else { return };
     let root = object.manifest.root();
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     checker.table(root, sections);
     match object.kind {
         "Endpoints" => check_endpoints(root, &mut checker),

@@ -64,7 +64,7 @@ const BACKEND: &[Section] = &[
     },
 ];
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     if !object.is("networking.k8s.io", "Ingress") {
         return;
     }
@@ -74,7 +74,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     if object.version != "v1" {
         return;
     }
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     checker.table(spec, SECTIONS);
     let rules = value(spec, "rules");
     let has_none = rules.is_none_or(|rules| rules.as_sequence().is_some_and(<[Node]>::is_empty));

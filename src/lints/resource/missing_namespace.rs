@@ -20,8 +20,8 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
-    if !object.namespace.is_empty() || scene.scopes.may_lack_namespace(object.group, object.kind) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+    if !object.namespace.is_empty() || context.scopes.may_lack_namespace(object.group, object.kind) {
         return;
     }
     let namespace = object.manifest.root().at(&["metadata", "namespace"]);

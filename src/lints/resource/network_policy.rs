@@ -26,13 +26,13 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     if !object.is("networking.k8s.io", "NetworkPolicy") {
         return;
     }
     let Some(spec) = object.manifest.root().get("spec") else { return };
-    let stage = LaterStage::of(object, scene);
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let stage = LaterStage::of(object, context);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     if let Some(selector) = value(spec, "podSelector") {
         checker.expressions(selector, "matchExpressions");
     }

@@ -75,7 +75,7 @@ const MOST: usize = 100;
 const SELECTOR: &[Section] =
     &[Section { at: "scopeSelector.matchExpressions[]", fields: &[Field::not_empty("scopeName")] }];
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = object.manifest.root().get("spec").filter(|spec| spec.as_mapping().is_some()) else {
         return;
     };
@@ -83,7 +83,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     if !is_quota && !object.is("", "LimitRange") {
         return;
     }
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     if is_quota {
         checker.table(spec, SELECTOR);
         check_quota(spec, &mut checker);

@@ -27,12 +27,12 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     if object.group != RBAC {
         return;
     }
-    let stage = LaterStage::of(object, scene);
-    check_names(object, scene, reporter);
+    let stage = LaterStage::of(object, context);
+    check_names(object, context, reporter);
     let root = object.manifest.root();
     match object.kind {
         "ClusterRole" | "Role" => {
@@ -53,9 +53,9 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
 }
 
 /// Checks names, and the selectors of an aggregated role.
-fn check_names(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check_names(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let root = object.manifest.root();
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     if let Some(reference) = value(root, "roleRef") {
         checker.field(reference, &Field::not_empty("name"));
         checker.field(reference, &Field::form("name", &PATH_SEGMENT));

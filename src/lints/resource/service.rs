@@ -62,14 +62,14 @@ const NOT_EXTERNAL_NAME: &[Field] = &[
     Field::absent("ipFamilyPolicy", "in an ExternalName"),
 ];
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     if !object.is("", "Service") {
         return;
     }
     let root = object.manifest.root();
     let Some(spec) = root.get("spec").filter(|spec| spec.as_mapping().is_some()) else { return };
-    let stage = LaterStage::of(object, scene);
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let stage = LaterStage::of(object, context);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     let kind = text(spec, "type").unwrap_or("ClusterIP");
     checker.table(spec, SECTIONS);
     require_ports(root, spec, kind, &mut checker);

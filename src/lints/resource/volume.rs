@@ -77,14 +77,14 @@ const SECTIONS: &[Section] = &[
     Section { at: "nodeAffinity.required", fields: &[Field::not_empty("nodeSelectorTerms")] },
 ];
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     if !object.is("", "PersistentVolume") {
         return;
     }
     let Some(spec) = object.manifest.root().get("spec").filter(|spec| spec.as_mapping().is_some()) else {
         return;
     };
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     checker.table(spec, SECTIONS);
     access_modes(spec, &mut checker);
     check_capacity(spec, &mut checker);

@@ -45,13 +45,13 @@ const SECTIONS: &[Section] = &[
     },
 ];
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     if object.group != "admissionregistration.k8s.io"
         || !matches!(object.kind, "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration")
     {
         return;
     }
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     let mut seen: HashMap<&str, Origin> = HashMap::new();
     for webhook in items(object.manifest.root(), "webhooks") {
         checker.table(webhook, SECTIONS);

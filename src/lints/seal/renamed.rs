@@ -32,15 +32,15 @@ const SHORTEST: usize = 300;
 
 fn check(app: &App<'_>, reporter: &mut Reporter) {
     let mut seen: HashMap<&str, SealedValue<'_>> = HashMap::new();
-    for (environment, scene) in app.environments.iter().enumerate() {
+    for (index, environment) in app.environments.iter().enumerate() {
         for (number, object) in
-            scene.objects.iter().enumerate().filter(|(_, object)| is_sealed_secret(object))
+            environment.objects.iter().enumerate().filter(|(_, object)| is_sealed_secret(object))
         {
             let scope = Scope::of(object.manifest.annotations());
             if let Some(draft) = check_reuse(&mut seen, object, scope) {
-                reporter.report(draft.about_in(environment, number));
+                reporter.report(draft.about_in(index, number));
             } else if let Some(draft) = check_origin(object, scope) {
-                reporter.report(draft.about_in(environment, number));
+                reporter.report(draft.about_in(index, number));
             }
         }
     }

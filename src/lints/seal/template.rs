@@ -30,7 +30,7 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     if !is_sealed_secret(object) {
         return;
     }
@@ -66,7 +66,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
         if uses.variables.is_empty() && uses.faults.is_empty() {
             continue;
         }
-        let place = TextPlace::of(scene.texts, &entry.value);
+        let place = TextPlace::of(context.texts, &entry.value);
         for (range, fault) in &uses.faults {
             let (message, hint) = wording(*fault, text.get(range.clone()).unwrap_or_default());
             let draft = Draft::new(&RULE, place.bytes(text, range, entry.value.origin), message);

@@ -22,9 +22,9 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     // For an app, the resolution of placeholders reports it.
-    if !scene.is_plain {
+    if !context.is_plain {
         return;
     }
     for item in items(object).iter().filter(|item| is_bad(item)) {

@@ -33,8 +33,8 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
-    let severity = if scene.is_plain { Severity::Note } else { Severity::Error };
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+    let severity = if context.is_plain { Severity::Note } else { Severity::Error };
     let mut report = |draft: Draft| reporter.report(draft.confidential());
     if let Some(block) = sops_block(object.manifest) {
         let hint = "move the encrypted file out of the manifests, and refer to it: `<sops:file#key>`";
@@ -46,7 +46,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
         return;
     }
     if object.is("", "Secret") {
-        check_look_alikes(object, scene.is_plain, &mut report);
+        check_look_alikes(object, context.is_plain, &mut report);
     } else if !object.is("", "ConfigMap") {
         return;
     }
@@ -56,7 +56,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
             let hint = "refer to the encrypted file: `<sops:file#key>`";
             let message = format!("{} is encrypted by SOPS, and nothing decrypts it", item_called(key));
             report(Draft::new(&RULE, value.origin, message).severity(severity).hint(hint));
-        } else if scene.is_plain && is_vault_plugin(text) {
+        } else if context.is_plain && is_vault_plugin(text) {
             let hint =
                 "use an app with `compatibility: avp`, or suppress this if argocd-vault-plugin replaces it";
             let message = format!(

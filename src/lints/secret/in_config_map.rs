@@ -28,12 +28,12 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     if !object.is("", "ConfigMap") {
         return;
     }
     let root = object.manifest.root();
-    let texts = entries(root, "data").iter().filter_map(|entry| check_text(entry, scene.texts));
+    let texts = entries(root, "data").iter().filter_map(|entry| check_text(entry, context.texts));
     let binary = entries(root, "binaryData").iter().filter_map(check_binary);
     for draft in texts.chain(binary) {
         reporter.report(draft);

@@ -32,14 +32,14 @@ pub(crate) static RULE: Rule = Rule {
 /// Minimum length of a credential.
 const SHORTEST: usize = 12;
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     // These kinds have rules of their own, contain no readable values, or only document them.
     if matches!(object.kind, "ConfigMap" | "CustomResourceDefinition" | "SealedSecret" | "Secret") {
         return;
     }
     let is_custom = object.group.contains('.') && !object.group.ends_with(".k8s.io");
     let mut search =
-        FieldSearch { object, texts: scene.texts, is_custom, elsewhere: Vec::new(), found: Vec::new() };
+        FieldSearch { object, texts: context.texts, is_custom, elsewhere: Vec::new(), found: Vec::new() };
     search.run();
     if search.found.is_empty() {
         return;

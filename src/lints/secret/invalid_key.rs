@@ -23,10 +23,10 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let is_secret = object.is("", "Secret");
     // For Secrets of an app, the resolution of placeholders reports it.
-    if is_secret && !scene.is_plain || !is_secret && !object.is("", "ConfigMap") {
+    if is_secret && !context.is_plain || !is_secret && !object.is("", "ConfigMap") {
         return;
     }
     for field in ["binaryData", "data", "stringData"] {

@@ -23,12 +23,12 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     if object.is("", "ConfigMap") {
         let hint = "remove one of them: the API server refuses the ConfigMap";
         compare(object, ["binaryData", "data"], hint, Severity::Error, reporter);
     // For Secrets of an app, the resolution of placeholders reports it.
-    } else if scene.is_plain && object.is("", "Secret") {
+    } else if context.is_plain && object.is("", "Secret") {
         let hint = "remove one of them: `stringData` wins";
         compare(object, ["data", "stringData"], hint, Severity::Warning, reporter);
     }

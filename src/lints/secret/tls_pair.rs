@@ -28,7 +28,7 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     if !object.is("", "Secret") || object.manifest.root().get("type").and_then(Node::as_str) != Some(TLS) {
         return;
     }
@@ -65,7 +65,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
         }
     }
     let expiry = last_day_of_certificate(text);
-    if matches!((expiry, scene.settings.today), (Some(end), Some(today)) if end < today) {
+    if matches!((expiry, context.settings.today), (Some(end), Some(today)) if end < today) {
         let message = "the certificate in `tls.crt` has expired".to_owned();
         let draft = Draft::new(&RULE, certificate.entry.value.origin, message).severity(Severity::Warning);
         reporter.report(draft.hint("renew it at its source").confidential());

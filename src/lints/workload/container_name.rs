@@ -27,9 +27,9 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Pod(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
-    let stage = LaterStage::of(object, scene);
+    let stage = LaterStage::of(object, context);
     let list = value(spec, "containers");
     // The schema reports a missing list.
     if list.is_some_and(|list| list.as_sequence().is_some_and(<[Node]>::is_empty)) {

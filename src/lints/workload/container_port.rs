@@ -25,9 +25,9 @@ pub(crate) static RULE: Rule = Rule {
 /// Maximum number of ports per container whose names are compared.
 const MOST: usize = 100;
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
-    let stage = LaterStage::of(object, scene);
+    let stage = LaterStage::of(object, context);
     for (_, container) in containers(spec) {
         let all = items(container, "ports");
         for (index, port) in all.iter().enumerate() {

@@ -74,9 +74,9 @@ const SECTIONS: &[Section] = &[
     Section { at: "envFrom[].secretRef", fields: REFERENCE },
 ];
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     for (_, container) in containers(spec) {
         if container.get("env").is_none() && container.get("envFrom").is_none() {
             continue;

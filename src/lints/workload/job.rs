@@ -50,7 +50,7 @@ const INDEXED_ONLY: &[&str] = &["backoffLimitPerIndex", "maxFailedIndexes", "suc
 /// Maximum number of exit codes.
 const MOST_CODES: usize = 255;
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let root = object.manifest.root();
     let is_template = object.is("batch", "CronJob");
     let spec = match (object.group, object.kind) {
@@ -59,7 +59,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
         _ => None,
     };
     let Some(spec) = spec.filter(|spec| spec.as_mapping().is_some()) else { return };
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     checker.table(spec, SECTIONS);
     check_indexed(spec, &mut checker);
     check_selector(spec, is_template, &mut checker);

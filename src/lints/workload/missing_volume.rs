@@ -29,9 +29,9 @@ pub(crate) static RULE: Rule = Rule {
 /// Maximum number of names reported per object, and compared with a missing name.
 const MOST: usize = 100;
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
-    let stage = LaterStage::of(object, scene);
+    let stage = LaterStage::of(object, context);
     let mut mounts = containers(spec)
         .flat_map(|(_, container)| {
             [items(container, "volumeMounts"), items(container, "volumeDevices")].into_iter().flatten()

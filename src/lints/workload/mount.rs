@@ -49,9 +49,9 @@ const SECTIONS: &[Section] = &[
     },
 ];
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     for (_, container) in containers(spec) {
         checker.table(container, SECTIONS);
         let is_privileged = is_true(container.at(&["securityContext", "privileged"]));

@@ -54,9 +54,9 @@ const SECTIONS: &[Section] = &[
 const MOST_SERVERS: usize = 3;
 const MOST_SEARCHES: usize = 32;
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     checker.table(spec, SECTIONS);
     check_dns(spec, &mut checker);
     check_host_ports(spec, &mut checker);

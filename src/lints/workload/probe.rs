@@ -52,10 +52,10 @@ const HANDLERS: &[Section] = &[
     },
 ];
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
-    let stage = LaterStage::of(object, scene);
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let stage = LaterStage::of(object, context);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     let grace = value(spec, "terminationGracePeriodSeconds").map_or(Some(DEFAULT_GRACE), integer);
     for (list, container) in containers(spec) {
         if list == "initContainers" && text(container, "restartPolicy") != Some("Always") {

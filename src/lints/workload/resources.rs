@@ -34,9 +34,9 @@ const HUGE_PAGES: &str = "hugepages-";
 /// Maximum number of resources checked per list.
 const MOST: usize = 100;
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     let claims: Vec<&str> =
         items(spec, "resourceClaims").iter().filter_map(|claim| text(claim, "name")).collect();
     let container_resources = containers(spec).filter_map(|(_, container)| container.get("resources"));

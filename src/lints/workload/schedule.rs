@@ -27,12 +27,12 @@ pub(crate) static RULE: Rule = Rule {
 /// Names of the IANA time zone database, sorted, as in Go's copy of it.
 const ZONES: &str = include_str!("time_zones.txt");
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     if !object.is("batch", "CronJob") {
         return;
     }
     let Some(spec) = object.manifest.root().get("spec") else { return };
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     checker.table(spec, SECTIONS);
     let final_text = |checker: &FieldChecker<'_>, field: &str| {
         let node = spec.get(field)?;

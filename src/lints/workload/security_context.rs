@@ -48,9 +48,9 @@ const IDS: &[Section] = &[
     },
 ];
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     check_host_namespaces(spec, &mut checker);
     if let Some(context) = value(spec, "securityContext") {
         check_context(context, &mut checker);

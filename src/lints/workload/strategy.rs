@@ -89,10 +89,10 @@ const COUNTS: &[Section] =
 /// Default progress deadline of a Deployment, in seconds.
 const DEFAULT_DEADLINE: i64 = 600;
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some((.., sections)) = KINDS.iter().find(|(group, kind, _)| object.is(group, kind)) else { return };
     let Some(spec) = object.manifest.root().get("spec") else { return };
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     checker.table(spec, sections);
     match object.kind {
         "DaemonSet" => check_daemon_set(spec, &mut checker),

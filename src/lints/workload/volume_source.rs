@@ -137,9 +137,9 @@ const MODES: &[(&str, &str)] = &[
     ("secret.items[]", "mode"),
 ];
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     for volume in items(spec, "volumes") {
         checker.table(volume, SECTIONS);
         // A controller may fill in the reference of a template.

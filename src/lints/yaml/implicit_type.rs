@@ -28,12 +28,12 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::ObjectAndEnvironment(check, check_values),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     // These objects are generated and large.
     if object.is("apiextensions.k8s.io", "CustomResourceDefinition") {
         return;
     }
-    check_value("", object.manifest.root(), scene.texts, reporter);
+    check_value("", object.manifest.root(), context.texts, reporter);
 }
 
 /// Checks the values that templates see.
