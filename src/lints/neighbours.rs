@@ -78,7 +78,7 @@ impl Neighbours {
         self.sharers.get(path).map_or(&[], Vec::as_slice)
     }
 
-    /// Returns whether an object exists; a Secret counts whatever object creates it.
+    /// Returns whether an object exists; a Secret may be created by any kind of object.
     pub(crate) fn has(&self, group: &str, kind: &str, namespace: &str, name: &str) -> bool {
         self.visible(group, kind, namespace, name).next().is_some()
     }
@@ -128,13 +128,14 @@ mod tests {
             namespace: "shop".into(),
             name: name.into(),
         };
-        let made = |app: &str, environment: &str, name: &str| {
+        let entry = |app: &str, environment: &str, name: &str| {
             let (app, environment) = (Arc::from(app), Arc::from(environment));
             (id(name), Made { app, environment, cluster: "c".into(), keys: None, object: None })
         };
         let apps = [("a", vec!["dev", "prod"]), ("b", vec!["shared"])];
         let apps = apps.map(|(app, names)| (Arc::from(app), names.into_iter().map(Arc::from).collect()));
-        let all = [made("a", "dev", "only-dev"), made("a", "prod", "only-prod"), made("b", "shared", "of-b")];
+        let all =
+            [entry("a", "dev", "only-dev"), entry("a", "prod", "only-prod"), entry("b", "shared", "of-b")];
         let views = Neighbours::views(&apps, all, []);
         let has = |environment: &str, name: &str| views[environment].has("", "ConfigMap", "shop", name);
         assert!(has("dev", "only-dev") && !has("dev", "only-prod") && has("dev", "of-b"));

@@ -46,7 +46,7 @@ impl<'a> Object<'a> {
         Self { written, pod, parts }
     }
 
-    /// Iterates over the containers of the object's pods, whatever creates them.
+    /// Iterates over the containers of the object's pods, including those that another controller creates.
     pub(crate) fn containers(&self) -> impl Iterator<Item = &'a Node> + use<'a> {
         let own = self.pod.as_ref().map(|pod| pod.spec).into_iter().flat_map(containers);
         own.chain(self.parts.containers())
@@ -108,7 +108,7 @@ pub(crate) struct Environment<'a> {
     pub(crate) embedded: Vec<EmbeddedObject<'a>>,
     /// The objects by identity and by the Secrets that they create.
     pub(crate) catalogue: Catalogue<'a>,
-    /// Which objects create and require which Secrets and `ConfigMaps`, with which keys.
+    /// Created and required objects, with their known keys.
     pub(crate) inventory: Inventory<'a>,
     /// Placeholders in items of Secrets, in the order of objects, items and placeholders.
     pub(crate) secrets: &'a [SecretUse],

@@ -143,14 +143,15 @@ impl<'a> Pods<'a> {
 
     /// Returns the known workloads of a namespace whose pods a selector of literal labels selects.
     pub(super) fn matching(&self, namespace: &str, selector: &Mapping) -> Vec<usize> {
-        let wanted = || selector.entries().iter();
-        let Some(first) = wanted().find_map(|entry| Some((entry.key.as_str(), entry.value.as_str()?))) else {
+        let entries = || selector.entries().iter();
+        let Some(first) = entries().find_map(|entry| Some((entry.key.as_str(), entry.value.as_str()?)))
+        else {
             return Vec::new();
         };
         let candidates = self.by_label.get(&(namespace, first.0, first.1)).map_or(&[][..], Vec::as_slice);
         let fits = |number: &&usize| {
             let labels = self.labels.get(number);
-            wanted().all(|entry| labels.and_then(|labels| labels.get(&entry.key)) == Some(&entry.value))
+            entries().all(|entry| labels.and_then(|labels| labels.get(&entry.key)) == Some(&entry.value))
         };
         candidates.iter().take(COMPARED).filter(fits).copied().collect()
     }

@@ -84,21 +84,21 @@ const COMPARISONS: &[(&str, &[&str])] = &[
 
 fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let fields = |field| object.metadata.and_then(|metadata| metadata.get(field)?.as_mapping());
-    for draft in fields("labels").into_iter().flat_map(Mapping::entries).filter_map(label) {
+    for draft in fields("labels").into_iter().flat_map(Mapping::entries).filter_map(check_label) {
         reporter.report(draft);
     }
     let Some(annotations) = fields("annotations") else { return };
     for entry in annotations.entries() {
         let found = match entry.key.as_str() {
-            HELM_HOOK => helm_hook(entry, object),
+            HELM_HOOK => check_helm_hook(entry, object),
             key if !key.starts_with(names::ARGOCD_DOMAIN) => None,
             // For an app, the stage that chooses waves reports invalid ones.
-            names::ARGOCD_SYNC_WAVE if context.is_plain => wave(entry),
-            names::ARGOCD_HOOK => hook(entry, object),
-            names::ARGOCD_SYNC_OPTIONS => options(entry, SYNC_OPTIONS, "sync option"),
-            DELETE_POLICY => policy(entry),
-            COMPARE_OPTIONS => options(entry, COMPARISONS, "compare option"),
-            key => misspelt(key, entry),
+            names::ARGOCD_SYNC_WAVE if context.is_plain => check_wave(entry),
+            names::ARGOCD_HOOK => check_hook(entry, object),
+            names::ARGOCD_SYNC_OPTIONS => check_options(entry, SYNC_OPTIONS, "sync option"),
+            DELETE_POLICY => check_delete_policy(entry),
+            COMPARE_OPTIONS => check_options(entry, COMPARISONS, "compare option"),
+            key => check_spelling(key, entry),
         };
         if let Some(draft) = found {
             reporter.report(draft);
@@ -107,7 +107,7 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
 }
 
 /// Reports an Argo CD annotation that is set as a label.
-fn label(entry: &Entry) -> Option<Draft> {
+fn check_label(entry: &Entry) -> Option<Draft> {
     let is_read = entry.key.starts_with(names::ARGOCD_DOMAIN) && READ.contains(&entry.key.as_str());
     is_read.then(|| {
         let message = format!("`{}` is set as a label, which Argo CD does not read", entry.key);
@@ -116,7 +116,7 @@ fn label(entry: &Entry) -> Option<Draft> {
 }
 
 /// Reports an unknown name that is close to one that Argo CD reads.
-fn misspelt(key: &str, entry: &Entry) -> Option<Draft> {
+fn check_spelling(key: &str, entry: &Entry) -> Option<Draft> {
     let name = key.strip_prefix(names::ARGOCD_DOMAIN)?.strip_prefix('/')?;
     let known = READ.iter().filter_map(|known| known.rsplit_once('/')).map(|(_, known)| known);
     let meant = closest(name, known)?;
@@ -126,7 +126,7 @@ fn misspelt(key: &str, entry: &Entry) -> Option<Draft> {
 }
 
 /// Reports phases of a Helm hook that Helm does not know: Argo CD runs the object in those that it knows.
-fn helm_hook(entry: &Entry, object: &Object<'_>) -> Option<Draft> {
+fn check_helm_hook(entry: &Entry, object: &Object<'_>) -> Option<Draft> {
     let unknown = parts(entry).find(|part| !HELM_HOOKS.contains(part))?;
     if object.manifest.annotation(names::ARGOCD_HOOK).is_some() {
         return None;
@@ -142,7 +142,7 @@ fn helm_hook(entry: &Entry, object: &Object<'_>) -> Option<Draft> {
     })
 }
 
-fn wave(entry: &Entry) -> Option<Draft> {
+fn check_wave(entry: &Entry) -> Option<Draft> {
     let text = entry.value.as_str()?;
     text.parse::<i64>().is_err().then(|| {
         Draft::new(&RULE, entry.value.origin, "the sync wave is not an integer, so it counts as 0")
@@ -154,7 +154,7 @@ fn parts(entry: &Entry) -> impl Iterator<Item = &str> {
     entry.value.as_str().unwrap_or_default().split(',').map(str::trim).filter(|part| !part.is_empty())
 }
 
-fn hook(entry: &Entry, object: &Object<'_>) -> Option<Draft> {
+fn check_hook(entry: &Entry, object: &Object<'_>) -> Option<Draft> {
     let unknown = parts(entry).find(|part| !HOOKS.contains(part));
     let has_phase = parts(entry).any(|part| HOOKS.contains(&part));
     if unknown.is_none() && has_phase || entry.value.as_str().is_none() {
@@ -174,7 +174,7 @@ fn hook(entry: &Entry, object: &Object<'_>) -> Option<Draft> {
     })
 }
 
-fn policy(entry: &Entry) -> Option<Draft> {
+fn check_delete_policy(entry: &Entry) -> Option<Draft> {
     let unknown = parts(entry).find(|part| !POLICIES.contains(part))?;
     Some(
         Draft::new(&RULE, entry.value.origin, "a delete policy is not known to Argo CD, and has no effect")
@@ -182,7 +182,7 @@ fn policy(entry: &Entry) -> Option<Draft> {
     )
 }
 
-fn options(entry: &Entry, known: &[(&str, &[&str])], noun: &str) -> Option<Draft> {
+fn check_options(entry: &Entry, known: &[(&str, &[&str])], noun: &str) -> Option<Draft> {
     let draft =
         |message: String, hint: String| Some(Draft::new(&RULE, entry.value.origin, message).hint(hint));
     for part in parts(entry) {

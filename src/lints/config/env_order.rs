@@ -33,10 +33,10 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     let pods = environment.objects.iter().enumerate().filter(|(_, object)| object.pod.is_some());
     for (number, object) in pods {
         for container in object.containers() {
-            let has = |field: &str| items(container, field).iter().any(refers_to_variable);
+            let field_has_variable = |field: &str| items(container, field).iter().any(refers_to_variable);
             let variables = items(container, "env");
-            if !has("command")
-                && !has("args")
+            if !field_has_variable("command")
+                && !field_has_variable("args")
                 && !variables.iter().filter_map(|one| one.get("value")).any(refers_to_variable)
             {
                 continue;
@@ -132,7 +132,7 @@ impl<'a> ContainerEnv<'a> {
         }
     }
 
-    /// Checks command and arguments, which may use all variables whatever their order.
+    /// Checks command and arguments, which may use all variables in any order.
     fn check_command(&self, reporter: &mut Reporter) {
         let defined = self.defined();
         for text in ["command", "args"].iter().flat_map(|field| items(self.node, field)) {

@@ -81,7 +81,8 @@ fn fault_draft(fault: &ObjectFault, spec: &Node, field: &str) -> Draft {
 
 /// Checks an entry of `secretObjects`.
 fn check_secret(secret: &Node, reporter: &mut Reporter) {
-    let at = |field: &str| if secret.get(field).is_some() { key_at(secret, field) } else { start(secret) };
+    let field_origin =
+        |field: &str| if secret.get(field).is_some() { key_at(secret, field) } else { start(secret) };
     for (field, hint) in [
         ("secretName", "name the Secret to create"),
         ("type", "write `type: Opaque`, or another Secret type"),
@@ -89,12 +90,12 @@ fn check_secret(secret: &Node, reporter: &mut Reporter) {
         let is_missing = value(secret, field).is_none_or(|node| node.as_str() == Some(""));
         if is_missing {
             let message = format!("Secret of `secretObjects` has no `{field}`");
-            reporter.report(Draft::new(&RULE, at(field), message).hint(hint));
+            reporter.report(Draft::new(&RULE, field_origin(field), message).hint(hint));
         }
     }
     let data = items(secret, "data");
     if value(secret, "data").is_none_or(|node| node.as_sequence().is_some_and(<[Node]>::is_empty)) {
-        let draft = Draft::new(&RULE, at("data"), "Secret of `secretObjects` has no `data`");
+        let draft = Draft::new(&RULE, field_origin("data"), "Secret of `secretObjects` has no `data`");
         reporter.report(draft.hint("add an item with `key` and `objectName`"));
     }
     let mut seen: HashMap<&str, Origin> = HashMap::new();

@@ -62,7 +62,7 @@ fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
             RefreshInterval::Never if !once => Some((
                 Severity::Note,
                 "`refreshInterval` is zero: a rotated value never arrives",
-                "write an interval, for example 1h, or `refreshPolicy: CreatedOnce` if that is wanted",
+                "write an interval, for example 1h, or `refreshPolicy: CreatedOnce` if that is intended",
             )),
             RefreshInterval::Some if once => Some((
                 Severity::Note,

@@ -109,21 +109,23 @@ impl FieldChecker<'_> {
             Demand::Absent(reason) => {
                 self.report(key_at(parent, name), format!("`{name}` is not allowed {reason}"), "remove it");
             }
-            Demand::AtLeast(least) => self.bounds(node, name, *least, i64::MAX),
-            Demand::Between(least, most) => self.bounds(node, name, *least, *most),
+            Demand::AtLeast(least) => self.check_bounds(node, name, *least, i64::MAX),
+            Demand::Between(least, most) => self.check_bounds(node, name, *least, *most),
             Demand::Form(form) => self.form(node, name, form),
-            Demand::Items(form) => node.items().iter().for_each(|item| self.item_form(item, name, form)),
-            Demand::NotNegative => self.not_negative(node, name),
+            Demand::Items(form) => {
+                node.items().iter().for_each(|item| self.check_item_form(item, name, form))
+            }
+            Demand::NotNegative => self.check_not_negative(node, name),
             Demand::NotEmpty | Demand::Present if is_empty(node) => {
                 self.report(key_at(parent, name), format!("`{name}` is empty"), "give it a value");
             }
             Demand::NotEmpty | Demand::Present => {}
-            Demand::OneOf(allowed) => self.one_of(node, name, allowed),
-            Demand::Share(most) => self.share(node, name, *most),
+            Demand::OneOf(allowed) => self.check_one_of(node, name, allowed),
+            Demand::Share(most) => self.check_share(node, name, *most),
         }
     }
 
-    fn bounds(&mut self, node: &Node, name: &str, least: i64, most: i64) {
+    fn check_bounds(&mut self, node: &Node, name: &str, least: i64, most: i64) {
         let Some(number) = integer(node).filter(|number| !(least..=most).contains(number)) else { return };
         let (message, hint) = match (least, most) {
             (0, _) if number < 0 => (format!("`{name}` is negative"), "write 0 or more".to_owned()),
@@ -139,24 +141,24 @@ impl FieldChecker<'_> {
     /// Checks that a string has a form; an empty one counts as absent.
     pub(in crate::lints) fn form(&mut self, node: &Node, name: &str, form: &Form) {
         if node.as_str().is_some_and(|text| !text.is_empty()) {
-            self.item_form(node, name, form);
+            self.check_item_form(node, name, form);
         }
     }
 
-    fn item_form(&mut self, node: &Node, name: &str, form: &Form) {
+    fn check_item_form(&mut self, node: &Node, name: &str, form: &Form) {
         if let Some(text) = node.as_str().filter(|text| !(form.accepts)(text) && !self.may_fill(text)) {
             let fault = if text.is_empty() { "is empty" } else { form.fault };
             self.report(node.origin, format!("`{name}` {fault}"), form.hint);
         }
     }
 
-    fn not_negative(&mut self, node: &Node, name: &str) {
+    fn check_not_negative(&mut self, node: &Node, name: &str) {
         if Quantity::of(node).is_some_and(Quantity::is_negative) {
             self.report(node.origin, format!("`{name}` is negative"), "write the amount without the sign");
         }
     }
 
-    fn one_of(&mut self, node: &Node, name: &str, allowed: &[&str]) {
+    fn check_one_of(&mut self, node: &Node, name: &str, allowed: &[&str]) {
         let is_other = |text: &str| !text.is_empty() && !allowed.contains(&text) && !self.may_fill(text);
         if node.as_str().is_some_and(is_other) {
             let hint = format!("write {}", listed(allowed));
@@ -164,9 +166,9 @@ impl FieldChecker<'_> {
         }
     }
 
-    fn share(&mut self, node: &Node, name: &str, most: Option<u32>) {
+    fn check_share(&mut self, node: &Node, name: &str, most: Option<u32>) {
         let Some(text) = node.as_str() else {
-            self.bounds(node, name, 0, i64::MAX);
+            self.check_bounds(node, name, 0, i64::MAX);
             return;
         };
         if self.may_fill(text) {

@@ -53,7 +53,7 @@ pub(super) fn all<'a>(objects: &[Object<'a>], embedded: &[EmbeddedObject<'a>]) -
         collector.object = pod.owner();
         collector.namespace = if pod.object.namespace.is_empty() { own } else { pod.object.namespace };
         let before = collector.wants.len();
-        collector.pod(&pod.object);
+        collector.add_pod(&pod.object);
         for want in collector.wants.iter_mut().skip(before) {
             want.weight = Weight::Wanted;
             want.optional |= pod.brings(want.what, want.name);
@@ -70,24 +70,24 @@ struct RequirementCollector<'a> {
 
 impl<'a> RequirementCollector<'a> {
     fn collect(&mut self, object: &Object<'a>) {
-        self.pod(object);
+        self.add_pod(object);
         if object.pod.is_some() {
             return;
         }
         let root = object.manifest.root();
         match (object.group, object.kind) {
-            ("", "Secret") => self.token(object),
-            ("", "ServiceAccount") => self.account(root),
-            ("networking.k8s.io", "Ingress") => self.ingress(object),
-            ("gateway.networking.k8s.io", "Gateway") => self.gateway(root),
-            (ESO, "ExternalSecret") => self.template(root),
+            ("", "Secret") => self.add_token(object),
+            ("", "ServiceAccount") => self.add_account(root),
+            ("networking.k8s.io", "Ingress") => self.add_ingress(object),
+            ("gateway.networking.k8s.io", "Gateway") => self.add_gateway(root),
+            (ESO, "ExternalSecret") => self.add_template(root),
             (ESO, "PushSecret") => {
                 if let Some(secret) = root.at(&["spec", "selector", "secret"]) {
-                    self.reference(What::Secret, self.namespace, secret);
+                    self.add_reference(What::Secret, self.namespace, secret);
                 }
             }
             (ESO, "SecretStore") | ("cert-manager.io", "Issuer") => {
-                self.credentials(root.get("spec"), true, DEPTH);
+                self.add_credentials(root.get("spec"), true, DEPTH);
                 self.add(
                     What::Secret,
                     self.namespace,
@@ -96,22 +96,22 @@ impl<'a> RequirementCollector<'a> {
                     false,
                 );
             }
-            ("", "PersistentVolume") => self.credentials(root.at(&["spec", "csi"]), false, DEPTH),
-            (RBAC, "RoleBinding") => self.subjects(root),
-            ("helm.toolkit.fluxcd.io", "HelmRelease") => self.values(root),
-            ("source.toolkit.fluxcd.io", _) => self.credentials(root.get("spec"), true, DEPTH),
-            ("monitoring.coreos.com", "PodMonitor" | "ServiceMonitor") => self.monitor(root),
-            (ESO, "ClusterSecretStore") => self.credentials(root.get("spec"), false, DEPTH),
+            ("", "PersistentVolume") => self.add_credentials(root.at(&["spec", "csi"]), false, DEPTH),
+            (RBAC, "RoleBinding") => self.add_subjects(root),
+            ("helm.toolkit.fluxcd.io", "HelmRelease") => self.add_values(root),
+            ("source.toolkit.fluxcd.io", _) => self.add_credentials(root.get("spec"), true, DEPTH),
+            ("monitoring.coreos.com", "PodMonitor" | "ServiceMonitor") => self.add_monitor(root),
+            (ESO, "ClusterSecretStore") => self.add_credentials(root.get("spec"), false, DEPTH),
             ("keda.sh", "TriggerAuthentication") => {
                 for reference in items(root, &["spec", "secretTargetRef"]) {
-                    self.reference(What::Secret, self.namespace, reference);
+                    self.add_reference(What::Secret, self.namespace, reference);
                 }
             }
             _ => {}
         }
     }
 
-    fn pod(&mut self, object: &Object<'a>) {
+    fn add_pod(&mut self, object: &Object<'a>) {
         for located in object.references() {
             let reference = located.reference;
             let keys = match reference.keys {
@@ -155,20 +155,20 @@ impl<'a> RequirementCollector<'a> {
     }
 
     /// Adds a reference with `name` and optional `key`.
-    fn reference(&mut self, kind: What, namespace: &'a str, reference: &'a Node) {
+    fn add_reference(&mut self, kind: What, namespace: &'a str, reference: &'a Node) {
         let key = reference.get("key").and_then(|key| Some((key.as_str()?, key.origin)));
         let optional = matches!(reference.get("optional").map(|flag| &flag.value), Some(Value::Bool(true)));
         self.add(kind, namespace, reference.get("name"), key.into_iter().collect(), optional);
     }
 
     /// Adds the account of a token: without it, the controller deletes the Secret.
-    fn token(&mut self, object: &Object<'a>) {
+    fn add_token(&mut self, object: &Object<'a>) {
         let annotations = object.manifest.root().at(&["metadata", "annotations"]);
         let name = annotations.and_then(|annotations| annotations.get("kubernetes.io/service-account.name"));
         self.add(What::ServiceAccount, self.namespace, name, Vec::new(), false);
     }
 
-    fn account(&mut self, root: &'a Node) {
+    fn add_account(&mut self, root: &'a Node) {
         for secret in items(root, &["imagePullSecrets"]) {
             self.add(What::Secret, self.namespace, secret.get("name"), Vec::new(), false);
         }
@@ -178,7 +178,7 @@ impl<'a> RequirementCollector<'a> {
         }
     }
 
-    fn ingress(&mut self, object: &Object<'a>) {
+    fn add_ingress(&mut self, object: &Object<'a>) {
         let root = object.manifest.root();
         for tls in items(root, &["spec", "tls"]) {
             self.add(What::Secret, self.namespace, tls.get("secretName"), Vec::new(), false);
@@ -207,7 +207,7 @@ impl<'a> RequirementCollector<'a> {
     }
 
     /// Adds the accounts in the binding's namespace; those in other namespaces often come from elsewhere.
-    fn subjects(&mut self, root: &'a Node) {
+    fn add_subjects(&mut self, root: &'a Node) {
         for subject in items(root, &["subjects"]) {
             let field = |field: &str| subject.get(field).and_then(Node::as_str);
             let is_own = field("namespace").is_some_and(|namespace| namespace == self.namespace);
@@ -218,7 +218,7 @@ impl<'a> RequirementCollector<'a> {
     }
 
     /// Adds the objects that a release takes values from.
-    fn values(&mut self, root: &'a Node) {
+    fn add_values(&mut self, root: &'a Node) {
         for source in items(root, &["spec", "valuesFrom"]) {
             let kind = match source.get("kind").and_then(Node::as_str) {
                 Some("ConfigMap") => What::ConfigMap,
@@ -232,7 +232,7 @@ impl<'a> RequirementCollector<'a> {
     }
 
     /// Adds the credentials that Prometheus uses for scraping.
-    fn monitor(&mut self, root: &'a Node) {
+    fn add_monitor(&mut self, root: &'a Node) {
         let endpoints = ["endpoints", "podMetricsEndpoints"];
         for endpoint in endpoints.iter().flat_map(|list| items(root, &["spec", list])) {
             for path in [
@@ -242,13 +242,13 @@ impl<'a> RequirementCollector<'a> {
                 &["bearerTokenSecret"],
             ] {
                 if let Some(reference) = endpoint.at(path) {
-                    self.reference(What::Secret, self.namespace, reference);
+                    self.add_reference(What::Secret, self.namespace, reference);
                 }
             }
         }
     }
 
-    fn gateway(&mut self, root: &'a Node) {
+    fn add_gateway(&mut self, root: &'a Node) {
         let listeners = items(root, &["spec", "listeners"]).iter();
         for reference in listeners.flat_map(|listener| items(listener, &["tls", "certificateRefs"])) {
             let field = |field: &str| reference.get(field).and_then(Node::as_str);
@@ -260,7 +260,7 @@ impl<'a> RequirementCollector<'a> {
         }
     }
 
-    fn template(&mut self, root: &'a Node) {
+    fn add_template(&mut self, root: &'a Node) {
         for from in items(root, &["spec", "target", "template", "templateFrom"]) {
             for (field, kind) in [("configMap", What::ConfigMap), ("secret", What::Secret)] {
                 let Some(source) = from.get(field) else { continue };
@@ -275,10 +275,10 @@ impl<'a> RequirementCollector<'a> {
     ///
     /// Without an explicit namespace, the credentials of a cluster-wide object are in the namespace of its user and are not
     /// added.
-    fn credentials(&mut self, node: Option<&'a Node>, namespaced: bool, depth: usize) {
+    fn add_credentials(&mut self, node: Option<&'a Node>, namespaced: bool, depth: usize) {
         let (Some(node), Some(depth)) = (node, depth.checked_sub(1)) else { return };
         for item in node.items() {
-            self.credentials(Some(item), namespaced, depth);
+            self.add_credentials(Some(item), namespaced, depth);
         }
         for entry in node.as_mapping().map_or(&[][..], |mapping| mapping.entries()) {
             let explicit = entry.value.get("namespace").and_then(Node::as_str);
@@ -295,9 +295,9 @@ impl<'a> RequirementCollector<'a> {
                 key => (key.ends_with("SecretRef") || key == "secretRef").then_some(What::Secret),
             };
             if let (Some(kind), Some(namespace)) = (kind, namespace) {
-                self.reference(kind, namespace, &entry.value);
+                self.add_reference(kind, namespace, &entry.value);
             }
-            self.credentials(Some(&entry.value), namespaced, depth);
+            self.add_credentials(Some(&entry.value), namespaced, depth);
         }
     }
 }

@@ -16,25 +16,25 @@ pub(super) fn each_metadata<'a>(object: &Object<'a>, mut visit: impl FnMut(&'a M
         visit(metadata);
     }
     let root = object.manifest.root();
-    let mut at = |node: Option<&'a Node>| {
+    let mut visit_template = |node: Option<&'a Node>| {
         if let Some(metadata) = node.and_then(|node| node.get("metadata")?.as_mapping()) {
             visit(metadata);
         }
     };
     if object.is("batch", "CronJob") {
-        at(root.at(&["spec", "jobTemplate"]));
+        visit_template(root.at(&["spec", "jobTemplate"]));
     }
     let Some(pod) = &object.pod else { return };
     if !pod.path.is_empty() {
-        at(root.at(&pod.path));
+        visit_template(root.at(&pod.path));
     }
     let claims = root.at(&["spec", "volumeClaimTemplates"]).map_or(&[][..], Node::items);
     for claim in claims {
-        at(Some(claim));
+        visit_template(Some(claim));
     }
     let volumes = pod.spec.get("volumes").map_or(&[][..], Node::items);
     for volume in volumes {
-        at(volume.at(&["ephemeral", "volumeClaimTemplate"]));
+        visit_template(volume.at(&["ephemeral", "volumeClaimTemplate"]));
     }
 }
 

@@ -106,7 +106,7 @@ fn weight(constraints: Option<&Node>) -> usize {
 }
 
 fn enforced_policies<'a>(environment: &'a Environment<'a>) -> Vec<EnforcedPolicy<'a>> {
-    let named = |name: &str| {
+    let find_policy = |name: &str| {
         let number = environment.catalogue.find(GROUP, POLICY, "", name)?;
         environment.objects.get(number)
     };
@@ -114,7 +114,7 @@ fn enforced_policies<'a>(environment: &'a Environment<'a>) -> Vec<EnforcedPolicy
     bindings
         .filter_map(|binding| {
             let binding = value(binding.manifest.root(), "spec")?;
-            let policy = named(text(binding, "policyName")?)?;
+            let policy = find_policy(text(binding, "policyName")?)?;
             let spec = value(policy.manifest.root(), "spec")?;
             let actions =
                 items(binding, "validationActions").iter().filter_map(|action| match action.as_str()? {

@@ -83,16 +83,17 @@ impl<'e, 'a> MonitorTargets<'e, 'a> {
         if here.is_empty() || here.len() > COMPARED {
             return Vec::new();
         }
-        let has = |service: &Object<'_>, label: &crate::model::Entry| {
+        let has_label = |service: &Object<'_>, label: &crate::model::Entry| {
             service.manifest.root().at(&["metadata", "labels"]).and_then(|all| all.get(&label.key))
                 == Some(&label.value)
         };
-        let fits = |service: &&&Object<'a>| labels.entries().iter().all(|label| has(service, label));
+        let fits = |service: &&&Object<'a>| labels.entries().iter().all(|label| has_label(service, label));
         let selected: Vec<&Object<'a>> = here.iter().filter(fits).copied().collect();
-        let near = || here.iter().find(|service| labels.entries().iter().any(|label| has(service, label)));
+        let closest =
+            || here.iter().find(|service| labels.entries().iter().any(|label| has_label(service, label)));
         if selected.is_empty() {
             return self
-                .nothing_selected(monitor, namespace, labels, "Service", near().copied())
+                .nothing_selected(monitor, namespace, labels, "Service", closest().copied())
                 .into_iter()
                 .collect();
         }

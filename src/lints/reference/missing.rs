@@ -54,7 +54,7 @@ fn missing<'b, 'a>(wanted_kind: What, environment: &'b Environment<'a>) -> Vec<&
         .collect()
 }
 
-/// Returns the other kind of which an object with that name exists.
+/// Returns the other kind, if an object with that name and kind exists.
 fn other_kind(wanted_kind: What, want: &Want<'_>, environment: &Environment<'_>) -> Option<&'static str> {
     let other = match wanted_kind {
         What::ConfigMap => What::Secret,

@@ -113,7 +113,7 @@ fn check_file(
 ) -> Option<Draft> {
     let path = file.path.trim_end_matches('/');
     let origin = file.node.origin;
-    let at = || {
+    let path_origin = || {
         let text = file.node.as_str().unwrap_or_default();
         TextPlace::of(environment.scene.texts, file.node).bytes(text, &file.range, origin)
     };
@@ -135,7 +135,7 @@ fn check_file(
             None => "add the key, or correct the path".to_owned(),
         };
         return Some(
-            Draft::new(&RULE, at(), message)
+            Draft::new(&RULE, path_origin(), message)
                 .related(mount.at.origin, "the volume is mounted here")
                 .hint(hint),
         );
@@ -145,8 +145,8 @@ fn check_file(
     if !file.is_configuration || is_external || file.path.ends_with('/') || is_parent(path, mounts) {
         return None;
     }
-    let draft =
-        Draft::new(&RULE, at(), "no volume of the container mounts this file").severity(Severity::Note);
+    let draft = Draft::new(&RULE, path_origin(), "no volume of the container mounts this file")
+        .severity(Severity::Note);
     let singles = mounts.iter().filter(|mount| mount.is_single && directory(mount.path) == directory(path));
     let near = closest(name(path), singles.clone().map(|mount| name(mount.path)));
     let Some(meant) = near else {

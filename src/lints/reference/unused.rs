@@ -82,10 +82,10 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     candidates.retain(|candidate| {
         let object = environment.objects.get(candidate.object);
         let namespace = object.map_or("", |object| object.namespace);
-        let by = |namespace| wanted.contains(&(candidate.kind, namespace, candidate.name));
+        let is_wanted_in = |namespace| wanted.contains(&(candidate.kind, namespace, candidate.name));
         let [config_maps, secrets] = readable;
         let read = if candidate.kind == What::ConfigMap { config_maps } else { secrets };
-        !by(namespace) && !by("") && !read
+        !is_wanted_in(namespace) && !is_wanted_in("") && !read
     });
     let unused: BTreeSet<&str> = candidates.iter().map(|candidate| candidate.name).collect();
     let named = objects_by_name(environment, &unused);

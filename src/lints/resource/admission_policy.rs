@@ -158,7 +158,7 @@ fn check_mutations(spec: &Node, checker: &mut FieldChecker<'_>) {
             let message = format!("the mutation has no `{own}`, which its `patchType` names");
             checker.report(key_at(mutation, "patchType"), message, format!("add `{own}`"));
         }
-        checker.field(mutation, &Field::absent(other, "beside another `patchType`"));
+        checker.field(mutation, &Field::absent(other, "with another `patchType`"));
     }
 }
 

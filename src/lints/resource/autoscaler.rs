@@ -61,7 +61,7 @@ const SCALING: &[Field] = &[
 ];
 const SCALING_POLICY: &[Field] = &[Field::between("periodSeconds", 1, 1_800), Field::at_least("value", 1)];
 
-/// Types of metrics, their fields, and the targets of which each needs one.
+/// Types of metrics, with their fields and their possible targets.
 const SOURCES: &[(&str, &str, &[&str])] = &[
     ("ContainerResource", "containerResource", &["averageUtilization", "averageValue"]),
     ("External", "external", &["averageValue", "value"]),

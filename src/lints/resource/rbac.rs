@@ -74,22 +74,22 @@ fn check_names(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter
 }
 
 fn check_rule(rule: &Node, kind: &str, reporter: &mut Reporter) {
-    let has = |field: &str| !items(rule, field).is_empty();
+    let has_items = |field: &str| !items(rule, field).is_empty();
     let mut report = |at: Origin, message: String, hint: &'static str| {
         reporter.report(Draft::new(&RULE, at, message).hint(hint));
     };
-    if !has("verbs") {
+    if !has_items("verbs") {
         report(
             key_at(rule, "verbs"),
             "the rule has no `verbs`".to_owned(),
             "add the allowed verbs, like `[get, list]`",
         );
     }
-    if has("nonResourceURLs") {
+    if has_items("nonResourceURLs") {
         let at = key_at(rule, "nonResourceURLs");
         if kind == "Role" {
             report(at, "a Role cannot have `nonResourceURLs`".to_owned(), "move the rule into a ClusterRole");
-        } else if has("apiGroups") || has("resources") || has("resourceNames") {
+        } else if has_items("apiGroups") || has_items("resources") || has_items("resourceNames") {
             report(
                 at,
                 "a rule cannot have both resources and `nonResourceURLs`".to_owned(),
@@ -102,7 +102,7 @@ fn check_rule(rule: &Node, kind: &str, reporter: &mut Reporter) {
         ("apiGroups", "add the group; `\"\"` is the group of Pods, Services and Secrets"),
         ("resources", "add the resources, in plural and lower case"),
     ] {
-        if !has(field) {
+        if !has_items(field) {
             report(key_at(rule, field), format!("the rule has no `{field}`"), hint);
         }
     }

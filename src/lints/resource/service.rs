@@ -130,7 +130,8 @@ fn check_type(spec: &Node, kind: &str, checker: &mut FieldChecker<'_>) {
     }
     let is_external = matches!(kind, "LoadBalancer" | "NodePort") || !items(spec, "externalIPs").is_empty();
     if !is_external && text(spec, "externalTrafficPolicy").is_some() {
-        let message = format!("a Service of type {} cannot have an `externalTrafficPolicy`", shown(kind));
+        let message =
+            format!("a Service of type {} cannot have an `externalTrafficPolicy`", type_for_message(kind));
         checker.report(
             key_at(spec, "externalTrafficPolicy"),
             message,
@@ -145,7 +146,7 @@ fn check_type(spec: &Node, kind: &str, checker: &mut FieldChecker<'_>) {
 }
 
 /// Returns a type that is safe to show in a message.
-fn shown(kind: &str) -> &str {
+fn type_for_message(kind: &str) -> &str {
     if matches!(kind, "ClusterIP" | "ExternalName") { kind } else { "ClusterIP" }
 }
 

@@ -94,8 +94,8 @@ fn check_annotation_values(annotations: &Mapping, reporter: &mut Reporter) {
 }
 
 fn check_both_scopes(annotations: &Mapping, reporter: &mut Reporter) {
-    let set = |name| annotations.entry(name).filter(|entry| entry.value.as_str() == Some("true"));
-    if let (Some(cluster), Some(namespace)) = (set(CLUSTER_WIDE), set(NAMESPACE_WIDE)) {
+    let enabled = |name| annotations.entry(name).filter(|entry| entry.value.as_str() == Some("true"));
+    if let (Some(cluster), Some(namespace)) = (enabled(CLUSTER_WIDE), enabled(NAMESPACE_WIDE)) {
         let message = format!("`{NAMESPACE_WIDE}` is ignored because of `{CLUSTER_WIDE}`");
         reporter.report(
             Draft::new(&RULE, namespace.key_origin, message)

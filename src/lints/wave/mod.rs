@@ -181,19 +181,19 @@ struct SyncWaves(Vec<Option<i32>>);
 impl SyncWaves {
     /// Reads the waves; `None` if all objects are in wave 0.
     fn new(environment: &Environment<'_>) -> Option<Self> {
-        let read = |manifest: &Manifest| Standing::of(manifest, &Waves::default(), &mut |_, _| {});
+        let placement = |manifest: &Manifest| Standing::of(manifest, &Waves::default(), &mut |_, _| {});
         let chosen: BTreeMap<ObjectId, Standing> = environment
             .emitted
             .unwrap_or_default()
             .iter()
-            .map(|manifest| (manifest.id(), read(manifest)))
+            .map(|manifest| (manifest.id(), placement(manifest)))
             .collect();
         if !environment.is_plain() && environment.emitted.is_none() {
             return None;
         }
         let wave = |object: &Object<'_>| {
             let standing =
-                chosen.get(&object.manifest.id()).copied().unwrap_or_else(|| read(object.manifest));
+                chosen.get(&object.manifest.id()).copied().unwrap_or_else(|| placement(object.manifest));
             (!standing.phases.hook).then(|| standing.wave.unwrap_or(0))
         };
         let waves: Vec<Option<i32>> = environment.objects.iter().map(wave).collect();

@@ -58,7 +58,7 @@ fn check_resources(resources: &Node, checker: &mut FieldChecker<'_>) {
     let requests = entries(resources, "requests");
     for entry in limits.iter().chain(requests).take(2 * MOST) {
         if !is_name(&entry.key) && !checker.may_fill(&entry.key) {
-            let message = format!("`{}` is not a container resource", shown(&entry.key));
+            let message = format!("`{}` is not a container resource", shorten(&entry.key));
             let names = format!(
                 "use {}, `hugepages-…`, or a name with a domain",
                 listed(NAMES).replace(" or ", ", ")
@@ -84,7 +84,7 @@ fn check_resources(resources: &Node, checker: &mut FieldChecker<'_>) {
 
 fn check_amount(entry: &Entry, checker: &mut FieldChecker<'_>) {
     let Some(amount) = Quantity::of(&entry.value) else { return };
-    let key = shown(&entry.key);
+    let key = shorten(&entry.key);
     if amount.is_negative() {
         let message = format!("the quantity of `{key}` is negative");
         checker.report(entry.value.origin, message, "write the amount without the sign");
@@ -100,7 +100,7 @@ fn check_amount(entry: &Entry, checker: &mut FieldChecker<'_>) {
 }
 
 fn check_limit(request: &Entry, limit: Option<&Entry>, checker: &mut FieldChecker<'_>) {
-    let (key, at) = (shown(&request.key), request.value.origin);
+    let (key, at) = (shorten(&request.key), request.value.origin);
     let is_exclusive = is_exclusive(&request.key);
     let Some(limit) = limit else {
         // If the name is filled in later, so may be the limit.
@@ -147,6 +147,6 @@ pub(in crate::lints) fn is_exclusive(key: &str) -> bool {
 }
 
 /// Shortens a name for a message.
-fn shown(key: &str) -> String {
+fn shorten(key: &str) -> String {
     key.chars().take(80).map(|c| if c.is_control() || c == '`' { '?' } else { c }).collect()
 }

@@ -56,15 +56,20 @@ fn check_written(key: &str, node: &Node, written: &WrittenScalars, reporter: &mu
             let text = written.text(node).filter(|text| is_word(text) && !is_switch(key));
             if text.is_some() {
                 let message = format!("YAML reads this word as the boolean `{flag}`");
-                reporter.report(guarded(Draft::new(&RULE, node.origin, message).hint(QUOTE_WORD), key));
+                reporter.report(confidential_if_secret(
+                    Draft::new(&RULE, node.origin, message).hint(QUOTE_WORD),
+                    key,
+                ));
             }
         }
         Value::Number(number) => {
-            let oddity = written.text(node).and_then(|text| {
-                oddity(text, key, matches!(number, Number::Float(_))).or_else(|| lost_zero(text, key))
+            let finding = written.text(node).and_then(|text| {
+                unusual_spelling(text, key, matches!(number, Number::Float(_)))
+                    .or_else(|| trailing_zero(text, key))
             });
-            if let Some((message, hint)) = oddity {
-                reporter.report(guarded(Draft::new(&RULE, node.origin, message).hint(hint), key));
+            if let Some((message, hint)) = finding {
+                reporter
+                    .report(confidential_if_secret(Draft::new(&RULE, node.origin, message).hint(hint), key));
             }
         }
         Value::Null | Value::String(_) => {}
@@ -72,7 +77,7 @@ fn check_written(key: &str, node: &Node, written: &WrittenScalars, reporter: &mu
 }
 
 /// Returns message and hint for a number with a trailing zero, which is usually meant as a string: `1.10` is read as 1.1.
-fn lost_zero(text: &str, key: &str) -> Option<(&'static str, &'static str)> {
+fn trailing_zero(text: &str, key: &str) -> Option<(&'static str, &'static str)> {
     let is_fraction = text.contains('.') && text.ends_with('0') && !is_quantity(key);
     is_fraction.then_some(("YAML reads this as a number and drops the trailing zero", QUOTE_OR_DECIMAL))
 }
@@ -82,12 +87,12 @@ fn check_value(key: &str, node: &Node, texts: &Texts, reporter: &mut Reporter) {
     match &node.value {
         Value::Bool(flag) if node.origin.width != if *flag { 4 } else { 5 } => {
             if let Some(draft) = check_bool(node.origin, key, texts) {
-                reporter.report(guarded(draft, key));
+                reporter.report(confidential_if_secret(draft, key));
             }
         }
         Value::Number(number) if !is_plain(*number, node.origin.width) => {
             if let Some(draft) = check_number(*number, node.origin, key, texts) {
-                reporter.report(guarded(draft, key));
+                reporter.report(confidential_if_secret(draft, key));
             }
         }
         Value::Mapping(mapping) => {
@@ -107,7 +112,7 @@ fn check_value(key: &str, node: &Node, texts: &Texts, reporter: &mut Reporter) {
 }
 
 /// Makes a finding confidential if the value may be a password.
-fn guarded(draft: Draft, key: &str) -> Draft {
+fn confidential_if_secret(draft: Draft, key: &str) -> Draft {
     if key == "value" || credential::is_named_so(key) { draft.confidential() } else { draft }
 }
 
@@ -144,7 +149,7 @@ fn is_plain(number: Number, width: u32) -> bool {
 
 fn check_number(number: Number, at: Origin, key: &str, texts: &Texts) -> Option<Draft> {
     let text = plain(texts, at)?;
-    let (message, hint) = oddity(text, key, matches!(number, Number::Float(_)))?;
+    let (message, hint) = unusual_spelling(text, key, matches!(number, Number::Float(_)))?;
     Some(Draft::new(&RULE, at, message).hint(hint))
 }
 
@@ -152,7 +157,7 @@ const QUOTE_WORD: &str = "quote it if it is a string; write `true` or `false` if
 const QUOTE_OR_DECIMAL: &str = "quote it if it is a string; write a decimal number if it is a number";
 
 /// Returns message and hint for an unusual spelling of a number.
-fn oddity(text: &str, key: &str, is_float: bool) -> Option<(&'static str, &'static str)> {
+fn unusual_spelling(text: &str, key: &str, is_float: bool) -> Option<(&'static str, &'static str)> {
     let unsigned = text.trim_start_matches(['+', '-']);
     let message = match unsigned.as_bytes() {
         [b'0', b'x' | b'X', ..] => "YAML reads this as a hexadecimal number",
