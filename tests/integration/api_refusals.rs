@@ -1,7 +1,7 @@
-//! Faults that were missed on real inputs, and their neighbors: the API server refuses each, and a rule that says so reports it.
+//! Errors that were missed in real inputs, and similar ones: the API server refuses each, and a flagged rule reports it.
 //!
-//! Names start with the number of the fault: `m_fn_` from well-known repositories, `f8_` from a real API server, `r` from public
-//! bug reports.
+//! Test names start with the number of the error: `m_fn_` from well-known repositories, `f8_` from a real API server, `r` from
+//! public bug reports.
 
 use crate::support::examined;
 use sealwave_core::diagnostic::Severity;
@@ -11,13 +11,13 @@ fn findings(text: &str) -> Vec<Finding> {
     examined::text(text, &examined::with_schemas(&examined::decided(&[]), None))
 }
 
-/// Rules of the errors in a text.
+/// Returns the rules of the errors in a manifest.
 fn errors(text: &str) -> Vec<&'static str> {
     let found = findings(text).into_iter().filter(|finding| finding.severity == Severity::Error);
     found.map(|finding| finding.rule.id).collect()
 }
 
-/// Asserts that each text has an error of a rule whose errors the API server shares.
+/// Asserts that each manifest has an error of a rule for objects that the API server refuses.
 fn refused(rule: &str, texts: &[String]) {
     assert!(sealwave_validate::rules::rule(rule).unwrap().is_refused(), "{rule}");
     for text in texts {
@@ -25,7 +25,7 @@ fn refused(rule: &str, texts: &[String]) {
     }
 }
 
-/// Asserts that no text has an error.
+/// Asserts that no manifest has an error.
 fn accepted(texts: &[String]) {
     for text in texts {
         assert!(errors(text).is_empty(), "{:?}:\n{text}", errors(text));
@@ -36,7 +36,7 @@ fn pod(spec: &str) -> String {
     format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: web}}\nspec: {{{spec}}}\n")
 }
 
-/// A Pod whose one container has these fields.
+/// Returns a Pod whose only container has these fields.
 fn container(fields: &str) -> String {
     pod(&format!("containers: [{{name: web, image: \"web:1\", {fields}}}]"))
 }
@@ -167,7 +167,7 @@ fn m_fn_06_09_scheduling() {
 }
 
 #[test]
-fn m_fn_07_08_11_placeholders_of_people() {
+fn m_fn_07_08_11_placeholders_for_people() {
     let ingress = |host: &str| {
         let backend = "{service: {name: web, port: {number: 80}}}";
         let path = format!("{{path: /, pathType: Prefix, backend: {backend}}}");
@@ -190,7 +190,7 @@ fn m_fn_07_08_11_placeholders_of_people() {
 }
 
 #[test]
-fn m_fp_04_and_fn_12_variables_in_plain_manifests_are_no_errors() {
+fn m_fp_04_and_fn_12_variables_in_plain_manifests_are_accepted() {
     let labeled = |value: &str| {
         format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a, labels: {{env: '{value}'}}}}\n")
     };
@@ -494,7 +494,7 @@ fn f8_settings_of_pods() {
         ),
     );
     accepted(&all(ports, ["{containerPort: 80}", "{containerPort: 80, hostPort: 80}"]));
-    // Only a warning of the API server.
+    // The API server only warns about this.
     accepted(&all(with_pod, ["terminationGracePeriodSeconds: -1", "dnsPolicy: \"\"", "restartPolicy: \"\""]));
 }
 
@@ -640,7 +640,7 @@ fn f8_quotas_and_classes() {
 }
 
 #[test]
-fn f8_the_hint_about_quotes_is_for_quotes() {
+fn f8_the_hint_about_quotes_is_only_for_quoted_values() {
     let hint = |value: &str| {
         let found = findings(&deployment(&format!(", replicas: {value}")));
         found
@@ -657,13 +657,13 @@ fn f8_the_hint_about_quotes_is_for_quotes() {
 
 #[test]
 fn r13_fractions_of_a_byte_are_a_warning() {
-    let of = |text: &str| {
+    let pods_with = |text: &str| {
         let found =
             findings(text).into_iter().filter(|finding| finding.rule.id == "resource/fractional-bytes");
         found.map(|finding| (finding.severity, finding.hint.unwrap_or_default())).collect::<Vec<_>>()
     };
     for (memory, hint) in [("128m", "`Mi`"), ("500m", "`Mi`"), ("0.5", "unit"), ("1.3Ki", "smaller unit")] {
-        let found = of(&container(&format!("resources: {{limits: {{memory: {memory}}}}}")));
+        let found = pods_with(&container(&format!("resources: {{limits: {{memory: {memory}}}}}")));
         assert!(
             matches!(found.as_slice(), [(Severity::Warning, said)] if said.contains(hint)),
             "{memory}: {found:?}"
@@ -677,7 +677,7 @@ fn r13_fractions_of_a_byte_are_a_warning() {
         "ephemeral-storage: 1e3",
         "example.com/a: 1",
     ] {
-        assert!(of(&container(&format!("resources: {{limits: {{{good}}}}}"))).is_empty(), "{good}");
+        assert!(pods_with(&container(&format!("resources: {{limits: {{{good}}}}}"))).is_empty(), "{good}");
     }
     let elsewhere = [
         object(
@@ -690,7 +690,7 @@ fn r13_fractions_of_a_byte_are_a_warning() {
         with_pod("volumes: [{name: a, emptyDir: {sizeLimit: 500m}}]"),
     ];
     for text in elsewhere {
-        assert_eq!(of(&text).len(), 1, "{text}");
+        assert_eq!(pods_with(&text).len(), 1, "{text}");
     }
 }
 
@@ -708,7 +708,7 @@ fn hugepages_are_whole_pages_with_memory() {
 }
 
 #[test]
-fn what_the_api_server_fills_in_is_no_error() {
+fn fields_with_defaults_may_be_missing() {
     accepted(&[
         object("v1", "Service", "{type: \"\", sessionAffinity: \"\", ports: [{port: 80, protocol: \"\", targetPort: 0}]}"),
         pod("dnsPolicy: \"\", containers: [{name: web, image: \"web:1\", imagePullPolicy: \"\", terminationMessagePolicy: \"\", ports: [{containerPort: 80, protocol: \"\"}]}]"),
@@ -720,7 +720,7 @@ fn what_the_api_server_fills_in_is_no_error() {
 }
 
 #[test]
-fn findings_of_one_object_are_bounded_and_hold_no_value() {
+fn findings_of_one_object_are_bounded_and_contain_no_value() {
     let variables: Vec<String> = (0..5_000).map(|_| "{name: A=B, value: CANARY}".to_owned()).collect();
     let mounts: Vec<String> =
         (0..5_000).map(|_| "{name: a, mountPath: /CANARY, subPath: ../CANARY}".to_owned()).collect();
@@ -737,7 +737,7 @@ fn findings_of_one_object_are_bounded_and_hold_no_value() {
 }
 
 #[test]
-fn an_empty_text_is_no_value_of_an_enum_that_has_no_default_for_it() {
+fn an_empty_string_is_not_a_value_of_an_enum_without_a_default() {
     let claim = |mode: &str, access: &str| {
         format!(
             "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {{name: a}}\nspec: {{volumeMode: {mode}, accessModes: [{access}], \
@@ -764,7 +764,7 @@ fn an_empty_text_is_no_value_of_an_enum_that_has_no_default_for_it() {
     ] {
         refused("schema/enum", &[text]);
     }
-    // Here an empty text means the default.
+    // Here, an empty string means the default.
     for text in [claim("Block", "ReadWriteOnce"), service("type: \"\""), service("sessionAffinity: \"\"")] {
         accepted(&[text]);
     }

@@ -1,5 +1,5 @@
-//! Objects with the verdict of a real API server (1.36.1, server-side dry run, strict decoding): what it refuses is an error of a
-//! rule that says so, and what it accepts has no error.
+//! Objects with the verdict of a real API server (1.36.1, server-side dry run, strict decoding): a rule that is flagged
+//! accordingly reports an error for each refused object, and accepted objects have no errors.
 //!
 //! Each exception has a reason, and an exception that no longer applies fails the test.
 
@@ -11,8 +11,8 @@ use serde::Deserialize;
 /// Refused objects in which no flagged rule finds an error.
 const NOT_FOUND: &[(&str, &str)] = &[
     ("g19-pod-sidecar", "only the server knows: the namespace has no service account"),
-    ("b43-eso-badkind", "schemas: the definition of ExternalSecret names no kinds of stores"),
-    ("hpa-02", "the API server takes it where the feature HPAScaleToZero is on"),
+    ("b43-eso-badkind", "schemas: the definition of ExternalSecret does not list the kinds of stores"),
+    ("hpa-02", "the API server accepts it with the feature HPAScaleToZero"),
     ("np-02", "versions before 1.36 accept bits after the prefix: a warning"),
     ("svc-08", "versions before 1.36 accept bits after the prefix: a warning"),
     ("vwh-10", "CEL: the fields of `request` are not checked"),
@@ -47,7 +47,7 @@ fn errors(verdict: &Verdict) -> Vec<Finding> {
 }
 
 #[test]
-fn every_refusal_is_found_and_nothing_accepted_is_refused() {
+fn errors_match_the_verdicts_of_the_api_server() {
     let mut wrong = Vec::new();
     let (mut not_found, mut stricter) = (Vec::new(), Vec::new());
     for verdict in verdicts() {
@@ -70,12 +70,12 @@ fn every_refusal_is_found_and_nothing_accepted_is_refused() {
             _ => {}
         }
     }
-    for (listed, found, what) in [
+    for (listed, found, problem) in [
         (NOT_FOUND, &not_found, "is refused, and no flagged rule reports it"),
         (STRICTER, &stricter, "is accepted, and has an error"),
     ] {
         let unlisted = found.iter().filter(|(name, _)| listed.iter().all(|(other, _)| other != name));
-        wrong.extend(unlisted.map(|(name, why)| format!("{name} {what}: {why}")));
+        wrong.extend(unlisted.map(|(name, why)| format!("{name} {problem}: {why}")));
         let stale = listed.iter().filter(|(name, _)| found.iter().all(|(other, _)| other != name));
         wrong.extend(
             stale.map(|(name, reason)| format!("{name} is listed ({reason}), and that no longer applies")),

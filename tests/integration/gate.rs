@@ -1,4 +1,4 @@
-//! `generate --validate`: what the API server would refuse is not printed.
+//! `generate --validate`: objects that the API server would refuse are not printed.
 
 use std::process::Output;
 
@@ -16,17 +16,17 @@ fn run(app: &SmallApp, version: &str) -> (i32, String, String) {
 }
 
 #[test]
-fn what_is_right_is_printed_as_without_it() {
+fn valid_objects_are_printed_unchanged() {
     let app = SmallApp::new();
     let (code, stdout, stderr) = run(&app, "1.31");
     assert_eq!((code, stdout.into_bytes()), (0, app.generate_bytes()), "{stderr}");
 }
 
 #[test]
-fn what_the_api_server_refuses_is_an_error_with_object_place_and_rule() {
+fn a_refused_object_is_an_error_with_object_position_and_rule() {
     let app = SmallApp::new();
     app.replace("app/base/deployments.yaml", "  selector:", "  replicass: 3\n  selector:");
-    assert!(!app.generate_bytes().is_empty(), "without it, nobody looks");
+    assert!(!app.generate_bytes().is_empty(), "without `--validate`, the object is printed");
     let (code, stdout, stderr) = run(&app, "1.31");
     assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
     let first = "error: Deployment shop/api: field `replicass` is not known (schema/unknown-field)";
@@ -36,7 +36,7 @@ fn what_the_api_server_refuses_is_an_error_with_object_place_and_rule() {
 }
 
 #[test]
-fn the_version_is_that_of_the_destination_or_the_nearest() {
+fn the_version_is_that_of_the_destination_or_the_closest() {
     let app = SmallApp::new();
     app.write("app/base/flow.yaml", FLOW);
     for (version, code) in [("v1.31.4-eks-1a2b3c", 0), ("1.32", 2), ("1.99", 2), ("", 2)] {
@@ -47,7 +47,7 @@ fn the_version_is_that_of_the_destination_or_the_nearest() {
 }
 
 #[test]
-fn what_needs_another_app_is_not_asked_for() {
+fn references_to_other_apps_are_not_checked() {
     let app = SmallApp::new();
     app.replace(
         "app/base/deployments.yaml",
@@ -59,7 +59,7 @@ fn what_needs_another_app_is_not_asked_for() {
 }
 
 #[test]
-fn an_app_can_say_that_it_is_right_all_the_same() {
+fn a_suppression_in_the_app_counts() {
     let app = SmallApp::new();
     app.replace(
         "app/base/deployments.yaml",
@@ -71,7 +71,7 @@ fn an_app_can_say_that_it_is_right_all_the_same() {
 }
 
 #[test]
-fn a_value_of_a_secret_is_not_in_the_message() {
+fn messages_contain_no_secret_value() {
     let app = SmallApp::new();
     app.write(
         "app/base/broken.yaml",
@@ -82,11 +82,11 @@ fn a_value_of_a_secret_is_not_in_the_message() {
     assert!(!(stdout + &stderr).contains("CANARY"));
 }
 
-/// Puts an object into the app and returns what `generate --validate` says of it.
+/// Adds an object to the app and returns exit code and errors of `generate --validate`.
 fn refusal(text: &str) -> (i32, String) {
     let app = SmallApp::new();
     app.write("app/base/other.yaml", text);
-    assert!(!app.generate_bytes().is_empty(), "without it, nothing is checked");
+    assert!(!app.generate_bytes().is_empty(), "without `--validate`, nothing is checked");
     let (code, stdout, stderr) = run(&app, "1.34");
     assert!(code == 0 || stdout.is_empty(), "{stdout}");
     (code, stderr)
@@ -129,7 +129,7 @@ fn r07_every_rule_of_the_api_server_counts() {
     }
 }
 
-/// Of an API that 1.31 has and 1.32 has not.
+/// Returns an app with an object of an API that was removed in 1.32.
 fn flow() -> SmallApp {
     let app = SmallApp::new();
     app.write("app/base/flow.yaml", FLOW);
@@ -149,8 +149,8 @@ const UNKNOWN: &str =
     "no version of Kubernetes is known for cluster `dev`, so objects were checked against 1.";
 
 #[test]
-fn without_a_version_from_argo_cd_the_app_says_it_then_the_operator() {
-    // Nothing is known: the newest version, and a note.
+fn without_a_version_from_argo_cd_the_app_then_the_operator_decides() {
+    // The version is unknown: the newest one is used, with a note.
     let (code, _, stderr) = run(&flow(), "");
     assert!(code == 2 && stderr.contains(UNKNOWN), "{stderr}");
     let (code, _, stderr) = run(&SmallApp::new(), "");
@@ -174,7 +174,7 @@ fn without_a_version_from_argo_cd_the_app_says_it_then_the_operator() {
 }
 
 #[test]
-fn m_fn_30_nothing_fills_in_an_app() {
+fn m_fn_30_an_app_has_no_later_stage() {
     let map = |metadata: &str| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {metadata}\n");
     for (text, rule) in [
         (map("{name: \"app-<node>\"}"), "metadata/name"),
@@ -199,11 +199,11 @@ fn m_fn_30_nothing_fills_in_an_app() {
         assert!(code == 2 && stderr.contains(&format!("({rule})")), "{text}: {code} {stderr}");
     }
     let (_, stderr) = refusal(&map("{name: \"${APP}\"}"));
-    assert!(stderr.contains("rename the file to end in `.hbs`"), "{stderr}");
+    assert!(stderr.contains("rename the file to `*.hbs`"), "{stderr}");
 }
 
 #[test]
-fn what_a_controller_makes_of_a_custom_resource_is_not_refused() {
+fn pods_of_a_custom_resource_are_not_refused() {
     let rollout = "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: other}\nspec:\n  template: {metadata: {labels: {a: \
                    b}}, spec: {containers: [{name: Web_1, image: \"web:1\"}]}}\n";
     assert_eq!(refusal(rollout).0, 0);
@@ -212,7 +212,7 @@ fn what_a_controller_makes_of_a_custom_resource_is_not_refused() {
 }
 
 #[test]
-fn what_argo_cd_says_is_not_weakened_by_the_app_or_the_operator() {
+fn the_version_from_argo_cd_takes_precedence() {
     let app = flow();
     cluster_version(&app, "\"1.31\"");
     app.replace("app/sealwave.yaml", "kind: App\n", "kind: App\nvalidate: {kubeVersions: [\"1.31\"]}\n");
@@ -221,7 +221,7 @@ fn what_argo_cd_says_is_not_weakened_by_the_app_or_the_operator() {
 }
 
 #[test]
-fn a_version_of_a_cluster_that_is_none_is_an_error() {
+fn an_invalid_cluster_version_is_an_error() {
     for version in ["latest", "\"2.0\"", "\"\""] {
         let app = SmallApp::new();
         cluster_version(&app, version);

@@ -1,8 +1,8 @@
-//! Every rule of `validate` over its examples: what is bad is found with its exact span, what is good is not, and what is
-//! nearly bad is not either.
+//! Runs every rule of `validate` on its examples: bad ones are found with their exact spans, good ones and near misses
+//! are not.
 //!
-//! `testdata/lints/<group>-<name>/` belongs to the rule `<group>/<name>` and holds files or directories `bad*`, `good*` and
-//! `near*`: plain manifests, or an app where there is a `sealwave.yaml`. Below a line with a finding stands a marker:
+//! `testdata/lints/<group>-<name>/` belongs to the rule `<group>/<name>` and contains files or directories `bad*`, `good*`
+//! and `near*`: plain manifests, or an app if it has a `sealwave.yaml`. A marker follows each line with a finding:
 //!
 //! ```yaml
 //! replicas: "3"
@@ -11,11 +11,11 @@
 //! #~ 1+4
 //! ```
 //!
-//! Carets mark the columns of the line above the markers; `COLUMN+WIDTH` does the same where carets cannot (a column under
-//! `#~`, an unknown width of 0). Only findings of the rule itself count. A marker line may stand in any file of the example
-//! that is YAML, and never in a block scalar. Where it can stand nowhere, the file `expected` of the example says
-//! `FILE LINE COLUMN+WIDTH`, one finding a line. The file `args` has flags of `validate`, one argument a line; `@example`
-//! in it is the directory of the example. The day is 2026-01-01.
+//! Carets mark columns of the line above the markers; `COLUMN+WIDTH` is used where carets are not possible (a column under
+//! `#~`, an unknown width of 0). Only findings of the rule itself count. Markers are allowed in any YAML file of the example,
+//! except in block scalars. Findings that cannot be marked are listed in the file `expected` of the example, one
+//! `FILE LINE COLUMN+WIDTH` per line. The file `args` contains flags of `validate`, one argument per line, where `@example`
+//! is the directory of the example. Today's date is 2026-01-01.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ use sealwave_validate::engine::Standing;
 use sealwave_validate::{RuleInfo, rules};
 use walkdir::WalkDir;
 
-/// Names of the two files of an example that are no manifests.
+/// Names of the files of an example that are not manifests.
 const ARGS: &str = "args";
 const EXPECTED: &str = "expected";
 
@@ -34,7 +34,7 @@ const EXPECTED: &str = "expected";
 type Mark = (String, u32, u32, u32);
 
 #[test]
-fn every_rule_finds_what_is_bad_and_nothing_else() {
+fn every_rule_finds_exactly_the_marked_places() {
     let root = crate::support::root().join("testdata/lints");
     let mut wrong = Vec::new();
     let mut unused = directories(&root);
@@ -47,17 +47,17 @@ fn every_rule_finds_what_is_bad_and_nothing_else() {
         let examples = examples(&root.join(&directory));
         for kind in ["bad", "good", "near"] {
             if !examples.iter().any(|example| name(example).starts_with(kind)) {
-                wrong.push(format!("{}: there is no example `{kind}*`", rule.id));
+                wrong.push(format!("{}: the example `{kind}*` is missing", rule.id));
             }
         }
         for example in examples {
-            let (expected, found) = (marks(&example), found(rule, &example));
+            let (expected, found) = (marks(&example), found_marks(rule, &example));
             let bad = name(&example).starts_with("bad");
             if bad == expected.is_empty() {
                 wrong.push(format!("{}: {} has the wrong markers for its name", rule.id, example.display()));
             }
             if expected != found {
-                let (missing, more) = (only(&expected, &found), only(&found, &expected));
+                let (missing, more) = (difference(&expected, &found), difference(&found, &expected));
                 wrong.push(format!("{}\n  not found: {missing}\n  not expected: {more}", rule.id));
             }
         }
@@ -66,8 +66,8 @@ fn every_rule_finds_what_is_bad_and_nothing_else() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Those marks that are not among the others, for people.
-fn only(marks: &BTreeSet<Mark>, others: &BTreeSet<Mark>) -> String {
+/// Formats the marks that are not among the others.
+fn difference(marks: &BTreeSet<Mark>, others: &BTreeSet<Mark>) -> String {
     let shown = marks.difference(others).map(|(path, line, column, width)| {
         let path = path.strip_prefix(&*crate::support::root().to_string_lossy()).unwrap_or(path);
         format!("\n    {path}:{line} {column}+{width}")
@@ -95,19 +95,19 @@ fn files(example: &Path) -> Vec<PathBuf> {
     all.filter(|path| path.is_file() && ![ARGS, EXPECTED].contains(&name(path).as_str())).collect()
 }
 
-/// What the markers of an example say, and its file `expected`.
+/// Reads the markers of an example and its file `expected`.
 fn marks(example: &Path) -> BTreeSet<Mark> {
     let mut marks = listed(example);
     for file in files(example) {
         let text = fs_err::read_to_string(&file).unwrap();
         let mut marked = 0;
         for (number, line) in (1..).zip(text.lines()) {
-            let Some(said) = line.strip_prefix("#~") else {
+            let Some(markers) = line.strip_prefix("#~") else {
                 marked = number;
                 continue;
             };
             let place = |column, width| (file.display().to_string(), marked, column, width);
-            let found: Vec<Mark> = said
+            let found: Vec<Mark> = markers
                 .split_whitespace()
                 .filter_map(|word| word.split_once('+'))
                 .map(|(column, width)| place(column.parse().unwrap(), width.parse().unwrap()))
@@ -121,7 +121,7 @@ fn marks(example: &Path) -> BTreeSet<Mark> {
     marks
 }
 
-/// What the file `expected` of an example says: `FILE LINE COLUMN+WIDTH` on each line.
+/// Reads the file `expected` of an example: `FILE LINE COLUMN+WIDTH` on each line.
 fn listed(example: &Path) -> BTreeSet<Mark> {
     let path = example.join(EXPECTED);
     let text = if path.is_file() { fs_err::read_to_string(path).unwrap() } else { String::new() };
@@ -135,7 +135,7 @@ fn listed(example: &Path) -> BTreeSet<Mark> {
         .collect()
 }
 
-/// Column and width of each row of carets.
+/// Returns column and width of each row of carets.
 fn carets(line: &str) -> Vec<(u32, u32)> {
     let mut rows: Vec<(u32, u32)> = Vec::new();
     for (column, c) in (1..).zip(line.chars()) {
@@ -148,8 +148,8 @@ fn carets(line: &str) -> Vec<(u32, u32)> {
     rows
 }
 
-/// What the rule finds in an example.
-fn found(rule: &'static RuleInfo, example: &Path) -> BTreeSet<Mark> {
+/// Returns the findings of the rule in an example.
+fn found_marks(rule: &'static RuleInfo, example: &Path) -> BTreeSet<Mark> {
     let is_app = example.join(APP_FILE).is_file();
     let validation = examined::decided(&args(example));
     let mut checking = examined::with_schemas(&validation, is_app.then_some(example));
@@ -164,7 +164,7 @@ fn found(rule: &'static RuleInfo, example: &Path) -> BTreeSet<Mark> {
     };
     findings.extend(standing.findings(&checking, true));
     let own = findings.into_iter().filter(|finding| finding.rule.id == rule.id);
-    // No mark can stand for a finding without a place.
+    // A finding without a position gets a default mark, which never matches.
     own.map(|finding| {
         finding.span.map(|span| (span.place.path, span.place.line, span.place.column, span.width))
     })
@@ -172,7 +172,7 @@ fn found(rule: &'static RuleInfo, example: &Path) -> BTreeSet<Mark> {
     .collect()
 }
 
-/// The flags of an example.
+/// Reads the flags of an example.
 fn args(example: &Path) -> Vec<String> {
     let path = example.join(ARGS);
     let text = if path.is_file() { fs_err::read_to_string(path).unwrap() } else { String::new() };

@@ -1,4 +1,4 @@
-//! Definitions that are built in, several definitions of one kind, and configuration that is no object.
+//! Built-in definitions, several definitions of one kind, and configuration files that are not objects.
 
 #![allow(
     clippy::unwrap_used,
@@ -62,13 +62,13 @@ fn p02_a_version_that_is_no_longer_served_is_a_warning() {
     let message = finding["message"].as_str().unwrap();
     assert!(message.contains("is not served by External Secrets 2."), "{message}");
     assert!(finding["hint"].as_str().unwrap().starts_with("write `external-secrets.io/v1`"), "{finding}");
-    // A version that the release does not have yet may be one of the cluster's.
+    // The cluster may have a newer release with this version.
     let newer = object("kustomize.toolkit.fluxcd.io/v9", "Kustomization");
     let ran = validate(&[("a.yaml", &newer)], &["."]);
     assert_eq!(found(&ran), ["note schema/unknown-kind /kind a.yaml:2"]);
     let ran = validate(&[("a.yaml", &newer)], &[".", "--strict-kinds"]);
     assert_eq!(found(&ran), ["error schema/unknown-kind /kind a.yaml:2"]);
-    // One that the release deprecates.
+    // The release deprecates this version.
     let class = object("secrets-store.csi.x-k8s.io/v1alpha1", "SecretProviderClass");
     assert_eq!(
         found(&validate(&[("a.yaml", &class)], &["."]))[0],
@@ -77,7 +77,7 @@ fn p02_a_version_that_is_no_longer_served_is_a_warning() {
 }
 
 #[test]
-fn p02_what_another_release_may_allow_is_a_warning() {
+fn p02_a_violation_that_another_release_may_allow_is_a_warning() {
     let route = "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: a, namespace: b}\nspec:\n  zzzzqqqq: 1\n  rules:\n  - matches: [{path: {type: Glob9999, value: /}}]\n    backendRefs: [{name: a, port: many}]\n";
     let ran = validate(&[("a.yaml", route)], &[".", "--rule", "reference/dangling-ingress=off"]);
     let lines = found(&ran);
@@ -122,7 +122,7 @@ fn raft_object(version: &str, field: &str) -> String {
 }
 
 #[test]
-fn a_definition_of_the_repository_comes_before_a_built_in_one() {
+fn a_definition_in_the_repository_takes_precedence() {
     let own = raft("v1alpha1", "encryptedDatas")
         .replace("sea.example.com", "bitnami.com")
         .replace("Raft", "SealedSecret");
@@ -139,7 +139,7 @@ fn a_definition_of_the_repository_comes_before_a_built_in_one() {
 }
 
 #[test]
-fn what_is_built_in_stops_no_sync() {
+fn built_in_definitions_block_no_sync() {
     let app = SmallApp::new();
     app.write(
         "app/base/external.yaml",
@@ -151,7 +151,7 @@ fn what_is_built_in_stops_no_sync() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Findings about schemas and kinds, without those about two objects of one name.
+/// Returns the findings about schemas and kinds, without those about duplicate objects.
 fn about_kinds(ran: &Ran) -> Vec<String> {
     found(ran).into_iter().filter(|line| line.contains("schema/")).collect()
 }
@@ -178,7 +178,7 @@ fn m_fp_02_each_object_is_checked_by_the_nearest_definition_that_serves_it() {
         assert!(about_kinds(&validate(&files, &[first])).is_empty());
         assert!(about_kinds(&validate(&files, &["two"])).is_empty());
     }
-    // Both serve the version: the nearest counts, whichever is read first.
+    // Both serve the version: the closest one counts, in any reading order.
     let (near, far) = (raft("v1", "oars"), raft("v1", "sails"));
     let object = raft_object("v1", "oars");
     for far_file in ["a/crd.yaml", "z/crd.yaml", "crd.yaml", "m/b/c/crd.yaml"] {
@@ -187,7 +187,7 @@ fn m_fp_02_each_object_is_checked_by_the_nearest_definition_that_serves_it() {
         let lines = about_kinds(&validate(&files, &["."]));
         assert_eq!(lines, ["note schema/several-definitions /kind m/b/raft.yaml:2"], "{far_file}");
     }
-    // In one file, and in a directory above.
+    // In the same file, and in a parent directory.
     let both = format!("{near}---\n{object}");
     let files = [("a/all.yaml", both.as_str()), ("a/b/crd.yaml", far.as_str())];
     assert_eq!(about_kinds(&validate(&files, &["."])).len(), 1);
@@ -201,7 +201,7 @@ fn m_fp_02_each_object_is_checked_by_the_nearest_definition_that_serves_it() {
     let ran = validate(&files, &["."]);
     let report = ran.report();
     assert_eq!(report.one("schema/unknown-field")["related"][0]["path"], "m/crd.yaml", "{:?}", report.0);
-    // Equal but for text for people: one definition.
+    // Definitions that only differ in descriptions count as one.
     let described = near
         .replace("type: object, properties: {spec", "type: object, description: other, properties: {spec");
     let files =
@@ -212,7 +212,7 @@ fn m_fp_02_each_object_is_checked_by_the_nearest_definition_that_serves_it() {
 const CONFIGURATION: &str = "apiVersion: apiserver.config.k8s.io/v1\nkind: EncryptionConfiguration\nresources: []\n---\napiVersion: audit.k8s.io/v1\nkind: Policy\nrules: []\n";
 
 #[test]
-fn p03_configuration_is_noted_and_not_an_error() {
+fn p03_configuration_is_a_note() {
     let ran = validate(&[("a.yaml", CONFIGURATION), ("b.yaml", CONFIGURATION)], &["."]);
     assert_eq!(
         found(&ran),
@@ -223,13 +223,13 @@ fn p03_configuration_is_noted_and_not_an_error() {
     let cluster = crate::support::root().join("testdata/scenario-4-catalogue/cluster");
     let ran = run_in(&cluster, &["."]);
     assert_eq!((ran.code, found(&ran).len()), (0, 1), "{ran:?}");
-    // With a name it is no object either.
+    // Even with a name, it is not an object.
     let named = CONFIGURATION.replace("kind: Policy\n", "kind: Policy\nmetadata: {name: a}\n");
     assert_eq!(found(&validate(&[("a.yaml", &named)], &["."])).len(), 2);
 }
 
 #[test]
-fn p03_configuration_in_an_app_is_an_error_that_says_what_it_is() {
+fn p03_configuration_in_an_app_is_an_error_that_identifies_it() {
     for text in [
         CONFIGURATION.to_owned(),
         CONFIGURATION.replace("kind: Policy\n", "kind: Policy\nmetadata: {name: a}\n"),
@@ -249,7 +249,7 @@ fn p03_configuration_in_an_app_is_an_error_that_says_what_it_is() {
 }
 
 #[test]
-fn r12_m_fp_01_cases_of_the_field() {
+fn r12_m_fp_01_reported_cases() {
     let crd = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: boats.sea.example.com}\nspec:\n  group: sea.example.com\n  \
                scope: Namespaced\n  names: {plural: boats, singular: boat, kind: Boat, listKind: BoatList}\n  versions:\n  - name: v1\n    served: true\n    storage: true\n    \
                schema:\n      openAPIV3Schema:\n        type: object\n        properties:\n          spec:\n            type: object\n            required: [flag]\n            properties:\n              \
@@ -276,10 +276,10 @@ fn m_fn_01_a_definition_without_a_schema_is_an_error() {
     assert_eq!(lines, ["warning schema/definition /spec/versions a.yaml:9"]);
 }
 
-/// The packed definitions say what the published ones say; `scripts/definitions --unpack DIR` writes those, and
-/// `SEALWAVE_DEFINITIONS` names the directory.
+/// Compares the packed definitions with the published ones, which `scripts/definitions --unpack DIR` writes;
+/// `SEALWAVE_DEFINITIONS` is the directory.
 #[test]
-fn packed_definitions_are_the_published_ones() {
+fn packed_definitions_equal_the_published_ones() {
     let Some(directory) = std::env::var_os("SEALWAVE_DEFINITIONS").filter(|directory| !directory.is_empty())
     else {
         eprintln!("skipped: SEALWAVE_DEFINITIONS is not set");
@@ -307,7 +307,7 @@ fn packed_definitions_are_the_published_ones() {
                 version.as_object_mut().unwrap().remove("schema");
             }
         }
-        // A patch of its release changes these; the script applies it.
+        // A patch release changes these; the script applies the change.
         if !matches!(kind.kind.as_str(), "ScaledJob" | "ScaledObject") {
             assert_eq!(packed["spec"]["versions"], expected["spec"]["versions"], "{name}");
         }
@@ -318,7 +318,7 @@ fn packed_definitions_are_the_published_ones() {
 }
 
 #[test]
-fn the_page_lists_what_is_built_in() {
+fn the_page_lists_the_built_in_definitions() {
     let mut table = String::from("| project | release | kinds |\n|---|---|---|\n");
     for release in PackedRelease::all() {
         let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();

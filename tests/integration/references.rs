@@ -39,7 +39,7 @@ fn a_thing_of_the_other_kind_is_pointed_out() {
         "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: db, namespace: shop}\ndata: {password: a}\n";
     let finding = only("reference/missing-secret", plain(&format!("{POD}{made}"), &Checking::default()));
     let hint = finding.hint.unwrap();
-    assert!(hint.starts_with("there is a ConfigMap of that name"), "{hint}");
+    assert!(hint.starts_with("a ConfigMap of this name exists"), "{hint}");
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn what_is_missing_matters_by_how_much_of_the_world_is_seen() {
     let checking = Checking::default();
     let finding = only("reference/missing-secret", app(POD, &checking));
     assert_eq!(finding.severity, Severity::Error);
-    assert_eq!(finding.message, "there is no Secret `db`");
+    assert_eq!(finding.message, "Secret `db` does not exist");
     assert_eq!(finding.environments, ["dev", "prod"]);
     let hint = finding.hint.unwrap();
     assert!(hint.contains("`validate.external: [Secret/shop/db]` in `sealwave.yaml`"), "{hint}");
@@ -101,7 +101,7 @@ fn the_name_that_was_meant_is_said() {
     let near = OTHER_SECRET.replace("other", "dbs");
     assert!(hint(&format!("{POD}{near}")).starts_with("did you mean `dbs`?"));
     let elsewhere = OTHER_SECRET.replace("other", "db").replace("shop", "payments");
-    assert!(hint(&format!("{POD}{elsewhere}")).starts_with("there is one in namespace `payments`"));
+    assert!(hint(&format!("{POD}{elsewhere}")).starts_with("one exists in namespace `payments`"));
 }
 
 #[test]

@@ -403,7 +403,7 @@ fn an_object_of_two_apps_is_one_too_many_in_one_cluster() {
     let found = report.of("resource/duplicate-id");
     assert_eq!(found.len(), 2, "{:?}", report.lines());
     let message = found[0]["message"].as_str().unwrap();
-    assert!(message.ends_with("is rendered by app `apps/b` too"), "{message}");
+    assert!(message.ends_with("is also rendered by app `apps/b`"), "{message}");
     assert!(tree.report(&["apps/a"]).of("resource/duplicate-id").is_empty());
     let cluster = format!("{APP}environments: {{dev: {{cluster: other}}}}\n");
     tree.write("apps/b/sealwave.yaml", &cluster);

@@ -88,7 +88,7 @@ fn m_fp_03_variants_side_by_side_are_one_note() {
         report.lines()
     );
     let note = report.one("resource/duplicate-id");
-    assert_eq!(note["message"], "2 objects are in `a` and in `b`, of which this is the first");
+    assert_eq!(note["message"], "`a` and `b` have 2 objects in common; this is the first");
 }
 
 #[test]

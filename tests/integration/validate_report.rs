@@ -318,7 +318,10 @@ fn a_form_that_there_is_not_is_said_with_those_there_are_once() {
 fn names_that_drive_a_terminal_are_shown_in_one_way() {
     let name = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: \"a\\e[31mb\"}\n";
     let text = Tree::new(&[("a.yaml", name)]).plain(&["a.yaml"]).stdout;
-    assert!(text.contains("`a\\u{1b}[31mb` is not a name") && !text.contains("?[31m"), "{text}");
+    assert!(
+        text.contains("`a\\u{1b}[31mb` is not a valid ConfigMap name") && !text.contains("?[31m"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -329,18 +332,15 @@ fn a_key_that_is_none_is_named_where_it_can_be_no_secret() {
     };
     let labelled =
         |kind: &str| format!("apiVersion: v1\nkind: {kind}\nmetadata: {{name: a, labels: {{-bad-: b}}}}\n");
-    assert_eq!(of(&labelled("ConfigMap"), "metadata/label"), "the key of a label, `-bad-`, is not valid");
-    assert_eq!(of(&labelled("Secret"), "metadata/label"), "the key of a label is not valid");
+    assert_eq!(of(&labelled("ConfigMap"), "metadata/label"), "the label key `-bad-` is not valid");
+    assert_eq!(of(&labelled("Secret"), "metadata/label"), "the label key is not valid");
     let items = |kind: &str, key: &str| {
         format!(
             "apiVersion: v1\nkind: {kind}\nmetadata: {{name: a}}\n{}: {{{key}: b}}\n",
             if kind == "Secret" { "stringData" } else { "data" }
         )
     };
-    assert_eq!(
-        of(&items("ConfigMap", "conf.d/a"), "secret/invalid-key"),
-        "the key, `conf.d/a`, is not valid"
-    );
+    assert_eq!(of(&items("ConfigMap", "conf.d/a"), "secret/invalid-key"), "the key `conf.d/a` is not valid");
     assert_eq!(of(&items("ConfigMap", "'password: x'"), "secret/invalid-key"), "the key is not valid");
     assert_eq!(of(&items("Secret", "conf.d/a"), "secret/invalid-key"), "the key is not valid");
 }

@@ -1,8 +1,8 @@
-//! Texts within scalars: where a part of one stands in its file, and YAML that a scalar holds.
+//! YAML within scalars, and the positions of parts of a scalar in its file.
 //!
-//! Only a literal block (`|`) and a scalar on one line keep their text as it is written, so only there does a part have a
-//! place of its own; elsewhere it stands where the scalar does. Scalars come from a hostile repository: their size, nodes
-//! and aliases are bounded, and no text of one is ever put into a message.
+//! Only a literal block (`|`) and a scalar on one line keep their text as written, so only their parts have positions of
+//! their own; parts of other scalars get the position of the scalar. Scalars come from a hostile repository: their size,
+//! nodes and aliases are bounded, and messages must never contain their text.
 
 use std::ops::Range;
 
@@ -10,21 +10,21 @@ use sealwave_core::diagnostic::At;
 use sealwave_core::document::{Node, Origin, Texts, Value};
 use sealwave_core::yaml::{self, DuplicateKeys, Limits};
 
-/// Bytes of a scalar that is read as YAML.
+/// Maximum size of a scalar that is parsed as YAML, in bytes.
 pub(super) const MAX_BYTES: usize = 256 << 10;
 
-/// Why the text of a scalar is not read.
+/// A reason why the text of a scalar is not parsed.
 pub(super) enum EmbeddedError {
-    /// It is not YAML; the place of what is wrong.
+    /// The text is not YAML; the position of the error.
     Malformed(Origin),
-    /// It is longer than what is read.
+    /// The text exceeds [`MAX_BYTES`].
     TooLong,
 }
 
-/// Reads the YAML documents that a string holds, with positions in the file of the string.
+/// Parses the YAML documents in a string, with positions in the file of the string.
 ///
 /// # Errors
-/// The string is too long, or is not YAML.
+/// The string is too long or is not YAML.
 pub(super) fn read(texts: &Texts, value: &Node) -> Result<Vec<Node>, EmbeddedError> {
     let text = value.as_str().unwrap_or_default();
     if text.len() > MAX_BYTES {
@@ -44,7 +44,7 @@ pub(super) fn read(texts: &Texts, value: &Node) -> Result<Vec<Node>, EmbeddedErr
     Ok(documents)
 }
 
-/// Kubernetes' readers take the last of two keys.
+/// Returns the limits for embedded YAML. As in Kubernetes, the last of two equal keys wins.
 fn limits() -> Limits {
     Limits {
         alias_bytes: 64 << 10,
@@ -71,13 +71,13 @@ fn relocate(node: &mut Node, place: &TextPlace) {
     }
 }
 
-/// Where the text of a scalar stands.
+/// Position of a scalar's text in its file.
 pub(super) enum TextPlace {
-    /// Its lines are lines of the file, after an indentation.
+    /// The lines of the text are lines of the file, after an indentation.
     Block { first: Origin, indentation: u32 },
-    /// It is a part of one line, and starts there.
+    /// The text is part of one line, from `start`.
     Line { start: Origin },
-    /// It is written in another way; the scalar is all there is to show.
+    /// The scalar has another style; only its own position is known.
     Scalar { whole: Origin },
 }
 
@@ -130,7 +130,7 @@ impl TextPlace {
         }
     }
 
-    /// Returns where a range of bytes of the text stands; the range is on one line.
+    /// Returns the position of a byte range of the text; the range is on one line.
     pub(super) fn bytes(&self, text: &str, range: &Range<usize>, source: Origin) -> Origin {
         let before = text.get(..range.start).unwrap_or_default();
         let line = memchr::memchr_iter(b'\n', before.as_bytes()).count();
@@ -142,11 +142,11 @@ impl TextPlace {
     }
 }
 
-/// Returns the line of the first line of a literal block; `None` where the value is not one.
+/// Returns the number of the first line of a literal block, or `None` if the value is not one.
 pub(super) fn first_line_of_block(texts: &Texts, value: &Node) -> Option<u32> {
     let origin = value.origin;
     let here = texts.line(origin.source, origin.line)?;
-    // One of the parsers says where the header stands, the other where the first line that is not empty does.
+    // One parser reports the position of the header, the other that of the first line that is not empty.
     if here.chars().nth((origin.column as usize).checked_sub(1)?)? == '|' {
         return origin.line.checked_add(1);
     }
@@ -155,7 +155,7 @@ pub(super) fn first_line_of_block(texts: &Texts, value: &Node) -> Option<u32> {
     is_literal_header(texts.line(origin.source, first.checked_sub(1)?)?).then_some(first)
 }
 
-/// Returns whether a line ends in `|`, perhaps with indicators and a comment.
+/// Returns whether a line ends in `|`, optionally with indicators and a comment.
 fn is_literal_header(line: &str) -> bool {
     let Some((before, after)) = line.rsplit_once('|') else { return false };
     let rest = after.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-'));

@@ -1,8 +1,8 @@
 //! Pods within `ConfigMaps`: Airflow's `pod_template.yaml`, templates of Spark and Jenkins, defaults of Argo Workflows.
 //!
-//! A program reads them and starts pods from them, so what they refer to must be there. What is read gets positions in the
-//! file of the ConfigMap; how much is read, and how deep, is bounded. What is wrong is never more than a warning, because
-//! the program may fill in or change what it read.
+//! A program starts pods from these texts, so the objects that they refer to must exist. Positions are those in the file of
+//! the ConfigMap; size and depth are bounded. Findings are warnings at most, because the program may fill in or change the
+//! text.
 
 use std::collections::BTreeSet;
 
@@ -13,13 +13,13 @@ use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Manifest, Node, Origin, Texts, Value};
 use sealwave_kube::pods::What;
 
-/// Values of one environment that are read.
+/// Maximum number of values parsed per environment.
 const MAX_VALUES: usize = 256;
-/// Their bytes.
+/// Maximum size of these values, in bytes.
 const MAX_BYTES: usize = 4 << 20;
-/// Pods of one environment.
+/// Maximum number of pods per environment.
 const MAX_PODS: usize = 1_000;
-/// Texts within texts: a Pod in Jenkins' configuration is the second.
+/// Maximum nesting of YAML in strings: a Pod in Jenkins' configuration is at level two.
 const MAX_NESTING: usize = 3;
 
 /// Kinds that have pods.
@@ -40,7 +40,7 @@ const KINDS: &[&str] = &[
     "WorkflowTemplate",
 ];
 
-/// Rules about one pod that hold whatever a program adds to it.
+/// Rules about a pod that apply whatever a program adds to it.
 const RULES: &[&Rule] = &[
     &super::config::env_duplicate::RULE,
     &super::workload::env_source::RULE,
@@ -48,20 +48,20 @@ const RULES: &[&Rule] = &[
     &super::workload::volume_source::RULE,
 ];
 
-/// An object with pods that stands in a ConfigMap.
+/// An object with pods in a value of a ConfigMap.
 pub(crate) struct EmbeddedPod {
-    /// The number of the ConfigMap.
+    /// Index of the ConfigMap.
     owner: usize,
-    /// The pointer to the item.
+    /// JSON pointer to the item.
     pointer: String,
-    /// The lines of the item's value.
+    /// Start and last line of the item's value.
     lines: (Origin, u32),
     manifest: Manifest,
-    /// What the item brings along with its pods.
+    /// Other objects that the item contains, by kind and name.
     brought: BTreeSet<(What, String)>,
 }
 
-/// The same as rules see it.
+/// An [`EmbeddedPod`] as rules see it.
 pub(crate) struct EmbeddedObject<'a> {
     pod: &'a EmbeddedPod,
     /// The object.
@@ -69,43 +69,43 @@ pub(crate) struct EmbeddedObject<'a> {
 }
 
 impl<'a> EmbeddedObject<'a> {
-    /// Looks at an object within a ConfigMap.
+    /// Wraps an object from a ConfigMap for rules.
     pub(crate) fn new(pod: &'a EmbeddedPod) -> Self {
         Self { pod, object: Object::new(&pod.manifest, &[]) }
     }
 
-    /// The number of the ConfigMap that it stands in.
+    /// Returns the index of the ConfigMap that contains the object.
     pub(crate) const fn owner(&self) -> usize {
         self.pod.owner
     }
 
-    /// Returns whether the same item brings a thing, so that it is not missing.
-    pub(crate) fn brings(&self, what: What, name: &str) -> bool {
-        !self.pod.brought.is_empty() && self.pod.brought.contains(&(what, name.to_owned()))
+    /// Returns whether the same item contains an object, so that the object is not missing.
+    pub(crate) fn brings(&self, referenced: What, name: &str) -> bool {
+        !self.pod.brought.is_empty() && self.pod.brought.contains(&(referenced, name.to_owned()))
     }
 
     /// Returns whether a finding about the ConfigMap is about this object.
-    fn holds(&self, at: Origin) -> bool {
+    fn contains_position(&self, at: Origin) -> bool {
         let (first, last) = self.pod.lines;
         at.source == first.source && (first.line..=last).contains(&at.line)
     }
 }
 
-/// Returns whether a rule looks at pods within `ConfigMaps`.
+/// Returns whether a rule applies to pods within `ConfigMaps`.
 pub(crate) fn is_checked_by(rule: &Rule) -> bool {
     RULES.iter().any(|known| known.info.id == rule.info.id)
 }
 
-/// Says of a finding about a ConfigMap where in it its pod stands; such a finding is a warning at most.
+/// Points a finding about a ConfigMap to the item that contains the pod, and lowers it to a warning.
 pub(crate) fn placed(draft: Draft, embedded: &[EmbeddedObject<'_>]) -> Draft {
     let Some(subject) = draft.subject.filter(|_| draft.pointer.is_none()) else { return draft };
     let mut of_owner = embedded.iter().filter(|pod| pod.owner() == subject.object);
-    let Some(pod) = of_owner.find(|pod| pod.holds(draft.at)) else { return draft };
+    let Some(pod) = of_owner.find(|pod| pod.contains_position(draft.at)) else { return draft };
     let severity = draft.severity.min(Severity::Warning);
     draft.pointer(pod.pod.pointer.clone()).severity(severity)
 }
 
-/// Reads the pods within all `ConfigMaps`.
+/// Parses the pods within all `ConfigMaps`.
 pub(crate) fn read(objects: &[Manifest], texts: &Texts) -> Vec<EmbeddedPod> {
     let mut reader = PodReader { texts, values: 0, bytes: 0, found: Vec::new() };
     for (owner, object) in objects.iter().enumerate().filter(|(_, object)| object.is("", "ConfigMap")) {
@@ -148,7 +148,7 @@ impl PodReader<'_> {
         }
     }
 
-    /// The documents of a text that may have pods.
+    /// Parses the documents of a string that may contain pods.
     fn documents(&mut self, value: &Node, anyway: bool) -> Vec<Node> {
         let Some(text) = value.as_str().filter(|text| anyway || may_have_pods(text)) else {
             return Vec::new();
@@ -161,7 +161,7 @@ impl PodReader<'_> {
         embedded::read(self.texts, value).unwrap_or_default()
     }
 
-    /// Collects objects with pods, wherever they stand in a document, and the names of what else it has.
+    /// Collects objects with pods at any level of a document, and kind and name of the other objects.
     fn visit(
         &mut self,
         node: Node,
@@ -176,8 +176,8 @@ impl PodReader<'_> {
             }
             return;
         }
-        if let Some(made) = kind.and_then(|kind| made(kind, &node)) {
-            brought.insert(made);
+        if let Some(created) = kind.and_then(|kind| created_object(kind, &node)) {
+            brought.insert(created);
             return;
         }
         match node.value {
@@ -195,7 +195,7 @@ impl PodReader<'_> {
             Value::String(_) => {
                 let Some(nesting) = nesting.checked_sub(1) else { return };
                 for document in self.documents(&node, false) {
-                    // A text is no document of itself.
+                    // A plain string contains no object.
                     if document.as_str().is_none() {
                         self.visit(document, nesting, roots, brought);
                     }
@@ -206,19 +206,19 @@ impl PodReader<'_> {
     }
 }
 
-/// Returns the thing that an object makes, where pods can refer to it.
-fn made(kind: &str, node: &Node) -> Option<(What, String)> {
-    let what = match kind {
+/// Returns kind and name of the object that a document creates, if pods can refer to it.
+fn created_object(kind: &str, node: &Node) -> Option<(What, String)> {
+    let referenced = match kind {
         "ConfigMap" => What::ConfigMap,
         "ExternalSecret" | "SealedSecret" | "Secret" => What::Secret,
         "PersistentVolumeClaim" => What::PersistentVolumeClaim,
         "ServiceAccount" => What::ServiceAccount,
         _ => return None,
     };
-    Some((what, node.at(&["metadata", "name"])?.as_str()?.to_owned()))
+    Some((referenced, node.at(&["metadata", "name"])?.as_str()?.to_owned()))
 }
 
-/// Gives an object what every object has: programs name their pods themselves.
+/// Adds the mandatory fields of an object: programs name their pods themselves.
 fn complete(root: &mut Node, kind: Option<(&str, &str)>) {
     let origin = root.origin;
     if let (Some((api_version, kind)), Some(mapping)) = (kind, root.as_mapping_mut()) {
@@ -235,7 +235,7 @@ fn complete(root: &mut Node, kind: Option<(&str, &str)>) {
     }
 }
 
-/// The first line of a value, and the number of its last.
+/// Returns the start of a value and the number of its last line.
 fn lines(texts: &Texts, value: &Node) -> (Origin, u32) {
     let count = u32::try_from(value.as_str().map_or(0, |text| text.lines().count())).unwrap_or(u32::MAX);
     match TextPlace::of(texts, value) {
@@ -244,7 +244,7 @@ fn lines(texts: &Texts, value: &Node) -> (Origin, u32) {
     }
 }
 
-/// Returns whether a text names a kind that has pods, in YAML or in JSON.
+/// Returns whether a string contains a kind that has pods, in YAML or JSON.
 fn may_have_pods(text: &str) -> bool {
     memchr::memmem::find_iter(text.as_bytes(), b"kind").any(|at| {
         let rest = text.get(at + "kind".len()..).unwrap_or_default();

@@ -1,23 +1,23 @@
-//! Fields of objects, as rules ask for them: null is as good as absent.
+//! Access to fields of objects for rules; null counts as absent.
 
 use sealwave_core::document::{Entry, Node, Number, Origin, Value};
 
-/// The items under a key; none where there is no sequence.
+/// Returns the items of the sequence under a key, or none if there is no sequence.
 pub(super) fn items<'a>(node: &'a Node, key: &str) -> &'a [Node] {
     node.get(key).map_or(&[], Node::items)
 }
 
-/// The entries of the mapping under a key; none where there is none.
+/// Returns the entries of the mapping under a key, or none if there is no mapping.
 pub(super) fn entries<'a>(node: &'a Node, key: &str) -> &'a [Entry] {
     node.get(key).and_then(Node::as_mapping).map_or(&[], |mapping| mapping.entries())
 }
 
-/// The text under a key, where it is one that is not empty.
+/// Returns the string under a key, if it is not empty.
 pub fn text<'a>(node: &'a Node, key: &str) -> Option<&'a str> {
     node.get(key).and_then(Node::as_str).filter(|text| !text.is_empty())
 }
 
-/// The whole number that this is.
+/// Returns the integer that a node holds.
 pub(super) const fn integer(node: &Node) -> Option<i64> {
     match node.value {
         Value::Number(Number::Int(number)) => Some(number),
@@ -25,12 +25,12 @@ pub(super) const fn integer(node: &Node) -> Option<i64> {
     }
 }
 
-/// The value under a key, null aside.
+/// Returns the value under a key, unless it is null.
 pub(super) fn value<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
     node.get(key).filter(|value| !matches!(value.value, Value::Null))
 }
 
-/// Those of some fields that are set, in the order of the document.
+/// Returns the entries of `names` that are set, in the order of the document.
 pub(super) fn set<'a>(node: &'a Node, names: &[&str]) -> Vec<&'a Entry> {
     let entries = node.as_mapping().map_or(&[][..], |mapping| mapping.entries());
     let is_set =
@@ -38,20 +38,20 @@ pub(super) fn set<'a>(node: &'a Node, names: &[&str]) -> Vec<&'a Entry> {
     entries.iter().filter(is_set).collect()
 }
 
-/// Where a key stands; where there is none, its mapping.
+/// Returns the position of a key, or the start of its mapping if the key is absent.
 pub(super) fn key_at(node: &Node, key: &str) -> Origin {
     node.as_mapping()
         .and_then(|mapping| mapping.entry(key))
         .map_or_else(|| start(node), |entry| entry.key_origin)
 }
 
-/// Where a node begins: a mapping, with its first key.
+/// Returns the start of a node; for a mapping, the position of its first key.
 pub(super) fn start(node: &Node) -> Origin {
     let first = node.as_mapping().and_then(|mapping| mapping.entries().first());
     first.map_or(node.origin, |entry| entry.key_origin)
 }
 
-/// Names in backticks, as a message lists them.
+/// Joins names in backticks with commas and a final `or`, for messages.
 pub(super) fn listed(names: &[&str]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     match quoted.split_last() {

@@ -1,40 +1,40 @@
-//! Go templates, as External Secrets and sealed-secrets execute them: which variables of their context a text uses.
+//! Go templates as External Secrets and sealed-secrets execute them: finds the context variables that a template uses.
 //!
-//! A template is read, never executed. Where the dot is something else than the context (in `range`, `with`, `define`),
-//! nothing is known of a field, and none is returned.
+//! A template is parsed, never executed. Where the dot is not the context (in `range`, `with`, `define`), fields are unknown
+//! and not returned.
 
 use std::ops::Range;
 
-/// Bytes of a template that is read.
+/// Maximum size of a template, in bytes.
 const MAX_BYTES: usize = 256 << 10;
-/// Uses of variables that are returned of one template.
+/// Maximum number of variable uses returned per template.
 const MAX_USES: usize = 1_000;
-/// Levels of blocks.
+/// Maximum depth of blocks.
 const MAX_DEPTH: usize = 100;
 
-/// Functions that are made for a value that may be missing.
+/// Functions that accept missing values.
 const FOR_MISSING: &[&str] = &["coalesce", "default", "dig", "empty", "hasKey", "ternary"];
 
-/// The names that a template takes from its context.
+/// Context variables that a template uses, and its syntax errors.
 #[derive(Debug, Default)]
 pub(super) struct TemplateUses {
-    /// Variables in the order of the text.
+    /// Variables in the order of their use.
     pub(super) variables: Vec<VariableUse>,
-    /// Where the template does not parse.
+    /// Byte ranges of syntax errors.
     pub(super) faults: Vec<(Range<usize>, TemplateFault)>,
 }
 
 /// One use of a variable of the context.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct VariableUse {
-    /// The bytes of its name.
+    /// Byte range of the name.
     pub(super) name: Range<usize>,
     pub(super) form: VariableForm,
-    /// Whether the template asks whether it is there (`if`, `default`).
+    /// True if the template handles a missing value (`if`, `default`).
     pub(super) is_guarded: bool,
 }
 
-/// How a variable is written.
+/// Syntax of a variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum VariableForm {
     /// `.name` or `$.name`.
@@ -43,14 +43,14 @@ pub(super) enum VariableForm {
     Index,
 }
 
-/// Why a template does not parse.
+/// A syntax error of a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TemplateFault {
-    /// `.a-b`: a dash is not a part of an identifier.
+    /// `.a-b`: a dash cannot be part of an identifier.
     DashInName,
     /// A block has no `end`.
     NoEnd,
-    /// `end` or `else` closes nothing.
+    /// `end` or `else` without an open block.
     StrayEnd,
     /// `{{` without `}}`.
     Unclosed,
@@ -63,28 +63,28 @@ enum TokenKind {
     Field,
     Other(u8),
     String,
-    /// `$` alone, or a variable.
+    /// `$` or a template variable.
     Variable,
     Word,
 }
 
-/// Its bytes: of a field without the dot, of a string without the quotes.
+/// A token. `text` is a field without its dot, or a string without its quotes.
 #[derive(Clone, Debug)]
-struct Token {
+struct TemplateToken {
     kind: TokenKind,
     text: Range<usize>,
     start: usize,
     end: usize,
 }
 
-/// A block that is open.
-struct Block {
+/// An open block.
+struct OpenBlock {
     at: Range<usize>,
     dot_is_context: bool,
     is_definition: bool,
 }
 
-/// Reads a template.
+/// Returns the uses of variables in a template.
 pub(super) fn uses(text: &str) -> TemplateUses {
     let mut reader = TemplateReader { text, blocks: Vec::new(), uses: TemplateUses::default() };
     if text.len() <= MAX_BYTES {
@@ -95,7 +95,7 @@ pub(super) fn uses(text: &str) -> TemplateUses {
 
 struct TemplateReader<'t> {
     text: &'t str,
-    blocks: Vec<Block>,
+    blocks: Vec<OpenBlock>,
     uses: TemplateUses,
 }
 
@@ -111,7 +111,7 @@ impl TemplateReader<'_> {
                 self.uses.faults.push((start..inside, TemplateFault::Unclosed));
                 return;
             };
-            self.take(&tokens);
+            self.record(&tokens);
             from = end;
         }
         for block in std::mem::take(&mut self.blocks) {
@@ -119,12 +119,12 @@ impl TemplateReader<'_> {
         }
     }
 
-    fn find(&self, what: &str, from: usize) -> Option<usize> {
-        self.text.get(from..)?.find(what).map(|at| from + at)
+    fn find(&self, pattern: &str, from: usize) -> Option<usize> {
+        self.text.get(from..)?.find(pattern).map(|at| from + at)
     }
 
-    /// The tokens of an action, and where the text goes on; `None` where it is not closed.
-    fn action(&self, inside: usize) -> Option<(Vec<Token>, usize)> {
+    /// Returns the tokens of an action and the offset after it; `None` if the action is not closed.
+    fn action(&self, inside: usize) -> Option<(Vec<TemplateToken>, usize)> {
         let rest = self.text.get(inside..)?;
         let trimmed = rest.strip_prefix('-').unwrap_or(rest).trim_start();
         if trimmed.starts_with("/*") {
@@ -132,7 +132,7 @@ impl TemplateReader<'_> {
             let closed = self.find("*/", comment)?;
             return Some((Vec::new(), self.find("}}", closed)? + 2));
         }
-        let mut tokens: Vec<Token> = Vec::new();
+        let mut tokens: Vec<TemplateToken> = Vec::new();
         let mut at = inside;
         loop {
             if self.text.get(at..)?.starts_with("}}") {
@@ -144,34 +144,34 @@ impl TemplateReader<'_> {
         }
     }
 
-    /// The token at a byte; `None` at the end of the text.
-    fn token(&self, at: usize) -> Option<Token> {
+    /// Returns the token at an offset; `None` at the end of the text.
+    fn token(&self, at: usize) -> Option<TemplateToken> {
         let bytes = self.text.as_bytes();
         let first = *bytes.get(at)?;
-        let word = |from: usize| {
+        let word_end = |from: usize| {
             let rest = bytes.get(from..).unwrap_or_default();
             from + rest
                 .iter()
                 .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_' || !byte.is_ascii())
                 .count()
         };
-        let token = |kind, text: Range<usize>, end| Some(Token { kind, text, start: at, end });
+        let token = |kind, text: Range<usize>, end| Some(TemplateToken { kind, text, start: at, end });
         match first {
             byte if byte.is_ascii_whitespace() => token(TokenKind::Blank, at..at, at + 1),
             b'"' | b'`' | b'\'' => {
                 let end = self.end_of_string(at + 1, first)?;
                 token(TokenKind::String, at + 1..end, end + 1)
             }
-            b'.' => match word(at + 1) {
+            b'.' => match word_end(at + 1) {
                 end if end == at + 1 => token(TokenKind::Dot, at..end, end),
                 end => token(TokenKind::Field, at + 1..end, end),
             },
             b'$' => {
-                let end = word(at + 1);
+                let end = word_end(at + 1);
                 token(TokenKind::Variable, at..end, end)
             }
             byte if byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii() => {
-                let end = word(at);
+                let end = word_end(at);
                 token(TokenKind::Word, at..end, end)
             }
             byte => token(TokenKind::Other(byte), at..at + 1, at + 1),
@@ -190,12 +190,12 @@ impl TemplateReader<'_> {
         }
     }
 
-    fn word(&self, token: Option<&Token>) -> &str {
+    fn word(&self, token: Option<&TemplateToken>) -> &str {
         let word = token.filter(|token| token.kind == TokenKind::Word);
         word.and_then(|word| self.text.get(word.text.clone())).unwrap_or_default()
     }
 
-    fn take(&mut self, tokens: &[Token]) {
+    fn record(&mut self, tokens: &[TemplateToken]) {
         let first = tokens.iter().position(|token| token.kind != TokenKind::Other(b'-')).unwrap_or(0);
         let tokens = tokens.get(first..).unwrap_or_default();
         let keyword = self.word(tokens.first()).to_owned();
@@ -224,7 +224,7 @@ impl TemplateReader<'_> {
                 self.variables(tokens, matches!(keyword.as_str(), "if" | "with"));
                 let dot_is_context = keyword == "if" && self.dot_is_context();
                 let is_definition = matches!(keyword.as_str(), "block" | "define");
-                self.blocks.push(Block { at, dot_is_context, is_definition });
+                self.blocks.push(OpenBlock { at, dot_is_context, is_definition });
             }
             _ => self.variables(tokens, false),
         }
@@ -235,11 +235,11 @@ impl TemplateReader<'_> {
     }
 
     /// Collects the variables of one action.
-    fn variables(&mut self, tokens: &[Token], is_condition: bool) {
+    fn variables(&mut self, tokens: &[TemplateToken], is_condition: bool) {
         let is_guarded =
             is_condition || tokens.iter().any(|token| FOR_MISSING.contains(&self.word(Some(token))));
         let root_is_known = !self.blocks.iter().any(|block| block.is_definition);
-        let is_context = |token: &Token| match token.kind {
+        let is_context = |token: &TemplateToken| match token.kind {
             TokenKind::Dot => self.dot_is_context(),
             TokenKind::Variable => root_is_known && token.text.len() == 1,
             _ => false,
@@ -256,7 +256,7 @@ impl TemplateReader<'_> {
                         Some(TokenKind::Field | TokenKind::Other(b')')) => false,
                         _ => self.dot_is_context(),
                     };
-                    if let Some(end) = dashed(tokens, number) {
+                    if let Some(end) = dashed_end(tokens, number) {
                         faults.push((token.text.start..end, TemplateFault::DashInName));
                     } else if is_variable {
                         found.push((token.text.clone(), VariableForm::Field));
@@ -280,8 +280,8 @@ impl TemplateReader<'_> {
     }
 }
 
-/// Where a name with dashes ends that starts with the field of this number.
-fn dashed(tokens: &[Token], field: usize) -> Option<usize> {
+/// Returns the end of a name with dashes that starts at the field with this index.
+fn dashed_end(tokens: &[TemplateToken], field: usize) -> Option<usize> {
     let mut end = tokens.get(field)?.end;
     let mut is_dashed = false;
     for [dash, word] in tokens.get(field + 1..)?.as_chunks::<2>().0 {
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_of_the_context_are_found_wherever_they_stand() {
+    fn context_variables_are_found() {
         for (text, expected) in [
             ("{{ .a }}{{.b}}{{- .c -}}", &["a", "b", "c"][..]),
             ("postgres://{{ .user | urlquery }}:{{ printf \"%s\" .password }}@h", &["user", "password"]),
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_parse_is_found() {
+    fn syntax_errors_are_found() {
         for (text, expected) in [
             ("{{ .a-b }}", &[TemplateFault::DashInName][..]),
             ("{{ .a-b-c | quote }}", &[TemplateFault::DashInName]),
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn guards_are_seen() {
+    fn guarded_uses_are_recognized() {
         let text = "{{ if .a }}{{ .b | default \"x\" }}{{ .c }}{{ end }}";
         let guarded: Vec<bool> = uses(text).variables.iter().map(|used| used.is_guarded).collect();
         assert_eq!(guarded, [true, true, false]);

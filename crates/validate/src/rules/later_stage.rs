@@ -1,36 +1,36 @@
-//! Text that another tool fills in before the API server reads an object.
+//! Strings that another tool fills in before the API server reads an object.
 //!
-//! Every rule that judges a text asks here first, so that one answer holds for all of them.
+//! Every rule that checks a string asks this module first, so that all rules agree.
 
 use super::{Object, Scene};
 
-/// Annotation by which argocd-vault-plugin replaces every `<key>` of an object.
+/// Annotation with which argocd-vault-plugin replaces every `<key>` of an object.
 const VAULT_PLUGIN_PATH: &str = "avp.kubernetes.io/path";
 
-/// The tools that may still change an object between here and the API server.
+/// Tools that may still change an object before it reaches the API server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LaterStage {
-    /// None: an app is rendered, and what it holds is what is applied.
+    /// No tool: a rendered app is applied as it is.
     None,
     /// Substitution of variables: Flux `postBuild`, `envsubst`, `OpenShift` templates, Helm.
     Variables,
-    /// The same, and argocd-vault-plugin.
+    /// Substitution of variables, and argocd-vault-plugin.
     VariablesAndKeys,
 }
 
 impl LaterStage {
-    /// Returns the tools that may follow for an object.
-    pub fn of(object: &Object<'_>, scene: &Scene<'_>) -> Self {
-        match (scene.is_plain, object.manifest.annotation(VAULT_PLUGIN_PATH)) {
+    /// Returns the tools that may still change an object.
+    pub fn of(object: &Object<'_>, context: &Scene<'_>) -> Self {
+        match (context.is_plain, object.manifest.annotation(VAULT_PLUGIN_PATH)) {
             (false, _) => Self::None,
             (true, None) => Self::Variables,
             (true, Some(_)) => Self::VariablesAndKeys,
         }
     }
 
-    /// Returns whether a part of a text may still be replaced.
+    /// Returns whether a tool may still replace part of a string.
     pub(crate) fn may_fill(self, text: &str) -> bool {
-        // Most texts have none of the three and are short.
+        // Most strings are short and contain none of the three.
         let is_plain = !text.bytes().fold(false, |found, byte| found | matches!(byte, b'$' | b'{' | b'<'));
         match self {
             _ if is_plain => false,
@@ -41,7 +41,7 @@ impl LaterStage {
     }
 }
 
-/// Returns whether a text holds `${VAR}`, `$VAR`, `{{ … }}` or `{% … %}`. `$(VAR)` is expanded in a container alone.
+/// Returns whether a string contains `${VAR}`, `$VAR`, `{{ … }}` or `{% … %}`. Only containers expand `$(VAR)`.
 fn has_variable(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.windows(2).any(|pair| match pair {
@@ -51,7 +51,7 @@ fn has_variable(text: &str) -> bool {
     })
 }
 
-/// Returns whether a text holds `<provider:…>`.
+/// Returns whether a string contains `<provider:…>`.
 fn has_placeholder(text: &str) -> bool {
     text.split('<').skip(1).any(|rest| {
         let (name, rest) = rest.split_once(':').unwrap_or_default();
@@ -61,12 +61,12 @@ fn has_placeholder(text: &str) -> bool {
     })
 }
 
-/// Returns whether any tool may replace a part of a text, for rules that compare texts and report nothing in doubt.
+/// Returns whether any tool may replace part of a string, for rules that compare strings and report only what is certain.
 pub(in crate::rules) fn may_change(text: &str) -> bool {
     LaterStage::VariablesAndKeys.may_fill(text)
 }
 
-/// Returns whether `{{ … }}` or `${…}` stands in a text.
+/// Returns whether a string contains `{{ … }}` or `${…}`.
 pub(in crate::rules) fn is_template(text: &str) -> bool {
     [("{{", "}}"), ("${", "}")]
         .iter()
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn m_fp_04_variables_are_filled_in_later_in_plain_manifests_alone() {
+    fn m_fp_04_only_plain_manifests_have_later_stages() {
         for (text, variables, keys) in [
             ("${VAR}", true, true),
             ("${VAR:=x}", true, true),
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn templates_have_both_ends() {
+    fn templates_have_opening_and_closing_braces() {
         for (text, expected) in [
             ("web-{{ env }}", true),
             ("web:${TAG}", true),

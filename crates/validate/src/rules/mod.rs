@@ -1,8 +1,8 @@
-//! What `validate` looks for: a table of rules, each in a file of its own.
+//! The rules of `validate`, each in a file of its own.
 //!
-//! A rule is a pure function from objects to findings. It reads trees, never files, and puts no value of any scalar
-//! into a message: positions say where to look, and whether an excerpt may be shown there is decided elsewhere.
-//! A new rule is a file, a line in the table, and a directory `testdata/lints/<group>-<name>` with a bad example
+//! A rule is a pure function from objects to findings. It reads trees, never files, and must never put the value of a
+//! scalar into a message: a finding has a position, and other code decides whether an excerpt may be shown there.
+//! A new rule needs a file, a line in the table, and a directory `testdata/lints/<group>-<name>` with a bad example
 //! whose spans are marked, a good one, and a near miss.
 
 pub(crate) mod api;
@@ -71,52 +71,68 @@ pub const DEFINITION: &RuleInfo = &schema::DEFINITION.info;
 /// The rule about objects that another tool completes later.
 pub const UNFILLED: &RuleInfo = &resource::unfilled::RULE.info;
 
-/// One rule.
+/// A rule of `validate`.
 pub(crate) struct Rule {
-    /// What it looks for.
+    /// Id, severity and texts.
     pub info: RuleInfo,
-    /// How.
+    /// The check that finds violations.
     pub(crate) check: Check,
 }
 
 impl Rule {
-    /// A rule under which the stages before report; it is always on.
-    const fn stage(id: &'static str, severity: Severity, summary: &'static str, page: &'static str) -> Self {
-        let info = RuleInfo { id, severity, enabled: true, refusal: ApiRefusal::Never, summary, page };
+    /// Creates a rule under which earlier stages report; it is always enabled.
+    const fn stage(
+        id: &'static str,
+        severity: Severity,
+        summary: &'static str,
+        explanation: &'static str,
+        example: &'static str,
+        remedy: &'static str,
+    ) -> Self {
+        let info = RuleInfo {
+            id,
+            severity,
+            enabled: true,
+            refusal: ApiRefusal::Never,
+            summary,
+            explanation,
+            example,
+            remedy,
+        };
         Self { info, check: Check::Stage }
     }
 
-    /// The same rule for what the API server refuses.
+    /// Marks the rule as one for objects that the API server rejects.
     const fn refused(mut self) -> Self {
         self.info.refusal = ApiRefusal::EveryKind;
         self
     }
 }
 
-/// How a rule looks for what it looks for.
+/// The check of a rule, by the scope that it needs.
 pub(crate) enum Check {
-    /// Across the environments of an app.
+    /// Checks all environments of an app.
     App(fn(&App<'_>, &mut Reporter)),
-    /// Across the objects of one environment.
+    /// Checks all objects of one environment.
     Environment(EnvironmentCheck),
-    /// At one object.
+    /// Checks one object.
     Object(ObjectCheck),
-    /// At one object, and at what an environment has beside its objects.
+    /// Checks one object, and the rest of an environment.
     ObjectAndEnvironment(ObjectCheck, EnvironmentCheck),
-    /// At one object that has a pod template.
+    /// Checks one object with a pod template.
     Pod(ObjectCheck),
-    /// Elsewhere: the stages before report it.
+    /// Has no check: earlier stages report it.
     Stage,
 }
 
-/// How a rule looks at one environment.
+/// A check of one environment.
 pub(crate) type EnvironmentCheck = fn(&Environment<'_>, &mut Reporter);
 
-/// How a rule looks at one object.
+/// A check of one object.
 pub(crate) type ObjectCheck = fn(&Object<'_>, &Scene<'_>, &mut Reporter);
 
 impl Check {
-    /// How it looks at one object; none where it does not.
+    /// Returns the check for an object, if the rule applies to it.
     pub(crate) fn of_object(&self, object: &Object<'_>) -> Option<ObjectCheck> {
         match self {
             Self::Object(check) | Self::ObjectAndEnvironment(check, _) => Some(*check),
@@ -125,7 +141,7 @@ impl Check {
         }
     }
 
-    /// How it looks at one environment; none where it does not.
+    /// Returns the check for an environment, if the rule has one.
     pub(crate) const fn of_environment(&self) -> Option<EnvironmentCheck> {
         match self {
             Self::Environment(check) | Self::ObjectAndEnvironment(_, check) => Some(*check),
@@ -133,13 +149,13 @@ impl Check {
         }
     }
 
-    /// Whether it looks at one object at a time.
+    /// Returns whether the rule checks one object at a time.
     pub(crate) const fn is_of_objects(&self) -> bool {
         matches!(self, Self::Object(_) | Self::ObjectAndEnvironment(..) | Self::Pod(_))
     }
 }
 
-/// All rules, by their ids.
+/// All rules, sorted by id.
 pub(crate) static RULES: &[&Rule] = &[
     &api::DEPRECATED,
     &api::REMOVED,
@@ -297,12 +313,12 @@ pub(crate) static RULES: &[&Rule] = &[
     &document::SYNTAX,
 ];
 
-/// All rules that there are, by their ids.
+/// Returns all rules, sorted by id.
 pub fn rules() -> impl Iterator<Item = &'static RuleInfo> {
     RULES.iter().map(|rule| &rule.info)
 }
 
-/// A rule by its id.
+/// Returns the rule with an id.
 #[must_use]
 pub fn rule(id: &str) -> Option<&'static RuleInfo> {
     rules().find(|rule| rule.id == id)
@@ -313,7 +329,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_sorted_and_every_rule_explains_itself() {
+    fn the_table_is_sorted_and_every_rule_has_all_texts() {
         assert!(RULES.is_sorted_by(|a, b| a.info.id < b.info.id));
         for rule in rules() {
             let id = rule.id;
@@ -322,8 +338,8 @@ mod tests {
                 "{id}"
             );
             assert_eq!(id.matches('/').count(), 1, "{id}");
-            for text in [rule.summary, rule.explanation(), rule.example(), rule.remedy()] {
-                assert!(!text.trim().is_empty(), "{id} leaves something unsaid");
+            for text in [rule.summary, rule.explanation, rule.example, rule.remedy] {
+                assert!(!text.trim().is_empty(), "{id} has an empty text");
             }
             assert!(!rule.summary.ends_with('.') && !rule.summary.contains('\n'), "{id}");
         }

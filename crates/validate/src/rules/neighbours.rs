@@ -1,7 +1,7 @@
-//! What other apps of the repository render in an environment.
+//! Objects that other apps of the repository render in an environment.
 //!
-//! An app without an environment of some name counts there with all that it has: what several environments share often has
-//! none, or one of its own. What all apps make is kept once, whatever the number of environments: a view of it per
+//! If an app lacks an environment, the objects of all its environments count there: an app shared by several environments
+//! often has none, or one of its own. All objects are stored once and shared by the views of the environments; a copy per
 //! environment would grow with apps times environments.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -10,37 +10,37 @@ use std::sync::Arc;
 use super::environment::same_secret::SecretPath;
 use sealwave_core::document::{ObjectId, Place};
 
-/// How many things of one identity are looked through for a key; where there are more, none is said to lack it.
+/// Maximum number of objects with one identity that are searched for a key; beyond it, no key is reported as missing.
 const MAX_MAKERS: usize = 100;
 
-/// Objects of all apps, and the Secrets and the like that they supply, as seen from one environment.
+/// Objects of all apps, and the Secrets and other objects that they create, as seen from one environment.
 #[derive(Clone, Debug, Default)]
 pub struct Neighbours {
     environment: Arc<str>,
-    /// The directories of the apps that have this environment.
+    /// Directories of the apps with this environment.
     apps: HashSet<Arc<str>>,
     all: Arc<BTreeMap<ObjectId, Vec<Made>>>,
-    /// The apps that read one path in production and elsewhere, by path, in order.
+    /// Apps that read the same path in production and elsewhere, by path, sorted.
     sharers: Arc<BTreeMap<SecretPath, Vec<Arc<str>>>>,
 }
 
-/// One thing that an app makes.
+/// An object that an app creates.
 #[derive(Clone, Debug)]
 pub(crate) struct Made {
-    /// The directory of the app.
+    /// Directory of the app.
     pub(crate) app: Arc<str>,
-    /// The environment of the app.
+    /// Environment of the app.
     pub(crate) environment: Arc<str>,
-    /// The cluster of that.
+    /// Cluster of the environment.
     pub(crate) cluster: Arc<str>,
-    /// Its keys; none where others may be there, or where it has none.
+    /// Keys of the object; `None` if further keys may exist, or if it has no keys.
     pub(crate) keys: Option<BTreeSet<String>>,
-    /// Where an object of this identity is named; none where another object supplies it.
+    /// Position of the object's name; `None` if another object creates it.
     pub(crate) object: Option<Place>,
 }
 
 impl Neighbours {
-    /// The views of all environments of `apps`, which are directories with the names of their environments.
+    /// Returns a view for each environment of `apps`, which are directories with the names of their environments.
     pub(crate) fn views(
         apps: &[(Arc<str>, Vec<Arc<str>>)],
         made: impl IntoIterator<Item = (ObjectId, Made)>,
@@ -73,29 +73,29 @@ impl Neighbours {
         by_environment.into_iter().map(view).collect()
     }
 
-    /// The directories of the apps that read a path in production and in another environment, in order.
+    /// Returns the directories of the apps that read a path in production and in another environment, sorted.
     pub(crate) fn sharers(&self, path: &SecretPath) -> &[Arc<str>] {
         self.sharers.get(path).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether there is such an object; a Secret whatever object supplies it.
+    /// Returns whether an object exists; a Secret may be created by any kind of object.
     pub(crate) fn has(&self, group: &str, kind: &str, namespace: &str, name: &str) -> bool {
-        self.of(group, kind, namespace, name).next().is_some()
+        self.visible(group, kind, namespace, name).next().is_some()
     }
 
-    /// Whether some app makes such a thing, and none of those that do may have a key in it.
+    /// Returns whether some app creates an object, and none of these objects can have a key.
     pub(crate) fn lacks(&self, (group, kind): (&str, &str), namespace: &str, name: &str, key: &str) -> bool {
-        if namespace.is_empty() || self.of(group, kind, "", name).next().is_some() {
+        if namespace.is_empty() || self.visible(group, kind, "", name).next().is_some() {
             return false;
         }
         let may_have = |made: &Made| made.keys.as_ref().is_none_or(|keys| keys.contains(key));
-        let here: Vec<&Made> = self.of(group, kind, namespace, name).take(MAX_MAKERS).collect();
-        // The object that is the thing itself and what is said of its keys are two entries.
+        let here: Vec<&Made> = self.visible(group, kind, namespace, name).take(MAX_MAKERS).collect();
+        // An object and its known keys are two entries.
         let known = || here.iter().filter(|made| made.keys.is_some() || made.object.is_none());
         here.len() < MAX_MAKERS && known().next().is_some() && !known().any(|made| may_have(made))
     }
 
-    /// The first app beside one that renders an object itself, into a cluster of this name.
+    /// Returns the first other app that renders an object itself, for a cluster of this name.
     pub(crate) fn other(&self, id: &ObjectId, app: &str, cluster: &str) -> Option<(&str, &Place)> {
         let is_other = |made: &&Made| {
             *made.app != *app && made.environment == self.environment && *made.cluster == *cluster
@@ -104,7 +104,7 @@ impl Neighbours {
         all.find_map(|made| Some((&*made.app, made.object.as_ref()?)))
     }
 
-    fn of(&self, group: &str, kind: &str, namespace: &str, name: &str) -> impl Iterator<Item = &Made> {
+    fn visible(&self, group: &str, kind: &str, namespace: &str, name: &str) -> impl Iterator<Item = &Made> {
         let id = ObjectId {
             group: group.into(),
             kind: kind.into(),
@@ -121,25 +121,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_app_without_the_environment_counts_with_all_that_it_has() {
+    fn an_app_without_the_environment_counts_with_all_its_objects() {
         let id = |name: &str| ObjectId {
             group: "".into(),
             kind: "ConfigMap".into(),
             namespace: "shop".into(),
             name: name.into(),
         };
-        let made = |app: &str, environment: &str, name: &str| {
+        let entry = |app: &str, environment: &str, name: &str| {
             let (app, environment) = (Arc::from(app), Arc::from(environment));
             (id(name), Made { app, environment, cluster: "c".into(), keys: None, object: None })
         };
         let apps = [("a", vec!["dev", "prod"]), ("b", vec!["shared"])];
         let apps = apps.map(|(app, names)| (Arc::from(app), names.into_iter().map(Arc::from).collect()));
-        let all = [made("a", "dev", "only-dev"), made("a", "prod", "only-prod"), made("b", "shared", "of-b")];
+        let all =
+            [entry("a", "dev", "only-dev"), entry("a", "prod", "only-prod"), entry("b", "shared", "of-b")];
         let views = Neighbours::views(&apps, all, []);
         let has = |environment: &str, name: &str| views[environment].has("", "ConfigMap", "shop", name);
         assert!(has("dev", "only-dev") && !has("dev", "only-prod") && has("dev", "of-b"));
         assert!(has("shared", "only-dev") && has("shared", "only-prod") && has("shared", "of-b"));
-        // However many environments there are, what is made is kept once.
+        // All views share one store of objects.
         assert!(views.values().all(|view| Arc::ptr_eq(&view.all, &views["dev"].all)));
     }
 }

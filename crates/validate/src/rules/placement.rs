@@ -1,9 +1,9 @@
-//! Whether objects of plain manifests belong together.
+//! Decides whether objects of plain manifests belong together.
 //!
-//! A repository often holds what goes to several clusters, or what several Argo CD Applications apply, each in a directory
-//! of its own; `validate` is given all of it as one set. Objects of different directories may then never meet, and what is
-//! certain within one directory is a guess between two. Objects that a Helm chart or another Application brings are not in
-//! the set at all. Nothing here reports anything: rules ask, and lower the severity of their findings.
+//! A repository often holds manifests for several clusters or Argo CD Applications, each in a directory of its own, and
+//! `validate` checks them all as one set. Objects of different directories may never meet, so a finding that is certain
+//! within one directory is a guess across two. Objects from a Helm chart or another Application are not in the set at all.
+//! This module reports nothing: rules use it to lower the severity of their findings.
 
 use std::collections::HashSet;
 
@@ -13,27 +13,27 @@ use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Node, Origin};
 
 impl<'a> Environment<'a> {
-    /// Returns the directory of the file that holds a place, without a slash at its end; empty for the working directory.
+    /// Returns the directory of the file of a position, without a trailing slash; empty for the working directory.
     pub(crate) fn directory_of(&self, at: Origin) -> &'a str {
         let name = self.scene.sources.name(at.source);
         name.rsplit_once('/').map_or("", |(directory, _)| directory)
     }
 
-    /// Returns true where two places of plain manifests are in different directories, so that the objects may be for
+    /// Returns whether two positions in plain manifests are in different directories, so the objects may be for
     /// different clusters or Applications. An app's objects always belong together.
     pub(crate) fn may_be_apart(&self, one: Origin, other: Origin) -> bool {
         self.is_plain() && one.source != other.source && self.directory_of(one) != self.directory_of(other)
     }
 }
 
-/// The namespaces of plain manifests in which releases of Helm charts and Applications bring further objects.
+/// Namespaces in which Helm releases and Applications of plain manifests create further objects.
 pub(crate) struct Completions<'a> {
     anywhere: bool,
     namespaces: HashSet<&'a str>,
 }
 
 impl<'a> Completions<'a> {
-    /// Reads all objects of an environment; an app is complete by itself.
+    /// Collects the namespaces of an environment; an app needs none.
     pub fn of(environment: &Environment<'a>) -> Self {
         let mut all = Self { anywhere: false, namespaces: HashSet::new() };
         let objects = environment.objects.iter().filter(|_| environment.is_plain());
@@ -45,22 +45,21 @@ impl<'a> Completions<'a> {
         all
     }
 
-    /// Returns how much it matters that a selector selects no pod of a namespace.
+    /// Returns the severity of a selector that selects no pod of a namespace.
     pub(crate) fn severity_of_missing_pods(&self, namespace: &str) -> Severity {
-        // The pods of the control plane are in no repository.
+        // Pods of the control plane are not in the repository.
         let is_system = namespace == "kube-system";
         if is_system || self.reach(namespace) { Severity::Note } else { Severity::Warning }
     }
 
-    /// Returns true where objects of a namespace may be brought by others; an empty one is any.
+    /// Returns whether objects of a namespace may come from elsewhere; an empty namespace matches any.
     pub(crate) fn reach(&self, namespace: &str) -> bool {
         let is_any = namespace.is_empty() && !self.namespaces.is_empty();
         self.anywhere || is_any || self.namespaces.contains(namespace)
     }
 }
 
-/// The namespaces that the objects of a release or an Application go to, where it names them; `None` where the object
-/// brings no others.
+/// Returns the target namespaces of a release or an Application; `None` if the object creates no other objects.
 fn target_namespaces<'a>(object: &Object<'a>) -> Option<[&'a str; 2]> {
     let root = object.manifest.root();
     let text = |path: &[&str]| root.at(path).and_then(Node::as_str).unwrap_or_default();

@@ -1,6 +1,6 @@
-//! Pods of kinds that `generate` does not change: operators and engines of workflows make them from these parts.
+//! Pods of kinds that `generate` does not change: operators and workflow engines create them from these parts.
 //!
-//! What is here is read for what it refers to; when such pods start anew is their controllers' business.
+//! Only the references of these pods are read; their controllers decide when to restart them.
 
 use sealwave_core::document::Node;
 use sealwave_kube::catalogue::Object;
@@ -9,23 +9,25 @@ use sealwave_kube::pods::{self, Located, located_container_references, located_r
 /// API group of Argo Workflows.
 const ARGO: &str = "argoproj.io";
 
-/// Parts of pods in one object.
+/// Parts of pods within one object.
 #[derive(Default)]
 pub(super) struct Parts<'a> {
-    /// What has the fields of a pod's spec, or some of them.
+    /// Nodes with some or all fields of a pod spec.
     specs: Vec<&'a Node>,
-    /// Containers outside of a list that a spec has.
+    /// Containers outside of the lists of a spec.
     containers: Vec<&'a Node>,
 }
 
 impl<'a> Parts<'a> {
-    /// Looks at an object that is no workload by itself.
+    /// Collects the parts in an object that is not itself a workload.
     pub fn of(object: &Object<'a>) -> Self {
         let root = object.manifest.root();
         let at = |path: &[&str]| root.at(path);
         match (object.group, object.kind) {
-            (ARGO, "ClusterWorkflowTemplate" | "Workflow" | "WorkflowTemplate") => workflow(at(&["spec"])),
-            (ARGO, "CronWorkflow") => workflow(at(&["spec", "workflowSpec"])),
+            (ARGO, "ClusterWorkflowTemplate" | "Workflow" | "WorkflowTemplate") => {
+                workflow_parts(at(&["spec"]))
+            }
+            (ARGO, "CronWorkflow") => workflow_parts(at(&["spec", "workflowSpec"])),
             ("keda.sh", "ScaledJob") => Self::spec(at(&["spec", "jobTargetRef", "template", "spec"])),
             ("monitoring.coreos.com", "Alertmanager" | "Prometheus" | "PrometheusAgent" | "ThanosRuler") => {
                 Self::spec(at(&["spec"]))
@@ -43,22 +45,22 @@ impl<'a> Parts<'a> {
     }
 
     pub fn references(&self) -> Vec<Located<'a>> {
-        let of_containers = self.containers.iter().flat_map(|one| located_container_references(one));
-        self.specs.iter().flat_map(|spec| located_references(spec)).chain(of_containers).collect()
+        let container_references = self.containers.iter().flat_map(|one| located_container_references(one));
+        self.specs.iter().flat_map(|spec| located_references(spec)).chain(container_references).collect()
     }
 
     pub fn containers(&self) -> impl Iterator<Item = &'a Node> + use<'a> {
-        let of_specs = self.specs.clone().into_iter().flat_map(containers);
-        of_specs.chain(self.containers.clone())
+        let spec_containers = self.specs.clone().into_iter().flat_map(containers);
+        spec_containers.chain(self.containers.clone())
     }
 }
 
-/// The containers of a pod's spec, of all three lists.
+/// Iterates over the containers of a pod spec, in all three lists.
 pub fn containers(spec: &Node) -> impl Iterator<Item = &Node> {
     pods::containers(spec).map(|(_, container)| container)
 }
 
-fn workflow(spec: Option<&Node>) -> Parts<'_> {
+fn workflow_parts(spec: Option<&Node>) -> Parts<'_> {
     let mut parts = Parts::spec(spec);
     for template in spec.and_then(|spec| spec.get("templates")).map_or(&[][..], Node::items) {
         parts.specs.push(template);

@@ -1,4 +1,4 @@
-//! Whether an object that another one names is there.
+//! Lookup of objects that other objects refer to.
 
 use std::collections::HashSet;
 
@@ -7,17 +7,17 @@ use super::placement::Completions;
 use super::{Environment, Object};
 use sealwave_core::diagnostic::Severity;
 
-/// The objects of an environment, by their names.
+/// An index of the objects in an environment, by name.
 pub(super) struct Presence<'e, 'a> {
     environment: &'e Environment<'a>,
-    /// Group, kind and namespace of each; without a namespace, of any.
+    /// Group, kind and namespace of each object; also with `None` for any namespace.
     kinds: HashSet<(&'a str, &'a str, Option<&'a str>)>,
     completions: Completions<'a>,
     names: HashSet<(&'a str, &'a str, &'a str)>,
 }
 
 impl<'e, 'a> Presence<'e, 'a> {
-    /// Reads all objects.
+    /// Indexes all objects.
     pub fn of(environment: &'e Environment<'a>) -> Self {
         let objects = environment.objects.iter();
         let kind = |object: &Object<'a>| {
@@ -28,8 +28,8 @@ impl<'e, 'a> Presence<'e, 'a> {
         Self { environment, kinds, completions: Completions::of(environment), names }
     }
 
-    /// Whether there is such an object, here or elsewhere. A namespace that is not known matches any, and a name that is
-    /// still a template may be that of anything.
+    /// Returns whether an object exists, here or elsewhere. An unknown namespace matches any namespace, and a name that is
+    /// still a template matches any object.
     pub(super) fn has(&self, group: &str, kind: &str, namespace: &str, name: &str) -> bool {
         let catalogue = &self.environment.catalogue;
         let find = |namespace| catalogue.find(group, kind, namespace, name).is_some();
@@ -40,8 +40,8 @@ impl<'e, 'a> Presence<'e, 'a> {
             || self.environment.exists_elsewhere(group, kind, namespace, name)
     }
 
-    /// Returns how much it matters that an object of this kind is missing in a namespace. Plain manifests that have no
-    /// such object there leave it to others, and so do those in which a chart or an Application brings further objects.
+    /// Returns the severity of a missing object of a kind in a namespace. Plain manifests without such an object expect
+    /// it from elsewhere, and so do those in which a chart or an Application creates further objects.
     pub(super) fn severity(
         &self,
         (group, kind): (&str, &str),
@@ -51,8 +51,8 @@ impl<'e, 'a> Presence<'e, 'a> {
         if !self.environment.is_plain() {
             return in_app;
         }
-        let of = |namespace| self.kinds.contains(&(group, kind, namespace));
-        let known = of(Some(namespace)) || of(Some("")) || namespace.is_empty() && of(None);
+        let has_kind = |namespace| self.kinds.contains(&(group, kind, namespace));
+        let known = has_kind(Some(namespace)) || has_kind(Some("")) || namespace.is_empty() && has_kind(None);
         if known && !self.completions.reach(namespace) { Severity::Warning } else { Severity::Note }
     }
 }

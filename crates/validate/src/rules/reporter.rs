@@ -1,10 +1,10 @@
-//! Where rules put what they find.
+//! Findings as rules report them.
 
 use crate::RuleInfo;
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Origin, Place};
 
-/// A finding as a rule knows it: positions not yet named, the object by its number.
+/// A finding as reported by a rule: positions are not yet resolved, and the object is an index.
 #[derive(Debug)]
 pub(crate) struct Draft {
     pub(crate) rule: &'static RuleInfo,
@@ -13,29 +13,29 @@ pub(crate) struct Draft {
     pub(crate) hint: Option<String>,
     pub(crate) at: Origin,
     pub(crate) related: Vec<(Origin, String)>,
-    /// Places in files that are no source of the objects.
+    /// Related places in files that are not sources of the objects.
     pub(crate) elsewhere: Vec<(Place, String)>,
     pub(crate) subject: Option<Subject>,
-    /// The scalar that its position is a part of; its own path is that of the scalar.
+    /// The scalar that contains the position; the finding gets the path of the scalar.
     pub(crate) within: Option<Origin>,
-    /// Where its position cannot tell: of what is missing, where it would be.
+    /// JSON pointer, if the position does not determine it, for example for a missing field.
     pub(crate) pointer: Option<String>,
     pub(crate) confidential: bool,
 }
 
-/// The object that a draft is about.
+/// The object that a finding is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Subject {
-    /// Number of the environment among those of the app.
+    /// Index of the environment in the app.
     pub(crate) environment: usize,
-    /// Number of the object in it.
+    /// Index of the object in the environment.
     pub(crate) object: usize,
 }
 
 impl Draft {
-    /// A finding at a position: the node's own, or its key's.
+    /// Creates a finding at the position of a node or of its key.
     ///
-    /// The message is the same in every environment, so it names none, and it quotes no value.
+    /// The message must be the same in every environment, and must never quote a value.
     pub(crate) fn new(rule: &'static super::Rule, at: Origin, message: impl Into<String>) -> Self {
         Self {
             rule: &rule.info,
@@ -52,74 +52,74 @@ impl Draft {
         }
     }
 
-    /// What to do about it.
+    /// Sets the hint: what to do about the finding.
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
 
-    /// The way to it, where that cannot be told from its position.
+    /// Sets the JSON pointer, if the position does not determine it.
     pub(crate) fn pointer(self, pointer: String) -> Self {
         Self { pointer: Some(pointer), ..self }
     }
 
-    /// Says that its position is a part of the scalar at another one.
+    /// Sets the scalar that contains the position.
     pub(crate) fn within(self, scalar: Origin) -> Self {
         Self { within: Some(scalar), ..self }
     }
 
-    /// Another place that has to do with it.
+    /// Adds a related position.
     pub(crate) fn related(mut self, at: Origin, label: impl Into<String>) -> Self {
         self.related.push((at, label.into()));
         self
     }
 
-    /// A place in a file that is no source of the objects.
+    /// Adds a related place in a file that is not a source of the objects.
     pub(crate) fn elsewhere(mut self, place: Place, label: impl Into<String>) -> Self {
         self.elsewhere.push((place, label.into()));
         self
     }
 
-    /// The object of the current environment that it is about; rules that look at one object need not say it.
+    /// Sets the object in the current environment. Rules that check one object need not set it.
     pub(crate) fn about(self, object: usize) -> Self {
         Self { subject: Some(Subject { environment: usize::MAX, object }), ..self }
     }
 
-    /// It is about the current environment as a whole, and no object of it.
+    /// Makes the finding one about the current environment as a whole.
     pub(crate) fn about_environment(self) -> Self {
         self.about(usize::MAX)
     }
 
-    /// The object of another environment of the app that it is about.
+    /// Sets the object in another environment of the app.
     pub(crate) fn about_in(self, environment: usize, object: usize) -> Self {
         Self { subject: Some(Subject { environment, object }), ..self }
     }
 
-    /// No excerpt may be shown: what stands there may be a secret.
+    /// Forbids an excerpt, because it may show a secret.
     pub(crate) fn confidential(self) -> Self {
         Self { confidential: true, ..self }
     }
 
-    /// Another severity than the rule's own.
+    /// Overrides the severity of the rule.
     pub(crate) fn severity(self, severity: Severity) -> Self {
         Self { severity, ..self }
     }
 }
 
-/// Takes what rules find.
+/// A collector of findings.
 #[derive(Debug, Default)]
 pub(crate) struct Reporter {
-    /// What a rule that looks at one object, or at one environment, is about.
+    /// The object or environment that is being checked.
     current: Option<Subject>,
     drafts: Vec<Draft>,
 }
 
 impl Reporter {
-    /// What is reported from now on is about this object unless it says otherwise.
+    /// Sets the default subject of the findings that follow.
     pub(crate) fn look_at(&mut self, environment: usize, object: Option<usize>) {
         self.current = Some(Subject { environment, object: object.unwrap_or(usize::MAX) });
     }
 
-    /// Takes a finding.
+    /// Adds a finding.
     pub(crate) fn report(&mut self, mut draft: Draft) {
         let current = self.current;
         let environment = current.map_or(0, |current| current.environment);
@@ -131,7 +131,7 @@ impl Reporter {
         self.drafts.push(draft);
     }
 
-    /// What was found, in the order of finding.
+    /// Removes and returns all findings, in the order of reporting.
     pub(crate) fn take(&mut self) -> Vec<Draft> {
         std::mem::take(&mut self.drafts)
     }

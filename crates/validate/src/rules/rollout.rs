@@ -1,4 +1,4 @@
-//! What has a workload start new pods when its configuration changes.
+//! Rollout triggers: what restarts the pods of a workload when its configuration changes.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,16 @@ use sealwave_kube::pods::Change;
 /// Annotations with which a controller restarts workloads.
 const RELOADERS: &[&str] = &["reloader.stakater.com/", "wave.pusher.com/"];
 
-/// The letters of the suffixes that Kustomize makes from contents.
+/// Characters of the hash suffixes that Kustomize generates.
 const HASH_LETTERS: &str = "bcdfghkmt2456789";
 
-/// Whether pods of an object live until its template changes.
+/// Returns whether the pods of an object live until its template changes.
 pub(super) fn is_long_lived(object: &Object<'_>) -> bool {
     let changes = object.pod.as_ref().is_some_and(|pod| pod.change == Change::Allowed);
     changes && !matches!(object.kind, "CronJob" | "Pod") && object.group != "serving.knative.dev"
 }
 
-/// Whether a name ends in a hash of the contents, or in a version: new contents come under a new name.
+/// Returns whether a name ends in a content hash or a version, so that new contents get a new name.
 pub(super) fn is_versioned(name: &str) -> bool {
     let Some((_, suffix)) = name.rsplit_once(['-', '.']) else { return false };
     let is_hash =
@@ -33,35 +33,35 @@ pub(super) struct Rollouts<'e, 'a> {
 }
 
 impl<'e, 'a> Rollouts<'e, 'a> {
-    /// Reads what is emitted; none where an app could not be taken that far.
+    /// Indexes the emitted objects; `None` if the app could not be processed that far.
     pub fn of(environment: &'e Environment<'a>) -> Option<Self> {
         let emitted = match environment.emitted {
             None if !environment.is_plain() => return None,
             emitted => emitted.unwrap_or_default(),
         };
-        let of = |object: &'a Manifest| {
+        let keyed = |object: &'a Manifest| {
             ((object.group(), object.kind(), object.namespace(), object.name()), object)
         };
-        Some(Self { environment, emitted: emitted.iter().map(of).collect() })
+        Some(Self { environment, emitted: emitted.iter().map(keyed).collect() })
     }
 
-    /// Whether new configuration makes new pods, by whatever means.
+    /// Returns whether new configuration restarts the pods, by any means.
     pub(super) fn is_triggered(&self, object: &Object<'_>) -> bool {
         let Some(pod) = &object.pod else { return true };
         let key = (object.group, object.kind, object.namespace, object.name);
         let manifest = self.emitted.get(&key).copied().unwrap_or(object.manifest);
         let template = manifest.root().at(&pod.path);
         let on_pods = template.and_then(|template| template.at(&["metadata", "annotations"])?.as_mapping());
-        let marked = |mapping: Option<&Mapping>, names: fn(&str) -> bool| {
+        let has_entry = |mapping: Option<&Mapping>, names: fn(&str) -> bool| {
             mapping.is_some_and(|mapping| mapping.entries().iter().any(|entry| names(&entry.key)))
         };
-        marked(on_pods, |name| name.contains("checksum") || name.contains("hash"))
+        has_entry(on_pods, |name| name.contains("checksum") || name.contains("hash"))
             || [on_pods, manifest.annotations()].into_iter().any(|annotations| {
-                marked(annotations, |name| RELOADERS.iter().any(|reloader| name.contains(reloader)))
+                has_entry(annotations, |name| RELOADERS.iter().any(|reloader| name.contains(reloader)))
             })
     }
 
-    /// The objects, with their numbers, that live long and have no trigger.
+    /// Iterates over the long-lived objects without a trigger, with their indices.
     pub(super) fn untriggered(&self) -> impl Iterator<Item = (usize, &'e Object<'a>)> + '_ {
         let objects = self.environment.objects.iter().enumerate();
         objects.filter(|(_, object)| is_long_lived(object) && !self.is_triggered(object))
@@ -73,7 +73,7 @@ mod tests {
     use super::is_versioned;
 
     #[test]
-    fn hashes_and_versions_are_seen() {
+    fn hashes_and_versions_are_recognized() {
         for name in
             ["settings-h2ck9f7gt6", "settings-v2", "settings-2026.11", "settings-0a1b2c3d4e", "a-bcdfghkmtb"]
         {

@@ -1,4 +1,4 @@
-//! What rules look at: objects, the environment that they make up, the app of the environments.
+//! The input of rules: objects, environments and apps.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,13 +21,13 @@ use sealwave_pipeline::render::UnusedValue;
 use sealwave_secrets::Scope as SealingScope;
 use sealwave_secrets::placeholder::Reference;
 
-/// One object as it was rendered, and what every rule asks of it: strings of Secrets may hold placeholders, or values
-/// that somebody committed.
+/// A rendered object with precomputed facts for rules. Strings of Secrets may contain placeholders or committed
+/// values.
 pub(crate) struct Object<'a> {
     written: catalogue::Object<'a>,
-    /// Its pod template, where it is a workload.
+    /// The pod template of a workload.
     pub(crate) pod: Option<PodTemplate<'a>>,
-    /// Parts of pods that others make of it.
+    /// Parts of pods that another controller creates from the object.
     parts: Parts<'a>,
 }
 
@@ -40,7 +40,7 @@ impl<'a> Deref for Object<'a> {
 }
 
 impl<'a> Object<'a> {
-    /// Looks at an object; `workloads` are kinds beyond the built-in ones that have pods.
+    /// Wraps a manifest; `workloads` are kinds with pods beyond the built-in ones.
     pub(crate) fn new(manifest: &'a Manifest, workloads: &'a [WorkloadKind]) -> Self {
         let written = catalogue::Object::as_written(manifest);
         let pod = pod_template_of(manifest, (written.group, written.kind), workloads).ok().flatten();
@@ -48,13 +48,13 @@ impl<'a> Object<'a> {
         Self { written, pod, parts }
     }
 
-    /// The containers of its pods, whoever makes them; none where it has no pods.
+    /// Iterates over the containers of the object's pods, including those that another controller creates.
     pub fn containers(&self) -> impl Iterator<Item = &'a Node> + use<'a> {
         let own = self.pod.as_ref().map(|pod| pod.spec).into_iter().flat_map(containers);
         own.chain(self.parts.containers())
     }
 
-    /// What its pods refer to, each with its place; nothing where it has no pods.
+    /// Returns the references of the object's pods, with their positions.
     pub fn references(&self) -> Vec<Located<'a>> {
         match &self.pod {
             Some(pod) => located_references(pod.spec),
@@ -63,35 +63,35 @@ impl<'a> Object<'a> {
     }
 }
 
-/// What all rules may know beside the objects.
+/// Context that all rules share.
 pub(crate) struct Scene<'a> {
-    /// Whether these are plain manifests: what stages find in an app is for rules to find.
+    /// True for plain manifests, where rules report what the pipeline reports for an app.
     pub(crate) is_plain: bool,
-    /// The sources' texts, for rules about how a scalar is spelt.
+    /// Texts of the sources, for rules about the spelling of scalars.
     pub(crate) texts: &'a Texts,
-    /// The names of sources, and what rendered text was made by.
+    /// Names of the sources, and the origins of rendered text.
     pub(crate) sources: &'a Sources,
-    /// Which kinds have a namespace.
+    /// Scopes of kinds: namespaced or cluster-scoped.
     pub(crate) scopes: &'a Scopes,
-    /// What the run was told.
+    /// Settings of the run.
     pub(crate) settings: &'a Settings,
 }
 
-/// What a run was told: what exists elsewhere.
+/// Settings of a run that rules depend on.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// Patterns `Kind/namespace/name` of objects that exist elsewhere.
     pub external: Vec<globset::GlobMatcher>,
     /// Today's date; `None` disables what depends on it.
     pub today: Option<Date>,
-    /// The operator file that apps are checked against, where it is known.
+    /// The operator file that apps are checked against, if known.
     pub operator: Option<super::OperatorView>,
-    /// Fingerprints of the keys that the environments' clusters seal for, by environment, as far as they are known.
+    /// Known fingerprints of the sealing certificates of the clusters, by environment.
     pub certificates: BTreeMap<String, String>,
 }
 
 impl Settings {
-    /// Whether an object is known to exist outside of what is looked at.
+    /// Returns whether an object is declared as existing elsewhere.
     pub(crate) fn is_external(&self, kind: &str, namespace: &str, name: &str) -> bool {
         let path = format!("{kind}/{namespace}/{name}");
         self.external.iter().any(|pattern| pattern.is_match(&path))
@@ -100,44 +100,44 @@ impl Settings {
 
 /// One environment of an app, or a set of plain manifests.
 pub(crate) struct Environment<'a> {
-    /// Its name; empty for plain manifests.
+    /// Name of the environment; empty for plain manifests.
     pub(crate) name: &'a str,
-    /// What all rules may know.
+    /// Shared context.
     pub(crate) scene: Scene<'a>,
-    /// The objects as they were rendered, before anything was done with Secrets.
+    /// The rendered objects, before Secrets are processed.
     pub(crate) objects: Vec<Object<'a>>,
-    /// Pods that stand in its `ConfigMaps`.
+    /// Pods within its `ConfigMaps`.
     pub(crate) embedded: Vec<EmbeddedObject<'a>>,
-    /// The same objects by what they are and by the Secrets that they supply.
+    /// The objects by identity and by the Secrets that they create.
     pub(crate) catalogue: Catalogue<'a>,
-    /// Who makes which Secret and `ConfigMap`, with which keys, and who wants which.
+    /// Created and required objects, with their known keys.
     pub(crate) inventory: Inventory<'a>,
-    /// Every use of a secret in an item of a Secret, in the order of objects, items and placeholders.
+    /// Placeholders in items of Secrets, in the order of objects, items and placeholders.
     pub(crate) secrets: &'a [SecretUse],
-    /// What Argo CD would get: Secrets sealed or referred, waves and checksums set. None for plain manifests.
+    /// The objects that Argo CD would get, with processed Secrets, waves and checksums. `None` for plain manifests.
     pub(crate) emitted: Option<&'a [Manifest]>,
-    /// The merged values; none of plain manifests, and where they could not be read.
+    /// The merged values; `None` for plain manifests, or if the values could not be read.
     pub(crate) values: Option<&'a Node>,
-    /// The texts of their scalars that are not written in their usual form.
+    /// Source texts of values with an unusual spelling.
     pub(crate) written: &'a WrittenScalars,
-    /// Keys of its own values that nothing uses.
+    /// Unused keys of its own values.
     pub(crate) unused: &'a [UnusedValue],
-    /// The directory of its app.
+    /// Directory of the app.
     pub(crate) app: &'a str,
-    /// The cluster that it is for, as far as the app says.
+    /// Target cluster, as far as the app defines it.
     pub(crate) cluster: &'a str,
-    /// Where the app says so, if values are sealed for that cluster.
+    /// Position of the cluster in the app file, if values are sealed for that cluster.
     pub(crate) sealed_for: Option<Origin>,
-    /// Objects that other apps of the repository render in an environment of this name.
+    /// Objects that other apps of the repository render in the environment of this name.
     pub(crate) neighbours: &'a Neighbours,
-    /// Which object uses which, found when a rule first asks.
+    /// Uses of objects by other objects, computed on first access.
     pub(crate) uses: OnceCell<BTreeSet<Use>>,
-    /// Conflicts of waves and phases, found when a rule first asks.
+    /// Conflicts of waves and phases, computed on first access.
     pub(crate) conflicts: OnceCell<Vec<Conflicting>>,
 }
 
 impl Environment<'_> {
-    /// Whether these are plain manifests: other halves of what they refer to may be anywhere.
+    /// Returns whether these are plain manifests, whose references may point outside of the set.
     pub(crate) const fn is_plain(&self) -> bool {
         self.name.is_empty()
     }
@@ -146,32 +146,32 @@ impl Environment<'_> {
 /// A placeholder in an item of a Secret.
 #[derive(Clone, Debug)]
 pub(crate) struct SecretUse {
-    /// What it refers to; `path` is already the provider that it means, where that is known.
+    /// The reference; the provider `path` is already replaced by the app's default provider, if known.
     pub(crate) reference: Reference,
-    /// Number of the Secret.
+    /// Index of the Secret.
     pub(crate) object: usize,
-    /// The item's key.
+    /// Key of the item.
     pub(crate) item: String,
-    /// Where the item's value stands.
+    /// Position of the item's value.
     pub(crate) origin: Origin,
-    /// Where in the cluster the value can be opened.
+    /// Sealing scope of the value.
     pub(crate) scope: SealingScope,
 }
 
 /// All environments of an app.
 pub(crate) struct App<'a> {
-    /// In the order of their names.
+    /// Environments, sorted by name.
     pub(crate) environments: &'a [Environment<'a>],
-    /// Files beside the app that Git takes and that may hold credentials.
+    /// Files next to the app that are not ignored by Git and may contain credentials.
     pub(crate) files: &'a [FileBeside],
 }
 
-/// A file beside an app. Nothing prints it, and its content is zeroed when it is dropped.
+/// A file next to an app. Must never be printed; its content is zeroed on drop.
 pub(crate) struct FileBeside {
     pub(crate) source: SourceId,
-    /// How it is read.
+    /// Format of the file.
     pub(crate) form: FileForm,
     pub(crate) content: Zeroizing<Vec<u8>>,
-    /// Whether it is a seal key or a checksum key.
+    /// True if it is a seal key or a checksum key.
     pub(crate) is_own_key: bool,
 }

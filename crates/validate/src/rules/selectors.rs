@@ -1,17 +1,17 @@
-//! Labels of pods, and what selects them.
+//! Labels of pods, and the selectors that match them.
 
 use std::collections::{HashMap, HashSet};
 
 use super::Object;
 use sealwave_core::document::{Entry, Mapping, Node};
 
-/// How many pod templates are compared with one selector; of a selector with more, nothing is said.
+/// Maximum number of pod templates compared with one selector; beyond it, nothing is reported.
 const COMPARED: usize = 1_000;
 
-/// How many labels a pod or a selector may have; of one with more, nothing is said.
+/// Maximum number of labels of a pod or a selector; beyond it, nothing is reported.
 const LABELS: usize = 64;
 
-/// Labels that a controller sets on the pods that it makes: a template does not have them.
+/// Labels that a controller sets on its pods, and that are not in a template.
 const SET_ON_PODS: &[&str] = &[
     "apps.kubernetes.io/pod-index",
     "batch.kubernetes.io/controller-uid",
@@ -24,7 +24,7 @@ const SET_ON_PODS: &[&str] = &[
     "statefulset.kubernetes.io/pod-name",
 ];
 
-/// Objects of other groups that make no pods.
+/// Other groups whose objects create no pods.
 const MAKE_NO_PODS: &[&str] = &[
     "argoproj.io",
     "bitnami.com",
@@ -38,16 +38,16 @@ const MAKE_NO_PODS: &[&str] = &[
     "traefik.io",
 ];
 
-/// Objects of the Prometheus operator that make no pods.
+/// Kinds of the Prometheus operator that create no pods.
 const MONITORS: &[&str] = &["PodMonitor", "Probe", "PrometheusRule", "ServiceMonitor"];
 
-/// The labels of the pods that an object makes; of a Pod, its own.
+/// Returns the labels of the pods that an object creates, or those of a Pod.
 pub(super) fn labels<'a>(object: &Object<'a>) -> Option<&'a Mapping> {
     let pod = object.pod.as_ref()?;
     object.manifest.root().at(&pod.path)?.at(&["metadata", "labels"])?.as_mapping()
 }
 
-/// Returns the first label of a selector that the nearest pods do not have; without any pods, the first one.
+/// Returns the first label of a selector that the closest pods do not have; without any pods, the first one.
 pub(super) fn missing_label<'s>(selector: &'s Mapping, nearest: Option<&Mapping>) -> Option<&'s Entry> {
     let is_missing = |label: &&Entry| {
         nearest.is_none_or(|labels| labels.get(&label.key).is_none_or(|value| *value != label.value))
@@ -55,35 +55,35 @@ pub(super) fn missing_label<'s>(selector: &'s Mapping, nearest: Option<&Mapping>
     selector.entries().iter().find(is_missing)
 }
 
-/// The pods of a set of objects.
+/// An index of the pods that a set of objects creates.
 pub(super) struct Pods<'a> {
-    /// By namespace (empty: by all of them), key and value.
+    /// Objects by namespace (empty for all), label key and value.
     by_label: HashMap<(&'a str, &'a str, &'a str), Vec<usize>>,
-    /// Namespaces with workloads; the empty one where there is a workload at all.
+    /// Namespaces with workloads, and the empty one if any workload exists.
     namespaces: HashSet<&'a str>,
-    /// Whether some workload's namespace, or its labels, are not known.
-    homeless: bool,
+    /// True if namespace or labels of some workload are unknown.
+    has_unknown_pods: bool,
     labels: HashMap<usize, &'a Mapping>,
-    /// Names and kinds, in lower case, of objects of which an operator makes pods.
+    /// Names and kinds, in lower case, of objects from which an operator creates pods.
     operated: HashSet<(&'a str, String)>,
 }
 
-/// What a selector selects.
+/// Result of evaluating a selector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Selected {
-    /// Nothing; this object comes nearest.
+    /// Selects nothing; the object is the closest match.
     Nothing(Option<usize>),
-    /// Something, or nobody knows.
+    /// Selects something, or may do so.
     Perhaps,
 }
 
 impl<'a> Pods<'a> {
-    /// Reads all objects.
+    /// Indexes all objects.
     pub fn of(objects: &[Object<'a>]) -> Self {
         let mut pods = Self {
             by_label: HashMap::new(),
             namespaces: HashSet::new(),
-            homeless: false,
+            has_unknown_pods: false,
             labels: HashMap::new(),
             operated: HashSet::new(),
         };
@@ -101,10 +101,10 @@ impl<'a> Pods<'a> {
 
     fn add(&mut self, number: usize, object: &Object<'a>) {
         self.namespaces.extend([object.namespace, ""]);
-        self.homeless |= object.namespace.is_empty();
+        self.has_unknown_pods |= object.namespace.is_empty();
         let Some(labels) = labels(object) else { return };
         if labels.len() > LABELS {
-            self.homeless = true;
+            self.has_unknown_pods = true;
             return;
         }
         self.labels.insert(number, labels);
@@ -117,7 +117,7 @@ impl<'a> Pods<'a> {
         }
     }
 
-    /// What labels select in a namespace.
+    /// Evaluates a selector in a namespace.
     pub(super) fn selected(&self, namespace: &str, selector: &Mapping) -> Selected {
         if selector.len() > LABELS {
             return Selected::Perhaps;
@@ -134,23 +134,24 @@ impl<'a> Pods<'a> {
             wanted.push((entry.key.as_str(), value));
         }
         // A workload without a namespace may end up in this one.
-        let unknown = !namespace.is_empty() && self.homeless;
+        let unknown = !namespace.is_empty() && self.has_unknown_pods;
         if wanted.is_empty() || unknown || !self.namespaces.contains(namespace) {
             return Selected::Perhaps;
         }
         self.intersect(namespace, &wanted)
     }
 
-    /// The workloads of a namespace whose pods a selector of plain texts selects, as far as they are known.
+    /// Returns the known workloads of a namespace whose pods a selector of literal labels selects.
     pub(super) fn matching(&self, namespace: &str, selector: &Mapping) -> Vec<usize> {
-        let wanted = || selector.entries().iter();
-        let Some(first) = wanted().find_map(|entry| Some((entry.key.as_str(), entry.value.as_str()?))) else {
+        let entries = || selector.entries().iter();
+        let Some(first) = entries().find_map(|entry| Some((entry.key.as_str(), entry.value.as_str()?)))
+        else {
             return Vec::new();
         };
         let candidates = self.by_label.get(&(namespace, first.0, first.1)).map_or(&[][..], Vec::as_slice);
         let fits = |number: &&usize| {
             let labels = self.labels.get(number);
-            wanted().all(|entry| labels.and_then(|labels| labels.get(&entry.key)) == Some(&entry.value))
+            entries().all(|entry| labels.and_then(|labels| labels.get(&entry.key)) == Some(&entry.value))
         };
         candidates.iter().take(COMPARED).filter(fits).copied().collect()
     }
@@ -173,7 +174,7 @@ impl<'a> Pods<'a> {
         Selected::Nothing(nearest.and_then(|list| list.first()).copied())
     }
 
-    /// Whether an operator may make pods with this value in a label.
+    /// Returns whether an operator may create pods with this label value.
     fn is_operated(&self, namespace: &str, value: &str) -> bool {
         [namespace, ""]
             .into_iter()
@@ -188,7 +189,7 @@ fn may_make_pods(object: &Object<'_>) -> bool {
         && !MONITORS.contains(&object.kind)
 }
 
-/// Whether a label's key belongs to an operator.
+/// Returns whether a label's key belongs to an operator.
 fn is_foreign(key: &str) -> bool {
     key.split_once('/').is_some_and(|(domain, _)| domain != "app.kubernetes.io")
 }

@@ -1,10 +1,10 @@
-//! Versions of APIs that are gone, or will be. What knows is [`sealwave_kube::schema`]; here are their pages.
+//! Rules about deprecated and removed API versions. [`sealwave_kube::schema`] finds them; this module only holds their pages.
 
 use super::{Check, Rule};
 use crate::{ApiRefusal, RuleInfo};
 use sealwave_core::diagnostic::Severity;
 
-/// An API that a version of Kubernetes still has, and advises against.
+/// A deprecated API: Kubernetes still serves it.
 pub(crate) static DEPRECATED: Rule = Rule {
     info: RuleInfo {
         id: "api/deprecated",
@@ -17,7 +17,7 @@ pub(crate) static DEPRECATED: Rule = Rule {
     check: Check::Stage,
 };
 
-/// An API that a version of Kubernetes has no more.
+/// A removed API: Kubernetes no longer serves it.
 pub(crate) static REMOVED: Rule = Rule {
     info: RuleInfo {
         id: "api/removed",

@@ -1,9 +1,9 @@
-//! What the stages of a run say of an app: it would not render, or not as its author thinks.
+//! Rules under which the pipeline reports an app that does not render, or not as its author expects.
 
 use super::Rule;
 use sealwave_core::diagnostic::Severity;
 
-/// Waves and checksums.
+/// Problems with waves and checksums.
 pub(crate) static ANNOTATE: Rule = Rule::stage(
     "app/annotate",
     Severity::Error,
@@ -11,7 +11,7 @@ pub(crate) static ANNOTATE: Rule = Rule::stage(
     include_str!("annotate.md"),
 );
 
-/// What Secrets become.
+/// A Secret that the backend cannot convert.
 pub(crate) static BACKEND: Rule = Rule::stage(
     "app/backend",
     Severity::Error,
@@ -19,11 +19,11 @@ pub(crate) static BACKEND: Rule = Rule::stage(
     include_str!("backend.md"),
 );
 
-/// The app's files.
+/// An app file that cannot be read.
 pub(crate) static LOAD: Rule =
     Rule::stage("app/load", Severity::Error, "a file of the app cannot be read", include_str!("load.md"));
 
-/// Placeholders.
+/// A malformed or misplaced placeholder.
 pub(crate) static PLACEHOLDER: Rule = Rule::stage(
     "app/placeholder",
     Severity::Error,
@@ -31,7 +31,7 @@ pub(crate) static PLACEHOLDER: Rule = Rule::stage(
     include_str!("placeholder.md"),
 );
 
-/// Templates and documents.
+/// A template, document or patch that does not yield an object.
 pub(crate) static RENDER: Rule = Rule::stage(
     "app/render",
     Severity::Error,

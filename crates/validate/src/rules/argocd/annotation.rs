@@ -23,7 +23,7 @@ const DELETE_POLICY: &str = names::ARGOCD_HOOK_DELETE_POLICY;
 const COMPARE_OPTIONS: &str = "argocd.argoproj.io/compare-options";
 const HELM_HOOK: &str = names::HELM_HOOK;
 
-/// What Argo CD reads of an object.
+/// Annotations of an object that Argo CD reads.
 const READ: &[&str] = &[
     names::ARGOCD_HOOK,
     names::ARGOCD_SYNC_OPTIONS,
@@ -48,7 +48,7 @@ const HELM_HOOKS: &[&str] = &[
 const HOOKS: &[&str] = &["PostDelete", "PostSync", "PreDelete", "PreSync", "Skip", "Sync", "SyncFail"];
 const POLICIES: &[&str] = &["BeforeHookCreation", "HookFailed", "HookSucceeded"];
 
-/// Options of one object, and the values that they take.
+/// Sync options of an object, with their allowed values.
 const SYNC_OPTIONS: &[(&str, &[&str])] = &[
     ("ClientSideApplyMigration", &["false", "true"]),
     ("ControllerReferencesOnly", &["false", "true"]),
@@ -62,7 +62,7 @@ const SYNC_OPTIONS: &[(&str, &[&str])] = &[
     ("Validate", &["false", "true"]),
 ];
 
-/// Options that only an Application has.
+/// Sync options that only an Application supports.
 const APPLICATION_OPTIONS: &[&str] = &[
     "ApplyOutOfSyncOnly",
     "CreateNamespace",
@@ -78,23 +78,23 @@ const COMPARISONS: &[(&str, &[&str])] = &[
     ("ServerSideDiff", &["false", "true"]),
 ];
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let fields = |field| object.metadata.and_then(|metadata| metadata.get(field)?.as_mapping());
-    for draft in fields("labels").into_iter().flat_map(Mapping::entries).filter_map(label) {
+    for draft in fields("labels").into_iter().flat_map(Mapping::entries).filter_map(check_label) {
         reporter.report(draft);
     }
     let Some(annotations) = fields("annotations") else { return };
     for entry in annotations.entries() {
         let found = match entry.key.as_str() {
-            HELM_HOOK => helm_hook(entry, object),
+            HELM_HOOK => check_helm_hook(entry, object),
             key if !key.starts_with(names::ARGOCD_DOMAIN) => None,
-            // Of an app, choosing waves finds those that are none.
-            names::ARGOCD_SYNC_WAVE if scene.is_plain => wave(entry),
-            names::ARGOCD_HOOK => hook(entry, object),
-            names::ARGOCD_SYNC_OPTIONS => options(entry, SYNC_OPTIONS, "sync option"),
-            DELETE_POLICY => policy(entry),
-            COMPARE_OPTIONS => options(entry, COMPARISONS, "compare option"),
-            key => misspelt(key, entry),
+            // For an app, the stage that chooses waves reports invalid ones.
+            names::ARGOCD_SYNC_WAVE if context.is_plain => check_wave(entry),
+            names::ARGOCD_HOOK => check_hook(entry, object),
+            names::ARGOCD_SYNC_OPTIONS => check_options(entry, SYNC_OPTIONS, "sync option"),
+            DELETE_POLICY => check_delete_policy(entry),
+            COMPARE_OPTIONS => check_options(entry, COMPARISONS, "compare option"),
+            key => check_spelling(key, entry),
         };
         if let Some(draft) = found {
             reporter.report(draft);
@@ -102,46 +102,46 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// An annotation that stands among the labels.
-fn label(entry: &Entry) -> Option<Draft> {
+/// Reports an Argo CD annotation that is set as a label.
+fn check_label(entry: &Entry) -> Option<Draft> {
     let is_read = entry.key.starts_with(names::ARGOCD_DOMAIN) && READ.contains(&entry.key.as_str());
     is_read.then(|| {
-        let message = format!("`{}` is a label here, where Argo CD does not look for it", entry.key);
+        let message = format!("`{}` is set as a label, which Argo CD does not read", entry.key);
         Draft::new(&RULE, entry.key_origin, message).hint("move it to `metadata.annotations`")
     })
 }
 
-/// A name that nobody knows and that is near to one that Argo CD reads.
-fn misspelt(key: &str, entry: &Entry) -> Option<Draft> {
+/// Reports an unknown name that is close to one that Argo CD reads.
+fn check_spelling(key: &str, entry: &Entry) -> Option<Draft> {
     let name = key.strip_prefix(names::ARGOCD_DOMAIN)?.strip_prefix('/')?;
     let known = READ.iter().filter_map(|known| known.rsplit_once('/')).map(|(_, known)| known);
     let meant = closest(name, known)?;
-    let message = format!("`{key}` is no annotation that Argo CD knows");
+    let message = format!("`{key}` is not an Argo CD annotation");
     let hint = format!("did you mean `{}/{meant}`?", names::ARGOCD_DOMAIN);
     Some(Draft::new(&RULE, entry.key_origin, message).hint(hint))
 }
 
-/// Argo CD makes a hook of every object with the annotation, of the phases that it knows.
-fn helm_hook(entry: &Entry, object: &Object<'_>) -> Option<Draft> {
+/// Reports phases of a Helm hook that Helm does not know: Argo CD runs the object in those that it knows.
+fn check_helm_hook(entry: &Entry, object: &Object<'_>) -> Option<Draft> {
     let unknown = parts(entry).find(|part| !HELM_HOOKS.contains(part))?;
     if object.manifest.annotation(names::ARGOCD_HOOK).is_some() {
         return None;
     }
-    let hint = meant(unknown, HELM_HOOKS);
+    let hint = suggestion(unknown, HELM_HOOKS);
     let at = entry.value.origin;
     Some(if parts(entry).any(|part| HELM_HOOKS.contains(&part)) {
         Draft::new(&RULE, at, "one of the hook's phases is not known to Helm").hint(hint)
     } else {
-        Draft::new(&RULE, at, "the hook names no phase that Helm knows, so that the object is never applied")
+        Draft::new(&RULE, at, "the hook has no phase that Helm knows, so the object is never applied")
             .severity(Severity::Error)
             .hint(hint)
     })
 }
 
-fn wave(entry: &Entry) -> Option<Draft> {
+fn check_wave(entry: &Entry) -> Option<Draft> {
     let text = entry.value.as_str()?;
     text.parse::<i64>().is_err().then(|| {
-        Draft::new(&RULE, entry.value.origin, "the sync wave is not an integer, so that it counts as 0")
+        Draft::new(&RULE, entry.value.origin, "the sync wave is not an integer, so it counts as 0")
             .hint("write an integer in quotes, for example \"-1\"")
     })
 }
@@ -150,39 +150,35 @@ fn parts(entry: &Entry) -> impl Iterator<Item = &str> {
     entry.value.as_str().unwrap_or_default().split(',').map(str::trim).filter(|part| !part.is_empty())
 }
 
-fn hook(entry: &Entry, object: &Object<'_>) -> Option<Draft> {
+fn check_hook(entry: &Entry, object: &Object<'_>) -> Option<Draft> {
     let unknown = parts(entry).find(|part| !HOOKS.contains(part));
     let has_phase = parts(entry).any(|part| HOOKS.contains(&part));
     if unknown.is_none() && has_phase || entry.value.as_str().is_none() {
         return None;
     }
     let at = entry.value.origin;
-    let hint = unknown.map_or_else(|| listed(HOOKS), |unknown| meant(unknown, HOOKS));
+    let hint = unknown.map_or_else(|| allowed_values(HOOKS), |unknown| suggestion(unknown, HOOKS));
     Some(if has_phase {
         Draft::new(&RULE, at, "one of the hook's phases is not known to Argo CD").hint(hint)
     } else if object.manifest.annotation(HELM_HOOK).is_some() {
-        Draft::new(&RULE, at, "the hook names no phase that Argo CD knows, so that Helm's annotation counts")
+        Draft::new(&RULE, at, "the hook has no phase that Argo CD knows, so Helm's annotation counts")
             .hint(hint)
     } else {
-        Draft::new(
-            &RULE,
-            at,
-            "the hook names no phase that Argo CD knows, so that the object is never applied",
-        )
-        .severity(Severity::Error)
-        .hint(hint)
+        Draft::new(&RULE, at, "the hook has no phase that Argo CD knows, so the object is never applied")
+            .severity(Severity::Error)
+            .hint(hint)
     })
 }
 
-fn policy(entry: &Entry) -> Option<Draft> {
+fn check_delete_policy(entry: &Entry) -> Option<Draft> {
     let unknown = parts(entry).find(|part| !POLICIES.contains(part))?;
     Some(
         Draft::new(&RULE, entry.value.origin, "a delete policy is not known to Argo CD, and has no effect")
-            .hint(meant(unknown, POLICIES)),
+            .hint(suggestion(unknown, POLICIES)),
     )
 }
 
-fn options(entry: &Entry, known: &[(&str, &[&str])], noun: &str) -> Option<Draft> {
+fn check_options(entry: &Entry, known: &[(&str, &[&str])], noun: &str) -> Option<Draft> {
     let draft =
         |message: String, hint: String| Some(Draft::new(&RULE, entry.value.origin, message).hint(hint));
     for part in parts(entry) {
@@ -196,24 +192,27 @@ fn options(entry: &Entry, known: &[(&str, &[&str])], noun: &str) -> Option<Draft
             }
             return draft(
                 format!("a {noun} is not known to Argo CD, and has no effect"),
-                meant(name, &names),
+                suggestion(name, &names),
             );
         };
         if !values.contains(&value) {
-            return draft(format!("{noun} `{name}` has a value that Argo CD does not know"), listed(values));
+            return draft(
+                format!("{noun} `{name}` has a value that Argo CD does not know"),
+                allowed_values(values),
+            );
         }
     }
     None
 }
 
-fn meant(unknown: &str, known: &[&str]) -> String {
+fn suggestion(unknown: &str, known: &[&str]) -> String {
     match closest(unknown, known.iter().copied()) {
         Some(name) => format!("did you mean `{name}`?"),
-        None => listed(known),
+        None => allowed_values(known),
     }
 }
 
-fn listed(known: &[&str]) -> String {
+fn allowed_values(known: &[&str]) -> String {
     let known: Vec<&str> = known.iter().copied().filter(|name| !name.is_empty()).collect();
-    format!("it is one of {}", sealwave_secrets::placeholder::list(&known))
+    format!("use one of {}", sealwave_secrets::placeholder::list(&known))
 }

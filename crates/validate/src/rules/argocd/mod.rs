@@ -1,3 +1,3 @@
-//! What is meant for Argo CD.
+//! Rules about annotations for Argo CD.
 
 pub(super) mod annotation;

@@ -42,7 +42,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
                 Draft::new(
                     &RULE,
                     node.origin,
-                    format!("Secret `{name}` is written by another Certificate too"),
+                    format!("Secret `{name}` is also written by another Certificate"),
                 )
                 .severity(severity)
                 .about(number)

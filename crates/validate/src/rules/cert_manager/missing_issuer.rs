@@ -35,17 +35,17 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
                 Draft::new(&RULE, name.origin, format!("{kind} `{issuer}` does not exist")).about(number);
             let in_app = if kind == "Issuer" { Severity::Warning } else { Severity::Note };
             reporter.report(if presence.has(GROUP, other, namespace(other), issuer) {
-                draft.hint(format!("there is a {other} of this name: write `kind: {other}`"))
+                draft.hint(format!("a {other} of this name exists: write `kind: {other}`"))
             } else {
-                draft
-                    .severity(presence.severity((GROUP, kind), namespace(kind), in_app))
-                    .hint("add the issuer, correct its name, or say that it exists elsewhere (`--external`)")
+                draft.severity(presence.severity((GROUP, kind), namespace(kind), in_app)).hint(
+                    "add the issuer, correct its name, or declare it as existing elsewhere (`--external`)",
+                )
             });
         }
     }
 }
 
-/// The issuers that an object names: kind, and the name's place.
+/// Returns the issuers that an object refers to, as kind and name node.
 fn issuers<'a>(object: &Object<'a>) -> Vec<(&'static str, &'a Node)> {
     let root = object.manifest.root();
     match (object.group, object.kind) {
@@ -61,13 +61,15 @@ fn issuers<'a>(object: &Object<'a>) -> Vec<(&'static str, &'a Node)> {
         }
         ("networking.k8s.io", "Ingress") | ("gateway.networking.k8s.io", "Gateway") => {
             let annotations = root.at(&["metadata", "annotations"]);
-            let of = |name: &str| annotations.and_then(|annotations| annotations.get(name));
-            if of("cert-manager.io/issuer-kind").is_some() || of("cert-manager.io/issuer-group").is_some() {
+            let annotation = |name: &str| annotations.and_then(|annotations| annotations.get(name));
+            if annotation("cert-manager.io/issuer-kind").is_some()
+                || annotation("cert-manager.io/issuer-group").is_some()
+            {
                 return Vec::new();
             }
             let named = [
-                ("Issuer", of("cert-manager.io/issuer")),
-                ("ClusterIssuer", of("cert-manager.io/cluster-issuer")),
+                ("Issuer", annotation("cert-manager.io/issuer")),
+                ("ClusterIssuer", annotation("cert-manager.io/cluster-issuer")),
             ];
             named.into_iter().filter_map(|(kind, name)| Some((kind, name?))).collect()
         }

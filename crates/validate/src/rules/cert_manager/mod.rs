@@ -1,4 +1,4 @@
-//! Objects of cert-manager that get no certificate, or overwrite one another's.
+//! Rules about cert-manager objects that get no certificate or overwrite each other's Secret.
 
 pub(super) mod duplicate_secret;
 pub(super) mod missing_issuer;

@@ -23,11 +23,11 @@ pub(crate) static RULE: Rule = Rule {
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     let Some(pod) = &object.pod else { return };
     for (_, container) in containers(pod.spec) {
-        variables(container, reporter);
+        check_variables(container, reporter);
     }
 }
 
-fn variables(container: &Node, reporter: &mut Reporter) {
+fn check_variables(container: &Node, reporter: &mut Reporter) {
     let mut seen: HashMap<&str, Origin> = HashMap::new();
     for name in
         container.get("env").map_or(&[][..], Node::items).iter().filter_map(|variable| variable.get("name"))
@@ -38,7 +38,7 @@ fn variables(container: &Node, reporter: &mut Reporter) {
             reporter.report(
                 Draft::new(&RULE, name.origin, message)
                     .related(first, "it is set here first")
-                    .hint("remove one of the two: the last one wins, or neither, depending on how the object is applied"),
+                    .hint("remove one of them: depending on how the object is applied, the last one wins or neither does"),
             );
         }
     }

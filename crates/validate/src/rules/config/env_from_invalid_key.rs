@@ -22,7 +22,7 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Environment(check),
 };
 
-/// How a key ends that is the name of a file.
+/// Suffixes of keys that are file names.
 const FILES: &[&str] = &[
     ".cfg",
     ".conf",
@@ -43,20 +43,20 @@ const FILES: &[&str] = &[
     ".yml",
 ];
 
-/// How many keys a message names.
+/// Maximum number of keys that a message lists.
 const NAMED: usize = 3;
 
-/// What is said of an object that is taken with or without a prefix.
-type Said<'a> = HashMap<(What, &'a str, &'a str, bool), Option<String>>;
+/// The listed invalid keys of each object, taken with or without a prefix.
+type OddKeysCache<'a> = HashMap<(What, &'a str, &'a str, bool), Option<String>>;
 
 fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
-    let mut said = Said::new();
+    let mut cache = OddKeysCache::new();
     for (number, object) in environment.objects.iter().enumerate() {
         let Some(pod) = &object.pod else { continue };
         for list in ["initContainers", "containers", "ephemeralContainers"] {
             for container in pod.spec.get(list).map_or(&[][..], Node::items) {
                 for source in container.get("envFrom").map_or(&[][..], Node::items) {
-                    if let Some(draft) = source_of(environment, object.namespace, source, &mut said) {
+                    if let Some(draft) = check_source(environment, object.namespace, source, &mut cache) {
                         reporter.report(draft.about(number));
                     }
                 }
@@ -65,32 +65,33 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     }
 }
 
-fn source_of<'a>(
+fn check_source<'a>(
     environment: &Environment<'_>,
     namespace: &'a str,
     source: &'a Node,
-    said: &mut Said<'a>,
+    cache: &mut OddKeysCache<'a>,
 ) -> Option<Draft> {
-    let (what, reference) = [("configMapRef", What::ConfigMap), ("secretRef", What::Secret)]
+    let (source_kind, reference) = [("configMapRef", What::ConfigMap), ("secretRef", What::Secret)]
         .into_iter()
-        .find_map(|(field, what)| Some((what, source.get(field)?)))?;
+        .find_map(|(field, source_kind)| Some((source_kind, source.get(field)?)))?;
     let name = reference.get("name")?;
     let text = name.as_str()?;
     let prefixed = source.get("prefix").and_then(Node::as_str).is_some_and(|prefix| !prefix.is_empty());
-    let supplies = environment.inventory.supplies(what, namespace, text);
+    let supplies = environment.inventory.supplies(source_kind, namespace, text);
     let made = supplies.first().filter(|made| supplies.len() == 1 && made.may_name_keys)?;
-    let odd = said
-        .entry((what, namespace, text, prefixed))
+    let odd = cache
+        .entry((source_kind, namespace, text, prefixed))
         .or_insert_with(|| odd_keys(made.contents.known(), prefixed))
         .as_deref()?;
-    let kind = kind(what);
-    let message = format!("keys of {kind} `{text}` are no names of variables: {odd}");
-    let draft = Draft::new(&RULE, name.origin, message).related(made.at, format!("the {kind} is made here"));
-    let draft = draft.hint("mount files as a volume; start names of variables with a letter");
+    let kind = kind(source_kind);
+    let message = format!("keys of {kind} `{text}` are not valid variable names: {odd}");
+    let draft =
+        Draft::new(&RULE, name.origin, message).related(made.at, format!("the {kind} is defined here"));
+    let draft = draft.hint("mount files as a volume; start variable names with a letter");
     Some(if made.shares_lines { draft.confidential() } else { draft })
 }
 
-/// The first of the keys that are no names of variables. What is no key at all may be a value, and is not named.
+/// Lists the first keys that are not variable names. A key that is not valid at all may be a secret value and is not shown.
 fn odd_keys<'a>(keys: impl Iterator<Item = &'a str>, prefixed: bool) -> Option<String> {
     let odd: Vec<&str> = keys.filter(|key| is_odd(key, prefixed)).take(NAMED + 1).collect();
     let named = odd.iter().filter(|key| is_item_key(key)).take(NAMED);
@@ -98,7 +99,7 @@ fn odd_keys<'a>(keys: impl Iterator<Item = &'a str>, prefixed: bool) -> Option<S
     let more = match (odd.len() > named.len(), named.is_empty()) {
         (false, _) => "",
         (true, false) => " and others",
-        (true, true) => "those that are not valid",
+        (true, true) => "(names withheld)",
     };
     (!odd.is_empty()).then(|| named.join(", ") + more)
 }

@@ -23,43 +23,43 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
-    // Of pods that others make, others make variables too.
+    // Where another controller creates the pods, it may add variables too.
     let pods = environment.objects.iter().enumerate().filter(|(_, object)| object.pod.is_some());
     for (number, object) in pods {
         for container in object.containers() {
-            let has = |field: &str| items(container, field).iter().any(says_variable);
+            let field_has_variable = |field: &str| items(container, field).iter().any(refers_to_variable);
             let variables = items(container, "env");
-            if !has("command")
-                && !has("args")
-                && !variables.iter().filter_map(|one| one.get("value")).any(says_variable)
+            if !field_has_variable("command")
+                && !field_has_variable("args")
+                && !variables.iter().filter_map(|one| one.get("value")).any(refers_to_variable)
             {
                 continue;
             }
-            let container = Container {
+            let container = ContainerEnv {
                 number,
                 node: container,
-                from: From::of(environment, object.namespace, container),
+                from: EnvFromKeys::for_container(environment, object.namespace, container),
             };
-            container.variables(reporter);
-            container.told(reporter);
+            container.check_variables(reporter);
+            container.check_command(reporter);
         }
     }
 }
 
-fn says_variable(text: &Node) -> bool {
+fn refers_to_variable(text: &Node) -> bool {
     text.as_str().is_some_and(|text| text.contains("$("))
 }
 
-/// The variables of a container that come from whole objects, before those of `env`.
-enum From<'a> {
-    /// These, and no others.
+/// Variable names that a container gets from `envFrom`, before those of `env`.
+enum EnvFromKeys<'a> {
+    /// All names are known.
     Known(HashSet<Cow<'a, str>>),
-    /// Others may be there.
+    /// Others may exist.
     Unknown,
 }
 
-impl<'a> From<'a> {
-    fn of(environment: &Environment<'a>, namespace: &str, container: &'a Node) -> Self {
+impl<'a> EnvFromKeys<'a> {
+    fn for_container(environment: &Environment<'a>, namespace: &str, container: &'a Node) -> Self {
         let mut all = HashSet::new();
         for source in items(container, "envFrom") {
             let Some(keys) = keys(environment, namespace, source) else { return Self::Unknown };
@@ -80,12 +80,12 @@ impl<'a> From<'a> {
     }
 }
 
-/// The keys of what `envFrom` takes, where all of them are known.
+/// Returns the keys of an `envFrom` source, if all of them are known.
 fn keys<'a>(environment: &Environment<'a>, namespace: &str, source: &Node) -> Option<Vec<&'a str>> {
-    let (field, what) = [("configMapRef", What::ConfigMap), ("secretRef", What::Secret)]
+    let (field, kind) = [("configMapRef", What::ConfigMap), ("secretRef", What::Secret)]
         .into_iter()
-        .find_map(|(field, what)| Some((source.get(field)?, what)))?;
-    let supplies = environment.inventory.supplies(what, namespace, field.get("name")?.as_str()?);
+        .find_map(|(field, kind)| Some((source.get(field)?, kind)))?;
+    let supplies = environment.inventory.supplies(kind, namespace, field.get("name")?.as_str()?);
     let is_open = |supply: &&Supply<'_>| matches!(supply.contents, Contents::Open);
     if supplies.is_empty() || supplies.iter().any(is_open) {
         return None;
@@ -93,20 +93,20 @@ fn keys<'a>(environment: &Environment<'a>, namespace: &str, source: &Node) -> Op
     Some(supplies.iter().flat_map(|supply| supply.contents.known()).collect())
 }
 
-struct Container<'a> {
+struct ContainerEnv<'a> {
     /// Number of the object.
     number: usize,
     node: &'a Node,
-    from: From<'a>,
+    from: EnvFromKeys<'a>,
 }
 
-impl<'a> Container<'a> {
-    fn variables(&self, reporter: &mut Reporter) {
+impl<'a> ContainerEnv<'a> {
+    fn check_variables(&self, reporter: &mut Reporter) {
         let variables = items(self.node, "env");
         let defined = self.defined();
         for (position, variable) in variables.iter().enumerate() {
             let Some(value) = variable.get("value") else { continue };
-            for name in used(value.as_str().unwrap_or_default()) {
+            for name in used_names(value.as_str().unwrap_or_default()) {
                 if self.from.may_have(name) {
                     continue;
                 }
@@ -117,22 +117,22 @@ impl<'a> Container<'a> {
                         draft(format!("variable `{name}` uses itself")).related(*at, "it is defined here")
                     }
                     Some((_, at)) => draft(format!("variable `{name}` is used before it is defined"))
-                        .related(*at, "it is defined here, too late"),
-                    None if is_nobodys(name) => continue,
-                    None => draft(format!("variable `{name}` is defined nowhere")),
+                        .related(*at, "it is only defined here"),
+                    None if is_defined_elsewhere(name) => continue,
+                    None => draft(format!("variable `{name}` is not defined")),
                 };
                 reporter.report(draft.hint(HINT).confidential());
             }
         }
     }
 
-    /// What the program is told; all variables are known to it, whatever their order.
-    fn told(&self, reporter: &mut Reporter) {
+    /// Checks command and arguments, which may use all variables in any order.
+    fn check_command(&self, reporter: &mut Reporter) {
         let defined = self.defined();
         for text in ["command", "args"].iter().flat_map(|field| items(self.node, field)) {
-            for name in used(text.as_str().unwrap_or_default()) {
-                if !defined.contains_key(name) && !is_nobodys(name) && !self.from.may_have(name) {
-                    let message = format!("variable `{name}` is defined nowhere");
+            for name in used_names(text.as_str().unwrap_or_default()) {
+                if !defined.contains_key(name) && !is_defined_elsewhere(name) && !self.from.may_have(name) {
+                    let message = format!("variable `{name}` is not defined");
                     let draft = Draft::new(&RULE, text.origin, message).about(self.number);
                     reporter.report(draft.hint(HINT).confidential());
                 }
@@ -140,7 +140,7 @@ impl<'a> Container<'a> {
         }
     }
 
-    /// The variables of `env`, each with its place in the list.
+    /// Returns the variables of `env`, each with its position in the list.
     fn defined(&self) -> HashMap<&'a str, (usize, Origin)> {
         let mut defined = HashMap::new();
         for (position, variable) in items(self.node, "env").iter().enumerate() {
@@ -154,10 +154,10 @@ impl<'a> Container<'a> {
     }
 }
 
-const HINT: &str = "define it before it is used; Kubernetes leaves a name that it does not know as it is";
+const HINT: &str = "define it before it is used; Kubernetes does not replace an unknown name";
 
-/// Whether a name is not for `env` to define: the kubelet sets variables for Services, and shells have `$(command)` too.
-fn is_nobodys(name: &str) -> bool {
+/// Returns whether `env` need not define a name: the kubelet sets variables for Services, and shells use `$(command)` too.
+fn is_defined_elsewhere(name: &str) -> bool {
     let is_variable = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
     name.is_empty()
         || !name.chars().all(is_variable)
@@ -171,8 +171,8 @@ fn items<'a>(node: &'a Node, field: &str) -> &'a [Node] {
     node.get(field).map_or(&[], Node::items)
 }
 
-/// The names in `$(…)`, as Kubernetes finds them: `$$` stands for `$`.
-fn used(text: &str) -> impl Iterator<Item = &str> {
+/// Iterates over the names in `$(…)` as Kubernetes does: `$$` stands for `$`.
+fn used_names(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
         loop {
@@ -194,13 +194,13 @@ fn used(text: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    use super::used;
+    use super::used_names;
 
     #[test]
-    fn names_are_found_as_kubernetes_does() {
-        let of = |text| used(text).collect::<Vec<_>>();
-        assert_eq!(of("http://$(HOST):$(PORT)/"), ["HOST", "PORT"]);
-        assert_eq!(of("$$(A) $$$(B) $C $"), ["B"]);
-        assert_eq!(of("$(A"), Vec::<&str>::new());
+    fn used_names_match_kubernetes() {
+        let names = |text| used_names(text).collect::<Vec<_>>();
+        assert_eq!(names("http://$(HOST):$(PORT)/"), ["HOST", "PORT"]);
+        assert_eq!(names("$$(A) $$$(B) $C $"), ["B"]);
+        assert_eq!(names("$(A"), Vec::<&str>::new());
     }
 }

@@ -1,4 +1,4 @@
-//! Configuration that does not arrive as its author thinks.
+//! Rules about configuration that does not reach the program as its author expects.
 
 pub(super) mod env_duplicate;
 pub(super) mod env_from_invalid_key;

@@ -28,7 +28,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             matches!(located.via, Via::Env | Via::EnvFrom)
                 && matches!(reference.what, What::ConfigMap | What::Secret)
                 && !is_versioned(reference.name)
-                // What comes from elsewhere is not for this set to watch.
+                // Objects from elsewhere are not in this set.
                 && !environment.inventory.supplies(reference.what, object.namespace, reference.name).is_empty()
         };
         let Some(read) = references.iter().find(is_read) else { continue };
@@ -36,7 +36,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         reporter.report(
             Draft::new(&RULE, read.at, format!("nothing restarts the pods when {kind} `{name}` changes"))
                 .about(number)
-                .hint("annotate the pod template with a checksum of it, or give it a name with a hash"),
+                .hint("annotate the pod template with its checksum, or put a hash into its name"),
         );
     }
 }

@@ -26,7 +26,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     let severity = if environment.is_plain() { Severity::Note } else { Severity::Warning };
     for (number, object) in rollouts.untriggered() {
         let Some(pod) = &object.pod else { continue };
-        let volumes = configuration(pod.spec);
+        let volumes = configuration_volumes(pod.spec);
         if volumes.is_empty() {
             continue;
         }
@@ -54,8 +54,8 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// The volumes that a `ConfigMap` or Secret fills under one name for ever.
-fn configuration(spec: &Node) -> HashMap<&str, &'static str> {
+/// Returns the volumes from a `ConfigMap` or Secret whose name has no version or hash.
+fn configuration_volumes(spec: &Node) -> HashMap<&str, &'static str> {
     let volumes = spec.get("volumes").map_or(&[][..], Node::items).iter();
     let filled = volumes.filter_map(|volume| {
         let references = volume_references(volume);

@@ -18,7 +18,7 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-/// Kubernetes' `MaxSecretSize`, which holds for a `ConfigMap` too.
+/// Kubernetes' `MaxSecretSize`, which also applies to a `ConfigMap`.
 const MAX: usize = 1024 * 1024;
 
 /// Kubernetes' `TotalAnnotationSizeLimitB`.
@@ -36,19 +36,17 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     let (text, binary) = (size("data"), size("binaryData"));
     let at = object.name_at();
     if text.saturating_add(binary / 4 * 3) > MAX {
-        reporter.report(
-            Draft::new(&RULE, at, "the values of this ConfigMap have more than 1 MiB together").hint(
-                "spread the items over several ConfigMaps, and mount them together as a `projected` volume",
-            ),
-        );
-    } else if text.saturating_add(binary) > MAX_ANNOTATIONS && !is_applied_otherwise(object) {
-        let message = "this ConfigMap has more than 256 KiB, which a client-side apply cannot bear";
+        reporter.report(Draft::new(&RULE, at, "the values of this ConfigMap exceed 1 MiB in total").hint(
+            "spread the items over several ConfigMaps, and mount them together as a `projected` volume",
+        ));
+    } else if text.saturating_add(binary) > MAX_ANNOTATIONS && !has_no_last_applied(object) {
+        let message = "this ConfigMap exceeds 256 KiB, the limit of client-side apply";
         let hint = format!("annotate it with `{}: ServerSideApply=true`", names::ARGOCD_SYNC_OPTIONS);
         reporter.report(Draft::new(&RULE, at, message).severity(Severity::Note).hint(hint));
     }
 }
 
-fn is_applied_otherwise(object: &Object<'_>) -> bool {
+fn has_no_last_applied(object: &Object<'_>) -> bool {
     let options = object.manifest.annotation(names::ARGOCD_SYNC_OPTIONS).unwrap_or_default();
     options.split(',').any(|option| matches!(option.trim(), "Replace=true" | "ServerSideApply=true"))
 }

@@ -18,7 +18,8 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     for unused in environment.unused {
-        let message = format!("no template reads value `{}`, and no other values have it", unused.key);
+        let message =
+            format!("value `{}` is unused: no template reads it, and no other values define it", unused.key);
         let draft = Draft::new(&RULE, unused.at, message);
         reporter.report(match &unused.closest {
             Some(name) => draft.hint(format!("did you mean `{name}`?")),

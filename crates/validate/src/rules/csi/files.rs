@@ -1,4 +1,4 @@
-//! The files that a SecretProviderClass puts into its volume, by what the providers make of `parameters`.
+//! The files that a SecretProviderClass mounts, as each provider derives them from `parameters`.
 
 use std::collections::BTreeMap;
 
@@ -8,31 +8,31 @@ use crate::rules::later_stage::may_change;
 use sealwave_core::document::{Node, Origin, Texts};
 use sealwave_core::names::is_item_key;
 
-/// Objects of one class that are looked at.
+/// Maximum number of objects checked per class.
 const MOST: usize = 1_000;
 
-/// The files that a class mounts.
+/// Files that a class mounts.
 #[derive(Default)]
 pub(super) struct MountedFiles {
-    /// Where the name of each file stands; `None` where they are not known.
+    /// Positions of the file names; `None` if the names are unknown.
     pub(super) names: Option<BTreeMap<String, Origin>>,
-    /// What the names of further files start with.
+    /// Prefixes of the names of further files.
     pub(super) prefixes: Vec<String>,
     pub(super) faults: Vec<ObjectFault>,
-    /// The parameter that lists the objects.
+    /// Name of the parameter that lists the objects.
     pub(super) field: &'static str,
 }
 
-/// A fault for which a provider refuses an object.
+/// An error for which a provider rejects an object.
 pub(super) struct ObjectFault {
     pub(super) at: Origin,
     pub(super) message: String,
     pub(super) hint: &'static str,
-    /// Where a name is used first that is used twice.
+    /// First use of a name that is used twice.
     pub(super) first: Option<Origin>,
 }
 
-/// The provider of a class, in lower case.
+/// Returns the provider of a class, in lower case.
 pub(super) fn provider_of(spec: &Node) -> String {
     spec.get("provider").and_then(Node::as_str).unwrap_or_default().to_ascii_lowercase()
 }
@@ -53,22 +53,22 @@ impl MountedFiles {
         };
         let Some(objects) = value(parameters, field) else {
             let message = format!("`parameters` has no `{field}`");
-            files.fault(start(parameters), message, "list the objects to mount, as YAML in a string");
+            files.report(start(parameters), message, "list the objects to mount, as YAML in a string");
             return files;
         };
         match (objects.as_str(), objects.as_sequence()) {
             (Some(text), _) if is_template(text) => {}
             (Some(_), _) => match embedded::read(texts, objects) {
                 Ok(documents) => match documents.first() {
-                    Some(document) => files.of_document(&provider, document, parameters, texts),
-                    None => files.fault(
+                    Some(document) => files.read_document(&provider, document, parameters, texts),
+                    None => files.report(
                         objects.origin,
                         format!("`{field}` is empty"),
                         "list the objects to mount",
                     ),
                 },
                 Err(EmbeddedError::Malformed(at)) => {
-                    files.fault(
+                    files.report(
                         at,
                         format!("`{field}` is not YAML"),
                         "write a list of objects, as in the provider's documentation",
@@ -76,42 +76,42 @@ impl MountedFiles {
                 }
                 Err(EmbeddedError::TooLong) => {}
             },
-            // That it is not a string, its schema says.
-            (None, Some(_)) => files.of_document(&provider, objects, parameters, texts),
+            // Its schema reports that it is not a string.
+            (None, Some(_)) => files.read_document(&provider, objects, parameters, texts),
             (None, None) => {}
         }
         files
     }
 
-    fn fault(&mut self, at: Origin, message: String, hint: &'static str) {
+    fn report(&mut self, at: Origin, message: String, hint: &'static str) {
         self.faults.push(ObjectFault { at, message, hint, first: None });
     }
 
-    fn of_document(&mut self, provider: &str, document: &Node, parameters: &Node, texts: &Texts) {
+    fn read_document(&mut self, provider: &str, document: &Node, parameters: &Node, texts: &Texts) {
         self.names = Some(BTreeMap::new());
         match provider {
-            "azure" => self.azure(document, texts),
-            "gcp" => self.each(document, Self::gcp),
+            "azure" => self.read_azure(document, texts),
+            "gcp" => self.for_each(document, Self::read_gcp),
             "aws" => {
                 let translation = match parameters.get("pathTranslation").and_then(Node::as_str) {
                     Some("False") => None,
                     Some(text) if text.chars().count() == 1 => Some(text),
                     _ => Some("_"),
                 };
-                self.each(document, |files, object| files.aws(object, translation));
+                self.for_each(document, |files, object| files.read_aws(object, translation));
             }
-            _ => self.each(document, |files, object| {
-                files.name(object, object.get("objectName"), None);
+            _ => self.for_each(document, |files, object| {
+                files.add_object(object, object.get("objectName"), None);
             }),
         }
     }
 
-    fn each(&mut self, list: &Node, mut take: impl FnMut(&mut Self, &Node)) {
+    fn for_each(&mut self, list: &Node, mut take: impl FnMut(&mut Self, &Node)) {
         if list.as_sequence().is_none() {
             self.names = None;
-            self.fault(
+            self.report(
                 start(list),
-                "list of objects is not a list".to_owned(),
+                "object list is not a sequence".to_owned(),
                 "start each object with `- `",
             );
             return;
@@ -121,7 +121,7 @@ impl MountedFiles {
                 take(self, object);
             } else {
                 self.names = None;
-                self.fault(
+                self.report(
                     object.origin,
                     "object is not a mapping".to_owned(),
                     "write `objectName: …` for each object",
@@ -130,13 +130,13 @@ impl MountedFiles {
         }
     }
 
-    fn aws(&mut self, object: &Node, translation: Option<&str>) {
+    fn read_aws(&mut self, object: &Node, translation: Option<&str>) {
         let name = object.get("objectName");
         let is_arn = name.and_then(Node::as_str).is_some_and(|name| name.starts_with("arn:"));
         let kind = value(object, "objectType");
         match kind.map(|kind| (kind, kind.as_str())) {
             None if !is_arn && !may_change(name.and_then(Node::as_str).unwrap_or_default()) => {
-                self.fault(
+                self.report(
                     start(object),
                     "object has no `objectType`".to_owned(),
                     "write `objectType: secretsmanager` or `ssmparameter`",
@@ -145,20 +145,20 @@ impl MountedFiles {
             Some((_, Some("secretsmanager" | "ssmparameter"))) | None => {}
             Some((kind, other)) => {
                 if !other.is_some_and(may_change) {
-                    self.fault(
+                    self.report(
                         kind.origin,
                         "`objectType` is neither `secretsmanager` nor `ssmparameter`".to_owned(),
-                        "correct it; case counts",
+                        "correct it; case matters",
                     );
                 }
             }
         }
         let alias = value(object, "objectAlias");
-        self.name(object, alias.or(name), translation);
+        self.add_object(object, alias.or(name), translation);
         for path in items(object, "jmesPath").iter().take(MOST) {
             for field in ["path", "objectAlias"] {
                 if value(path, field).is_none_or(|node| node.as_str() == Some("")) {
-                    self.fault(
+                    self.report(
                         start(path),
                         format!("entry of `jmesPath` has no `{field}`"),
                         "each entry has `path` and `objectAlias`",
@@ -171,15 +171,15 @@ impl MountedFiles {
         }
     }
 
-    /// A mapping whose `array` holds texts that are YAML, or a list of such texts or of objects.
-    fn azure(&mut self, document: &Node, texts: &Texts) {
+    /// Reads a mapping whose `array` holds YAML strings, or a list of such strings or of objects.
+    fn read_azure(&mut self, document: &Node, texts: &Texts) {
         let list = document.get("array").unwrap_or(document);
         if list.as_sequence().is_none() {
             self.names = None;
-            self.fault(
+            self.report(
                 start(document),
                 "`objects` has no `array`".to_owned(),
-                "write `array:` and a text for each object: `- |`",
+                "write `array:` and a string for each object: `- |`",
             );
             return;
         }
@@ -193,9 +193,9 @@ impl MountedFiles {
                 None => Ok(vec![item.clone()]),
             };
             match read {
-                Ok(objects) => objects.iter().for_each(|object| self.azure_object(object)),
+                Ok(objects) => objects.iter().for_each(|object| self.read_azure_object(object)),
                 Err(EmbeddedError::Malformed(at)) => {
-                    self.fault(
+                    self.report(
                         at,
                         "object is not YAML".to_owned(),
                         "write `objectName` and `objectType`, each on a line",
@@ -206,10 +206,10 @@ impl MountedFiles {
         }
     }
 
-    fn azure_object(&mut self, object: &Node) {
+    fn read_azure_object(&mut self, object: &Node) {
         if object.as_mapping().is_none() {
             self.names = None;
-            self.fault(object.origin, "object is not a mapping".to_owned(), "write `objectName: …`");
+            self.report(object.origin, "object is not a mapping".to_owned(), "write `objectName: …`");
             return;
         }
         let name = value(object, "objectAlias").or_else(|| value(object, "objectName"));
@@ -219,23 +219,23 @@ impl MountedFiles {
         match value(object, "objectType").map(|kind| (kind.origin, kind.as_str())) {
             Some((_, Some("secret" | "key" | "cert"))) => {}
             Some((_, Some(other))) if may_change(other) => {}
-            Some((at, _)) => self.fault(
+            Some((at, _)) => self.report(
                 at,
                 "`objectType` is not `secret`, `key` or `cert`".to_owned(),
-                "correct it; case counts",
+                "correct it; case matters",
             ),
-            None => self.fault(
+            None => self.report(
                 start(object),
                 "object has no `objectType`".to_owned(),
                 "write `objectType: secret`, `key` or `cert`",
             ),
         }
-        self.name(object, name, None);
+        self.add_object(object, name, None);
     }
 
-    fn gcp(&mut self, object: &Node) {
+    fn read_gcp(&mut self, object: &Node) {
         if value(object, "resourceName").is_none() {
-            self.fault(
+            self.report(
                 start(object),
                 "object has no `resourceName`".to_owned(),
                 "write `projects/…/secrets/…/versions/…`",
@@ -243,21 +243,21 @@ impl MountedFiles {
         }
         let name = value(object, "path").or_else(|| value(object, "fileName"));
         if name.is_none() {
-            self.fault(
+            self.report(
                 start(object),
                 "object has no `path`".to_owned(),
                 "name the file that holds the secret: `path: …`",
             );
             return;
         }
-        self.name(object, name, None);
+        self.add_object(object, name, None);
     }
 
-    /// Adds the file of an object, or reports that it has no name.
-    fn name(&mut self, object: &Node, name: Option<&Node>, translation: Option<&str>) {
+    /// Adds the file of an object, or reports that the object has no name.
+    fn add_object(&mut self, object: &Node, name: Option<&Node>, translation: Option<&str>) {
         match name.filter(|name| name.as_str().is_some_and(|name| !name.is_empty())) {
             Some(name) => self.add(name, translation),
-            None => self.fault(
+            None => self.report(
                 start(object),
                 "object has no `objectName`".to_owned(),
                 "name the object in the store",
@@ -275,7 +275,7 @@ impl MountedFiles {
         let name = translation.map_or_else(|| name.to_owned(), |by| name.replace('/', by));
         if let Some(first) = names.get(&name).copied() {
             let shown =
-                if is_item_key(&name) { format!("name `{name}`") } else { "name of a file".to_owned() };
+                if is_item_key(&name) { format!("file name `{name}`") } else { "a file name".to_owned() };
             self.faults.push(ObjectFault {
                 at: node.origin,
                 message: format!("{shown} is used for two objects"),
@@ -288,7 +288,7 @@ impl MountedFiles {
     }
 }
 
-/// Returns whether another tool fills in a part of a text.
+/// Returns whether another tool fills in part of a string.
 fn is_template(text: &str) -> bool {
     text.contains("{{") || text.contains("${")
 }

@@ -27,21 +27,21 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
-    unnamed(environment, reporter);
+    check_class_names(environment, reporter);
     let mut others = None;
     for (number, object) in environment.objects.iter().enumerate().filter(|(_, object)| object.pod.is_some())
     {
         for located in object.references() {
-            let (what, name) = (located.reference.what, located.reference.name);
-            if what != What::SecretProviderClass || exists(environment, object.namespace, name) {
+            let (kind, name) = (located.reference.what, located.reference.name);
+            if kind != What::SecretProviderClass || exists(environment, object.namespace, name) {
                 continue;
             }
-            let severity = match others.get_or_insert_with(|| Others::of(environment)) {
-                Others::Unknown => return,
-                Others::Made(made) if made.contains(&(object.namespace, name)) => continue,
-                Others::Made(_) if environment.is_plain() => Severity::Warning,
-                Others::Made(_) => Severity::Error,
-                Others::Nowhere => Severity::Note,
+            let severity = match others.get_or_insert_with(|| OtherClasses::new(environment)) {
+                OtherClasses::Unknown => return,
+                OtherClasses::Generated(made) if made.contains(&(object.namespace, name)) => continue,
+                OtherClasses::Generated(_) if environment.is_plain() => Severity::Warning,
+                OtherClasses::Generated(_) => Severity::Error,
+                OtherClasses::External => Severity::Note,
             };
             reporter.report(
                 Draft::new(&RULE, located.at, format!("SecretProviderClass `{name}` does not exist"))
@@ -53,8 +53,8 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// Volumes of the driver that name no class.
-fn unnamed(environment: &Environment<'_>, reporter: &mut Reporter) {
+/// Reports volumes of the driver that do not name a class.
+fn check_class_names(environment: &Environment<'_>, reporter: &mut Reporter) {
     for (number, object) in environment.objects.iter().enumerate() {
         let volumes =
             object.pod.as_ref().and_then(|pod| pod.spec.get("volumes")).map_or(&[][..], Node::items);
@@ -64,8 +64,7 @@ fn unnamed(environment: &Environment<'_>, reporter: &mut Reporter) {
             };
             let class = csi.at(&["volumeAttributes", "secretProviderClass"]);
             if class.is_none_or(|class| class.as_str() == Some("")) {
-                let message =
-                    "the volume names no SecretProviderClass, so that the driver refuses to mount it";
+                let message = "the volume names no SecretProviderClass, so the driver refuses to mount it";
                 let hint = "write `volumeAttributes: {secretProviderClass: …}`";
                 reporter.report(Draft::new(&RULE, driver.origin, message).about(number).hint(hint));
             }
@@ -73,25 +72,25 @@ fn unnamed(environment: &Environment<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// Classes beside those of the manifests.
-enum Others<'a> {
-    /// Those that placeholder Secrets become.
-    Made(HashSet<(&'a str, &'a str)>),
-    /// Plain manifests without any class leave them to others.
-    Nowhere,
-    /// Nobody knows what sealwave would make.
+/// SecretProviderClasses that are not in the manifests.
+enum OtherClasses<'a> {
+    /// Classes that placeholder Secrets become.
+    Generated(HashSet<(&'a str, &'a str)>),
+    /// Plain manifests contain no class, so classes come from elsewhere.
+    External,
+    /// The classes that sealwave would generate are unknown.
     Unknown,
 }
 
-impl<'a> Others<'a> {
-    fn of(environment: &Environment<'a>) -> Self {
+impl<'a> OtherClasses<'a> {
+    fn new(environment: &Environment<'a>) -> Self {
         if environment.is_plain() {
             let any = environment.objects.iter().any(|object| object.is(STORE_CSI, KIND));
-            return if any { Self::Made(HashSet::new()) } else { Self::Nowhere };
+            return if any { Self::Generated(HashSet::new()) } else { Self::External };
         }
         let Some(emitted) = environment.emitted else { return Self::Unknown };
         let classes = emitted.iter().filter(|object| object.is(STORE_CSI, KIND));
-        Self::Made(classes.map(|object| (object.namespace(), object.name())).collect())
+        Self::Generated(classes.map(|object| (object.namespace(), object.name())).collect())
     }
 }
 

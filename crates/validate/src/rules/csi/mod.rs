@@ -1,4 +1,4 @@
-//! Secrets that the Secrets Store CSI driver mounts.
+//! Rules about Secrets that the Secrets Store CSI driver mounts.
 
 mod files;
 pub(super) mod missing_class;

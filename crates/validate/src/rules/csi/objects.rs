@@ -25,70 +25,72 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-/// Entries of one class that are looked at.
+/// Maximum number of entries checked per class.
 const MOST: usize = 1_000;
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     if !object.is(STORE_CSI, "SecretProviderClass") {
         return;
     }
     let Some(spec) = object.manifest.root().get("spec").filter(|spec| spec.as_mapping().is_some()) else {
         return;
     };
-    let files = MountedFiles::read(spec, scene.texts);
+    let files = MountedFiles::read(spec, context.texts);
     for fault in &files.faults {
-        reporter.report(of_fault(fault, spec, files.field));
+        reporter.report(fault_draft(fault, spec, files.field));
     }
     let mut seen: HashMap<&str, Origin> = HashMap::new();
     for secret in items(spec, "secretObjects").iter().take(MOST).filter(|item| item.as_mapping().is_some()) {
-        of_secret(secret, reporter);
+        check_secret(secret, reporter);
         let Some(name) = secret.get("secretName") else { continue };
         let Some(named) = name.as_str().filter(|named| !named.is_empty() && !may_change(named)) else {
             continue;
         };
         if let Some(first) = seen.get(named) {
-            let draft = Draft::new(&RULE, name.origin, format!("Secret `{named}` is made twice"));
-            reporter
-                .report(draft.related(*first, "it is made here first").hint("put all items into one entry"));
+            let draft = Draft::new(&RULE, name.origin, format!("Secret `{named}` is created twice"));
+            reporter.report(
+                draft.related(*first, "it is first created here").hint("put all items into one entry"),
+            );
         } else {
             seen.insert(named, name.origin);
         }
     }
     let data = items(spec, "secretObjects").iter().flat_map(|secret| items(secret, "data"));
     for item in data.take(MOST) {
-        if let Some(draft) = of_item(item, &files, spec) {
+        if let Some(draft) = check_item(item, &files, spec) {
             reporter.report(draft);
         }
     }
 }
 
-fn of_fault(fault: &ObjectFault, spec: &Node, field: &str) -> Draft {
+fn fault_draft(fault: &ObjectFault, spec: &Node, field: &str) -> Draft {
     let draft = Draft::new(&RULE, fault.at, fault.message.clone()).hint(fault.hint);
     let draft = match fault.first {
-        Some(first) => draft.related(first, "it is used here first"),
+        Some(first) => draft.related(first, "it is first used here"),
         None => draft,
     };
-    // The text of a string has no place of its own in the object.
+    // Text within a string has no path of its own in the object.
     let listed = spec.at(&["parameters", field]).is_some_and(|objects| objects.as_str().is_some());
     if listed { draft.pointer(format!("/spec/parameters/{field}")) } else { draft }
 }
 
 /// Checks an entry of `secretObjects`.
-fn of_secret(secret: &Node, reporter: &mut Reporter) {
-    let at = |field: &str| if secret.get(field).is_some() { key_at(secret, field) } else { start(secret) };
+fn check_secret(secret: &Node, reporter: &mut Reporter) {
+    let field_origin =
+        |field: &str| if secret.get(field).is_some() { key_at(secret, field) } else { start(secret) };
     for (field, hint) in [
-        ("secretName", "name the Secret that is made"),
-        ("type", "write `type: Opaque`, or the type that the Secret shall have"),
+        ("secretName", "name the Secret to create"),
+        ("type", "write `type: Opaque`, or another Secret type"),
     ] {
         let is_missing = value(secret, field).is_none_or(|node| node.as_str() == Some(""));
         if is_missing {
             let message = format!("Secret of `secretObjects` has no `{field}`");
-            reporter.report(Draft::new(&RULE, at(field), message).hint(hint));
+            reporter.report(Draft::new(&RULE, field_origin(field), message).hint(hint));
         }
     }
     let data = items(secret, "data");
     if value(secret, "data").is_none_or(|node| node.as_sequence().is_some_and(<[Node]>::is_empty)) {
-        let draft = Draft::new(&RULE, at("data"), "Secret of `secretObjects` has no `data`");
+        let draft = Draft::new(&RULE, field_origin("data"), "Secret of `secretObjects` has no `data`");
         reporter.report(draft.hint("add an item with `key` and `objectName`"));
     }
     let mut seen: HashMap<&str, Origin> = HashMap::new();
@@ -105,16 +107,18 @@ fn of_secret(secret: &Node, reporter: &mut Reporter) {
         let (Some(key), Some(node)) = (text(item, "key"), item.get("key")) else { continue };
         if let Some(first) = seen.insert(key, node.origin) {
             let shown = if is_item_key(key) { format!("key `{key}`") } else { "a key".to_owned() };
-            let draft = Draft::new(&RULE, node.origin, format!("{shown} of the Secret is given twice"));
+            let draft = Draft::new(&RULE, node.origin, format!("{shown} of the Secret is defined twice"));
             reporter.report(
-                draft.related(first, "it is given here first").hint("the last one counts: remove the other"),
+                draft
+                    .related(first, "it is first defined here")
+                    .hint("the last one counts: remove the other"),
             );
         }
     }
 }
 
-/// An item whose file does not exist.
-fn of_item(item: &Node, files: &MountedFiles, spec: &Node) -> Option<Draft> {
+/// Reports an item whose file does not exist.
+fn check_item(item: &Node, files: &MountedFiles, spec: &Node) -> Option<Draft> {
     let node = item.get("objectName")?;
     let name = node.as_str().map(str::trim).filter(|name| !name.is_empty() && !may_change(name))?;
     let known = files.names.as_ref()?;
@@ -126,11 +130,11 @@ fn of_item(item: &Node, files: &MountedFiles, spec: &Node) -> Option<Draft> {
     let draft = Draft::new(&RULE, node.origin, message);
     let translated = name.replace('/', "_");
     let hint = if provider_of(spec) == "aws" && known.contains_key(&translated) {
-        format!("write `{translated}`: the provider replaces `/` in the name of a file")
+        format!("write `{translated}`: the provider replaces `/` in file names")
     } else {
         match closest(name, known.keys().map(String::as_str)).filter(|meant| is_item_key(meant)) {
             Some(meant) => format!("did you mean `{meant}`?"),
-            None => "name the alias of an object, or add one to `parameters.objects`".to_owned(),
+            None => "use the alias of an object, or add one to `parameters.objects`".to_owned(),
         }
     };
     Some(draft.hint(hint))

@@ -26,18 +26,18 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     if !environment.objects.iter().any(is_class) {
         return;
     }
-    let pods = Pods::of(environment);
+    let pods = PodSecretNeeds::new(environment);
     for (number, class) in environment.objects.iter().enumerate().filter(|(_, object)| is_class(object)) {
         if class.name.is_empty() || pods.mounted.contains(&(class.namespace, class.name)) {
             continue;
         }
-        if let Some((name, at, used)) = needed(environment, class, &pods) {
+        if let Some((name, at, used)) = needed_secret(environment, class, &pods) {
             let severity = if environment.is_plain() { Severity::Warning } else { Severity::Error };
             reporter.report(
                 Draft::new(
                     &RULE,
                     at,
-                    format!("Secret `{name}` is made only while a pod mounts the class, and none does"),
+                    format!("Secret `{name}` exists only while a pod mounts the class, and no pod does"),
                 )
                 .severity(severity)
                 .about(number)
@@ -55,15 +55,15 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// What pods need, by namespace and name.
+/// The classes that pods mount and the Secrets that they need, by namespace and name.
 #[derive(Default)]
-struct Pods<'a> {
+struct PodSecretNeeds<'a> {
     mounted: HashSet<(&'a str, &'a str)>,
     secrets: HashMap<(&'a str, &'a str), Origin>,
 }
 
-impl<'a> Pods<'a> {
-    fn of(environment: &Environment<'a>) -> Self {
+impl<'a> PodSecretNeeds<'a> {
+    fn new(environment: &Environment<'a>) -> Self {
         let mut pods = Self::default();
         for object in environment.objects.iter().filter(|object| object.pod.is_some()) {
             for located in object.references() {
@@ -83,11 +83,11 @@ impl<'a> Pods<'a> {
     }
 }
 
-/// A Secret of the class that a pod needs and nothing else makes: its name, where that stands, where it is needed.
-fn needed<'a>(
+/// Returns a Secret of the class that a pod needs and nothing else creates: its name, the name's position, and the use.
+fn needed_secret<'a>(
     environment: &Environment<'_>,
     class: &Object<'a>,
-    pods: &Pods<'_>,
+    pods: &PodSecretNeeds<'_>,
 ) -> Option<(&'a str, Origin, Origin)> {
     let made = class.manifest.root().at(&["spec", "secretObjects"]).map_or(&[][..], Node::items);
     made.iter().filter_map(|secret| secret.get("secretName")).find_map(|node| {

@@ -1,9 +1,9 @@
-//! What the reader says of a document: no YAML, or no Kubernetes object.
+//! Rules about documents that are not valid YAML or not Kubernetes objects.
 
 use super::Rule;
 use sealwave_core::diagnostic::Severity;
 
-/// The same key twice in a mapping.
+/// A mapping with a duplicate key.
 pub(crate) static DUPLICATE_KEY: Rule = Rule::stage(
     "yaml/duplicate-key",
     Severity::Error,
@@ -11,7 +11,7 @@ pub(crate) static DUPLICATE_KEY: Rule = Rule::stage(
     include_str!("duplicate_key.md"),
 );
 
-/// No Kubernetes object.
+/// A document that is not a Kubernetes object.
 pub(crate) static MANIFEST: Rule = Rule::stage(
     "schema/manifest",
     Severity::Error,
@@ -20,7 +20,7 @@ pub(crate) static MANIFEST: Rule = Rule::stage(
 )
 .refused();
 
-/// Not YAML, as Kubernetes reads it.
+/// A document that Kubernetes cannot parse.
 pub(crate) static SYNTAX: Rule = Rule::stage(
     "yaml/syntax",
     Severity::Error,

@@ -32,7 +32,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     if items(spec, "data").is_empty() && items(spec, "dataFrom").is_empty() {
         let at = ["data", "dataFrom"].iter().find(|field| spec.get(field).is_some());
         let message = "ExternalSecret has neither `data` nor `dataFrom`".to_owned();
-        let hint = "say what to fetch; a Secret of text alone needs no ExternalSecret";
+        let hint = "add what to fetch; a Secret with only literal text does not need an ExternalSecret";
         report(at.map_or_else(|| start(spec), |field| key_at(spec, field)), message, hint, severity);
     }
     for item in items(spec, "dataFrom").iter().filter(|item| item.as_mapping().is_some()) {
@@ -46,11 +46,11 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     if let Some((at, message, hint)) = type_fault(spec) {
         report(at, message.to_owned(), hint, severity);
     }
-    keys(spec, severity, reporter);
+    check_keys(spec, severity, reporter);
 }
 
-/// Keys that are invalid, or given twice.
-fn keys(spec: &Node, severity: Severity, reporter: &mut Reporter) {
+/// Reports keys that are invalid or used twice.
+fn check_keys(spec: &Node, severity: Severity, reporter: &mut Reporter) {
     let mut seen: HashMap<&str, Origin> = HashMap::new();
     for key in items(spec, "data").iter().filter_map(|item| item.get("secretKey")) {
         let Some(name) = key.as_str().filter(|name| !may_change(name)) else { continue };
@@ -63,12 +63,12 @@ fn keys(spec: &Node, severity: Severity, reporter: &mut Reporter) {
             continue;
         }
         if let Some(first) = seen.get(name) {
-            // Otherwise the webhook accepts it, and the last one counts.
+            // Otherwise, the webhook accepts it, and the last one counts.
             let retains = matches!(text(spec, &["target", "deletionPolicy"]), None | Some("Retain"));
             reporter.report(
-                Draft::new(&RULE, key.origin, format!("`secretKey` `{name}` is given twice"))
+                Draft::new(&RULE, key.origin, format!("`secretKey` `{name}` is used twice"))
                     .severity(if retains { severity } else { Severity::Warning })
-                    .related(*first, "it is given here first")
+                    .related(*first, "it is first used here")
                     .hint("give each item a key of its own"),
             );
         } else {
@@ -86,10 +86,10 @@ fn source_fault(item: &Node) -> Option<(&'static str, &'static str)> {
     let source = value(item, "sourceRef");
     let generator = source.and_then(|source| value(source, "generatorRef"));
     let store = source.and_then(|source| value(source, "storeRef"));
-    let ways = set(item, &["extract", "find"]).len() + usize::from(generator.is_some());
-    match (ways, source) {
+    let sources = set(item, &["extract", "find"]).len() + usize::from(generator.is_some());
+    match (sources, source) {
         (0, None) => Some((
-            "entry of `dataFrom` says nothing to fetch",
+            "entry of `dataFrom` has nothing to fetch",
             "add `extract`, `find` or `sourceRef` with a generator",
         )),
         (0, Some(_)) if store.is_none() => {
@@ -98,12 +98,12 @@ fn source_fault(item: &Node) -> Option<(&'static str, &'static str)> {
         (0 | 1, _) => None,
         _ => Some((
             "entry of `dataFrom` has more than one of `extract`, `find` and a generator",
-            "make an entry for each",
+            "write a separate entry for each",
         )),
     }
 }
 
-/// Policies that exclude each other.
+/// Returns position, message and hint for policies that exclude each other.
 fn policy_fault(spec: &Node) -> Option<(Origin, String, &'static str)> {
     let target = spec.get("target")?;
     let deletion = target.get("deletionPolicy")?;
@@ -112,7 +112,7 @@ fn policy_fault(spec: &Node) -> Option<(Origin, String, &'static str)> {
         ("Delete", "CreateOrMerge" | "Merge" | "None") => {
             "write `creationPolicy: Owner`, or `deletionPolicy: Retain`: only the owner may delete the Secret"
         }
-        ("Merge", "None") => "write `deletionPolicy: Retain`: there is no Secret to remove items from",
+        ("Merge", "None") => "write `deletionPolicy: Retain`: no Secret exists to remove items from",
         _ => return None,
     };
     let message = format!(
@@ -122,17 +122,17 @@ fn policy_fault(spec: &Node) -> Option<(Origin, String, &'static str)> {
     Some((deletion.origin, message, hint))
 }
 
-/// Types of Secrets that would give access to the cluster.
+/// Returns position, message and hint for a Secret type that would give access to the cluster.
 fn type_fault(spec: &Node) -> Option<(Origin, &'static str, &'static str)> {
     let template = spec.at(&["target", "template"])?;
     let kind = template.get("type")?;
     let account = template.at(&["metadata", "annotations", "kubernetes.io/service-account.name"]);
     let message = match kind.as_str()? {
-        "bootstrap.kubernetes.io/token" => "ExternalSecret cannot make a bootstrap token",
+        "bootstrap.kubernetes.io/token" => "ExternalSecret cannot create a bootstrap token",
         "kubernetes.io/service-account-token" if account.is_some() => {
-            "ExternalSecret cannot make the token of a service account"
+            "ExternalSecret cannot create a service account token"
         }
         _ => return None,
     };
-    Some((kind.origin, message, "leave `type` out, or make this Secret in another way"))
+    Some((kind.origin, message, "omit `type`, or create this Secret in another way"))
 }

@@ -38,7 +38,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         if target.is_empty() {
             continue;
         }
-        let message = |by: &str| format!("Secret `{target}` is made by {by} too");
+        let message = |by: &str| format!("Secret `{target}` is also created by {by}");
         if let Some(first) = seen.get(&(object.namespace, target)) {
             let severity = match environment.is_plain() {
                 true if environment.may_be_apart(*first, at) => Severity::Note,
@@ -50,7 +50,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
                     .severity(severity)
                     .about(number)
                     .related(*first, "the other one is here")
-                    .hint("give each its own Secret, or let one only add to it (`creationPolicy: Merge`)"),
+                    .hint("give each its own Secret, or use `creationPolicy: Merge` for one of them"),
             );
             continue;
         }
@@ -63,7 +63,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
                     .severity(if is_apart { Severity::Note } else { Severity::Warning })
                     .about(number)
                     .related(secret.name_at(), "the Secret is here")
-                    .hint("remove one of the two, or let the ExternalSecret only add to it (`creationPolicy: Merge`)"),
+                    .hint("remove one of them, or use `creationPolicy: Merge` in the ExternalSecret"),
             );
         }
     }

@@ -27,7 +27,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     let mut brought: Option<HashSet<(&str, &str)>> = None;
     let mut elsewhere: Option<HashMap<&str, &str>> = None;
     for (number, object) in environment.objects.iter().enumerate().filter(|(_, object)| object.group == ESO) {
-        unnamed(number, object, reporter);
+        check_store_names(number, object, reporter);
         for reference in references(object) {
             let Some(name) = reference.get("name") else { continue };
             let text_of_name = name.as_str().filter(|name| !name.is_empty() && !is_template(name));
@@ -45,38 +45,38 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             let draft = Draft::new(&RULE, name.origin, format!("{kind} `{text_of_name}` does not exist"))
                 .about(number);
             let draft = if exists(environment, other, object.namespace, text_of_name) {
-                draft.hint(format!("there is a {other} of this name: write `kind: {other}`"))
+                draft.hint(format!("a {other} of this name exists: write `kind: {other}`"))
             } else if let Some(namespace) = elsewhere
                 .get_or_insert_with(|| namespaces(environment))
                 .get(text_of_name)
                 .filter(|_| kind == "SecretStore")
             {
                 draft.hint(format!(
-                    "there is one in namespace `{namespace}`, and a SecretStore serves its own namespace only: \
-                     make a ClusterSecretStore, or add a store here"
+                    "one exists in namespace `{namespace}`, but a SecretStore serves only its own namespace: \
+                     create a ClusterSecretStore, or add a store here"
                 ))
             } else if !environment.is_plain() {
                 let severity = if kind == "SecretStore" { Severity::Warning } else { Severity::Note };
-                draft
-                    .severity(severity)
-                    .hint("add the store, correct its name, or say that it exists elsewhere (`--external`)")
+                draft.severity(severity).hint(
+                    "add the store, correct its name, or declare it as existing elsewhere (`--external`)",
+                )
             } else {
-                // Plain manifests that bring no store of the kind leave it to others.
+                // Plain manifests without a store of this kind expect it from elsewhere.
                 let brought = brought.get_or_insert_with(|| stores(environment));
                 let namespace = if kind == "SecretStore" { object.namespace } else { "" };
                 let severity =
                     if brought.contains(&(kind, namespace)) { Severity::Warning } else { Severity::Note };
-                draft
-                    .severity(severity)
-                    .hint("add the store, correct its name, or say that it exists elsewhere (`--external`)")
+                draft.severity(severity).hint(
+                    "add the store, correct its name, or declare it as existing elsewhere (`--external`)",
+                )
             };
             reporter.report(draft);
         }
     }
 }
 
-/// Reports items for which no store is named.
-fn unnamed(number: usize, object: &Object<'_>, reporter: &mut Reporter) {
+/// Reports items that do not name a store.
+fn check_store_names(number: usize, object: &Object<'_>, reporter: &mut Reporter) {
     let Some(spec) = spec(object) else { return };
     if value(spec, "secretStoreRef").is_some_and(|store| value(store, "name").is_some()) {
         return;
@@ -91,14 +91,14 @@ fn unnamed(number: usize, object: &Object<'_>, reporter: &mut Reporter) {
     let mut without = fetched.filter(|item| item.as_mapping().is_some()).filter(lacks_store);
     if let Some(item) = without.next() {
         reporter.report(
-            Draft::new(&RULE, start(item), "no store is named for this item")
+            Draft::new(&RULE, start(item), "this item does not name a store")
                 .about(number)
                 .hint("add `secretStoreRef` to the spec, or `sourceRef` to the item"),
         );
     }
 }
 
-/// The namespaces of `SecretStores`, by their names.
+/// Returns the namespaces of `SecretStores`, by store name.
 fn namespaces<'a>(environment: &Environment<'a>) -> HashMap<&'a str, &'a str> {
     let stores = environment.objects.iter().filter(|object| object.is(ESO, "SecretStore"));
     stores.map(|store| (store.name, store.namespace)).filter(|(_, namespace)| !namespace.is_empty()).collect()
@@ -123,7 +123,7 @@ fn exists(environment: &Environment<'_>, kind: &str, namespace: &str, name: &str
         || environment.scene.settings.is_external(kind, namespace, name)
 }
 
-/// The kinds of stores that are there, and the namespaces of those that have one.
+/// Returns kind and namespace of each store; the namespace of a cluster-wide store is empty.
 fn stores<'a>(environment: &Environment<'a>) -> HashSet<(&'a str, &'a str)> {
     let stores = environment.objects.iter().filter(|object| object.group == ESO);
     let namespaced = |object: &Object<'a>| if object.kind == "SecretStore" { object.namespace } else { "" };

@@ -1,4 +1,4 @@
-//! Objects of the External Secrets Operator that its controller cannot serve.
+//! Rules about objects that the External Secrets Operator cannot serve.
 
 pub(super) mod data;
 pub(super) mod duplicate_target;
@@ -11,7 +11,7 @@ use super::Object;
 use sealwave_core::document::Node;
 use sealwave_kube::catalogue::ESO;
 
-/// What an ExternalSecret asks for; none of another kind.
+/// Returns the spec of an ExternalSecret, also of that in a ClusterExternalSecret; `None` for other kinds.
 fn spec<'a>(object: &Object<'a>) -> Option<&'a Node> {
     if object.group != ESO {
         return None;
@@ -24,7 +24,7 @@ fn spec<'a>(object: &Object<'a>) -> Option<&'a Node> {
     }
 }
 
-/// Sources of single items, which may differ from that of the whole.
+/// Iterates over the sources of single items, which may differ from the default source.
 fn sources(spec: &Node) -> impl Iterator<Item = &Node> {
     let items = ["data", "dataFrom"].into_iter().filter_map(|list| spec.get(list)).flat_map(Node::items);
     items.filter_map(|item| item.get("sourceRef"))

@@ -20,58 +20,58 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-/// Generators that give another value each time, without being asked to.
+/// Generators that return a new value each time by default.
 const RANDOM: &[&str] = &["Password", "SSHKey", "UUID"];
 
-/// What an interval says.
+/// A parsed `refreshInterval`.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Interval {
+enum RefreshInterval {
     Default,
     Malformed,
     Never,
     Some,
 }
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = spec(object) else { return };
     let node = spec.get("refreshInterval");
-    if scene.is_plain && node.and_then(Node::as_str).is_some_and(is_template) {
+    if context.is_plain && node.and_then(Node::as_str).is_some_and(is_template) {
         return;
     }
     let interval = read(node);
     let policy = text(spec, &["refreshPolicy"]).unwrap_or_default();
     let once = matches!(policy, "CreatedOnce" | "OnChange");
     if let Some(node) = node {
-        let said = match interval {
-            Interval::Malformed => Some((
+        let finding = match interval {
+            RefreshInterval::Malformed => Some((
                 Severity::Error,
-                "`refreshInterval` is no duration in a string",
-                "write for example 24h: units are h, m, s and smaller ones",
+                "`refreshInterval` is not a duration string",
+                "write for example 24h: the units are h, m, s and smaller ones",
             )),
-            Interval::Never if policy == "Periodic" => Some((
+            RefreshInterval::Never if policy == "Periodic" => Some((
                 Severity::Warning,
                 "`refreshInterval` is zero, so nothing is refreshed",
                 "write an interval, or `refreshPolicy: CreatedOnce`",
             )),
-            Interval::Never if !once => Some((
+            RefreshInterval::Never if !once => Some((
                 Severity::Note,
                 "`refreshInterval` is zero: a rotated value never arrives",
-                "write an interval, for example 1h, or `refreshPolicy: CreatedOnce` if that is wanted",
+                "write an interval, for example 1h, or `refreshPolicy: CreatedOnce` if that is intended",
             )),
-            Interval::Some if once => Some((
+            RefreshInterval::Some if once => Some((
                 Severity::Note,
-                "`refreshInterval` does not count with this `refreshPolicy`",
-                "leave one of them out",
+                "`refreshInterval` is ignored with this `refreshPolicy`",
+                "remove one of them",
             )),
             _ => None,
         };
-        if let Some((severity, message, hint)) = said {
+        if let Some((severity, message, hint)) = finding {
             reporter.report(Draft::new(&RULE, node.origin, message).severity(severity).hint(hint));
         }
     }
-    let repeats = matches!(interval, Interval::Default | Interval::Some) && !once;
+    let repeats = matches!(interval, RefreshInterval::Default | RefreshInterval::Some) && !once;
     if let Some((kind, at)) = generator(spec).filter(|_| repeats) {
-        let message = format!("generator {kind} makes a new value at every refresh");
+        let message = format!("generator {kind} creates a new value at every refresh");
         reporter.report(
             Draft::new(&RULE, at, message)
                 .hint("write `refreshPolicy: CreatedOnce`, or `refreshInterval: \"0\"`"),
@@ -79,17 +79,17 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-fn read(node: Option<&Node>) -> Interval {
-    let Some(node) = node else { return Interval::Default };
+fn read(node: Option<&Node>) -> RefreshInterval {
+    let Some(node) = node else { return RefreshInterval::Default };
     match node.as_str() {
-        Some("0") => Interval::Never,
+        Some("0") => RefreshInterval::Never,
         Some(text) => match (text.strip_prefix('-'), nanos(text.trim_start_matches(['-', '+']))) {
-            (_, None) => Interval::Malformed,
-            (_, Some(0)) | (Some(_), _) => Interval::Never,
-            _ => Interval::Some,
+            (_, None) => RefreshInterval::Malformed,
+            (_, Some(0)) | (Some(_), _) => RefreshInterval::Never,
+            _ => RefreshInterval::Some,
         },
-        None if matches!(node.value, sealwave_core::document::Value::Null) => Interval::Default,
-        None => Interval::Malformed,
+        None if matches!(node.value, sealwave_core::document::Value::Null) => RefreshInterval::Default,
+        None => RefreshInterval::Malformed,
     }
 }
 

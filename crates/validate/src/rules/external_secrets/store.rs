@@ -20,9 +20,9 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-/// Levels of a provider's settings that are looked through.
+/// Maximum depth at which references are searched in a provider's settings.
 const DEPTH: usize = 16;
-/// Findings about one store.
+/// Maximum number of findings per store.
 const MOST: usize = 50;
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
@@ -53,20 +53,20 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
             reporter.report(
                 Draft::new(&RULE, second.key_origin, message)
                     .related(first.key_origin, "the first one is here")
-                    .hint("make a store for each"),
+                    .hint("write a separate store for each"),
             );
         }
     }
     let mut found = Vec::new();
     references(spec.get("provider"), DEPTH, &mut found);
     for entry in found.into_iter().take(MOST) {
-        if let Some(draft) = reference(object, entry) {
+        if let Some(draft) = check_reference(object, entry) {
             reporter.report(draft);
         }
     }
 }
 
-/// References to Secrets, `ConfigMaps` and accounts, in the order of the document.
+/// Collects references to Secrets, `ConfigMaps` and accounts, in the order of the document.
 fn references<'a>(node: Option<&'a Node>, depth: usize, found: &mut Vec<&'a Entry>) {
     let (Some(node), Some(depth)) = (node, depth.checked_sub(1)) else { return };
     node.items().iter().for_each(|item| references(Some(item), depth, found));
@@ -82,14 +82,14 @@ fn references<'a>(node: Option<&'a Node>, depth: usize, found: &mut Vec<&'a Entr
     }
 }
 
-fn reference(object: &Object<'_>, entry: &Entry) -> Option<Draft> {
+fn check_reference(object: &Object<'_>, entry: &Entry) -> Option<Draft> {
     let namespace = value(&entry.value, "namespace");
     if object.kind == "SecretStore" {
         let (node, other) = namespace.and_then(|node| Some((node, node.as_str()?)))?;
         let fits = other.is_empty() || other == object.namespace || object.namespace.is_empty();
         return (!fits && !may_change(other) && !may_change(object.namespace)).then(|| {
             Draft::new(&RULE, node.origin, format!("SecretStore cannot read namespace `{other}`"))
-                .hint("move the credentials into the store's namespace, or make a ClusterSecretStore")
+                .hint("move the credentials into the store's namespace, or create a ClusterSecretStore")
         });
     }
     if text(&entry.value, "namespace").is_some() || namespace.is_some_and(|node| node.as_str().is_none()) {
@@ -99,7 +99,7 @@ fn reference(object: &Object<'_>, entry: &Entry) -> Option<Draft> {
     let hint = if entry.key == "caProvider" {
         "add the namespace of the object"
     } else {
-        "add the namespace of the credentials; without it, that of each ExternalSecret is meant"
+        "add the namespace of the credentials; without it, the namespace of each ExternalSecret is used"
     };
     Some(Draft::new(&RULE, entry.key_origin, message).severity(Severity::Warning).hint(hint))
 }

@@ -26,7 +26,7 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = spec(object) else { return };
     let Some(template) = spec.at(&["target", "template"]) else { return };
     let keys = defined(spec);
@@ -37,7 +37,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
         if uses.variables.is_empty() && uses.faults.is_empty() {
             continue;
         }
-        let place = TextPlace::of(scene.texts, value);
+        let place = TextPlace::of(context.texts, value);
         for (range, fault) in &uses.faults {
             let name = source.get(range.clone()).unwrap_or_default();
             let (message, hint) = wording(*fault, name);
@@ -49,24 +49,24 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
             let name = source.get(used.name.clone()).unwrap_or_default();
             if !known.contains(name) {
                 let at = place.bytes(source, &used.name, value.origin);
-                reporter.report(undefined(used, name, keys, at).within(value.origin));
+                reporter.report(undefined_draft(used, name, keys, at).within(value.origin));
             }
         }
     }
 }
 
-/// The variables that `data` defines; `None` where the store may define others.
+/// Returns the variables that `data` defines; `None` if the store may define more.
 fn defined(spec: &Node) -> Option<Vec<&str>> {
     if !items(spec, "dataFrom").is_empty() {
         return None;
     }
     let keys = items(spec, "data").iter().filter_map(|item| item.get("secretKey")?.as_str());
     let keys: Vec<&str> = keys.collect();
-    // What another tool fills in may be any of them.
+    // A key that another tool fills in may be any of them.
     (!keys.iter().any(|key| may_change(key))).then_some(keys)
 }
 
-/// All texts of a target's template that the operator executes.
+/// Returns all strings of a target's template that the operator executes.
 fn templates(template: &Node) -> Vec<&Node> {
     let metadata = template.get("metadata");
     let mappings = [
@@ -78,7 +78,7 @@ fn templates(template: &Node) -> Vec<&Node> {
     mappings.into_iter().flatten().flatten().map(|entry| &entry.value).chain(literals).collect()
 }
 
-fn undefined(used: &VariableUse, name: &str, keys: &[&str], at: Origin) -> Draft {
+fn undefined_draft(used: &VariableUse, name: &str, keys: &[&str], at: Origin) -> Draft {
     let shown = if is_item_key(name) { format!("variable `{name}`") } else { "a variable".to_owned() };
     let hint = match closest(name, keys.iter().copied()) {
         Some(meant) => format!("did you mean `{meant}`?"),
@@ -91,7 +91,7 @@ fn undefined(used: &VariableUse, name: &str, keys: &[&str], at: Origin) -> Draft
     Draft::new(&RULE, at, message).hint(hint)
 }
 
-/// Message and hint for a template that does not parse.
+/// Returns message and hint for a template that does not parse.
 pub(in crate::rules) fn wording(fault: TemplateFault, name: &str) -> (String, String) {
     let (message, hint) = match fault {
         TemplateFault::DashInName if is_item_key(name) => {
@@ -105,7 +105,7 @@ pub(in crate::rules) fn wording(fault: TemplateFault, name: &str) -> (String, St
         }
         TemplateFault::NoEnd => ("template does not parse: this block has no `{{ end }}`", "add `{{ end }}`"),
         TemplateFault::StrayEnd => {
-            ("template does not parse: no block is open here", "remove it, or open a block")
+            ("template does not parse: no open block here", "remove it, or open a block")
         }
         TemplateFault::Unclosed => (
             "template does not parse: `{{` is not closed",

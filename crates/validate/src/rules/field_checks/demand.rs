@@ -1,4 +1,4 @@
-//! The demands of the API server on one field.
+//! Constraints that the API server puts on a single field.
 
 use super::FieldChecker;
 use super::forms::Form;
@@ -6,92 +6,92 @@ use crate::rules::fields::{integer, key_at, listed, start, value};
 use sealwave_core::document::{Node, Value};
 use sealwave_kube::Quantity;
 
-/// A field of a mapping, and what must hold for it.
+/// A field of a mapping, with its constraint.
 pub struct Field {
-    /// Its key.
+    /// Key of the field.
     pub(in crate::rules) name: &'static str,
-    /// What must hold.
+    /// Constraint on the value.
     pub(in crate::rules) demand: Demand,
 }
 
-/// A demand on the value of a field.
+/// A constraint on the value of a field.
 pub enum Demand {
-    /// There is none.
+    /// The field is absent, for this reason.
     Absent(&'static str),
-    /// A whole number is not less than this.
+    /// An integer is at least this number.
     AtLeast(i64),
-    /// A whole number lies within these bounds.
+    /// An integer is within these bounds, both included.
     Between(i64, i64),
-    /// A text has a form; an empty one is absent.
+    /// A string has this form; an empty one counts as absent.
     Form(&'static Form),
-    /// Each text of a list has a form.
+    /// Each string of a list has this form.
     Items(&'static Form),
     /// A quantity is not negative.
     NotNegative,
-    /// A text, a list or a mapping that is there is not empty. The schema finds what is missing.
+    /// A string, list or mapping is not empty. The schema reports missing ones.
     NotEmpty,
-    /// A text is one of these.
+    /// A string is one of these.
     OneOf(&'static [&'static str]),
-    /// There is one, and it is not empty.
+    /// The field is present and not empty.
     Present,
-    /// A whole number or a percentage: not negative, and at most this many percent.
+    /// An integer or a percentage: not negative, and at most this many percent.
     Share(Option<u32>),
 }
 
-/// Makes a row of a table.
-pub(in crate::rules) const fn row(name: &'static str, demand: Demand) -> Field {
+/// Creates a field from its name and constraint.
+pub(in crate::rules) const fn new_field(name: &'static str, demand: Demand) -> Field {
     Field { name, demand }
 }
 
 impl Field {
-    /// Demands that a field is not there, and says why.
+    /// Requires that a field is absent, with the reason.
     pub(in crate::rules) const fn absent(name: &'static str, reason: &'static str) -> Self {
-        row(name, Demand::Absent(reason))
+        new_field(name, Demand::Absent(reason))
     }
 
-    /// Demands a least number.
+    /// Requires a minimum.
     pub(in crate::rules) const fn at_least(name: &'static str, least: i64) -> Self {
-        row(name, Demand::AtLeast(least))
+        new_field(name, Demand::AtLeast(least))
     }
 
-    /// Demands a number within bounds.
+    /// Requires a number within bounds.
     pub(in crate::rules) const fn between(name: &'static str, least: i64, most: i64) -> Self {
-        row(name, Demand::Between(least, most))
+        new_field(name, Demand::Between(least, most))
     }
 
-    /// Demands that a text that is not empty has a form.
+    /// Requires a form of a string that is not empty.
     pub(in crate::rules) const fn form(name: &'static str, form: &'static Form) -> Self {
-        row(name, Demand::Form(form))
+        new_field(name, Demand::Form(form))
     }
 
-    /// Demands that each text of a list has a form.
+    /// Requires a form of each string in a list.
     pub(in crate::rules) const fn items(name: &'static str, form: &'static Form) -> Self {
-        row(name, Demand::Items(form))
+        new_field(name, Demand::Items(form))
     }
 
-    /// Demands that a quantity is not negative.
+    /// Requires that a quantity is not negative.
     pub(in crate::rules) const fn not_negative(name: &'static str) -> Self {
-        row(name, Demand::NotNegative)
+        new_field(name, Demand::NotNegative)
     }
 
-    /// Demands that what is there is not empty.
+    /// Requires that a value, if present, is not empty.
     pub(in crate::rules) const fn not_empty(name: &'static str) -> Self {
-        row(name, Demand::NotEmpty)
+        new_field(name, Demand::NotEmpty)
     }
 
-    /// Demands one of a few texts.
+    /// Requires one of some strings.
     pub(in crate::rules) const fn one_of(name: &'static str, allowed: &'static [&'static str]) -> Self {
-        row(name, Demand::OneOf(allowed))
+        new_field(name, Demand::OneOf(allowed))
     }
 
-    /// Demands that a field is there and not empty.
+    /// Requires that a field is present and not empty.
     pub(in crate::rules) const fn present(name: &'static str) -> Self {
-        row(name, Demand::Present)
+        new_field(name, Demand::Present)
     }
 
-    /// Demands a whole number or a percentage.
+    /// Requires an integer or a percentage.
     pub(in crate::rules) const fn share(name: &'static str, most_percent: Option<u32>) -> Self {
-        row(name, Demand::Share(most_percent))
+        new_field(name, Demand::Share(most_percent))
     }
 }
 
@@ -109,21 +109,23 @@ impl FieldChecker<'_> {
             Demand::Absent(reason) => {
                 self.report(key_at(parent, name), format!("`{name}` is not allowed {reason}"), "remove it");
             }
-            Demand::AtLeast(least) => self.bounds(node, name, *least, i64::MAX),
-            Demand::Between(least, most) => self.bounds(node, name, *least, *most),
+            Demand::AtLeast(least) => self.check_bounds(node, name, *least, i64::MAX),
+            Demand::Between(least, most) => self.check_bounds(node, name, *least, *most),
             Demand::Form(form) => self.form(node, name, form),
-            Demand::Items(form) => node.items().iter().for_each(|item| self.item_form(item, name, form)),
-            Demand::NotNegative => self.not_negative(node, name),
+            Demand::Items(form) => {
+                node.items().iter().for_each(|item| self.check_item_form(item, name, form))
+            }
+            Demand::NotNegative => self.check_not_negative(node, name),
             Demand::NotEmpty | Demand::Present if is_empty(node) => {
                 self.report(key_at(parent, name), format!("`{name}` is empty"), "give it a value");
             }
             Demand::NotEmpty | Demand::Present => {}
-            Demand::OneOf(allowed) => self.one_of(node, name, allowed),
-            Demand::Share(most) => self.share(node, name, *most),
+            Demand::OneOf(allowed) => self.check_one_of(node, name, allowed),
+            Demand::Share(most) => self.check_share(node, name, *most),
         }
     }
 
-    fn bounds(&mut self, node: &Node, name: &str, least: i64, most: i64) {
+    fn check_bounds(&mut self, node: &Node, name: &str, least: i64, most: i64) {
         let Some(number) = integer(node).filter(|number| !(least..=most).contains(number)) else { return };
         let (message, hint) = match (least, most) {
             (0, _) if number < 0 => (format!("`{name}` is negative"), "write 0 or more".to_owned()),
@@ -136,27 +138,27 @@ impl FieldChecker<'_> {
         self.report(node.origin, message, hint);
     }
 
-    /// Checks that a text has a form; an empty one is absent.
+    /// Checks that a string has a form; an empty one counts as absent.
     pub(in crate::rules) fn form(&mut self, node: &Node, name: &str, form: &Form) {
         if node.as_str().is_some_and(|text| !text.is_empty()) {
-            self.item_form(node, name, form);
+            self.check_item_form(node, name, form);
         }
     }
 
-    fn item_form(&mut self, node: &Node, name: &str, form: &Form) {
+    fn check_item_form(&mut self, node: &Node, name: &str, form: &Form) {
         if let Some(text) = node.as_str().filter(|text| !(form.accepts)(text) && !self.may_fill(text)) {
-            let what = if text.is_empty() { "is empty" } else { form.fault };
-            self.report(node.origin, format!("`{name}` {what}"), form.hint);
+            let fault = if text.is_empty() { "is empty" } else { form.fault };
+            self.report(node.origin, format!("`{name}` {fault}"), form.hint);
         }
     }
 
-    fn not_negative(&mut self, node: &Node, name: &str) {
+    fn check_not_negative(&mut self, node: &Node, name: &str) {
         if Quantity::of(node).is_some_and(Quantity::is_negative) {
             self.report(node.origin, format!("`{name}` is negative"), "write the amount without the sign");
         }
     }
 
-    fn one_of(&mut self, node: &Node, name: &str, allowed: &[&str]) {
+    fn check_one_of(&mut self, node: &Node, name: &str, allowed: &[&str]) {
         let is_other = |text: &str| !text.is_empty() && !allowed.contains(&text) && !self.may_fill(text);
         if node.as_str().is_some_and(is_other) {
             let hint = format!("write {}", listed(allowed));
@@ -164,9 +166,9 @@ impl FieldChecker<'_> {
         }
     }
 
-    fn share(&mut self, node: &Node, name: &str, most: Option<u32>) {
+    fn check_share(&mut self, node: &Node, name: &str, most: Option<u32>) {
         let Some(text) = node.as_str() else {
-            self.bounds(node, name, 0, i64::MAX);
+            self.check_bounds(node, name, 0, i64::MAX);
             return;
         };
         if self.may_fill(text) {

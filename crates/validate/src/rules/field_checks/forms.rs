@@ -1,4 +1,4 @@
-//! Forms of texts, as the API server's validation knows them.
+//! Forms of strings, as defined by the API server's validation.
 
 use std::net::IpAddr;
 
@@ -7,19 +7,19 @@ use sealwave_core::names::dns::{is_label, is_subdomain};
 use sealwave_core::names::is_item_key;
 use sealwave_kube::schema::is_cidr;
 
-/// A form of texts.
+/// A form that strings can have.
 pub(in crate::rules) struct Form {
-    /// Returns whether a text has the form.
+    /// Predicate: returns whether a string has the form.
     pub(in crate::rules) accepts: fn(&str) -> bool,
-    /// The end of a message about a text that does not have it.
+    /// Second half of the message for a string without the form.
     pub(in crate::rules) fault: &'static str,
-    /// What to write instead.
+    /// Hint: what to write instead.
     pub(in crate::rules) hint: &'static str,
 }
 
 const NAME_HINT: &str = "use lower-case letters, digits, `-` and `.`, at most 253 characters, with a letter or digit at both ends of each part";
 const QUALIFIED_HINT: &str =
-    "use a name of at most 63 letters, digits, `-`, `_` and `.`, perhaps after a DNS subdomain and `/`";
+    "use a name of at most 63 letters, digits, `-`, `_` and `.`, optionally after a DNS subdomain and `/`";
 
 /// A path below the root.
 pub(in crate::rules) static ABSOLUTE_PATH: Form = Form {
@@ -27,10 +27,10 @@ pub(in crate::rules) static ABSOLUTE_PATH: Form = Form {
     fault: "is not an absolute path",
     hint: "start the path with `/`",
 };
-/// A network.
+/// A network in CIDR notation.
 pub(in crate::rules) static CIDR: Form = Form {
     accepts: is_network,
-    fault: "is not a network with the length of its prefix",
+    fault: "is not a network in CIDR notation",
     hint: "write a network, like `10.0.0.0/8`, or an address with `/32`",
 };
 /// A key of a ConfigMap or Secret.
@@ -39,13 +39,13 @@ pub(in crate::rules) static CONFIG_KEY: Form = Form {
     fault: "is not a valid key",
     hint: "use letters, digits, `-`, `_` and `.`, at most 253 characters, without `..` in front",
 };
-/// A relative path that stays below its start.
+/// A relative path without `..`.
 pub(in crate::rules) static DESCENDING_PATH: Form = Form {
     accepts: |text| !text.starts_with('/') && has_no_backsteps(text),
     fault: "is not a relative path without `..`",
     hint: "write a path without `/` in front and without `..`",
 };
-/// A name with a domain, and a path.
+/// A domain and a path.
 pub(in crate::rules) static DOMAIN_PATH: Form = Form {
     accepts: is_domain_path,
     fault: "is not a domain and a path",
@@ -57,25 +57,25 @@ pub(in crate::rules) static DRIVER: Form = Form {
     fault: "is not a valid driver name",
     hint: "write the name of the driver, like `secrets-store.csi.k8s.io`",
 };
-/// An address that an endpoint may have.
+/// An IP address that is allowed for an endpoint.
 pub(in crate::rules) static ENDPOINT_IP: Form = Form {
     accepts: is_endpoint_address,
-    fault: "is not an address that other machines reach",
-    hint: "write an address that is not one of the machine itself or of its link",
+    fault: "is not an address that other hosts can reach",
+    hint: "write an address that is not unspecified, loopback or link-local",
 };
 /// The name of an environment variable.
 pub(in crate::rules) static ENV_NAME: Form = Form {
     accepts: |text| !text.is_empty() && text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'='),
-    fault: "is not a valid name of an environment variable",
+    fault: "is not a valid environment variable name",
     hint: "use printable ASCII characters without `=`",
 };
 /// The name of an HTTP header.
 pub(in crate::rules) static HTTP_HEADER: Form = Form {
     accepts: |text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'),
-    fault: "is not a valid name of an HTTP header",
+    fault: "is not a valid HTTP header name",
     hint: "use letters, digits and `-`",
 };
-/// An address.
+/// An IP address.
 pub(in crate::rules) static IP: Form =
     Form { accepts: is_address, fault: "is not an IP address", hint: "write an address, like `10.0.0.1`" };
 /// A DNS label.
@@ -90,22 +90,22 @@ pub(in crate::rules) static LABEL_VALUE: Form = Form {
     fault: "is not a valid label value",
     hint: "use at most 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends",
 };
-/// A relative path of a file in a volume.
+/// A relative path in a volume.
 pub(in crate::rules) static LOCAL_PATH: Form = Form {
     accepts: |text| !text.starts_with('/') && !text.starts_with("..") && has_no_backsteps(text),
     fault: "is not a relative path without `..`",
     hint: "write a path without `/` in front and without `..`",
 };
-/// A path without steps upward.
+/// A path without `..`.
 pub(in crate::rules) static NO_BACKSTEPS: Form =
-    Form { accepts: has_no_backsteps, fault: "has a `..` in it", hint: "write the path without `..`" };
-/// One part of a URL's path.
+    Form { accepts: has_no_backsteps, fault: "contains `..`", hint: "write the path without `..`" };
+/// One segment of a URL path.
 pub(in crate::rules) static PATH_SEGMENT: Form =
     Form { accepts: is_path_segment, fault: "is not a valid name", hint: "use anything but `/` and `%`" };
-/// A version of the standards of pod security.
+/// A version of the Pod Security Standards.
 pub(in crate::rules) static POD_SECURITY_VERSION: Form = Form {
     accepts: is_pod_security_version,
-    fault: "is not a version of Kubernetes",
+    fault: "is not a Kubernetes version",
     hint: "write `latest` or a version like `v1.36`",
 };
 /// The name of a port.
@@ -114,16 +114,16 @@ pub(in crate::rules) static PORT_NAME: Form = Form {
     fault: "is not a valid port name",
     hint: "use at most 15 lower-case letters, digits and single `-` inside, with a letter among them",
 };
-/// A name, perhaps with a domain.
+/// A name, optionally with a domain.
 pub(in crate::rules) static QUALIFIED: Form =
     Form { accepts: is_qualified_name, fault: "is not a valid qualified name", hint: QUALIFIED_HINT };
-/// A name, perhaps with a domain, in any case.
+/// A name, optionally with a domain, upper case allowed.
 pub(in crate::rules) static QUALIFIED_ANY_CASE: Form = Form {
     accepts: |text| is_qualified_name(&text.to_ascii_lowercase()),
     fault: "is not a valid qualified name",
     hint: QUALIFIED_HINT,
 };
-/// A network, perhaps with blanks around it.
+/// A network in CIDR notation, optionally surrounded by spaces.
 pub(in crate::rules) static SOURCE_RANGE: Form =
     Form { accepts: |text| is_network(text.trim()), fault: CIDR.fault, hint: CIDR.hint };
 /// A DNS subdomain.
@@ -135,7 +135,7 @@ pub(in crate::rules) static SYSCTL: Form = Form {
     fault: "is not a valid sysctl name",
     hint: "write a name like `net.core.somaxconn`",
 };
-/// A domain in which a resolver searches.
+/// A search domain of a resolver.
 pub(in crate::rules) static SEARCH_DOMAIN: Form = Form {
     accepts: |text| text == "." || is_search_domain(text.strip_suffix('.').unwrap_or(text)),
     fault: "is not a domain",
@@ -147,7 +147,7 @@ fn is_address(text: &str) -> bool {
         || without_leading_zeros(text).is_some_and(|text| text.parse::<IpAddr>().is_ok())
 }
 
-/// Returns whether an address is not unspecified, of the loopback, or of the link.
+/// Returns whether an address is not unspecified, loopback or link-local.
 fn is_endpoint_address(text: &str) -> bool {
     match text.parse::<IpAddr>() {
         Ok(IpAddr::V4(address)) => {
@@ -168,7 +168,7 @@ fn is_endpoint_address(text: &str) -> bool {
     }
 }
 
-/// Returns whether a network has bits after its prefix, as `10.0.0.1/8` has; Kubernetes 1.36 and later refuse it.
+/// Returns whether a network has bits set after its prefix, like `10.0.0.1/8`; Kubernetes 1.36 and later reject it.
 pub(in crate::rules) fn has_host_bits(text: &str) -> bool {
     let Some((address, length)) = text.trim().split_once('/') else { return false };
     let Ok(length) = length.parse::<u32>() else { return false };
@@ -183,12 +183,12 @@ pub(in crate::rules) fn has_host_bits(text: &str) -> bool {
     }
 }
 
-/// Returns whether a text is a network; versions before 1.36 accept octets with leading zeros.
+/// Returns whether a string is a network; versions before 1.36 accept octets with leading zeros.
 fn is_network(text: &str) -> bool {
     is_cidr(text) || without_leading_zeros(text).is_some_and(|text| is_cidr(&text))
 }
 
-/// Returns an IPv4 address or network without leading zeros; `None` where there are none.
+/// Returns an IPv4 address or network without its leading zeros; `None` if it has none.
 fn without_leading_zeros(text: &str) -> Option<String> {
     let (address, rest) = text.split_once('/').map_or((text, None), |(address, rest)| (address, Some(rest)));
     if text.len() > 64
@@ -226,11 +226,12 @@ fn has_no_backsteps(path: &str) -> bool {
 
 fn is_domain_path(text: &str) -> bool {
     let Some((domain, path)) = text.split_once('/') else { return false };
-    let may_stand_in_path = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:".contains(&byte);
-    is_subdomain(domain) && !path.is_empty() && path.bytes().all(may_stand_in_path)
+    let is_path_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:".contains(&byte);
+    is_subdomain(domain) && !path.is_empty() && path.bytes().all(is_path_byte)
 }
 
-/// Parts of lower-case letters, digits, `-` and `_`, with a letter or digit at both ends, joined with `.` or `/`.
+/// Reports whether a string consists of parts joined with `.` or `/`, each of lower-case letters, digits, `-` and `_`
+/// with a letter or digit at both ends.
 fn is_sysctl(text: &str) -> bool {
     let is_end =
         |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
@@ -243,7 +244,7 @@ fn is_sysctl(text: &str) -> bool {
         })
 }
 
-/// A DNS subdomain whose labels may have `_`.
+/// Reports whether a string is a DNS subdomain, with `_` allowed in labels.
 fn is_search_domain(text: &str) -> bool {
     is_subdomain(&text.replace('_', "a"))
 }
@@ -253,7 +254,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bits_after_the_prefix_are_found() {
+    fn host_bits_are_detected() {
         for text in ["10.0.0.1/8", "10.0.0.1/31", "fd00::1/8", "1.2.3.4/0", " 10.0.0.1/8"] {
             assert!(has_host_bits(text), "{text}");
         }

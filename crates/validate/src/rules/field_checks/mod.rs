@@ -1,7 +1,7 @@
-//! Checks of single fields, as rows of tables: where, and what must hold.
+//! Checks of single fields, as tables of paths and constraints.
 //!
-//! A rule names its tables and adds what a row cannot say. Nothing here knows a kind of object, and no message quotes a
-//! value. What is null is absent; what has another type is the schema's business.
+//! A rule lists its tables and adds checks that a table cannot express. This module knows no kinds, and messages must never
+//! quote values. Null counts as absent; values of a wrong type are left to the schema.
 
 mod demand;
 pub(in crate::rules) mod forms;
@@ -14,19 +14,19 @@ use sealwave_core::document::{Node, Origin};
 
 pub use demand::{Demand, Field};
 
-/// Findings of one rule on one object; more of them tell nothing new.
+/// Maximum number of findings of one rule per object.
 const MOST: usize = 100;
 
-/// Fields of one mapping, or of each item of a list.
+/// Fields of one mapping, or of each item in a list.
 pub(in crate::rules) struct Section {
-    /// The keys that lead to the mapping, joined with dots; `key[]` stands for each item of a list, and an empty text for
-    /// the node itself.
+    /// Path to the mapping: keys joined with dots, where `key[]` stands for each item of a list. Empty for the node
+    /// itself.
     pub(in crate::rules) at: &'static str,
-    /// Its fields.
+    /// Fields of the mapping.
     pub(in crate::rules) fields: &'static [Field],
 }
 
-/// Checks the fields of one object and reports under one rule.
+/// Checker for the fields of one object, reporting under one rule.
 pub(in crate::rules) struct FieldChecker<'r> {
     rule: &'static Rule,
     stage: LaterStage,
@@ -35,22 +35,22 @@ pub(in crate::rules) struct FieldChecker<'r> {
 }
 
 impl<'r> FieldChecker<'r> {
-    /// Makes a checker for an object.
+    /// Creates a checker for an object.
     pub(in crate::rules) fn new(
         rule: &'static Rule,
         object: &Object<'_>,
-        scene: &Scene<'_>,
+        context: &Scene<'_>,
         reporter: &'r mut Reporter,
     ) -> Self {
-        Self { rule, stage: LaterStage::of(object, scene), reporter, left: MOST }
+        Self { rule, stage: LaterStage::of(object, context), reporter, left: MOST }
     }
 
-    /// Returns whether a part of a text may still be replaced.
+    /// Returns whether another tool may still replace part of a string.
     pub(in crate::rules) fn may_fill(&self, text: &str) -> bool {
         self.stage.may_fill(text)
     }
 
-    /// Reports a finding at a place.
+    /// Reports a finding at a position.
     pub(in crate::rules) fn report(
         &mut self,
         at: Origin,
@@ -60,7 +60,7 @@ impl<'r> FieldChecker<'r> {
         self.draft(Draft::new(self.rule, at, message).hint(hint));
     }
 
-    /// Reports a finding that has more than a place.
+    /// Reports a complete finding.
     pub(in crate::rules) fn draft(&mut self, draft: Draft) {
         if self.left > 0 {
             self.left -= 1;
@@ -68,21 +68,21 @@ impl<'r> FieldChecker<'r> {
         }
     }
 
-    /// Warns of a network with bits after its prefix: versions before 1.36 accept it.
+    /// Warns about a network with bits set after its prefix, which versions before 1.36 accept.
     pub(in crate::rules) fn host_bits(&mut self, network: &Node) {
         if network.as_str().is_some_and(forms::has_host_bits) {
-            let message = "the network has bits after its prefix, which Kubernetes 1.36 and later refuse";
+            let message = "the network has bits set after its prefix, which Kubernetes 1.36 and later reject";
             let draft = self.begin(network.origin, message).severity(Severity::Warning);
             self.draft(draft.hint("write the first address of the network, or a longer prefix"));
         }
     }
 
-    /// Starts a finding of the rule.
+    /// Creates a finding of the rule, to be completed.
     pub(in crate::rules) fn begin(&self, at: Origin, message: impl Into<String>) -> Draft {
         Draft::new(self.rule, at, message)
     }
 
-    /// Checks the sections of a table below a node.
+    /// Checks all sections of a table, relative to a node.
     pub(in crate::rules) fn table(&mut self, node: &Node, sections: &[Section]) {
         for section in sections {
             each_at(node, section.at, &mut |parent| self.fields(parent, section.fields));

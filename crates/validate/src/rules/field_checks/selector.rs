@@ -1,4 +1,4 @@
-//! Label selectors, wherever they stand.
+//! Checks of label selectors.
 
 use super::FieldChecker;
 use super::forms::{LABEL_VALUE, QUALIFIED};
@@ -6,7 +6,7 @@ use crate::rules::fields::{items, key_at, start, text, value};
 use crate::rules::metadata::syntax::is_label_value;
 use sealwave_core::document::Node;
 
-/// Operators, by what they do with `values`.
+/// Operators that need `values`.
 const WITH_VALUES: &[&str] = &["In", "NotIn"];
 const WITHOUT_VALUES: &[&str] = &["DoesNotExist", "Exists"];
 const COMPARISONS: &[&str] = &["Gt", "Lt"];
@@ -16,33 +16,29 @@ impl FieldChecker<'_> {
     pub(in crate::rules) fn labels(&mut self, labels: Option<&Node>, noun: &str) {
         for entry in labels.and_then(Node::as_mapping).map_or(&[][..], |mapping| mapping.entries()) {
             if !(QUALIFIED.accepts)(&entry.key) && !self.may_fill(&entry.key) {
-                self.report(entry.key_origin, format!("the key of a {noun} is not valid"), QUALIFIED.hint);
+                self.report(entry.key_origin, format!("the {noun} key is not valid"), QUALIFIED.hint);
             }
             let value = entry.value.as_str().filter(|text| !is_label_value(text) && !self.may_fill(text));
             if value.is_some() {
-                self.report(
-                    entry.value.origin,
-                    format!("the value of a {noun} is not valid"),
-                    LABEL_VALUE.hint,
-                );
+                self.report(entry.value.origin, format!("the {noun} value is not valid"), LABEL_VALUE.hint);
             }
         }
     }
 
-    /// Checks the expressions of a label selector, and not its `matchLabels`.
+    /// Checks the expressions of a label selector, but not its `matchLabels`.
     pub(in crate::rules) fn expressions(&mut self, selector: &Node, field: &str) {
         for expression in items(selector, field).iter().filter(|one| one.as_mapping().is_some()) {
             self.expression(expression);
         }
     }
 
-    /// Checks the whole of a label selector.
+    /// Checks a label selector.
     pub(in crate::rules) fn selector(&mut self, selector: &Node) {
         self.labels(selector.get("matchLabels"), "selector");
         self.expressions(selector, "matchExpressions");
     }
 
-    /// Checks one requirement: operator, key and values.
+    /// Checks operator, key and values of one expression.
     pub(in crate::rules) fn expression(&mut self, expression: &Node) {
         self.operator(expression);
         for value in items(expression, "values") {
@@ -50,7 +46,7 @@ impl FieldChecker<'_> {
         }
     }
 
-    /// Checks operator and key of a requirement.
+    /// Checks operator and key of one expression.
     pub(in crate::rules) fn operator(&mut self, expression: &Node) {
         let values = items(expression, "values");
         let operator = text(expression, "operator").unwrap_or_default();
@@ -63,7 +59,8 @@ impl FieldChecker<'_> {
             let message = format!("an expression with the operator `{operator}` has `values`");
             self.report(at, message, "remove them, or use `In`");
         } else if COMPARISONS.contains(&operator) && values.len() != 1 {
-            let message = format!("an expression with the operator `{operator}` does not have one value");
+            let message =
+                format!("an expression with the operator `{operator}` does not have exactly one value");
             self.report(at, message, "give it one number, in quotes");
         }
         if let Some(key) = value(expression, "key") {

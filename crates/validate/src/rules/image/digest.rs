@@ -19,7 +19,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     for (node, _) in images(object).filter(|(_, image)| !image.has_digest) {
-        let draft = Draft::new(&RULE, node.origin, "the image is not pinned by its digest");
-        reporter.report(draft.hint("add `@sha256:…` behind the tag"));
+        let draft = Draft::new(&RULE, node.origin, "the image is not pinned by digest");
+        reporter.report(draft.hint("add `@sha256:…` after the tag"));
     }
 }

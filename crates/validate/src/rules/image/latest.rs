@@ -24,6 +24,8 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
             Some("latest") => "the image has the tag `latest`",
             Some(_) => continue,
         };
-        reporter.report(Draft::new(&RULE, node.origin, message).hint("name the version that was tested"));
+        reporter.report(
+            Draft::new(&RULE, node.origin, message).hint("use the tag of the version that was tested"),
+        );
     }
 }

@@ -28,11 +28,11 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
             report(
                 node,
                 "the container has an empty image",
-                "name the image that the container runs",
+                "add the image that the container runs",
                 reporter,
             );
         } else if object.is("", "Pod") && image.trim() != image {
-            report(node, "the image has blanks around it", "remove the blanks", reporter);
+            report(node, "the image has leading or trailing whitespace", "remove the whitespace", reporter);
         }
     }
 }

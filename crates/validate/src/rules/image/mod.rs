@@ -1,4 +1,4 @@
-//! Which image a container runs.
+//! Rules about container images.
 
 pub(super) mod digest;
 pub(super) mod latest;
@@ -8,32 +8,32 @@ pub(super) mod reference;
 use crate::rules::Object;
 use sealwave_core::document::Node;
 
-/// An image reference, taken apart.
-struct Image<'a> {
-    /// Its tag, where it has one.
+/// A parsed image reference.
+struct ImageReference<'a> {
+    /// The tag, if any.
     tag: Option<&'a str>,
-    /// Whether it names its content.
+    /// True if the reference has a digest.
     has_digest: bool,
 }
 
-impl<'a> Image<'a> {
-    fn of(reference: &'a str) -> Self {
+impl<'a> ImageReference<'a> {
+    fn parse(reference: &'a str) -> Self {
         let (name, digest) =
             reference.split_once('@').map_or((reference, None), |(name, digest)| (name, Some(digest)));
-        // The colon of a registry's port stands before a slash.
+        // The colon of a registry's port comes before a slash.
         let last = name.rsplit('/').next().unwrap_or(name);
         let tag = last.split_once(':').map(|(_, tag)| tag);
         Self { tag, has_digest: digest.is_some_and(|digest| digest.contains(':')) }
     }
 }
 
-/// Images of an object's containers; those that another tool still fills in are left out.
-fn images<'a>(object: &Object<'a>) -> impl Iterator<Item = (&'a Node, Image<'a>)> {
+/// Iterates over the images of an object's containers, without those that another tool still fills in.
+fn images<'a>(object: &Object<'a>) -> impl Iterator<Item = (&'a Node, ImageReference<'a>)> {
     object.containers().filter_map(|container| {
         let image = container.get("image")?;
         let text = image.as_str().filter(|text| !text.is_empty() && !text.contains(['$', '{', '<']))?;
-        // Written in an injected sidecar's place.
-        (text != "auto").then(|| (image, Image::of(text)))
+        // Placeholder for an injected sidecar.
+        (text != "auto").then(|| (image, ImageReference::parse(text)))
     })
 }
 
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn references_are_taken_apart() {
+    fn references_are_parsed() {
         for (reference, tag, has_digest) in [
             ("nginx", None, false),
             ("nginx:1.27", Some("1.27"), false),
@@ -51,7 +51,7 @@ mod tests {
             ("nginx@sha256:abc", None, true),
             ("registry:5000/nginx:1@sha256:abc", Some("1"), true),
         ] {
-            let image = Image::of(reference);
+            let image = ImageReference::parse(reference);
             assert_eq!((image.tag, image.has_digest), (tag, has_digest), "{reference}");
         }
     }

@@ -21,13 +21,13 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Pod(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some(pod) = &object.pod else { return };
-    let stage = LaterStage::of(object, scene);
-    let of_containers = containers(pod.spec).filter_map(|(_, container)| container.get("image"));
+    let stage = LaterStage::of(object, context);
+    let container_images = containers(pod.spec).filter_map(|(_, container)| container.get("image"));
     let volumes = pod.spec.get("volumes").map_or(&[][..], Node::items);
-    let of_volumes = volumes.iter().filter_map(|volume| volume.at(&["image", "reference"]));
-    for image in of_containers.chain(of_volumes) {
+    let volume_images = volumes.iter().filter_map(|volume| volume.at(&["image", "reference"]));
+    for image in container_images.chain(volume_images) {
         let fault = image.as_str().filter(|text| !is_left_out(text, stage)).and_then(fault);
         if let Some((message, hint)) = fault {
             reporter.report(Draft::new(&RULE, image.origin, message).hint(hint));
@@ -35,51 +35,51 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// Returns whether another rule or another tool looks at a reference. In an app, `resource/unfilled` reports templates.
+/// Returns whether another tool fills in a reference. In an app, `resource/unfilled` reports templates.
 fn is_left_out(text: &str, stage: LaterStage) -> bool {
     stage.may_fill(text) || is_template(text)
 }
 
-/// What is wrong with a reference, and what to do; nothing of one that is empty, or that `ko` or
-/// an image trigger still fills in.
+/// Returns message and hint for an invalid reference; `None` for one that is empty, or that `ko` or an image trigger
+/// still fills in.
 fn fault(text: &str) -> Option<(&'static str, &'static str)> {
     if text.trim().is_empty() || text.starts_with("ko://") {
         return None;
     }
     if has_blank(text) {
-        return Some(("image has a blank in its name", "remove the blank"));
+        return Some(("image contains whitespace", "remove the whitespace"));
     }
     if memchr::memchr_iter(b':', text.as_bytes())
         .any(|at| text.get(at..).is_some_and(|rest| rest.starts_with("://")))
     {
-        return Some(("image has a scheme in its name", "remove all up to `://`"));
+        return Some(("image has a URL scheme", "remove everything up to `://`"));
     }
     let (named, digest) =
         split_at_byte(text, b'@').map_or((text, None), |(named, digest)| (named, Some(digest)));
     if digest.is_some_and(|digest| !is_digest(digest)) {
         return Some((
-            "digest of the image is not valid",
+            "image digest is not valid",
             "write `@sha256:` and 64 hexadecimal digits in lower case",
         ));
     }
-    // The colon of a registry's port stands before a slash.
+    // The colon of a registry's port comes before a slash.
     let last = named.bytes().rposition(|byte| byte == b'/').map_or(0, |slash| slash + 1);
     let colon = named.bytes().skip(last).position(|byte| byte == b':').map(|colon| last + colon);
     let (repository, tag) =
         colon.map_or((named, None), |colon| (named.get(..colon).unwrap_or_default(), named.get(colon + 1..)));
     if tag == Some("") {
-        return Some(("image has no tag behind its colon", "add the tag, or remove the colon"));
+        return Some(("image has no tag after its colon", "add the tag, or remove the colon"));
     }
     if tag.is_some_and(|tag| !is_tag(tag)) {
-        return Some(("tag of the image is not valid", "use at most 128 letters, digits, `_`, `.` and `-`"));
+        return Some(("image tag is not valid", "use at most 128 letters, digits, `_`, `.` and `-`"));
     }
     if is_repository(repository) {
         return None;
     }
     Some(if repository.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        ("name of the image is not in lower case", "write the repository in lower case")
+        ("image name is not in lower case", "write the repository in lower case")
     } else {
-        ("name of the image is not valid", "write `registry/repository:tag`")
+        ("image name is not valid", "write `registry/repository:tag`")
     })
 }
 
@@ -89,7 +89,7 @@ fn is_digest(text: &str) -> bool {
         "sha256" => 64,
         "sha384" => 96,
         "sha512" => 128,
-        // Of others, only registries know.
+        // For other algorithms, the length is unknown.
         _ => return !algorithm.is_empty() && hex.len() >= 32,
     };
     hex.len() == length && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
@@ -103,7 +103,7 @@ fn is_tag(text: &str) -> bool {
 
 fn is_repository(text: &str) -> bool {
     let (first, rest) = split_at_byte(text, b'/').unwrap_or(("", text));
-    // The first part is a registry where it could be one.
+    // The first part is a registry if it can be one.
     let is_registry =
         first.contains(['.', ':']) || first == "localhost" || first.bytes().any(|b| b.is_ascii_uppercase());
     let path = if is_registry { rest } else { text };
@@ -125,7 +125,7 @@ fn is_domain(text: &str) -> bool {
         && port.is_none_or(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Lower-case letters and digits, with `.`, `_`, `__` or any number of `-` between them.
+/// Reports whether a path component has only lower-case letters and digits, separated by `.`, `_`, `__` or dashes.
 fn is_component(text: &[u8]) -> bool {
     let is_word = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let mut separators = text.split(is_word).filter(|part| !part.is_empty());
@@ -139,7 +139,7 @@ mod tests {
     use super::fault;
 
     #[test]
-    fn references_are_those_that_a_registry_takes() {
+    fn reference_grammar_matches_registries() {
         let digest = format!("nginx@sha256:{}", "0a".repeat(32));
         for good in [
             "nginx",
@@ -156,11 +156,11 @@ mod tests {
             assert_eq!(fault(good), None, "{good}");
         }
         for (bad, why) in [
-            ("nginx:", "no tag behind"),
+            ("nginx:", "no tag after"),
             ("NGINX:1", "lower case"),
             ("acme/Nginx:1", "lower case"),
-            (" nginx:1", "blank"),
-            ("nginx:1 ", "blank"),
+            (" nginx:1", "whitespace"),
+            ("nginx:1 ", "whitespace"),
             ("https://example.com/nginx:1", "scheme"),
             ("nginx:-1", "tag"),
             ("nginx:1:2", "tag"),

@@ -1,4 +1,4 @@
-//! Secrets that cert-manager and its like make for certificates.
+//! Secrets that cert-manager and similar controllers create for certificates.
 
 use super::Inventory;
 use super::contents::{Contents, keys};
@@ -10,10 +10,10 @@ use sealwave_kube::pods::What;
 /// API group of cert-manager.
 const CERT_MANAGER: &str = "cert-manager.io";
 
-/// What a certificate's Secret holds; an issuer may leave `ca.crt` out.
+/// Keys of a certificate's Secret; an issuer may omit `ca.crt`.
 const TLS: &[&str] = &["ca.crt", "tls.crt", "tls.key"];
 
-/// Annotations that have cert-manager make the Secrets that an Ingress or Gateway names.
+/// Annotations with which cert-manager creates the Secrets of an Ingress or Gateway.
 const ISSUED_BY: &[&str] = &[
     "cert-manager.io/cluster-issuer",
     "cert-manager.io/issuer",
@@ -22,13 +22,13 @@ const ISSUED_BY: &[&str] = &[
     "kubernetes.io/tls-acme",
 ];
 
-/// Annotations that have `OpenShift` make a Secret for a Service.
+/// Annotations with which `OpenShift` creates a Secret for a Service.
 const SERVING_CERT: &[&str] = &[
     "service.alpha.openshift.io/serving-cert-secret-name",
     "service.beta.openshift.io/serving-cert-secret-name",
 ];
 
-/// Adds the Secrets that are made for an object's certificates.
+/// Adds the Secrets that are created for an object's certificates.
 pub(super) fn by<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
     let root = object.manifest.root();
     match (object.group, object.kind) {
@@ -44,7 +44,7 @@ pub(super) fn by<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
             }
         }
         (CERT_MANAGER, "ClusterIssuer" | "Issuer") => {
-            // The key of the account, made when there is none. A ClusterIssuer's is in cert-manager's own namespace.
+            // The account key, created if it does not exist. That of a ClusterIssuer is in cert-manager's namespace.
             if let Some(name) = root.at(&["spec", "acme", "privateKeySecretRef", "name"]) {
                 add(inventory, object.namespace, object.manifest, name, Contents::keys(["tls.key"]));
             }
@@ -86,16 +86,16 @@ fn is_issued(manifest: &Manifest) -> bool {
 }
 
 fn certificate(root: &Node) -> Contents<'_> {
-    let made = |path: &[&str]| {
+    let creates = |path: &[&str]| {
         root.at(path).is_some_and(|keystore| {
             matches!(keystore.get("create").map(|create| &create.value), Some(Value::Bool(true)))
         })
     };
     let mut all = TLS.to_vec();
-    if made(&["spec", "keystores", "jks"]) {
+    if creates(&["spec", "keystores", "jks"]) {
         all.extend(["keystore.jks", "truststore.jks"]);
     }
-    if made(&["spec", "keystores", "pkcs12"]) {
+    if creates(&["spec", "keystores", "pkcs12"]) {
         all.extend(["keystore.p12", "truststore.p12"]);
     }
     for format in items(root, &["spec", "additionalOutputFormats"]) {
@@ -105,7 +105,7 @@ fn certificate(root: &Node) -> Contents<'_> {
             _ => {}
         }
     }
-    // Older versions copied what the template says.
+    // Older versions copied these keys from the template.
     all.extend(keys(root.at(&["spec", "secretTemplate", "data"])));
     Contents::keys(all)
 }

@@ -1,30 +1,30 @@
-//! The keys of a Secret or `ConfigMap`, as far as its maker says them.
+//! The known keys of a Secret or `ConfigMap`.
 
 use std::collections::BTreeSet;
 
 use sealwave_core::document::{Mapping, Node};
 
-/// What is known of the keys.
+/// Known keys of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Contents<'a> {
-    /// These and no others.
+    /// Exactly these keys.
     Keys(BTreeSet<&'a str>),
-    /// Others may be there: nothing can be said of a key.
+    /// Unknown: further keys may exist.
     Open,
 }
 
 impl<'a> Contents<'a> {
-    /// These keys and no others.
+    /// Creates contents with exactly these keys.
     pub(super) fn keys(keys: impl IntoIterator<Item = &'a str>) -> Self {
         Self::Keys(keys.into_iter().collect())
     }
 
-    /// The keys of a mapping; none where it is no mapping.
+    /// Creates contents from the keys of some nodes; a node that is not a mapping has no keys.
     pub fn of(mappings: &[Option<&'a Node>]) -> Self {
         Self::keys(mappings.iter().flat_map(|mapping| keys(*mapping)))
     }
 
-    /// An object that its maker leaves empty is filled by somebody else.
+    /// Turns an empty set of keys into an open one: another controller fills the object.
     pub(super) fn or_filled_later(self) -> Self {
         match self {
             Self::Keys(keys) if keys.is_empty() => Self::Open,
@@ -32,7 +32,7 @@ impl<'a> Contents<'a> {
         }
     }
 
-    /// Whether a key may be there.
+    /// Returns whether a key may exist.
     pub(in crate::rules) fn may_have(&self, key: &str) -> bool {
         match self {
             Self::Keys(keys) => keys.contains(key),
@@ -40,7 +40,7 @@ impl<'a> Contents<'a> {
         }
     }
 
-    /// All keys; none where others may be there.
+    /// Returns all keys, or `None` if further keys may exist.
     pub(crate) fn all(&self) -> Option<BTreeSet<String>> {
         match self {
             Self::Keys(keys) => Some(keys.iter().map(|key| (*key).to_owned()).collect()),
@@ -48,7 +48,7 @@ impl<'a> Contents<'a> {
         }
     }
 
-    /// The keys that are known.
+    /// Returns the keys that are known.
     pub(in crate::rules) fn known(&self) -> impl Iterator<Item = &'a str> + '_ {
         let keys = match self {
             Self::Keys(keys) => Some(keys),
@@ -58,7 +58,7 @@ impl<'a> Contents<'a> {
     }
 }
 
-/// The keys of a mapping.
+/// Returns the keys of a mapping.
 pub(super) fn keys(mapping: Option<&Node>) -> impl Iterator<Item = &str> {
     let entries = mapping.and_then(Node::as_mapping).map_or(&[][..], Mapping::entries);
     entries.iter().map(|entry| entry.key.as_str())

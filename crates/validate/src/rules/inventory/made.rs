@@ -1,4 +1,4 @@
-//! Who makes what.
+//! Objects that other objects create, with their known keys.
 
 use super::contents::{Contents, keys};
 use super::{Inventory, MAKERS, certificates};
@@ -7,7 +7,7 @@ use sealwave_core::names::{STRING_DATA_FROM, UNKNOWN_KEYS};
 use sealwave_kube::catalogue::{ESO, Object, SEALED, STORE_CSI, supplied};
 use sealwave_kube::pods::What;
 
-/// Annotations and labels with which a controller, or sealwave, fills an object from elsewhere.
+/// Annotations and labels with which a controller or sealwave fills an object from elsewhere.
 const FILLED_BY: &[&str] = &[
     STRING_DATA_FROM,
     "config.openshift.io/inject-trusted-cabundle",
@@ -18,65 +18,65 @@ const FILLED_BY: &[&str] = &[
     "service.beta.openshift.io/inject-cabundle",
 ];
 
-/// Where an operator's object says the name of the Secret that it makes.
-enum Name {
-    /// At this path.
+/// Source of the name of the Secret that an operator creates.
+enum NameSource {
+    /// The field at this path.
     At(&'static [&'static str]),
-    /// In each item of the list at the first path, at the second.
+    /// The field at the second path, in each item of the list at the first.
     In(&'static [&'static str], &'static [&'static str]),
-    /// It is the object's own.
+    /// The name of the object itself.
     Own,
 }
 
-/// Operators that make Secrets whose keys are theirs to know.
-static OPERATORS: &[(&str, &str, &[Name])] = &[
-    ("azurekeyvault.spv.no", "AzureKeyVaultSecret", &[Name::At(&["spec", "output", "secret", "name"])]),
-    ("bitwarden.com", "BitwardenSecret", &[Name::At(&["spec", "secretName"])]),
-    ("k8s.bitwarden.com", "BitwardenSecret", &[Name::At(&["spec", "secretName"])]),
-    ("certmanager.k8s.io", "Certificate", &[Name::At(&["spec", "secretName"])]),
-    ("k8s.mariadb.com", "MariaDB", &[Name::At(&["spec", "rootPasswordSecretKeyRef", "name"])]),
-    ("kafka.strimzi.io", "KafkaUser", &[Name::Own]),
-    ("koudingspawn.de", "Vault", &[Name::Own]),
-    ("kubernetes-client.io", "ExternalSecret", &[Name::Own]),
+/// Operators that create Secrets with unknown keys.
+static OPERATORS: &[(&str, &str, &[NameSource])] = &[
+    ("azurekeyvault.spv.no", "AzureKeyVaultSecret", &[NameSource::At(&["spec", "output", "secret", "name"])]),
+    ("bitwarden.com", "BitwardenSecret", &[NameSource::At(&["spec", "secretName"])]),
+    ("k8s.bitwarden.com", "BitwardenSecret", &[NameSource::At(&["spec", "secretName"])]),
+    ("certmanager.k8s.io", "Certificate", &[NameSource::At(&["spec", "secretName"])]),
+    ("k8s.mariadb.com", "MariaDB", &[NameSource::At(&["spec", "rootPasswordSecretKeyRef", "name"])]),
+    ("kafka.strimzi.io", "KafkaUser", &[NameSource::Own]),
+    ("koudingspawn.de", "Vault", &[NameSource::Own]),
+    ("kubernetes-client.io", "ExternalSecret", &[NameSource::Own]),
     (
         "mongodbcommunity.mongodb.com",
         "MongoDBCommunity",
-        &[Name::In(&["spec", "users"], &["connectionStringSecretName"])],
+        &[NameSource::In(&["spec", "users"], &["connectionStringSecretName"])],
     ),
-    ("onepassword.com", "OnePasswordItem", &[Name::Own]),
-    ("ps.percona.com", "PerconaServerMySQL", &[Name::At(&["spec", "secretsName"])]),
-    ("psmdb.percona.com", "PerconaServerMongoDB", &[Name::At(&["spec", "secrets", "users"])]),
-    ("pxc.percona.com", "PerconaXtraDBCluster", &[Name::At(&["spec", "secretsName"])]),
-    ("redhatcop.redhat.io", "VaultSecret", &[Name::At(&["spec", "output", "name"])]),
-    ("ricoberger.de", "VaultSecret", &[Name::Own]),
-    ("secretgen.carvel.dev", "SecretImport", &[Name::Own]),
-    ("secretgen.carvel.dev", "SecretTemplate", &[Name::Own]),
-    ("secretgen.k14s.io", "Certificate", &[Name::Own]),
-    ("secretgen.k14s.io", "Password", &[Name::Own]),
-    ("secretgen.k14s.io", "RSAKey", &[Name::Own]),
-    ("secretgen.k14s.io", "SSHKey", &[Name::Own]),
-    ("secretgenerator.mittwald.de", "BasicAuth", &[Name::Own]),
-    ("secretgenerator.mittwald.de", "SSHKeyPair", &[Name::Own]),
-    ("secretgenerator.mittwald.de", "StringSecret", &[Name::Own]),
-    ("secrets.doppler.com", "DopplerSecret", &[Name::At(&["spec", "managedSecret", "name"])]),
+    ("onepassword.com", "OnePasswordItem", &[NameSource::Own]),
+    ("ps.percona.com", "PerconaServerMySQL", &[NameSource::At(&["spec", "secretsName"])]),
+    ("psmdb.percona.com", "PerconaServerMongoDB", &[NameSource::At(&["spec", "secrets", "users"])]),
+    ("pxc.percona.com", "PerconaXtraDBCluster", &[NameSource::At(&["spec", "secretsName"])]),
+    ("redhatcop.redhat.io", "VaultSecret", &[NameSource::At(&["spec", "output", "name"])]),
+    ("ricoberger.de", "VaultSecret", &[NameSource::Own]),
+    ("secretgen.carvel.dev", "SecretImport", &[NameSource::Own]),
+    ("secretgen.carvel.dev", "SecretTemplate", &[NameSource::Own]),
+    ("secretgen.k14s.io", "Certificate", &[NameSource::Own]),
+    ("secretgen.k14s.io", "Password", &[NameSource::Own]),
+    ("secretgen.k14s.io", "RSAKey", &[NameSource::Own]),
+    ("secretgen.k14s.io", "SSHKey", &[NameSource::Own]),
+    ("secretgenerator.mittwald.de", "BasicAuth", &[NameSource::Own]),
+    ("secretgenerator.mittwald.de", "SSHKeyPair", &[NameSource::Own]),
+    ("secretgenerator.mittwald.de", "StringSecret", &[NameSource::Own]),
+    ("secrets.doppler.com", "DopplerSecret", &[NameSource::At(&["spec", "managedSecret", "name"])]),
     (
         "secrets.infisical.com",
         "InfisicalSecret",
         &[
-            Name::At(&["spec", "managedSecretReference", "secretName"]),
-            Name::In(&["spec", "managedKubeSecretReferences"], &["secretName"]),
+            NameSource::At(&["spec", "managedSecretReference", "secretName"]),
+            NameSource::In(&["spec", "managedKubeSecretReferences"], &["secretName"]),
         ],
     ),
     ("secrets.hashicorp.com", "HCPVaultSecretsApp", VAULT),
     ("secrets.hashicorp.com", "VaultDynamicSecret", VAULT),
     ("secrets.hashicorp.com", "VaultPKISecret", VAULT),
     ("secrets.hashicorp.com", "VaultStaticSecret", VAULT),
-    ("spv.no", "AzureKeyVaultSecret", &[Name::At(&["spec", "output", "secret", "name"])]),
+    ("spv.no", "AzureKeyVaultSecret", &[NameSource::At(&["spec", "output", "secret", "name"])]),
 ];
 
-const VAULT: &[Name] = &[Name::At(&["spec", "destination", "name"])];
+const VAULT: &[NameSource] = &[NameSource::At(&["spec", "destination", "name"])];
 
-/// Operators that name Secrets after their objects: what they put behind the name.
+/// Operators that name Secrets after their objects, with the suffixes that they append.
 static NAMED_AFTER: &[(&str, &str, &[&str])] = &[
     ("elasticsearch.k8s.elastic.co", "Elasticsearch", &["-es-elastic-user", "-es-http-certs-public"]),
     ("grafana.integreatly.org", "Grafana", &["-admin-credentials"]),
@@ -87,21 +87,23 @@ static NAMED_AFTER: &[(&str, &str, &[&str])] = &[
     ("rabbitmq.com", "RabbitmqCluster", &["-default-user"]),
 ];
 
-/// Adds what an object makes.
+/// Adds the objects that an object creates.
 pub(super) fn by<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
     let root = object.manifest.root();
     match (object.group, object.kind) {
         ("", "ConfigMap") => {
-            let contents = own(object, &["data", "binaryData"]);
-            one(object, inventory, What::ConfigMap, contents);
+            let contents = own_keys(object, &["data", "binaryData"]);
+            add_itself(object, inventory, What::ConfigMap, contents);
         }
         ("", "PersistentVolumeClaim") | ("cdi.kubevirt.io", "DataVolume") => {
-            one(object, inventory, What::PersistentVolumeClaim, Contents::Open);
+            add_itself(object, inventory, What::PersistentVolumeClaim, Contents::Open);
         }
-        ("", "ServiceAccount") => one(object, inventory, What::ServiceAccount, Contents::Open),
-        ("apps", "StatefulSet") => claims(object, inventory),
-        ("", "Secret") => one(object, inventory, What::Secret, own(object, &["data", "stringData"])),
-        (SEALED, "SealedSecret") => one(object, inventory, What::Secret, sealed(root)),
+        ("", "ServiceAccount") => add_itself(object, inventory, What::ServiceAccount, Contents::Open),
+        ("apps", "StatefulSet") => add_claims(object, inventory),
+        ("", "Secret") => {
+            add_itself(object, inventory, What::Secret, own_keys(object, &["data", "stringData"]))
+        }
+        (SEALED, "SealedSecret") => add_itself(object, inventory, What::Secret, sealed_keys(root)),
         (STORE_CSI, "SecretProviderClass") => {
             for made in items(root, &["spec", "secretObjects"]) {
                 let Some(name) = made.get("secretName") else { continue };
@@ -110,11 +112,11 @@ pub(super) fn by<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
                 inventory.add(What::Secret, object.namespace, name, made_at, Contents::keys(keys));
             }
         }
-        (ESO, "ExternalSecret") => external_secret(object, inventory),
+        (ESO, "ExternalSecret") => add_external_secret(object, inventory),
         (ESO, "ClusterExternalSecret") => {
             let name = root.at(&["spec", "externalSecretSpec", "target", "name"]).and_then(Node::as_str);
-            let of_each = root.at(&["spec", "externalSecretName"]).and_then(Node::as_str);
-            let name = name.or(of_each).unwrap_or(object.name);
+            let default_name = root.at(&["spec", "externalSecretName"]).and_then(Node::as_str);
+            let name = name.or(default_name).unwrap_or(object.name);
             let spec = root.at(&["spec", "externalSecretSpec"]);
             let contents = spec.map_or(Contents::Open, fetched);
             inventory.add(What::Secret, "", name, name_at(object.manifest), contents);
@@ -128,23 +130,23 @@ pub(super) fn by<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
                 inventory.add(What::Secret, object.namespace, name, made_at, contents);
             }
         }
-        ("trust.cert-manager.io", "Bundle") => bundle(object, inventory),
+        ("trust.cert-manager.io", "Bundle") => add_bundle(object, inventory),
         _ => {
             certificates::by(object, inventory);
-            operator(object, inventory);
+            add_operator_secrets(object, inventory);
         }
     }
 }
 
-/// An object that is itself what is wanted.
-fn one<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>, what: What, contents: Contents<'a>) {
-    inventory.add(what, object.namespace, object.name, name_at(object.manifest), contents);
+/// Adds the object itself.
+fn add_itself<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>, kind: What, contents: Contents<'a>) {
+    inventory.add(kind, object.namespace, object.name, name_at(object.manifest), contents);
 }
 
-/// The keys of a `ConfigMap` or Secret.
-fn own<'a>(object: &Object<'a>, fields: &[&str; 2]) -> Contents<'a> {
+/// Returns the keys of a `ConfigMap` or Secret.
+fn own_keys<'a>(object: &Object<'a>, fields: &[&str; 2]) -> Contents<'a> {
     let root = object.manifest.root();
-    // Generators of several makers: mittwald, SAP.
+    // Generators of mittwald and SAP.
     let filled = |name: &str| FILLED_BY.contains(&name) || name.starts_with("secret-generator.");
     let marks = [object.manifest.annotations(), object.manifest.labels()];
     if marks.into_iter().flatten().flat_map(Mapping::entries).any(|mark| filled(&mark.key)) {
@@ -153,8 +155,8 @@ fn own<'a>(object: &Object<'a>, fields: &[&str; 2]) -> Contents<'a> {
     Contents::of(&fields.map(|field| root.get(field))).or_filled_later()
 }
 
-/// The keys of what a `SealedSecret` becomes.
-fn sealed(root: &Node) -> Contents<'_> {
+/// Returns the keys of the Secret that a `SealedSecret` becomes.
+fn sealed_keys(root: &Node) -> Contents<'_> {
     if root.at(&["spec", "data"]).is_some() || root.at(&["spec", "encryptedData", UNKNOWN_KEYS]).is_some() {
         return Contents::Open;
     }
@@ -163,11 +165,11 @@ fn sealed(root: &Node) -> Contents<'_> {
         .or_filled_later()
 }
 
-fn external_secret<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
+fn add_external_secret<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
     let Some(spec) = object.manifest.root().get("spec") else { return };
     let target = |path: &[&str]| spec.get("target")?.at(path)?.as_str();
     let policy = target(&["creationPolicy"]).unwrap_or("Owner");
-    let what = match target(&["manifest", "kind"]) {
+    let kind = match target(&["manifest", "kind"]) {
         None | Some("Secret") => What::Secret,
         Some("ConfigMap") => What::ConfigMap,
         Some(_) => return,
@@ -175,18 +177,18 @@ fn external_secret<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
     if policy == "None" {
         return;
     }
-    // What is merged into an object that exists already adds to keys that nobody here knows.
+    // A merge adds keys to an existing object whose keys are unknown.
     let contents = if policy == "Merge" { Contents::Open } else { fetched(spec) };
     let made_at = match spec.at(&["target", "name"]) {
         Some(name) if name.as_str().is_some_and(|name| !name.is_empty()) => (object.manifest, name.origin),
         _ => name_at(object.manifest),
     };
     for name in supplied(object) {
-        inventory.add(what, object.namespace, name, made_at, contents.clone());
+        inventory.add(kind, object.namespace, name, made_at, contents.clone());
     }
 }
 
-/// Returns the keys of what an `ExternalSecret` makes, by its spec.
+/// Returns the keys of the Secret that an `ExternalSecret` creates, by its spec.
 pub(in crate::rules) fn fetched(spec: &Node) -> Contents<'_> {
     let data = items(spec, &["data"]).iter().filter_map(|item| item.get("secretKey")?.as_str());
     let unknown = !items(spec, &["dataFrom"]).is_empty();
@@ -205,23 +207,23 @@ pub(in crate::rules) fn fetched(spec: &Node) -> Contents<'_> {
     }
 }
 
-/// A bundle of certificates goes to every namespace, under the bundle's own name.
-fn bundle<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
+/// Adds a bundle of certificates, which exists in every namespace under its own name.
+fn add_bundle<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
     let target = |field: &str| object.manifest.root().at(&["spec", "target", field]);
-    for (field, what) in [("configMap", What::ConfigMap), ("secret", What::Secret)] {
+    for (field, kind) in [("configMap", What::ConfigMap), ("secret", What::Secret)] {
         if target(field).is_some() {
-            inventory.add(what, "", object.name, name_at(object.manifest), Contents::Open);
+            inventory.add(kind, "", object.name, name_at(object.manifest), Contents::Open);
         }
     }
 }
 
-fn operator<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
-    // Kubernetes' own groups have no operators, and most objects are of those.
+fn add_operator_secrets<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
+    // Kubernetes' own groups, to which most objects belong, have no operators.
     if !object.group.contains('.') || object.group.ends_with(".k8s.io") {
         return;
     }
     let root = object.manifest.root();
-    // Crossplane's, of whatever kind.
+    // Any kind of Crossplane.
     for field in ["writeConnectionSecretToRef", "publishConnectionDetailsTo"] {
         let Some(reference) = root.at(&["spec", field]) else { continue };
         let Some(name) = reference.get("name") else { continue };
@@ -230,7 +232,7 @@ fn operator<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
         inventory.add(What::Secret, namespace, name.as_str().unwrap_or_default(), made_at, Contents::Open);
     }
     if object.is("acid.zalan.do", "postgresql") {
-        // Those of the operator's own roles, and of the users of the manifest.
+        // The operator's own roles, and the users of the manifest.
         let users = keys(root.at(&["spec", "users"]));
         for user in ["postgres", "standby", "pooler"].into_iter().chain(users) {
             let user = user.replace('_', "-");
@@ -246,15 +248,15 @@ fn operator<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
     let of_kind = OPERATORS.iter().filter(|(group, kind, _)| *kind == object.kind && *group == object.group);
     for name in of_kind.flat_map(|(_, _, names)| *names) {
         match name {
-            Name::At(path) => root.at(path).into_iter().for_each(|name| add(Some(name))),
-            Name::In(list, path) => {
+            NameSource::At(path) => root.at(path).into_iter().for_each(|name| add(Some(name))),
+            NameSource::In(list, path) => {
                 items(root, list)
                     .iter()
                     .take(MAKERS)
                     .filter_map(|item| item.at(path))
                     .for_each(|name| add(Some(name)));
             }
-            Name::Own => add(None),
+            NameSource::Own => add(None),
         }
     }
     let named = NAMED_AFTER.iter().filter(|(group, kind, _)| *kind == object.kind && *group == object.group);
@@ -263,8 +265,8 @@ fn operator<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
     }
 }
 
-/// The claims that a StatefulSet makes from templates.
-fn claims<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
+/// Adds the claims that a StatefulSet creates from templates.
+fn add_claims<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
     for template in items(object.manifest.root(), &["spec", "volumeClaimTemplates"]) {
         if let Some(name) = template.at(&["metadata", "name"]).and_then(Node::as_str) {
             let stem = format!("{name}-{}", object.name);
@@ -273,13 +275,13 @@ fn claims<'a>(object: &Object<'a>, inventory: &mut Inventory<'a>) {
     }
 }
 
-/// Where the name of an object stands.
+/// Returns a manifest with the position of its name.
 pub(super) fn name_at(manifest: &Manifest) -> (&Manifest, Origin) {
     let name = manifest.root().at(&["metadata", "name"]);
     (manifest, name.map_or(manifest.origin(), |name| name.origin))
 }
 
-/// The items of the list at the end of a path.
+/// Returns the items of the list at the end of a path.
 pub(super) fn items<'a>(node: &'a Node, path: &[&str]) -> &'a [Node] {
     node.at(path).map_or(&[], Node::items)
 }

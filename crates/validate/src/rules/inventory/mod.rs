@@ -1,7 +1,7 @@
-//! Who makes which Secret, `ConfigMap`, claim and account, with which keys, and who wants which.
+//! Which objects create and which require each Secret, `ConfigMap`, claim and service account, and with which keys.
 //!
-//! Built on the [catalogue](sealwave_kube::catalogue), which knows the kinds that decide waves; here are also the kinds of
-//! operators that make Secrets. A namespace that is not known matches any: what is not certain is not reported.
+//! Built on the [catalogue](sealwave_kube::catalogue), which knows the kinds that decide waves; adds the kinds of operators
+//! that create Secrets. An unknown namespace matches any namespace, so that rules only report what is certain.
 
 mod certificates;
 mod contents;
@@ -25,28 +25,28 @@ use sealwave_kube::catalogue::Catalogue;
 use sealwave_kube::is_secret_like;
 use sealwave_kube::pods::What;
 
-/// How many objects may make one thing in one namespace. More than one is rare; the bound keeps a hostile repository from
-/// multiplying those that make by those that want.
+/// Maximum number of producers kept per object. More than one is rare; the bound keeps a hostile repository from
+/// multiplying producers by requirements.
 const MAKERS: usize = 8;
 
-/// How many names are looked through for one that was meant.
+/// Maximum number of names searched for a similar one.
 const CANDIDATES: usize = 256;
-/// How often that is done.
+/// Maximum number of such searches.
 const GUESSES: usize = 256;
-/// How many fields of an object are looked at; Secrets have fewer.
+/// Maximum number of top-level fields checked per object; Secrets have fewer.
 const FIELDS: usize = 16;
-/// The longest name that Kubernetes takes.
+/// Maximum length of a name in Kubernetes.
 const LONGEST_NAME: usize = 253;
 
-/// One thing that some object makes.
+/// An object that another object creates, or the object itself.
 pub(super) struct Supply<'a> {
-    /// Where its name stands.
+    /// Position of the name.
     pub(super) at: Origin,
-    /// What is in it.
+    /// Known keys.
     pub(super) contents: Contents<'a>,
-    /// Whether an excerpt around the name may show a value.
+    /// True if an excerpt around the name may show a value.
     pub(super) shares_lines: bool,
-    /// Whether the keys may be shown: in a broken Secret, a value may stand where a key should.
+    /// True if messages may show the keys: in a broken Secret, a key may be a secret value.
     pub(super) may_name_keys: bool,
 }
 
@@ -58,7 +58,7 @@ impl<'a> Supply<'a> {
     }
 }
 
-/// Whether each field at the top of an object starts a line of its own.
+/// Returns whether each top-level field of an object starts on a line of its own.
 fn fields_have_lines(object: &Manifest) -> bool {
     let fields = object.root().as_mapping().map_or(&[][..], Mapping::entries);
     let mut starts: Vec<_> =
@@ -67,7 +67,7 @@ fn fields_have_lines(object: &Manifest) -> bool {
     fields.len() <= FIELDS && starts.array_windows().all(|[(a, left), (b, right)]| a < b && left == right)
 }
 
-/// Whether all items of a Secret are strings.
+/// Returns whether all items of a Secret are strings.
 fn holds_strings(secret: &Manifest) -> bool {
     ["data", "stringData"].iter().all(|field| {
         let items = secret.root().get(field).and_then(Node::as_mapping).map_or(&[][..], Mapping::entries);
@@ -75,19 +75,19 @@ fn holds_strings(secret: &Manifest) -> bool {
     })
 }
 
-/// What is made and what is wanted in one environment.
+/// Objects that are created and objects that are required in one environment.
 pub(crate) struct Inventory<'a> {
-    /// By kind and name, then by namespace; an empty one is any.
+    /// Producers by kind and name, then by namespace; an empty namespace matches any.
     made: BTreeMap<(What, &'a str), BTreeMap<&'a str, Vec<Supply<'a>>>>,
-    /// Names that are put together from others, of which nothing more is known; of a StatefulSet's claims without the
-    /// number at the end.
+    /// Namespaces of objects with composed names, about which nothing else is known. Names of a StatefulSet's claims are
+    /// without the ordinal.
     named: BTreeMap<(What, String), Vec<&'a str>>,
     wants: Vec<Want<'a>>,
     guesses: Cell<usize>,
 }
 
 impl<'a> Inventory<'a> {
-    /// Reads all objects, and the pods that stand in `ConfigMaps`.
+    /// Builds the inventory from all objects and the pods within `ConfigMaps`.
     pub(crate) fn new(
         catalogue: &Catalogue<'a>,
         objects: &[Object<'a>],
@@ -105,15 +105,15 @@ impl<'a> Inventory<'a> {
         inventory
     }
 
-    /// The identities of all that is made, and what is in it.
+    /// Returns the identities of all created objects, with their known keys.
     pub(crate) fn exports(&self) -> impl Iterator<Item = (ObjectId, &Contents<'a>)> {
-        self.made.iter().flat_map(|((what, name), by_namespace)| {
-            let (group, kind) = what.kind();
+        self.made.iter().flat_map(|((kind, name), by_namespace)| {
+            let (group, kind_name) = kind.kind();
             by_namespace.iter().flat_map(move |(namespace, supplies)| {
                 supplies.iter().map(move |supply| {
                     let id = ObjectId {
                         group: group.into(),
-                        kind: kind.into(),
+                        kind: kind_name.into(),
                         namespace: (*namespace).into(),
                         name: (*name).into(),
                     };
@@ -123,57 +123,57 @@ impl<'a> Inventory<'a> {
         })
     }
 
-    /// Everything that some object wants, in the order of the objects.
+    /// Returns all requirements, in the order of the objects.
     pub(super) fn wants(&self) -> &[Want<'a>] {
         &self.wants
     }
 
-    /// Whether anything of this kind is made: if nothing is, the set leaves such things to others.
-    pub(super) fn makes_any(&self, what: What) -> bool {
-        self.made.range((what, "")..).next().is_some_and(|((first, _), _)| *first == what)
+    /// Returns whether any object of this kind is created. If not, the set expects such objects from elsewhere.
+    pub(super) fn makes_any(&self, kind: What) -> bool {
+        self.made.range((kind, "")..).next().is_some_and(|((first, _), _)| *first == kind)
     }
 
-    /// What makes a thing; nothing where nothing here does.
+    /// Returns the producers of an object, or none if nothing here creates it.
     pub(super) fn supplies<'b>(
         &'b self,
-        what: What,
+        kind: What,
         namespace: &'b str,
         name: &'b str,
     ) -> Vec<&'b Supply<'a>> {
-        let Some(by_namespace) = self.made.get(&(what, name)) else { return Vec::new() };
+        let Some(by_namespace) = self.made.get(&(kind, name)) else { return Vec::new() };
         if namespace.is_empty() {
             return by_namespace.values().flatten().take(MAKERS).collect();
         }
         [namespace, ""].into_iter().filter_map(|namespace| by_namespace.get(namespace)).flatten().collect()
     }
 
-    /// Whether a thing is made here, or is in every cluster.
-    pub(super) fn has(&self, what: What, namespace: &str, name: &str) -> bool {
+    /// Returns whether an object is created here or exists in every cluster.
+    pub(super) fn has(&self, kind: What, namespace: &str, name: &str) -> bool {
         let everywhere = matches!(
-            (what, name),
+            (kind, name),
             (What::ConfigMap, "istio-ca-root-cert" | "kube-root-ca.crt" | "openshift-service-ca.crt")
                 | (What::ServiceAccount, "default")
         );
-        everywhere || !self.supplies(what, namespace, name).is_empty() || self.has_name(what, namespace, name)
+        everywhere || !self.supplies(kind, namespace, name).is_empty() || self.has_name(kind, namespace, name)
     }
 
-    /// The namespace of a thing of this name that is made somewhere else.
-    pub(super) fn namespace_of(&self, what: What, name: &str) -> Option<&'a str> {
-        self.made.get(&(what, name))?.keys().next().copied()
+    /// Returns the namespace of an object with this name in another namespace.
+    pub(super) fn namespace_of(&self, kind: What, name: &str) -> Option<&'a str> {
+        self.made.get(&(kind, name))?.keys().next().copied()
     }
 
-    /// The name that was probably meant.
-    pub(super) fn meant(&self, what: What, namespace: &str, name: &str) -> Option<&'a str> {
+    /// Returns a similar name that was probably meant.
+    pub(super) fn meant(&self, kind: What, namespace: &str, name: &str) -> Option<&'a str> {
         let here = self
             .made
-            .range((what, "")..)
-            .take_while(|((of, _), _)| *of == what)
+            .range((kind, "")..)
+            .take_while(|((known, _), _)| *known == kind)
             .filter(|(_, by)| namespace.is_empty() || by.contains_key(namespace) || by.contains_key(""))
             .map(|((_, name), _)| *name);
         self.closest(name, here)
     }
 
-    /// The nearest of several names, as long as guessing does not take too long.
+    /// Returns the most similar name; `None` once the budget for guesses is spent.
     pub(super) fn closest<'b>(&self, name: &str, known: impl Iterator<Item = &'b str>) -> Option<&'b str> {
         let left = self.guesses.get().checked_sub(1)?;
         self.guesses.set(left);
@@ -182,7 +182,7 @@ impl<'a> Inventory<'a> {
 
     fn add(
         &mut self,
-        what: What,
+        kind: What,
         namespace: &'a str,
         name: &'a str,
         made_at: (&'a Manifest, Origin),
@@ -191,29 +191,29 @@ impl<'a> Inventory<'a> {
         if name.is_empty() {
             return;
         }
-        let supplies = self.made.entry((what, name)).or_default().entry(namespace).or_default();
+        let supplies = self.made.entry((kind, name)).or_default().entry(namespace).or_default();
         if supplies.len() < MAKERS {
             supplies.push(Supply::new(made_at, contents));
         }
     }
 
-    fn add_name(&mut self, what: What, namespace: &'a str, name: String) {
-        let namespaces = self.named.entry((what, name)).or_default();
+    fn add_name(&mut self, kind: What, namespace: &'a str, name: String) {
+        let namespaces = self.named.entry((kind, name)).or_default();
         if namespaces.len() < MAKERS {
             namespaces.push(namespace);
         }
     }
 
-    /// Whether a thing is made under a name that is put together.
-    fn has_name(&self, what: What, namespace: &str, name: &str) -> bool {
-        let stem = match (what, name.rsplit_once('-')) {
+    /// Returns whether an object with a composed name is created.
+    fn has_name(&self, kind: What, namespace: &str, name: &str) -> bool {
+        let stem = match (kind, name.rsplit_once('-')) {
             _ if self.named.is_empty() => return false,
             (What::PersistentVolumeClaim, Some((stem, number))) if is_number(number) => stem,
             (What::PersistentVolumeClaim, _) => return false,
             _ => name,
         };
-        self.named.get(&(what, stem.to_owned())).is_some_and(|namespaces| {
-            namespaces.iter().any(|of| of.is_empty() || namespace.is_empty() || *of == namespace)
+        self.named.get(&(kind, stem.to_owned())).is_some_and(|namespaces| {
+            namespaces.iter().any(|known| known.is_empty() || namespace.is_empty() || *known == namespace)
         })
     }
 }
@@ -223,27 +223,27 @@ fn is_number(text: &str) -> bool {
 }
 
 impl Environment<'_> {
-    /// Whether a thing is outside of these objects: another app's, or said to exist.
+    /// Returns whether an object exists outside of this environment: in another app, or declared as external.
     pub(super) fn exists_elsewhere(&self, group: &str, kind: &str, namespace: &str, name: &str) -> bool {
         self.neighbours.has(group, kind, namespace, name)
             || (!namespace.is_empty() && self.neighbours.has(group, kind, "", name))
             || self.scene.settings.is_external(kind, namespace, name)
     }
 
-    /// How much it matters that something is missing.
-    pub(super) fn severity_of_missing(&self, what: What, weight: Weight) -> Severity {
+    /// Returns the severity of a missing object.
+    pub(super) fn severity_of_missing(&self, kind: What, weight: Weight) -> Severity {
         match (!self.is_plain(), weight) {
             (true, Weight::Needed) => Severity::Error,
             (true, Weight::Wanted) => Severity::Warning,
-            (false, Weight::Needed) if self.inventory.makes_any(what) => Severity::Warning,
+            (false, Weight::Needed) if self.inventory.makes_any(kind) => Severity::Warning,
             (false, _) => Severity::Note,
         }
     }
 }
 
-/// The kind that a reference means.
-pub(super) const fn kind(what: What) -> &'static str {
-    match what {
+/// Returns the name of the kind that a reference points to.
+pub(super) const fn kind(kind: What) -> &'static str {
+    match kind {
         What::ConfigMap => "ConfigMap",
         What::PersistentVolumeClaim => "PersistentVolumeClaim",
         What::Secret => "Secret",

@@ -1,13 +1,13 @@
-//! What programs may make themselves: a name that stands in the arguments or variables of another workload.
+//! Objects that programs may create: names in the arguments or variables of another workload.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::rules::Object;
 use sealwave_core::document::Node;
 
-/// The wanted names that a program of another object is told, by the objects that want them.
+/// Returns the objects whose programs get each of the wanted names as an argument or variable.
 ///
-/// A Job with `--secret-name=webhook-cert`, or with `kubectl create secret generic webhook-cert`, probably makes it.
+/// A Job with `--secret-name=webhook-cert`, or with `kubectl create secret generic webhook-cert`, probably creates it.
 pub(in crate::rules) fn named_by_programs<'a>(
     objects: &[Object<'a>],
     wanted: &BTreeSet<&'a str>,
@@ -20,7 +20,7 @@ pub(in crate::rules) fn named_by_programs<'a>(
         for text in object.pod.iter().flat_map(|pod| texts(pod.spec)) {
             for word in words(text).filter_map(|word| wanted.get(word)) {
                 let by = named.entry(word).or_default();
-                // Two are enough to have one that is not the object that wants it.
+                // Of two objects, at least one is not the object that requires the name.
                 if by.len() < 2 {
                     by.insert(number);
                 }
@@ -30,17 +30,18 @@ pub(in crate::rules) fn named_by_programs<'a>(
     named
 }
 
-/// What the programs of a pod are told.
+/// Iterates over the arguments and variables of a pod's programs.
 pub(in crate::rules) fn texts(spec: &Node) -> impl Iterator<Item = &str> {
     let lists = ["initContainers", "containers"].iter().filter_map(|list| spec.get(list));
     lists.flat_map(Node::items).flat_map(|container| {
-        let told = ["command", "args"].iter().filter_map(|field| container.get(field)).flat_map(Node::items);
+        let command_line =
+            ["command", "args"].iter().filter_map(|field| container.get(field)).flat_map(Node::items);
         let variables = container.get("env").map_or(&[][..], Node::items).iter();
-        told.chain(variables.filter_map(|variable| variable.get("value"))).filter_map(Node::as_str)
+        command_line.chain(variables.filter_map(|variable| variable.get("value"))).filter_map(Node::as_str)
     })
 }
 
-/// The words of a text that may be names of objects.
+/// Iterates over the words of a string that may be object names.
 pub(in crate::rules) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '.')
         .map(|word| word.trim_matches(['.', '-']))

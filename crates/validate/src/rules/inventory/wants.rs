@@ -1,4 +1,4 @@
-//! Who wants what: pods by every way that they know, and other kinds where the meaning of a field is certain.
+//! Objects that other objects require: pods through all their references, other kinds where a field's meaning is certain.
 
 use super::made::items;
 use crate::rules::later_stage::is_template;
@@ -7,87 +7,87 @@ use sealwave_core::document::{Node, Origin, Value};
 use sealwave_kube::catalogue::{ESO, RBAC};
 use sealwave_kube::pods::{Keys, Via, What};
 
-/// How deep credentials are looked for in stores and issuers.
+/// Maximum depth at which credentials are searched in stores and issuers.
 const DEPTH: usize = 16;
 
-/// One object wants something of another.
+/// A reference of one object to another that must exist.
 #[derive(Debug)]
 pub(in crate::rules) struct Want<'a> {
-    /// Number of the object that wants.
+    /// Index of the object with the reference.
     pub(in crate::rules) object: usize,
-    /// What kind of thing.
+    /// Kind of the required object.
     pub(in crate::rules) what: What,
-    /// Where it must be; empty where that is not known.
+    /// Namespace of the required object; empty if unknown.
     pub(in crate::rules) namespace: &'a str,
-    /// Its name.
+    /// Name of the required object.
     pub(in crate::rules) name: &'a str,
-    /// Where the name stands.
+    /// Position of the name.
     pub(in crate::rules) at: Origin,
-    /// The keys that must be there, and where each stands.
+    /// Required keys, with their positions.
     pub(in crate::rules) keys: Vec<(&'a str, Origin)>,
-    /// Whether nothing happens without it.
+    /// True if the object may be missing.
     pub(in crate::rules) optional: bool,
-    /// How much is lost without it.
+    /// Impact of a missing object.
     pub(in crate::rules) weight: Weight,
 }
 
-/// How much is lost where something is missing.
+/// Impact of a missing object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::rules) enum Weight {
-    /// No pod starts.
+    /// No pod starts without it.
     Needed,
-    /// Something does not work as meant, or was put there by hand before.
+    /// Something does not work as intended, or the object was created by hand.
     Wanted,
 }
 
-/// Returns the references of all objects, in their order, then those of the pods in `ConfigMaps`.
+/// Returns the requirements of all objects, in their order, then those of the pods in `ConfigMaps`.
 pub(super) fn all<'a>(objects: &[Object<'a>], embedded: &[EmbeddedObject<'a>]) -> Vec<Want<'a>> {
-    let mut found = Found { object: 0, namespace: "", wants: Vec::new() };
+    let mut collector = RequirementCollector { object: 0, namespace: "", wants: Vec::new() };
     for (number, object) in objects.iter().enumerate() {
-        found.object = number;
-        found.namespace = object.namespace;
-        found.of(object);
+        collector.object = number;
+        collector.namespace = object.namespace;
+        collector.collect(object);
     }
     for pod in embedded {
         let own = objects.get(pod.owner()).map_or("", |owner| owner.namespace);
-        found.object = pod.owner();
-        found.namespace = if pod.object.namespace.is_empty() { own } else { pod.object.namespace };
-        let before = found.wants.len();
-        found.pod(&pod.object);
-        for want in found.wants.iter_mut().skip(before) {
+        collector.object = pod.owner();
+        collector.namespace = if pod.object.namespace.is_empty() { own } else { pod.object.namespace };
+        let before = collector.wants.len();
+        collector.add_pod(&pod.object);
+        for want in collector.wants.iter_mut().skip(before) {
             want.weight = Weight::Wanted;
             want.optional |= pod.brings(want.what, want.name);
         }
     }
-    found.wants
+    collector.wants
 }
 
-struct Found<'a> {
+struct RequirementCollector<'a> {
     object: usize,
     namespace: &'a str,
     wants: Vec<Want<'a>>,
 }
 
-impl<'a> Found<'a> {
-    fn of(&mut self, object: &Object<'a>) {
-        self.pod(object);
+impl<'a> RequirementCollector<'a> {
+    fn collect(&mut self, object: &Object<'a>) {
+        self.add_pod(object);
         if object.pod.is_some() {
             return;
         }
         let root = object.manifest.root();
         match (object.group, object.kind) {
-            ("", "Secret") => self.token(object),
-            ("", "ServiceAccount") => self.account(root),
-            ("networking.k8s.io", "Ingress") => self.ingress(object),
-            ("gateway.networking.k8s.io", "Gateway") => self.gateway(root),
-            (ESO, "ExternalSecret") => self.template(root),
+            ("", "Secret") => self.add_token(object),
+            ("", "ServiceAccount") => self.add_account(root),
+            ("networking.k8s.io", "Ingress") => self.add_ingress(object),
+            ("gateway.networking.k8s.io", "Gateway") => self.add_gateway(root),
+            (ESO, "ExternalSecret") => self.add_template(root),
             (ESO, "PushSecret") => {
                 if let Some(secret) = root.at(&["spec", "selector", "secret"]) {
-                    self.reference(What::Secret, self.namespace, secret);
+                    self.add_reference(What::Secret, self.namespace, secret);
                 }
             }
             (ESO, "SecretStore") | ("cert-manager.io", "Issuer") => {
-                self.credentials(root.get("spec"), true, DEPTH);
+                self.add_credentials(root.get("spec"), true, DEPTH);
                 self.add(
                     What::Secret,
                     self.namespace,
@@ -96,22 +96,22 @@ impl<'a> Found<'a> {
                     false,
                 );
             }
-            ("", "PersistentVolume") => self.credentials(root.at(&["spec", "csi"]), false, DEPTH),
-            (RBAC, "RoleBinding") => self.subjects(root),
-            ("helm.toolkit.fluxcd.io", "HelmRelease") => self.values(root),
-            ("source.toolkit.fluxcd.io", _) => self.credentials(root.get("spec"), true, DEPTH),
-            ("monitoring.coreos.com", "PodMonitor" | "ServiceMonitor") => self.monitor(root),
-            (ESO, "ClusterSecretStore") => self.credentials(root.get("spec"), false, DEPTH),
+            ("", "PersistentVolume") => self.add_credentials(root.at(&["spec", "csi"]), false, DEPTH),
+            (RBAC, "RoleBinding") => self.add_subjects(root),
+            ("helm.toolkit.fluxcd.io", "HelmRelease") => self.add_values(root),
+            ("source.toolkit.fluxcd.io", _) => self.add_credentials(root.get("spec"), true, DEPTH),
+            ("monitoring.coreos.com", "PodMonitor" | "ServiceMonitor") => self.add_monitor(root),
+            (ESO, "ClusterSecretStore") => self.add_credentials(root.get("spec"), false, DEPTH),
             ("keda.sh", "TriggerAuthentication") => {
                 for reference in items(root, &["spec", "secretTargetRef"]) {
-                    self.reference(What::Secret, self.namespace, reference);
+                    self.add_reference(What::Secret, self.namespace, reference);
                 }
             }
             _ => {}
         }
     }
 
-    fn pod(&mut self, object: &Object<'a>) {
+    fn add_pod(&mut self, object: &Object<'a>) {
         for located in object.references() {
             let reference = located.reference;
             let keys = match reference.keys {
@@ -122,7 +122,7 @@ impl<'a> Found<'a> {
                 }
             };
             let pulls = located.via == Via::PullSecret;
-            // What others make pods of may be filled in or changed on the way.
+            // Where another controller creates the pods, it may fill in or change their fields.
             let light = pulls || object.pod.is_none();
             self.wants.push(Want {
                 object: self.object,
@@ -137,10 +137,10 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// Something that is not worth an error: `keys` must be there if it is.
+    /// Adds a requirement that is a warning at most; `keys` must exist if the object does.
     fn add(
         &mut self,
-        what: What,
+        kind: What,
         namespace: &'a str,
         name: Option<&'a Node>,
         keys: Vec<(&'a str, Origin)>,
@@ -150,25 +150,25 @@ impl<'a> Found<'a> {
             && let Some(name) = node.as_str().filter(|name| !name.is_empty())
         {
             let (object, at, weight) = (self.object, node.origin, Weight::Wanted);
-            self.wants.push(Want { object, what, namespace, name, at, keys, optional, weight });
+            self.wants.push(Want { object, what: kind, namespace, name, at, keys, optional, weight });
         }
     }
 
-    /// A mapping with `name` and perhaps `key`.
-    fn reference(&mut self, what: What, namespace: &'a str, reference: &'a Node) {
+    /// Adds a reference with `name` and optional `key`.
+    fn add_reference(&mut self, kind: What, namespace: &'a str, reference: &'a Node) {
         let key = reference.get("key").and_then(|key| Some((key.as_str()?, key.origin)));
         let optional = matches!(reference.get("optional").map(|flag| &flag.value), Some(Value::Bool(true)));
-        self.add(what, namespace, reference.get("name"), key.into_iter().collect(), optional);
+        self.add(kind, namespace, reference.get("name"), key.into_iter().collect(), optional);
     }
 
-    /// Without its account, the controller deletes the Secret of a token.
-    fn token(&mut self, object: &Object<'a>) {
+    /// Adds the account of a token: without it, the controller deletes the Secret.
+    fn add_token(&mut self, object: &Object<'a>) {
         let annotations = object.manifest.root().at(&["metadata", "annotations"]);
         let name = annotations.and_then(|annotations| annotations.get("kubernetes.io/service-account.name"));
         self.add(What::ServiceAccount, self.namespace, name, Vec::new(), false);
     }
 
-    fn account(&mut self, root: &'a Node) {
+    fn add_account(&mut self, root: &'a Node) {
         for secret in items(root, &["imagePullSecrets"]) {
             self.add(What::Secret, self.namespace, secret.get("name"), Vec::new(), false);
         }
@@ -178,7 +178,7 @@ impl<'a> Found<'a> {
         }
     }
 
-    fn ingress(&mut self, object: &Object<'a>) {
+    fn add_ingress(&mut self, object: &Object<'a>) {
         let root = object.manifest.root();
         for tls in items(root, &["spec", "tls"]) {
             self.add(What::Secret, self.namespace, tls.get("secretName"), Vec::new(), false);
@@ -206,33 +206,33 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// Accounts of the binding's own namespace; those of others are often made elsewhere.
-    fn subjects(&mut self, root: &'a Node) {
+    /// Adds the accounts in the binding's namespace; those in other namespaces often come from elsewhere.
+    fn add_subjects(&mut self, root: &'a Node) {
         for subject in items(root, &["subjects"]) {
-            let of = |field: &str| subject.get(field).and_then(Node::as_str);
-            let is_own = of("namespace").is_some_and(|namespace| namespace == self.namespace);
-            if of("kind") == Some("ServiceAccount") && is_own {
+            let field = |field: &str| subject.get(field).and_then(Node::as_str);
+            let is_own = field("namespace").is_some_and(|namespace| namespace == self.namespace);
+            if field("kind") == Some("ServiceAccount") && is_own {
                 self.add(What::ServiceAccount, self.namespace, subject.get("name"), Vec::new(), false);
             }
         }
     }
 
-    /// Values of a release that come from other objects.
-    fn values(&mut self, root: &'a Node) {
+    /// Adds the objects that a release takes values from.
+    fn add_values(&mut self, root: &'a Node) {
         for source in items(root, &["spec", "valuesFrom"]) {
-            let what = match source.get("kind").and_then(Node::as_str) {
+            let kind = match source.get("kind").and_then(Node::as_str) {
                 Some("ConfigMap") => What::ConfigMap,
                 Some("Secret") => What::Secret,
                 _ => continue,
             };
             let key = source.get("valuesKey").and_then(|key| Some((key.as_str()?, key.origin)));
             let optional = matches!(source.get("optional").map(|flag| &flag.value), Some(Value::Bool(true)));
-            self.add(what, self.namespace, source.get("name"), key.into_iter().collect(), optional);
+            self.add(kind, self.namespace, source.get("name"), key.into_iter().collect(), optional);
         }
     }
 
-    /// Credentials with which Prometheus asks.
-    fn monitor(&mut self, root: &'a Node) {
+    /// Adds the credentials that Prometheus uses for scraping.
+    fn add_monitor(&mut self, root: &'a Node) {
         let endpoints = ["endpoints", "podMetricsEndpoints"];
         for endpoint in endpoints.iter().flat_map(|list| items(root, &["spec", list])) {
             for path in [
@@ -242,47 +242,49 @@ impl<'a> Found<'a> {
                 &["bearerTokenSecret"],
             ] {
                 if let Some(reference) = endpoint.at(path) {
-                    self.reference(What::Secret, self.namespace, reference);
+                    self.add_reference(What::Secret, self.namespace, reference);
                 }
             }
         }
     }
 
-    fn gateway(&mut self, root: &'a Node) {
+    fn add_gateway(&mut self, root: &'a Node) {
         let listeners = items(root, &["spec", "listeners"]).iter();
         for reference in listeners.flat_map(|listener| items(listener, &["tls", "certificateRefs"])) {
-            let of = |field: &str| reference.get(field).and_then(Node::as_str);
-            if of("kind").unwrap_or("Secret") == "Secret" && of("group").unwrap_or_default().is_empty() {
-                let namespace = of("namespace").unwrap_or(self.namespace);
+            let field = |field: &str| reference.get(field).and_then(Node::as_str);
+            if field("kind").unwrap_or("Secret") == "Secret" && field("group").unwrap_or_default().is_empty()
+            {
+                let namespace = field("namespace").unwrap_or(self.namespace);
                 self.add(What::Secret, namespace, reference.get("name"), Vec::new(), false);
             }
         }
     }
 
-    fn template(&mut self, root: &'a Node) {
+    fn add_template(&mut self, root: &'a Node) {
         for from in items(root, &["spec", "target", "template", "templateFrom"]) {
-            for (field, what) in [("configMap", What::ConfigMap), ("secret", What::Secret)] {
+            for (field, kind) in [("configMap", What::ConfigMap), ("secret", What::Secret)] {
                 let Some(source) = from.get(field) else { continue };
                 let keys = items(source, &["items"]).iter().filter_map(|item| item.get("key"));
                 let keys = keys.filter_map(|key| Some((key.as_str()?, key.origin))).collect();
-                self.add(what, self.namespace, source.get("name"), keys, false);
+                self.add(kind, self.namespace, source.get("name"), keys, false);
             }
         }
     }
 
-    /// Fields of a store or an issuer that end in `SecretRef`, at any depth, and the account that it acts as.
+    /// Adds the fields of a store or issuer that end in `SecretRef`, at any depth, and its service account.
     ///
-    /// Of a cluster-wide one the namespace must be said; if it is not, it is that of whoever uses it.
-    fn credentials(&mut self, node: Option<&'a Node>, namespaced: bool, depth: usize) {
+    /// Without an explicit namespace, the credentials of a cluster-wide object are in the namespace of its user and are not
+    /// added.
+    fn add_credentials(&mut self, node: Option<&'a Node>, namespaced: bool, depth: usize) {
         let (Some(node), Some(depth)) = (node, depth.checked_sub(1)) else { return };
         for item in node.items() {
-            self.credentials(Some(item), namespaced, depth);
+            self.add_credentials(Some(item), namespaced, depth);
         }
         for entry in node.as_mapping().map_or(&[][..], |mapping| mapping.entries()) {
-            let said = entry.value.get("namespace").and_then(Node::as_str);
-            let namespace = if namespaced { Some(self.namespace) } else { said };
-            // The key of an ACME account is made where it is missing.
-            let what = match entry.key.as_str() {
+            let explicit = entry.value.get("namespace").and_then(Node::as_str);
+            let namespace = if namespaced { Some(self.namespace) } else { explicit };
+            // The key of an ACME account is created if it is missing.
+            let kind = match entry.key.as_str() {
                 "privateKeySecretRef" => None,
                 "serviceAccountRef" => Some(What::ServiceAccount),
                 "caProvider" => match entry.value.get("type").and_then(Node::as_str) {
@@ -292,10 +294,10 @@ impl<'a> Found<'a> {
                 },
                 key => (key.ends_with("SecretRef") || key == "secretRef").then_some(What::Secret),
             };
-            if let (Some(what), Some(namespace)) = (what, namespace) {
-                self.reference(what, namespace, &entry.value);
+            if let (Some(kind), Some(namespace)) = (kind, namespace) {
+                self.add_reference(kind, namespace, &entry.value);
             }
-            self.credentials(Some(&entry.value), namespaced, depth);
+            self.add_credentials(Some(&entry.value), namespaced, depth);
         }
     }
 }

@@ -22,8 +22,8 @@ pub(crate) static RULE: Rule = Rule {
 /// Kubernetes' `TotalAnnotationSizeLimitB`.
 const MAX: usize = 256 * 1024;
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
-    let stage = LaterStage::of(object, scene);
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+    let stage = LaterStage::of(object, context);
     each_metadata(object, |metadata| {
         let Some(entry) = metadata.entry("annotations") else {
             return;
@@ -38,8 +38,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
         if entries.iter().map(length).sum::<usize>() > MAX {
             let hint = "move the text into a ConfigMap, and its name into the annotation";
             reporter.report(
-                Draft::new(&RULE, entry.key_origin, "the annotations have more than 256 KiB together")
-                    .hint(hint),
+                Draft::new(&RULE, entry.key_origin, "the annotations exceed 256 KiB in total").hint(hint),
             );
         }
     });
@@ -47,11 +46,11 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
 
 fn fault(entry: &Entry, stage: LaterStage) -> Option<Draft> {
     let key = entry.key.as_str();
-    // Kubernetes looks at the key in lower case.
+    // Kubernetes checks the key in lower case.
     let is_valid = is_qualified_name(key) || is_qualified_name(&key.to_ascii_lowercase());
     if !is_valid && !stage.may_fill(key) {
-        let hint = "use a name of at most 63 letters, digits, `-`, `_` and `.`, perhaps after a DNS subdomain and `/`";
-        return Some(Draft::new(&RULE, entry.key_origin, "the key of an annotation is not valid").hint(hint));
+        let hint = "use a name of at most 63 letters, digits, `-`, `_` and `.`, optionally after a DNS subdomain and `/`";
+        return Some(Draft::new(&RULE, entry.key_origin, "the annotation key is not valid").hint(hint));
     }
     None
 }

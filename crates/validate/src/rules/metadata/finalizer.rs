@@ -18,7 +18,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 const STANDARD: &[&str] = &["foregroundDeletion", "kubernetes", "orphan"];
-/// Groups whose validation asks for a domain.
+/// Groups whose validation requires a domain.
 const GROUPS: &[&str] = &[
     "",
     "apps",
@@ -30,15 +30,15 @@ const GROUPS: &[&str] = &[
     "storage.k8s.io",
 ];
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some(finalizers) = object.metadata.and_then(|metadata| metadata.get("finalizers")) else { return };
-    let stage = LaterStage::of(object, scene);
+    let stage = LaterStage::of(object, context);
     for node in finalizers.items() {
         let Some(name) = node.as_str().filter(|name| !stage.may_fill(name)) else { continue };
         let lacks_domain = !name.contains('/') && !STANDARD.contains(&name) && GROUPS.contains(&object.group);
         let message = match (is_qualified_name(name), lacks_domain) {
-            (false, _) => "the name of a finalizer is not valid",
-            (true, true) => "the name of a finalizer has no domain",
+            (false, _) => "the finalizer name is not valid",
+            (true, true) => "the finalizer name has no domain",
             (true, false) => continue,
         };
         reporter.report(Draft::new(&RULE, node.origin, message).hint("write a domain, a slash and a name"));

@@ -20,11 +20,11 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
-    let stage = LaterStage::of(object, scene);
-    each_metadata(object, |metadata| of_mapping(metadata.get("labels"), "label", object, stage, reporter));
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+    let stage = LaterStage::of(object, context);
+    each_metadata(object, |metadata| check_labels(metadata.get("labels"), "label", object, stage, reporter));
     let root = object.manifest.root();
-    let mut selector = |node| of_mapping(node, "selector", object, stage, reporter);
+    let mut selector = |node| check_labels(node, "selector", object, stage, reporter);
     match (object.group, object.kind) {
         ("", "ReplicationController" | "Service") => {
             selector(root.at(&["spec", "selector"]));
@@ -40,7 +40,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-fn of_mapping(
+fn check_labels(
     node: Option<&Node>,
     noun: &str,
     object: &Object<'_>,
@@ -60,9 +60,9 @@ fn fault(entry: &Entry, noun: &str, object: &Object<'_>, stage: LaterStage) -> O
         if stage.may_fill(key) {
             return None;
         }
-        let hint = "use a name of at most 63 letters, digits, `-`, `_` and `.`, perhaps after a DNS subdomain and `/`";
-        let what = named_key(&format!("the key of a {noun}"), key, is_secret_like(object.manifest.root()));
-        return Some(Draft::new(&RULE, entry.key_origin, format!("{what} is not valid")).hint(hint));
+        let hint = "use a name of at most 63 letters, digits, `-`, `_` and `.`, optionally after a DNS subdomain and `/`";
+        let shown = named_key(&format!("the {noun} key"), key, is_secret_like(object.manifest.root()));
+        return Some(Draft::new(&RULE, entry.key_origin, format!("{shown} is not valid")).hint(hint));
     }
     let at = entry.value.origin;
     match &entry.value.value {
@@ -73,10 +73,10 @@ fn fault(entry: &Entry, noun: &str, object: &Object<'_>, stage: LaterStage) -> O
         }
         Value::String(_) => {
             let message = format!("the value of {noun} `{key}` is not valid");
-            let hint = "use letters, digits, `-`, `_` and `.`, with a letter or digit at both ends; other text belongs into an annotation";
+            let hint = "use letters, digits, `-`, `_` and `.`, with a letter or digit at both ends; put other text into an annotation";
             Some(Draft::new(&RULE, at, message).hint(hint))
         }
-        // Types are the schema's business; null is read as empty.
+        // The schema reports wrong types; null counts as empty.
         _ => None,
     }
 }

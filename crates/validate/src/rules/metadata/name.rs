@@ -21,35 +21,35 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let root = object.manifest.root();
     let Some(metadata) = object.metadata else { return };
-    let stage = LaterStage::of(object, scene);
+    let stage = LaterStage::of(object, context);
     if let Some(name) = metadata.get("name")
         && let Some(text) = name.as_str().filter(|text| !text.is_empty() && !stage.may_fill(text))
     {
-        of_name(object, root, name, text, stage, reporter);
+        check_name(object, root, name, text, stage, reporter);
     }
     if let Some(prefix) = metadata.get("generateName")
         && let Some(text) = prefix.as_str().filter(|text| !text.is_empty() && !stage.may_fill(text))
-        // What follows makes a trailing dash an inner one.
-        && let Some(wanted) = breach(object, &format!("{text}a"))
+        // A generated suffix follows, so a trailing dash is allowed.
+        && let Some(wanted) = name_hint(object, &format!("{text}a"))
     {
         reporter.report(
-            Draft::new(&RULE, prefix.origin, "`generateName` does not begin a valid name").hint(wanted),
+            Draft::new(&RULE, prefix.origin, "`generateName` is not a valid name prefix").hint(wanted),
         );
     }
     if let Some(namespace) = metadata.get("namespace")
         && let Some(text) = namespace.as_str().filter(|text| !text.is_empty() && !stage.may_fill(text))
         && !is_label(text)
-        && !scene.scopes.is_cluster_scoped(object.group, object.kind)
+        && !context.scopes.is_cluster_scoped(object.group, object.kind)
     {
-        let message = format!("`{}` is not the name of a namespace", shown(text));
+        let message = format!("`{}` is not a valid namespace name", shown(text));
         reporter.report(Draft::new(&RULE, namespace.origin, message).hint(LABEL));
     }
 }
 
-fn of_name(
+fn check_name(
     object: &Object<'_>,
     root: &Node,
     name: &Node,
@@ -58,36 +58,37 @@ fn of_name(
     reporter: &mut Reporter,
 ) {
     let kind = object.kind;
-    if let Some(wanted) = breach(object, text) {
-        let message = format!("`{}` is not a name for a {kind}", shown(text));
+    if let Some(wanted) = name_hint(object, text) {
+        let message = format!("`{}` is not a valid {kind} name", shown(text));
         reporter.report(Draft::new(&RULE, name.origin, message).hint(wanted));
         return;
     }
     if object.is("", "Service") && text.starts_with(|c: char| c.is_ascii_digit()) {
-        let message = "the name of this Service starts with a digit, which most clusters refuse";
-        let hint = "let it start with a letter; only clusters with the feature `RelaxedServiceNameValidation` take it";
+        let message = "the name of this Service starts with a digit, which most clusters reject";
+        let hint =
+            "start it with a letter; only clusters with the feature `RelaxedServiceNameValidation` accept it";
         reporter.report(Draft::new(&RULE, name.origin, message).severity(Severity::Warning).hint(hint));
     }
-    let Some(parts) = prescribed(object) else { return };
+    let Some(parts) = name_paths(object) else { return };
     let part = |path: &[&str]| root.at(path).and_then(Node::as_str).filter(|part| !stage.may_fill(part));
     let (Some(first), Some(second)) = (part(parts.0), part(parts.1)) else { return };
-    // Of the core group nothing follows the dot.
+    // For the core group, nothing follows the dot.
     if text.strip_prefix(first).and_then(|rest| rest.strip_prefix('.')) != Some(second) {
         let message = format!("this {kind} must be named `{}.{}`", shown(first), shown(second));
-        let label = format!("`{}.{}` is what it is named by", parts.0.join("."), parts.1.join("."));
+        let label = format!("`{}` and `{}` determine the name", parts.0.join("."), parts.1.join("."));
         let at = root.at(parts.1).map_or(name.origin, |node| node.origin);
         reporter.report(
             Draft::new(&RULE, name.origin, message)
                 .related(at, label)
-                .hint("the API server takes no other name"),
+                .hint("the API server rejects any other name"),
         );
     }
 }
 
-type Paths = (&'static [&'static str], &'static [&'static str]);
+type NamePaths = (&'static [&'static str], &'static [&'static str]);
 
-/// The fields whose texts, with a dot between them, are the name.
-fn prescribed(object: &Object<'_>) -> Option<Paths> {
+/// Returns the fields whose values, joined with a dot, must be the name.
+fn name_paths(object: &Object<'_>) -> Option<NamePaths> {
     match (object.group, object.kind) {
         ("apiextensions.k8s.io", "CustomResourceDefinition") => {
             Some((&["spec", "names", "plural"], &["spec", "group"]))
@@ -101,17 +102,17 @@ const LABEL: &str =
     "use lower-case letters, digits and `-`, at most 63 characters, with a letter or digit at both ends";
 const SUBDOMAIN: &str = "use lower-case letters, digits, `-` and `.`, at most 253 characters, with a letter or digit at both ends of each part";
 
-/// What a name would have to be, where it is not.
-fn breach(object: &Object<'_>, text: &str) -> Option<&'static str> {
+/// Returns the hint for an invalid name, or `None` for a valid one.
+fn name_hint(object: &Object<'_>, text: &str) -> Option<&'static str> {
     match (object.group, object.kind) {
         (RBAC, _) | ("certificates.k8s.io", "ClusterTrustBundle") => {
             (!is_path_segment(text)).then_some("use anything but `/` and `%`")
         }
-        // Its APIs are served by servers with rules of their own (`image:tag`).
+        // OpenShift's API servers have rules of their own (`image:tag`).
         (group, _) if group.ends_with(".openshift.io") => {
             (!is_path_segment(text)).then_some("use anything but `/` and `%`")
         }
-        // The API server checks no name of this kind beyond its path.
+        // The API server only checks that the name fits into a path.
         ("policy", "PodDisruptionBudget") => {
             (!is_path_segment(text)).then_some("use anything but `/` and `%`")
         }

@@ -1,24 +1,24 @@
-//! What names, label values and keys may look like: Kubernetes' `validation` package.
+//! Syntax of names, label values and keys, as in Kubernetes' `validation` package.
 
 use sealwave_core::names::dns::MAX_LABEL;
 pub use sealwave_core::names::dns::{is_label, is_subdomain};
 use sealwave_core::text::split_at_byte;
 
-/// What can be one part of a URL's path: names of roles and bindings.
+/// Returns whether a string can be a segment of a URL path, like names of roles and bindings.
 pub(in crate::rules) fn is_path_segment(text: &str) -> bool {
     !text.is_empty() && text != "." && text != ".." && !text.contains(['/', '%'])
 }
 
-/// The value of a label: empty, or at most 63 letters, digits, `-`, `_` and `.`, of which the outer ones are alphanumeric.
+/// Returns whether a string is a label value: empty, or at most 63 letters, digits, `-`, `_` and `.` with alphanumeric ends.
 pub(in crate::rules) fn is_label_value(text: &str) -> bool {
     text.is_empty() || is_name_part(text)
 }
 
-/// The key of a label: a name, after a subdomain and a slash where it has a prefix.
+/// Returns whether a string is a label key: a name, optionally after a subdomain and a slash.
 pub(in crate::rules) fn is_qualified_name(text: &str) -> bool {
     match split_at_byte(text, b'/') {
         None => is_name_part(text),
-        // As most prefixes are.
+        // The most frequent prefix.
         Some(("app.kubernetes.io", name)) => is_name_part(name),
         Some((prefix, name)) => is_subdomain(prefix) && is_name_part(name),
     }
@@ -26,16 +26,16 @@ pub(in crate::rules) fn is_qualified_name(text: &str) -> bool {
 
 fn is_name_part(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let end = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
-    let inside = |byte: &u8| OF_NAMES.get(usize::from(*byte)).is_some_and(|inside| *inside);
+    let is_end = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let is_inside = |byte: &u8| NAME_BYTES.get(usize::from(*byte)).is_some_and(|allowed| *allowed);
     (1..=MAX_LABEL).contains(&bytes.len())
-        && end(bytes.first())
-        && end(bytes.last())
-        && bytes.iter().all(inside)
+        && is_end(bytes.first())
+        && is_end(bytes.last())
+        && bytes.iter().all(is_inside)
 }
 
-/// The bytes that a name may have inside; a table, as every object has several names.
-static OF_NAMES: [bool; 256] = {
+/// The bytes allowed within a name; a table, since every object has several names.
+static NAME_BYTES: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
     while byte < 256 {
@@ -47,7 +47,7 @@ static OF_NAMES: [bool; 256] = {
     table
 };
 
-/// Whether a text has a blank in it, of any kind.
+/// Returns whether a string contains whitespace of any kind.
 pub(in crate::rules) fn has_blank(text: &str) -> bool {
     if text.is_ascii() {
         text.bytes().any(|byte| matches!(byte, b'\t'..=b'\r' | b' '))
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_judged_as_kubernetes_judges_them() {
+    fn name_syntax_matches_kubernetes() {
         let long = "a".repeat(64);
         let dotted = vec!["a".repeat(63); 4].join(".");
         for (text, label, subdomain, segment) in [
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_judged_as_kubernetes_judges_them() {
+    fn label_syntax_matches_kubernetes() {
         let long = "a".repeat(64);
         for (text, value, key) in [
             ("a", true, true),

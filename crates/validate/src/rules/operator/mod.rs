@@ -1,7 +1,7 @@
-//! What an app asks of its operator, where the operator file is at hand: providers, clusters, and what the policy allows.
+//! Rules that check an app against the operator file: providers, clusters and policy.
 //!
-//! `generate` refuses the same in the sidecar; here it shows before the merge. Nothing is fetched. A message names what the
-//! author wrote and the rule of the policy that decides, never what else the operator file has.
+//! `generate` reports the same errors in the sidecar; these rules find them before the merge. Nothing is fetched. Messages
+//! show what the author wrote and the policy rule that decides, and must never show other parts of the operator file.
 
 pub(super) mod policy;
 pub(super) mod unknown_cluster;
@@ -22,15 +22,15 @@ pub struct OperatorView {
     providers: BTreeSet<String>,
     clusters: BTreeSet<String>,
     policy: Arc<Policy>,
-    /// The app that the policy is asked about; `None` where it is not asked.
+    /// The app that the policy is evaluated for; `None` disables the policy.
     subject: Option<Subject>,
 }
 
 impl OperatorView {
-    /// What an operator file has.
+    /// Creates a view of an operator file.
     ///
     /// # Errors
-    /// The rules of its policy are wrong.
+    /// The rules of the policy are not valid.
     pub fn of(operator: &Operator) -> Result<Self, Failure> {
         Ok(Self {
             providers: operator.providers.keys().cloned().collect(),
@@ -40,19 +40,19 @@ impl OperatorView {
         })
     }
 
-    /// The same with the policy, asked about an app; each environment is filled in.
+    /// Enables the policy for an app; the environment of the subject is filled in later.
     #[must_use]
     pub fn about(self, subject: Subject) -> Self {
         Self { subject: Some(subject), ..self }
     }
 
-    /// Whether the policy is asked.
+    /// Returns whether the policy is evaluated.
     #[must_use]
     pub const fn asks_policy(&self) -> bool {
         self.subject.is_some()
     }
 
-    /// The policy as it is for one environment of the app; `None` where it is not asked.
+    /// Returns the policy for one environment of the app; `None` if it is not evaluated.
     fn bind(&self, environment: &str) -> Option<EnvironmentPolicy<'_>> {
         let subject = Subject { environment: environment.to_owned(), ..self.subject.clone()? };
         let bound = self.policy.bind(&subject);
@@ -66,7 +66,7 @@ impl fmt::Debug for OperatorView {
     }
 }
 
-/// The policy for one environment of an app. This is the only place that asks it.
+/// The policy for one environment of an app. Only this type evaluates it.
 struct EnvironmentPolicy<'p> {
     policy: &'p Policy,
     bound: BoundPolicy,
@@ -74,7 +74,7 @@ struct EnvironmentPolicy<'p> {
 }
 
 impl EnvironmentPolicy<'_> {
-    /// Why a use of a reference in a Secret is refused; `None` where it is allowed.
+    /// Returns why the policy denies a reference in a Secret; `None` if it is allowed.
     fn refusal(&self, used: &SecretUse, secret: &Object<'_>, cluster: &str) -> Option<PolicyRefusal> {
         let destination = Destination::new(cluster, secret.namespace, used.scope);
         let decision = self.bound.decide(&used.reference, &destination);
@@ -82,7 +82,7 @@ impl EnvironmentPolicy<'_> {
     }
 }
 
-/// The operator's view of an environment of an app; `None` for plain manifests, and where there is no operator file.
+/// Returns the operator view of an app's environment; `None` for plain manifests, or without an operator file.
 fn view<'e>(environment: &'e Environment<'_>) -> Option<&'e OperatorView> {
     environment.scene.settings.operator.as_ref().filter(|_| !environment.is_plain())
 }

@@ -21,7 +21,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     let Some(operator) = view(environment) else { return };
     let Some(policy) = operator.bind(environment.name) else { return };
     for used in environment.secrets {
-        // What the operator file does not have has a rule of its own.
+        // Another rule reports unknown providers.
         if !operator.providers.contains(used.reference.provider.as_str()) {
             continue;
         }

@@ -24,7 +24,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     let Some(at) = environment.sealed_for.filter(|_| !operator.clusters.contains(name)) else { return };
     let message = format!("cluster `{name}` is not in the operator file");
     let hint = match closest(name, operator.clusters.iter().map(String::as_str)) {
-        Some(close) => format!("did you mean `{close}`? `cluster` of the environment names it"),
+        Some(close) => format!("did you mean `{close}`? it is set by `cluster` of the environment"),
         None => {
             "correct `cluster` of the environment, or ask the operator to add it under `clusters`".to_owned()
         }

@@ -23,7 +23,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     let Some(operator) = view(environment) else { return };
     for used in environment.secrets {
         let name = used.reference.provider.as_str();
-        // Where `path` means nothing, that is reported already.
+        // An app without a default provider is reported elsewhere.
         if name == DEFAULT_PROVIDER || operator.providers.contains(name) {
             continue;
         }

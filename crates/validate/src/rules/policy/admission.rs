@@ -24,84 +24,83 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Environment(check),
 };
 
-/// Constraints that are compared with objects.
+/// Maximum number of comparisons of constraints with objects.
 const MAX_COMPARISONS: usize = 2_000_000;
-/// Variables of a policy; the API server takes fewer.
+/// Maximum number of variables of a policy; the API server accepts fewer.
 const MAX_VARIABLES: usize = 100;
 
-/// A policy that a binding puts into force.
-struct Enforced<'a> {
+/// A policy that a binding enforces.
+struct EnforcedPolicy<'a> {
     environment: &'a Environment<'a>,
     policy: &'a Object<'a>,
     spec: &'a Node,
     binding: &'a Node,
     severity: Severity,
-    /// Whether an error of an expression counts as a denial.
+    /// True if an evaluation error counts as a denial.
     fails_closed: bool,
-    programs: Programs<'a>,
-    /// How much there is to compare with an object.
+    programs: PolicyPrograms<'a>,
+    /// Number of comparisons per object.
     weight: usize,
 }
 
-/// The expressions of a policy, compiled; `None` for those that cannot be evaluated.
-struct Programs<'a> {
+/// Compiled expressions of a policy; `None` for those that cannot be evaluated.
+struct PolicyPrograms<'a> {
     conditions: Vec<Option<Program>>,
     variables: Vec<(&'a str, Option<Program>)>,
     validations: Vec<(&'a Node, Option<Program>)>,
 }
 
 fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
-    let enforced = enforced(environment);
-    if enforced.is_empty() {
+    let policies = enforced_policies(environment);
+    if policies.is_empty() {
         return;
     }
     let mut budget = Budget::for_objects(environment.objects.len());
     let index = ObjectIndex::new(environment);
     let mut values: BTreeMap<usize, Value> = BTreeMap::new();
     let mut comparisons = 0_usize;
-    for enforced in enforced {
-        let mut is_sure = true;
+    for policy in policies {
+        let mut is_complete = true;
         for (number, object) in environment.objects.iter().enumerate() {
             // Policies do not apply to policies.
             if object.group == GROUP {
                 continue;
             }
-            comparisons = comparisons.saturating_add(enforced.weight);
-            let is_match =
-                if comparisons > MAX_COMPARISONS { None } else { enforced.matches(object, &index) };
+            comparisons = comparisons.saturating_add(policy.weight);
+            let is_match = if comparisons > MAX_COMPARISONS { None } else { policy.matches(object, &index) };
             if is_match == Some(true) {
                 let value = values.entry(number).or_insert_with(|| converted(object)).clone();
-                is_sure &= enforced.judge((number, object), value, &index, &mut budget, reporter);
+                is_complete &= policy.evaluate((number, object), value, &index, &mut budget, reporter);
             }
-            is_sure &= is_match.is_some();
+            is_complete &= is_match.is_some();
         }
-        if !is_sure {
+        if !is_complete {
             let message = "policy is not evaluated for all objects that it may match";
-            let at = environment.objects.iter().position(|object| std::ptr::eq(object, enforced.policy));
-            let draft = Draft::new(&RULE, enforced.policy.name_at(), message).severity(Severity::Note);
+            let at = environment.objects.iter().position(|object| std::ptr::eq(object, policy.policy));
+            let draft = Draft::new(&RULE, policy.policy.name_at(), message).severity(Severity::Note);
             reporter.report(draft.about(at.unwrap_or(usize::MAX)));
         }
     }
 }
 
-/// Counts what is compared with each object.
+/// Returns the number of comparisons of constraints with one object.
 fn weight(constraints: Option<&Node>) -> usize {
     let Some(constraints) = constraints else { return 1 };
     let lists = ["resourceRules", "excludeResourceRules"].map(|key| items(constraints, key));
     let keys = ["apiGroups", "apiVersions", "operations", "resources", "resourceNames"];
-    let of_rule = |rule: &Node| 1 + keys.iter().map(|key| items(rule, key).len()).sum::<usize>();
+    let rule_weight = |rule: &Node| 1 + keys.iter().map(|key| items(rule, key).len()).sum::<usize>();
     let selectors = ["namespaceSelector", "objectSelector"].map(|key| constraints.get(key));
-    let of_selector = |selector: &Node| {
+    let selector_weight = |selector: &Node| {
         let expressions = items(selector, "matchExpressions");
         expressions.iter().map(|one| 1 + items(one, "values").len()).sum::<usize>()
             + entries(selector, "matchLabels").len()
     };
-    1 + lists.into_iter().flatten().map(of_rule).sum::<usize>()
-        + selectors.into_iter().flatten().map(of_selector).sum::<usize>()
+    1 + lists.into_iter().flatten().map(rule_weight).sum::<usize>()
+        + selectors.into_iter().flatten().map(selector_weight).sum::<usize>()
 }
 
-fn enforced<'a>(environment: &'a Environment<'a>) -> Vec<Enforced<'a>> {
-    let named = |name: &str| {
+fn enforced_policies<'a>(environment: &'a Environment<'a>) -> Vec<EnforcedPolicy<'a>> {
+    let find_policy = |name: &str| {
         let number = environment.catalogue.find(GROUP, POLICY, "", name)?;
         environment.objects.get(number)
     };
@@ -109,7 +108,7 @@ fn enforced<'a>(environment: &'a Environment<'a>) -> Vec<Enforced<'a>> {
     bindings
         .filter_map(|binding| {
             let binding = value(binding.manifest.root(), "spec")?;
-            let policy = named(text(binding, "policyName")?)?;
+            let policy = find_policy(text(binding, "policyName")?)?;
             let spec = value(policy.manifest.root(), "spec")?;
             let actions =
                 items(binding, "validationActions").iter().filter_map(|action| match action.as_str()? {
@@ -118,27 +117,27 @@ fn enforced<'a>(environment: &'a Environment<'a>) -> Vec<Enforced<'a>> {
                     "Audit" => Some(Severity::Note),
                     _ => None,
                 });
-            Some(Enforced {
+            Some(EnforcedPolicy {
                 environment,
                 policy,
                 spec,
                 binding,
-                // Plain manifests may be for several clusters, of which only one has the policy.
+                // Plain manifests may be for several clusters, only one of which has the policy.
                 severity: if environment.is_plain() {
                     actions.max()?.min(Severity::Warning)
                 } else {
                     actions.max()?
                 },
                 fails_closed: text(spec, "failurePolicy") != Some("Ignore"),
-                programs: Programs::of(spec),
+                programs: PolicyPrograms::compile(spec),
                 weight: weight(spec.get("matchConstraints")) + weight(binding.get("matchResources")),
             })
         })
         .collect()
 }
 
-impl<'a> Programs<'a> {
-    fn of(spec: &'a Node) -> Self {
+impl<'a> PolicyPrograms<'a> {
+    fn compile(spec: &'a Node) -> Self {
         let program = |node: &Node| Program::compile(text(node, "expression")?).ok();
         Self {
             conditions: items(spec, "matchConditions").iter().map(program).collect(),
@@ -151,7 +150,7 @@ impl<'a> Programs<'a> {
     }
 }
 
-impl Enforced<'_> {
+impl EnforcedPolicy<'_> {
     fn matches(&self, object: &Object<'_>, index: &ObjectIndex<'_>) -> Match {
         let constraints = [self.spec.get("matchConstraints"), self.binding.get("matchResources")];
         let mut result = Some(true);
@@ -165,8 +164,8 @@ impl Enforced<'_> {
         result
     }
 
-    /// Judges one object; returns whether all that applies to it was evaluated.
-    fn judge(
+    /// Evaluates the policy for one object. Returns whether everything that applies could be evaluated.
+    fn evaluate(
         &self,
         (number, object): (usize, &Object<'_>),
         value: Value,
@@ -198,7 +197,7 @@ impl Enforced<'_> {
             own.insert((*name).into(), value.unwrap_or(Value::Unknown));
         }
         variables.push(("variables", Value::map(own, MapKind::Partial(&[]))));
-        let mut is_sure = true;
+        let mut is_complete = true;
         for (validation, program) in &self.programs.validations {
             let Some(program) = program else { return false };
             match program.holds(&variables, budget) {
@@ -207,10 +206,10 @@ impl Enforced<'_> {
                     self.report(number, object, validation, Some(fault.describe()), reporter);
                 }
                 Ok(true) | Err(Stop::Fault(_)) => {}
-                Err(Stop::TooMuch | Stop::Unknown) => is_sure = false,
+                Err(Stop::TooMuch | Stop::Unknown) => is_complete = false,
             }
         }
-        is_sure
+        is_complete
     }
 
     fn report(
@@ -228,14 +227,14 @@ impl Enforced<'_> {
             (None, None) => format!("expression `{}` does not hold", shown(expression)),
         };
         let message = format!("admission policy `{}`: {message}", shown(self.policy.name));
-        // The policy of another directory may be that of another cluster.
+        // A policy in another directory may be for another cluster.
         let is_apart = self.environment.may_be_apart(self.policy.name_at(), object.name_at());
         let severity = if is_apart { Severity::Note } else { self.severity };
         let draft = Draft::new(&RULE, object.name_at(), message).severity(severity);
         reporter.report(draft.about(number).related(validation.origin, "the validation is here"));
     }
 
-    /// The object that the binding names as parameters, where it is in the set.
+    /// Returns the parameter object of the binding, or an unknown value if it is not in the set.
     fn params(&self, object: &Object<'_>, index: &ObjectIndex<'_>) -> Value {
         let find = || {
             let kind = value(self.spec, "paramKind")?;
@@ -267,7 +266,7 @@ fn request(object: &Object<'_>) -> Value {
     Value::map(all, MapKind::Partial(&[]))
 }
 
-/// The namespace of an object, where it is in the set.
+/// Returns the namespace of an object, or an unknown value if it is not in the set.
 fn namespace(object: &Object<'_>, index: &ObjectIndex<'_>) -> Value {
     if index.is_cluster_scoped(object) {
         return Value::Null;

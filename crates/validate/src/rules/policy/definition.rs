@@ -23,10 +23,10 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 /// Names that expressions of policies may use.
-const OF_POLICIES: &[&str] = &["object", "oldObject", "request", "namespaceObject", "authorizer"];
+const POLICY_NAMES: &[&str] = &["object", "oldObject", "request", "namespaceObject", "authorizer"];
 /// Names that expressions of webhooks may use.
-const OF_WEBHOOKS: &[&str] = &["object", "oldObject", "request", "authorizer"];
-/// Names whose fields have no types.
+const WEBHOOK_NAMES: &[&str] = &["object", "oldObject", "request", "authorizer"];
+/// Names whose fields are untyped.
 const DYNAMIC: &[&str] = &["object", "oldObject", "params"];
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
@@ -37,12 +37,12 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     match object.kind {
         POLICY => value(root, "spec").into_iter().for_each(|spec| policy(spec, reporter)),
         "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration" => {
-            let types = Variables::default();
+            let types = DeclaredVariables::default();
             for condition in
                 items(root, "webhooks").iter().flat_map(|webhook| items(webhook, "matchConditions"))
             {
                 let condition = condition.get("expression");
-                Expression { names: OF_WEBHOOKS, types: &types, wanted: Wanted::Condition }
+                PolicyExpression { names: WEBHOOK_NAMES, types: &types, expected: ExpectedResult::Condition }
                     .check(condition, reporter);
             }
         }
@@ -51,41 +51,41 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
 }
 
 fn policy(spec: &Node, reporter: &mut Reporter) {
-    let mut names = OF_POLICIES.to_vec();
+    let mut names = POLICY_NAMES.to_vec();
     if value(spec, "paramKind").is_some() {
         names.push("params");
     }
-    let mut types = Variables::default();
+    let mut types = DeclaredVariables::default();
     for condition in items(spec, "matchConditions") {
-        Expression { names: &names, types: &types, wanted: Wanted::Condition }
+        PolicyExpression { names: &names, types: &types, expected: ExpectedResult::Condition }
             .check(condition.get("expression"), reporter);
     }
     names.push("variables");
     for variable in items(spec, "variables") {
-        Expression { names: &names, types: &types, wanted: Wanted::Any }
+        PolicyExpression { names: &names, types: &types, expected: ExpectedResult::Any }
             .check(variable.get("expression"), reporter);
         types.names.extend(text(variable, "name"));
     }
-    let of = |wanted| Expression { names: &names, types: &types, wanted };
+    let expression = |expected| PolicyExpression { names: &names, types: &types, expected };
     for validation in items(spec, "validations") {
-        of(Wanted::Condition).check(validation.get("expression"), reporter);
-        of(Wanted::Text).check(validation.get("messageExpression"), reporter);
+        expression(ExpectedResult::Condition).check(validation.get("expression"), reporter);
+        expression(ExpectedResult::Text).check(validation.get("messageExpression"), reporter);
     }
     for annotation in items(spec, "auditAnnotations") {
-        of(Wanted::TextOrNull).check(annotation.get("valueExpression"), reporter);
+        expression(ExpectedResult::TextOrNull).check(annotation.get("valueExpression"), reporter);
     }
 }
 
 /// The type that an expression must have.
 #[derive(Clone, Copy)]
-enum Wanted {
+enum ExpectedResult {
     Any,
     Condition,
     Text,
     TextOrNull,
 }
 
-impl Wanted {
+impl ExpectedResult {
     fn accepts(self, result: ResultType) -> bool {
         match result {
             ResultType::Unknown => true,
@@ -97,16 +97,16 @@ impl Wanted {
     }
 }
 
-/// An expression, and the names that are declared for it.
-struct Expression<'a> {
+/// The context of an expression: declared names and expected result.
+struct PolicyExpression<'a> {
     names: &'a [&'static str],
-    types: &'a Variables<'a>,
-    wanted: Wanted,
+    types: &'a DeclaredVariables<'a>,
+    expected: ExpectedResult,
 }
 
-impl Expression<'_> {
+impl PolicyExpression<'_> {
     fn check(&self, node: Option<&Node>, reporter: &mut Reporter) {
-        // An empty text is absent; `resource/admission-policy` demands what must be there.
+        // An empty string counts as absent; `resource/admission-policy` reports missing expressions.
         let Some((node, source)) = node.and_then(|node| Some((node, node.as_str()?))) else { return };
         if source.is_empty() {
             return;
@@ -125,49 +125,49 @@ impl Expression<'_> {
 
     fn check_program(&self, program: &Program, node: &Node, reporter: &mut Reporter) {
         let variables: Vec<_> =
-            self.names.iter().map(|name| (*name, (*name == "variables").then_some(OF_VARIABLES))).collect();
+            self.names.iter().map(|name| (*name, (*name == "variables").then_some(VARIABLES_TYPE))).collect();
         if let Some(error) = program.check_names(&variables, self.types) {
-            let (what, hint) = match (error.is_field, error.name) {
+            let (noun, hint) = match (error.is_field, error.name) {
                 (true, _) => ("variable", "declare it under `variables`, before its first use".to_owned()),
                 (false, "params") => ("name", "`params` needs `paramKind`".to_owned()),
                 (false, _) => ("name", format!("the names are {}", listed(self.names))),
             };
             let message =
-                format!("CEL expression uses the {what} `{}`, which is not declared", shown(error.name));
+                format!("CEL expression uses the {noun} `{}`, which is not declared", shown(error.name));
             reporter.report(Draft::new(&RULE, node.origin, message).hint(hint));
             return;
         }
         let result = program.result(DYNAMIC);
-        if self.wanted.accepts(result) {
+        if self.expected.accepts(result) {
             return;
         }
-        let (wanted, hint) = match self.wanted {
-            Wanted::Condition => {
+        let (expected, hint) = match self.expected {
+            ExpectedResult::Condition => {
                 ("true or false", "compare it with a value, as in `object.spec.replicas <= 5`")
             }
-            _ => ("a text", "convert it, as in `string(object.metadata.name)`"),
+            _ => ("a string", "convert it, as in `string(object.metadata.name)`"),
         };
         let message = if result == ResultType::Dynamic {
-            format!("the type of the CEL expression is not known, and {wanted} is needed")
+            format!("the type of the CEL expression is unknown; it must evaluate to {expected}")
         } else {
-            format!("the CEL expression does not evaluate to {wanted}")
+            format!("the CEL expression does not evaluate to {expected}")
         };
         reporter.report(Draft::new(&RULE, node.origin, message).hint(hint));
     }
 }
 
 /// The type of `variables`.
-const OF_VARIABLES: TypeId = 0;
+const VARIABLES_TYPE: TypeId = 0;
 
-/// The variables that are declared before an expression.
+/// Variables that are declared before an expression.
 #[derive(Default)]
-struct Variables<'a> {
+struct DeclaredVariables<'a> {
     names: BTreeSet<&'a str>,
 }
 
-impl TypeSource for Variables<'_> {
-    fn field(&self, of: TypeId, name: &str) -> FieldType {
-        if of == OF_VARIABLES && !self.names.contains(name) {
+impl TypeSource for DeclaredVariables<'_> {
+    fn field(&self, parent: TypeId, name: &str) -> FieldType {
+        if parent == VARIABLES_TYPE && !self.names.contains(name) {
             FieldType::Undeclared
         } else {
             FieldType::Unknown

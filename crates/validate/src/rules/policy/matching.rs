@@ -1,4 +1,4 @@
-//! Which objects a policy is about.
+//! Matching of policies with objects.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use crate::rules::fields::{entries, items, text, value};
 use crate::rules::{Environment, Object};
 use sealwave_core::document::Node;
 
-/// Whether a policy matches; `None` where that depends on what is not known here.
+/// Result of matching a policy; `None` if it depends on unknown facts.
 pub(super) type Match = Option<bool>;
 
-/// The objects of the set, as policies ask for them.
+/// An index of the objects in the set.
 pub(super) struct ObjectIndex<'a> {
     environment: &'a Environment<'a>,
-    /// Names of resources, by group and kind of the definitions in the set.
+    /// Plural resource names, by group and kind, from the definitions in the set.
     plurals: BTreeMap<(&'a str, &'a str), &'a str>,
 }
 
@@ -28,7 +28,7 @@ impl<'a> ObjectIndex<'a> {
         Self { environment, plurals: plurals.collect() }
     }
 
-    /// Returns an object by what identifies it.
+    /// Returns the object with an identity.
     pub(super) fn find(
         &self,
         group: &str,
@@ -39,12 +39,12 @@ impl<'a> ObjectIndex<'a> {
         self.environment.objects.get(self.environment.catalogue.find(group, kind, namespace, name)?)
     }
 
-    /// Returns whether objects of this kind have no namespace.
+    /// Returns whether the kind of an object is cluster-scoped.
     pub(super) fn is_cluster_scoped(&self, object: &Object<'_>) -> bool {
         self.environment.scene.scopes.is_cluster_scoped(object.group, object.kind)
     }
 
-    /// The name of an object's resource in addresses; `None` where only a definition would tell.
+    /// Returns the plural resource name of an object; `None` without its definition.
     fn plural(&self, object: &Object<'_>) -> Option<String> {
         if !is_built_in(object.group) {
             return self.plurals.get(&(object.group, object.kind)).map(|plural| (*plural).to_owned());
@@ -68,20 +68,20 @@ fn is_definition(object: &Object<'_>) -> bool {
 /// Applies the constraints of a policy or of a binding to the creation of an object.
 pub(super) fn matches(constraints: &Node, object: &Object<'_>, index: &ObjectIndex<'_>) -> Match {
     let rules = items(constraints, "resourceRules");
-    let included = any(rules.iter().map(|rule| resource(rule, object, index)));
+    let included = any(rules.iter().map(|rule| matches_rule(rule, object, index)));
     let included = if rules.is_empty() { Some(true) } else { included };
     let excluded =
-        any(items(constraints, "excludeResourceRules").iter().map(|rule| resource(rule, object, index)));
+        any(items(constraints, "excludeResourceRules").iter().map(|rule| matches_rule(rule, object, index)));
     all([
         included,
         excluded.map(|excluded| !excluded),
-        by_namespace(value(constraints, "namespaceSelector"), object, index),
+        matches_namespace(value(constraints, "namespaceSelector"), object, index),
         value(constraints, "objectSelector")
             .map_or(Some(true), |selector| selects(selector, &labels(object))),
     ])
 }
 
-/// One that holds decides, one that is not known leaves it open.
+/// Combines results with "or": unknown unless one holds or none does.
 fn any(mut each: impl Iterator<Item = Match>) -> Match {
     let mut result = Some(false);
     loop {
@@ -98,7 +98,7 @@ fn all<const N: usize>(each: [Match; N]) -> Match {
     any(each.into_iter().map(|one| one.map(|one| !one))).map(|any| !any)
 }
 
-fn resource(rule: &Node, object: &Object<'_>, index: &ObjectIndex<'_>) -> Match {
+fn matches_rule(rule: &Node, object: &Object<'_>, index: &ObjectIndex<'_>) -> Match {
     let lists = |key: &str, wanted: &str| {
         items(rule, key).iter().filter_map(Node::as_str).any(|item| item == "*" || item == wanted)
     };
@@ -116,11 +116,11 @@ fn resource(rule: &Node, object: &Object<'_>, index: &ObjectIndex<'_>) -> Match 
         return Some(false);
     }
     let is_wildcard = items(rule, "resources").iter().any(|item| matches!(item.as_str(), Some("*" | "*/*")));
-    let of_resource =
+    let resource_matches =
         if is_wildcard { Some(true) } else { index.plural(object).map(|plural| lists("resources", &plural)) };
-    // The API server converts an object of another version, and what becomes of it is not known.
-    let of_version = lists("apiVersions", object.version).then_some(true);
-    all([of_resource, of_version])
+    // The API server converts objects of other versions; the result is unknown.
+    let version_matches = lists("apiVersions", object.version).then_some(true);
+    all([resource_matches, version_matches])
 }
 
 fn labels<'a>(object: &Object<'a>) -> Vec<(&'a str, &'a str)> {
@@ -129,10 +129,10 @@ fn labels<'a>(object: &Object<'a>) -> Vec<(&'a str, &'a str)> {
     labels.iter().filter_map(|entry| Some((entry.key.as_str(), entry.value.as_str()?))).collect()
 }
 
-/// The label that every namespace has.
+/// The name label of every namespace.
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
-fn by_namespace(selector: Option<&Node>, object: &Object<'_>, index: &ObjectIndex<'_>) -> Match {
+fn matches_namespace(selector: Option<&Node>, object: &Object<'_>, index: &ObjectIndex<'_>) -> Match {
     let Some(selector) = selector.filter(|selector| !is_empty(selector)) else { return Some(true) };
     let name = if object.is("", "Namespace") {
         object.name

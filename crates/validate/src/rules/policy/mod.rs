@@ -1,6 +1,6 @@
-//! Validating admission policies of the set: whether they are valid, and whether the objects of the set pass them.
+//! Rules about validating admission policies: whether they are valid, and whether the objects of the set pass them.
 //!
-//! Nothing here may quote a value of an object: messages hold what a policy says, never what it looked at.
+//! Messages contain texts of policies, and must never quote a value of an object.
 
 pub(super) mod admission;
 pub(super) mod definition;
@@ -12,10 +12,10 @@ const GROUP: &str = "admissionregistration.k8s.io";
 const POLICY: &str = "ValidatingAdmissionPolicy";
 const BINDING: &str = "ValidatingAdmissionPolicyBinding";
 
-/// Shortens what a policy says to what a message can hold.
+/// Shortens a text of a policy for a message.
 fn shown(text: &str) -> String {
-    const MOST: usize = 200;
-    let mut short: String = text.trim().chars().take(MOST).collect();
+    const MAX_CHARS: usize = 200;
+    let mut short: String = text.trim().chars().take(MAX_CHARS).collect();
     if short.len() < text.trim().len() {
         short.push('…');
     }

@@ -1,7 +1,7 @@
-//! Objects as admission policies see them: after the API server has decoded them and filled in defaults.
+//! Conversion of objects to CEL values as admission policies see them: decoded by the API server, with defaults.
 //!
-//! Only what is certain is a value. A field that the API server, a controller or a plugin may set or drop is unknown, and
-//! so are absent fields of custom resources, whose defaults are not looked at here.
+//! A field only has a value if that is certain. Fields that the API server, a controller or a plugin may set or drop are
+//! unknown, and so are absent fields of custom resources, whose defaults are not considered.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use sealwave_core::document;
 use sealwave_core::document::{Node, Number};
 use sealwave_kube::cel::{MapKind, Value};
 
-/// Groups of Kubernetes' own, of which the fields with defaults are known.
+/// Built-in groups of Kubernetes, whose defaulted fields are known.
 const BUILT_IN: [&str; 15] = [
     "",
     "admissionregistration.k8s.io",
@@ -30,7 +30,7 @@ const BUILT_IN: [&str; 15] = [
     "storage.k8s.io",
 ];
 
-/// Fields that nothing fills in where an author leaves them out, sorted.
+/// Fields that nothing fills in when they are omitted, sorted.
 const ABSENT: &[&str] = &[
     "add",
     "affinity",
@@ -115,7 +115,7 @@ const ABSENT: &[&str] = &[
     "workingDir",
 ];
 
-/// Fields that keep a value that is empty, zero or false, as they are pointers in Go.
+/// Fields that keep an empty, zero or false value because they are pointers in Go.
 const KEPT: &[&str] = &[
     "allowPrivilegeEscalation",
     "automountServiceAccountToken",
@@ -134,11 +134,11 @@ const KEPT: &[&str] = &[
     "suspend",
 ];
 
-/// Fields whose keys are data.
+/// Fields with arbitrary keys.
 const DATA: &[&str] =
     &["annotations", "binaryData", "data", "labels", "matchLabels", "nodeSelector", "parameters"];
 
-/// Fields whose values are quantities, which the API server writes in another form.
+/// Fields with quantities, which the API server rewrites in canonical form.
 const QUANTITIES: &[&str] = &[
     "capacity",
     "default",
@@ -152,30 +152,30 @@ const QUANTITIES: &[&str] = &[
     "sizeLimit",
 ];
 
-/// Labels that a Job gives to its pods.
+/// Labels that a Job adds to its pods.
 const JOB_LABELS: [&str; 4] =
     ["batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name", "controller-uid", "job-name"];
 
-/// Returns whether a group is Kubernetes' own.
+/// Returns whether a group is built into Kubernetes.
 pub(super) fn is_built_in(group: &str) -> bool {
     BUILT_IN.contains(&group)
 }
 
-/// Converts an object.
+/// Converts an object to a CEL value.
 pub(super) fn object(object: &Object<'_>) -> Value {
     let is_built_in = is_built_in(object.group);
-    let reader = Reader { is_built_in, kind: if is_built_in { object.kind } else { "" } };
-    reader.value(object.manifest.root(), "", 0)
+    let converter = ObjectConverter { is_built_in, kind: if is_built_in { object.kind } else { "" } };
+    converter.value(object.manifest.root(), "", 0)
 }
 
 #[derive(Clone, Copy)]
-struct Reader<'k> {
+struct ObjectConverter<'k> {
     is_built_in: bool,
-    /// The kind, where it is Kubernetes' own.
+    /// The kind, if its group is built-in; otherwise empty.
     kind: &'k str,
 }
 
-impl Reader<'_> {
+impl ObjectConverter<'_> {
     fn value(self, node: &Node, key: &str, depth: usize) -> Value {
         match &node.value {
             document::Value::Bool(flag) => Value::Bool(*flag),
@@ -225,7 +225,7 @@ impl Reader<'_> {
                     | "volumeMounts"
                     | "volumes"
             );
-        // Text that another tool fills in later is not what the API server gets.
+        // Another tool replaces this string before the API server gets it.
         let is_unfinished = node.as_str().is_some_and(|text| LaterStage::VariablesAndKeys.may_fill(text));
         let is_dropped = self.is_built_in && is_zero(node) && !KEPT.contains(&key);
         if is_secret || is_mutated || is_unfinished || is_dropped || depth == 0 && key == "status" {
@@ -234,7 +234,7 @@ impl Reader<'_> {
         self.value(node, key, depth + 1)
     }
 
-    /// Fields that the API server may set in this place, although an absent field of that name elsewhere stays absent.
+    /// Returns fields that the API server may set here, although absent fields of that name elsewhere stay absent.
     fn set_by_others(self, key: &str, node: &Node, depth: usize) -> &'static [&'static str] {
         let is_pod_spec = node.get("containers").is_some();
         match (self.kind, key) {
@@ -242,12 +242,12 @@ impl Reader<'_> {
             // Every namespace has a label with its name.
             ("Namespace" | "ReplicationController", "metadata") if depth == 1 => &["labels"],
             ("Namespace", "labels") => &["kubernetes.io/metadata.name"],
-            // The pods of a Job get labels of their own.
+            // A Job adds labels to its pods.
             ("Job", "metadata") if depth > 1 => &["labels"],
             ("Job", "labels" | "matchLabels") => &JOB_LABELS,
-            // A LimitRange sets those of pods, not those of templates.
+            // A LimitRange sets them for pods, not for templates.
             ("Pod", "resources") => &["limits", "requests"],
-            // A pod gets an empty context, and the pull secrets of its account; its containers get none.
+            // A pod gets an empty security context and the pull secrets of its account; its containers get neither.
             ("Pod", _) if is_pod_spec => &["imagePullSecrets", "securityContext"],
             _ if self.is_built_in && is_pod_spec => &["securityContext"],
             _ => &[],
@@ -258,13 +258,13 @@ impl Reader<'_> {
 fn number(number: Number) -> Value {
     match number {
         Number::Int(number) => Value::Int(number),
-        // Whether a whole number is one in Go depends on the field.
+        // Whether Go decodes a whole number as an integer depends on the field.
         Number::Float(number) if number.fract() != 0.0 => Value::Double(number),
         Number::Float(_) | Number::Uint(_) => Value::Opaque,
     }
 }
 
-/// Returns whether Go leaves the value out when it writes the object.
+/// Returns whether Go omits the value when it encodes the object.
 fn is_zero(node: &Node) -> bool {
     match &node.value {
         document::Value::Bool(flag) => !flag,

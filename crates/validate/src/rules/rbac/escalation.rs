@@ -20,11 +20,11 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-/// Verbs, the groups and the resources on which they give rights, and what a holder may do.
+/// Dangerous verbs, with their groups, resources and what they allow.
 const DANGEROUS: &[(&str, &[&str], &[&str], &str)] = &[
     ("bind", &[RBAC], &["clusterroles", "roles"], "bind any role"),
-    ("create", &[""], &["serviceaccounts/token"], "make tokens of any service account"),
-    ("escalate", &[RBAC], &["clusterroles", "roles"], "write rights that it does not have"),
+    ("create", &[""], &["serviceaccounts/token"], "create tokens for any service account"),
+    ("escalate", &[RBAC], &["clusterroles", "roles"], "grant rights that it does not have"),
     (
         "impersonate",
         &["", "authentication.k8s.io"],
@@ -35,13 +35,13 @@ const DANGEROUS: &[(&str, &[&str], &[&str], &str)] = &[
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     for rule in rules(object).iter().filter(|rule| !is_limited(rule)) {
-        for (verb, groups, resources, what) in DANGEROUS {
-            // That all verbs are granted on all resources is another rule's finding.
+        for (verb, groups, resources, action) in DANGEROUS {
+            // Another rule reports wildcards.
             let Some(at) = items(rule, "verbs").iter().find(|node| node.as_str() == Some(verb)) else {
                 continue;
             };
             if has(rule, "apiGroups", groups) && has(rule, "resources", resources) {
-                let draft = Draft::new(&RULE, at.origin, format!("`{verb}` here lets its holder {what}"));
+                let draft = Draft::new(&RULE, at.origin, format!("`{verb}` lets its holder {action}"));
                 reporter.report(draft.hint("remove it, or add `resourceNames`"));
             }
         }
@@ -49,7 +49,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
 }
 
 fn has(rule: &Node, field: &str, any: &[&str]) -> bool {
-    // A subresource of `userextras` is a key of them.
+    // A subresource of `userextras` is the key of an extra field.
     let is_known = |text: &str| any.contains(&text.split_once("extras/").map_or(text, |_| "userextras"));
     items(rule, field).iter().filter_map(Node::as_str).any(|text| text == "*" || is_known(text))
 }

@@ -1,4 +1,4 @@
-//! The rights that roles grant, and rules about roles that grant more than a program needs.
+//! Rules about roles that grant more rights than a program needs.
 
 pub(super) mod cluster_admin;
 pub(super) mod escalation;
@@ -11,9 +11,9 @@ use sealwave_core::document::Node;
 use sealwave_kube::catalogue::RBAC;
 use sealwave_kube::pods::What;
 
-/// Whether a role among the objects allows one of these verbs on all objects of a kind.
-pub(super) fn allows(objects: &[Object<'_>], what: What, verbs: &[&str]) -> bool {
-    let resource = match what {
+/// Returns whether a role in the set allows one of these verbs on all objects of a kind.
+pub(super) fn allows(objects: &[Object<'_>], kind: What, verbs: &[&str]) -> bool {
+    let resource = match kind {
         What::ConfigMap => "configmaps",
         What::PersistentVolumeClaim => "persistentvolumeclaims",
         What::Secret => "secrets",

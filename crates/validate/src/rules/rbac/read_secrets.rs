@@ -26,31 +26,35 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
         let (verbs, message, hint): (&[&str], _, _) = if is_limited {
             (
                 &["list", "watch"],
-                "`list` and `watch` of Secrets are not made for `resourceNames`",
-                "allow `get` alone for these names",
+                "`list` and `watch` of Secrets do not work with `resourceNames`",
+                "allow only `get` for these names",
             )
         } else {
             (
                 &["get", "list", "watch"],
                 "rule allows reading all Secrets",
-                "add `resourceNames`, and allow `get` alone",
+                "add `resourceNames`, and allow only `get`",
             )
         };
-        let at = if is_limited { named(rule, verbs) } else { grants(rule, "verbs", verbs).map(|_| resource) };
+        let at = if is_limited {
+            explicit_verb(rule, verbs)
+        } else {
+            grants(rule, "verbs", verbs).map(|_| resource)
+        };
         if let Some(at) = at {
             reporter.report(Draft::new(&RULE, at, message).hint(hint));
         }
     }
 }
 
-/// Where a rule names Secrets, of the core group.
+/// Returns the position of Secrets of the core group in a rule.
 fn secrets(rule: &Node) -> Option<Origin> {
     grants(rule, "apiGroups", &[""])?;
     grants(rule, "resources", &["secrets", "secrets/*", "*/*"]).or_else(|| wildcard(rule, "resources"))
 }
 
-/// Where one of these verbs is named itself.
-fn named(rule: &Node, verbs: &[&str]) -> Option<Origin> {
+/// Returns the position of one of these verbs, `*` excluded.
+fn explicit_verb(rule: &Node, verbs: &[&str]) -> Option<Origin> {
     let mut all = items(rule, "verbs").iter();
     all.find(|node| node.as_str().is_some_and(|verb| verbs.contains(&verb))).map(|node| node.origin)
 }

@@ -21,7 +21,7 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Environment(check),
 };
 
-/// Listeners of a Gateway that are looked through.
+/// Maximum number of listeners searched per Gateway.
 const LISTENERS: usize = 1_000;
 
 fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
@@ -36,12 +36,12 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             let namespace = text(parent, "namespace").unwrap_or(object.namespace);
             let presence = presence.get_or_insert_with(|| Presence::of(environment));
             if !presence.has(GROUP, "Gateway", namespace, name) {
-                let draft = Draft::new(&RULE, node.origin, format!("there is no Gateway `{name}`"));
+                let draft = Draft::new(&RULE, node.origin, format!("Gateway `{name}` does not exist"));
                 let hint =
-                    "correct the name or the namespace, or say that it exists elsewhere (`--external`)";
+                    "correct the name or the namespace, or declare it as existing elsewhere (`--external`)";
                 let severity = presence.severity((GROUP, "Gateway"), namespace, Severity::Note);
                 reporter.report(draft.about(number).severity(severity).hint(hint));
-            } else if let Some(draft) = section(environment, parent, namespace, name) {
+            } else if let Some(draft) = check_section(environment, parent, namespace, name) {
                 reporter.report(draft.about(number));
             }
         }
@@ -52,8 +52,8 @@ fn is_route(object: &Object<'_>) -> bool {
     object.group == GROUP && object.kind.ends_with("Route")
 }
 
-/// A listener that the Gateway does not have.
-fn section(environment: &Environment<'_>, parent: &Node, namespace: &str, name: &str) -> Option<Draft> {
+/// Reports a listener that the Gateway does not have.
+fn check_section(environment: &Environment<'_>, parent: &Node, namespace: &str, name: &str) -> Option<Draft> {
     let section = parent.get("sectionName")?;
     let wanted = section.as_str().filter(|wanted| !wanted.is_empty())?;
     let gateway = environment.catalogue.find(GROUP, "Gateway", namespace, name)?;
@@ -63,8 +63,8 @@ fn section(environment: &Environment<'_>, parent: &Node, namespace: &str, name: 
         return None;
     }
     Some(
-        Draft::new(&RULE, section.origin, format!("Gateway `{name}` has no such listener"))
+        Draft::new(&RULE, section.origin, format!("Gateway `{name}` does not have this listener"))
             .related(listeners.origin, "its listeners are here")
-            .hint("name one of the Gateway's listeners, or leave `sectionName` out"),
+            .hint("name one of the Gateway's listeners, or omit `sectionName`"),
     )
 }

@@ -18,11 +18,11 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Environment(check),
 };
 
-/// How many ports of a Service are looked through.
+/// Maximum number of ports searched per Service.
 const PORTS: usize = 1_000;
 
-/// A way to a Service.
-struct Backend<'a> {
+/// A reference to a Service and its port.
+struct ServiceBackend<'a> {
     namespace: &'a str,
     name: &'a Node,
     port: Option<&'a Node>,
@@ -33,34 +33,39 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     for (number, object) in environment.objects.iter().enumerate() {
         let root = object.manifest.root();
         let backends = match (object.group, object.kind) {
-            ("networking.k8s.io", "Ingress") => of_ingress(root, object.namespace),
+            ("networking.k8s.io", "Ingress") => ingress_backends(root, object.namespace),
             (
                 "gateway.networking.k8s.io",
                 "GRPCRoute" | "HTTPRoute" | "TCPRoute" | "TLSRoute" | "UDPRoute",
-            ) => of_route(root, object.namespace),
+            ) => route_backends(root, object.namespace),
             (
                 "admissionregistration.k8s.io",
                 "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration",
-            ) => of_webhooks(root, environment),
+            ) => webhook_backends(root, environment),
             _ => continue,
         };
         let presence = presence.get_or_insert_with(|| Presence::of(environment));
         for backend in backends {
-            if let Some(draft) = draft(environment, presence, &backend) {
+            if let Some(draft) = check_backend(environment, presence, &backend) {
                 reporter.report(draft.about(number));
             }
         }
     }
 }
 
-fn draft(environment: &Environment<'_>, presence: &Presence<'_, '_>, backend: &Backend<'_>) -> Option<Draft> {
+fn check_backend(
+    environment: &Environment<'_>,
+    presence: &Presence<'_, '_>,
+    backend: &ServiceBackend<'_>,
+) -> Option<Draft> {
     let name = backend.name.as_str().filter(|name| !name.is_empty())?;
     let severity = presence.severity(("", "Service"), backend.namespace, Severity::Error);
     if !presence.has("", "Service", backend.namespace, name) {
         let kind_and_name =
             format!("Service/{}/{name}", if backend.namespace.is_empty() { "*" } else { backend.namespace });
-        let hint = format!("correct the name, or say that it exists: `--external {kind_and_name}`");
-        let message = format!("there is no Service `{name}`");
+        let hint =
+            format!("correct the name, or declare it as existing elsewhere: `--external {kind_and_name}`");
+        let message = format!("Service `{name}` does not exist");
         return Some(Draft::new(&RULE, backend.name.origin, message).severity(severity).hint(hint));
     }
     let port = backend.port?;
@@ -73,12 +78,12 @@ fn draft(environment: &Environment<'_>, presence: &Presence<'_, '_>, backend: &B
         return None;
     }
     let ports = service.root().at(&["spec", "ports"])?;
-    let draft = Draft::new(&RULE, port.origin, format!("Service `{name}` has no such port"));
-    let hint = "name one of the Service's ports by its `port` or `name`; `targetPort` is the pod's";
+    let draft = Draft::new(&RULE, port.origin, format!("Service `{name}` does not have this port"));
+    let hint = "use the `port` or `name` of one of the Service's ports, not its `targetPort`";
     Some(draft.severity(severity).related(ports.origin, "the Service's ports are here").hint(hint))
 }
 
-fn of_ingress<'a>(root: &'a Node, namespace: &'a str) -> Vec<Backend<'a>> {
+fn ingress_backends<'a>(root: &'a Node, namespace: &'a str) -> Vec<ServiceBackend<'a>> {
     let Some(spec) = root.get("spec") else { return Vec::new() };
     let rules = spec.get("rules").map_or(&[][..], Node::items).iter();
     let paths = rules.flat_map(|rule| rule.at(&["http", "paths"]).map_or(&[][..], Node::items));
@@ -86,27 +91,27 @@ fn of_ingress<'a>(root: &'a Node, namespace: &'a str) -> Vec<Backend<'a>> {
     let services = all.filter_map(|backend| backend.get("service"));
     let backends = services.filter_map(|service| {
         let port = service.at(&["port", "name"]).or_else(|| service.at(&["port", "number"]));
-        Some(Backend { namespace, name: service.get("name")?, port })
+        Some(ServiceBackend { namespace, name: service.get("name")?, port })
     });
-    // An action in an annotation of the AWS load balancer controller.
+    // The AWS load balancer controller reads the action from an annotation.
     backends.filter(|backend| backend.port.and_then(Node::as_str) != Some("use-annotation")).collect()
 }
 
-/// Services of webhooks in namespaces that are rendered here; those of others may come from anywhere.
-fn of_webhooks<'a>(root: &'a Node, environment: &Environment<'a>) -> Vec<Backend<'a>> {
+/// Returns the backends of webhooks in namespaces of this set; Services in other namespaces may come from elsewhere.
+fn webhook_backends<'a>(root: &'a Node, environment: &Environment<'a>) -> Vec<ServiceBackend<'a>> {
     let webhooks = root.get("webhooks").map_or(&[][..], Node::items).iter();
     let services = webhooks.filter_map(|webhook| webhook.at(&["clientConfig", "service"]));
     let backends = services.filter_map(|service| {
         let namespace = service.get("namespace")?.as_str().filter(|namespace| !namespace.is_empty())?;
-        Some(Backend { namespace, name: service.get("name")?, port: service.get("port") })
+        Some(ServiceBackend { namespace, name: service.get("name")?, port: service.get("port") })
     });
-    let is_here = |backend: &Backend<'_>| {
+    let is_here = |backend: &ServiceBackend<'_>| {
         environment.objects.iter().any(|object| object.namespace == backend.namespace)
     };
     backends.filter(is_here).collect()
 }
 
-fn of_route<'a>(root: &'a Node, namespace: &'a str) -> Vec<Backend<'a>> {
+fn route_backends<'a>(root: &'a Node, namespace: &'a str) -> Vec<ServiceBackend<'a>> {
     let rules = root.at(&["spec", "rules"]).map_or(&[][..], Node::items).iter();
     let items = |node: &'a Node, field: &str| node.get(field).map_or(&[][..], Node::items);
     let references = rules.flat_map(|rule| {
@@ -117,11 +122,11 @@ fn of_route<'a>(root: &'a Node, namespace: &'a str) -> Vec<Backend<'a>> {
     });
     references
         .filter_map(|reference| {
-            let of = |field: &str| reference.get(field).and_then(Node::as_str);
-            let is_service =
-                of("kind").is_none_or(|kind| kind == "Service") && of("group").is_none_or(str::is_empty);
-            let namespace = of("namespace").unwrap_or(namespace);
-            is_service.then_some(Backend {
+            let field = |field: &str| reference.get(field).and_then(Node::as_str);
+            let is_service = field("kind").is_none_or(|kind| kind == "Service")
+                && field("group").is_none_or(str::is_empty);
+            let namespace = field("namespace").unwrap_or(namespace);
+            is_service.then_some(ServiceBackend {
                 namespace,
                 name: reference.get("name")?,
                 port: reference.get("port"),
@@ -130,7 +135,7 @@ fn of_route<'a>(root: &'a Node, namespace: &'a str) -> Vec<Backend<'a>> {
         .collect()
 }
 
-/// Whether a Service has a port of this number or name. Of one that is but a name elsewhere, nobody knows.
+/// Returns whether a Service has a port with this number or name. The ports of an ExternalName are unknown.
 fn has_port(service: &Manifest, port: &Node) -> bool {
     let is_name = service.root().at(&["spec", "type"]).and_then(Node::as_str) == Some("ExternalName");
     let Some(ports) = service.root().at(&["spec", "ports"]).filter(|_| !is_name) else { return true };
@@ -139,5 +144,5 @@ fn has_port(service: &Manifest, port: &Node) -> bool {
         Value::String(_) => "name",
         _ => return true,
     };
-    ports.items().len() > PORTS || ports.items().iter().any(|of| of.get(field) == Some(port))
+    ports.items().len() > PORTS || ports.items().iter().any(|known| known.get(field) == Some(port))
 }

@@ -23,7 +23,7 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Environment(check),
 };
 
-/// How many Services are compared with one selector; of more, nothing is reported.
+/// Maximum number of Services compared with one selector; beyond it, nothing is reported.
 const COMPARED: usize = 1_000;
 
 fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
@@ -36,10 +36,10 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         let Some(spec) = object.manifest.root().get("spec") else { continue };
         let Some(labels) = labels(spec) else { continue };
         let Some(namespace) = namespace(spec, object.namespace) else { continue };
-        let known = known.get_or_insert_with(|| Targets::of(environment));
+        let known = known.get_or_insert_with(|| MonitorTargets::new(environment));
         let drafts = match object.kind {
-            "PodMonitor" => known.pods(object, namespace, spec, labels),
-            _ => known.services(object, namespace, spec, labels),
+            "PodMonitor" => known.check_pods(object, namespace, spec, labels),
+            _ => known.check_services(object, namespace, spec, labels),
         };
         for draft in drafts {
             reporter.report(draft.about(number));
@@ -47,17 +47,17 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// The objects that monitors may select.
-struct Targets<'e, 'a> {
+/// The objects that monitors can select.
+struct MonitorTargets<'e, 'a> {
     environment: &'e Environment<'a>,
-    /// By namespace.
+    /// Services by namespace.
     services: HashMap<&'a str, Vec<&'e Object<'a>>>,
     pods: Pods<'a>,
     completions: Completions<'a>,
 }
 
-impl<'e, 'a> Targets<'e, 'a> {
-    fn of(environment: &'e Environment<'a>) -> Self {
+impl<'e, 'a> MonitorTargets<'e, 'a> {
+    fn new(environment: &'e Environment<'a>) -> Self {
         let mut services: HashMap<_, Vec<_>> = HashMap::new();
         for service in environment.objects.iter().filter(|object| object.is("", "Service")) {
             services.entry(service.namespace).or_default().push(service);
@@ -66,21 +66,28 @@ impl<'e, 'a> Targets<'e, 'a> {
         Self { environment, services, pods: Pods::of(&environment.objects), completions }
     }
 
-    fn services(&self, monitor: &Object<'_>, namespace: &str, spec: &Node, labels: &Mapping) -> Vec<Draft> {
+    fn check_services(
+        &self,
+        monitor: &Object<'_>,
+        namespace: &str,
+        spec: &Node,
+        labels: &Mapping,
+    ) -> Vec<Draft> {
         let here = self.services.get(namespace).map_or(&[][..], Vec::as_slice);
         if here.is_empty() || here.len() > COMPARED {
             return Vec::new();
         }
-        let has = |service: &Object<'_>, label: &sealwave_core::document::Entry| {
+        let has_label = |service: &Object<'_>, label: &sealwave_core::document::Entry| {
             service.manifest.root().at(&["metadata", "labels"]).and_then(|all| all.get(&label.key))
                 == Some(&label.value)
         };
-        let fits = |service: &&&Object<'a>| labels.entries().iter().all(|label| has(service, label));
+        let fits = |service: &&&Object<'a>| labels.entries().iter().all(|label| has_label(service, label));
         let selected: Vec<&Object<'a>> = here.iter().filter(fits).copied().collect();
-        let near = || here.iter().find(|service| labels.entries().iter().any(|label| has(service, label)));
+        let closest =
+            || here.iter().find(|service| labels.entries().iter().any(|label| has_label(service, label)));
         if selected.is_empty() {
             return self
-                .nothing(monitor, namespace, labels, "Service", near().copied())
+                .nothing_selected(monitor, namespace, labels, "Service", closest().copied())
                 .into_iter()
                 .collect();
         }
@@ -92,10 +99,10 @@ impl<'e, 'a> Targets<'e, 'a> {
         unknown_ports(items(spec, "endpoints"), &names, &selected)
     }
 
-    fn pods(&self, monitor: &Object<'_>, namespace: &str, spec: &Node, labels: &Mapping) -> Vec<Draft> {
+    fn check_pods(&self, monitor: &Object<'_>, namespace: &str, spec: &Node, labels: &Mapping) -> Vec<Draft> {
         if let Selected::Nothing(near) = self.pods.selected(namespace, labels) {
             let near = near.and_then(|number| self.environment.objects.get(number));
-            return self.nothing(monitor, namespace, labels, "pod", near).into_iter().collect();
+            return self.nothing_selected(monitor, namespace, labels, "pod", near).into_iter().collect();
         }
         let selected = self.pods.matching(namespace, labels);
         let selected: Vec<&Object<'a>> =
@@ -106,12 +113,12 @@ impl<'e, 'a> Targets<'e, 'a> {
         unknown_ports(items(spec, "podMetricsEndpoints"), &names, &selected)
     }
 
-    fn nothing(
+    fn nothing_selected(
         &self,
         monitor: &Object<'_>,
         namespace: &str,
         labels: &Mapping,
-        what: &str,
+        target: &str,
         near: Option<&Object<'_>>,
     ) -> Option<Draft> {
         let label = labels.entries().first()?;
@@ -119,18 +126,18 @@ impl<'e, 'a> Targets<'e, 'a> {
             Some(_) => self.completions.severity_of_missing_pods(namespace),
             None => Severity::Note,
         };
-        let message = format!("{} `{}` selects no {what}", monitor.kind, monitor.name);
+        let message = format!("{} `{}` selects no {target}", monitor.kind, monitor.name);
         let draft = Draft::new(&RULE, label.value.origin, message).severity(severity);
         let draft = match near {
-            Some(near) => draft.related(near.name_at(), "the nearest is here"),
+            Some(near) => draft.related(near.name_at(), "the closest match is here"),
             None => draft,
         };
-        let of = if what == "pod" { "pod template" } else { "Service (`metadata.labels`)" };
-        Some(draft.hint(format!("give the selector labels that the {of} has")))
+        let holder = if target == "pod" { "pod template" } else { "Service (`metadata.labels`)" };
+        Some(draft.hint(format!("give the selector labels that the {holder} has")))
     }
 }
 
-/// Ports of endpoints that none of the targets has.
+/// Reports ports of endpoints that no target has.
 fn unknown_ports(endpoints: &[Node], names: &HashSet<&str>, targets: &[&Object<'_>]) -> Vec<Draft> {
     let Some(target) = targets.first() else { return Vec::new() };
     let ports = endpoints.iter().filter_map(|endpoint| value(endpoint, "port"));
@@ -140,12 +147,12 @@ fn unknown_ports(endpoints: &[Node], names: &HashSet<&str>, targets: &[&Object<'
     let draft = |port: &Node| {
         Draft::new(&RULE, port.origin, "no target has a port of this name")
             .related(target.name_at(), "a target is here")
-            .hint("use the name of a port; a port without a name cannot be meant")
+            .hint("use the name of a port; a port without a name cannot be selected")
     };
     ports.filter(is_unknown).map(draft).collect()
 }
 
-/// The labels of a selector that has nothing but labels.
+/// Returns the labels of a selector without expressions or templates.
 fn labels(spec: &Node) -> Option<&Mapping> {
     let selector = spec.get("selector").filter(|selector| value(selector, "matchExpressions").is_none())?;
     let labels = selector.get("matchLabels")?.as_mapping().filter(|labels| !labels.is_empty())?;
@@ -153,7 +160,7 @@ fn labels(spec: &Node) -> Option<&Mapping> {
     labels.entries().iter().all(|label| is_plain(&label.value)).then_some(labels)
 }
 
-/// The only namespace in which a monitor looks; `None` where there may be several.
+/// Returns the only namespace that a monitor selects; `None` if there may be several.
 fn namespace<'n>(spec: &'n Node, own: &'n str) -> Option<&'n str> {
     let Some(selector) = value(spec, "namespaceSelector") else { return Some(own) };
     match items(selector, "matchNames") {

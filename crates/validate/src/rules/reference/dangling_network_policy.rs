@@ -33,63 +33,64 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         let Some(spec) = object.manifest.root().get("spec") else { continue };
         let pods = pods.get_or_insert_with(|| Pods::of(&environment.objects));
         let completions = completions.get_or_insert_with(|| Completions::of(environment));
-        let policy = Policy { environment, object, pods, completions };
+        let policy = NetworkPolicyCheck { environment, object, pods, completions };
         policy.drafts(spec).into_iter().for_each(|draft| reporter.report(draft.about(number)));
     }
 }
 
-struct Policy<'c, 'a> {
+struct NetworkPolicyCheck<'c, 'a> {
     environment: &'c Environment<'a>,
     object: &'c Object<'a>,
     pods: &'c Pods<'a>,
     completions: &'c Completions<'a>,
 }
 
-impl Policy<'_, '_> {
+impl NetworkPolicyCheck<'_, '_> {
     fn drafts(&self, spec: &Node) -> Vec<Draft> {
         let mut drafts = Vec::new();
         let subject = spec.get("podSelector").and_then(labels);
         if let Some(labels) = subject {
             drafts.extend(
-                self.selector(labels, format!("NetworkPolicy `{}` selects no pod", self.object.name)),
+                self.check_selector(labels, format!("NetworkPolicy `{}` selects no pod", self.object.name)),
             );
         }
         let subjects = subject.map(|labels| self.receivers([labels]));
         for rule in items(spec, "ingress") {
             drafts.extend(
-                items(rule, "from").iter().filter_map(own_pods).filter_map(|labels| self.peer(labels)),
+                items(rule, "from").iter().filter_map(own_pods).filter_map(|labels| self.check_peer(labels)),
             );
             let ports = items(rule, "ports").iter();
-            drafts
-                .extend(subjects.iter().flat_map(|pods| ports.clone().filter_map(|port| pods.unknown(port))));
+            drafts.extend(
+                subjects.iter().flat_map(|pods| ports.clone().filter_map(|port| pods.check_port(port))),
+            );
         }
         for rule in items(spec, "egress") {
             let peers: Vec<&Mapping> = items(rule, "to").iter().filter_map(own_pods).collect();
-            drafts.extend(peers.iter().filter_map(|labels| self.peer(labels)));
-            // Only where all that receive a connection are known.
+            drafts.extend(peers.iter().filter_map(|labels| self.check_peer(labels)));
+            // Only if all receivers of the connection are known.
             if !peers.is_empty() && peers.len() == items(rule, "to").len() {
                 let receivers = self.receivers(peers);
-                drafts.extend(items(rule, "ports").iter().filter_map(|port| receivers.unknown(port)));
+                drafts.extend(items(rule, "ports").iter().filter_map(|port| receivers.check_port(port)));
             }
         }
         drafts
     }
 
-    fn peer(&self, labels: &Mapping) -> Option<Draft> {
-        self.selector(labels, "this peer selects no pod of the namespace".to_owned())
+    fn check_peer(&self, labels: &Mapping) -> Option<Draft> {
+        self.check_selector(labels, "this peer selects no pod of the namespace".to_owned())
     }
 
-    fn receivers<'l>(&self, selectors: impl IntoIterator<Item = &'l Mapping>) -> Receivers<'_> {
+    fn receivers<'l>(&self, selectors: impl IntoIterator<Item = &'l Mapping>) -> ReceivingPods<'_> {
         let selected =
             selectors.into_iter().flat_map(|labels| self.pods.matching(self.object.namespace, labels));
         let pods: Vec<_> = selected.filter_map(|number| self.environment.objects.get(number)).collect();
         let ports =
             pods.iter().flat_map(|pod| pod.containers()).flat_map(|container| items(container, "ports"));
         let port_names = ports.filter_map(|port| text(port, "name")).collect();
-        Receivers { first: pods.first().map(|pod| pod.name_at()), port_names }
+        ReceivingPods { first: pods.first().map(|pod| pod.name_at()), port_names }
     }
 
-    fn selector(&self, labels: &Mapping, message: String) -> Option<Draft> {
+    fn check_selector(&self, labels: &Mapping, message: String) -> Option<Draft> {
         let Selected::Nothing(nearest) = self.pods.selected(self.object.namespace, labels) else {
             return None;
         };
@@ -101,23 +102,23 @@ impl Policy<'_, '_> {
         };
         let draft = Draft::new(&RULE, label.value.origin, message).severity(severity);
         let draft = match nearest {
-            Some(pod) => draft.related(pod.name_at(), "the nearest pods are here"),
+            Some(pod) => draft.related(pod.name_at(), "the closest pods are here"),
             None => draft,
         };
         Some(draft.hint("give the selector the labels of the pod template"))
     }
 }
 
-/// The pods that receive a connection.
-struct Receivers<'a> {
-    /// Where one of them is named; `None` where none is known.
+/// Pods that receive a connection.
+struct ReceivingPods<'a> {
+    /// Position of the name of one of them; `None` if none is known.
     first: Option<Origin>,
     port_names: HashSet<&'a str>,
 }
 
-impl Receivers<'_> {
-    /// Reports a port by a name that no container of the pods has.
-    fn unknown(&self, port: &Node) -> Option<Draft> {
+impl ReceivingPods<'_> {
+    /// Reports a port name that no container of the pods has.
+    fn check_port(&self, port: &Node) -> Option<Draft> {
         let first = self.first?;
         let port = value(port, "port")?;
         let name = port.as_str().filter(|name| !name.is_empty() && !is_template(name))?;
@@ -130,7 +131,7 @@ impl Receivers<'_> {
     }
 }
 
-/// The labels of a selector that has nothing but labels.
+/// Returns the labels of a selector without expressions.
 fn labels(selector: &Node) -> Option<&Mapping> {
     if value(selector, "matchExpressions").is_some() {
         return None;
@@ -138,7 +139,7 @@ fn labels(selector: &Node) -> Option<&Mapping> {
     selector.get("matchLabels")?.as_mapping().filter(|labels| !labels.is_empty())
 }
 
-/// The labels of a peer that means pods of the policy's own namespace.
+/// Returns the labels of a peer that selects pods of the policy's namespace.
 fn own_pods(peer: &Node) -> Option<&Mapping> {
     let is_own = value(peer, "namespaceSelector").is_none() && value(peer, "ipBlock").is_none();
     peer.get("podSelector").filter(|_| is_own).and_then(labels)

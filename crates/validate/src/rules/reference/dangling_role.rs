@@ -40,16 +40,16 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             Draft::new(
                 &RULE,
                 name.origin,
-                format!("there is no Role `{text}` in the namespace of the binding"),
+                format!("Role `{text}` does not exist in the namespace of the binding"),
             )
             .about(number)
             .severity(presence.severity((RBAC, "Role"), object.namespace, Severity::Warning))
-            .hint("correct the name, or add the Role; one that comes with the cluster is a ClusterRole"),
+            .hint("correct the name, or add the Role; built-in roles are ClusterRoles"),
         );
     }
 }
 
-/// The Roles that every API server makes when it starts.
+/// Returns whether every API server creates this Role when it starts.
 fn comes_with_kubernetes(namespace: &str, name: &str) -> bool {
     match namespace {
         "kube-public" => name == "system:controller:bootstrap-signer",

@@ -25,9 +25,9 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     for (number, object) in environment.objects.iter().enumerate() {
         let draft = if object.is("policy", "PodDisruptionBudget") {
             let completions = completions.get_or_insert_with(|| Completions::of(environment));
-            budget(object, pods.get_or_insert_with(|| Pods::of(&environment.objects)), completions)
-        } else if let Some(target) = target(object) {
-            scaler(object, target, presence.get_or_insert_with(|| Presence::of(environment)))
+            check_budget(object, pods.get_or_insert_with(|| Pods::of(&environment.objects)), completions)
+        } else if let Some(target) = scale_target(object) {
+            check_scaler(object, target, presence.get_or_insert_with(|| Presence::of(environment)))
         } else {
             None
         };
@@ -37,8 +37,8 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// The field that says what is scaled.
-fn target<'a>(object: &Object<'a>) -> Option<&'a Node> {
+/// Returns the reference to the scaled object.
+fn scale_target<'a>(object: &Object<'a>) -> Option<&'a Node> {
     let field = match (object.group, object.kind) {
         ("autoscaling", "HorizontalPodAutoscaler") | ("keda.sh", "ScaledObject") => "scaleTargetRef",
         ("autoscaling.k8s.io", "VerticalPodAutoscaler") => "targetRef",
@@ -47,11 +47,11 @@ fn target<'a>(object: &Object<'a>) -> Option<&'a Node> {
     object.manifest.root().at(&["spec", field])
 }
 
-fn scaler(object: &Object<'_>, target: &Node, presence: &Presence<'_, '_>) -> Option<Draft> {
-    let of = |field: &str| target.get(field).and_then(Node::as_str);
+fn check_scaler(object: &Object<'_>, target: &Node, presence: &Presence<'_, '_>) -> Option<Draft> {
+    let field = |field: &str| target.get(field).and_then(Node::as_str);
     let is_keda = object.group == "keda.sh";
-    let kind = of("kind").or(is_keda.then_some("Deployment"))?;
-    let api = of("apiVersion").or(is_keda.then_some("apps/v1"))?;
+    let kind = field("kind").or(is_keda.then_some("Deployment"))?;
+    let api = field("apiVersion").or(is_keda.then_some("apps/v1"))?;
     let group = api.split_once('/').map_or("", |(group, _)| group);
     let name = target.get("name")?;
     let text = name.as_str().filter(|name| !name.is_empty())?;
@@ -59,13 +59,14 @@ fn scaler(object: &Object<'_>, target: &Node, presence: &Presence<'_, '_>) -> Op
         return None;
     }
     let namespace = if object.namespace.is_empty() { "*" } else { object.namespace };
-    let hint =
-        format!("correct kind and name, or say that it exists: `--external {kind}/{namespace}/{text}`");
-    let draft = Draft::new(&RULE, name.origin, format!("there is no {kind} `{text}` to scale")).hint(hint);
+    let hint = format!(
+        "correct kind and name, or declare it as existing elsewhere: `--external {kind}/{namespace}/{text}`"
+    );
+    let draft = Draft::new(&RULE, name.origin, format!("{kind} `{text}` does not exist")).hint(hint);
     Some(draft.severity(presence.severity((group, kind), object.namespace, Severity::Warning)))
 }
 
-fn budget(object: &Object<'_>, pods: &Pods<'_>, completions: &Completions<'_>) -> Option<Draft> {
+fn check_budget(object: &Object<'_>, pods: &Pods<'_>, completions: &Completions<'_>) -> Option<Draft> {
     let selector = object.manifest.root().at(&["spec", "selector"])?;
     if selector.get("matchExpressions").is_some() {
         return None;

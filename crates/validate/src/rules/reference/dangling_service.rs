@@ -26,7 +26,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     for (number, object) in environment.objects.iter().enumerate() {
         let Some(selector) = selector(object) else { continue };
         let pods = pods.get_or_insert_with(|| Pods::of(&environment.objects));
-        for draft in ports(environment, object, &pods.matching(object.namespace, selector)) {
+        for draft in check_ports(environment, object, &pods.matching(object.namespace, selector)) {
             reporter.report(draft.about(number));
         }
         let Selected::Nothing(nearest) = pods.selected(object.namespace, selector) else { continue };
@@ -35,7 +35,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         let message = format!("Service `{}` selects no pod", object.name);
         let draft = Draft::new(&RULE, label.value.origin, message).about(number);
         let draft = match nearest.and_then(|labels| labels.entries().first()) {
-            Some(label) => draft.related(label.key_origin, "the labels of the nearest pods are here"),
+            Some(label) => draft.related(label.key_origin, "the labels of the closest pods are here"),
             None => draft,
         };
         let completions = completions.get_or_insert_with(|| Completions::of(environment));
@@ -45,8 +45,8 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// Ports by a name that no container of the selected pods gives to one of its own.
-fn ports(environment: &Environment<'_>, service: &Object<'_>, selected: &[usize]) -> Vec<Draft> {
+/// Reports port names that no container of the selected pods has.
+fn check_ports(environment: &Environment<'_>, service: &Object<'_>, selected: &[usize]) -> Vec<Draft> {
     let pods: Vec<&Object<'_>> =
         selected.iter().filter_map(|number| environment.objects.get(*number)).collect();
     let named = pods.iter().flat_map(|pod| pod.containers()).flat_map(|container| items(container, "ports"));
@@ -55,14 +55,14 @@ fn ports(environment: &Environment<'_>, service: &Object<'_>, selected: &[usize]
     let targets = service.manifest.root().at(&["spec", "ports"]).map_or(&[][..], Node::items).iter();
     targets
         .filter_map(|port| port.get("targetPort"))
-        // A number in quotes is a fault of its own.
+        // Another rule reports a number in quotes.
         .filter(|target| {
             target.as_str().is_some_and(|name| name.parse::<u16>().is_err() && !named.contains(name))
         })
         .map(|target| {
-            let message = "no pod that the Service selects has a port of this name";
+            let message = "no selected pod has a port of this name";
             Draft::new(&RULE, target.origin, message)
-                .related(pod.name_at(), "its pods are here")
+                .related(pod.name_at(), "a selected pod is here")
                 .hint("give a container's port this name, or write the port's number")
         })
         .collect()
@@ -72,7 +72,7 @@ fn items<'a>(node: &'a Node, field: &str) -> &'a [Node] {
     node.get(field).map_or(&[], Node::items)
 }
 
-/// The selector of a Service that has one and uses it.
+/// Returns the selector of a Service, unless the Service is an ExternalName.
 fn selector<'a>(object: &Object<'a>) -> Option<&'a Mapping> {
     let spec = object.is("", "Service").then(|| object.manifest.root().get("spec"))??;
     let is_name = spec.get("type").and_then(Node::as_str) == Some("ExternalName");

@@ -1,27 +1,27 @@
-//! Paths of files on command lines and in variables, and the options that name files of configuration or credentials.
+//! File paths on command lines and in variables, and the options that take configuration or credential files.
 
 use std::ops::Range;
 
 use crate::rules::fields::{items, text};
 use sealwave_core::document::Node;
 
-/// Bytes of one text that is looked through.
+/// Maximum size of a searched string, in bytes.
 const MAX_TEXT: usize = 16 << 10;
-/// Paths of one container.
+/// Maximum number of paths per container.
 const MAX_PATHS: usize = 200;
 
-/// A file that a container names.
+/// A file path in the command or environment of a container.
 pub(super) struct NamedFile<'a> {
-    /// The argument or value that it stands in.
+    /// The argument or value with the path.
     pub(super) node: &'a Node,
-    /// Its bytes there.
+    /// Byte range of the path in the string.
     pub(super) range: Range<usize>,
     pub(super) path: &'a str,
-    /// Whether the option is known to name a file that the program reads.
+    /// True if the option is known to take a file that the program reads.
     pub(super) is_configuration: bool,
 }
 
-/// Options, in lower case without dashes in front, whose files hold configuration or credentials.
+/// Options that take a configuration or credential file, in lower case without leading dashes.
 const OPTIONS: &[&str] = &[
     "client-ca-file",
     "config",
@@ -44,7 +44,7 @@ const OPTIONS: &[&str] = &[
     "tls-private-key-file",
 ];
 
-/// Variables of the same kind.
+/// Variables that contain the path of such a file.
 const VARIABLES: &[&str] = &[
     "AWS_CONFIG_FILE",
     "AWS_SHARED_CREDENTIALS_FILE",
@@ -57,14 +57,14 @@ const VARIABLES: &[&str] = &[
     "SPRING_CONFIG_LOCATION",
 ];
 
-/// The files that a container names, in the order of its fields.
+/// Returns the file paths of a container, in the order of its fields.
 pub(super) fn named_files(container: &Node) -> Vec<NamedFile<'_>> {
     let mut found = Vec::new();
     for field in ["command", "args"] {
         let mut before = "";
         for word in items(container, field) {
             let Some(line) = word.as_str() else { continue };
-            of_text(word, line, option(before), &mut found);
+            collect_paths(word, line, option(before), &mut found);
             before = line;
         }
     }
@@ -74,14 +74,14 @@ pub(super) fn named_files(container: &Node) -> Vec<NamedFile<'_>> {
             let is_known = VARIABLES.contains(&name)
                 || name.ends_with("_PASSWORD_FILE")
                 || name.ends_with("_SECRET_FILE");
-            of_text(value, line, if is_known { Some(true) } else { Some(false) }, &mut found);
+            collect_paths(value, line, if is_known { Some(true) } else { Some(false) }, &mut found);
         }
     }
     found.truncate(MAX_PATHS);
     found
 }
 
-/// Returns whether a word is an option, and one that names a file of configuration.
+/// Returns whether an option takes a configuration file; `None` if the word is not an option.
 fn option(word: &str) -> Option<bool> {
     let name = word.strip_prefix('-').filter(|_| !word.contains(['=', ' ']))?;
     Some(is_known(name))
@@ -93,9 +93,9 @@ fn is_known(name: &str) -> bool {
     OPTIONS.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
-/// Collects the paths of a text: its words, and the values of options in it.
-fn of_text<'a>(node: &'a Node, line: &'a str, given: Option<bool>, found: &mut Vec<NamedFile<'a>>) {
-    // A script may look whether a file is there before it uses it.
+/// Collects the paths in a string: its words, and the values of options.
+fn collect_paths<'a>(node: &'a Node, line: &'a str, given: Option<bool>, found: &mut Vec<NamedFile<'a>>) {
+    // A script may check that a file exists before it uses it.
     if line.len() > MAX_TEXT
         || line.contains('\n')
         || ["[ -", "test -", "||", "if "].iter().any(|word| line.contains(word))
@@ -134,13 +134,13 @@ fn of_text<'a>(node: &'a Node, line: &'a str, given: Option<bool>, found: &mut V
     }
 }
 
-/// The absolute path that a value names as a file: `file:/a/b`, `"/a/b"`.
+/// Returns the absolute file path in a value like `file:/a/b` or `"/a/b"`.
 fn path(value: &str) -> Option<&str> {
     let value = value.trim_matches(['"', '\'']);
     let value = value.strip_prefix('@').unwrap_or(value);
     let value = value.strip_prefix("file:").unwrap_or(value);
     let slashes = value.len() - value.trim_start_matches('/').len();
     let path = value.get(slashes.checked_sub(1)?..)?;
-    let inside = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | '+' | '@');
-    (path.len() > 1 && path.chars().all(inside) && !path.contains("..")).then_some(path)
+    let is_path_char = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | '+' | '@');
+    (path.len() > 1 && path.chars().all(is_path_char) && !path.contains("..")).then_some(path)
 }

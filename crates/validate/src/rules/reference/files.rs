@@ -1,4 +1,4 @@
-//! Files of volumes: those that a container mounts one by one, and whether a volume has a file.
+//! Files of volumes: single files that a container mounts, and whether a volume contains a file.
 
 use std::collections::HashMap;
 
@@ -11,18 +11,18 @@ use sealwave_kube::pods::What;
 pub(super) struct Volume<'a> {
     pub(super) what: What,
     pub(super) name: &'a Node,
-    /// The paths of its files, where it says them; otherwise they are all the keys.
+    /// Paths of its files, if listed; otherwise, all keys are files.
     paths: Option<Vec<&'a str>>,
 }
 
-/// A mount of one file, or of one directory, of a volume.
+/// A mount of one file or directory of a volume by `subPath`.
 pub(super) struct Mounted<'a> {
     pub(super) volume: Volume<'a>,
     pub(super) path: &'a Node,
     pub(super) text: &'a str,
 }
 
-/// What the containers of an object mount by `subPath`.
+/// Returns the `subPath` mounts of an object's containers.
 pub(super) fn mounted<'a>(object: &Object<'a>) -> Vec<Mounted<'a>> {
     let Some(pod) = &object.pod else { return Vec::new() };
     let volumes: HashMap<&str, &Node> = items(pod.spec, "volumes")
@@ -40,9 +40,9 @@ pub(super) fn mounted<'a>(object: &Object<'a>) -> Vec<Mounted<'a>> {
         .collect()
 }
 
-/// Reads a volume of a `ConfigMap` or a Secret that must be there; `None` for any other.
+/// Reads a volume of a `ConfigMap` or Secret that must exist; `None` for other volumes.
 pub(super) fn volume(volume: &Node) -> Option<Volume<'_>> {
-    let (what, source, name) = match (volume.get("configMap"), volume.get("secret")) {
+    let (kind, source, name) = match (volume.get("configMap"), volume.get("secret")) {
         (Some(source), _) => (What::ConfigMap, source, source.get("name")?),
         (None, Some(source)) => (What::Secret, source, source.get("secretName")?),
         (None, None) => return None,
@@ -52,22 +52,22 @@ pub(super) fn volume(volume: &Node) -> Option<Volume<'_>> {
     }
     let listed = items(source, "items");
     let paths = || listed.iter().filter_map(|item| item.get("path")?.as_str()).collect();
-    Some(Volume { what, name, paths: (!listed.is_empty()).then(paths) })
+    Some(Volume { what: kind, name, paths: (!listed.is_empty()).then(paths) })
 }
 
 impl Mounted<'_> {
-    /// Whether the volume surely has no such file and no such directory.
+    /// Returns whether the volume is known not to contain the file or directory.
     pub(super) fn is_absent(&self, environment: &Environment<'_>, namespace: &str) -> bool {
         self.volume.lacks(self.text, environment, namespace)
     }
 }
 
 impl<'a> Volume<'a> {
-    /// Returns whether the volume surely has no file and no directory at a path.
+    /// Returns whether the volume is known to have no file or directory at a path.
     pub(super) fn lacks(&self, file: &str, environment: &Environment<'_>, namespace: &str) -> bool {
         if let Some(paths) = &self.paths {
-            let within = |path: &str| path.strip_prefix(file).is_some_and(|rest| rest.starts_with('/'));
-            return !paths.iter().any(|path| *path == file || within(path));
+            let is_below = |path: &str| path.strip_prefix(file).is_some_and(|rest| rest.starts_with('/'));
+            return !paths.iter().any(|path| *path == file || is_below(path));
         }
         let Some(name) = self.name.as_str().filter(|name| !name.is_empty() && !is_template(name)) else {
             return false;
@@ -79,7 +79,7 @@ impl<'a> Volume<'a> {
         !supplies.iter().any(|supply| supply.contents.may_have(file))
     }
 
-    /// The names of its files that a message may show; none where they are not known.
+    /// Returns the file names that a message may show, or none if they are unknown.
     pub(super) fn files(&self, environment: &'a Environment<'_>, namespace: &'a str) -> Vec<&'a str> {
         if let Some(paths) = &self.paths {
             return paths.clone();

@@ -1,4 +1,4 @@
-//! What the rules `reference/missing-…` have in common: something is wanted that nothing makes.
+//! The common part of the rules `reference/missing-…`: a required object that nothing creates.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,9 +8,14 @@ use crate::rules::rbac::allows;
 use crate::rules::{Draft, Environment, Reporter, Rule};
 use sealwave_kube::pods::What;
 
-/// Reports what is wanted of a kind and nowhere made, once for each object that wants it.
-pub fn check(rule: &'static Rule, what: What, environment: &Environment<'_>, reporter: &mut Reporter) {
-    let missing = missing(what, environment);
+/// Reports the missing objects of a kind, once for each object that requires them.
+pub fn check(
+    rule: &'static Rule,
+    wanted_kind: What,
+    environment: &Environment<'_>,
+    reporter: &mut Reporter,
+) {
+    let missing = missing(wanted_kind, environment);
     let names: BTreeSet<&str> = missing.iter().map(|want| want.name).collect();
     let programs = named_by_programs(&environment.objects, &names);
     let mut seen: BTreeMap<(usize, &str, &str), (&Want<'_>, Weight)> = BTreeMap::new();
@@ -24,34 +29,34 @@ pub fn check(rule: &'static Rule, what: What, environment: &Environment<'_>, rep
             found.1 = Weight::Needed;
         }
     }
-    // A program that may make such objects may make this one.
-    let made_later = !seen.is_empty() && allows(&environment.objects, what, &["create"]);
+    // A program that may create such objects may create this one.
+    let made_later = !seen.is_empty() && allows(&environment.objects, wanted_kind, &["create"]);
     for (want, weight) in seen.into_values() {
         let weight = if made_later { Weight::Wanted } else { weight };
-        let message = format!("there is no {} `{}`", kind(what), want.name);
+        let message = format!("{} `{}` does not exist", kind(wanted_kind), want.name);
         reporter.report(
             Draft::new(rule, want.at, message)
                 .about(want.object)
-                .severity(environment.severity_of_missing(what, weight))
-                .hint(hint(what, want, environment)),
+                .severity(environment.severity_of_missing(wanted_kind, weight))
+                .hint(hint(wanted_kind, want, environment)),
         );
     }
 }
 
-fn missing<'b, 'a>(what: What, environment: &'b Environment<'a>) -> Vec<&'b Want<'a>> {
+fn missing<'b, 'a>(wanted_kind: What, environment: &'b Environment<'a>) -> Vec<&'b Want<'a>> {
     let inventory = &environment.inventory;
-    let wants = inventory.wants().iter().filter(|want| want.what == what && !want.optional);
+    let wants = inventory.wants().iter().filter(|want| want.what == wanted_kind && !want.optional);
     wants
-        // A name that is still a template says nothing.
+        // The name of a template is unknown.
         .filter(|want| !is_template(want.name) && !want.name.contains("$("))
-        .filter(|want| !inventory.has(what, want.namespace, want.name))
-        .filter(|want| !environment.exists_elsewhere("", kind(what), want.namespace, want.name))
+        .filter(|want| !inventory.has(wanted_kind, want.namespace, want.name))
+        .filter(|want| !environment.exists_elsewhere("", kind(wanted_kind), want.namespace, want.name))
         .collect()
 }
 
-/// The kind of a thing of that name that is made where this kind is wanted.
-fn other_kind(what: What, want: &Want<'_>, environment: &Environment<'_>) -> Option<&'static str> {
-    let other = match what {
+/// Returns the other kind, if an object with that name and kind exists.
+fn other_kind(wanted_kind: What, want: &Want<'_>, environment: &Environment<'_>) -> Option<&'static str> {
+    let other = match wanted_kind {
         What::ConfigMap => What::Secret,
         What::Secret => What::ConfigMap,
         _ => return None,
@@ -60,29 +65,30 @@ fn other_kind(what: What, want: &Want<'_>, environment: &Environment<'_>) -> Opt
     made.then(|| kind(other))
 }
 
-fn hint(what: What, want: &Want<'_>, environment: &Environment<'_>) -> String {
-    let (kind, name) = (kind(what), want.name);
+fn hint(wanted_kind: What, want: &Want<'_>, environment: &Environment<'_>) -> String {
+    let (kind, name) = (kind(wanted_kind), want.name);
     let namespace = if want.namespace.is_empty() { "*" } else { want.namespace };
-    let known = if environment.is_plain() {
+    let declare = if environment.is_plain() {
         format!(
-            "validate it together with what makes it, or say that it exists: `--external {kind}/{namespace}/{name}`"
+            "validate it together with the object that creates it, or declare it as existing elsewhere: \
+            `--external {kind}/{namespace}/{name}`"
         )
     } else {
         format!(
-            "if it exists anyway, say so: `validate.external: [{kind}/{namespace}/{name}]` in `sealwave.yaml`, or \
+            "if it exists elsewhere, declare it: `validate.external: [{kind}/{namespace}/{name}]` in `sealwave.yaml`, or \
              `--external {kind}/{namespace}/{name}`"
         )
     };
-    if let Some(other) = environment.inventory.namespace_of(what, name) {
+    if let Some(other) = environment.inventory.namespace_of(wanted_kind, name) {
         return format!(
-            "there is one in namespace `{other}`, and only those of the own namespace count; {known}"
+            "one exists in namespace `{other}`, but only those in the same namespace count; {declare}"
         );
     }
-    if let Some(other) = other_kind(what, want, environment) {
-        return format!("there is a {other} of that name: refer to it as one, or correct the name; {known}");
+    if let Some(other) = other_kind(wanted_kind, want, environment) {
+        return format!("a {other} of this name exists: refer to that kind, or correct the name; {declare}");
     }
-    match environment.inventory.meant(what, want.namespace, name) {
-        Some(meant) => format!("did you mean `{meant}`? {known}"),
-        None => known,
+    match environment.inventory.meant(wanted_kind, want.namespace, name) {
+        Some(meant) => format!("did you mean `{meant}`? {declare}"),
+        None => declare,
     }
 }

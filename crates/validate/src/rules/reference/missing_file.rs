@@ -27,7 +27,7 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Environment(check),
 };
 
-/// Directories whose files come with the image, the node or Kubernetes.
+/// Directories with files from the image, the node or Kubernetes.
 const FROM_ELSEWHERE: &[&str] = &[
     "/dev/",
     "/proc/",
@@ -40,15 +40,15 @@ const FROM_ELSEWHERE: &[&str] = &[
     "/vault/",
 ];
 
-/// Findings about one object.
+/// Maximum number of findings per object.
 const MOST: usize = 50;
 
-/// A volume in a container.
-struct Mount<'a> {
+/// A volume mounted into a container.
+struct VolumeMount<'a> {
     path: &'a str,
-    /// Whether one file of it is mounted.
+    /// True if a single file is mounted.
     is_single: bool,
-    /// The volume, where its files may be known.
+    /// The volume, if its files may be known.
     volume: Option<Volume<'a>>,
     at: &'a Node,
 }
@@ -68,7 +68,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             }
             let mounts = mounts(container, &volumes);
             for file in files.iter().filter(|file| !may_change(file.path)) {
-                let Some(draft) = draft(environment, object, file, &mounts) else { continue };
+                let Some(draft) = check_file(environment, object, file, &mounts) else { continue };
                 let Some(fewer) = left.checked_sub(1) else { break };
                 left = fewer;
                 reporter.report(draft.within(file.node.origin).about(number));
@@ -81,7 +81,7 @@ fn named_volumes(spec: &Node) -> HashMap<&str, &Node> {
     items(spec, "volumes").iter().filter_map(|volume| Some((text(volume, "name")?, volume))).collect()
 }
 
-fn mounts<'a>(container: &'a Node, volumes: &HashMap<&str, &'a Node>) -> Vec<Mount<'a>> {
+fn mounts<'a>(container: &'a Node, volumes: &HashMap<&str, &'a Node>) -> Vec<VolumeMount<'a>> {
     let mounts = items(container, "volumeMounts").iter().take(200);
     mounts
         .filter_map(|mount| {
@@ -89,33 +89,33 @@ fn mounts<'a>(container: &'a Node, volumes: &HashMap<&str, &'a Node>) -> Vec<Mou
             let is_single = ["subPath", "subPathExpr"].iter().any(|field| text(mount, field).is_some());
             let named = text(mount, "name").and_then(|name| volumes.get(name));
             let volume = named.filter(|_| !is_single).and_then(|node| volume(node));
-            Some(Mount { path: at.as_str()?.trim_end_matches('/'), is_single, volume, at })
+            Some(VolumeMount { path: at.as_str()?.trim_end_matches('/'), is_single, volume, at })
         })
         .collect()
 }
 
-/// The rest of a path below a directory; empty for the directory itself.
+/// Returns a path relative to a directory that contains it; empty for the directory itself.
 fn below<'p>(path: &'p str, directory: &str) -> Option<&'p str> {
     let rest = path.strip_prefix(directory)?;
     if rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
 }
 
-fn draft(
+fn check_file(
     environment: &Environment<'_>,
     object: &Object<'_>,
     file: &NamedFile<'_>,
-    mounts: &[Mount<'_>],
+    mounts: &[VolumeMount<'_>],
 ) -> Option<Draft> {
     let path = file.path.trim_end_matches('/');
     let origin = file.node.origin;
-    let at = || {
+    let path_origin = || {
         let text = file.node.as_str().unwrap_or_default();
         TextPlace::of(environment.scene.texts, file.node).bytes(text, &file.range, origin)
     };
     let covering = mounts.iter().filter_map(|mount| Some((mount, below(path, mount.path)?)));
     if let Some((mount, rest)) = covering.max_by_key(|(mount, _)| mount.path.len()) {
         let volume = mount.volume.as_ref().filter(|_| !rest.is_empty())?;
-        // A directory that other volumes are mounted into.
+        // Other volumes are mounted into this directory.
         if mounts.iter().any(|other| below(other.path, path).is_some_and(|rest| !rest.is_empty())) {
             return None;
         }
@@ -123,29 +123,29 @@ fn draft(
             return None;
         }
         let name = volume.name.as_str().unwrap_or_default();
-        let message = format!("{} `{name}` of this volume has no such file", kind(volume.what));
+        let message = format!("{} `{name}` of this volume does not have this file", kind(volume.what));
         let files = volume.files(environment, object.namespace);
         let hint = match closest(rest, files.into_iter().filter(|file| is_item_key(file))) {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => "add the key, or correct the path".to_owned(),
         };
         return Some(
-            Draft::new(&RULE, at(), message)
+            Draft::new(&RULE, path_origin(), message)
                 .related(mount.at.origin, "the volume is mounted here")
                 .hint(hint),
         );
     }
-    let is_elsewhere = FROM_ELSEWHERE.iter().any(|directory| path.starts_with(directory));
-    // A directory is searched for what is there.
-    if !file.is_configuration || is_elsewhere || file.path.ends_with('/') || is_parent(path, mounts) {
+    let is_external = FROM_ELSEWHERE.iter().any(|directory| path.starts_with(directory));
+    // Programs search a directory for existing files.
+    if !file.is_configuration || is_external || file.path.ends_with('/') || is_parent(path, mounts) {
         return None;
     }
-    let draft =
-        Draft::new(&RULE, at(), "no volume of the container mounts this file").severity(Severity::Note);
+    let draft = Draft::new(&RULE, path_origin(), "no volume of the container mounts this file")
+        .severity(Severity::Note);
     let singles = mounts.iter().filter(|mount| mount.is_single && directory(mount.path) == directory(path));
     let near = closest(name(path), singles.clone().map(|mount| name(mount.path)));
     let Some(meant) = near else {
-        return Some(draft.hint("mount it from a Secret or ConfigMap; if the image has it, this is fine"));
+        return Some(draft.hint("mount it from a Secret or ConfigMap, unless the image contains it"));
     };
     let related = singles.clone().find(|mount| name(mount.path) == meant);
     let draft = draft.severity(Severity::Warning).hint(format!("did you mean `{meant}`?"));
@@ -155,8 +155,8 @@ fn draft(
     })
 }
 
-/// Returns whether something is mounted below a path.
-fn is_parent(path: &str, mounts: &[Mount<'_>]) -> bool {
+/// Returns whether a volume is mounted below a path.
+fn is_parent(path: &str, mounts: &[VolumeMount<'_>]) -> bool {
     mounts.iter().any(|mount| below(mount.path, path).is_some())
 }
 

@@ -32,10 +32,11 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             continue;
         }
         let namespace = if object.namespace.is_empty() { "*" } else { object.namespace };
-        let hint =
-            format!("correct the name, or say that it exists: `--external Service/{namespace}/{name}`");
+        let hint = format!(
+            "correct the name, or declare it as existing elsewhere: `--external Service/{namespace}/{name}`"
+        );
         reporter.report(
-            Draft::new(&RULE, service.origin, format!("there is no Service `{name}`"))
+            Draft::new(&RULE, service.origin, format!("Service `{name}` does not exist"))
                 .about(number)
                 .severity(presence.severity(("", "Service"), object.namespace, RULE.info.severity))
                 .hint(hint),

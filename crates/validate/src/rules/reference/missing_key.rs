@@ -43,20 +43,20 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     check_files(environment, reporter);
 }
 
-/// Files that are mounted one by one: what is not there becomes an empty directory.
+/// Checks single files that are mounted; a missing one becomes an empty directory.
 fn check_files(environment: &Environment<'_>, reporter: &mut Reporter) {
     for (number, object) in environment.objects.iter().enumerate() {
         for mounted in mounted(object) {
             if !mounted.is_absent(environment, object.namespace) {
                 continue;
             }
-            let what = kind(mounted.volume.what);
-            let message = format!("`{}` is no file of this volume of a {what}", mounted.text);
+            let volume_kind = kind(mounted.volume.what);
+            let message = format!("`{}` is not a file of this {volume_kind} volume", mounted.text);
             reporter.report(
                 Draft::new(&RULE, mounted.path.origin, message)
                     .about(number)
-                    .related(mounted.volume.name.origin, "the volume is of this object")
-                    .hint("name one of its keys, or of the paths of its `items`; otherwise an empty directory is mounted"),
+                    .related(mounted.volume.name.origin, "the volume uses this object")
+                    .hint("use one of its keys or `items` paths; otherwise, an empty directory is mounted"),
             );
         }
     }
@@ -68,8 +68,8 @@ fn draft(
     (key, at): (&str, Origin),
     made: Option<&Supply<'_>>,
 ) -> Draft {
-    let called = if is_item_key(key) { format!("key `{key}`") } else { "such key".to_owned() };
-    let message = format!("{} `{}` has no {called}", kind(want.what), want.name);
+    let shown = if is_item_key(key) { format!("key `{key}`") } else { "such key".to_owned() };
+    let message = format!("{} `{}` has no {shown}", kind(want.what), want.name);
     let meant = made.and_then(|made| environment.inventory.closest(key, nameable(made)));
     let hint = match meant {
         Some(meant) => format!("did you mean `{meant}`?"),
@@ -77,13 +77,13 @@ fn draft(
     };
     let draft = Draft::new(&RULE, at, message).about(want.object).hint(hint);
     let Some(made) = made else { return draft };
-    // Of another directory, it may be the object of another cluster.
+    // An object in another directory may be for another cluster.
     let severity = if environment.may_be_apart(made.at, at) { Severity::Warning } else { RULE.info.severity };
-    let draft = draft.severity(severity).related(made.at, format!("the {} is made here", kind(want.what)));
+    let draft = draft.severity(severity).related(made.at, format!("the {} is defined here", kind(want.what)));
     if made.shares_lines { draft.confidential() } else { draft }
 }
 
-/// The keys that a message may show.
+/// Iterates over the keys that a message may show.
 fn nameable<'b>(made: &'b Supply<'_>) -> impl Iterator<Item = &'b str> {
     let known = match &made.contents {
         Contents::Keys(_) if made.may_name_keys => Some(made.contents.known()),

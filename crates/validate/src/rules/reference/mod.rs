@@ -1,4 +1,4 @@
-//! What one object says of another that is not so.
+//! Rules about references to objects, keys and files that do not exist, and about unused objects.
 
 mod file_options;
 mod files;

@@ -25,10 +25,10 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Environment(check),
 };
 
-/// How deep an object is read.
+/// Maximum depth at which an object is searched.
 const DEPTH: usize = 128;
 
-/// Labels that say what an object is; by others, something may select it.
+/// Labels that describe an object; other labels may be used to select it.
 const PLAIN_LABELS: &[&str] = &[
     "app",
     "chart",
@@ -47,7 +47,7 @@ const PLAIN_LABELS: &[&str] = &[
     "version",
 ];
 
-/// Types of Secrets that the cluster, or a tool, finds by itself.
+/// Types of Secrets that the cluster or a tool finds by type.
 const FOUND_BY_TYPE: &[&str] = &[
     "bootstrap.kubernetes.io/token",
     "helm.sh/release.v1",
@@ -56,13 +56,13 @@ const FOUND_BY_TYPE: &[&str] = &[
     "kubernetes.io/service-account-token",
 ];
 
-/// Domains of annotations with which a controller copies an object to others.
+/// Domains of annotations with which a controller copies an object.
 const COPIED_BY: &[&str] =
     &["kubed.appscode.com", "reflector.v1.k8s.emberstack.com", "replicator.v1.mittwald.de"];
 
-struct Candidate<'a> {
+struct UnusedCandidate<'a> {
     object: usize,
-    what: What,
+    kind: What,
     name: &'a str,
 }
 
@@ -73,18 +73,18 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     let wanted: BTreeSet<(What, &str, &str)> =
         environment.inventory.wants().iter().map(|want| (want.what, want.namespace, want.name)).collect();
     let readable = [What::ConfigMap, What::Secret]
-        .map(|what| allows(&environment.objects, what, &["get", "list", "watch"]));
+        .map(|kind| allows(&environment.objects, kind, &["get", "list", "watch"]));
     let mut candidates = candidates(environment);
     candidates.retain(|candidate| {
         let object = environment.objects.get(candidate.object);
         let namespace = object.map_or("", |object| object.namespace);
-        let by = |namespace| wanted.contains(&(candidate.what, namespace, candidate.name));
+        let is_wanted_in = |namespace| wanted.contains(&(candidate.kind, namespace, candidate.name));
         let [config_maps, secrets] = readable;
-        let read = if candidate.what == What::ConfigMap { config_maps } else { secrets };
-        !by(namespace) && !by("") && !read
+        let read = if candidate.kind == What::ConfigMap { config_maps } else { secrets };
+        !is_wanted_in(namespace) && !is_wanted_in("") && !read
     });
     let unused: BTreeSet<&str> = candidates.iter().map(|candidate| candidate.name).collect();
-    let named = named(environment, &unused);
+    let named = objects_by_name(environment, &unused);
     for candidate in candidates {
         let by_another = |by: &BTreeSet<usize>| by.iter().any(|object| *object != candidate.object);
         if named.get(candidate.name).is_some_and(by_another) {
@@ -101,25 +101,25 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     }
 }
 
-fn candidates<'a>(environment: &Environment<'a>) -> Vec<Candidate<'a>> {
+fn candidates<'a>(environment: &Environment<'a>) -> Vec<UnusedCandidate<'a>> {
     let objects = environment.objects.iter().zip(environment.catalogue.objects()).enumerate();
     let mut found = Vec::new();
-    for (number, (object, filed)) in objects.filter(|(_, (object, _))| !is_for_others(object)) {
-        let (what, name) = match (object.group, object.kind) {
+    for (number, (object, filed)) in objects.filter(|(_, (object, _))| !may_be_used_elsewhere(object)) {
+        let (kind, name) = match (object.group, object.kind) {
             ("", "ConfigMap") => (What::ConfigMap, Some(object.name)),
             ("", "Secret") | (SEALED, "SealedSecret") => (What::Secret, Some(object.name)),
             (ESO, "ExternalSecret") => (What::Secret, supplied(filed).first().copied()),
             _ => continue,
         };
         if let Some(name) = name.filter(|name| !name.is_empty()) {
-            found.push(Candidate { object: number, what, name });
+            found.push(UnusedCandidate { object: number, kind, name });
         }
     }
     found
 }
 
-/// Whether something that is not seen here finds the object.
-fn is_for_others(object: &Object<'_>) -> bool {
+/// Returns whether something outside of this environment may use the object.
+fn may_be_used_elsewhere(object: &Object<'_>) -> bool {
     let root = object.manifest.root();
     let text = |path: &[&str]| root.at(path).and_then(Node::as_str).unwrap_or_default();
     let (domains, kind) = (entries(object.manifest.annotations()), text(&["type"]));
@@ -139,43 +139,43 @@ fn is_for_others(object: &Object<'_>) -> bool {
         || domains.iter().any(|entry| COPIED_BY.iter().any(|domain| entry.key.starts_with(domain)))
 }
 
-/// Which of the names stand in which other objects: references that only their own controllers understand.
-fn named<'a>(
+/// Returns the objects that contain each name, in fields that only their own controllers interpret.
+fn objects_by_name<'a>(
     environment: &Environment<'a>,
     wanted: &BTreeSet<&'a str>,
 ) -> BTreeMap<&'a str, BTreeSet<usize>> {
-    let mut named = Named { wanted, by: BTreeMap::new() };
+    let mut search = NameSearch { wanted, by: BTreeMap::new() };
     if wanted.is_empty() {
-        return named.by;
+        return search.by;
     }
     for (number, object) in environment.objects.iter().enumerate() {
         let root = object.manifest.root();
-        named.visit(number, root.at(&["metadata", "annotations"]), DEPTH);
+        search.visit(number, root.at(&["metadata", "annotations"]), DEPTH);
         if let Some(pod) = &object.pod {
             let template = root.at(&pod.path);
-            named.visit(
+            search.visit(
                 number,
                 template.and_then(|template| template.at(&["metadata", "annotations"])),
                 DEPTH,
             );
             for text in texts(pod.spec) {
-                named.words(number, text);
+                search.words(number, text);
             }
         } else if !object.is("", "Service") && !is_secret_like(object.manifest.root()) {
             for entry in entries(root.as_mapping()).iter().filter(|entry| entry.key != "metadata") {
-                named.visit(number, Some(&entry.value), DEPTH);
+                search.visit(number, Some(&entry.value), DEPTH);
             }
         }
     }
-    named.by
+    search.by
 }
 
-struct Named<'b, 'a> {
+struct NameSearch<'b, 'a> {
     wanted: &'b BTreeSet<&'a str>,
     by: BTreeMap<&'a str, BTreeSet<usize>>,
 }
 
-impl Named<'_, '_> {
+impl NameSearch<'_, '_> {
     fn visit(&mut self, object: usize, node: Option<&Node>, depth: usize) {
         let (Some(node), Some(depth)) = (node, depth.checked_sub(1)) else { return };
         for item in node.items() {

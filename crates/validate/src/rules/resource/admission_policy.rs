@@ -49,7 +49,7 @@ const POLICY: &[Section] = &[
     },
     Section { at: "variables[]", fields: &[Field::not_empty("expression"), Field::not_empty("name")] },
 ];
-/// Fields of the spec of a policy that changes objects.
+/// Fields of a mutating policy's spec.
 const MUTATING: &[Section] = &[
     Section {
         at: "",
@@ -85,56 +85,56 @@ const BINDING: &[Section] = &[
     },
 ];
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     if object.group != "admissionregistration.k8s.io" {
         return;
     }
     let Some(spec) = object.manifest.root().get("spec").filter(|spec| spec.as_mapping().is_some()) else {
         return;
     };
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     match object.kind {
         "ValidatingAdmissionPolicy" => {
             checker.table(spec, POLICY);
-            policy(spec, &mut checker);
+            check_policy(spec, &mut checker);
         }
         "ValidatingAdmissionPolicyBinding" => {
             checker.table(spec, BINDING);
             checker.field(spec, &Field::present("validationActions"));
-            actions(spec, &mut checker);
-            parameters(spec, &mut checker);
+            check_actions(spec, &mut checker);
+            check_parameters(spec, &mut checker);
         }
         "MutatingAdmissionPolicy" => {
             checker.table(spec, MUTATING);
-            mutations(spec, &mut checker);
+            check_mutations(spec, &mut checker);
         }
         "MutatingAdmissionPolicyBinding" => {
             checker.table(spec, BINDING);
-            parameters(spec, &mut checker);
+            check_parameters(spec, &mut checker);
         }
         _ => return,
     }
     for field in ["matchConstraints", "matchResources"] {
         if let Some(resources) = value(spec, field) {
-            match_resources(resources, &mut checker);
+            check_match_resources(resources, &mut checker);
         }
     }
 }
 
-fn policy(spec: &Node, checker: &mut FieldChecker<'_>) {
+fn check_policy(spec: &Node, checker: &mut FieldChecker<'_>) {
     if items(spec, "validations").is_empty() && items(spec, "auditAnnotations").is_empty() {
         let message = "the policy has neither `validations` nor `auditAnnotations`";
-        checker.report(start(spec), message, "add what the policy is to check");
+        checker.report(start(spec), message, "add what the policy checks");
     }
     for validation in items(spec, "validations") {
         if text(validation, "message").is_some_and(|message| !message.is_empty() && message.trim().is_empty())
         {
             let message = "`message` of a validation is blank";
-            checker.report(key_at(validation, "message"), message, "write what is wrong, or remove it");
+            checker.report(key_at(validation, "message"), message, "describe the violation, or remove it");
         }
         if text(validation, "message").is_some_and(|message| message.trim().contains(['\n', '\r'])) {
             let message = "`message` of a validation has more than one line";
-            checker.report(key_at(validation, "message"), message, "write it in one line");
+            checker.report(key_at(validation, "message"), message, "write it on one line");
         }
     }
     if text(spec, "failurePolicy").is_some_and(str::is_empty) {
@@ -143,7 +143,7 @@ fn policy(spec: &Node, checker: &mut FieldChecker<'_>) {
 }
 
 /// Checks that each mutation has the part that its type names, and no other.
-fn mutations(spec: &Node, checker: &mut FieldChecker<'_>) {
+fn check_mutations(spec: &Node, checker: &mut FieldChecker<'_>) {
     for mutation in items(spec, "mutations").iter().filter(|mutation| mutation.as_mapping().is_some()) {
         let (own, other) = match text(mutation, "patchType") {
             Some("ApplyConfiguration") => ("applyConfiguration", "jsonPatch"),
@@ -154,15 +154,15 @@ fn mutations(spec: &Node, checker: &mut FieldChecker<'_>) {
             let message = format!("the mutation has no `{own}`, which its `patchType` names");
             checker.report(key_at(mutation, "patchType"), message, format!("add `{own}`"));
         }
-        checker.field(mutation, &Field::absent(other, "beside another `patchType`"));
+        checker.field(mutation, &Field::absent(other, "with another `patchType`"));
     }
 }
 
-fn actions(spec: &Node, checker: &mut FieldChecker<'_>) {
+fn check_actions(spec: &Node, checker: &mut FieldChecker<'_>) {
     let mut seen = HashSet::new();
     for action in items(spec, "validationActions") {
         if action.as_str().is_some_and(|action| !seen.insert(action)) {
-            checker.report(action.origin, "an action is named twice", "remove one of the two");
+            checker.report(action.origin, "an action is named twice", "remove one of them");
         }
     }
     if seen.contains("Deny") && seen.contains("Warn") {
@@ -170,18 +170,18 @@ fn actions(spec: &Node, checker: &mut FieldChecker<'_>) {
         checker.report(
             key_at(spec, "validationActions"),
             message,
-            "remove `Warn`: who is denied is told why",
+            "remove `Warn`: a denied request gets the message anyway",
         );
     }
 }
 
-fn parameters(spec: &Node, checker: &mut FieldChecker<'_>) {
+fn check_parameters(spec: &Node, checker: &mut FieldChecker<'_>) {
     let Some(reference) = value(spec, "paramRef").filter(|reference| reference.as_mapping().is_some()) else {
         return;
     };
     let names = set(reference, &["name", "selector"]);
     if names.len() != 1 {
-        let message = "`paramRef` has not exactly one of `name` and `selector`";
+        let message = "`paramRef` does not have exactly one of `name` and `selector`";
         checker.report(key_at(spec, "paramRef"), message, "give it one of them");
     }
     if let Some(selector) = value(reference, "selector") {
@@ -189,7 +189,7 @@ fn parameters(spec: &Node, checker: &mut FieldChecker<'_>) {
     }
 }
 
-fn match_resources(resources: &Node, checker: &mut FieldChecker<'_>) {
+fn check_match_resources(resources: &Node, checker: &mut FieldChecker<'_>) {
     rules(items(resources, "resourceRules"), checker);
     rules(items(resources, "excludeResourceRules"), checker);
     for field in ["namespaceSelector", "objectSelector"] {

@@ -56,7 +56,7 @@ const SCALING: &[Field] = &[
 ];
 const SCALING_POLICY: &[Field] = &[Field::between("periodSeconds", 1, 1_800), Field::at_least("value", 1)];
 
-/// Sources of metrics, by the types that name them, and the targets of which each needs one.
+/// Types of metrics, with their fields and their possible targets.
 const SOURCES: &[(&str, &str, &[&str])] = &[
     ("ContainerResource", "containerResource", &["averageUtilization", "averageValue"]),
     ("External", "external", &["averageValue", "value"]),
@@ -65,26 +65,26 @@ const SOURCES: &[(&str, &str, &[&str])] = &[
     ("Resource", "resource", &["averageUtilization", "averageValue"]),
 ];
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     if !object.is("autoscaling", "HorizontalPodAutoscaler") {
         return;
     }
     let Some(spec) = object.manifest.root().get("spec").filter(|spec| spec.as_mapping().is_some()) else {
         return;
     };
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     checker.table(spec, SECTIONS);
-    bounds(spec, &mut checker);
-    target(spec, &mut checker);
-    // Metrics of the beta versions have another shape.
+    check_bounds(spec, &mut checker);
+    check_scale_target(spec, &mut checker);
+    // Metrics of the beta versions have other fields.
     if object.version == "v2" {
         for metric in items(spec, "metrics").iter().filter(|metric| metric.as_mapping().is_some()) {
-            of_metric(metric, &mut checker);
+            check_metric(metric, &mut checker);
         }
     }
 }
 
-fn bounds(spec: &Node, checker: &mut FieldChecker<'_>) {
+fn check_bounds(spec: &Node, checker: &mut FieldChecker<'_>) {
     let least = value(spec, "minReplicas");
     if let (Some(least), Some(most)) = (least, value(spec, "maxReplicas"))
         && let (Some(low), Some(high)) = (integer(least), integer(most))
@@ -98,13 +98,13 @@ fn bounds(spec: &Node, checker: &mut FieldChecker<'_>) {
     if let Some(least) = least.filter(|least| integer(least) == Some(0))
         && !items(spec, "metrics").iter().any(is_outside)
     {
-        let message = "`minReplicas` is 0 without a metric of the type Object or External";
-        checker.report(least.origin, message, "write 1 or more: pods that do not run have no metrics");
+        let message = "`minReplicas` is 0 without a metric of type Object or External";
+        checker.report(least.origin, message, "write 1 or more: pods that are not running have no metrics");
     }
 }
 
 /// Checks that the target has the group of its API.
-fn target(spec: &Node, checker: &mut FieldChecker<'_>) {
+fn check_scale_target(spec: &Node, checker: &mut FieldChecker<'_>) {
     let Some(target) = value(spec, "scaleTargetRef").filter(|target| target.as_mapping().is_some()) else {
         return;
     };
@@ -120,38 +120,38 @@ fn target(spec: &Node, checker: &mut FieldChecker<'_>) {
     }
 }
 
-fn of_metric(metric: &Node, checker: &mut FieldChecker<'_>) {
+fn check_metric(metric: &Node, checker: &mut FieldChecker<'_>) {
     let kind = text(metric, "type").unwrap_or_default();
     let Some((_, wanted, targets)) = SOURCES.iter().find(|(name, ..)| *name == kind) else { return };
     let names: Vec<&str> = SOURCES.iter().map(|(_, field, _)| *field).collect();
     for other in set(metric, &names).into_iter().filter(|entry| entry.key != *wanted) {
-        let message = format!("a metric of the type `{kind}` cannot have `{}`", other.key);
+        let message = format!("a metric of type `{kind}` cannot have `{}`", other.key);
         checker.report(other.key_origin, message, "remove it, or correct the type");
     }
     let Some(source) = metric.as_mapping().and_then(|metric| metric.entry(wanted)) else {
-        let message = format!("a metric of the type `{kind}` has no `{wanted}`");
+        let message = format!("a metric of type `{kind}` has no `{wanted}`");
         checker.report(start(metric), message, format!("add `{wanted}`, or correct the type"));
         return;
     };
     if let Some(identifier) = value(&source.value, "metric") {
-        of_identifier(identifier, checker);
+        check_identifier(identifier, checker);
     }
     if let Some(target) = value(&source.value, "target").filter(|target| target.as_mapping().is_some()) {
-        of_target(source, target, targets, kind, checker);
+        check_target(source, target, targets, kind, checker);
     }
 }
 
-fn of_identifier(metric: &Node, checker: &mut FieldChecker<'_>) {
+fn check_identifier(metric: &Node, checker: &mut FieldChecker<'_>) {
     checker.field(metric, &Field::not_empty("name"));
     checker.field(metric, &Field::form("name", &PATH_SEGMENT));
 }
 
-fn of_target(source: &Entry, target: &Node, targets: &[&str], kind: &str, checker: &mut FieldChecker<'_>) {
+fn check_target(source: &Entry, target: &Node, targets: &[&str], kind: &str, checker: &mut FieldChecker<'_>) {
     let found = set(target, targets);
     match found.as_slice() {
         [] => {
             let listed = crate::rules::fields::listed(targets);
-            let message = format!("the target of a metric of the type `{kind}` has no {listed}");
+            let message = format!("the target of a metric of type `{kind}` has no {listed}");
             checker.report(key_at(&source.value, "target"), message, format!("add {listed}"));
         }
         [first, second, ..] if kind != "Object" => {

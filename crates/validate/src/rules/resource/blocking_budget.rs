@@ -48,12 +48,12 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         let is_scaled = scaled.contains(&(workload.namespace, workload.kind, workload.name));
         let Some(replicas) = replicas(workload).filter(|_| !is_scaled) else { continue };
         if integer(least).is_some_and(|least| least >= replicas) && replicas > 0 {
-            let message = format!("this budget allows no disruption: its pods are {replicas}");
+            let message = format!("this budget allows no disruption: it has {replicas} pods");
             reporter.report(
                 Draft::new(&RULE, least.origin, message)
                     .about(number)
                     .related(workload.name_at(), "the workload is here")
-                    .hint("ask for fewer pods than there are, or write `maxUnavailable: 1`"),
+                    .hint("require fewer pods than `replicas`, or write `maxUnavailable: 1`"),
             );
         }
     }
@@ -67,7 +67,7 @@ fn is_share(bound: &Node, share: &str) -> bool {
     bound.as_str() == Some(share)
 }
 
-/// The only workload that a budget selects.
+/// Returns the workload that a budget selects, if it selects exactly one.
 fn only_workload<'e, 'a>(
     environment: &'e Environment<'a>,
     budget: &Object<'_>,
@@ -87,14 +87,14 @@ fn replicas(workload: &Object<'_>) -> Option<i64> {
     workload.manifest.root().at(&["spec", "replicas"]).map_or(Some(1), integer)
 }
 
-/// Namespace, kind and name of the workloads whose replicas an autoscaler decides.
+/// Returns namespace, kind and name of the workloads whose replicas an autoscaler controls.
 fn scaled_workloads<'a>(environment: &Environment<'a>) -> HashSet<(&'a str, &'a str, &'a str)> {
-    let target = |object: &Object<'a>| {
+    let scale_target = |object: &Object<'a>| {
         let is_keda = object.is("keda.sh", "ScaledObject");
         let target = object.manifest.root().at(&["spec", "scaleTargetRef"])?;
         let kind = text(target, "kind").or(is_keda.then_some("Deployment"))?;
         let is_scaler = is_keda || object.is("autoscaling", "HorizontalPodAutoscaler");
         is_scaler.then_some((object.namespace, kind, text(target, "name")?))
     };
-    environment.objects.iter().filter_map(target).collect()
+    environment.objects.iter().filter_map(scale_target).collect()
 }

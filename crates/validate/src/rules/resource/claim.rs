@@ -35,11 +35,11 @@ const SECTIONS: &[Section] = &[
 const SOURCE: &[Field] =
     &[Field::form("apiGroup", &SUBDOMAIN), Field::not_empty("kind"), Field::not_empty("name")];
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let root = object.manifest.root();
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     if object.is("", "PersistentVolumeClaim") {
-        claim(root, &mut checker);
+        check_claim(root, &mut checker);
         return;
     }
     let Some(pod) = &object.pod else { return };
@@ -47,20 +47,20 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
         for template in root.get("spec").map_or(&[][..], |spec| items(spec, "volumeClaimTemplates")) {
             let is_named = template.get("metadata").is_some_and(|metadata| text(metadata, "name").is_some());
             if template.as_mapping().is_some() && !is_named {
-                let hint = "add `metadata.name`, the name by which containers mount it";
+                let hint = "add `metadata.name`, which containers use to mount it";
                 checker.report(start(template), "a claim template has no name", hint);
             }
-            claim(template, &mut checker);
+            check_claim(template, &mut checker);
         }
     }
     for volume in items(pod.spec, "volumes") {
         if let Some(template) = volume.at(&["ephemeral", "volumeClaimTemplate"]) {
-            claim(template, &mut checker);
+            check_claim(template, &mut checker);
         }
     }
 }
 
-fn claim(claim: &Node, checker: &mut FieldChecker<'_>) {
+fn check_claim(claim: &Node, checker: &mut FieldChecker<'_>) {
     let spec = value(claim, "spec");
     if spec.is_some_and(|spec| spec.as_mapping().is_none()) {
         return;
@@ -76,36 +76,40 @@ fn claim(claim: &Node, checker: &mut FieldChecker<'_>) {
     }
     match spec.and_then(|spec| spec.at(&["resources", "requests", "storage"])) {
         Some(storage) if Quantity::of(storage).is_some_and(|amount| !amount.is_positive()) => {
-            checker.report(storage.origin, "the claim wants no storage", "write how much, for example `1Gi`");
+            checker.report(
+                storage.origin,
+                "the claim requests no storage",
+                "write how much, for example `1Gi`",
+            );
         }
         Some(storage) if !matches!(storage.value, Value::Null) => {}
         _ => {
             let hint = "add `resources.requests.storage`, for example `1Gi`";
-            checker.report(at, "the claim does not say how much storage it wants", hint);
+            checker.report(at, "the claim has no storage request", hint);
         }
     }
     if let Some(spec) = spec {
         checker.table(spec, SECTIONS);
         access_modes(spec, checker);
-        source_kind(spec, checker);
+        check_source_kind(spec, checker);
         if let Some(selector) = value(spec, "selector") {
             checker.selector(selector);
         }
     }
 }
 
-/// Checks that `ReadWriteOncePod` stands alone.
+/// Checks that `ReadWriteOncePod` is the only access mode.
 pub(super) fn access_modes(spec: &Node, checker: &mut FieldChecker<'_>) {
     let is_single = |mode: &&Node| mode.as_str() == Some("ReadWriteOncePod");
     let modes = items(spec, "accessModes");
     if modes.iter().any(|mode| is_single(&mode)) && !modes.iter().all(|mode| is_single(&mode)) {
-        let message = "`ReadWriteOncePod` is not allowed beside other access modes";
-        checker.report(key_at(spec, "accessModes"), message, "keep `ReadWriteOncePod` alone");
+        let message = "`ReadWriteOncePod` is not allowed with other access modes";
+        checker.report(key_at(spec, "accessModes"), message, "keep only `ReadWriteOncePod`");
     }
 }
 
-/// Checks where the first content of a volume comes from.
-fn source_kind(spec: &Node, checker: &mut FieldChecker<'_>) {
+/// Checks the data source of a volume.
+fn check_source_kind(spec: &Node, checker: &mut FieldChecker<'_>) {
     let group_and_kind = |source| (text(source, "apiGroup").unwrap_or_default(), text(source, "kind"));
     if let Some(source) = value(spec, "dataSource").filter(|source| source.as_mapping().is_some()) {
         let is_taken = matches!(

@@ -16,17 +16,17 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
-    if object.namespace.is_empty() || !scene.scopes.is_cluster_scoped(object.group, object.kind) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+    if object.namespace.is_empty() || !context.scopes.is_cluster_scoped(object.group, object.kind) {
         return;
     }
     let metadata = object.manifest.root().get("metadata");
-    // One that stands where its metadata starts was not written: the app's own was filled in.
+    // A namespace at the start of its metadata was not written: it is the app's, filled in.
     let written = metadata.and_then(|metadata| {
         metadata.get("namespace").filter(|namespace| namespace.origin != metadata.origin)
     });
     if let Some(namespace) = written {
-        let message = format!("kind {} has no namespace; the one given does not count", object.kind);
+        let message = format!("kind {} is cluster-scoped; its namespace is ignored", object.kind);
         reporter.report(Draft::new(&RULE, namespace.origin, message).hint("remove it"));
     }
 }

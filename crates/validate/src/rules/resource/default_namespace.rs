@@ -16,11 +16,11 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
-    if object.namespace != "default" || scene.scopes.is_cluster_scoped(object.group, object.kind) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+    if object.namespace != "default" || context.scopes.is_cluster_scoped(object.group, object.kind) {
         return;
     }
-    // The Service of the API server lives there.
+    // The Service of the API server is in that namespace.
     if object.is("", "Service") && object.name == "kubernetes" {
         return;
     }

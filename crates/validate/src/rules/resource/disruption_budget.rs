@@ -23,12 +23,12 @@ const SECTIONS: &[Section] = &[Section {
     fields: &[Field::share("maxUnavailable", Some(100)), Field::share("minAvailable", Some(100))],
 }];
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     if !object.is("policy", "PodDisruptionBudget") {
         return;
     }
     let Some(spec) = object.manifest.root().get("spec") else { return };
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     checker.table(spec, SECTIONS);
     if let Some(selector) = value(spec, "selector") {
         checker.expressions(selector, "matchExpressions");

@@ -21,7 +21,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     let mut seen: HashMap<_, Origin> = HashMap::with_capacity(environment.objects.len());
-    let mut variants = Variants::default();
+    let mut pairs = DirectoryPairs::default();
     for (number, object) in
         environment.objects.iter().enumerate().filter(|(_, object)| !object.name.is_empty())
     {
@@ -29,7 +29,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         let namespace = if namespaced { object.namespace } else { "" };
         let key = (object.group, object.kind, namespace, object.name);
         let at = object.name_at();
-        if let Some(draft) = of_another_app(environment, object, namespaced) {
+        if let Some(draft) = check_other_apps(environment, object, namespaced) {
             reporter.report(draft.about(number));
         }
         let Some(first) = seen.get(&key).copied() else {
@@ -38,40 +38,40 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         };
         let draft = Draft::new(&RULE, at, format!("{} is defined twice", object.manifest.id()))
             .about(number)
-            .related(first, "it is defined here first")
+            .related(first, "it is first defined here")
             .hint("remove one; to change an object in one environment, use `patches`");
         if environment.may_be_apart(first, at) {
             let is_namespace = object.is("", "Namespace");
             let severity = if is_namespace { Severity::Note } else { Severity::Warning };
             let directories = (environment.directory_of(first), environment.directory_of(at));
-            variants.add(directories, draft.severity(severity));
+            pairs.add(directories, draft.severity(severity));
         } else {
             reporter.report(draft);
         }
     }
-    variants.report(reporter);
+    pairs.report(reporter);
 }
 
-/// Objects that two directories of plain manifests have in common, by the two directories.
+/// Objects in common of two directories of plain manifests, by pair of directories.
 #[derive(Default)]
-struct Variants<'a>(BTreeMap<(&'a str, &'a str), Common>);
+struct DirectoryPairs<'a>(BTreeMap<(&'a str, &'a str), SharedObjects>);
 
-/// The objects that two directories have in common.
-struct Common {
+/// Objects that two directories have in common.
+struct SharedObjects {
     objects: usize,
     first: Draft,
 }
 
-impl<'a> Variants<'a> {
+impl<'a> DirectoryPairs<'a> {
     fn add(&mut self, directories: (&'a str, &'a str), draft: Draft) {
-        let common = self.0.entry(directories).or_insert(Common { objects: 0, first: draft });
+        let common = self.0.entry(directories).or_insert(SharedObjects { objects: 0, first: draft });
         common.objects += 1;
     }
 
-    /// Reports one object by itself; several are variants of one thing (environments, clusters, editions), which nobody
-    /// applies together, and give one note for both directories.
+    /// Reports a single object by itself. Several objects are variants (environments, clusters, editions) that are not
+    /// applied together, so they give one note per pair of directories.
     fn report(self, reporter: &mut Reporter) {
-        for ((one, other), Common { objects, first }) in self.0 {
+        for ((one, other), SharedObjects { objects, first }) in self.0 {
             if objects == 1 {
                 reporter.report(first);
                 continue;
@@ -79,25 +79,25 @@ impl<'a> Variants<'a> {
             let name =
                 |directory: &str| if directory.is_empty() { ".".to_owned() } else { directory.to_owned() };
             let message = format!(
-                "{objects} objects are in `{}` and in `{}`, of which this is the first",
+                "`{}` and `{}` have {objects} objects in common; this is the first",
                 name(one),
                 name(other)
             );
-            let hint = "if both are never applied to one cluster, validate each directory by itself";
+            let hint = "if they are never applied to the same cluster, validate each directory separately";
             reporter.report(Draft { message, hint: Some(hint.to_owned()), ..first.severity(Severity::Note) });
         }
     }
 }
 
-/// The same object in another app. Where a namespace is not known, it is each app's own.
-fn of_another_app(environment: &Environment<'_>, object: &Object<'_>, namespaced: bool) -> Option<Draft> {
+/// Reports the same object in another app. An unknown namespace is assumed to differ between apps.
+fn check_other_apps(environment: &Environment<'_>, object: &Object<'_>, namespaced: bool) -> Option<Draft> {
     if environment.is_plain() || (namespaced && object.namespace.is_empty()) {
         return None;
     }
     let id: ObjectId = object.manifest.id();
     let (app, place) = environment.neighbours.other(&id, environment.app, environment.cluster)?;
     let severity = if object.is("", "Namespace") { Severity::Warning } else { Severity::Error };
-    let draft = Draft::new(&RULE, object.name_at(), format!("{id} is rendered by app `{app}` too"));
-    let draft = draft.severity(severity).elsewhere(place.clone(), "it is defined here too");
-    Some(draft.hint("keep it in one of the two apps: each Application would overwrite the other's"))
+    let draft = Draft::new(&RULE, object.name_at(), format!("{id} is also rendered by app `{app}`"));
+    let draft = draft.severity(severity).elsewhere(place.clone(), "it is also defined here");
+    Some(draft.hint("keep it in one of the apps: each Application would overwrite the other's object"))
 }

@@ -24,7 +24,7 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-/// Labels of the admission of pods by their security.
+/// Labels of Pod Security Admission.
 const POD_SECURITY: &[Field] = &[
     Field::one_of("pod-security.kubernetes.io/audit", LEVELS),
     Field::form("pod-security.kubernetes.io/audit-version", &POD_SECURITY_VERSION),
@@ -184,19 +184,19 @@ const KINDS: &[(&str, &str, &[Section])] = &[
 const ADDRESS: &[Field] =
     &[Field::not_empty("ip"), Field::form("ip", &ENDPOINT_IP), Field::form("hostname", &LABEL)];
 
-/// The highest priority that a class other than those of the system may have.
+/// Maximum priority of a class, except for system classes.
 const MOST_PRIORITY: i64 = 1_000_000_000;
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some((.., sections)) = KINDS.iter().find(|(group, kind, _)| object.is(group, kind)) else { return };
     let root = object.manifest.root();
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     checker.table(root, sections);
     match object.kind {
-        "Endpoints" => endpoints(root, &mut checker),
-        "EndpointSlice" => slice(root, &mut checker),
-        "IngressClass" => parameters(root, &mut checker),
-        "PriorityClass" => priority(object, &mut checker),
+        "Endpoints" => check_endpoints(root, &mut checker),
+        "EndpointSlice" => check_endpoint_slice(root, &mut checker),
+        "IngressClass" => check_parameters(root, &mut checker),
+        "PriorityClass" => check_priority(object, &mut checker),
         "RuntimeClass" => {
             if let Some(scheduling) = value(root, "scheduling") {
                 tolerations(items(scheduling, "tolerations"), &mut checker);
@@ -207,20 +207,20 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-fn endpoints(root: &Node, checker: &mut FieldChecker<'_>) {
+fn check_endpoints(root: &Node, checker: &mut FieldChecker<'_>) {
     for subset in items(root, "subsets").iter().filter(|subset| subset.as_mapping().is_some()) {
         if items(subset, "addresses").is_empty() && items(subset, "notReadyAddresses").is_empty() {
             checker.report(start(subset), "a subset has no addresses", "add `addresses`");
         }
         let ports = items(subset, "ports");
         for port in ports.iter().filter(|port| ports.len() > 1 && text(port, "name").is_none()) {
-            let message = "the port has no name, and is not the only one";
-            checker.report(start(port), message, "name each port of several");
+            let message = "the port has no name, but is not the only one";
+            checker.report(start(port), message, "name each port");
         }
     }
 }
 
-fn slice(root: &Node, checker: &mut FieldChecker<'_>) {
+fn check_endpoint_slice(root: &Node, checker: &mut FieldChecker<'_>) {
     let kind = text(root, "addressType").unwrap_or_default();
     for address in items(root, "endpoints").iter().flat_map(|endpoint| items(endpoint, "addresses")) {
         let Some(text) = address.as_str().filter(|text| !checker.may_fill(text)) else { continue };
@@ -231,7 +231,7 @@ fn slice(root: &Node, checker: &mut FieldChecker<'_>) {
             _ => continue,
         };
         if !fits {
-            let message = format!("an address is not of the type {kind}");
+            let message = format!("an address is not of type {kind}");
             checker.report(address.origin, message, "correct the address, or `addressType`");
         } else if !(ENDPOINT_IP.accepts)(text) {
             checker.report(address.origin, format!("an address {}", ENDPOINT_IP.fault), ENDPOINT_IP.hint);
@@ -240,23 +240,23 @@ fn slice(root: &Node, checker: &mut FieldChecker<'_>) {
     let mut names = std::collections::HashSet::new();
     for port in items(root, "ports") {
         if !names.insert(text(port, "name").unwrap_or_default()) {
-            checker.report(start(port), "two ports have the same name", "give each its own name");
+            checker.report(start(port), "two ports have the same name", "give each port its own name");
         }
     }
 }
 
-fn parameters(root: &Node, checker: &mut FieldChecker<'_>) {
+fn check_parameters(root: &Node, checker: &mut FieldChecker<'_>) {
     let Some(parameters) = root.at(&["spec", "parameters"]).filter(|it| it.as_mapping().is_some()) else {
         return;
     };
     let has_namespace = text(parameters, "namespace").is_some();
     match text(parameters, "scope") {
         Some("Namespace") if !has_namespace => {
-            let message = "parameters of the scope `Namespace` have no `namespace`";
+            let message = "parameters with scope `Namespace` have no `namespace`";
             checker.report(key_at(parameters, "scope"), message, "add `namespace`");
         }
         None | Some("Cluster") if has_namespace => {
-            let message = "parameters of the scope `Cluster` have a `namespace`";
+            let message = "parameters with scope `Cluster` have a `namespace`";
             checker.report(
                 key_at(parameters, "namespace"),
                 message,
@@ -267,7 +267,7 @@ fn parameters(root: &Node, checker: &mut FieldChecker<'_>) {
     }
 }
 
-fn priority(object: &Object<'_>, checker: &mut FieldChecker<'_>) {
+fn check_priority(object: &Object<'_>, checker: &mut FieldChecker<'_>) {
     let value = object.manifest.root().get("value");
     match (object.name, value.and_then(integer)) {
         ("system-cluster-critical" | "system-node-critical", _) => {}

@@ -24,24 +24,24 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     let root = object.manifest.root();
     for container in object.containers() {
         if let Some(resources) = value(container, "resources") {
-            of_resources(resources, reporter);
+            check_resources(resources, reporter);
         }
     }
     if let Some(pod) = &object.pod {
         if let Some(resources) = value(pod.spec, "resources") {
-            of_resources(resources, reporter);
+            check_resources(resources, reporter);
         }
         for volume in items(pod.spec, "volumes") {
             if let Some(limit) = volume.at(&["emptyDir", "sizeLimit"]) {
-                amount(limit, "sizeLimit", reporter);
+                check_amount(limit, "sizeLimit", reporter);
             }
             if let Some(claim) = volume.at(&["ephemeral", "volumeClaimTemplate", "spec", "resources"]) {
-                of_resources(claim, reporter);
+                check_resources(claim, reporter);
             }
         }
         for claim in root.at(&["spec", "volumeClaimTemplates"]).map_or(&[][..], Node::items) {
             if let Some(resources) = claim.at(&["spec", "resources"]) {
-                of_resources(resources, reporter);
+                check_resources(resources, reporter);
             }
         }
     }
@@ -50,29 +50,29 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
         "LimitRange" => {
             for limit in items(spec, "limits") {
                 for field in ["default", "defaultRequest", "max", "min"] {
-                    list(limit, field, reporter);
+                    check_list(limit, field, reporter);
                 }
             }
         }
-        "PersistentVolume" => list(spec, "capacity", reporter),
+        "PersistentVolume" => check_list(spec, "capacity", reporter),
         "PersistentVolumeClaim" => {
             if let Some(resources) = value(spec, "resources") {
-                of_resources(resources, reporter);
+                check_resources(resources, reporter);
             }
         }
-        "ResourceQuota" => list(spec, "hard", reporter),
+        "ResourceQuota" => check_list(spec, "hard", reporter),
         _ => {}
     }
 }
 
-fn of_resources(resources: &Node, reporter: &mut Reporter) {
-    list(resources, "limits", reporter);
-    list(resources, "requests", reporter);
+fn check_resources(resources: &Node, reporter: &mut Reporter) {
+    check_list(resources, "limits", reporter);
+    check_list(resources, "requests", reporter);
 }
 
-fn list(node: &Node, field: &str, reporter: &mut Reporter) {
+fn check_list(node: &Node, field: &str, reporter: &mut Reporter) {
     for entry in entries(node, field).iter().filter(|entry| is_bytes(&entry.key)) {
-        amount(&entry.value, &entry.key, reporter);
+        check_amount(&entry.value, &entry.key, reporter);
     }
 }
 
@@ -82,7 +82,7 @@ fn is_bytes(key: &str) -> bool {
     matches!(name, "ephemeral-storage" | "memory" | "storage") || key.ends_with("/requests.storage")
 }
 
-fn amount(node: &Node, key: &str, reporter: &mut Reporter) {
+fn check_amount(node: &Node, key: &str, reporter: &mut Reporter) {
     let Some(amount) = Quantity::of(node).filter(|amount| !amount.is_whole() && !amount.is_negative()) else {
         return;
     };
@@ -92,7 +92,7 @@ fn amount(node: &Node, key: &str, reporter: &mut Reporter) {
     } else if matches!(node.value, Value::Number(Number::Float(_))) || Some(amount) < Quantity::parse("1Ki") {
         "did you forget the unit? write it like `128Mi`"
     } else {
-        "write a whole number of a smaller unit, like `1639Mi`"
+        "write a whole number with a smaller unit, like `1639Mi`"
     };
     let message = format!("`{key}` is not a whole number of bytes");
     reporter.report(Draft::new(&RULE, node.origin, message).hint(hint));

@@ -18,7 +18,7 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-/// Kinds and the parts that each object of them has and the schema does not ask for, from the root.
+/// Kinds with the parts that each object needs, but the schema does not require, from the root.
 const PARTS: &[(&str, &str, &[&str])] = &[
     ("", "PersistentVolume", &["spec"]),
     ("", "Pod", &["spec"]),
@@ -41,15 +41,15 @@ const PARTS: &[(&str, &str, &[&str])] = &[
     ("networking.k8s.io", "IngressClass", &["spec", "spec.controller"]),
 ];
 
-/// A template is required by the schemas of all but two kinds.
+/// Parts of a workload. The schemas of all but two kinds require a template.
 const WORKLOAD: &[&str] = &["spec", "spec.template", "spec.template.spec"];
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     let Some((.., parts)) = PARTS.iter().find(|(group, kind, _)| object.is(group, kind)) else { return };
     let root = object.manifest.root();
     for part in *parts {
-        match missing(root, part) {
-            Missing::Here(parent, key) => {
+        match find_missing(root, part) {
+            MissingPart::Here(parent, key) => {
                 let has_own_check = matches!(object.kind, "ReplicaSet" | "ReplicationController");
                 if *part == "spec.template" && !has_own_check {
                     return;
@@ -65,29 +65,29 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
                 reporter.report(draft.hint(format!("add `{part}`")));
                 return;
             }
-            Missing::Elsewhere => return,
-            Missing::Nothing => {}
+            MissingPart::Elsewhere => return,
+            MissingPart::Nothing => {}
         }
     }
 }
 
-/// A part that a path leads to, or that is missing.
-enum Missing<'a> {
-    /// The last step is missing from this mapping.
+/// Result of looking for a part of an object.
+enum MissingPart<'a> {
+    /// This key is missing in this mapping.
     Here(&'a Node, &'a str),
-    /// Something on the way is missing or has another type, which the schema reports.
+    /// A parent is missing or has a wrong type, which the schema reports.
     Elsewhere,
     /// Nothing is missing.
     Nothing,
 }
 
-fn missing<'a>(root: &'a Node, path: &'a str) -> Missing<'a> {
-    let (way, key) = path.rsplit_once('.').unwrap_or(("", path));
+fn find_missing<'a>(root: &'a Node, path: &'a str) -> MissingPart<'a> {
+    let (parent_path, key) = path.rsplit_once('.').unwrap_or(("", path));
     let parent =
-        way.split('.').filter(|step| !step.is_empty()).try_fold(root, |node, step| value(node, step));
+        parent_path.split('.').filter(|step| !step.is_empty()).try_fold(root, |node, step| value(node, step));
     match parent.filter(|parent| parent.as_mapping().is_some()) {
-        None => Missing::Elsewhere,
-        Some(parent) if value(parent, key).is_none() => Missing::Here(parent, key),
-        Some(_) => Missing::Nothing,
+        None => MissingPart::Elsewhere,
+        Some(parent) if value(parent, key).is_none() => MissingPart::Here(parent, key),
+        Some(_) => MissingPart::Nothing,
     }
 }

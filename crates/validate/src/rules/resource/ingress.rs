@@ -23,9 +23,9 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-/// Sequences that paths of the types Prefix and Exact may not hold.
+/// Sequences that paths of type Prefix and Exact cannot contain.
 const SEQUENCES: &[&str] = &["//", "/./", "/../", "%2f", "%2F"];
-/// The annotation that named the class before there was a field.
+/// Annotation that preceded the class field.
 const CLASS_ANNOTATION: &str = "kubernetes.io/ingress.class";
 
 /// Fields of an Ingress's spec.
@@ -59,38 +59,38 @@ const BACKEND: &[Section] = &[
     },
 ];
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     if !object.is("networking.k8s.io", "Ingress") {
         return;
     }
     let root = object.manifest.root();
     let Some(spec) = root.get("spec").filter(|spec| spec.as_mapping().is_some()) else { return };
-    // The versions before `v1` are gone, and have other backends.
+    // Versions before `v1` were removed and have other backends.
     if object.version != "v1" {
         return;
     }
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     checker.table(spec, SECTIONS);
     let rules = value(spec, "rules");
     let has_none = rules.is_none_or(|rules| rules.as_sequence().is_some_and(<[Node]>::is_empty));
     if has_none && value(spec, "defaultBackend").is_none() {
         let message = "the Ingress has neither `rules` nor a `defaultBackend`";
-        checker.report(key_at(root, "spec"), message, "add one of the two");
+        checker.report(key_at(root, "spec"), message, "add one of them");
     }
-    let of_tls = items(spec, "tls").iter().flat_map(|tls| items(tls, "hosts"));
-    for host in of_tls {
-        of_host(host, true, &mut checker);
+    let tls_hosts = items(spec, "tls").iter().flat_map(|tls| items(tls, "hosts"));
+    for host in tls_hosts {
+        check_host(host, true, &mut checker);
     }
     for rule in items(spec, "rules") {
         if let Some(host) = rule.get("host") {
-            of_host(host, false, &mut checker);
+            check_host(host, false, &mut checker);
         }
         for path in rule.get("http").map_or(&[][..], |http| items(http, "paths")) {
-            of_path(path, &mut checker);
+            check_path(path, &mut checker);
         }
     }
     if let Some(backend) = value(spec, "defaultBackend") {
-        of_backend(backend, &mut checker);
+        check_backend(backend, &mut checker);
     }
     if let (Some(annotation), Some(class)) =
         (object.manifest.annotation(CLASS_ANNOTATION), text(spec, "ingressClassName"))
@@ -101,7 +101,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-fn of_host(host: &Node, is_tls: bool, checker: &mut FieldChecker<'_>) {
+fn check_host(host: &Node, is_tls: bool, checker: &mut FieldChecker<'_>) {
     let Some(text) = host.as_str() else { return };
     if text.is_empty() && is_tls {
         checker.report(host.origin, "a host of `tls` is empty", "write a DNS name, or remove it");
@@ -113,59 +113,60 @@ fn of_host(host: &Node, is_tls: bool, checker: &mut FieldChecker<'_>) {
 fn host_fault(host: &str, is_tls: bool) -> Option<(&'static str, &'static str)> {
     let name = host.strip_prefix("*.").unwrap_or(host);
     let is_address = host.parse::<IpAddr>().is_ok();
-    // The API server refuses addresses in rules alone.
+    // The API server refuses addresses in rules only.
     if host.is_empty() || is_subdomain(name) && (is_tls || !is_address) {
         return None;
     }
     Some(if host.contains("://") {
-        ("the host has a scheme", "write the name of the host alone")
+        ("the host has a scheme", "write only the host name")
     } else if is_address {
-        ("the host is an address", "write a DNS name, or no host for all of them")
+        ("the host is an IP address", "write a DNS name, or omit the host to match all")
     } else if host == "*" {
-        ("the host is no DNS name", "leave the host out for all of them")
+        ("the host is not a DNS name", "omit the host to match all")
     } else if host.contains(':') {
-        ("the host has a port", "write the name of the host alone")
+        ("the host has a port", "write only the host name")
     } else if host.contains('/') {
-        ("the host has a path", "write the path into `path`")
+        ("the host has a path", "move the path to `path`")
     } else if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
         ("the host is not in lower case", "write it in lower case")
     } else {
         (
-            "the host is no DNS name",
-            "use lower-case letters, digits, `-` and `.`, and `*.` at the start at most",
+            "the host is not a DNS name",
+            "use lower-case letters, digits, `-` and `.`, with at most one `*.` at the start",
         )
     })
 }
 
-fn of_path(path: &Node, checker: &mut FieldChecker<'_>) {
+fn check_path(path: &Node, checker: &mut FieldChecker<'_>) {
     let is_strict = matches!(text(path, "pathType"), Some("Exact" | "Prefix"));
-    let said = path.get("path").and_then(|node| Some((node.origin, node.as_str()?)));
-    match said.filter(|(_, said)| !checker.may_fill(said)) {
-        Some((at, said)) if !said.starts_with('/') && (is_strict || !said.is_empty()) => {
-            checker.report(at, "the path does not start with `/`", "write the path from the root on");
+    let path_text = path.get("path").and_then(|node| Some((node.origin, node.as_str()?)));
+    match path_text.filter(|(_, path_text)| !checker.may_fill(path_text)) {
+        Some((at, path_text)) if !path_text.starts_with('/') && (is_strict || !path_text.is_empty()) => {
+            checker.report(at, "the path does not start with `/`", "write an absolute path");
         }
-        Some((at, said))
-            if is_strict && (SEQUENCES.iter().any(|part| said.contains(part)) || is_open(said)) =>
+        Some((at, path_text))
+            if is_strict
+                && (SEQUENCES.iter().any(|part| path_text.contains(part)) || ends_in_dots(path_text)) =>
         {
-            let message = "the path has a part that a Prefix or Exact path cannot have";
+            let message = "the path contains a sequence that a Prefix or Exact path cannot have";
             checker.report(at, message, "remove `//`, `.`, `..` and `%2f`");
         }
         None if is_strict && value(path, "path").is_none() => {
-            let message = "a path of the type Prefix or Exact has no `path`";
+            let message = "a path of type Prefix or Exact has no `path`";
             checker.report(start(path), message, "add `path: /`");
         }
         _ => {}
     }
     if let Some(backend) = value(path, "backend") {
-        of_backend(backend, checker);
+        check_backend(backend, checker);
     }
 }
 
-fn is_open(path: &str) -> bool {
+fn ends_in_dots(path: &str) -> bool {
     path.ends_with("/.") || path.ends_with("/..")
 }
 
-fn of_backend(backend: &Node, checker: &mut FieldChecker<'_>) {
+fn check_backend(backend: &Node, checker: &mut FieldChecker<'_>) {
     if backend.as_mapping().is_none() {
         return;
     }

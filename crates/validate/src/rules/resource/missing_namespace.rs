@@ -17,17 +17,17 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
-    if !object.namespace.is_empty() || scene.scopes.may_lack_namespace(object.group, object.kind) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+    if !object.namespace.is_empty() || context.scopes.may_lack_namespace(object.group, object.kind) {
         return;
     }
     let namespace = object.manifest.root().at(&["metadata", "namespace"]);
-    // One that is no string is another rule's.
+    // Another rule reports a namespace that is not a string.
     if namespace.and_then(Node::as_str).is_some() || namespace.is_none() {
         let message = format!("{} `{}` has no namespace", object.kind, object.name);
         reporter.report(
             Draft::new(&RULE, object.name_at(), message)
-                .hint("write `metadata.namespace`, or `namespace` in `sealwave.yaml`"),
+                .hint("set `metadata.namespace`, or `namespace` in `sealwave.yaml`"),
         );
     }
 }

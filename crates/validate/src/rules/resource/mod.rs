@@ -1,4 +1,4 @@
-//! Objects as Kubernetes resources: identity and namespaces.
+//! Rules about Kubernetes resources: identity, namespaces and fields of single kinds.
 
 pub(super) mod admission_policy;
 pub(super) mod autoscaler;

@@ -22,23 +22,23 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     if !object.is("networking.k8s.io", "NetworkPolicy") {
         return;
     }
     let Some(spec) = object.manifest.root().get("spec") else { return };
-    let stage = LaterStage::of(object, scene);
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let stage = LaterStage::of(object, context);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     if let Some(selector) = value(spec, "podSelector") {
         checker.expressions(selector, "matchExpressions");
     }
     for (direction, side) in [("ingress", "from"), ("egress", "to")] {
         for rule in items(spec, direction) {
             for peer in items(rule, side).iter().filter(|peer| peer.as_mapping().is_some()) {
-                of_peer(peer, &mut checker);
+                check_peer(peer, &mut checker);
             }
             for port in items(rule, "ports").iter().filter(|port| port.as_mapping().is_some()) {
-                of_port(port, stage, &mut checker);
+                check_port(port, stage, &mut checker);
             }
         }
     }
@@ -48,7 +48,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-fn of_port(port: &Node, stage: LaterStage, checker: &mut FieldChecker<'_>) {
+fn check_port(port: &Node, stage: LaterStage, checker: &mut FieldChecker<'_>) {
     let first = value(port, "port");
     if let Some(node) = first
         && let Some(fault) = ports::number_or_name(node, stage)
@@ -70,7 +70,7 @@ fn of_port(port: &Node, stage: LaterStage, checker: &mut FieldChecker<'_>) {
     }
 }
 
-fn of_peer(peer: &Node, checker: &mut FieldChecker<'_>) {
+fn check_peer(peer: &Node, checker: &mut FieldChecker<'_>) {
     for field in ["namespaceSelector", "podSelector"] {
         if let Some(selector) = value(peer, field) {
             checker.selector(selector);
@@ -87,12 +87,12 @@ fn of_peer(peer: &Node, checker: &mut FieldChecker<'_>) {
     };
     if let Some(selector) = selectors.first() {
         let message = format!("a peer with `ipBlock` cannot have `{}`", selector.key);
-        checker.report(selector.key_origin, message, "make two peers of it");
+        checker.report(selector.key_origin, message, "split it into two peers");
     }
     for network in block.get("cidr").into_iter().chain(items(block, "except")) {
         let other = network.as_str().filter(|text| !(CIDR.accepts)(text) && !checker.may_fill(text));
         if other.is_some() {
-            let message = "this is no network with the length of its prefix";
+            let message = "the network is not in CIDR notation";
             checker.report(network.origin, message, CIDR.hint);
         }
         checker.host_bits(network);
@@ -100,16 +100,16 @@ fn of_peer(peer: &Node, checker: &mut FieldChecker<'_>) {
     let Some(whole) = block.get("cidr").and_then(network) else { return };
     for part in items(block, "except") {
         if network(part).is_some_and(|part| !is_inside(part, whole)) {
-            let message = "a network of `except` is not a part of `cidr`";
-            checker.report(part.origin, message, "write a smaller network inside of `cidr`");
+            let message = "a network of `except` is not part of `cidr`";
+            checker.report(part.origin, message, "write a smaller network within `cidr`");
         }
     }
 }
 
-/// An address as bits, the length of a prefix, and whether it is of IPv6.
-type Network = (u128, u32, bool);
+/// Address bits, prefix length, and whether it is IPv6.
+type IpNetwork = (u128, u32, bool);
 
-fn network(node: &Node) -> Option<Network> {
+fn network(node: &Node) -> Option<IpNetwork> {
     let (address, length) = node.as_str()?.split_once('/')?;
     let length: u32 = length.parse().ok()?;
     match address.parse().ok()? {
@@ -118,7 +118,7 @@ fn network(node: &Node) -> Option<Network> {
     }
 }
 
-fn is_inside(part: Network, whole: Network) -> bool {
+fn is_inside(part: IpNetwork, whole: IpNetwork) -> bool {
     let mask = u128::MAX.checked_shl(128_u32.saturating_sub(whole.1)).unwrap_or(0);
     part.2 == whole.2 && part.1 > whole.1 && part.0 & mask == whole.0 & mask
 }

@@ -24,7 +24,7 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-/// Resources of a quota that need no domain, huge pages aside.
+/// Resources of a quota that need no domain, except huge pages.
 const QUOTA: &[&str] = &[
     "configmaps",
     "cpu",
@@ -46,7 +46,7 @@ const QUOTA: &[&str] = &[
     "services.loadbalancers",
     "services.nodeports",
 ];
-/// Numbers of objects.
+/// Resources that count objects.
 const COUNTS: &[&str] = &[
     "configmaps",
     "persistentvolumeclaims",
@@ -58,20 +58,20 @@ const COUNTS: &[&str] = &[
     "services.loadbalancers",
     "services.nodeports",
 ];
-/// Resources that a quota with a scope of pods may have.
-const OF_PODS: &[&str] =
+/// Resources allowed in a quota with a pod scope.
+const POD_RESOURCES: &[&str] =
     &["cpu", "limits.cpu", "limits.memory", "memory", "pods", "requests.cpu", "requests.memory"];
-/// Scopes of which a quota has one at most.
+/// Scopes that exclude each other.
 const EXCLUSIVE: &[(&str, &str)] = &[("BestEffort", "NotBestEffort"), ("NotTerminating", "Terminating")];
-/// Bounds of a `LimitRange`, from the least to the largest.
+/// Bounds of a `LimitRange`, in ascending order.
 const BOUNDS: &[&str] = &["min", "defaultRequest", "default", "max"];
-/// Resources of one list that are looked at.
+/// Maximum number of resources checked per list.
 const MOST: usize = 100;
 
 const SELECTOR: &[Section] =
     &[Section { at: "scopeSelector.matchExpressions[]", fields: &[Field::not_empty("scopeName")] }];
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = object.manifest.root().get("spec").filter(|spec| spec.as_mapping().is_some()) else {
         return;
     };
@@ -79,16 +79,16 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     if !is_quota && !object.is("", "LimitRange") {
         return;
     }
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     if is_quota {
         checker.table(spec, SELECTOR);
-        quota(spec, &mut checker);
+        check_quota(spec, &mut checker);
     } else {
-        limits(items(spec, "limits"), &mut checker);
+        check_limits(items(spec, "limits"), &mut checker);
     }
 }
 
-fn quota(spec: &Node, checker: &mut FieldChecker<'_>) {
+fn check_quota(spec: &Node, checker: &mut FieldChecker<'_>) {
     let hard = entries(spec, "hard");
     for entry in hard.iter().take(MOST) {
         let key = entry.key.as_str();
@@ -101,34 +101,38 @@ fn quota(spec: &Node, checker: &mut FieldChecker<'_>) {
             }
         };
         if !is_known && !checker.may_fill(key) {
-            let hint = "write a resource like `requests.cpu`, a number of objects like `pods`, or `count/` and a resource";
-            checker.report(entry.key_origin, "a quota has a resource that Kubernetes does not count", hint);
+            let hint = "write a resource like `requests.cpu`, an object count like `pods`, or `count/` and a resource";
+            checker.report(entry.key_origin, "the quota has a resource that Kubernetes does not count", hint);
         }
         let Some(amount) = Quantity::of(&entry.value) else { continue };
         if amount.is_negative() {
             checker.report(entry.value.origin, "a quantity of the quota is negative", "write 0 or more");
         } else if !amount.is_whole() && (COUNTS.contains(&key) || is_counted(key)) {
-            checker.report(entry.value.origin, "a number of objects is not whole", "write a whole number");
+            checker.report(
+                entry.value.origin,
+                "an object count is not a whole number",
+                "write a whole number",
+            );
         }
     }
-    scopes(spec, hard, checker);
+    check_scopes(spec, hard, checker);
 }
 
-/// Returns whether a name with a domain is that of a device or of a number of objects.
+/// Returns whether a name with a domain is that of a device or an object count.
 fn is_counted(key: &str) -> bool {
     key.contains('/') && !key.contains("kubernetes.io/") && !key.starts_with("requests.")
 }
 
-fn scopes(spec: &Node, hard: &[Entry], checker: &mut FieldChecker<'_>) {
-    let of_list = items(spec, "scopes").iter().filter_map(|scope| Some((scope.as_str()?, scope.origin)));
+fn check_scopes(spec: &Node, hard: &[Entry], checker: &mut FieldChecker<'_>) {
+    let list_scopes = items(spec, "scopes").iter().filter_map(|scope| Some((scope.as_str()?, scope.origin)));
     let expressions =
         spec.get("scopeSelector").map_or(&[][..], |selector| items(selector, "matchExpressions"));
-    let of_selector = expressions
+    let selector_scopes = expressions
         .iter()
         .filter_map(|expression| Some((text(expression, "scopeName")?, key_at(expression, "scopeName"))));
     for (group, hint) in [
-        (of_list.collect::<Vec<(&str, Origin)>>(), "keep one of the two scopes"),
-        (of_selector.collect(), "keep one of the two expressions"),
+        (list_scopes.collect::<Vec<(&str, Origin)>>(), "keep one of the two scopes"),
+        (selector_scopes.collect(), "keep one of the two expressions"),
     ] {
         for (one, other) in EXCLUSIVE {
             let find = |name: &str| group.iter().find(|(scope, _)| *scope == name);
@@ -142,16 +146,16 @@ fn scopes(spec: &Node, hard: &[Entry], checker: &mut FieldChecker<'_>) {
             if let Some(unfit) = unfit {
                 let draft = checker.begin(*at, "a resource of the quota does not fit this scope");
                 let draft = draft.related(unfit.key_origin, "the resource is here");
-                checker.draft(draft.hint("make two quotas of it"));
+                checker.draft(draft.hint("split it into two quotas"));
             }
         }
     }
     for expression in expressions {
-        of_expression(expression, checker);
+        check_expression(expression, checker);
     }
 }
 
-/// Returns whether a quota with a scope may count a resource; others decide on names with a domain.
+/// Returns whether a quota with a scope may count a resource. Names with a domain are always allowed.
 fn fits(scope: &str, resource: &str) -> bool {
     if resource.contains('/') || !QUOTA.contains(&resource) {
         return true;
@@ -162,13 +166,13 @@ fn fits(scope: &str, resource: &str) -> bool {
         | "NotBestEffort"
         | "NotTerminating"
         | "PriorityClass"
-        | "Terminating" => OF_PODS.contains(&resource),
+        | "Terminating" => POD_RESOURCES.contains(&resource),
         "VolumeAttributesClass" => matches!(resource, "persistentvolumeclaims" | "requests.storage"),
         _ => true,
     }
 }
 
-fn of_expression(expression: &Node, checker: &mut FieldChecker<'_>) {
+fn check_expression(expression: &Node, checker: &mut FieldChecker<'_>) {
     let has_values = !items(expression, "values").is_empty();
     let scope = text(expression, "scopeName").unwrap_or_default();
     match text(expression, "operator") {
@@ -183,55 +187,55 @@ fn of_expression(expression: &Node, checker: &mut FieldChecker<'_>) {
         Some(operator)
             if operator != "Exists" && !matches!(scope, "PriorityClass" | "VolumeAttributesClass" | "") =>
         {
-            let message = "the operator of this scope can be `Exists` only";
+            let message = "the operator of this scope must be `Exists`";
             checker.report(key_at(expression, "operator"), message, "write `Exists`");
         }
         _ => {}
     }
 }
 
-fn limits(limits: &[Node], checker: &mut FieldChecker<'_>) {
+fn check_limits(limits: &[Node], checker: &mut FieldChecker<'_>) {
     let mut seen: HashMap<&str, Origin> = HashMap::new();
     for limit in limits.iter().filter(|limit| limit.as_mapping().is_some()) {
         let kind = text(limit, "type").unwrap_or_default();
         let at = key_at(limit, "type");
         if let Some(first) = seen.insert(kind, at) {
-            let draft = checker.begin(at, "two limits have the same type").hint("make one of them");
+            let draft = checker.begin(at, "two limits have the same type").hint("merge them into one");
             checker.draft(draft.related(first, "the other is here"));
         }
         if kind == "Pod" {
             for field in ["default", "defaultRequest"] {
                 if !entries(limit, field).is_empty() {
-                    let message = format!("a limit of the type Pod cannot have `{field}`");
-                    checker.report(key_at(limit, field), message, "write it for the type Container");
+                    let message = format!("a limit of type Pod cannot have `{field}`");
+                    checker.report(key_at(limit, field), message, "move it to a limit of type Container");
                 }
             }
         }
         let has_storage = ["min", "max"].iter().any(|field| limit.at(&[field, "storage"]).is_some());
         if kind == "PersistentVolumeClaim" && !has_storage {
             let message = "a limit of claims has neither `min.storage` nor `max.storage`";
-            checker.report(at, message, "add one of the two");
+            checker.report(at, message, "add one of them");
         }
-        names(limit, kind, checker);
-        order(limit, kind, checker);
+        check_names(limit, kind, checker);
+        check_order(limit, kind, checker);
     }
 }
 
-fn names(limit: &Node, kind: &str, checker: &mut FieldChecker<'_>) {
+fn check_names(limit: &Node, kind: &str, checker: &mut FieldChecker<'_>) {
     if !matches!(kind, "Container" | "Pod") {
         return;
     }
     for field in BOUNDS.iter().chain(&["maxLimitRequestRatio"]) {
         for entry in entries(limit, field).iter().take(MOST) {
             if !is_name(&entry.key) && !checker.may_fill(&entry.key) {
-                let message = "a limit has a resource that containers do not have";
+                let message = "a limit has a resource that containers cannot have";
                 checker.report(entry.key_origin, message, "write `cpu`, `memory`, or a name with a domain");
             }
         }
     }
 }
 
-fn order(limit: &Node, kind: &str, checker: &mut FieldChecker<'_>) {
+fn check_order(limit: &Node, kind: &str, checker: &mut FieldChecker<'_>) {
     let bound = |field: &str, key: &str| {
         let is_default = field.starts_with("default");
         let node = value(limit, field).filter(|_| kind != "Pod" || !is_default)?.get(key)?;

@@ -21,25 +21,25 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     if object.group != RBAC {
         return;
     }
-    let stage = LaterStage::of(object, scene);
-    names(object, scene, reporter);
+    let stage = LaterStage::of(object, context);
+    check_names(object, context, reporter);
     let root = object.manifest.root();
     match object.kind {
         "ClusterRole" | "Role" => {
             for rule in items(root, "rules").iter().filter(|rule| rule.as_mapping().is_some()) {
-                of_rule(rule, object.kind, reporter);
+                check_rule(rule, object.kind, reporter);
             }
         }
         "ClusterRoleBinding" | "RoleBinding" => {
             if let Some(reference) = value(root, "roleRef") {
-                role(reference, object.kind, stage, reporter);
+                check_role(reference, object.kind, stage, reporter);
             }
             for subject in items(root, "subjects").iter().filter(|subject| subject.as_mapping().is_some()) {
-                of_subject(subject, object.kind, stage, reporter);
+                check_subject(subject, object.kind, stage, reporter);
             }
         }
         _ => {}
@@ -47,9 +47,9 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
 }
 
 /// Checks names, and the selectors of an aggregated role.
-fn names(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check_names(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let root = object.manifest.root();
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     if let Some(reference) = value(root, "roleRef") {
         checker.field(reference, &Field::not_empty("name"));
         checker.field(reference, &Field::form("name", &PATH_SEGMENT));
@@ -67,65 +67,69 @@ fn names(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-fn of_rule(rule: &Node, kind: &str, reporter: &mut Reporter) {
-    let has = |field: &str| !items(rule, field).is_empty();
+fn check_rule(rule: &Node, kind: &str, reporter: &mut Reporter) {
+    let has_items = |field: &str| !items(rule, field).is_empty();
     let mut report = |at: Origin, message: String, hint: &'static str| {
         reporter.report(Draft::new(&RULE, at, message).hint(hint));
     };
-    if !has("verbs") {
+    if !has_items("verbs") {
         report(
             key_at(rule, "verbs"),
             "the rule has no `verbs`".to_owned(),
-            "say what may be done, like `[get, list]`",
+            "add the allowed verbs, like `[get, list]`",
         );
     }
-    if has("nonResourceURLs") {
+    if has_items("nonResourceURLs") {
         let at = key_at(rule, "nonResourceURLs");
         if kind == "Role" {
             report(at, "a Role cannot have `nonResourceURLs`".to_owned(), "move the rule into a ClusterRole");
-        } else if has("apiGroups") || has("resources") || has("resourceNames") {
-            report(at, "a rule has either resources or `nonResourceURLs`".to_owned(), "make two rules of it");
+        } else if has_items("apiGroups") || has_items("resources") || has_items("resourceNames") {
+            report(
+                at,
+                "a rule cannot have both resources and `nonResourceURLs`".to_owned(),
+                "split it into two rules",
+            );
         }
         return;
     }
     for (field, hint) in [
-        ("apiGroups", "name the group; `\"\"` is that of Pods, Services and Secrets"),
-        ("resources", "name the resources, in the plural and in lower case"),
+        ("apiGroups", "add the group; `\"\"` is the group of Pods, Services and Secrets"),
+        ("resources", "add the resources, in plural and lower case"),
     ] {
-        if !has(field) {
+        if !has_items(field) {
             report(key_at(rule, field), format!("the rule has no `{field}`"), hint);
         }
     }
 }
 
-fn role(reference: &Node, kind: &str, stage: LaterStage, reporter: &mut Reporter) {
+fn check_role(reference: &Node, kind: &str, stage: LaterStage, reporter: &mut Reporter) {
     for entry in set(reference, &["apiGroup", "kind"]) {
         let node = &entry.value;
-        let Some(said) = node.as_str().filter(|text| !stage.may_fill(text)) else { continue };
-        let (message, hint) = match (entry.key.as_str(), kind, said) {
+        let Some(value_text) = node.as_str().filter(|text| !stage.may_fill(text)) else { continue };
+        let (message, hint) = match (entry.key.as_str(), kind, value_text) {
             ("apiGroup", _, "" | RBAC) | ("kind", _, "ClusterRole") | ("kind", "RoleBinding", "Role") => {
                 continue;
             }
-            ("apiGroup", ..) => ("the group of the role is another one", "write `rbac.authorization.k8s.io`"),
+            ("apiGroup", ..) => ("`apiGroup` of the role is not `rbac.authorization.k8s.io`", "correct it"),
             (_, "ClusterRoleBinding", "Role") => {
-                ("a ClusterRoleBinding cannot bind a Role", "bind a ClusterRole, or make a RoleBinding")
+                ("a ClusterRoleBinding cannot bind a Role", "bind a ClusterRole, or write a RoleBinding")
             }
-            _ => ("this is no kind of role", "write `ClusterRole` or `Role`; case counts"),
+            _ => ("`kind` is not a role kind", "write `ClusterRole` or `Role`; case matters"),
         };
         reporter.report(Draft::new(&RULE, node.origin, message).hint(hint));
     }
 }
 
-fn of_subject(subject: &Node, kind: &str, stage: LaterStage, reporter: &mut Reporter) {
+fn check_subject(subject: &Node, kind: &str, stage: LaterStage, reporter: &mut Reporter) {
     let group = subject.get("apiGroup");
-    let said = group.and_then(Node::as_str).unwrap_or_default();
+    let value_text = group.and_then(Node::as_str).unwrap_or_default();
     let mut report = |at: Origin, message: &'static str, hint: &'static str| {
         reporter.report(Draft::new(&RULE, at, message).hint(hint));
     };
     match text(subject, "kind") {
         Some("ServiceAccount") => {
-            if let Some(group) = group.filter(|_| !said.is_empty() && !stage.may_fill(said)) {
-                report(group.origin, "the group of a ServiceAccount is empty", "remove `apiGroup`");
+            if let Some(group) = group.filter(|_| !value_text.is_empty() && !stage.may_fill(value_text)) {
+                report(group.origin, "`apiGroup` of a ServiceAccount is not empty", "remove `apiGroup`");
             }
             if kind == "ClusterRoleBinding"
                 && value(subject, "namespace").is_none_or(|it| it.as_str() == Some(""))
@@ -138,11 +142,13 @@ fn of_subject(subject: &Node, kind: &str, stage: LaterStage, reporter: &mut Repo
             }
         }
         Some("Group" | "User") => {
-            if let Some(group) = group.filter(|_| !matches!(said, "" | RBAC) && !stage.may_fill(said)) {
+            if let Some(group) =
+                group.filter(|_| !matches!(value_text, "" | RBAC) && !stage.may_fill(value_text))
+            {
                 report(
                     group.origin,
-                    "the group of the subject is another one",
-                    "write `rbac.authorization.k8s.io`",
+                    "`apiGroup` of the subject is not `rbac.authorization.k8s.io`",
+                    "correct it",
                 );
             }
         }
@@ -150,8 +156,8 @@ fn of_subject(subject: &Node, kind: &str, stage: LaterStage, reporter: &mut Repo
             let at = subject.get("kind").map_or(subject.origin, |kind| kind.origin);
             report(
                 at,
-                "this is no kind of subject",
-                "write `Group`, `ServiceAccount` or `User`; case counts",
+                "`kind` is not a subject kind",
+                "write `Group`, `ServiceAccount` or `User`; case matters",
             );
         }
         _ => {}

@@ -23,7 +23,7 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-/// Ports whose names are compared.
+/// Maximum number of ports whose names are compared.
 const MOST: usize = 100;
 
 /// Fields of a Service's spec.
@@ -41,7 +41,7 @@ const SECTIONS: &[Section] = &[
     Section { at: "sessionAffinityConfig.clientIP", fields: &[Field::between("timeoutSeconds", 1, 86_400)] },
 ];
 
-/// Fields that only a Service of the type `LoadBalancer` has.
+/// Fields that only a Service of type `LoadBalancer` has.
 const LOAD_BALANCER_ONLY: &[Field] = &[
     Field::absent("allocateLoadBalancerNodePorts", "in a Service of this type"),
     Field::absent("loadBalancerClass", "in a Service of this type"),
@@ -55,49 +55,49 @@ const NOT_EXTERNAL_NAME: &[Field] = &[
     Field::absent("ipFamilyPolicy", "in an ExternalName"),
 ];
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     if !object.is("", "Service") {
         return;
     }
     let root = object.manifest.root();
     let Some(spec) = root.get("spec").filter(|spec| spec.as_mapping().is_some()) else { return };
-    let stage = LaterStage::of(object, scene);
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let stage = LaterStage::of(object, context);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     let kind = text(spec, "type").unwrap_or("ClusterIP");
     checker.table(spec, SECTIONS);
-    has_ports(root, spec, kind, &mut checker);
-    of_type(spec, kind, &mut checker);
-    affinity(spec, &mut checker);
+    require_ports(root, spec, kind, &mut checker);
+    check_type(spec, kind, &mut checker);
+    check_affinity(spec, &mut checker);
     for range in items(spec, "loadBalancerSourceRanges") {
         checker.host_bits(range);
     }
     if kind != "ExternalName" {
-        addresses(spec, &mut checker);
+        check_addresses(spec, &mut checker);
     }
     let all = items(spec, "ports");
     for (index, port) in all.iter().enumerate() {
-        names(port, all, index, &mut checker);
-        numbers(port, kind, stage, &mut checker);
+        check_name(port, all, index, &mut checker);
+        check_numbers(port, kind, stage, &mut checker);
         node_port_once(port, all.get(..index.min(MOST)).unwrap_or_default(), &mut checker);
     }
 }
 
-fn has_ports(root: &Node, spec: &Node, kind: &str, checker: &mut FieldChecker<'_>) {
+fn require_ports(root: &Node, spec: &Node, kind: &str, checker: &mut FieldChecker<'_>) {
     let has_none =
         value(spec, "ports").is_none_or(|ports| ports.as_sequence().is_some_and(<[Node]>::is_empty));
     if has_none && matches!(kind, "ClusterIP" | "LoadBalancer" | "NodePort") && !is_headless(spec) {
         let at = if spec.get("ports").is_some() { key_at(spec, "ports") } else { key_at(root, "spec") };
-        let hint = "add the ports, or make it headless with `clusterIP: None`";
+        let hint = "add the ports, or set `clusterIP: None` for a headless Service";
         checker.report(at, "the Service has no `ports`", hint);
     }
 }
 
-fn of_type(spec: &Node, kind: &str, checker: &mut FieldChecker<'_>) {
+fn check_type(spec: &Node, kind: &str, checker: &mut FieldChecker<'_>) {
     match kind {
         "ExternalName" => {
             if value(spec, "externalName").is_none_or(|name| name.as_str() == Some("")) {
                 let message = "an ExternalName has no `externalName`";
-                checker.report(key_at(spec, "type"), message, "add the domain that it stands for");
+                checker.report(key_at(spec, "type"), message, "add the domain that it refers to");
             }
             let is_set =
                 |field: &&Field| value(spec, field.name).is_some_and(|node| node.as_str() != Some(""));
@@ -123,7 +123,8 @@ fn of_type(spec: &Node, kind: &str, checker: &mut FieldChecker<'_>) {
     }
     let is_external = matches!(kind, "LoadBalancer" | "NodePort") || !items(spec, "externalIPs").is_empty();
     if !is_external && text(spec, "externalTrafficPolicy").is_some() {
-        let message = format!("a Service of type {} cannot have an `externalTrafficPolicy`", shown(kind));
+        let message =
+            format!("a Service of type {} cannot have an `externalTrafficPolicy`", type_for_message(kind));
         checker.report(
             key_at(spec, "externalTrafficPolicy"),
             message,
@@ -132,34 +133,34 @@ fn of_type(spec: &Node, kind: &str, checker: &mut FieldChecker<'_>) {
     }
     let checks_health = kind == "LoadBalancer" && text(spec, "externalTrafficPolicy") == Some("Local");
     if !checks_health && value(spec, "healthCheckNodePort").and_then(integer).is_some_and(|port| port != 0) {
-        let message = "`healthCheckNodePort` needs the type LoadBalancer and `externalTrafficPolicy: Local`";
+        let message = "`healthCheckNodePort` needs `type: LoadBalancer` and `externalTrafficPolicy: Local`";
         checker.report(key_at(spec, "healthCheckNodePort"), message, "remove it");
     }
 }
 
-/// Returns a type that a message may show.
-fn shown(kind: &str) -> &str {
+/// Returns a type that is safe to show in a message.
+fn type_for_message(kind: &str) -> &str {
     if matches!(kind, "ClusterIP" | "ExternalName") { kind } else { "ClusterIP" }
 }
 
-fn affinity(spec: &Node, checker: &mut FieldChecker<'_>) {
+fn check_affinity(spec: &Node, checker: &mut FieldChecker<'_>) {
     if text(spec, "sessionAffinity").unwrap_or("None") == "None"
         && value(spec, "sessionAffinityConfig").is_some()
     {
         let message = "`sessionAffinityConfig` has no effect without `sessionAffinity: ClientIP`";
         let draft = checker.begin(key_at(spec, "sessionAffinityConfig"), message);
-        checker.draft(draft.severity(Severity::Warning).hint("remove it, or set the affinity"));
+        checker.draft(draft.severity(Severity::Warning).hint("remove it, or set `sessionAffinity`"));
     }
 }
 
-/// Checks `clusterIP` and `clusterIPs`, and the families of addresses.
-fn addresses(spec: &Node, checker: &mut FieldChecker<'_>) {
+/// Checks `clusterIP`, `clusterIPs` and the address families.
+fn check_addresses(spec: &Node, checker: &mut FieldChecker<'_>) {
     let one = spec.get("clusterIP");
     let all = items(spec, "clusterIPs");
     for node in one.into_iter().chain(all) {
         let other = node.as_str().filter(|text| !matches!(*text, "" | "None") && !(IP.accepts)(text));
         if other.is_some_and(|text| !checker.may_fill(text)) {
-            let message = "`clusterIP` is neither an address nor `None`";
+            let message = "`clusterIP` is neither an IP address nor `None`";
             checker.report(node.origin, message, "write `None` for a headless Service, or remove it");
         }
     }
@@ -179,7 +180,7 @@ fn addresses(spec: &Node, checker: &mut FieldChecker<'_>) {
         checker.report(
             key_at(spec, "clusterIPs"),
             "`None` is not the only cluster address",
-            "keep `None` alone",
+            "keep only `None`",
         );
     }
     let families: Vec<bool> = all
@@ -189,7 +190,7 @@ fn addresses(spec: &Node, checker: &mut FieldChecker<'_>) {
         .collect();
     if all.len() > 2 || families.len() == 2 && families.first() == families.last() {
         let message = "`clusterIPs` has more than one address of a family";
-        checker.report(key_at(spec, "clusterIPs"), message, "keep one IPv4 and one IPv6 address at most");
+        checker.report(key_at(spec, "clusterIPs"), message, "keep at most one IPv4 and one IPv6 address");
     }
     let wanted = items(spec, "ipFamilies");
     if wanted.len() > 2 || wanted.len() == 2 && wanted.first() == wanted.last() {
@@ -206,7 +207,7 @@ fn is_headless(spec: &Node) -> bool {
     text(spec, "clusterIP").or(first) == Some("None")
 }
 
-fn names(port: &Node, all: &[Node], index: usize, checker: &mut FieldChecker<'_>) {
+fn check_name(port: &Node, all: &[Node], index: usize, checker: &mut FieldChecker<'_>) {
     if port.as_mapping().is_none() {
         return;
     }
@@ -214,8 +215,8 @@ fn names(port: &Node, all: &[Node], index: usize, checker: &mut FieldChecker<'_>
         let is_other =
             port.get("name").is_some_and(|name| name.as_str().is_none() && value(port, "name").is_some());
         if all.len() > 1 && !is_other {
-            let message = "the port has no name, and is not the only one";
-            checker.report(start(port), message, "name each port of a Service that has several");
+            let message = "the port has no name, but is not the only one";
+            checker.report(start(port), message, "name each port");
         }
         return;
     };
@@ -224,17 +225,17 @@ fn names(port: &Node, all: &[Node], index: usize, checker: &mut FieldChecker<'_>
     if !is_label(name) && !checker.may_fill(name) {
         checker.report(
             at,
-            "the name of the port is not valid",
+            "the port name is not valid",
             "use at most 63 lower-case letters, digits and `-`, with a letter or digit at both ends",
         );
     } else if let Some(first) = before.iter().find(|other| text(other, "name") == Some(name)) {
         let first = first.get("name").map_or(first.origin, |name| name.origin);
         let draft = checker.begin(at, format!("two ports have the name `{name}`"));
-        checker.draft(draft.related(first, "the other is here").hint("give each its own name"));
+        checker.draft(draft.related(first, "the other is here").hint("give each port its own name"));
     }
 }
 
-/// Checks that no port before has the same `nodePort` and protocol.
+/// Checks that no earlier port has the same `nodePort` and protocol.
 fn node_port_once(port: &Node, before: &[Node], checker: &mut FieldChecker<'_>) {
     let key = |port| (value(port, "nodePort").and_then(integer), text(port, "protocol").unwrap_or("TCP"));
     if let own @ (Some(number), _) = key(port)
@@ -244,13 +245,13 @@ fn node_port_once(port: &Node, before: &[Node], checker: &mut FieldChecker<'_>) 
         let draft =
             checker.begin(key_at(port, "nodePort"), "two ports have the same `nodePort` and protocol");
         let draft = draft.related(key_at(first, "nodePort"), "the other is here");
-        checker.draft(draft.hint("give each its own number, or none"));
+        checker.draft(draft.hint("give each its own number, or remove them"));
     }
 }
 
-fn numbers(port: &Node, kind: &str, stage: LaterStage, checker: &mut FieldChecker<'_>) {
+fn check_numbers(port: &Node, kind: &str, stage: LaterStage, checker: &mut FieldChecker<'_>) {
     let number = value(port, "port").and_then(|node| Some((node, ports::number(node)?)));
-    // 0 and an empty text mean the port itself.
+    // 0 and an empty string mean the port itself.
     let target =
         value(port, "targetPort").filter(|node| integer(node) != Some(0) && node.as_str() != Some(""));
     let target = target.and_then(|node| Some((node, ports::number_or_name(node, stage)?)));
@@ -264,8 +265,8 @@ fn numbers(port: &Node, kind: &str, stage: LaterStage, checker: &mut FieldChecke
         let message = "a Service of type ClusterIP cannot have a `nodePort`";
         checker.report(key_at(port, "nodePort"), message, "remove it, or write `type: NodePort`");
     } else if integer(node).is_some_and(|number| !(30_000..=32_767).contains(&number)) {
-        let message = "the `nodePort` is outside of the range that clusters have by default";
+        let message = "the `nodePort` is outside of the default range of clusters";
         let draft = checker.begin(node.origin, message).severity(Severity::Warning);
-        checker.draft(draft.hint("write a number from 30000 to 32767, or none"));
+        checker.draft(draft.hint("write a number from 30000 to 32767, or remove it"));
     }
 }

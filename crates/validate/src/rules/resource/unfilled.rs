@@ -19,16 +19,16 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Environment(check),
 };
 
-/// How many further places of an object are shown.
+/// Maximum number of further positions shown per object.
 const SHOWN: usize = 8;
 
 fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     if environment.is_plain() {
         return;
     }
-    let mut found: Vec<Vec<Origin>> = environment.objects.iter().map(of_object).collect();
+    let mut found: Vec<Vec<Origin>> = environment.objects.iter().map(unfilled_in_object).collect();
     let wants = environment.inventory.wants().iter().filter(|want| is_template(want.name));
-    for want in wants.filter(|want| environment.objects.get(want.object).is_some_and(is_filled_by_nobody)) {
+    for want in wants.filter(|want| environment.objects.get(want.object).is_some_and(is_never_filled)) {
         if let Some(places) = found.get_mut(want.object) {
             places.push(want.at);
         }
@@ -42,40 +42,40 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         places.sort_unstable();
         places.dedup();
         if let Some((first, others)) = places.split_first() {
-            let message = "a template stands here, and nothing fills it in";
+            let message = "this template is never filled in";
             let draft = Draft::new(&RULE, *first, message)
                 .about(number)
-                .hint("only `*.hbs` files are templates: rename the file to end in `.hbs`");
-            let also = |draft: Draft, at: &Origin| draft.related(*at, "and here");
-            reporter.report(others.iter().take(SHOWN).fold(draft, also));
+                .hint("only `*.hbs` files are templates: rename the file to `*.hbs`");
+            let with_related = |draft: Draft, at: &Origin| draft.related(*at, "another one is here");
+            reporter.report(others.iter().take(SHOWN).fold(draft, with_related));
         }
     }
 }
 
-/// The places of an object where a template would not work: of other groups the metadata alone, as the rest may be filled
-/// in by whoever reads it.
-fn of_object(object: &Object<'_>) -> Vec<Origin> {
+/// Returns the positions of templates in an object that are never filled in. For other groups, this is only the metadata,
+/// because their controllers may fill in the rest.
+fn unfilled_in_object(object: &Object<'_>) -> Vec<Origin> {
     let mut found = Vec::new();
     let root = object.manifest.root();
-    metadata(root.get("metadata"), &mut found);
-    if !is_filled_by_nobody(object) {
+    collect_metadata(root.get("metadata"), &mut found);
+    if !is_never_filled(object) {
         return found;
     }
     if let Some(pod) = object.pod.as_ref().filter(|pod| !pod.path.is_empty()) {
-        metadata(root.at(&pod.path).and_then(|template| template.get("metadata")), &mut found);
-        labels(root.at(&["spec", "selector", "matchLabels"]), &mut found);
+        collect_metadata(root.at(&pod.path).and_then(|template| template.get("metadata")), &mut found);
+        collect_labels(root.at(&["spec", "selector", "matchLabels"]), &mut found);
     }
     for container in object.containers() {
         found.extend(container.get("image").and_then(template_at));
     }
     for path in fields(object) {
-        visit(root, path, &mut found);
+        collect_at(root, path, &mut found);
     }
     found
 }
 
-/// Whether the fields of an object mean what they say: engines of workflows and policies have templates of their own.
-fn is_filled_by_nobody(object: &Object<'_>) -> bool {
+/// Returns whether the fields of an object are literal: workflow and policy engines have templates of their own.
+fn is_never_filled(object: &Object<'_>) -> bool {
     let is_kubernetes = !object.group.contains('.') || object.group.ends_with(".k8s.io");
     is_kubernetes
         || matches!(
@@ -87,7 +87,7 @@ fn is_filled_by_nobody(object: &Object<'_>) -> bool {
         )
 }
 
-/// Fields with names, references and hosts; `*` stands for each item of a list.
+/// Returns the paths to names, references and hosts; `*` stands for each item of a list.
 fn fields(object: &Object<'_>) -> &'static [&'static [&'static str]] {
     match (object.group, object.kind) {
         ("", "Service") => &[&["spec", "externalName"], &["spec", "selector"]],
@@ -120,25 +120,25 @@ fn fields(object: &Object<'_>) -> &'static [&'static [&'static str]] {
     }
 }
 
-fn metadata(node: Option<&Node>, found: &mut Vec<Origin>) {
+fn collect_metadata(node: Option<&Node>, found: &mut Vec<Origin>) {
     let Some(node) = node else { return };
     found.extend(["name", "namespace"].iter().filter_map(|field| node.get(field)).filter_map(template_at));
-    labels(node.get("labels"), found);
+    collect_labels(node.get("labels"), found);
 }
 
-fn labels(node: Option<&Node>, found: &mut Vec<Origin>) {
+fn collect_labels(node: Option<&Node>, found: &mut Vec<Origin>) {
     for entry in node.and_then(Node::as_mapping).map_or(&[][..], |labels| labels.entries()) {
         found.extend(is_template(&entry.key).then_some(entry.key_origin));
         found.extend(template_at(&entry.value));
     }
 }
 
-/// Everything at the end of a path: texts, and those of a mapping of labels.
-fn visit(node: &Node, path: &[&str], found: &mut Vec<Origin>) {
+/// Collects the templates at the end of a path, in strings and in label mappings.
+fn collect_at(node: &Node, path: &[&str], found: &mut Vec<Origin>) {
     match path.split_first() {
-        Some((&"*", rest)) => node.items().iter().for_each(|item| visit(item, rest, found)),
-        Some((key, rest)) => node.get(key).into_iter().for_each(|node| visit(node, rest, found)),
-        None if node.as_mapping().is_some() => labels(Some(node), found),
+        Some((&"*", rest)) => node.items().iter().for_each(|item| collect_at(item, rest, found)),
+        Some((key, rest)) => node.get(key).into_iter().for_each(|node| collect_at(node, rest, found)),
+        None if node.as_mapping().is_some() => collect_labels(Some(node), found),
         None => found.extend(template_at(node)),
     }
 }

@@ -74,28 +74,28 @@ const SECTIONS: &[Section] = &[
     Section { at: "nodeAffinity.required", fields: &[Field::not_empty("nodeSelectorTerms")] },
 ];
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     if !object.is("", "PersistentVolume") {
         return;
     }
     let Some(spec) = object.manifest.root().get("spec").filter(|spec| spec.as_mapping().is_some()) else {
         return;
     };
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     checker.table(spec, SECTIONS);
     access_modes(spec, &mut checker);
-    capacity(spec, &mut checker);
-    sources(spec, &mut checker);
+    check_capacity(spec, &mut checker);
+    check_sources(spec, &mut checker);
     let terms = spec.at(&["nodeAffinity", "required"]);
     for term in terms.map_or(&[][..], |required| items(required, "nodeSelectorTerms")) {
         checker.expressions(term, "matchExpressions");
     }
 }
 
-fn capacity(spec: &Node, checker: &mut FieldChecker<'_>) {
+fn check_capacity(spec: &Node, checker: &mut FieldChecker<'_>) {
     for entry in entries(spec, "capacity") {
         if entry.key != "storage" {
-            let message = "`capacity` of a volume has something else than `storage`";
+            let message = "`capacity` of a volume has a resource other than `storage`";
             checker.report(entry.key_origin, message, "write `storage`");
         } else if Quantity::of(&entry.value).is_some_and(|amount| !amount.is_positive()) {
             checker.report(entry.value.origin, "the volume has no capacity", "write how much, like `10Gi`");
@@ -103,19 +103,19 @@ fn capacity(spec: &Node, checker: &mut FieldChecker<'_>) {
     }
 }
 
-fn sources(spec: &Node, checker: &mut FieldChecker<'_>) {
+fn check_sources(spec: &Node, checker: &mut FieldChecker<'_>) {
     match set(spec, SOURCES).as_slice() {
         [] => checker.report(start(spec), "the volume has no source", "add one, like `csi` or `nfs`"),
         [_] => {}
         [first, second, ..] => {
             let message = format!("the volume is both `{}` and `{}`", first.key, second.key);
-            let draft = checker.begin(second.key_origin, message).hint("make two volumes of it");
+            let draft = checker.begin(second.key_origin, message).hint("split it into two volumes");
             checker.draft(draft.related(first.key_origin, "the other is here"));
         }
     }
     if value(spec, "local").is_some() && spec.at(&["nodeAffinity", "required"]).is_none() {
         let message = "a `local` volume has no `nodeAffinity`";
-        checker.report(key_at(spec, "local"), message, "name the node that has the disk");
+        checker.report(key_at(spec, "local"), message, "add the node that has the disk");
     }
     let is_root = spec.at(&["hostPath", "path"]).and_then(Node::as_str) == Some("/");
     if is_root && spec.get("persistentVolumeReclaimPolicy").and_then(Node::as_str) == Some("Recycle") {

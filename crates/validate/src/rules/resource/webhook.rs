@@ -41,19 +41,19 @@ const SECTIONS: &[Section] = &[
     },
 ];
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     if object.group != "admissionregistration.k8s.io"
         || !matches!(object.kind, "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration")
     {
         return;
     }
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     let mut seen: HashMap<&str, Origin> = HashMap::new();
     for webhook in items(object.manifest.root(), "webhooks") {
         checker.table(webhook, SECTIONS);
-        name(webhook, &mut seen, &mut checker);
-        client(webhook, &mut checker);
-        review_versions(webhook, &mut checker);
+        check_name(webhook, &mut seen, &mut checker);
+        check_client(webhook, &mut checker);
+        check_review_versions(webhook, &mut checker);
         rules(items(webhook, "rules"), &mut checker);
         for field in ["namespaceSelector", "objectSelector"] {
             if let Some(selector) = value(webhook, field) {
@@ -63,7 +63,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-fn name<'a>(webhook: &'a Node, seen: &mut HashMap<&'a str, Origin>, checker: &mut FieldChecker<'_>) {
+fn check_name<'a>(webhook: &'a Node, seen: &mut HashMap<&'a str, Origin>, checker: &mut FieldChecker<'_>) {
     let Some((node, name)) = webhook.get("name").and_then(|node| Some((node, node.as_str()?))) else {
         return;
     };
@@ -74,18 +74,18 @@ fn name<'a>(webhook: &'a Node, seen: &mut HashMap<&'a str, Origin>, checker: &mu
     }
     if let Some(first) = seen.insert(name, node.origin) {
         let draft = checker.begin(node.origin, "two webhooks have the same name");
-        checker.draft(draft.related(first, "the other is here").hint("give each its own name"));
+        checker.draft(draft.related(first, "the other is here").hint("give each webhook its own name"));
     }
 }
 
-fn client(webhook: &Node, checker: &mut FieldChecker<'_>) {
+fn check_client(webhook: &Node, checker: &mut FieldChecker<'_>) {
     let Some(client) = value(webhook, "clientConfig").filter(|client| client.as_mapping().is_some()) else {
         return;
     };
     match set(client, &["service", "url"]).as_slice() {
         [] => {
             let at = key_at(webhook, "clientConfig");
-            checker.report(at, "`clientConfig` has neither `service` nor `url`", "add one of the two");
+            checker.report(at, "`clientConfig` has neither `service` nor `url`", "add one of them");
         }
         [first, second] => {
             let draft = checker.begin(second.key_origin, "`clientConfig` has both `service` and `url`");
@@ -120,7 +120,7 @@ fn url_fault(url: &str) -> Option<&'static str> {
     }
 }
 
-fn review_versions(webhook: &Node, checker: &mut FieldChecker<'_>) {
+fn check_review_versions(webhook: &Node, checker: &mut FieldChecker<'_>) {
     let Some(list) = value(webhook, "admissionReviewVersions") else { return };
     let versions = list.items();
     let is_known = |version: &Node| matches!(version.as_str(), Some("v1" | "v1beta1"));
@@ -133,7 +133,7 @@ fn review_versions(webhook: &Node, checker: &mut FieldChecker<'_>) {
     sorted.sort_unstable();
     if sorted.windows(2).any(|pair| pair.first() == pair.last()) {
         let message = "`admissionReviewVersions` names a version twice";
-        checker.report(key_at(webhook, "admissionReviewVersions"), message, "remove one of the two");
+        checker.report(key_at(webhook, "admissionReviewVersions"), message, "remove one of them");
     }
 }
 
@@ -141,33 +141,33 @@ fn review_versions(webhook: &Node, checker: &mut FieldChecker<'_>) {
 pub(super) fn rules(rules: &[Node], checker: &mut FieldChecker<'_>) {
     for rule in rules.iter().filter(|rule| rule.as_mapping().is_some()) {
         for field in ["apiGroups", "apiVersions", "operations", "resources"] {
-            list(rule, field, checker);
+            check_list(rule, field, checker);
         }
         let resources = items(rule, "resources");
         let is_all = |node: &Node| matches!(node.as_str(), Some("*/*"));
         if resources.len() > 1 && resources.iter().any(is_all) {
-            let message = "`resources` has others beside `*/*`";
-            checker.report(key_at(rule, "resources"), message, "keep `*/*` alone");
+            let message = "`resources` has other items besides `*/*`";
+            checker.report(key_at(rule, "resources"), message, "keep only `*/*`");
         }
     }
 }
 
-fn list(rule: &Node, field: &str, checker: &mut FieldChecker<'_>) {
+fn check_list(rule: &Node, field: &str, checker: &mut FieldChecker<'_>) {
     let all = items(rule, field);
     if all.is_empty() {
         let has_other = value(rule, field).is_some_and(|node| node.as_sequence().is_none());
         if !has_other {
-            let message = format!("a rule has no `{field}`");
+            let message = format!("the rule has no `{field}`");
             let at = if rule.get(field).is_some() { key_at(rule, field) } else { start(rule) };
-            checker.report(at, message, format!("add `{field}`, perhaps `[\"*\"]`"));
+            checker.report(at, message, format!("add `{field}`, for example `[\"*\"]`"));
         }
     } else if all.len() > 1 && all.iter().any(|node| node.as_str() == Some("*")) {
-        let message = format!("`{field}` has others beside `*`");
-        // Resources have subresources, which `*` does not stand for.
+        let message = format!("`{field}` has other items besides `*`");
+        // `*` does not include subresources.
         let is_covered = field != "resources"
             || all.iter().any(|node| node.as_str().is_some_and(|text| text != "*" && !text.contains('/')));
         if is_covered {
-            checker.report(key_at(rule, field), message, "keep `*` alone");
+            checker.report(key_at(rule, field), message, "keep only `*`");
         }
     }
     if matches!(field, "apiVersions" | "resources") && all.iter().any(|node| node.as_str() == Some("")) {

@@ -1,9 +1,9 @@
-//! Objects against the schemas of their kinds. What finds them is [`sealwave_kube::schema`]; here are their pages.
+//! Rules about objects and the schemas of their kinds. [`sealwave_kube::schema`] finds violations; this module only holds the pages.
 
 use super::Rule;
 use sealwave_core::diagnostic::Severity;
 
-/// A rule of a custom resource's definition that does not hold.
+/// A violated validation rule of a CustomResourceDefinition.
 pub(crate) static CEL: Rule = Rule::stage(
     "schema/cel",
     Severity::Error,
@@ -12,7 +12,7 @@ pub(crate) static CEL: Rule = Rule::stage(
 )
 .refused();
 
-/// A document that a program reads from a file.
+/// A configuration file of a program.
 pub(crate) static CONFIGURATION: Rule = Rule::stage(
     "schema/configuration",
     Severity::Note,
@@ -20,7 +20,7 @@ pub(crate) static CONFIGURATION: Rule = Rule::stage(
     include_str!("configuration.md"),
 );
 
-/// A definition of custom resources is itself wrong.
+/// An invalid CustomResourceDefinition.
 pub(crate) static DEFINITION: Rule = Rule::stage(
     "schema/definition",
     Severity::Error,
@@ -29,7 +29,7 @@ pub(crate) static DEFINITION: Rule = Rule::stage(
 )
 .refused();
 
-/// A value that is none of those allowed.
+/// A value that is not one of the allowed values.
 pub(crate) static ENUM: Rule = Rule::stage(
     "schema/enum",
     Severity::Error,
@@ -38,7 +38,7 @@ pub(crate) static ENUM: Rule = Rule::stage(
 )
 .refused();
 
-/// A text without the form that its field asks for.
+/// A string without the format that its field requires.
 pub(crate) static FORMAT: Rule = Rule::stage(
     "schema/format",
     Severity::Error,
@@ -47,7 +47,7 @@ pub(crate) static FORMAT: Rule = Rule::stage(
 )
 .refused();
 
-/// Two items of a list where each must be its own.
+/// Two list items with the same key.
 pub(crate) static LIST_KEY: Rule = Rule::stage(
     "schema/list-key",
     Severity::Error,
@@ -56,7 +56,7 @@ pub(crate) static LIST_KEY: Rule = Rule::stage(
 )
 .refused();
 
-/// A required field is missing.
+/// A missing required field.
 pub(crate) static REQUIRED: Rule = Rule::stage(
     "schema/required",
     Severity::Error,
@@ -65,7 +65,7 @@ pub(crate) static REQUIRED: Rule = Rule::stage(
 )
 .refused();
 
-/// Definitions of one kind that differ.
+/// Different definitions of one kind.
 pub(crate) static SEVERAL_DEFINITIONS: Rule = Rule::stage(
     "schema/several-definitions",
     Severity::Note,
@@ -73,7 +73,7 @@ pub(crate) static SEVERAL_DEFINITIONS: Rule = Rule::stage(
     include_str!("several_definitions.md"),
 );
 
-/// Too large or too deep to be checked.
+/// An object or definition that is too large or deep to check.
 pub(crate) static TOO_COMPLEX: Rule = Rule::stage(
     "schema/too-complex",
     Severity::Warning,
@@ -81,7 +81,7 @@ pub(crate) static TOO_COMPLEX: Rule = Rule::stage(
     include_str!("too_complex.md"),
 );
 
-/// A value of another type.
+/// A value of a wrong type.
 pub(crate) static TYPE: Rule = Rule::stage(
     "schema/type",
     Severity::Error,
@@ -90,7 +90,7 @@ pub(crate) static TYPE: Rule = Rule::stage(
 )
 .refused();
 
-/// Rules of a custom resource that are not evaluated.
+/// Validation rules that are not evaluated.
 pub(crate) static UNEVALUATED: Rule = Rule::stage(
     "schema/unevaluated-rules",
     Severity::Note,
@@ -98,7 +98,7 @@ pub(crate) static UNEVALUATED: Rule = Rule::stage(
     include_str!("unevaluated_rules.md"),
 );
 
-/// A field that there is not.
+/// A field that does not exist.
 pub(crate) static UNKNOWN_FIELD: Rule = Rule::stage(
     "schema/unknown-field",
     Severity::Error,
@@ -107,7 +107,7 @@ pub(crate) static UNKNOWN_FIELD: Rule = Rule::stage(
 )
 .refused();
 
-/// No schema for a kind.
+/// A kind without a schema.
 pub(crate) static UNKNOWN_KIND: Rule = Rule::stage(
     "schema/unknown-kind",
     Severity::Note,
@@ -116,7 +116,7 @@ pub(crate) static UNKNOWN_KIND: Rule = Rule::stage(
 )
 .refused();
 
-/// A kind that the caller does not want.
+/// A kind that the caller rejects.
 pub(crate) static REJECTED_KIND: Rule = Rule::stage(
     "schema/rejected-kind",
     Severity::Error,
@@ -124,7 +124,7 @@ pub(crate) static REJECTED_KIND: Rule = Rule::stage(
     include_str!("rejected_kind.md"),
 );
 
-/// A value outside of its bounds.
+/// A value out of bounds.
 pub(crate) static VALUE: Rule = Rule::stage(
     "schema/value",
     Severity::Error,

@@ -27,20 +27,20 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             if is_sealed_secret(other) || gives_way(other) {
                 continue;
             }
-            let message = format!("{} `{}` makes the same Secret", other.kind, other.name);
+            let message = format!("{} `{}` creates the same Secret", other.kind, other.name);
             let severity = if environment.is_plain() { Severity::Warning } else { Severity::Error };
             reporter.report(
                 Draft::new(&RULE, object.name_at(), message)
                     .severity(severity)
                     .about(number)
                     .related(other.name_at(), "the other one is here")
-                    .hint("keep one of the two, or give one another name"),
+                    .hint("keep one of them, or rename one"),
             );
         }
     }
 }
 
-/// Whether an object lets the controller have the Secret, or adds to it only.
+/// Returns whether an object leaves the Secret to the controller, or only adds to it.
 fn gives_way(other: &Object<'_>) -> bool {
     let is_true = |name| other.manifest.annotation(name) == Some("true");
     let policy = other.manifest.root().at(&["spec", "target", "creationPolicy"]).and_then(Node::as_str);

@@ -30,7 +30,7 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
                     Draft::new(
                         &RULE,
                         node.origin,
-                        "it was sealed for another certificate than that of the cluster",
+                        "the values were sealed for a certificate other than that of the cluster",
                     )
                     .about(number)
                     .hint("seal it again for this environment"),
@@ -42,13 +42,13 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
             first = Some(node);
             continue;
         };
-        // Plain manifests may be those of several environments.
+        // Plain manifests may be for several environments.
         if first.as_str() != Some(text) && !environment.is_plain() {
             reporter.report(
                 Draft::new(
                     &RULE,
                     node.origin,
-                    "it was sealed for another certificate than others of the environment",
+                    "the values were sealed for a certificate other than those of the environment's other objects",
                 )
                 .about(number)
                 .related(first.origin, "this one was sealed for another certificate")

@@ -1,4 +1,4 @@
-//! Values that were sealed and committed: whether the controller will be able to open them.
+//! Rules about committed sealed values that the controller may not be able to open.
 
 pub(super) mod duplicate_target;
 pub(crate) mod foreign_certificate;
@@ -17,7 +17,7 @@ fn is_sealed_secret(object: &Object<'_>) -> bool {
     object.is(SEALED, "SealedSecret")
 }
 
-/// The sealed items of an object.
+/// Returns the sealed items of a SealedSecret.
 fn items<'a>(object: &Object<'a>) -> &'a [sealwave_core::document::Entry] {
     let items = object.manifest.root().at(&["spec", "encryptedData"]).and_then(Node::as_mapping);
     items.map_or(&[][..], |items| items.entries())

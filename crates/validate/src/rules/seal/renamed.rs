@@ -20,33 +20,37 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::App(check),
 };
 
-/// Shorter texts are no sealed values.
+/// Minimum length of a sealed value.
 const SHORTEST: usize = 300;
 
 fn check(app: &App<'_>, reporter: &mut Reporter) {
-    let mut seen: HashMap<&str, Sealed<'_>> = HashMap::new();
-    for (environment, scene) in app.environments.iter().enumerate() {
+    let mut seen: HashMap<&str, SealedValue<'_>> = HashMap::new();
+    for (index, environment) in app.environments.iter().enumerate() {
         for (number, object) in
-            scene.objects.iter().enumerate().filter(|(_, object)| is_sealed_secret(object))
+            environment.objects.iter().enumerate().filter(|(_, object)| is_sealed_secret(object))
         {
             let scope = Scope::of(object.manifest.annotations());
-            if let Some(draft) = twice(&mut seen, object, scope) {
-                reporter.report(draft.about_in(environment, number));
-            } else if let Some(draft) = moved(object, scope) {
-                reporter.report(draft.about_in(environment, number));
+            if let Some(draft) = check_reuse(&mut seen, object, scope) {
+                reporter.report(draft.about_in(index, number));
+            } else if let Some(draft) = check_origin(object, scope) {
+                reporter.report(draft.about_in(index, number));
             }
         }
     }
 }
 
-/// What a ciphertext is sealed for, as far as that shows, and where.
-struct Sealed<'a> {
+/// The label that a ciphertext is sealed for, as far as known, and its position.
+struct SealedValue<'a> {
     label: (&'a str, &'a str),
     at: Origin,
 }
 
-/// A ciphertext that was seen under another label.
-fn twice<'a>(seen: &mut HashMap<&'a str, Sealed<'a>>, object: &Object<'a>, scope: Scope) -> Option<Draft> {
+/// Reports a ciphertext that also exists under another label.
+fn check_reuse<'a>(
+    seen: &mut HashMap<&'a str, SealedValue<'a>>,
+    object: &Object<'a>,
+    scope: Scope,
+) -> Option<Draft> {
     let label = match scope {
         Scope::ClusterWide => ("", ""),
         Scope::NamespaceWide => (object.namespace, ""),
@@ -55,7 +59,7 @@ fn twice<'a>(seen: &mut HashMap<&'a str, Sealed<'a>>, object: &Object<'a>, scope
     let mut first = None;
     for entry in items(object) {
         let Some(text) = entry.value.as_str().filter(|text| text.len() >= SHORTEST) else { continue };
-        let known = seen.entry(text).or_insert(Sealed { label, at: entry.key_origin });
+        let known = seen.entry(text).or_insert(SealedValue { label, at: entry.key_origin });
         if known.label != label {
             first = first.or(Some(known.at));
         }
@@ -64,16 +68,16 @@ fn twice<'a>(seen: &mut HashMap<&'a str, Sealed<'a>>, object: &Object<'a>, scope
         Draft::new(
             &RULE,
             object.name_at(),
-            "its values also stand under another name or namespace, and open under one of them at most",
+            "the same ciphertext exists under another name or namespace, and can be opened under at most one of them",
         )
         .severity(Severity::Error)
-        .related(first, "the same ciphertext")
+        .related(first, "the other one is here")
         .hint("seal the values once for each name and namespace, or with a wider scope")
     })
 }
 
-/// A name or namespace that comes from elsewhere than the object.
-fn moved(object: &Object<'_>, scope: Scope) -> Option<Draft> {
+/// Reports a name or namespace that comes from another file than the object.
+fn check_origin(object: &Object<'_>, scope: Scope) -> Option<Draft> {
     let source = object.manifest.origin().source;
     for (field, counts) in [("name", scope == Scope::Strict), ("namespace", scope != Scope::ClusterWide)] {
         let Some(at) = place(object, field).filter(|at| counts && at.source != source) else { continue };
@@ -88,9 +92,9 @@ fn moved(object: &Object<'_>, scope: Scope) -> Option<Draft> {
         );
     }
     let metadata = object.manifest.root().get("metadata")?;
-    let given = metadata.get("namespace").is_some_and(|namespace| namespace.origin == metadata.origin);
-    (given && scope != Scope::ClusterWide && !is_sealed_for_it(object, "namespace")).then(|| {
-        Draft::new(&RULE, object.name_at(), "it has no namespace of its own, and gets the app's")
+    let is_filled_in = metadata.get("namespace").is_some_and(|namespace| namespace.origin == metadata.origin);
+    (is_filled_in && scope != Scope::ClusterWide && !is_sealed_for_it(object, "namespace")).then(|| {
+        Draft::new(&RULE, object.name_at(), "the SealedSecret has no namespace of its own and gets the app's")
             .severity(Severity::Note)
             .hint("write the namespace that the values were sealed for")
     })
@@ -100,11 +104,13 @@ fn place(object: &Object<'_>, field: &str) -> Option<Origin> {
     object.manifest.root().at(&["metadata", field]).map(|node| node.origin)
 }
 
-/// Whether the template, which kubeseal fills, says that the values were sealed for what the metadata have now.
+/// Returns whether the template, which kubeseal fills in, shows that the values were sealed for the current metadata.
 fn is_sealed_for_it(object: &Object<'_>, field: &str) -> bool {
     let root = object.manifest.root();
-    let of = |path: &[&str]| root.at(path).filter(|node| node.as_str().is_some_and(|text| !text.is_empty()));
-    let (Some(own), Some(there)) = (of(&["metadata", field]), of(&["spec", "template", "metadata", field]))
+    let non_empty =
+        |path: &[&str]| root.at(path).filter(|node| node.as_str().is_some_and(|text| !text.is_empty()));
+    let (Some(own), Some(there)) =
+        (non_empty(&["metadata", field]), non_empty(&["spec", "template", "metadata", field]))
     else {
         return false;
     };

@@ -21,12 +21,12 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::App(check),
 };
 
-/// Shorter texts are not sealed values.
+/// Minimum length of a sealed value.
 const SHORTEST: usize = 300;
-/// Different places that are kept of one ciphertext.
+/// Maximum number of uses kept per ciphertext.
 const PLACES: usize = 8;
 
-/// Where a ciphertext is used.
+/// A use of a ciphertext.
 struct SealedUse<'a> {
     environment: usize,
     certificate: Option<&'a str>,
@@ -47,7 +47,7 @@ fn check(app: &App<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// Files the items of an object, and reports the first that is used in another cluster.
+/// Records the items of an object, and reports the first that is used in another cluster.
 fn first_clash<'a>(
     app: &App<'a>,
     seen: &mut HashMap<&'a str, Vec<SealedUse<'a>>>,
@@ -55,7 +55,7 @@ fn first_clash<'a>(
     object: &Object<'a>,
 ) -> Option<Draft> {
     let certificate = certificate(app.environments.get(environment)?, object);
-    // The same object in two environments is one of two clusters.
+    // The same object in two environments belongs to two clusters.
     let label = (object.namespace, object.name);
     let mut found = None;
     for entry in items(object) {
@@ -80,13 +80,13 @@ fn first_clash<'a>(
     )
 }
 
-/// The key that an object was sealed for: of the environment's cluster, else what the object says.
+/// Returns the certificate of an object: that of the environment's cluster, or else the one in its annotation.
 fn certificate<'a>(environment: &Environment<'a>, object: &Object<'a>) -> Option<&'a str> {
     let known = environment.scene.settings.certificates.get(environment.name).map(String::as_str);
     known.or_else(|| object.manifest.annotation(SEALED_FOR))
 }
 
-/// How sure it is that two uses are of two clusters; `None` where they may be of one.
+/// Returns the severity of a ciphertext used in two clusters; `None` if both uses may be in one cluster.
 fn severity(app: &App<'_>, one: &SealedUse<'_>, other: &SealedUse<'_>) -> Option<Severity> {
     if let (Some(first), Some(second)) = (one.certificate, other.certificate) {
         return (first != second).then_some(Severity::Error);

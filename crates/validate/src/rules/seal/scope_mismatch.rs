@@ -27,16 +27,16 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     let own = object.manifest.annotations();
     let scope = Scope::of(own);
     if let Some(template) = template {
-        identity(object, template, scope, reporter);
-        template_scope(template, scope, reporter);
+        check_identity(object, template, scope, reporter);
+        check_template_scope(template, scope, reporter);
     }
     if let Some(own) = own {
-        unread(own, reporter);
-        both(own, reporter);
+        check_annotation_values(own, reporter);
+        check_both_scopes(own, reporter);
     }
 }
 
-fn identity(object: &Object<'_>, template: &Node, scope: Scope, reporter: &mut Reporter) {
+fn check_identity(object: &Object<'_>, template: &Node, scope: Scope, reporter: &mut Reporter) {
     for (field, decides) in [("name", scope == Scope::Strict), ("namespace", scope != Scope::ClusterWide)] {
         let own = object.manifest.root().at(&["metadata", field]);
         let (Some(own), Some(there)) = (own, template.get(field)) else { continue };
@@ -48,14 +48,14 @@ fn identity(object: &Object<'_>, template: &Node, scope: Scope, reporter: &mut R
         reporter.report(
             Draft::new(&RULE, there.origin, message)
                 .severity(if decides { Severity::Warning } else { Severity::Note })
-                .related(own.origin, "this is what the Secret gets, and what its values must be sealed for")
+                .related(own.origin, "the Secret gets this one, and its values must be sealed for it")
                 .hint("seal the values again for the SealedSecret's own name and namespace, or correct the template"),
         );
     }
 }
 
-/// A scope that stands in the template alone, or is another one there.
-fn template_scope(template: &Node, scope: Scope, reporter: &mut Reporter) {
+/// Reports a scope that only the template has, or that differs there.
+fn check_template_scope(template: &Node, scope: Scope, reporter: &mut Reporter) {
     let Some(annotations) = template.get("annotations").and_then(Node::as_mapping) else { return };
     let there = Scope::of(Some(annotations));
     let name = match there {
@@ -71,8 +71,8 @@ fn template_scope(template: &Node, scope: Scope, reporter: &mut Reporter) {
     );
 }
 
-/// Values that the controller takes for no.
-fn unread(annotations: &Mapping, reporter: &mut Reporter) {
+/// Reports annotation values that the controller treats as false.
+fn check_annotation_values(annotations: &Mapping, reporter: &mut Reporter) {
     for name in [CLUSTER_WIDE, NAMESPACE_WIDE] {
         let Some(value) = annotations.get(name) else { continue };
         if !matches!(value.as_str(), Some("true" | "false" | "")) {
@@ -85,10 +85,10 @@ fn unread(annotations: &Mapping, reporter: &mut Reporter) {
     }
 }
 
-fn both(annotations: &Mapping, reporter: &mut Reporter) {
-    let set = |name| annotations.entry(name).filter(|entry| entry.value.as_str() == Some("true"));
-    if let (Some(cluster), Some(namespace)) = (set(CLUSTER_WIDE), set(NAMESPACE_WIDE)) {
-        let message = format!("`{NAMESPACE_WIDE}` does not count beside `{CLUSTER_WIDE}`");
+fn check_both_scopes(annotations: &Mapping, reporter: &mut Reporter) {
+    let enabled = |name| annotations.entry(name).filter(|entry| entry.value.as_str() == Some("true"));
+    if let (Some(cluster), Some(namespace)) = (enabled(CLUSTER_WIDE), enabled(NAMESPACE_WIDE)) {
+        let message = format!("`{NAMESPACE_WIDE}` is ignored because of `{CLUSTER_WIDE}`");
         reporter.report(
             Draft::new(&RULE, namespace.key_origin, message)
                 .related(cluster.key_origin, "this one counts")

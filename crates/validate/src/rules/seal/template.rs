@@ -26,7 +26,7 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     if !is_sealed_secret(object) {
         return;
     }
@@ -38,7 +38,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     }
     let sealed = items(object);
     let data = entries(template, "data");
-    // Plain texts of the template are variables of the others.
+    // Literal values of the template are variables for the other values.
     let plain = data.iter().filter(|entry| entry.value.as_str().is_some_and(|text| !text.contains("{{")));
     let names: Vec<&str> = sealed.iter().chain(plain).map(|entry| entry.key.as_str()).collect();
     let known: HashSet<&str> = names.iter().copied().collect();
@@ -54,7 +54,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
                 Draft::new(&RULE, entry.key_origin, message)
                     .severity(Severity::Warning)
                     .related(*both, "it is sealed here")
-                    .hint("keep one of the two, or give one another key"),
+                    .hint("keep one of them, or rename one"),
             );
         }
         let Some(text) = entry.value.as_str() else { continue };
@@ -62,20 +62,20 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
         if uses.variables.is_empty() && uses.faults.is_empty() {
             continue;
         }
-        let place = TextPlace::of(scene.texts, &entry.value);
+        let place = TextPlace::of(context.texts, &entry.value);
         for (range, fault) in &uses.faults {
             let (message, hint) = wording(*fault, text.get(range.clone()).unwrap_or_default());
             let draft = Draft::new(&RULE, place.bytes(text, range, entry.value.origin), message);
             reporter.report(draft.within(entry.value.origin).hint(hint));
         }
-        // The field of a map that is not there is no error here: asking for it is.
+        // A missing field is not an error in sealed-secrets, so guarded uses are fine.
         for used in uses.variables.iter().filter(|used| !used.is_guarded) {
             let name = text.get(used.name.clone()).unwrap_or_default();
             if known.contains(name) {
                 continue;
             }
             let shown = if is_item_key(name) { format!("item `{name}`") } else { "an item".to_owned() };
-            let becomes = match used.form {
+            let consequence = match used.form {
                 VariableForm::Field => "it becomes `<no value>`",
                 VariableForm::Index => "it is empty",
             };
@@ -84,7 +84,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
                 None => "seal the item, or correct the name".to_owned(),
             };
             let at = place.bytes(text, &used.name, entry.value.origin);
-            let message = format!("template uses {shown}, which is not sealed here: {becomes}");
+            let message = format!("template uses {shown}, which is not sealed here: {consequence}");
             reporter.report(Draft::new(&RULE, at, message).within(entry.value.origin).hint(hint));
         }
     }

@@ -23,7 +23,7 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-/// As Go's decoder: padding is required, its left-over bits are not looked at.
+/// Base64 as Go decodes it: padding is required, trailing bits are ignored.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -31,9 +31,9 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
 );
 
-/// The RSA block of a 1024-bit key, the smallest that either side accepts.
+/// RSA block size of a 1024-bit key, the smallest that either side accepts.
 const SMALLEST_BLOCK: usize = 128;
-/// The tag of AES-GCM, which is all there is of an empty value.
+/// Size of the AES-GCM tag, the whole ciphertext of an empty value.
 const TAG: usize = 16;
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
@@ -44,22 +44,22 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
         let Some(fault) = fault(&entry.value) else { continue };
         reporter.report(
             Draft::new(&RULE, entry.value.origin, format!("{} {fault}", item_called(&entry.key)))
-                .hint("seal the value again with `kubeseal`, and copy all of it")
+                .hint("seal the value again with `kubeseal`, and copy all its output")
                 .confidential(),
         );
     }
 }
 
 fn fault(value: &Node) -> Option<&'static str> {
-    let Some(text) = value.as_str() else { return Some("is no string") };
+    let Some(text) = value.as_str() else { return Some("is not a string") };
     let packed = if text.contains(['\r', '\n']) { text.replace(['\r', '\n'], "") } else { text.to_owned() };
-    let Ok(bytes) = BASE64.decode(packed) else { return Some("is no standard base64 with padding") };
+    let Ok(bytes) = BASE64.decode(packed) else { return Some("is not standard base64 with padding") };
     let [high, low, rest @ ..] = bytes.as_slice() else { return Some("is too short for a sealed value") };
     let block = usize::from(u16::from_be_bytes([*high, *low]));
     if rest.len() < SMALLEST_BLOCK + TAG {
         Some("is too short for a sealed value")
     } else if block < SMALLEST_BLOCK || rest.len() < block + TAG {
-        Some("does not have the form of a sealed value")
+        Some("is not a valid sealed value")
     } else {
         None
     }

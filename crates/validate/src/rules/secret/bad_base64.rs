@@ -18,9 +18,9 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
-    // Of an app, resolving placeholders finds it.
-    if !scene.is_plain {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+    // For an app, the resolution of placeholders reports it.
+    if !context.is_plain {
         return;
     }
     for item in items(object).iter().filter(|item| is_bad(item)) {
@@ -33,7 +33,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// A variable that another tool fills in has a rule of its own.
+/// Returns whether an item is not base64. Another rule reports variables that another tool fills in.
 fn is_bad(item: &Item<'_>) -> bool {
     matches!(item.content, Content::Broken) && !is_variable(item.written())
 }

@@ -19,27 +19,27 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
-    // The items of a Secret of this type are base64 by themselves.
+    // Secrets of this type contain base64 values.
     if object.manifest.root().get("type").and_then(Node::as_str) == Some("kubernetes.io/rook") {
         return;
     }
     for item in items(object).iter().filter(|item| is_double(item)) {
-        let message = format!("{} is still base64 where the program reads it", item.called());
+        let message = format!("{} is still base64-encoded when the program reads it", item.called());
         let hint = if item.field == "stringData" {
-            "`stringData` takes the text itself; encoded values go under `data`"
+            "write plain text under `stringData`, and encoded values under `data`"
         } else {
-            "encode the value once only, or write it under `stringData`"
+            "encode the value only once, or write it under `stringData`"
         };
         reporter.report(Draft::new(&RULE, item.entry.value.origin, message).hint(hint).confidential());
     }
 }
 
-/// Shorter text is base64 by chance.
+/// Minimum length: shorter text may be base64 by chance.
 const SHORTEST: usize = 12;
 
 fn is_double(item: &Item<'_>) -> bool {
     let key = item.key().to_ascii_lowercase();
-    // The last is a file of 1Password Connect, which reads base64.
+    // The last one is a file of 1Password Connect, which expects base64.
     if ["base64", "b64", "basic", "authorization", "cookie", "1password-credentials"]
         .iter()
         .any(|word| key.contains(word))
@@ -47,7 +47,7 @@ fn is_double(item: &Item<'_>) -> bool {
         return false;
     }
     let Some(text) = item.text().map(str::trim).filter(|text| text.len() >= SHORTEST) else { return false };
-    // Words of letters alone may be base64 as well; what they decode to is not readable.
+    // Words may be valid base64 too, but decode to unreadable bytes.
     if !text.len().is_multiple_of(4) {
         return false;
     }
@@ -57,7 +57,7 @@ fn is_double(item: &Item<'_>) -> bool {
     })
 }
 
-/// Returns true for base64 of random bytes, as keys are often written: those of Ceph, for example.
+/// Returns whether a string is base64 of random bytes, a common form of keys, for example in Ceph.
 fn is_encoded_key(text: &str) -> bool {
     let is_base64 =
         text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='));

@@ -21,11 +21,11 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
-    let severity = if scene.is_plain { Severity::Note } else { Severity::Error };
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
+    let severity = if context.is_plain { Severity::Note } else { Severity::Error };
     let mut report = |draft: Draft| reporter.report(draft.confidential());
-    if let Some(block) = undecrypted_sops_block(object.manifest) {
-        let hint = "keep the encrypted file outside of the manifests, and refer to it: `<sops:file#key>`";
+    if let Some(block) = sops_block(object.manifest) {
+        let hint = "move the encrypted file out of the manifests, and refer to it: `<sops:file#key>`";
         report(
             Draft::new(&RULE, block.key_origin, "SOPS encrypted this object, and nothing decrypts it")
                 .severity(severity)
@@ -34,7 +34,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
         return;
     }
     if object.is("", "Secret") {
-        look_alikes(object, scene.is_plain, &mut report);
+        check_look_alikes(object, context.is_plain, &mut report);
     } else if !object.is("", "ConfigMap") {
         return;
     }
@@ -44,8 +44,9 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
             let hint = "refer to the encrypted file: `<sops:file#key>`";
             let message = format!("{} is encrypted by SOPS, and nothing decrypts it", item_called(key));
             report(Draft::new(&RULE, value.origin, message).severity(severity).hint(hint));
-        } else if scene.is_plain && is_vault_plugin(text) {
-            let hint = "make it an app with `compatibility: avp`, or leave it to argocd-vault-plugin and suppress this";
+        } else if context.is_plain && is_vault_plugin(text) {
+            let hint =
+                "use an app with `compatibility: avp`, or suppress this if argocd-vault-plugin replaces it";
             let message = format!(
                 "{} has a placeholder of argocd-vault-plugin, which nothing replaces here",
                 item_called(key)
@@ -55,7 +56,14 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// The places of an object where something stands only since SOPS encrypted it: this rule reports it, and nothing else need.
+/// Returns the entry with SOPS' own data in an object that nothing decrypts. Objects of kinds whose controllers decrypt them
+/// have it too.
+pub(crate) fn sops_block(object: &Manifest) -> Option<&Entry> {
+    let is_decrypted = object.kind().to_ascii_lowercase().contains("sops");
+    object.root().as_mapping().filter(|_| !is_decrypted).and_then(model::sops_block)
+}
+
+/// Returns the positions in an object that only exist because SOPS encrypted it; no rule but this one needs to report them.
 pub(crate) fn encrypted_by_sops(object: &Manifest) -> impl Iterator<Item = Origin> {
     undecrypted_sops_block(object).into_iter().flat_map(|block| {
         let is_encrypted = |value: &&Node| value.as_str().is_some_and(is_encrypted);
@@ -72,7 +80,7 @@ fn values(object: &Manifest) -> impl Iterator<Item = (&str, &Node)> {
         .flat_map(|mapping| mapping.entries().iter().map(|entry| (entry.key.as_str(), &entry.value)))
 }
 
-/// `<path:…#…>`, argocd-vault-plugin's own form.
+/// Returns whether a string contains `<path:…#…>`, a placeholder of argocd-vault-plugin.
 fn is_vault_plugin(text: &str) -> bool {
     memchr::memchr(b'<', text.as_bytes()).is_some()
         && text
@@ -81,10 +89,10 @@ fn is_vault_plugin(text: &str) -> bool {
             .any(|rest| rest.split(['>', '\n']).next().is_some_and(|inside| inside.contains('#')))
 }
 
-/// Items of a Secret that look like placeholders and are none; and those that are nothing but a variable.
+/// Reports items of a Secret that look like placeholders but are not, and items that consist of a variable.
 ///
-/// Of an app, resolving placeholders finds the former.
-fn look_alikes(object: &Object<'_>, is_plain: bool, mut report: impl FnMut(Draft)) {
+/// For an app, the resolution of placeholders reports the former.
+fn check_look_alikes(object: &Object<'_>, is_plain: bool, mut report: impl FnMut(Draft)) {
     let annotation = |name| object.manifest.annotation(name);
     let is_literal = [LITERAL, AVP_IGNORE].iter().any(|name| annotation(name) == Some("true"));
     let generic = annotation(AVP_PATH).and_then(|path| Generic::new(path, None).ok());
@@ -107,14 +115,14 @@ fn look_alikes(object: &Object<'_>, is_plain: bool, mut report: impl FnMut(Draft
     }
 }
 
-/// Whether a text is nothing but a variable.
+/// Returns whether a string consists of a variable.
 pub(super) fn is_variable(text: &str) -> bool {
     let text = text.trim();
-    let inside = |before, after| text.strip_prefix(before)?.strip_suffix(after);
-    inside("${", "}").is_some_and(is_variable_name) || inside("{{", "}}").is_some_and(is_template_path)
+    let between = |before, after| text.strip_prefix(before)?.strip_suffix(after);
+    between("${", "}").is_some_and(is_variable_name) || between("{{", "}}").is_some_and(is_template_path)
 }
 
-/// `NAME`, also with what stands in for it as Flux has it: `NAME:=default`.
+/// Returns whether a string is `NAME`, optionally with a default as in Flux: `NAME:=default`.
 fn is_variable_name(text: &str) -> bool {
     let name = text.split_once(":=").or_else(|| text.split_once(":-")).map_or(text, |(name, _)| name);
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')

@@ -20,8 +20,7 @@ pub(crate) static RULE: Rule = Rule {
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     for located in object.references() {
         if located.reference.what == What::Secret && matches!(located.via, Via::Env | Via::EnvFrom) {
-            let message =
-                format!("Secret `{}` is handed over in environment variables", located.reference.name);
+            let message = format!("Secret `{}` is passed in environment variables", located.reference.name);
             reporter.report(
                 Draft::new(&RULE, located.at, message)
                     .hint("mount it as a volume and have the program read the file"),

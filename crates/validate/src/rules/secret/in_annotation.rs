@@ -20,17 +20,17 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
-    each_metadata(object, |metadata| of_metadata(metadata, reporter));
+    each_metadata(object, |metadata| check_metadata(metadata, reporter));
 }
 
-fn of_metadata(metadata: &Mapping, reporter: &mut Reporter) {
+fn check_metadata(metadata: &Mapping, reporter: &mut Reporter) {
     for (field, noun) in [("annotations", "annotation"), ("labels", "label")] {
         let Some(mapping) = metadata.get(field).and_then(Node::as_mapping) else { continue };
         for entry in mapping.entries() {
             let Some(text) = entry.value.as_str().filter(|text| !credential::is_too_short(text)) else {
                 continue;
             };
-            // `checksum/secret` and its like: a digest.
+            // A digest, for example in `checksum/secret`.
             let is_digest = text.len() >= 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
             let slash = entry.key.bytes().rposition(|byte| byte == b'/');
             let name =

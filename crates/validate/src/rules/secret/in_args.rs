@@ -28,17 +28,19 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
             let words = line.items();
             for (number, word) in words.iter().enumerate() {
                 let before = number.checked_sub(1).and_then(|at| words.get(at)).and_then(Node::as_str);
-                let Some(kind) = word.as_str().and_then(|text| of_word(text, before)) else { continue };
+                let Some(kind) = word.as_str().and_then(|text| detect_in_word(text, before)) else {
+                    continue;
+                };
                 reporter.report(show::draft(&RULE, kind, word.origin, &format!("`{list}` of a container")));
             }
         }
     }
 }
 
-/// What a word of a command line holds; the word before may be the option whose value it is.
-fn of_word(text: &str, before: Option<&str>) -> Option<Kind> {
+/// Returns the kind of credential in a word of a command line; the word before may be its option.
+fn detect_in_word(text: &str, before: Option<&str>) -> Option<Kind> {
     if has_blank(text) {
-        return credential::detect_in_lines(text).map(|(_, kind)| kind).or_else(|| of_shell(text));
+        return credential::detect_in_lines(text).map(|(_, kind)| kind).or_else(|| detect_in_script(text));
     }
     let (name, value) = match assignment(text) {
         Some((name, value)) => (Some(name), value),
@@ -46,26 +48,26 @@ fn of_word(text: &str, before: Option<&str>) -> Option<Kind> {
     };
     credential::detect(None, text)
         .or_else(|| credential::detect(name, value))
-        .or_else(|| before.and_then(|before| of_login(before, text)))
+        .or_else(|| before.and_then(|before| detect_in_login(before, text)))
         // `--set=auth.password=…`, JSON
         .or_else(|| credential::detect_in_lines(text).map(|(_, kind)| kind))
 }
 
-/// A script: options and assignments within it; there, a plain word is more likely no credential.
-fn of_shell(text: &str) -> Option<Kind> {
+/// Returns the kind of credential in the options and assignments of a script, where plain words are rarely credentials.
+fn detect_in_script(text: &str) -> Option<Kind> {
     let words = text.split(|c: char| c.is_whitespace() || matches!(c, ';' | '|' | '&' | '(' | ')'));
     let words: Vec<&str> =
         words.map(|word| word.trim_matches(QUOTES)).filter(|word| !word.is_empty()).collect();
     let mut assignments = words.iter().filter_map(|word| assignment(word));
     assignments
         .find_map(|(name, value)| credential::detect_strictly(name, value.trim_matches(QUOTES)))
-        .or_else(|| words.array_windows().find_map(|[before, word]| of_login(before, word)))
+        .or_else(|| words.array_windows().find_map(|[before, word]| detect_in_login(before, word)))
 }
 
 const QUOTES: [char; 2] = ['"', '\''];
 
-/// `-u user:password`, as curl has it.
-fn of_login(option: &str, word: &str) -> Option<Kind> {
+/// Returns the kind of credential in `-u user:password`, an option of curl.
+fn detect_in_login(option: &str, word: &str) -> Option<Kind> {
     let (_, password) = word.split_once(':').filter(|_| matches!(option, "-u" | "--user"))?;
     credential::detect_strictly("password", password)
 }
@@ -73,8 +75,8 @@ fn of_login(option: &str, word: &str) -> Option<Kind> {
 fn assignment(word: &str) -> Option<(&str, &str)> {
     let (name, value) = word.split_once('=')?;
     let name = name.trim_start_matches('-');
-    let inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    (!name.is_empty() && name.chars().all(inside)).then_some((name, value))
+    let is_name_char = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    (!name.is_empty() && name.chars().all(is_name_char)).then_some((name, value))
 }
 
 fn is_option(word: &str) -> bool {

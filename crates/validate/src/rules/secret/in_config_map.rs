@@ -21,40 +21,40 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     if !object.is("", "ConfigMap") {
         return;
     }
     let root = object.manifest.root();
-    let texts = entries(root, "data").iter().filter_map(|entry| of_text(entry, scene.texts));
-    let binary = entries(root, "binaryData").iter().filter_map(of_binary);
+    let texts = entries(root, "data").iter().filter_map(|entry| check_text(entry, context.texts));
+    let binary = entries(root, "binaryData").iter().filter_map(check_binary);
     for draft in texts.chain(binary) {
         reporter.report(draft);
     }
 }
 
-fn of_text(entry: &Entry, texts: &Texts) -> Option<Draft> {
+fn check_text(entry: &Entry, texts: &Texts) -> Option<Draft> {
     let text = entry.value.as_str()?;
-    let called = || item_called(&entry.key);
+    let label = || item_called(&entry.key);
     if text.trim_end().contains('\n') {
         let found = credential::detect_in_lines(text)?;
-        return Some(show::draft_in_file(&RULE, found, entry, &called(), texts));
+        return Some(show::draft_in_file(&RULE, found, entry, &label(), texts));
     }
     if let Some(kind) = credential::detect(Some(&entry.key), text) {
-        return Some(show::draft(&RULE, kind, entry.value.origin, &called()));
+        return Some(show::draft(&RULE, kind, entry.value.origin, &label()));
     }
     if !credential::is_given_in(text) {
         return None;
     }
     Some(if text.contains('\n') {
-        show::draft_in_file(&RULE, (0, Kind::Keyed), entry, &called(), texts)
+        show::draft_in_file(&RULE, (0, Kind::Keyed), entry, &label(), texts)
     } else {
-        show::draft(&RULE, Kind::Keyed, entry.value.origin, &called())
+        show::draft(&RULE, Kind::Keyed, entry.value.origin, &label())
     })
 }
 
-/// A text in base64; a keystore is not looked into.
-fn of_binary(entry: &Entry) -> Option<Draft> {
+/// Checks text in base64. Keystores are not decoded.
+fn check_binary(entry: &Entry) -> Option<Draft> {
     let text = String::from_utf8(decode(entry.value.as_str()?)?).ok()?;
     let (_, kind) = credential::detect_in_lines(&text)?;
     Some(show::draft(&RULE, kind, entry.value.origin, &item_called(&entry.key)))

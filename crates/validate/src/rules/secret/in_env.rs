@@ -27,7 +27,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
             let Some(text) = value.as_str() else { continue };
             let name = variable.get("name").and_then(Node::as_str).unwrap_or_default();
             let single = Some(text).filter(|text| !text.trim_end().contains('\n'));
-            // `JAVA_OPTS` and JSON are read as files are.
+            // `JAVA_OPTS` and JSON are checked like files.
             let kind = single
                 .and_then(|text| credential::detect(Some(name), text))
                 .or_else(|| credential::detect_in_lines(text).map(|(_, kind)| kind));

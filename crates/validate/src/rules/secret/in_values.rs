@@ -22,7 +22,7 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::App(check),
 };
 
-/// Findings about one file.
+/// Maximum number of findings per file.
 const MOST: usize = 100;
 
 fn check(app: &App<'_>, reporter: &mut Reporter) {
@@ -35,9 +35,9 @@ fn check(app: &App<'_>, reporter: &mut Reporter) {
             files::in_tree("", document, &mut found);
         }
         found.truncate(MOST);
-        let printed = printed(app, &found);
+        let rendered = rendered_values(app, &found);
         for (number, (node, kind)) in found.iter().enumerate() {
-            if printed.get(number) == Some(&true) {
+            if rendered.get(number) == Some(&true) {
                 continue;
             }
             let severity = if kind.is_certain() { Severity::Error } else { Severity::Warning };
@@ -45,37 +45,37 @@ fn check(app: &App<'_>, reporter: &mut Reporter) {
             reporter.report(
                 Draft::new(&RULE, node.origin, message)
                     .severity(severity)
-                    .hint("put it into a store, refer to it with a placeholder, and change it")
+                    .hint("put it into a secret store, refer to it with a placeholder, and change it")
                     .confidential(),
             );
         }
     }
 }
 
-/// Which of some values stand in an object of the app.
-fn printed(app: &App<'_>, found: &[(&Node, Kind)]) -> Vec<bool> {
-    let mut printed = vec![false; found.len()];
+/// Returns, for each value, whether an object of the app contains it.
+fn rendered_values(app: &App<'_>, found: &[(&Node, Kind)]) -> Vec<bool> {
+    let mut rendered = vec![false; found.len()];
     if found.is_empty() {
-        return printed;
+        return rendered;
     }
     let values = found.iter().map(|(node, _)| node.as_str().unwrap_or_default().trim());
-    let Ok(searcher) = AhoCorasick::new(values) else { return printed };
+    let Ok(searcher) = AhoCorasick::new(values) else { return rendered };
     for object in app.environments.iter().flat_map(|environment| &environment.objects) {
-        visit(object.manifest.root(), &searcher, &mut printed);
+        mark_found(object.manifest.root(), &searcher, &mut rendered);
     }
-    printed
+    rendered
 }
 
-fn visit(node: &Node, searcher: &AhoCorasick, printed: &mut [bool]) {
+fn mark_found(node: &Node, searcher: &AhoCorasick, rendered: &mut [bool]) {
     if let Some(text) = node.as_str() {
         for hit in searcher.find_overlapping_iter(text) {
-            if let Some(printed) = printed.get_mut(hit.pattern().as_usize()) {
-                *printed = true;
+            if let Some(rendered) = rendered.get_mut(hit.pattern().as_usize()) {
+                *rendered = true;
             }
         }
     }
-    node.items().iter().for_each(|item| visit(item, searcher, printed));
+    node.items().iter().for_each(|item| mark_found(item, searcher, rendered));
     for entry in node.as_mapping().map_or(&[][..], |mapping| mapping.entries()) {
-        visit(&entry.value, searcher, printed);
+        mark_found(&entry.value, searcher, rendered);
     }
 }

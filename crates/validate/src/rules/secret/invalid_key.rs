@@ -20,10 +20,10 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let is_secret = object.is("", "Secret");
-    // Of an app's Secrets, resolving placeholders finds it.
-    if is_secret && !scene.is_plain || !is_secret && !object.is("", "ConfigMap") {
+    // For Secrets of an app, the resolution of placeholders reports it.
+    if is_secret && !context.is_plain || !is_secret && !object.is("", "ConfigMap") {
         return;
     }
     for field in ["binaryData", "data", "stringData"] {
@@ -31,13 +31,13 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
             let draft = Draft::new(&RULE, entry.key_origin, message(entry, is_secret));
             let draft = if is_secret { draft.confidential() } else { draft };
             reporter.report(draft.hint(
-                "a key consists of letters, digits, `-`, `_` and `.`, at most 253, without `..` in front",
+                "use letters, digits, `-`, `_` and `.`, at most 253 characters, without `..` in front",
             ));
         }
     }
 }
 
-/// A value may have slipped into the place of its key, so that of a Secret is not named.
+/// Returns the message. A key of a Secret may be a misplaced secret value, so it is not shown.
 fn message(entry: &Entry, is_secret: bool) -> String {
     if entry.key.is_empty() {
         return "the key is empty".to_owned();

@@ -1,4 +1,4 @@
-//! The items of a Secret, as far as they are known.
+//! The items of a Secret, decoded as far as possible.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use sealwave_core::document::{Entry, Node};
 use sealwave_core::names::{AVP_PATH, item_called};
 use sealwave_secrets::placeholder::Text;
 
-/// As Go's `encoding/base64.StdEncoding`.
+/// Base64 as in Go's `encoding/base64.StdEncoding`.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -19,28 +19,28 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
 );
 
-/// One item.
+/// An item of a Secret.
 pub(super) struct Item<'a> {
-    /// Key and value as they are written.
+    /// Key and value as written.
     pub(super) entry: &'a Entry,
-    /// `data` or `stringData`.
+    /// The field with the item: `data` or `stringData`.
     pub(super) field: &'static str,
-    /// What it stands for.
+    /// Decoded content.
     pub(super) content: Content<'a>,
 }
 
-/// What an item stands for.
+/// Decoded content of an item.
 pub(super) enum Content<'a> {
-    /// `data` that is no base64.
+    /// `data` that is not base64.
     Broken,
-    /// These bytes.
+    /// Known bytes.
     Plain(Cow<'a, [u8]>),
-    /// Something with placeholders in it, or encrypted.
+    /// A value with placeholders, or an encrypted value.
     Unknown,
 }
 
 impl<'a> Item<'a> {
-    /// The text of an item that is known, and is text.
+    /// Returns the content, if it is known and valid UTF-8.
     pub fn text(&self) -> Option<&str> {
         match &self.content {
             Content::Plain(bytes) => std::str::from_utf8(bytes).ok(),
@@ -48,7 +48,7 @@ impl<'a> Item<'a> {
         }
     }
 
-    /// The bytes of an item that is known.
+    /// Returns the content, if it is known.
     pub(super) fn bytes(&self) -> Option<&[u8]> {
         match &self.content {
             Content::Plain(bytes) => Some(bytes),
@@ -56,23 +56,23 @@ impl<'a> Item<'a> {
         }
     }
 
-    /// Its key.
+    /// Returns the key.
     pub(super) fn key(&self) -> &'a str {
         &self.entry.key
     }
 
-    /// What a message calls it.
+    /// Returns the name of the item for messages.
     pub(super) fn called(&self) -> String {
         item_called(&self.entry.key)
     }
 
-    /// The value as it is written.
+    /// Returns the value as written.
     pub fn written(&self) -> &'a str {
         self.entry.value.as_str().unwrap_or_default()
     }
 }
 
-/// The items of an object that is a Secret, those with strings; none of any other object.
+/// Returns the items with string values of a Secret, or none for other objects.
 pub(super) fn items<'a>(object: &Object<'a>) -> Vec<Item<'a>> {
     if !object.is("", "Secret") {
         return Vec::new();
@@ -90,7 +90,7 @@ pub(super) fn items<'a>(object: &Object<'a>) -> Vec<Item<'a>> {
     items
 }
 
-/// The entries of a mapping below the root.
+/// Returns the entries of a top-level mapping.
 pub(super) fn entries<'a>(root: &'a Node, field: &str) -> &'a [Entry] {
     root.get(field).and_then(Node::as_mapping).map_or(&[], |mapping| mapping.entries())
 }
@@ -109,19 +109,19 @@ fn content(text: &str, encoded: bool, generic: bool) -> Content<'_> {
     }
 }
 
-/// Whether SOPS encrypted a value.
+/// Returns whether SOPS encrypted a value.
 pub(super) fn is_encrypted(text: &str) -> bool {
     text.starts_with("ENC[AES256_GCM,")
 }
 
-/// Whether something in brackets would be replaced, or would have been had it been written well.
+/// Returns whether a string contains a placeholder, valid or malformed.
 fn holds_placeholder(text: &str, generic: bool) -> bool {
     let Some(at) = memchr::memchr(b'<', text.as_bytes()) else { return false };
     generic && memchr::memrchr(b'>', text.as_bytes()).is_some_and(|end| end > at)
         || Text::parse(text).map_or(true, |text| !text.is_literal())
 }
 
-/// Base64 as Kubernetes reads it: with line breaks in it, not with spaces.
+/// Decodes base64 as Kubernetes does: line breaks are allowed, spaces are not.
 pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     if memchr::memchr2(b'\n', b'\r', text.as_bytes()).is_none() {
         return BASE64.decode(text).ok();

@@ -1,4 +1,4 @@
-//! Secrets that are none, and Secrets that do not hold what their author thinks.
+//! Rules about credentials outside of Secrets, and about Secrets whose content is not as their author expects.
 
 pub(super) mod bad_base64;
 pub(super) mod double_base64;
@@ -23,7 +23,7 @@ pub(super) mod type_keys;
 
 use sealwave_core::document::Node;
 
-/// The command lines of a container, each with the name of its field: its own, those of its probes and of its hooks.
+/// Iterates over the command lines of a container, its probes and its hooks, each with the name of its field.
 fn command_lines(container: &Node) -> impl Iterator<Item = (&'static str, &Node)> {
     const PATHS: &[&[&str]] = &[
         &["args"],

@@ -19,21 +19,19 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
-    // Helm's releases, and tokens that the cluster itself fills in, are nobody's to write.
-    if object.manifest.root().get("type").and_then(sealwave_core::document::Node::as_str)
-        == Some("helm.sh/release.v1")
-    {
+    // Helm itself writes its releases.
+    if object.manifest.root().get("type").and_then(sealwave_core::document::Node::as_str) == Some("helm.sh/release.v1") {
         return;
     }
     for item in items(object) {
-        if let Some((severity, what)) = judge(&item) {
-            let message = format!("{} {what}", item.called());
+        if let Some((severity, problem)) = classify(&item) {
+            let message = format!("{} {problem}", item.called());
             let hint = match severity {
                 Severity::Note => {
-                    "put a placeholder there, for example `<vault:path#key>`, if it is ever to be a secret"
+                    "use a placeholder, for example `<vault:path#key>`, if it is meant to be a secret"
                 }
                 _ => {
-                    "put a placeholder there, for example `<vault:path#key>`, and change the value: Git's history has it"
+                    "use a placeholder, for example `<vault:path#key>`, and change the value: it stays in Git's history"
                 }
             };
             let draft = Draft::new(&RULE, item.entry.value.origin, message);
@@ -42,7 +40,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-fn judge(item: &Item<'_>) -> Option<(Severity, String)> {
+fn classify(item: &Item<'_>) -> Option<(Severity, String)> {
     item.bytes().filter(|bytes| !bytes.is_empty())?;
     let Some(text) = item.text() else {
         return Some((Severity::Warning, "is in the source in plaintext".to_owned()));
@@ -67,7 +65,7 @@ fn judge(item: &Item<'_>) -> Option<(Severity, String)> {
     }
 }
 
-/// Returns true where neither the key nor the value of one line looks like a secret: `verify-full`, `ENABLED=false`.
+/// Returns whether neither key nor value of a single line look like a secret: `verify-full`, `ENABLED=false`.
 fn is_setting(key: &str, text: &str) -> bool {
     let value = text.trim();
     let value = value
@@ -84,7 +82,7 @@ fn is_variable_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
 }
 
-/// Returns true for the key of a file with settings, also of one with a single line.
+/// Returns whether a key is the name of a configuration file, even one with a single line.
 fn is_file_name(key: &str) -> bool {
     let extension = key.rsplit_once('.').map_or("", |(_, extension)| extension);
     matches!(
@@ -93,7 +91,7 @@ fn is_file_name(key: &str) -> bool {
     )
 }
 
-/// What a Secret often holds beside its secrets: names, addresses, switches, certificates.
+/// Returns whether an item is typically public: names, addresses, switches, certificates.
 fn is_public(key: &str, text: &str) -> bool {
     const WORDS: &[&str] = &[
         "account",
@@ -136,14 +134,14 @@ fn is_public(key: &str, text: &str) -> bool {
         "version",
     ];
     let last = key.rsplit(['-', '_', '.']).next().unwrap_or(key).to_ascii_lowercase();
-    let camel = |word: &&str| {
+    let is_camel_case_suffix = |word: &&str| {
         key.len() > word.len()
             && key.get(key.len() - word.len()..).is_some_and(|end| {
                 end.starts_with(|c: char| c.is_ascii_uppercase()) && end.eq_ignore_ascii_case(word)
             })
     };
     WORDS.contains(&last.as_str())
-        || WORDS.iter().any(camel)
+        || WORDS.iter().any(is_camel_case_suffix)
         || text.trim().is_empty()
         || text.contains("-----BEGIN CERTIFICATE-----") && !text.contains("PRIVATE KEY")
         || is_timestamp(text.trim())
@@ -151,7 +149,7 @@ fn is_public(key: &str, text: &str) -> bool {
         || text.trim().len() < 6 && text.trim().bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// `2024-05-01`, or a time of that day in RFC 3339.
+/// Returns whether a string is a date like `2024-05-01`, or midnight of a date in RFC 3339.
 fn is_timestamp(text: &str) -> bool {
     let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     shape == "0000-00-00" || shape.starts_with("0000-00-00T00:00:00")

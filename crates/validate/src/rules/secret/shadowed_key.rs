@@ -20,12 +20,12 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     if object.is("", "ConfigMap") {
         let hint = "remove one of them: the API server refuses the ConfigMap";
         compare(object, ["binaryData", "data"], hint, Severity::Error, reporter);
-    // Of an app's Secrets, resolving placeholders finds it.
-    } else if scene.is_plain && object.is("", "Secret") {
+    // For Secrets of an app, the resolution of placeholders reports it.
+    } else if context.is_plain && object.is("", "Secret") {
         let hint = "remove one of them: `stringData` wins";
         compare(object, ["data", "stringData"], hint, Severity::Warning, reporter);
     }
@@ -46,11 +46,11 @@ fn compare(
     let seen: HashMap<&str, _> = one.iter().map(|entry| (entry.key.as_str(), entry.key_origin)).collect();
     for entry in other.iter().filter(|entry| entry.value.as_str().is_some()) {
         if let Some(at) = seen.get(entry.key.as_str()) {
-            let message = format!("{} is in `{first}` and in `{second}`", item_called(&entry.key));
+            let message = format!("{} is in both `{first}` and `{second}`", item_called(&entry.key));
             reporter.report(
                 Draft::new(&RULE, entry.key_origin, message)
                     .severity(severity)
-                    .related(*at, "it is here as well")
+                    .related(*at, "it is also here")
                     .hint(hint),
             );
         }

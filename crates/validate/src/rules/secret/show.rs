@@ -1,4 +1,4 @@
-//! How findings about credentials are worded and placed.
+//! Wording and positions of findings about credentials.
 
 use crate::rules::credential::Kind;
 use crate::rules::embedded::first_line_of_block;
@@ -6,16 +6,20 @@ use crate::rules::{Draft, Rule};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::{Entry, Node, Origin, Texts};
 
-/// What a field holds, as a finding: sure ones are errors, the others warnings.
+/// Creates a finding about a credential in a field: an error if certain, otherwise a warning.
 pub(super) fn draft(rule: &'static Rule, kind: Kind, at: Origin, place: &str) -> Draft {
     let severity = if kind.is_certain() { Severity::Error } else { Severity::Warning };
     let hint = match kind {
-        Kind::Keyed => "put it into a Secret, and refer to it; if it is none, suppress this with a reason",
+        Kind::Keyed => {
+            "put it into a Secret, and refer to it; if it is not a credential, suppress this with a reason"
+        }
         Kind::Publishable(_) => {
-            "if everybody may have it, restrict it at its issuer and suppress this with that reason; else put it into a Secret"
+            "if it may be public, restrict it at its issuer and suppress this with a reason; otherwise, put it into a Secret"
         }
         Kind::WeakUri => "compose the URI in a Secret, or refer to the password through `$(VARIABLE)`",
-        _ => "put it into a Secret, refer to it, and change it: whoever reads the repository has it",
+        _ => {
+            "put it into a Secret, refer to it, and change it: everyone with access to the repository can read it"
+        }
     };
     Draft::new(rule, at, format!("{place} holds {}", kind.noun()))
         .severity(severity)
@@ -23,7 +27,7 @@ pub(super) fn draft(rule: &'static Rule, kind: Kind, at: Origin, place: &str) ->
         .confidential()
 }
 
-/// The same for a value that may be a file: the finding stands at its key then, and names the line.
+/// Creates a finding about a credential in a value that may be a file: at its key, with the line as related position.
 pub(super) fn draft_in_file(
     rule: &'static Rule,
     (line, kind): (usize, Kind),
@@ -38,7 +42,7 @@ pub(super) fn draft_in_file(
     }
 }
 
-/// Returns where a line of a literal block scalar stands; `None` where the value is not one.
+/// Returns the position of a line in a literal block scalar; `None` if the value is not one.
 fn line_of_block(texts: &Texts, value: &Node, number: usize) -> Option<Origin> {
     let origin = value.origin;
     let line = first_line_of_block(texts, value)?.checked_add(u32::try_from(number).ok()?)?;

@@ -20,15 +20,15 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     if !object.is("", "Secret") || object.manifest.root().get("type").and_then(Node::as_str) != Some(TLS) {
         return;
     }
     let items = items(object);
-    let last = |key: &str| items.iter().rfind(|item| item.key() == key);
-    let Some(certificate) = last(TLS_CERTIFICATE) else { return };
+    let last_item = |key: &str| items.iter().rfind(|item| item.key() == key);
+    let Some(certificate) = last_item(TLS_CERTIFICATE) else { return };
     let Some(text) = certificate.bytes() else { return };
-    if let Some(key) = last(TLS_KEY)
+    if let Some(key) = last_item(TLS_KEY)
         && let Some(key_text) = key.bytes()
     {
         let report = |message: &str, hint: &str, reporter: &mut Reporter| {
@@ -44,11 +44,11 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
             ),
             TlsPair::NotFirst => report(
                 "`tls.key` belongs to a later certificate of `tls.crt`, and servers present the first one",
-                "put the certificate of `tls.key` first, and those that signed it after it",
+                "put the certificate of `tls.key` first, followed by those that signed it",
                 reporter,
             ),
         }
-        // A text that is no PEM may be a sample, or be filled in by another tool; `generate` knows its values.
+        // A string that is not PEM may be a sample, or filled in by another tool; `generate` checks the resolved values.
         if let Some(fault @ (TlsFault::Swapped | TlsFault::EncryptedKey)) = tls_fault(text, key_text) {
             let (message, hint) = fault.message();
             let at = if fault.is_of_key() { key } else { certificate };
@@ -56,8 +56,8 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
             reporter.report(draft.severity(Severity::Warning).hint(hint).confidential());
         }
     }
-    let ends = last_day_of_certificate(text);
-    if matches!((ends, scene.settings.today), (Some(end), Some(today)) if end < today) {
+    let expiry = last_day_of_certificate(text);
+    if matches!((expiry, context.settings.today), (Some(end), Some(today)) if end < today) {
         let message = "the certificate in `tls.crt` has expired".to_owned();
         let draft = Draft::new(&RULE, certificate.entry.value.origin, message).severity(Severity::Warning);
         reporter.report(draft.hint("renew it at its source").confidential());

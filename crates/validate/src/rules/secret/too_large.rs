@@ -30,7 +30,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     if size > MAX {
         let at = object.name_at();
         reporter.report(
-            Draft::new(&RULE, at, "the values of this Secret have more than 1 MiB together").hint(
+            Draft::new(&RULE, at, "the values of this Secret exceed 1 MiB in total").hint(
                 "spread the items over several Secrets, and mount them together as a `projected` volume",
             ),
         );

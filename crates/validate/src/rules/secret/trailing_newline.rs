@@ -18,7 +18,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
-    for item in items(object).iter().filter(|item| is_meant(item) && ends_in_newline(item)) {
+    for item in items(object).iter().filter(|item| is_used_verbatim(item) && ends_in_newline(item)) {
         let message = format!("{} ends with a newline", item.called());
         let hint = if item.field == "stringData" {
             "write it on the key's own line, or with `|-`"
@@ -29,25 +29,25 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// A password, a user, an address: what a program takes as it is.
-fn is_meant(item: &Item<'_>) -> bool {
+/// Returns whether a program uses an item as it is: a password, a user name, an address.
+fn is_used_verbatim(item: &Item<'_>) -> bool {
     let text = item.text().unwrap_or_else(|| item.written());
-    is_named_so(item.key()) || names_address(item.key()) && text.contains("://")
+    is_credential_key(item.key()) || is_address_key(item.key()) && text.contains("://")
 }
 
-/// `url`, `DATABASE_URL`, `databaseUrl`.
-fn names_address(key: &str) -> bool {
+/// Returns whether a key is like `url`, `DATABASE_URL` or `databaseUrl`.
+fn is_address_key(key: &str) -> bool {
     let lower = key.to_ascii_lowercase();
     ["dsn", "uri", "url"].iter().any(|end| lower.ends_with(end))
 }
 
-fn is_named_so(key: &str) -> bool {
+fn is_credential_key(key: &str) -> bool {
     credential::is_named_so(key)
         || key.get(key.len().saturating_sub(4)..).is_some_and(|end| end.eq_ignore_ascii_case("user"))
         || key.get(key.len().saturating_sub(8)..).is_some_and(|end| end.eq_ignore_ascii_case("username"))
 }
 
-/// A single line with a newline behind it; of what holds placeholders, the text around them counts.
+/// Returns whether an item is a single line with a trailing newline, based on its text around placeholders.
 fn ends_in_newline(item: &Item<'_>) -> bool {
     let text = match item.text() {
         Some(text) => text,

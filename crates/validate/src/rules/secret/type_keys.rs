@@ -25,15 +25,15 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-/// Returns the items that a type promises. The API server asks for none of a bootstrap token, but kubeadm's controller does.
-fn wanted(kind: &str) -> Option<RequiredItems> {
+/// Returns the items that a type requires. For a bootstrap token, kubeadm's controller requires them, not the API server.
+fn required(kind: &str) -> Option<RequiredItems> {
     match kind {
         "bootstrap.kubernetes.io/token" => Some(RequiredItems::All(&["token-id", "token-secret"])),
         _ => required_items(kind),
     }
 }
 
-/// A Secret with this annotation is filled in by Carvel's secretgen-controller.
+/// Annotation of a Secret that Carvel's secretgen-controller fills in.
 const CARVEL_PULL_SECRET: &str = "secretgen.carvel.dev/image-pull-secret";
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
@@ -41,13 +41,13 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     match (object.group, object.kind) {
         ("", "Secret") => {
             let Some(kind) = root.get("type") else { return };
-            account(object, kind, reporter);
+            check_account(object, kind, reporter);
             let keys: Vec<&str> = ["data", "stringData"].iter().flat_map(|field| keys(root, field)).collect();
             if object.manifest.annotation(STRING_DATA_FROM).is_none() {
                 compare(kind, &keys, reporter);
             }
-            docker(object, reporter);
-            ssh(object, kind, reporter);
+            check_docker_config(object, reporter);
+            check_ssh_key(object, kind, reporter);
         }
         (SEALED, "SealedSecret") => {
             let Some(kind) = root.at(&["spec", "template", "type"]) else { return };
@@ -72,7 +72,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// Returns whether the items go into a Secret that has others already.
+/// Returns whether the items are added to a Secret that may have others.
 fn merges(root: &Node) -> bool {
     let policy = root.at(&["spec", "target", "creationPolicy"]).and_then(Node::as_str);
     matches!(policy, Some("CreateOrMerge" | "Merge"))
@@ -84,29 +84,29 @@ fn keys<'a>(node: &'a Node, field: &str) -> impl Iterator<Item = &'a str> {
 
 fn compare(kind: &Node, found: &[&str], reporter: &mut Reporter) {
     let Some(name) = kind.as_str() else { return };
-    let Some(wanted) = wanted(name) else { return };
-    let mut missing = |what: &str, hint: String| {
-        let message = format!("a Secret of type `{name}` needs {what}");
-        // The API server takes these; it is kubeadm's controller that passes them over.
+    let Some(required) = required(name) else { return };
+    let mut report_missing = |items: &str, hint: String| {
+        let message = format!("a Secret of type `{name}` needs {items}");
+        // The API server accepts these Secrets; kubeadm's controller ignores them.
         let severity = if name.starts_with("bootstrap.") { Severity::Warning } else { Severity::Error };
         reporter.report(Draft::new(&RULE, kind.origin, message).severity(severity).hint(hint));
     };
-    match wanted {
+    match required {
         RequiredItems::All(keys) => {
             for key in keys.iter().filter(|key| !found.contains(key)) {
-                missing(&format!("an item `{key}`"), format!("add `{key}`, or leave `type` out"));
+                report_missing(&format!("an item `{key}`"), format!("add `{key}`, or omit `type`"));
             }
         }
         RequiredItems::OneOf(keys) if !keys.iter().any(|key| found.contains(key)) => {
             let listed = sealwave_secrets::placeholder::list(keys);
-            missing(&format!("one of {listed}"), format!("add one of {listed}, or leave `type` out"));
+            report_missing(&format!("one of {listed}"), format!("add one of {listed}, or omit `type`"));
         }
         RequiredItems::OneOf(_) => {}
     }
 }
 
-/// A token is of an account that an annotation names.
-fn account(object: &Object<'_>, kind: &Node, reporter: &mut Reporter) {
+/// Checks that an annotation contains the account of a token.
+fn check_account(object: &Object<'_>, kind: &Node, reporter: &mut Reporter) {
     if kind.as_str() == Some(SERVICE_ACCOUNT_TOKEN)
         && object.manifest.annotation(SERVICE_ACCOUNT_NAME).is_none_or(str::is_empty)
     {
@@ -116,13 +116,13 @@ fn account(object: &Object<'_>, kind: &Node, reporter: &mut Reporter) {
                 kind.origin,
                 format!("a Secret of this type needs the annotation `{SERVICE_ACCOUNT_NAME}`"),
             )
-            .hint("name the service account whose token it is to hold"),
+            .hint("add the name of the service account"),
         );
     }
 }
 
-/// What holds credentials of registries is JSON.
-fn docker(object: &Object<'_>, reporter: &mut Reporter) {
+/// Checks that registry credentials are JSON.
+fn check_docker_config(object: &Object<'_>, reporter: &mut Reporter) {
     let kind = object.manifest.root().get("type").and_then(Node::as_str);
     if object.manifest.annotation(CARVEL_PULL_SECRET).is_some() {
         return;
@@ -140,8 +140,8 @@ fn docker(object: &Object<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// The API server does not take an empty key of this type, though it takes empty items of others.
-fn ssh(object: &Object<'_>, kind: &Node, reporter: &mut Reporter) {
+/// Checks that an SSH key is not empty; the API server accepts empty items of other types.
+fn check_ssh_key(object: &Object<'_>, kind: &Node, reporter: &mut Reporter) {
     if kind.as_str() != Some("kubernetes.io/ssh-auth") {
         return;
     }
@@ -162,6 +162,6 @@ fn fault(item: &Item<'_>) -> Option<(String, Severity)> {
     let has_auths = json.get("auths").is_some_and(serde_json::Value::is_object);
     let helpers = ["credHelpers", "credsStore"].iter().any(|field| json.get(field).is_some());
     (item.key() == DOCKERCONFIGJSON && !has_auths && !helpers).then(|| {
-        (format!("{} has no `auths`, so that it opens no registry", item.called()), Severity::Warning)
+        (format!("{} has no `auths`, so it gives access to no registry", item.called()), Severity::Warning)
     })
 }

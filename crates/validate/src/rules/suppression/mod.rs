@@ -1,12 +1,12 @@
-//! Suppressions that do not do what their author thinks.
+//! Rules about suppressions that have no effect.
 
 use super::Rule;
 use sealwave_core::diagnostic::Severity;
 
-/// How to write a suppression.
-pub(crate) const FORM: &str = "write `# sealwave: ignore RULE [until YYYY-MM-DD] -- REASON`; `sealwave validate --explain RULE` knows each rule";
+/// Hint with the syntax of a suppression.
+pub(crate) const FORM: &str = "write `# sealwave: ignore RULE [until YYYY-MM-DD] -- REASON`; `sealwave validate --explain RULE` describes each rule";
 
-/// The day has passed.
+/// An expired suppression.
 pub(crate) static EXPIRED: Rule = Rule::stage(
     "suppression/expired",
     Severity::Warning,
@@ -14,7 +14,7 @@ pub(crate) static EXPIRED: Rule = Rule::stage(
     include_str!("expired.md"),
 );
 
-/// It cannot be followed.
+/// A malformed suppression.
 pub(crate) static MALFORMED: Rule = Rule::stage(
     "suppression/malformed",
     Severity::Warning,
@@ -22,7 +22,7 @@ pub(crate) static MALFORMED: Rule = Rule::stage(
     include_str!("malformed.md"),
 );
 
-/// Nothing to silence.
+/// An unused suppression.
 pub(crate) static UNUSED: Rule = Rule::stage(
     "suppression/unused",
     Severity::Warning,

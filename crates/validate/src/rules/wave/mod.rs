@@ -1,7 +1,7 @@
-//! Waves and phases of Argo CD: whether an object is there when another needs it, and for as long.
+//! Rules about waves and phases of Argo CD: whether an object exists when and as long as another one needs it.
 //!
-//! In an app, sealwave chooses waves, and the stage that does says what is wrong with those that authors fixed; these rules
-//! judge plain manifests by the same conflicts. What cannot be applied at all before something else is judged in both.
+//! In an app, sealwave chooses the waves, and that stage reports conflicts with fixed waves; these rules report the same
+//! conflicts for plain manifests. Objects that cannot be applied before another one are checked in both.
 
 pub(crate) mod negative_without_prune_last;
 pub(crate) mod secret_is_hook;
@@ -24,7 +24,7 @@ pub(crate) static LATE_CONFIGURATION: Rule = Rule {
         summary: "an object has a later sync wave or phase than its consumers",
         page: include_str!("late_configuration.md"),
     },
-    check: Check::Environment(late),
+    check: Check::Environment(check_late_configuration),
 };
 
 pub(crate) static LATE_DEFINITION: Rule = Rule {
@@ -36,7 +36,7 @@ pub(crate) static LATE_DEFINITION: Rule = Rule {
         summary: "a Namespace or a CustomResourceDefinition has a later sync wave than its objects",
         page: include_str!("late_definition.md"),
     },
-    check: Check::Environment(late_definition),
+    check: Check::Environment(check_late_definition),
 };
 
 pub(crate) static PRESYNC_NEEDS_SEALED: Rule = Rule {
@@ -48,23 +48,23 @@ pub(crate) static PRESYNC_NEEDS_SEALED: Rule = Rule {
         summary: "a PreSync hook needs an object of a later phase",
         page: include_str!("presync_needs_sealed.md"),
     },
-    check: Check::Environment(earlier_phase),
+    check: Check::Environment(check_earlier_phase),
 };
 
-fn late(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check_late_configuration(environment: &Environment<'_>, reporter: &mut Reporter) {
     // In an app, the stage that chooses waves reports it.
     if environment.is_plain() {
         report(&LATE_CONFIGURATION, environment, reporter);
     }
 }
 
-fn earlier_phase(environment: &Environment<'_>, reporter: &mut Reporter) {
+fn check_earlier_phase(environment: &Environment<'_>, reporter: &mut Reporter) {
     if environment.is_plain() {
         report(&PRESYNC_NEEDS_SEALED, environment, reporter);
     }
 }
 
-/// Reports the conflicts of a rule among objects whose waves are those that they have.
+/// Reports the conflicts of a rule, based on the present waves of the objects.
 fn report(rule: &'static Rule, environment: &Environment<'_>, reporter: &mut Reporter) {
     let found = environment.conflicts.get_or_init(|| conflicts(environment));
     for (conflict, object, at) in found.iter().filter(|(conflict, ..)| conflict.rule() == Some(rule.info.id))
@@ -77,43 +77,43 @@ fn report(rule: &'static Rule, environment: &Environment<'_>, reporter: &mut Rep
     }
 }
 
-/// Finds the conflicts of all rules at once.
+/// Returns the conflicts of all rules.
 fn conflicts(environment: &Environment<'_>) -> Vec<Found> {
     let mut fixed = false;
-    let mut standing = |object: &Object<'_>| {
+    let mut placement = |object: &Object<'_>| {
         let mut standing = Standing::of(object.manifest, &Waves::default(), &mut |_, _| {});
         fixed |= standing.wave.is_some() || standing.phases.hook;
-        // Nothing chooses a wave for plain manifests.
+        // Plain manifests without a wave are in wave 0.
         standing.wave.get_or_insert(0);
         standing
     };
-    let standings: Vec<Standing> = environment.objects.iter().map(&mut standing).collect();
+    let standings: Vec<Standing> = environment.objects.iter().map(&mut placement).collect();
     if !fixed {
         return Vec::new();
     }
     let waves: Vec<i32> = standings.iter().map(|standing| standing.wave.unwrap_or(0)).collect();
     let mut uses = uses(environment).clone();
-    uses.retain(|edge| !may_be_of_two_applications(environment, edge));
+    uses.retain(|edge| !may_be_in_two_applications(environment, edge));
     sync::conflicts(&environment.catalogue, &standings, &uses, &waves)
 }
 
-/// Waves order the objects of one Application; those of two directories are often applied by two.
-fn may_be_of_two_applications(environment: &Environment<'_>, edge: &Use) -> bool {
+/// Returns whether two objects may belong to different Applications, as those of two directories often do: waves only
+/// order the objects of one Application.
+fn may_be_in_two_applications(environment: &Environment<'_>, edge: &Use) -> bool {
     let origin = |number: usize| Some(environment.objects.get(number)?.manifest.origin());
     let (consumer, dependency) = (origin(edge.consumer), origin(edge.dependency));
     consumer.zip(dependency).is_some_and(|(one, other)| environment.may_be_apart(one, other))
 }
 
-fn late_definition(environment: &Environment<'_>, reporter: &mut Reporter) {
-    let Some(places) = Places::of(environment) else { return };
+fn check_late_definition(environment: &Environment<'_>, reporter: &mut Reporter) {
+    let Some(waves) = SyncWaves::new(environment) else { return };
     let mut first: BTreeMap<usize, (i32, usize)> = BTreeMap::new();
     for edge in uses(environment) {
-        let (Some(needed), Some(by)) = (places.of_number(edge.dependency), places.of_number(edge.consumer))
-        else {
+        let (Some(needed), Some(by)) = (waves.wave(edge.dependency), waves.wave(edge.consumer)) else {
             continue;
         };
-        let of = environment.objects.get(edge.dependency);
-        if needed > by && of.is_some_and(|of| is_namespace(of) || is_definition(of)) {
+        let dependency = environment.objects.get(edge.dependency);
+        if needed > by && dependency.is_some_and(|object| is_namespace(object) || is_definition(object)) {
             let known = first.entry(edge.dependency).or_insert((by, edge.consumer));
             *known = (*known).min((by, edge.consumer));
         }
@@ -127,7 +127,7 @@ fn late_definition(environment: &Environment<'_>, reporter: &mut Reporter) {
         let message =
             format!("{} comes after {}, which is in wave {wave}", needed.manifest.id(), by.manifest.id());
         let draft = Draft::new(&LATE_DEFINITION, at, message).about(number);
-        // What has no wave may well be applied by another Application, before this one.
+        // An object without a wave may be applied earlier by another Application.
         let elsewhere = environment.is_plain() && wave_at(needed.manifest).is_none()
             || environment.may_be_apart(needed.manifest.origin(), by.manifest.origin());
         let severity = match (elsewhere, is_namespace(needed)) {
@@ -139,7 +139,7 @@ fn late_definition(environment: &Environment<'_>, reporter: &mut Reporter) {
             draft
                 .severity(severity)
                 .related(by.name_at(), "this object is in the earlier wave")
-                .hint("give it the wave of the first of its objects, or an earlier one"),
+                .hint("set its wave to that of the first object that needs it, or an earlier one"),
         );
     }
 }
@@ -152,37 +152,37 @@ fn is_definition(object: &Object<'_>) -> bool {
     object.is("apiextensions.k8s.io", "CustomResourceDefinition")
 }
 
-/// The waves of the objects of the Sync phase: those that Argo CD would get.
-struct Places(Vec<Option<i32>>);
+/// Waves of the objects in the Sync phase, as Argo CD would get them.
+struct SyncWaves(Vec<Option<i32>>);
 
-impl Places {
-    /// None where all are in the wave that nobody fixed.
-    fn of(environment: &Environment<'_>) -> Option<Self> {
-        let read = |manifest: &Manifest| Standing::of(manifest, &Waves::default(), &mut |_, _| {});
+impl SyncWaves {
+    /// Reads the waves; `None` if all objects are in wave 0.
+    fn new(environment: &Environment<'_>) -> Option<Self> {
+        let placement = |manifest: &Manifest| Standing::of(manifest, &Waves::default(), &mut |_, _| {});
         let chosen: BTreeMap<ObjectId, Standing> = environment
             .emitted
             .unwrap_or_default()
             .iter()
-            .map(|manifest| (manifest.id(), read(manifest)))
+            .map(|manifest| (manifest.id(), placement(manifest)))
             .collect();
         if !environment.is_plain() && environment.emitted.is_none() {
             return None;
         }
         let wave = |object: &Object<'_>| {
             let standing =
-                chosen.get(&object.manifest.id()).copied().unwrap_or_else(|| read(object.manifest));
+                chosen.get(&object.manifest.id()).copied().unwrap_or_else(|| placement(object.manifest));
             (!standing.phases.hook).then(|| standing.wave.unwrap_or(0))
         };
         let waves: Vec<Option<i32>> = environment.objects.iter().map(wave).collect();
         waves.iter().flatten().any(|wave| *wave != 0).then_some(Self(waves))
     }
 
-    fn of_number(&self, number: usize) -> Option<i32> {
+    fn wave(&self, number: usize) -> Option<i32> {
         self.0.get(number).copied().flatten()
     }
 }
 
-/// Finds once which object uses which.
+/// Returns the uses of objects by other objects, computed once.
 fn uses<'e>(environment: &'e Environment<'_>) -> &'e BTreeSet<Use> {
     environment.uses.get_or_init(|| find_uses(environment))
 }

@@ -40,8 +40,8 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     reporter.report(Draft::new(&RULE, at, message).hint(hint));
 }
 
-/// Returns whether running pods read the object or act through it. A Namespace or a definition takes along what is in it
-/// whenever it is deleted.
+/// Returns whether running pods read or use the object. Deleting a Namespace or a definition deletes its content at any
+/// time.
 fn is_configuration(object: &Object<'_>) -> bool {
     matches!(
         (object.group, object.kind),

@@ -24,7 +24,8 @@ pub(crate) static RULE: Rule = Rule {
 fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
     let mut bound = None;
     for (number, object) in environment.objects.iter().enumerate() {
-        if object.pod.as_ref().is_none_or(|pod| is_off(pod.spec) || projects_token(pod.spec)) {
+        if object.pod.as_ref().is_none_or(|pod| has_automount_disabled(pod.spec) || projects_token(pod.spec))
+        {
             continue;
         }
         let references = object.references();
@@ -36,26 +37,26 @@ fn check(environment: &Environment<'_>, reporter: &mut Reporter) {
         let found = environment.catalogue.find("", "ServiceAccount", object.namespace, name);
         let found = found.and_then(|number| environment.catalogue.object(number));
         let unknown = found.is_none() && name != "default";
-        if unknown || found.is_some_and(|account| is_off(account.manifest.root())) {
+        if unknown || found.is_some_and(|account| has_automount_disabled(account.manifest.root())) {
             continue;
         }
-        let bound = bound.get_or_insert_with(|| Bound::of(&environment.objects));
+        let bound = bound.get_or_insert_with(|| BoundAccounts::new(&environment.objects));
         if !bound.has(object.namespace, name) {
-            let message = "the pods get a token for the API although nothing is bound to their account";
+            let message = "the pods get an API token although nothing is bound to their service account";
             reporter.report(
                 Draft::new(&RULE, account.at, message)
                     .about(number)
-                    .hint("say `automountServiceAccountToken: false` in the `spec` of the pod"),
+                    .hint("set `automountServiceAccountToken: false` in the pod `spec`"),
             );
         }
     }
 }
 
-fn is_off(node: &Node) -> bool {
+fn has_automount_disabled(node: &Node) -> bool {
     matches!(node.get("automountServiceAccountToken").map(|flag| &flag.value), Some(Value::Bool(false)))
 }
 
-/// Whether a volume holds a token that the author asked for.
+/// Returns whether a volume contains an explicitly requested token.
 fn projects_token(spec: &Node) -> bool {
     let volumes = spec.get("volumes").map_or(&[][..], Node::items).iter();
     let mut sources =
@@ -63,28 +64,28 @@ fn projects_token(spec: &Node) -> bool {
     sources.any(|source| source.get("serviceAccountToken").is_some())
 }
 
-/// The accounts to which something is bound.
+/// Service accounts with role bindings.
 #[derive(Default)]
-struct Bound<'a> {
+struct BoundAccounts<'a> {
     accounts: BTreeSet<(&'a str, &'a str)>,
     names: BTreeSet<&'a str>,
-    /// Whether something is bound to a group, which accounts may be in.
+    /// True if a role is bound to a group that may include accounts.
     groups: bool,
 }
 
-impl<'a> Bound<'a> {
-    fn of(objects: &[Object<'a>]) -> Self {
+impl<'a> BoundAccounts<'a> {
+    fn new(objects: &[Object<'a>]) -> Self {
         let mut bound = Self::default();
         let bindings =
             objects.iter().filter(|object| object.group == RBAC && object.kind.ends_with("RoleBinding"));
         for binding in bindings {
             for subject in binding.manifest.root().get("subjects").map_or(&[][..], Node::items) {
-                let of = |field: &str| subject.get(field).and_then(Node::as_str).unwrap_or_default();
-                match of("kind") {
-                    "Group" => bound.groups |= of("name").starts_with("system:"),
+                let field = |field: &str| subject.get(field).and_then(Node::as_str).unwrap_or_default();
+                match field("kind") {
+                    "Group" => bound.groups |= field("name").starts_with("system:"),
                     "ServiceAccount" => {
-                        bound.accounts.insert((of("namespace"), of("name")));
-                        bound.names.insert(of("name"));
+                        bound.accounts.insert((field("namespace"), field("name")));
+                        bound.names.insert(field("name"));
                     }
                     _ => {}
                 }

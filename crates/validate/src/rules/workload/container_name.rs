@@ -23,11 +23,11 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Pod(check),
 };
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
-    let stage = LaterStage::of(object, scene);
+    let stage = LaterStage::of(object, context);
     let list = value(spec, "containers");
-    // The schema asks for the list where it is missing.
+    // The schema reports a missing list.
     if list.is_some_and(|list| list.as_sequence().is_some_and(<[Node]>::is_empty)) {
         let draft = Draft::new(&RULE, key_at(spec, "containers"), "the pod has no containers");
         reporter.report(draft.hint("add the container that runs the program"));
@@ -37,18 +37,21 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
         let Some(node) = container.get("name") else { continue };
         let Some(name) = node.as_str() else { continue };
         if !is_label(name) && !stage.may_fill(name) {
-            let draft = Draft::new(&RULE, node.origin, "the name of a container is not valid");
+            let draft = Draft::new(&RULE, node.origin, "the container name is not valid");
             reporter.report(draft.hint(
                 "use at most 63 lower-case letters, digits and `-`, with a letter or digit at both ends",
             ));
         }
         match seen.get(name) {
-            // Two in one list is the schema's business.
+            // The schema reports duplicates within a list.
             Some((other, first)) if *other != list => {
                 let message = format!("two containers of the pod have the name `{name}`");
                 let draft = Draft::new(&RULE, node.origin, message).related(*first, "the other is here");
-                reporter
-                    .report(draft.hint("give each its own name: containers and init containers share them"));
+                reporter.report(
+                    draft.hint(
+                        "give each its own name: containers and init containers share one set of names",
+                    ),
+                );
             }
             Some(_) => {}
             None => {

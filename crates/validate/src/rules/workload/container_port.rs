@@ -20,25 +20,25 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Pod(check),
 };
 
-/// Ports of a container whose names are compared.
+/// Maximum number of ports per container whose names are compared.
 const MOST: usize = 100;
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
-    let stage = LaterStage::of(object, scene);
+    let stage = LaterStage::of(object, context);
     for (_, container) in containers(spec) {
         let all = items(container, "ports");
         for (index, port) in all.iter().enumerate() {
-            numbers(port, reporter);
+            check_numbers(port, reporter);
             let before = all.get(..index.min(MOST)).unwrap_or_default();
-            name(port, before, stage, reporter);
+            check_name(port, before, stage, reporter);
         }
     }
 }
 
-fn numbers(port: &Node, reporter: &mut Reporter) {
+fn check_numbers(port: &Node, reporter: &mut Reporter) {
     for field in ["containerPort", "hostPort"] {
-        // 0 is no port of the host.
+        // 0 means no host port.
         let Some(node) = value(port, field).filter(|node| field != "hostPort" || integer(node) != Some(0))
         else {
             continue;
@@ -49,7 +49,7 @@ fn numbers(port: &Node, reporter: &mut Reporter) {
     }
 }
 
-fn name(port: &Node, before: &[Node], stage: LaterStage, reporter: &mut Reporter) {
+fn check_name(port: &Node, before: &[Node], stage: LaterStage, reporter: &mut Reporter) {
     let (Some(node), Some(name)) = (port.get("name"), text(port, "name")) else { return };
     if let Some(fault) = ports::name(name, stage) {
         reporter.report(Draft::new(&RULE, node.origin, fault.message).hint(fault.hint));

@@ -1,26 +1,26 @@
-//! Schedules as Kubernetes reads them: the standard parser of `robfig/cron`, with all that it lets pass.
+//! Parser for schedules that accepts what Kubernetes does: the standard parser of `robfig/cron`.
 
 use sealwave_core::time::duration::nanos;
 
-/// One field of a schedule.
-struct Field {
+/// A field of a schedule.
+struct ScheduleField {
     name: &'static str,
     least: u32,
     most: u32,
     names: &'static [&'static str],
 }
 
-const FIELDS: [Field; 5] = [
-    Field { name: "minute", least: 0, most: 59, names: &[] },
-    Field { name: "hour", least: 0, most: 23, names: &[] },
-    Field { name: "day of the month", least: 1, most: 31, names: &[] },
-    Field {
+const FIELDS: [ScheduleField; 5] = [
+    ScheduleField { name: "minute", least: 0, most: 59, names: &[] },
+    ScheduleField { name: "hour", least: 0, most: 23, names: &[] },
+    ScheduleField { name: "day of the month", least: 1, most: 31, names: &[] },
+    ScheduleField {
         name: "month",
         least: 1,
         most: 12,
         names: &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
     },
-    Field {
+    ScheduleField {
         name: "day of the week",
         least: 0,
         most: 6,
@@ -30,17 +30,17 @@ const FIELDS: [Field; 5] = [
 
 const NAMED: &[&str] = &["@annually", "@daily", "@hourly", "@midnight", "@monthly", "@weekly", "@yearly"];
 
-/// Reads a schedule.
+/// Checks a schedule.
 ///
 /// # Errors
-/// What is wrong with it, without a word of the schedule itself.
+/// The schedule is not valid. The message must never quote it.
 pub fn check(schedule: &str) -> Result<(), String> {
     if schedule.starts_with('@') {
         let interval =
             schedule.strip_prefix("@every ").map(|text| text.strip_prefix(['+', '-']).unwrap_or(text));
         let fits =
             NAMED.contains(&schedule) || interval.is_some_and(|text| text == "0" || nanos(text).is_some());
-        return if fits { Ok(()) } else { Err("there is no schedule of this name".to_owned()) };
+        return if fits { Ok(()) } else { Err("the schedule name is unknown".to_owned()) };
     }
     let fields: Vec<&str> = schedule.split_whitespace().collect();
     if fields.len() != FIELDS.len() {
@@ -48,12 +48,12 @@ pub fn check(schedule: &str) -> Result<(), String> {
         return Err(format!("the schedule has {count} {noun}, not 5"));
     }
     FIELDS.iter().zip(fields).try_for_each(|(field, text)| {
-        text.split(',').filter(|range| !range.is_empty()).try_for_each(|range| field.range(range))
+        text.split(',').filter(|range| !range.is_empty()).try_for_each(|range| field.check_range(range))
     })
 }
 
-impl Field {
-    fn range(&self, text: &str) -> Result<(), String> {
+impl ScheduleField {
+    fn check_range(&self, text: &str) -> Result<(), String> {
         let mut parts = text.split('/');
         let range = parts.next().unwrap_or_default();
         let step = parts.next();
@@ -85,7 +85,7 @@ impl Field {
         }
     }
 
-    /// A number, or a name for one.
+    /// Parses a number, or a name that stands for one.
     fn number(&self, text: &str) -> Result<u32, String> {
         let lower = text.to_lowercase();
         let named = self.names.iter().zip(self.least..).find(|(name, _)| **name == lower);
@@ -99,7 +99,7 @@ impl Field {
 
 fn natural(text: &str) -> Option<u32> {
     let digits = text.strip_prefix('+').unwrap_or(text);
-    // Beyond all bounds is beyond all bounds.
+    // Saturate: the number is out of bounds anyway.
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| digits.parse().unwrap_or(u32::MAX))
 }
@@ -109,7 +109,7 @@ mod tests {
     use super::check;
 
     #[test]
-    fn schedules_are_read_as_robfig_reads_them() {
+    fn schedules_are_parsed_like_robfig() {
         for good in [
             "* * * * *",
             "*/5 0-23/2 1,15 JAN-mar ?",
@@ -127,9 +127,9 @@ mod tests {
         }
         for (bad, why) in [
             ("", "0 fields"),
-            ("@reboot", "no schedule of this name"),
-            ("@every day", "no schedule of this name"),
-            ("@Daily", "no schedule of this name"),
+            ("@reboot", "schedule name is unknown"),
+            ("@every day", "schedule name is unknown"),
+            ("@Daily", "schedule name is unknown"),
             ("0 0 3 * * *", "6 fields"),
             ("H 3 * * *", "the minute cannot be read"),
             ("0 24 * * *", "the hour is not between 0 and 23"),

@@ -28,7 +28,7 @@ const SOURCES: &[&str] = &["configMapKeyRef", "secretKeyRef", "fieldRef", "resou
 const SETS: &[&str] = &["configMapRef", "secretRef"];
 /// Sources that refer to another object.
 const REFERENCES: &[&str] = &["configMapKeyRef", "secretKeyRef", "configMapRef", "secretRef"];
-/// Fields of a pod that a variable may have; `spec.host` is an old name.
+/// Pod fields that are available to variables; `spec.host` is an old name.
 const POD_FIELDS: &[&str] = &[
     "metadata.name",
     "metadata.namespace",
@@ -67,31 +67,31 @@ const SECTIONS: &[Section] = &[
     Section { at: "envFrom[].secretRef", fields: REFERENCE },
 ];
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     for (_, container) in containers(spec) {
         if container.get("env").is_none() && container.get("envFrom").is_none() {
             continue;
         }
         checker.table(container, SECTIONS);
         for variable in items(container, "env") {
-            of_variable(variable, &mut checker);
+            check_variable(variable, &mut checker);
         }
         for from in items(container, "envFrom").iter().filter(|from| from.as_mapping().is_some()) {
-            one_of(from, SETS, "an item of `envFrom`", start(from), &mut checker);
+            check_one_source(from, SETS, "an item of `envFrom`", start(from), &mut checker);
         }
     }
 }
 
-fn of_variable(variable: &Node, checker: &mut FieldChecker<'_>) {
+fn check_variable(variable: &Node, checker: &mut FieldChecker<'_>) {
     let Some(from) = value(variable, "valueFrom").filter(|from| from.as_mapping().is_some()) else { return };
     let at = key_at(variable, "valueFrom");
     if text(variable, "value").is_some() {
         let draft = checker.begin(at, "an environment variable has both `value` and `valueFrom`");
         checker.draft(draft.related(key_at(variable, "value"), "`value` is here").hint("remove one of them"));
     }
-    one_of(from, SOURCES, "`valueFrom`", at, checker);
+    check_one_source(from, SOURCES, "`valueFrom`", at, checker);
     if let Some(source) = value(from, "fieldRef") {
         pod_field(source, POD_FIELDS, checker);
     }
@@ -109,11 +109,11 @@ pub(super) fn pod_field(source: &Node, known: &[&'static str], checker: &mut Fie
     {
         let hint = match similar(path, known) {
             Some(other) => format!("did you mean `{other}`?"),
-            None => "see `kubectl explain pod.spec.containers.env.valueFrom.fieldRef`; labels and annotations are written \
+            None => "see `kubectl explain pod.spec.containers.env.valueFrom.fieldRef`; for labels and annotations, write \
                      `metadata.labels['key']`"
                 .to_owned(),
         };
-        checker.report(field.origin, "this field of the pod is not available", hint);
+        checker.report(field.origin, "this pod field is not available", hint);
     }
 }
 
@@ -128,22 +128,18 @@ pub(super) fn resource_field(source: &Node, checker: &mut FieldChecker<'_>) {
     if !is_known && !checker.may_fill(name) {
         let hint =
             "write `limits` or `requests`, a dot, and `cpu`, `memory`, `ephemeral-storage` or `hugepages-…`";
-        checker.report(resource.origin, "this resource of the container is not available", hint);
+        checker.report(resource.origin, "this container resource is not available", hint);
     }
 }
 
-fn one_of(from: &Node, known: &[&str], what: &str, at: Origin, checker: &mut FieldChecker<'_>) {
+fn check_one_source(from: &Node, known: &[&str], noun: &str, at: Origin, checker: &mut FieldChecker<'_>) {
     let found = set(from, known);
     match found.as_slice() {
-        [] => checker.report(
-            at,
-            format!("{what} does not say where from"),
-            format!("give it one of {}", listed(known)),
-        ),
+        [] => checker.report(at, format!("{noun} has no source"), format!("add one of {}", listed(known))),
         [_] => {}
         [first, second, ..] => {
             let message =
-                format!("{what} has `{}` and `{}`, of which it can have one", first.key, second.key);
+                format!("{noun} has both `{}` and `{}`, but can have only one", first.key, second.key);
             let draft = checker.begin(second.key_origin, message).hint("remove one of them");
             checker.draft(draft.related(first.key_origin, "the other is here"));
         }
@@ -155,12 +151,12 @@ fn one_of(from: &Node, known: &[&str], what: &str, at: Origin, checker: &mut Fie
         let name = value(&source.value, "name");
         if name.is_none_or(|name| name.as_str() == Some("")) {
             let message = format!("`{}` has no `name`", source.key);
-            checker.report(source.key_origin, message, "name the object that has the value");
+            checker.report(source.key_origin, message, "add the name of the object");
         }
     }
 }
 
-/// Returns whether a path is that of a field of a pod, or of one label or annotation.
+/// Returns whether a path is an available pod field, a label or an annotation.
 fn is_pod_field(path: &str, known: &[&str]) -> bool {
     let is_entry = || {
         let (field, rest) = path.split_once("['")?;
@@ -177,7 +173,7 @@ fn is_pod_field(path: &str, known: &[&str]) -> bool {
 
 fn similar(path: &str, known: &[&'static str]) -> Option<&'static str> {
     let name = path.rsplit('.').next().unwrap_or_default();
-    let ends_so =
+    let has_same_end =
         |field: &&&str| field.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case(name));
-    known.iter().find(ends_so).copied()
+    known.iter().find(has_same_end).copied()
 }

@@ -43,10 +43,10 @@ const SECTIONS: &[Section] = &[
 
 /// Fields that only an indexed Job has.
 const INDEXED_ONLY: &[&str] = &["backoffLimitPerIndex", "maxFailedIndexes", "successPolicy"];
-/// Exit codes that are compared.
+/// Maximum number of exit codes.
 const MOST_CODES: usize = 255;
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let root = object.manifest.root();
     let is_template = object.is("batch", "CronJob");
     let spec = match (object.group, object.kind) {
@@ -55,28 +55,28 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
         _ => None,
     };
     let Some(spec) = spec.filter(|spec| spec.as_mapping().is_some()) else { return };
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     checker.table(spec, SECTIONS);
-    indexed(spec, &mut checker);
-    selector(spec, is_template, &mut checker);
+    check_indexed(spec, &mut checker);
+    check_selector(spec, is_template, &mut checker);
     if let Some(policy) = value(spec, "podFailurePolicy") {
-        failure_policy(policy, spec, &mut checker);
+        check_failure_policy(policy, spec, &mut checker);
     }
     let is_indexed = text(spec, "completionMode") == Some("Indexed");
     let completions = value(spec, "completions").and_then(integer);
     if let Some(last) = completions.filter(|completions| is_indexed && !is_template && *completions > 0)
         && object.name.len() + 1 + (last - 1).to_string().len() > 63
     {
-        let message = "the name of this Job is too long for the host names of its pods";
+        let message = "the name of this Job is too long for its pods' host names";
         checker.report(
             object.name_at(),
             message,
-            "shorten the name: `-` and the index follow it, in 63 characters",
+            "shorten the name: with `-` and the index, it may have 63 characters",
         );
     }
 }
 
-fn indexed(spec: &Node, checker: &mut FieldChecker<'_>) {
+fn check_indexed(spec: &Node, checker: &mut FieldChecker<'_>) {
     let completions = value(spec, "completions").and_then(integer);
     if text(spec, "completionMode") == Some("Indexed") {
         if value(spec, "completions").is_none() {
@@ -86,13 +86,17 @@ fn indexed(spec: &Node, checker: &mut FieldChecker<'_>) {
     } else {
         for field in INDEXED_ONLY.iter().filter(|field| value(spec, field).is_some()) {
             let message = format!("`{field}` needs `completionMode: Indexed`");
-            checker.report(key_at(spec, field), message, "remove it, or make the Job indexed");
+            checker.report(key_at(spec, field), message, "remove it, or set `completionMode: Indexed`");
         }
     }
     let Some(most) = value(spec, "maxFailedIndexes") else { return };
     if value(spec, "backoffLimitPerIndex").is_none() {
         let message = "`maxFailedIndexes` needs `backoffLimitPerIndex`";
-        checker.report(key_at(spec, "maxFailedIndexes"), message, "add it, or remove `maxFailedIndexes`");
+        checker.report(
+            key_at(spec, "maxFailedIndexes"),
+            message,
+            "add `backoffLimitPerIndex`, or remove `maxFailedIndexes`",
+        );
     } else if let (Some(failed), Some(all)) = (integer(most), completions)
         && failed > all
     {
@@ -100,7 +104,7 @@ fn indexed(spec: &Node, checker: &mut FieldChecker<'_>) {
     }
 }
 
-fn selector(spec: &Node, is_template: bool, checker: &mut FieldChecker<'_>) {
+fn check_selector(spec: &Node, is_template: bool, checker: &mut FieldChecker<'_>) {
     let is_manual = matches!(spec.get("manualSelector").map(|flag| &flag.value), Some(Value::Bool(true)));
     if is_template && is_manual {
         let message = "the Jobs of a CronJob cannot have `manualSelector: true`";
@@ -117,16 +121,16 @@ fn selector(spec: &Node, is_template: bool, checker: &mut FieldChecker<'_>) {
         })
     });
     if selector.is_some() && (is_template || !is_manual && !is_empty) {
-        let message = "a Job gets its `selector` by itself";
+        let message = "a Job cannot set its `selector`: the controller does";
         checker.report(key_at(spec, "selector"), message, "remove it");
     } else if let Some(selector) = selector {
         checker.selector(selector);
     }
 }
 
-fn failure_policy(policy: &Node, spec: &Node, checker: &mut FieldChecker<'_>) {
+fn check_failure_policy(policy: &Node, spec: &Node, checker: &mut FieldChecker<'_>) {
     if value(spec, "podReplacementPolicy").is_some_and(|node| node.as_str() == Some("TerminatingOrFailed")) {
-        let message = "`podReplacementPolicy` can be `Failed` only beside `podFailurePolicy`";
+        let message = "`podReplacementPolicy` must be `Failed` with `podFailurePolicy`";
         checker.report(key_at(spec, "podReplacementPolicy"), message, "write `Failed`, or remove it");
     }
     let pod = spec.at(&["template", "spec"]);
@@ -142,7 +146,7 @@ fn failure_policy(policy: &Node, spec: &Node, checker: &mut FieldChecker<'_>) {
         let codes = value(rule, "onExitCodes");
         let has_conditions = !items(rule, "onPodConditions").is_empty();
         if codes.is_some() == has_conditions {
-            let message = "a rule has not exactly one of `onExitCodes` and `onPodConditions`";
+            let message = "a rule does not have exactly one of `onExitCodes` and `onPodConditions`";
             checker.report(start(rule), message, "give each rule one of them");
         }
         if text(rule, "action") == Some("FailIndex") && value(spec, "backoffLimitPerIndex").is_none() {
@@ -150,27 +154,27 @@ fn failure_policy(policy: &Node, spec: &Node, checker: &mut FieldChecker<'_>) {
             checker.report(key_at(rule, "action"), message, "add it to the Job");
         }
         if let Some(codes) = codes {
-            exit_codes(codes, &names, checker);
+            check_exit_codes(codes, &names, checker);
         }
     }
 }
 
-fn exit_codes(codes: &Node, names: &[&str], checker: &mut FieldChecker<'_>) {
+fn check_exit_codes(codes: &Node, names: &[&str], checker: &mut FieldChecker<'_>) {
     if let Some(name) = text(codes, "containerName")
         && !names.contains(&name)
         && !checker.may_fill(name)
     {
-        let message = "`containerName` is not the name of a container of the pod";
-        checker.report(key_at(codes, "containerName"), message, "name a container, or remove it");
+        let message = "`containerName` is not a container of the pod";
+        checker.report(key_at(codes, "containerName"), message, "use the name of a container, or remove it");
     }
     let values = items(codes, "values");
     let numbers: Vec<i64> = values.iter().take(MOST_CODES).filter_map(integer).collect();
     if values.len() > MOST_CODES || numbers.windows(2).any(|pair| pair.first() >= pair.last()) {
-        let message = "exit codes are not in ascending order, each once";
-        checker.report(key_at(codes, "values"), message, "sort the codes");
+        let message = "exit codes are not in ascending order without duplicates";
+        checker.report(key_at(codes, "values"), message, "sort the codes, and remove duplicates");
     }
     if text(codes, "operator") == Some("In") && numbers.contains(&0) {
-        let message = "exit code 0 is not a failure, and not allowed with the operator `In`";
+        let message = "exit code 0 is not a failure and not allowed with the operator `In`";
         checker.report(key_at(codes, "values"), message, "remove the 0");
     }
 }

@@ -23,12 +23,12 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Pod(check),
 };
 
-/// Names that are reported of one object, and that are compared with one that is missing.
+/// Maximum number of names reported per object, and compared with a missing name.
 const MOST: usize = 100;
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
-    let stage = LaterStage::of(object, scene);
+    let stage = LaterStage::of(object, context);
     let mut mounts = containers(spec)
         .flat_map(|(_, container)| {
             [items(container, "volumeMounts"), items(container, "volumeDevices")].into_iter().flatten()
@@ -52,7 +52,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// The names of a pod's volumes; `None` where they cannot be told.
+/// Returns the names of a pod's volumes; `None` if they are unknown.
 fn volumes<'a>(object: &Object<'a>, spec: &'a Node, stage: LaterStage) -> Option<Vec<&'a str>> {
     let mut names = Vec::new();
     for volume in list(spec.get("volumes"))? {

@@ -1,4 +1,4 @@
-//! Workloads that are refused, or do not run as their author thinks.
+//! Rules about workloads that are refused, or do not run as their author expects.
 
 pub(super) mod automount_token;
 pub(super) mod container_name;
@@ -23,7 +23,7 @@ pub(super) mod volume_source;
 use super::Object;
 use sealwave_core::document::Node;
 
-/// The spec of pods that are made as they are written; what other kinds make of theirs, only they know.
+/// Returns the spec of pods that are created as written. Controllers of other kinds may change it.
 fn plain_pod<'a>(object: &Object<'a>) -> Option<&'a Node> {
     let pod = object.pod.as_ref()?;
     matches!(object.group, "" | "apps" | "argoproj.io" | "batch").then_some(pod.spec)

@@ -45,23 +45,23 @@ const SECTIONS: &[Section] = &[
     },
 ];
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     for (_, container) in containers(spec) {
         checker.table(container, SECTIONS);
         let is_privileged = is_true(container.at(&["securityContext", "privileged"]));
         for mount in items(container, "volumeMounts") {
-            of_mount(mount, is_privileged, &mut checker);
+            check_mount(mount, is_privileged, &mut checker);
         }
         let devices = items(container, "volumeDevices");
         if !devices.is_empty() {
-            of_devices(devices, container, spec, &mut checker);
+            check_devices(devices, container, spec, &mut checker);
         }
     }
 }
 
-fn of_mount(mount: &Node, is_privileged: bool, checker: &mut FieldChecker<'_>) {
+fn check_mount(mount: &Node, is_privileged: bool, checker: &mut FieldChecker<'_>) {
     if text(mount, "subPath").is_some() && text(mount, "subPathExpr").is_some() {
         let message = "a mount has both `subPath` and `subPathExpr`";
         checker.report(key_at(mount, "subPathExpr"), message, "remove one of them");
@@ -89,7 +89,7 @@ fn of_mount(mount: &Node, is_privileged: bool, checker: &mut FieldChecker<'_>) {
     }
 }
 
-fn of_devices(devices: &[Node], container: &Node, spec: &Node, checker: &mut FieldChecker<'_>) {
+fn check_devices(devices: &[Node], container: &Node, spec: &Node, checker: &mut FieldChecker<'_>) {
     let mounted: HashSet<&str> =
         items(container, "volumeMounts").iter().filter_map(|mount| text(mount, "name")).collect();
     let mut seen = HashSet::new();
@@ -105,9 +105,9 @@ fn of_devices(devices: &[Node], container: &Node, spec: &Node, checker: &mut Fie
         let Some(name) = text(device, "name") else { continue };
         let at = key_at(device, "name");
         if mounted.contains(name) {
-            checker.report(at, "a volume is both mounted and used as a device", "remove one of the two");
+            checker.report(at, "a volume is both mounted and used as a device", "remove one of them");
         } else if !seen.insert(name) {
-            checker.report(at, "a volume is used as two devices", "remove one of the two");
+            checker.report(at, "a volume is used as two devices", "remove one of them");
         } else if others.contains(name) {
             let message = "a volume that is not a claim is used as a device";
             checker.report(at, message, "mount it, or use a `persistentVolumeClaim`");

@@ -46,19 +46,23 @@ const SECTIONS: &[Section] = &[
     Section { at: "resourceClaims[]", fields: &[Field::not_empty("name"), Field::form("name", &LABEL)] },
 ];
 
-/// Name servers and search domains of a pod at most.
+/// Maximum number of name servers of a pod.
 const MOST_SERVERS: usize = 3;
 const MOST_SEARCHES: usize = 32;
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     checker.table(spec, SECTIONS);
-    dns(spec, &mut checker);
-    host_ports(spec, &mut checker);
+    check_dns(spec, &mut checker);
+    check_host_ports(spec, &mut checker);
     if object.group != "batch" && object.kind != "Pod" && value(spec, "activeDeadlineSeconds").is_some() {
         let message = format!("the pods of a {} cannot have `activeDeadlineSeconds`", object.kind);
-        checker.report(key_at(spec, "activeDeadlineSeconds"), message, "remove it: these pods run on");
+        checker.report(
+            key_at(spec, "activeDeadlineSeconds"),
+            message,
+            "remove it: these pods run indefinitely",
+        );
     }
     if !items(spec, "ephemeralContainers").is_empty() {
         let message = "`ephemeralContainers` is not allowed in a manifest";
@@ -66,14 +70,14 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
         checker.report(key_at(spec, "ephemeralContainers"), message, hint);
     }
     if text(spec, "nodeName").is_some() && !items(spec, "schedulingGates").is_empty() {
-        let message = "`nodeName` is not allowed beside `schedulingGates`";
+        let message = "`nodeName` is not allowed with `schedulingGates`";
         if object.kind == "Pod" {
-            checker.report(key_at(spec, "nodeName"), message, "remove one of the two");
+            checker.report(key_at(spec, "nodeName"), message, "remove one of them");
         }
     }
 }
 
-fn dns(spec: &Node, checker: &mut FieldChecker<'_>) {
+fn check_dns(spec: &Node, checker: &mut FieldChecker<'_>) {
     let config = value(spec, "dnsConfig");
     let servers = config.map_or(&[][..], |config| items(config, "nameservers"));
     if text(spec, "dnsPolicy") == Some("None") && servers.is_empty() {
@@ -89,8 +93,8 @@ fn dns(spec: &Node, checker: &mut FieldChecker<'_>) {
     }
 }
 
-/// Checks ports of the host: of each list of containers, each is there once.
-fn host_ports(spec: &Node, checker: &mut FieldChecker<'_>) {
+/// Checks that each host port is used only once.
+fn check_host_ports(spec: &Node, checker: &mut FieldChecker<'_>) {
     let on_host = matches!(spec.get("hostNetwork").map(|flag| &flag.value), Some(Value::Bool(true)));
     let mut seen = HashSet::new();
     for container in items(spec, "containers") {
@@ -99,14 +103,13 @@ fn host_ports(spec: &Node, checker: &mut FieldChecker<'_>) {
             let Some(number) = integer(node).filter(|number| *number != 0) else { continue };
             let own = value(port, "containerPort").and_then(integer);
             if on_host && own.is_some_and(|own| own != number) {
-                let message =
-                    "`hostPort` is not equal to `containerPort`, and the pod is on the host's network";
+                let message = "`hostPort` differs from `containerPort`, but the pod uses the host network";
                 checker.report(node.origin, message, "write the same number, or remove `hostPort`");
             }
             let protocol = text(port, "protocol").unwrap_or("TCP");
             let address = text(port, "hostIP").unwrap_or_default();
             if !seen.insert((protocol, address, number)) {
-                let message = "a port of the host is used twice";
+                let message = "a host port is used twice";
                 checker.report(node.origin, message, "give each container port its own `hostPort`");
             }
         }

@@ -23,10 +23,10 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 const PROBES: &[&str] = &["livenessProbe", "readinessProbe", "startupProbe"];
-const OF_PROBES: &[&str] = &["exec", "grpc", "httpGet", "tcpSocket"];
+const PROBE_HANDLERS: &[&str] = &["exec", "grpc", "httpGet", "tcpSocket"];
 const HOOKS: &[&str] = &["postStart", "preStop"];
-const OF_HOOKS: &[&str] = &["exec", "httpGet", "sleep", "tcpSocket"];
-/// Seconds that a pod gets to end where it does not say how many.
+const HOOK_HANDLERS: &[&str] = &["exec", "httpGet", "sleep", "tcpSocket"];
+/// Default grace period of a pod, in seconds.
 const DEFAULT_GRACE: i64 = 30;
 
 /// Fields of a probe.
@@ -37,7 +37,7 @@ const NUMBERS: &[Field] = &[
     Field::at_least("successThreshold", 0),
     Field::at_least("timeoutSeconds", 0),
 ];
-/// Fields of what a probe or a hook does.
+/// Fields of the handlers of probes and hooks.
 const HANDLERS: &[Section] = &[
     Section { at: "exec", fields: &[Field::present("command")] },
     Section { at: "grpc", fields: &[Field::between("port", 1, 65_535)] },
@@ -47,28 +47,28 @@ const HANDLERS: &[Section] = &[
     },
 ];
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
-    let stage = LaterStage::of(object, scene);
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let stage = LaterStage::of(object, context);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     let grace = value(spec, "terminationGracePeriodSeconds").map_or(Some(DEFAULT_GRACE), integer);
     for (list, container) in containers(spec) {
         if list == "initContainers" && text(container, "restartPolicy") != Some("Always") {
-            not_in_init_container(container, &mut checker);
+            check_init_container(container, &mut checker);
             continue;
         }
         for probe in set(container, PROBES) {
-            handlers(container, &probe.key, &probe.value, OF_PROBES, stage, &mut checker);
-            of_probe(&probe.key, &probe.value, &mut checker);
+            check_handlers(container, &probe.key, &probe.value, PROBE_HANDLERS, stage, &mut checker);
+            check_probe(&probe.key, &probe.value, &mut checker);
         }
         if let Some(lifecycle) = value(container, "lifecycle") {
             for hook in set(lifecycle, HOOKS) {
-                handlers(lifecycle, &hook.key, &hook.value, OF_HOOKS, stage, &mut checker);
-                sleep(&hook.value, grace, &mut checker);
+                check_handlers(lifecycle, &hook.key, &hook.value, HOOK_HANDLERS, stage, &mut checker);
+                check_sleep(&hook.value, grace, &mut checker);
             }
             if value(lifecycle, "stopSignal").is_some() && spec.at(&["os", "name"]).is_none() {
                 // Clusters without the feature drop the field.
-                let message = "`stopSignal` has no effect without the operating system of the pod";
+                let message = "`stopSignal` has no effect without `os` of the pod";
                 let draft = checker.begin(key_at(lifecycle, "stopSignal"), message);
                 checker.draft(draft.severity(Severity::Warning).hint("set `os: {name: linux}` in the pod"));
             }
@@ -76,7 +76,7 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-fn of_probe(name: &str, probe: &Node, checker: &mut FieldChecker<'_>) {
+fn check_probe(name: &str, probe: &Node, checker: &mut FieldChecker<'_>) {
     for field in NUMBERS {
         checker.field(probe, field);
     }
@@ -84,7 +84,7 @@ fn of_probe(name: &str, probe: &Node, checker: &mut FieldChecker<'_>) {
     if let Some(threshold) = threshold
         && integer(threshold).is_some_and(|number| number > 1)
     {
-        let message = format!("`successThreshold` of a `{name}` can be 1 only");
+        let message = format!("`successThreshold` of a `{name}` must be 1");
         checker.report(threshold.origin, message, "remove it");
     }
     if name == "readinessProbe" {
@@ -97,16 +97,16 @@ fn of_probe(name: &str, probe: &Node, checker: &mut FieldChecker<'_>) {
     }
 }
 
-fn sleep(hook: &Node, grace: Option<i64>, checker: &mut FieldChecker<'_>) {
+fn check_sleep(hook: &Node, grace: Option<i64>, checker: &mut FieldChecker<'_>) {
     let Some(seconds) = hook.at(&["sleep", "seconds"]) else { return };
     let (Some(number), Some(grace)) = (integer(seconds), grace) else { return };
     if !(0..=grace).contains(&number) {
-        let message = "a hook sleeps longer than the grace period of the pod, or a negative time";
-        checker.report(seconds.origin, message, "shorten it, or raise `terminationGracePeriodSeconds`");
+        let message = "a hook sleeps longer than the grace period of the pod, or for a negative time";
+        checker.report(seconds.origin, message, "shorten it, or increase `terminationGracePeriodSeconds`");
     }
 }
 
-fn not_in_init_container(container: &Node, checker: &mut FieldChecker<'_>) {
+fn check_init_container(container: &Node, checker: &mut FieldChecker<'_>) {
     for field in set(container, &["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"]) {
         let message = format!("an init container cannot have `{}`", field.key);
         let hint = "remove it, or make the container a sidecar with `restartPolicy: Always`";
@@ -114,7 +114,7 @@ fn not_in_init_container(container: &Node, checker: &mut FieldChecker<'_>) {
     }
 }
 
-fn handlers(
+fn check_handlers(
     parent: &Node,
     name: &str,
     node: &Node,
@@ -128,13 +128,13 @@ fn handlers(
     let found = set(node, known);
     match found.as_slice() {
         [] => {
-            let message = format!("`{name}` does not say what to do");
-            checker.report(key_at(parent, name), message, format!("give it one of {}", listed(known)));
+            let message = format!("`{name}` has no action");
+            checker.report(key_at(parent, name), message, format!("add one of {}", listed(known)));
         }
         [_] => {}
         [first, second, ..] => {
             let message =
-                format!("`{name}` has `{}` and `{}`, of which it can have one", first.key, second.key);
+                format!("`{name}` has both `{}` and `{}`, but can have only one", first.key, second.key);
             let draft = checker.begin(second.key_origin, message).hint("remove one of them");
             checker.draft(draft.related(first.key_origin, "the other is here"));
         }

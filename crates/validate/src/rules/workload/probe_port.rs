@@ -53,7 +53,7 @@ fn handlers(container: &Node) -> impl Iterator<Item = &Node> {
     probes.chain(entries(container, "lifecycle").iter().map(|hook| &hook.value))
 }
 
-/// The port that a probe or hook calls, where it is given by a name; digits in quotes are reported by `workload/probe`.
+/// Returns the port of a probe or hook if it is a name; `workload/probe` reports digits in quotes.
 fn port(handler: &Node) -> Option<&Node> {
     let call = ["httpGet", "tcpSocket"].iter().find_map(|call| value(handler, call))?;
     let port = call.get("port")?;

@@ -25,19 +25,19 @@ pub(crate) static RULE: Rule = Rule {
 
 /// Resources that need no domain.
 const NAMES: &[&str] = &["cpu", "ephemeral-storage", "memory"];
-/// What names of huge pages start with.
+/// Prefix of huge page resources.
 const HUGE_PAGES: &str = "hugepages-";
-/// Resources of one container that are looked at.
+/// Maximum number of resources checked per list.
 const MOST: usize = 100;
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     let claims: Vec<&str> =
         items(spec, "resourceClaims").iter().filter_map(|claim| text(claim, "name")).collect();
-    let of_containers = containers(spec).filter_map(|(_, container)| container.get("resources"));
-    for resources in of_containers.chain(spec.get("resources")) {
-        contradictions(resources, &mut checker);
+    let container_resources = containers(spec).filter_map(|(_, container)| container.get("resources"));
+    for resources in container_resources.chain(spec.get("resources")) {
+        check_resources(resources, &mut checker);
         for claim in items(resources, "claims") {
             if let Some(name) = text(claim, "name").filter(|name| !claims.contains(name))
                 && !checker.may_fill(name)
@@ -49,24 +49,24 @@ fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-fn contradictions(resources: &Node, checker: &mut FieldChecker<'_>) {
+fn check_resources(resources: &Node, checker: &mut FieldChecker<'_>) {
     let limits = entries(resources, "limits");
     let requests = entries(resources, "requests");
     for entry in limits.iter().chain(requests).take(2 * MOST) {
         if !is_name(&entry.key) && !checker.may_fill(&entry.key) {
-            let message = format!("there is no resource `{}` of a container", shown(&entry.key));
+            let message = format!("`{}` is not a container resource", shorten(&entry.key));
             let names = format!(
-                "without a domain, the resources are {} and `hugepages-…`",
+                "use {}, `hugepages-…`, or a name with a domain",
                 listed(NAMES).replace(" or ", ", ")
             );
             checker.report(entry.key_origin, message, names);
         } else {
-            amount(entry, checker);
+            check_amount(entry, checker);
         }
     }
     for request in requests.iter().take(MOST) {
         let limit = limits.iter().take(MOST).find(|limit| limit.key == request.key);
-        compare(request, limit, checker);
+        check_limit(request, limit, checker);
     }
     let has =
         |test: fn(&str) -> bool| limits.iter().chain(requests).take(2 * MOST).find(|entry| test(&entry.key));
@@ -78,30 +78,31 @@ fn contradictions(resources: &Node, checker: &mut FieldChecker<'_>) {
     }
 }
 
-fn amount(entry: &Entry, checker: &mut FieldChecker<'_>) {
+fn check_amount(entry: &Entry, checker: &mut FieldChecker<'_>) {
     let Some(amount) = Quantity::of(&entry.value) else { return };
-    let key = shown(&entry.key);
+    let key = shorten(&entry.key);
     if amount.is_negative() {
         let message = format!("the quantity of `{key}` is negative");
         checker.report(entry.value.origin, message, "write the amount without the sign");
     } else if is_exclusive(&entry.key) && !amount.is_whole() {
         let message = format!("the quantity of `{key}` is not a whole number");
-        checker.report(entry.value.origin, message, "this resource is only available as a whole");
+        checker.report(entry.value.origin, message, "use a whole number: this resource cannot be divided");
     } else if let Some(size) = entry.key.strip_prefix(HUGE_PAGES).and_then(Quantity::parse)
         && !amount.is_multiple_of(size)
     {
-        let message = format!("the quantity of `{key}` is not a multiple of the size of a page");
+        let message = format!("the quantity of `{key}` is not a multiple of the page size");
         checker.report(entry.value.origin, message, "request a whole number of pages");
     }
 }
 
-fn compare(request: &Entry, limit: Option<&Entry>, checker: &mut FieldChecker<'_>) {
-    let (key, at) = (shown(&request.key), request.value.origin);
+fn check_limit(request: &Entry, limit: Option<&Entry>, checker: &mut FieldChecker<'_>) {
+    let (key, at) = (shorten(&request.key), request.value.origin);
     let is_exclusive = is_exclusive(&request.key);
     let Some(limit) = limit else {
-        // The limit of a name that is filled in later may come with it.
+        // If the name is filled in later, so may be the limit.
         if is_exclusive && !checker.may_fill(&request.key) && Quantity::of(&request.value).is_some() {
-            let message = format!("the request of `{key}` has no limit, and this resource cannot be shared");
+            let message =
+                format!("the request for `{key}` has no limit, but this resource cannot be overcommitted");
             checker.report(request.key_origin, message, "set the limit to the same quantity");
         }
         return;
@@ -110,10 +111,15 @@ fn compare(request: &Entry, limit: Option<&Entry>, checker: &mut FieldChecker<'_
         return;
     };
     let (message, hint) = if wanted > most && !is_exclusive {
-        (format!("the request of `{key}` is more than its limit"), "raise the limit, or lower the request")
+        (
+            format!("the request for `{key}` is more than its limit"),
+            "increase the limit, or reduce the request",
+        )
     } else if wanted != most && is_exclusive {
         (
-            format!("the request of `{key}` is not equal to its limit, and this resource cannot be shared"),
+            format!(
+                "the request for `{key}` differs from its limit, but this resource cannot be overcommitted"
+            ),
             "set both to the same quantity",
         )
     } else {
@@ -123,7 +129,7 @@ fn compare(request: &Entry, limit: Option<&Entry>, checker: &mut FieldChecker<'_
     checker.draft(draft.related(limit.value.origin, "the limit is here"));
 }
 
-/// Returns whether a container can ask for a resource of this name.
+/// Returns whether a container can request a resource with this name.
 pub(in crate::rules) fn is_name(key: &str) -> bool {
     match key.split_once('/') {
         Some(_) => is_qualified_name(key) && !key.starts_with("requests."),
@@ -131,12 +137,12 @@ pub(in crate::rules) fn is_name(key: &str) -> bool {
     }
 }
 
-/// Returns whether a resource belongs to one container alone, in whole units.
+/// Returns whether a resource cannot be overcommitted and is allocated in whole units.
 pub(in crate::rules) fn is_exclusive(key: &str) -> bool {
     key.starts_with(HUGE_PAGES) || key.contains('/') && !key.contains("kubernetes.io/")
 }
 
-/// Returns a name that is short enough for a message.
-fn shown(key: &str) -> String {
+/// Shortens a name for a message.
+fn shorten(key: &str) -> String {
     key.chars().take(80).map(|c| if c.is_control() || c == '`' { '?' } else { c }).collect()
 }

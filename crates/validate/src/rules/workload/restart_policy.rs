@@ -19,7 +19,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
-    let ends = match (object.group, object.kind) {
+    let runs_to_completion = match (object.group, object.kind) {
         ("batch", "CronJob" | "Job") => true,
         ("apps", "DaemonSet" | "Deployment" | "ReplicaSet" | "StatefulSet")
         | ("", "ReplicationController")
@@ -28,13 +28,12 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     };
     let (Some(spec), Some(pod)) = (plain_pod(object), &object.pod) else { return };
     let kind = object.kind;
-    match (ends, text(spec, "restartPolicy")) {
+    match (runs_to_completion, text(spec, "restartPolicy")) {
         (true, None) => {
             let template = object.manifest.root().at(&pod.path);
             let at = template.map_or(spec.origin, |template| key_at(template, "spec"));
-            let message = format!(
-                "the pods of a {kind} need a `restartPolicy`, as that which they get without is `Always`"
-            );
+            let message =
+                format!("the pods of a {kind} need a `restartPolicy`: they cannot have the default `Always`");
             let pointer = format!("/{}/spec/restartPolicy", pod.path.join("/"));
             let draft = Draft::new(&RULE, at, message).pointer(pointer);
             reporter.report(draft.hint("add `restartPolicy: OnFailure` or `restartPolicy: Never`"));
@@ -44,8 +43,8 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
             report(spec, message, "write `OnFailure` or `Never`", reporter);
         }
         (false, Some("OnFailure" | "Never")) => {
-            let message = format!("the pods of a {kind} can have the `restartPolicy` `Always` only");
-            report(spec, message, "remove it, or make a Job of what is to end", reporter);
+            let message = format!("the pods of a {kind} must have the `restartPolicy` `Always`");
+            report(spec, message, "remove it, or use a Job", reporter);
         }
         _ => {}
     }

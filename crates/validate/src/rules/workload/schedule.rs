@@ -19,29 +19,31 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-/// Names of the IANA database, in order, as Go's copy of it has them.
+/// Names of the IANA time zone database, sorted, as in Go's copy of it.
 const ZONES: &str = include_str!("time_zones.txt");
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     if !object.is("batch", "CronJob") {
         return;
     }
     let Some(spec) = object.manifest.root().get("spec") else { return };
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     checker.table(spec, SECTIONS);
-    let finished = |checker: &FieldChecker<'_>, field: &str| {
+    let final_text = |checker: &FieldChecker<'_>, field: &str| {
         let node = spec.get(field)?;
         let text = node.as_str().filter(|text| !checker.may_fill(text))?;
         Some((node.origin, text.to_owned()))
     };
-    if let Some((at, text)) = finished(&checker, "schedule") {
-        schedule(at, &text, &mut checker);
+    if let Some((at, text)) = final_text(&checker, "schedule") {
+        check_schedule(at, &text, &mut checker);
     }
-    if let Some((at, text)) = finished(&checker, "timeZone").filter(|(_, text)| !is_zone(text)) {
-        let message = "there is no time zone of this name";
+    if let Some((at, text)) = final_text(&checker, "timeZone").filter(|(_, text)| !is_zone(text)) {
+        let message = "the time zone is unknown";
         let hint = match ZONES.lines().find(|zone| zone.eq_ignore_ascii_case(&text)) {
             Some(zone) => format!("did you mean `{zone}`?"),
-            None => "write a name of the IANA database, like `Europe/Berlin` or `Etc/UTC`".to_owned(),
+            None => {
+                "write a name of the IANA time zone database, like `Europe/Berlin` or `Etc/UTC`".to_owned()
+            }
         };
         checker.report(at, message, hint);
     }
@@ -58,13 +60,13 @@ const SECTIONS: &[Section] = &[Section {
     ],
 }];
 
-fn schedule(at: Origin, text: &str, checker: &mut FieldChecker<'_>) {
+fn check_schedule(at: Origin, text: &str, checker: &mut FieldChecker<'_>) {
     if text.is_empty() {
         return;
     }
     if text.contains("TZ") {
-        let message = "a schedule cannot have a time zone";
-        checker.report(at, message, "write the time zone into `timeZone`");
+        let message = "a schedule cannot contain a time zone";
+        checker.report(at, message, "move the time zone to `timeZone`");
     }
     let zoned = text.strip_prefix("CRON_TZ=").or_else(|| text.strip_prefix("TZ="));
     let fields = zoned.map_or(text, |zoned| zoned.split_once(' ').map_or("", |(_, fields)| fields.trim()));
@@ -74,7 +76,7 @@ fn schedule(at: Origin, text: &str, checker: &mut FieldChecker<'_>) {
     }
 }
 
-/// Returns whether there is a time zone of this name; case counts.
+/// Returns whether a time zone with this name exists; case matters.
 fn is_zone(text: &str) -> bool {
     ZONES.lines().any(|zone| zone == text)
 }
@@ -84,7 +86,7 @@ mod tests {
     use super::is_zone;
 
     #[test]
-    fn zones_have_names_of_the_database() {
+    fn zones_are_names_of_the_database() {
         for good in ["UTC", "Europe/Berlin", "Etc/GMT+2", "America/Argentina/Buenos_Aires", "EST5EDT", "GMT0"]
         {
             assert!(is_zone(good), "{good}");

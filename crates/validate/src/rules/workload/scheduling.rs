@@ -49,32 +49,32 @@ const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
 const WEIGHT: Field = Field::between("weight", 1, 100);
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     checker.table(spec, SECTIONS);
     tolerations(items(spec, "tolerations"), &mut checker);
     if let Some(affinity) = value(spec, "affinity") {
         if let Some(nodes) = value(affinity, "nodeAffinity") {
-            node_affinity(nodes, &mut checker);
+            check_node_affinity(nodes, &mut checker);
         }
         for field in ["podAffinity", "podAntiAffinity"] {
             if let Some(pods) = value(affinity, field) {
-                pod_affinity(pods, &mut checker);
+                check_pod_affinity(pods, &mut checker);
             }
         }
     }
-    spread(items(spec, "topologySpreadConstraints"), &mut checker);
+    check_spread(items(spec, "topologySpreadConstraints"), &mut checker);
 }
 
 /// Checks tolerations.
 pub(in crate::rules) fn tolerations(tolerations: &[Node], checker: &mut FieldChecker<'_>) {
     for toleration in tolerations.iter().filter(|toleration| toleration.as_mapping().is_some()) {
-        toleration_of(toleration, checker);
+        check_toleration(toleration, checker);
     }
 }
 
-fn toleration_of(toleration: &Node, checker: &mut FieldChecker<'_>) {
+fn check_toleration(toleration: &Node, checker: &mut FieldChecker<'_>) {
     checker.field(toleration, &Field::form("key", &QUALIFIED));
     let operator = text(toleration, "operator");
     if text(toleration, "key").is_none() && operator != Some("Exists") {
@@ -83,7 +83,11 @@ fn toleration_of(toleration: &Node, checker: &mut FieldChecker<'_>) {
     }
     if value(toleration, "tolerationSeconds").is_some() && text(toleration, "effect") != Some("NoExecute") {
         let message = "`tolerationSeconds` needs the effect `NoExecute`";
-        checker.report(key_at(toleration, "tolerationSeconds"), message, "remove it, or set the effect");
+        checker.report(
+            key_at(toleration, "tolerationSeconds"),
+            message,
+            "remove it, or set `effect: NoExecute`",
+        );
     }
     match operator {
         None | Some("Equal") => checker.field(toleration, &Field::form("value", &LABEL_VALUE)),
@@ -92,14 +96,15 @@ fn toleration_of(toleration: &Node, checker: &mut FieldChecker<'_>) {
             checker.report(key_at(toleration, "value"), message, "remove it, or use `Equal`");
         }
         Some("Gt" | "Lt") => {
-            let message = "the operators `Gt` and `Lt` of a toleration are off in every version by default";
+            let message =
+                "the operators `Gt` and `Lt` of a toleration are disabled by default in all versions";
             checker.report(key_at(toleration, "operator"), message, "use `Equal` or `Exists`");
         }
         _ => {}
     }
 }
 
-fn node_affinity(affinity: &Node, checker: &mut FieldChecker<'_>) {
+fn check_node_affinity(affinity: &Node, checker: &mut FieldChecker<'_>) {
     if let Some(required) = value(affinity, REQUIRED) {
         let terms = items(required, "nodeSelectorTerms");
         if terms.is_empty() && value(required, "nodeSelectorTerms").is_some() {
@@ -116,7 +121,7 @@ fn node_affinity(affinity: &Node, checker: &mut FieldChecker<'_>) {
         if let Some(term) = value(preferred, "preference") {
             for field in ["matchExpressions", "matchFields"] {
                 for expression in items(term, field) {
-                    // The API server does not look at the values of a preference.
+                    // The API server does not check the values of a preference.
                     checker.operator(expression);
                 }
             }
@@ -124,19 +129,19 @@ fn node_affinity(affinity: &Node, checker: &mut FieldChecker<'_>) {
     }
 }
 
-fn pod_affinity(affinity: &Node, checker: &mut FieldChecker<'_>) {
+fn check_pod_affinity(affinity: &Node, checker: &mut FieldChecker<'_>) {
     for term in items(affinity, REQUIRED) {
-        pod_term(term, checker);
+        check_pod_term(term, checker);
     }
     for preferred in items(affinity, PREFERRED) {
         checker.field(preferred, &WEIGHT);
         if let Some(term) = value(preferred, "podAffinityTerm") {
-            pod_term(term, checker);
+            check_pod_term(term, checker);
         }
     }
 }
 
-fn pod_term(term: &Node, checker: &mut FieldChecker<'_>) {
+fn check_pod_term(term: &Node, checker: &mut FieldChecker<'_>) {
     checker.field(term, &Field::not_empty("topologyKey"));
     checker.field(term, &Field::form("topologyKey", &QUALIFIED));
     checker.field(term, &Field::items("namespaces", &LABEL));
@@ -145,11 +150,11 @@ fn pod_term(term: &Node, checker: &mut FieldChecker<'_>) {
             checker.selector(selector);
         }
     }
-    label_keys(term, checker);
+    check_label_keys(term, checker);
 }
 
-/// Checks `matchLabelKeys` and `mismatchLabelKeys`, which need a selector that does not have them.
-fn label_keys(term: &Node, checker: &mut FieldChecker<'_>) {
+/// Checks `matchLabelKeys` and `mismatchLabelKeys`, which need a selector without these keys.
+fn check_label_keys(term: &Node, checker: &mut FieldChecker<'_>) {
     for field in ["matchLabelKeys", "mismatchLabelKeys"] {
         let keys = items(term, field);
         if !keys.is_empty() && value(term, "labelSelector").is_none() {
@@ -160,7 +165,7 @@ fn label_keys(term: &Node, checker: &mut FieldChecker<'_>) {
     }
 }
 
-fn spread(constraints: &[Node], checker: &mut FieldChecker<'_>) {
+fn check_spread(constraints: &[Node], checker: &mut FieldChecker<'_>) {
     let mut seen: HashMap<(&str, &str), &Node> = HashMap::new();
     for constraint in constraints {
         let action = text(constraint, "whenUnsatisfiable").unwrap_or_default();
@@ -173,11 +178,15 @@ fn spread(constraints: &[Node], checker: &mut FieldChecker<'_>) {
         }
         if value(constraint, "minDomains").is_some() && action == "ScheduleAnyway" {
             let message = "`minDomains` needs `whenUnsatisfiable: DoNotSchedule`";
-            checker.report(key_at(constraint, "minDomains"), message, "remove it, or change the action");
+            checker.report(
+                key_at(constraint, "minDomains"),
+                message,
+                "remove it, or set `whenUnsatisfiable: DoNotSchedule`",
+            );
         }
         if let Some(selector) = value(constraint, "labelSelector") {
             checker.selector(selector);
         }
-        label_keys(constraint, checker);
+        check_label_keys(constraint, checker);
     }
 }

@@ -24,10 +24,10 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Pod(check),
 };
 
-/// The largest id of a user or group.
+/// Maximum id of a user or group.
 const MOST_ID: i64 = i32::MAX as i64;
 
-/// Fields of both kinds of security contexts.
+/// Fields of pod and container security contexts.
 const IDS: &[Section] = &[
     Section {
         at: "",
@@ -44,47 +44,47 @@ const IDS: &[Section] = &[
     },
 ];
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
-    host_namespaces(spec, &mut checker);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
+    check_host_namespaces(spec, &mut checker);
     if let Some(context) = value(spec, "securityContext") {
-        of_context(context, &mut checker);
-        of_pod(context, &mut checker);
+        check_context(context, &mut checker);
+        check_pod_context(context, &mut checker);
     }
-    let has_own_users = is(spec, "hostUsers", false);
+    let has_own_users = has_flag(spec, "hostUsers", false);
     for (_, container) in containers(spec) {
         if let Some(context) = value(container, "securityContext") {
-            of_context(context, &mut checker);
-            of_container(context, has_own_users, &mut checker);
+            check_context(context, &mut checker);
+            check_container_context(context, has_own_users, &mut checker);
         }
     }
 }
 
-fn host_namespaces(spec: &Node, checker: &mut FieldChecker<'_>) {
-    if is(spec, "hostUsers", false) {
+fn check_host_namespaces(spec: &Node, checker: &mut FieldChecker<'_>) {
+    if has_flag(spec, "hostUsers", false) {
         for field in ["hostNetwork", "hostPID", "hostIPC"] {
-            if is(spec, field, true) {
-                let message = format!("`{field}` is not allowed where `hostUsers` is false");
-                checker.report(key_at(spec, field), message, "remove one of the two");
+            if has_flag(spec, field, true) {
+                let message = format!("`{field}` is not allowed with `hostUsers: false`");
+                checker.report(key_at(spec, field), message, "remove one of them");
             }
         }
     }
-    if is(spec, "hostPID", true) && is(spec, "shareProcessNamespace", true) {
-        let message = "`shareProcessNamespace` is not allowed beside `hostPID`";
-        checker.report(key_at(spec, "shareProcessNamespace"), message, "remove one of the two");
+    if has_flag(spec, "hostPID", true) && has_flag(spec, "shareProcessNamespace", true) {
+        let message = "`shareProcessNamespace` is not allowed with `hostPID`";
+        checker.report(key_at(spec, "shareProcessNamespace"), message, "remove one of them");
     }
 }
 
-fn of_context(context: &Node, checker: &mut FieldChecker<'_>) {
+fn check_context(context: &Node, checker: &mut FieldChecker<'_>) {
     checker.table(context, IDS);
     for field in ["appArmorProfile", "seccompProfile"] {
         let Some(profile) = value(context, field) else { continue };
         let name = value(profile, "localhostProfile");
         match (text(profile, "type"), name) {
             (Some("Localhost"), None) => {
-                let message = format!("a `{field}` of the type `Localhost` has no `localhostProfile`");
-                checker.report(key_at(profile, "type"), message, "name the profile of the node");
+                let message = format!("a `{field}` of type `Localhost` has no `localhostProfile`");
+                checker.report(key_at(profile, "type"), message, "add the name of a profile on the node");
             }
             (Some("RuntimeDefault" | "Unconfined"), Some(_)) => {
                 let message = format!("a `{field}` of this type cannot have `localhostProfile`");
@@ -96,11 +96,11 @@ fn of_context(context: &Node, checker: &mut FieldChecker<'_>) {
     }
 }
 
-fn of_pod(context: &Node, checker: &mut FieldChecker<'_>) {
+fn check_pod_context(context: &Node, checker: &mut FieldChecker<'_>) {
     for id in items(context, "supplementalGroups") {
         if crate::rules::fields::integer(id).is_some_and(|id| !(0..=MOST_ID).contains(&id)) {
             let message = format!("an id in `supplementalGroups` is not between 0 and {MOST_ID}");
-            checker.report(id.origin, message, "write the id of a group");
+            checker.report(id.origin, message, "write a group id");
         }
     }
     let mut seen = HashSet::new();
@@ -108,22 +108,22 @@ fn of_pod(context: &Node, checker: &mut FieldChecker<'_>) {
         checker.field(sysctl, &Field::not_empty("name"));
         checker.field(sysctl, &Field::form("name", &SYSCTL));
         if text(sysctl, "name").is_some_and(|name| !seen.insert(name)) {
-            checker.report(key_at(sysctl, "name"), "a sysctl is set twice", "remove one of the two");
+            checker.report(key_at(sysctl, "name"), "a sysctl is set twice", "remove one of them");
         }
     }
 }
 
-fn of_container(context: &Node, has_own_users: bool, checker: &mut FieldChecker<'_>) {
-    if is(context, "allowPrivilegeEscalation", false) {
+fn check_container_context(context: &Node, has_own_users: bool, checker: &mut FieldChecker<'_>) {
+    if has_flag(context, "allowPrivilegeEscalation", false) {
         let at = key_at(context, "allowPrivilegeEscalation");
         let added = context.at(&["capabilities", "add"]).map_or(&[][..], Node::items);
-        if is(context, "privileged", true) {
+        if has_flag(context, "privileged", true) {
             let message = "`allowPrivilegeEscalation: false` is not allowed in a privileged container";
-            let draft = checker.begin(at, message).hint("remove one of the two");
+            let draft = checker.begin(at, message).hint("remove one of them");
             checker.draft(draft.related(key_at(context, "privileged"), "`privileged` is here"));
         } else if added.iter().any(|capability| capability.as_str() == Some("CAP_SYS_ADMIN")) {
-            let message = "`allowPrivilegeEscalation: false` is not allowed beside `CAP_SYS_ADMIN`";
-            checker.report(at, message, "remove one of the two");
+            let message = "`allowPrivilegeEscalation: false` is not allowed with `CAP_SYS_ADMIN`";
+            checker.report(at, message, "remove one of them");
         }
     }
     if text(context, "procMount") == Some("Unmasked") && !has_own_users {
@@ -136,6 +136,6 @@ fn of_container(context: &Node, has_own_users: bool, checker: &mut FieldChecker<
     }
 }
 
-fn is(node: &Node, field: &str, expected: bool) -> bool {
+fn has_flag(node: &Node, field: &str, expected: bool) -> bool {
     matches!(node.get(field).map(|node| &node.value), Some(Value::Bool(flag)) if *flag == expected)
 }

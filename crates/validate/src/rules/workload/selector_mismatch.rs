@@ -19,7 +19,7 @@ pub(crate) static RULE: Rule = Rule {
     check: Check::Object(check),
 };
 
-/// How many labels are compared.
+/// Maximum number of labels that are compared.
 const LABELS: usize = 1_000;
 
 fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
@@ -34,7 +34,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
         return;
     }
     if object.group == "apps" {
-        expressions(object, reporter);
+        check_expressions(object, reporter);
     }
     let Some(selector) = object.manifest.root().at(path).and_then(|selector| selector.as_mapping()) else {
         return;
@@ -46,7 +46,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     }
     for wanted in selector.entries() {
         let found = labels.entry(&wanted.key);
-        // What is no string is another rule's.
+        // Another rule reports values that are not strings.
         if wanted.value.as_str().is_none() || found.is_some_and(|label| label.value.as_str().is_none()) {
             continue;
         }
@@ -54,7 +54,7 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
             Some(label) if label.value == wanted.value => continue,
             Some(_) => (
                 wanted.value.origin,
-                format!("the template has another value for the selected label `{}`", wanted.key),
+                format!("the template has a different value for the selected label `{}`", wanted.key),
             ),
             None => {
                 (wanted.key_origin, format!("the template does not have the selected label `{}`", wanted.key))
@@ -68,8 +68,8 @@ fn check(object: &Object<'_>, _: &Scene<'_>, reporter: &mut Reporter) {
     }
 }
 
-/// A selector that selects nothing in particular, and expressions that do not hold for the template.
-fn expressions(object: &Object<'_>, reporter: &mut Reporter) {
+/// Reports an empty selector, and expressions that do not hold for the template.
+fn check_expressions(object: &Object<'_>, reporter: &mut Reporter) {
     let Some(spec) = object.manifest.root().get("spec") else { return };
     let Some(selector) = spec.get("selector").filter(|selector| selector.as_mapping().is_some()) else {
         return;
@@ -80,7 +80,7 @@ fn expressions(object: &Object<'_>, reporter: &mut Reporter) {
         other => matches!(other, Value::Null),
     };
     if selector.as_mapping().is_some_and(|selector| selector.entries().iter().all(is_empty)) {
-        let draft = Draft::new(&RULE, key_at(spec, "selector"), "the selector selects nothing in particular");
+        let draft = Draft::new(&RULE, key_at(spec, "selector"), "the selector is empty");
         reporter.report(draft.hint("give `matchLabels` labels of the pod template"));
         return;
     }
@@ -94,24 +94,24 @@ fn expressions(object: &Object<'_>, reporter: &mut Reporter) {
             let draft = Draft::new(
                 &RULE,
                 start(expression),
-                "the template does not fit an expression of the selector",
+                "the template does not match an expression of the selector",
             );
             reporter.report(draft.hint("give the pod template labels for which the expression holds"));
         }
     }
 }
 
-/// Whether an expression holds for labels; `None` where that cannot be told.
+/// Returns whether an expression holds for labels; `None` if unknown.
 fn holds(expression: &Node, labels: Option<&Mapping>) -> Option<bool> {
     let label = labels.and_then(|labels| labels.get(text(expression, "key")?));
     let values = items(expression, "values");
     if values.len() > LABELS || values.iter().chain(label).any(|value| value.as_str().is_none()) {
         return None;
     }
-    let among = || label.is_some_and(|label| values.contains(label));
+    let is_listed = || label.is_some_and(|label| values.contains(label));
     match text(expression, "operator")? {
-        "In" => Some(among()),
-        "NotIn" => Some(!among()),
+        "In" => Some(is_listed()),
+        "NotIn" => Some(!is_listed()),
         "Exists" => Some(label.is_some()),
         "DoesNotExist" => Some(label.is_none()),
         _ => None,

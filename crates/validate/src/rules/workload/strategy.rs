@@ -81,26 +81,26 @@ const KINDS: &[(&str, &str, &[Section])] = &[
 const COUNTS: &[Section] =
     &[Section { at: "", fields: &[Field::at_least("minReadySeconds", 0), Field::at_least("replicas", 0)] }];
 
-/// Seconds in which a Deployment is to make progress unless it says otherwise.
+/// Default progress deadline of a Deployment, in seconds.
 const DEFAULT_DEADLINE: i64 = 600;
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some((.., sections)) = KINDS.iter().find(|(group, kind, _)| object.is(group, kind)) else { return };
     let Some(spec) = object.manifest.root().get("spec") else { return };
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     checker.table(spec, sections);
     match object.kind {
-        "DaemonSet" => daemon_set(spec, &mut checker),
-        "Deployment" => deployment(spec, &mut checker),
-        "StatefulSet" => stateful_set(spec, &mut checker),
+        "DaemonSet" => check_daemon_set(spec, &mut checker),
+        "Deployment" => check_deployment(spec, &mut checker),
+        "StatefulSet" => check_stateful_set(spec, &mut checker),
         _ => {}
     }
 }
 
-fn deployment(spec: &Node, checker: &mut FieldChecker<'_>) {
-    deadline(spec, checker);
+fn check_deployment(spec: &Node, checker: &mut FieldChecker<'_>) {
+    check_deadline(spec, checker);
     let strategy = spec.get("strategy");
-    unused(strategy, "Recreate", checker);
+    check_unused_settings(strategy, "Recreate", checker);
     let Some((surge, unavailable)) = bounds(strategy) else { return };
     if let (Some(surge), Some(unavailable)) = (surge, unavailable)
         && is_zero(surge) == Some(true)
@@ -108,11 +108,11 @@ fn deployment(spec: &Node, checker: &mut FieldChecker<'_>) {
     {
         let draft = checker.begin(unavailable.origin, "`maxSurge` and `maxUnavailable` are both 0");
         checker
-            .draft(draft.related(surge.origin, "`maxSurge` is here").hint("let one of them be at least 1"));
+            .draft(draft.related(surge.origin, "`maxSurge` is here").hint("set one of them to at least 1"));
     }
 }
 
-fn deadline(spec: &Node, checker: &mut FieldChecker<'_>) {
+fn check_deadline(spec: &Node, checker: &mut FieldChecker<'_>) {
     let ready = value(spec, "minReadySeconds").and_then(integer).unwrap_or(0);
     let own = value(spec, "progressDeadlineSeconds");
     let Some(seconds) = own.map_or(Some(DEFAULT_DEADLINE), integer).filter(|seconds| *seconds >= 0) else {
@@ -124,22 +124,22 @@ fn deadline(spec: &Node, checker: &mut FieldChecker<'_>) {
         checker.report(
             key_at(spec, field),
             message,
-            "raise `progressDeadlineSeconds`, which is 600 by default",
+            "increase `progressDeadlineSeconds`, which is 600 by default",
         );
     }
 }
 
-fn daemon_set(spec: &Node, checker: &mut FieldChecker<'_>) {
+fn check_daemon_set(spec: &Node, checker: &mut FieldChecker<'_>) {
     let Some((surge, unavailable)) = bounds(spec.get("updateStrategy")) else { return };
     let surges = surge.map_or(Some(false), |surge| is_zero(surge).map(|zero| !zero));
     let is_unavailable = unavailable.map_or(Some(true), |bound| is_zero(bound).map(|zero| !zero));
     let (message, hint) = match (surges, is_unavailable) {
         (Some(true), Some(true)) => (
             "a DaemonSet cannot have both `maxSurge` and `maxUnavailable`",
-            "write `maxUnavailable: 0` beside `maxSurge`",
+            "set `maxUnavailable: 0` with `maxSurge`",
         ),
         (Some(false), Some(false)) => {
-            ("`maxSurge` and `maxUnavailable` are both 0", "let one of them be at least 1")
+            ("`maxSurge` and `maxUnavailable` are both 0", "set one of them to at least 1")
         }
         _ => return,
     };
@@ -148,9 +148,9 @@ fn daemon_set(spec: &Node, checker: &mut FieldChecker<'_>) {
     }
 }
 
-fn stateful_set(spec: &Node, checker: &mut FieldChecker<'_>) {
+fn check_stateful_set(spec: &Node, checker: &mut FieldChecker<'_>) {
     let strategy = spec.get("updateStrategy");
-    unused(strategy, "OnDelete", checker);
+    check_unused_settings(strategy, "OnDelete", checker);
     let Some((_, Some(unavailable))) = bounds(strategy) else { return };
     if is_zero(unavailable) == Some(true) {
         // Clusters without the feature drop the field.
@@ -159,8 +159,8 @@ fn stateful_set(spec: &Node, checker: &mut FieldChecker<'_>) {
     }
 }
 
-/// Reports settings of a rolling update beside a strategy that makes none.
-fn unused(strategy: Option<&Node>, other: &str, checker: &mut FieldChecker<'_>) {
+/// Reports rolling update settings of a strategy that does not use them.
+fn check_unused_settings(strategy: Option<&Node>, other: &str, checker: &mut FieldChecker<'_>) {
     let Some(strategy) = strategy.filter(|strategy| text(strategy, "type") == Some(other)) else { return };
     if value(strategy, "rollingUpdate").is_some() {
         let message = format!("the strategy `{other}` cannot have `rollingUpdate`");
@@ -168,7 +168,7 @@ fn unused(strategy: Option<&Node>, other: &str, checker: &mut FieldChecker<'_>) 
     }
 }
 
-/// `maxSurge` and `maxUnavailable` of a rolling update; `None` where there is none.
+/// Returns `maxSurge` and `maxUnavailable` of a rolling update, if there is one.
 fn bounds(strategy: Option<&Node>) -> Option<(Option<&Node>, Option<&Node>)> {
     let strategy =
         strategy.filter(|strategy| matches!(text(strategy, "type"), None | Some("RollingUpdate")))?;
@@ -176,7 +176,7 @@ fn bounds(strategy: Option<&Node>) -> Option<(Option<&Node>, Option<&Node>)> {
     Some((value(update, "maxSurge"), value(update, "maxUnavailable")))
 }
 
-/// Whether a number or a percentage is zero; `None` where it is neither.
+/// Returns whether a number or a percentage is zero; `None` if it is neither.
 fn is_zero(bound: &Node) -> Option<bool> {
     match bound.as_str() {
         Some(text) => Some(text.strip_suffix('%')?.parse::<u32>().ok()? == 0),

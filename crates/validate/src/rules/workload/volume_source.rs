@@ -60,7 +60,7 @@ const SOURCES: &[&str] = &[
 ];
 const PROJECTED: &[&str] =
     &["clusterTrustBundle", "configMap", "downwardAPI", "podCertificate", "secret", "serviceAccountToken"];
-/// Fields of a pod that a file may have.
+/// Pod fields that are available to files.
 const POD_FIELDS: &[&str] =
     &["metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace", "metadata.uid"];
 /// The largest file mode, 0777.
@@ -117,7 +117,7 @@ const SECTIONS: &[Section] = &[
     Section { at: "secret.items[]", fields: FILES },
 ];
 
-/// Where file modes stand, and their names.
+/// Paths and names of file mode fields.
 const MODES: &[(&str, &str)] = &[
     ("configMap", "defaultMode"),
     ("configMap.items[]", "mode"),
@@ -131,50 +131,50 @@ const MODES: &[(&str, &str)] = &[
     ("secret.items[]", "mode"),
 ];
 
-fn check(object: &Object<'_>, scene: &Scene<'_>, reporter: &mut Reporter) {
+fn check(object: &Object<'_>, context: &Scene<'_>, reporter: &mut Reporter) {
     let Some(spec) = plain_pod(object) else { return };
-    let mut checker = FieldChecker::new(&RULE, object, scene, reporter);
+    let mut checker = FieldChecker::new(&RULE, object, context, reporter);
     for volume in items(spec, "volumes") {
         checker.table(volume, SECTIONS);
-        // A template may leave the reference to a controller.
+        // A controller may fill in the reference of a template.
         if object.is("", "Pod")
             && let Some(image) = value(volume, "image")
         {
             checker.field(image, &Field::present("reference"));
         }
         for (at, name) in MODES {
-            each_at(volume, at, &mut |parent| mode(parent, name, &mut checker));
+            each_at(volume, at, &mut |parent| check_mode(parent, name, &mut checker));
         }
-        sources(volume, SOURCES, "the volume", "secretName", &mut checker);
+        check_sources(volume, SOURCES, "the volume", "secretName", &mut checker);
         if let Some(own) = value(volume, "downwardAPI") {
             for file in items(own, "items") {
-                own_file(file, &mut checker);
+                check_pod_file(file, &mut checker);
             }
         }
         if let Some(projected) = value(volume, "projected") {
-            of_projected(projected, &mut checker);
+            check_projected(projected, &mut checker);
         }
         if let Some(template) = volume.at(&["ephemeral", "volumeClaimTemplate"]) {
-            template_metadata(template, &mut checker);
+            check_template_metadata(template, &mut checker);
         }
     }
 }
 
-fn mode(parent: &Node, name: &str, checker: &mut FieldChecker<'_>) {
+fn check_mode(parent: &Node, name: &str, checker: &mut FieldChecker<'_>) {
     let Some(node) = value(parent, name) else { return };
     if integer(node).is_some_and(|mode| !(0..=MOST_MODE).contains(&mode)) {
         let message = format!("`{name}` is not between 0 and 0777 in octal");
-        checker.report(node.origin, message, "write the mode in octal with a leading zero, like `0644`");
+        checker.report(node.origin, message, "write an octal mode with a leading zero, like `0644`");
     }
 }
 
-fn of_projected(projected: &Node, checker: &mut FieldChecker<'_>) {
+fn check_projected(projected: &Node, checker: &mut FieldChecker<'_>) {
     let mut paths = HashSet::new();
     for source in items(projected, "sources") {
-        sources(source, PROJECTED, "a projected source", "name", checker);
+        check_sources(source, PROJECTED, "a projected source", "name", checker);
         if let Some(own) = value(source, "downwardAPI") {
             for file in items(own, "items") {
-                own_file(file, checker);
+                check_pod_file(file, checker);
             }
         }
         for kind in ["configMap", "downwardAPI", "secret"] {
@@ -189,15 +189,15 @@ fn of_projected(projected: &Node, checker: &mut FieldChecker<'_>) {
     }
 }
 
-/// A file with a field of the pod itself.
-fn own_file(file: &Node, checker: &mut FieldChecker<'_>) {
+/// Checks a file with a pod field.
+fn check_pod_file(file: &Node, checker: &mut FieldChecker<'_>) {
     match set(file, &["fieldRef", "resourceFieldRef"]).as_slice() {
         [] if file.as_mapping().is_some() => {
-            let message = "a file of the pod itself has neither `fieldRef` nor `resourceFieldRef`";
-            checker.report(start(file), message, "add one of the two");
+            let message = "a downward API file has neither `fieldRef` nor `resourceFieldRef`";
+            checker.report(start(file), message, "add one of them");
         }
         [first, second] => {
-            let message = "a file of the pod itself has both `fieldRef` and `resourceFieldRef`";
+            let message = "a downward API file has both `fieldRef` and `resourceFieldRef`";
             let draft = checker.begin(second.key_origin, message).hint("remove one of them");
             checker.draft(draft.related(first.key_origin, "the other is here"));
         }
@@ -212,8 +212,8 @@ fn own_file(file: &Node, checker: &mut FieldChecker<'_>) {
     }
 }
 
-/// The template of a claim has no metadata but labels and annotations.
-fn template_metadata(template: &Node, checker: &mut FieldChecker<'_>) {
+/// Checks that a claim template only has labels and annotations as metadata.
+fn check_template_metadata(template: &Node, checker: &mut FieldChecker<'_>) {
     let Some(metadata) = value(template, "metadata") else { return };
     for name in ["name", "generateName", "namespace", "finalizers"] {
         if value(metadata, name).is_some_and(|value| value.as_str() != Some("")) {
@@ -223,31 +223,37 @@ fn template_metadata(template: &Node, checker: &mut FieldChecker<'_>) {
     }
 }
 
-fn sources(node: &Node, known: &[&str], what: &str, name_of_secret: &str, checker: &mut FieldChecker<'_>) {
+fn check_sources(
+    node: &Node,
+    known: &[&str],
+    noun: &str,
+    name_of_secret: &str,
+    checker: &mut FieldChecker<'_>,
+) {
     let found = set(node, known);
     if let [first, second, ..] = found.as_slice() {
-        let message = format!("{what} is both `{}` and `{}`", first.key, second.key);
+        let message = format!("{noun} is both `{}` and `{}`", first.key, second.key);
         let draft = checker.begin(second.key_origin, message);
         let draft = draft.hint("remove one of them, or make two volumes");
         checker.draft(draft.related(first.key_origin, "the other is here"));
     }
     for source in found {
         match source.key.as_str() {
-            "configMap" => named(source, "name", checker),
-            // A `name` here is a slip, which the schema reports.
+            "configMap" => check_name(source, "name", checker),
+            // The schema reports `name`, which is not a field here.
             "secret" if value(&source.value, "name").is_none() || name_of_secret == "name" => {
-                named(source, name_of_secret, checker);
+                check_name(source, name_of_secret, checker);
             }
             _ => {}
         }
     }
 }
 
-fn named(source: &Entry, field: &str, checker: &mut FieldChecker<'_>) {
+fn check_name(source: &Entry, field: &str, checker: &mut FieldChecker<'_>) {
     let is_named = value(&source.value, field).is_some_and(|name| name.as_str().is_none())
         || text(&source.value, field).is_some();
     if source.value.as_mapping().is_some() && !is_named {
         let message = format!("`{}` has no `{field}`", source.key);
-        checker.report(source.key_origin, message, "name the object that the files come from");
+        checker.report(source.key_origin, message, "add the name of the object with the files");
     }
 }

@@ -1,3 +1,3 @@
-//! What YAML makes of a text.
+//! Rules about values that YAML changes.
 
 pub(super) mod implicit_type;
