@@ -1,4 +1,4 @@
-//! The `validate` command: checks apps and validate_manifests manifests against schemas and rules.
+//! The `validate` command: checks apps and plain manifests against schemas and rules.
 //!
 //! It fetches nothing and contacts no cluster. Apps are examined in parallel, and rules that resolve references see the
 //! objects that the other apps render. A problem with an app is a finding; an error means that the command cannot run.
@@ -66,7 +66,9 @@ enum Remark {
 impl Explain for Remark {
     fn hint(&self) -> Option<String> {
         let text = match self {
-            Self::OneByOne => "references between objects were not checked; validate smaller sets to check them",
+            Self::OneByOne => {
+                "references between objects were not checked; validate smaller sets to check them"
+            }
             Self::PartialFiles { .. } => {
                 "validate the output of Kustomize: `kubectl kustomize … | sealwave validate -`"
             }
@@ -169,7 +171,12 @@ impl Run<'_> {
         Arc::new(Nearby::new(Arc::clone(&self.crd_cache), checking.kube_versions.clone(), places))
     }
 
-    fn validate_manifests(&mut self, files: Vec<Target>, stdin: bool, places: Vec<PathBuf>) -> Result<(), Failure> {
+    fn validate_manifests(
+        &mut self,
+        files: Vec<Target>,
+        stdin: bool,
+        places: Vec<PathBuf>,
+    ) -> Result<(), Failure> {
         let context_only = files.iter().filter(|file| !file.wanted).map(|file| shown(&file.path)).collect();
         let activity = Arc::new(self.watch.begin("checking manifests"));
         let mut inputs: Vec<PlainInput> = files.into_iter().map(|file| file_input(file, &activity)).collect();

@@ -124,7 +124,10 @@ pub enum BaselineRemark {
 
 impl Explain for BaselineRemark {
     fn hint(&self) -> Option<String> {
-        Some("`--write-baseline` updates the baseline; check all environments and rules when you do".to_owned())
+        Some(
+            "`--write-baseline` updates the baseline; check all environments and rules when you do"
+                .to_owned(),
+        )
     }
 }
 
@@ -165,7 +168,8 @@ impl Baseline {
     pub fn to_json(&self) -> Vec<u8> {
         let entries = self.known.iter().flat_map(|(finding, counts)| {
             let layers = counts.layers().into_iter();
-            let entry = |(environments, count)| BaselineEntry { finding: finding.clone(), environments, count };
+            let entry =
+                |(environments, count)| BaselineEntry { finding: finding.clone(), environments, count };
             layers.map(entry)
         });
         to_vec(&BaselineFile {
@@ -393,7 +397,10 @@ mod tests {
         let baseline = Baseline::parse(json.to_string().as_bytes()).unwrap();
         assert_eq!(baseline.len(), 2);
         assert_eq!(
-            remaining_known_gone(&baseline, vec![in_environments(1, &["dev", "prod"]), in_environments(2, &[])]),
+            remaining_known_gone(
+                &baseline,
+                vec![in_environments(1, &["dev", "prod"]), in_environments(2, &[])]
+            ),
             (0, 2, 0)
         );
         assert_eq!(remaining_known_gone(&baseline, vec![in_environments(1, &["prod"])]), (0, 1, 1));
@@ -438,7 +445,10 @@ mod tests {
         assert_eq!(error("a").to_string(), "baseline was not written by sealwave (line 1, column 1)");
         assert!(error("a").hint().unwrap().contains("--write-baseline"));
         let text = r#"{"apiVersion": "sealwave.dev/v1alpha1", "kind": "App", "findings": []}"#;
-        assert_eq!(error(text).to_string(), "baseline is not a `ValidationBaseline` of `sealwave.dev/v1alpha1`");
+        assert_eq!(
+            error(text).to_string(),
+            "baseline is not a `ValidationBaseline` of `sealwave.dev/v1alpha1`"
+        );
         let text = r#"{"apiVersion": "sealwave.dev/v1alpha1", "kind": "ValidationBaseline", "findings": [], "x": 1}"#;
         assert!(matches!(error(text), BaselineError::Malformed { .. }));
     }

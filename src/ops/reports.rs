@@ -319,10 +319,7 @@ mod tests {
         let error = write_report(dir.path(), b"x").unwrap_err();
         assert_eq!(error.to_string(), format!("`{}` is a directory", dir.path().display()));
         let error = write_report(&dir.path().join("none/out"), b"x").unwrap_err();
-        assert!(
-            error.to_string().ends_with("none/out` cannot be written: directory not found"),
-            "{error}"
-        );
+        assert!(error.to_string().ends_with("none/out` cannot be written: directory not found"), "{error}");
         assert_eq!(error.hint().unwrap(), "create its directory first");
         assert!(names(dir.path()).is_empty());
     }

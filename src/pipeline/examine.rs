@@ -231,7 +231,10 @@ impl ExaminedEnvironment {
         self.record_notes(&lints::app::BACKEND, &mut notes);
         let sealed = self.record_failure(&lints::app::BACKEND, sealed)?;
         let settings = AnnotateSettings { waves: &app.waves, workloads: &app.workloads };
-        self.record_failure(&lints::app::ANNOTATE, annotate::check(&settings, |path| At::Origin(file.place(path))))?;
+        self.record_failure(
+            &lints::app::ANNOTATE,
+            annotate::check(&settings, |path| At::Origin(file.place(path))),
+        )?;
         let annotated = annotate(sealed, &checksums, &settings, &mut notes);
         // This rule checks apps itself and sets the severity of each finding.
         notes.retain(|note| note.problem.rule != Some(SECRET_IS_HOOK));
@@ -240,7 +243,11 @@ impl ExaminedEnvironment {
         Ok(())
     }
 
-    fn record_failure<T>(&mut self, rule: &'static Rule, result: Result<T, Failure>) -> Result<T, StageFailed> {
+    fn record_failure<T>(
+        &mut self,
+        rule: &'static Rule,
+        result: Result<T, Failure>,
+    ) -> Result<T, StageFailed> {
         result.map_err(|failure| {
             let listed = failure.problems().iter().cloned().chain(failure.rest());
             self.problems.extend(listed.map(|problem| StageProblem {

@@ -67,8 +67,12 @@ impl Run<'_> {
         self.written.spare(files.map(Path::new))?;
         let mut examinations = self.with_schemas(examinations);
         Self::share_neighbours(&mut examinations);
-        let wanted: Vec<&AppExamination> =
-            examinations.iter().zip(apps).filter(|(_, app)| app.wanted).map(|(examination, _)| examination).collect();
+        let wanted: Vec<&AppExamination> = examinations
+            .iter()
+            .zip(apps)
+            .filter(|(_, app)| app.wanted)
+            .map(|(examination, _)| examination)
+            .collect();
         let verdicts = workers::map(&wanted, |examination| {
             let verdict = match examination {
                 AppExamination::Examined(app) => {
@@ -185,7 +189,8 @@ impl Run<'_> {
             identity: self.args.identity.clone(),
         };
         let (mut session, environments) = Session::open_every(&app, None, self.variables)?;
-        let place_of = |keys: &[&str], item: Option<usize>| At::Place(session.discovery.setting_at(keys, item));
+        let place_of =
+            |keys: &[&str], item: Option<usize>| At::Place(session.discovery.setting_at(keys, item));
         let (settings, boundary) = (&session.discovery.app().validate, session.discovery.boundary());
         let mut own = self.validation.with(settings, directory, boundary, &place_of)?;
         let asks_policy = session.identity.project.is_some() || session.caller.argocd().is_some();

@@ -238,7 +238,12 @@ fn filters(top: &Path) -> Result<Vec<String>, GitError> {
             return Err(GitError::Filter(name.to_owned()));
         }
         let disable = |key, value| format!("filter.{name}.{key}={value}");
-        settings.extend([disable("clean", ""), disable("process", ""), disable("smudge", ""), disable("required", "false")]);
+        settings.extend([
+            disable("clean", ""),
+            disable("process", ""),
+            disable("smudge", ""),
+            disable("required", "false"),
+        ]);
     }
     Ok(settings)
 }

@@ -48,12 +48,12 @@ impl Explain for CrdSearchNote {
 #[derive(Debug, Default)]
 pub(super) struct Library {
     shelves: Mutex<BTreeMap<PathBuf, Arc<Shelf>>>,
-    sets: Mutex<BTreeMap<SetKey, Arc<SchemaSet>>>,
+    sets: Mutex<BTreeMap<CrdSetKey, Arc<SchemaSet>>>,
     notes: Mutex<BTreeSet<CrdSearchNote>>,
 }
 
 /// Kubernetes versions, and definitions by repository, file and number.
-type SetKey = (Vec<KubeVersion>, Vec<(PathBuf, PathBuf, usize)>);
+type CrdSetKey = (Vec<KubeVersion>, Vec<(PathBuf, PathBuf, usize)>);
 
 /// A group, a version and a kind.
 type KindKey = (String, String, String);

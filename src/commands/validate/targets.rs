@@ -97,9 +97,7 @@ impl Explain for TargetNote {
             Self::AppsLeftOut { .. } => Some("pass `--all` to validate them".to_owned()),
             Self::Link(_) => Some("pass the directory itself as well".to_owned()),
             Self::More(_) | Self::NothingChanged | Self::NotRegular(_) => None,
-            Self::Outside(_) => {
-                Some("its target is not checked; pass the target as well".to_owned())
-            }
+            Self::Outside(_) => Some("its target is not checked; pass the target as well".to_owned()),
         }
     }
 }

@@ -77,7 +77,8 @@ impl Written {
         let settings = args.checks.config.iter().chain(&args.checks.operator);
         written.spare(settings.map(PathBuf::as_path))?;
         let definitions: Vec<PathBuf> = args.checks.crds.iter().map(|path| ops::destination(path)).collect();
-        let is_definition = |place: &&OutputPath| definitions.iter().any(|path| place.resolved.starts_with(path));
+        let is_definition =
+            |place: &&OutputPath| definitions.iter().any(|path| place.resolved.starts_with(path));
         let overwritten = written
             .0
             .iter()
@@ -129,7 +130,8 @@ impl Written {
         }
         for app in apps {
             let own = APP_ENTRIES.map(|name| ops::destination(&app.join(name)));
-            let overwritten = existing.iter().find(|place| own.iter().any(|own| place.resolved.starts_with(own)));
+            let overwritten =
+                existing.iter().find(|place| own.iter().any(|own| place.resolved.starts_with(own)));
             if let Some(place) = overwritten {
                 return Err(Problem::new(&OutputPathError::IsInput(shown(&place.given))).into());
             }

@@ -63,7 +63,9 @@ impl Excerpts {
         }
         let mut files = self.files.borrow_mut();
         if !files.iter().any(|(known, _)| known == path) {
-            let text = source_path(path).and_then(|source_path| read((self.open)(source_path)?)).map(IndexedText::new);
+            let text = source_path(path)
+                .and_then(|source_path| read((self.open)(source_path)?))
+                .map(IndexedText::new);
             make_room(&mut files, text.as_ref().map_or(0, IndexedText::size));
             files.push_back((path.to_owned(), text));
         }

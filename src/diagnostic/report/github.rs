@@ -29,8 +29,7 @@ pub fn write(report: &Report, _: &PrintContext<'_>) -> Vec<u8> {
         rest.extend(findings);
     }
     if !rest.is_empty() {
-        let _ =
-            writeln!(out, "::group::{} without a GitHub annotation", quantity(rest.len(), "finding"));
+        let _ = writeln!(out, "::group::{} without a GitHub annotation", quantity(rest.len(), "finding"));
         for finding in rest {
             line(&mut out, finding);
         }
@@ -78,7 +77,7 @@ fn escape_data(text: &str) -> String {
     one_line(text).replace('%', "%25")
 }
 
-/// Escapes the value of a command escape_property.
+/// Escapes the value of a command property.
 fn escape_property(text: &str) -> String {
     escape_data(text).replace(':', "%3A").replace(',', "%2C")
 }

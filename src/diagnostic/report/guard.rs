@@ -1,11 +1,11 @@
-//! Decides whether a source line may be excerpts_for; in doubt, it is not.
+//! Decides whether a source line may be shown; in doubt, it is not.
 
 use std::collections::BTreeSet;
 
 use super::PrintContext;
 use crate::diagnostic::{Finding, Related, Report, Span};
 
-/// Kinds of objects whose lines are never excerpts_for, in lower case; the same holds for lists of them.
+/// Kinds of objects whose lines are never shown, in lower case; the same holds for lists of them.
 const SECRET_KINDS: &[&str] = &["", "secret"];
 /// Findings of these groups that have no object may be in a Secret that could not be parsed.
 const UNSURE_GROUPS: &[&str] = &["app/", "yaml/"];
@@ -27,7 +27,7 @@ impl<'a> ExcerptGuard<'a> {
         Self { context, confidential: reported.chain(silenced).collect() }
     }
 
-    /// Returns the line of a finding, if it may be excerpts_for.
+    /// Returns the line of a finding, if it may be shown.
     #[must_use]
     pub fn excerpt(&self, finding: &Finding) -> Option<String> {
         if !is_harmless(finding) {
@@ -36,7 +36,7 @@ impl<'a> ExcerptGuard<'a> {
         self.line(finding.span.as_ref()?)
     }
 
-    /// Returns the line of a related place, if it may be excerpts_for.
+    /// Returns the line of a related place, if it may be shown.
     #[must_use]
     pub fn related_excerpt(&self, finding: &Finding, related: &Related) -> Option<String> {
         if !is_harmless(finding) || related.confidential {
@@ -145,7 +145,12 @@ mod tests {
     fn lines_without_a_known_object_are_not_shown_for_parse_errors() {
         for rule in [&APP_RULE, &YAML_RULE] {
             assert_eq!(excerpts_for(vec![Finding { rule, object: None, ..at(1) }]).0, None, "{}", rule.id);
-            assert_eq!(excerpts_for(vec![Finding { rule, ..at(1) }]).0.as_deref(), Some("one: 1"), "{}", rule.id);
+            assert_eq!(
+                excerpts_for(vec![Finding { rule, ..at(1) }]).0.as_deref(),
+                Some("one: 1"),
+                "{}",
+                rule.id
+            );
         }
         assert_eq!(excerpts_for(vec![Finding { rule: &SECRET_RULE, ..at(1) }]).0, None);
     }
@@ -161,7 +166,10 @@ mod tests {
         assert_eq!(excerpts_for(vec![with_related(2, false)]).1.as_deref(), Some("two: 2"));
         let (own, related) = excerpts_for(vec![with_related(2, true)]);
         assert_eq!((own.as_deref(), related), (Some("one: 1"), None));
-        assert_eq!(excerpts_for(vec![Finding { confidential: true, ..with_related(2, false) }]), (None, None));
+        assert_eq!(
+            excerpts_for(vec![Finding { confidential: true, ..with_related(2, false) }]),
+            (None, None)
+        );
         let elsewhere = Finding { confidential: true, ..with_related(2, false) };
         assert_eq!(excerpts_for(vec![at(2), elsewhere]).0, None, "a confidential finding's related place");
     }

@@ -16,7 +16,7 @@ use crate::diagnostic::{Finding, Report};
 
 /// The most cases of a suite.
 const MAX_CASES: usize = 1000;
-/// The most findings finding_list in a case.
+/// The most findings listed in a case.
 const MAX_FINDINGS: usize = 50;
 
 /// Findings by object, or by source if they have no object.

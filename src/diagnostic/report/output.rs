@@ -201,7 +201,10 @@ mod tests {
         assert_eq!(parse("sarf=x"), Err("`sarf` is not an output format; did you mean `sarif`?".to_owned()));
         assert_eq!(parse("tap"), Err("`tap` is not an output format".to_owned()));
         let hint = "tap".parse::<Output>().unwrap_err().hint();
-        assert_eq!(hint.as_deref(), Some("supported formats: `github`, `gitlab`, `human`, `json`, `junit`, `sarif`"));
+        assert_eq!(
+            hint.as_deref(),
+            Some("supported formats: `github`, `gitlab`, `human`, `json`, `junit`, `sarif`")
+        );
         assert_eq!(parse("junit="), Err("`junit=` has no file name".to_owned()));
         assert_eq!(parse(""), Err("`` is not an output format".to_owned()));
     }

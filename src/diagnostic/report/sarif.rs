@@ -134,7 +134,8 @@ fn region(span: &Span) -> Option<Region> {
     let positive = |number: u32| Some(number).filter(|number| *number > 0);
     let start_line = positive(span.place.line)?;
     let start_column = positive(span.place.column);
-    let end_column = start_column.zip(positive(span.width)).map(|(column, width)| column.saturating_add(width));
+    let end_column =
+        start_column.zip(positive(span.width)).map(|(column, width)| column.saturating_add(width));
     Some(Region { start_line, start_column, end_column })
 }
 

@@ -18,7 +18,8 @@ pub(crate) fn looks_like_credential(lines: &[String], at: usize) -> bool {
         return true;
     }
     let rest = patterns.without_references(line);
-    !patterns.is_bare.is_match(&rest) && (patterns.is_sensitive(&rest) || has_sensitive_context(lines, at, patterns))
+    !patterns.is_bare.is_match(&rest)
+        && (patterns.is_sensitive(&rest) || has_sensitive_context(lines, at, patterns))
 }
 
 /// Reports whether the line holds a credential that the rules find too, whatever its surroundings.
@@ -138,7 +139,8 @@ fn has_sensitive_context(lines: &[String], at: usize, patterns: &ExcerptPatterns
     let below = lines.get(at + 1..).unwrap_or_default().iter();
     let in_reference = patterns.in_reference.is_match(line.text);
     is_sensitive_above(&line, above.map(|line| LineLayout::new(line)), in_reference, patterns)
-        || (!line.names_sibling() && is_sensitive_below(&line, below.map(|line| LineLayout::new(line)), patterns))
+        || (!line.names_sibling()
+            && is_sensitive_below(&line, below.map(|line| LineLayout::new(line)), patterns))
 }
 
 fn is_sensitive_above<'a>(
@@ -156,7 +158,8 @@ fn is_sensitive_above<'a>(
         }
         let is_sensitive_key = patterns.is_sensitive_name(other.text);
         if other.column == level && is_sibling {
-            let names_value = if line.is_item() { other.is_item() && !other.has_key() } else { other.names_sibling() };
+            let names_value =
+                if line.is_item() { other.is_item() && !other.has_key() } else { other.names_sibling() };
             if is_sensitive_key && names_value && !line.names_sibling() {
                 return true;
             }
@@ -176,11 +179,14 @@ fn is_sensitive_above<'a>(
     false
 }
 
-fn is_sensitive_below<'a>(line: &LineLayout<'_>, below: impl Iterator<Item = LineLayout<'a>>, patterns: &ExcerptPatterns) -> bool {
-    below
-        .filter(|other| !other.is_empty())
-        .take_while(|other| other.indent >= line.column)
-        .any(|other| other.column == line.column && other.names_sibling() && patterns.is_sensitive_name(other.text))
+fn is_sensitive_below<'a>(
+    line: &LineLayout<'_>,
+    below: impl Iterator<Item = LineLayout<'a>>,
+    patterns: &ExcerptPatterns,
+) -> bool {
+    below.filter(|other| !other.is_empty()).take_while(|other| other.indent >= line.column).any(|other| {
+        other.column == line.column && other.names_sibling() && patterns.is_sensitive_name(other.text)
+    })
 }
 
 /// The layout of a line.
@@ -225,7 +231,7 @@ impl<'a> LineLayout<'a> {
         self.key().is_some()
     }
 
-    /// Reports whether the line names_sibling the value of a sibling field.
+    /// Reports whether the line names the value of a sibling field.
     fn names_sibling(&self) -> bool {
         self.key()
             .is_some_and(|key| matches!(key, "field" | "header" | "id" | "key" | "name" | "option" | "path"))

@@ -254,8 +254,11 @@ pub(crate) fn limits() -> Limits {
 pub(crate) fn in_tree<'a>(key: &str, node: &'a Node, found: &mut Vec<(&'a Node, Kind)>) {
     if let Some(value) = node.as_str() {
         let is_multiline = value.trim_end().contains('\n');
-        let kind =
-            if is_multiline { detect_in_lines(value).map(|(_, kind)| kind) } else { detect(Some(key), value) };
+        let kind = if is_multiline {
+            detect_in_lines(value).map(|(_, kind)| kind)
+        } else {
+            detect(Some(key), value)
+        };
         found.extend(kind.map(|kind| (node, kind)));
     }
     for entry in node.as_mapping().map_or(&[][..], |mapping| mapping.entries()) {

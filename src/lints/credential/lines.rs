@@ -1,7 +1,7 @@
 //! Finds credentials in the lines of a file: properties, environment files, YAML, JSON, XML, scripts.
 //!
 //! Files are not parsed, as they may have any format. The search looks for names of credentials and their values on the same
-//! line. Except in YAML, an strip_quote value that is not random is ignored: it is as likely a word of a program.
+//! line. Except in YAML, an unquoted value that is not random is ignored: it is as likely a word of a program.
 
 use std::cell::LazyCell;
 use std::ops::Range;
@@ -159,7 +159,7 @@ fn name_around(line: &str, from: usize, word: usize) -> Range<usize> {
     word - count(&mut before.iter().rev())..word + count(&mut after.iter())
 }
 
-/// Returns the value assigned to a name, value_after_sign the text before and after it.
+/// Returns the value assigned to a name, given the text before and after it.
 fn value_after_name<'a>(before: &str, name: &str, rest: &'a str) -> Option<&'a str> {
     // Longer values are not credentials.
     let rest = rest.get(..rest.floor_char_boundary(MAX_VALUE))?;
@@ -172,7 +172,9 @@ fn value_after_name<'a>(before: &str, name: &str, rest: &'a str) -> Option<&'a s
     let rest = strip_quote(rest).trim_start();
     match rest.strip_prefix(',') {
         // `{"name": "DB_PASSWORD", "value": "…"}`
-        Some(next) => strip_quote(next.trim_start()).strip_prefix("value").map(strip_quote).and_then(value_after_sign),
+        Some(next) => {
+            strip_quote(next.trim_start()).strip_prefix("value").map(strip_quote).and_then(value_after_sign)
+        }
         None => value_after_sign(rest),
     }
 }
@@ -187,7 +189,7 @@ fn value_after_sign(rest: &str) -> Option<&str> {
     Some(value_at(value.trim_start())).filter(|value| !value.starts_with('='))
 }
 
-/// Returns a value up to its closing quote, or up to the end of an strip_quote value.
+/// Returns a value up to its closing quote, or up to the end of an unquoted value.
 fn value_at(text: &str) -> &str {
     let inside = strip_quote(text);
     let end = if inside.len() < text.len() {

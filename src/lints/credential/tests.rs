@@ -316,7 +316,7 @@ fn the_last_words_of_a_name_decide() {
         assert_eq!(detect(Some("DB_PASSWORD"), value), Some(Kind::Keyed), "{value}");
         assert_eq!(detect(Some("API_TOKEN"), value), None, "{value}");
     }
-    for value in ["hunter", "3600", "604800", "taken from the operator", "1.2.3-4", "is_hidden", "0.12.1"] {
+    for value in ["hunter", "3600", "604800", "taken from the operator", "1.2.3-4", "hidden", "0.12.1"] {
         assert_eq!(detect(Some("DB_PASSWORD"), value), None, "{value}");
     }
 }

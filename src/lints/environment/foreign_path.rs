@@ -44,7 +44,8 @@ fn check(app: &App<'_>, reporter: &mut Reporter) {
     let shared = LazyCell::new(|| Shared::new(app));
     for (number, environment) in app.environments.iter().enumerate() {
         let (names, namespaces, shared) = (&names, &namespaces, &shared);
-        let mut search = ForeignPathSearch { app, environment, names, namespaces, shared, number, object: 0, reporter };
+        let mut search =
+            ForeignPathSearch { app, environment, names, namespaces, shared, number, object: 0, reporter };
         for used in environment.secrets {
             search.object = used.object;
             search.check_secret_path(&used.reference.path, used.origin, &item_called(&used.item));

@@ -47,7 +47,8 @@ fn check(app: &App<'_>, reporter: &mut Reporter) {
         for has in table(&all).values() {
             let Some(without_key) = lacking(&all, has) else { continue };
             let Some((first, there)) = has.first() else { continue };
-            let is_deliberate = || has.iter().any(|(one, entry)| is_conditional(one, entry.key_origin, without_key));
+            let is_deliberate =
+                || has.iter().any(|(one, entry)| is_conditional(one, entry.key_origin, without_key));
             let reader = readers.find(without_key, &there.key);
             let is_suspicious = reader.is_some() || (has.len() > 1 && !is_deliberate());
             if !is_suspicious || placeholders.are_for(has, &names) {

@@ -68,11 +68,10 @@ fn check(app: &App<'_>, reporter: &mut Reporter) {
         } else {
             continue;
         };
-        reporter.report(
-            draft.hint(
+        reporter
+            .report(draft.hint(
                 "add it to this environment too, or exclude it with a condition in a `base/` template",
-            ),
-        );
+            ));
     }
 }
 
@@ -112,7 +111,7 @@ fn workload_of(
 /// Missing objects that are referenced: the index of the referrer and the position.
 type UnmetReferences = BTreeMap<(What, CompactString), (usize, Origin)>;
 
-/// DanglingReferences references by environment, computed on first use.
+/// Dangling references by environment, computed on first use.
 struct DanglingReferences<'a> {
     app: &'a App<'a>,
     names: &'a Names,

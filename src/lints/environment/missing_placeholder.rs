@@ -11,7 +11,7 @@ use crate::model::{Entry, Origin, item_called};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
-        id: "environment/report_missing-placeholder",
+        id: "environment/missing-placeholder",
         severity: Severity::Warning,
         enabled: true,
         refusal: ApiRefusal::Never,
@@ -19,7 +19,7 @@ pub(crate) static RULE: Rule = Rule {
         explanation: "Where other environments fetch an item from a secret store, an environment that has the value itself has a \
                       copy that somebody committed: it is readable for everybody who can read the repository, and a rotation \
                       in the store does not reach it. Where the path in the store has the environment's name in it and the \
-                      item is report_missing altogether, the store's entry for this environment was probably never made.",
+                      item is missing altogether, the store's entry for this environment was probably never made.",
         example: "# envs/dev/db.yaml\nstringData: {password: <vault:shop/dev/db#password>}\n\
                   # envs/prod/db.yaml\nstringData: {password: changeme}\n",
         remedy: "Write a placeholder there too, and remove the value from the history or change it:\n\n\
@@ -79,7 +79,7 @@ impl<'a> Placeholders<'a> {
         if self.0.is_empty() { None } else { has.iter().find(has_environment).copied() }
     }
 
-    /// Reports whether this rule covers a report_missing key: a Secret has a placeholder with the environment's name there.
+    /// Reports whether this rule covers a missing key: a Secret has a placeholder with the environment's name there.
     pub(super) fn are_for(&self, has: &[KeyHolder<'_>], names: &Names) -> bool {
         self.first_with_environment(has, names).is_some()
     }
@@ -130,12 +130,14 @@ impl SecretItem<'_, '_> {
     }
 
     fn report_missing(&self, without_item: &Keyed<'_>, reporter: &mut Reporter) {
-        let Some((there, entry)) = self.placeholders.first_with_environment(self.has, self.names) else { return };
+        let Some((there, entry)) = self.placeholders.first_with_environment(self.has, self.names) else {
+            return;
+        };
         if is_conditional(there, entry.key_origin, without_item) {
             return;
         }
         let message = format!(
-            "{} is a placeholder in every other environment, and report_missing here",
+            "{} is a placeholder in every other environment, and missing here",
             item_called(&entry.key)
         );
         reporter.report(

@@ -1,4 +1,4 @@
-//! Collects texts of an object that may refer to an environment: addresses, names in stores or clouds, namespace_hints, modes.
+//! Collects texts of an object that may refer to an environment: addresses, names in stores or clouds, namespaces, modes.
 
 use crate::lints::Object;
 use crate::model::catalogue::{ESO, STORE_CSI};
@@ -12,11 +12,11 @@ const DEPTH: usize = 24;
 pub(super) enum How {
     /// By the certain addresses in it.
     Address,
-    /// As the address of a secret store_hints.
+    /// As the address of a secret store.
     Store,
-    /// By the words of a name in a secret store_hints or a cloud identity.
+    /// By the words of a name in a secret store or a cloud identity.
     Name,
-    /// As the mode of a container_hints, as a whole.
+    /// As the mode of a program, as a whole.
     Mode,
     /// As a namespace, as a whole.
     Namespace,
@@ -34,7 +34,7 @@ pub(super) struct Said<'a> {
 /// Annotations that assign a cloud identity to a service account.
 const IDENTITIES: &[&str] = &["eks.amazonaws.com/role-arn", "iam.gke.io/gcp-service-account"];
 
-/// Variables that set the environment of a container_hints.
+/// Variables that set the environment of a program.
 const MODES: &[&str] = &[
     "APP_ENV",
     "ASPNETCORE_ENVIRONMENT",
@@ -127,7 +127,7 @@ fn mode_of_variable(name: &str) -> How {
     }
 }
 
-/// Collects the server, paths and roles of a secret store_hints.
+/// Collects the server, paths and roles of a secret store.
 fn store_hints<'a>(node: Option<&'a Node>, depth: usize, found: &mut Vec<Said<'a>>) {
     let Some(depth) = depth.checked_sub(1) else { return };
     for entry in entries(node) {
@@ -141,7 +141,7 @@ fn store_hints<'a>(node: Option<&'a Node>, depth: usize, found: &mut Vec<Said<'a
     }
 }
 
-/// Collects fields that certainly hold namespace_hints.
+/// Collects fields that certainly hold namespaces.
 fn namespace_hints<'a>(entry: &'a Entry, depth: usize, found: &mut Vec<Said<'a>>) {
     let Some(depth) = depth.checked_sub(1) else { return };
     let is_namespace =

@@ -21,7 +21,7 @@ pub(crate) static RULE: Rule = Rule {
                       test environment, where more people and more tools may look, has production's. Where each environment \
                       has a store of its own under one name, they share nothing; then switch the rule off.\n\n\
                       What is read from one path is one note, however many items and apps of the repository use it. \
-                      Credentials for pulling images, and paths that say that they are shared_by_path (`shared_by_path`, `common`, `global`), \
+                      Credentials for pulling images, and paths that say that they are shared (`shared`, `common`, `global`), \
                       are not reported.",
         example: "# base/db.yaml, in every environment\nkind: Secret\nstringData:\n  password: <vault:shop/db#password>\n",
         remedy: "Give each environment an entry of its own, and put the environment's name into the path:\n\n\
@@ -33,7 +33,7 @@ pub(crate) static RULE: Rule = Rule {
 /// The path of a secret in a store: provider and path.
 pub(crate) type SecretPath = (CompactString, String);
 
-/// The secrets of one environment that should not be shared_by_path.
+/// The secrets of one environment that should not be shared.
 pub(crate) struct EnvironmentSecrets<'a> {
     name: &'a str,
     uses: Vec<&'a SecretUse>,
@@ -69,7 +69,7 @@ struct SharedPath<'a> {
     first: (usize, &'a SecretUse),
     /// A use in another environment.
     other: &'a SecretUse,
-    /// Environment, object and item of each use of the shared_by_path path.
+    /// Environment, object and item of each use of the shared path.
     items: BTreeSet<(usize, usize, &'a str)>,
 }
 
@@ -149,5 +149,5 @@ fn path(reference: &Reference) -> SecretPath {
 
 fn is_shared_by_name(path: &str) -> bool {
     let mut words = path.split(|c: char| !c.is_alphanumeric());
-    words.any(|word| ["common", "global", "shared_by_path"].iter().any(|known| word.eq_ignore_ascii_case(known)))
+    words.any(|word| ["common", "global", "shared"].iter().any(|known| word.eq_ignore_ascii_case(known)))
 }

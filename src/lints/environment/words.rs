@@ -72,8 +72,9 @@ impl Names {
     pub(super) fn neutral(&self, environment: usize, text: &str) -> CompactString {
         let mut out = CompactString::default();
         let mut from = 0;
-        for found in
-            self.matches_in(environment, text, Reading::Exact).filter(|found| found.environment == environment)
+        for found in self
+            .matches_in(environment, text, Reading::Exact)
+            .filter(|found| found.environment == environment)
         {
             out.push_str(text.get(from..found.start).unwrap_or_default());
             out.push('*');

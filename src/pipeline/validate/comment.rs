@@ -44,7 +44,7 @@ static NAME: LazyLock<Option<AhoCorasick>> =
 /// The most marks read in a line.
 const MAX_IN_LINE: usize = 8;
 
-/// Returns all suppression comments of a text that starts text_after_mark `lines_before` lines, in one pass.
+/// Returns all suppression comments of a text that starts after `lines_before` lines, in one pass.
 pub(super) fn comments(text: &str, lines_before: u32) -> Vec<Comment> {
     let Some(name) = NAME.as_ref() else { return Vec::new() };
     if memchr::memchr(b'#', text.as_bytes()).is_none() || name.find(text).is_none() {
@@ -78,7 +78,7 @@ struct CommentMark<'a> {
     /// The text before the `#`, and the whole comment.
     before: &'a str,
     whole: &'a str,
-    /// The text text_after_mark the mark.
+    /// The text after the mark.
     rest: &'a str,
     is_exact: bool,
 }
@@ -122,7 +122,7 @@ impl<'a> CommentMark<'a> {
     }
 }
 
-/// Returns the text text_after_mark `sealwave: ignore`, in any spelling of case, colon and spaces.
+/// Returns the text after `sealwave: ignore`, in any spelling of case, colon and spaces.
 fn text_after_mark(text: &str) -> Option<&str> {
     let rest = text.get("sealwave".len()..)?;
     let rest = rest.trim_start_matches([' ', ':', '\t', '-', '/', '.']);

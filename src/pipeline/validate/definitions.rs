@@ -194,8 +194,11 @@ fn hash(node: &Node, hasher: &mut DefaultHasher, keys: SchemaKeys) {
                 {
                     continue;
                 }
-                let below =
-                    if keys == SchemaKeys::Keywords && key == "properties" { SchemaKeys::Names } else { SchemaKeys::Keywords };
+                let below = if keys == SchemaKeys::Keywords && key == "properties" {
+                    SchemaKeys::Names
+                } else {
+                    SchemaKeys::Keywords
+                };
                 let mut own = DefaultHasher::new();
                 key.hash(&mut own);
                 hash(&entry.value, &mut own, below);

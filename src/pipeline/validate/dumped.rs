@@ -90,12 +90,16 @@ fn match_entries(printed: &Node, value: &Node, lines_before: u32, places: &mut E
             pairs().for_each(|(printed, value)| add(printed.key_origin, value.key_origin));
             printed.len() == value.len()
                 && pairs().all(|(printed, value)| {
-                    printed.key == value.key && match_entries(&printed.value, &value.value, lines_before, places)
+                    printed.key == value.key
+                        && match_entries(&printed.value, &value.value, lines_before, places)
                 })
         }
         (Value::Sequence(printed), Value::Sequence(value)) => {
             printed.len() == value.len()
-                && printed.iter().zip(value).all(|(printed, value)| match_entries(printed, value, lines_before, places))
+                && printed
+                    .iter()
+                    .zip(value)
+                    .all(|(printed, value)| match_entries(printed, value, lines_before, places))
         }
         (printed, value) => printed == value,
     }

@@ -51,7 +51,8 @@ impl<'a> Finder<'a> {
             let encrypted = self.encrypted(environment);
             let is_encrypted =
                 move |problem: &Problem| matches!(problem.at, At::Origin(at) if encrypted.contains(&at));
-            let problems = environment.problems.iter().filter(move |reported| !is_encrypted(&reported.problem));
+            let problems =
+                environment.problems.iter().filter(move |reported| !is_encrypted(&reported.problem));
             problems.filter_map(move |problem| self.stage(environment, &starts, problem))
         })
     }

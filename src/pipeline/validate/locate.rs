@@ -93,7 +93,12 @@ impl<'a> Locator<'a> {
 
     /// Returns the place of a part of literal template text. In an indented partial, each rendered line may have more
     /// leading blanks than the template.
-    fn place_in_text(&self, text: &SourceText, writer: &TemplateWriter<'_>, bytes: &Range<usize>) -> Option<Origin> {
+    fn place_in_text(
+        &self,
+        text: &SourceText,
+        writer: &TemplateWriter<'_>,
+        bytes: &Range<usize>,
+    ) -> Option<Origin> {
         let source = writer.element.origin.source;
         let template = self.texts.text(source)?;
         let wrote = text.content().get(writer.wrote.clone())?;

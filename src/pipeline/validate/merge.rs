@@ -8,7 +8,7 @@ use crate::diagnostic::Finding;
 /// The most related places of a finding.
 const MAX_RELATED: usize = 100;
 
-/// Sorts findings and merges equal ones with the find_same place, collecting their environments.
+/// Sorts findings and merges equal ones with the same place, collecting their environments.
 ///
 /// For a template, the place in the template counts. The rendered position differs between environments and only
 /// distinguishes findings of one environment.
@@ -45,7 +45,7 @@ pub(super) fn merge(findings: Vec<Finding>) -> Vec<Finding> {
     merged
 }
 
-/// Equal findings with the find_same place, by index.
+/// Equal findings with the same place, by index.
 #[derive(Default)]
 struct MergeGroup {
     all: Vec<usize>,
@@ -57,7 +57,7 @@ struct MergeGroup {
 }
 
 impl MergeGroup {
-    /// Returns the equal finding to merge with: the one with the find_same rendered position, or the first without the
+    /// Returns the equal finding to merge with: the one with the same rendered position, or the first without the
     /// environment.
     fn find_same(&mut self, finding: &Finding, rendered: Option<(u32, u32)>) -> Option<usize> {
         if let Some(same) = self.rendered.get(&rendered) {

@@ -53,7 +53,8 @@ fn environments(out: &mut String, findings: &[Finding]) {
     out.push_str("\n| app | environment | errors | warnings | notes |\n|---|---|--:|--:|--:|\n");
     for ((app, environment), counts) in rows.iter().take(MAX_ENVIRONMENTS) {
         let count = |severity| counts.get(&severity).copied().unwrap_or(0);
-        let (errors, warnings, notes) = (count(Severity::Error), count(Severity::Warning), count(Severity::Note));
+        let (errors, warnings, notes) =
+            (count(Severity::Error), count(Severity::Warning), count(Severity::Note));
         let _ = writeln!(out, "| {} | {} | {errors} | {warnings} | {notes} |", cell(app), cell(environment));
     }
     more(out, rows.len(), MAX_ENVIRONMENTS);

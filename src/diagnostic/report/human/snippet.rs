@@ -1,4 +1,4 @@
-//! Adds a source line with its marked_range range. The renderer shortens long lines around the range.
+//! Adds a source line with its marked range. The renderer shortens long lines around the range.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use crate::diagnostic::report::text::starts_command;
 use crate::diagnostic::{Span, deceives};
 use crate::model::Place;
 
-/// Adds a place, and its line if it may be shown. The label is attached to the marked_range range.
+/// Adds a place, and its line if it may be shown. The label is attached to the marked range.
 pub(super) fn place<'a>(
     group: Group<'a>,
     span: &Span,

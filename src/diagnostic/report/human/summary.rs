@@ -73,7 +73,11 @@ fn environments(out: &mut String, findings: &[Finding]) {
         .map(|((app, environment), counts)| (first_on_line(app), first_on_line(environment), counts))
         .collect();
     let width = |column: fn(&(String, String, SeverityCounts)) -> &str| {
-        rows.iter().map(|row| column(row).chars().count()).filter(|width| *width <= MAX_COLUMN).max().unwrap_or(0)
+        rows.iter()
+            .map(|row| column(row).chars().count())
+            .filter(|width| *width <= MAX_COLUMN)
+            .max()
+            .unwrap_or(0)
     };
     let (app_width, name_width) = (width(|row| &row.0), width(|row| &row.1));
     heading(out, "by environment");
