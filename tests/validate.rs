@@ -68,11 +68,11 @@ fn every_case_meets_its_expectations() {
 fn run(case: &Path) -> Vec<String> {
     let name = case.file_name().unwrap().to_string_lossy().into_owned();
     let text = fs_err::read_to_string(case.join("expect.yaml")).unwrap();
-    let said = text.lines().next().unwrap_or_default();
+    let heading = text.lines().next().unwrap_or_default();
     let expected: ExpectedReport =
         yaml_serde::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
     let mut wrong = Vec::new();
-    if !said.starts_with("# ") {
+    if !heading.starts_with("# ") {
         wrong.push("the first line does not say what the case is about".to_owned());
     }
     if expected.needs.as_deref().is_some_and(|rule| lints::rule(rule).is_none()) {

@@ -233,7 +233,7 @@ fn suppression_findings_have_configurable_severities() {
 
 #[test]
 fn malformed_suppressions_are_explained() {
-    let said = |comment: &str| {
+    let message_for = |comment: &str| {
         let app = Tree::app(&[("base/bad.yaml", &BAD.replace("\ndata", &format!("\n{comment}\ndata")))]);
         app.report(&[]).one("suppression/malformed")["message"].as_str().unwrap().to_owned()
     };
@@ -243,7 +243,7 @@ fn malformed_suppressions_are_explained() {
         ("# sealwave: ignore schema/type - why", "` -- ` is missing"),
         ("# sealwave: ignore schema/type until tomorrow -- a", "its date is invalid"),
     ] {
-        assert!(said(comment).contains(what), "{comment}: {}", said(comment));
+        assert!(message_for(comment).contains(what), "{comment}: {}", message_for(comment));
     }
     let annotated = |reason: &str| {
         let annotations =

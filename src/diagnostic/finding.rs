@@ -44,14 +44,14 @@ pub enum ApiRefusal {
     Never,
 }
 
-/// What a rule looks for, in the words of its page.
+/// A rule and the texts of its page.
 #[derive(Debug, PartialEq, Eq)]
 pub struct RuleInfo {
     /// For example `secret/bad-base64`.
     pub id: &'static str,
-    /// How much its findings matter, unless settings say otherwise.
+    /// The default severity of its findings.
     pub severity: Severity,
-    /// Whether it runs without being asked for.
+    /// Whether it is enabled by default.
     pub enabled: bool,
     /// The objects with an error of the rule that the API server refuses, and `generate --validate` with it.
     pub refusal: ApiRefusal,

@@ -197,7 +197,7 @@ fn changed_in(top: &Path, revision: &str) -> Result<Vec<PathBuf>, GitError> {
         "--ignore-submodules=dirty",
     ];
     let staged = [&["diff-index", "--cached", "--name-only"], &diff_options[..], &[&base, "--"]].concat();
-    // With `--numstat`, Git compares contents, so a file that was only touched counts zero changed lines.
+    // `--numstat` makes Git compare contents, so that files that were only touched are not listed.
     let changed = [&["diff-files", "--numstat"], &diff_options[..], &["--"]].concat();
     let new = ["ls-files", "--others", "--exclude-per-directory=.gitignore", "-z"];
     let mut names = git(top, "diff-index", &staged, &filters)?;

@@ -80,7 +80,7 @@ struct SearchRoot {
 }
 
 /// A definition, with the properties that it is ranked by.
-struct Candidate<'a> {
+struct RankedDefinition<'a> {
     distance: (Reverse<usize>, usize),
     near: &'a SearchRoot,
     file: &'a ShelvedFile,
@@ -100,7 +100,7 @@ impl Library {
         Arc::clone(lock(&self.shelves).entry(root.to_owned()).or_insert_with(unknown))
     }
 
-    fn set(&self, kube_versions: &[KubeVersion], chosen: &[&Candidate<'_>]) -> Arc<SchemaSet> {
+    fn set(&self, kube_versions: &[KubeVersion], chosen: &[&RankedDefinition<'_>]) -> Arc<SchemaSet> {
         let key = (kube_versions.to_vec(), chosen.iter().map(|candidate| candidate.key()).collect());
         let set = || Arc::new(SchemaSet::new(kube_versions, chosen.iter().map(|candidate| candidate.root)));
         Arc::clone(lock(&self.sets).entry(key).or_insert_with(set))
@@ -131,16 +131,16 @@ impl Nearby {
             self.places.iter().filter_map(|place| SearchRoot::from_path(place, &self.library)).collect()
         });
         let all = roots.iter().flat_map(|near| near.candidates(group));
-        let mut all: Vec<Candidate<'_>> = all.take(MAX_CANDIDATES).collect();
+        let mut all: Vec<RankedDefinition<'_>> = all.take(MAX_CANDIDATES).collect();
         all.sort_by(|a, b| a.order().cmp(&b.order()));
-        let mut chosen: BTreeMap<&str, &Candidate<'_>> = BTreeMap::new();
+        let mut chosen: BTreeMap<&str, &RankedDefinition<'_>> = BTreeMap::new();
         for candidate in &all {
             chosen.entry(candidate.kind).or_insert(candidate);
         }
         let best = best(&all, group, version, kind);
         let is_chosen =
-            |best: &Candidate<'_>| chosen.get(kind).is_some_and(|first| std::ptr::eq(*first, best));
-        let chosen: Vec<&Candidate<'_>> = match best {
+            |best: &RankedDefinition<'_>| chosen.get(kind).is_some_and(|first| std::ptr::eq(*first, best));
+        let chosen: Vec<&RankedDefinition<'_>> = match best {
             // No other kind of this set is looked up, so a separate set for each such kind stays small.
             Some(best) if !is_chosen(best) => vec![best],
             Some(_) => chosen.into_values().collect(),
@@ -185,7 +185,7 @@ impl SearchRoot {
     }
 
     /// Returns the definitions of a group.
-    fn candidates<'a>(&'a self, group: &'a str) -> impl Iterator<Item = Candidate<'a>> {
+    fn candidates<'a>(&'a self, group: &'a str) -> impl Iterator<Item = RankedDefinition<'a>> {
         self.shelf.files(group).flat_map(move |file| {
             let distance = distance(self.inside.join("-"), &file.path);
             let definitions = file.found().definitions.iter().map(Manifest::root).enumerate();
@@ -193,7 +193,7 @@ impl SearchRoot {
                 let text = |path: &[&str]| root.at(path).and_then(Node::as_str);
                 let kind = text(&["spec", "names", "kind"])?;
                 let is_of_group = text(&["spec", "group"])? == group;
-                is_of_group.then_some(Candidate { distance, near: self, file, number, kind, root })
+                is_of_group.then_some(RankedDefinition { distance, near: self, file, number, kind, root })
             })
         })
     }
@@ -226,13 +226,14 @@ impl Fallback for Nearby {
 
 /// Returns the first definition of a kind that serves a version, else the first definition of the kind.
 fn best<'c, 'a>(
-    all: &'c [Candidate<'a>],
+    all: &'c [RankedDefinition<'a>],
     group: &str,
     version: &str,
     kind: &str,
-) -> Option<&'c Candidate<'a>> {
-    let candidates: Vec<&Candidate<'_>> = all.iter().filter(|candidate| candidate.kind == kind).collect();
-    let serves = |candidate: &&&Candidate<'_>| {
+) -> Option<&'c RankedDefinition<'a>> {
+    let candidates: Vec<&RankedDefinition<'_>> =
+        all.iter().filter(|candidate| candidate.kind == kind).collect();
+    let serves = |candidate: &&&RankedDefinition<'_>| {
         let mut schemas = Schemas::new(KubeVersion::NEWEST);
         let _ = schemas.add_crd(candidate.root);
         schemas.knows(group, version, kind) == Known::Yes
@@ -244,7 +245,7 @@ fn best<'c, 'a>(
     }
 }
 
-impl Candidate<'_> {
+impl RankedDefinition<'_> {
     fn order(&self) -> impl Ord + '_ {
         (self.distance, self.file.path.as_path(), self.near.shelf.root(), self.number)
     }

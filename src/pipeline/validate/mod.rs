@@ -163,9 +163,9 @@ impl Verdict {
             return;
         }
         for findings in [&mut self.findings, &mut self.suppressed] {
-            let (judged, other) =
+            let (in_scope, other) =
                 std::mem::take(findings).into_iter().partition(|finding| checking.judges(finding));
-            *findings = judged;
+            *findings = in_scope;
             self.passed_over.extend::<Vec<Finding>>(other);
         }
     }
@@ -202,12 +202,12 @@ pub fn validate(app: &ExaminedApp, checking: &Checking, standing: &Standing) -> 
     let finder = Finder::new(app, checking);
     let mut findings: Vec<Finding> = finder.stages().collect();
     findings.extend(finder.findings(echoes::without_echoes(drafts)));
-    let judged = suppress::Judged::new(app, checking);
-    let (findings, suppressed) = suppress::apply(findings, &finder.suppressions(), standing, &judged);
+    let coverage = suppress::Judged::new(app, checking);
+    let (findings, suppressed) = suppress::apply(findings, &finder.suppressions(), standing, &coverage);
     Verdict {
         findings: merge::merge(findings),
         suppressed: merge::merge(suppressed),
-        blind: judged.is_blind(),
+        blind: coverage.is_blind(),
         ..Verdict::default()
     }
 }
@@ -270,8 +270,8 @@ pub fn definition_faults(checking: &Checking, standing: &Standing) -> Verdict {
     let Some(severity) = checking.level(rule) else { return Verdict::default() };
     let finding = |problem: &Problem| Finding::of_problem(rule, severity, problem);
     let findings = checking.definition_faults.iter().map(finding).collect();
-    let judged = suppress::Judged::new(&ExaminedApp::plain(), checking);
-    let (findings, suppressed) = suppress::apply(findings, &[], standing, &judged);
+    let coverage = suppress::Judged::new(&ExaminedApp::plain(), checking);
+    let (findings, suppressed) = suppress::apply(findings, &[], standing, &coverage);
     Verdict { findings: merge::merge(findings), suppressed: merge::merge(suppressed), ..Verdict::default() }
 }
 
@@ -342,11 +342,11 @@ fn check_schemas(environments: &[Environment<'_>], set: &SchemaSet, checking: &C
     let mut check = SchemaCheck::new(set, checking, is_plain);
     for (number, environment) in environments.iter().enumerate() {
         // Messages that are reported once per kind go to a checked object if there is one.
-        let (judged, others): (Vec<_>, Vec<_>) =
+        let (checked, others): (Vec<_>, Vec<_>) =
             environment.objects.iter().enumerate().partition(|(_, view)| {
                 !checking.unjudged.contains(environment.scene.sources.name(view.manifest.origin().source))
             });
-        for (object, view) in judged.into_iter().chain(others) {
+        for (object, view) in checked.into_iter().chain(others) {
             reporter.look_at(number, Some(object));
             check.check(view, environment.scene.sources, &mut reporter);
         }

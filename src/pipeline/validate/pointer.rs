@@ -17,11 +17,11 @@ const MAX_POINTER: usize = 2_000;
 /// The keys and indices that lead to a node of an object.
 pub(super) struct NodePath<'n> {
     root: &'n Node,
-    steps: Vec<PathStep<'n>>,
+    steps: Vec<ResolvedStep<'n>>,
 }
 
 /// A key or index, and the node that it leads to, if it exists.
-struct PathStep<'n> {
+struct ResolvedStep<'n> {
     step: String,
     end: Option<(&'n Node, Option<Origin>)>,
 }
@@ -34,7 +34,7 @@ impl<'n> NodePath<'n> {
             let step = step.replace("~1", "/").replace("~0", "~");
             let end = at.and_then(|node| next(node, &step));
             at = end.map(|(node, _)| node);
-            PathStep { step, end }
+            ResolvedStep { step, end }
         };
         Self { root, steps: pointer.split('/').skip(1).map(resolve).collect() }
     }
@@ -44,7 +44,7 @@ impl<'n> NodePath<'n> {
     pub(super) fn pointer(&self, is_secret_like: bool) -> String {
         let shown_steps = if is_secret_like { self.nameable_steps() } else { self.without_stray_key() };
         let mut pointer = String::new();
-        for PathStep { step, .. } in self.steps.iter().take(shown_steps) {
+        for ResolvedStep { step, .. } in self.steps.iter().take(shown_steps) {
             if pointer.len() > MAX_POINTER {
                 pointer.push_str("/…");
                 break;
@@ -85,7 +85,7 @@ impl<'n> NodePath<'n> {
     /// Returns the number of steps into a Secret that may be shown.
     fn nameable_steps(&self) -> usize {
         let mut named: Vec<&str> = Vec::new();
-        for PathStep { step, end } in &self.steps {
+        for ResolvedStep { step, end } in &self.steps {
             // A missing field is named by the schema, so it is not a value.
             let Some((node, _)) = end else { return named.len() + 1 };
             if !may_name(&named, step, node) {
@@ -175,7 +175,7 @@ impl<'n> PathIndex<'n> {
         };
         let first = |list: &&'n Node| list.items().first().filter(|first| first.origin == at);
         let inner = std::iter::successors(node, first).skip(1);
-        steps.extend(inner.map(|item| PathStep { step: "0".to_owned(), end: Some((item, None)) }));
+        steps.extend(inner.map(|item| ResolvedStep { step: "0".to_owned(), end: Some((item, None)) }));
         Some(NodePath { root: self.root, steps })
     }
 
@@ -229,13 +229,15 @@ impl<'n> WalkedNodes<'n> {
     }
 
     /// Returns the steps that lead to a node.
-    fn steps(&self, number: usize) -> Vec<PathStep<'n>> {
+    fn steps(&self, number: usize) -> Vec<ResolvedStep<'n>> {
         let chain = std::iter::successors(self.nodes.get(number), |found| self.nodes.get(found.parent?));
-        let mut steps: Vec<PathStep<'n>> = chain
+        let mut steps: Vec<ResolvedStep<'n>> = chain
             .map(|found| match found.step {
-                NodeStep::Item(index) => PathStep { step: index.to_string(), end: Some((found.node, None)) },
+                NodeStep::Item(index) => {
+                    ResolvedStep { step: index.to_string(), end: Some((found.node, None)) }
+                }
                 NodeStep::Key(key, at) => {
-                    PathStep { step: key.to_owned(), end: Some((found.node, Some(at))) }
+                    ResolvedStep { step: key.to_owned(), end: Some((found.node, Some(at))) }
                 }
             })
             .collect();

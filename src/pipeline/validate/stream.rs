@@ -406,9 +406,9 @@ impl BatchValidator<'_> {
         let mut findings: Vec<Finding> = finder.stages().collect();
         findings.append(&mut self.findings);
         self.own.extend(finder.written());
-        let judged = suppress::Judged::new(&self.app, checking).one_by_one();
-        let (findings, suppressed) = suppress::apply(findings, &self.own, standing, &judged);
-        let blind = judged.is_blind();
+        let coverage = suppress::Judged::new(&self.app, checking).one_by_one();
+        let (findings, suppressed) = suppress::apply(findings, &self.own, standing, &coverage);
+        let blind = coverage.is_blind();
         let (findings, suppressed) = (merge::merge(findings), merge::merge(suppressed));
         let verdict = Verdict { findings, suppressed, blind, ..Verdict::default() };
         let mut once = self.schemas.into_once();

@@ -92,8 +92,9 @@ impl Standing {
 
     /// Returns findings about the suppressions at the end of a run; unused ones only if the run covered `everything`.
     pub fn findings(&self, checking: &Checking, everything: bool) -> impl Iterator<Item = Finding> {
-        let judged = Judged { checking, blind: !everything, broken: BTreeSet::new(), one_by_one: false };
-        self.suppressions.iter().filter_map(move |suppression| suppression.finding(&judged))
+        let coverage =
+            Judged { checking, has_gaps: !everything, broken_files: BTreeSet::new(), one_by_one: false };
+        self.suppressions.iter().filter_map(move |suppression| suppression.finding(&coverage))
     }
 }
 
@@ -101,9 +102,9 @@ impl Standing {
 pub(super) struct Judged<'a> {
     checking: &'a Checking,
     /// Whether some input was not checked at all.
-    blind: bool,
+    has_gaps: bool,
     /// Files that could not be parsed completely.
-    broken: BTreeSet<String>,
+    broken_files: BTreeSet<String>,
     /// Whether each object was checked on its own.
     one_by_one: bool,
 }
@@ -123,8 +124,8 @@ impl<'a> Judged<'a> {
         let is_app = !app.directory.is_empty();
         Self {
             checking,
-            blind: checking.blind.parts || is_app && problems().next().is_some(),
-            broken: problems().filter_map(|stage| file(&stage.problem.at)).collect(),
+            has_gaps: checking.blind.parts || is_app && problems().next().is_some(),
+            broken_files: problems().filter_map(|stage| file(&stage.problem.at)).collect(),
             one_by_one: false,
         }
     }
@@ -136,14 +137,14 @@ impl<'a> Judged<'a> {
 
     /// Reports whether some input was not checked.
     pub(super) fn is_blind(&self) -> bool {
-        self.blind || self.one_by_one || !self.broken.is_empty()
+        self.has_gaps || self.one_by_one || !self.broken_files.is_empty()
     }
 
     fn sees(&self, suppression: &Suppression) -> bool {
-        let is_broken = |span: &Span| self.broken.contains(&span.place.path);
+        let is_in_broken_file = |span: &Span| self.broken_files.contains(&span.place.path);
         let is_named = |rule: &&&Rule| suppression.names(rule.info.id);
-        !self.blind
-            && !suppression.span.as_ref().is_some_and(is_broken)
+        !self.has_gaps
+            && !suppression.span.as_ref().is_some_and(is_in_broken_file)
             && lints::RULES.iter().filter(is_named).all(|rule| {
                 let is_per_object = rule.check.is_of_objects() || matches!(rule.check, Check::Stage);
                 self.checking.sees(&rule.info) && (is_per_object || !self.one_by_one)
@@ -156,12 +157,12 @@ pub(super) fn apply(
     findings: Vec<Finding>,
     own: &[Suppression],
     standing: &Standing,
-    judged: &Judged<'_>,
+    coverage: &Judged<'_>,
 ) -> (Vec<Finding>, Vec<Finding>) {
-    let mut all = SuppressionIndex::new(own, standing, judged.checking.today);
+    let mut all = SuppressionIndex::new(own, standing, coverage.checking.today);
     let (taken, mut kept): (Vec<Finding>, Vec<Finding>) =
         findings.into_iter().partition(|finding| all.silences(finding));
-    kept.extend(own.iter().filter_map(|suppression| suppression.finding(judged)));
+    kept.extend(own.iter().filter_map(|suppression| suppression.finding(coverage)));
     (kept, taken)
 }
 
@@ -271,11 +272,11 @@ impl Suppression {
     }
 
     /// Returns a finding if the suppression is malformed, expired or unused.
-    fn finding(&self, judged: &Judged<'_>) -> Option<Finding> {
+    fn finding(&self, coverage: &Judged<'_>) -> Option<Finding> {
         let (rule, message, hint): (&Rule, String, &str) =
             if let Some(SuppressionError { what, hint }) = self.malformed {
                 (&suppression::MALFORMED, format!("suppression is invalid: {what}"), hint)
-            } else if self.is_expired(judged.checking.today) {
+            } else if self.is_expired(coverage.checking.today) {
                 let message = format!(
                     "suppression has expired{}",
                     self.until.map(|day| format!(" on {day}")).unwrap_or_default()
@@ -285,12 +286,12 @@ impl Suppression {
                     message,
                     "fix the suppressed finding, or set a later date and a current reason",
                 )
-            } else if !self.used.load(Ordering::Relaxed) && judged.sees(self) {
+            } else if !self.used.load(Ordering::Relaxed) && coverage.sees(self) {
                 (&suppression::UNUSED, "suppression is not used".to_owned(), "remove it")
             } else {
                 return None;
             };
-        let severity = judged.checking.level(&rule.info)?;
+        let severity = coverage.checking.level(&rule.info)?;
         Some(Finding {
             hint: Some(hint.to_owned()),
             span: self.span.clone(),
