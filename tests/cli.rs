@@ -246,7 +246,7 @@ fn with_operator(app: &SmallApp, flag: Option<&Path>, variable: Option<&Path>) -
 fn an_operator_file_that_cannot_be_read_is_told_by_who_names_it() {
     let app = SmallApp::new();
     let (missing, directory) = (app.path("nosuch.yaml"), app.path("operator"));
-    for (path, reason) in [(&missing, "file not found"), (&directory, "it is a directory")] {
+    for (path, reason) in [(&missing, "there is no such file"), (&directory, "it is a directory")] {
         let message = format!("operator file `{}` cannot be read: {reason}", path.display());
         let stderr = with_operator(&app, Some(path), None);
         assert!(stderr.contains(&message) && stderr.contains("`--operator` takes the path"), "{stderr}");
@@ -266,7 +266,7 @@ fn a_file_that_the_operator_file_names_is_sought_beside_it() {
         with_operator(&app, Some(&operator), None),
         stderr_of_failure(&["cert", "--operator", operator.to_str().expect("UTF-8")]),
     ] {
-        let message = format!("error: `{}` cannot be read: file not found", certificate.display());
+        let message = format!("error: `{}` cannot be read: there is no such file", certificate.display());
         assert!(stderr.contains(&message), "{stderr}");
         assert!(stderr.contains("paths in the operator file are relative to its directory"), "{stderr}");
     }

@@ -345,7 +345,7 @@ fn without_its_audit_a_run_puts_nothing_out() {
         ("audit: {file: missing/audit.jsonl}\n", "audit cannot be written"),
         ("audit: {file: ../app/audit.jsonl}\n", "within the app's repository"),
         ("audit: {file: secrets}\n", "is not a regular file"),
-        ("audit: {}\n", "neither a `file` nor `stderr: true`"),
+        ("audit: {}\n", "neither `file` nor `stderr: true`"),
         ("audit: {file: /dev/full}\n", "is not a regular file"),
     ] {
         let app = app(audit);

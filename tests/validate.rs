@@ -1,5 +1,5 @@
-//! `validate` on plain manifests: the cases of `testdata/validate`, each for one thing that must or must not be reported,
-//! and the corpus of correct manifests, which must have no errors.
+//! `validate` on plain manifests: the cases of `testdata/validate`, each for one thing that must or must not be
+//! reported, and the corpus of correct manifests, which must have no errors.
 
 #![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
@@ -64,7 +64,8 @@ fn every_case_meets_its_expectations() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Returns the differences from the expectations. Runs outside this repository, which contains definitions of other cases.
+/// Returns the differences from the expectations. Runs outside this repository, which contains definitions of other
+/// cases.
 fn run(case: &Path) -> Vec<String> {
     let name = case.file_name().unwrap().to_string_lossy().into_owned();
     let text = fs_err::read_to_string(case.join("expect.yaml")).unwrap();

@@ -87,7 +87,7 @@ fn a_link_that_leaves_the_repository_is_reported_and_not_followed() {
     }
     link(&tree, "b.yaml", "repo/m/a.yaml");
     let ran = run_in(&tree.root().join("repo"), &["m"], None);
-    assert_eq!(ran.stderr.matches("leads out of the repository").count(), 2, "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("points outside the repository").count(), 2, "{}", ran.stderr);
 }
 
 #[test]

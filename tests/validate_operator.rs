@@ -1,4 +1,5 @@
-//! `validate --operator --project`: reports before a merge what `generate` would reject in the sidecar, without fetching.
+//! `validate --operator --project`: reports before a merge what `generate` would reject in the sidecar, without
+//! fetching.
 
 #![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 

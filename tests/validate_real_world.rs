@@ -1,5 +1,5 @@
-//! Plain manifests from real repositories that used to cause false findings: no false errors are reported, and real faults
-//! beside them still are.
+//! Plain manifests from real repositories that used to cause false findings: no false errors are reported, and real
+//! faults beside them still are.
 
 #![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 #![cfg(unix)]
@@ -393,7 +393,7 @@ fn fields_that_kustomize_sets_are_notes_in_its_resources_only() {
     for rule in ["metadata/name", "resource/rbac", "schema/required"] {
         let note = kustomized.one(rule);
         assert_eq!(note["severity"], "note", "{rule}");
-        assert!(note["hint"].as_str().unwrap().contains("validate what Kustomize builds"), "{rule}");
+        assert!(note["hint"].as_str().unwrap().contains("validate the output of Kustomize"), "{rule}");
     }
     assert_eq!(rules(&report(&files), "error"), ["metadata/name", "resource/rbac", "schema/required"]);
     // Kustomize fixes neither this name nor files that it does not list.

@@ -216,7 +216,7 @@ fn a_stream_uses_repository_definitions_everywhere() {
     let tree = repository(&[("all/all.yaml", &text)]);
     tree.remove("plain/job.yaml");
     let ran = tree.run(&["all"]);
-    assert!(ran.stderr.contains("one by one"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("each object was checked on its own"), "{}", ran.stderr);
     assert_eq!(ran.report().of("schema/type").len(), 2, "{:?}", ran.report().lines());
     let ran = run_in(tree.root(), &["-"], Some("all/all.yaml"));
     assert_eq!(ran.report().of("schema/type").len(), 2, "{:?}", ran.report().lines());

@@ -37,7 +37,7 @@ fn filler() -> String {
 fn run(documents: &[&str]) -> Ran {
     let tree = Tree::new(&[("all.yaml", &documents.join("---\n"))]);
     let (file, stdin) = (tree.run(&["all.yaml"]), run_in(tree.root(), &["-"], Some("all.yaml")));
-    assert!(file.stderr.contains("one by one"), "{}", file.stderr);
+    assert!(file.stderr.contains("each object was checked on its own"), "{}", file.stderr);
     assert_eq!(file.stdout, stdin.stdout.replace("<stdin>", "all.yaml"));
     file
 }

@@ -1,8 +1,8 @@
 //! A baseline: a list of known findings, so that a run fails for new ones only.
 //!
-//! The file identifies a finding by its subject, not by its line, and holds the message as a hash: a message may contain a
-//! name that must not be copied to another file. Identical findings are counted. A finding is known in the listed
-//! environments; in others it is new. The file is sorted, so that its diffs show what changed:
+//! The file identifies a finding by its subject, not by its line, and holds the message as a hash: a message may
+//! contain a name that must not be copied to another file. Identical findings are counted. A finding is known in the
+//! listed environments; in others it is new. The file is sorted, so that its diffs show what changed:
 //!
 //! ```json
 //! {
@@ -23,9 +23,9 @@
 //! }
 //! ```
 //!
-//! `app` is empty for plain manifests; `object` (group, kind, namespace, name) and `pointer` are empty for a finding without
-//! an object. `environments` is empty for a finding without environments; files from before the field existed lack it,
-//! which means all environments.
+//! `app` is empty for plain manifests; `object` (group, kind, namespace, name) and `pointer` are empty for a finding
+//! without an object. `environments` is empty for a finding without environments; files from before the field existed
+//! lack it, which means all environments.
 
 use std::collections::BTreeMap;
 

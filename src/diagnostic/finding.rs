@@ -1,7 +1,7 @@
 //! Findings with their rules and places, and the report of a run.
 //!
-//! A finding never holds a value: messages name fields, keys and kinds. Code that shows an excerpt of a source must check
-//! [`Finding::confidential`] first.
+//! A finding never holds a value: messages name fields, keys and kinds. Code that shows an excerpt of a source must
+//! check [`Finding::confidential`] first.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashSet};
@@ -66,8 +66,8 @@ pub struct RuleInfo {
 }
 
 impl RuleInfo {
-    /// Reports whether findings of the rule may be suppressed; those about apps that do not render and about suppressions
-    /// may not.
+    /// Reports whether findings of the rule may be suppressed; those about apps that do not render and about
+    /// suppressions may not.
     #[must_use]
     pub fn is_suppressible(&self) -> bool {
         !["app/", "suppression/", "yaml/syntax"].iter().any(|prefix| self.id.starts_with(prefix))
@@ -368,8 +368,8 @@ impl Report {
         report
     }
 
-    /// Limits the report to a printable size: keeps the most severe findings and truncates their texts. One more finding,
-    /// as severe as the most severe of the others, reports how many were left out.
+    /// Limits the report to a printable size: keeps the most severe findings and truncates their texts. One more
+    /// finding, as severe as the most severe of the others, reports how many were left out.
     ///
     /// Call this last: baselines and suppressions need all findings unchanged.
     pub fn bound(&mut self) {
@@ -409,7 +409,8 @@ impl Report {
         })
     }
 
-    /// Records the confidential lines of a finding that is not reported. Every caller that drops a finding must call this.
+    /// Records the confidential lines of a finding that is not reported. Every caller that drops a finding must call
+    /// this.
     pub fn withhold(&mut self, silenced: &Finding) {
         self.withheld.extend(silenced.confidential_lines().map(|(path, line)| (path.to_owned(), line)));
     }

@@ -103,7 +103,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// The error of a stage: at least one problem. Created by [`Problems`], which limits how many are kept.
+/// The error of a stage: at least one problem. The number of problems that are kept is limited.
 #[derive(Clone, Debug)]
 pub struct Failure {
     problems: Vec<Problem>,
@@ -259,8 +259,8 @@ impl fmt::Write for TruncatingWriter {
     }
 }
 
-/// Escapes terminal control characters and line breaks: names, paths and messages come from a repository. `##[` is split,
-/// since GitHub runners interpret it anywhere in a line.
+/// Escapes terminal control characters and line breaks: names, paths and messages come from a repository. `##[` is
+/// split, since GitHub runners interpret it anywhere in a line.
 pub(crate) fn printable(text: impl fmt::Display) -> String {
     let mut out = String::new();
     for c in text.to_string().chars() {

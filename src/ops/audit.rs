@@ -2,7 +2,8 @@
 //!
 //! A line holds the requester, the reference and the outcome, never a value. It is the only output of sealwave with a
 //! timestamp. Text from a repository is JSON-escaped, so that it cannot end a line and forge another. Each line is one
-//! append, so that lines of concurrent runs do not mix. If the audit log cannot be written, the run stops without output.
+//! append, so that lines of concurrent runs do not mix. If the audit log cannot be written, the run stops without
+//! output.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};

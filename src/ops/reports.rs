@@ -1,8 +1,8 @@
 //! Writes reports, baselines and step summaries to the paths that the user gave.
 //!
-//! Writes are atomic: each file is written to a temporary file in the same directory and renamed; several files are renamed
-//! only after all are written. Existing devices and pipes are written to, never replaced; for a symbolic link, its target is
-//! replaced. Reports are readable by others, unless an existing file has other permissions.
+//! Writes are atomic: each file is written to a temporary file in the same directory and renamed; several files are
+//! renamed only after all are written. Existing devices and pipes are written to, never replaced; for a symbolic link,
+//! its target is replaced. Reports are readable by others, unless an existing file has other permissions.
 
 use std::fs::Permissions;
 use std::io::{self, Read as _, Write as _};

@@ -1,8 +1,9 @@
-//! Reads other files in an app's directory that may be committed: files with names typical of credentials, and values files.
+//! Reads other files in an app's directory that may be committed: files with names typical of credentials, and values
+//! files.
 //!
 //! Only the app's directory is searched, without apps below it. Symbolic links are not followed, and files that a
-//! `.gitignore` lists are skipped. The number of files and the bytes of each are limited. Contents are zeroed on drop, and
-//! only rules see them.
+//! `.gitignore` lists are skipped. The number of files and the bytes of each are limited. Contents are zeroed on drop,
+//! and only rules see them.
 
 use std::ffi::OsStr;
 use std::io::Read as _;

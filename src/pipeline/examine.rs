@@ -1,7 +1,7 @@
 //! Runs the stages on an app for `validate`, for each environment as far as possible.
 //!
-//! The stages are those of a normal run, but a problem does not end it: later stages still report their problems, and all
-//! rendered objects can be checked. Nothing is fetched, and no Secret is sealed.
+//! The stages are those of a normal run, but a problem does not end it: later stages still report their problems, and
+//! all rendered objects can be checked. Nothing is fetched, and no Secret is sealed.
 
 use std::path::Path;
 

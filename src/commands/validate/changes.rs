@@ -48,8 +48,8 @@ impl Explain for GitError {
 pub(super) struct Changes(BTreeSet<PathBuf>);
 
 impl Changes {
-    /// Queries the repositories of the `given` directories, their superprojects, and the repositories between them and the
-    /// `found` paths. A repository without the revision counts as changed if it is inside one that has it.
+    /// Queries the repositories of the `given` directories, their superprojects, and the repositories between them and
+    /// the `found` paths. A repository without the revision counts as changed if it is inside one that has it.
     pub(super) fn since<'a>(
         revision: &str,
         given: &BTreeSet<PathBuf>,

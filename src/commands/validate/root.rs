@@ -1,7 +1,7 @@
 //! Converts paths in a report to paths relative to the repository root.
 //!
-//! Code scanning, pull requests and merge requests identify files by their paths from the root of the repository, wherever
-//! the command was run. Other formats keep the paths as they were given.
+//! Code scanning, pull requests and merge requests identify files by their paths from the root of the repository,
+//! wherever the command was run. Other formats keep the paths as they were given.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! Finds the custom resource definitions in a repository.
 //!
-//! The user did not name these files, so they cannot fail a run: files that are too long, unreadable or broken are skipped.
-//! The search starts at the first kind without a schema; a file is parsed when a kind of its group is looked up.
+//! The user did not name these files, so they cannot fail a run: long, unreadable and broken files are skipped. The
+//! search starts at the first kind without a schema; a file is parsed when a kind of its group is looked up.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;

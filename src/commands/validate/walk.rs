@@ -1,9 +1,9 @@
 //! Finds apps and manifest files below a directory.
 //!
 //! The result depends on the repository only, so it is the same on every machine: hidden files and files that a
-//! `.gitignore` lists are skipped, nothing else is. Symbolic links to files are followed inside the repository, links to
-//! directories are not. An entry that is named like a manifest but cannot be one is always reported: a broken link is kept,
-//! so that reading it fails; a link that leaves the repository is reported by its own path only.
+//! `.gitignore` lists are skipped, nothing else is. Symbolic links to files are followed inside the repository, links
+//! to directories are not. An entry that is named like a manifest but cannot be one is always reported: a broken link
+//! is kept, so that reading it fails; a link that leaves the repository is reported by its own path only.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -86,8 +86,8 @@ pub(super) fn is_app(directory: &Path) -> bool {
     file.symlink_metadata().is_ok() && !file.is_dir()
 }
 
-/// Walks a directory, reading `.gitignore` files up to the root of the repository, as Git does; outside a repository, in
-/// all parent directories.
+/// Walks a directory, reading `.gitignore` files up to the root of the repository, as Git does; outside a repository,
+/// in all parent directories.
 fn walk(top: &Path, real: &Path) -> ignore::Walk {
     let in_repository = repository_root(real).is_some();
     files(top).require_git(in_repository).build()

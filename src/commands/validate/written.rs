@@ -51,7 +51,7 @@ impl Written {
     /// Determines the files that a run writes.
     ///
     /// # Errors
-    /// Returns an error if two reports would be written to one file, or one would overwrite a file that is not a report.
+    /// Returns an error if two reports would be written to one file, or one would overwrite another kind of file.
     pub(super) fn decide(outputs: &Outputs, args: &ValidateArgs) -> Result<Self, Failure> {
         let failed = |error: OutputPathError| Err(Problem::new(&error).into());
         let mut written = Self::default();

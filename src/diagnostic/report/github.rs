@@ -1,7 +1,7 @@
 //! GitHub Actions output: annotations as workflow commands in the log, and the step summary as Markdown.
 //!
-//! A runner executes every log line that starts with `::` and every `##[` within a line. So text from a repository is one
-//! line, never starts a line, and contains neither command escapes nor that prefix.
+//! A runner executes every log line that starts with `::` and every `##[` within a line. So text from a repository is
+//! one line, never starts a line, and contains neither command escapes nor that prefix.
 
 mod markdown;
 

@@ -1,7 +1,7 @@
 //! Human-readable output: each finding with its source line, then the counts by rule and environment, then the result.
 //!
-//! The text is styled; the caller strips styles if the output is not a terminal. All text from a repository is reduced to
-//! one line without control characters before it is styled.
+//! The text is styled; the caller strips styles if the output is not a terminal. All text from a repository is reduced
+//! to one line without control characters before it is styled.
 
 mod snippet;
 mod summary;

@@ -1,5 +1,5 @@
-//! `JUnit` output: a suite for each environment of an app or each plain manifest file, with a case for each object that has
-//! findings, or one passing case.
+//! `JUnit` output: a suite for each environment of an app or each plain manifest file, with a case for each object that
+//! has findings, or one passing case.
 //!
 //! Findings that do not fail the run are output of a passing case.
 

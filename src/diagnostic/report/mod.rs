@@ -1,8 +1,8 @@
 //! Output formats of a [`Report`] for people and CI systems.
 //!
-//! Each format has a pure function `write`: the same report gives the same bytes on every machine. Names, paths and messages
-//! may hold text from a repository, so each format escapes what could end a line, forge a field or control a terminal. Only
-//! [`human`] shows source lines, and only those that the [`ExcerptGuard`] allows.
+//! Each format has a pure function `write`: the same report gives the same bytes on every machine. Names, paths and
+//! messages may hold text from a repository, so each format escapes what could end a line, forge a field or control a
+//! terminal. Only [`human`] shows source lines, and only those that the [`ExcerptGuard`] allows.
 
 mod excerpts;
 pub mod github;
@@ -37,7 +37,8 @@ pub struct PrintContext<'a> {
     pub excerpts: &'a Excerpts,
     /// Reports whether the source line at an index may hold a credential.
     pub looks_like_credential: &'a dyn Fn(&[String], usize) -> bool,
-    /// The width of the terminal; `None` if the output is not a terminal, so that a report is the same on every machine.
+    /// The width of the terminal; `None` if the output is not a terminal, so that a report is the same on every
+    /// machine.
     pub width: Option<usize>,
 }
 

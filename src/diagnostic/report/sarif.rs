@@ -1,7 +1,7 @@
 //! SARIF 2.1.0 output, for code scanning.
 //!
-//! The log always has `results`, even if empty. Results have no snippets: they never hold a source line. The fingerprint of a
-//! result does not depend on its line. Paths become relative URIs.
+//! The log always has `results`, even if empty. Results have no snippets: they never hold a source line. The
+//! fingerprint of a result does not depend on its line. Paths become relative URIs.
 
 mod log;
 

@@ -1,8 +1,8 @@
 //! Decides whether a source line may hold a credential and must be hidden.
 //!
-//! This is not a rule, as it reports nothing. So it is much stricter than the rules: a line with any word that is typical of
-//! credentials is hidden, and so is a line below such a name; only references to a secret are shown. In doubt, a line is
-//! hidden.
+//! This is not a rule, as it reports nothing. So it is much stricter than the rules: a line with any word that is
+//! typical of credentials is hidden, and so is a line below such a name; only references to a secret are shown. In
+//! doubt, a line is hidden.
 
 use std::sync::LazyLock;
 

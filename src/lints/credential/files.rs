@@ -1,7 +1,7 @@
 //! Finds credentials in files that programs store credentials in.
 //!
-//! Only files with known names are read. Encrypted content, public certificates and placeholders are not reported. A finding
-//! holds the kind and the line only, never text of the file.
+//! Only files with known names are read. Encrypted content, public certificates and placeholders are not reported. A
+//! finding holds the kind and the line only, never text of the file.
 
 use crate::lints::fields::{items, text};
 use crate::model::{Node, SourceId};

@@ -1,7 +1,7 @@
 //! Detects credentials by the name of their key.
 //!
-//! The value must look like a credential too; the check is stricter for names such as `secret` and `token`, whose values are
-//! often references.
+//! The value must look like a credential too; the check is stricter for names such as `secret` and `token`, whose
+//! values are often references.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,7 +1,7 @@
 //! Finds credentials in the lines of a file: properties, environment files, YAML, JSON, XML, scripts.
 //!
-//! Files are not parsed, as they may have any format. The search looks for names of credentials and their values on the same
-//! line. Except in YAML, an unquoted value that is not random is ignored: it is as likely a word of a program.
+//! Files are not parsed, as they may have any format. The search looks for names of credentials and their values on the
+//! same line. Except in YAML, an unquoted value that is not random is ignored: it is as likely a word of a program.
 
 use std::cell::LazyCell;
 use std::ops::Range;

@@ -1,8 +1,8 @@
 //! Detects credentials in texts.
 //!
-//! There are four signs: the token format of an issuer, the lines around a private key, a URI with a password, and the name
-//! of a value's key. The first three are reliable. A name alone is not, so the value must look like a credential too: not a
-//! placeholder, reference, path or name.
+//! There are four signs: the token format of an issuer, the lines around a private key, a URI with a password, and the
+//! name of a value's key. The first three are reliable. A name alone is not, so the value must look like a credential
+//! too: not a placeholder, reference, path or name.
 //!
 //! Results hold the kind of a credential only, never a value.
 

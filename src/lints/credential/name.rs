@@ -1,7 +1,7 @@
 //! Judges by the name of a key whether its value is a credential.
 //!
-//! `DB_PASSWORD` names a credential; `TOKEN_TTL`, `secretName`, `passwordFile` and `tokenSecretRef` do not: the last word
-//! decides. An owner or environment may follow it: `DB_PASSWORD_PROD`.
+//! `DB_PASSWORD` names a credential; `TOKEN_TTL`, `secretName`, `passwordFile` and `tokenSecretRef` do not: the last
+//! word decides. An owner or environment may follow it: `DB_PASSWORD_PROD`.
 
 use std::sync::LazyLock;
 
@@ -125,7 +125,8 @@ const OTHER_MEANING: &[&str] = &[
     "require", "reset", "save", "set", "show", "skip", "use", "with", "without",
 ];
 
-/// Returns the words of a name in lower case, without trailing digits; splits `dbPassword2`, `DB_PASSWORD`, `db.password`.
+/// Returns the words of a name in lower case, without trailing digits; splits `dbPassword2`, `DB_PASSWORD`,
+/// `db.password`.
 pub(super) fn words(key: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before = ' ';

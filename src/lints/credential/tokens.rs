@@ -1,7 +1,7 @@
 //! Recognizes credentials by their format: issuers' prefixes, private keys, JSON web tokens.
 //!
-//! One pass finds the keywords. A regular expression is compiled only if its keyword occurs, and without Unicode, which makes
-//! compilation a hundred times more expensive.
+//! One pass finds the keywords. A regular expression is compiled only if its keyword occurs, and without Unicode, which
+//! makes compilation a hundred times more expensive.
 
 use std::sync::{LazyLock, OnceLock};
 

@@ -1,7 +1,7 @@
 //! Finds addresses in configuration: URLs, hosts, and service names if the key names an address.
 //!
-//! Only certain addresses count: file paths, prose, property keys and domains such as `.dev` or `.live` contain words that
-//! are also environment names.
+//! Only certain addresses count: file paths, prose, property keys and domains such as `.dev` or `.live` contain words
+//! that are also environment names.
 
 /// File extensions, as file names look like hosts.
 const FILE_EXTENSIONS: &[&str] = &[

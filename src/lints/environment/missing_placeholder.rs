@@ -1,4 +1,4 @@
-//! `environment/report_missing-placeholder`.
+//! `environment/missing-placeholder`.
 
 use std::collections::HashMap;
 

@@ -1,7 +1,7 @@
 //! Rules that compare the environments of an app: unexpected differences, and unexpected similarities.
 //!
-//! The counterpart of an object in another environment is the object with the same kind and name. Namespaces are ignored,
-//! and so is the environment's name within a name (`shop-dev`).
+//! The counterpart of an object in another environment is the object with the same kind and name. Namespaces are
+//! ignored, and so is the environment's name within a name (`shop-dev`).
 
 mod addresses;
 mod counterparts;

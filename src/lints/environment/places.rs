@@ -1,4 +1,5 @@
-//! Collects texts of an object that may refer to an environment: addresses, names in stores or clouds, namespaces, modes.
+//! Collects texts of an object that may refer to an environment: addresses, names in stores or clouds, namespaces,
+//! modes.
 
 use crate::lints::Object;
 use crate::model::catalogue::{ESO, STORE_CSI};

@@ -48,7 +48,7 @@ impl Names {
         Self::new(app.environments.iter().map(|environment| environment.name))
     }
 
-    /// Like [`of`](Self::of), from the names of the environments.
+    /// Returns the names of the given environments; `None` if there are fewer than two.
     pub(super) fn new<'n>(environments: impl IntoIterator<Item = &'n str>) -> Option<Self> {
         let names: Vec<NameWords> = environments.into_iter().map(name).collect();
         if names.len() < 2 {
@@ -89,8 +89,8 @@ impl Names {
         self.matches_in(environment, text, Reading::WithAliases).any(|found| found.environment == environment)
     }
 
-    /// Returns the other environment that a text names; `None` if the text also contains its own name, or the name is part
-    /// of its own (`prod` in `prod-eu`).
+    /// Returns the other environment that a text names; `None` if the text also contains its own name, or the name is
+    /// part of its own (`prod` in `prod-eu`).
     pub(super) fn foreign(&self, environment: usize, text: &str, reading: Reading) -> Option<usize> {
         let mut other = None;
         for found in self.matches_in(environment, text, reading) {

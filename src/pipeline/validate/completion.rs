@@ -1,7 +1,7 @@
 //! Downgrades errors in plain manifests that a later build fixes: fields set by Kustomize or patched by Flux.
 //!
-//! Only fields that the build is known to set count. Nothing is built here: such an error becomes a note, and remains an
-//! error in the built manifests.
+//! Only fields that the build is known to set count. Nothing is built here: such an error becomes a note, and remains
+//! an error in the built manifests.
 
 use std::collections::HashSet;
 

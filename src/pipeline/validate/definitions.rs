@@ -1,8 +1,8 @@
 //! Chooses the custom resource definition for an object if several define its kind.
 //!
-//! Definitions among the manifests take precedence over those from flags and settings. Among the manifests, one that serves
-//! the object's version takes precedence; then the one nearest to the object's file; then the first in the order of paths.
-//! So the order in which definitions are read does not matter.
+//! Definitions among the manifests take precedence over those from flags and settings. Among the manifests, one that
+//! serves the object's version takes precedence; then the one nearest to the object's file; then the first in the order
+//! of paths. So the order in which definitions are read does not matter.
 
 use std::cmp::Reverse;
 use std::hash::{DefaultHasher, Hash as _, Hasher};

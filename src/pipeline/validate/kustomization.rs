@@ -42,8 +42,8 @@ impl KustomizedFiles {
         found
     }
 
-    /// Reports whether a file is not a complete object: a kustomization uses it as a patch or configuration, or it is an
-    /// unlisted file in its `patches` directory (the kubebuilder scaffold lists these in comments).
+    /// Reports whether a file is not a complete object: a kustomization uses it as a patch or configuration, or it is
+    /// an unlisted file in its `patches` directory (the kubebuilder scaffold lists these in comments).
     pub(super) fn is_partial(&self, name: &str) -> bool {
         let is_unused_patch = || {
             let directory =

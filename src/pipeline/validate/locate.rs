@@ -41,9 +41,9 @@ impl<'a> Locator<'a> {
     /// Returns the source of a position, and the places of the values behind it; values printed only in part are
     /// confidential.
     ///
-    /// A position in rendered text resolves to the template text or expression that wrote it, and an expression that prints
-    /// an entry of the values to that entry. A span of several expressions starts at the first and, on one line, ends with
-    /// the last.
+    /// A position in rendered text resolves to the template text or expression that wrote it, and an expression that
+    /// prints an entry of the values to that entry. A span of several expressions starts at the first and, on one line,
+    /// ends with the last.
     pub(super) fn locate(&self, origin: Origin) -> (Span, Vec<Related>) {
         let place = self.sources.place(origin);
         if self.sources.made_by(origin).is_none() {

@@ -1,7 +1,7 @@
 //! Checks kinds that only a built-in definition defines.
 //!
-//! The built-in release often differs from the cluster's. Anything that another release may allow (a field, an enum value, a
-//! version) is a warning, unless its name is similar to a known one; other violations are errors.
+//! The built-in release often differs from the cluster's. Anything that another release may allow (a field, an enum
+//! value, a version) is a warning, unless its name is similar to a known one; other violations are errors.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -57,7 +57,7 @@ pub(super) fn soften(violation: &Violation<'_>, draft: Draft) -> Draft {
 pub(super) fn name_release(definition: PackedDefinition, mut draft: Draft) -> Draft {
     let release = release(definition);
     let checked = format!(
-        "checked against the built-in definitions of {release}; pass those of another release with `--crds`"
+        "checked against {release}, which is built in; pass the definitions of another release with `--crds`"
     );
     draft.hint = Some(draft.hint.map_or_else(|| checked.clone(), |hint| format!("{hint} ({checked})")));
     draft

@@ -1,6 +1,6 @@
 //! Validates plain manifests without an app: files, directories and standard input.
 //!
-//! A small set is checked as a whole, like an environment of an app; a larger one is a [`Stream`].
+//! A small set is checked as a whole, like an environment of an app; a larger one is checked as a stream.
 
 use std::io::{self, Read};
 

@@ -1,7 +1,7 @@
 //! Paths to the nodes of an object, as RFC 6901 pointers.
 //!
-//! Many findings can be about one object, so a [`PathIndex`] walks the object once and holds the paths to all positions. A
-//! search per finding would take quadratic time.
+//! Many findings can be about one object, so a [`PathIndex`] walks the object once and holds the paths to all
+//! positions. A search per finding would take quadratic time.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -39,8 +39,8 @@ impl<'n> NodePath<'n> {
         Self { root, steps: pointer.split('/').skip(1).map(resolve).collect() }
     }
 
-    /// Returns the pointer for display. It ends before a key that may be a misplaced value, with stricter rules for an object
-    /// that is like a Secret, and its length is limited.
+    /// Returns the pointer for display. It ends before a key that may be a misplaced value, with stricter rules for an
+    /// object that is like a Secret, and its length is limited.
     pub(super) fn pointer(&self, is_secret_like: bool) -> String {
         let shown_steps = if is_secret_like { self.nameable_steps() } else { self.without_stray_key() };
         let mut pointer = String::new();

@@ -1,9 +1,9 @@
 //! Decides whether an apparent comment is text: part of a block scalar or a quoted scalar.
 //!
-//! The parser does not return comments, so the source text is scanned, only if it contains a suppression. Templates are not
-//! YAML before they are rendered: lines that hold only a tag are skipped.
+//! The parser does not return comments, so the source text is scanned, only if it contains a suppression. Templates are
+//! not YAML before they are rendered: lines that hold only a tag are skipped.
 //!
-//! A text is read once, line by line. An [`Outline`] holds the state that later lines depend on: the lines that are less
+//! A text is read once, line by line. The outline holds the state that later lines depend on: the lines that are less
 //! indented than all lines after them, and the open quotes after each.
 
 /// The lines so far that may contain the following ones, each less indented than the next.
@@ -83,7 +83,8 @@ impl BlockScalar {
         Some(Self { column, indentation: given.map(|given| column + given) })
     }
 
-    /// Reports whether a line with indentation `own` is in the scalar, if no line between is indented less than `least`.
+    /// Reports whether a line with indentation `own` is in the scalar, if no line between is indented less than
+    /// `least`.
     fn holds(&self, least: usize, own: usize) -> bool {
         self.column < least && self.indentation.is_none_or(|indentation| own >= indentation)
     }

@@ -28,8 +28,8 @@ impl SchemaSet {
         set
     }
 
-    /// Returns the schemas of the given versions and definitions; several may define one kind. No definitions may be added
-    /// later, as kinds with a single definition are not tracked.
+    /// Returns the schemas of the given versions and definitions; several may define one kind. No definitions may be
+    /// added later, as kinds with a single definition are not tracked.
     pub fn with_places<'c>(
         versions: &[KubeVersion],
         definitions: impl IntoIterator<Item = DefinitionRef<'c>>,

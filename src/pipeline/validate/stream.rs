@@ -1,8 +1,8 @@
 //! Validates a set of manifests that is too large to be checked as a whole.
 //!
-//! The set is read in windows, and a few objects at a time are parsed, checked and dropped, so that memory is bounded by the
-//! largest document. Only a digest of each identity is kept, for the duplicate check, and the custom resource definitions:
-//! one applies to its own window and all later ones.
+//! The set is read in windows, and a few objects at a time are parsed, checked and dropped, so that memory is bounded
+//! by the largest document. Only a digest of each identity is kept, for the duplicate check, and the custom resource
+//! definitions: one applies to its own window and all later ones.
 
 use std::collections::HashSet;
 use std::io::{self, Read};
@@ -280,8 +280,8 @@ impl WindowResult {
     }
 }
 
-/// The number of objects checked together: each rule checks all of them before the next rule runs, which keeps it in the
-/// processor's caches.
+/// The number of objects checked together: each rule checks all of them before the next rule runs, which keeps it in
+/// the processor's caches.
 const BATCH: usize = 64;
 
 /// Checks the objects of a window in batches.

@@ -1,7 +1,7 @@
 //! Suppresses findings by settings in the app file, annotations, or comments, each with a reason.
 //!
-//! A suppression that is unused, expired or lacks a reason is a finding itself. Problems of stages cannot be suppressed: such
-//! an app does not render.
+//! A suppression that is unused, expired or lacks a reason is a finding itself. Problems of stages cannot be
+//! suppressed: such an app does not render.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Turns schema violations into findings: chooses the rule, the location and the wording.
 //!
-//! Violations that the API server accepts, or that another rule reports, are skipped. Messages name nothing that may be a
-//! value.
+//! Violations that the API server accepts, or that another rule reports, are skipped. Messages name nothing that may be
+//! a value.
 
 use super::advice;
 use super::pointer::{NodePath, escape};
@@ -89,7 +89,8 @@ fn is_secret_data(object: &Object<'_>, violation: &Violation<'_>) -> bool {
         && violation.pointer.as_str().starts_with("/data/")
 }
 
-/// Reports whether the violation is a duplicate environment variable, which has its own rule: the API server only warns.
+/// Reports whether the violation is a duplicate environment variable, which has its own rule: the API server only
+/// warns.
 fn is_variable(violation: &Violation<'_>) -> bool {
     let list = violation.pointer.as_str().rsplit_once('/').map_or("", |(list, _)| list);
     matches!(violation.kind, ViolationKind::DuplicateListKey { .. }) && list.ends_with("/env")

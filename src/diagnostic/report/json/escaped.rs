@@ -1,5 +1,5 @@
-//! Writes JSON without characters that control a terminal, hide text, or form a CI log command; strings are unchanged after
-//! parsing.
+//! Writes JSON without characters that control a terminal, hide text, or form a CI log command; strings are unchanged
+//! after parsing.
 
 use std::io::{self, Write};
 
