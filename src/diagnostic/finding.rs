@@ -40,7 +40,7 @@ pub enum ApiRefusal {
     BuiltInKinds,
     /// Objects of every kind.
     EveryKind,
-    /// None.
+    /// No objects.
     Never,
 }
 

@@ -80,7 +80,7 @@ pub fn validate_plain(
     let judged_partial =
         whole.files.iter().filter(|(name, ..)| is_partial(name) && !checking.unjudged.contains(name)).count();
     whole.files.retain(|(name, ..)| !is_partial(name));
-    // Of two objects with one identity, the second is reported, so checked files come last.
+    // If two objects have one identity, the second is reported, so checked files come last.
     whole.files.sort_by_key(|(name, ..)| !checking.unjudged.contains(name));
     let mut app = ExaminedApp::plain();
     let mut unjudged = 0;
