@@ -42,7 +42,7 @@ fn check(app: &App<'_>, reporter: &mut Reporter) {
         let mut secrets = Keyed::all(app, &names, places);
         secrets.retain(|secret| secret.object.manifest.is_secret());
         for has in table(&secrets).values() {
-            let item = SecretItem { has, placeholders: &placeholders, names: &names };
+            let item = ComparedItem { has, placeholders: &placeholders, names: &names };
             item.report_literals(reporter);
             if let Some(without_item) = lacking(&secrets, has) {
                 item.report_missing(without_item, reporter);
@@ -89,13 +89,13 @@ impl<'a> Placeholders<'a> {
 type KeyHolder<'h> = (&'h Keyed<'h>, &'h Entry);
 
 /// An item of a Secret in all environments that have it.
-struct SecretItem<'i, 'h> {
+struct ComparedItem<'i, 'h> {
     has: &'i [KeyHolder<'h>],
     placeholders: &'i Placeholders<'h>,
     names: &'i Names,
 }
 
-impl SecretItem<'_, '_> {
+impl ComparedItem<'_, '_> {
     /// Returns the position of the first placeholder and the number of placeholders.
     fn placeholder(&self) -> Option<(Origin, usize)> {
         let mut all =
